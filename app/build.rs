@@ -1,0 +1,163 @@
+//! Makes `crate::text` from `locales/<language>/<noun>.toml`: one function for each text, so a missing text, a missing language or
+//! a misspelt placeholder is a build error and never an empty place on a page.
+//!
+//! ```toml
+//! heading = "Documents"                        # text::documents::heading(l) -> &'static str
+//! papers_read = "{read} of {total} read"       # text::documents::papers_read(l, read, total) -> String
+//! [reach]                                      # text::documents::reach(l, n) -> String; Vietnamese has `other` only
+//! one = "{n} member"
+//! other = "{n} members"
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+
+const LANGUAGES: [&str; 3] = ["vi", "en", "bn"];
+
+type Texts = BTreeMap<String, BTreeMap<String, Text>>;
+
+#[derive(Clone)]
+enum Text {
+    Plain(String),
+    Plural { one: String, other: String },
+}
+
+fn main() {
+    println!("cargo::rerun-if-changed=locales");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("locales");
+    let by_language = LANGUAGES.map(|language| read(&root.join(language)));
+    let code = generate(&by_language).unwrap_or_else(|problems| {
+        for problem in &problems {
+            println!("cargo::error={problem}");
+        }
+        std::process::exit(1);
+    });
+    let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default()).join("text.rs");
+    if let Err(error) = fs::write(&out, code) {
+        println!("cargo::error=cannot write {}: {error}", out.display());
+        std::process::exit(1);
+    }
+}
+
+fn read(folder: &Path) -> Texts {
+    let mut texts = Texts::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Some(noun) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let parsed = fs::read_to_string(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|content| content.parse::<toml::Table>().map_err(|error| error.to_string()));
+        match parsed {
+            Ok(table) => {
+                let parsed = table.into_iter().filter_map(|(key, value)| text(value).map(|text| (key, text))).collect();
+                texts.insert(noun.to_owned(), parsed);
+            }
+            Err(error) => println!("cargo::error={}: {error}", path.display()),
+        }
+    }
+    texts
+}
+
+fn text(value: toml::Value) -> Option<Text> {
+    match value {
+        toml::Value::String(text) => Some(Text::Plain(text)),
+        toml::Value::Table(forms) => {
+            let other = forms.get("other")?.as_str()?.to_owned();
+            let one = forms.get("one").and_then(|one| one.as_str()).map_or_else(|| other.clone(), str::to_owned);
+            Some(Text::Plural { one, other })
+        }
+        _ => None,
+    }
+}
+
+fn generate(by_language: &[Texts; 3]) -> Result<String, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut code = String::new();
+    for (noun, texts) in &by_language[0] {
+        let _ = writeln!(code, "pub mod {noun} {{\n    use super::Locale;");
+        for key in texts.keys() {
+            let all: Vec<_> = by_language.iter().filter_map(|texts| texts.get(noun)?.get(key)).collect();
+            let [vi, en, bn] = all.as_slice() else {
+                problems.push(format!("{noun}.{key} is not in all of {LANGUAGES:?}"));
+                continue;
+            };
+            match function(key, [vi, en, bn]) {
+                Ok(function) => code.push_str(&function),
+                Err(problem) => problems.push(format!("{noun}.{key}: {problem}")),
+            }
+        }
+        code.push_str("}\n\n");
+    }
+    for (texts, language) in by_language.iter().zip(LANGUAGES) {
+        for (noun, keys) in texts {
+            for key in keys.keys().filter(|key| by_language[0].get(noun).is_none_or(|known| !known.contains_key(*key))) {
+                problems.push(format!("{noun}.{key} is in {language} but not in vi"));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(code) } else { Err(problems) }
+}
+
+fn function(key: &str, texts: [&Text; 3]) -> Result<String, String> {
+    let mut code = String::new();
+    match texts {
+        [Text::Plain(vi), Text::Plain(en), Text::Plain(bn)] => {
+            let names = placeholders(vi);
+            for other in [en, bn] {
+                let (mut here, mut there) = (names.clone(), placeholders(other));
+                here.sort();
+                there.sort();
+                if here != there {
+                    return Err("the placeholders differ between the languages".to_owned());
+                }
+            }
+            let choice = format!("match l {{ Locale::Vi => {vi:?}, Locale::En => {en:?}, Locale::Bn => {bn:?} }}");
+            if names.is_empty() {
+                let _ = writeln!(code, "    pub const fn {key}(l: Locale) -> &'static str {{\n        {choice}\n    }}");
+            } else {
+                let arguments: String =
+                    names.iter().fold(String::new(), |all, name| all + &format!(", {name}: impl std::fmt::Display"));
+                let values: Vec<String> = names.iter().map(|name| format!("({name:?}, &{name})")).collect();
+                let _ = writeln!(
+                    code,
+                    "    pub fn {key}(l: Locale{arguments}) -> String {{\n        super::fill({choice}, &[{}])\n    }}",
+                    values.join(", ")
+                );
+            }
+        }
+        [
+            Text::Plural { other: vi, .. },
+            Text::Plural { one: en_one, other: en },
+            Text::Plural { one: bn_one, other: bn },
+        ] => {
+            let _ = writeln!(
+                code,
+                "    pub fn {key}(l: Locale, n: u64) -> String {{\n        super::fill(match (l, n) {{ (Locale::Vi, _) => {vi:?}, (Locale::En, 1) => \
+                 {en_one:?}, (Locale::En, _) => {en:?}, (Locale::Bn, 1) => {bn_one:?}, (Locale::Bn, _) => {bn:?} }}, &[(\"n\", &l.number(n))])\n    }}",
+            );
+        }
+        _ => return Err("it is a plural in one language and plain in another".to_owned()),
+    }
+    Ok(code)
+}
+
+/// Names in braces, in order of first use.
+fn placeholders(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for piece in text.split('{').skip(1) {
+        if let Some((name, _)) = piece.split_once('}')
+            && !names.iter().any(|known| known == name)
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}

@@ -1,0 +1,98 @@
+//! Server functions of the account.
+
+use domain::{
+    accounts::{Preferences, Viewer},
+    forms::Outcome,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// The signed-in person, and how they want the pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnAccount {
+    pub viewer: Viewer,
+    pub preferences: Preferences,
+}
+
+#[server(prefix = "/api", endpoint = "account/own", input = GetUrl)]
+pub async fn read_own_account() -> Result<OwnAccount, AppError> {
+    use crate::{
+        context::server::{viewer, visit},
+        error::respond,
+    };
+
+    respond(viewer().map(|viewer| {
+        let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
+        OwnAccount { viewer, preferences }
+    }))
+}
+
+/// Opens a session on this device and goes on at `next`, a path of this site.
+#[server(prefix = "/api", endpoint = "account/sign_in")]
+pub async fn sign_in(
+    #[server(default)] national_id: String,
+    #[server(default)] password: String,
+    #[server(default)] next: String,
+) -> Result<Outcome, AppError> {
+    use backend::accounts::SignInForm;
+
+    use super::session_cookie;
+    use crate::{
+        context::server::{backend, visit},
+        forms::{Submitted, local},
+    };
+
+    let form = Submitted::new("sign_in", &[("national_id", &national_id)]);
+    let result = async {
+        let device = visit().map(|visit| visit.device).unwrap_or_default();
+        let typed = SignInForm { national_id: &national_id, password: &password, device: &device };
+        let signed_in = backend()?.accounts().sign_in(typed).await?;
+        session_cookie::give(&signed_in.token)?;
+        Ok(Outcome::Done { to: local(&next), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Ends the session of this device. Signing out twice is no error.
+#[server(prefix = "/api", endpoint = "account/sign_out")]
+pub async fn sign_out() -> Result<Outcome, AppError> {
+    use super::session_cookie;
+    use crate::{
+        context::server::{backend, visit},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("sign_out", &[]);
+    let result = async {
+        if let Some(token) = visit().and_then(|visit| visit.token) {
+            backend()?.accounts().sign_out(&token).await?;
+        }
+        session_cookie::take_back()?;
+        Ok(Outcome::Done { to: "/sign-in".to_owned(), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+#[server(prefix = "/api", endpoint = "account/save_preferences")]
+pub async fn save_preferences(
+    #[server(default)] locale: String,
+    #[server(default)] text_size: String,
+    #[server(default)] theme: String,
+) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("preferences", &[("locale", &locale), ("text_size", &text_size), ("theme", &theme)]);
+    let result = async {
+        backend()?.accounts().save_preferences(&viewer()?, &locale, &text_size, &theme).await?;
+        Ok(Outcome::Done { to: "/more".to_owned(), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}

@@ -1,0 +1,127 @@
+//! The person, their duties, how they want the pages, and the way out.
+
+use domain::{
+    Locale,
+    accounts::{Preferences, TextSize, Theme, Viewer},
+    forms::FormErrors,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::fns::read_own_account;
+use crate::{
+    context::take_echo,
+    frame::StaffMenu,
+    i18n::use_locale,
+    page::show,
+    terms::{self, all_errors, field_error},
+    text,
+    ui::{
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, IconName, PageHeader, RadioGroup,
+    },
+};
+
+#[component]
+pub fn MorePage() -> impl IntoView {
+    let l = use_locale();
+    let errors = RwSignal::new(take_echo("preferences"));
+    let data = Resource::new(|| (), |()| read_own_account());
+    show(data, move |own| {
+        view! {
+            <Title text=text::account::more_title(l)/>
+            <div class="page page-narrow">
+                <PageHeader title=text::account::more_title(l)/>
+                <StaffMenu/>
+                {about(l, own.viewer)}
+                {preferences_form(l, own.preferences, errors)}
+                {sign_out_form(l)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn about(l: Locale, viewer: Viewer) -> AnyView {
+    let offices: Vec<_> = viewer
+        .offices
+        .iter()
+        .map(|office| view! { <p>{text::account::office(l, terms::role(l, office.role), &office.unit.name)}</p> })
+        .collect();
+    view! {
+        <Card title=text::account::me(l)>
+            <DescriptionList>
+                <Fact label=text::account::name(l)>{viewer.name}</Fact>
+                <Fact label=text::account::branch(l)>{viewer.branch.name}</Fact>
+                {(!offices.is_empty()).then(|| view! { <Fact label=text::account::offices(l)>{offices}</Fact> })}
+            </DescriptionList>
+        </Card>
+    }
+    .into_any()
+}
+
+fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+    let languages = Locale::ALL.map(|locale| Choice::new(locale.tag(), locale.name()));
+    let sizes = TextSize::ALL.map(|size| {
+        let label = match size {
+            TextSize::Normal => text::account::text_normal(l),
+            TextSize::Large => text::account::text_large(l),
+            TextSize::Largest => text::account::text_largest(l),
+        };
+        Choice::new(size.key(), label)
+    });
+    let themes = Theme::ALL.map(|theme| match theme {
+        Theme::System => {
+            Choice::new(theme.key(), text::account::theme_system(l)).hint(text::account::theme_system_hint(l))
+        }
+        Theme::Light => Choice::new(theme.key(), text::account::theme_light(l)),
+        Theme::Dark => Choice::new(theme.key(), text::account::theme_dark(l)),
+    });
+    view! {
+        <Card title=text::account::preferences(l)>
+            <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors)/>
+            <Form action="/api/account/save_preferences" failed=text::frame::network_failed(l) errors>
+                <RadioGroup
+                    legend=text::account::language(l)
+                    name="locale"
+                    choices=languages.into()
+                    value=now.locale.tag()
+                    error=field_error(l, errors, "locale")
+                />
+                <RadioGroup
+                    legend=text::account::text_size(l)
+                    name="text_size"
+                    choices=sizes.into()
+                    value=now.text_size.key()
+                    error=field_error(l, errors, "text_size")
+                />
+                <RadioGroup
+                    legend=text::account::theme(l)
+                    name="theme"
+                    choices=themes.into()
+                    value=now.theme.key()
+                    error=field_error(l, errors, "theme")
+                />
+                <div class="actions">
+                    <Button wide=true icon=IconName::Check>{text::account::save(l)}</Button>
+                </div>
+            </Form>
+        </Card>
+    }
+    .into_any()
+}
+
+fn sign_out_form(l: Locale) -> AnyView {
+    view! {
+        <Card title=text::account::sign_out_title(l)>
+            <p class="muted">{text::account::sign_out_text(l)}</p>
+            <Form action="/api/account/sign_out" failed=text::frame::network_failed(l)>
+                <div class="actions">
+                    <Button kind=ButtonKind::Secondary wide=true icon=IconName::SignOut>
+                        {text::account::sign_out(l)}
+                    </Button>
+                </div>
+            </Form>
+        </Card>
+    }
+    .into_any()
+}

@@ -1,0 +1,91 @@
+//! What every page knows: who is looking and how they want it. The same on the server and, after hydration, in the browser.
+
+use domain::{
+    accounts::{Preferences, Viewer},
+    forms::FormErrors,
+};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The frame of a visit. Sent with the page, so that the browser's first render equals the server's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageContext {
+    pub viewer: Option<Viewer>,
+    pub preferences: Preferences,
+    /// A form that came back with problems, when script is off.
+    pub echo: Option<FormErrors>,
+}
+
+/// Puts the visit's context in place; once, at the root.
+pub fn provide_page() {
+    let page = SharedValue::new(read_page).into_inner();
+    provide_context(StoredValue::new(page.echo.clone()));
+    provide_context(page);
+}
+
+/// # Panics
+/// Never: the root component provides it before any page runs.
+pub fn use_page() -> PageContext {
+    use_context().unwrap_or_default()
+}
+
+pub fn use_viewer() -> Option<Viewer> {
+    use_page().viewer
+}
+
+/// The problems of this form when it came back without script. Each is shown once: a later page does not find them.
+pub fn take_echo(form: &str) -> Option<FormErrors> {
+    let echo = use_context::<StoredValue<Option<FormErrors>>>()?;
+    let fits = echo.with_value(|found| found.as_ref().is_some_and(|found| found.form == form));
+    if fits { echo.try_update_value(Option::take).flatten() } else { None }
+}
+
+#[cfg(not(feature = "ssr"))]
+fn read_page() -> PageContext {
+    PageContext::default()
+}
+
+#[cfg(feature = "ssr")]
+fn read_page() -> PageContext {
+    server::visit().map(|visit| visit.page).unwrap_or_default()
+}
+
+/// What the server hands to pages and server functions.
+#[cfg(feature = "ssr")]
+pub mod server {
+    use backend::Backend;
+    use domain::accounts::Viewer;
+    use http::request::Parts;
+    use leptos::prelude::*;
+
+    use super::PageContext;
+    use crate::error::{AppError, Kind};
+
+    /// One request's visit, put into its extensions by the server before any route runs.
+    #[derive(Debug, Clone, Default)]
+    pub struct Visit {
+        pub page: PageContext,
+        /// The session's secret, for signing out.
+        pub token: Option<String>,
+        /// `User-Agent` in a few words, for the list of sessions.
+        pub device: String,
+    }
+
+    pub fn visit() -> Option<Visit> {
+        use_context::<Parts>()?.extensions.get::<Visit>().cloned()
+    }
+
+    /// # Errors
+    /// [`Kind::Internal`] outside a request; that is a mistake in the wiring.
+    pub fn backend() -> Result<Backend, AppError> {
+        use_context::<Backend>().ok_or_else(|| AppError::new(Kind::Internal))
+    }
+
+    /// The signed-in person.
+    ///
+    /// # Errors
+    /// [`Kind::NotSignedIn`].
+    pub fn viewer() -> Result<Viewer, AppError> {
+        visit().and_then(|visit| visit.page.viewer).ok_or_else(|| AppError::new(Kind::NotSignedIn))
+    }
+}

@@ -1,0 +1,136 @@
+//! Server functions of opinions.
+
+use domain::{
+    documents::OpinionInvitation,
+    feedback::{BranchOpinions, Opinion, OpinionList},
+    forms::Outcome,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// What is shown before an opinion on `document` is written.
+#[server(prefix = "/api", endpoint = "feedback/invitation", input = GetUrl)]
+pub async fn invitation(document: String) -> Result<OpinionInvitation, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let document = known(&document)?;
+        Ok::<_, AppError>(backend()?.documents().invitation(&viewer()?, document).await?)
+    };
+    respond(result.await)
+}
+
+/// Sends an opinion. The same `opinion` id with the same text is stored once, however often it arrives.
+#[server(prefix = "/api", endpoint = "feedback/send")]
+pub async fn send_opinion(
+    #[server(default)] opinion: String,
+    #[server(default)] document: String,
+    #[server(default)] audience: String,
+    #[server(default)] text: String,
+) -> Result<Outcome, AppError> {
+    use backend::feedback::OpinionForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    // The id goes back with the text: what is mended and sent again is still the same opinion.
+    let form = Submitted::new("opinion", &[("opinion", &opinion), ("audience", &audience), ("text", &text)]);
+    let result = async {
+        let typed = OpinionForm { opinion: &opinion, document: &document, audience: &audience, text: &text };
+        let id = backend()?.feedback().send(&viewer()?, typed).await?;
+        Ok(Outcome::Done { to: format!("/opinions/{id}?sent=1"), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// An opinion of one's own.
+#[server(prefix = "/api", endpoint = "feedback/receipt", input = GetUrl)]
+pub async fn receipt(opinion: String) -> Result<Opinion, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let opinion = known(&opinion)?;
+        Ok::<_, AppError>(backend()?.feedback().receipt(&viewer()?, opinion).await?)
+    };
+    respond(result.await)
+}
+
+/// One's own opinions, newest first, those older than `after`.
+#[server(prefix = "/api", endpoint = "feedback/own", input = GetUrl)]
+pub async fn own_opinions(after: Option<String>) -> Result<OpinionList, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let after = after.as_deref().map(known).transpose()?;
+        Ok::<_, AppError>(backend()?.feedback().own(&viewer()?, after).await?)
+    };
+    respond(result.await)
+}
+
+/// The opinions that came to the viewer's office, newest first, those older than `after`.
+#[server(prefix = "/api", endpoint = "feedback/received", input = GetUrl)]
+pub async fn received_opinions(after: Option<String>) -> Result<BranchOpinions, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let after = after.as_deref().map(known).transpose()?;
+        Ok::<_, AppError>(backend()?.feedback().received(&viewer()?, after).await?)
+    };
+    respond(result.await)
+}
+
+/// An opinion that came to the viewer's office. Its author is told that it was read; doing so again changes nothing.
+#[server(prefix = "/api", endpoint = "feedback/open", input = GetUrl)]
+pub async fn open_opinion(opinion: String) -> Result<Opinion, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let opinion = known(&opinion)?;
+        Ok::<_, AppError>(backend()?.feedback().open(&viewer()?, opinion).await?)
+    };
+    respond(result.await)
+}
+
+#[server(prefix = "/api", endpoint = "feedback/answer")]
+pub async fn answer_opinion(
+    #[server(default)] opinion: String,
+    #[server(default)] text: String,
+) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("answer", &[("text", &text)]);
+    let result = async {
+        let id = backend()?.feedback().answer(&viewer()?, &opinion, &text).await?;
+        Ok(Outcome::Done { to: format!("/branch/{id}"), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// The id in an address; what is none leads nowhere.
+#[cfg(feature = "ssr")]
+fn known<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
+    id.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
+}

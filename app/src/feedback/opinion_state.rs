@@ -1,0 +1,48 @@
+//! Where an opinion is on its way to an answer.
+
+use domain::feedback::{Opinion, OpinionState};
+use leptos::prelude::*;
+
+use crate::{
+    i18n::use_locale,
+    terms, text,
+    ui::{Card, IconName, Step, StepBar, Tag, Tone},
+};
+
+/// The state in a word or two, for rows.
+#[component]
+pub(crate) fn OpinionStateTag(state: OpinionState) -> impl IntoView {
+    let label = terms::opinion_state(use_locale(), state);
+    match state {
+        OpinionState::Received => view! { <Tag label icon=IconName::Inbox/> },
+        OpinionState::Seen => view! { <Tag label icon=IconName::Eye tone=Tone::Info/> },
+        OpinionState::Answered | OpinionState::Resolved => view! { <Tag label icon=IconName::Check tone=Tone::Ok/> },
+    }
+}
+
+/// The whole way with its times.
+#[component]
+pub(super) fn OpinionSteps(opinion: Opinion) -> impl IntoView {
+    let l = use_locale();
+    let step = |state, note| Step::new(terms::opinion_state(l, state), note);
+    let answered = opinion.answer.map(|answer| text::feedback::answer_by(l, answer.by, l.date_time(answer.at)));
+    let mut steps = vec![
+        step(OpinionState::Received, Some(l.date_time(opinion.sent_at))),
+        step(OpinionState::Seen, opinion.seen_at.map(|at| l.date_time(at))),
+        step(OpinionState::Answered, answered),
+    ];
+    if opinion.state == OpinionState::Resolved {
+        steps.push(step(OpinionState::Resolved, None));
+    }
+    let current = match opinion.state {
+        OpinionState::Received => 0,
+        OpinionState::Seen => 1,
+        // The way ends here: all of it is done.
+        OpinionState::Answered | OpinionState::Resolved => steps.len(),
+    };
+    view! {
+        <Card title=text::feedback::where_it_is(l)>
+            <StepBar steps current current_word=text::feedback::now_here(l) done_word=text::feedback::done(l)/>
+        </Card>
+    }
+}

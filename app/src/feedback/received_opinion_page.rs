@@ -1,0 +1,119 @@
+//! One opinion at the branch: read, and answered.
+
+use domain::{
+    Locale,
+    feedback::{Opinion, OpinionText},
+    forms::FormErrors,
+    policy::Action,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use super::{fns::open_opinion, opinion_state::OpinionSteps};
+use crate::{
+    context::{take_echo, use_viewer},
+    i18n::use_locale,
+    page::show,
+    terms::{self, all_errors, field_error},
+    text,
+    ui::{
+        Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, LinkButton, PageHeader, TextArea,
+    },
+};
+
+#[component]
+pub fn ReceivedOpinionPage() -> impl IntoView {
+    let l = use_locale();
+    let params = use_params_map();
+    let viewer = use_viewer();
+    let echo = take_echo("answer");
+    let errors = RwSignal::new(echo.clone());
+    let data = Resource::new(move || params.read().get("id").unwrap_or_default(), open_opinion);
+    show(data, move |opinion| {
+        let may_answer =
+            viewer.as_ref().is_some_and(|viewer| viewer.standpoint.may(Action::AnswerOpinion, &opinion.branch.path));
+        let title = text::feedback::opinion_of(l, &opinion.author);
+        let answer = match &opinion.answer {
+            Some(_) => answer_given(l, &opinion),
+            None if may_answer => answer_form(l, &opinion, echo.as_ref(), errors),
+            None => ().into_any(),
+        };
+        view! {
+            <Title text=title.clone()/>
+            <div class="page page-narrow">
+                <PageHeader eyebrow=opinion.branch.name.clone() title/>
+                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors)/>
+                {content(l, opinion.clone())}
+                {answer}
+                <OpinionSteps opinion/>
+                <div class="actions">
+                    <LinkButton href="/branch" kind=ButtonKind::Quiet icon=IconName::ArrowLeft>
+                        {text::feedback::received_title(l)}
+                    </LinkButton>
+                </div>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn content(l: Locale, opinion: Opinion) -> AnyView {
+    let document = format!("/library/{}", opinion.document);
+    view! {
+        <Card title=text::feedback::opinion(l)>
+            <p class="quote">{opinion.text}</p>
+            <DescriptionList>
+                <Fact label=text::feedback::author(l)>
+                    {text::feedback::author_at(l, opinion.author, opinion.branch.name)}
+                </Fact>
+                <Fact label=text::feedback::about_document(l)>
+                    <a href=document>{opinion.document_title}</a>
+                </Fact>
+                <Fact label=text::feedback::read_by(l)>{terms::opinion_audience(l, opinion.audience)}</Fact>
+                <Fact label=text::feedback::sent(l)>{l.date_time(opinion.sent_at)}</Fact>
+                <Fact label=text::feedback::code(l)>{opinion.code.as_str().to_owned()}</Fact>
+            </DescriptionList>
+        </Card>
+    }
+    .into_any()
+}
+
+fn answer_given(l: Locale, opinion: &Opinion) -> AnyView {
+    let answer = opinion.answer.clone().map(|answer| {
+        let by = text::feedback::answer_by(l, answer.by, l.date_time(answer.at));
+        view! {
+            <p class="quote">{answer.text}</p>
+            <p class="muted small">{by}</p>
+        }
+    });
+    view! { <Card title=text::feedback::answer(l)>{answer}</Card> }.into_any()
+}
+
+fn answer_form(
+    l: Locale,
+    opinion: &Opinion,
+    echo: Option<&FormErrors>,
+    errors: RwSignal<Option<FormErrors>>,
+) -> AnyView {
+    let typed = echo.and_then(|echo| echo.value("text")).map(str::to_owned);
+    let id = opinion.id.to_string();
+    let hint = text::feedback::answer_hint(l, &opinion.author, l.number(OpinionText::MAX));
+    view! {
+        <Form action="/api/feedback/answer" failed=text::frame::network_failed(l) errors>
+            <input type="hidden" name="opinion" value=id/>
+            <TextArea
+                label=text::feedback::answer_label(l)
+                name="text"
+                value=typed
+                hint
+                error=field_error(l, errors, "text")
+                required=true
+            />
+            <div class="actions">
+                <Button wide=true icon=IconName::Reply>{text::feedback::send_answer(l)}</Button>
+            </div>
+        </Form>
+    }
+    .into_any()
+}

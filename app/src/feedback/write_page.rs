@@ -1,0 +1,128 @@
+//! Writing an opinion: first who will read it, then the text.
+
+use domain::{
+    Locale,
+    documents::{DocumentSummary, OpinionInvitation},
+    feedback::{OpinionAudience, OpinionText},
+    forms::FormErrors,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use super::fns::invitation;
+use crate::{
+    context::take_echo,
+    i18n::use_locale,
+    page::show,
+    terms::{self, all_errors, field_error},
+    text,
+    ui::{Button, ButtonKind, Choice, ErrorSummary, Form, IconName, LinkButton, Notice, PageHeader, RadioGroup, TextArea},
+};
+
+#[component]
+pub fn WriteOpinionPage() -> impl IntoView {
+    let l = use_locale();
+    let params = use_params_map();
+    let echo = take_echo("opinion");
+    let errors = RwSignal::new(echo.clone());
+    let data = Resource::new(move || params.read().get("id").unwrap_or_default(), invitation);
+    show(data, move |invited| {
+        view! {
+            <Title text=text::feedback::write_title(l)/>
+            <div class="page page-narrow">
+                <PageHeader
+                    eyebrow=named(l, &invited.document)
+                    title=text::feedback::write_question(l)
+                    lead=invited.document.title.clone()
+                />
+                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors)/>
+                {readers(l, &invited)}
+                {opinion_form(l, &invited, echo.as_ref(), errors)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+/// Kind and number of the document, as people call it.
+fn named(l: Locale, document: &DocumentSummary) -> String {
+    let kind = terms::document_kind(l, document.kind);
+    match &document.number {
+        Some(number) => text::feedback::about(l, kind, number),
+        None => kind.to_owned(),
+    }
+}
+
+fn readers(l: Locale, invited: &OpinionInvitation) -> AnyView {
+    let branch = &invited.branch.name;
+    let always = if invited.branch_readers.is_empty() {
+        text::feedback::who_reads(l, branch)
+    } else {
+        text::feedback::who_reads_names(l, branch, invited.branch_readers.join(", "))
+    };
+    view! {
+        <Notice title=text::feedback::who_reads_title(l) icon=IconName::People>
+            <p>{always}</p>
+            <p>{text::feedback::who_reads_author(l)}</p>
+        </Notice>
+    }
+    .into_any()
+}
+
+fn opinion_form(
+    l: Locale,
+    invited: &OpinionInvitation,
+    echo: Option<&FormErrors>,
+    errors: RwSignal<Option<FormErrors>>,
+) -> AnyView {
+    let typed = |field: &str| echo.and_then(|echo| echo.value(field)).map(str::to_owned);
+    let document = invited.document.id.to_string();
+    let opinion = typed("opinion").unwrap_or_else(|| invited.opinion.to_string());
+    // The smallest circle unless the member widens it.
+    let audience = typed("audience").unwrap_or_else(|| OpinionAudience::Branch.key().to_owned());
+    let text = typed("text");
+    let choices = audiences(l, invited);
+    let back = format!("/library/{document}");
+    view! {
+        <Form action="/api/feedback/send" failed=text::frame::network_failed(l) errors>
+            <input type="hidden" name="opinion" value=opinion/>
+            <input type="hidden" name="document" value=document/>
+            <RadioGroup
+                legend=text::feedback::audience(l)
+                name="audience"
+                choices
+                value=audience
+                error=field_error(l, errors, "audience")
+            />
+            <TextArea
+                label=text::feedback::text(l)
+                name="text"
+                value=text
+                hint=text::feedback::text_hint(l, l.number(OpinionText::MAX))
+                error=field_error(l, errors, "text")
+                rows=8
+                required=true
+            />
+            <div class="actions">
+                <Button wide=true icon=IconName::Send>{text::feedback::send(l)}</Button>
+                <LinkButton href=back kind=ButtonKind::Quiet>{text::feedback::back_to_document(l)}</LinkButton>
+            </div>
+        </Form>
+    }
+    .into_any()
+}
+
+fn audiences(l: Locale, invited: &OpinionInvitation) -> Vec<Choice> {
+    OpinionAudience::ALL
+        .into_iter()
+        .map(|audience| {
+            let hint = match audience {
+                OpinionAudience::Branch => text::feedback::audience_branch_hint(l, &invited.branch.name),
+                OpinionAudience::Committee => text::feedback::audience_committee_hint(l, &invited.committee.name),
+                OpinionAudience::Editors => text::feedback::audience_editors_hint(l, &invited.editors.name),
+            };
+            Choice::new(audience.key(), terms::opinion_audience(l, audience)).hint(hint)
+        })
+        .collect()
+}

@@ -1,0 +1,144 @@
+//! The server's half of every form: one way back, with script (JSON) and without (redirect, problems shown on the page again).
+
+#[cfg(feature = "ssr")]
+mod server {
+    use std::collections::BTreeMap;
+
+    use domain::forms::{FormErrors, Outcome};
+    use http::{HeaderValue, StatusCode, header, request::Parts};
+    use leptos::prelude::use_context;
+    use leptos_axum::ResponseOptions;
+
+    use crate::{
+        context::server::backend,
+        error::{AppError, Kind, respond},
+    };
+
+    /// Name of the cookie that leads back to a form's problems. Its path is the form's page, so no other page sees it.
+    pub const FLASH_COOKIE: &str = "__Secure-handbook-form";
+
+    /// A form as it was sent.
+    #[derive(Debug)]
+    pub struct Submitted {
+        name: &'static str,
+        typed: BTreeMap<String, String>,
+    }
+
+    impl Submitted {
+        /// `typed` is what is given back when the form cannot be accepted. Leave passwords out.
+        pub fn new(name: &'static str, typed: &[(&str, &str)]) -> Self {
+            let typed = typed.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
+            Self { name, typed }
+        }
+
+        /// Turns the use-case's result into the answer.
+        ///
+        /// # Errors
+        /// For a caller with script: what is neither done nor a problem of the form. Without script everything ends on a page.
+        pub async fn settle(self, result: Result<Outcome, AppError>) -> Result<Outcome, AppError> {
+            match result {
+                Ok(Outcome::Done { to, reload }) => {
+                    let to = local(&to);
+                    if wants_page() {
+                        leptos_axum::redirect(&to);
+                    }
+                    Ok(Outcome::Done { to, reload })
+                }
+                Ok(Outcome::Invalid(errors)) => self.refuse(errors).await,
+                Err(AppError { form: Some(errors), .. }) => self.refuse(*errors).await,
+                Err(error) if wants_page() => {
+                    self.explain(error.kind).await?;
+                    // What is returned is not shown: the redirect is.
+                    Ok(Outcome::Done { to: "/".to_owned(), reload: false })
+                }
+                Err(error) => respond(Err(error)),
+            }
+        }
+
+        async fn refuse(self, mut errors: FormErrors) -> Result<Outcome, AppError> {
+            self.name.clone_into(&mut errors.form);
+            for (field, value) in self.typed {
+                errors.values.entry(field).or_insert(value);
+            }
+            if wants_page() {
+                send_back(&errors, &referring_page()).await?;
+            } else {
+                set_status(StatusCode::UNPROCESSABLE_ENTITY);
+            }
+            Ok(Outcome::Invalid(errors))
+        }
+
+        /// Without script: a page that says what happened. What was typed waits at the form, also through a new sign-in.
+        async fn explain(self, kind: Kind) -> Result<(), AppError> {
+            let page = referring_page();
+            if matches!(kind, Kind::NotSignedIn | Kind::Busy | Kind::Internal) {
+                let kept = FormErrors { form: self.name.to_owned(), values: self.typed, problems: Vec::new() };
+                send_back(&kept, &page).await?;
+            }
+            leptos_axum::redirect(&match kind {
+                Kind::NotSignedIn => format!("/sign-in?next={page}"),
+                other => format!("/problem/{}", other.key()),
+            });
+            Ok(())
+        }
+    }
+
+    async fn send_back(errors: &FormErrors, page: &str) -> Result<(), AppError> {
+        let token = backend()?.flashes().put(errors).await?;
+        let path = page.split(['?', '#']).next().unwrap_or("/");
+        let cookie = format!("{FLASH_COOKIE}={token}; Path={path}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
+        if let (Some(options), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie)) {
+            options.append_header(header::SET_COOKIE, cookie);
+        }
+        leptos_axum::redirect(page);
+        Ok(())
+    }
+
+    fn set_status(status: StatusCode) {
+        if let Some(options) = use_context::<ResponseOptions>() {
+            options.set_status(status);
+        }
+    }
+
+    /// A browser that sends the form itself asks for a page; our script asks for JSON.
+    fn wants_page() -> bool {
+        use_context::<Parts>()
+            .and_then(|parts| parts.headers.get(header::ACCEPT)?.to_str().map(|accept| accept.contains("text/html")).ok())
+            .unwrap_or(false)
+    }
+
+    /// Path and query of the page the form stands on.
+    fn referring_page() -> String {
+        use_context::<Parts>()
+            .and_then(|parts| {
+                let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
+                referer.parse::<http::Uri>().ok()?.path_and_query().map(|page| page.as_str().to_owned())
+            })
+            .map_or_else(|| "/".to_owned(), |page| local(&page))
+    }
+
+    /// `to` when it is a page of this site, else the first page.
+    pub fn local(to: &str) -> String {
+        let is_local = to.starts_with('/')
+            && !to.starts_with("//")
+            && !to.contains('\\')
+            && to.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+        if is_local { to.to_owned() } else { "/".to_owned() }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn only_pages_of_this_site_are_followed() {
+            assert_eq!(local("/library/01?x=1"), "/library/01?x=1");
+            for evil in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: x", ""] {
+                assert_eq!(local(evil), "/", "{evil}");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+pub use server::{FLASH_COOKIE, Submitted, local};

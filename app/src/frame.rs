@@ -1,0 +1,152 @@
+//! The frame around every page: top bar, the member's places, the places of one's offices.
+
+use domain::{accounts::Viewer, policy::Action};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::{
+    context::use_viewer,
+    i18n::use_locale,
+    terms, text,
+    ui::{Icon, IconName},
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    href: &'static str,
+    icon: IconName,
+    label: &'static str,
+}
+
+#[component]
+pub fn Frame(children: Children) -> impl IntoView {
+    let l = use_locale();
+    let viewer = use_viewer();
+    let class = if viewer.is_some() { "frame" } else { "frame frame-bare" };
+    let unit = viewer.as_ref().map(|viewer| viewer.branch.name.clone());
+    view! {
+        <a class="skip-link" href="#content">{text::frame::skip(l)}</a>
+        <div class=class>
+            <header class="top-bar">
+                <a class="brand" href="/">
+                    <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true">
+                        <rect x="1" y="1" width="30" height="30" rx="7"></rect>
+                        <path d="M16 10.2c-2.2-1.9-5-2.5-8.2-2.4v14.4c3.2-.1 6 .5 8.2 2.4 2.2-1.9 5-2.5 8.2-2.4V7.8c-3.2-.1-6 .5-8.2 2.4v14.4"></path>
+                    </svg>
+                    <span class="brand-name">{text::frame::product(l)}</span>
+                </a>
+                {unit.map(|name| view! { <p class="top-bar-place">{name}</p> })}
+            </header>
+            {viewer.as_ref().map(|viewer| rail(viewer))}
+            <main class="content" id="content" tabindex="-1">
+                {children()}
+            </main>
+            {viewer.is_some().then(tab_bar)}
+        </div>
+    }
+}
+
+fn member_places() -> [Place; 5] {
+    let l = use_locale();
+    [
+        Place { href: "/", icon: IconName::Home, label: text::frame::home(l) },
+        Place { href: "/library", icon: IconName::Book, label: text::frame::library(l) },
+        Place { href: "/meetings", icon: IconName::Calendar, label: text::frame::meetings(l) },
+        Place { href: "/opinions", icon: IconName::Message, label: text::frame::opinions(l) },
+        Place { href: "/more", icon: IconName::More, label: text::frame::more(l) },
+    ]
+}
+
+/// The places of one's offices: what opens them, and the unit acted for.
+fn staff_places(viewer: &Viewer) -> Vec<(Place, String, String)> {
+    let l = use_locale();
+    let places = [
+        (Action::WriteDocument, Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
+        (Action::ReadOpinions, Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) }),
+        (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
+    ];
+    places
+        .into_iter()
+        .filter_map(|(action, place)| {
+            let office = viewer.office(|role| role.covers(action))?;
+            Some((place, terms::role(l, office.role).to_owned(), office.unit.name.clone()))
+        })
+        .collect()
+}
+
+fn rail(viewer: &Viewer) -> AnyView {
+    let l = use_locale();
+    let staff: Vec<_> = staff_places(viewer)
+        .into_iter()
+        .map(|(place, role, unit)| {
+            view! {
+                <div class="rail-staff">
+                    <p class="rail-title">{role} <span class="rail-unit">{unit}</span></p>
+                    <ul role="list">
+                        <li>{link(place, "rail-link")}</li>
+                    </ul>
+                </div>
+            }
+        })
+        .collect();
+    view! {
+        <nav class="rail" aria-label=text::frame::places(l)>
+            <ul role="list">
+                {member_places().map(|place| view! { <li>{link(place, "rail-link")}</li> }).into_iter().collect_view()}
+            </ul>
+            {staff}
+        </nav>
+    }
+    .into_any()
+}
+
+fn tab_bar() -> AnyView {
+    let l = use_locale();
+    view! {
+        <nav class="tab-bar" aria-label=text::frame::places(l)>
+            <ul role="list">
+                {member_places().map(|place| view! { <li>{link(place, "tab")}</li> }).into_iter().collect_view()}
+            </ul>
+        </nav>
+    }
+    .into_any()
+}
+
+/// The staff places as a list, for the phone, where there is no rail.
+#[component]
+pub fn StaffMenu() -> impl IntoView {
+    let viewer = use_viewer();
+    viewer.map(|viewer| {
+        let links: Vec<_> = staff_places(&viewer)
+            .into_iter()
+            .map(|(place, role, unit)| {
+                view! {
+                    <li>
+                        <a class="menu-link" href=place.href>
+                            <Icon name=place.icon/>
+                            <span>{place.label}<span class="muted small">" · " {role} ", " {unit}</span></span>
+                            <Icon name=IconName::Next/>
+                        </a>
+                    </li>
+                }
+            })
+            .collect();
+        (!links.is_empty()).then(|| view! { <ul class="menu" role="list">{links}</ul> })
+    })
+}
+
+fn link(place: Place, class: &'static str) -> AnyView {
+    let here = use_location().pathname;
+    let current = move || {
+        let here = here.get();
+        let inside = if place.href == "/" { here == "/" } else { here.starts_with(place.href) };
+        inside.then_some("page")
+    };
+    view! {
+        <a class=class href=place.href aria-current=current>
+            <Icon name=place.icon/>
+            <span>{place.label}</span>
+        </a>
+    }
+    .into_any()
+}

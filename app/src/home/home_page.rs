@@ -1,0 +1,190 @@
+//! The first page: what comes next, what is new for this person, what is new for all.
+
+use std::cmp::Reverse;
+
+use domain::{
+    Locale, documents::DocumentSummary, feedback::Opinion, feedback::OpinionState, locale::local_date, meetings::MeetingState,
+    meetings::MeetingSummary,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::fns::home_page;
+use crate::{
+    context::use_viewer,
+    feedback::{OpinionStateTag, first_words},
+    i18n::use_locale,
+    page::show,
+    terms, text,
+    ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Progress, RowList, Tag, Tone},
+};
+
+#[component]
+pub fn HomePage() -> impl IntoView {
+    let l = use_locale();
+    let greeting = use_viewer().map(|viewer| text::home::greeting(l, viewer.name, viewer.branch.name));
+    let data = Resource::new(|| (), |()| home_page());
+    show(data, move |page| {
+        let title = greeting.clone().unwrap_or_else(|| text::home::title(l).to_owned());
+        view! {
+            <Title text=text::home::title(l)/>
+            <div class="page">
+                <h1 class="greeting">{title}</h1>
+                <div class="columns">
+                    <div class="stack">
+                        {next_meeting(l, page.next_meeting)}
+                        {for_you(l, page.opinions)}
+                    </div>
+                    {newest(l, page.newest)}
+                </div>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn next_meeting(l: Locale, meeting: Option<MeetingSummary>) -> AnyView {
+    let Some(meeting) = meeting else {
+        return view! {
+            <Card title=text::home::next_meeting(l) strong=true>
+                <EmptyState
+                    title=text::home::no_meeting_title(l)
+                    text=text::home::no_meeting(l)
+                    icon=IconName::Calendar
+                />
+            </Card>
+        }
+        .into_any();
+    };
+    let day = local_date(meeting.starts_at);
+    let unread = meeting.papers_read < meeting.papers;
+    let (label, icon) = if unread {
+        (text::home::read_papers(l), IconName::Book)
+    } else {
+        (text::home::open_meeting(l), IconName::ArrowRight)
+    };
+    let papers = (meeting.papers > 0).then(|| {
+        let told = text::home::papers_read(l, l.number(meeting.papers_read), l.number(meeting.papers));
+        view! {
+            <Progress
+                value=u64::from(meeting.papers_read)
+                max=u64::from(meeting.papers)
+                label=text::home::papers(l)
+                text=told
+            />
+        }
+    });
+    let kind = format!("{} · {}", terms::meeting_kind(l, meeting.kind), terms::meeting_form(l, meeting.form));
+    view! {
+        <Card
+            title=text::home::next_meeting(l)
+            more_href="/meetings"
+            more_label=text::home::all_meetings(l)
+            strong=true
+        >
+            <p class="occasion-when">
+                <span class="occasion-day">{l.long_date(day)}</span>
+                " "
+                <span class="occasion-time">{l.time(meeting.starts_at)}</span>
+            </p>
+            <p class="occasion-countdown">{countdown(l, &meeting)}</p>
+            <p>{meeting.title}</p>
+            <ul class="facts-inline" role="list">
+                <li><Icon name=IconName::Place/><span>{meeting.place}</span></li>
+                <li><Icon name=IconName::People/><span>{meeting.unit.name}</span></li>
+                <li><Icon name=IconName::Calendar/><span>{kind}</span></li>
+            </ul>
+            {papers}
+            <LinkButton href=format!("/meetings/{}", meeting.id) icon wide=true>{label}</LinkButton>
+        </Card>
+    }
+    .into_any()
+}
+
+/// How long it still is, in words. A meeting that has begun is told by its state.
+fn countdown(l: Locale, meeting: &MeetingSummary) -> String {
+    match (meeting.state, meeting.days_away) {
+        (MeetingState::Announced, 0) => text::home::today(l).to_owned(),
+        (MeetingState::Announced, 1) => text::home::tomorrow(l).to_owned(),
+        (MeetingState::Announced, days) if days > 1 => text::home::in_days(l, days.unsigned_abs()),
+        (state, _) => terms::meeting_state(l, state).to_owned(),
+    }
+}
+
+fn for_you(l: Locale, mut opinions: Vec<Opinion>) -> AnyView {
+    if opinions.is_empty() {
+        return view! {
+            <Card title=text::home::for_you(l)>
+                <EmptyState
+                    title=text::home::no_opinions_title(l)
+                    text=text::home::no_opinions(l)
+                    icon=IconName::Message
+                />
+            </Card>
+        }
+        .into_any();
+    }
+    // An answer is news; what still waits for one is not.
+    opinions.sort_by_key(|opinion| (opinion.state < OpinionState::Answered, Reverse(opinion.sent_at)));
+    let rows = opinions
+        .into_iter()
+        .map(|opinion| {
+            view! {
+                <ListRow
+                    href=format!("/opinions/{}", opinion.id)
+                    eyebrow=text::home::own_opinion(l, l.date(local_date(opinion.sent_at)))
+                    title=first_words(&opinion.text)
+                    meta=opinion.document_title
+                >
+                    <OpinionStateTag state=opinion.state/>
+                </ListRow>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title=text::home::for_you(l) more_href="/opinions" more_label=text::home::all_opinions(l)>
+            <RowList>{rows}</RowList>
+        </Card>
+    }
+    .into_any()
+}
+
+fn newest(l: Locale, documents: Vec<DocumentSummary>) -> AnyView {
+    if documents.is_empty() {
+        return view! {
+            <Card title=text::home::newest(l)>
+                <EmptyState
+                    title=text::home::no_documents_title(l)
+                    text=text::home::no_documents(l)
+                    icon=IconName::Book
+                />
+            </Card>
+        }
+        .into_any();
+    }
+    let rows = documents.into_iter().map(|document| document_row(l, document)).collect_view();
+    view! {
+        <Card title=text::home::newest(l) more_href="/library" more_label=text::home::all_documents(l)>
+            <RowList>{rows}</RowList>
+        </Card>
+    }
+    .into_any()
+}
+
+fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
+    let href = format!("/library/{}", document.id);
+    let eyebrow = terms::document_kind(l, document.kind);
+    let published_on = document.published_on.map(|day| l.date(day));
+    let meta: Vec<_> = [document.number, Some(document.issuer.name), published_on].into_iter().flatten().collect();
+    let meta = meta.join(" · ");
+    if document.read {
+        view! { <ListRow href title=document.title eyebrow meta/> }.into_any()
+    } else {
+        view! {
+            <ListRow href title=document.title eyebrow meta unread=true>
+                <Tag tone=Tone::Accent label=text::home::unread(l)/>
+            </ListRow>
+        }
+        .into_any()
+    }
+}

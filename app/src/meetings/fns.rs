@@ -1,0 +1,31 @@
+use domain::meetings::{MeetingPage, MeetingsPage};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The meetings of the viewer's units.
+#[server(name = ListMeetings, prefix = "/api", endpoint = "meetings/list", input = GetUrl)]
+pub async fn list() -> Result<MeetingsPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+    respond(async { Ok::<_, AppError>(backend()?.meetings().list(&viewer()?).await?) }.await)
+}
+
+/// One meeting with its agenda.
+#[server(name = ReadMeeting, prefix = "/api", endpoint = "meetings/read", input = GetUrl)]
+pub async fn read(id: String) -> Result<MeetingPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::{Kind, respond},
+    };
+    respond(
+        async {
+            let viewer = viewer()?;
+            let id = id.parse().map_err(|_| AppError::new(Kind::NotFound))?;
+            Ok::<_, AppError>(backend()?.meetings().read(&viewer, id).await?)
+        }
+        .await,
+    )
+}

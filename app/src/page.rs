@@ -1,0 +1,106 @@
+//! What all pages share: showing data when it is there, and saying plainly when it cannot be shown.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_location, use_params_map};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::{AppError, Kind},
+    i18n::use_locale,
+    terms,
+    text,
+    ui::{EmptyState, IconName, LinkButton},
+};
+
+/// The data of a page: fetched on the server for the first page, by the browser for the next ones.
+pub type PageData<T> = Resource<Result<T, AppError>>;
+
+/// Shows `data` with `view` as soon as it is there, or what went wrong. Every page with data is built by this.
+pub fn show<T>(data: PageData<T>, view: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static) -> AnyView
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    let here = use_location();
+    view! {
+        <Suspense fallback=waiting>
+            {move || {
+                let view = view.clone();
+                let here = here.pathname.get_untracked();
+                Suspend::new(async move {
+                    match data.await {
+                        Ok(found) => view(found),
+                        Err(error) if error.kind == Kind::NotSignedIn => go_to_sign_in(&here),
+                        Err(error) => view! { <Problem kind=error.kind/> }.into_any(),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// Shown while the browser fetches the next page; appears only when that takes long (a matter of style sheets).
+fn waiting() -> AnyView {
+    let l = use_locale();
+    view! { <p class="waiting" role="status">{text::frame::waiting(l)}</p> }.into_any()
+}
+
+/// A page that says what went wrong and where to go on.
+#[component]
+pub fn Problem(kind: Kind) -> impl IntoView {
+    let l = use_locale();
+    set_status(kind);
+    let title = terms::error_title(l, kind);
+    view! {
+        <Title text=title/>
+        <div class="page page-narrow">
+            <h1 class="visually-hidden">{title}</h1>
+            <EmptyState title=title text=terms::error_text(l, kind) icon=IconName::Info>
+                <LinkButton href="/">{text::frame::to_home(l)}</LinkButton>
+            </EmptyState>
+        </div>
+    }
+}
+
+/// For addresses that lead nowhere.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    view! { <Problem kind=Kind::NotFound/> }
+}
+
+/// Where a form without script ends that failed for a reason beyond its fields.
+#[component]
+pub fn ProblemPage() -> impl IntoView {
+    let params = use_params_map();
+    move || {
+        let kind = params.read().get("kind").and_then(|kind| Kind::from_key(&kind)).unwrap_or(Kind::NotFound);
+        view! { <Problem kind/> }
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn set_status(kind: Kind) {
+    if let (Some(options), Ok(status)) =
+        (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(kind.status()))
+    {
+        options.set_status(status);
+    }
+}
+
+#[cfg(not(feature = "ssr"))]
+fn set_status(_: Kind) {}
+
+#[cfg(feature = "ssr")]
+fn go_to_sign_in(here: &str) -> AnyView {
+    leptos_axum::redirect(&format!("/sign-in?next={}", crate::forms::local(here)));
+    ().into_any()
+}
+
+/// The session has ended while the application was open: the sign-in page is loaded afresh and leads back here.
+#[cfg(not(feature = "ssr"))]
+fn go_to_sign_in(here: &str) -> AnyView {
+    // Fails for an address the browser cannot parse; a path of ours never is one.
+    let _ = window().location().assign(&format!("/sign-in?next={here}"));
+    ().into_any()
+}

@@ -1,0 +1,61 @@
+//! Every address of the application, one line each.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    account::{MorePage, SignInPage},
+    context::provide_page,
+    documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
+    feedback::{OpinionsPage, ReceiptPage, ReceivedOpinionPage, ReceivedPage, WriteOpinionPage},
+    frame::Frame,
+    home::HomePage,
+    i18n::use_locale,
+    meetings::{MeetingPage, MeetingsPage},
+    page::{NotFoundPage, ProblemPage},
+    statistics::CommitteePage,
+    text,
+};
+
+/// The root of both halves: rendered by the server, hydrated by the browser.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_page();
+    let name = text::frame::product(use_locale());
+    // One complete page each: readable without script, compressed as a whole, with the right title and status.
+    let ssr = SsrMode::Async;
+    view! {
+        <Title formatter=move |title: String| if title.is_empty() { name.to_owned() } else { format!("{title} · {name}") }/>
+        <Router>
+            <Frame>
+                <Routes fallback=NotFoundPage>
+                    <Route path=path!("/") view=HomePage ssr=ssr.clone()/>
+                    <Route path=path!("/sign-in") view=SignInPage ssr=ssr.clone()/>
+                    <Route path=path!("/library") view=LibraryPage ssr=ssr.clone()/>
+                    <Route path=path!("/library/:id") view=ReadPage ssr=ssr.clone()/>
+                    <Route path=path!("/library/:id/opinion") view=WriteOpinionPage ssr=ssr.clone()/>
+                    <Route path=path!("/meetings") view=MeetingsPage ssr=ssr.clone()/>
+                    <Route path=path!("/meetings/:id") view=MeetingPage ssr=ssr.clone()/>
+                    <Route path=path!("/opinions") view=OpinionsPage ssr=ssr.clone()/>
+                    <Route path=path!("/opinions/:id") view=ReceiptPage ssr=ssr.clone()/>
+                    <Route path=path!("/more") view=MorePage ssr=ssr.clone()/>
+                    <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
+                    <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
+                    <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>
+                    <Route path=path!("/desk/:id/publish") view=PublishPage ssr=ssr.clone()/>
+                    <Route path=path!("/branch") view=ReceivedPage ssr=ssr.clone()/>
+                    <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
+                    <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>
+                    <Route path=path!("/committee/:unit") view=CommitteePage ssr=ssr.clone()/>
+                    <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
+                </Routes>
+            </Frame>
+        </Router>
+    }
+}

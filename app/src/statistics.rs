@@ -1,0 +1,9 @@
+//! Figures of a committee's subtree, kept up to date while the page is open.
+
+mod committee_page;
+mod fns;
+#[cfg(feature = "hydrate")]
+mod live;
+
+pub use committee_page::CommitteePage;
+pub use fns::ReadStatistics;

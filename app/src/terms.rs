@@ -1,0 +1,162 @@
+//! The field's terms in the viewer's language: names of kinds, roles, states and problems.
+
+use domain::{
+    Locale,
+    documents::{DocumentKind, DocumentState},
+    feedback::{OpinionAudience, OpinionState},
+    forms::{FormErrors, Problem},
+    meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
+    policy::Role,
+    units::UnitKind,
+};
+use leptos::prelude::*;
+
+use crate::{error::Kind, text};
+
+pub const fn document_kind(l: Locale, kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Resolution => text::terms::resolution(l),
+        DocumentKind::Directive => text::terms::directive(l),
+        DocumentKind::Regulation => text::terms::regulation(l),
+        DocumentKind::Guidance => text::terms::guidance(l),
+        DocumentKind::StudyMaterial => text::terms::study_material(l),
+        DocumentKind::News => text::terms::news(l),
+        DocumentKind::Form => text::terms::form(l),
+    }
+}
+
+pub const fn document_state(l: Locale, state: DocumentState) -> &'static str {
+    match state {
+        DocumentState::Draft => text::terms::draft(l),
+        DocumentState::Published => text::terms::published(l),
+        DocumentState::Withdrawn => text::terms::withdrawn(l),
+    }
+}
+
+pub const fn unit_kind(l: Locale, kind: UnitKind) -> &'static str {
+    match kind {
+        UnitKind::Central => text::terms::central(l),
+        UnitKind::Province => text::terms::province(l),
+        UnitKind::Commune => text::terms::commune(l),
+        UnitKind::Branch => text::terms::branch(l),
+    }
+}
+
+pub const fn role(l: Locale, role: Role) -> &'static str {
+    match role {
+        Role::Secretary => text::terms::secretary(l),
+        Role::Deputy => text::terms::deputy(l),
+        Role::CommitteeMember => text::terms::committee_member(l),
+        Role::Editor => text::terms::editor(l),
+        Role::ChiefEditor => text::terms::chief_editor(l),
+        Role::Registrar => text::terms::registrar(l),
+        Role::Statistician => text::terms::statistician(l),
+        Role::Operator => text::terms::operator(l),
+    }
+}
+
+pub const fn meeting_kind(l: Locale, kind: MeetingKind) -> &'static str {
+    match kind {
+        MeetingKind::Regular => text::terms::meeting_regular(l),
+        MeetingKind::Thematic => text::terms::meeting_thematic(l),
+        MeetingKind::Committee => text::terms::meeting_committee(l),
+    }
+}
+
+pub const fn meeting_form(l: Locale, form: MeetingForm) -> &'static str {
+    match form {
+        MeetingForm::InPerson => text::terms::in_person(l),
+        MeetingForm::Online => text::terms::online(l),
+        MeetingForm::Mixed => text::terms::mixed(l),
+    }
+}
+
+pub const fn meeting_state(l: Locale, state: MeetingState) -> &'static str {
+    match state {
+        MeetingState::Announced => text::terms::announced(l),
+        MeetingState::InSession => text::terms::in_session(l),
+        MeetingState::Closed => text::terms::closed(l),
+        MeetingState::Reported => text::terms::reported(l),
+        MeetingState::Cancelled => text::terms::cancelled(l),
+    }
+}
+
+pub const fn attendance(l: Locale, kind: AttendanceKind) -> &'static str {
+    match kind {
+        AttendanceKind::Present => text::terms::present(l),
+        AttendanceKind::Remote => text::terms::remote(l),
+        AttendanceKind::Excused => text::terms::excused(l),
+        AttendanceKind::Absent => text::terms::absent(l),
+    }
+}
+
+pub const fn opinion_state(l: Locale, state: OpinionState) -> &'static str {
+    match state {
+        OpinionState::Received => text::terms::received(l),
+        OpinionState::Seen => text::terms::seen(l),
+        OpinionState::Answered => text::terms::answered(l),
+        OpinionState::Resolved => text::terms::resolved(l),
+    }
+}
+
+pub const fn opinion_audience(l: Locale, audience: OpinionAudience) -> &'static str {
+    match audience {
+        OpinionAudience::Branch => text::terms::audience_branch(l),
+        OpinionAudience::Committee => text::terms::audience_committee(l),
+        OpinionAudience::Editors => text::terms::audience_editors(l),
+    }
+}
+
+/// What is wrong with a field and what to do.
+pub fn problem(l: Locale, problem: &Problem) -> String {
+    match problem {
+        Problem::Required => text::problems::required(l).to_owned(),
+        Problem::TooShort { min } => text::problems::too_short(l, l.number(*min)),
+        Problem::TooLong { max } => text::problems::too_long(l, l.number(*max)),
+        Problem::Digits { expected } => text::problems::digits(l, l.number(*expected)),
+        Problem::NotOffered => text::problems::not_offered(l).to_owned(),
+        Problem::Characters => text::problems::characters(l).to_owned(),
+        Problem::NumberTaken => text::problems::number_taken(l).to_owned(),
+        Problem::WrongCredentials => text::problems::wrong_credentials(l).to_owned(),
+        Problem::TooManyTries { minutes } => text::problems::too_many_tries(l, l.number(*minutes)),
+        Problem::Stale => text::problems::stale(l).to_owned(),
+    }
+}
+
+pub const fn error_title(l: Locale, kind: Kind) -> &'static str {
+    match kind {
+        Kind::NotSignedIn => text::problems::not_signed_in_title(l),
+        Kind::NotFound => text::problems::not_found_title(l),
+        Kind::NotAllowed => text::problems::not_allowed_title(l),
+        Kind::Invalid => text::problems::invalid_title(l),
+        Kind::Busy => text::problems::busy_title(l),
+        Kind::Offline => text::problems::offline_title(l),
+        Kind::Internal => text::problems::internal_title(l),
+    }
+}
+
+pub const fn error_text(l: Locale, kind: Kind) -> &'static str {
+    match kind {
+        Kind::NotSignedIn => text::problems::not_signed_in(l),
+        Kind::NotFound => text::problems::not_found(l),
+        Kind::NotAllowed => text::problems::not_allowed(l),
+        Kind::Invalid => text::problems::invalid(l),
+        Kind::Busy => text::problems::busy(l),
+        Kind::Offline => text::problems::offline(l),
+        Kind::Internal => text::problems::internal(l),
+    }
+}
+
+/// The message at one field of a form, kept up to date as answers come in.
+pub fn field_error(l: Locale, errors: RwSignal<Option<FormErrors>>, field: &'static str) -> Signal<Option<String>> {
+    Signal::derive(move || errors.with(|errors| errors.as_ref()?.problem(field).map(|found| problem(l, found))))
+}
+
+/// All messages of a form with their fields, for the summary on top.
+pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>) -> Signal<Vec<(String, String)>> {
+    Signal::derive(move || {
+        errors.with(|errors| {
+            errors.iter().flat_map(|errors| &errors.problems).map(|found| (found.field.clone(), problem(l, &found.problem))).collect()
+        })
+    })
+}

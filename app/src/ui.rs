@@ -1,0 +1,58 @@
+//! The design system: what every page is built from.
+//!
+//! Responsible for markup, classes, accessibility and progressive enhancement. Deliberately without a domain word, a
+//! business rule or a text of its own: whatever a person reads comes in as a prop. The classes live in `style/`.
+
+mod button;
+mod card;
+mod choice;
+mod field;
+mod figure;
+mod form;
+mod icon;
+mod list;
+mod notice;
+mod page;
+mod steps;
+mod table;
+
+pub use button::{Button, ButtonKind, LinkButton};
+pub use card::{Card, HeadingLevel};
+pub use choice::{Checkbox, Choice, RadioGroup, Select};
+pub use field::{ErrorSummary, Field, FieldKind, PasswordField, TextArea};
+pub use figure::{Bar, BarChart, BigFigure, Figures, Progress, Trend};
+pub use form::Form;
+pub use icon::{Icon, IconName};
+pub use list::{Chip, Chips, DateTile, ListRow, Pager, RowList};
+pub use notice::{EmptyState, Notice, NoticeKind, Tag, Tone};
+pub use page::{Breadcrumbs, Contents, Crumb, Heading, PageHeader, VisuallyHidden};
+pub use steps::{Step, StepBar};
+pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead};
+
+/// A text that may be missing, as a prop: takes a `&str`, a `String` or an `Option` of either.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MaybeText(pub Option<String>);
+
+impl From<&str> for MaybeText {
+    fn from(text: &str) -> Self {
+        Self(Some(text.to_owned()))
+    }
+}
+
+impl From<String> for MaybeText {
+    fn from(text: String) -> Self {
+        Self(Some(text))
+    }
+}
+
+impl From<Option<&str>> for MaybeText {
+    fn from(text: Option<&str>) -> Self {
+        Self(text.map(str::to_owned))
+    }
+}
+
+impl From<Option<String>> for MaybeText {
+    fn from(text: Option<String>) -> Self {
+        Self(text)
+    }
+}

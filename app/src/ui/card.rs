@@ -1,0 +1,46 @@
+//! A raised sheet that holds things belonging together.
+
+use leptos::prelude::*;
+
+use super::{
+    MaybeText,
+    icon::{Icon, IconName},
+};
+
+/// Headings must not skip a level, so whoever places a card says which one it is on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HeadingLevel {
+    #[default]
+    Two,
+    Three,
+}
+
+/// A sheet with an optional heading and, beside it, an optional link to the whole.
+#[component]
+pub fn Card(
+    #[prop(optional, into)] title: MaybeText,
+    #[prop(optional)] level: HeadingLevel,
+    /// Where "see all" leads; shown only together with `more_label`.
+    #[prop(optional, into)]
+    more_href: MaybeText,
+    #[prop(optional, into)] more_label: MaybeText,
+    /// The one card of a page that matters most now.
+    #[prop(optional)]
+    strong: bool,
+    children: Children,
+) -> impl IntoView {
+    let heading = title.0.map(|title| match level {
+        HeadingLevel::Two => view! { <h2 class="card-title">{title}</h2> }.into_any(),
+        HeadingLevel::Three => view! { <h3 class="card-title">{title}</h3> }.into_any(),
+    });
+    let more = more_href.0.zip(more_label.0).map(|(href, label)| {
+        view! {
+            <a class="card-more" href=href>
+                <span>{label}</span>
+                <Icon name=IconName::Next/>
+            </a>
+        }
+    });
+    let head = (heading.is_some() || more.is_some()).then(|| view! { <div class="card-head">{heading} {more}</div> });
+    view! { <section class=if strong { "card card-strong" } else { "card" }>{head} {children()}</section> }
+}

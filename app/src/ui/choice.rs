@@ -1,0 +1,138 @@
+//! Controls one chooses with.
+
+use leptos::prelude::*;
+
+use super::{
+    MaybeText,
+    field::{FieldFrame, described_by, error_message},
+};
+
+/// One thing to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    pub label: String,
+    /// A line of explanation; only [`RadioGroup`] shows it.
+    pub hint: Option<String>,
+}
+
+impl Choice {
+    pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { value: value.into(), label: label.into(), hint: None }
+    }
+
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// One of many, folded away until opened.
+#[component]
+pub fn Select(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    #[prop(optional, into)] id: MaybeText,
+    choices: Vec<Choice>,
+    /// The choice selected at first.
+    #[prop(optional, into)]
+    value: MaybeText,
+    #[prop(optional, into)] hint: MaybeText,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let frame = FieldFrame::plain(id, &name, label, hint, error);
+    let (id, described, invalid) = frame.control();
+    let options = choices
+        .into_iter()
+        .map(move |Choice { value: sent, label, hint: _ }| {
+            let selected = value.0.as_deref() == Some(sent.as_str());
+            view! { <option value=sent selected=selected>{label}</option> }
+        })
+        .collect_view();
+    frame.wrap(view! {
+        <select class="input select" id=id name=name aria-describedby=described aria-invalid=invalid>
+            {options}
+        </select>
+    })
+}
+
+/// One of a few, all in sight, each a card to tap.
+#[component]
+pub fn RadioGroup(
+    #[prop(into)] legend: String,
+    #[prop(into)] name: String,
+    /// Id of the first choice, where the error summary leads; the name unless given.
+    #[prop(optional, into)]
+    id: MaybeText,
+    choices: Vec<Choice>,
+    #[prop(optional, into)] value: MaybeText,
+    #[prop(optional, into)] hint: MaybeText,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let id = id.0.unwrap_or_else(|| name.clone());
+    let described = {
+        let (id, has_hint) = (id.clone(), hint.0.is_some());
+        move || described_by(&id, has_hint, error.with(Option::is_some))
+    };
+    let message = error_message(&id, error);
+    let hint = hint.0.map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> });
+    let cards = choices
+        .into_iter()
+        .enumerate()
+        .map(move |(index, Choice { value: sent, label, hint })| {
+            let checked = value.0.as_deref() == Some(sent.as_str());
+            let own_id = if index == 0 { id.clone() } else { format!("{id}-{index}") };
+            view! {
+                <label class="choice">
+                    <input type="radio" id=own_id name=name.clone() value=sent checked=checked/>
+                    <span class="choice-text">
+                        <span class="choice-label">{label}</span>
+                        {hint.map(|hint| view! { <span class="choice-hint">{hint}</span> })}
+                    </span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="field choices" class:field-invalid=move || error.with(Option::is_some) aria-describedby=described>
+            <legend class="label">{legend}</legend>
+            {hint}
+            {message}
+            {cards}
+        </fieldset>
+    }
+}
+
+/// Yes or no.
+#[component]
+pub fn Checkbox(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    #[prop(optional, into)] id: MaybeText,
+    /// What is sent when ticked.
+    #[prop(default = "true".into(), into)]
+    value: String,
+    #[prop(optional)] checked: bool,
+    #[prop(optional, into)] hint: MaybeText,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let id = id.0.unwrap_or_else(|| name.clone());
+    let message = error_message(&id, error);
+    let described = {
+        let id = id.clone();
+        move || described_by(&id, false, error.with(Option::is_some))
+    };
+    view! {
+        <div class="field" class:field-invalid=move || error.with(Option::is_some)>
+            {message}
+            <label class="choice">
+                <input type="checkbox" id=id name=name value=value checked=checked aria-describedby=described/>
+                <span class="choice-text">
+                    <span class="choice-label">{label}</span>
+                    {hint.0.map(|hint| view! { <span class="choice-hint">{hint}</span> })}
+                </span>
+            </label>
+        </div>
+    }
+}

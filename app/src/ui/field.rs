@@ -1,0 +1,363 @@
+//! Controls one types into, with label, hint and message, and the summary of what is wrong.
+//!
+//! A control keeps what was typed: neither hydration nor a message about another field touches its value.
+
+use leptos::prelude::*;
+
+use super::{
+    MaybeText,
+    icon::{Icon, IconName},
+};
+
+/// Type of an `<input>`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FieldKind {
+    #[default]
+    Text,
+    Date,
+    DateTime,
+    Email,
+    Number,
+    Search,
+    Tel,
+    Time,
+    Url,
+}
+
+impl FieldKind {
+    const fn input_type(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Date => "date",
+            Self::DateTime => "datetime-local",
+            Self::Email => "email",
+            Self::Number => "number",
+            Self::Search => "search",
+            Self::Tel => "tel",
+            Self::Time => "time",
+            Self::Url => "url",
+        }
+    }
+}
+
+/// One line of text. Its `id` is its name unless given.
+#[component]
+pub fn Field(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    #[prop(optional, into)] id: MaybeText,
+    #[prop(optional)] kind: FieldKind,
+    #[prop(optional, into)] value: MaybeText,
+    #[prop(optional, into)] hint: MaybeText,
+    /// Beside the label, e.g. "(optional)".
+    #[prop(optional, into)]
+    note: MaybeText,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+    #[prop(optional, into)] autocomplete: MaybeText,
+    /// Which keyboard the phone shows: `numeric`, `tel`, …
+    #[prop(optional, into)]
+    inputmode: MaybeText,
+    #[prop(optional, into)] placeholder: MaybeText,
+    #[prop(optional)] required: bool,
+) -> impl IntoView {
+    let frame = FieldFrame::new(id, &name, label, note, hint, error);
+    let (id, described, invalid) = frame.control();
+    frame.wrap(view! {
+        <input
+            class="input"
+            id=id
+            name=name
+            type=kind.input_type()
+            value=value.0
+            autocomplete=autocomplete.0
+            inputmode=inputmode.0
+            placeholder=placeholder.0
+            required=required
+            aria-describedby=described
+            aria-invalid=invalid
+        />
+    })
+}
+
+/// A password with a button that shows it. Without script it is a plain password field.
+#[component]
+pub fn PasswordField(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    #[prop(optional, into)] id: MaybeText,
+    #[prop(optional, into)] hint: MaybeText,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+    /// `current-password` or `new-password`.
+    #[prop(default = "current-password")]
+    autocomplete: &'static str,
+    #[prop(into)] show_label: String,
+    #[prop(into)] hide_label: String,
+) -> impl IntoView {
+    let frame = FieldFrame::new(id, &name, label, MaybeText::default(), hint, error);
+    let (id, described, invalid) = frame.control();
+    let controls = id.clone();
+    let shown = RwSignal::new(false);
+    // Effects run in the browser only: until then the button could do nothing and stays away.
+    let scripted = RwSignal::new(false);
+    Effect::new(move || scripted.set(true));
+    let word = move || if shown.get() { hide_label.clone() } else { show_label.clone() };
+    frame.wrap(view! {
+        <div class="input-group">
+            <input
+                class="input"
+                id=id
+                name=name
+                type=move || if shown.get() { "text" } else { "password" }
+                autocomplete=autocomplete
+                autocapitalize="off"
+                spellcheck="false"
+                required=true
+                aria-describedby=described
+                aria-invalid=invalid
+            />
+            <button
+                class="input-button"
+                type="button"
+                aria-controls=controls
+                hidden=move || !scripted.get()
+                on:click=move |_| shown.update(|shown| *shown = !*shown)
+            >
+                {move || view! { <Icon name=if shown.get() { IconName::EyeOff } else { IconName::Eye }/> }}
+                <span>{word}</span>
+            </button>
+        </div>
+    })
+}
+
+/// Several lines of text.
+#[component]
+pub fn TextArea(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    #[prop(optional, into)] id: MaybeText,
+    #[prop(optional, into)] value: MaybeText,
+    #[prop(optional, into)] hint: MaybeText,
+    #[prop(optional, into)] note: MaybeText,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+    #[prop(default = 6)] rows: u32,
+    #[prop(optional)] required: bool,
+) -> impl IntoView {
+    let frame = FieldFrame::new(id, &name, label, note, hint, error);
+    let (id, described, invalid) = frame.control();
+    // Leptos 0.8 does not escape children of a textarea. Escaped markup, unlike `prop:value`, also leaves alone what was
+    // typed before the page was hydrated.
+    let content = textarea_content(&value.0.unwrap_or_default());
+    frame.wrap(view! {
+        <textarea
+            class="input"
+            id=id
+            name=name
+            rows=rows.to_string()
+            required=required
+            aria-describedby=described
+            aria-invalid=invalid
+            inner_html=content
+        ></textarea>
+    })
+}
+
+/// Everything that is wrong with a form, each line leading to its field. Takes the focus when it appears.
+#[component]
+pub fn ErrorSummary(
+    #[prop(into)] title: String,
+    /// Id of the field and what to do there, in the order of the fields.
+    #[prop(into)]
+    items: Signal<Vec<(String, String)>>,
+) -> impl IntoView {
+    move || {
+        let items = items.get();
+        (!items.is_empty()).then(|| {
+            let lines = items
+                .into_iter()
+                .map(|(field, message)| {
+                    let href = format!("#{field}");
+                    view! { <li><a href=href on:click=move |event| go_to_field(&event, &field)>{message}</a></li> }
+                })
+                .collect_view();
+            view! {
+                <div class="error-summary" role="alert" tabindex="-1" autofocus=true>
+                    <p class="error-summary-title">
+                        <Icon name=IconName::Alert/>
+                        <span>{title.clone()}</span>
+                    </p>
+                    <ul>{lines}</ul>
+                </div>
+            }
+        })
+    }
+}
+
+/// Moves the focus, which the router's own handling of `#…` links would not.
+#[cfg(feature = "hydrate")]
+fn go_to_field(event: &leptos::ev::MouseEvent, field: &str) {
+    use leptos::wasm_bindgen::JsCast;
+
+    let control = document().get_element_by_id(field).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(control) = control {
+        event.prevent_default();
+        // An element that cannot take the focus stays where it is; nothing to tell the person.
+        let _ = control.focus();
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn go_to_field(_: &leptos::ev::MouseEvent, _: &str) {}
+
+/// Label, hint and message around one control, and the ids that tie them together.
+pub(super) struct FieldFrame {
+    id: String,
+    label: String,
+    note: Option<String>,
+    hint: Option<String>,
+    error: Signal<Option<String>>,
+}
+
+impl FieldFrame {
+    fn new(
+        id: MaybeText,
+        name: &str,
+        label: String,
+        note: MaybeText,
+        hint: MaybeText,
+        error: Signal<Option<String>>,
+    ) -> Self {
+        Self { id: id.0.unwrap_or_else(|| name.to_owned()), label, note: note.0, hint: hint.0, error }
+    }
+
+    /// As [`Self::new`], for a control without note.
+    pub(super) fn plain(id: MaybeText, name: &str, label: String, hint: MaybeText, error: Signal<Option<String>>) -> Self {
+        Self::new(id, name, label, MaybeText::default(), hint, error)
+    }
+
+    /// What the control needs: its id, and what it is described by and whether it is invalid at the moment.
+    pub(super) fn control(
+        &self,
+    ) -> (String, impl Fn() -> Option<String> + Send + Sync + use<>, impl Fn() -> Option<&'static str> + Send + Sync + use<>)
+    {
+        let (id, has_hint, error) = (self.id.clone(), self.hint.is_some(), self.error);
+        let described = move || described_by(&id, has_hint, error.with(Option::is_some));
+        let invalid = move || error.with(Option::is_some).then_some("true");
+        (self.id.clone(), described, invalid)
+    }
+
+    pub(super) fn wrap(self, control: impl IntoView) -> impl IntoView {
+        let Self { id, label, note, hint, error } = self;
+        let hint = hint.map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> });
+        let message = error_message(&id, error);
+        view! {
+            <div class="field" class:field-invalid=move || error.with(Option::is_some)>
+                <label class="label" for=id>
+                    {label} {note.map(|note| view! { " " <span class="label-note">{note}</span> })}
+                </label>
+                {hint}
+                {message}
+                {control.into_view()}
+            </div>
+        }
+    }
+}
+
+/// The message of a control, with the id that [`described_by`] names.
+pub(super) fn error_message(id: &str, error: Signal<Option<String>>) -> impl IntoView + use<> {
+    let id = format!("{id}-error");
+    move || {
+        error.get().map(|message| {
+            view! {
+                <p class="field-error" id=id.clone()>
+                    <Icon name=IconName::Alert/>
+                    <span>{message}</span>
+                </p>
+            }
+        })
+    }
+}
+
+/// Value of `aria-describedby`.
+pub(super) fn described_by(id: &str, has_hint: bool, has_error: bool) -> Option<String> {
+    match (has_error, has_hint) {
+        (true, true) => Some(format!("{id}-error {id}-hint")),
+        (true, false) => Some(format!("{id}-error")),
+        (false, true) => Some(format!("{id}-hint")),
+        (false, false) => None,
+    }
+}
+
+/// Text as the content of a `<textarea>`: nothing in it can end the element.
+fn textarea_content(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + text.len() / 8 + 1);
+    // The parser drops one line break right after the start tag. It sees no start tag when a script sets the content.
+    if cfg!(feature = "ssr") && text.starts_with('\n') {
+        html.push('\n');
+    }
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            c => html.push(c),
+        }
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_control_is_tied_to_its_label_hint_and_message() {
+        let owner = Owner::new();
+        owner.set();
+        let error = Some("Type your name".to_owned());
+        let html = view! { <Field label="Name" name="name" hint="As on your card" error/> }.to_html();
+        for part in [
+            r#"<label for="name""#,
+            r#"id="name-hint""#,
+            r#"id="name-error""#,
+            r#"aria-describedby="name-error name-hint""#,
+            r#"aria-invalid="true""#,
+        ] {
+            assert!(html.contains(part), "{part} is missing in {html}");
+        }
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_rendered_text_area_holds_its_text_and_nothing_else() {
+        let owner = Owner::new();
+        owner.set();
+        let html = view! { <TextArea label="Text" name="text" value="</textarea><script>1</script>"/> }.to_html();
+        assert!(html.contains("&lt;/textarea&gt;&lt;script&gt;1&lt;/script&gt;</textarea>"), "{html}");
+        assert!(!html.contains("<script"), "{html}");
+    }
+
+    #[test]
+    fn a_text_cannot_leave_its_textarea() {
+        let html = textarea_content("</textarea><script>alert('&amp;')</script>");
+        assert_eq!(html, "&lt;/textarea&gt;&lt;script&gt;alert('&amp;amp;')&lt;/script&gt;");
+    }
+
+    #[test]
+    fn vietnamese_and_bengali_stay_as_they_are() {
+        assert_eq!(textarea_content("Nghị quyết \"số 5\" — প্রস্তাব"), "Nghị quyết \"số 5\" — প্রস্তাব");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_first_line_break_survives_the_parser() {
+        assert_eq!(textarea_content("\nsecond line"), "\n\nsecond line");
+    }
+
+    #[test]
+    fn a_control_names_only_what_is_there() {
+        assert_eq!(described_by("text", false, false), None);
+        assert_eq!(described_by("text", true, false).as_deref(), Some("text-hint"));
+        assert_eq!(described_by("text", true, true).as_deref(), Some("text-error text-hint"));
+    }
+}

@@ -1,0 +1,117 @@
+//! Telling the person something: notices, tags, and what to say where nothing is yet.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, IconName};
+
+/// Told by icon, word and border together, never by colour alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NoticeKind {
+    Ok,
+    #[default]
+    Info,
+    Warn,
+    Error,
+}
+
+impl NoticeKind {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Ok => "notice notice-ok",
+            Self::Info => "notice notice-info",
+            Self::Warn => "notice notice-warn",
+            Self::Error => "notice notice-error",
+        }
+    }
+
+    const fn icon(self) -> IconName {
+        match self {
+            Self::Ok => IconName::CheckCircle,
+            Self::Info => IconName::Info,
+            Self::Warn => IconName::Warning,
+            Self::Error => IconName::Alert,
+        }
+    }
+}
+
+/// A message that stays until the page changes.
+#[component]
+pub fn Notice(
+    #[prop(optional)] kind: NoticeKind,
+    /// Says the essence in words, so that the kind is clear without its colour.
+    #[prop(into)]
+    title: String,
+    /// Instead of the icon of the kind, e.g. people for "who will read this".
+    #[prop(optional)]
+    icon: Option<IconName>,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    let role = if kind == NoticeKind::Error { "alert" } else { "status" };
+    view! {
+        <div class=kind.class() role=role>
+            <Icon name=icon.unwrap_or(kind.icon())/>
+            <div class="notice-body">
+                <p class="notice-title">{title}</p>
+                {children.map(|children| children())}
+            </div>
+        </div>
+    }
+}
+
+/// Colour of a [`Tag`]; the word in it carries the meaning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tone {
+    #[default]
+    Plain,
+    Accent,
+    Ok,
+    Warn,
+    Info,
+}
+
+impl Tone {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "tag",
+            Self::Accent => "tag tag-accent",
+            Self::Ok => "tag tag-ok",
+            Self::Warn => "tag tag-warn",
+            Self::Info => "tag tag-info",
+        }
+    }
+}
+
+/// A word or two about the thing beside it.
+#[component]
+pub fn Tag(
+    #[prop(optional)] tone: Tone,
+    #[prop(optional)] icon: Option<IconName>,
+    #[prop(into)] label: Signal<String>,
+) -> impl IntoView {
+    view! {
+        <span class=tone.class()>
+            {icon.map(|name| view! { <Icon name/> })}
+            <span>{move || label.get()}</span>
+        </span>
+    }
+}
+
+/// Says what will come here, and when.
+#[component]
+pub fn EmptyState(
+    #[prop(into)] title: String,
+    #[prop(into)] text: String,
+    #[prop(default = IconName::Inbox)] icon: IconName,
+    /// A link or form that helps on.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <Icon name=icon/>
+            <p class="empty-title">{title}</p>
+            <p>{text}</p>
+            {children.map(|children| view! { <div class="actions">{children()}</div> })}
+        </div>
+    }
+}

@@ -1,0 +1,91 @@
+//! The head of a page and the way back.
+
+use leptos::prelude::*;
+
+use super::MaybeText;
+
+/// The one `<h1>` of a page; actions come as children.
+#[component]
+pub fn PageHeader(
+    #[prop(into)] title: Signal<String>,
+    /// A short line above: a kind, a unit.
+    #[prop(optional, into)]
+    eyebrow: MaybeText,
+    #[prop(optional, into)] lead: MaybeText,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <header class="page-header">
+            <div class="page-heading">
+                {eyebrow.0.map(|eyebrow| view! { <p class="eyebrow">{eyebrow}</p> })}
+                <h1>{move || title.get()}</h1>
+                {lead.0.map(|lead| view! { <p class="lead">{lead}</p> })}
+            </div>
+            {children.map(|children| view! { <div class="actions">{children()}</div> })}
+        </header>
+    }
+}
+
+/// One place on the way to the page; the page itself has no `href`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crumb {
+    pub label: String,
+    pub href: Option<String>,
+}
+
+impl Crumb {
+    pub fn link(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self { label: label.into(), href: Some(href.into()) }
+    }
+
+    pub fn here(label: impl Into<String>) -> Self {
+        Self { label: label.into(), href: None }
+    }
+}
+
+/// The way back, from the outermost place to this one.
+#[component]
+pub fn Breadcrumbs(
+    /// Names the landmark for screen readers.
+    #[prop(into)]
+    label: String,
+    crumbs: Vec<Crumb>,
+) -> impl IntoView {
+    let items = crumbs
+        .into_iter()
+        .map(|Crumb { label, href }| match href {
+            Some(href) => view! { <li><a href=href>{label}</a></li> }.into_any(),
+            None => view! { <li aria-current="page">{label}</li> }.into_any(),
+        })
+        .collect_view();
+    view! { <nav class="breadcrumbs" aria-label=label><ol>{items}</ol></nav> }
+}
+
+/// A heading of a long text, and the id it carries there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    pub id: String,
+    pub label: String,
+}
+
+/// The headings of a long text. Folded above the text on the phone, in a column beside it on the desktop: place it once
+/// with `fold` after the head of the `.document` and once without after the `.document`; the style sheet shows one.
+#[component]
+pub fn Contents(#[prop(into)] label: String, headings: Vec<Heading>, #[prop(optional)] fold: bool) -> impl IntoView {
+    let items = headings
+        .into_iter()
+        .map(|Heading { id, label }| view! { <li><a href=format!("#{id}") rel="external">{label}</a></li> })
+        .collect_view();
+    if fold {
+        view! { <details class="contents"><summary>{label}</summary><ol role="list">{items}</ol></details> }.into_any()
+    } else {
+        let title = label.clone();
+        view! { <nav class="contents" aria-label=label><h2>{title}</h2><ol role="list">{items}</ol></nav> }.into_any()
+    }
+}
+
+/// For ears only.
+#[component]
+pub fn VisuallyHidden(children: Children) -> impl IntoView {
+    view! { <span class="visually-hidden">{children()}</span> }
+}

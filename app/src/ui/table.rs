@@ -1,0 +1,72 @@
+//! Facts and figures in rows. On the phone a table turns into cards, each cell naming its column.
+
+use leptos::prelude::*;
+
+/// Head of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub label: String,
+    /// Figures stand at the end of the cell, so that digits line up.
+    pub numeric: bool,
+}
+
+impl Column {
+    pub fn text(label: impl Into<String>) -> Self {
+        Self { label: label.into(), numeric: false }
+    }
+
+    pub fn number(label: impl Into<String>) -> Self {
+        Self { label: label.into(), numeric: true }
+    }
+}
+
+/// A table; the children are `<tr>`s made of one [`RowHead`] and [`Cell`]s.
+#[component]
+pub fn DataTable(#[prop(into)] caption: String, columns: Vec<Column>, children: Children) -> impl IntoView {
+    let heads = columns
+        .into_iter()
+        .map(|Column { label, numeric }| view! { <th scope="col" class:number=numeric>{label}</th> })
+        .collect_view();
+    view! {
+        <table class="table">
+            <caption>{caption}</caption>
+            <thead>
+                <tr>{heads}</tr>
+            </thead>
+            <tbody>{children()}</tbody>
+        </table>
+    }
+}
+
+/// The cell that names its row.
+#[component]
+pub fn RowHead(children: Children) -> impl IntoView {
+    view! { <th scope="row">{children()}</th> }
+}
+
+/// One value; `label` repeats the column's head for the phone.
+#[component]
+pub fn Cell(
+    #[prop(into)] label: String,
+    #[prop(optional)] numeric: bool,
+    children: Children,
+) -> impl IntoView {
+    view! { <td data-label=label class:number=numeric>{children()}</td> }
+}
+
+/// Names and values of one thing; holds [`Fact`]s.
+#[component]
+pub fn DescriptionList(children: Children) -> impl IntoView {
+    view! { <dl class="facts">{children()}</dl> }
+}
+
+/// One name with its value.
+#[component]
+pub fn Fact(#[prop(into)] label: String, children: Children) -> impl IntoView {
+    view! {
+        <div class="fact">
+            <dt>{label}</dt>
+            <dd>{children()}</dd>
+        </div>
+    }
+}

@@ -1,0 +1,412 @@
+//! Accounts: signing in and out, sessions, preferences.
+//!
+//! Whoever tries to sign in learns nothing about an account but that ID and password belong together: unknown, locked, not
+//! activated and wrong are one answer after the same work.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::{
+    Locale,
+    accounts::{Office, Password, Preferences, TextSize, Theme, Viewer},
+    events::EventKind,
+    forms::{FormReader, Problem},
+    ids::{MemberId, SessionId},
+    members::{NationalId, Standing},
+    policy::{Grant, Role, Standpoint},
+    units::UnitPath,
+};
+use ulid::Ulid;
+
+use crate::{
+    Backend, Clock, Error, Result, events,
+    keys::fingerprint,
+    store::{RecordId, Row, SurrealValue, record, vars},
+    units::Tree,
+};
+
+mod passwords;
+
+/// Wrong passwords in a row that lock an account.
+const TRIES: i64 = 10;
+
+/// How long it stays locked.
+const LOCKED_FOR: TimeDelta = TimeDelta::minutes(15);
+
+/// A session ends when its device was not seen for so long.
+const IDLE: TimeDelta = TimeDelta::days(30);
+
+/// How precisely the store knows when a device was last seen: one write an hour, not one a page.
+const SEEN_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// Most characters kept of what a device calls itself.
+const DEVICE_MAX: usize = 120;
+
+/// Rows deleted in one transaction.
+const PURGED_AT_ONCE: usize = 1_000;
+
+/// See [`Backend::accounts`].
+pub struct Accounts<'a> {
+    backend: &'a Backend,
+}
+
+/// What was typed to sign in.
+#[derive(Clone, Copy)]
+pub struct SignInForm<'f> {
+    pub national_id: &'f str,
+    pub password: &'f str,
+    /// What the device calls itself, for the list of devices.
+    pub device: &'f str,
+}
+
+/// A new session.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// The secret of the device: 256 bits, base64url. Only its hash is stored.
+    pub token: String,
+    pub preferences: Preferences,
+}
+
+/// Who is there, and how they want the pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub viewer: Viewer,
+    pub preferences: Preferences,
+}
+
+impl<'a> Accounts<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] of the form `sign_in`: [`Problem::WrongCredentials`] on `password` whatever the reason, or what is wrong
+    /// with a field as typed.
+    pub async fn sign_in(&self, typed: SignInForm<'_>) -> Result<SignedIn> {
+        let mut form = FormReader::new("sign_in");
+        let national_id = form.read("national_id", typed.national_id, NationalId::parse);
+        let password = form.read_secret("password", typed.password, Password::attempt);
+        let (Some(national_id), Some(password)) = (national_id, password) else {
+            return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
+        };
+
+        let now = self.backend.clock().now();
+        let member = self.find(&national_id).await?;
+        // The account of nobody is looked for too.
+        let owner = member.as_ref().map_or_else(|| Ulid::nil().to_string(), |member| member.id.clone());
+        let account = self.account(&owner).await?;
+        let hash = account.as_ref().and_then(|account| account.password.clone());
+        let matches = passwords::verify(self.backend.keys(), &password, hash).await?;
+
+        match (member, account) {
+            (Some(member), Some(account)) if matches && member.state == "active" && !account.is_locked(now) => {
+                self.open_session(&member, &account, typed.device).await
+            }
+            (member, account) => {
+                let counts = account.is_some_and(|account| !account.is_locked(now));
+                self.note_refusal(member.as_ref(), counts).await?;
+                Err(form.refused("password", Problem::WrongCredentials).into())
+            }
+        }
+    }
+
+    /// Forgets the session of `token`. A session that is no more is no error.
+    pub async fn sign_out(&self, token: &str) -> Result<()> {
+        let session = record("session", fingerprint(token));
+        let Some(found) = self.session_row(&session).await? else { return Ok(()) };
+        let member: Option<MemberRow> = self.by_id(MEMBER, "member", &found.member).await?;
+        let Some(member) = member else { return Err(Error::Damaged(format!("member {}", found.member))) };
+        let (actor, path) = member.place()?;
+        let mut vars = vars! { session: session };
+        events::append(&mut vars, self.backend.clock(), EventKind::SignedOut, Some(actor), &path, &found.handle);
+        self.backend.store().write(&format!("DELETE $session RETURN NONE; {}", events::APPEND), vars).await?;
+        self.backend.events().wake();
+        Ok(())
+    }
+
+    /// Whose session `token` opens; none when it is unknown, idle for too long, or its owner is not a member any more.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub async fn session(&self, token: &str) -> Result<Option<Session>> {
+        let id = record("session", fingerprint(token));
+        let now = self.backend.clock().now();
+        let Some(session) = self.session_row(&id).await?.filter(|session| session.expires_at > now) else {
+            return Ok(None);
+        };
+        let mut found = self
+            .backend
+            .store()
+            .read(
+                format!("{MEMBER} FROM $member; {ACCOUNT} FROM $account; SELECT role, unit, from, until FROM office WHERE member = $id"),
+                vars! {
+                    member: record("member", &session.member),
+                    account: record("account", &session.member),
+                    id: session.member.clone(),
+                },
+            )
+            .await?;
+        let member: Option<MemberRow> = found.row(0)?;
+        let account: Option<AccountRow> = found.row(1)?;
+        let offices: Vec<OfficeRow> = found.rows(2)?;
+        let (Some(member), Some(account)) = (member, account) else { return Ok(None) };
+        if member.state != "active" {
+            return Ok(None);
+        }
+        if now - session.seen_at >= SEEN_EVERY {
+            self.mark_seen(id, now).await?;
+        }
+        let viewer = member.viewer(&offices, &self.backend.units().tree(), self.backend.clock().today())?;
+        Ok(Some(Session { viewer, preferences: account.preferences()? }))
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] of the form `preferences` when one of the choices is not offered.
+    pub async fn save_preferences(&self, viewer: &Viewer, locale: &str, text_size: &str, theme: &str) -> Result<Preferences> {
+        let mut form = FormReader::new("preferences");
+        let locale = form.read("locale", locale, |typed| Locale::from_tag(typed).ok_or(Problem::NotOffered));
+        let text_size = form.read("text_size", text_size, |typed| TextSize::from_key(typed).ok_or(Problem::NotOffered));
+        let theme = form.read("theme", theme, |typed| Theme::from_key(typed).ok_or(Problem::NotOffered));
+        form.finish()?;
+        let (Some(locale), Some(text_size), Some(theme)) = (locale, text_size, theme) else { return Err(Error::NotFound) };
+        let preferences = Preferences { locale, text_size, theme };
+        let mut vars = vars! {
+            account: record("account", viewer.member),
+            locale: locale.tag(),
+            text_size: text_size.key(),
+            theme: theme.key(),
+        };
+        let path = &viewer.standpoint.branch;
+        events::append(&mut vars, self.backend.clock(), EventKind::PreferencesChanged, Some(viewer.member), path, viewer.member);
+        let sql = format!(
+            "UPDATE $account SET locale = $locale, text_size = $text_size, theme = $theme RETURN NONE; {}",
+            events::APPEND
+        );
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        Ok(preferences)
+    }
+
+    /// Deletes sessions and flashes whose time is over, and says how many they were. A job calls it.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn purge(&self) -> Result<u64> {
+        Ok(self.purge_table("session").await? + self.purge_table("flash").await?)
+    }
+
+    /// The PHC text to be stored for a new password.
+    pub(crate) async fn hash_password(&self, password: &Password) -> Result<String> {
+        passwords::hash(self.backend.keys(), self.backend.clock(), password).await
+    }
+
+    async fn find(&self, national_id: &NationalId) -> Result<Option<MemberRow>> {
+        let hash = self.backend.keys().lookup("id", national_id.expose());
+        let sql = format!("{MEMBER} FROM member WHERE id_hash = $hash LIMIT 1");
+        self.backend.store().read(sql, vars! { hash: hash }).await?.row(0)
+    }
+
+    async fn account(&self, owner: &str) -> Result<Option<AccountRow>> {
+        self.by_id(ACCOUNT, "account", owner).await
+    }
+
+    async fn session_row(&self, id: &RecordId) -> Result<Option<SessionRow>> {
+        let sql = "SELECT handle, member, seen_at, expires_at FROM $session";
+        self.backend.store().read(sql, vars! { session: id.clone() }).await?.row(0)
+    }
+
+    async fn by_id<T: Row>(&self, select: &str, table: &'static str, key: &str) -> Result<Option<T>> {
+        self.backend.store().read(format!("{select} FROM $record"), vars! { record: record(table, key) }).await?.row(0)
+    }
+
+    async fn open_session(&self, member: &MemberRow, account: &AccountRow, device: &str) -> Result<SignedIn> {
+        let clock = self.backend.clock();
+        let now = clock.now();
+        let (actor, path) = member.place()?;
+        let token = new_token(clock);
+        let handle = SessionId::new(clock.ulid());
+        let mut vars = vars! {
+            session: record("session", fingerprint(&token)),
+            row: NewSession {
+                handle: handle.to_string(),
+                member: member.id.clone(),
+                device: device.trim().chars().filter(|c| !c.is_control()).take(DEVICE_MAX).collect(),
+                created_at: now,
+                seen_at: now,
+                expires_at: now + IDLE,
+            },
+            account: record("account", &member.id),
+        };
+        events::append(&mut vars, clock, EventKind::SignedIn, Some(actor), &path, handle);
+        let sql = format!(
+            "CREATE $session CONTENT $row RETURN NONE;
+             UPDATE $account SET failures = 0, locked_until = NONE WHERE failures > 0 OR locked_until != NONE RETURN NONE;
+             {}",
+            events::APPEND
+        );
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        Ok(SignedIn { token, preferences: account.preferences()? })
+    }
+
+    /// Writes down a refused sign-in. For nobody it writes and deletes a row of the same size: an answer that comes sooner when
+    /// nothing is written would tell who is a member.
+    async fn note_refusal(&self, member: Option<&MemberRow>, counts: bool) -> Result<()> {
+        let clock = self.backend.clock();
+        let Some(member) = member else {
+            let mut vars = vars! {};
+            let nowhere = UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?;
+            events::append(&mut vars, clock, EventKind::SignInRefused, None, &nowhere, Ulid::nil());
+            self.backend.store().write(&format!("{} DELETE $event RETURN NONE;", events::APPEND), vars).await?;
+            return Ok(());
+        };
+        let (_, path) = member.place()?;
+        let mut vars = vars! { account: record("account", &member.id), until: clock.now() + LOCKED_FOR };
+        // Nobody is signed in, so the event has no actor.
+        events::append(&mut vars, clock, EventKind::SignInRefused, None, &path, &member.id);
+        let count = if counts {
+            format!(
+                "UPDATE $account SET failures += 1 RETURN NONE;
+                 UPDATE $account SET failures = 0, locked_until = $until WHERE failures >= {TRIES} RETURN NONE;"
+            )
+        } else {
+            String::new()
+        };
+        self.backend.store().write(&format!("{count} {}", events::APPEND), vars).await?;
+        self.backend.events().wake();
+        Ok(())
+    }
+
+    async fn mark_seen(&self, session: RecordId, now: DateTime<Utc>) -> Result<()> {
+        let vars = vars! { session: session, now: now, expires_at: now + IDLE };
+        let sql = "UPDATE $session SET seen_at = $now, expires_at = $expires_at RETURN NONE";
+        match self.backend.store().read(sql, vars).await {
+            // Another request of the same device was faster.
+            Ok(_) | Err(Error::Busy) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn purge_table(&self, table: &str) -> Result<u64> {
+        let now = self.backend.clock().now();
+        let mut purged = 0;
+        loop {
+            let sql = format!("SELECT VALUE id FROM {table} WHERE expires_at <= $now LIMIT {PURGED_AT_ONCE}");
+            let over: Vec<RecordId> = self.backend.store().read(sql, vars! { now: now }).await?.rows(0)?;
+            let count = over.len();
+            if count > 0 {
+                self.backend.store().write("DELETE $over RETURN NONE", vars! { over: over }).await?;
+            }
+            purged += count as u64;
+            if count < PURGED_AT_ONCE {
+                return Ok(purged);
+            }
+        }
+    }
+}
+
+fn new_token(clock: &Clock) -> String {
+    let mut secret = [0; 32];
+    clock.fill(&mut secret);
+    BASE64_URL_SAFE_NO_PAD.encode(secret)
+}
+
+const MEMBER: &str = "SELECT record::id(id) AS id, full_name, standing, state, unit, path";
+
+const ACCOUNT: &str = "SELECT password, locked_until, locale, text_size, theme";
+
+#[derive(Debug, SurrealValue)]
+struct MemberRow {
+    id: String,
+    full_name: String,
+    standing: String,
+    state: String,
+    unit: String,
+    path: String,
+}
+
+impl MemberRow {
+    fn place(&self) -> Result<(MemberId, UnitPath)> {
+        let id = self.id.parse().map_err(|_| self.damaged())?;
+        Ok((id, UnitPath::parse(&self.path).map_err(|_| self.damaged())?))
+    }
+
+    fn viewer(&self, offices: &[OfficeRow], tree: &Tree, today: NaiveDate) -> Result<Viewer> {
+        let (member, path) = self.place()?;
+        let branch = self.unit.parse().ok().and_then(|unit| tree.get(unit)).ok_or_else(|| self.damaged())?.clone();
+        let offices = offices
+            .iter()
+            .filter(|office| office.is_held_on(today))
+            .map(|office| office.office(tree).ok_or_else(|| self.damaged()))
+            .collect::<Result<Vec<_>>>()?;
+        let grants = offices.iter().map(|office| Grant { role: office.role, path: office.unit.path.clone() }).collect();
+        let standing = Standing::from_key(&self.standing).ok_or_else(|| self.damaged())?;
+        let standpoint = Standpoint { branch: path, standing, grants };
+        Ok(Viewer { member, name: self.full_name.clone(), branch, standpoint, offices })
+    }
+
+    fn damaged(&self) -> Error {
+        Error::Damaged(format!("member {}", self.id))
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct AccountRow {
+    password: Option<String>,
+    locked_until: Option<DateTime<Utc>>,
+    locale: String,
+    text_size: String,
+    theme: String,
+}
+
+impl AccountRow {
+    fn is_locked(&self, now: DateTime<Utc>) -> bool {
+        self.locked_until.is_some_and(|until| until > now)
+    }
+
+    fn preferences(&self) -> Result<Preferences> {
+        let damaged = || Error::Damaged("the preferences of an account".to_owned());
+        Ok(Preferences {
+            locale: Locale::from_tag(&self.locale).ok_or_else(damaged)?,
+            text_size: TextSize::from_key(&self.text_size).ok_or_else(damaged)?,
+            theme: Theme::from_key(&self.theme).ok_or_else(damaged)?,
+        })
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct OfficeRow {
+    role: String,
+    unit: String,
+    from: String,
+    until: Option<String>,
+}
+
+impl OfficeRow {
+    /// Days are stored as `2026-11-21`, so their text sorts as they do. The last day still counts.
+    fn is_held_on(&self, today: NaiveDate) -> bool {
+        let today = today.to_string();
+        self.from <= today && self.until.as_ref().is_none_or(|until| *until >= today)
+    }
+
+    fn office(&self, tree: &Tree) -> Option<Office> {
+        Some(Office { role: Role::from_key(&self.role)?, unit: tree.get(self.unit.parse().ok()?)?.clone() })
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct SessionRow {
+    handle: String,
+    member: String,
+    seen_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct NewSession {
+    handle: String,
+    member: String,
+    device: String,
+    created_at: DateTime<Utc>,
+    seen_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}

@@ -1,0 +1,93 @@
+//! Hashing passwords: argon2id over the peppered password, a few at a time, away from the threads that serve pages.
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
+    password_hash::SaltString,
+};
+use domain::accounts::Password;
+use tokio::sync::Semaphore;
+
+use crate::{Clock, Error, Keys, Result};
+
+/// The second recommendation of OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// Each run takes 19 MiB and a core; a wave of sign-ins must wait for its turn instead of starving the pages.
+static TURNS: Semaphore = Semaphore::const_new(2);
+
+/// Stands in for accounts that do not exist, so that the answer takes the same time. No password has this hash.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$aGFuZGJvb2stZGVjb3ktMQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+pub(super) async fn hash(keys: &Keys, clock: &Clock, password: &Password) -> Result<String> {
+    let peppered = keys.peppered(password.expose());
+    let mut salt = [0; 16];
+    clock.fill(&mut salt);
+    let salt = SaltString::encode_b64(&salt).map_err(failed)?;
+    in_turn(move || {
+        Ok(argon2()?.hash_password(&peppered, &salt).map_err(failed)?.to_string())
+    })
+    .await
+}
+
+/// Whether `password` has the hash. Without one it takes the same time and never does.
+pub(super) async fn verify(keys: &Keys, password: &Password, hash: Option<String>) -> Result<bool> {
+    let peppered = keys.peppered(password.expose());
+    in_turn(move || {
+        let text = hash.as_deref().unwrap_or(DECOY);
+        let parsed = PasswordHash::new(text).map_err(|_| Error::Damaged("the password of an account".to_owned()))?;
+        let matches = argon2()?.verify_password(&peppered, &parsed).is_ok();
+        Ok(matches && hash.is_some())
+    })
+    .await
+}
+
+async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let turn = TURNS.acquire().await.map_err(|error| Error::Internal(error.to_string()))?;
+    let done = tokio::task::spawn_blocking(move || {
+        // Given back when the work is done, not when the one who waits for it gives up.
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(|error| Error::Internal(format!("hashing a password failed: {error}")))?
+}
+
+fn argon2() -> Result<Argon2<'static>> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn failed(error: argon2::password_hash::Error) -> Error {
+    Error::Internal(format!("hashing a password failed: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::attempt(text).expect("a password")
+    }
+
+    #[tokio::test]
+    async fn a_password_has_its_own_hash_only() {
+        let keys = Keys::from_master(&[7; 32]);
+        let hash = hash(&keys, &Clock::system(), &password("ca-voi-xanh-2026")).await.expect("hashes");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(verify(&keys, &password("ca-voi-xanh-2026"), Some(hash.clone())).await.expect("verifies"));
+        assert!(!verify(&keys, &password("ca-voi-xanh-2027"), Some(hash.clone())).await.expect("verifies"));
+        let other_pepper = Keys::from_master(&[8; 32]);
+        assert!(!verify(&other_pepper, &password("ca-voi-xanh-2026"), Some(hash)).await.expect("verifies"));
+    }
+
+    #[tokio::test]
+    async fn the_decoy_costs_the_same_and_opens_nothing() {
+        let parsed = PasswordHash::new(DECOY).expect("a hash");
+        let params = Params::try_from(&parsed).expect("parameters");
+        assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (MEMORY_KIB, PASSES, LANES));
+        assert_eq!(parsed.hash.expect("an output").len(), 32);
+        let keys = Keys::from_master(&[7; 32]);
+        assert!(!verify(&keys, &password("ca-voi-xanh-2026"), None).await.expect("verifies"));
+    }
+}

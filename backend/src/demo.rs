@@ -1,0 +1,123 @@
+//! The sample organisation: invented units and people, written so that every page has something true to life on it.
+//!
+//! Everything follows from a seed and the clock, but for the ciphertexts and the one password nobody knows.
+
+use domain::events::EventKind;
+
+use crate::{
+    Backend, Error, Result,
+    store::{RecordId, vars},
+};
+
+mod bulk;
+mod cast;
+mod dice;
+mod files;
+mod library;
+mod meetings;
+mod opinions;
+mod people;
+pub mod registry;
+
+/// What was loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    pub units: usize,
+    pub members: usize,
+    pub accounts: usize,
+    pub documents: usize,
+    pub reads: u32,
+    pub meetings: usize,
+    pub opinions: usize,
+}
+
+/// Somebody of the sample one can sign in as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// In English, for the console and the README.
+    pub role: &'static str,
+    pub name: &'static str,
+    pub national_id: &'static str,
+    pub password: &'static str,
+    /// The unit the role is held on, or the branch.
+    pub unit_name: String,
+}
+
+/// Everybody of the sample one can sign in as, a fisherman first.
+pub fn sign_ins() -> Vec<SignIn> {
+    let units = files::units().unwrap_or_default();
+    cast::CAST
+        .iter()
+        .map(|player| {
+            let key = player.office.map_or(player.branch, |(_, unit)| unit);
+            let unit_name = units.iter().find(|unit| unit.key == key).map_or_else(|| key.to_owned(), |unit| unit.short_name.clone());
+            SignIn { role: player.role, name: player.name, national_id: player.national_id, password: cast::PASSWORD, unit_name }
+        })
+        .collect()
+}
+
+/// Fills an empty store. Should it fail half-way, the store is of no use and is to be deleted.
+///
+/// # Errors
+/// [`Error::Internal`] with a sentence for the operator when the store is not empty.
+pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
+    let units: Vec<RecordId> = backend.store().read("SELECT VALUE id FROM unit LIMIT 1", vars! {}).await?.rows(0)?;
+    if !units.is_empty() {
+        return Err(Error::Internal("the sample organisation goes into an empty store only, and this one has units".to_owned()));
+    }
+    let organisation = people::found(backend, seed).await?;
+    tracing::info!(units = organisation.units.len(), members = organisation.people().count(), "the registry is filled");
+
+    let mut bulk = bulk::Bulk::default();
+    let published = library::fill(&mut bulk, backend, seed, &organisation)?;
+    let meetings = meetings::hold(&mut bulk, backend, seed, &organisation, &published)?;
+    let opinions = opinions::send(&mut bulk, backend, seed, &organisation, &published)?;
+    let reads = library::read(&mut bulk, backend, seed, &organisation, &published);
+    sign_in_everybody(&mut bulk, seed, &organisation);
+    let rows = bulk.save(backend).await?;
+    registry::refresh(backend).await?;
+    tracing::info!(documents = published.len(), reads, meetings, opinions, rows, "the sample organisation is loaded");
+
+    Ok(Summary {
+        units: organisation.units.len(),
+        members: organisation.people().count(),
+        accounts: organisation.people().filter(|person| person.activated_at.is_some()).count(),
+        documents: published.len(),
+        reads,
+        meetings,
+        opinions,
+    })
+}
+
+/// Whoever used the handbook had signed in.
+fn sign_in_everybody(bulk: &mut bulk::Bulk, seed: u64, organisation: &people::Organisation) {
+    let mut dice = dice::Dice::new(seed, 7);
+    for branch in &organisation.branches {
+        for person in branch.people.iter().filter(|person| person.activated_at.is_some()) {
+            bulk.log(&mut dice, person.last_use, EventKind::SignedIn, Some(person.id), &branch.unit.path, person.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::members::NationalId;
+
+    use super::*;
+
+    #[test]
+    fn there_is_one_sign_in_for_every_role() {
+        let all = sign_ins();
+        let held: BTreeSet<_> = cast::CAST.iter().filter_map(|player| player.office.map(|(role, _)| role)).collect();
+        assert_eq!(held.len(), domain::policy::Role::ALL.len());
+        let ids: BTreeSet<_> = all.iter().map(|sign_in| sign_in.national_id).collect();
+        assert_eq!(ids.len(), all.len());
+        for sign_in in &all {
+            assert!(NationalId::parse(sign_in.national_id).is_ok(), "{}", sign_in.national_id);
+            assert!(!sign_in.unit_name.is_empty());
+        }
+        assert_eq!(all[0].unit_name, "Thôn Gành Đá");
+    }
+}

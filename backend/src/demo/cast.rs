@@ -1,0 +1,80 @@
+//! The people one can sign in as. Their national IDs start with a province code that is assigned to no province, and with a year
+//! of birth nobody of the sample has, so they are nobody's.
+
+use domain::{members::Standing, policy::Role};
+
+use super::registry::Sex;
+
+/// The password of everybody in the cast.
+pub(super) const PASSWORD: &str = "ca-voi-xanh-2026";
+
+/// Somebody with a sign-in of their own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Player {
+    /// What the list of sign-ins says.
+    pub(super) role: &'static str,
+    pub(super) name: &'static str,
+    pub(super) national_id: &'static str,
+    pub(super) sex: Sex,
+    pub(super) born: (i32, u32, u32),
+    pub(super) standing: Standing,
+    /// Key of the branch the person is posted to.
+    pub(super) branch: &'static str,
+    /// Role, and key of the unit it is held on.
+    pub(super) office: Option<(Role, &'static str)>,
+}
+
+/// The fisherman comes first.
+pub(super) const CAST: [Player; 14] = [
+    member("Member, fisherman at sea", "Võ Văn Khơi", "951000000001", Sex::Male, (1981, 3, 14), "fishing"),
+    officer("Branch secretary", "Huỳnh Thị Bến", "951000000002", Sex::Female, (1974, 9, 2), "fishing", Role::Secretary, "fishing"),
+    officer("Branch deputy secretary", "Tiêu Viết Lộng", "951000000003", Sex::Male, (1986, 5, 20), "fishing", Role::Deputy, "fishing"),
+    member("Member, ward branch", "Nguyễn Thị Hòa Bình", "951000000004", Sex::Female, (1952, 4, 30), "ward-24"),
+    officer("Branch secretary, ward", "Đặng Quang Vinh", "951000000005", Sex::Male, (1966, 12, 22), "ward-24", Role::Secretary, "ward-24"),
+    officer("Editor, ward", "Lê Thị Diệu Thảo", "951000000006", Sex::Female, (1990, 6, 21), "ward-59", Role::Editor, "ward"),
+    officer("Chief editor, province", "Phan Trọng Nghĩa", "951000000007", Sex::Male, (1971, 1, 8), "ward-59", Role::ChiefEditor, "province"),
+    officer("Editor, commune", "Phạm Minh Triết", "951000000008", Sex::Male, (1993, 10, 10), "commune-b5", Role::Editor, "commune"),
+    officer("Committee member, commune", "Bùi Thị Châu", "951000000009", Sex::Female, (1983, 7, 27), "commune-b2", Role::CommitteeMember, "commune"),
+    officer("Statistician, province", "Hồ Thị Ngọc Số", "951000000010", Sex::Female, (1988, 11, 11), "ward-60", Role::Statistician, "province"),
+    officer("Registrar, ward", "Cao Xuân Lục", "951000000011", Sex::Male, (1979, 2, 18), "ward-61", Role::Registrar, "ward"),
+    officer("Operator", "Mai Đăng Kỹ", "951000000012", Sex::Male, (1995, 8, 5), "ward-62", Role::Operator, "province"),
+    standing("Member on probation", "Trương Gia Hân", "951000000013", Sex::Female, (2002, 5, 19), Standing::Probationary, "ward-46"),
+    standing("Member exempt from activities", "Đoàn Văn Cựu", "951000000014", Sex::Male, (1941, 12, 19), Standing::Exempt, "ward-88"),
+];
+
+const fn member(
+    role: &'static str,
+    name: &'static str,
+    national_id: &'static str,
+    sex: Sex,
+    born: (i32, u32, u32),
+    branch: &'static str,
+) -> Player {
+    standing(role, name, national_id, sex, born, Standing::Official, branch)
+}
+
+const fn standing(
+    role: &'static str,
+    name: &'static str,
+    national_id: &'static str,
+    sex: Sex,
+    born: (i32, u32, u32),
+    standing: Standing,
+    branch: &'static str,
+) -> Player {
+    Player { role, name, national_id, sex, born, standing, branch, office: None }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the columns of a table")]
+const fn officer(
+    role: &'static str,
+    name: &'static str,
+    national_id: &'static str,
+    sex: Sex,
+    born: (i32, u32, u32),
+    branch: &'static str,
+    office: Role,
+    unit: &'static str,
+) -> Player {
+    Player { role, name, national_id, sex, born, standing: Standing::Official, branch, office: Some((office, unit)) }
+}

@@ -1,0 +1,246 @@
+//! The files the sample is written in, compiled into the program.
+
+use domain::{
+    documents::{Body, DocumentKind, DocumentNumber, Title},
+    meetings::MeetingKind,
+    units::UnitKind,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{Error, Result};
+
+mod texts {
+    include!(concat!(env!("OUT_DIR"), "/demo_texts.rs"));
+}
+
+/// A node of the tree; parents come before their children.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UnitEntry {
+    /// How the other files name it.
+    pub(super) key: String,
+    pub(super) code: String,
+    /// Empty for the root.
+    pub(super) parent: String,
+    pub(super) kind: UnitKind,
+    pub(super) name: String,
+    pub(super) short_name: String,
+    pub(super) members: usize,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Names {
+    pub(super) family: Vec<FamilyName>,
+    pub(super) middle: BySex,
+    pub(super) given: BySex,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FamilyName {
+    pub(super) name: String,
+    pub(super) weight: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BySex {
+    pub(super) female: Vec<String>,
+    pub(super) male: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MeetingFile {
+    #[serde(rename = "template")]
+    pub(super) templates: Vec<MeetingTemplate>,
+    pub(super) fishing: Vec<FishingMeeting>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MeetingTemplate {
+    pub(super) kind: MeetingKind,
+    pub(super) scope: String,
+    pub(super) title: String,
+    pub(super) places: Vec<String>,
+    pub(super) items: Vec<MeetingItem>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MeetingItem {
+    pub(super) title: String,
+    pub(super) minutes: u32,
+}
+
+/// A meeting of the fishing branch.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FishingMeeting {
+    pub(super) kind: MeetingKind,
+    pub(super) title: String,
+    pub(super) days_from_now: i64,
+    pub(super) place: String,
+    pub(super) items: Vec<MeetingItem>,
+    /// What its papers are about, for when the branch has no document of its own from that time.
+    pub(super) paper_hints: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpinionEntry {
+    /// The field of the documents it fits.
+    pub(super) topic: String,
+    pub(super) text: String,
+    pub(super) answer: String,
+}
+
+/// A document with its front matter.
+#[derive(Debug)]
+pub(super) struct DocumentFile {
+    pub(super) front: FrontMatter,
+    pub(super) title: Title,
+    pub(super) number: Option<DocumentNumber>,
+    pub(super) body: Body,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FrontMatter {
+    pub(super) kind: DocumentKind,
+    number: String,
+    title: String,
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) field: String,
+    pub(super) days_ago: i64,
+    pub(super) signer: String,
+}
+
+pub(super) fn units() -> Result<Vec<UnitEntry>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        unit: Vec<UnitEntry>,
+    }
+    parse::<File>("units.toml", include_str!("../../demo/units.toml")).map(|file| file.unit)
+}
+
+pub(super) fn names() -> Result<Names> {
+    parse("names.toml", include_str!("../../demo/names.toml"))
+}
+
+pub(super) fn meetings() -> Result<MeetingFile> {
+    parse("meetings.toml", include_str!("../../demo/meetings.toml"))
+}
+
+pub(super) fn opinions() -> Result<Vec<OpinionEntry>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        opinion: Vec<OpinionEntry>,
+    }
+    parse::<File>("opinions.toml", include_str!("../../demo/opinions.toml")).map(|file| file.opinion)
+}
+
+/// What was published.
+pub(super) fn documents() -> Result<Vec<DocumentFile>> {
+    texts::DOCUMENTS.iter().map(|(name, text)| document(name, text)).collect()
+}
+
+/// What lies on the editors' desks.
+pub(super) fn drafts() -> Result<Vec<DocumentFile>> {
+    texts::DRAFTS.iter().map(|(name, text)| document(name, text)).collect()
+}
+
+fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|error| Error::Internal(format!("the sample file {name}: {error}")))
+}
+
+fn document(name: &str, text: &str) -> Result<DocumentFile> {
+    let told = |what: String| Error::Internal(format!("the sample document {name}: {what}"));
+    let rest = text.strip_prefix("+++\n").ok_or_else(|| told("it does not start with +++".to_owned()))?;
+    let (front, body) = rest.split_once("\n+++\n").ok_or_else(|| told("its front matter has no end".to_owned()))?;
+    let front: FrontMatter = toml::from_str(front).map_err(|error| told(error.to_string()))?;
+    Ok(DocumentFile {
+        title: Title::parse(&front.title).map_err(|problem| told(format!("title: {problem:?}")))?,
+        number: DocumentNumber::parse_optional(&front.number).map_err(|problem| told(format!("number: {problem:?}")))?,
+        body: Body::parse(body).map_err(|problem| told(format!("text: {problem:?}")))?,
+        front,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_whole() {
+        let units = units().expect("reads");
+        let mut kinds = BTreeMap::new();
+        for unit in &units {
+            let above = kinds.get(unit.parent.as_str()).copied();
+            assert!(unit.parent.is_empty() || above.is_some_and(|above| above < unit.kind), "{} hangs below {}", unit.key, unit.parent);
+            assert!(kinds.insert(unit.key.as_str(), unit.kind).is_none(), "{} is there once", unit.key);
+            assert_eq!(unit.members > 0, unit.kind == UnitKind::Branch, "{}", unit.key);
+        }
+        assert_eq!(units.iter().filter(|unit| unit.parent == "ward").count(), 89);
+        assert_eq!(units.iter().find(|unit| unit.key == "fishing").map(|unit| unit.members), Some(34));
+        let members: usize = units.iter().map(|unit| unit.members).sum();
+        assert!((2_900..3_200).contains(&members), "{members} members");
+    }
+
+    #[test]
+    fn every_document_is_well_formed_and_reaches_a_unit() {
+        let keys: BTreeMap<_, _> = units().expect("reads").into_iter().map(|unit| (unit.key, unit.parent)).collect();
+        let below = |mut key: &str, above: &str| loop {
+            if key == above {
+                return true;
+            }
+            match keys.get(key) {
+                Some(parent) if !parent.is_empty() => key = parent,
+                _ => return false,
+            }
+        };
+        let documents = documents().expect("reads");
+        assert_eq!(documents.len(), 80);
+        let mut numbers = BTreeSet::new();
+        for document in documents.iter().chain(&drafts().expect("reads")) {
+            let (front, title) = (&document.front, document.title.as_str());
+            assert!(keys.contains_key(&front.audience), "{title}: audience {}", front.audience);
+            assert!(below(&front.audience, &front.issuer), "{title}: {} speaks to {}", front.issuer, front.audience);
+            assert!((0..420).contains(&front.days_ago), "{title}: {} days ago", front.days_ago);
+            assert!(!front.signer.is_empty() && !front.field.is_empty(), "{title}");
+            if let Some(number) = &document.number {
+                assert!(numbers.insert((front.issuer.clone(), number.as_str().to_owned())), "{title}: the number is taken");
+            }
+        }
+        let words: Vec<_> = documents.iter().map(|document| document.body.as_str().split_whitespace().count()).collect();
+        assert!(words.iter().all(|words| (200..=5_000).contains(words)), "{words:?}");
+    }
+
+    #[test]
+    fn opinions_fit_documents() {
+        let fields: BTreeSet<_> = documents().expect("reads").into_iter().map(|document| document.front.field).collect();
+        for opinion in opinions().expect("reads") {
+            assert!(fields.contains(&opinion.topic), "{}", opinion.topic);
+            assert!(!opinion.text.is_empty() && !opinion.answer.is_empty());
+        }
+    }
+
+    #[test]
+    fn meetings_have_agendas() {
+        let file = meetings().expect("reads");
+        assert_eq!(file.fishing.iter().filter(|meeting| meeting.days_from_now > 0).count(), 1);
+        for template in &file.templates {
+            assert!(template.items.len() > 2 && !template.places.is_empty(), "{}", template.title);
+            assert!(template.items.iter().all(|item| item.minutes > 0), "{}", template.title);
+        }
+        for meeting in &file.fishing {
+            assert!(meeting.items.len() > 2 && !meeting.paper_hints.is_empty(), "{}", meeting.title);
+        }
+    }
+}

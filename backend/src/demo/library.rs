@@ -1,0 +1,224 @@
+//! Documents of the sample, and who has read them.
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use domain::{
+    documents::DocumentState,
+    events::EventKind,
+    ids::{DocumentId, MemberId},
+    units::UnitRef,
+};
+
+use super::{
+    bulk::Bulk,
+    dice::Dice,
+    files::{self, DocumentFile},
+    people::{JUST_NOW, Organisation, Person},
+};
+use crate::{
+    Backend, Result,
+    store::{RecordId, SurrealValue, pair, record},
+};
+
+/// First reads in the whole sample.
+const READS: i64 = 35_000;
+
+/// The sample lives in Asia/Ho_Chi_Minh, which has no summer time.
+const ZONE: TimeDelta = TimeDelta::hours(7);
+
+/// What the other parts of the sample need to know of a document.
+#[derive(Debug)]
+pub(super) struct Published {
+    pub(super) id: DocumentId,
+    pub(super) title: String,
+    pub(super) field: String,
+    pub(super) issuer: UnitRef,
+    pub(super) audience: UnitRef,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// How often a sample document is read, in comparison.
+fn pull(age: TimeDelta) -> i64 {
+    match age.num_days() {
+        ..=30 => 100,
+        ..=120 => 55,
+        _ => 30,
+    }
+}
+
+/// Publishes the documents and puts the drafts on the desks. Newest first.
+pub(super) fn fill(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation) -> Result<Vec<Published>> {
+    let now = backend.clock().now();
+    let mut dice = Dice::new(seed, 3);
+    let mut published = Vec::new();
+    for file in files::documents()? {
+        let at = working_hour(&mut dice, now, file.front.days_ago);
+        let id = DocumentId::new(dice.ulid_at(at - TimeDelta::days(2)));
+        let editor = editor(organisation, &file.front.issuer)?;
+        let row = Shelved { id, file: &file, editor, at, state: DocumentState::Published };
+        published.push(row.write(bulk, &mut dice, organisation)?);
+    }
+    for file in files::drafts()? {
+        let at = working_hour(&mut dice, now, file.front.days_ago);
+        let id = DocumentId::new(dice.ulid_at(at));
+        let editor = editor(organisation, &file.front.issuer)?;
+        Shelved { id, file: &file, editor, at, state: DocumentState::Draft }.write(bulk, &mut dice, organisation)?;
+    }
+    published.sort_by_key(|document| std::cmp::Reverse(document.at));
+    Ok(published)
+}
+
+/// Lets the members read, and says how many first reads there were.
+pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> u32 {
+    let now = backend.clock().now();
+    let mut dice = Dice::new(seed, 4);
+    // Weigh every pair of a member and a document the member can have read, then draw so many of them.
+    let mut pairs: Vec<(&UnitRef, &Person, &Published, DateTime<Utc>, i64)> = Vec::new();
+    for branch in &organisation.branches {
+        let reaching: Vec<_> = published.iter().filter(|document| document.audience.path.contains(&branch.unit.path)).collect();
+        for person in &branch.people {
+            for document in &reaching {
+                let Some(start) = person.uses_after(document.at) else { continue };
+                pairs.push((&branch.unit, person, document, start, person.zeal * pull(now - document.at)));
+            }
+        }
+    }
+    let total: i64 = pairs.iter().map(|(.., weight)| weight).sum();
+    let mut reads = 0;
+    for (unit, person, document, start, weight) in pairs {
+        if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(READS).max(1)) {
+            let at = dice.early_moment(start, person.last_use);
+            bulk.push("read_receipt", ReceiptRow { id: pair("read_receipt", document.id, person.id), path: unit.path.to_string(), at });
+            bulk.log(&mut dice, at, EventKind::DocumentRead, Some(person.id), &unit.path, document.id);
+            reads += 1;
+        }
+    }
+    reads
+}
+
+/// Somebody who may write for the unit: its own editors, or those of the committee above. What the centre issues was entered by
+/// the province.
+fn editor(organisation: &Organisation, issuer: &str) -> Result<MemberId> {
+    let unit = organisation.unit(issuer)?;
+    let nearest = organisation
+        .committees
+        .values()
+        .filter(|committee| committee.unit.path.contains(&unit.path))
+        .max_by_key(|committee| committee.unit.path.as_str().len());
+    let committee = match nearest {
+        Some(committee) => Some(committee),
+        None => organisation.committees.get("province"),
+    };
+    // The first seat is the chief editor's; the editors after it do the daily work.
+    let seat = committee.and_then(|committee| committee.editors.get(1).or(committee.editors.first()));
+    seat.map(|seat| organisation.at(*seat).1.id).ok_or_else(|| crate::Error::Internal(format!("the sample has no editor for {issuer}")))
+}
+
+struct Shelved<'f> {
+    id: DocumentId,
+    file: &'f DocumentFile,
+    editor: MemberId,
+    /// When it was published; for a draft, when it was saved.
+    at: DateTime<Utc>,
+    state: DocumentState,
+}
+
+impl Shelved<'_> {
+    fn write(&self, bulk: &mut Bulk, dice: &mut Dice, organisation: &Organisation) -> Result<Published> {
+        let front = &self.file.front;
+        let issuer = organisation.unit(&front.issuer)?.clone();
+        let audience = organisation.unit(&front.audience)?.clone();
+        let (id, title, body) = (self.id, self.file.title.as_str().to_owned(), self.file.body.as_str().to_owned());
+        let is_published = self.state == DocumentState::Published;
+        let saved_at = if is_published { self.at - TimeDelta::minutes(dice.between(20, 3_000)) } else { self.at };
+        let editor = self.editor.to_string();
+        bulk.push(
+            "document",
+            DocumentRow {
+                id: record("document", id),
+                kind: front.kind.key().to_owned(),
+                number: self.file.number.as_ref().map(|number| number.as_str().to_owned()),
+                title: title.clone(),
+                signer: Some(front.signer.clone()),
+                field: Some(front.field.clone()),
+                issuer: issuer.id.to_string(),
+                issuer_path: issuer.path.to_string(),
+                issuer_level: issuer.kind.key().to_owned(),
+                audience: audience.id.to_string(),
+                audience_path: audience.path.to_string(),
+                state: self.state.key().to_owned(),
+                version: 1,
+                minutes: i64::from(self.file.body.minutes()),
+                saved_at,
+                saved_by: editor.clone(),
+                published_at: is_published.then_some(self.at),
+                shelf: is_published.then(|| dice.ulid_at(self.at).to_string()),
+            },
+        );
+        bulk.push("document_text", TextRow { id: record("document_text", id), body: body.clone() });
+        bulk.push(
+            "document_revision",
+            RevisionRow { id: pair("document_revision", id, "000001"), title: title.clone(), body, at: saved_at, by: editor },
+        );
+        bulk.log(dice, saved_at, EventKind::DocumentDrafted, Some(self.editor), &issuer.path, id);
+        if is_published {
+            bulk.log(dice, self.at, EventKind::DocumentPublished, Some(self.editor), &issuer.path, id);
+        }
+        Ok(Published { id, title, field: front.field.clone(), issuer, audience, at: self.at })
+    }
+}
+
+/// A moment between 8:00 and 16:30 of a day, and not in the future.
+fn working_hour(dice: &mut Dice, now: DateTime<Utc>, days_ago: i64) -> DateTime<Utc> {
+    let at = local_time(now, -days_ago, dice.between(8 * 60, 16 * 60 + 30));
+    if at > now - JUST_NOW { now - TimeDelta::minutes(90) } else { at }
+}
+
+/// So many minutes after midnight, so many days from today, on the clocks of the organisation.
+pub(super) fn local_time(now: DateTime<Utc>, days: i64, minutes: i64) -> DateTime<Utc> {
+    let midnight = (now + ZONE).date_naive().and_time(NaiveTime::MIN).and_utc() - ZONE;
+    midnight + TimeDelta::days(days) + TimeDelta::minutes(minutes)
+}
+
+#[derive(Debug, SurrealValue)]
+struct DocumentRow {
+    id: RecordId,
+    kind: String,
+    number: Option<String>,
+    title: String,
+    signer: Option<String>,
+    field: Option<String>,
+    issuer: String,
+    issuer_path: String,
+    issuer_level: String,
+    audience: String,
+    audience_path: String,
+    state: String,
+    version: i64,
+    minutes: i64,
+    saved_at: DateTime<Utc>,
+    saved_by: String,
+    published_at: Option<DateTime<Utc>>,
+    shelf: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct TextRow {
+    id: RecordId,
+    body: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct RevisionRow {
+    id: RecordId,
+    title: String,
+    body: String,
+    at: DateTime<Utc>,
+    by: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct ReceiptRow {
+    id: RecordId,
+    path: String,
+    at: DateTime<Utc>,
+}

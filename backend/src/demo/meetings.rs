@@ -1,0 +1,303 @@
+//! Meetings of the sample: three months back, one ahead, with papers and roll calls.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    events::EventKind,
+    folding::fold,
+    ids::MeetingId,
+    meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
+    members::Standing,
+    units::{UnitKind, UnitRef},
+};
+
+use super::{
+    bulk::Bulk,
+    dice::Dice,
+    files::{self, MeetingFile, MeetingItem, MeetingTemplate},
+    library::{Published, local_time},
+    people::{Branch, Committee, JUST_NOW, Milieu, Organisation, Person},
+};
+use crate::{
+    Backend, Result,
+    store::{RecordId, SurrealValue, pair, record},
+};
+
+/// Days from today at which branches meet, and how many days later some of them do.
+const MONTHS: [(i64, i64); 4] = [(-75, 10), (-45, 10), (-14, 10), (3, 14)];
+
+/// Reasons of those who asked to be excused.
+const EXCUSES: [&str; 6] =
+    ["Đi công tác", "Ốm, có giấy của trạm y tế", "Việc gia đình", "Đưa người thân đi khám bệnh", "Trực cơ quan", "Đi học tập trung"];
+
+const AT_SEA: &str = "Đi biển dài ngày";
+
+/// Holds the meetings, and says how many they were.
+pub(super) fn hold(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> Result<usize> {
+    let file = files::meetings()?;
+    let mut secretary = Secretary { bulk, dice: Dice::new(seed, 5), now: backend.clock().now(), count: 0 };
+    for branch in &organisation.branches {
+        if branch.key == "fishing" {
+            secretary.fishing(&file, branch, published);
+        } else {
+            secretary.branch(&file, branch, published);
+        }
+    }
+    for committee in organisation.committees.values() {
+        secretary.committee(&file, organisation, committee);
+    }
+    Ok(secretary.count)
+}
+
+/// Writes meetings down.
+struct Secretary<'b> {
+    bulk: &'b mut Bulk,
+    dice: Dice,
+    now: DateTime<Utc>,
+    count: usize,
+}
+
+struct Plan<'p> {
+    unit: &'p UnitRef,
+    chair: &'p Person,
+    invited: Vec<&'p Person>,
+    kind: MeetingKind,
+    form: MeetingForm,
+    title: String,
+    place: String,
+    items: &'p [MeetingItem],
+    papers: Vec<&'p Published>,
+    starts_at: DateTime<Utc>,
+}
+
+impl Secretary<'_> {
+    fn fishing(&mut self, file: &MeetingFile, branch: &Branch, published: &[Published]) {
+        for meeting in &file.fishing {
+            let starts_at = local_time(self.now, meeting.days_from_now, 19 * 60 + 30);
+            let before = starts_at.min(self.now);
+            let mut papers: Vec<&Published> = published
+                .iter()
+                .filter(|document| document.audience.id == branch.unit.id)
+                .filter(|document| document.at < before && before - document.at < TimeDelta::days(12))
+                .collect();
+            if papers.is_empty() {
+                papers = hinted(&meeting.paper_hints, branch, published, before);
+            }
+            papers.truncate(4);
+            self.write(Plan {
+                unit: &branch.unit,
+                chair: branch.secretary(),
+                invited: invited(branch),
+                kind: meeting.kind,
+                form: MeetingForm::Mixed,
+                title: meeting.title.clone(),
+                place: meeting.place.clone(),
+                items: &meeting.items,
+                papers,
+                starts_at,
+            });
+        }
+    }
+
+    fn branch(&mut self, file: &MeetingFile, branch: &Branch, published: &[Published]) {
+        // A branch has its weekday and hour, and keeps them.
+        let offset = self.dice.between(0, 10);
+        let hour = *self.dice.pick(&[8 * 60, 14 * 60, 17 * 60 + 30, 19 * 60]).unwrap_or(&(14 * 60));
+        for (month, (from, spread)) in MONTHS.into_iter().enumerate() {
+            let starts_at = local_time(self.now, from + offset * spread / 10, hour);
+            let Some(template) = template(file, branch.milieu, month == 1) else { continue };
+            let before = starts_at.min(self.now);
+            let papers = published
+                .iter()
+                .filter(|document| document.audience.path.contains(&branch.unit.path))
+                .filter(|document| document.at + TimeDelta::days(2) < before && before - document.at < TimeDelta::days(35))
+                .take(3)
+                .collect();
+            let form = if self.dice.chance(85) { MeetingForm::InPerson } else { MeetingForm::Mixed };
+            self.write(Plan {
+                unit: &branch.unit,
+                chair: branch.secretary(),
+                invited: invited(branch),
+                kind: template.kind,
+                form,
+                title: template.title.clone(),
+                place: place(branch),
+                items: &template.items,
+                papers,
+                starts_at,
+            });
+        }
+    }
+
+    fn committee(&mut self, file: &MeetingFile, organisation: &Organisation, committee: &Committee) {
+        let scope = match committee.unit.kind {
+            UnitKind::Province => "province",
+            _ if committee.unit.name.contains("phường") => "ward",
+            _ => "commune",
+        };
+        let Some(template) = file.templates.iter().find(|template| template.kind == MeetingKind::Committee && template.scope == scope) else {
+            return;
+        };
+        let members: Vec<&Person> = committee.members.iter().map(|seat| organisation.at(*seat).1).collect();
+        let Some(chair) = members.first() else { return };
+        for days in [-62, -31, 6] {
+            let form = if scope == "province" { MeetingForm::Online } else { MeetingForm::InPerson };
+            self.write(Plan {
+                unit: &committee.unit,
+                chair,
+                invited: members.clone(),
+                kind: MeetingKind::Committee,
+                form,
+                title: template.title.clone(),
+                place: template.places.first().cloned().unwrap_or_default(),
+                items: &template.items,
+                papers: Vec::new(),
+                starts_at: local_time(self.now, days, 8 * 60),
+            });
+        }
+    }
+
+    fn write(&mut self, plan: Plan<'_>) {
+        let latest = self.now - JUST_NOW;
+        let announced_at = (plan.starts_at - TimeDelta::minutes(self.dice.between(4 * 1_440, 8 * 1_440))).min(latest);
+        let reported_at = plan.starts_at + TimeDelta::minutes(self.dice.between(600, 2_800));
+        let is_over = plan.starts_at + TimeDelta::hours(3) < latest;
+        let state = if !is_over {
+            MeetingState::Announced
+        } else if self.dice.chance(2) {
+            MeetingState::Cancelled
+        } else if reported_at < latest && self.dice.chance(94) {
+            MeetingState::Reported
+        } else {
+            MeetingState::Closed
+        };
+        let id = MeetingId::new(self.dice.ulid_at(announced_at));
+        self.bulk.push(
+            "meeting",
+            MeetingRow {
+                id: record("meeting", id),
+                unit: plan.unit.id.to_string(),
+                path: plan.unit.path.to_string(),
+                kind: plan.kind.key().to_owned(),
+                form: plan.form.key().to_owned(),
+                state: state.key().to_owned(),
+                title: plan.title,
+                starts_at: plan.starts_at,
+                place: plan.place,
+                chair: Some(plan.chair.name.clone()),
+                agenda: agenda(plan.items, &plan.papers),
+            },
+        );
+        self.bulk.log(&mut self.dice, announced_at, EventKind::MeetingAnnounced, Some(plan.chair.id), &plan.unit.path, id);
+        if state == MeetingState::Reported {
+            self.bulk.log(&mut self.dice, reported_at, EventKind::MeetingReported, Some(plan.chair.id), &plan.unit.path, id);
+        }
+        if matches!(state, MeetingState::Reported | MeetingState::Closed) {
+            for person in plan.invited {
+                let (kind, reason) = self.attendance(person, plan.form);
+                let row = AttendanceRow { id: pair("attendance", id, person.id), kind: kind.key().to_owned(), reason: reason.map(str::to_owned) };
+                self.bulk.push("attendance", row);
+            }
+        }
+        self.count += 1;
+    }
+
+    fn attendance(&mut self, person: &Person, form: MeetingForm) -> (AttendanceKind, Option<&'static str>) {
+        let throw = self.dice.between(0, 100);
+        if person.at_sea {
+            return if throw < 45 { (AttendanceKind::Remote, None) } else { (AttendanceKind::Excused, Some(AT_SEA)) };
+        }
+        match (form, throw) {
+            (MeetingForm::Online, 0..92) | (MeetingForm::Mixed, 0..6) => (AttendanceKind::Remote, None),
+            (_, 0..88) => (AttendanceKind::Present, None),
+            (_, 88..97) => (AttendanceKind::Excused, self.dice.pick(&EXCUSES).copied()),
+            _ => (AttendanceKind::Absent, None),
+        }
+    }
+}
+
+/// Exempt members are not called.
+fn invited(branch: &Branch) -> Vec<&Person> {
+    branch.people.iter().filter(|person| person.standing != Standing::Exempt).collect()
+}
+
+fn template(file: &MeetingFile, milieu: Milieu, thematic: bool) -> Option<&MeetingTemplate> {
+    let title = match (milieu, thematic) {
+        (Milieu::Retired, true) => "hưu trí",
+        (Milieu::Office, true) => "đúng hẹn",
+        (Milieu::Coast, false) => "mùa mưa bão",
+        (Milieu::Coast, true) => "rác từ biển",
+        (Milieu::School, _) => "trường học",
+        (Milieu::Office, false) => "cơ quan",
+        (Milieu::Company, _) => "doanh nghiệp",
+        (Milieu::Neighbourhood | Milieu::Retired, _) => "khu phố",
+    };
+    file.templates.iter().find(|template| template.title.contains(title))
+}
+
+/// Where a branch meets. The places of the templates are those of one branch each.
+fn place(branch: &Branch) -> String {
+    match branch.milieu {
+        Milieu::Neighbourhood | Milieu::Coast | Milieu::Retired => format!("Nhà sinh hoạt cộng đồng, {}", branch.short_name),
+        Milieu::School => "Phòng hội đồng nhà trường".to_owned(),
+        Milieu::Office => "Phòng họp cơ quan".to_owned(),
+        Milieu::Company => "Phòng họp đơn vị".to_owned(),
+    }
+}
+
+/// What reaches the branch and is about one of the hints.
+fn hinted<'p>(hints: &[String], branch: &Branch, published: &'p [Published], before: DateTime<Utc>) -> Vec<&'p Published> {
+    let hints: Vec<String> = hints.iter().map(|hint| fold(hint)).collect();
+    published
+        .iter()
+        .filter(|document| document.audience.path.contains(&branch.unit.path) && document.at < before)
+        .filter(|document| {
+            let title = fold(&document.title);
+            hints.iter().any(|hint| title.contains(hint.as_str()))
+        })
+        .take(2)
+        .collect()
+}
+
+/// The papers go to the items in the middle: the first item is the roll call, the last the vote.
+fn agenda(items: &[MeetingItem], papers: &[&Published]) -> Vec<AgendaRow> {
+    let middle = items.len().saturating_sub(2).max(1);
+    let mut rows: Vec<AgendaRow> = items
+        .iter()
+        .map(|item| AgendaRow { title: item.title.clone(), minutes: i64::from(item.minutes), papers: Vec::new() })
+        .collect();
+    for (index, paper) in papers.iter().enumerate() {
+        if let Some(row) = rows.get_mut(1 + index % middle) {
+            row.papers.push(paper.id.to_string());
+        }
+    }
+    rows
+}
+
+#[derive(Debug, SurrealValue)]
+struct MeetingRow {
+    id: RecordId,
+    unit: String,
+    path: String,
+    kind: String,
+    form: String,
+    state: String,
+    title: String,
+    starts_at: DateTime<Utc>,
+    place: String,
+    chair: Option<String>,
+    agenda: Vec<AgendaRow>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct AgendaRow {
+    title: String,
+    minutes: i64,
+    papers: Vec<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct AttendanceRow {
+    id: RecordId,
+    kind: String,
+    reason: Option<String>,
+}

@@ -1,0 +1,180 @@
+//! Opinions of the sample and their answers.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    events::EventKind,
+    feedback::{OpinionAudience, OpinionState},
+    ids::OpinionId,
+};
+
+use super::{
+    bulk::Bulk,
+    dice::Dice,
+    files::{self, OpinionEntry},
+    library::Published,
+    people::{Branch, JUST_NOW, Milieu, Organisation, Person},
+};
+use crate::{
+    Backend, Result,
+    keys::fingerprint,
+    store::{RecordId, SurrealValue, record},
+};
+
+/// Opinions in the whole sample.
+const COUNT: usize = 300;
+
+/// No opinion is older.
+const OLDEST: TimeDelta = TimeDelta::days(120);
+
+/// Words of texts that only people of the coast write.
+const SEA: [&str; 7] = ["tàu", "biển", "bến", "ghe", "lạch", "ngư", "lưới"];
+
+/// Branches of the cast, which get more than their share: whoever signs in there finds something to answer.
+const SHOWN: [&str; 2] = ["fishing", "ward-24"];
+
+/// Sends the opinions, and says how many they were.
+pub(super) fn send(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> Result<usize> {
+    let entries = files::opinions()?;
+    let mut post = Post { bulk, dice: Dice::new(seed, 6), now: backend.clock().now(), used: BTreeSet::new() };
+    post.fisherman(organisation.branch("fishing")?, &entries, published);
+    // Some throws find nobody who could have sent that.
+    for throw in 0..COUNT * 20 {
+        if post.used.len() >= COUNT {
+            break;
+        }
+        let index = throw % entries.len();
+        let branches: Vec<&Branch> = organisation.branches.iter().filter(|branch| suits(&entries[index], branch)).collect();
+        let shown: Vec<&Branch> = branches.iter().copied().filter(|branch| SHOWN.contains(&branch.key.as_str())).collect();
+        let from = if !shown.is_empty() && post.dice.chance(12) { &shown } else { &branches };
+        let Some(branch) = post.dice.pick(from).copied() else { continue };
+        let Some(person) = post.dice.pick(&branch.people) else { continue };
+        post.one(branch, person, index, &entries[index], published, None);
+    }
+    Ok(post.used.len())
+}
+
+fn suits(entry: &OpinionEntry, branch: &Branch) -> bool {
+    if entry.text.contains("Gành Đá") || entry.text.contains("Lăng Vạn") {
+        return branch.key == "fishing";
+    }
+    let of_the_sea = SEA.iter().any(|word| entry.text.split(|c: char| !c.is_alphabetic()).any(|found| found.to_lowercase() == *word));
+    !of_the_sea || branch.milieu == Milieu::Coast
+}
+
+struct Post<'b> {
+    bulk: &'b mut Bulk,
+    dice: Dice,
+    now: DateTime<Utc>,
+    /// Branch and text: nobody finds one text twice.
+    used: BTreeSet<(String, usize)>,
+}
+
+impl Post<'_> {
+    /// The fisherman of the cast has one opinion in each state.
+    fn fisherman(&mut self, branch: &Branch, entries: &[OpinionEntry], published: &[Published]) {
+        let Some(fisherman) = branch.people.first() else { return };
+        let states = [OpinionState::Answered, OpinionState::Seen, OpinionState::Received];
+        let texts = entries.iter().enumerate().filter(|(_, entry)| entry.text.contains("tàu") || entry.text.contains("Tàu"));
+        for ((index, entry), state) in texts.zip(states) {
+            self.one(branch, fisherman, index, entry, published, Some(state));
+        }
+    }
+
+    fn one(
+        &mut self,
+        branch: &Branch,
+        person: &Person,
+        index: usize,
+        entry: &OpinionEntry,
+        published: &[Published],
+        wanted: Option<OpinionState>,
+    ) {
+        let fitting: Vec<(&Published, DateTime<Utc>)> = published
+            .iter()
+            .filter(|document| document.field == entry.topic && document.audience.path.contains(&branch.unit.path))
+            .filter_map(|document| Some((document, person.uses_after(document.at.max(self.now - OLDEST))?)))
+            .collect();
+        let Some((document, start)) = self.dice.pick(&fitting).copied() else { return };
+        if !self.used.insert((branch.key.clone(), index)) {
+            return;
+        }
+        let sent_at = self.dice.moment(start, person.last_use);
+        let latest = self.now - JUST_NOW;
+        let seen_at = sent_at + TimeDelta::minutes(self.dice.between(40, 1_500));
+        let answered_at = seen_at + TimeDelta::minutes(self.dice.between(30, 4_000));
+        let throw = self.dice.between(0, 100);
+        let state = match wanted {
+            Some(state) => state,
+            None if throw < 64 && answered_at < latest => OpinionState::Answered,
+            None if throw < 82 && seen_at < latest => OpinionState::Seen,
+            None => OpinionState::Received,
+        };
+        let (seen_at, answered_at) = (seen_at.min(latest), answered_at.min(latest));
+        let audience = match self.dice.between(0, 10) {
+            0..7 => OpinionAudience::Branch,
+            7..9 => OpinionAudience::Committee,
+            _ => OpinionAudience::Editors,
+        };
+        let id = OpinionId::new(self.dice.ulid_at(sent_at - TimeDelta::minutes(6)));
+        let reader = branch.secretary();
+        self.bulk.push(
+            "opinion",
+            OpinionRow {
+                id: record("opinion", id),
+                member: person.id.to_string(),
+                author: person.name.clone(),
+                unit: branch.unit.id.to_string(),
+                path: branch.unit.path.to_string(),
+                document: document.id.to_string(),
+                document_title: document.title.clone(),
+                issuer_path: document.issuer.path.to_string(),
+                text: entry.text.clone(),
+                body_hash: fingerprint(&format!("{}\n{}\n{}", document.id, audience.key(), entry.text)),
+                audience: audience.key().to_owned(),
+                state: state.key().to_owned(),
+                received: self.dice.ulid_at(sent_at).to_string(),
+                sent_at,
+                seen_at: (state >= OpinionState::Seen).then_some(seen_at),
+                answer: (state == OpinionState::Answered)
+                    .then(|| AnswerRow { text: entry.answer.clone(), by: reader.name.clone(), at: answered_at }),
+            },
+        );
+        let path = &branch.unit.path;
+        self.bulk.log(&mut self.dice, sent_at, EventKind::OpinionSent, Some(person.id), path, id);
+        if state >= OpinionState::Seen {
+            self.bulk.log(&mut self.dice, seen_at, EventKind::OpinionSeen, Some(reader.id), path, id);
+        }
+        if state == OpinionState::Answered {
+            self.bulk.log(&mut self.dice, answered_at, EventKind::OpinionAnswered, Some(reader.id), path, id);
+        }
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct OpinionRow {
+    id: RecordId,
+    member: String,
+    author: String,
+    unit: String,
+    path: String,
+    document: String,
+    document_title: String,
+    issuer_path: String,
+    text: String,
+    body_hash: String,
+    audience: String,
+    state: String,
+    received: String,
+    sent_at: DateTime<Utc>,
+    seen_at: Option<DateTime<Utc>>,
+    answer: Option<AnswerRow>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct AnswerRow {
+    text: String,
+    by: String,
+    at: DateTime<Utc>,
+}

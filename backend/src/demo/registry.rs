@@ -1,0 +1,251 @@
+//! Filling the registry directly: units, members, accounts, offices. For the sample organisation and for tests; the people of
+//! a real organisation come in through an import, which checks what this trusts.
+
+use chrono::{DateTime, Months, NaiveDate, Utc};
+use domain::{
+    accounts::{Password, Preferences},
+    events::EventKind,
+    folding::name_order,
+    ids::{MemberId, UnitId},
+    members::{NationalId, PhoneNumber, Standing},
+    policy::Role,
+    units::{UnitKind, UnitPath, UnitRef},
+};
+
+use super::{bulk::Bulk, dice::Dice};
+use crate::{
+    Backend, Error, Result,
+    store::{RecordId, SurrealValue, record},
+};
+
+/// Sex as the registry knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sex {
+    Female,
+    Male,
+}
+
+impl Sex {
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Female => "female",
+            Self::Male => "male",
+        }
+    }
+}
+
+/// What the registry writes down of a person.
+#[derive(Debug, Clone)]
+pub struct NewMember<'f> {
+    /// Number of the member's card; unique.
+    pub code: &'f str,
+    pub full_name: &'f str,
+    pub sex: Sex,
+    pub birth_date: NaiveDate,
+    pub admitted_on: NaiveDate,
+    pub standing: Standing,
+    pub national_id: &'f NationalId,
+    pub phone: Option<&'f PhoneNumber>,
+    /// The branch the person is posted to.
+    pub unit: &'f UnitRef,
+}
+
+/// Collects rows, then writes them all with [`Self::save`].
+pub struct Registry<'b> {
+    backend: &'b Backend,
+    dice: Dice,
+    since: DateTime<Utc>,
+    bulk: Bulk,
+}
+
+impl<'b> Registry<'b> {
+    /// The registry was filled at `since`, which must lie at least a minute back: the process that fills it counts its rows
+    /// once, from the tables, and must not meet their events as news.
+    pub fn new(backend: &'b Backend, seed: u64, since: DateTime<Utc>) -> Self {
+        Self { backend, dice: Dice::new(seed, 1), since, bulk: Bulk::default() }
+    }
+
+    /// # Errors
+    /// [`Error::Internal`] when `code` is not one of a unit.
+    pub fn unit(&mut self, parent: Option<&UnitRef>, kind: UnitKind, code: &str, name: &str) -> Result<UnitRef> {
+        let path = match parent {
+            Some(parent) => parent.path.child(code),
+            None => UnitPath::parse(&format!("/{code}/")),
+        }
+        .map_err(|error| Error::Internal(format!("unit code {code:?}: {error}")))?;
+        let unit = UnitRef { id: UnitId::new(self.dice.ulid_at(self.since)), kind, name: name.to_owned(), path };
+        self.bulk.push(
+            "unit",
+            UnitRow {
+                id: record("unit", unit.id),
+                kind: kind.key().to_owned(),
+                code: code.to_owned(),
+                name: unit.name.clone(),
+                path: unit.path.to_string(),
+                opened_on: self.since.date_naive().to_string(),
+            },
+        );
+        Ok(unit)
+    }
+
+    /// # Errors
+    /// [`Error::Internal`] when encryption fails.
+    pub fn member(&mut self, member: &NewMember<'_>) -> Result<MemberId> {
+        let id = MemberId::new(self.dice.ulid_at(self.since));
+        let (keys, clock, owner) = (self.backend.keys(), self.backend.clock(), id.to_string());
+        let sealed = |text: &str| keys.seal(clock, &owner, text);
+        let official = member.standing != Standing::Probationary;
+        self.bulk.push(
+            "member",
+            MemberRow {
+                id: record("member", id),
+                code: member.code.to_owned(),
+                full_name: member.full_name.to_owned(),
+                sort_key: name_order(member.full_name),
+                sex: member.sex.key().to_owned(),
+                birth_date: member.birth_date.to_string(),
+                admitted_on: member.admitted_on.to_string(),
+                official_on: official.then(|| (member.admitted_on + Months::new(12)).to_string()),
+                standing: member.standing.key().to_owned(),
+                state: "active".to_owned(),
+                unit: member.unit.id.to_string(),
+                path: member.unit.path.to_string(),
+                id_hash: Some(keys.lookup("id", member.national_id.expose())),
+                id_cipher: Some(sealed(member.national_id.expose())?),
+                phone_hash: member.phone.map(|phone| keys.lookup("phone", phone.expose())),
+                phone_cipher: member.phone.map(|phone| sealed(phone.expose())).transpose()?,
+            },
+        );
+        self.bulk.push(
+            "posting",
+            PostingRow {
+                id: record("posting", self.dice.ulid_at(self.since)),
+                member: id.to_string(),
+                unit: member.unit.id.to_string(),
+                from: member.admitted_on.to_string(),
+                until: None,
+            },
+        );
+        self.bulk.log(&mut self.dice, self.since, EventKind::MemberRegistered, None, &member.unit.path, id);
+        Ok(id)
+    }
+
+    /// The hash of a password, for [`Self::account`]: costly, so one may serve many accounts.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when hashing fails.
+    pub async fn hash(&self, password: &Password) -> Result<String> {
+        self.backend.accounts().hash_password(password).await
+    }
+
+    /// An activated account of a member posted to `unit`. A member without one cannot sign in.
+    pub fn account(&mut self, member: MemberId, unit: &UnitRef, activated_at: DateTime<Utc>, hash: &str, preferences: Preferences) {
+        self.bulk.push(
+            "account",
+            AccountRow {
+                id: record("account", member),
+                activated_at: Some(activated_at),
+                password: Some(hash.to_owned()),
+                failures: 0,
+                locked_until: None,
+                locale: preferences.locale.tag().to_owned(),
+                text_size: preferences.text_size.key().to_owned(),
+                theme: preferences.theme.key().to_owned(),
+            },
+        );
+        self.bulk.log(&mut self.dice, activated_at, EventKind::AccountActivated, Some(member), &unit.path, member);
+    }
+
+    /// Gives `member` a role on `unit` from the day the registry was filled, up to and with `until`.
+    pub fn office(&mut self, member: MemberId, role: Role, unit: &UnitRef, until: Option<NaiveDate>) {
+        self.bulk.push(
+            "office",
+            OfficeRow {
+                id: record("office", self.dice.ulid_at(self.since)),
+                member: member.to_string(),
+                role: role.key().to_owned(),
+                unit: unit.id.to_string(),
+                path: unit.path.to_string(),
+                from: self.since.date_naive().to_string(),
+                until: until.map(|day| day.to_string()),
+            },
+        );
+    }
+
+    /// Writes everything and lets the backend read the tree and the counters anew.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when a code, a path or a national ID is not unique; [`Error::Store`].
+    pub async fn save(self) -> Result<()> {
+        self.bulk.save(self.backend).await?;
+        refresh(self.backend).await
+    }
+}
+
+/// Reads the tree and the counters anew from the tables.
+pub(super) async fn refresh(backend: &Backend) -> Result<()> {
+    backend.units().reload(backend.store()).await?;
+    backend.counters().reload(backend.store(), backend.units(), backend.clock()).await
+}
+
+#[derive(Debug, SurrealValue)]
+struct UnitRow {
+    id: RecordId,
+    kind: String,
+    code: String,
+    name: String,
+    path: String,
+    opened_on: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct MemberRow {
+    id: RecordId,
+    code: String,
+    full_name: String,
+    sort_key: String,
+    sex: String,
+    birth_date: String,
+    admitted_on: String,
+    official_on: Option<String>,
+    standing: String,
+    state: String,
+    unit: String,
+    path: String,
+    id_hash: Option<String>,
+    id_cipher: Option<String>,
+    phone_hash: Option<String>,
+    phone_cipher: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct PostingRow {
+    id: RecordId,
+    member: String,
+    unit: String,
+    from: String,
+    until: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct AccountRow {
+    id: RecordId,
+    activated_at: Option<DateTime<Utc>>,
+    password: Option<String>,
+    failures: i64,
+    locked_until: Option<DateTime<Utc>>,
+    locale: String,
+    text_size: String,
+    theme: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct OfficeRow {
+    id: RecordId,
+    member: String,
+    role: String,
+    unit: String,
+    path: String,
+    from: String,
+    until: Option<String>,
+}

@@ -1,0 +1,193 @@
+//! Documents: the library a member reads from, the desk an editor writes at, and what both have in common.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    documents::{DocumentKind, DocumentState, DocumentSummary},
+    ids::{DocumentId, MemberId},
+    locale::local_date,
+    policy::Action,
+    units::{UnitPath, UnitRef},
+};
+
+mod desk;
+mod library;
+mod read;
+
+pub use desk::DraftForm;
+
+use crate::{
+    Backend, Error, Result,
+    store::{Row, Store, SurrealValue, pair, vars},
+    units::Tree,
+};
+
+/// The use-cases on documents.
+#[derive(Clone, Copy)]
+pub struct Documents<'a> {
+    backend: &'a Backend,
+}
+
+impl<'a> Documents<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+}
+
+/// The columns of [`DocumentRow`].
+const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, state, \
+                       version, minutes, saved_at, saved_by, published_at, shelf";
+
+/// A document as it lies in the store, without its text.
+#[derive(Debug, SurrealValue)]
+struct DocumentRow {
+    id: String,
+    kind: String,
+    number: Option<String>,
+    title: String,
+    signer: Option<String>,
+    issuer: String,
+    issuer_path: String,
+    audience: String,
+    audience_path: String,
+    state: String,
+    version: i64,
+    minutes: i64,
+    saved_at: DateTime<Utc>,
+    saved_by: String,
+    published_at: Option<DateTime<Utc>>,
+    shelf: Option<String>,
+}
+
+/// A document whose columns were understood.
+#[derive(Debug)]
+struct Document {
+    id: DocumentId,
+    kind: DocumentKind,
+    number: Option<String>,
+    title: String,
+    signer: Option<String>,
+    issuer: UnitRef,
+    audience: UnitRef,
+    state: DocumentState,
+    version: u32,
+    minutes: u32,
+    saved_at: DateTime<Utc>,
+    saved_by: String,
+    published_at: Option<DateTime<Utc>>,
+}
+
+impl DocumentRow {
+    fn understand(self, tree: &Tree) -> Result<Document> {
+        let damaged = || Error::Damaged(format!("document {}", self.id));
+        Ok(Document {
+            id: self.id.parse().map_err(|_| damaged())?,
+            kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
+            issuer: tree.named(&self.issuer).ok_or_else(damaged)?.clone(),
+            audience: tree.named(&self.audience).ok_or_else(damaged)?.clone(),
+            state: DocumentState::from_key(&self.state).ok_or_else(damaged)?,
+            version: u32::try_from(self.version).map_err(|_| damaged())?,
+            minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,
+            number: self.number,
+            title: self.title,
+            signer: self.signer,
+            saved_at: self.saved_at,
+            saved_by: self.saved_by,
+            published_at: self.published_at,
+        })
+    }
+}
+
+impl Document {
+    /// Whether the person may know that the document exists, and read it.
+    fn is_readable_for(&self, viewer: &Viewer) -> bool {
+        let standpoint = &viewer.standpoint;
+        let reached = self.state == DocumentState::Published && standpoint.may(Action::ReadDocument, &self.audience.path);
+        reached || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+    }
+
+    fn summary(&self, read: bool) -> DocumentSummary {
+        DocumentSummary {
+            id: self.id,
+            kind: self.kind,
+            number: self.number.clone(),
+            title: self.title.clone(),
+            issuer: self.issuer.clone(),
+            published_on: self.published_at.map(local_date),
+            minutes: self.minutes,
+            read,
+        }
+    }
+}
+
+/// What other modules need of a document they name.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) id: DocumentId,
+    pub(crate) kind: DocumentKind,
+    pub(crate) title: String,
+    pub(crate) minutes: u32,
+    pub(crate) issuer: UnitRef,
+    pub(crate) audience: UnitPath,
+}
+
+impl Documents<'_> {
+    /// Those of `ids` which are published and which the person may read, in no particular order.
+    pub(crate) async fn subjects(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<Subject>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = self.backend.units().tree();
+        let records: Vec<_> = ids.iter().map(|id| crate::store::record("document", id)).collect();
+        let rows: Vec<DocumentRow> = self.backend.store().read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
+        let mut subjects = Vec::with_capacity(rows.len());
+        for row in rows {
+            let document = row.understand(&tree)?;
+            if document.state == DocumentState::Published && document.is_readable_for(viewer) {
+                subjects.push(Subject {
+                    id: document.id,
+                    kind: document.kind,
+                    title: document.title,
+                    minutes: document.minutes,
+                    issuer: document.issuer,
+                    audience: document.audience.path,
+                });
+            }
+        }
+        Ok(subjects)
+    }
+}
+
+/// Point gets.
+static SUBJECTS: std::sync::LazyLock<String> =
+    std::sync::LazyLock::new(|| format!("SELECT {COLUMNS} FROM $documents"));
+
+/// Point gets: the receipts' ids are made of document and member.
+const READ_MARKS: &str = "SELECT VALUE record::id(id)[0] FROM $receipts";
+
+/// Those of `ids` which the member has opened before.
+pub(crate) async fn read_marks(store: &Store, member: MemberId, ids: &[DocumentId]) -> Result<Vec<DocumentId>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let receipts: Vec<_> = ids.iter().map(|id| pair("read_receipt", id, member)).collect();
+    let read: Vec<String> = store.read(READ_MARKS, vars! { receipts: receipts }).await?.rows(0)?;
+    read.into_iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("read receipt of {id}")))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::store::{record, tests::migrated};
+
+    #[tokio::test]
+    async fn read_marks_and_named_documents_are_point_gets() {
+        let store = migrated().await;
+        let receipts = vec![pair("read_receipt", Ulid::nil(), Ulid::nil())];
+        store.assert_no_scan(READ_MARKS, vars! { receipts: receipts }).await;
+        let documents = vec![record("document", Ulid::nil())];
+        store.assert_no_scan(&SUBJECTS, vars! { documents: documents }).await;
+    }
+}

@@ -1,0 +1,104 @@
+//! Reading one document, and being asked for an opinion on it.
+
+use domain::{
+    accounts::Viewer,
+    documents::{DocumentPage, DocumentState, OpinionInvitation},
+    events::EventKind,
+    ids::{DocumentId, OpinionId},
+    policy::Action,
+};
+
+use super::{COLUMNS, Document, DocumentRow, Documents};
+use crate::{
+    Error, Result, events, feedback, markdown,
+    store::{pair, record, vars},
+};
+
+impl Documents<'_> {
+    /// The document with its text. The first time a member whom it reaches opens it, that is noted.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, or none this person may know of: a draft, or one for another part of the tree.
+    pub async fn read(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentPage> {
+        let (document, body, read) = self.readable(viewer, id).await?;
+        let reached = viewer.standpoint.may_as_member(Action::ReadDocument, &document.audience.path);
+        if !read && reached && document.state == DocumentState::Published {
+            self.record_first_read(viewer, &document).await?;
+        }
+        let rendered = markdown::render(&body);
+        Ok(DocumentPage {
+            summary: document.summary(read),
+            reach: self.backend.counters().members(&document.audience.path),
+            html: rendered.html,
+            contents: rendered.contents,
+            takes_opinions: document.state == DocumentState::Published
+                && viewer.standpoint.may_as_member(Action::SendOpinion, &document.audience.path),
+            signer: document.signer,
+            audience: document.audience,
+        })
+    }
+
+    /// What is shown before an opinion is written: above all, who will read it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for an editor whom the document does not reach.
+    pub async fn invitation(&self, viewer: &Viewer, id: DocumentId) -> Result<OpinionInvitation> {
+        let (document, _, read) = self.readable(viewer, id).await?;
+        let takes_opinions = document.state == DocumentState::Published
+            && viewer.standpoint.may_as_member(Action::SendOpinion, &document.audience.path);
+        if !takes_opinions {
+            return Err(Error::NotAllowed);
+        }
+        let tree = self.backend.units().tree();
+        Ok(OpinionInvitation {
+            document: document.summary(read),
+            branch: viewer.branch.clone(),
+            branch_readers: feedback::readers_of(self.backend, viewer.branch.id).await?,
+            committee: feedback::committee_of(&tree, &viewer.branch).clone(),
+            editors: document.issuer,
+            opinion: OpinionId::new(self.backend.clock().ulid()),
+        })
+    }
+
+    /// The document, its text, and whether the person has opened it before.
+    async fn readable(&self, viewer: &Viewer, id: DocumentId) -> Result<(Document, String, bool)> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM ONLY $document; SELECT VALUE body FROM ONLY $text; SELECT VALUE id FROM ONLY $receipt;"
+        );
+        let vars = vars! {
+            document: record("document", id),
+            text: record("document_text", id),
+            receipt: pair("read_receipt", id, viewer.member),
+        };
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let row: DocumentRow = answers.row(0)?.ok_or(Error::NotFound)?;
+        let document = row.understand(&self.backend.units().tree())?;
+        if !document.is_readable_for(viewer) {
+            return Err(Error::NotFound);
+        }
+        let body = answers.row(1)?.ok_or_else(|| Error::Damaged(format!("document {id} has no text")))?;
+        let read = answers.row::<crate::store::RecordId>(2)?.is_some();
+        Ok((document, body, read))
+    }
+
+    async fn record_first_read(&self, viewer: &Viewer, document: &Document) -> Result<()> {
+        let branch = &viewer.standpoint.branch;
+        let clock = self.backend.clock();
+        let mut vars = vars! {
+            receipt: pair("read_receipt", document.id, viewer.member),
+            path: branch.to_string(),
+            now: clock.now(),
+        };
+        events::append(&mut vars, clock, EventKind::DocumentRead, Some(viewer.member), branch, document.id);
+        let sql = format!("CREATE $receipt SET path = $path, at = $now RETURN NONE; {}", events::APPEND);
+        match self.backend.store().write(&sql, vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(())
+            }
+            // Opened on two devices, or twice at once: the first one counts.
+            Err(Error::Exists) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

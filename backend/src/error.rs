@@ -1,0 +1,63 @@
+//! What can go wrong in a use-case. One variant for each thing a caller can do something about.
+
+use domain::{documents::StepRefused, forms::FormErrors};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody is signed in, or the session has ended.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// The thing does not exist, *or* the person may not know that it does.
+    #[error("not found")]
+    NotFound,
+    /// The person may see the thing, but not do this with it.
+    #[error("not allowed")]
+    NotAllowed,
+    /// The form has problems the person can mend.
+    #[error("the form has problems")]
+    Invalid(FormErrors),
+    /// The step does not lead on from where the thing is.
+    #[error(transparent)]
+    Step(#[from] StepRefused),
+    /// Too many people want the same at once; asking again helps.
+    #[error("busy")]
+    Busy,
+    /// Another process uses the data folder.
+    #[error("another process is using this data folder")]
+    InUse,
+    /// The schema in the store is not one this program can work with.
+    #[error("{0}")]
+    Schema(String),
+    /// A unique index refused the row. Use-cases turn it into [`Self::Invalid`].
+    #[error("the index {index} already has this value")]
+    Taken { index: String },
+    /// The transaction was refused by a `THROW` of ours.
+    #[error("refused: {0}")]
+    Thrown(String),
+    /// The record to be created exists.
+    #[error("the record exists")]
+    Exists,
+    /// The store failed.
+    #[error("the store failed: {0}")]
+    Store(#[source] Box<surrealdb::Error>),
+    /// Stored data does not have the form it must have.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    /// A key, a file or a cipher failed.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<surrealdb::Error> for Error {
+    fn from(error: surrealdb::Error) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+impl From<FormErrors> for Error {
+    fn from(errors: FormErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}

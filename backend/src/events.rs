@@ -1,0 +1,195 @@
+//! The event log: appended in the transaction of each change, tailed once per process, fanned out to those who listen.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    events::{Event, EventKind},
+    ids::{EventId, MemberId},
+    units::UnitPath,
+};
+use tokio::sync::{Notify, broadcast};
+use ulid::Ulid;
+
+use crate::{
+    Backend, Clock, Error, Result,
+    store::{Row, Store, SurrealValue, Variables, keys_from, record, vars},
+};
+
+/// Transactions of several processes may commit out of the order of their ids: the tail re-reads this far back.
+const OVERLAP: TimeDelta = TimeDelta::seconds(5);
+
+/// How long the tail sleeps when nobody in this process wrote anything.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Most events read at a time.
+const PAGE: usize = 500;
+
+/// Listeners that fall further behind are told to read afresh.
+const BACKLOG: usize = 4096;
+
+/// The statement that appends the row of [`append`]; part of every writing transaction.
+pub(crate) const APPEND: &str = "CREATE $log_id SET at = $log_at, actor = $log_actor, kind = $log_kind, unit = $log_unit, \
+                                 subject = $log_subject RETURN NONE;";
+
+/// The event, and its bindings for a transaction that ends with [`APPEND`].
+pub(crate) fn append(
+    vars: &mut Variables,
+    clock: &Clock,
+    kind: EventKind,
+    actor: Option<MemberId>,
+    unit: &UnitPath,
+    subject: impl ToString,
+) -> Event {
+    let at = clock.now();
+    let event =
+        Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string() };
+    vars.extend(vars! {
+        log_id: record("event", event.id),
+        log_at: event.at,
+        log_actor: event.actor.map(|member| member.to_string()),
+        log_kind: kind.key(),
+        log_unit: event.unit.to_string(),
+        log_subject: event.subject.clone(),
+    });
+    event
+}
+
+/// The process's ear on the log.
+pub struct Events {
+    sender: broadcast::Sender<Event>,
+    woken: Notify,
+    tail: Mutex<Tail>,
+}
+
+/// How far the log was read, and what of the overlap window was handed on already.
+struct Tail {
+    horizon: DateTime<Utc>,
+    seen: BTreeSet<EventId>,
+}
+
+impl Events {
+    pub(crate) async fn open(store: &Store, clock: &Clock) -> Result<Self> {
+        let now = clock.now();
+        let events = Self {
+            sender: broadcast::channel(BACKLOG).0,
+            woken: Notify::new(),
+            tail: Mutex::new(Tail { horizon: now, seen: BTreeSet::new() }),
+        };
+        // What is in the log now is counted from the tables; only what comes later is news.
+        let known: Vec<EventId> = read_from(store, now - OVERLAP).await?.into_iter().map(|event| event.id).collect();
+        events.tail.lock().unwrap_or_else(PoisonError::into_inner).seen.extend(known);
+        Ok(events)
+    }
+
+    /// Tells the tail that this process has just written.
+    pub(crate) fn wake(&self) {
+        self.woken.notify_one();
+    }
+
+    /// Everything from now on.
+    pub fn listen(&self) -> broadcast::Receiver<Event> {
+        self.sender.subscribe()
+    }
+}
+
+impl Backend {
+    /// Follows the log until the process ends. One task per process runs this.
+    pub async fn follow_events(&self) {
+        loop {
+            tokio::select! {
+                () = self.events().woken.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+            if let Err(error) = self.catch_up().await {
+                tracing::error!(%error, "cannot read the event log; will try again");
+            }
+        }
+    }
+
+    /// Reads what is new in the log, counts it and hands it to the listeners. Returns how many events were new.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the log cannot be read; nothing is lost, the next call reads it again.
+    pub async fn catch_up(&self) -> Result<usize> {
+        let events = self.events();
+        let from = events.tail.lock().unwrap_or_else(PoisonError::into_inner).horizon - OVERLAP;
+        let found = read_from(self.store(), from).await?;
+        let mut fresh = VecDeque::new();
+        {
+            let mut tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
+            for event in found {
+                if tail.seen.insert(event.id) {
+                    tail.horizon = tail.horizon.max(event.at);
+                    fresh.push_back(event);
+                }
+            }
+            let oldest = EventId::new(lowest(tail.horizon - OVERLAP - OVERLAP));
+            tail.seen = tail.seen.split_off(&oldest);
+        }
+        let count = fresh.len();
+        for event in fresh {
+            self.counters().count(&event);
+            // No listener is no error.
+            let _ = events.sender.send(event);
+        }
+        Ok(count)
+    }
+}
+
+/// All events from a moment on, in the order of their ids.
+pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<Event>> {
+    let mut events: Vec<Event> = Vec::new();
+    let mut next = lowest(from).to_string();
+    loop {
+        let sql = format!("SELECT record::id(id) AS id, at, actor, kind, unit, subject FROM $keys LIMIT {PAGE}");
+        let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys_from("event", &next) }).await?.rows(0)?;
+        let full = rows.len() == PAGE;
+        for row in rows {
+            let event = Event::try_from(row)?;
+            if events.last().is_none_or(|last| last.id < event.id) {
+                events.push(event);
+            }
+        }
+        match events.last() {
+            Some(last) if full => next = last.id.to_string(),
+            _ => return Ok(events),
+        }
+    }
+}
+
+/// The first id a moment can have.
+fn lowest(at: DateTime<Utc>) -> Ulid {
+    Ulid::from_parts(u64::try_from(at.timestamp_millis()).unwrap_or_default(), 0)
+}
+
+/// An event as it lies in the store.
+#[derive(Debug, Clone, SurrealValue)]
+pub(crate) struct EventRow {
+    id: String,
+    at: DateTime<Utc>,
+    actor: Option<String>,
+    kind: String,
+    unit: String,
+    subject: String,
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = Error;
+
+    fn try_from(row: EventRow) -> Result<Self> {
+        let damaged = || Error::Damaged(format!("event {}", row.id));
+        Ok(Self {
+            id: row.id.parse().map_err(|_| damaged())?,
+            at: row.at,
+            actor: row.actor.map(|member| member.parse()).transpose().map_err(|_| damaged())?,
+            kind: EventKind::from_key(&row.kind).ok_or_else(damaged)?,
+            unit: UnitPath::parse(&row.unit).map_err(|_| damaged())?,
+            subject: row.subject,
+        })
+    }
+}

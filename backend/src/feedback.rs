@@ -1,0 +1,206 @@
+//! Opinions: sent once however often they arrive, read by exactly those who were named beforehand, answered.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    feedback::{Answer, Opinion, OpinionAudience, OpinionState, ReceiptCode},
+    ids::{OpinionId, UnitId},
+    policy::{Action, Role},
+    units::{UnitPath, UnitRef},
+};
+
+mod answer;
+mod lists;
+mod send;
+
+pub use send::OpinionForm;
+
+use crate::{
+    Backend, Error, Result,
+    store::{SurrealValue, record, vars},
+    units::Tree,
+};
+
+/// The use-cases on opinions.
+#[derive(Clone, Copy)]
+pub struct Feedback<'a> {
+    backend: &'a Backend,
+}
+
+impl<'a> Feedback<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// The author's own opinion, as the receipt shows it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for any other.
+    pub async fn receipt(&self, viewer: &Viewer, id: OpinionId) -> Result<Opinion> {
+        let row = self.row(id).await?;
+        if row.member == viewer.member.to_string() { row.understand(&self.backend.units().tree()) } else { Err(Error::NotFound) }
+    }
+
+    async fn row(&self, id: OpinionId) -> Result<OpinionRow> {
+        let sql = format!("SELECT {COLUMNS} FROM ONLY $opinion");
+        self.backend.store().read(sql, vars! { opinion: record("opinion", id) }).await?.row(0)?.ok_or(Error::NotFound)
+    }
+}
+
+/// The columns of [`OpinionRow`].
+const COLUMNS: &str = "record::id(id) AS id, member, author, unit, path, committee_path, document, document_title, issuer_path, text, \
+                       body_hash, audience, state, received, sent_at, seen_at, answer";
+
+/// An opinion as it lies in the store.
+#[derive(Debug, SurrealValue)]
+struct OpinionRow {
+    id: String,
+    member: String,
+    author: String,
+    unit: String,
+    path: String,
+    committee_path: String,
+    document: String,
+    document_title: String,
+    issuer_path: String,
+    text: String,
+    body_hash: String,
+    audience: String,
+    state: String,
+    received: String,
+    sent_at: DateTime<Utc>,
+    seen_at: Option<DateTime<Utc>>,
+    answer: Option<AnswerRow>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct AnswerRow {
+    text: String,
+    by: String,
+    at: DateTime<Utc>,
+}
+
+impl OpinionRow {
+    fn understand(self, tree: &Tree) -> Result<Opinion> {
+        let damaged = || Error::Damaged(format!("opinion {}", self.id));
+        let id: OpinionId = self.id.parse().map_err(|_| damaged())?;
+        Ok(Opinion {
+            id,
+            code: ReceiptCode::of(id),
+            branch: tree.named(&self.unit).ok_or_else(damaged)?.clone(),
+            document: self.document.parse().map_err(|_| damaged())?,
+            audience: OpinionAudience::from_key(&self.audience).ok_or_else(damaged)?,
+            state: OpinionState::from_key(&self.state).ok_or_else(damaged)?,
+            author: self.author,
+            document_title: self.document_title,
+            text: self.text,
+            sent_at: self.sent_at,
+            seen_at: self.seen_at,
+            answer: self.answer.map(|answer| Answer { text: answer.text, by: answer.by, at: answer.at }),
+        })
+    }
+}
+
+/// A place whose opinions an office opens to the person.
+///
+/// Invariant: what a [`Desk`] holds is what the author was shown before writing, and no more. An office above the named
+/// committee, or beside it, reads nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Desk {
+    /// Secretary and deputies of a unit: everything its own members send.
+    Own(UnitPath),
+    /// The same people, for what members of the branches below addressed to their committee.
+    Committee(UnitPath),
+    /// Editors of a unit, for what was addressed to them about its documents.
+    Editors(UnitPath),
+}
+
+impl Desk {
+    /// All that the person reads at.
+    fn of(viewer: &Viewer) -> Vec<Self> {
+        let mut desks = Vec::new();
+        for grant in &viewer.standpoint.grants {
+            let mut add = |desk: Self| {
+                if !desks.contains(&desk) {
+                    desks.push(desk);
+                }
+            };
+            if grant.role.covers(Action::ReadOpinions) {
+                add(Self::Own(grant.path.clone()));
+                add(Self::Committee(grant.path.clone()));
+            }
+            if grant.role.covers(Action::WriteDocument) {
+                add(Self::Editors(grant.path.clone()));
+            }
+        }
+        desks
+    }
+
+    fn path(&self) -> &UnitPath {
+        match self {
+            Self::Own(path) | Self::Committee(path) | Self::Editors(path) => path,
+        }
+    }
+
+    /// The condition that picks the desk's opinions by an index; `parameter` is its path.
+    fn condition(&self, parameter: &str) -> String {
+        match self {
+            Self::Own(_) => format!("path = {parameter}"),
+            Self::Committee(_) => format!("committee_path = {parameter} AND audience = 'committee'"),
+            Self::Editors(_) => format!("issuer_path = {parameter} AND audience = 'editors'"),
+        }
+    }
+
+    /// The same condition on a row at hand.
+    fn holds(&self, row: &OpinionRow) -> bool {
+        match self {
+            Self::Own(path) => path.as_str() == row.path,
+            Self::Committee(path) => path.as_str() == row.committee_path && row.audience == OpinionAudience::Committee.key(),
+            Self::Editors(path) => path.as_str() == row.issuer_path && row.audience == OpinionAudience::Editors.key(),
+        }
+    }
+}
+
+/// The unit whose committee stands above a branch: the one it hangs on. A unit at the root is its own.
+pub(crate) fn committee_of<'t>(tree: &'t Tree, branch: &'t UnitRef) -> &'t UnitRef {
+    let above = branch.path.ancestors_and_self().filter(|path| *path != branch.path).last();
+    above.and_then(|path| tree.at(&path)).unwrap_or(branch)
+}
+
+#[derive(Debug, SurrealValue)]
+struct Reader {
+    member: String,
+    role: String,
+}
+
+/// Who holds a reading office at a unit today.
+const READERS: &str = "SELECT member, role FROM office WHERE unit = $unit AND (role = 'secretary' OR role = 'deputy') \
+                       AND from <= $today AND (until = NONE OR until >= $today)";
+
+/// Names of those who read what is sent to a unit: the secretary first.
+pub(crate) async fn readers_of(backend: &Backend, unit: UnitId) -> Result<Vec<String>> {
+    let store = backend.store();
+    let vars = vars! { unit: unit.to_string(), today: backend.clock().today().to_string() };
+    let mut readers: Vec<Reader> = store.read(READERS, vars).await?.rows(0)?;
+    readers.sort_by_key(|reader| Role::from_key(&reader.role));
+    readers.dedup_by(|next, first| next.member == first.member);
+    let mut names = Vec::with_capacity(readers.len());
+    for reader in readers {
+        let vars = vars! { member: record("member", reader.member) };
+        let name: Option<String> = store.read("SELECT VALUE full_name FROM ONLY $member", vars).await?.row(0)?;
+        names.extend(name);
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn the_readers_of_a_branch_are_found_by_index() {
+        let store = migrated().await;
+        store.assert_no_scan(READERS, vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV", today: "2026-11-21" }).await;
+    }
+}

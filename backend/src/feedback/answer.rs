@@ -1,0 +1,102 @@
+//! What a reader does with an opinion: opens it, answers it.
+
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    feedback::{Opinion, OpinionState, OpinionText},
+    forms::{FormReader, Problem},
+    ids::OpinionId,
+    policy::Action,
+    units::UnitPath,
+};
+
+use super::{Desk, Feedback, OpinionRow};
+use crate::{
+    Error, Result, events,
+    store::{record, vars},
+};
+
+impl Feedback<'_> {
+    /// The opinion for one of its readers. The first time somebody other than its author opens it, the author can see that.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is not addressed to the person.
+    pub async fn open(&self, viewer: &Viewer, id: OpinionId) -> Result<Opinion> {
+        let mut row = self.addressed(viewer, id).await?;
+        if row.state == OpinionState::Received.key() && row.member != viewer.member.to_string() {
+            self.record_seen(viewer, id).await?;
+            row = self.addressed(viewer, id).await?;
+        }
+        row.understand(&self.backend.units().tree())
+    }
+
+    /// Stores the answer; the author finds it with the opinion.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the opinion is not addressed to the person, [`Error::NotAllowed`] when they may read but not
+    /// answer it; [`Error::Invalid`] for what can be mended, [`Problem::Stale`] on `text` when it has another answer already.
+    pub async fn answer(&self, viewer: &Viewer, opinion: &str, text: &str) -> Result<OpinionId> {
+        let id: OpinionId = opinion.parse().map_err(|_| Error::NotFound)?;
+        let row = self.addressed(viewer, id).await?;
+        let path = UnitPath::parse(&row.path).map_err(|_| Error::Damaged(format!("opinion {id}")))?;
+        if !viewer.standpoint.may_by_office(Action::AnswerOpinion, &path) {
+            return Err(Error::NotAllowed);
+        }
+        let mut reader = FormReader::new("answer");
+        let Some(text) = reader.read("text", text, OpinionText::parse) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        let clock = self.backend.clock();
+        let mut vars = vars! {
+            opinion: record("opinion", id),
+            text: text.as_str(),
+            by: viewer.name.as_str(),
+            now: clock.now(),
+        };
+        events::append(&mut vars, clock, EventKind::OpinionAnswered, Some(viewer.member), &viewer.standpoint.branch, id);
+        match self.backend.store().write(&format!("{ANSWER} {}", events::APPEND), vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(id)
+            }
+            Err(Error::Thrown(_)) => {
+                let stored = self.addressed(viewer, id).await?.answer;
+                // The same button pressed twice is no conflict with oneself.
+                match stored {
+                    Some(stored) if stored.by == viewer.name && stored.text == text.as_str() => Ok(id),
+                    _ => Err(reader.refused("text", Problem::Stale).into()),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn addressed(&self, viewer: &Viewer, id: OpinionId) -> Result<OpinionRow> {
+        let row = self.row(id).await?;
+        if Desk::of(viewer).iter().any(|desk| desk.holds(&row)) { Ok(row) } else { Err(Error::NotFound) }
+    }
+
+    async fn record_seen(&self, viewer: &Viewer, id: OpinionId) -> Result<()> {
+        let clock = self.backend.clock();
+        let mut vars = vars! { opinion: record("opinion", id), now: clock.now() };
+        events::append(&mut vars, clock, EventKind::OpinionSeen, Some(viewer.member), &viewer.standpoint.branch, id);
+        match self.backend.store().write(&format!("{SEEN} {}", events::APPEND), vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(())
+            }
+            // Another reader was first.
+            Err(Error::Thrown(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+const SEEN: &str = "IF (SELECT VALUE state FROM ONLY $opinion) != 'received' { THROW 'seen' }; \
+                    UPDATE $opinion SET state = 'seen', seen_at = $now RETURN NONE;";
+
+/// An answer also means that it was seen.
+const ANSWER: &str = "LET $state = (SELECT VALUE state FROM ONLY $opinion); \
+                      IF $state != 'received' AND $state != 'seen' { THROW 'answered' }; \
+                      UPDATE $opinion SET state = 'answered', seen_at = seen_at ?? $now, \
+                      answer = { text: $text, by: $by, at: $now } RETURN NONE;";

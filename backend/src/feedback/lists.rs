@@ -1,0 +1,140 @@
+//! Lists of opinions, newest first: one's own, and those received.
+
+use std::cmp::Reverse;
+
+use domain::{
+    accounts::Viewer,
+    feedback::{BranchOpinions, OpinionList},
+    ids::OpinionId,
+};
+
+use super::{COLUMNS, Desk, Feedback, OpinionRow};
+use crate::{
+    Error, Result,
+    store::{Variables, vars},
+};
+
+/// Opinions on a page.
+const PAGE: usize = 20;
+
+/// Sorts behind every `received`: those are ULIDs.
+const TOP: &str = "~";
+
+impl Feedback<'_> {
+    /// A page of the person's own opinions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the page is asked to start after an opinion that is not their own.
+    pub async fn own(&self, viewer: &Viewer, after: Option<OpinionId>) -> Result<OpinionList> {
+        let below = match after {
+            Some(after) => self.row(after).await.and_then(|row| own_only(viewer, row))?.received,
+            None => TOP.to_owned(),
+        };
+        let rows = self.latest(viewer, below, PAGE + 1).await?;
+        self.page(rows)
+    }
+
+    /// The person's newest opinions, at most `count`.
+    pub(crate) async fn newest(&self, viewer: &Viewer, count: usize) -> Result<OpinionList> {
+        let rows = self.latest(viewer, TOP.to_owned(), count).await?;
+        self.page(rows)
+    }
+
+    /// A page of the opinions the person's offices open to them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who receives none, and when the page is asked to start after one they may not know of.
+    pub async fn received(&self, viewer: &Viewer, after: Option<OpinionId>) -> Result<BranchOpinions> {
+        let desks = Desk::of(viewer);
+        let tree = self.backend.units().tree();
+        let highest = desks.iter().map(Desk::path).min_by_key(|path| path.as_str().len());
+        let unit = highest.and_then(|path| tree.at(path)).ok_or(Error::NotFound)?.clone();
+        let below = match after {
+            Some(after) => {
+                let row = self.row(after).await?;
+                if !desks.iter().any(|desk| desk.holds(&row)) {
+                    return Err(Error::NotFound);
+                }
+                row.received
+            }
+            None => TOP.to_owned(),
+        };
+        let mut answers = self.backend.store().read(ranges(&desks), bindings(&desks, below)).await?;
+        let mut rows: Vec<OpinionRow> = Vec::new();
+        for at in 0..desks.len() {
+            rows.extend(answers.rows::<OpinionRow>(at)?);
+        }
+        // One opinion may lie on two desks of the same person.
+        rows.sort_by_cached_key(|row| Reverse((row.received.clone(), row.id.clone())));
+        rows.dedup_by(|next, first| next.id == first.id);
+        rows.truncate(PAGE + 1);
+        Ok(BranchOpinions { unit, list: self.page(rows)? })
+    }
+
+    async fn latest(&self, viewer: &Viewer, below: String, count: usize) -> Result<Vec<OpinionRow>> {
+        let vars = vars! { member: viewer.member.to_string(), below: below };
+        self.backend.store().read(own_range(count), vars).await?.rows(0)
+    }
+
+    fn page(&self, mut rows: Vec<OpinionRow>) -> Result<OpinionList> {
+        let tree = self.backend.units().tree();
+        let more = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        let opinions: Vec<_> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let next = opinions.last().filter(|_| more).map(|last| last.id);
+        Ok(OpinionList { opinions, next })
+    }
+}
+
+fn own_only(viewer: &Viewer, row: OpinionRow) -> Result<OpinionRow> {
+    if row.member == viewer.member.to_string() { Ok(row) } else { Err(Error::NotFound) }
+}
+
+fn own_range(count: usize) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM opinion WHERE member = $member AND received > '' AND received < $below \
+         ORDER BY received DESC LIMIT {count}"
+    )
+}
+
+/// One index range for each desk.
+fn ranges(desks: &[Desk]) -> String {
+    desks
+        .iter()
+        .enumerate()
+        .map(|(at, desk)| {
+            let condition = desk.condition(&format!("$path_{at}"));
+            let count = PAGE + 1;
+            format!(
+                "SELECT {COLUMNS} FROM opinion WHERE {condition} AND received > '' AND received < $below \
+                 ORDER BY received DESC LIMIT {count};"
+            )
+        })
+        .collect()
+}
+
+fn bindings(desks: &[Desk], below: String) -> Variables {
+    let mut vars = vars! { below: below };
+    for (at, desk) in desks.iter().enumerate() {
+        vars.insert(format!("path_{at}"), desk.path().to_string());
+    }
+    vars
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::units::UnitPath;
+
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn lists_of_opinions_are_index_ranges() {
+        let store = migrated().await;
+        let vars = vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV", below: TOP };
+        store.assert_no_scan(&own_range(PAGE), vars).await;
+        let path = UnitPath::parse("/01/51/001/").expect("a path");
+        let desks = [Desk::Own(path.clone()), Desk::Committee(path.clone()), Desk::Editors(path)];
+        store.assert_no_scan(&ranges(&desks), bindings(&desks, TOP.to_owned())).await;
+    }
+}

@@ -1,0 +1,145 @@
+//! Sending an opinion: exactly once, however bad the line.
+
+use domain::{
+    accounts::Viewer,
+    documents::DocumentState,
+    events::EventKind,
+    feedback::{OpinionAudience, OpinionText},
+    forms::{FormReader, Problem},
+    ids::{DocumentId, OpinionId},
+    policy::Action,
+    units::UnitPath,
+};
+use sha2::{Digest, Sha256};
+
+use super::Feedback;
+use crate::{
+    Error, Result, events,
+    store::{SurrealValue, record, vars},
+};
+
+/// The form as it was typed.
+#[derive(Debug, Clone, Copy)]
+pub struct OpinionForm<'f> {
+    /// Made when the form was shown, so that sending it twice is one opinion.
+    pub opinion: &'f str,
+    pub document: &'f str,
+    pub audience: &'f str,
+    pub text: &'f str,
+}
+
+/// What has to be known of the document.
+#[derive(Debug, SurrealValue)]
+struct About {
+    title: String,
+    state: String,
+    issuer_path: String,
+    audience_path: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct Sent {
+    member: String,
+    body_hash: String,
+}
+
+impl Feedback<'_> {
+    /// Stores the opinion. The same form sent again, even at the same time, changes nothing and says the same.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the person may not know of the document, [`Error::NotAllowed`] when it does not reach them as a
+    /// member; [`Error::Invalid`] for what can be mended, [`Problem::Stale`] on `text` when the form was sent before with another
+    /// text.
+    pub async fn send(&self, viewer: &Viewer, form: OpinionForm<'_>) -> Result<OpinionId> {
+        let id: OpinionId = form.opinion.parse().map_err(|_| Error::NotFound)?;
+        let document: DocumentId = form.document.parse().map_err(|_| Error::NotFound)?;
+        let (sent, about) = self.before(id, document).await?;
+        let mut reader = FormReader::new("opinion");
+        let audience = reader.read("audience", form.audience, OpinionAudience::parse);
+        let text = reader.read("text", form.text, OpinionText::parse);
+        let (Some(audience), Some(text)) = (audience, text) else {
+            // Nobody learns from a half-filled form whether a document exists.
+            self.may_send(viewer, about)?;
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        let body_hash = hash(document, audience, &text);
+        let is_same = |sent: &Sent| sent.member == viewer.member.to_string() && sent.body_hash == body_hash;
+        match sent {
+            // Also when the document was withdrawn meanwhile: what was received stays received.
+            Some(sent) if is_same(&sent) => return Ok(id),
+            Some(_) => return Err(reader.refused("text", Problem::Stale).into()),
+            None => {}
+        }
+        let about = self.may_send(viewer, about)?;
+        let clock = self.backend.clock();
+        let now = clock.now();
+        let branch = &viewer.standpoint.branch;
+        let mut vars = vars! {
+            opinion: record("opinion", id),
+            member: viewer.member.to_string(),
+            author: viewer.name.as_str(),
+            unit: viewer.branch.id.to_string(),
+            path: branch.to_string(),
+            document: document.to_string(),
+            document_title: about.title,
+            issuer_path: about.issuer_path,
+            text: text.as_str(),
+            body_hash: body_hash.as_str(),
+            audience: audience.key(),
+            received: clock.ulid_at(now).to_string(),
+            now: now,
+        };
+        events::append(&mut vars, clock, EventKind::OpinionSent, Some(viewer.member), branch, id);
+        match self.backend.store().write(&format!("{CREATE} {}", events::APPEND), vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(id)
+            }
+            Err(Error::Exists) => match self.before(id, document).await?.0 {
+                Some(sent) if is_same(&sent) => Ok(id),
+                _ => Err(reader.refused("text", Problem::Stale).into()),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is stored under the opinion's id, and the document.
+    async fn before(&self, id: OpinionId, document: DocumentId) -> Result<(Option<Sent>, Option<About>)> {
+        let sql = "SELECT member, body_hash FROM ONLY $opinion; \
+                   SELECT title, state, issuer_path, audience_path FROM ONLY $document;";
+        let vars = vars! { opinion: record("opinion", id), document: record("document", document) };
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        Ok((answers.row(0)?, answers.row(1)?))
+    }
+
+    fn may_send(&self, viewer: &Viewer, about: Option<About>) -> Result<About> {
+        let about = about.ok_or(Error::NotFound)?;
+        let damaged = |_| Error::Damaged(format!("paths of the document {}", about.title));
+        let audience = UnitPath::parse(&about.audience_path).map_err(damaged)?;
+        let issuer = UnitPath::parse(&about.issuer_path).map_err(damaged)?;
+        let published = about.state == DocumentState::Published.key();
+        let standpoint = &viewer.standpoint;
+        if published && standpoint.may_as_member(Action::SendOpinion, &audience) {
+            Ok(about)
+        } else if standpoint.may_by_office(Action::WriteDocument, &issuer)
+            || published && standpoint.may(Action::ReadDocument, &audience)
+        {
+            Err(Error::NotAllowed)
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+}
+
+const CREATE: &str = "CREATE $opinion SET member = $member, author = $author, unit = $unit, path = $path, document = $document, \
+                      document_title = $document_title, issuer_path = $issuer_path, text = $text, body_hash = $body_hash, \
+                      audience = $audience, state = 'received', received = $received, sent_at = $now RETURN NONE;";
+
+/// What makes two forms the same. The document's id has a fixed length and the audience no line break, so nothing runs together.
+fn hash(document: DocumentId, audience: OpinionAudience, text: &OpinionText) -> String {
+    let mut digest = Sha256::new();
+    for part in [document.to_string().as_str(), audience.key(), "\n", text.as_str()] {
+        digest.update(part.as_bytes());
+    }
+    crate::keys::hex(&digest.finalize().into())
+}

@@ -1,0 +1,34 @@
+//! What a member finds when opening the handbook.
+
+use domain::{accounts::Viewer, documents::LibraryQuery, home::HomePage, meetings::MeetingState};
+
+use crate::{Backend, Result};
+
+/// Rows of each list.
+const DOCUMENTS: usize = 5;
+const OPINIONS: usize = 3;
+
+/// The use-case of the first page.
+#[derive(Clone, Copy)]
+pub struct Home<'a> {
+    backend: &'a Backend,
+}
+
+impl<'a> Home<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// The next meeting, the newest documents, the latest own opinions.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn page(&self, viewer: &Viewer) -> Result<HomePage> {
+        let meetings = self.backend.meetings().list(viewer).await?;
+        Ok(HomePage {
+            next_meeting: meetings.coming.into_iter().find(|meeting| meeting.state != MeetingState::Cancelled),
+            newest: self.backend.documents().shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await?,
+            opinions: self.backend.feedback().newest(viewer, OPINIONS).await?.opinions,
+        })
+    }
+}

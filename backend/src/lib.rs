@@ -1,0 +1,134 @@
+//! The use-cases of the handbook and their storage in SurrealDB.
+//!
+//! Each noun has a module whose struct borrows the [`Backend`]: `backend.documents().publish(&viewer, …)`. A use-case asks the
+//! policy, applies the state rule and writes in **one** transaction, together with its row of the event log.
+//!
+//! Invariant: authorisation happens here and nowhere else, so that no door (page, server function, command line) can forget it.
+//! Invariant: this crate knows nothing of HTTP and nothing of leptos.
+
+use std::{path::PathBuf, sync::Arc};
+
+pub mod accounts;
+pub mod clock;
+pub mod demo;
+pub mod documents;
+mod error;
+pub mod events;
+pub mod feedback;
+pub mod flash;
+pub mod home;
+pub mod keys;
+pub mod markdown;
+pub mod meetings;
+mod migrations;
+pub mod statistics;
+mod store;
+pub mod units;
+
+pub use clock::Clock;
+pub use error::{Error, Result};
+pub use keys::Keys;
+
+use crate::{accounts::Accounts, documents::Documents, events::Events, feedback::Feedback, flash::Flashes, home::Home,
+    meetings::Meetings, statistics::{Statistics, Counters}, store::Store, units::Units};
+
+/// Where the data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In this process and gone with it: for tests.
+    Memory,
+    /// In a folder of this machine, which one process at a time may use.
+    Folder(PathBuf),
+    /// In a SurrealDB server, `ws://host:port` or `wss://…`, which several processes share.
+    Server { url: String, credentials: Option<(String, String)> },
+}
+
+/// Everything a use-case needs. Cheap to clone; one per process.
+#[derive(Clone)]
+pub struct Backend {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    keys: Keys,
+    clock: Clock,
+    units: Units,
+    events: Events,
+    counters: Counters,
+}
+
+impl Backend {
+    /// Opens the store, brings its schema up to date, loads the tree and the counters.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] when another process has the folder; [`Error::Schema`] when the data is from a newer or altered version.
+    pub async fn open(place: &Place, keys: Keys, clock: Clock) -> Result<Self> {
+        let store = Store::connect(place).await?;
+        migrations::run(&store, &clock).await?;
+        let units = Units::load(&store).await?;
+        let events = Events::open(&store, &clock).await?;
+        let counters = Counters::rebuild(&store, &units, &clock).await?;
+        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters }) })
+    }
+
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts::new(self)
+    }
+
+    pub fn documents(&self) -> Documents<'_> {
+        Documents::new(self)
+    }
+
+    pub fn feedback(&self) -> Feedback<'_> {
+        Feedback::new(self)
+    }
+
+    pub fn flashes(&self) -> Flashes<'_> {
+        Flashes::new(self)
+    }
+
+    pub fn home(&self) -> Home<'_> {
+        Home::new(self)
+    }
+
+    pub fn meetings(&self) -> Meetings<'_> {
+        Meetings::new(self)
+    }
+
+    pub fn statistics(&self) -> Statistics<'_> {
+        Statistics::new(self)
+    }
+
+    pub fn units(&self) -> &Units {
+        &self.shared.units
+    }
+
+    pub fn events(&self) -> &Events {
+        &self.shared.events
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// Whether the store answers: for `/readyz`.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it does not.
+    pub async fn ready(&self) -> Result<()> {
+        self.shared.store.read("RETURN 1", ()).await.map(|_| ())
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.shared.keys
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+}

@@ -1,0 +1,261 @@
+//! Markdown of documents to HTML that can do no harm.
+//!
+//! Two walls: raw HTML in the text never leaves the parser as anything but text, and what comes out passes an allow-list of
+//! elements, attributes and link schemes.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+use ammonia::Builder;
+use domain::{documents::Heading, folding::fold};
+use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+/// Containers within each other that are kept as such. Nobody writes more by hand; it bounds what a crafted text can cost.
+const DEPTH: usize = 32;
+
+/// A text ready for the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// Sanitised.
+    pub html: String,
+    /// Headings of the first two levels, in order.
+    pub contents: Vec<Heading>,
+}
+
+/// Renders the text of a document. Its highest headings become `<h2>`: the page's title is the only `<h1>`.
+pub fn render(body: &str) -> Rendered {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    let events: Vec<Event<'_>> = Shallow { inner: Parser::new_ext(body, options), depth: 0 }.collect();
+    let mut writer = Writer::new(shift(&events));
+    let mut unsafe_html = String::with_capacity(body.len() * 3 / 2);
+    let titles = titles(&events);
+    html::push_html(&mut unsafe_html, writer.rewrite(events, titles).into_iter());
+    Rendered { html: POLICY.clean(&unsafe_html).to_string(), contents: writer.contents }
+}
+
+/// Drops the ends of nesting: containers deeper than [`DEPTH`] lose their frame and keep their text.
+struct Shallow<I> {
+    inner: I,
+    depth: usize,
+}
+
+impl<'t, I: Iterator<Item = Event<'t>>> Iterator for Shallow<I> {
+    type Item = Event<'t>;
+
+    fn next(&mut self) -> Option<Event<'t>> {
+        loop {
+            match self.inner.next()? {
+                Event::Start(tag) => {
+                    self.depth += 1;
+                    if self.depth <= DEPTH {
+                        return Some(Event::Start(tag));
+                    }
+                }
+                Event::End(tag) => {
+                    let kept = self.depth <= DEPTH;
+                    self.depth -= 1;
+                    if kept {
+                        return Some(Event::End(tag));
+                    }
+                }
+                leaf => return Some(leaf),
+            }
+        }
+    }
+}
+
+/// Rewrites the parser's events into those the page wants.
+struct Writer {
+    shift: i8,
+    anchors: HashSet<String>,
+    contents: Vec<Heading>,
+    /// Columns of the table at hand.
+    alignments: Vec<Alignment>,
+    column: usize,
+    in_head: bool,
+}
+
+impl Writer {
+    fn new(shift: i8) -> Self {
+        Self { shift, anchors: HashSet::new(), contents: Vec::new(), alignments: Vec::new(), column: 0, in_head: false }
+    }
+
+    fn rewrite<'t>(&mut self, events: Vec<Event<'t>>, titles: Vec<String>) -> Vec<Event<'t>> {
+        let mut titles = titles.into_iter();
+        let mut rewritten = Vec::with_capacity(events.len());
+        for event in events {
+            let event = match event {
+                Event::Start(Tag::Heading { level, .. }) => {
+                    let level = self.level(level);
+                    let anchor = self.heading(level, titles.next().unwrap_or_default());
+                    Event::Start(Tag::Heading { level, id: Some(anchor.into()), classes: Vec::new(), attrs: Vec::new() })
+                }
+                Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(self.level(level))),
+                Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
+                Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+                Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
+                // A picture from elsewhere would tell its owner who reads; its description stays.
+                Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => continue,
+                Event::Start(Tag::FootnoteDefinition(name)) => Event::Start(Tag::FootnoteDefinition(footnote(&name))),
+                Event::FootnoteReference(name) => Event::FootnoteReference(footnote(&name)),
+                event => self.table(event),
+            };
+            rewritten.push(event);
+        }
+        rewritten
+    }
+
+    /// Tables are written by hand: they scroll on a phone, say which cells are heads, and align without a `style` attribute.
+    fn table<'t>(&mut self, event: Event<'t>) -> Event<'t> {
+        let html: CowStr<'t> = match event {
+            Event::Start(Tag::Table(alignments)) => {
+                self.alignments = alignments;
+                match self.contents.last() {
+                    Some(heading) => format!(
+                        "<div class=\"table-scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{}\"><table>",
+                        heading.anchor
+                    )
+                    .into(),
+                    None => "<div class=\"table-scroll\" tabindex=\"0\"><table>".into(),
+                }
+            }
+            Event::End(TagEnd::Table) => "</tbody></table></div>\n".into(),
+            Event::Start(Tag::TableHead) => {
+                self.in_head = true;
+                self.column = 0;
+                "<thead><tr>".into()
+            }
+            Event::End(TagEnd::TableHead) => {
+                self.in_head = false;
+                "</tr></thead><tbody>\n".into()
+            }
+            Event::Start(Tag::TableRow) => {
+                self.column = 0;
+                "<tr>".into()
+            }
+            Event::End(TagEnd::TableRow) => "</tr>\n".into(),
+            Event::Start(Tag::TableCell) => {
+                let cell = if self.in_head { "<th scope=\"col\"" } else { "<td" };
+                let class = match self.alignments.get(self.column) {
+                    Some(Alignment::Center) => " class=\"align-center\">",
+                    Some(Alignment::Right) => " class=\"align-right\">",
+                    _ => ">",
+                };
+                self.column += 1;
+                format!("{cell}{class}").into()
+            }
+            Event::End(TagEnd::TableCell) => if self.in_head { "</th>" } else { "</td>" }.into(),
+            other => return other,
+        };
+        Event::Html(html)
+    }
+
+    fn level(&self, level: HeadingLevel) -> HeadingLevel {
+        let level = usize::try_from(level as i8 + self.shift).unwrap_or(2);
+        HeadingLevel::try_from(level.clamp(2, 6)).unwrap_or(HeadingLevel::H6)
+    }
+
+    /// Registers a heading and gives it an anchor of its own.
+    fn heading(&mut self, level: HeadingLevel, title: String) -> String {
+        let stem = anchor(&title);
+        let mut anchor = stem.clone();
+        let mut count = 1;
+        while !self.anchors.insert(anchor.clone()) {
+            count += 1;
+            anchor = format!("{stem}-{count}");
+        }
+        if level <= HeadingLevel::H3 {
+            let level = if level == HeadingLevel::H2 { 2 } else { 3 };
+            self.contents.push(Heading { anchor: anchor.clone(), title, level });
+        }
+        anchor
+    }
+}
+
+/// How far headings move so that the highest is `<h2>`.
+fn shift(events: &[Event<'_>]) -> i8 {
+    let levels = events.iter().filter_map(|event| match event {
+        Event::Start(Tag::Heading { level, .. }) => Some(*level as i8),
+        _ => None,
+    });
+    2 - levels.min().unwrap_or(2)
+}
+
+/// The plain text of each heading.
+fn titles(events: &[Event<'_>]) -> Vec<String> {
+    let mut titles = Vec::new();
+    let mut open: Option<String> = None;
+    for event in events {
+        match event {
+            Event::Start(Tag::Heading { .. }) => open = Some(String::new()),
+            Event::End(TagEnd::Heading(_)) => titles.extend(open.take()),
+            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                if let Some(title) = &mut open {
+                    title.push_str(text);
+                }
+            }
+            Event::SoftBreak | Event::HardBreak => {
+                if let Some(title) = &mut open {
+                    title.push(' ');
+                }
+            }
+            _ => {}
+        }
+    }
+    titles
+}
+
+/// `II. Nhiệm vụ` → `s-ii-nhiem-vu`. The prefix keeps the text from taking a name the page's scripts look up.
+fn anchor(title: &str) -> String {
+    let mut anchor = "s".to_owned();
+    for word in fold(title).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(12) {
+        anchor.push('-');
+        anchor.push_str(word);
+    }
+    anchor
+}
+
+fn footnote<'t>(name: &str) -> CowStr<'t> {
+    format!("note{}", &anchor(name)[1..]).into()
+}
+
+/// What may be on the page. Everything the renderer writes, and nothing else.
+static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let tags = [
+        "a", "blockquote", "br", "code", "del", "div", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong", "sup",
+        "table", "tbody", "td", "th", "thead", "tr", "ul",
+    ];
+    let attributes: [(&str, &[&str]); 9] = [
+        ("a", &["href", "title"]),
+        ("div", &["id", "tabindex", "role", "aria-labelledby"]),
+        ("h2", &["id"]),
+        ("h3", &["id"]),
+        ("h4", &["id"]),
+        ("h5", &["id"]),
+        ("h6", &["id"]),
+        ("ol", &["start"]),
+        ("th", &["scope"]),
+    ];
+    let classes: [(&str, &[&str]); 4] = [
+        ("div", &["table-scroll", "footnote-definition"]),
+        ("sup", &["footnote-reference", "footnote-definition-label"]),
+        ("td", &["align-center", "align-right"]),
+        ("th", &["align-center", "align-right"]),
+    ];
+    let table = |rows: &[(&'static str, &'static [&'static str])]| -> HashMap<&'static str, HashSet<&'static str>> {
+        rows.iter().map(|(tag, names)| (*tag, names.iter().copied().collect())).collect()
+    };
+    let mut policy = Builder::empty();
+    policy
+        .tags(tags.into())
+        .tag_attributes(table(&attributes))
+        .allowed_classes(table(&classes))
+        .url_schemes(["http", "https", "mailto", "tel"].into())
+        .link_rel(Some("noopener nofollow"));
+    policy
+});
+
+#[cfg(test)]
+mod tests;

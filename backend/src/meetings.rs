@@ -1,0 +1,251 @@
+//! Meetings: what one is called to, with the papers to read before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    accounts::Viewer,
+    ids::{DocumentId, MeetingId},
+    locale::local_date,
+    meetings::{
+        AgendaItem, AttendanceKind, MeetingForm, MeetingKind, MeetingPage, MeetingState, MeetingSummary, MeetingsPage, Paper, Turnout,
+    },
+    policy::Action,
+    units::UnitPath,
+};
+
+use crate::{
+    Backend, Error, Result,
+    documents::{Subject, read_marks},
+    store::{SurrealValue, Variables, pair, record, vars},
+    units::Tree,
+};
+
+/// Meetings listed of one unit, coming and past.
+const COMING: usize = 20;
+const PAST: usize = 24;
+
+/// The use-cases on meetings.
+#[derive(Clone, Copy)]
+pub struct Meetings<'a> {
+    backend: &'a Backend,
+}
+
+impl<'a> Meetings<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// The meetings of the person's branch and of the units they hold an office on.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn list(&self, viewer: &Viewer) -> Result<MeetingsPage> {
+        let paths = called_to(viewer);
+        // A meeting of today, over or not, is among the first; which list it belongs to is seen below.
+        let since = self.backend.clock().now() - TimeDelta::days(1);
+        let mut answers = self.backend.store().read(ranges(paths.len()), bindings(&paths, since)).await?;
+        let mut rows: Vec<MeetingRow> = Vec::new();
+        for at in 0..paths.len() * 2 {
+            rows.extend(answers.rows::<MeetingRow>(at)?);
+        }
+        let tree = self.backend.units().tree();
+        let papers = self.papers(viewer, &rows).await?;
+        let mut page = MeetingsPage { coming: Vec::new(), past: Vec::new() };
+        for row in rows {
+            let summary = self.summary(&row, &tree, &papers)?;
+            let over = matches!(summary.state, MeetingState::Closed | MeetingState::Reported);
+            if over || summary.days_away < 0 { &mut page.past } else { &mut page.coming }.push(summary);
+        }
+        page.coming.sort_by_key(|meeting| (meeting.starts_at, meeting.id));
+        page.past.sort_by_key(|meeting| std::cmp::Reverse((meeting.starts_at, meeting.id)));
+        Ok(page)
+    }
+
+    /// One meeting with its agenda and papers.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, or none this person may know of.
+    pub async fn read(&self, viewer: &Viewer, id: MeetingId) -> Result<MeetingPage> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM ONLY $meeting; SELECT VALUE kind FROM ONLY $own; \
+             SELECT VALUE kind FROM attendance:[$key, NONE]..=[$key, ..];"
+        );
+        let vars = vars! {
+            meeting: record("meeting", id),
+            own: pair("attendance", id, viewer.member),
+            key: id.to_string(),
+        };
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let row: MeetingRow = answers.row(0)?.ok_or(Error::NotFound)?;
+        let damaged = || Error::Damaged(format!("meeting {id}"));
+        let path = UnitPath::parse(&row.path).map_err(|_| damaged())?;
+        if !viewer.standpoint.may(Action::ReadMeeting, &path) {
+            return Err(Error::NotFound);
+        }
+        let own: Option<String> = answers.row(1)?;
+        let own_attendance = own.map(|kind| AttendanceKind::from_key(&kind).ok_or_else(damaged)).transpose()?;
+        let turnout = turnout(&answers.rows::<String>(2)?).ok_or_else(damaged)?;
+        let papers = self.papers(viewer, std::slice::from_ref(&row)).await?;
+        let summary = self.summary(&row, &self.backend.units().tree(), &papers)?;
+        let agenda = row.agenda.into_iter().map(|item| item.understand(&papers)).collect::<Option<_>>().ok_or_else(damaged)?;
+        Ok(MeetingPage { summary, chair: row.chair, agenda, turnout, own_attendance })
+    }
+
+    /// The papers of these meetings which the person may read.
+    async fn papers(&self, viewer: &Viewer, meetings: &[MeetingRow]) -> Result<Papers> {
+        let named: BTreeSet<DocumentId> = meetings
+            .iter()
+            .flat_map(|meeting| meeting.named_papers())
+            .map(|id| id.parse().map_err(|_| Error::Damaged(format!("paper {id}"))))
+            .collect::<Result<_>>()?;
+        let named: Vec<DocumentId> = named.into_iter().collect();
+        let read = read_marks(self.backend.store(), viewer.member, &named).await?;
+        let subjects = self.backend.documents().subjects(viewer, &named).await?;
+        let paper = |subject: Subject| Paper {
+            document: subject.id,
+            kind: subject.kind,
+            minutes: subject.minutes,
+            read: read.contains(&subject.id),
+            title: subject.title,
+        };
+        Ok(subjects.into_iter().map(|subject| (subject.id.to_string(), paper(subject))).collect())
+    }
+
+    fn summary(&self, row: &MeetingRow, tree: &Tree, papers: &Papers) -> Result<MeetingSummary> {
+        let damaged = || Error::Damaged(format!("meeting {}", row.id));
+        let named: BTreeSet<&str> = row.named_papers().collect();
+        let papers = || named.iter().filter_map(|id| papers.get(*id));
+        Ok(MeetingSummary {
+            id: row.id.parse().map_err(|_| damaged())?,
+            kind: MeetingKind::from_key(&row.kind).ok_or_else(damaged)?,
+            form: MeetingForm::from_key(&row.form).ok_or_else(damaged)?,
+            state: MeetingState::from_key(&row.state).ok_or_else(damaged)?,
+            title: row.title.clone(),
+            unit: tree.named(&row.unit).ok_or_else(damaged)?.clone(),
+            starts_at: row.starts_at,
+            place: row.place.clone(),
+            papers: count(papers()),
+            papers_read: count(papers().filter(|paper| paper.read)),
+            days_away: (local_date(row.starts_at) - self.backend.clock().today()).num_days(),
+        })
+    }
+}
+
+/// Papers by the document's id.
+type Papers = BTreeMap<String, Paper>;
+
+const COLUMNS: &str = "record::id(id) AS id, unit, path, kind, form, state, title, starts_at, place, chair, agenda";
+
+/// A meeting as it lies in the store.
+#[derive(Debug, SurrealValue)]
+struct MeetingRow {
+    id: String,
+    unit: String,
+    path: String,
+    kind: String,
+    form: String,
+    state: String,
+    title: String,
+    starts_at: DateTime<Utc>,
+    place: String,
+    chair: Option<String>,
+    agenda: Vec<ItemRow>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct ItemRow {
+    title: String,
+    minutes: i64,
+    papers: Vec<String>,
+}
+
+impl MeetingRow {
+    fn named_papers(&self) -> impl Iterator<Item = &str> {
+        self.agenda.iter().flat_map(|item| item.papers.iter().map(String::as_str))
+    }
+}
+
+impl ItemRow {
+    fn understand(self, papers: &Papers) -> Option<AgendaItem> {
+        Some(AgendaItem {
+            title: self.title,
+            minutes: u32::try_from(self.minutes).ok()?,
+            papers: self.papers.iter().filter_map(|id| papers.get(id)).cloned().collect(),
+        })
+    }
+}
+
+/// The units whose meetings concern the person: the own branch, unless exempt, and those of their offices, without what lies below.
+fn called_to(viewer: &Viewer) -> Vec<UnitPath> {
+    let standpoint = &viewer.standpoint;
+    let branch = Some(&standpoint.branch).filter(|branch| standpoint.may_as_member(Action::ReadMeeting, branch));
+    let offices = standpoint.grants.iter().filter(|grant| grant.role.covers(Action::ReadMeeting)).map(|grant| &grant.path);
+    branch.into_iter().chain(offices).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+}
+
+/// Two index ranges for each unit: from a moment on, and before it.
+fn ranges(units: usize) -> String {
+    (0..units)
+        .map(|at| {
+            format!(
+                "SELECT {COLUMNS} FROM meeting WHERE path = $path_{at} AND starts_at >= $since ORDER BY starts_at LIMIT {COMING};\
+                 SELECT {COLUMNS} FROM meeting WHERE path = $path_{at} AND starts_at < $since ORDER BY starts_at DESC LIMIT {PAST};"
+            )
+        })
+        .collect()
+}
+
+fn bindings(paths: &[UnitPath], since: DateTime<Utc>) -> Variables {
+    let mut vars = vars! { since: since };
+    for (at, path) in paths.iter().enumerate() {
+        vars.insert(format!("path_{at}"), path.to_string());
+    }
+    vars
+}
+
+/// None inside when no roll was called; none outside when the store holds what cannot be.
+fn turnout(kinds: &[String]) -> Option<Option<Turnout>> {
+    let mut turnout = Turnout { present: 0, remote: 0, excused: 0, absent: 0 };
+    for kind in kinds {
+        *match AttendanceKind::from_key(kind)? {
+            AttendanceKind::Present => &mut turnout.present,
+            AttendanceKind::Remote => &mut turnout.remote,
+            AttendanceKind::Excused => &mut turnout.excused,
+            AttendanceKind::Absent => &mut turnout.absent,
+        } += 1;
+    }
+    Some(Some(turnout).filter(|turnout| turnout.invited() > 0))
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn lists_of_meetings_are_index_ranges() {
+        let store = migrated().await;
+        let paths = [UnitPath::parse("/01/51/001/07/").expect("a path"), UnitPath::parse("/01/51/").expect("a path")];
+        store.assert_no_scan(&ranges(paths.len()), bindings(&paths, Utc::now())).await;
+    }
+
+    #[tokio::test]
+    async fn attendance_is_read_by_the_meetings_own_range() {
+        let store = migrated().await;
+        let sql = "SELECT VALUE kind FROM attendance:[$key, NONE]..=[$key, ..]";
+        store.read(
+            "CREATE attendance:['a', 'x'] SET kind = 'present'; CREATE attendance:['a', 'y'] SET kind = 'remote'; \
+             CREATE attendance:['b', 'x'] SET kind = 'absent';",
+            (),
+        )
+        .await
+        .expect("creates");
+        let kinds: Vec<String> = store.read(sql, vars! { key: "a" }).await.expect("reads").rows(0).expect("kinds");
+        assert_eq!(kinds, ["present", "remote"]);
+    }
+}

@@ -1,0 +1,133 @@
+//! Brings the schema of a store up to date: numbered files, each applied once, none ever changed afterwards.
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Clock, Error, Result,
+    store::{Row, SurrealValue, Store, record, vars},
+};
+
+struct Migration {
+    version: u32,
+    name: &'static str,
+    sql: &'static str,
+}
+
+macro_rules! migrations {
+    ($($version:literal $name:literal),+ $(,)?) => {
+        &[$(Migration { version: $version, name: $name, sql: include_str!(concat!("../schema/", $name, ".surql")) }),+]
+    };
+}
+
+/// Invariant: versions count up from 1 without a gap.
+const MIGRATIONS: &[Migration] = migrations![1 "0001_organisation", 2 "0002_library", 3 "0003_events"];
+
+#[derive(Debug, SurrealValue)]
+struct Applied {
+    version: i64,
+    name: String,
+    hash: String,
+}
+
+/// # Errors
+/// [`Error::Schema`] when the store holds a migration this program does not know, or one whose text was changed.
+pub(crate) async fn run(store: &Store, clock: &Clock) -> Result<()> {
+    store
+        .read(
+            "DEFINE TABLE IF NOT EXISTS migration SCHEMAFULL TYPE NORMAL PERMISSIONS NONE;
+             DEFINE FIELD IF NOT EXISTS version ON migration TYPE int;
+             DEFINE FIELD IF NOT EXISTS name ON migration TYPE string;
+             DEFINE FIELD IF NOT EXISTS hash ON migration TYPE string;
+             DEFINE FIELD IF NOT EXISTS applied_at ON migration TYPE datetime;",
+            (),
+        )
+        .await?;
+    let applied: Vec<Applied> =
+        store.read("SELECT version, name, hash FROM migration ORDER BY version", ()).await?.rows(0)?;
+    check(&applied)?;
+    for migration in &MIGRATIONS[applied.len()..] {
+        tracing::info!(migration = migration.name, "bringing the schema up to date");
+        // The definitions and the note of them are one transaction: a crash leaves both or neither.
+        store
+            .write(
+                &format!(
+                    "{} CREATE $applied SET version = $version, name = $name, hash = $hash, applied_at = $now RETURN NONE;",
+                    migration.sql
+                ),
+                vars! {
+                    applied: record("migration", migration.name),
+                    version: i64::from(migration.version),
+                    name: migration.name.to_owned(),
+                    hash: hash(migration.sql),
+                    now: clock.now(),
+                },
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+fn check(applied: &[Applied]) -> Result<()> {
+    for (at, found) in applied.iter().enumerate() {
+        let Some(known) = MIGRATIONS.get(at) else {
+            return Err(Error::Schema(format!(
+                "this data was last used by a newer version of the program: it knows the schema step {}, this one does not; \
+                 start the newer version, or restore a backup made before it",
+                found.name
+            )));
+        };
+        if found.version != i64::from(known.version) || found.hash != hash(known.sql) {
+            return Err(Error::Schema(format!(
+                "the schema step {} in this data differs from the one of this program; it may not be changed once applied",
+                found.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn hash(sql: &str) -> String {
+    use std::fmt::Write;
+    Sha256::digest(sql.as_bytes()).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Place;
+
+    #[test]
+    fn versions_count_up_without_a_gap() {
+        for (at, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.version as usize, at + 1, "{}", migration.name);
+            assert!(migration.name.starts_with(&format!("{:04}_", migration.version)), "{}", migration.name);
+        }
+    }
+
+    #[tokio::test]
+    async fn running_again_changes_nothing_and_an_altered_step_is_refused() {
+        let store = Store::connect(&Place::Memory).await.expect("opens");
+        let clock = Clock::system();
+        run(&store, &clock).await.expect("applies");
+        run(&store, &clock).await.expect("again");
+        store.read("UPDATE migration SET hash = 'other' WHERE version = 2", ()).await.expect("alters");
+        let refused = run(&store, &clock).await;
+        assert!(matches!(refused, Err(Error::Schema(_))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn data_of_a_newer_program_is_refused_with_a_way_out() {
+        let store = Store::connect(&Place::Memory).await.expect("opens");
+        let clock = Clock::system();
+        run(&store, &clock).await.expect("applies");
+        store
+            .read("CREATE migration SET version = 99, name = '0099_future', hash = 'x', applied_at = time::now()", ())
+            .await
+            .expect("adds");
+        let refused = run(&store, &clock).await.expect_err("is refused");
+        assert!(refused.to_string().contains("newer version"), "{refused}");
+    }
+}

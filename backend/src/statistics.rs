@@ -1,0 +1,63 @@
+//! Figures of a subtree for those who answer for it, kept in memory.
+
+use domain::{
+    accounts::Viewer,
+    ids::UnitId,
+    policy::Action,
+    statistics::{StatisticsPage, UnitFigures, hide_small_groups},
+    units::UnitRef,
+};
+
+mod counters;
+
+pub use counters::Counters;
+
+use crate::{Backend, Error, Result, units::Tree};
+
+/// The use-cases on statistics.
+#[derive(Clone, Copy)]
+pub struct Statistics<'a> {
+    backend: &'a Backend,
+}
+
+impl<'a> Statistics<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// The figures of a unit and of those one level below; of the highest unit the person answers for when none is named.
+    /// Costs no query.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a unit outside the person's subtrees.
+    #[expect(clippy::unused_async, reason = "a use-case like the others; a snapshot from the store may come")]
+    pub async fn page(&self, viewer: &Viewer, unit: Option<UnitId>) -> Result<StatisticsPage> {
+        let tree = self.backend.units().tree();
+        let standpoint = &viewer.standpoint;
+        let unit = match unit {
+            Some(unit) => tree.get(unit),
+            None => {
+                let seats = standpoint.seats(Action::ReadStatistics);
+                seats.into_iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path))
+            }
+        };
+        let unit = unit.filter(|unit| standpoint.may(Action::ReadStatistics, &unit.path)).ok_or(Error::NotFound)?;
+        let today = self.backend.clock().today();
+        let counters = self.backend.counters();
+        let row = |unit: &UnitRef| UnitFigures {
+            figures: Some(counters.figures(&unit.path, today)),
+            has_children: has_children(&tree, unit),
+            unit: unit.clone(),
+        };
+        let mut children: Vec<UnitFigures> = tree.children(&unit.path).map(row).collect();
+        hide_small_groups(&mut children);
+        let mut total = row(unit);
+        hide_small_groups(std::slice::from_mut(&mut total));
+        let trail = tree.trail(&unit.path).filter(|above| standpoint.may(Action::ReadStatistics, &above.path)).cloned().collect();
+        Ok(StatisticsPage { trail, total, children, changed_at: counters.changed_at() })
+    }
+}
+
+fn has_children(tree: &Tree, unit: &UnitRef) -> bool {
+    tree.subtree(&unit.path).nth(1).is_some()
+}

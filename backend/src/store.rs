@@ -1,0 +1,337 @@
+//! The one module that talks to SurrealDB: connecting, binding, reading results, telling errors apart, retrying conflicts.
+//!
+//! Invariant: no other module names a type of the `surrealdb` crate but through [`Row`] and [`vars!`].
+//! Invariant: every statement's error surfaces; `Response::check` is never used, since on a failed transaction it shows the
+//! first "not executed" and hides the conflict behind it.
+
+use std::{
+    borrow::Cow,
+    fmt::Display,
+    fs::{File, TryLockError},
+    ops::Bound,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use rand::Rng;
+use surrealdb::{
+    IndexedResults, Surreal,
+    engine::any::{self, Any},
+    opt::{Config, auth::Database},
+    types::{Array, QueryError, RecordIdKeyRange},
+};
+pub(crate) use surrealdb::types::{RecordId, SurrealValue, SurrealValue as Row, Variables, vars};
+
+use crate::{Error, Place, Result};
+
+const NAMESPACE: &str = "handbook";
+const DATABASE: &str = "handbook";
+
+/// One request of a WebSocket runs at a time on the server, so a few connections share the load. Embedded engines need one.
+const SERVER_CONNECTIONS: usize = 4;
+
+/// A statement that takes longer is a mistake, not a heavy page.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Conflicts are over in milliseconds; after this many tries the caller says "busy".
+const TRIES: u32 = 8;
+
+/// Handles to the database. The handles themselves are never cloned: a clone is a new session.
+pub(crate) struct Store {
+    handles: Vec<Arc<Surreal<Any>>>,
+    next: AtomicUsize,
+    /// Held while the process lives, so that a second process finds the folder taken.
+    _lock: Option<File>,
+}
+
+impl Store {
+    pub(crate) async fn connect(place: &Place) -> Result<Self> {
+        let (url, credentials, count, lock) = match place {
+            Place::Memory => ("mem://".to_owned(), None, 1, None),
+            Place::Folder(folder) => {
+                let lock = lock(folder)?;
+                (format!("rocksdb://{}", folder.join("store").display()), None, 1, Some(lock))
+            }
+            Place::Server { url, credentials } => (url.clone(), credentials.as_ref(), SERVER_CONNECTIONS, None),
+        };
+        let mut handles = Vec::with_capacity(count);
+        for _ in 0..count {
+            let config = Config::new().query_timeout(STATEMENT_TIMEOUT).transaction_timeout(STATEMENT_TIMEOUT);
+            let handle = any::connect((url.as_str(), config)).await?;
+            if let Some((user, password)) = credentials {
+                handle
+                    .signin(Database {
+                        namespace: NAMESPACE.to_owned(),
+                        database: DATABASE.to_owned(),
+                        username: user.clone(),
+                        password: password.clone(),
+                    })
+                    .await?;
+            }
+            handle.use_ns(NAMESPACE).use_db(DATABASE).await?;
+            handles.push(Arc::new(handle));
+        }
+        Ok(Self { handles, next: AtomicUsize::new(0), _lock: lock })
+    }
+
+    /// Runs statements that change nothing, or change one row that nobody else writes.
+    pub(crate) async fn read(&self, sql: impl Into<Cow<'_, str>>, vars: impl Into<Bindings>) -> Result<Answers> {
+        self.run(&sql.into(), vars.into().0).await
+    }
+
+    /// Runs statements as one transaction, again when it conflicts with another one. `sql` must be safe to run again: ids are made
+    /// before, not inside. The transaction's answer, if wanted, is its last statement, `RETURN …`.
+    pub(crate) async fn write(&self, sql: &str, vars: impl Into<Bindings>) -> Result<Answers> {
+        let vars = vars.into().0;
+        let transaction = format!("BEGIN; {} COMMIT;", terminated(sql));
+        for attempt in 0..TRIES {
+            match self.run(&transaction, vars.clone()).await {
+                Err(Error::Busy) => tokio::time::sleep(backoff(attempt)).await,
+                settled => return settled,
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    async fn run(&self, sql: &str, vars: Variables) -> Result<Answers> {
+        let handle = &self.handles[self.next.fetch_add(1, Relaxed) % self.handles.len()];
+        let results = handle.query(sql).bind(vars).await.map_err(classify)?;
+        settle(results)
+    }
+}
+
+/// Named values for a statement: `vars! { name: value }`, or `()` for none.
+pub(crate) struct Bindings(Variables);
+
+impl From<()> for Bindings {
+    fn from((): ()) -> Self {
+        Self(Variables::new())
+    }
+}
+
+impl From<Variables> for Bindings {
+    fn from(vars: Variables) -> Self {
+        Self(vars)
+    }
+}
+
+/// The answers of a query whose statements all succeeded, by position: each statement has one, `LET`, `BEGIN` and `COMMIT` too.
+#[derive(Debug)]
+pub(crate) struct Answers(IndexedResults);
+
+impl Answers {
+    pub(crate) fn rows<T: Row>(&mut self, statement: usize) -> Result<Vec<T>> {
+        self.0.take(statement).map_err(damaged)
+    }
+
+    pub(crate) fn row<T: Row>(&mut self, statement: usize) -> Result<Option<T>> {
+        self.0.take(statement).map_err(damaged)
+    }
+}
+
+/// The id of a record whose key is an id of ours.
+pub(crate) fn record(table: &'static str, key: impl Display) -> RecordId {
+    RecordId::new(table, key.to_string())
+}
+
+/// The id of a record that joins two things: `read_receipt:[document, member]`.
+pub(crate) fn pair(table: &'static str, first: impl Display, second: impl Display) -> RecordId {
+    RecordId::new(table, Array::from(vec![first.to_string(), second.to_string()]))
+}
+
+/// All records of a table whose key, an id of ours, follows `key`: `SELECT … FROM $keys` yields them in the order of keys.
+pub(crate) fn keys_after(table: &'static str, key: impl Display) -> RecordId {
+    RecordId::new(table, RecordIdKeyRange::from((Bound::Excluded(key.to_string()), Bound::Unbounded)))
+}
+
+/// The same including `key`.
+pub(crate) fn keys_from(table: &'static str, key: impl Display) -> RecordId {
+    RecordId::new(table, RecordIdKeyRange::from((Bound::Included(key.to_string()), Bound::Unbounded)))
+}
+
+/// The same for a table whose keys are made by [`pair`].
+pub(crate) fn pairs_after(table: &'static str, first: impl Display, second: impl Display) -> RecordId {
+    let key = Array::from(vec![first.to_string(), second.to_string()]);
+    RecordId::new(table, RecordIdKeyRange::from((Bound::Excluded(key), Bound::Unbounded)))
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let told = |error: &dyn Display| Error::Internal(format!("cannot use the data folder {}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(|error| told(&error))?;
+    let file = File::create(folder.join("lock")).map_err(|error| told(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse),
+        Err(TryLockError::Error(error)) => Err(told(&error)),
+    }
+}
+
+fn terminated(sql: &str) -> Cow<'_, str> {
+    let sql = sql.trim();
+    if sql.ends_with(';') { Cow::Borrowed(sql) } else { Cow::Owned(format!("{sql};")) }
+}
+
+/// 5 ms, doubled each time up to 80 ms, and as much again at random, so that two who met once do not meet again.
+fn backoff(attempt: u32) -> Duration {
+    let base = 5 << attempt.min(4);
+    Duration::from_millis(base + rand::rng().random_range(0..=base))
+}
+
+/// Picks the most telling of all statement errors.
+fn settle(mut results: IndexedResults) -> Result<Answers> {
+    let mut errors: Vec<_> = results.take_errors().into_iter().collect();
+    if errors.is_empty() {
+        return Ok(Answers(results));
+    }
+    errors.sort_unstable_by_key(|(statement, _)| *statement);
+    let telling = errors
+        .into_iter()
+        .map(|(_, error)| error)
+        .min_by_key(|error| match error {
+            error if is_conflict(error) => 0,
+            error if error.is_thrown() => 1,
+            error if matches!(error.query_details(), Some(QueryError::NotExecuted | QueryError::Cancelled)) => 3,
+            _ => 2,
+        });
+    match telling {
+        Some(error) => Err(classify(error)),
+        None => Ok(Answers(results)),
+    }
+}
+
+fn classify(error: surrealdb::Error) -> Error {
+    if is_conflict(&error) {
+        return Error::Busy;
+    }
+    if error.is_thrown() {
+        let message = error.message();
+        return Error::Thrown(message.rsplit(": ").next().unwrap_or(message).to_owned());
+    }
+    if error.is_already_exists() {
+        return Error::Exists;
+    }
+    if let Some(index) = violated_index(error.message()) {
+        return Error::Taken { index: index.to_owned() };
+    }
+    error.into()
+}
+
+/// The engine has no kind of its own for a unique violation: "Database index `x` already contains …".
+fn violated_index(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("atabase index `")?;
+    let (index, rest) = rest.split_once('`')?;
+    rest.trim_start().starts_with("already contains").then_some(index)
+}
+
+fn is_conflict(error: &surrealdb::Error) -> bool {
+    matches!(error.query_details(), Some(QueryError::TransactionConflict))
+        || error.message().contains("can be retried")
+        || error.cause().is_some_and(is_conflict)
+}
+
+fn damaged(error: surrealdb::Error) -> Error {
+    Error::Damaged(error.to_string())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{Clock, migrations};
+
+    /// A store in memory with the whole schema and nothing in it.
+    pub(crate) async fn migrated() -> Store {
+        let store = Store::connect(&Place::Memory).await.expect("opens");
+        migrations::run(&store, &Clock::system()).await.expect("has the schema");
+        store
+    }
+
+    impl Store {
+        /// Asks the engine how it would run each of the statements, and refuses one that walks over a whole table.
+        pub(crate) async fn assert_no_scan(&self, sql: &str, vars: impl Into<Bindings>) {
+            let vars = vars.into().0;
+            for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+                let explained = self.run(&format!("EXPLAIN FORMAT JSON {statement}"), vars.clone()).await;
+                let plan = explained.expect("is explained").0.take::<surrealdb::types::Value>(0).expect("a plan");
+                let plan = plan.into_json_value().to_string();
+                assert!(!plan.contains("TableScan"), "{statement}\n{plan}");
+            }
+        }
+    }
+
+    async fn store() -> Store {
+        let store = Store::connect(&Place::Memory).await.expect("opens");
+        store
+            .read("DEFINE TABLE t SCHEMALESS; DEFINE INDEX t_name ON t FIELDS name UNIQUE;", ())
+            .await
+            .expect("defines");
+        store
+    }
+
+    #[tokio::test]
+    async fn a_failing_statement_behind_a_good_one_is_not_swallowed() {
+        let store = store().await;
+        let outcome = store.read("RETURN 1; SELECT * FROM type::no_such_function(1);", ()).await;
+        assert!(outcome.is_err(), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn a_taken_name_tells_its_index_inside_a_transaction_too() {
+        let store = store().await;
+        store.write("CREATE t SET name = $name;", vars! { name: "a" }).await.expect("first");
+        let outcome = store.write("CREATE t:x SET name = 'b'; CREATE t SET name = $name;", vars! { name: "a" }).await;
+        assert!(matches!(&outcome, Err(Error::Taken { index }) if index == "t_name"), "{outcome:?}");
+        let mut found = store.read("SELECT VALUE name FROM t", ()).await.expect("reads");
+        assert_eq!(found.rows::<String>(0).expect("names"), ["a"], "the other statement was rolled back");
+    }
+
+    #[tokio::test]
+    async fn a_throw_and_an_existing_record_are_told_apart() {
+        let store = store().await;
+        let thrown = store.write("THROW 'stale';", ()).await;
+        assert!(matches!(&thrown, Err(Error::Thrown(reason)) if reason == "stale"), "{thrown:?}");
+        store.write("CREATE t:one SET name = 'a';", ()).await.expect("first");
+        let existing = store.write("CREATE t:one SET name = 'c';", ()).await;
+        assert!(matches!(existing, Err(Error::Exists)), "{existing:?}");
+    }
+
+    #[tokio::test]
+    async fn the_answer_of_a_transaction_is_its_return() {
+        let store = store().await;
+        let mut answers = store.write("CREATE t:one SET name = 'a' RETURN NONE; RETURN 42;", ()).await.expect("writes");
+        assert_eq!(answers.row::<i64>(2).expect("a number"), Some(42));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn writers_of_one_row_all_get_through() {
+        let store = Arc::new(store().await);
+        store.read("CREATE t:counter SET n = 0", ()).await.expect("creates");
+        let mut writers = Vec::new();
+        for _ in 0..8 {
+            let store = Arc::clone(&store);
+            writers.push(tokio::spawn(async move {
+                for _ in 0..5 {
+                    store.write("UPDATE t:counter SET n += 1 RETURN NONE;", ()).await.expect("gets through");
+                }
+            }));
+        }
+        for writer in writers {
+            writer.await.expect("runs");
+        }
+        let mut found = store.read("SELECT VALUE n FROM ONLY t:counter", ()).await.expect("reads");
+        assert_eq!(found.row::<i64>(0).expect("a number"), Some(40));
+    }
+
+    #[tokio::test]
+    async fn a_second_process_finds_the_folder_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::Folder(folder.path().to_owned());
+        let first = Store::connect(&place).await.expect("opens");
+        let second = Store::connect(&place).await;
+        assert!(matches!(second, Err(Error::InUse)), "the second is told");
+        drop(first);
+    }
+}

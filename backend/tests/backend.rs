@@ -1,0 +1,18 @@
+//! The use-cases against the in-memory engine, and what depends on the disk against RocksDB.
+
+#![expect(clippy::expect_used, reason = "tests")]
+
+#[path = "backend/accounts.rs"]
+mod accounts;
+#[path = "backend/demo.rs"]
+mod demo;
+#[path = "backend/documents.rs"]
+mod documents;
+#[path = "backend/feedback.rs"]
+mod feedback;
+#[path = "backend/meetings.rs"]
+mod meetings;
+#[path = "backend/statistics.rs"]
+mod statistics;
+#[path = "backend/support.rs"]
+mod support;

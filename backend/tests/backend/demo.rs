@@ -1,0 +1,102 @@
+use std::time::{Duration, Instant};
+
+use backend::{
+    Error,
+    accounts::SignInForm,
+    demo::{self, Summary},
+};
+use domain::{
+    documents::LibraryQuery,
+    members::Standing,
+    policy::{Action, Role},
+};
+
+use crate::support::{backend, on_disk, organisation};
+
+/// Everything that needs the whole sample, in one test: loading is the costly part.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
+    let (backend, _, _folder) = on_disk().await;
+    let started = Instant::now();
+    let summary = demo::load(&backend, 1).await.expect("loads");
+    let took = started.elapsed();
+    println!("{summary:?} in {took:?}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
+
+    let Summary { units, members, accounts, documents, reads, meetings, opinions } = summary;
+    assert!((115..=125).contains(&units), "{units} units");
+    assert!((2_900..=3_200).contains(&members), "{members} members");
+    assert!((78..=90).contains(&(accounts * 100 / members)), "{accounts} accounts");
+    assert_eq!(documents, 80);
+    assert!((30_000..=40_000).contains(&reads), "{reads} reads");
+    assert!(meetings > 400, "{meetings} meetings");
+    assert!((280..=310).contains(&opinions), "{opinions} opinions");
+
+    for sign_in in demo::sign_ins() {
+        let form = SignInForm { national_id: sign_in.national_id, password: sign_in.password, device: "" };
+        let token = backend.accounts().sign_in(form).await.unwrap_or_else(|error| panic!("{}: {error:?}", sign_in.role)).token;
+        let viewer = backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
+        assert_eq!(viewer.name, sign_in.name);
+        let library = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("reads");
+        assert_eq!(library.documents.len(), 20, "{} has a full first page", sign_in.role);
+        let held: Vec<Role> = viewer.offices.iter().map(|office| office.role).collect();
+        match sign_in.role {
+            "Operator" => assert_eq!(held, [Role::Operator]),
+            "Member exempt from activities" => assert_eq!(viewer.standpoint.standing, Standing::Exempt),
+            "Member on probation" => assert_eq!(viewer.standpoint.standing, Standing::Probationary),
+            "Member, fisherman at sea" => {
+                assert!(held.is_empty());
+                let list = backend.feedback().own(&viewer, None).await.expect("reads");
+                assert_eq!(list.opinions.len(), 3);
+                let home = backend.home().page(&viewer).await.expect("reads");
+                let next = home.next_meeting.expect("a meeting ahead");
+                assert_eq!(next.days_away, 2);
+                assert!(next.papers > next.papers_read, "there is something to read before it");
+            }
+            "Branch secretary" => {
+                let received = backend.feedback().received(&viewer, None).await.expect("reads");
+                assert!(received.list.opinions.len() > 3, "{} opinions", received.list.opinions.len());
+            }
+            "Editor, ward" | "Editor, commune" => {
+                let desk = backend.documents().desk(&viewer).await.expect("reads");
+                assert!(!desk.drafts.is_empty() && !desk.published.is_empty(), "{}", sign_in.role);
+            }
+            "Statistician, province" => {
+                assert!(!viewer.standpoint.seats(Action::ReadStatistics).is_empty());
+                let page = backend.statistics().page(&viewer, None).await.expect("reads");
+                let total = page.total.figures.expect("a large group");
+                let share = total.active * 100 / total.members;
+                println!("{total:?}");
+                assert!((50..=70).contains(&share), "{share} % active");
+                assert!(page.children.len() >= 6);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_sample_goes_into_an_empty_store_only() {
+    let (backend, _, _) = organisation().await;
+    let outcome = demo::load(&backend, 1).await;
+    assert!(matches!(&outcome, Err(Error::Internal(told)) if told.contains("empty")), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn one_seed_makes_one_organisation() {
+    let mut summaries = Vec::new();
+    for seed in [3, 3, 4] {
+        let (backend, _) = backend().await;
+        let summary = demo::load(&backend, seed).await.expect("loads");
+        let mut names = Vec::new();
+        for sign_in in demo::sign_ins().into_iter().take(1) {
+            let form = SignInForm { national_id: sign_in.national_id, password: sign_in.password, device: "" };
+            let token = backend.accounts().sign_in(form).await.expect("signs in").token;
+            let viewer = backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
+            names.push(viewer.member);
+        }
+        summaries.push((summary, names));
+    }
+    assert_eq!(summaries[0], summaries[1]);
+    assert_ne!(summaries[0], summaries[2]);
+}

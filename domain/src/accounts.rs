@@ -1,0 +1,152 @@
+//! Signing in and what the page knows about the person in front of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Locale,
+    forms::Problem,
+    ids::MemberId,
+    policy::{Role, Standpoint},
+    units::UnitRef,
+};
+
+/// A password as typed. At least 12 characters, at most 256; no rule of composition (NIST SP 800-63B-4 §3.1.1.2).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    pub const MIN: u32 = 12;
+    pub const MAX: u32 = 256;
+
+    /// For a new password.
+    ///
+    /// # Errors
+    /// [`Problem::Required`], [`Problem::TooShort`], [`Problem::TooLong`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        if typed.chars().count() < Self::MIN as usize && !typed.is_empty() {
+            return Err(Problem::TooShort { min: Self::MIN });
+        }
+        Self::attempt(typed)
+    }
+
+    /// For signing in: the length says nothing yet, it only must be something an argon2 run may be spent on.
+    ///
+    /// # Errors
+    /// [`Problem::Required`], [`Problem::TooLong`].
+    pub fn attempt(typed: &str) -> Result<Self, Problem> {
+        match typed.chars().count() {
+            0 => Err(Problem::Required),
+            n if n > Self::MAX as usize => Err(Problem::TooLong { max: Self::MAX }),
+            _ => Ok(Self(typed.to_owned())),
+        }
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// Size of the text: 18, 21 or 25 px.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextSize {
+    #[default]
+    Normal,
+    Large,
+    Largest,
+}
+
+impl TextSize {
+    pub const ALL: [Self; 3] = [Self::Normal, Self::Large, Self::Largest];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Normal => "1",
+            Self::Large => "2",
+            Self::Largest => "3",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|size| size.key() == key)
+    }
+}
+
+/// Light, dark, or what the device says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.key() == key)
+    }
+}
+
+/// How a person wants the pages to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preferences {
+    pub locale: Locale,
+    pub text_size: TextSize,
+    pub theme: Theme,
+}
+
+/// A role on a unit, with the unit's name for the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Office {
+    pub role: Role,
+    pub unit: UnitRef,
+}
+
+/// The signed-in person, as the frame of every page needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    pub member: MemberId,
+    pub name: String,
+    pub branch: UnitRef,
+    pub standpoint: Standpoint,
+    pub offices: Vec<Office>,
+}
+
+impl Viewer {
+    /// The office in which the person acts when a page of that role is opened: the one on the highest unit.
+    pub fn office(&self, fits: impl Fn(Role) -> bool) -> Option<&Office> {
+        self.offices.iter().filter(|office| fits(office.role)).min_by_key(|office| office.unit.path.as_str().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_password_has_twelve_characters_of_any_kind() {
+        assert_eq!(Password::parse("ngắn quá"), Err(Problem::TooShort { min: 12 }));
+        assert!(Password::parse("mười hai chữ cái").is_ok());
+        assert_eq!(Password::parse(""), Err(Problem::Required));
+        assert_eq!(Password::parse(&"a".repeat(257)), Err(Problem::TooLong { max: 256 }));
+    }
+}

@@ -1,0 +1,338 @@
+//! Documents (văn bản, tài liệu) from draft to withdrawal.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    forms::{Problem, bounded_line, bounded_text},
+    ids::{DocumentId, OpinionId},
+    units::{UnitKind, UnitRef},
+};
+
+/// What sort of document it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentKind {
+    /// Nghị quyết.
+    Resolution,
+    /// Chỉ thị.
+    Directive,
+    /// Quy định, quy chế.
+    Regulation,
+    /// Hướng dẫn.
+    Guidance,
+    /// Tài liệu học tập, sinh hoạt.
+    StudyMaterial,
+    /// Tin tức, thông báo.
+    News,
+    /// Biểu mẫu.
+    Form,
+}
+
+impl DocumentKind {
+    pub const ALL: [Self; 7] =
+        [Self::Resolution, Self::Directive, Self::Regulation, Self::Guidance, Self::StudyMaterial, Self::News, Self::Form];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Resolution => "resolution",
+            Self::Directive => "directive",
+            Self::Regulation => "regulation",
+            Self::Guidance => "guidance",
+            Self::StudyMaterial => "study_material",
+            Self::News => "news",
+            Self::Form => "form",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+}
+
+/// Where a document is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentState {
+    /// Bản thảo: seen by editors of the issuing unit only.
+    Draft,
+    /// Đã phát hành: readable for the audience.
+    Published,
+    /// Đã thu hồi: readable for nobody but the editors.
+    Withdrawn,
+}
+
+/// A step an editor takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DocumentStep {
+    Edit,
+    Publish,
+    Withdraw,
+}
+
+/// The step does not lead on from this state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a {from:?} document cannot take the step {step:?}")]
+pub struct StepRefused {
+    pub from: DocumentState,
+    pub step: DocumentStep,
+}
+
+impl DocumentState {
+    pub const ALL: [Self; 3] = [Self::Draft, Self::Published, Self::Withdrawn];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Published => "published",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.key() == key)
+    }
+
+    /// # Errors
+    /// [`StepRefused`] when the step does not lead on from here. A published text is not edited in place: what people have
+    /// read must not change under them.
+    pub const fn next(self, step: DocumentStep) -> Result<Self, StepRefused> {
+        match (self, step) {
+            (Self::Draft, DocumentStep::Edit) => Ok(Self::Draft),
+            (Self::Draft, DocumentStep::Publish) => Ok(Self::Published),
+            (Self::Published, DocumentStep::Withdraw) => Ok(Self::Withdrawn),
+            (from, step) => Err(StepRefused { from, step }),
+        }
+    }
+}
+
+/// A title (trích yếu): one line, at most 300 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Title(String);
+
+impl Title {
+    pub const MAX: u32 = 300;
+
+    /// # Errors
+    /// As [`bounded_line`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        bounded_line(typed, Self::MAX).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Number and sign (số, ký hiệu), e.g. `339-QĐ/TW`. May be absent: news and study material have none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentNumber(String);
+
+impl DocumentNumber {
+    pub const MAX: u32 = 40;
+
+    /// `None` for an empty field.
+    ///
+    /// # Errors
+    /// [`Problem::TooLong`], [`Problem::Characters`] for what is neither letter, digit, space nor one of `-/.`.
+    pub fn parse_optional(typed: &str) -> Result<Option<Self>, Problem> {
+        if typed.trim().is_empty() {
+            return Ok(None);
+        }
+        let line = bounded_line(typed, Self::MAX)?;
+        if line.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '/' | '.' | ' ')) {
+            Ok(Some(Self(line)))
+        } else {
+            Err(Problem::Characters)
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text in Markdown, at most 200,000 characters (about 80 printed pages).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body(String);
+
+impl Body {
+    pub const MAX: u32 = 200_000;
+
+    /// # Errors
+    /// As [`bounded_text`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        bounded_text(typed, Self::MAX).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Minutes an unhurried reader needs, at least 1: 180 words a minute.
+    pub fn minutes(&self) -> u32 {
+        let words = self.0.split_whitespace().count();
+        u32::try_from(words.div_ceil(180)).unwrap_or(u32::MAX).max(1)
+    }
+}
+
+/// A row of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentSummary {
+    pub id: DocumentId,
+    pub kind: DocumentKind,
+    pub number: Option<String>,
+    pub title: String,
+    pub issuer: UnitRef,
+    pub published_on: Option<NaiveDate>,
+    pub minutes: u32,
+    /// Whether the reader has opened it before.
+    pub read: bool,
+}
+
+/// What a library page asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LibraryQuery {
+    pub kind: Option<DocumentKind>,
+    /// Level of the issuing unit.
+    pub level: Option<UnitKind>,
+    /// Continue after this document (exclusive): the `next` of the page before.
+    pub after: Option<DocumentId>,
+}
+
+/// One page of the library, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LibraryPage {
+    pub documents: Vec<DocumentSummary>,
+    /// Where the next page starts; none on the last.
+    pub next: Option<DocumentId>,
+}
+
+/// A heading of the text, for the contents list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// The `id` in the HTML.
+    pub anchor: String,
+    pub title: String,
+    /// 2 or 3; the title of the document is 1.
+    pub level: u8,
+}
+
+/// Everything a read page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentPage {
+    pub summary: DocumentSummary,
+    pub signer: Option<String>,
+    pub audience: UnitRef,
+    /// Members the audience holds.
+    pub reach: u32,
+    /// Sanitised HTML.
+    pub html: String,
+    pub contents: Vec<Heading>,
+    /// Whether the reader may send an opinion on it.
+    pub takes_opinions: bool,
+}
+
+/// What the editor's form holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentDraft {
+    pub id: DocumentId,
+    pub kind: DocumentKind,
+    pub number: String,
+    pub title: String,
+    pub issuer: UnitRef,
+    pub audience: UnitRef,
+    pub body: String,
+    pub state: DocumentState,
+    /// Grows with every save; a save names the version it started from.
+    pub version: u32,
+    pub saved_at: DateTime<Utc>,
+}
+
+/// The editor's page: the draft, what it will look like, whom it will reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftPage {
+    pub draft: DocumentDraft,
+    /// Sanitised HTML of the saved body.
+    pub preview: String,
+    /// Members and branches of the audience.
+    pub members: u32,
+    pub branches: u32,
+    pub issuers: Vec<UnitRef>,
+    pub audiences: Vec<UnitRef>,
+}
+
+/// A row on the desk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskRow {
+    pub id: DocumentId,
+    pub kind: DocumentKind,
+    pub title: String,
+    pub state: DocumentState,
+    pub issuer: UnitRef,
+    pub audience: UnitRef,
+    pub saved_at: DateTime<Utc>,
+}
+
+/// The desk: what the editor's units have in work and out, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskPage {
+    pub unit: UnitRef,
+    pub drafts: Vec<DeskRow>,
+    pub published: Vec<DeskRow>,
+    pub withdrawn: Vec<DeskRow>,
+}
+
+/// What the page before writing an opinion needs: the audience is shown before the field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpinionInvitation {
+    pub document: DocumentSummary,
+    pub branch: UnitRef,
+    /// Names of those who will read it at the branch.
+    pub branch_readers: Vec<String>,
+    /// The unit whose committee reads it when the member chooses so.
+    pub committee: UnitRef,
+    pub editors: UnitRef,
+    /// Made anew for each form shown: the same form sent twice is one opinion.
+    pub opinion: OpinionId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_goes_forward_only() {
+        use DocumentState::{Draft, Published, Withdrawn};
+        use DocumentStep::{Edit, Publish, Withdraw};
+        let table = [
+            (Draft, Edit, Some(Draft)),
+            (Draft, Publish, Some(Published)),
+            (Draft, Withdraw, None),
+            (Published, Edit, None),
+            (Published, Publish, None),
+            (Published, Withdraw, Some(Withdrawn)),
+            (Withdrawn, Edit, None),
+            (Withdrawn, Publish, None),
+            (Withdrawn, Withdraw, None),
+        ];
+        for (from, step, to) in table {
+            assert_eq!(from.next(step).ok(), to, "{from:?} {step:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_as_they_are_written_on_paper() {
+        for typed in ["339-QĐ/TW", " 12-HD/BTGDVTW ", "03.NQ/CB"] {
+            assert!(DocumentNumber::parse_optional(typed).is_ok_and(|number| number.is_some()), "{typed}");
+        }
+        assert_eq!(DocumentNumber::parse_optional("  "), Ok(None));
+        assert_eq!(DocumentNumber::parse_optional("<b>1</b>"), Err(Problem::Characters));
+    }
+
+    #[test]
+    fn reading_time_is_never_zero() {
+        assert_eq!(Body::parse("một chữ").map(|body| body.minutes()), Ok(1));
+        assert_eq!(Body::parse(&"từ ".repeat(181)).map(|body| body.minutes()), Ok(2));
+    }
+}

@@ -1,0 +1,169 @@
+//! Opinions (ý kiến): from a member's phone to an answer.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    forms::{Problem, bounded_text},
+    ids::{DocumentId, OpinionId},
+    units::UnitRef,
+};
+
+/// What a member writes: 1 to 5,000 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpinionText(String);
+
+impl OpinionText {
+    pub const MAX: u32 = 5_000;
+
+    /// # Errors
+    /// As [`bounded_text`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        bounded_text(typed, Self::MAX).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Who reads an opinion; chosen before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpinionAudience {
+    /// Secretary and deputies of the own branch.
+    Branch,
+    /// Those, and the secretary and deputies of the grassroots committee above.
+    Committee,
+    /// Those of the branch, and the editors of the unit that issued the document.
+    Editors,
+}
+
+impl OpinionAudience {
+    pub const ALL: [Self; 3] = [Self::Branch, Self::Committee, Self::Editors];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Branch => "branch",
+            Self::Committee => "committee",
+            Self::Editors => "editors",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|audience| audience.key() == key)
+    }
+
+    /// # Errors
+    /// [`Problem::Required`], [`Problem::NotOffered`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        if typed.is_empty() { Err(Problem::Required) } else { Self::from_key(typed).ok_or(Problem::NotOffered) }
+    }
+}
+
+/// What became of an opinion. It only moves forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpinionState {
+    /// Đã nhận: on disk.
+    Received,
+    /// Đã xem: the secretary has opened it.
+    Seen,
+    /// Đã trả lời.
+    Answered,
+    /// Đã giải quyết.
+    Resolved,
+}
+
+impl OpinionState {
+    pub const ALL: [Self; 4] = [Self::Received, Self::Seen, Self::Answered, Self::Resolved];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Seen => "seen",
+            Self::Answered => "answered",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.key() == key)
+    }
+}
+
+/// The code on a receipt, e.g. `K7QD-M2XA`: the last eight characters of the opinion's id, easy to read out on the phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptCode(String);
+
+impl ReceiptCode {
+    pub fn of(opinion: OpinionId) -> Self {
+        let id = opinion.to_string();
+        Self(format!("{}-{}", &id[18..22], &id[22..]))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An answer to an opinion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    pub text: String,
+    pub by: String,
+    pub at: DateTime<Utc>,
+}
+
+/// An opinion as its author or a reader who may see it finds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opinion {
+    pub id: OpinionId,
+    pub code: ReceiptCode,
+    pub author: String,
+    pub branch: UnitRef,
+    pub document: DocumentId,
+    pub document_title: String,
+    pub text: String,
+    pub audience: OpinionAudience,
+    pub state: OpinionState,
+    pub sent_at: DateTime<Utc>,
+    pub seen_at: Option<DateTime<Utc>>,
+    pub answer: Option<Answer>,
+}
+
+/// A list of opinions, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpinionList {
+    pub opinions: Vec<Opinion>,
+    pub next: Option<OpinionId>,
+}
+
+/// The secretary's list: the unit it is for, and its opinions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BranchOpinions {
+    pub unit: UnitRef,
+    pub list: OpinionList,
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+
+    #[test]
+    fn a_receipt_code_is_short_and_belongs_to_its_opinion() {
+        let id = OpinionId::new(Ulid::from_parts(1, 0x1234_5678_9abc));
+        let code = ReceiptCode::of(id);
+        assert_eq!(code.as_str().len(), 9);
+        assert!(id.to_string().ends_with(&code.as_str().replace('-', "")));
+    }
+
+    #[test]
+    fn the_length_counts_characters_not_bytes() {
+        assert!(OpinionText::parse(&"ộ".repeat(5_000)).is_ok());
+        assert_eq!(OpinionText::parse(&"ộ".repeat(5_001)), Err(Problem::TooLong { max: 5_000 }));
+        assert_eq!(OpinionText::parse(" \n\t "), Err(Problem::Required));
+    }
+}

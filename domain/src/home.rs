@@ -1,0 +1,15 @@
+//! What a member finds when opening the handbook.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{documents::DocumentSummary, feedback::Opinion, meetings::MeetingSummary};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomePage {
+    /// The next meeting the member is called to.
+    pub next_meeting: Option<MeetingSummary>,
+    /// The newest documents that reach the member.
+    pub newest: Vec<DocumentSummary>,
+    /// The member's latest opinions.
+    pub opinions: Vec<Opinion>,
+}

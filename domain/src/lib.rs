@@ -1,0 +1,21 @@
+//! Types and rules shared by the server and the browser.
+//!
+//! Invariant: no input or output, no framework, no clock and no randomness in this crate; it builds for wasm32 and for the
+//! host in seconds. What must be true of a value is checked once, by its `parse`, and carried by its type afterwards.
+
+pub mod accounts;
+pub mod documents;
+pub mod events;
+pub mod feedback;
+pub mod folding;
+pub mod forms;
+pub mod home;
+pub mod ids;
+pub mod locale;
+pub mod meetings;
+pub mod members;
+pub mod policy;
+pub mod statistics;
+pub mod units;
+
+pub use locale::Locale;

@@ -1,0 +1,203 @@
+//! Languages, and how numbers, dates and times are written in each.
+//!
+//! Sentences are not here but in the application's text files; this is what can be written without knowing the sentence.
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Timelike, Utc, Weekday};
+use serde::{Deserialize, Serialize};
+
+/// A language of the application.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Locale {
+    #[default]
+    Vi,
+    En,
+    Bn,
+}
+
+/// Asia/Ho_Chi_Minh: UTC+7 without daylight saving since 1975.
+const ZONE_SECONDS: i32 = 7 * 3600;
+
+const WEEKDAYS: [[&str; 7]; 3] = [
+    ["Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"],
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    ["সোমবার", "মঙ্গলবার", "বুধবার", "বৃহস্পতিবার", "শুক্রবার", "শনিবার", "রবিবার"],
+];
+
+const MONTHS_EN: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS_BN: [&str; 12] =
+    ["জানুয়ারি", "ফেব্রুয়ারি", "মার্চ", "এপ্রিল", "মে", "জুন", "জুলাই", "আগস্ট", "সেপ্টেম্বর", "অক্টোবর", "নভেম্বর", "ডিসেম্বর"];
+
+impl Locale {
+    pub const ALL: [Self; 3] = [Self::Vi, Self::En, Self::Bn];
+
+    /// BCP 47, for `lang` attributes.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Vi => "vi",
+            Self::En => "en",
+            Self::Bn => "bn",
+        }
+    }
+
+    /// The language's own name for itself.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vi => "Tiếng Việt",
+            Self::En => "English",
+            Self::Bn => "বাংলা",
+        }
+    }
+
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|locale| locale.tag() == tag)
+    }
+
+    /// The first language of an `Accept-Language` header that we have; Vietnamese when there is none.
+    pub fn from_accept_language(header: &str) -> Self {
+        header
+            .split(',')
+            .filter_map(|part| {
+                let mut pieces = part.split(';');
+                let tag = pieces.next()?.trim().get(..2)?.to_ascii_lowercase();
+                let quality: f32 =
+                    pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+                Self::from_tag(&tag).map(|locale| (locale, quality))
+            })
+            // The first of equals wins.
+            .fold(None, |best: Option<(Self, f32)>, next| match best {
+                Some(found) if found.1 >= next.1 => Some(found),
+                _ => Some(next),
+            })
+            .map_or_else(Self::default, |(locale, _)| locale)
+    }
+
+    /// A whole number with the locale's separators and digits: `2.514`, `2,514`, `২,৫১৪`.
+    pub fn number(self, number: impl Into<u64>) -> String {
+        let plain = number.into().to_string();
+        let separator = if self == Self::Vi { '.' } else { ',' };
+        let mut grouped = String::with_capacity(plain.len() + plain.len() / 3);
+        for (at, digit) in plain.chars().enumerate() {
+            let rest = plain.len() - at;
+            // Bengali groups by two beyond the first thousand: ১,২৩,৪৫৬.
+            let breaks = if self == Self::Bn && rest > 3 { rest % 2 == 1 } else { rest % 3 == 0 };
+            if at > 0 && breaks {
+                grouped.push(separator);
+            }
+            grouped.push(digit);
+        }
+        self.digits(&grouped)
+    }
+
+    /// `part` of `whole` in whole percent, rounded down so that 100 % means all: `92 %`. An empty whole is `0 %`.
+    pub fn percent(self, part: u64, whole: u64) -> String {
+        let share = if whole == 0 { 0 } else { part.saturating_mul(100) / whole };
+        self.digits(&format!("{share} %"))
+    }
+
+    /// The same text with the locale's own digits.
+    pub fn digits(self, text: &str) -> String {
+        if self != Self::Bn {
+            return text.to_owned();
+        }
+        text.chars().map(|c| c.to_digit(10).and_then(|digit| char::from_u32('০' as u32 + digit)).unwrap_or(c)).collect()
+    }
+
+    /// `21/11/2026`, `21 November 2026`, `২১ নভেম্বর ২০২৬`.
+    pub fn date(self, date: NaiveDate) -> String {
+        let (day, month, year) = (date.day(), date.month0() as usize, date.year());
+        match self {
+            Self::Vi => format!("{day:02}/{:02}/{year}", month + 1),
+            Self::En => format!("{day} {} {year}", MONTHS_EN[month]),
+            Self::Bn => self.digits(&format!("{day} {} {year}", MONTHS_BN[month])),
+        }
+    }
+
+    /// The month as on a calendar leaf: `Tháng 11`, `November`, `নভেম্বর`.
+    pub fn month(self, date: NaiveDate) -> String {
+        let month = date.month0() as usize;
+        match self {
+            Self::Vi => format!("Tháng {}", month + 1),
+            Self::En => MONTHS_EN[month].to_owned(),
+            Self::Bn => MONTHS_BN[month].to_owned(),
+        }
+    }
+
+    /// `Thứ Bảy`.
+    pub const fn weekday(self, day: Weekday) -> &'static str {
+        WEEKDAYS[self as usize][day.num_days_from_monday() as usize]
+    }
+
+    /// With the weekday: `Thứ Bảy, 21/11/2026`.
+    pub fn long_date(self, date: NaiveDate) -> String {
+        format!("{}, {}", self.weekday(date.weekday()), self.date(date))
+    }
+
+    /// `19:30`, in the organisation's zone.
+    pub fn time(self, at: DateTime<Utc>) -> String {
+        let local = local(at);
+        self.digits(&format!("{:02}:{:02}", local.hour(), local.minute()))
+    }
+
+    /// `19:30, Thứ Bảy, 21/11/2026`.
+    pub fn date_time(self, at: DateTime<Utc>) -> String {
+        format!("{}, {}", self.time(at), self.long_date(local_date(at)))
+    }
+}
+
+/// The calendar day of a moment, in the organisation's zone.
+pub fn local_date(at: DateTime<Utc>) -> NaiveDate {
+    local(at).date_naive()
+}
+
+fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
+    FixedOffset::east_opt(ZONE_SECONDS).map_or_else(|| at.fixed_offset(), |zone| at.with_timezone(&zone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_separators_and_digits_of_the_language() {
+        assert_eq!(Locale::Vi.number(2_514_000u64), "2.514.000");
+        assert_eq!(Locale::En.number(999u64), "999");
+        assert_eq!(Locale::Bn.number(1_234_567u64), "১২,৩৪,৫৬৭");
+        assert_eq!(Locale::Bn.number(1_234u64), "১,২৩৪");
+    }
+
+    #[test]
+    fn dates_are_in_words_with_the_weekday() {
+        let date = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a date");
+        assert_eq!(Locale::Vi.long_date(date), "Thứ Bảy, 21/11/2026");
+        assert_eq!(Locale::En.long_date(date), "Saturday, 21 November 2026");
+        assert_eq!(Locale::Bn.long_date(date), "শনিবার, ২১ নভেম্বর ২০২৬");
+    }
+
+    #[test]
+    fn a_late_evening_in_greenwich_is_tomorrow_in_viet_nam() {
+        let at = DateTime::parse_from_rfc3339("2026-11-21T18:30:00Z").expect("a time").to_utc();
+        assert_eq!(Locale::Vi.date_time(at), "01:30, Chủ Nhật, 22/11/2026");
+    }
+
+    #[test]
+    fn hundred_percent_means_all() {
+        assert_eq!(Locale::Vi.percent(999, 1000), "99 %");
+        assert_eq!(Locale::Vi.percent(0, 0), "0 %");
+    }
+
+    #[test]
+    fn the_browser_says_which_language() {
+        for (header, locale) in [
+            ("bn-BD,bn;q=0.9,en;q=0.8", Locale::Bn),
+            ("fr-FR,en;q=0.8,vi;q=0.9", Locale::Vi),
+            ("en-US,en;q=0.9,vi;q=0.9", Locale::En),
+            ("fr", Locale::Vi),
+            ("", Locale::Vi),
+            ("é;q=x", Locale::Vi),
+        ] {
+            assert_eq!(Locale::from_accept_language(header), locale, "{header}");
+        }
+    }
+}

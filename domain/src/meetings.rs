@@ -1,0 +1,196 @@
+//! Meetings of branches and committees (sinh hoạt chi bộ, họp cấp ủy).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    documents::DocumentKind,
+    ids::{DocumentId, MeetingId},
+    units::UnitRef,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeetingKind {
+    /// Thường kỳ.
+    Regular,
+    /// Chuyên đề.
+    Thematic,
+    /// Cấp ủy.
+    Committee,
+}
+
+impl MeetingKind {
+    pub const ALL: [Self; 3] = [Self::Regular, Self::Thematic, Self::Committee];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Regular => "regular",
+            Self::Thematic => "thematic",
+            Self::Committee => "committee",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+}
+
+/// How people come together. HD 03-HD/TW allows a meeting online where most members are far away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeetingForm {
+    /// Trực tiếp.
+    InPerson,
+    /// Trực tuyến.
+    Online,
+    /// Kết hợp.
+    Mixed,
+}
+
+impl MeetingForm {
+    pub const ALL: [Self; 3] = [Self::InPerson, Self::Online, Self::Mixed];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::InPerson => "in_person",
+            Self::Online => "online",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.key() == key)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeetingState {
+    /// Đã thông báo.
+    Announced,
+    /// Đang họp.
+    InSession,
+    /// Đã họp.
+    Closed,
+    /// Đã có biên bản, nghị quyết.
+    Reported,
+    /// Hoãn, hủy.
+    Cancelled,
+}
+
+impl MeetingState {
+    pub const ALL: [Self; 5] = [Self::Announced, Self::InSession, Self::Closed, Self::Reported, Self::Cancelled];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Announced => "announced",
+            Self::InSession => "in_session",
+            Self::Closed => "closed",
+            Self::Reported => "reported",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.key() == key)
+    }
+}
+
+/// A paper of an agenda item: a document of the library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paper {
+    pub document: DocumentId,
+    pub kind: DocumentKind,
+    pub title: String,
+    pub minutes: u32,
+    /// Whether the reader has opened it.
+    pub read: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgendaItem {
+    pub title: String,
+    /// Planned length.
+    pub minutes: u32,
+    pub papers: Vec<Paper>,
+}
+
+/// How many of the invited came, once the roll was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turnout {
+    pub present: u32,
+    pub remote: u32,
+    pub excused: u32,
+    pub absent: u32,
+}
+
+impl Turnout {
+    pub const fn invited(self) -> u32 {
+        self.present + self.remote + self.excused + self.absent
+    }
+}
+
+/// What a person's own attendance was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttendanceKind {
+    /// Có mặt.
+    Present,
+    /// Dự từ xa.
+    Remote,
+    /// Vắng có lý do.
+    Excused,
+    /// Vắng không lý do.
+    Absent,
+}
+
+impl AttendanceKind {
+    pub const ALL: [Self; 4] = [Self::Present, Self::Remote, Self::Excused, Self::Absent];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Remote => "remote",
+            Self::Excused => "excused",
+            Self::Absent => "absent",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingSummary {
+    pub id: MeetingId,
+    pub kind: MeetingKind,
+    pub form: MeetingForm,
+    pub state: MeetingState,
+    pub title: String,
+    pub unit: UnitRef,
+    pub starts_at: DateTime<Utc>,
+    pub place: String,
+    pub papers: u32,
+    pub papers_read: u32,
+    /// Whole days from today to the meeting's day, in the organisation's zone; negative when it is past.
+    pub days_away: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingsPage {
+    /// Soonest first.
+    pub coming: Vec<MeetingSummary>,
+    /// Latest first.
+    pub past: Vec<MeetingSummary>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingPage {
+    pub summary: MeetingSummary,
+    pub chair: Option<String>,
+    pub agenda: Vec<AgendaItem>,
+    pub turnout: Option<Turnout>,
+    pub own_attendance: Option<AttendanceKind>,
+}

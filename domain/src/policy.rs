@@ -1,0 +1,230 @@
+//! Who may do what: a table of rights and one function over it.
+//!
+//! Authority flows down the tree, never sideways. A member's own rights come from what *reaches* the own branch; a role's rights
+//! cover the subtree of the unit it is held on. Every use-case asks [`Standpoint::may`]; nothing else decides.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{members::Standing, units::UnitPath};
+
+/// An office held on a unit (chức vụ, vai trò).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Bí thư.
+    Secretary,
+    /// Phó bí thư.
+    Deputy,
+    /// Cấp ủy viên.
+    CommitteeMember,
+    /// Biên tập viên.
+    Editor,
+    /// Trưởng ban biên tập.
+    ChiefEditor,
+    /// Cán bộ quản lý hồ sơ đảng viên.
+    Registrar,
+    /// Cán bộ thống kê.
+    Statistician,
+    /// Quản trị kỹ thuật: keeps the system running, reads no content.
+    Operator,
+}
+
+impl Role {
+    pub const ALL: [Self; 8] = [
+        Self::Secretary,
+        Self::Deputy,
+        Self::CommitteeMember,
+        Self::Editor,
+        Self::ChiefEditor,
+        Self::Registrar,
+        Self::Statistician,
+        Self::Operator,
+    ];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Secretary => "secretary",
+            Self::Deputy => "deputy",
+            Self::CommitteeMember => "committee_member",
+            Self::Editor => "editor",
+            Self::ChiefEditor => "chief_editor",
+            Self::Registrar => "registrar",
+            Self::Statistician => "statistician",
+            Self::Operator => "operator",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.key() == key)
+    }
+
+    /// Whether the role covers what happens at `action`, anywhere in the subtree it is held on.
+    pub fn covers(self, action: Action) -> bool {
+        ROLE_RIGHTS.iter().any(|(role, actions)| *role == self && actions.contains(&action))
+    }
+}
+
+/// What a person may want to do. The place is a unit: of the audience, of the issuer, of the meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Read a published document; place: its audience.
+    ReadDocument,
+    /// Read and write drafts; place: the issuing unit.
+    WriteDocument,
+    /// Make a document readable for its audience, or take it back; place: the audience.
+    PublishDocument,
+    /// Read a meeting with its papers; place: the unit that meets.
+    ReadMeeting,
+    /// Send an opinion on a document one can read; place: its audience.
+    SendOpinion,
+    /// Read the opinions of a unit's members, with names; place: the member's branch.
+    ReadOpinions,
+    /// Answer such an opinion; place: the member's branch.
+    AnswerOpinion,
+    /// See the figures of a unit and its children; place: the unit.
+    ReadStatistics,
+}
+
+impl Action {
+    pub const ALL: [Self; 8] = [
+        Self::ReadDocument,
+        Self::WriteDocument,
+        Self::PublishDocument,
+        Self::ReadMeeting,
+        Self::SendOpinion,
+        Self::ReadOpinions,
+        Self::AnswerOpinion,
+        Self::ReadStatistics,
+    ];
+}
+
+/// What every member may do where the place reaches the own branch.
+const MEMBER_RIGHTS: &[Action] = &[Action::ReadDocument, Action::ReadMeeting, Action::SendOpinion];
+
+/// What a role adds, in the subtree of the unit it is held on.
+const ROLE_RIGHTS: &[(Role, &[Action])] = &[
+    (Role::Secretary, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics]),
+    (Role::Deputy, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics]),
+    (Role::CommitteeMember, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadStatistics]),
+    (Role::Editor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument]),
+    (Role::ChiefEditor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument]),
+    (Role::Registrar, &[]),
+    (Role::Statistician, &[Action::ReadStatistics]),
+    (Role::Operator, &[]),
+];
+
+/// A role and where it is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub role: Role,
+    pub path: UnitPath,
+}
+
+/// Where a person stands in the tree: all that a decision depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standpoint {
+    /// The branch the person is posted to.
+    pub branch: UnitPath,
+    pub standing: Standing,
+    pub grants: Vec<Grant>,
+}
+
+impl Standpoint {
+    /// The one decision of the system.
+    pub fn may(&self, action: Action, place: &UnitPath) -> bool {
+        self.may_as_member(action, place) || self.may_by_office(action, place)
+    }
+
+    /// By being a member whom `place` reaches. An exempt member keeps reading; Regulation 339 asks nothing else of them.
+    pub fn may_as_member(&self, action: Action, place: &UnitPath) -> bool {
+        MEMBER_RIGHTS.contains(&action)
+            && place.contains(&self.branch)
+            && (self.standing != Standing::Exempt || action == Action::ReadDocument || action == Action::SendOpinion)
+    }
+
+    /// By a role on `place` or above it.
+    pub fn may_by_office(&self, action: Action, place: &UnitPath) -> bool {
+        self.grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(place))
+    }
+
+    /// The highest units on which the person holds a role that covers `action`; none of them lies below another.
+    pub fn seats(&self, action: Action) -> Vec<&UnitPath> {
+        let mut seats: Vec<&UnitPath> =
+            self.grants.iter().filter(|grant| grant.role.covers(action)).map(|grant| &grant.path).collect();
+        seats.sort_unstable();
+        seats.dedup_by(|below, above| above.contains(below));
+        seats
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn path(text: &str) -> UnitPath {
+        UnitPath::parse(text).expect("a valid path")
+    }
+
+    fn standing_at(branch: &str, grants: &[(Role, &str)]) -> Standpoint {
+        Standpoint {
+            branch: path(branch),
+            standing: Standing::Official,
+            grants: grants.iter().map(|(role, at)| Grant { role: *role, path: path(at) }).collect(),
+        }
+    }
+
+    /// The whole table: (role, action, the places relative to the unit `/1/2/` where it is allowed).
+    #[test]
+    fn every_role_may_exactly_what_the_table_says() {
+        let places = ["/1/", "/1/2/", "/1/2/3/", "/1/9/"];
+        for role in Role::ALL {
+            for action in Action::ALL {
+                // The branch lies outside all places, so that only the office decides.
+                let person = standing_at("/7/7/", &[(role, "/1/2/")]);
+                let allowed: Vec<_> = places.iter().filter(|at| person.may(action, &path(at))).copied().collect();
+                let expected: &[&str] = if role.covers(action) { &["/1/2/", "/1/2/3/"] } else { &[] };
+                assert_eq!(allowed, expected, "{role:?} {action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_member_reads_what_comes_down_and_nothing_beside_or_below() {
+        let member = standing_at("/1/2/3/", &[]);
+        for (at, allowed) in [("/1/", true), ("/1/2/", true), ("/1/2/3/", true), ("/1/2/4/", false), ("/1/2/3/5/", false)] {
+            assert_eq!(member.may(Action::ReadDocument, &path(at)), allowed, "{at}");
+        }
+        for action in [Action::WriteDocument, Action::PublishDocument, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics] {
+            assert!(!member.may(action, &path("/1/2/3/")), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn an_exempt_member_is_not_called_to_meetings() {
+        let mut member = standing_at("/1/2/3/", &[]);
+        member.standing = Standing::Exempt;
+        assert!(member.may(Action::ReadDocument, &path("/1/")));
+        assert!(!member.may(Action::ReadMeeting, &path("/1/2/3/")));
+    }
+
+    #[test]
+    fn seats_are_the_highest_units_only() {
+        let person = standing_at("/1/2/3/", &[(Role::Secretary, "/1/2/3/"), (Role::Statistician, "/1/2/"), (Role::Editor, "/1/9/")]);
+        assert_eq!(person.seats(Action::ReadStatistics), [&path("/1/2/")]);
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_acts_outside_branch_line_and_own_subtrees(
+            branch in "(/[0-9]){1,4}/", at in "(/[0-9]){1,4}/", place in "(/[0-9]){1,4}/", role in 0..8usize, action in 0..8usize,
+        ) {
+            let person = standing_at(&branch, &[(Role::ALL[role], &at)]);
+            let place = path(&place);
+            if person.may(Action::ALL[action], &place) {
+                prop_assert!(place.contains(&person.branch) || path(&at).contains(&place));
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+// Language, text size and theme: chosen once, kept for ever.
+
+import { strict as assert } from 'node:assert';
+
+import { prefer, signIn } from '../support/accounts.mjs';
+import { bothWays } from '../support/report.mjs';
+import { LANGUAGES, texts } from '../support/texts.mjs';
+
+const AS_DELIVERED = { locale: 'vi', text_size: '1', theme: 'system' };
+
+async function choose(stage, script) {
+  // A session of its own: it signs out.
+  const account = stage.account('ward_member');
+  const visitor = await stage.visitor({ script });
+  await signIn(visitor, account);
+  try {
+    for (const language of LANGUAGES) {
+      await prefer(visitor, { locale: language });
+      assert.equal(await root(visitor, 'lang'), language);
+      assert.equal(await visitor.heading(), texts(language).account.more_title);
+    }
+    await visitor.open('/library');
+    assert.match(await visitor.text('.rows'), /[০-৯]/, 'Bengali has its own digits');
+    assert.doesNotMatch((await visitor.$('.row-meta time, .row-meta').allInnerTexts()).map(withoutNames).join(), /[0-9]/);
+
+    await prefer(visitor, { locale: 'en', text_size: '3', theme: 'dark' });
+    const small = await looks(visitor);
+    assert.deepEqual(small, { lang: 'en', size: '3', theme: 'dark', font: '25px' });
+
+    await visitor.submit(visitor.$('main form[action*="sign_out"] button'));
+    await signIn(visitor, account);
+    assert.deepEqual(await looks(visitor), small, 'kept for the next time');
+  } finally {
+    await prefer(visitor, AS_DELIVERED);
+  }
+  assert.deepEqual(await looks(visitor), { lang: 'vi', size: '1', theme: 'system', font: '18px' });
+}
+
+const root = (visitor, attribute) => visitor.$('html').getAttribute(attribute);
+
+async function looks(visitor) {
+  return {
+    lang: await root(visitor, 'lang'),
+    size: await root(visitor, 'data-text-size'),
+    theme: await root(visitor, 'data-theme'),
+    font: await visitor.$('html').evaluate((html) => getComputedStyle(html).fontSize),
+  };
+}
+
+/** Numbers of documents and names of units are written as they are on paper. */
+const withoutNames = (meta) => meta.split('·').at(-1);
+
+export const tests = bothWays('account: language, digits, text size and theme are kept', choose);

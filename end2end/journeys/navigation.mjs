@@ -1,0 +1,89 @@
+// Going from page to page inside the application shows what the server would have sent.
+
+import { strict as assert } from 'node:assert';
+
+import { until } from '../support/wait.mjs';
+
+/** Where each role's walk begins, and the places it must come by. */
+const WALKS = {
+  member: ['/', '/library', '/meetings', '/opinions', '/more'],
+  secretary: ['/more', '/branch'],
+  editor: ['/more', '/desk', '/desk/new'],
+  statistician: ['/more', '/committee'],
+};
+
+const PLACES = /^\/(|library|meetings|opinions|more|branch|desk|desk\/new|committee)$/;
+
+/** One link of each of these kinds is taken, and each of the places. */
+const KINDS = [
+  PLACES,
+  /^\/library\?kind=\w+$/,
+  /^\/library\?after=\w+$/,
+  /^\/library\/[0-9A-Z]{26}$/,
+  /^\/library\/[0-9A-Z]{26}\/opinion$/,
+  /^\/meetings\/[0-9A-Z]{26}$/,
+  /^\/opinions\/[0-9A-Z]{26}$/,
+  /^\/branch\/[0-9A-Z]{26}$/,
+  /^\/desk\/[0-9A-Z]{26}$/,
+  /^\/desk\/[0-9A-Z]{26}\/publish$/,
+  /^\/committee\/[0-9A-Z]{26}$/,
+];
+
+async function walk(stage, role) {
+  const walker = await stage.visitor({ as: role });
+  const reader = await stage.visitor({ as: role, script: false });
+  const [start, ...others] = WALKS[role];
+  await walker.open(start);
+  const loaded = await loadTime(walker);
+  const taken = new Set([start]);
+  await explore(walker, reader, taken);
+  for (const place of others) assert.ok(taken.has(place), `${place} can be reached by links`);
+  assert.equal(await loadTime(walker), loaded, 'all of it without loading a page anew');
+}
+
+/** Takes every new kind of link of the page, compares where it leads, goes on from there, and comes back. */
+async function explore(walker, reader, taken) {
+  const here = walker.place;
+  for (const href of await newLinks(walker)) {
+    if (!isNew(href, taken)) continue;
+    await walker.follow(walker.$(`a[href="${href}"]:visible`).first());
+    await sameAsServed(walker, reader, href);
+    await explore(walker, reader, taken);
+    await goBack(walker, here);
+  }
+}
+
+async function goBack(walker, place) {
+  while (walker.place !== place) {
+    const before = walker.place;
+    await walker.page.evaluate(() => history.back());
+    await until(`"back" has left ${before}`, () => walker.place !== before);
+    await walker.settled();
+  }
+}
+
+/** Visible links into the application, to pages whose kind we know. */
+async function newLinks(walker) {
+  const hrefs = await walker.$('a[href^="/"]:visible').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+  return [...new Set(hrefs)].filter((href) => KINDS.some((kind) => kind.test(href)));
+}
+
+/** Whether no link of this kind was taken before. Notes it down. */
+function isNew(href, taken) {
+  const kind = PLACES.test(href) ? href : KINDS.findIndex((pattern) => pattern.test(href));
+  return !taken.has(kind) && Boolean(taken.add(kind));
+}
+
+async function sameAsServed(walker, reader, href) {
+  await reader.open(href);
+  const served = await reader.heading();
+  await until(`${href} shows the heading "${served}"`, async () => (await walker.heading()) === served);
+  assert.equal(await walker.page.title(), await reader.page.title(), `title of ${href}`);
+}
+
+const loadTime = (visitor) => visitor.page.evaluate(() => performance.timeOrigin);
+
+export const tests = Object.keys(WALKS).map((role) => ({
+  name: `navigation: what the ${role} reaches by links is what the server sends`,
+  run: (stage) => walk(stage, role),
+}));

@@ -1,0 +1,101 @@
+// An opinion on a document, from the member's phone to the secretary and back.
+
+import { strict as assert } from 'node:assert';
+
+import { bothWays } from '../support/report.mjs';
+import { texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { feedback, problems, terms } = texts('vi');
+const MOST = 5000;
+
+async function sendAndAnswer(stage, script) {
+  const opinion = `Tài liệu dễ hiểu, nhưng xin gửi sớm hơn để kịp tải trước khi ra khơi. ${stamp(script)}`;
+  const answer = `Chi ủy tiếp thu: từ tháng sau gửi trước ngày mười hai. ${stamp(script)}`;
+
+  const member = await stage.visitor({ as: 'member', script });
+  member.expects(422);
+  const title = await openInvitation(member);
+  await audienceComesFirst(member);
+
+  await member.field('text').fill('   ');
+  await member.submit(member.sender('text'));
+  assert.equal((await member.problems()).text, problems.required);
+  await summaryLeadsTo(member, 'text');
+
+  const long = 'ộ'.repeat(MOST + 1);
+  await member.field('text').fill(long);
+  await member.submit(member.sender('text'));
+  assert.match((await member.problems()).text, /5\.000/);
+  assert.equal(await member.field('text').inputValue(), long, 'a text that is too long is kept');
+
+  await member.$('main [name="audience"][value="branch"]').check();
+  await member.field('text').fill(opinion);
+  await member.submit(member.sender('text'));
+  assert.match(member.path, /^\/opinions\/[0-9A-Z]{26}$/, 'sending leads to the receipt');
+  await member.sees('.receipt-code');
+  assert.match((await member.text('.receipt-code')).trim(), /^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+  const receipt = member.path;
+
+  await member.open('/opinions');
+  const own = member.$(`.row:has(a[href^="${receipt}"])`);
+  await own.waitFor();
+  assert.ok((await own.innerText()).includes(title), 'the list names the document');
+  assert.ok((await own.innerText()).includes(terms.received), 'the list says that it was received');
+
+  const secretary = await stage.visitor({ as: 'secretary', script });
+  secretary.expects(422);
+  await secretary.open('/branch');
+  await secretary.follow(secretary.$(`a[href^="${receipt.replace('/opinions/', '/branch/')}"]`).first());
+  await secretary.sees('main', { hasText: opinion });
+
+  await member.open(receipt);
+  await currentStep(member, terms.seen);
+
+  await secretary.submit(secretary.sender('text'));
+  assert.equal((await secretary.problems()).text, problems.required);
+  await secretary.field('text').fill(answer);
+  await secretary.submit(secretary.sender('text'));
+  await secretary.sees('main', { hasText: answer });
+
+  await member.open(receipt);
+  await member.sees('main', { hasText: answer });
+  assert.equal(await member.$('.steps [aria-current="step"]').count(), 0, 'the way ends with the answer');
+  await member.open('/opinions');
+  assert.ok((await own.innerText()).includes(terms.answered), 'the list says that it was answered');
+}
+
+/** Opens the page before writing from a document of the library; returns the document's title. */
+async function openInvitation(visitor) {
+  await visitor.open('/library');
+  await visitor.follow(visitor.$('.row-link').first());
+  const title = await visitor.heading();
+  await visitor.follow(visitor.$('main a[href$="/opinion"]').first());
+  await visitor.sees('main [name="text"]');
+  return title;
+}
+
+/** A member sees who will read a text before writing it. */
+async function audienceComesFirst(visitor) {
+  const notice = visitor.$('main .notice', { hasText: feedback.who_reads_title }).first();
+  await notice.waitFor();
+  const field = await visitor.field('text').elementHandle();
+  assert.ok(
+    await notice.evaluate((told, field) => Boolean(told.compareDocumentPosition(field) & Node.DOCUMENT_POSITION_FOLLOWING), field),
+    'who will read it stands before the field',
+  );
+}
+
+async function summaryLeadsTo(visitor, name) {
+  await visitor.$('.error-summary a').first().click();
+  await until('the summary has led to the field', () => visitor.field(name).evaluate((field) => document.activeElement === field));
+}
+
+async function currentStep(visitor, word) {
+  await visitor.sees('.steps [aria-current="step"]', { hasText: word });
+}
+
+/** Makes the texts of the two ways tell apart. */
+const stamp = (script) => (script ? '(có mã lệnh)' : '(không mã lệnh)');
+
+export const tests = bothWays('opinion: sent, received, seen and answered', sendAndAnswer);

@@ -1,0 +1,96 @@
+// From an editor's first word to a reader of the own ward, and to nobody beyond.
+
+import { strict as assert } from 'node:assert';
+
+import { bothWays } from '../support/report.mjs';
+import { texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { problems } = texts('vi');
+
+const BODY = `Ban biên tập xin thông báo **lịch mới** của nhà sinh hoạt.
+
+## Giờ mở cửa
+
+| Ngày | Giờ |
+| --- | --- |
+| Thứ Hai | 7:30 |
+| Thứ Bảy | 8:00 |
+
+- Mang theo thẻ
+- Giữ vệ sinh chung
+
+<script>document.title = 'hỏng'</script>
+[Không bấm](javascript:alert(1))
+`;
+
+async function writeAndPublish(stage, script) {
+  const title = `Thông báo lịch mở cửa nhà sinh hoạt khu phố ${script ? 'Đông' : 'Tây'}`;
+  const editor = await stage.visitor({ as: 'editor', script });
+  editor.expects(422);
+
+  await editor.open('/desk');
+  await editor.follow(editor.$('main a[href="/desk/new"]').first());
+  await editor.field('kind').selectOption('news');
+  await editor.field('body').fill(BODY);
+  await editor.submit(editor.sender('body'));
+  assert.equal((await editor.problems()).title, problems.required);
+  assert.equal(await editor.field('body').inputValue(), BODY, 'the text is kept');
+
+  await editor.field('title').fill(title);
+  await editor.submit(editor.sender('body'));
+  await until('the draft is stored', () => /^\/desk\/[0-9A-Z]{26}$/.test(editor.path));
+  const draft = editor.path;
+  await editor.sees('.phone-preview table');
+  await harmless(editor, '.phone-preview');
+
+  await editor.follow(editor.$(`main a[href="${draft}/publish"]`).first());
+  assert.match(await editor.text(), new RegExp(escape(title)), 'what will be published is named');
+  assert.match(await editor.text(), /\d/, 'how many it will reach is named');
+  await editor.submit(editor.$(`main form button[type="submit"]`).last());
+  const address = draft.replace('/desk/', '/library/');
+  await until('the document is out', () => editor.path !== `${draft}/publish`);
+
+  const reader = await stage.visitor({ as: 'ward_member', script });
+  await reader.open('/library');
+  const row = reader.$(`.row-unread:has(.row-link[href="${address}"])`);
+  await row.waitFor();
+  assert.equal((await row.locator('.row-link').innerText()).trim(), title);
+  await reader.follow(row.locator('.row-link'));
+  await until('the document is shown', async () => (await reader.heading()) === title);
+  await reader.sees('.prose table');
+  await harmless(reader, '.prose');
+
+  const outsider = await stage.visitor({ as: 'member', script });
+  outsider.expects(404);
+  const response = await outsider.open(address);
+  assert.equal(response.status(), 404, 'who is not reached cannot know that it is there');
+  assert.equal(await outsider.heading(), problems.not_found_title);
+  await outsider.open('/library');
+  assert.equal(await outsider.$(`.row-link[href="${address}"]`).count(), 0);
+}
+
+/** The script of the text is shown as text, its link leads nowhere. */
+async function harmless(visitor, selector) {
+  assert.equal(await visitor.$(`${selector} script`).count(), 0);
+  assert.equal(await visitor.$(`${selector} a[href^="javascript:" i]`).count(), 0);
+  assert.ok(!(await visitor.page.title()).includes('hỏng'));
+}
+
+async function onlyEditorsHaveADesk(stage, script) {
+  const visitor = await stage.visitor({ as: 'member', script });
+  visitor.expects(404);
+  visitor.expects(403);
+  for (const address of ['/desk', '/desk/new', '/branch', '/committee']) {
+    const response = await visitor.open(address);
+    assert.ok([403, 404].includes(response.status()), `${address} answered ${response.status()}`);
+    assert.equal(await visitor.$(`nav a[href="${address}"]`).count(), 0, `${address} is not offered`);
+  }
+}
+
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+export const tests = [
+  ...bothWays('publish: written, previewed, published to the own ward, hidden from others', writeAndPublish),
+  ...bothWays('publish: who holds no office finds no desk', onlyEditorsHaveADesk),
+];

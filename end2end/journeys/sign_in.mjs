@@ -1,0 +1,61 @@
+// Signing in and out, and being told the same whatever was wrong.
+
+import { strict as assert } from 'node:assert';
+
+import { bothWays } from '../support/report.mjs';
+import { texts } from '../support/texts.mjs';
+
+const { problems } = texts('vi');
+const UNKNOWN_ID = '001000000000';
+const WRONG_PASSWORD = 'khong phai mat khau nay';
+
+async function signInAndOut(stage, script) {
+  const { national_id: nationalId, password } = stage.account('member');
+  const visitor = await stage.visitor({ script });
+  visitor.expects(422);
+
+  await visitor.open('/library');
+  assert.equal(visitor.path, '/sign-in', 'who is not signed in is led to the sign-in page');
+
+  await visitor.submit(visitor.sender('password'));
+  assert.deepEqual(await visitor.problems(), { national_id: problems.required, password: problems.required });
+
+  const answers = [];
+  for (const id of [nationalId, UNKNOWN_ID]) {
+    await visitor.field('national_id').fill(id);
+    await visitor.field('password').fill(WRONG_PASSWORD);
+    await visitor.submit(visitor.sender('password'));
+    answers.push(await visitor.problems());
+    assert.equal(await visitor.field('national_id').inputValue(), id, 'the typed ID is kept');
+    assert.ok(!(await visitor.page.content()).includes(WRONG_PASSWORD), 'the page never contains the password');
+  }
+  assert.deepEqual(answers[0], answers[1], 'a wrong password and an unknown ID get the same answer');
+  assert.deepEqual(answers[0], { password: problems.wrong_credentials });
+
+  await visitor.field('national_id').fill(nationalId.replace(/(\d{3})/g, '$1 '));
+  await visitor.field('password').fill(password);
+  await visitor.submit(visitor.sender('password'));
+  assert.equal(visitor.path, '/library', 'signing in leads to the page that was asked for');
+  await visitor.sees('.row-link');
+
+  await visitor.open('/more');
+  await visitor.submit(visitor.$('main form[action*="sign_out"] button'));
+  assert.equal(visitor.path, '/sign-in', 'signing out leads to the sign-in page');
+  await visitor.open('/library');
+  assert.equal(visitor.path, '/sign-in', 'the session is over');
+}
+
+async function onlyLocalPagesAreFollowed(stage, script) {
+  const { national_id: nationalId, password } = stage.account('member');
+  const visitor = await stage.visitor({ script });
+  await visitor.open('/sign-in?next=//evil.example/');
+  await visitor.field('national_id').fill(nationalId);
+  await visitor.field('password').fill(password);
+  await visitor.submit(visitor.sender('password'));
+  assert.equal(new URL(visitor.page.url()).origin, stage.origin);
+}
+
+export const tests = [
+  ...bothWays('sign in: one answer for whatever is wrong, then in and out', signInAndOut),
+  ...bothWays('sign in: never leads to another site', onlyLocalPagesAreFollowed),
+];

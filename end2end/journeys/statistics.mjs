@@ -1,0 +1,91 @@
+// A committee's figures, moving while the page is open.
+
+import { strict as assert } from 'node:assert';
+
+import { bothWays } from '../support/report.mjs';
+import { number, texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { statistics } = texts('vi');
+
+async function figuresMove(stage, script) {
+  const committee = await stage.visitor({ as: 'committee', script });
+  await committee.open('/committee');
+  const before = await figures(committee);
+  assert.ok(before.members > 0 && before.documents > 0, JSON.stringify(before));
+  assert.ok(before.activated <= before.members && before.active <= before.activated, JSON.stringify(before));
+  const loaded = await loadTime(committee);
+
+  const member = await stage.visitor({ as: 'member', script });
+  await readSomethingNew(member);
+  const read = await moved(committee, 'reads', before.reads);
+  await sendOpinion(member, script);
+  const spoken = await moved(committee, 'opinions', before.opinions);
+  assert.equal(read.members, spoken.members);
+  if (script) assert.equal(await loadTime(committee), loaded, 'the page was not loaded again');
+}
+
+async function levelByLevel(stage, script) {
+  const visitor = await stage.visitor({ as: 'statistician', script });
+  await visitor.open('/committee');
+  const above = await visitor.heading();
+  const whole = await figures(visitor);
+  const row = visitor.$('.table tbody tr:has(a)').first();
+  const name = (await row.locator('a').innerText()).trim();
+  const members = number(await row.locator('td').first().innerText());
+
+  await visitor.follow(row.locator('a'));
+  await until('the unit below is shown', async () => (await visitor.heading()) === name);
+  const part = await figures(visitor);
+  assert.equal(part.members, members, 'the row above and the page below say the same');
+  assert.ok(part.members < whole.members);
+  await visitor.sees('.table tbody tr');
+
+  await visitor.follow(visitor.$('.breadcrumbs a').first());
+  await until('the way back leads up', async () => (await visitor.heading()) === above);
+}
+
+/** The big figures by their key in the text file. */
+async function figures(visitor) {
+  const found = {};
+  for (const figure of await visitor.$('.figure').all()) {
+    const label = (await figure.locator('.figure-label').innerText()).trim();
+    const key = ['members', 'activated', 'active', 'documents', 'reads', 'opinions'].find((key) => statistics[key] === label);
+    if (key) found[key] = number(await figure.locator('.figure-value').innerText());
+  }
+  return found;
+}
+
+/** Waits until a figure has grown: by itself with script, else when the page is loaded again. */
+function moved(visitor, key, from) {
+  return until(`the figure "${key}" has moved from ${from}`, async () => {
+    if (!visitor.script) await visitor.reload();
+    const now = await figures(visitor);
+    return now[key] > from && now;
+  });
+}
+
+const loadTime = (visitor) => visitor.page.evaluate(() => performance.timeOrigin);
+
+async function readSomethingNew(visitor) {
+  await visitor.open('/library');
+  while ((await visitor.$('.row-unread .row-link').count()) === 0) {
+    await visitor.open(await visitor.$('a[rel="next"]').getAttribute('href'));
+  }
+  await visitor.follow(visitor.$('.row-unread .row-link').first());
+  await visitor.sees('.prose');
+}
+
+/** On the document that is open. */
+async function sendOpinion(visitor, script) {
+  await visitor.follow(visitor.$('main a[href$="/opinion"]').first());
+  await visitor.$('main [name="audience"][value="branch"]').check();
+  await visitor.field('text').fill(`Đã đọc và đồng ý. ${script ? 'Gửi từ điện thoại.' : 'Gửi từ máy cũ.'}`);
+  await visitor.submit(visitor.sender('text'));
+  assert.match(visitor.path, /^\/opinions\//);
+}
+
+export const tests = [
+  ...bothWays('statistics: figures move when a member acts elsewhere', figuresMove),
+  ...bothWays('statistics: one level down and back', levelByLevel),
+];

@@ -1,0 +1,59 @@
+// Browser tests: the real server with the sample organisation, a real Chromium, the journeys of the people we build for.
+//
+//   node end2end/run.mjs [--grep TEXT] [--screenshots DIR] [--keep]
+//
+// HANDBOOK_BIN and HANDBOOK_SITE say what is tested (target/debug/handbook, target/site), CHROME which browser.
+// Invariant: the last line is `N passed, N failed`; the exit code is 1 when something failed.
+
+import { strict as assert } from 'node:assert';
+import { parseArgs } from 'node:util';
+
+import * as accessibility from './accessibility.mjs';
+import * as budget from './budget.mjs';
+import * as account from './journeys/account.mjs';
+import * as home from './journeys/home.mjs';
+import * as library from './journeys/library.mjs';
+import * as meetings from './journeys/meetings.mjs';
+import * as navigation from './journeys/navigation.mjs';
+import * as opinion from './journeys/opinion.mjs';
+import * as publish from './journeys/publish.mjs';
+import * as signIn from './journeys/sign_in.mjs';
+import * as statistics from './journeys/statistics.mjs';
+import { screenshots } from './screenshots.mjs';
+import { Accounts } from './support/accounts.mjs';
+import { launch } from './support/browser.mjs';
+import { Report } from './support/report.mjs';
+import { start } from './support/server.mjs';
+
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
+
+const { values: options } = parseArgs({
+  options: {
+    grep: { type: 'string', default: '' },
+    screenshots: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+const wanted = ({ name }) => name.toLowerCase().includes(options.grep.toLowerCase());
+const report = new Report();
+
+let server;
+await report.check('the server loads the sample organisation and gets ready', async () => {
+  server = await start({ keep: options.keep });
+});
+if (server) {
+  process.once('SIGINT', () => server.stop().finally(() => process.exit(130)));
+  process.once('SIGTERM', () => server.stop().finally(() => process.exit(143)));
+  const browser = await launch();
+  const world = { server, browser, accounts: new Accounts(server.signIns) };
+  const tests = options.screenshots ? screenshots(options.screenshots) : SUITES.flatMap((suite) => suite.tests);
+  for (const test of tests.filter(wanted)) {
+    await report.run(world, test);
+  }
+  await browser.close();
+  await report.check('the server has logged no error', () => assert.deepEqual(server.complaints(), []));
+  await report.check('the server ends cleanly', () => server.stop());
+}
+report.conclude();
+process.exitCode = report.failed === 0 ? 0 : 1;

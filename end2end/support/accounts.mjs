@@ -1,0 +1,64 @@
+// The people of the sample organisation who sign in during the tests.
+
+import { Visitor } from './browser.mjs';
+
+/** Our names for them, and what `handbook demo --list` calls them. */
+const ROLES = {
+  member: 'Member, fisherman at sea',
+  secretary: 'Branch secretary',
+  ward_member: 'Member, ward branch',
+  exempt: 'Member exempt from activities',
+  editor: 'Editor, ward',
+  committee: 'Committee member, commune',
+  statistician: 'Statistician, province',
+  operator: 'Operator',
+};
+
+export class Accounts {
+  #signIns;
+  #sessions = new Map();
+
+  constructor(signIns) {
+    this.#signIns = signIns;
+  }
+
+  /** The demo sign-in of a role: `name`, `national_id`, `password`, `unit`. */
+  of(role) {
+    const found = this.#signIns.find((account) => account.role === ROLES[role]);
+    if (!found) throw new Error(`no demo sign-in "${ROLES[role]}"; there are: ${this.#signIns.map((account) => account.role).join('; ')}`);
+    return found;
+  }
+
+  /** Cookies of a session of this role, made once by signing in as a person does. */
+  async session(browser, origin, role) {
+    if (!this.#sessions.has(role)) this.#sessions.set(role, this.#open(browser, origin, role));
+    return this.#sessions.get(role);
+  }
+
+  async #open(browser, origin, role) {
+    const visitor = await Visitor.arrive(browser, origin, { script: false });
+    try {
+      await signIn(visitor, this.of(role));
+      return await visitor.context.storageState();
+    } finally {
+      await visitor.close();
+    }
+  }
+}
+
+/** Fills in the sign-in page and sends it. */
+export async function signIn(visitor, { national_id: nationalId, password }) {
+  await visitor.open('/sign-in');
+  await visitor.field('national_id').fill(nationalId);
+  await visitor.field('password').fill(password);
+  await visitor.submit(visitor.sender('password'));
+}
+
+/** Chooses language, text size and theme on the account's page; what is not named stays as it is. */
+export async function prefer(visitor, preferences) {
+  await visitor.open('/more');
+  for (const [name, value] of Object.entries(preferences)) {
+    await visitor.$(`main [name="${name}"][value="${value}"]`).check();
+  }
+  await visitor.submit(visitor.sender(Object.keys(preferences)[0]));
+}

@@ -1,0 +1,135 @@
+// Runs tests one after the other and says how they went.
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Visitor } from './browser.mjs';
+
+const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
+const TEST_MS = 90_000;
+
+/** The same test with script on and off. */
+export function bothWays(name, run) {
+  return [true, false].map((script) => ({
+    name: `${name}, script ${script ? 'on' : 'off'}`,
+    run: (stage) => run(stage, script),
+  }));
+}
+
+/** What a test has at hand; it makes the visitors and looks after them. */
+export class Stage {
+  #visitors = [];
+
+  constructor(world) {
+    this.world = world;
+    this.origin = world.server.origin;
+  }
+
+  /** A new browser window; `as` signs in first. */
+  async visitor({ as, ...options } = {}) {
+    const { browser, accounts } = this.world;
+    const cookies = as && (await accounts.session(browser, this.origin, as));
+    const visitor = await Visitor.arrive(browser, this.origin, { ...options, cookies });
+    this.#visitors.push(visitor);
+    return visitor;
+  }
+
+  account(role) {
+    return this.world.accounts.of(role);
+  }
+
+  /** What any page of the test complained about. */
+  troubles() {
+    return this.#visitors.flatMap((visitor) => visitor.troubles);
+  }
+
+  /** Pictures of the windows as they are, for whoever looks into the failure. */
+  async photograph(name) {
+    await mkdir(RESULTS, { recursive: true });
+    const file = name.replace(/[^\p{L}\p{N}]+/gu, '-');
+    const shots = this.#visitors.map((visitor, index) => {
+      const where = path.join(RESULTS, `${file}-${index + 1}.png`);
+      return visitor.page.screenshot({ path: where, timeout: 5_000 }).then(
+        () => `${visitor.page.url()} ${where}`,
+        () => visitor.page.url(),
+      );
+    });
+    return Promise.all(shots);
+  }
+
+  async close() {
+    await Promise.allSettled(this.#visitors.map((visitor) => visitor.close()));
+  }
+}
+
+/** Counts what passed and failed; prints a line for each test. */
+export class Report {
+  passed = 0;
+  failed = 0;
+  #start = Date.now();
+
+  /** Runs one test with a stage of its own. */
+  async run(world, { name, run, patience = TEST_MS }) {
+    const stage = new Stage(world);
+    const start = Date.now();
+    try {
+      await within(patience, run(stage));
+      const troubles = stage.troubles();
+      if (troubles.length > 0) throw new Error(`the pages complained:\n${troubles.join('\n')}`);
+      this.#line('ok', name, start);
+      this.passed += 1;
+    } catch (error) {
+      this.#line('FAILED', name, start);
+      this.failed += 1;
+      console.log(indent(explain(error)));
+      for (const trouble of stage.troubles()) console.log(indent(trouble));
+      for (const shot of await stage.photograph(name)) console.log(indent(shot));
+    } finally {
+      await stage.close();
+    }
+  }
+
+  /** Counts something beside the tests, e.g. that the server ends cleanly. */
+  async check(name, run) {
+    const start = Date.now();
+    try {
+      await run();
+      this.#line('ok', name, start);
+      this.passed += 1;
+    } catch (error) {
+      this.#line('FAILED', name, start);
+      this.failed += 1;
+      console.log(indent(explain(error)));
+    }
+  }
+
+  conclude() {
+    console.log(`all: ${seconds(this.#start)}`);
+    console.log(`${this.passed} passed, ${this.failed} failed`);
+  }
+
+  #line(outcome, name, start) {
+    console.log(`${outcome.padEnd(6)} ${seconds(start).padStart(7)}  ${name}`);
+  }
+}
+
+async function within(patience, running) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${patience / 1000} s`)), patience);
+  });
+  try {
+    await Promise.race([running, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function explain(error) {
+  const where = (error.stack ?? '').split('\n').filter((line) => line.includes('/end2end/') && !line.includes('/support/wait'));
+  return [error.message ?? String(error), ...where.slice(0, 3)].join('\n');
+}
+
+const seconds = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`;
+const indent = (text) => text.replace(/^/gm, '         ');

@@ -1,0 +1,123 @@
+// The server under test: the real binary with the sample organisation in a folder of its own.
+
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { until } from './wait.mjs';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const LOAD_MS = 180_000;
+const START_MS = 60_000;
+const STOP_MS = 15_000;
+const LOG_LINES = 400;
+
+const program = (name, fallback) => path.resolve(ROOT, process.env[name] ?? fallback);
+
+/** A running server. Made by {@link start}; stopped with {@link Server.stop}. */
+export class Server {
+  #child;
+  #folder;
+  #keep;
+  #exit;
+  /** The newest lines the server has printed. */
+  log = [];
+
+  constructor(child, folder, keep, port, signIns) {
+    this.#child = child;
+    this.#folder = folder;
+    this.#keep = keep;
+    this.port = port;
+    this.origin = `http://127.0.0.1:${port}`;
+    this.signIns = signIns;
+    this.#exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        this.log.push(...text.split('\n').filter(Boolean));
+        this.log.splice(0, this.log.length - LOG_LINES);
+      });
+    }
+  }
+
+  async ready() {
+    let gone;
+    this.#exit.then((exit) => (gone = exit));
+    await until(
+      'the server is ready',
+      async () => {
+        if (gone) return true;
+        return (await fetch(`${this.origin}/readyz`)).ok;
+      },
+      START_MS,
+    );
+    if (gone) throw new Error(`the server ended at its start (${describe(gone)}):\n${this.log.join('\n')}`);
+  }
+
+  /** Lines in which the server itself says that something went wrong. */
+  complaints() {
+    return this.log.filter((line) => /panicked at|"level":"ERROR"|\bERROR\b/.test(line));
+  }
+
+  /** Asks the server to end, waits until it has, and removes its folder. Throws when it does not end cleanly. */
+  async stop() {
+    this.#child.kill('SIGTERM');
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
+    const exit = await this.#exit;
+    clearTimeout(late);
+    if (this.#keep) console.log(`kept: ${this.#folder}`);
+    else await rm(this.#folder, { recursive: true, force: true });
+    if (exit.code !== 0) throw new Error(`the server did not end cleanly (${describe(exit)}):\n${this.log.slice(-20).join('\n')}`);
+  }
+}
+
+/** Loads the sample organisation into a new folder and starts the server on it. */
+export async function start({ keep }) {
+  const binary = program('HANDBOOK_BIN', 'target/debug/handbook');
+  const site = program('HANDBOOK_SITE', 'target/site');
+  for (const needed of [binary, site]) {
+    if (!existsSync(needed)) throw new Error(`${needed} is missing: run \`cargo xtask build\` first`);
+  }
+  const folder = await mkdtemp(path.join(tmpdir(), 'handbook-end2end-'));
+  const data = path.join(folder, 'data');
+  const run = promisify(execFile);
+  const options = { cwd: folder, env: environment(), timeout: LOAD_MS, maxBuffer: 16 << 20 };
+  try {
+    await run(binary, ['demo', '--data', data], options);
+    const { stdout } = await run(binary, ['demo', '--list'], options);
+    const port = await freePort();
+    const child = spawn(binary, ['serve', '--addr', `127.0.0.1:${port}`, '--data', data, '--site', site], {
+      cwd: folder,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const server = new Server(child, folder, keep, port, JSON.parse(stdout));
+    await server.ready();
+    return server;
+  } catch (error) {
+    if (!keep) await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Without settings of the person who runs the tests. */
+function environment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HANDBOOK_')));
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+const describe = ({ code, signal }) => (signal ? `signal ${signal}` : `exit code ${code}`);

@@ -1,0 +1,63 @@
+// The sentences of the application, from its own text files, so that no test repeats one.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const LANGUAGES = ['vi', 'en', 'bn'];
+
+const LOCALES = fileURLToPath(new URL('../../app/locales/', import.meta.url));
+const BENGALI_ZERO = '০'.codePointAt(0);
+
+const known = new Map();
+
+/**
+ * All texts of a language: `texts('vi').frame.home`. A plural is an object with `one` and `other`.
+ *
+ * @returns {Record<string, Record<string, any>>}
+ */
+export function texts(language) {
+  if (!known.has(language)) known.set(language, load(language));
+  return known.get(language);
+}
+
+function load(language) {
+  const files = readdirSync(`${LOCALES}${language}`).filter((name) => name.endsWith('.toml'));
+  return Object.fromEntries(
+    files.map((name) => [name.replace('.toml', ''), parse(readFileSync(`${LOCALES}${language}/${name}`, 'utf8'))]),
+  );
+}
+
+/** The part of TOML the text files use: `key = "text"` and `[plural]` sections. */
+function parse(toml) {
+  const all = {};
+  let section = all;
+  for (const line of toml.split('\n')) {
+    const head = /^\[(\w+)\]\s*$/.exec(line);
+    const pair = /^(\w+)\s*=\s*(".*")\s*$/.exec(line);
+    if (head) section = all[head[1]] = {};
+    else if (pair) section[pair[1]] = JSON.parse(pair[2]);
+  }
+  return all;
+}
+
+/** Whether `text` is the template with its places filled. */
+export function fits(template, text) {
+  const pattern = template
+    .split(/\{\w+\}/)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.+?');
+  return new RegExp(`^\\s*${pattern}\\s*$`, 'su').test(text);
+}
+
+/** The whole number in a text, whatever the digits and separators: `২,৫১৪` is 2514. */
+export function number(text) {
+  const digits = [...text].map(digit).filter((value) => value !== undefined);
+  if (digits.length === 0) throw new Error(`no number in "${text}"`);
+  return Number(digits.join(''));
+}
+
+function digit(char) {
+  if (char >= '0' && char <= '9') return char;
+  const value = char.codePointAt(0) - BENGALI_ZERO;
+  return value >= 0 && value <= 9 ? String(value) : undefined;
+}

@@ -1,0 +1,30 @@
+// Waiting for a condition, never for a time.
+
+const PAUSE_MS = 40;
+
+/** How long a page may take to show what it should; generous, because the machine may be busy. */
+export const PATIENCE_MS = 10_000;
+
+/**
+ * Asks again and again until the answer is neither false nor empty, and returns it.
+ *
+ * @template T
+ * @param {string} what completes the sentence "waited in vain until …"
+ * @param {() => T | Promise<T>} ask may throw: a page in the middle of a navigation cannot be asked
+ * @returns {Promise<NonNullable<T>>}
+ */
+export async function until(what, ask, patience = PATIENCE_MS) {
+  const deadline = Date.now() + patience;
+  let reason = '';
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (answer) return answer;
+      reason = '';
+    } catch (error) {
+      reason = ` (${String(error.message ?? error).split('\n')[0]})`;
+    }
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}${reason}`);
+    await new Promise((resume) => setTimeout(resume, PAUSE_MS));
+  }
+}

@@ -1,0 +1,92 @@
+//! Automation of the handbook: everything a person or a build machine does, as `cargo xtask <verb>`.
+//!
+//! Responsible for the way from a fresh clone to a running, tested or packed handbook: the toolchain, the browser half,
+//! the static files, the server, the checks. Not responsible for anything the running handbook does.
+//!
+//! Reading order: [`setup`] → [`build`] (→ [`frontend`], [`style`], [`site`]) → [`run`] and [`test`].
+//!
+//! Invariant: a child `cargo` only ever starts through [`toolchain::Toolchain::cargo`]. One toolchain and one set of flags
+//! for all verbs is what lets them share twenty minutes of compiled dependencies.
+
+mod apt;
+mod build;
+mod digest;
+mod dist;
+mod frontend;
+mod node;
+mod process;
+mod project;
+mod run;
+mod setup;
+mod site;
+mod size;
+mod style;
+mod test;
+mod toolchain;
+mod wasm_std;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{project::Project, setup::Need};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Sets up, builds, runs and tests the handbook."
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Install what is missing on this machine; seconds when nothing is.
+    Setup,
+    /// Build the browser half, the static files and the server.
+    Build(build::Arguments),
+    /// Build, load the sample organisation once, and serve it.
+    Run(run::Arguments),
+    /// Every check: format, lints, tests, size budget, browser journeys.
+    Test(test::Arguments),
+    /// Print the size of every asset; fail when a budget is exceeded.
+    Size,
+    /// Build the optimised server and put it with its static files into `target/dist`.
+    Dist,
+    /// Run cargo as the other verbs do, so that artefacts are shared.
+    Cargo {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    perform(Cli::parse().verb).unwrap_or_else(|error| {
+        // Without a stack trace: the causes say what to do, where they arose in xtask does not.
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn perform(verb: Verb) -> Result<ExitCode> {
+    let project = Project::locate()?;
+    match verb {
+        Verb::Setup => {
+            setup::setup(&project, Need::Everything)?;
+        }
+        Verb::Build(arguments) => build::build(&project, &arguments)?,
+        Verb::Run(arguments) => run::run(&project, &arguments)?,
+        Verb::Test(arguments) => return test::test(&project, &arguments),
+        Verb::Size => size::print_and_check(&project)?,
+        Verb::Dist => dist::dist(&project)?,
+        Verb::Cargo { arguments } => {
+            let toolchain = setup::setup(&project, Need::Compiler)?;
+            process::run(toolchain.cargo(&project).args(arguments))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

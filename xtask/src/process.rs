@@ -1,0 +1,140 @@
+//! Running other programs: what is run is said, how long it took is measured, a failure names the command.
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+/// Runs to the end, with this process's input and output.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| cannot_start(command))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", describe(command));
+    }
+    Ok(())
+}
+
+/// Runs to the end and returns what it wrote to standard output, trimmed. Standard error is shown only on failure.
+pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| cannot_start(command))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "`{}` failed ({}): {}",
+            describe(command),
+            output.status,
+            stderr.trim()
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Like [`run`], but ends the program and fails when it takes longer than `limit`.
+pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
+    let start = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .spawn()
+        .with_context(|| cannot_start(command))?;
+    while start.elapsed() < limit {
+        if let Some(status) = child.try_wait()? {
+            if status.success() {
+                return Ok(());
+            }
+            bail!("`{}` failed ({status})", describe(command));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    child.kill()?;
+    child.wait()?;
+    bail!(
+        "`{}` did not end within {}",
+        describe(command),
+        human(limit)
+    )
+}
+
+/// Says what begins, does it, says how long it took.
+pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("==> {what}");
+    let start = Instant::now();
+    let result = work();
+    if result.is_ok() {
+        println!("    done ({})", human(start.elapsed()));
+    }
+    result
+}
+
+/// The first file of this name on `PATH`.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let name = format!("{program}{}", env::consts::EXE_SUFFIX);
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|dir| dir.join(&name))
+        .find(|file| file.is_file())
+}
+
+/// `2.4 s`, `3 min 05 s`: short enough for a table.
+pub(crate) fn human(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", duration.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        _ => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// The command as a person would type it, without the folder of the program.
+pub(crate) fn describe(command: &Command) -> String {
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or(command.get_program());
+    let words = std::iter::once(program)
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn cannot_start(command: &Command) -> String {
+    format!(
+        "cannot start `{}`: is it installed and on PATH?",
+        describe(command)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!(human(Duration::from_millis(340)), "0.3 s");
+        assert_eq!(human(Duration::from_secs(59)), "59 s");
+        assert_eq!(human(Duration::from_secs(185)), "3 min 05 s");
+    }
+
+    #[test]
+    fn a_command_is_described_without_its_folder() {
+        let mut command = Command::new("/usr/bin/cargo");
+        command.args(["build", "-p", "server"]);
+        assert_eq!(describe(&command), "cargo build -p server");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failure_names_the_command_and_a_slow_one_is_ended() {
+        let error = run(&mut Command::new("false")).unwrap_err();
+        assert!(error.to_string().starts_with("`false` failed"), "{error}");
+        let start = Instant::now();
+        let error =
+            run_within(Command::new("sleep").arg("30"), Duration::from_millis(100)).unwrap_err();
+        assert!(error.to_string().contains("did not end within"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask setup`: what a machine must have. Looks first, installs what is missing, says what it does.
+
+use anyhow::{Context as _, Result};
+
+use crate::{apt, apt::Apt, node, process, project::Project, toolchain::Toolchain};
+
+/// How much of it a verb needs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// A Rust toolchain for both halves.
+    Compiler,
+    /// All that `build` and `run` use.
+    Build,
+    /// And lints and the test runner.
+    Checks,
+    /// And a browser.
+    Everything,
+}
+
+pub(crate) fn setup(project: &Project, need: Need) -> Result<Toolchain> {
+    let mut apt = Apt::default();
+    if need == Need::Compiler {
+        return Toolchain::provide(&mut apt);
+    }
+    println!("==> checking this machine");
+    let toolchain = Toolchain::provide(&mut apt)?;
+    provide_cpp(&mut apt)?;
+    node::provide_packages(project)?;
+    if need >= Need::Checks {
+        toolchain.provide_lints()?;
+        provide_nextest(&toolchain)?;
+    }
+    if need == Need::Everything {
+        provide_chromium(&mut apt)?;
+    }
+    Ok(toolchain)
+}
+
+/// The store's engine is C++, and its bindings are made with libclang.
+fn provide_cpp(apt: &mut Apt) -> Result<()> {
+    let has_programs = ["c++", "make", "clang"]
+        .iter()
+        .all(|name| process::find(name).is_some());
+    let has_libclang = process::find("apt-get").is_none() || apt::is_installed("libclang-dev");
+    if has_programs && has_libclang {
+        println!("    C++ compiler and libclang");
+        return Ok(());
+    }
+    apt.install(&["g++", "make", "clang", "libclang-dev"])
+        .context(
+            "the store's engine needs a C++ compiler, make, clang and libclang's development files",
+        )
+}
+
+fn provide_nextest(toolchain: &Toolchain) -> Result<()> {
+    if process::find("cargo-nextest").is_some() {
+        println!("    cargo-nextest");
+        return Ok(());
+    }
+    let mut cargo = toolchain.command("cargo");
+    cargo.args(["install", "--locked", "cargo-nextest"]);
+    process::step(
+        "compiling cargo-nextest: several minutes, once per machine",
+        || process::run(&mut cargo),
+    )
+}
+
+fn provide_chromium(apt: &mut Apt) -> Result<()> {
+    if node::chromium().is_none() {
+        apt.install(&["chromium"])
+            .context("the browser tests need Chromium or Chrome")?;
+    }
+    let found = node::chromium().context("Chromium is installed but not on PATH")?;
+    println!("    {}", found.display());
+    Ok(())
+}

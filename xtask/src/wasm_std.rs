@@ -1,0 +1,110 @@
+//! The standard library for WebAssembly, for Debian's compiler, which comes with its sources only.
+//!
+//! Cargo builds it once as the dependency of an empty crate; the libraries then move to where the compiler looks for
+//! them. From then on a plain `--target wasm32-unknown-unknown` works. It is built for size, which rustup's is not.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{
+    apt,
+    digest::{self, fingerprint},
+    process, project,
+    toolchain::{Toolchain, WASM},
+};
+
+/// Beside the libraries: which compiler they belong to.
+const STAMP: &str = "handbook-std";
+const EMPTY_CRATE: &str = "handbook_std";
+
+/// Whether the libraries are there and belong to the compiler that is installed now. Libraries without our stamp came
+/// with a package and are trusted.
+pub(crate) fn is_current(debian: &Toolchain) -> bool {
+    let stamp = fs::read_to_string(debian.wasm_libraries().join(STAMP));
+    let fits = stamp.is_ok_and(|stamp| {
+        debian
+            .identity()
+            .is_ok_and(|identity| stamp.trim() == identity)
+    });
+    let unstamped = !debian.wasm_libraries().join(STAMP).exists();
+    debian.has_wasm_std() && (fits || unstamped)
+}
+
+pub(crate) fn install(debian: &Toolchain) -> Result<()> {
+    let identity = debian.identity()?;
+    let folder = project::user_cache()?
+        .join("wasm-std")
+        .join(fingerprint(&identity));
+    process::step(
+        "compiling the standard library for WebAssembly: about a minute, once per machine",
+        || compile(debian, &folder),
+    )?;
+    let libraries = libraries(&folder)?;
+    let stamp = folder.join(STAMP);
+    digest::write(&stamp, &identity)?;
+
+    let destination = debian.wasm_libraries();
+    let purpose = format!(
+        "copying the standard library for WebAssembly to {}",
+        destination.display()
+    );
+    println!("    {purpose}");
+    // Libraries of an older compiler would be found as well and be refused.
+    process::run(apt::as_root("rm", &purpose)?.arg("-rf").arg(&destination))?;
+    let mut copy = apt::as_root("install", &purpose)?;
+    copy.args(["-D", "-m", "644", "-t"])
+        .arg(&destination)
+        .args(libraries)
+        .arg(stamp);
+    process::run(&mut copy)
+}
+
+fn compile(debian: &Toolchain, folder: &Path) -> Result<()> {
+    let manifest = format!(
+        "[package]\nname = \"{EMPTY_CRATE}\"\nedition = \"2024\"\n\n[lib]\npath = \"lib.rs\"\n\n\
+         [profile.release]\nopt-level = \"z\"\n\n[workspace]\n"
+    );
+    digest::write(&folder.join("Cargo.toml"), manifest)?;
+    digest::write(&folder.join("lib.rs"), "#![no_std]\n")?;
+    let mut cargo = debian.command("cargo");
+    cargo
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"));
+    // Building the standard library is not stable in cargo. Here only: build scripts of many crates watch this variable.
+    cargo
+        .env("RUSTC_BOOTSTRAP", "1")
+        .args(["build", "--release", "--target", WASM]);
+    cargo.args([
+        "-Zbuild-std=std,panic_abort",
+        "-Zbuild-std-features=optimize_for_size",
+    ]);
+    process::run(&mut cargo)
+}
+
+/// What was compiled, without the empty crate.
+fn libraries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let deps = folder.join("target").join(WASM).join("release/deps");
+    let mut libraries = Vec::new();
+    for entry in fs::read_dir(&deps).with_context(|| format!("cannot list {}", deps.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".rlib") && !name.contains(EMPTY_CRATE) {
+            libraries.push(path);
+        }
+    }
+    let has = |name: &str| {
+        libraries
+            .iter()
+            .any(|path| path.to_string_lossy().contains(name))
+    };
+    ensure!(
+        has("libstd-") && has("libcore-"),
+        "{} holds no standard library: remove it and try again",
+        folder.display()
+    );
+    Ok(libraries)
+}
