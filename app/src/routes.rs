@@ -28,6 +28,13 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_page();
     let name = text::frame::product(use_locale());
+    // Effects run in the browser only: styles and tests can tell that the page has been taken over.
+    Effect::new(|| {
+        if let Some(root) = document().document_element() {
+            // Refused for an ill-formed name only.
+            let _ = root.set_attribute("data-hydrated", "true");
+        }
+    });
     // One complete page each: readable without script, compressed as a whole, with the right title and status.
     let ssr = SsrMode::Async;
     view! {

@@ -116,9 +116,9 @@ impl<'a> Accounts<'a> {
         let member: Option<MemberRow> = self.by_id(MEMBER, "member", &found.member).await?;
         let Some(member) = member else { return Err(Error::Damaged(format!("member {}", found.member))) };
         let (actor, path) = member.place()?;
-        let mut vars = vars! { session: session };
+        let mut vars = vars! { opened: session };
         events::append(&mut vars, self.backend.clock(), EventKind::SignedOut, Some(actor), &path, &found.handle);
-        self.backend.store().write(&format!("DELETE $session RETURN NONE; {}", events::APPEND), vars).await?;
+        self.backend.store().write(&format!("DELETE $opened RETURN NONE; {}", events::APPEND), vars).await?;
         self.backend.events().wake();
         Ok(())
     }
@@ -210,8 +210,8 @@ impl<'a> Accounts<'a> {
     }
 
     async fn session_row(&self, id: &RecordId) -> Result<Option<SessionRow>> {
-        let sql = "SELECT handle, member, seen_at, expires_at FROM $session";
-        self.backend.store().read(sql, vars! { session: id.clone() }).await?.row(0)
+        let sql = "SELECT handle, member, seen_at, expires_at FROM $opened";
+        self.backend.store().read(sql, vars! { opened: id.clone() }).await?.row(0)
     }
 
     async fn by_id<T: Row>(&self, select: &str, table: &'static str, key: &str) -> Result<Option<T>> {
@@ -225,7 +225,7 @@ impl<'a> Accounts<'a> {
         let token = new_token(clock);
         let handle = SessionId::new(clock.ulid());
         let mut vars = vars! {
-            session: record("session", fingerprint(&token)),
+            opened: record("session", fingerprint(&token)),
             row: NewSession {
                 handle: handle.to_string(),
                 member: member.id.clone(),
@@ -238,7 +238,7 @@ impl<'a> Accounts<'a> {
         };
         events::append(&mut vars, clock, EventKind::SignedIn, Some(actor), &path, handle);
         let sql = format!(
-            "CREATE $session CONTENT $row RETURN NONE;
+            "CREATE $opened CONTENT $row RETURN NONE;
              UPDATE $account SET failures = 0, locked_until = NONE WHERE failures > 0 OR locked_until != NONE RETURN NONE;
              {}",
             events::APPEND
@@ -255,8 +255,9 @@ impl<'a> Accounts<'a> {
         let Some(member) = member else {
             let mut vars = vars! {};
             let nowhere = UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?;
-            events::append(&mut vars, clock, EventKind::SignInRefused, None, &nowhere, Ulid::nil());
-            self.backend.store().write(&format!("{} DELETE $event RETURN NONE;", events::APPEND), vars).await?;
+            let decoy = events::append(&mut vars, clock, EventKind::SignInRefused, None, &nowhere, Ulid::nil());
+            vars.extend(vars! { decoy: record("event", decoy.id) });
+            self.backend.store().write(&format!("{} DELETE $decoy RETURN NONE;", events::APPEND), vars).await?;
             return Ok(());
         };
         let (_, path) = member.place()?;
@@ -277,8 +278,8 @@ impl<'a> Accounts<'a> {
     }
 
     async fn mark_seen(&self, session: RecordId, now: DateTime<Utc>) -> Result<()> {
-        let vars = vars! { session: session, now: now, expires_at: now + IDLE };
-        let sql = "UPDATE $session SET seen_at = $now, expires_at = $expires_at RETURN NONE";
+        let vars = vars! { opened: session, now: now, expires_at: now + IDLE };
+        let sql = "UPDATE $opened SET seen_at = $now, expires_at = $expires_at RETURN NONE";
         match self.backend.store().read(sql, vars).await {
             // Another request of the same device was faster.
             Ok(_) | Err(Error::Busy) => Ok(()),
@@ -325,6 +326,7 @@ struct MemberRow {
 }
 
 impl MemberRow {
+    /// Whom and where the log names.
     fn place(&self) -> Result<(MemberId, UnitPath)> {
         let id = self.id.parse().map_err(|_| self.damaged())?;
         Ok((id, UnitPath::parse(&self.path).map_err(|_| self.damaged())?))

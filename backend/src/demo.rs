@@ -56,6 +56,17 @@ pub fn sign_ins() -> Vec<SignIn> {
         .collect()
 }
 
+/// Whether the store holds the sample: its first person is a member.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn is_loaded(backend: &Backend) -> Result<bool> {
+    let hash = backend.keys().lookup("id", cast::CAST[0].national_id);
+    let sql = "SELECT VALUE id FROM member WHERE id_hash = $hash LIMIT 1";
+    let found: Vec<RecordId> = backend.store().read(sql, vars! { hash: hash }).await?.rows(0)?;
+    Ok(!found.is_empty())
+}
+
 /// Fills an empty store. Should it fail half-way, the store is of no use and is to be deleted.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use domain::{
     ids::{DocumentId, MemberId},
     locale::local_date,
     policy::Action,
-    units::{UnitPath, UnitRef},
+    units::UnitRef,
 };
 
 mod desk;
@@ -18,7 +18,7 @@ pub use desk::DraftForm;
 
 use crate::{
     Backend, Error, Result,
-    store::{Row, Store, SurrealValue, pair, vars},
+    store::{Store, SurrealValue, pair, record, vars},
     units::Tree,
 };
 
@@ -127,8 +127,6 @@ pub(crate) struct Subject {
     pub(crate) kind: DocumentKind,
     pub(crate) title: String,
     pub(crate) minutes: u32,
-    pub(crate) issuer: UnitRef,
-    pub(crate) audience: UnitPath,
 }
 
 impl Documents<'_> {
@@ -138,7 +136,7 @@ impl Documents<'_> {
             return Ok(Vec::new());
         }
         let tree = self.backend.units().tree();
-        let records: Vec<_> = ids.iter().map(|id| crate::store::record("document", id)).collect();
+        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
         let rows: Vec<DocumentRow> = self.backend.store().read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
         let mut subjects = Vec::with_capacity(rows.len());
         for row in rows {
@@ -149,8 +147,6 @@ impl Documents<'_> {
                     kind: document.kind,
                     title: document.title,
                     minutes: document.minutes,
-                    issuer: document.issuer,
-                    audience: document.audience.path,
                 });
             }
         }
@@ -180,7 +176,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::store::{record, tests::migrated};
+    use crate::store::tests::migrated;
 
     #[tokio::test]
     async fn read_marks_and_named_documents_are_point_gets() {

@@ -17,7 +17,7 @@ use ulid::Ulid;
 
 use crate::{
     Backend, Clock, Error, Result,
-    store::{Row, Store, SurrealValue, Variables, keys_from, record, vars},
+    store::{Store, SurrealValue, Variables, keys_from, record, vars},
 };
 
 /// Transactions of several processes may commit out of the order of their ids: the tail re-reads this far back.

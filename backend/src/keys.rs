@@ -33,6 +33,17 @@ impl Keys {
         }
     }
 
+    /// Takes the master key as it is written in files and settings: 32 bytes in base64, padded or not.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] with a sentence when it is something else.
+    pub fn from_text(text: &str) -> Result<Self> {
+        let refused = || Error::Internal("it is not 32 bytes in base64".to_owned());
+        let bytes = BASE64_STANDARD_NO_PAD.decode(text.trim().trim_end_matches('=')).map_err(|_| refused())?;
+        let master: [u8; 32] = bytes.try_into().map_err(|_| refused())?;
+        Ok(Self::from_master(&master))
+    }
+
     /// Reads the master key from `file`, or makes one there, readable by the owner only.
     ///
     /// # Errors
@@ -41,9 +52,7 @@ impl Keys {
         let told = |what: &str, error: &dyn fmt::Display| Error::Internal(format!("{what} the key file {}: {error}", file.display()));
         if file.exists() {
             let text = fs::read_to_string(file).map_err(|error| told("cannot read", &error))?;
-            let bytes = BASE64_STANDARD_NO_PAD.decode(text.trim()).map_err(|error| told("cannot use", &error))?;
-            let master = bytes.try_into().map_err(|_| told("cannot use", &"it does not hold 32 bytes"))?;
-            return Ok(Self::from_master(&master));
+            return Self::from_text(&text).map_err(|error| told("cannot use", &error));
         }
         let mut master = [0; 32];
         clock.fill(&mut master);

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Clock, Error, Result,
-    store::{Row, SurrealValue, Store, record, vars},
+    store::{Store, SurrealValue, record, vars},
 };
 
 struct Migration {

@@ -24,7 +24,7 @@ use surrealdb::{
     opt::{Config, auth::Database},
     types::{Array, QueryError, RecordIdKeyRange},
 };
-pub(crate) use surrealdb::types::{RecordId, SurrealValue, SurrealValue as Row, Variables, vars};
+pub(crate) use surrealdb::types::{RecordId, SurrealValue, SurrealValue as Row, Value, Variables, vars};
 
 use crate::{Error, Place, Result};
 

@@ -12,7 +12,7 @@ use domain::{
 
 use crate::{
     Error, Result,
-    store::{Row, Store, SurrealValue},
+    store::{Store, SurrealValue},
 };
 
 /// The tree as it stood when it was loaded. Ordered by path, so a subtree is a range.

@@ -23,7 +23,7 @@ async function lookThrough(stage, script) {
   }
 
   const paper = visitor.$('ol.numbered a[href^="/library/"]').first();
-  const name = (await paper.innerText()).trim();
+  const name = (await paper.locator('.file-name').innerText()).trim();
   await visitor.follow(paper);
   await until('the paper is shown', async () => (await visitor.heading()) === name);
 }

@@ -104,9 +104,10 @@ export async function start({ keep }) {
   }
 }
 
-/** Without settings of the person who runs the tests. */
+/** Without settings of the person who runs the tests, and without colours in the log. */
 function environment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HANDBOOK_')));
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('HANDBOOK_'));
+  return { ...Object.fromEntries(kept), NO_COLOR: '1' };
 }
 
 function freePort() {

@@ -1,0 +1,20 @@
+//! The `handbook` program around the pages and the use-cases: HTTP wiring, settings, jobs, command line.
+//!
+//! Invariant: no rule of the organisation lives here. What a person may do is decided in `backend`, what they see in `app`.
+
+mod answers;
+mod assets;
+pub mod cli;
+pub mod config;
+mod csrf;
+mod device;
+mod health;
+mod jobs;
+mod live;
+mod observe;
+mod router;
+mod security_headers;
+mod sign_ins;
+pub mod startup;
+mod telemetry;
+mod visit;

@@ -18,11 +18,7 @@ pub(crate) struct Apt {
 impl Apt {
     /// Installs those of the packages that are missing.
     pub(crate) fn install(&mut self, packages: &[&str]) -> Result<()> {
-        let missing: Vec<_> = packages
-            .iter()
-            .copied()
-            .filter(|package| !is_installed(package))
-            .collect();
+        let missing: Vec<_> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -36,9 +32,7 @@ impl Apt {
         }
         println!("    apt-get install {wanted}");
         let mut install = as_root("apt-get", &wanted)?;
-        install
-            .args(["-qq", "-y", "--no-install-recommends", "install"])
-            .args(missing);
+        install.args(["-qq", "-y", "--no-install-recommends", "install"]).args(missing);
         process::run(install.env("DEBIAN_FRONTEND", "noninteractive"))
     }
 }

@@ -23,11 +23,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn build(project: &Project, arguments: &Arguments) -> Result<()> {
     let toolchain = setup::setup(project, Need::Build)?;
-    if arguments.site {
-        build_site(project, &toolchain)
-    } else {
-        build_all(project, &toolchain)
-    }
+    if arguments.site { build_site(project, &toolchain) } else { build_all(project, &toolchain) }
 }
 
 pub(crate) fn build_all(project: &Project, toolchain: &Toolchain) -> Result<()> {
@@ -40,9 +36,7 @@ pub(crate) fn build_site(project: &Project, toolchain: &Toolchain) -> Result<()>
     // The quick one first: a broken style sheet is told before minutes of compiling.
     let style = style::build(project)?;
     let frontend = frontend::build(project, toolchain)?;
-    process::step("writing target/site", || {
-        site::write(project, &frontend, &style)
-    })?;
+    process::step("writing target/site", || site::write(project, &frontend, &style))?;
     size::print(project)
 }
 

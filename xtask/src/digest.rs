@@ -28,10 +28,7 @@ impl Fingerprint {
     /// 64 bits as 16 hexadecimal digits: enough to tell builds apart, short enough for a file name.
     pub(crate) fn finish(self) -> String {
         let digest = self.0.finalize();
-        let start = digest
-            .iter()
-            .take(8)
-            .fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+        let start = digest.iter().take(8).fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
         format!("{start:016x}")
     }
 }
@@ -49,9 +46,7 @@ pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
         if !folder.is_dir() {
             continue;
         }
-        for entry in
-            fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?
-        {
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
@@ -70,8 +65,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
 
 pub(crate) fn write(file: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
     fs::write(file, content).with_context(|| format!("cannot write {}", file.display()))
 }
@@ -86,10 +80,7 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     pub(crate) fn new(file: impl Into<PathBuf>, key: String) -> Self {
-        Self {
-            file: file.into(),
-            key,
-        }
+        Self { file: file.into(), key }
     }
 
     pub(crate) fn is_current(&self) -> bool {
@@ -112,8 +103,7 @@ mod tests {
 
     impl Scratch {
         fn new(name: &str) -> Self {
-            let folder =
-                env::temp_dir().join(format!("handbook-xtask-{}-{name}", std::process::id()));
+            let folder = env::temp_dir().join(format!("handbook-xtask-{}-{name}", std::process::id()));
             fs::create_dir_all(&folder).unwrap();
             Self(folder)
         }

@@ -48,11 +48,7 @@ pub(crate) struct Frontend {
 
 pub(crate) fn build(project: &Project, toolchain: &Toolchain) -> Result<Frontend> {
     let artefact = project.target.join(WASM).join("wasm/frontend.wasm");
-    let estimate = if artefact.exists() {
-        "about a minute when something changed"
-    } else {
-        "about 6 minutes on 2 cores"
-    };
+    let estimate = if artefact.exists() { "about a minute when something changed" } else { "about 6 minutes on 2 cores" };
     process::step(&format!("compiling the browser half: {estimate}"), || {
         let mut cargo = toolchain.cargo(project);
         cargo.args(["build", "--lib", "-p", "frontend"]);
@@ -71,16 +67,11 @@ pub(crate) fn build(project: &Project, toolchain: &Toolchain) -> Result<Frontend
     if !stamp.is_current() {
         let raw = folder.join("raw");
         process::step("wasm-bindgen", || generate_bindings(&artefact, &raw))?;
-        process::step("wasm-opt: about a minute", || {
-            optimise(project, &raw, &wasm)
-        })?;
+        process::step("wasm-opt: about a minute", || optimise(project, &raw, &wasm))?;
         process::step("esbuild", || minify(project, &raw, &js))?;
         stamp.write()?;
     }
-    Ok(Frontend {
-        js: digest::read(&js)?,
-        wasm: digest::read(&wasm)?,
-    })
+    Ok(Frontend { js: digest::read(&js)?, wasm: digest::read(&wasm)? })
 }
 
 fn generate_bindings(artefact: &Path, folder: &Path) -> Result<()> {
@@ -89,19 +80,10 @@ fn generate_bindings(artefact: &Path, folder: &Path) -> Result<()> {
         fs::remove_dir_all(folder)?;
     }
     let mut bindgen = Bindgen::new();
-    bindgen
-        .input_path(artefact)
-        .out_name("handbook")
-        .web(true)?
-        .typescript(false);
+    bindgen.input_path(artefact).out_name("handbook").web(true)?.typescript(false);
     // The page says where the module is, by its hashed name.
-    bindgen
-        .omit_default_module_path(true)
-        .remove_name_section(true)
-        .remove_producers_section(true);
-    bindgen
-        .generate(folder)
-        .with_context(|| format!("wasm-bindgen cannot process {}", artefact.display()))
+    bindgen.omit_default_module_path(true).remove_name_section(true).remove_producers_section(true);
+    bindgen.generate(folder).with_context(|| format!("wasm-bindgen cannot process {}", artefact.display()))
 }
 
 fn optimise(project: &Project, raw: &Path, wasm: &Path) -> Result<()> {

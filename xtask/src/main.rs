@@ -33,11 +33,7 @@ use clap::{Parser, Subcommand};
 use crate::{project::Project, setup::Need};
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    about = "Sets up, builds, runs and tests the handbook."
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Sets up, builds, runs and tests the handbook.")]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,

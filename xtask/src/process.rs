@@ -25,12 +25,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| cannot_start(command))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`{}` failed ({}): {}",
-            describe(command),
-            output.status,
-            stderr.trim()
-        );
+        bail!("`{}` failed ({}): {}", describe(command), output.status, stderr.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -38,10 +33,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
 /// Like [`run`], but ends the program and fails when it takes longer than `limit`.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     let start = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .spawn()
-        .with_context(|| cannot_start(command))?;
+    let mut child = command.stdin(Stdio::null()).spawn().with_context(|| cannot_start(command))?;
     while start.elapsed() < limit {
         if let Some(status) = child.try_wait()? {
             if status.success() {
@@ -53,11 +45,7 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     }
     child.kill()?;
     child.wait()?;
-    bail!(
-        "`{}` did not end within {}",
-        describe(command),
-        human(limit)
-    )
+    bail!("`{}` did not end within {}", describe(command), human(limit))
 }
 
 /// Says what begins, does it, says how long it took.
@@ -75,9 +63,7 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let name = format!("{program}{}", env::consts::EXE_SUFFIX);
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|dir| dir.join(&name))
-        .find(|file| file.is_file())
+    env::split_paths(&path).map(|dir| dir.join(&name)).find(|file| file.is_file())
 }
 
 /// `2.4 s`, `3 min 05 s`: short enough for a table.
@@ -92,20 +78,13 @@ pub(crate) fn human(duration: Duration) -> String {
 
 /// The command as a person would type it, without the folder of the program.
 pub(crate) fn describe(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
-    let words = std::iter::once(program)
-        .chain(command.get_args())
-        .map(OsStr::to_string_lossy);
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args()).map(OsStr::to_string_lossy);
     words.collect::<Vec<_>>().join(" ")
 }
 
 fn cannot_start(command: &Command) -> String {
-    format!(
-        "cannot start `{}`: is it installed and on PATH?",
-        describe(command)
-    )
+    format!("cannot start `{}`: is it installed and on PATH?", describe(command))
 }
 
 #[cfg(test)]
@@ -132,8 +111,7 @@ mod tests {
         let error = run(&mut Command::new("false")).unwrap_err();
         assert!(error.to_string().starts_with("`false` failed"), "{error}");
         let start = Instant::now();
-        let error =
-            run_within(Command::new("sleep").arg("30"), Duration::from_millis(100)).unwrap_err();
+        let error = run_within(Command::new("sleep").arg("30"), Duration::from_millis(100)).unwrap_err();
         assert!(error.to_string().contains("did not end within"), "{error}");
         assert!(start.elapsed() < Duration::from_secs(10));
     }

@@ -20,17 +20,9 @@ pub(crate) struct Project {
 impl Project {
     pub(crate) fn locate() -> Result<Self> {
         // Read at run time: a cached xtask may have been compiled in another clone.
-        let manifest_dir =
-            env::var_os("CARGO_MANIFEST_DIR").context("start it as `cargo xtask <verb>`")?;
-        let root = Path::new(&manifest_dir)
-            .parent()
-            .context("the xtask crate has no parent folder")?
-            .to_owned();
-        ensure!(
-            root.join("Cargo.lock").is_file(),
-            "{} is not the handbook's workspace",
-            root.display()
-        );
+        let manifest_dir = env::var_os("CARGO_MANIFEST_DIR").context("start it as `cargo xtask <verb>`")?;
+        let root = Path::new(&manifest_dir).parent().context("the xtask crate has no parent folder")?.to_owned();
+        ensure!(root.join("Cargo.lock").is_file(), "{} is not the handbook's workspace", root.display());
         let target = match env::var_os("CARGO_TARGET_DIR") {
             Some(dir) if !dir.is_empty() => absolute(dir)?,
             _ => root.join("target"),
@@ -41,19 +33,13 @@ impl Project {
 
     /// The server as `cargo xtask build` makes it.
     pub(crate) fn server_binary(&self) -> PathBuf {
-        self.target
-            .join("debug")
-            .join(format!("handbook{}", env::consts::EXE_SUFFIX))
+        self.target.join("debug").join(format!("handbook{}", env::consts::EXE_SUFFIX))
     }
 }
 
 /// The user's folder for things that can be made again.
 pub(crate) fn user_cache() -> Result<PathBuf> {
-    let cache = env::var_os("XDG_CACHE_HOME")
-        .filter(|dir| !dir.is_empty())
-        .map(PathBuf::from);
+    let cache = env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let cache = cache.or_else(|| env::home_dir().map(|home| home.join(".cache")));
-    Ok(cache
-        .context("set HOME or XDG_CACHE_HOME: there is no folder for cached files")?
-        .join("handbook"))
+    Ok(cache.context("set HOME or XDG_CACHE_HOME: there is no folder for cached files")?.join("handbook"))
 }

@@ -33,16 +33,10 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<()> {
     let data = project.root.join("data");
     // Told now, not after minutes of building.
     if TcpStream::connect_timeout(&arguments.addr, Duration::from_secs(1)).is_ok() {
-        bail!(
-            "{} is in use: stop the handbook that runs there, or choose another --addr",
-            arguments.addr
-        );
+        bail!("{} is in use: stop the handbook that runs there, or choose another --addr", arguments.addr);
     }
     if let Some(holder) = process_using(&data)? {
-        bail!(
-            "the process {holder} is working on {}: stop it first",
-            data.display()
-        );
+        bail!("the process {holder} is working on {}: stop it first", data.display());
     }
     let toolchain = setup::setup(project, Need::Build)?;
     build::build_all(project, &toolchain)?;
@@ -51,15 +45,11 @@ pub(crate) fn run(project: &Project, arguments: &Arguments) -> Result<()> {
         fs::remove_dir_all(&data)?;
     }
     if is_empty(&data)? {
-        process::step("loading the sample organisation", || {
-            load_sample(project, &data)
-        })?;
+        process::step("loading the sample organisation", || load_sample(project, &data))?;
     }
     println!("==> starting (stop it with Ctrl-C)");
     let mut serve = server(project);
-    serve
-        .args(["serve", "--addr", &arguments.addr.to_string(), "--data"])
-        .arg(&data);
+    serve.args(["serve", "--addr", &arguments.addr.to_string(), "--data"]).arg(&data);
     become_process(serve)
 }
 
@@ -73,17 +63,14 @@ fn load_sample(project: &Project, data: &Path) -> Result<()> {
     if data.exists() {
         fs::remove_dir(data)?;
     }
-    fs::rename(&beside, data)
-        .with_context(|| format!("cannot move {} to {}", beside.display(), data.display()))
+    fs::rename(&beside, data).with_context(|| format!("cannot move {} to {}", beside.display(), data.display()))
 }
 
 /// The server's command line. It reads `HANDBOOK_*` variables as settings and refuses those it does not know, so ours
 /// must not reach it.
 fn server(project: &Project) -> Command {
     let mut server = Command::new(project.server_binary());
-    server
-        .current_dir(&project.root)
-        .env_remove("HANDBOOK_BUILD_CACHE");
+    server.current_dir(&project.root).env_remove("HANDBOOK_BUILD_CACHE");
     server
 }
 
@@ -109,9 +96,7 @@ fn process_using(data: &Path) -> Result<Option<u32>> {
         return Ok(None);
     };
     let files = files_below(data)?;
-    let lock_files = files
-        .iter()
-        .filter(|file| file.file_name().is_some_and(|name| name == "LOCK"));
+    let lock_files = files.iter().filter(|file| file.file_name().is_some_and(|name| name == "LOCK"));
     let inodes = lock_files.filter_map(inode).collect::<Vec<_>>();
     Ok(holder_of(&locks, &inodes))
 }
@@ -132,11 +117,7 @@ fn holder_of(locks: &str, inodes: &[u64]) -> Option<u32> {
     locks.lines().find_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();
         let inode = words.get(5)?.rsplit(':').next()?.parse().ok()?;
-        if inodes.contains(&inode) {
-            words.get(4)?.parse().ok()
-        } else {
-            None
-        }
+        if inodes.contains(&inode) { words.get(4)?.parse().ok() } else { None }
     })
 }
 

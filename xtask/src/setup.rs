@@ -38,18 +38,14 @@ pub(crate) fn setup(project: &Project, need: Need) -> Result<Toolchain> {
 
 /// The store's engine is C++, and its bindings are made with libclang.
 fn provide_cpp(apt: &mut Apt) -> Result<()> {
-    let has_programs = ["c++", "make", "clang"]
-        .iter()
-        .all(|name| process::find(name).is_some());
+    let has_programs = ["c++", "make", "clang"].iter().all(|name| process::find(name).is_some());
     let has_libclang = process::find("apt-get").is_none() || apt::is_installed("libclang-dev");
     if has_programs && has_libclang {
         println!("    C++ compiler and libclang");
         return Ok(());
     }
     apt.install(&["g++", "make", "clang", "libclang-dev"])
-        .context(
-            "the store's engine needs a C++ compiler, make, clang and libclang's development files",
-        )
+        .context("the store's engine needs a C++ compiler, make, clang and libclang's development files")
 }
 
 fn provide_nextest(toolchain: &Toolchain) -> Result<()> {
@@ -59,16 +55,12 @@ fn provide_nextest(toolchain: &Toolchain) -> Result<()> {
     }
     let mut cargo = toolchain.command("cargo");
     cargo.args(["install", "--locked", "cargo-nextest"]);
-    process::step(
-        "compiling cargo-nextest: several minutes, once per machine",
-        || process::run(&mut cargo),
-    )
+    process::step("compiling cargo-nextest: several minutes, once per machine", || process::run(&mut cargo))
 }
 
 fn provide_chromium(apt: &mut Apt) -> Result<()> {
     if node::chromium().is_none() {
-        apt.install(&["chromium"])
-            .context("the browser tests need Chromium or Chrome")?;
+        apt.install(&["chromium"]).context("the browser tests need Chromium or Chrome")?;
     }
     let found = node::chromium().context("Chromium is installed but not on PATH")?;
     println!("    {}", found.display());

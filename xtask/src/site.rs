@@ -35,44 +35,26 @@ impl Manifest {
 
     pub(crate) fn read(project: &Project) -> Result<Self> {
         let file = project.site.join(Self::FILE);
-        let text = fs::read(&file)
-            .with_context(|| format!("{} is missing: run `cargo xtask build`", file.display()))?;
-        serde_json::from_slice(&text)
-            .with_context(|| format!("{} is damaged: run `cargo xtask build`", file.display()))
+        let text = fs::read(&file).with_context(|| format!("{} is missing: run `cargo xtask build`", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("{} is damaged: run `cargo xtask build`", file.display()))
     }
 }
 
 /// Brings the folder up to date. What is no longer part of it goes last, after the manifest stopped naming it.
 pub(crate) fn write(project: &Project, frontend: &Frontend, style: &Style) -> Result<()> {
-    let mut site = Site {
-        folder: &project.site,
-        files: BTreeSet::new(),
-        content: Fingerprint::new(),
-    };
+    let mut site = Site { folder: &project.site, files: BTreeSet::new(), content: Fingerprint::new() };
     let js = site.put_hashed("js", &frontend.js)?;
     let wasm = site.put_hashed("wasm", &frontend.wasm)?;
     let css = site.put_hashed("css", style.main.as_bytes())?;
     let public = project.root.join("public");
     for file in files_below(&public)? {
-        let name = file
-            .strip_prefix(&public)?
-            .to_string_lossy()
-            .replace('\\', "/");
+        let name = file.strip_prefix(&public)?.to_string_lossy().replace('\\', "/");
         site.put(&name, &digest::read(&file)?)?;
     }
     let (mut files, content) = (site.files, site.content);
     let build = content.with(&style.critical).finish();
-    let manifest = Manifest {
-        js,
-        wasm,
-        css,
-        critical_css: style.critical.clone(),
-        build,
-    };
-    digest::write(
-        &project.site.join(Manifest::FILE),
-        serde_json::to_vec_pretty(&manifest)?,
-    )?;
+    let manifest = Manifest { js, wasm, css, critical_css: style.critical.clone(), build };
+    digest::write(&project.site.join(Manifest::FILE), serde_json::to_vec_pretty(&manifest)?)?;
     files.insert(project.site.join(Manifest::FILE));
     for file in files_below(&project.site)? {
         if !files.contains(&file) {
@@ -108,8 +90,7 @@ impl Site<'_> {
         }
         self.files.insert(file.clone());
         if compresses_well(name) {
-            for (suffix, compress) in [("br", brotli as fn(&[u8]) -> Result<Vec<u8>>), ("gz", gzip)]
-            {
+            for (suffix, compress) in [("br", brotli as fn(&[u8]) -> Result<Vec<u8>>), ("gz", gzip)] {
                 let compressed = self.folder.join(format!("{name}.{suffix}"));
                 if is_new || !compressed.exists() {
                     digest::write(&compressed, compress(content)?)?;
@@ -122,31 +103,13 @@ impl Site<'_> {
 }
 
 fn compresses_well(name: &str) -> bool {
-    const EXTENSIONS: [&str; 10] = [
-        "css",
-        "html",
-        "ico",
-        "js",
-        "json",
-        "svg",
-        "txt",
-        "wasm",
-        "webmanifest",
-        "xml",
-    ];
-    Path::new(name)
-        .extension()
-        .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
+    const EXTENSIONS: [&str; 10] = ["css", "html", "ico", "js", "json", "svg", "txt", "wasm", "webmanifest", "xml"];
+    Path::new(name).extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
 }
 
 /// The strongest level with the largest window every browser accepts.
 pub(crate) fn brotli(content: &[u8]) -> Result<Vec<u8>> {
-    let parameters = brotli::enc::BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
-        size_hint: content.len(),
-        ..Default::default()
-    };
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, size_hint: content.len(), ..Default::default() };
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &*content, &mut compressed, &parameters)?;
     Ok(compressed)
@@ -168,58 +131,33 @@ mod tests {
     fn compressed_copies_give_the_content_back() {
         let content = "Sổ tay đảng viên ".repeat(1_000).into_bytes();
         let mut from_brotli = Vec::new();
-        brotli::BrotliDecompress(&mut brotli(&content).unwrap().as_slice(), &mut from_brotli)
-            .unwrap();
+        brotli::BrotliDecompress(&mut brotli(&content).unwrap().as_slice(), &mut from_brotli).unwrap();
         let mut from_gzip = Vec::new();
-        flate2::read::GzDecoder::new(gzip(&content).unwrap().as_slice())
-            .read_to_end(&mut from_gzip)
-            .unwrap();
+        flate2::read::GzDecoder::new(gzip(&content).unwrap().as_slice()).read_to_end(&mut from_gzip).unwrap();
         assert!(from_brotli == content && from_gzip == content);
     }
 
     #[test]
     fn a_site_holds_what_it_was_given_and_nothing_older() {
         let root = std::env::temp_dir().join(format!("handbook-xtask-{}-site", std::process::id()));
-        let project = Project {
-            root: root.clone(),
-            target: root.join("target"),
-            site: root.join("target/site"),
-        };
+        let project = Project { root: root.clone(), target: root.join("target"), site: root.join("target/site") };
         digest::write(&root.join("public/icons/mark.svg"), "<svg/>").unwrap();
         digest::write(&root.join("public/icons/mark.png"), "png").unwrap();
-        let style = |main: &str| Style {
-            main: main.to_owned(),
-            critical: "b{}".to_owned(),
-        };
-        let frontend = Frontend {
-            js: b"js".to_vec(),
-            wasm: b"wasm".to_vec(),
-        };
+        let style = |main: &str| Style { main: main.to_owned(), critical: "b{}".to_owned() };
+        let frontend = Frontend { js: b"js".to_vec(), wasm: b"wasm".to_vec() };
 
         write(&project, &frontend, &style("a{}")).unwrap();
         let first = Manifest::read(&project).unwrap();
         write(&project, &frontend, &style("a{}")).unwrap();
-        assert_eq!(
-            Manifest::read(&project).unwrap().build,
-            first.build,
-            "nothing changed"
-        );
+        assert_eq!(Manifest::read(&project).unwrap().build, first.build, "nothing changed");
         fs::remove_file(root.join("public/icons/mark.png")).unwrap();
         write(&project, &frontend, &style("c{}")).unwrap();
         let second = Manifest::read(&project).unwrap();
 
         assert!(second.js == first.js && second.css != first.css && second.build != first.build);
         let exists = |address: &str| project.site.join(address.trim_start_matches('/')).exists();
-        assert!(
-            exists(&second.css)
-                && exists(&format!("{}.br", second.css))
-                && exists(&format!("{}.gz", second.wasm))
-        );
-        assert!(
-            !exists(&first.css)
-                && !exists(&format!("{}.br", first.css))
-                && !exists("icons/mark.png")
-        );
+        assert!(exists(&second.css) && exists(&format!("{}.br", second.css)) && exists(&format!("{}.gz", second.wasm)));
+        assert!(!exists(&first.css) && !exists(&format!("{}.br", first.css)) && !exists("icons/mark.png"));
         assert!(exists("icons/mark.svg") && exists("icons/mark.svg.br"));
         fs::remove_dir_all(root).unwrap();
     }

@@ -48,16 +48,9 @@ pub(crate) fn print_and_check(project: &Project) -> Result<()> {
     println!("{:>10} {:>10}  budget", "bytes", "limit");
     for budget in &budgets {
         let verdict = if budget.is_kept() { "" } else { "  EXCEEDED" };
-        println!(
-            "{:>10} {:>10}  {}{verdict}",
-            budget.bytes, budget.limit, budget.what
-        );
+        println!("{:>10} {:>10}  {}{verdict}", budget.bytes, budget.limit, budget.what);
     }
-    let exceeded: Vec<_> = budgets
-        .iter()
-        .filter(|budget| !budget.is_kept())
-        .map(|budget| budget.what)
-        .collect();
+    let exceeded: Vec<_> = budgets.iter().filter(|budget| !budget.is_kept()).map(|budget| budget.what).collect();
     if !exceeded.is_empty() {
         bail!("over budget: {}", exceeded.join(", "));
     }
@@ -67,10 +60,7 @@ pub(crate) fn print_and_check(project: &Project) -> Result<()> {
 /// One line, for the end of a build.
 pub(crate) fn print(project: &Project) -> Result<()> {
     let budgets = budgets(&Manifest::read(project)?, &assets(project)?);
-    let parts: Vec<_> = budgets
-        .iter()
-        .map(|budget| format!("{} {} B", budget.what, budget.bytes))
-        .collect();
+    let parts: Vec<_> = budgets.iter().map(|budget| format!("{} {} B", budget.what, budget.bytes)).collect();
     println!("    {}", parts.join(", "));
     Ok(())
 }
@@ -79,13 +69,8 @@ fn assets(project: &Project) -> Result<Vec<Asset>> {
     let length = |path| fs::metadata(path).map(|file| file.len());
     let mut assets = Vec::new();
     for file in files_below(&project.site)? {
-        let name = file
-            .strip_prefix(&project.site)?
-            .to_string_lossy()
-            .replace('\\', "/");
-        let is_copy = file
-            .extension()
-            .is_some_and(|extension| extension == "br" || extension == "gz");
+        let name = file.strip_prefix(&project.site)?.to_string_lossy().replace('\\', "/");
+        let is_copy = file.extension().is_some_and(|extension| extension == "br" || extension == "gz");
         if is_copy || name == Manifest::FILE {
             continue;
         }
@@ -99,27 +84,12 @@ fn assets(project: &Project) -> Result<Vec<Asset>> {
 fn budgets(manifest: &Manifest, assets: &[Asset]) -> [Budget; 3] {
     let brotli = |address: &String| {
         let name = address.trim_start_matches('/');
-        assets
-            .iter()
-            .find(|asset| asset.name == name)
-            .map_or(0, |asset| asset.brotli)
+        assets.iter().find(|asset| asset.name == name).map_or(0, |asset| asset.brotli)
     };
     [
-        Budget {
-            what: "script and wasm",
-            bytes: brotli(&manifest.js) + brotli(&manifest.wasm),
-            limit: BOOT_BUDGET,
-        },
-        Budget {
-            what: "style sheet",
-            bytes: brotli(&manifest.css),
-            limit: CSS_BUDGET,
-        },
-        Budget {
-            what: "critical style",
-            bytes: manifest.critical_css.len() as u64,
-            limit: CRITICAL_CSS_BUDGET,
-        },
+        Budget { what: "script and wasm", bytes: brotli(&manifest.js) + brotli(&manifest.wasm), limit: BOOT_BUDGET },
+        Budget { what: "style sheet", bytes: brotli(&manifest.css), limit: CSS_BUDGET },
+        Budget { what: "critical style", bytes: manifest.critical_css.len() as u64, limit: CRITICAL_CSS_BUDGET },
     ]
 }
 
@@ -129,54 +99,25 @@ mod tests {
 
     fn manifest(critical_css: String) -> Manifest {
         let address = |extension: &str| format!("/pkg/handbook.0.{extension}");
-        Manifest {
-            js: address("js"),
-            wasm: address("wasm"),
-            css: address("css"),
-            critical_css,
-            build: "0".to_owned(),
-        }
+        Manifest { js: address("js"), wasm: address("wasm"), css: address("css"), critical_css, build: "0".to_owned() }
     }
 
     fn asset(extension: &str, brotli: u64) -> Asset {
-        Asset {
-            name: format!("pkg/handbook.0.{extension}"),
-            raw: 10 * brotli,
-            brotli,
-        }
+        Asset { name: format!("pkg/handbook.0.{extension}"), raw: 10 * brotli, brotli }
     }
 
     #[test]
     fn script_and_wasm_share_a_budget_and_other_files_have_none() {
-        let assets = [
-            asset("js", 10_000),
-            asset("wasm", 440_000),
-            asset("css", 1),
-            asset("png", 9_000_000),
-        ];
+        let assets = [asset("js", 10_000), asset("wasm", 440_000), asset("css", 1), asset("png", 9_000_000)];
         let [boot, css, critical] = budgets(&manifest(String::new()), &assets);
-        assert_eq!(
-            boot,
-            Budget {
-                what: "script and wasm",
-                bytes: 450_000,
-                limit: BOOT_BUDGET
-            }
-        );
+        assert_eq!(boot, Budget { what: "script and wasm", bytes: 450_000, limit: BOOT_BUDGET });
         assert!(boot.is_kept() && css.is_kept() && critical.is_kept());
     }
 
     #[test]
     fn one_byte_too_many_is_too_many() {
-        let assets = [
-            asset("js", 10_000),
-            asset("wasm", 440_001),
-            asset("css", 30_001),
-        ];
+        let assets = [asset("js", 10_000), asset("wasm", 440_001), asset("css", 30_001)];
         let budgets = budgets(&manifest("x".repeat(6_001)), &assets);
-        assert!(
-            budgets.iter().all(|budget| !budget.is_kept()),
-            "{budgets:?}"
-        );
+        assert!(budgets.iter().all(|budget| !budget.is_kept()), "{budgets:?}");
     }
 }

@@ -17,24 +17,12 @@ pub(crate) fn build(project: &Project) -> Result<Style> {
     let folder = project.root.join("style");
     let bundle = |name: &str| {
         let mut lightningcss = node::tool(project, "lightningcss");
-        lightningcss
-            .args(["--bundle", "--minify", "--targets", BROWSERS])
-            .arg(folder.join(name));
+        lightningcss.args(["--bundle", "--minify", "--targets", BROWSERS]).arg(folder.join(name));
         process::read(&mut lightningcss).with_context(|| format!("style/{name} is not valid"))
     };
-    ensure!(
-        folder.join("main.css").is_file(),
-        "style/main.css is missing"
-    );
+    ensure!(folder.join("main.css").is_file(), "style/main.css is missing");
     process::step("bundling the style sheets", || {
-        let critical = if folder.join("critical.css").is_file() {
-            bundle("critical.css")?
-        } else {
-            String::new()
-        };
-        Ok(Style {
-            main: bundle("main.css")?,
-            critical,
-        })
+        let critical = if folder.join("critical.css").is_file() { bundle("critical.css")? } else { String::new() };
+        Ok(Style { main: bundle("main.css")?, critical })
     })
 }

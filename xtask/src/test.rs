@@ -36,27 +36,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode> {
-    let need = if arguments.no_browser {
-        Need::Checks
-    } else {
-        Need::Everything
-    };
+    let need = if arguments.no_browser { Need::Checks } else { Need::Everything };
     let toolchain = setup::setup(project, need)?;
     let cargo = |line: &str| process::run(toolchain.cargo(project).args(line.split(' ')));
     let mut checks = Checks::new();
 
     checks.run("format", || cargo("fmt --all --check"));
-    checks.run("lints, server", || {
-        cargo(&format!(
-            "clippy --locked --all-targets {HOST_SELECTION} -- -D warnings"
-        ))
-    });
+    checks.run("lints, server", || cargo(&format!("clippy --locked --all-targets {HOST_SELECTION} -- -D warnings")));
     checks.run("lints, browser", || {
         // With the profile of the real build, its macros and build scripts are compiled once for both.
         let target = format!("--target {WASM} --profile wasm");
-        cargo(&format!(
-            "clippy --locked {target} {WASM_SELECTION} -- -D warnings"
-        ))
+        cargo(&format!("clippy --locked {target} {WASM_SELECTION} -- -D warnings"))
     });
     checks.run("lints, xtask", || {
         let mut clippy = toolchain.cargo(project);
@@ -67,8 +57,7 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
     checks.run("tests, xtask", || {
         // By the cargo that compiled what is running now, with its environment: the dependencies are there already.
         let mut test = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        test.current_dir(&project.root)
-            .args(["test", "--quiet", "-p", "xtask"]);
+        test.current_dir(&project.root).args(["test", "--quiet", "-p", "xtask"]);
         process::run(test.arg("--target-dir").arg(own_target()?))
     });
     let has_site = checks.run("build, browser", || build::build_site(project, &toolchain));
@@ -76,9 +65,7 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
         checks.run("size budget", || size::print_and_check(project));
     }
     let has_server = checks.run("build, server", || build::build_server(project, &toolchain));
-    checks.run("tests", || {
-        cargo(&format!("nextest run --no-fail-fast {HOST_SELECTION}"))
-    });
+    checks.run("tests", || cargo(&format!("nextest run --no-fail-fast {HOST_SELECTION}")));
     if has_site && has_server && !arguments.no_browser {
         checks.run_counted("browser journeys", || browse(project));
     }
@@ -88,11 +75,7 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
 /// The target folder xtask itself was compiled in.
 fn own_target() -> Result<PathBuf> {
     let program = env::current_exe()?;
-    Ok(program
-        .ancestors()
-        .nth(2)
-        .context("xtask does not run from a target folder")?
-        .to_owned())
+    Ok(program.ancestors().nth(2).context("xtask does not run from a target folder")?.to_owned())
 }
 
 /// Runs the journeys; they start the server themselves and end with a count.
@@ -100,11 +83,8 @@ fn browse(project: &Project) -> Result<Tally> {
     let script = project.root.join("end2end/run.mjs");
     ensure!(script.is_file(), "{} is missing", script.display());
     let mut node = Command::new("node");
-    node.current_dir(&project.root)
-        .arg(script)
-        .stdout(Stdio::piped());
-    node.env("HANDBOOK_BIN", project.server_binary())
-        .env("HANDBOOK_SITE", &project.site);
+    node.current_dir(&project.root).arg(script).stdout(Stdio::piped());
+    node.env("HANDBOOK_BIN", project.server_binary()).env("HANDBOOK_SITE", &project.site);
     node.env_remove("HANDBOOK_BUILD_CACHE");
     let mut child = node.spawn().context("cannot start node")?;
     let mut tally = None;
@@ -115,10 +95,7 @@ fn browse(project: &Project) -> Result<Tally> {
     }
     let status = child.wait()?;
     let tally = tally.with_context(|| format!("the journeys ended without a count ({status})"))?;
-    ensure!(
-        status.success() || tally.failed > 0,
-        "the journeys ended early ({status})"
-    );
+    ensure!(status.success() || tally.failed > 0, "the journeys ended early ({status})");
     Ok(tally)
 }
 
@@ -130,20 +107,12 @@ struct Checks {
 
 impl Checks {
     fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            outcomes: Vec::new(),
-        }
+        Self { start: Instant::now(), outcomes: Vec::new() }
     }
 
     /// Runs a step that is one check. Returns whether it passed.
     fn run(&mut self, name: &'static str, check: impl FnOnce() -> Result<()>) -> bool {
-        self.run_counted(name, || {
-            check().map(|()| Tally {
-                passed: 1,
-                failed: 0,
-            })
-        })
+        self.run_counted(name, || check().map(|()| Tally { passed: 1, failed: 0 }))
     }
 
     /// Runs a step that counts its own checks; one that breaks is one failed check.
@@ -152,54 +121,27 @@ impl Checks {
         let start = Instant::now();
         let tally = check().unwrap_or_else(|error| {
             println!("FAILED: {error:#}");
-            Tally {
-                passed: 0,
-                failed: 1,
-            }
+            Tally { passed: 0, failed: 1 }
         });
-        self.outcomes.push(Outcome {
-            name,
-            tally,
-            took: start.elapsed(),
-        });
+        self.outcomes.push(Outcome { name, tally, took: start.elapsed() });
         tally.failed == 0
     }
 
     fn total(&self) -> Tally {
-        let sum = |count: fn(&Tally) -> u32| {
-            self.outcomes
-                .iter()
-                .map(|outcome| count(&outcome.tally))
-                .sum()
-        };
-        Tally {
-            passed: sum(|tally| tally.passed),
-            failed: sum(|tally| tally.failed),
-        }
+        let sum = |count: fn(&Tally) -> u32| self.outcomes.iter().map(|outcome| count(&outcome.tally)).sum();
+        Tally { passed: sum(|tally| tally.passed), failed: sum(|tally| tally.failed) }
     }
 
     /// Prints the table and, last, the count.
     fn conclude(&self) -> ExitCode {
-        println!(
-            "\n{:<20} {:>14} {:>8} {:>8}",
-            "check", "time", "passed", "failed"
-        );
+        println!("\n{:<20} {:>14} {:>8} {:>8}", "check", "time", "passed", "failed");
         for Outcome { name, tally, took } in &self.outcomes {
-            println!(
-                "{name:<20} {:>14} {:>8} {:>8}",
-                process::human(*took),
-                tally.passed,
-                tally.failed
-            );
+            println!("{name:<20} {:>14} {:>8} {:>8}", process::human(*took), tally.passed, tally.failed);
         }
         println!("{:<20} {:>14}", "all", process::human(self.start.elapsed()));
         let total = self.total();
         println!("{} passed, {} failed", total.passed, total.failed);
-        if total.failed == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -219,14 +161,8 @@ struct Tally {
 impl Tally {
     /// Reads `12 passed, 0 failed`.
     fn parse(line: &str) -> Option<Self> {
-        let (passed, failed) = line
-            .trim()
-            .strip_suffix(" failed")?
-            .split_once(" passed, ")?;
-        Some(Self {
-            passed: passed.parse().ok()?,
-            failed: failed.parse().ok()?,
-        })
+        let (passed, failed) = line.trim().strip_suffix(" failed")?.split_once(" passed, ")?;
+        Some(Self { passed: passed.parse().ok()?, failed: failed.parse().ok()? })
     }
 }
 
@@ -238,13 +174,7 @@ mod tests {
 
     #[test]
     fn the_count_of_the_journeys_is_read_from_their_last_line() {
-        assert_eq!(
-            Tally::parse("12 passed, 3 failed"),
-            Some(Tally {
-                passed: 12,
-                failed: 3
-            })
-        );
+        assert_eq!(Tally::parse("12 passed, 3 failed"), Some(Tally { passed: 12, failed: 3 }));
         assert_eq!(Tally::parse("12 passed"), None);
         assert_eq!(Tally::parse("all passed, none failed"), None);
     }
@@ -254,16 +184,7 @@ mod tests {
         let mut checks = Checks::new();
         assert!(checks.run("fine", || Ok(())));
         assert!(!checks.run("broken", || bail!("no")));
-        assert!(!checks.run_counted("journeys", || Ok(Tally {
-            passed: 7,
-            failed: 2
-        })));
-        assert_eq!(
-            checks.total(),
-            Tally {
-                passed: 8,
-                failed: 3
-            }
-        );
+        assert!(!checks.run_counted("journeys", || Ok(Tally { passed: 7, failed: 2 })));
+        assert_eq!(checks.total(), Tally { passed: 8, failed: 3 });
     }
 }

@@ -23,19 +23,13 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// The name Debian's compiler has among rustup's toolchains.
 const DEBIAN_TOOLCHAIN: &str = "handbook-web";
-const DEBIAN_PACKAGES: [&str; 6] = [
-    "rustc-web",
-    "cargo-web",
-    "rust-web-src",
-    "rust-web-clippy",
-    "rustfmt-web",
-    "lld-22",
-];
+const DEBIAN_PACKAGES: [&str; 6] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy", "rustfmt-web", "lld-22"];
 /// `ld.lld` and `wasm-ld` of the package `lld-22`: Debian's rustc ships neither, and its default linker is slow.
 const DEBIAN_LINKERS: &str = "/usr/lib/llvm-22/bin";
 
-/// On the server, components are erased to one type: it halves compile time. The browser half is not, it gets larger.
-const HOST_FLAGS: &str = "--cfg erase_components";
+/// Components are erased to one type: it halves compile time. Both halves need the same: erased views put other markers into the
+/// page than plain ones, and hydration expects its own.
+const ERASE: &str = "--cfg erase_components";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -62,10 +56,7 @@ impl Toolchain {
             Origin::Rustup => "rustup",
             Origin::Debian => "Debian",
         };
-        println!(
-            "    Rust {} ({origin}) for {} and {WASM}",
-            toolchain.release, toolchain.host
-        );
+        println!("    Rust {} ({origin}) for {} and {WASM}", toolchain.release, toolchain.host);
         Ok(toolchain)
     }
 
@@ -109,24 +100,9 @@ impl Toolchain {
         };
         let sysroot = fs::canonicalize(ask(&["--print", "sysroot"])?).ok()?;
         let version = ask(&["-vV"])?;
-        let field = |name: &str| {
-            version
-                .lines()
-                .find_map(|line| line.strip_prefix(name))
-                .map(str::to_owned)
-        };
-        let origin = if sysroot == Path::new("/usr") {
-            Origin::Debian
-        } else {
-            Origin::Rustup
-        };
-        Some(Self {
-            origin,
-            rustup_name,
-            sysroot,
-            host: field("host: ")?,
-            release: field("release: ")?,
-        })
+        let field = |name: &str| version.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        let origin = if sysroot == Path::new("/usr") { Origin::Debian } else { Origin::Rustup };
+        Some(Self { origin, rustup_name, sysroot, host: field("host: ")?, release: field("release: ")? })
     }
 
     /// Whether the standard library for WebAssembly is there. Debian's may be of an older compiler; see [`wasm_std`].
@@ -154,9 +130,7 @@ impl Toolchain {
     fn add_wasm_target(&self) -> bool {
         println!("    rustup target add {WASM} (gives up after a minute)");
         let mut rustup = clean_command("rustup");
-        rustup
-            .env("RUST_BACKTRACE", "0")
-            .args(["target", "add", WASM]);
+        rustup.env("RUST_BACKTRACE", "0").args(["target", "add", WASM]);
         if let Some(name) = &self.rustup_name {
             rustup.arg("--toolchain").arg(name);
         }
@@ -172,8 +146,7 @@ impl Toolchain {
             "no Rust toolchain has the standard library for wasm32-unknown-unknown. Where rustup can download, run \
              `rustup target add wasm32-unknown-unknown`; on Debian run `cargo xtask setup` as root",
         )?;
-        let debian = Self::debian()
-            .context("rustc-web is installed, but /usr/bin/rustc is another compiler")?;
+        let debian = Self::debian().context("rustc-web is installed, but /usr/bin/rustc is another compiler")?;
         if !wasm_std::is_current(&debian) {
             wasm_std::install(&debian)?;
         }
@@ -181,12 +154,7 @@ impl Toolchain {
     }
 
     fn is_complete_debian(&self) -> bool {
-        let programs = [
-            "/usr/bin/cargo",
-            "/usr/bin/cargo-clippy",
-            "/usr/bin/cargo-fmt",
-        ]
-        .map(Path::new);
+        let programs = ["/usr/bin/cargo", "/usr/bin/cargo-clippy", "/usr/bin/cargo-fmt"].map(Path::new);
         programs.iter().all(|program| program.is_file())
             && Path::new(DEBIAN_LINKERS).join("wasm-ld").is_file()
             && wasm_std::is_current(self)
@@ -197,15 +165,9 @@ impl Toolchain {
         if process::find("rustup").is_some() {
             let known = Self::inspect("rustc", Some(DEBIAN_TOOLCHAIN.into()));
             if known.is_none_or(|known| known.sysroot != self.sysroot) {
-                println!(
-                    "    rustup toolchain link {DEBIAN_TOOLCHAIN} {}",
-                    self.sysroot.display()
-                );
+                println!("    rustup toolchain link {DEBIAN_TOOLCHAIN} {}", self.sysroot.display());
                 let mut link = clean_command("rustup");
-                process::run(
-                    link.args(["toolchain", "link", DEBIAN_TOOLCHAIN])
-                        .arg(&self.sysroot),
-                )?;
+                process::run(link.args(["toolchain", "link", DEBIAN_TOOLCHAIN]).arg(&self.sysroot))?;
             }
             self.rustup_name = Some(DEBIAN_TOOLCHAIN.into());
         }
@@ -214,12 +176,7 @@ impl Toolchain {
 
     /// `rustfmt` and `clippy`; Debian's are among [`DEBIAN_PACKAGES`].
     pub(crate) fn provide_lints(&self) -> Result<()> {
-        let has = |program: &str| {
-            self.sysroot
-                .join("bin")
-                .join(format!("{program}{}", env::consts::EXE_SUFFIX))
-                .is_file()
-        };
+        let has = |program: &str| self.sysroot.join("bin").join(format!("{program}{}", env::consts::EXE_SUFFIX)).is_file();
         if self.origin == Origin::Rustup && !(has("cargo-clippy") && has("cargo-fmt")) {
             let mut rustup = clean_command("rustup");
             rustup.args(["component", "add", "clippy", "rustfmt"]);
@@ -234,9 +191,7 @@ impl Toolchain {
     /// `cargo` of this toolchain, in the clone, with the project's flags: the only way a verb builds.
     pub(crate) fn cargo(&self, project: &Project) -> Command {
         let mut cargo = self.command("cargo");
-        cargo
-            .current_dir(&project.root)
-            .env("CARGO_TARGET_DIR", &project.target);
+        cargo.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target);
         cargo.envs(self.flags());
         cargo
     }
@@ -263,15 +218,13 @@ impl Toolchain {
     /// Invariant: every host build has the same flags to the letter, else all dependencies compile again.
     fn flags(&self) -> Vec<(String, String)> {
         let host_flags = format!("CARGO_TARGET_{}_RUSTFLAGS", environment_form(&self.host));
+        let wasm_flags = (format!("CARGO_TARGET_{}_RUSTFLAGS", environment_form(WASM)), ERASE.to_owned());
         match self.origin {
-            Origin::Rustup => vec![(host_flags, HOST_FLAGS.to_owned())],
+            Origin::Rustup => vec![(host_flags, ERASE.to_owned()), wasm_flags],
             Origin::Debian => {
                 let linker = format!("-Clink-arg=-B{DEBIAN_LINKERS} -Clink-arg=-fuse-ld=lld");
                 let wasm_linker = format!("CARGO_TARGET_{}_LINKER", environment_form(WASM));
-                vec![
-                    (host_flags, format!("{HOST_FLAGS} {linker}")),
-                    (wasm_linker, format!("{DEBIAN_LINKERS}/wasm-ld")),
-                ]
+                vec![(host_flags, format!("{ERASE} {linker}")), wasm_flags, (wasm_linker, format!("{DEBIAN_LINKERS}/wasm-ld"))]
             }
         }
     }
@@ -287,9 +240,7 @@ pub(crate) fn clean_command(program: impl AsRef<OsStr>) -> Command {
     }
     // `cargo run` puts the libraries of the toolchain that started us here; another compiler must not load them.
     if let Some(path) = env::var_os("LD_LIBRARY_PATH") {
-        let kept = env::split_paths(&path)
-            .filter(|dir| !is_from_cargo_run(dir))
-            .collect::<Vec<_>>();
+        let kept = env::split_paths(&path).filter(|dir| !is_from_cargo_run(dir)).collect::<Vec<_>>();
         match env::join_paths(&kept) {
             Ok(path) if !kept.is_empty() => command.env("LD_LIBRARY_PATH", path),
             _ => command.env_remove("LD_LIBRARY_PATH"),
@@ -320,16 +271,12 @@ fn steers_cargo(name: &str) -> bool {
     ];
     EXACT.contains(&name)
         || name.starts_with("CARGO_PKG_")
-        || name.starts_with("CARGO_TARGET_")
-            && (name.ends_with("_RUSTFLAGS") || name.ends_with("_LINKER"))
+        || name.starts_with("CARGO_TARGET_") && (name.ends_with("_RUSTFLAGS") || name.ends_with("_LINKER"))
 }
 
 fn is_from_cargo_run(dir: &Path) -> bool {
-    let own_target = env::current_exe()
-        .ok()
-        .and_then(|exe| exe.parent().map(Path::to_owned));
-    dir.components().any(|part| part.as_os_str() == "rustlib")
-        || own_target.is_some_and(|target| dir.starts_with(target))
+    let own_target = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+    dir.components().any(|part| part.as_os_str() == "rustlib") || own_target.is_some_and(|target| dir.starts_with(target))
 }
 
 /// `x86_64-unknown-linux-gnu` as cargo spells it in names of variables.
@@ -354,35 +301,20 @@ mod tests {
     #[test]
     fn debian_needs_linkers_and_rustup_brings_its_own() {
         let host = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS";
-        let expected =
-            "--cfg erase_components -Clink-arg=-B/usr/lib/llvm-22/bin -Clink-arg=-fuse-ld=lld";
+        let expected = "--cfg erase_components -Clink-arg=-B/usr/lib/llvm-22/bin -Clink-arg=-fuse-ld=lld";
+        let wasm = ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS".to_owned(), ERASE.to_owned());
         let flags = toolchain(Origin::Debian).flags();
-        assert_eq!(flags[0], (host.to_owned(), expected.to_owned()));
-        assert_eq!(flags[1].0, "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER");
-        assert_eq!(
-            toolchain(Origin::Rustup).flags(),
-            [(host.to_owned(), "--cfg erase_components".to_owned())]
-        );
+        assert_eq!(flags[..2], [(host.to_owned(), expected.to_owned()), wasm.clone()]);
+        assert_eq!(flags[2].0, "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER");
+        assert_eq!(toolchain(Origin::Rustup).flags(), [(host.to_owned(), ERASE.to_owned()), wasm]);
     }
 
     #[test]
     fn what_steers_cargo_is_told_from_what_the_user_configured() {
-        for name in [
-            "CARGO",
-            "RUSTUP_TOOLCHAIN",
-            "CARGO_PKG_NAME",
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
-        ] {
+        for name in ["CARGO", "RUSTUP_TOOLCHAIN", "CARGO_PKG_NAME", "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER"] {
             assert!(steers_cargo(name), "{name}");
         }
-        for name in [
-            "CARGO_HOME",
-            "CARGO_BUILD_JOBS",
-            "CARGO_INCREMENTAL",
-            "CARGO_NET_OFFLINE",
-            "RUSTUP_HOME",
-            "PATH",
-        ] {
+        for name in ["CARGO_HOME", "CARGO_BUILD_JOBS", "CARGO_INCREMENTAL", "CARGO_NET_OFFLINE", "RUSTUP_HOME", "PATH"] {
             assert!(!steers_cargo(name), "{name}");
         }
     }

@@ -25,42 +25,34 @@ const EMPTY_CRATE: &str = "handbook_std";
 /// with a package and are trusted.
 pub(crate) fn is_current(debian: &Toolchain) -> bool {
     let stamp = fs::read_to_string(debian.wasm_libraries().join(STAMP));
-    let fits = stamp.is_ok_and(|stamp| {
-        debian
-            .identity()
-            .is_ok_and(|identity| stamp.trim() == identity)
-    });
+    let fits = stamp.is_ok_and(|stamp| debian.identity().is_ok_and(|identity| stamp.trim() == identity));
     let unstamped = !debian.wasm_libraries().join(STAMP).exists();
     debian.has_wasm_std() && (fits || unstamped)
 }
 
 pub(crate) fn install(debian: &Toolchain) -> Result<()> {
     let identity = debian.identity()?;
-    let folder = project::user_cache()?
-        .join("wasm-std")
-        .join(fingerprint(&identity));
-    process::step(
-        "compiling the standard library for WebAssembly: about a minute, once per machine",
-        || compile(debian, &folder),
-    )?;
+    let folder = project::user_cache()?.join("wasm-std").join(fingerprint(&identity));
+    process::step("compiling the standard library for WebAssembly: about a minute, once per machine", || {
+        compile(debian, &folder)
+    })?;
     let libraries = libraries(&folder)?;
     let stamp = folder.join(STAMP);
     digest::write(&stamp, &identity)?;
 
+    // Moved into place whole: a copy that was interrupted must not pass for a package's.
     let destination = debian.wasm_libraries();
-    let purpose = format!(
-        "copying the standard library for WebAssembly to {}",
-        destination.display()
-    );
+    let beside = destination.with_extension("new");
+    let purpose = format!("putting the standard library for WebAssembly into {}", destination.display());
     println!("    {purpose}");
-    // Libraries of an older compiler would be found as well and be refused.
-    process::run(apt::as_root("rm", &purpose)?.arg("-rf").arg(&destination))?;
-    let mut copy = apt::as_root("install", &purpose)?;
-    copy.args(["-D", "-m", "644", "-t"])
-        .arg(&destination)
-        .args(libraries)
-        .arg(stamp);
-    process::run(&mut copy)
+    let root = |program: &str, arguments: &[&str]| {
+        let mut command = apt::as_root(program, &purpose)?;
+        command.args(arguments);
+        Ok::<_, anyhow::Error>(command)
+    };
+    process::run(root("rm", &["-rf"])?.arg(&beside).arg(&destination))?;
+    process::run(root("install", &["-D", "-m", "644", "-t"])?.arg(&beside).args(libraries).arg(stamp))?;
+    process::run(root("mv", &[])?.arg(&beside).arg(&destination))
 }
 
 fn compile(debian: &Toolchain, folder: &Path) -> Result<()> {
@@ -71,17 +63,10 @@ fn compile(debian: &Toolchain, folder: &Path) -> Result<()> {
     digest::write(&folder.join("Cargo.toml"), manifest)?;
     digest::write(&folder.join("lib.rs"), "#![no_std]\n")?;
     let mut cargo = debian.command("cargo");
-    cargo
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"));
+    cargo.current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target"));
     // Building the standard library is not stable in cargo. Here only: build scripts of many crates watch this variable.
-    cargo
-        .env("RUSTC_BOOTSTRAP", "1")
-        .args(["build", "--release", "--target", WASM]);
-    cargo.args([
-        "-Zbuild-std=std,panic_abort",
-        "-Zbuild-std-features=optimize_for_size",
-    ]);
+    cargo.env("RUSTC_BOOTSTRAP", "1").args(["build", "--release", "--target", WASM]);
+    cargo.args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"]);
     process::run(&mut cargo)
 }
 
@@ -96,15 +81,7 @@ fn libraries(folder: &Path) -> Result<Vec<PathBuf>> {
             libraries.push(path);
         }
     }
-    let has = |name: &str| {
-        libraries
-            .iter()
-            .any(|path| path.to_string_lossy().contains(name))
-    };
-    ensure!(
-        has("libstd-") && has("libcore-"),
-        "{} holds no standard library: remove it and try again",
-        folder.display()
-    );
+    let has = |name: &str| libraries.iter().any(|path| path.to_string_lossy().contains(name));
+    ensure!(has("libstd-") && has("libcore-"), "{} holds no standard library: remove it and try again", folder.display());
     Ok(libraries)
 }

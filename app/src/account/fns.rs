@@ -23,10 +23,11 @@ pub async fn read_own_account() -> Result<OwnAccount, AppError> {
         error::respond,
     };
 
-    respond(viewer().map(|viewer| {
+    let result = async {
         let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
-        OwnAccount { viewer, preferences }
-    }))
+        Ok::<_, AppError>(OwnAccount { viewer: viewer()?, preferences })
+    };
+    respond(result.await)
 }
 
 /// Opens a session on this device and goes on at `next`, a path of this site.

@@ -16,9 +16,7 @@ use crate::{
     page::show,
     terms::{self, all_errors, field_error},
     text,
-    ui::{
-        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, IconName, PageHeader, RadioGroup,
-    },
+    ui::{Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, IconName, PageHeader, RadioGroup},
 };
 
 #[component]
@@ -70,9 +68,7 @@ fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErr
         Choice::new(size.key(), label)
     });
     let themes = Theme::ALL.map(|theme| match theme {
-        Theme::System => {
-            Choice::new(theme.key(), text::account::theme_system(l)).hint(text::account::theme_system_hint(l))
-        }
+        Theme::System => Choice::new(theme.key(), text::account::theme_system(l)).hint(text::account::theme_system_hint(l)),
         Theme::Light => Choice::new(theme.key(), text::account::theme_light(l)),
         Theme::Dark => Choice::new(theme.key(), text::account::theme_dark(l)),
     });

@@ -11,7 +11,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
-    editor::{Editor, Particulars, PhonePreview},
+    editor::{Editor, destination, particulars, phone_preview},
     fns::{blank, draft},
 };
 use crate::{
@@ -46,8 +46,8 @@ pub fn DraftPage() -> impl IntoView {
     let (saved, published, withdrawing) = (asks("saved"), asks("published"), asks("withdraw"));
     show(data, move |page| match page.draft.state {
         DocumentState::Draft => editing(l, page, echo.clone(), errors, saved),
-        DocumentState::Published => out(l, page, published.get_untracked(), withdrawing),
-        DocumentState::Withdrawn => taken_back(l, page),
+        DocumentState::Published => out(l, &page, published.get_untracked(), withdrawing),
+        DocumentState::Withdrawn => taken_back(l, &page),
     })
 }
 
@@ -89,23 +89,24 @@ fn side(l: Locale, page: &documents::DraftPage) -> AnyView {
         return view! { <EmptyState title text=hint icon=IconName::Smartphone/> }.into_any();
     }
     let href = format!("/desk/{}/publish", page.draft.id);
+    let destination = destination(l, page);
     view! {
         <Card title=text::desk::release(l)>
             <div class="stack">
-                <Particulars page=page.clone()/>
+                {destination}
                 <p class="muted small">{text::desk::release_hint(l)}</p>
                 <LinkButton href kind=ButtonKind::Secondary icon=IconName::Send wide=true>
                     {text::desk::go_publish(l)}
                 </LinkButton>
             </div>
         </Card>
-        <PhonePreview page=page.clone()/>
+        {phone_preview(l, page)}
     }
     .into_any()
 }
 
 /// A published document: what went out and to whom, and the way to take it back.
-fn out(l: Locale, page: documents::DraftPage, just_now: bool, withdrawing: Signal<bool>) -> AnyView {
+fn out(l: Locale, page: &documents::DraftPage, just_now: bool, withdrawing: Signal<bool>) -> AnyView {
     let id = page.draft.id;
     let members = text::desk::members(l, page.members.into());
     let notice = if just_now {
@@ -127,7 +128,7 @@ fn out(l: Locale, page: documents::DraftPage, just_now: bool, withdrawing: Signa
     settled(l, page, above, Some(actions.into_any()))
 }
 
-fn taken_back(l: Locale, page: documents::DraftPage) -> AnyView {
+fn taken_back(l: Locale, page: &documents::DraftPage) -> AnyView {
     let notice = view! {
         <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)><p>{text::desk::withdrawn_hint(l)}</p></Notice>
     };
@@ -135,25 +136,26 @@ fn taken_back(l: Locale, page: documents::DraftPage) -> AnyView {
 }
 
 /// What is not edited any more.
-fn settled(l: Locale, page: documents::DraftPage, above: AnyView, actions: Option<AnyView>) -> AnyView {
+fn settled(l: Locale, page: &documents::DraftPage, above: AnyView, actions: Option<AnyView>) -> AnyView {
     let title = page.draft.title.clone();
+    let kind = terms::document_kind(l, page.draft.kind);
+    let state = page.draft.state;
+    let particulars = particulars(l, page);
     view! {
         <Title text=title.clone()/>
         <div class="page">
-            {way_back(l, terms::document_kind(l, page.draft.kind))}
-            <PageHeader title eyebrow=terms::document_kind(l, page.draft.kind)>
-                {state_tag(l, page.draft.state)}
+            {way_back(l, kind)}
+            <PageHeader title eyebrow=kind>
+                {state_tag(l, state)}
             </PageHeader>
             {above}
             <div class="with-aside">
                 <div class="stack">
-                    <Card>
-                        <Particulars page=page.clone()/>
-                    </Card>
+                    <Card>{particulars}</Card>
                     {actions}
                 </div>
                 <aside class="stack">
-                    <PhonePreview page/>
+                    {phone_preview(l, page)}
                 </aside>
             </div>
         </div>
@@ -163,10 +165,11 @@ fn settled(l: Locale, page: documents::DraftPage, above: AnyView, actions: Optio
 
 /// The question before a document disappears from people's libraries.
 fn withdrawal(l: Locale, id: DocumentId, members: &str) -> AnyView {
+    let consequence = text::desk::withdraw_hint(l, members);
     view! {
         <Card title=text::desk::withdraw_title(l) strong=true>
             <div class="stack">
-                <p>{text::desk::withdraw_hint(l, members)}</p>
+                <p>{consequence}</p>
                 <Form action="/api/documents/withdraw" failed=text::frame::network_failed(l)>
                     <input type="hidden" name="id" value=id.to_string()/>
                     <div class="actions">

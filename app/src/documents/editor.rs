@@ -20,7 +20,8 @@ use crate::{
 pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
     let l = use_locale();
     let DraftPage { draft, issuers, audiences, .. } = page;
-    let typed = |field: &str, stored: String| echo.as_ref().and_then(|echo| echo.value(field)).map_or(stored, ToOwned::to_owned);
+    let typed =
+        move |field: &str, stored: String| echo.as_ref().and_then(|echo| echo.value(field)).map_or(stored, ToOwned::to_owned);
     let error = move |field: &'static str| field_error(l, errors, field);
     // After somebody else's save the answer names the version this form goes on from.
     let stored_version = draft.version.to_string();
@@ -98,11 +99,9 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
 }
 
 /// What goes out, from whom and to whom.
-#[component]
-pub(super) fn Particulars(page: DraftPage) -> impl IntoView {
-    let l = use_locale();
-    let reach = reach(l, &page);
-    let draft = page.draft;
+pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
+    let reach = reach(l, page);
+    let draft = page.draft.clone();
     let number = (!draft.number.is_empty()).then(|| view! { <Fact label=text::desk::number(l)>{draft.number}</Fact> });
     view! {
         <DescriptionList>
@@ -111,17 +110,34 @@ pub(super) fn Particulars(page: DraftPage) -> impl IntoView {
             {number}
             <Fact label=text::desk::issuer(l)>{draft.issuer.name}</Fact>
             <Fact label=text::desk::audience(l)>{draft.audience.name}</Fact>
-            <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
+            <Fact label=text::desk::reach_label(l)>
+                <strong>{reach}</strong>
+            </Fact>
         </DescriptionList>
     }
+    .into_any()
+}
+
+/// Whom the saved draft would reach: all that the form beside it does not say.
+pub(super) fn destination(l: Locale, page: &DraftPage) -> AnyView {
+    let reach = reach(l, page);
+    let audience = page.draft.audience.name.clone();
+    view! {
+        <DescriptionList>
+            <Fact label=text::desk::audience(l)>{audience}</Fact>
+            <Fact label=text::desk::reach_label(l)>
+                <strong>{reach}</strong>
+            </Fact>
+        </DescriptionList>
+    }
+    .into_any()
 }
 
 /// The saved text as a reader will see it.
-#[component]
-pub(super) fn PhonePreview(page: DraftPage) -> impl IntoView {
-    let l = use_locale();
+pub(super) fn phone_preview(l: Locale, page: &DraftPage) -> AnyView {
     let label = text::desk::preview(l);
-    let number = (!page.draft.number.is_empty()).then(|| text::documents::number(l, page.draft.number));
+    let draft = &page.draft;
+    let number = (!draft.number.is_empty()).then(|| text::documents::number(l, &draft.number));
     view! {
         <div class="stack-tight">
             <p class="muted small">{label}</p>
@@ -129,15 +145,16 @@ pub(super) fn PhonePreview(page: DraftPage) -> impl IntoView {
             <div class="phone-preview" role="region" aria-label=label tabindex="0">
                 <div class="document">
                     <div class="document-head">
-                        <p class="eyebrow">{terms::document_kind(l, page.draft.kind)}</p>
-                        <p class="greeting">{page.draft.title}</p>
+                        <p class="eyebrow">{terms::document_kind(l, draft.kind)}</p>
+                        <p class="greeting">{draft.title.clone()}</p>
                         {number.map(|number| view! { <p class="document-number">{number}</p> })}
                     </div>
-                    <div class="prose" inner_html=page.preview></div>
+                    <div class="prose" inner_html=page.preview.clone()></div>
                 </div>
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// "2.514 members in 89 branches".

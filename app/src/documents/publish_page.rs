@@ -9,7 +9,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::{
-    editor::{Particulars, PhonePreview},
+    editor::{particulars, phone_preview},
     fns::draft,
 };
 use crate::{
@@ -51,12 +51,11 @@ pub fn PublishPage() -> impl IntoView {
 fn question(l: Locale, page: &documents::DraftPage) -> AnyView {
     let id = page.draft.id;
     let members = text::desk::members(l, page.members.into());
+    let particulars = particulars(l, page);
     view! {
         <div class="with-aside">
             <div class="stack">
-                <Card strong=true>
-                    <Particulars page=page.clone()/>
-                </Card>
+                <Card strong=true>{particulars}</Card>
                 <Notice kind=NoticeKind::Warn title=text::desk::publish_warning_title(l)>
                     <p>{text::desk::publish_warning(l)}</p>
                 </Notice>
@@ -71,7 +70,7 @@ fn question(l: Locale, page: &documents::DraftPage) -> AnyView {
                 </Form>
             </div>
             <aside class="stack">
-                <PhonePreview page=page.clone()/>
+                {phone_preview(l, page)}
             </aside>
         </div>
     }

@@ -105,7 +105,7 @@ fn reading_bar(l: Locale, page: &DocumentPage, opinion: Option<String>) -> AnyVi
 
 fn invitation(l: Locale, href: String) -> AnyView {
     view! {
-        <section class="stack-tight no-print">
+        <section class="stack no-print">
             <h2>{text::documents::opinion_title(l)}</h2>
             <p class="muted">{text::documents::opinion_hint(l)}</p>
             <div class="actions">

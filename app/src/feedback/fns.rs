@@ -111,10 +111,7 @@ pub async fn open_opinion(opinion: String) -> Result<Opinion, AppError> {
 }
 
 #[server(prefix = "/api", endpoint = "feedback/answer")]
-pub async fn answer_opinion(
-    #[server(default)] opinion: String,
-    #[server(default)] text: String,
-) -> Result<Outcome, AppError> {
+pub async fn answer_opinion(#[server(default)] opinion: String, #[server(default)] text: String) -> Result<Outcome, AppError> {
     use crate::{
         context::server::{backend, viewer},
         forms::Submitted,

@@ -21,7 +21,7 @@ pub fn ReceiptPage() -> impl IntoView {
     let data = Resource::new(move || params.read().get("id").unwrap_or_default(), receipt);
     show(data, move |opinion| {
         let code = opinion.code.as_str().to_owned();
-        let head = move || if just_sent.get() { thanks(l, code.clone()) } else { heading(l, code.clone()) };
+        let head = move || if just_sent.get() { thanks(l, code.clone()) } else { heading(l, &code) };
         view! {
             <Title text=text::feedback::receipt_title(l)/>
             <div class="page page-narrow">
@@ -52,7 +52,7 @@ fn thanks(l: Locale, code: String) -> AnyView {
     .into_any()
 }
 
-fn heading(l: Locale, code: String) -> AnyView {
+fn heading(l: Locale, code: &str) -> AnyView {
     let eyebrow = format!("{}: {code}", text::feedback::code(l));
     view! { <PageHeader eyebrow title=text::feedback::receipt_title(l)/> }.into_any()
 }

@@ -17,9 +17,7 @@ use crate::{
     page::show,
     terms::{self, all_errors, field_error},
     text,
-    ui::{
-        Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, LinkButton, PageHeader, TextArea,
-    },
+    ui::{Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, LinkButton, PageHeader, TextArea},
 };
 
 #[component]
@@ -31,8 +29,7 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
     let errors = RwSignal::new(echo.clone());
     let data = Resource::new(move || params.read().get("id").unwrap_or_default(), open_opinion);
     show(data, move |opinion| {
-        let may_answer =
-            viewer.as_ref().is_some_and(|viewer| viewer.standpoint.may(Action::AnswerOpinion, &opinion.branch.path));
+        let may_answer = viewer.as_ref().is_some_and(|viewer| viewer.standpoint.may(Action::AnswerOpinion, &opinion.branch.path));
         let title = text::feedback::opinion_of(l, &opinion.author);
         let answer = match &opinion.answer {
             Some(_) => answer_given(l, &opinion),
@@ -90,12 +87,7 @@ fn answer_given(l: Locale, opinion: &Opinion) -> AnyView {
     view! { <Card title=text::feedback::answer(l)>{answer}</Card> }.into_any()
 }
 
-fn answer_form(
-    l: Locale,
-    opinion: &Opinion,
-    echo: Option<&FormErrors>,
-    errors: RwSignal<Option<FormErrors>>,
-) -> AnyView {
+fn answer_form(l: Locale, opinion: &Opinion, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let typed = echo.and_then(|echo| echo.value("text")).map(str::to_owned);
     let id = opinion.id.to_string();
     let hint = text::feedback::answer_hint(l, &opinion.author, l.number(OpinionText::MAX));

@@ -1,6 +1,10 @@
 //! The secretary's list of opinions, for the unit it is for.
 
-use domain::{Locale, feedback::Opinion, feedback::OpinionState, locale::local_date};
+use domain::{
+    Locale,
+    feedback::{Opinion, OpinionState},
+    locale::local_date,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;

@@ -3,8 +3,11 @@
 use std::cmp::Reverse;
 
 use domain::{
-    Locale, documents::DocumentSummary, feedback::Opinion, feedback::OpinionState, locale::local_date, meetings::MeetingState,
-    meetings::MeetingSummary,
+    Locale,
+    documents::DocumentSummary,
+    feedback::{Opinion, OpinionState},
+    locale::local_date,
+    meetings::{MeetingState, MeetingSummary},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -58,11 +61,8 @@ fn next_meeting(l: Locale, meeting: Option<MeetingSummary>) -> AnyView {
     };
     let day = local_date(meeting.starts_at);
     let unread = meeting.papers_read < meeting.papers;
-    let (label, icon) = if unread {
-        (text::home::read_papers(l), IconName::Book)
-    } else {
-        (text::home::open_meeting(l), IconName::ArrowRight)
-    };
+    let (label, icon) =
+        if unread { (text::home::read_papers(l), IconName::Book) } else { (text::home::open_meeting(l), IconName::ArrowRight) };
     let papers = (meeting.papers > 0).then(|| {
         let told = text::home::papers_read(l, l.number(meeting.papers_read), l.number(meeting.papers));
         view! {

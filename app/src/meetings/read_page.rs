@@ -59,19 +59,23 @@ fn banner(l: Locale, summary: &MeetingSummary) -> AnyView {
 }
 
 fn occasion(l: Locale, summary: &MeetingSummary, chair: Option<String>) -> AnyView {
+    let day = l.long_date(local_date(summary.starts_at));
+    let time = l.time(summary.starts_at);
+    let countdown = countdown(l, summary.days_away);
+    let place = summary.place.clone();
     let form_icon = if summary.form == MeetingForm::InPerson { IconName::People } else { IconName::Video };
-    let kind = terms::meeting_kind(l, summary.kind);
+    let form = format!("{}, {}", terms::meeting_kind(l, summary.kind), terms::meeting_form(l, summary.form));
     view! {
         <Card strong=true>
             <p class="occasion-when">
-                <span class="occasion-day">{l.long_date(local_date(summary.starts_at))}</span>
+                <span class="occasion-day">{day}</span>
                 " "
-                <span class="occasion-time">{l.time(summary.starts_at)}</span>
+                <span class="occasion-time">{time}</span>
             </p>
-            <p class="occasion-countdown">{countdown(l, summary.days_away)}</p>
+            <p class="occasion-countdown">{countdown}</p>
             <ul class="facts-inline" role="list">
-                <li><Icon name=IconName::Place/><span>{summary.place.clone()}</span></li>
-                <li><Icon name=form_icon/><span>{format!("{kind}, {}", terms::meeting_form(l, summary.form))}</span></li>
+                <li><Icon name=IconName::Place/><span>{place}</span></li>
+                <li><Icon name=form_icon/><span>{form}</span></li>
                 {chair.map(|name| view! { <li><Icon name=IconName::Person/><span>{text::meetings::chair(l, name)}</span></li> })}
             </ul>
         </Card>

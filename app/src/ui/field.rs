@@ -218,14 +218,7 @@ pub(super) struct FieldFrame {
 }
 
 impl FieldFrame {
-    fn new(
-        id: MaybeText,
-        name: &str,
-        label: String,
-        note: MaybeText,
-        hint: MaybeText,
-        error: Signal<Option<String>>,
-    ) -> Self {
+    fn new(id: MaybeText, name: &str, label: String, note: MaybeText, hint: MaybeText, error: Signal<Option<String>>) -> Self {
         Self { id: id.0.unwrap_or_else(|| name.to_owned()), label, note: note.0, hint: hint.0, error }
     }
 

@@ -185,7 +185,9 @@ mod tests {
         for path in ["/", "/documents/01J?page=2#text", "/tài-liệu"] {
             assert!(is_local(path), "{path:?}");
         }
-        for path in ["", "documents", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "javascript:0"] {
+        for path in
+            ["", "documents", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "javascript:0"]
+        {
             assert!(!is_local(path), "{path:?}");
         }
     }

@@ -102,10 +102,7 @@ pub fn DateTile(
 
 /// "Show more" of a list paged by key; nothing at the end of the list.
 #[component]
-pub fn Pager(
-    #[prop(optional, into)] next_href: MaybeText,
-    #[prop(into)] label: String,
-) -> impl IntoView {
+pub fn Pager(#[prop(optional, into)] next_href: MaybeText, #[prop(into)] label: String) -> impl IntoView {
     next_href.0.map(|href| {
         view! { <p class="pager"><a class="button button-secondary" href=href rel="next"><span>{label}</span></a></p> }
     })

@@ -46,11 +46,7 @@ pub fn RowHead(children: Children) -> impl IntoView {
 
 /// One value; `label` repeats the column's head for the phone.
 #[component]
-pub fn Cell(
-    #[prop(into)] label: String,
-    #[prop(optional)] numeric: bool,
-    children: Children,
-) -> impl IntoView {
+pub fn Cell(#[prop(into)] label: String, #[prop(optional)] numeric: bool, children: Children) -> impl IntoView {
     view! { <td data-label=label class:number=numeric>{children()}</td> }
 }
 

@@ -76,7 +76,8 @@ impl Post<'_> {
     fn fisherman(&mut self, branch: &Branch, entries: &[OpinionEntry], published: &[Published]) {
         let Some(fisherman) = branch.people.first() else { return };
         let states = [OpinionState::Answered, OpinionState::Seen, OpinionState::Received];
-        let texts = entries.iter().enumerate().filter(|(_, entry)| entry.text.contains("tàu") || entry.text.contains("Tàu"));
+        let of_ships = |entry: &OpinionEntry| entry.text.contains("tàu") || entry.text.contains("Tàu");
+        let texts = entries.iter().enumerate().filter(|(_, entry)| entry.answer.is_some() && of_ships(entry));
         for ((index, entry), state) in texts.zip(states) {
             self.one(branch, fisherman, index, entry, published, Some(state));
         }
@@ -107,10 +108,11 @@ impl Post<'_> {
         let throw = self.dice.between(0, 100);
         let state = match wanted {
             Some(state) => state,
-            None if throw < 64 && answered_at < latest => OpinionState::Answered,
-            None if throw < 82 && seen_at < latest => OpinionState::Seen,
+            None if entry.answer.is_some() && throw < 97 && answered_at < latest => OpinionState::Answered,
+            None if throw < 89 && seen_at < latest => OpinionState::Seen,
             None => OpinionState::Received,
         };
+        let state = if entry.answer.is_none() { state.min(OpinionState::Seen) } else { state };
         let (seen_at, answered_at) = (seen_at.min(latest), answered_at.min(latest));
         let audience = match self.dice.between(0, 10) {
             0..7 => OpinionAudience::Branch,
@@ -137,8 +139,11 @@ impl Post<'_> {
                 received: self.dice.ulid_at(sent_at).to_string(),
                 sent_at,
                 seen_at: (state >= OpinionState::Seen).then_some(seen_at),
-                answer: (state == OpinionState::Answered)
-                    .then(|| AnswerRow { text: entry.answer.clone(), by: reader.name.clone(), at: answered_at }),
+                answer: entry
+                    .answer
+                    .clone()
+                    .filter(|_| state == OpinionState::Answered)
+                    .map(|text| AnswerRow { text, by: reader.name.clone(), at: answered_at }),
             },
         );
         let path = &branch.unit.path;

@@ -12,7 +12,7 @@ use domain::{
 use super::{COLUMNS, Document, DocumentRow, Documents, read_marks};
 use crate::{
     Error, Result,
-    store::{Row, SurrealValue, Variables, record, vars},
+    store::{SurrealValue, Variables, record, vars},
 };
 
 /// Documents on a page.

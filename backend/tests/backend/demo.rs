@@ -47,7 +47,7 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
             "Member, fisherman at sea" => {
                 assert!(held.is_empty());
                 let list = backend.feedback().own(&viewer, None).await.expect("reads");
-                assert_eq!(list.opinions.len(), 3);
+                assert!(list.opinions.len() >= 3, "one in each state");
                 let home = backend.home().page(&viewer).await.expect("reads");
                 let next = home.next_meeting.expect("a meeting ahead");
                 assert_eq!(next.days_away, 2);

@@ -1,0 +1,204 @@
+//! Documents as members and editors meet them.
+
+use backend::{Backend, Error, documents::DraftForm};
+use chrono::TimeDelta;
+use domain::{
+    accounts::Viewer,
+    documents::{DocumentKind, DocumentState, LibraryQuery},
+    events::EventKind,
+    forms::Problem,
+    ids::DocumentId,
+    units::UnitRef,
+};
+
+use crate::support::{Fixture, backend, on_disk, organisation};
+
+/// An editor's form with everything filled in.
+pub(crate) fn form<'f>(id: &'f str, version: &'f str, issuer: &'f str, audience: &'f str) -> DraftForm<'f> {
+    DraftForm {
+        id,
+        version,
+        kind: "guidance",
+        number: "",
+        title: "Hướng dẫn đi biển dài ngày",
+        issuer,
+        audience,
+        body: "## Trước chuyến biển\n\nTải tài liệu về máy.",
+    }
+}
+
+pub(crate) async fn draft(backend: &Backend, editor: &Viewer, issuer: &UnitRef, audience: &UnitRef) -> DocumentId {
+    let id = backend.documents().blank(editor).await.expect("a form").draft.id.to_string();
+    let (issuer, audience) = (issuer.id.to_string(), audience.id.to_string());
+    backend.documents().save_draft(editor, form(&id, "0", &issuer, &audience)).await.expect("is saved")
+}
+
+pub(crate) async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitRef, audience: &UnitRef) -> DocumentId {
+    let id = draft(backend, editor, issuer, audience).await;
+    backend.documents().publish(editor, id).await.expect("is published");
+    id
+}
+
+async fn members_read_what_reaches_them(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let id = draft(backend, editor, &org.coast, &org.harbour).await;
+    let documents = backend.documents();
+    assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)), "a draft is invisible");
+    assert!(matches!(documents.invitation(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+    assert!(documents.read(editor, id).await.is_ok(), "but not for its editor");
+
+    documents.publish(editor, id).await.expect("is published");
+    let page = documents.read(&org.fisherman.viewer, id).await.expect("is readable");
+    assert!(page.takes_opinions && !page.summary.read && page.html.contains("Tải tài liệu"), "{page:?}");
+    assert!(documents.read(&org.fisherman.viewer, id).await.expect("again").summary.read);
+    for stranger in [&org.teacher, &org.farmer, &org.farm_secretary, &org.hills_editor] {
+        assert!(matches!(documents.read(&stranger.viewer, id).await, Err(Error::NotFound)), "{}", stranger.name);
+        assert!(matches!(documents.invitation(&stranger.viewer, id).await, Err(Error::NotFound)), "{}", stranger.name);
+        let library = documents.library(&stranger.viewer, &LibraryQuery::default()).await.expect("a page");
+        assert!(library.documents.is_empty(), "{}", stranger.name);
+        let after = LibraryQuery { after: Some(id), ..LibraryQuery::default() };
+        assert!(matches!(documents.library(&stranger.viewer, &after).await, Err(Error::NotFound)), "{}", stranger.name);
+    }
+    documents.withdraw(editor, id).await.expect("is withdrawn");
+    assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn a_document_reaches_its_audience_and_nobody_else() {
+    let (backend, _, org) = organisation().await;
+    members_read_what_reaches_them(&backend, &org).await;
+}
+
+#[tokio::test]
+async fn a_document_reaches_its_audience_and_nobody_else_on_disk() {
+    let (backend, _, _folder) = on_disk().await;
+    let org = Fixture::insert(&backend).await;
+    members_read_what_reaches_them(&backend, &org).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_first_read_counts_once_however_many_read_at_once() {
+    let (backend, _, org) = organisation().await;
+    let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    backend.catch_up().await.expect("reads the log");
+    let mut events = backend.events().listen();
+    let readers: Vec<_> = (0..8)
+        .map(|_| {
+            let (backend, viewer) = (backend.clone(), org.fisherman.viewer.clone());
+            tokio::spawn(async move { backend.documents().read(&viewer, id).await })
+        })
+        .collect();
+    for reader in readers {
+        reader.await.expect("runs").expect("reads");
+    }
+    assert_eq!(backend.catch_up().await.expect("reads the log"), 1);
+    let event = events.try_recv().expect("one event");
+    assert_eq!((event.kind, event.actor), (EventKind::DocumentRead, Some(org.fisherman.id)));
+}
+
+#[tokio::test]
+async fn a_stale_save_keeps_both_texts() {
+    let (backend, _, org) = organisation().await;
+    let editor = &org.coast_editor.viewer;
+    let id = draft(&backend, editor, &org.coast, &org.coast).await;
+    let (key, coast) = (id.to_string(), org.coast.id.to_string());
+    let documents = backend.documents();
+    let first = DraftForm { body: "Bản thứ hai.", ..form(&key, "1", &coast, &coast) };
+    documents.save_draft(editor, first).await.expect("is saved");
+    documents.save_draft(editor, first).await.expect("the same button twice is no conflict");
+    let late = DraftForm { body: "Bản của người khác.", ..form(&key, "1", &coast, &coast) };
+    match documents.save_draft(&org.province_chief_editor.viewer, late).await {
+        Err(Error::Invalid(errors)) => {
+            assert_eq!(errors.problem("body"), Some(&Problem::Stale));
+            assert_eq!(errors.value("body"), Some("Bản của người khác."), "the typed text comes back");
+        }
+        other => panic!("{other:?}"),
+    }
+    let stored = documents.draft(editor, id).await.expect("the draft").draft;
+    assert_eq!((stored.body.as_str(), stored.version), ("Bản thứ hai.", 2), "the stored text stays");
+}
+
+#[tokio::test]
+async fn an_editor_stays_within_the_own_subtree() {
+    let (backend, _, org) = organisation().await;
+    let documents = backend.documents();
+    let id = documents.blank(&org.coast_editor.viewer).await.expect("a form").draft.id.to_string();
+    let (coast, hills, farm) = (org.coast.id.to_string(), org.hills.id.to_string(), org.farm.id.to_string());
+    for (issuer, audience, field) in [(&hills, &farm, "issuer"), (&coast, &farm, "audience"), (&coast, &org.province.id.to_string(), "audience")] {
+        match documents.save_draft(&org.coast_editor.viewer, form(&id, "0", issuer, audience)).await {
+            Err(Error::Invalid(errors)) => assert_eq!(errors.problem(field), Some(&Problem::NotOffered)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let member = documents.save_draft(&org.fisherman.viewer, form(&id, "0", &coast, &coast)).await;
+    assert!(matches!(member, Err(Error::NotFound)), "{member:?}");
+    assert!(matches!(documents.desk(&org.fisherman.viewer).await, Err(Error::NotFound)));
+    let stored = draft(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    assert!(matches!(documents.publish(&org.hills_editor.viewer, stored).await, Err(Error::NotFound)));
+    documents.publish(&org.province_chief_editor.viewer, stored).await.expect("the editors above may");
+    let refused = documents.publish(&org.fisherman.viewer, stored).await;
+    assert!(matches!(refused, Err(Error::NotAllowed)), "{refused:?}");
+    let again = documents.publish(&org.coast_editor.viewer, stored).await;
+    assert!(matches!(again, Err(Error::Step(_))), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_number_is_given_once_by_an_issuer() {
+    let (backend, _, org) = organisation().await;
+    let editor = &org.coast_editor.viewer;
+    let coast = org.coast.id.to_string();
+    let documents = backend.documents();
+    for (at, taken) in [(0, false), (1, true)] {
+        let id = documents.blank(editor).await.expect("a form").draft.id.to_string();
+        let saved = documents.save_draft(editor, DraftForm { number: "12-HD/ĐU", ..form(&id, "0", &coast, &coast) }).await;
+        match saved {
+            Err(Error::Invalid(errors)) if taken => assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken)),
+            other => assert!(other.is_ok() && !taken, "{at}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_library_is_paged_newest_first_without_gap_or_repetition() {
+    let (backend, clock, org) = organisation().await;
+    let mut expected = Vec::new();
+    for at in 0..45 {
+        clock.advance(TimeDelta::minutes(1));
+        let (editor, issuer) = if at % 3 == 0 { (&org.province_chief_editor, &org.province) } else { (&org.coast_editor, &org.coast) };
+        let audience = if at % 3 == 2 { &org.harbour } else { issuer };
+        expected.push(published(&backend, &editor.viewer, issuer, audience).await);
+    }
+    expected.reverse();
+    let mut found = Vec::new();
+    let mut query = LibraryQuery::default();
+    loop {
+        let page = backend.documents().library(&org.fisherman.viewer, &query).await.expect("a page");
+        found.extend(page.documents.iter().map(|document| document.id));
+        query.after = page.next;
+        if page.next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, expected);
+    let news = LibraryQuery { kind: Some(DocumentKind::News), ..LibraryQuery::default() };
+    assert!(backend.documents().library(&org.fisherman.viewer, &news).await.expect("a page").documents.is_empty());
+}
+
+#[tokio::test]
+async fn the_desk_shows_every_state() {
+    let (backend, _, org) = organisation().await;
+    let editor = &org.coast_editor.viewer;
+    draft(&backend, editor, &org.coast, &org.coast).await;
+    let out = published(&backend, editor, &org.coast, &org.harbour).await;
+    let back = published(&backend, editor, &org.coast, &org.harbour).await;
+    backend.documents().withdraw(editor, back).await.expect("is withdrawn");
+    let desk = backend.documents().desk(editor).await.expect("a desk");
+    assert_eq!((desk.drafts.len(), desk.published.len(), desk.withdrawn.len()), (1, 1, 1));
+    assert_eq!((desk.published[0].id, desk.published[0].state), (out, DocumentState::Published));
+}
+
+#[tokio::test]
+async fn an_empty_store_has_an_empty_desk_for_nobody() {
+    let (backend, _) = backend().await;
+    assert_eq!(backend.units().tree().len(), 0);
+}

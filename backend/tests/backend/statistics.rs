@@ -1,0 +1,118 @@
+//! The figures follow what people do, and never expose a small group.
+
+use backend::{Backend, Error, demo::registry::Registry, feedback::OpinionForm};
+use chrono::TimeDelta;
+use domain::statistics::{Figures, StatisticsPage};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use crate::{
+    documents::published,
+    support::{Fixture, organisation, start},
+};
+
+async fn pages(backend: &Backend, org: &Fixture) -> Vec<StatisticsPage> {
+    let mut pages = Vec::new();
+    for unit in [&org.province, &org.coast, &org.hills, &org.harbour, &org.school, &org.farm] {
+        pages.push(backend.statistics().page(&org.province_statistician.viewer, Some(unit.id)).await.expect("a page"));
+    }
+    pages
+}
+
+/// Saving an empty registry makes the counters count afresh.
+async fn recount(backend: &Backend) {
+    Registry::new(backend, 9, start()).save().await.expect("saves");
+}
+
+async fn total(backend: &Backend, org: &Fixture) -> Figures {
+    let page = backend.statistics().page(&org.province_statistician.viewer, None).await.expect("a page");
+    page.total.figures.expect("a large group")
+}
+
+#[tokio::test]
+async fn counting_event_by_event_is_counting_from_the_tables() {
+    for seed in [1, 2, 3] {
+        println!("seed {seed}");
+        let mut rng = StdRng::seed_from_u64(seed);
+        let (backend, clock, org) = organisation().await;
+        let people = [&org.fisherman, &org.exempt, &org.teacher, &org.farmer, &org.secretary, &org.probationary];
+        let mut documents = Vec::new();
+        for _ in 0..60 {
+            clock.advance(TimeDelta::hours(rng.random_range(0..20)));
+            let person = people[rng.random_range(0..people.len())];
+            match rng.random_range(0..5) {
+                0 => documents.push(published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await),
+                1 if !documents.is_empty() => {
+                    let id = documents.swap_remove(rng.random_range(0..documents.len()));
+                    backend.documents().withdraw(&org.coast_editor.viewer, id).await.expect("is withdrawn");
+                }
+                2 if !documents.is_empty() => {
+                    let (key, about) = (clock.ulid().to_string(), documents[0].to_string());
+                    let form = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };
+                    // Those whom it does not reach are refused: that must not count either.
+                    let _ = backend.feedback().send(&person.viewer, form).await;
+                }
+                _ if !documents.is_empty() => {
+                    let id = documents[rng.random_range(0..documents.len())];
+                    let _ = backend.documents().read(&person.viewer, id).await;
+                }
+                _ => {}
+            }
+            backend.catch_up().await.expect("reads the log");
+        }
+        let counted = pages(&backend, &org).await;
+        recount(&backend).await;
+        assert_eq!(pages(&backend, &org).await, counted, "seed {seed}");
+        backend.catch_up().await.expect("reads the log");
+        assert_eq!(pages(&backend, &org).await, counted, "what was counted from the tables does not count again");
+    }
+}
+
+#[tokio::test]
+async fn exempt_members_count_nowhere_and_activity_ends_after_a_week() {
+    let (backend, clock, org) = organisation().await;
+    let before = total(&backend, &org).await;
+    assert_eq!((before.members, before.activated, before.active), (18, 17, 0));
+    let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    for person in [&org.fisherman, &org.exempt] {
+        backend.documents().read(&person.viewer, id).await.expect("reads");
+    }
+    backend.catch_up().await.expect("reads the log");
+    let after = total(&backend, &org).await;
+    assert_eq!((after.documents, after.reads, after.active), (1, 1, 2), "the fisherman and the editor");
+    clock.advance(TimeDelta::days(6));
+    assert_eq!(total(&backend, &org).await.active, 2);
+    clock.advance(TimeDelta::days(1));
+    assert_eq!(total(&backend, &org).await.active, 0);
+}
+
+#[tokio::test]
+async fn a_unit_outside_the_own_subtree_is_not_found() {
+    let (backend, _, org) = organisation().await;
+    let statistics = backend.statistics();
+    for (person, unit, seen) in [
+        (&org.coast_secretary, &org.coast, true),
+        (&org.coast_secretary, &org.harbour, true),
+        (&org.coast_secretary, &org.hills, false),
+        (&org.coast_secretary, &org.province, false),
+        (&org.secretary, &org.school, false),
+        (&org.fisherman, &org.harbour, false),
+        (&org.coast_editor, &org.coast, false),
+    ] {
+        let page = statistics.page(&person.viewer, Some(unit.id)).await;
+        assert_eq!(page.is_ok(), seen, "{} {}", person.name, unit.name);
+        assert!(seen || matches!(page, Err(Error::NotFound)));
+    }
+    assert!(matches!(statistics.page(&org.fisherman.viewer, None).await, Err(Error::NotFound)));
+    let own = statistics.page(&org.coast_secretary.viewer, None).await.expect("the own unit");
+    assert_eq!((own.total.unit.id, own.trail.len()), (org.coast.id, 1));
+}
+
+#[tokio::test]
+async fn small_groups_are_hidden() {
+    let (backend, _, org) = organisation().await;
+    let viewer = &org.province_statistician.viewer;
+    let hills = backend.statistics().page(viewer, Some(org.hills.id)).await.expect("a page");
+    assert_eq!(hills.total.figures, None, "three members");
+    let province = backend.statistics().page(viewer, None).await.expect("a page");
+    assert!(province.children.iter().all(|child| child.figures.is_none()), "one hidden row could be worked out from the total");
+}

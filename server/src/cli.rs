@@ -1,0 +1,121 @@
+//! The command line: reads the settings, starts the runtime, runs the command.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::{Context, Result};
+use tokio::{runtime, signal};
+
+use crate::{
+    config::{self, Command, DemoSettings, ServeSettings},
+    sign_ins,
+    startup::{Application, open},
+    telemetry,
+};
+
+/// Queries and pages nest deeply, above all in a build without optimisation.
+const STACK: usize = 10 * 1024 * 1024;
+
+/// Rendering waits for data that other tasks fetch: fewer threads than this have been seen to wait for each other.
+const WORKERS_MIN: usize = 4;
+
+pub fn main() -> ExitCode {
+    let command = match config::read() {
+        Ok(command) => command,
+        Err(sentence) => return failed(&sentence),
+    };
+    match start(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&format!("{error:#}")),
+    }
+}
+
+fn failed(sentence: &str) -> ExitCode {
+    // Nothing is left to do when nobody listens.
+    let _ = writeln!(std::io::stderr(), "handbook: {sentence}");
+    ExitCode::FAILURE
+}
+
+fn start(command: Command) -> Result<()> {
+    let workers = std::thread::available_parallelism().map_or(WORKERS_MIN, usize::from).max(WORKERS_MIN);
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_stack_size(STACK)
+        .enable_all()
+        .build()
+        .context("cannot start the threads")?;
+    // In a task, because only the runtime's own threads have the deep stack.
+    runtime.block_on(async { tokio::spawn(run(command)).await.context("the program stopped by a mistake of its own")? })
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve(settings) => serve(settings).await,
+        Command::Demo(settings) => demo(settings).await,
+        Command::Config(settings) => print(&config::effective(&settings)),
+    }
+}
+
+async fn serve(settings: ServeSettings) -> Result<()> {
+    telemetry::start(&settings.store)?;
+    let application = Application::build(&settings).await?;
+    print(&format!("The handbook is at http://{}\n", application.address()))?;
+    if let Some(table) = sign_ins::table(application.backend()).await? {
+        print(&format!("\nThe sample organisation is loaded. Sign in as one of:\n\n{table}\n"))?;
+    }
+    application.run(stop_asked()).await
+}
+
+async fn demo(settings: DemoSettings) -> Result<()> {
+    if settings.list {
+        return print(&sign_ins::json()?);
+    }
+    telemetry::start(&settings.store)?;
+    let backend = open(&settings.store).await?;
+    let began = std::time::Instant::now();
+    let loaded = backend::demo::load(&backend, settings.seed).await?;
+    print(&format!(
+        "The sample organisation is loaded: {} units, {} members, {} accounts, {} documents, {} meetings, {} opinions, {} reads, in {:.1} s.\n",
+        loaded.units,
+        loaded.members,
+        loaded.accounts,
+        loaded.documents,
+        loaded.meetings,
+        loaded.opinions,
+        loaded.reads,
+        began.elapsed().as_secs_f32(),
+    ))
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to the standard output")
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn stop_asked() {
+    let interrupted = async {
+        if let Err(error) = signal::ctrl_c().await {
+            tracing::error!(%error, "cannot listen for Ctrl-C");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot listen for SIGTERM");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+    tracing::info!("stopping: open requests are finished first");
+}

@@ -1,0 +1,284 @@
+//! Settings: flags of the command line, each also a `HANDBOOK_*` variable.
+//!
+//! A variable that is not a setting stops the start: a misspelt setting would otherwise be silently without effect.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    fmt::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    str::FromStr,
+};
+
+use backend::{Keys, Place};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+/// An electronic member handbook for a large organisation.
+#[derive(Debug, Parser)]
+#[command(name = "handbook", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the handbook over HTTP.
+    Serve(ServeSettings),
+    /// Load the sample organisation into an empty store.
+    Demo(DemoSettings),
+    /// Print the settings in effect, secrets masked.
+    Config(ServeSettings),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ServeSettings {
+    /// Address and port to listen on.
+    #[arg(long, env = "HANDBOOK_ADDR", default_value = "127.0.0.1:3000")]
+    pub addr: SocketAddr,
+    /// Folder with the built pages' assets.
+    #[arg(long, env = "HANDBOOK_SITE", default_value = "target/site")]
+    pub site: PathBuf,
+    #[command(flatten)]
+    pub store: StoreSettings,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DemoSettings {
+    /// Another seed makes another organisation.
+    #[arg(long, env = "HANDBOOK_SEED", default_value_t = 1)]
+    pub seed: u64,
+    /// Only print the sample's sign-ins, as JSON.
+    #[arg(long)]
+    pub list: bool,
+    #[command(flatten)]
+    pub store: StoreSettings,
+}
+
+/// Where the data is, and how the program tells what it does.
+#[derive(Debug, Clone, Args)]
+pub struct StoreSettings {
+    /// Folder of the embedded store and of the key file.
+    #[arg(long, env = "HANDBOOK_DATA", default_value = "./data")]
+    pub data: PathBuf,
+    /// A SurrealDB server instead of the embedded store (`ws://host:port`, `wss://…`), or `mem://` for a store that is gone
+    /// with the process.
+    #[arg(long, env = "HANDBOOK_DB")]
+    pub db: Option<Database>,
+    /// User of the SurrealDB server.
+    #[arg(long, env = "HANDBOOK_DB_USER")]
+    pub db_user: Option<String>,
+    /// Password of that user. Better given as variable: others see a command line.
+    #[arg(long, env = "HANDBOOK_DB_PASSWORD", hide_env_values = true)]
+    pub db_password: Option<Secret>,
+    /// The master key, 32 bytes in base64, instead of the key file. Better given as variable.
+    #[arg(long, env = "HANDBOOK_SECRET", hide_env_values = true, value_parser = Keys::from_text)]
+    pub secret: Option<Keys>,
+    /// How the log is written.
+    #[arg(long, env = "HANDBOOK_LOG", value_enum, default_value_t = LogFormat::Pretty)]
+    pub log: LogFormat,
+    /// What is logged: levels by module, e.g. `info,backend=debug`.
+    #[arg(long, env = "HANDBOOK_LOG_FILTER", default_value = "info,surrealdb=warn")]
+    pub log_filter: String,
+}
+
+impl StoreSettings {
+    pub fn place(&self) -> Place {
+        match &self.db {
+            None => Place::Folder(self.data.clone()),
+            Some(Database::Memory) => Place::Memory,
+            Some(Database::Server(url)) => {
+                let password = self.db_password.as_ref().map(|password| password.0.clone()).unwrap_or_default();
+                Place::Server { url: url.clone(), credentials: self.db_user.clone().map(|user| (user, password)) }
+            }
+        }
+    }
+}
+
+/// A store other than the embedded one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    Memory,
+    Server(String),
+}
+
+impl FromStr for Database {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once("://") {
+            Some(("mem", "")) => Ok(Self::Memory),
+            Some(("ws" | "wss", host)) if !host.is_empty() => Ok(Self::Server(text.to_owned())),
+            _ => Err("it must be mem://, ws://host:port or wss://host:port"),
+        }
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("mem://"),
+            Self::Server(url) => f.write_str(url),
+        }
+    }
+}
+
+/// Never printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For a person at the console.
+    Pretty,
+    /// One JSON object a line, for a log collector.
+    Json,
+}
+
+const PREFIX: &str = "HANDBOOK_";
+const MASK: &str = "••••••••";
+
+/// The command with its settings, from the command line and the environment.
+///
+/// # Errors
+/// One sentence that names the setting. Help and usage are printed and end the program here.
+pub fn read() -> Result<Command, String> {
+    check_names(env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+    let matches = Cli::command().try_get_matches().map_err(|error| explain(&error))?;
+    Cli::from_arg_matches(&matches).map(|cli| cli.command).map_err(|error| explain(&error))
+}
+
+fn check_names(variables: impl Iterator<Item = String>) -> Result<(), String> {
+    let known = known_names();
+    for name in variables.filter(|name| name.starts_with(PREFIX)) {
+        if !known.contains(&name) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(format!("{name} is not a setting of the handbook; the settings are {}.", known.join(", ")));
+        }
+    }
+    Ok(())
+}
+
+fn known_names() -> BTreeSet<String> {
+    let cli = Cli::command();
+    let arguments = cli.get_subcommands().flat_map(clap::Command::get_arguments);
+    arguments.filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned)).collect()
+}
+
+/// A sentence for a malformed value; everything else clap says well itself.
+fn explain(error: &clap::Error) -> String {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let malformed = matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue);
+    let (true, Some(argument), Some(value)) = (malformed, text(ContextKind::InvalidArg), text(ContextKind::InvalidValue)) else {
+        error.exit();
+    };
+    let flag = argument.split_whitespace().next().unwrap_or(argument);
+    let variable = format!("{PREFIX}{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
+    // A secret that is nearly right is a secret.
+    let shown = if flag == "--secret" || flag == "--db-password" { MASK } else { value };
+    let reason = match (std::error::Error::source(error), error.get(ContextKind::ValidValue)) {
+        (Some(reason), _) => format!(": {reason}"),
+        (None, Some(ContextValue::Strings(valid))) => format!(": it must be one of {}", valid.join(", ")),
+        _ => String::new(),
+    };
+    format!("The setting {variable} ({flag}) cannot be {shown:?}{reason}.")
+}
+
+/// The settings in effect, one a line, in the form of variables.
+pub fn effective(settings: &ServeSettings) -> String {
+    let ServeSettings { addr, site, store } = settings;
+    let StoreSettings { data, db, db_user, db_password, secret, log, log_filter } = store;
+    let masked = |is_set: bool| if is_set { MASK } else { "" };
+    let lines = [
+        ("ADDR", addr.to_string()),
+        ("DATA", data.display().to_string()),
+        ("DB", db.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("DB_PASSWORD", masked(db_password.is_some()).to_owned()),
+        ("DB_USER", db_user.clone().unwrap_or_default()),
+        ("LOG", log.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()),
+        ("LOG_FILTER", log_filter.clone()),
+        ("SECRET", masked(secret.is_some()).to_owned()),
+        ("SITE", site.display().to_string()),
+    ];
+    lines.into_iter().fold(String::new(), |mut text, (name, value)| {
+        let _ = writeln!(text, "{PREFIX}{name}={value}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Cli, String> {
+        Cli::try_parse_from(arguments).map_err(|error| explain(&error))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_variable_is_named_after_its_flag() {
+        for command in Cli::command().get_subcommands() {
+            for argument in command.get_arguments() {
+                if let Some(variable) = argument.get_env() {
+                    let flag = argument.get_long().unwrap().replace('-', "_").to_uppercase();
+                    assert_eq!(variable.to_str().unwrap(), format!("{PREFIX}{flag}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_variable_is_named() {
+        let names = |names: &[&str]| check_names(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>().into_iter());
+        assert_eq!(names(&["HANDBOOK_ADDR", "HANDBOOK_SEED", "PATH"]), Ok(()));
+        let sentence = names(&["HANDBOOK_ADRESS"]).unwrap_err();
+        assert!(sentence.starts_with("HANDBOOK_ADRESS is not a setting"), "{sentence}");
+    }
+
+    #[test]
+    fn a_malformed_value_is_named_and_a_secret_is_not_shown() {
+        let sentence = parse(&["handbook", "serve", "--addr", "here"]).unwrap_err();
+        assert!(sentence.starts_with("The setting HANDBOOK_ADDR (--addr) cannot be \"here\""), "{sentence}");
+        let sentence = parse(&["handbook", "serve", "--db", "http://x"]).unwrap_err();
+        assert!(sentence.contains("HANDBOOK_DB ") && sentence.contains("ws://"), "{sentence}");
+        let sentence = parse(&["handbook", "serve", "--secret", "abcdef"]).unwrap_err();
+        assert!(sentence.contains("HANDBOOK_SECRET") && !sentence.contains("abcdef"), "{sentence}");
+        let sentence = parse(&["handbook", "serve", "--log", "xml"]).unwrap_err();
+        assert!(sentence.contains("HANDBOOK_LOG ") && sentence.contains("pretty, json"), "{sentence}");
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        let cli = parse(&["handbook", "config", "--secret", key, "--db-password", "open-sesame"]).unwrap();
+        let Command::Config(settings) = cli.command else { panic!("another command") };
+        let told = format!("{}{settings:?}", effective(&settings));
+        assert!(!told.contains(key) && !told.contains("open-sesame"), "{told}");
+        assert!(told.contains("HANDBOOK_SECRET=••••••••\n"));
+    }
+}

@@ -1,0 +1,209 @@
+//! `GET /live?unit=…`: the figures of a unit's page, sent again whenever something in its subtree changed.
+
+use std::{convert::Infallible, time::Duration};
+
+use app::{context::server::Visit, error::AppError, error::Kind, terms};
+use axum::{
+    Extension,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{self, KeepAlive},
+    },
+};
+use backend::Backend;
+use domain::{
+    Locale,
+    accounts::Viewer,
+    events::{Event, EventKind},
+    ids::UnitId,
+    statistics::StatisticsPage,
+    units::UnitPath,
+};
+use serde::Deserialize;
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc, watch,
+    },
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::router::Shared;
+
+/// However much happens, an open page changes at most once in this time.
+const FRAME: Duration = Duration::from_secs(1);
+
+/// Keeps what stands between from closing a quiet line.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How often it is checked that the session still is one.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    unit: Option<String>,
+}
+
+pub(crate) async fn live(
+    State(shared): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let locale = visit.page.preferences.locale;
+    let (Some(viewer), Some(token)) = (visit.page.viewer, visit.token) else {
+        return refused(locale, Kind::NotSignedIn);
+    };
+    let Ok(unit) = asked.unit.as_deref().map(str::parse::<UnitId>).transpose() else {
+        return refused(locale, Kind::NotFound);
+    };
+    // Listening begins before the first figures are read, so that nothing falls between.
+    let events = shared.backend.events().listen();
+    let page = match shared.backend.statistics().page(&viewer, unit).await {
+        Ok(page) => page,
+        Err(error) => return refused(locale, AppError::from(error).kind),
+    };
+    let (frames, stream) = mpsc::channel(1);
+    let open = OpenPage {
+        unit: page.total.unit.id,
+        path: page.total.unit.path.clone(),
+        backend: shared.backend,
+        viewer,
+        token,
+        events,
+        closing: shared.closing,
+        frames,
+        check_at: Instant::now() + CHECK_EVERY,
+    };
+    tokio::spawn(open.keep_up(page));
+    Sse::new(ReceiverStream::new(stream)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}
+
+fn refused(locale: Locale, kind: Kind) -> Response {
+    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, terms::error_text(locale, kind)).into_response()
+}
+
+/// A page somebody has open.
+struct OpenPage {
+    backend: Backend,
+    viewer: Viewer,
+    token: String,
+    unit: UnitId,
+    path: UnitPath,
+    events: broadcast::Receiver<Event>,
+    closing: watch::Receiver<bool>,
+    frames: mpsc::Sender<Result<sse::Event, Infallible>>,
+    check_at: Instant,
+}
+
+/// Why the page woke up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    /// Something in the subtree.
+    Changed,
+    /// The session may have ended.
+    Check,
+    /// The reader is gone, or the program stops.
+    Over,
+}
+
+impl OpenPage {
+    async fn keep_up(mut self, first: StatisticsPage) {
+        metrics::gauge!("handbook_live_pages").increment(1.0);
+        self.send_until_over(first).await;
+        metrics::gauge!("handbook_live_pages").decrement(1.0);
+    }
+
+    async fn send_until_over(&mut self, first: StatisticsPage) {
+        let mut shown = first;
+        if !self.send(&shown).await {
+            return;
+        }
+        loop {
+            let wake = self.wake().await;
+            if wake == Wake::Over || (wake == Wake::Check && !self.session_lives().await) {
+                return;
+            }
+            if wake == Wake::Check {
+                continue;
+            }
+            match self.backend.statistics().page(&self.viewer, Some(self.unit)).await {
+                Ok(page) if page != shown => {
+                    if !self.send(&page).await {
+                        return;
+                    }
+                    shown = page;
+                }
+                Ok(_) => {}
+                // The unit is out of reach now; the page that reconnects is told so.
+                Err(error) => {
+                    tracing::debug!(%error, "a live page ends");
+                    return;
+                }
+            }
+            // What happens meanwhile waits in the channel and goes into the next frame.
+            sleep(FRAME).await;
+        }
+    }
+
+    async fn wake(&mut self) -> Wake {
+        loop {
+            let event = tokio::select! {
+                event = self.events.recv() => event,
+                () = self.frames.closed() => return Wake::Over,
+                () = closed(&mut self.closing) => return Wake::Over,
+                () = sleep_until(self.check_at) => return Wake::Check,
+            };
+            match event {
+                Ok(event) if event.kind == EventKind::SignedOut && event.actor == Some(self.viewer.member) => return Wake::Check,
+                Ok(event) if self.path.contains(&event.unit) => return self.drain(),
+                Ok(_) => {}
+                // So much happened that some of it is forgotten: read afresh.
+                Err(RecvError::Lagged(_)) => return Wake::Changed,
+                Err(RecvError::Closed) => return Wake::Over,
+            }
+        }
+    }
+
+    /// Takes in all that has happened by now: one frame shows it together.
+    fn drain(&mut self) -> Wake {
+        while let Ok(event) = self.events.try_recv() {
+            if event.kind == EventKind::SignedOut && event.actor == Some(self.viewer.member) {
+                // Checked at the next waking, after this frame.
+                self.check_at = Instant::now();
+            }
+        }
+        Wake::Changed
+    }
+
+    async fn session_lives(&mut self) -> bool {
+        self.check_at = Instant::now() + CHECK_EVERY;
+        match self.backend.accounts().session(&self.token).await {
+            Ok(session) => session.is_some(),
+            Err(error) => {
+                tracing::warn!(%error, "cannot check the session of a live page; will try again");
+                true
+            }
+        }
+    }
+
+    /// False when nobody reads any more.
+    async fn send(&self, page: &StatisticsPage) -> bool {
+        match sse::Event::default().json_data(page) {
+            Ok(frame) => self.frames.send(Ok(frame)).await.is_ok(),
+            Err(error) => {
+                tracing::error!(%error, "the figures cannot be written as JSON");
+                false
+            }
+        }
+    }
+}
+
+/// Until the program is asked to stop.
+async fn closed(closing: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it the program.
+    let _ = closing.wait_for(|closing| *closing).await;
+}

@@ -1,0 +1,88 @@
+//! Which address leads where, and what every request passes on its way.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use app::{App, shell::shell};
+use axum::{
+    Router,
+    extract::FromRef,
+    http::{StatusCode, request::Parts},
+    middleware::{from_fn, from_fn_with_state},
+    routing::get,
+};
+use backend::Backend;
+use leptos::{
+    config::{Env, LeptosOptions},
+    nonce::Nonce,
+    prelude::{provide_context, use_context},
+};
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
+use tokio::sync::watch;
+use tower_http::{CompressionLevel, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+
+use crate::{answers, assets::Site, csrf, health, live, observe, security_headers, visit};
+
+/// A page that takes longer has lost its reader.
+const TIME_MAX: Duration = Duration::from_secs(15);
+
+/// The longest text a form takes is 200,000 characters; in Bengali, sent by a form, each is nine bytes.
+const BODY_MAX: usize = 2 * 1024 * 1024;
+
+/// Pages are compressed while somebody waits: stronger levels cost more time than the line saves.
+const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
+
+/// What handlers share.
+#[derive(Clone, FromRef)]
+pub(crate) struct Shared {
+    pub(crate) backend: Backend,
+    pub(crate) options: LeptosOptions,
+    pub(crate) closing: watch::Receiver<bool>,
+}
+
+pub(crate) fn build(backend: &Backend, site: &Site, address: SocketAddr, closing: &watch::Receiver<bool>) -> Router {
+    // Nobody is measured before the recorder is there.
+    health::recorder();
+    let options = LeptosOptions::builder().output_name("handbook").site_addr(address).env(Env::PROD).build();
+    let shared = Shared { backend: backend.clone(), options, closing: closing.clone() };
+    // The layer added last is the outermost: it meets the request first.
+    Router::new()
+        .merge(pages(&shared, site))
+        .merge(site.routes())
+        .merge(health::routes())
+        .layer(CompressionLayer::new().quality(PAGE_COMPRESSION))
+        .layer(from_fn(security_headers::set))
+        .layer(from_fn_with_state(backend.clock().clone(), observe::observe))
+        .with_state(shared)
+}
+
+/// The pages, the server functions and the live figures: all that knows who is there.
+fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
+    let context = {
+        let backend = shared.backend.clone();
+        move || {
+            provide_context(backend.clone());
+            provide_nonce();
+        }
+    };
+    let document = {
+        let assets = Arc::clone(&site.assets);
+        move || shell(&assets)
+    };
+    Router::new()
+        .leptos_routes_with_context(shared, generate_route_list(App), context.clone(), document.clone())
+        .fallback(render_app_async_with_context(context, document))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
+        // After the time limit: it stays open.
+        .route("/live", get(live::live))
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(from_fn(csrf::guard))
+        .layer(from_fn(answers::complete))
+        .layer(from_fn_with_state(shared.backend.clone(), visit::enter))
+}
+
+/// The nonce of the answer's header, in place of the one that leptos makes up for each page.
+fn provide_nonce() {
+    if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
+        provide_context(nonce);
+    }
+}

@@ -1,0 +1,172 @@
+//! Who is there, and how they want the pages: read once for each request, before any page or server function runs.
+
+use app::{
+    account::session_cookie::SESSION_COOKIE,
+    context::{PageContext, server::Visit},
+    error::AppError,
+    forms::FLASH_COOKIE,
+    terms,
+};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use backend::Backend;
+use domain::{Locale, accounts::Preferences, forms::FormErrors};
+
+use crate::device;
+
+/// The language chosen before signing in.
+const LOCALE_COOKIE: &str = "handbook-locale";
+
+/// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.
+pub(crate) async fn enter(State(backend): State<Backend>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let fallback = chosen_locale(&parts.headers);
+    let visit = match read(&backend, &parts, fallback).await {
+        Ok(visit) => visit,
+        Err(error) => {
+            let kind = AppError::from(error).kind;
+            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return (status, terms::error_text(fallback, kind)).into_response();
+        }
+    };
+    if visit.page.viewer.is_none()
+        && let Some(choice) = language_choice(&parts.method, &parts.uri)
+    {
+        return choice;
+    }
+    let spent = visit.page.echo.is_some().then(|| forget_form(parts.uri.path())).flatten();
+    parts.extensions.insert(visit);
+
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+
+    let headers = response.headers_mut();
+    if let Some(spent) = spent {
+        headers.append(header::SET_COOKIE, spent);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+    response
+}
+
+async fn read(backend: &Backend, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
+    let headers = &request.headers;
+    let token = cookie(headers, SESSION_COOKIE).map(str::to_owned);
+    let session = match &token {
+        Some(token) => backend.accounts().session(token).await?,
+        None => None,
+    };
+    let (viewer, preferences) = match session {
+        Some(session) => (Some(session.viewer), session.preferences),
+        None => (None, Preferences { locale: fallback, ..Preferences::default() }),
+    };
+    let echo = if shows_form(request, viewer.is_some()) { returned_form(backend, headers).await? } else { None };
+    let device = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(device::describe).unwrap_or_default();
+    Ok(Visit { page: PageContext { viewer, preferences, echo }, token, device })
+}
+
+/// A form that came back is handed out once, so only to a page that will show it. Who is not signed in is on the way to the
+/// sign-in page: the form waits until they are back.
+fn shows_form(request: &Parts, is_signed_in: bool) -> bool {
+    let accepts_page = request
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    request.method == Method::GET && accepts_page && (is_signed_in || request.uri.path() == "/sign-in")
+}
+
+async fn returned_form(backend: &Backend, headers: &HeaderMap) -> backend::Result<Option<FormErrors>> {
+    match cookie(headers, FLASH_COOKIE) {
+        Some(token) => backend.flashes().take(token).await,
+        None => Ok(None),
+    }
+}
+
+fn forget_form(path: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("{FLASH_COOKIE}=; Path={path}; Max-Age=0; Secure; HttpOnly; SameSite=Lax")).ok()
+}
+
+/// The language of somebody who is not signed in.
+fn chosen_locale(headers: &HeaderMap) -> Locale {
+    cookie(headers, LOCALE_COOKIE).and_then(Locale::from_tag).unwrap_or_else(|| {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|languages| languages.to_str().ok());
+        accepted.map_or_else(Locale::default, Locale::from_accept_language)
+    })
+}
+
+/// `?lang=` of a page: kept in a cookie, and taken out of the address, which people send to each other.
+fn language_choice(method: &Method, uri: &Uri) -> Option<Response> {
+    if method != Method::GET {
+        return None;
+    }
+    let query = uri.query()?;
+    let (chosen, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("lang="));
+    let tag = chosen.last()?.strip_prefix("lang=")?;
+    // A path that starts with two slashes would lead to another site.
+    let path = format!("/{}", uri.path().trim_start_matches('/'));
+    let to = if others.is_empty() { path } else { format!("{path}?{}", others.join("&")) };
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
+    if let Some(locale) = Locale::from_tag(tag) {
+        let cookie = format!("{LOCALE_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax", locale.tag());
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    Some(response)
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, value)| *found == name && !value.is_empty())
+        .map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let sent = headers(&[("cookie", "a=1; __Host-handbook=secret; b=x=y"), ("cookie", "c=")]);
+        assert_eq!(cookie(&sent, "__Host-handbook"), Some("secret"));
+        assert_eq!(cookie(&sent, "handbook"), None);
+        assert_eq!(cookie(&sent, "b"), Some("x=y"));
+        assert_eq!(cookie(&sent, "c"), None);
+    }
+
+    #[test]
+    fn the_chosen_language_goes_before_the_browsers() {
+        assert_eq!(chosen_locale(&headers(&[])), Locale::Vi);
+        assert_eq!(chosen_locale(&headers(&[("accept-language", "bn-BD,en;q=0.5")])), Locale::Bn);
+        assert_eq!(chosen_locale(&headers(&[("accept-language", "bn-BD"), ("cookie", "handbook-locale=en")])), Locale::En);
+        assert_eq!(chosen_locale(&headers(&[("accept-language", "bn-BD"), ("cookie", "handbook-locale=xx")])), Locale::Bn);
+    }
+
+    #[test]
+    fn choosing_a_language_leads_back_to_the_same_page_of_this_site() {
+        let to = |uri: &str| {
+            let response = language_choice(&Method::GET, &uri.parse().unwrap())?;
+            let location = response.headers().get(header::LOCATION)?.to_str().ok()?.to_owned();
+            let cookie = response.headers().get(header::SET_COOKIE).map(|cookie| cookie.to_str().unwrap().to_owned());
+            Some((location, cookie))
+        };
+        let (location, cookie) = to("/sign-in?next=/library&lang=en").unwrap();
+        assert_eq!(location, "/sign-in?next=/library");
+        assert!(cookie.unwrap().starts_with("handbook-locale=en; Path=/;"));
+        assert_eq!(to("/sign-in?lang=klingon").unwrap(), ("/sign-in".to_owned(), None));
+        assert_eq!(to("//evil.example/?lang=en").unwrap().0, "/evil.example/");
+        assert_eq!(to("/sign-in?next=/library"), None);
+    }
+}

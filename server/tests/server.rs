@@ -1,0 +1,24 @@
+//! The whole program from outside, over HTTP: what a browser without script gets, and what it must not get.
+
+#![expect(clippy::expect_used, reason = "tests")]
+
+#[path = "server/app.rs"]
+mod app;
+#[path = "server/browser.rs"]
+mod browser;
+#[path = "server/edge.rs"]
+mod edge;
+#[path = "server/hammer.rs"]
+mod hammer;
+#[path = "server/journeys.rs"]
+mod journeys;
+#[path = "server/live.rs"]
+mod live;
+#[path = "server/matrix.rs"]
+mod matrix;
+// The same small organisation as in the tests of the use-cases.
+#[path = "../../backend/tests/backend/support.rs"]
+#[allow(dead_code, reason = "each of the two test programs uses a part of it")]
+mod organisation;
+#[path = "server/program.rs"]
+mod program;

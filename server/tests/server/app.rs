@@ -1,0 +1,114 @@
+//! The program with a small organisation in memory, on a port of its own.
+
+use std::{fs, net::SocketAddr};
+
+use backend::{Backend, documents::DraftForm};
+use domain::{
+    accounts::Viewer,
+    ids::{DocumentId, OpinionId},
+    units::UnitRef,
+};
+use server::startup::Application;
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    browser::Browser,
+    organisation::{Fixture, PASSWORD, Person, organisation},
+};
+
+pub(crate) struct TestApp {
+    pub(crate) backend: Backend,
+    pub(crate) org: Fixture,
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<anyhow::Result<()>>>,
+    _site: TempDir,
+}
+
+impl TestApp {
+    pub(crate) async fn spawn() -> Self {
+        let (backend, _, org) = organisation().await;
+        let site = small_site();
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let application = Application::with_backend(backend.clone(), any_port, site.path()).await.expect("starts");
+        let address = application.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(application.run(async move {
+            let _ = stopped.await;
+        }));
+        Self { backend, org, address, stop: Some(stop), served: Some(served), _site: site }
+    }
+
+    /// Asks the program to stop and waits until it has.
+    pub(crate) async fn stop(mut self) {
+        self.stop.take().expect("stopped once").send(()).expect("the program runs");
+        self.served.take().expect("stopped once").await.expect("does not panic").expect("stops cleanly");
+    }
+
+    /// A browser nobody has signed in with.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.address)
+    }
+
+    pub(crate) async fn signed_in(&self, person: &Person) -> Browser {
+        let mut browser = self.browser();
+        let form = [("national_id", person.national_id.as_str()), ("password", PASSWORD), ("next", "/")];
+        let answer = browser.post("/api/account/sign_in", "/sign-in", &form).await;
+        assert_eq!((answer.status, answer.location()), (302, Some("/")), "{} signs in: {}", person.name, answer.body);
+        browser
+    }
+
+    /// A stored draft of the coast's editor for `audience`.
+    pub(crate) async fn draft(&self, audience: &UnitRef) -> DocumentId {
+        let editor = &self.org.coast_editor.viewer;
+        let id = DocumentId::new(self.backend.clock().ulid());
+        let form = DraftForm {
+            id: &id.to_string(),
+            version: "0",
+            kind: "resolution",
+            number: "",
+            title: "Nghị quyết về neo đậu tàu thuyền",
+            issuer: &self.org.coast.id.to_string(),
+            audience: &audience.id.to_string(),
+            body: "## Mục tiêu\n\nMọi tàu có chỗ neo đậu an toàn.",
+        };
+        self.backend.documents().save_draft(editor, form).await.expect("saves")
+    }
+
+    pub(crate) async fn published(&self, audience: &UnitRef) -> DocumentId {
+        let id = self.draft(audience).await;
+        self.backend.documents().publish(&self.org.coast_editor.viewer, id).await.expect("publishes");
+        id
+    }
+
+    /// An opinion for the author's own branch.
+    pub(crate) async fn opinion(&self, author: &Viewer, document: DocumentId) -> OpinionId {
+        let id = OpinionId::new(self.backend.clock().ulid());
+        let form = backend::feedback::OpinionForm {
+            opinion: &id.to_string(),
+            document: &document.to_string(),
+            audience: "branch",
+            text: "Cần thêm phao ở cửa lạch.",
+        };
+        self.backend.feedback().send(author, form).await.expect("sends")
+    }
+}
+
+fn small_site() -> TempDir {
+    let site = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, content: &str| {
+        let file = site.path().join(name);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("makes");
+        fs::write(file, content).expect("writes");
+    };
+    write("pkg/handbook.0123.css", "body{}");
+    write("pkg/handbook.0123.css.br", "compressed before");
+    write("favicon.svg", "<svg/>");
+    write("icons/192.png", "png");
+    write(
+        "assets.json",
+        r#"{"js":"/pkg/handbook.0123.js","wasm":"/pkg/handbook.0123.wasm","css":"/pkg/handbook.0123.css","critical_css":"p{color:red}","build":"1"}"#,
+    );
+    site
+}

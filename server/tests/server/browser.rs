@@ -1,0 +1,117 @@
+//! A browser without script: cookies, the headers browsers send, no redirect followed unless told.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use reqwest::{Client, RequestBuilder, header::HeaderMap, redirect::Policy};
+
+#[derive(Clone)]
+pub(crate) struct Browser {
+    client: Client,
+    address: SocketAddr,
+    /// By name: path and value.
+    cookies: BTreeMap<String, (String, String)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the page came to its end: behind the document stands the data for the script, if any.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.body.starts_with("<!DOCTYPE html>")
+            && self.body.split_once("</html>").is_some_and(|(_, behind)| behind.is_empty() || behind.ends_with("</script>"))
+    }
+
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.header("location")
+    }
+}
+
+impl Browser {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        let client = Client::builder().redirect(Policy::none()).build().expect("a client");
+        Self { client, address, cookies: BTreeMap::new() }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Goes to a page.
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        let request = self.client.get(self.url(path)).header("accept", "text/html,*/*;q=0.8");
+        self.send(path, request).await
+    }
+
+    /// Asks as our script does.
+    pub(crate) async fn get_json(&mut self, path: &str) -> Answer {
+        let request = self.client.get(self.url(path)).header("accept", "application/json");
+        self.send(path, request).await
+    }
+
+    /// Sends a form that stands on the page `from`.
+    pub(crate) async fn post(&mut self, path: &str, from: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self
+            .client
+            .post(self.url(path))
+            .header("accept", "text/html,*/*;q=0.8")
+            .header("referer", self.url(from))
+            .header("sec-fetch-site", "same-origin")
+            .form(form);
+        self.send(path, request).await
+    }
+
+    pub(crate) async fn post_json(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self
+            .client
+            .post(self.url(path))
+            .header("accept", "application/json")
+            .header("sec-fetch-site", "same-origin")
+            .form(form);
+        self.send(path, request).await
+    }
+
+    /// A request made by hand; only the cookies are added.
+    pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.client.request(method, self.url(path)).header("cookie", self.cookies_for(path))
+    }
+
+    pub(crate) fn has_cookie(&self, name: &str) -> bool {
+        self.cookies.contains_key(name)
+    }
+
+    async fn send(&mut self, path: &str, request: RequestBuilder) -> Answer {
+        let response = request.header("cookie", self.cookies_for(path)).send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        for line in headers.get_all("set-cookie") {
+            self.keep(line.to_str().expect("text"));
+        }
+        Answer { status, headers, body: response.text().await.expect("a body") }
+    }
+
+    fn cookies_for(&self, path: &str) -> String {
+        let path = path.split('?').next().unwrap_or(path);
+        let fitting = self.cookies.iter().filter(|(_, (below, _))| path.starts_with(below.as_str()));
+        fitting.map(|(name, (_, value))| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    fn keep(&mut self, line: &str) {
+        let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
+        let (name, value) = pair.split_once('=').expect("a cookie");
+        let path = attributes.split(';').find_map(|one| one.trim().strip_prefix("Path=")).unwrap_or("/");
+        if attributes.contains("Max-Age=0") {
+            self.cookies.remove(name);
+        } else {
+            self.cookies.insert(name.to_owned(), (path.to_owned(), value.to_owned()));
+        }
+    }
+}

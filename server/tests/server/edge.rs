@@ -1,0 +1,155 @@
+//! What every answer carries, and what is turned away before it reaches a use-case.
+
+use crate::{app::TestApp, browser::Browser};
+
+async fn status_of(browser: &Browser, headers: &[(&str, &str)]) -> (u16, String) {
+    let mut request = browser.request("POST", "/api/account/sign_out").form(&[("", "")]);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.expect("an answer");
+    (response.status().as_u16(), response.text().await.expect("a body"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_from_another_site_changes_nothing() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.signed_in(&app.org.fisherman).await;
+    for foreign in [
+        &[("sec-fetch-site", "cross-site")][..],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[],
+    ] {
+        let (status, body) = status_of(&browser, foreign).await;
+        assert_eq!(status, 403, "{foreign:?}");
+        assert!(body.contains("không đến từ trang của sổ tay"), "{body}");
+    }
+    assert_eq!(browser.get("/").await.status, 200, "still signed in");
+    let origin = browser.url("");
+    assert_eq!(status_of(&browser, &[("origin", &origin)]).await.0, 200);
+    assert_eq!(browser.get("/").await.status, 302, "now signed out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_tells_browsers_what_not_to_do() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.browser();
+    for path in ["/sign-in", "/nowhere", "/api/home/page", "/favicon.svg", "/healthz"] {
+        let answer = browser.get(path).await;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{name} of {path}");
+        }
+        assert!(answer.header("permissions-policy").is_some_and(|policy| policy.contains("camera=()")));
+        assert_eq!(answer.header("x-request-id").map(str::len), Some(26));
+        assert_eq!(answer.header("strict-transport-security"), None, "not over plain HTTP");
+    }
+    let request = browser.request("GET", "/sign-in").header("x-forwarded-proto", "https");
+    let encrypted = request.send().await.expect("an answer");
+    assert!(encrypted.headers().contains_key("strict-transport-security"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_scripts_and_styles_with_the_answers_own_nonce_run() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.browser();
+    let (first, second) = (browser.get("/sign-in").await, browser.get("/sign-in").await);
+    let policies: Vec<&str> =
+        [&first, &second].into_iter().map(|answer| answer.header("content-security-policy").expect("a policy")).collect();
+    assert_ne!(policies[0], policies[1], "a nonce is used once");
+    let policy = policies[0];
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
+    for tag in ["<script", "<style"] {
+        let tags: Vec<&str> = first.body.split(tag).skip(1).map(|rest| rest.split('>').next().unwrap_or_default()).collect();
+        assert!(!tags.is_empty(), "the page has a {tag}");
+        for found in tags {
+            assert!(found.contains(&format!("nonce=\"{nonce}\"")), "{tag}{found}");
+        }
+    }
+    assert!(!first.body.contains(" style=\""), "inline styles are refused by the policy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn built_files_are_kept_for_ever_public_ones_are_asked_for_again_and_pages_are_not_kept() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.browser();
+    let built = browser.get("/pkg/handbook.0123.css").await;
+    assert_eq!((built.status, built.header("cache-control")), (200, Some("public, max-age=31536000, immutable")));
+    let missing = browser.get("/pkg/handbook.9999.css").await;
+    assert_eq!((missing.status, missing.header("cache-control")), (404, None));
+    for public in ["/favicon.svg", "/icons/192.png"] {
+        let answer = browser.get(public).await;
+        assert_eq!((answer.status, answer.header("cache-control")), (200, Some("public, no-cache")), "{public}");
+    }
+    assert_eq!(browser.get("/sign-in").await.header("cache-control"), Some("private, no-store"));
+    assert_eq!(browser.get("/assets.json").await.status, 404, "for the program, not for browsers");
+    assert_eq!(browser.get("/pkg/../assets.json").await.status, 404);
+
+    let compressed = browser.request("GET", "/pkg/handbook.0123.css").header("accept-encoding", "br, gzip").send().await;
+    let compressed = compressed.expect("an answer");
+    assert_eq!(compressed.headers()["content-encoding"], "br");
+    assert_eq!(compressed.text().await.expect("a body"), "compressed before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_compressed_when_the_browser_can() {
+    let app = TestApp::spawn().await;
+    for encoding in ["br", "gzip"] {
+        let request = app.browser().request("GET", "/sign-in").header("accept-encoding", encoding);
+        let page = request.send().await.expect("an answer");
+        assert_eq!(page.headers()["content-encoding"], encoding);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_address_is_a_helpful_page_with_the_right_status() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.signed_in(&app.org.fisherman).await;
+    for path in ["/nowhere", "/library/not-an-id", "/committee", "/desk", "/branch", "/problem/not_found"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.body.contains("Không tìm thấy trang") && page.is_whole(), "{path}: {}", page.body);
+    }
+    let stranger = app.browser().get("/nowhere").await;
+    assert_eq!(stranger.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_understood_is_the_callers_mistake_and_says_so() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.signed_in(&app.org.coast_editor).await;
+    let missing = browser.post_json("/api/documents/publish", &[]).await;
+    assert_eq!(missing.status, 422, "{}", missing.body);
+    assert!(missing.body.contains("\"kind\":\"invalid\"") && missing.body.contains("Có chỗ chưa đúng"), "{}", missing.body);
+    let wrong_method = browser.get_json("/api/documents/publish").await;
+    assert_eq!(wrong_method.status, 405);
+    assert!(!wrong_method.body.is_empty());
+    let long = "x".repeat(3 * 1024 * 1024);
+    let too_large = browser.post_json("/api/documents/publish", &[("id", &long)]).await;
+    assert_eq!(too_large.status, 413);
+    assert!(too_large.body.contains("quá dài"), "{}", too_large.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_run_it_see_that_it_lives_and_how_it_does_but_not_who_reads_what() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await;
+    let mut browser = app.signed_in(&app.org.fisherman).await;
+    browser.get(&format!("/library/{document}?from=home")).await;
+    assert_eq!(browser.get("/healthz").await.status, 200);
+    assert_eq!(browser.get("/readyz").await.status, 200);
+    let numbers = browser.get("/metrics").await;
+    assert_eq!(numbers.status, 200);
+    assert!(numbers.body.contains("handbook_requests_total{") && numbers.body.contains("route=\"/library/{id}\""));
+    assert!(numbers.body.contains("handbook_request_seconds_bucket{"));
+    for personal in [document.to_string(), app.org.fisherman.national_id.clone(), "from=home".to_owned()] {
+        assert!(!numbers.body.contains(&personal), "{personal}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Every page again and again, many at once: none may hang or come half.
+
+use tokio::task::JoinSet;
+
+use crate::{app::TestApp, browser::Browser};
+
+const TIMES: usize = 200;
+const AT_ONCE: usize = 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_page_comes_whole_however_many_ask_at_once() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await;
+    let draft = app.draft(&app.org.harbour).await;
+    let opinion = app.opinion(&app.org.fisherman.viewer, document).await;
+    let member = app.signed_in(&app.org.fisherman).await;
+    let secretary = app.signed_in(&app.org.secretary).await;
+    let committee = app.signed_in(&app.org.coast_secretary).await;
+    let editor = app.signed_in(&app.org.coast_editor).await;
+    let pages = [
+        (app.browser(), "/sign-in".to_owned(), 200),
+        (app.browser(), "/nowhere".to_owned(), 404),
+        (member.clone(), "/".to_owned(), 200),
+        (member.clone(), "/library".to_owned(), 200),
+        (member.clone(), format!("/library/{document}"), 200),
+        (member.clone(), format!("/library/{document}/opinion"), 200),
+        (member.clone(), "/meetings".to_owned(), 200),
+        (member.clone(), format!("/meetings/{document}"), 404),
+        (member.clone(), "/opinions".to_owned(), 200),
+        (member.clone(), format!("/opinions/{opinion}"), 200),
+        (member.clone(), "/more".to_owned(), 200),
+        (member, "/problem/busy".to_owned(), 503),
+        (secretary.clone(), "/branch".to_owned(), 200),
+        (secretary, format!("/branch/{opinion}"), 200),
+        (committee.clone(), "/committee".to_owned(), 200),
+        (committee, format!("/committee/{}", app.org.harbour.id), 200),
+        (editor.clone(), "/desk".to_owned(), 200),
+        (editor.clone(), "/desk/new".to_owned(), 200),
+        (editor.clone(), format!("/desk/{draft}"), 200),
+        (editor, format!("/desk/{draft}/publish"), 200),
+    ];
+    for (browser, path, status) in pages {
+        hammer(&browser, &path, status).await;
+    }
+}
+
+async fn hammer(browser: &Browser, path: &str, status: u16) {
+    let mut askers = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (mut browser, path) = (browser.clone(), path.to_owned());
+        askers.spawn(async move {
+            for _ in 0..TIMES / AT_ONCE {
+                let answer = browser.get(&path).await;
+                assert_eq!(answer.status, status, "{path}: {}", answer.body);
+                assert!(answer.is_whole(), "{path} comes whole: {}", answer.body);
+            }
+        });
+    }
+    while let Some(asked) = askers.join_next().await {
+        asked.expect("every page comes");
+    }
+}

@@ -1,0 +1,244 @@
+//! The journeys of people without script: links, forms, redirects.
+
+use crate::{app::TestApp, organisation::PASSWORD};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_signs_in_finds_the_home_page_and_signs_out() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.browser();
+    let refused = browser.get("/").await;
+    assert_eq!((refused.status, refused.location()), (302, Some("/sign-in?next=/")));
+
+    let mut browser = app.signed_in(&app.org.fisherman).await;
+    let home = browser.get("/").await;
+    assert_eq!(home.status, 200);
+    assert!(home.body.contains(&app.org.harbour.name), "{}", home.body);
+    assert!(home.is_whole());
+
+    let out = browser.post("/api/account/sign_out", "/more", &[]).await;
+    assert_eq!((out.status, out.location()), (302, Some("/sign-in")));
+    assert!(!browser.has_cookie("__Host-handbook"));
+    assert_eq!(browser.get("/library").await.status, 302);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_was_signed_out_opens_nothing_even_with_its_old_cookie() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.signed_in(&app.org.fisherman).await;
+    let mut thief = browser.clone();
+    assert_eq!(thief.get_json("/api/home/page").await.status, 200);
+    browser.post("/api/account/sign_out", "/more", &[]).await;
+    assert_eq!(thief.get_json("/api/home/page").await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_and_not_activated_ids_and_a_wrong_password_get_the_same_answer() {
+    let app = TestApp::spawn().await;
+    let mut answers = Vec::new();
+    for (id, password) in [
+        (app.org.fisherman.national_id.as_str(), "not-the-password"),
+        (app.org.not_activated.national_id.as_str(), PASSWORD),
+        ("099999999999", PASSWORD),
+    ] {
+        let mut browser = app.browser();
+        let form = [("national_id", id), ("password", password), ("next", "/library")];
+        let answer = browser.post("/api/account/sign_in", "/sign-in?next=/library", &form).await;
+        assert_eq!((answer.status, answer.location()), (302, Some("/sign-in?next=/library")));
+        let page = browser.get("/sign-in?next=/library").await;
+        assert!(page.body.contains(id), "the typed ID is kept");
+        assert!(!page.body.contains(password), "the password is not");
+        answers.push(page.body.replace(id, "…"));
+    }
+    let known = without_nonces(&answers[0]);
+    assert!(known.contains("Số định danh hoặc mật khẩu không đúng"), "{known}");
+    for other in &answers[1..] {
+        assert_eq!(without_nonces(other), known);
+    }
+}
+
+/// The page without what differs each time.
+fn without_nonces(page: &str) -> String {
+    let mut pieces = page.split("nonce=\"");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |page, piece| page + piece.split_once('"').map_or(piece, |(_, rest)| rest))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_comes_back_once_with_the_problems() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.browser();
+    let answer = browser.post("/api/account/sign_in", "/sign-in", &[("national_id", "12345"), ("password", "")]).await;
+    assert_eq!((answer.status, answer.location()), (302, Some("/sign-in")));
+    let page = browser.get("/sign-in").await;
+    assert!(page.body.contains("12345") && page.body.contains("Hãy nhập đủ 12 chữ số"), "{}", page.body);
+    let again = browser.get("/sign-in").await;
+    assert!(!again.body.contains("12345"), "a form is given back once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_leads_only_to_pages_of_this_site() {
+    let app = TestApp::spawn().await;
+    let id = app.org.fisherman.national_id.as_str();
+    for (next, to) in [("/library?kind=news", "/library?kind=news"), ("https://evil.example", "/"), ("//evil.example", "/")] {
+        let form = [("national_id", id), ("password", PASSWORD), ("next", next)];
+        let answer = app.browser().post("/api/account/sign_in", "/sign-in", &form).await;
+        assert_eq!(answer.location(), Some(to));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_editor_publishes_and_only_the_audience_finds_it() {
+    let app = TestApp::spawn().await;
+    let mut editor = app.signed_in(&app.org.coast_editor).await;
+    assert_eq!(editor.get("/desk/new").await.status, 200);
+
+    let id = app.backend.clock().ulid().to_string();
+    let (issuer, audience) = (app.org.coast.id.to_string(), app.org.harbour.id.to_string());
+    let mut form = vec![
+        ("id", id.as_str()),
+        ("version", "0"),
+        ("kind", "directive"),
+        ("number", "05-CT/ĐU"),
+        ("title", ""),
+        ("issuer", issuer.as_str()),
+        ("audience", audience.as_str()),
+        ("body", "## Việc cần làm\n\n<script>alert(1)</script>Kiểm tra phao cứu sinh."),
+    ];
+    let refused = editor.post("/api/documents/save_draft", "/desk/new", &form).await;
+    assert_eq!((refused.status, refused.location()), (302, Some("/desk/new")));
+    let page = editor.get("/desk/new").await;
+    assert!(page.body.contains("05-CT/ĐU") && page.body.contains("Kiểm tra phao cứu sinh"), "the typed text is kept");
+
+    form[4] = ("title", "Chỉ thị về phao cứu sinh");
+    let saved = editor.post("/api/documents/save_draft", "/desk/new", &form).await;
+    assert_eq!((saved.status, saved.location()), (302, Some(format!("/desk/{id}?saved=1").as_str())));
+    let address = format!("/library/{id}");
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    assert_eq!(fisherman.get(&address).await.status, 404, "a draft is nobody's business");
+
+    let published = editor.post("/api/documents/publish", &format!("/desk/{id}/publish"), &[("id", &id)]).await;
+    assert_eq!((published.status, published.location()), (302, Some(format!("/desk/{id}?published=1").as_str())));
+
+    let read = fisherman.get(&address).await;
+    assert_eq!(read.status, 200);
+    assert!(read.body.contains("Kiểm tra phao cứu sinh"), "{}", read.body);
+    assert!(!read.body.contains("<script>alert(1)"), "what an editor writes is never a script");
+    assert!(fisherman.get("/library").await.body.contains("Chỉ thị về phao cứu sinh"));
+    let mut farmer = app.signed_in(&app.org.farmer).await;
+    assert_eq!(farmer.get(&address).await.status, 404, "not even that it exists");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opinion_is_sent_answered_and_its_answer_found() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await.to_string();
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    let write = format!("/library/{document}/opinion");
+    let form_page = fisherman.get(&write).await;
+    assert_eq!(form_page.status, 200);
+    assert!(form_page.body.contains(&app.org.secretary.name), "who will read it is told before writing");
+
+    let opinion = app.backend.clock().ulid().to_string();
+    let form = |text| [("opinion", opinion.as_str()), ("document", document.as_str()), ("audience", "branch"), ("text", text)];
+    let refused = fisherman.post("/api/feedback/send", &write, &form("   ")).await;
+    assert_eq!((refused.status, refused.location()), (302, Some(write.as_str())));
+    assert!(fisherman.get(&write).await.body.contains("Hãy điền mục này"));
+
+    let receipt = format!("/opinions/{opinion}?sent=1");
+    let text = "Xin thêm phao ở cửa lạch & đèn báo";
+    for _ in 0..2 {
+        let sent = fisherman.post("/api/feedback/send", &write, &form(text)).await;
+        assert_eq!((sent.status, sent.location()), (302, Some(receipt.as_str())), "sent twice is sent once");
+    }
+    assert_eq!(fisherman.get(&receipt).await.status, 200);
+
+    let mut secretary = app.signed_in(&app.org.secretary).await;
+    assert!(secretary.get("/branch").await.body.contains("Xin thêm phao ở cửa lạch"));
+    let open = format!("/branch/{opinion}");
+    assert_eq!(secretary.get(&open).await.status, 200);
+    let answer = [("opinion", opinion.as_str()), ("text", "Xã đã duyệt kinh phí.")];
+    let answered = secretary.post("/api/feedback/answer", &open, &answer).await;
+    assert_eq!((answered.status, answered.location()), (302, Some(open.as_str())));
+    assert!(fisherman.get(&receipt).await.body.contains("Xã đã duyệt kinh phí."));
+    let mut teacher = app.signed_in(&app.org.teacher).await;
+    assert_eq!(teacher.get(&receipt).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await.to_string();
+    let mut browser = app.browser();
+    let write = format!("/library/{document}/opinion");
+    let opinion = app.backend.clock().ulid().to_string();
+    let form = [
+        ("opinion", opinion.as_str()),
+        ("document", document.as_str()),
+        ("audience", "branch"),
+        ("text", "Viết khi phiên đã hết"),
+    ];
+    let asked = browser.post("/api/feedback/send", &write, &form).await;
+    let sign_in = format!("/sign-in?next={write}");
+    assert_eq!((asked.status, asked.location()), (302, Some(sign_in.as_str())));
+    // On the way, the page itself is opened once more without a session: that must not use the form up.
+    assert_eq!(browser.get(&write).await.status, 302);
+    let form = [("national_id", app.org.fisherman.national_id.as_str()), ("password", PASSWORD), ("next", write.as_str())];
+    assert_eq!(browser.post("/api/account/sign_in", &sign_in, &form).await.location(), Some(write.as_str()));
+    assert!(browser.get(&write).await.body.contains("Viết khi phiên đã hết"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_committee_sees_its_figures_and_looks_down_one_level() {
+    let app = TestApp::spawn().await;
+    let mut secretary = app.signed_in(&app.org.coast_secretary).await;
+    let page = secretary.get("/committee").await;
+    assert_eq!(page.status, 200);
+    for unit in [&app.org.coast, &app.org.harbour, &app.org.school] {
+        assert!(page.body.contains(&unit.name), "{}", unit.name);
+    }
+    assert_eq!(secretary.get(&format!("/committee/{}", app.org.harbour.id)).await.status, 200);
+    for beyond in [&app.org.province, &app.org.hills, &app.org.farm] {
+        assert_eq!(secretary.get(&format!("/committee/{}", beyond.id)).await.status, 404, "{}", beyond.name);
+    }
+    let mut statistician = app.signed_in(&app.org.province_statistician).await;
+    let hills = statistician.get(&format!("/committee/{}", app.org.hills.id)).await;
+    assert!(hills.body.contains("Ẩn"), "three people are too few to be counted in public");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn meetings_without_any_say_what_will_come_here() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.signed_in(&app.org.fisherman).await;
+    let page = browser.get("/meetings").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Chưa có buổi sinh hoạt nào sắp tới"));
+    let unknown = format!("/meetings/{}", app.backend.clock().ulid());
+    assert_eq!(browser.get(&unknown).await.status, 404);
+    assert_eq!(browser.get("/meetings/not-an-id").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn language_size_and_theme_are_kept_with_the_account() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.signed_in(&app.org.fisherman).await;
+    let form = [("locale", "bn"), ("text_size", "3"), ("theme", "dark")];
+    let saved = browser.post("/api/account/save_preferences", "/more", &form).await;
+    assert_eq!((saved.status, saved.location()), (302, Some("/more")));
+    let mut elsewhere = app.signed_in(&app.org.fisherman).await;
+    for browser in [&mut browser, &mut elsewhere] {
+        let page = browser.get("/meetings").await;
+        assert!(page.body.contains("lang=\"bn\""));
+        assert!(page.body.contains("data-text-size=\"3\"") && page.body.contains("data-theme=\"dark\""));
+        assert!(page.body.contains("আসন্ন"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_can_be_chosen_before_signing_in() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.browser();
+    assert!(browser.get("/sign-in").await.body.contains("lang=\"vi\""));
+    let chosen = browser.get("/sign-in?next=/library&lang=en").await;
+    assert_eq!((chosen.status, chosen.location()), (303, Some("/sign-in?next=/library")));
+    assert!(browser.get("/sign-in?next=/library").await.body.contains("lang=\"en\""));
+}

@@ -1,0 +1,98 @@
+//! Figures that change while somebody looks at them.
+
+use std::time::Duration;
+
+use domain::statistics::StatisticsPage;
+use reqwest::Response;
+use tokio::time::timeout;
+
+use crate::app::TestApp;
+
+/// Far more than it takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Frames {
+    response: Response,
+    received: String,
+}
+
+impl Frames {
+    fn of(response: Response) -> Self {
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, received: String::new() }
+    }
+
+    /// The next figures; none when the stream has ended.
+    async fn next(&mut self) -> Option<StatisticsPage> {
+        loop {
+            if let Some((frame, rest)) = self.received.split_once("\n\n") {
+                let (frame, rest) = (frame.to_owned(), rest.to_owned());
+                self.received = rest;
+                if let Some(data) = frame.strip_prefix("data: ") {
+                    return Some(serde_json::from_str(data).expect("figures"));
+                }
+                continue;
+            }
+            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("in time").expect("a chunk")?;
+            self.received.push_str(std::str::from_utf8(&chunk).expect("text"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_page_sees_the_opinion_another_member_sends() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await;
+    let browser = app.signed_in(&app.org.coast_secretary).await;
+    let path = format!("/live?unit={}", app.org.coast.id);
+    let mut frames = Frames::of(browser.request("GET", &path).send().await.expect("an answer"));
+    let before = frames.next().await.expect("figures at once").total.figures.expect("enough members");
+    assert_eq!((before.members, before.opinions), (15, 0));
+
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    let opinion = app.backend.clock().ulid().to_string();
+    let document = document.to_string();
+    let form = [("opinion", opinion.as_str()), ("document", document.as_str()), ("audience", "branch"), ("text", "Đồng ý.")];
+    assert_eq!(fisherman.post_json("/api/feedback/send", &form).await.status, 200);
+
+    let shown = loop {
+        let page = frames.next().await.expect("the stream goes on");
+        if page.total.figures.is_some_and(|figures| figures.opinions == 1) {
+            break page;
+        }
+    };
+    let harbour = shown.children.iter().find(|row| row.unit.id == app.org.harbour.id).expect("the branch");
+    assert_eq!(harbour.figures.map(|figures| figures.opinions), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_page_ends_with_its_session_and_with_the_program() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.signed_in(&app.org.coast_secretary).await;
+    let other = app.signed_in(&app.org.province_statistician).await;
+    let mut frames = Frames::of(browser.request("GET", "/live").send().await.expect("an answer"));
+    let mut others = Frames::of(other.request("GET", "/live").send().await.expect("an answer"));
+    frames.next().await.expect("figures");
+    others.next().await.expect("figures");
+    assert_eq!(browser.post_json("/api/account/sign_out", &[]).await.status, 200);
+    while frames.next().await.is_some() {}
+    app.stop().await;
+    while others.next().await.is_some() {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_listens_to_figures_that_are_not_theirs() {
+    let app = TestApp::spawn().await;
+    let status = async |browser: &crate::browser::Browser, path: &str| {
+        browser.request("GET", path).send().await.expect("an answer").status().as_u16()
+    };
+    let coast = format!("/live?unit={}", app.org.coast.id);
+    let hills = format!("/live?unit={}", app.org.hills.id);
+    assert_eq!(status(&app.browser(), &coast).await, 401);
+    assert_eq!(status(&app.signed_in(&app.org.fisherman).await, &coast).await, 404);
+    let secretary = app.signed_in(&app.org.coast_secretary).await;
+    assert_eq!(status(&secretary, &hills).await, 404);
+    assert_eq!(status(&secretary, "/live?unit=nonsense").await, 404);
+    assert_eq!(status(&secretary, &coast).await, 200);
+}

@@ -1,0 +1,267 @@
+//! The authorisation matrix: every server function, for people of every role and relation.
+//!
+//! The things asked for are one document of the coast's editor for the harbour's members, a draft of it, and a fisherman's
+//! opinion for his branch. A server function without a row here fails the test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use server_fn::axum::server_fn_paths;
+
+use crate::{
+    app::TestApp,
+    browser::Browser,
+    organisation::{Fixture, Person},
+};
+
+/// Who asks: role and relation to the harbour's branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    SignedOut,
+    // Own branch.
+    Author,
+    Member,
+    Exempt,
+    Secretary,
+    Deputy,
+    // Sibling branch.
+    SiblingMember,
+    SiblingSecretary,
+    // The unit above; its people are posted to the sibling branch.
+    AboveSecretary,
+    AboveCommitteeMember,
+    AboveEditor,
+    AboveRegistrar,
+    AboveFormerSecretary,
+    // The top.
+    TopChiefEditor,
+    TopStatistician,
+    TopOperator,
+    // Another subtree.
+    OtherMember,
+    OtherSecretary,
+    OtherEditor,
+}
+
+use Who::{
+    AboveCommitteeMember, AboveEditor, AboveFormerSecretary, AboveRegistrar, AboveSecretary, Author, Deputy, Exempt, Member,
+    OtherEditor, OtherMember, OtherSecretary, Secretary, SiblingMember, SiblingSecretary, SignedOut, TopChiefEditor,
+    TopOperator, TopStatistician,
+};
+
+const EVERYBODY: [Who; 19] = [
+    SignedOut,
+    Author,
+    Member,
+    Exempt,
+    Secretary,
+    Deputy,
+    SiblingMember,
+    SiblingSecretary,
+    AboveSecretary,
+    AboveCommitteeMember,
+    AboveEditor,
+    AboveRegistrar,
+    AboveFormerSecretary,
+    TopChiefEditor,
+    TopStatistician,
+    TopOperator,
+    OtherMember,
+    OtherSecretary,
+    OtherEditor,
+];
+
+impl Who {
+    fn person(self, org: &Fixture) -> Option<&Person> {
+        Some(match self {
+            SignedOut => return None,
+            Author => &org.fisherman,
+            Member => &org.probationary,
+            Exempt => &org.exempt,
+            Secretary => &org.secretary,
+            Deputy => &org.deputy,
+            SiblingMember => &org.teacher,
+            SiblingSecretary => &org.school_secretary,
+            AboveSecretary => &org.coast_secretary,
+            AboveCommitteeMember => &org.coast_committee_member,
+            AboveEditor => &org.coast_editor,
+            AboveRegistrar => &org.coast_registrar,
+            AboveFormerSecretary => &org.former_secretary,
+            TopChiefEditor => &org.province_chief_editor,
+            TopStatistician => &org.province_statistician,
+            TopOperator => &org.operator,
+            OtherMember => &org.farmer,
+            OtherSecretary => &org.farm_secretary,
+            OtherEditor => &org.hills_editor,
+        })
+    }
+}
+
+/// Members whom the document reaches.
+const REACHED: &[Who] = &[Author, Member, Exempt, Secretary, Deputy];
+/// Those who may read it by office only.
+const READERS_BY_OFFICE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor];
+/// Editors of the document's issuer.
+const EDITORS: &[Who] = &[AboveEditor, TopChiefEditor];
+
+/// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
+#[derive(Debug, Clone, Copy)]
+enum Given {
+    Nothing,
+    Document(&'static str),
+    Draft(&'static str),
+    NewDraft,
+    Opinion(&'static str),
+    NewOpinion,
+    Answer,
+    Harbour,
+    UnknownMeeting,
+    Preferences,
+}
+
+struct Row {
+    path: &'static str,
+    given: Given,
+    /// Who gets which status; the first line that names the person counts.
+    expected: &'static [(u16, &'static [Who])],
+    /// For all others who are signed in.
+    otherwise: u16,
+    /// For who is not.
+    signed_out: u16,
+}
+
+const fn row(path: &'static str, given: Given, expected: &'static [(u16, &'static [Who])], otherwise: u16) -> Row {
+    Row { path, given, expected, otherwise, signed_out: 401 }
+}
+
+/// Signing out comes last: it ends the sessions the other rows use.
+const ROWS: &[Row] = &[
+    Row { signed_out: 422, ..row("/api/account/sign_in", Given::Nothing, &[], 422) },
+    row("/api/account/own", Given::Nothing, &[], 200),
+    row("/api/account/save_preferences", Given::Preferences, &[], 200),
+    row("/api/home/page", Given::Nothing, &[], 200),
+    row("/api/documents/library", Given::Nothing, &[], 200),
+    row("/api/documents/read", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
+    // A draft is not even known to those it is meant for.
+    row("/api/documents/read", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/draft", Given::Draft("id"), &[(200, EDITORS)], 404),
+    // An editor elsewhere is not offered this issuer.
+    row("/api/documents/save_draft", Given::NewDraft, &[(200, EDITORS), (422, &[OtherEditor])], 404),
+    row("/api/documents/publish", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/withdraw", Given::Document("id"), &[(200, EDITORS), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/feedback/invitation", Given::Document("document"), &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/feedback/send", Given::NewOpinion, &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/feedback/receipt", Given::Opinion("opinion"), &[(200, &[Author])], 404),
+    row("/api/feedback/own", Given::Nothing, &[], 200),
+    row(
+        "/api/feedback/received",
+        Given::Nothing,
+        &[(200, &[Secretary, Deputy, SiblingSecretary, AboveSecretary, OtherSecretary]), (200, EDITORS), (200, &[OtherEditor])],
+        404,
+    ),
+    // It was written for the branch: not even the committee above opens it.
+    row("/api/feedback/open", Given::Opinion("opinion"), &[(200, &[Secretary, Deputy])], 404),
+    row("/api/feedback/answer", Given::Answer, &[(200, &[Secretary, Deputy])], 404),
+    row("/api/meetings/list", Given::Nothing, &[], 200),
+    row("/api/meetings/read", Given::UnknownMeeting, &[], 404),
+    row(
+        "/api/statistics/page",
+        Given::Harbour,
+        &[(200, &[Secretary, Deputy, AboveSecretary, AboveCommitteeMember, TopStatistician])],
+        404,
+    ),
+    Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
+];
+
+impl Row {
+    fn expected(&self, who: Who) -> u16 {
+        if who == SignedOut {
+            return self.signed_out;
+        }
+        self.expected.iter().find(|(_, people)| people.contains(&who)).map_or(self.otherwise, |(status, _)| *status)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_server_function_answers_every_person_as_the_table_says() {
+    let app = TestApp::spawn().await;
+    let methods: BTreeMap<&str, String> = server_fn_paths().map(|(path, method)| (path, method.to_string())).collect();
+    let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.path).collect();
+    let functions: BTreeSet<&str> = methods.keys().copied().collect();
+    assert_eq!(functions.difference(&rows).collect::<Vec<_>>(), Vec::<&&str>::new(), "every server function needs a row");
+    assert_eq!(rows.difference(&functions).collect::<Vec<_>>(), Vec::<&&str>::new(), "a row without its server function");
+
+    let mut browsers = BTreeMap::new();
+    for who in EVERYBODY {
+        let browser = match who.person(&app.org) {
+            Some(person) => app.signed_in(person).await,
+            None => app.browser(),
+        };
+        browsers.insert(who, browser);
+    }
+    let mut wrong = Vec::new();
+    for row in ROWS {
+        for (who, browser) in &mut browsers {
+            let arguments = row.given.arguments(&app).await;
+            let status = ask(browser, row.path, &methods[row.path], &arguments).await;
+            if status != row.expected(*who) {
+                wrong.push(format!("{} {:?} for {who:?}: {status} instead of {}", row.path, row.given, row.expected(*who)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+async fn ask(browser: &mut Browser, path: &str, method: &str, arguments: &[(&'static str, String)]) -> u16 {
+    let arguments: Vec<(&str, &str)> = arguments.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    if method == "GET" {
+        // Ids and keys need no escaping.
+        let query: Vec<String> = arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        browser.get_json(&format!("{path}?{}", query.join("&"))).await.status
+    } else {
+        browser.post_json(path, &arguments).await.status
+    }
+}
+
+impl Given {
+    async fn arguments(self, app: &TestApp) -> Vec<(&'static str, String)> {
+        let org = &app.org;
+        let fresh = || app.backend.clock().ulid().to_string();
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Document(name) => vec![(name, app.published(&org.harbour).await.to_string())],
+            Self::Draft(name) => vec![(name, app.draft(&org.harbour).await.to_string())],
+            Self::NewDraft => vec![
+                ("id", fresh()),
+                ("version", "0".to_owned()),
+                ("kind", "news".to_owned()),
+                ("number", String::new()),
+                ("title", "Tin mới".to_owned()),
+                ("issuer", org.coast.id.to_string()),
+                ("audience", org.coast.id.to_string()),
+                ("body", "Nội dung".to_owned()),
+            ],
+            Self::Opinion(name) => {
+                let document = app.published(&org.harbour).await;
+                vec![(name, app.opinion(&org.fisherman.viewer, document).await.to_string())]
+            }
+            Self::NewOpinion => vec![
+                ("opinion", fresh()),
+                ("document", app.published(&org.harbour).await.to_string()),
+                ("audience", "branch".to_owned()),
+                ("text", "Đồng ý.".to_owned()),
+            ],
+            Self::Answer => {
+                let document = app.published(&org.harbour).await;
+                let opinion = app.opinion(&org.fisherman.viewer, document).await;
+                vec![("opinion", opinion.to_string()), ("text", "Đã ghi nhận.".to_owned())]
+            }
+            Self::Harbour => vec![("unit", org.harbour.id.to_string())],
+            Self::UnknownMeeting => vec![("id", fresh())],
+            Self::Preferences => {
+                vec![("locale", "vi".to_owned()), ("text_size", "1".to_owned()), ("theme", "system".to_owned())]
+            }
+        }
+    }
+}

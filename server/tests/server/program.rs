@@ -1,0 +1,86 @@
+//! The program as an operator meets it: settings, messages, exit codes.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+fn handbook(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handbook"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HANDBOOK_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments);
+    command
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn an_unknown_setting_stops_the_start_with_a_sentence_that_names_it() {
+    let output = handbook(&["serve"]).env("HANDBOOK_PORT", "3000").output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint(&output).starts_with("handbook: HANDBOOK_PORT is not a setting"), "{}", complaint(&output));
+}
+
+#[test]
+fn a_malformed_setting_stops_the_start_with_a_sentence_that_names_it() {
+    let output = handbook(&["serve"]).env("HANDBOOK_ADDR", "localhost").output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    let told = complaint(&output);
+    assert!(told.starts_with("handbook: The setting HANDBOOK_ADDR (--addr) cannot be \"localhost\""), "{told}");
+    assert_eq!(told.lines().count(), 1);
+}
+
+#[test]
+fn the_settings_in_effect_are_printed_without_secrets() {
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    let output = handbook(&["config", "--addr", "127.0.0.1:4000"]).env("HANDBOOK_SECRET", key).output().expect("runs");
+    let told = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success());
+    assert!(told.contains("HANDBOOK_ADDR=127.0.0.1:4000\n") && !told.contains(key), "{told}");
+}
+
+#[test]
+fn the_samples_sign_ins_are_listed_for_programs() {
+    let output = handbook(&["demo", "--list"]).output().expect("runs");
+    let listed: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(listed.len() >= 8);
+    assert!(listed.iter().all(|one| one["national_id"].as_str().is_some_and(|id| id.len() == 12)));
+}
+
+#[test]
+fn a_second_program_on_the_same_data_is_told_so_and_the_first_stops_when_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut first, _out) = serve(folder.path());
+    let output = handbook(&["serve", "--addr", "127.0.0.1:0", "--data"]).arg(folder.path()).output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    let told = complaint(&output);
+    assert!(told.contains("another process is using the data folder"), "{told}");
+
+    if cfg!(unix) {
+        let asked = Command::new("kill").arg(first.id().to_string()).status().expect("runs");
+        assert!(asked.success());
+        assert_eq!(first.wait().expect("ends").code(), Some(0));
+        // The folder is free again, and the key is the same.
+        let (mut again, _out) = serve(folder.path());
+        again.kill().expect("ends");
+        again.wait().expect("ends");
+    } else {
+        first.kill().expect("ends");
+    }
+}
+
+/// Starts the program and waits until it says its address.
+fn serve(data: &Path) -> (Child, BufReader<ChildStdout>) {
+    let mut command = handbook(&["serve", "--addr", "127.0.0.1:0", "--data"]);
+    let mut child = command.arg(data).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a line");
+    assert!(line.starts_with("The handbook is at http://127.0.0.1:"), "{line:?}");
+    (child, out)
+}
