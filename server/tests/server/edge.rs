@@ -11,7 +11,7 @@ async fn status_of(browser: &Browser, headers: &[(&str, &str)]) -> (u16, String)
     (response.status().as_u16(), response.text().await.expect("a body"))
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_form_from_another_site_changes_nothing() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.fisherman).await;
@@ -32,7 +32,7 @@ async fn a_form_from_another_site_changes_nothing() {
     assert_eq!(browser.get("/").await.status, 302, "now signed out");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_answer_tells_browsers_what_not_to_do() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
@@ -55,7 +55,7 @@ async fn every_answer_tells_browsers_what_not_to_do() {
     assert!(encrypted.headers().contains_key("strict-transport-security"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn only_scripts_and_styles_with_the_answers_own_nonce_run() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
@@ -76,7 +76,7 @@ async fn only_scripts_and_styles_with_the_answers_own_nonce_run() {
     assert!(!first.body.contains(" style=\""), "inline styles are refused by the policy");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn built_files_are_kept_for_ever_public_ones_are_asked_for_again_and_pages_are_not_kept() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
@@ -98,7 +98,7 @@ async fn built_files_are_kept_for_ever_public_ones_are_asked_for_again_and_pages
     assert_eq!(compressed.text().await.expect("a body"), "compressed before");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_are_compressed_when_the_browser_can() {
     let app = TestApp::spawn().await;
     for encoding in ["br", "gzip"] {
@@ -108,7 +108,7 @@ async fn pages_are_compressed_when_the_browser_can() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_unknown_address_is_a_helpful_page_with_the_right_status() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.fisherman).await;
@@ -121,7 +121,7 @@ async fn an_unknown_address_is_a_helpful_page_with_the_right_status() {
     assert_eq!(stranger.status, 404);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_cannot_be_understood_is_the_callers_mistake_and_says_so() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.coast_editor).await;
@@ -137,7 +137,7 @@ async fn what_cannot_be_understood_is_the_callers_mistake_and_says_so() {
     assert!(too_large.body.contains("quá dài"), "{}", too_large.body);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn those_who_run_it_see_that_it_lives_and_how_it_does_but_not_who_reads_what() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await;

@@ -2,7 +2,7 @@
 
 use crate::{app::TestApp, organisation::PASSWORD};
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_member_signs_in_finds_the_home_page_and_signs_out() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
@@ -21,7 +21,7 @@ async fn a_member_signs_in_finds_the_home_page_and_signs_out() {
     assert_eq!(browser.get("/library").await.status, 302);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_session_that_was_signed_out_opens_nothing_even_with_its_old_cookie() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.fisherman).await;
@@ -31,7 +31,7 @@ async fn a_session_that_was_signed_out_opens_nothing_even_with_its_old_cookie() 
     assert_eq!(thief.get_json("/api/home/page").await.status, 401);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn unknown_and_not_activated_ids_and_a_wrong_password_get_the_same_answer() {
     let app = TestApp::spawn().await;
     let mut answers = Vec::new();
@@ -63,7 +63,7 @@ fn without_nonces(page: &str) -> String {
     pieces.fold(first, |page, piece| page + piece.split_once('"').map_or(piece, |(_, rest)| rest))
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_typed_comes_back_once_with_the_problems() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
@@ -75,7 +75,7 @@ async fn what_was_typed_comes_back_once_with_the_problems() {
     assert!(!again.body.contains("12345"), "a form is given back once");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn signing_in_leads_only_to_pages_of_this_site() {
     let app = TestApp::spawn().await;
     let id = app.org.fisherman.national_id.as_str();
@@ -86,7 +86,7 @@ async fn signing_in_leads_only_to_pages_of_this_site() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_editor_publishes_and_only_the_audience_finds_it() {
     let app = TestApp::spawn().await;
     let mut editor = app.signed_in(&app.org.coast_editor).await;
@@ -128,7 +128,7 @@ async fn an_editor_publishes_and_only_the_audience_finds_it() {
     assert_eq!(farmer.get(&address).await.status, 404, "not even that it exists");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_opinion_is_sent_answered_and_its_answer_found() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await.to_string();
@@ -164,7 +164,7 @@ async fn an_opinion_is_sent_answered_and_its_answer_found() {
     assert_eq!(teacher.get(&receipt).await.status, 404);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await.to_string();
@@ -187,7 +187,7 @@ async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
     assert!(browser.get(&write).await.body.contains("Viết khi phiên đã hết"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_committee_sees_its_figures_and_looks_down_one_level() {
     let app = TestApp::spawn().await;
     let mut secretary = app.signed_in(&app.org.coast_secretary).await;
@@ -205,7 +205,7 @@ async fn a_committee_sees_its_figures_and_looks_down_one_level() {
     assert!(hills.body.contains("Ẩn"), "three people are too few to be counted in public");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn meetings_without_any_say_what_will_come_here() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.fisherman).await;
@@ -217,7 +217,7 @@ async fn meetings_without_any_say_what_will_come_here() {
     assert_eq!(browser.get("/meetings/not-an-id").await.status, 404);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn language_size_and_theme_are_kept_with_the_account() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.fisherman).await;
@@ -233,7 +233,7 @@ async fn language_size_and_theme_are_kept_with_the_account() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_language_can_be_chosen_before_signing_in() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();

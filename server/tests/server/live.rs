@@ -40,7 +40,7 @@ impl Frames {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_open_page_sees_the_opinion_another_member_sends() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await;
@@ -66,7 +66,7 @@ async fn an_open_page_sees_the_opinion_another_member_sends() {
     assert_eq!(harbour.figures.map(|figures| figures.opinions), Some(1));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_open_page_ends_with_its_session_and_with_the_program() {
     let app = TestApp::spawn().await;
     let mut browser = app.signed_in(&app.org.coast_secretary).await;
@@ -81,7 +81,7 @@ async fn an_open_page_ends_with_its_session_and_with_the_program() {
     while others.next().await.is_some() {}
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_listens_to_figures_that_are_not_theirs() {
     let app = TestApp::spawn().await;
     let status = async |browser: &crate::browser::Browser, path: &str| {
