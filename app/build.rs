@@ -133,11 +133,7 @@ fn function(key: &str, texts: [&Text; 3]) -> Result<String, String> {
                 );
             }
         }
-        [
-            Text::Plural { other: vi, .. },
-            Text::Plural { one: en_one, other: en },
-            Text::Plural { one: bn_one, other: bn },
-        ] => {
+        [Text::Plural { other: vi, .. }, Text::Plural { one: en_one, other: en }, Text::Plural { one: bn_one, other: bn }] => {
             let _ = writeln!(
                 code,
                 "    pub fn {key}(l: Locale, n: u64) -> String {{\n        super::fill(match (l, n) {{ (Locale::Vi, _) => {vi:?}, (Locale::En, 1) => \

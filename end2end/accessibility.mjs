@@ -1,5 +1,7 @@
 // axe on every page and state, in light and dark, in every language.
 
+import { strict as assert } from 'node:assert';
+
 import { AxeBuilder } from '@axe-core/playwright';
 
 import { LOOKERS, STATES, enter } from './states.mjs';
@@ -20,6 +22,7 @@ async function look(stage, as, language) {
     const found = [];
     for (const state of STATES.filter((state) => state.as === as)) {
       await enter(state, visitor, stage.world.server);
+      assert.equal(await visitor.$('html').getAttribute('lang'), language, state.name);
       const light = await analyse(visitor, (axe) => axe.options(EVERYTHING));
       await visitor.page.emulateMedia({ colorScheme: 'dark' });
       // Nothing but colours changes in the dark.

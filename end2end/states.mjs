@@ -30,6 +30,7 @@ export const STATES = [
   { name: 'meeting held', as: 'member', find: (visitor) => by(visitor, '/meetings', 'section:nth-of-type(2) .row-link') },
   { name: 'more', as: 'member', address: '/more' },
   { name: 'not found', as: 'member', address: '/library/01ARZ3NDEKTSV4RRFFQ69G5FAV', status: 404 },
+  { name: 'told to try again', as: 'member', address: '/problem/busy', status: 503 },
   { name: 'branch', as: 'secretary', address: '/branch' },
   { name: 'received opinion', as: 'secretary', find: (visitor) => by(visitor, '/branch', '.row-link') },
   { name: 'received opinion, unanswered', as: 'secretary', find: unanswered },
@@ -40,6 +41,8 @@ export const STATES = [
   { name: 'new draft refused', as: 'editor', address: '/desk/new', act: (visitor) => refused(visitor, 'body') },
   { name: 'draft', as: 'editor', find: draft },
   { name: 'publish', as: 'editor', find: async (visitor) => `${await draft(visitor)}/publish` },
+  { name: 'published at the desk', as: 'editor', find: published },
+  { name: 'withdrawal', as: 'editor', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
   { name: 'committee of a commune', as: 'committee', address: '/committee' },
   { name: 'committee of a province', as: 'statistician', address: '/committee' },
   { name: 'committee, one level down', as: 'statistician', find: (visitor) => by(visitor, '/committee', '.table a') },
@@ -89,7 +92,7 @@ async function withTable(visitor) {
     const addresses = await visitor.$('main .row-link').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
     for (const address of addresses) {
       const page = await visitor.context.request.get(address);
-      if ((await page.text()).includes('table-scroll')) return address;
+      if ((await page.text()).includes('class="table-scroll"')) return address;
     }
   }
   throw new Error('no document has a table');
@@ -120,6 +123,11 @@ async function draft(visitor) {
   await visitor.submit(visitor.sender('body'));
   await until('the draft is stored', () => visitor.path !== '/desk/new');
   return visitor.path;
+}
+
+/** A document that went out, as its editors see it. */
+function published(visitor) {
+  return by(visitor, '/desk', '.card:nth-of-type(2) .row-link');
 }
 
 /** Sends the form around the control as it is, empty, and waits for what is to be mended. */

@@ -136,7 +136,7 @@ mod server {
         result.map_err(|error| {
             let mut error = error.into();
             let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
-            error.message = terms::error_text(locale, error.kind).to_owned();
+            terms::error_text(locale, error.kind).clone_into(&mut error.message);
             if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
                 && let Ok(status) = http::StatusCode::from_u16(error.kind.status())
             {

@@ -133,7 +133,9 @@ mod server {
         #[test]
         fn only_pages_of_this_site_are_followed() {
             assert_eq!(local("/library/01?x=1"), "/library/01?x=1");
-            for evil in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: x", ""] {
+            for evil in
+                ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: x", ""]
+            {
                 assert_eq!(local(evil), "/", "{evil}");
             }
         }

@@ -1,6 +1,10 @@
 //! The frame around every page: top bar, the member's places, the places of one's offices.
 
-use domain::{accounts::Viewer, policy::Action};
+use domain::{
+    accounts::Viewer,
+    policy::{Action, Role},
+    units::UnitRef,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -37,7 +41,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                 </a>
                 {unit.map(|name| view! { <p class="top-bar-place">{name}</p> })}
             </header>
-            {viewer.as_ref().map(|viewer| rail(viewer))}
+            {viewer.as_ref().map(rail)}
             <main class="content" id="content" tabindex="-1">
                 {children()}
             </main>
@@ -57,43 +61,48 @@ fn member_places() -> [Place; 5] {
     ]
 }
 
-/// The places of one's offices: what opens them, and the unit acted for.
-fn staff_places(viewer: &Viewer) -> Vec<(Place, String, String)> {
+/// What one office opens: the role one acts in, the unit one acts for, and the places.
+struct StaffPlaces {
+    role: Role,
+    unit: UnitRef,
+    places: Vec<Place>,
+}
+
+/// The places of one's offices, each office once.
+fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     let l = use_locale();
     let places = [
         (Action::WriteDocument, Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
         (Action::ReadOpinions, Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) }),
         (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
     ];
-    places
-        .into_iter()
-        .filter_map(|(action, place)| {
-            let office = viewer.office(|role| role.covers(action))?;
-            Some((place, terms::role(l, office.role).to_owned(), office.unit.name.clone()))
-        })
-        .collect()
+    let mut offices: Vec<StaffPlaces> = Vec::new();
+    for (action, place) in places {
+        let Some(office) = viewer.office(|role| role.covers(action)) else { continue };
+        match offices.iter_mut().find(|known| known.role == office.role && known.unit.id == office.unit.id) {
+            Some(known) => known.places.push(place),
+            None => offices.push(StaffPlaces { role: office.role, unit: office.unit.clone(), places: vec![place] }),
+        }
+    }
+    offices
 }
 
 fn rail(viewer: &Viewer) -> AnyView {
     let l = use_locale();
     let staff: Vec<_> = staff_places(viewer)
         .into_iter()
-        .map(|(place, role, unit)| {
+        .map(|StaffPlaces { role, unit, places }| {
             view! {
                 <div class="rail-staff">
-                    <p class="rail-title">{role} <span class="rail-unit">{unit}</span></p>
-                    <ul role="list">
-                        <li>{link(place, "rail-link")}</li>
-                    </ul>
+                    <p class="rail-title">{terms::role(l, role)} " " <span class="rail-unit">{unit.name}</span></p>
+                    {link_list(places, "rail-link")}
                 </div>
             }
         })
         .collect();
     view! {
         <nav class="rail" aria-label=text::frame::places(l)>
-            <ul role="list">
-                {member_places().map(|place| view! { <li>{link(place, "rail-link")}</li> }).into_iter().collect_view()}
-            </ul>
+            {link_list(member_places(), "rail-link")}
             {staff}
         </nav>
     }
@@ -104,9 +113,7 @@ fn tab_bar() -> AnyView {
     let l = use_locale();
     view! {
         <nav class="tab-bar" aria-label=text::frame::places(l)>
-            <ul role="list">
-                {member_places().map(|place| view! { <li>{link(place, "tab")}</li> }).into_iter().collect_view()}
-            </ul>
+            {link_list(member_places(), "tab")}
         </nav>
     }
     .into_any()
@@ -115,24 +122,32 @@ fn tab_bar() -> AnyView {
 /// The staff places as a list, for the phone, where there is no rail.
 #[component]
 pub fn StaffMenu() -> impl IntoView {
-    let viewer = use_viewer();
-    viewer.map(|viewer| {
+    let l = use_locale();
+    use_viewer().map(|viewer| {
         let links: Vec<_> = staff_places(&viewer)
             .into_iter()
-            .map(|(place, role, unit)| {
-                view! {
-                    <li>
-                        <a class="menu-link" href=place.href>
-                            <Icon name=place.icon/>
-                            <span>{place.label}<span class="muted small">" · " {role} ", " {unit}</span></span>
-                            <Icon name=IconName::Next/>
-                        </a>
-                    </li>
-                }
+            .flat_map(|StaffPlaces { role, unit, places }| {
+                let office = text::account::office(l, terms::role(l, role), unit.name);
+                places.into_iter().map(move |place| {
+                    view! {
+                        <li>
+                            <a class="menu-link" href=place.href>
+                                <Icon name=place.icon/>
+                                <span>{place.label} " " <span class="menu-note">{office.clone()}</span></span>
+                                <Icon name=IconName::Next/>
+                            </a>
+                        </li>
+                    }
+                })
             })
             .collect();
         (!links.is_empty()).then(|| view! { <ul class="menu" role="list">{links}</ul> })
     })
+}
+
+fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> AnyView {
+    let links = places.into_iter().map(|place| view! { <li>{link(place, class)}</li> }).collect_view();
+    view! { <ul role="list">{links}</ul> }.into_any()
 }
 
 fn link(place: Place, class: &'static str) -> AnyView {

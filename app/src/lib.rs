@@ -25,6 +25,7 @@ mod routes;
 pub mod shell;
 pub mod statistics;
 pub mod terms;
+#[allow(clippy::match_same_arms, reason = "generated; two languages may say the same")]
 pub mod text;
 pub mod ui;
 

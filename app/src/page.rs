@@ -8,8 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     error::{AppError, Kind},
     i18n::use_locale,
-    terms,
-    text,
+    terms, text,
     ui::{EmptyState, IconName, LinkButton},
 };
 

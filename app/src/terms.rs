@@ -156,7 +156,11 @@ pub fn field_error(l: Locale, errors: RwSignal<Option<FormErrors>>, field: &'sta
 pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>) -> Signal<Vec<(String, String)>> {
     Signal::derive(move || {
         errors.with(|errors| {
-            errors.iter().flat_map(|errors| &errors.problems).map(|found| (found.field.clone(), problem(l, &found.problem))).collect()
+            errors
+                .iter()
+                .flat_map(|errors| &errors.problems)
+                .map(|found| (found.field.clone(), problem(l, &found.problem)))
+                .collect()
         })
     })
 }

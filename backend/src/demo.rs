@@ -50,7 +50,8 @@ pub fn sign_ins() -> Vec<SignIn> {
         .iter()
         .map(|player| {
             let key = player.office.map_or(player.branch, |(_, unit)| unit);
-            let unit_name = units.iter().find(|unit| unit.key == key).map_or_else(|| key.to_owned(), |unit| unit.short_name.clone());
+            let unit_name =
+                units.iter().find(|unit| unit.key == key).map_or_else(|| key.to_owned(), |unit| unit.short_name.clone());
             SignIn { role: player.role, name: player.name, national_id: player.national_id, password: cast::PASSWORD, unit_name }
         })
         .collect()

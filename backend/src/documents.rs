@@ -106,6 +106,11 @@ impl Document {
         reached || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
     }
 
+    /// Whether it reaches the person as a member, and still does.
+    fn takes_opinions_of(&self, viewer: &Viewer) -> bool {
+        self.state == DocumentState::Published && viewer.standpoint.may_as_member(Action::SendOpinion, &self.audience.path)
+    }
+
     fn summary(&self, read: bool) -> DocumentSummary {
         DocumentSummary {
             id: self.id,
@@ -142,12 +147,7 @@ impl Documents<'_> {
         for row in rows {
             let document = row.understand(&tree)?;
             if document.state == DocumentState::Published && document.is_readable_for(viewer) {
-                subjects.push(Subject {
-                    id: document.id,
-                    kind: document.kind,
-                    title: document.title,
-                    minutes: document.minutes,
-                });
+                subjects.push(Subject { id: document.id, kind: document.kind, title: document.title, minutes: document.minutes });
             }
         }
         Ok(subjects)
@@ -155,8 +155,7 @@ impl Documents<'_> {
 }
 
 /// Point gets.
-static SUBJECTS: std::sync::LazyLock<String> =
-    std::sync::LazyLock::new(|| format!("SELECT {COLUMNS} FROM $documents"));
+static SUBJECTS: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| format!("SELECT {COLUMNS} FROM $documents"));
 
 /// Point gets: the receipts' ids are made of document and member.
 const READ_MARKS: &str = "SELECT VALUE record::id(id)[0] FROM $receipts";

@@ -46,8 +46,7 @@ pub(crate) fn append(
     subject: impl ToString,
 ) -> Event {
     let at = clock.now();
-    let event =
-        Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string() };
+    let event = Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string() };
     vars.extend(vars! {
         log_id: record("event", event.id),
         log_at: event.at,

@@ -167,30 +167,41 @@ pub(crate) fn committee_of<'t>(tree: &'t Tree, branch: &'t UnitRef) -> &'t UnitR
     above.and_then(|path| tree.at(&path)).unwrap_or(branch)
 }
 
+/// Names of those who read what is sent to a unit: the secretary first.
+pub(crate) async fn readers_of(backend: &Backend, unit: UnitId) -> Result<Vec<String>> {
+    let mut readers = holders(backend, unit, Action::ReadOpinions).await?;
+    readers.sort_by_key(|(role, _)| *role);
+    readers.dedup_by(|(_, next), (_, first)| next == first);
+    let mut names = Vec::with_capacity(readers.len());
+    for (_, member) in readers {
+        let vars = vars! { member: record("member", member) };
+        let name: Option<String> = backend.store().read("SELECT VALUE full_name FROM ONLY $member", vars).await?.row(0)?;
+        names.extend(name);
+    }
+    Ok(names)
+}
+
+/// Whether somebody reads what is sent to the editors of a unit: a branch has none.
+pub(crate) async fn has_editors(backend: &Backend, unit: UnitId) -> Result<bool> {
+    Ok(!holders(backend, unit, Action::WriteDocument).await?.is_empty())
+}
+
 #[derive(Debug, SurrealValue)]
-struct Reader {
+struct Holder {
     member: String,
     role: String,
 }
 
-/// Who holds a reading office at a unit today.
-const READERS: &str = "SELECT member, role FROM office WHERE unit = $unit AND (role = 'secretary' OR role = 'deputy') \
-                       AND from <= $today AND (until = NONE OR until >= $today)";
+/// The offices held at a unit today.
+const HOLDERS: &str =
+    "SELECT member, role FROM office WHERE unit = $unit AND from <= $today AND (until = NONE OR until >= $today)";
 
-/// Names of those who read what is sent to a unit: the secretary first.
-pub(crate) async fn readers_of(backend: &Backend, unit: UnitId) -> Result<Vec<String>> {
-    let store = backend.store();
+/// Those whose office at the unit covers `action`, by the id of the member.
+async fn holders(backend: &Backend, unit: UnitId, action: Action) -> Result<Vec<(Role, String)>> {
     let vars = vars! { unit: unit.to_string(), today: backend.clock().today().to_string() };
-    let mut readers: Vec<Reader> = store.read(READERS, vars).await?.rows(0)?;
-    readers.sort_by_key(|reader| Role::from_key(&reader.role));
-    readers.dedup_by(|next, first| next.member == first.member);
-    let mut names = Vec::with_capacity(readers.len());
-    for reader in readers {
-        let vars = vars! { member: record("member", reader.member) };
-        let name: Option<String> = store.read("SELECT VALUE full_name FROM ONLY $member", vars).await?.row(0)?;
-        names.extend(name);
-    }
-    Ok(names)
+    let rows: Vec<Holder> = backend.store().read(HOLDERS, vars).await?.rows(0)?;
+    let held = rows.into_iter().filter_map(|row| Some((Role::from_key(&row.role)?, row.member)));
+    Ok(held.filter(|(role, _)| role.covers(action)).collect())
 }
 
 #[cfg(test)]
@@ -199,8 +210,8 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn the_readers_of_a_branch_are_found_by_index() {
+    async fn the_offices_of_a_unit_are_found_by_index() {
         let store = migrated().await;
-        store.assert_no_scan(READERS, vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV", today: "2026-11-21" }).await;
+        store.assert_no_scan(HOLDERS, vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV", today: "2026-11-21" }).await;
     }
 }

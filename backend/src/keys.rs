@@ -49,7 +49,8 @@ impl Keys {
     /// # Errors
     /// [`Error::Internal`] with a sentence for the operator when the file cannot be read, written or is not a key.
     pub fn from_file(file: &Path, clock: &Clock) -> Result<Self> {
-        let told = |what: &str, error: &dyn fmt::Display| Error::Internal(format!("{what} the key file {}: {error}", file.display()));
+        let told =
+            |what: &str, error: &dyn fmt::Display| Error::Internal(format!("{what} the key file {}: {error}", file.display()));
         if file.exists() {
             let text = fs::read_to_string(file).map_err(|error| told("cannot read", &error))?;
             return Self::from_text(&text).map_err(|error| told("cannot use", &error));
@@ -95,10 +96,8 @@ impl Keys {
         let damaged = || Error::Damaged("a sealed value does not open with the key in use".to_owned());
         let bytes = BASE64_STANDARD_NO_PAD.decode(sealed).map_err(|_| damaged())?;
         let (nonce, sealed) = bytes.split_first_chunk::<24>().ok_or_else(damaged)?;
-        let opened = self
-            .cipher
-            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: owner.as_bytes() })
-            .map_err(|_| damaged())?;
+        let opened =
+            self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: owner.as_bytes() }).map_err(|_| damaged())?;
         String::from_utf8(opened).map_err(|_| damaged())
     }
 }

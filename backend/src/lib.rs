@@ -29,8 +29,18 @@ pub use clock::Clock;
 pub use error::{Error, Result};
 pub use keys::Keys;
 
-use crate::{accounts::Accounts, documents::Documents, events::Events, feedback::Feedback, flash::Flashes, home::Home,
-    meetings::Meetings, statistics::{Statistics, Counters}, store::Store, units::Units};
+use crate::{
+    accounts::Accounts,
+    documents::Documents,
+    events::Events,
+    feedback::Feedback,
+    flash::Flashes,
+    home::Home,
+    meetings::Meetings,
+    statistics::{Counters, Statistics},
+    store::Store,
+    units::Units,
+};
 
 /// Where the data is.
 #[derive(Clone, PartialEq, Eq)]

@@ -15,6 +15,9 @@ use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Ta
 /// Containers within each other that are kept as such. Nobody writes more by hand; it bounds what a crafted text can cost.
 const DEPTH: usize = 32;
 
+/// Where a link may lead, beside places of this site.
+const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
+
 /// A text ready for the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -75,11 +78,21 @@ struct Writer {
     alignments: Vec<Alignment>,
     column: usize,
     in_head: bool,
+    /// For each open link, whether it leads somewhere allowed.
+    links: Vec<bool>,
 }
 
 impl Writer {
     fn new(shift: i8) -> Self {
-        Self { shift, anchors: HashSet::new(), contents: Vec::new(), alignments: Vec::new(), column: 0, in_head: false }
+        Self {
+            shift,
+            anchors: HashSet::new(),
+            contents: Vec::new(),
+            alignments: Vec::new(),
+            column: 0,
+            in_head: false,
+            links: Vec::new(),
+        }
     }
 
     fn rewrite<'t>(&mut self, events: Vec<Event<'t>>, titles: Vec<String>) -> Vec<Event<'t>> {
@@ -96,6 +109,16 @@ impl Writer {
                 Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
                 Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
                 Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
+                Event::Start(Tag::Link { dest_url, .. }) if !leads_somewhere_allowed(&dest_url) => {
+                    self.links.push(false);
+                    continue;
+                }
+                Event::Start(Tag::Link { .. }) => {
+                    self.links.push(true);
+                    event
+                }
+                // The text of a link that leads elsewhere stays, without the link.
+                Event::End(TagEnd::Link) if !self.links.pop().unwrap_or(true) => continue,
                 // A picture from elsewhere would tell its owner who reads; its description stays.
                 Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => continue,
                 Event::Start(Tag::FootnoteDefinition(name)) => Event::Start(Tag::FootnoteDefinition(footnote(&name))),
@@ -174,6 +197,12 @@ impl Writer {
     }
 }
 
+/// What stands before the first colon is a scheme, however it is disguised; the parser has resolved entities already.
+fn leads_somewhere_allowed(to: &str) -> bool {
+    let start = to.split(['/', '?', '#']).next().unwrap_or_default();
+    start.split_once(':').is_none_or(|(scheme, _)| SCHEMES.iter().any(|allowed| scheme.eq_ignore_ascii_case(allowed)))
+}
+
 /// How far headings move so that the highest is `<h2>`.
 fn shift(events: &[Event<'_>]) -> i8 {
     let levels = events.iter().filter_map(|event| match event {
@@ -224,8 +253,32 @@ fn footnote<'t>(name: &str) -> CowStr<'t> {
 /// What may be on the page. Everything the renderer writes, and nothing else.
 static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let tags = [
-        "a", "blockquote", "br", "code", "del", "div", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong", "sup",
-        "table", "tbody", "td", "th", "thead", "tr", "ul",
+        "a",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "div",
+        "em",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "strong",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
     ];
     let attributes: [(&str, &[&str]); 9] = [
         ("a", &["href", "title"]),

@@ -8,7 +8,8 @@ use domain::{
     ids::{DocumentId, MeetingId},
     locale::local_date,
     meetings::{
-        AgendaItem, AttendanceKind, MeetingForm, MeetingKind, MeetingPage, MeetingState, MeetingSummary, MeetingsPage, Paper, Turnout,
+        AgendaItem, AttendanceKind, MeetingForm, MeetingKind, MeetingPage, MeetingState, MeetingSummary, MeetingsPage, Paper,
+        Turnout,
     },
     policy::Action,
     units::UnitPath,
@@ -85,7 +86,7 @@ impl<'a> Meetings<'a> {
         }
         let own: Option<String> = answers.row(1)?;
         let own_attendance = own.map(|kind| AttendanceKind::from_key(&kind).ok_or_else(damaged)).transpose()?;
-        let turnout = turnout(&answers.rows::<String>(2)?).ok_or_else(damaged)?;
+        let turnout = turnout(&answers.rows::<String>(2)?)?;
         let papers = self.papers(viewer, std::slice::from_ref(&row)).await?;
         let summary = self.summary(&row, &self.backend.units().tree(), &papers)?;
         let agenda = row.agenda.into_iter().map(|item| item.understand(&papers)).collect::<Option<_>>().ok_or_else(damaged)?;
@@ -96,7 +97,7 @@ impl<'a> Meetings<'a> {
     async fn papers(&self, viewer: &Viewer, meetings: &[MeetingRow]) -> Result<Papers> {
         let named: BTreeSet<DocumentId> = meetings
             .iter()
-            .flat_map(|meeting| meeting.named_papers())
+            .flat_map(MeetingRow::named_papers)
             .map(|id| id.parse().map_err(|_| Error::Damaged(format!("paper {id}"))))
             .collect::<Result<_>>()?;
         let named: Vec<DocumentId> = named.into_iter().collect();
@@ -204,18 +205,18 @@ fn bindings(paths: &[UnitPath], since: DateTime<Utc>) -> Variables {
     vars
 }
 
-/// None inside when no roll was called; none outside when the store holds what cannot be.
-fn turnout(kinds: &[String]) -> Option<Option<Turnout>> {
+/// None when no roll was called.
+fn turnout(kinds: &[String]) -> Result<Option<Turnout>> {
     let mut turnout = Turnout { present: 0, remote: 0, excused: 0, absent: 0 };
     for kind in kinds {
-        *match AttendanceKind::from_key(kind)? {
+        *match AttendanceKind::from_key(kind).ok_or_else(|| Error::Damaged(format!("attendance {kind}")))? {
             AttendanceKind::Present => &mut turnout.present,
             AttendanceKind::Remote => &mut turnout.remote,
             AttendanceKind::Excused => &mut turnout.excused,
             AttendanceKind::Absent => &mut turnout.absent,
         } += 1;
     }
-    Some(Some(turnout).filter(|turnout| turnout.invited() > 0))
+    Ok(Some(turnout).filter(|turnout| turnout.invited() > 0))
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
@@ -238,13 +239,14 @@ mod tests {
     async fn attendance_is_read_by_the_meetings_own_range() {
         let store = migrated().await;
         let sql = "SELECT VALUE kind FROM attendance:[$key, NONE]..=[$key, ..]";
-        store.read(
-            "CREATE attendance:['a', 'x'] SET kind = 'present'; CREATE attendance:['a', 'y'] SET kind = 'remote'; \
+        store
+            .read(
+                "CREATE attendance:['a', 'x'] SET kind = 'present'; CREATE attendance:['a', 'y'] SET kind = 'remote'; \
              CREATE attendance:['b', 'x'] SET kind = 'absent';",
-            (),
-        )
-        .await
-        .expect("creates");
+                (),
+            )
+            .await
+            .expect("creates");
         let kinds: Vec<String> = store.read(sql, vars! { key: "a" }).await.expect("reads").rows(0).expect("kinds");
         assert_eq!(kinds, ["present", "remote"]);
     }

@@ -42,8 +42,7 @@ pub(crate) async fn run(store: &Store, clock: &Clock) -> Result<()> {
             (),
         )
         .await?;
-    let applied: Vec<Applied> =
-        store.read("SELECT version, name, hash FROM migration ORDER BY version", ()).await?.rows(0)?;
+    let applied: Vec<Applied> = store.read("SELECT version, name, hash FROM migration ORDER BY version", ()).await?.rows(0)?;
     check(&applied)?;
     for migration in &MIGRATIONS[applied.len()..] {
         tracing::info!(migration = migration.name, "bringing the schema up to date");

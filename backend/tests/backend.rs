@@ -1,4 +1,4 @@
-//! The use-cases against the in-memory engine, and what depends on the disk against RocksDB.
+//! The use-cases against the in-memory engine; the journeys of members and editors against RocksDB too.
 
 #![expect(clippy::expect_used, reason = "tests")]
 
@@ -8,6 +8,8 @@ mod accounts;
 mod demo;
 #[path = "backend/documents.rs"]
 mod documents;
+#[path = "backend/engines.rs"]
+mod engines;
 #[path = "backend/feedback.rs"]
 mod feedback;
 #[path = "backend/meetings.rs"]

@@ -292,7 +292,8 @@ pub struct OpinionInvitation {
     pub branch_readers: Vec<String>,
     /// The unit whose committee reads it when the member chooses so.
     pub committee: UnitRef,
-    pub editors: UnitRef,
+    /// The issuing unit, whose editors read it when the member chooses so; none when nobody there holds that office.
+    pub editors: Option<UnitRef>,
     /// Made anew for each form shown: the same form sent twice is one opinion.
     pub opinion: OpinionId,
 }

@@ -15,7 +15,7 @@ pub enum Locale {
     Bn,
 }
 
-/// Asia/Ho_Chi_Minh: UTC+7 without daylight saving since 1975.
+/// `Asia/Ho_Chi_Minh`: UTC+7 without daylight saving since 1975.
 const ZONE_SECONDS: i32 = 7 * 3600;
 
 const WEEKDAYS: [[&str; 7]; 3] = [
@@ -61,8 +61,7 @@ impl Locale {
             .filter_map(|part| {
                 let mut pieces = part.split(';');
                 let tag = pieces.next()?.trim().get(..2)?.to_ascii_lowercase();
-                let quality: f32 =
-                    pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+                let quality: f32 = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
                 Self::from_tag(&tag).map(|locale| (locale, quality))
             })
             // The first of equals wins.
@@ -92,7 +91,7 @@ impl Locale {
 
     /// `part` of `whole` in whole percent, rounded down so that 100 % means all: `92 %`. An empty whole is `0 %`.
     pub fn percent(self, part: u64, whole: u64) -> String {
-        let share = if whole == 0 { 0 } else { part.saturating_mul(100) / whole };
+        let share = part.saturating_mul(100).checked_div(whole).unwrap_or(0);
         self.digits(&format!("{share} %"))
     }
 

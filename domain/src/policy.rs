@@ -103,8 +103,14 @@ const MEMBER_RIGHTS: &[Action] = &[Action::ReadDocument, Action::ReadMeeting, Ac
 
 /// What a role adds, in the subtree of the unit it is held on.
 const ROLE_RIGHTS: &[(Role, &[Action])] = &[
-    (Role::Secretary, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics]),
-    (Role::Deputy, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics]),
+    (
+        Role::Secretary,
+        &[Action::ReadDocument, Action::ReadMeeting, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics],
+    ),
+    (
+        Role::Deputy,
+        &[Action::ReadDocument, Action::ReadMeeting, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics],
+    ),
     (Role::CommitteeMember, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadStatistics]),
     (Role::Editor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument]),
     (Role::ChiefEditor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument]),
@@ -196,7 +202,9 @@ mod tests {
         for (at, allowed) in [("/1/", true), ("/1/2/", true), ("/1/2/3/", true), ("/1/2/4/", false), ("/1/2/3/5/", false)] {
             assert_eq!(member.may(Action::ReadDocument, &path(at)), allowed, "{at}");
         }
-        for action in [Action::WriteDocument, Action::PublishDocument, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics] {
+        for action in
+            [Action::WriteDocument, Action::PublishDocument, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics]
+        {
             assert!(!member.may(action, &path("/1/2/3/")), "{action:?}");
         }
     }
@@ -211,7 +219,8 @@ mod tests {
 
     #[test]
     fn seats_are_the_highest_units_only() {
-        let person = standing_at("/1/2/3/", &[(Role::Secretary, "/1/2/3/"), (Role::Statistician, "/1/2/"), (Role::Editor, "/1/9/")]);
+        let person =
+            standing_at("/1/2/3/", &[(Role::Secretary, "/1/2/3/"), (Role::Statistician, "/1/2/"), (Role::Editor, "/1/9/")]);
         assert_eq!(person.seats(Action::ReadStatistics), [&path("/1/2/")]);
     }
 

@@ -2,12 +2,14 @@
 
 import { strict as assert } from 'node:assert';
 
+import { fillIn } from '../support/accounts.mjs';
 import { bothWays } from '../support/report.mjs';
 import { texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { feedback, problems, terms } = texts('vi');
+const { feedback, frame, problems, terms } = texts('vi');
 const MOST = 5000;
+const WORDS = 'Luồng vào cảng cạn quá, tàu lớn phải đợi nước.\nĐề nghị xã sớm nạo vét trước mùa mưa bão.';
 
 async function sendAndAnswer(stage, script) {
   const opinion = `Tài liệu dễ hiểu, nhưng xin gửi sớm hơn để kịp tải trước khi ra khơi. ${stamp(script)}`;
@@ -65,6 +67,65 @@ async function sendAndAnswer(stage, script) {
   assert.ok((await own.innerText()).includes(terms.answered), 'the list says that it was answered');
 }
 
+/** The script arrives late: what was typed before it, and the place of the cursor, are still there. */
+async function typedBeforeTheScript(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await member.page.route('**/*.wasm', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await member.page.goto(await invitationAddress(stage));
+  await member.$('main [name="audience"][value="editors"]').check();
+  await member.field('text').fill(WORDS);
+  release();
+  await member.settled();
+  assert.equal(await member.field('text').inputValue(), WORDS);
+  assert.ok(await member.$('main [name="audience"][value="editors"]').isChecked());
+  assert.ok(await member.field('text').evaluate((field) => document.activeElement === field), 'the cursor stays');
+}
+
+/** No network at the moment of sending: the text stays, and can be sent when there is one again. */
+async function sentWithoutNetwork(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  await member.open(await invitationAddress(stage));
+  await member.field('text').fill(WORDS);
+  await member.context.setOffline(true);
+  await member.submit(member.sender('text'));
+  await member.sees('.notice-error', { hasText: frame.network_failed });
+  assert.equal(await member.field('text').inputValue(), WORDS);
+  assert.match(member.troubles.splice(0).join(), /ERR_INTERNET_DISCONNECTED/);
+  await member.context.setOffline(false);
+  await member.submit(member.sender('text'));
+  assert.match(member.path, /^\/opinions\//);
+}
+
+/** The session ends while somebody writes: after signing in again the text is where it was. */
+async function writtenAfterTheSession(stage, script) {
+  const member = await stage.visitor({ as: 'member', script });
+  member.expects(401);
+  const address = await invitationAddress(stage);
+  await member.open(address);
+  await member.field('text').fill(WORDS);
+  await member.context.clearCookies({ name: /handbook$/ });
+  await member.submit(member.sender('text'));
+  if (script) {
+    await member.sees('.notice-error');
+  } else {
+    assert.equal(member.path, '/sign-in');
+    await fillIn(member, stage.account('member'));
+    assert.equal(member.path, address);
+  }
+  assert.equal(await member.field('text').inputValue(), WORDS);
+}
+
+async function invitationAddress(stage) {
+  const member = await stage.visitor({ as: 'member', script: false });
+  await member.open('/library');
+  return `${await member.$('.row-link').first().getAttribute('href')}/opinion`;
+}
+
 /** Opens the page before writing from a document of the library; returns the document's title. */
 async function openInvitation(visitor) {
   await visitor.open('/library');
@@ -98,4 +159,9 @@ async function currentStep(visitor, word) {
 /** Makes the texts of the two ways tell apart. */
 const stamp = (script) => (script ? '(có mã lệnh)' : '(không mã lệnh)');
 
-export const tests = bothWays('opinion: sent, received, seen and answered', sendAndAnswer);
+export const tests = [
+  ...bothWays('opinion: sent, received, seen and answered', sendAndAnswer),
+  ...bothWays('opinion: the text outlives the session', writtenAfterTheSession),
+  { name: 'opinion: the text outlives the arrival of the script', run: typedBeforeTheScript },
+  { name: 'opinion: the text outlives a lost connection', run: sentWithoutNetwork },
+];

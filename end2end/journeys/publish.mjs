@@ -77,6 +77,34 @@ async function harmless(visitor, selector) {
   assert.ok(!(await visitor.page.title()).includes('hỏng'));
 }
 
+/** Two windows on one draft: the later save does not overwrite the earlier one unseen, and loses nothing. */
+async function twoEditors(stage, script) {
+  const first = await stage.visitor({ as: 'editor', script });
+  first.expects(422);
+  await first.open('/desk/new');
+  await first.field('title').fill(`Kế hoạch tập huấn ${script ? 'buổi sáng' : 'buổi chiều'}`);
+  await first.field('body').fill('Bản đầu.');
+  await first.submit(first.sender('body'));
+  const draft = first.path;
+  assert.match(draft, /^\/desk\/[0-9A-Z]{26}$/);
+
+  const second = await stage.visitor({ as: 'editor', script });
+  await second.open(draft);
+  await second.field('body').fill('Bản của người thứ hai.');
+  await second.submit(second.sender('body'));
+
+  await first.field('body').fill('Bản của người thứ nhất.');
+  await first.submit(first.sender('body'));
+  assert.equal((await first.problems()).body, problems.stale);
+  assert.equal(await first.field('body').inputValue(), 'Bản của người thứ nhất.');
+  await second.reload();
+  assert.equal(await second.field('body').inputValue(), 'Bản của người thứ hai.');
+
+  await first.submit(first.sender('body'));
+  await second.reload();
+  assert.equal(await second.field('body').inputValue(), 'Bản của người thứ nhất.', 'after comparing, it can be saved');
+}
+
 async function onlyEditorsHaveADesk(stage, script) {
   const visitor = await stage.visitor({ as: 'member', script });
   visitor.expects(404);
@@ -90,5 +118,6 @@ async function onlyEditorsHaveADesk(stage, script) {
 
 export const tests = [
   ...bothWays('publish: written, previewed, published to the own ward, hidden from others', writeAndPublish),
+  ...bothWays('publish: two editors of one draft do not overwrite each other', twoEditors),
   ...bothWays('publish: who holds no office finds no desk', onlyEditorsHaveADesk),
 ];

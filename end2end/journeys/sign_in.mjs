@@ -2,8 +2,10 @@
 
 import { strict as assert } from 'node:assert';
 
+import { fillIn } from '../support/accounts.mjs';
 import { bothWays } from '../support/report.mjs';
 import { texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
 
 const { problems } = texts('vi');
 const UNKNOWN_ID = '001000000000';
@@ -22,9 +24,7 @@ async function signInAndOut(stage, script) {
 
   const answers = [];
   for (const id of [nationalId, UNKNOWN_ID]) {
-    await visitor.field('national_id').fill(id);
-    await visitor.field('password').fill(WRONG_PASSWORD);
-    await visitor.submit(visitor.sender('password'));
+    await fillIn(visitor, { national_id: id, password: WRONG_PASSWORD });
     answers.push(await visitor.problems());
     assert.equal(await visitor.field('national_id').inputValue(), id, 'the typed ID is kept');
     assert.ok(!(await visitor.page.content()).includes(WRONG_PASSWORD), 'the page never contains the password');
@@ -32,9 +32,7 @@ async function signInAndOut(stage, script) {
   assert.deepEqual(answers[0], answers[1], 'a wrong password and an unknown ID get the same answer');
   assert.deepEqual(answers[0], { password: problems.wrong_credentials });
 
-  await visitor.field('national_id').fill(nationalId.replace(/(\d{3})/g, '$1 '));
-  await visitor.field('password').fill(password);
-  await visitor.submit(visitor.sender('password'));
+  await fillIn(visitor, { national_id: nationalId.replace(/(\d{3})/g, '$1 '), password });
   assert.equal(visitor.path, '/library', 'signing in leads to the page that was asked for');
   await visitor.sees('.row-link');
 
@@ -46,16 +44,27 @@ async function signInAndOut(stage, script) {
 }
 
 async function onlyLocalPagesAreFollowed(stage, script) {
-  const { national_id: nationalId, password } = stage.account('member');
   const visitor = await stage.visitor({ script });
   await visitor.open('/sign-in?next=//evil.example/');
-  await visitor.field('national_id').fill(nationalId);
-  await visitor.field('password').fill(password);
-  await visitor.submit(visitor.sender('password'));
+  await fillIn(visitor, stage.account('member'));
   assert.equal(new URL(visitor.page.url()).origin, stage.origin);
+}
+
+/** Who was signed out meanwhile is asked to sign in and then sees the page that was asked for. */
+async function sessionEndsMeanwhile(stage, script) {
+  const visitor = await stage.visitor({ as: 'member', script });
+  visitor.expects(401);
+  await visitor.open('/');
+  await visitor.context.clearCookies();
+  await visitor.$('.tab-bar a[href="/meetings"]').click();
+  await until('the sign-in page is there', () => visitor.path === '/sign-in');
+  await visitor.settled();
+  await fillIn(visitor, stage.account('member'));
+  assert.equal(visitor.path, '/meetings');
 }
 
 export const tests = [
   ...bothWays('sign in: one answer for whatever is wrong, then in and out', signInAndOut),
   ...bothWays('sign in: never leads to another site', onlyLocalPagesAreFollowed),
+  ...bothWays('sign in: asked for again when the session has ended', sessionEndsMeanwhile),
 ];

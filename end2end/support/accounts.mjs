@@ -46,9 +46,14 @@ export class Accounts {
   }
 }
 
-/** Fills in the sign-in page and sends it. */
-export async function signIn(visitor, { national_id: nationalId, password }) {
+/** Opens the sign-in page and signs in. */
+export async function signIn(visitor, account) {
   await visitor.open('/sign-in');
+  await fillIn(visitor, account);
+}
+
+/** Fills in the sign-in page that is open, and sends it. */
+export async function fillIn(visitor, { national_id: nationalId, password }) {
   await visitor.field('national_id').fill(nationalId);
   await visitor.field('password').fill(password);
   await visitor.submit(visitor.sender('password'));

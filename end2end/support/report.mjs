@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Visitor } from './browser.mjs';
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
-const TEST_MS = 90_000;
+const TEST_MS = 180_000;
 
 /** The same test with script on and off. */
 export function bothWays(name, run) {

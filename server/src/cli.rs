@@ -1,6 +1,6 @@
 //! The command line: reads the settings, starts the runtime, runs the command.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use tokio::{runtime, signal};
@@ -14,6 +14,9 @@ use crate::{
 
 /// Queries and pages nest deeply, above all in a build without optimisation.
 const STACK: usize = 10 * 1024 * 1024;
+
+/// How long the engine may take to close its files.
+const REST_MAX: Duration = Duration::from_secs(10);
 
 /// Rendering waits for data that other tasks fetch: fewer threads than this have been seen to wait for each other.
 const WORKERS_MIN: usize = 4;
@@ -44,7 +47,24 @@ fn start(command: Command) -> Result<()> {
         .build()
         .context("cannot start the threads")?;
     // In a task, because only the runtime's own threads have the deep stack.
-    runtime.block_on(async { tokio::spawn(run(command)).await.context("the program stopped by a mistake of its own")? })
+    runtime.block_on(async {
+        let outcome = tokio::spawn(run(command)).await.context("the program stopped by a mistake of its own")?;
+        engine_at_rest().await;
+        outcome
+    })
+}
+
+/// Waits until the tasks of the engine have ended: it closes its files in the background once the last handle is gone.
+async fn engine_at_rest() {
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    let at_rest = async {
+        while runtime::Handle::current().metrics().num_alive_tasks() > 0 {
+            looks.tick().await;
+        }
+    };
+    if tokio::time::timeout(REST_MAX, at_rest).await.is_err() {
+        tracing::warn!("the store did not close in time; what was written is safe");
+    }
 }
 
 async fn run(command: Command) -> Result<()> {

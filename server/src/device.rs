@@ -24,9 +24,7 @@ const SYSTEMS: [(&str, &str); 7] = [
 
 /// `Android · Chrome`; empty when nothing is recognised.
 pub(crate) fn describe(user_agent: &str) -> String {
-    let first = |known: &[(&str, &'static str)]| {
-        known.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
-    };
+    let first = |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name);
     let words: Vec<&str> = [first(&SYSTEMS), first(&BROWSERS)].into_iter().flatten().collect();
     words.join(" · ")
 }

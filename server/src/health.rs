@@ -17,10 +17,7 @@ use crate::router::Shared;
 const DURATIONS: [f64; 11] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(numbers))
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).route("/metrics", get(numbers))
 }
 
 /// The one recorder of the process: whoever starts a second application in it, as tests do, shares it.

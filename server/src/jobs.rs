@@ -10,7 +10,7 @@ use tokio::{
 };
 
 /// How often sessions and forms whose time is over are deleted.
-const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
+const PURGE_EVERY: Duration = Duration::from_hours(1);
 
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);

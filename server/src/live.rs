@@ -40,7 +40,7 @@ const FRAME: Duration = Duration::from_secs(1);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How often it is checked that the session still is one.
-const CHECK_EVERY: Duration = Duration::from_secs(60);
+const CHECK_EVERY: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {

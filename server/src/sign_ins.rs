@@ -33,11 +33,7 @@ fn layout(sign_ins: &[SignIn]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let [role, id, password, name] = [0, 1, 2, 3].map(width);
     rows.iter().fold(String::new(), |mut table, row| {
-        let _ = writeln!(
-            table,
-            "  {:role$}  {:id$}  {:password$}  {:name$}  {}",
-            row[0], row[1], row[2], row[3], row[4]
-        );
+        let _ = writeln!(table, "  {:role$}  {:id$}  {:password$}  {:name$}  {}", row[0], row[1], row[2], row[3], row[4]);
         table
     })
 }

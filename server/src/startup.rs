@@ -94,8 +94,7 @@ pub async fn open(settings: &StoreSettings) -> Result<Backend> {
     let clock = Clock::system();
     let place = settings.place();
     if !matches!(place, Place::Memory) {
-        fs::create_dir_all(&settings.data)
-            .with_context(|| format!("cannot make the data folder {}", settings.data.display()))?;
+        fs::create_dir_all(&settings.data).with_context(|| format!("cannot make the data folder {}", settings.data.display()))?;
     }
     let keys = keys(settings, &clock)?;
     Backend::open(&place, keys, clock).await.map_err(|error| match error {

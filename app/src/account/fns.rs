@@ -92,7 +92,7 @@ pub async fn save_preferences(
     let form = Submitted::new("preferences", &[("locale", &locale), ("text_size", &text_size), ("theme", &theme)]);
     let result = async {
         backend()?.accounts().save_preferences(&viewer()?, &locale, &text_size, &theme).await?;
-        Ok(Outcome::Done { to: "/more".to_owned(), reload: true })
+        Ok(Outcome::Done { to: "/more?saved=1".to_owned(), reload: true })
     }
     .await;
     form.settle(result).await

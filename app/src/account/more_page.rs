@@ -7,6 +7,7 @@ use domain::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use super::fns::read_own_account;
 use crate::{
@@ -16,19 +17,29 @@ use crate::{
     page::show,
     terms::{self, all_errors, field_error},
     text,
-    ui::{Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, IconName, PageHeader, RadioGroup},
+    ui::{
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, IconName, Notice, NoticeKind, PageHeader,
+        RadioGroup,
+    },
 };
 
 #[component]
 pub fn MorePage() -> impl IntoView {
     let l = use_locale();
     let errors = RwSignal::new(take_echo("preferences"));
+    let query = use_query_map();
     let data = Resource::new(|| (), |()| read_own_account());
+    // Gone as soon as there is something to mend.
+    let saved = move || {
+        let shown = query.with(|query| query.get_str("saved").is_some()) && errors.with(Option::is_none);
+        shown.then(|| view! { <Notice kind=NoticeKind::Ok title=text::account::saved(l)/> })
+    };
     show(data, move |own| {
         view! {
             <Title text=text::account::more_title(l)/>
             <div class="page page-narrow">
                 <PageHeader title=text::account::more_title(l)/>
+                {saved}
                 <StaffMenu/>
                 {about(l, own.viewer)}
                 {preferences_form(l, own.preferences, errors)}

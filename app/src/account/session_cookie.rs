@@ -10,8 +10,9 @@ use crate::error::{AppError, Kind};
 
 pub const SESSION_COOKIE: &str = "__Host-handbook";
 
-/// Seconds the browser keeps it: 30 days, as long as an idle session lasts.
-const MAX_AGE: u32 = 30 * 24 * 60 * 60;
+/// Seconds the browser keeps it: 400 days, the most browsers allow. The store ends a session that was idle for 30 days; a shorter
+/// time here would sign out people who use the handbook every day.
+const MAX_AGE: u32 = 400 * 24 * 60 * 60;
 
 /// Hands the secret to the browser with this response.
 ///

@@ -120,7 +120,7 @@ pub async fn answer_opinion(#[server(default)] opinion: String, #[server(default
     let form = Submitted::new("answer", &[("text", &text)]);
     let result = async {
         let id = backend()?.feedback().answer(&viewer()?, &opinion, &text).await?;
-        Ok(Outcome::Done { to: format!("/branch/{id}"), reload: true })
+        Ok(Outcome::Done { to: format!("/branch/{id}?answered=1"), reload: true })
     }
     .await;
     form.settle(result).await

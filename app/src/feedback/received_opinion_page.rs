@@ -8,7 +8,7 @@ use domain::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::open_opinion, opinion_state::OpinionSteps};
 use crate::{
@@ -17,13 +17,17 @@ use crate::{
     page::show,
     terms::{self, all_errors, field_error},
     text,
-    ui::{Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, LinkButton, PageHeader, TextArea},
+    ui::{
+        Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, LinkButton, Notice, NoticeKind,
+        PageHeader, TextArea,
+    },
 };
 
 #[component]
 pub fn ReceivedOpinionPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
+    let query = use_query_map();
     let viewer = use_viewer();
     let echo = take_echo("answer");
     let errors = RwSignal::new(echo.clone());
@@ -31,6 +35,12 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
     show(data, move |opinion| {
         let may_answer = viewer.as_ref().is_some_and(|viewer| viewer.standpoint.may(Action::AnswerOpinion, &opinion.branch.path));
         let title = text::feedback::opinion_of(l, &opinion.author);
+        let author = opinion.author.clone();
+        let is_answered = opinion.answer.is_some();
+        let just_answered = move || {
+            let shown = is_answered && query.with(|query| query.get_str("answered").is_some());
+            shown.then(|| view! { <Notice kind=NoticeKind::Ok title=text::feedback::answer_sent(l, &author)/> })
+        };
         let answer = match &opinion.answer {
             Some(_) => answer_given(l, &opinion),
             None if may_answer => answer_form(l, &opinion, echo.as_ref(), errors),
@@ -40,6 +50,7 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
             <Title text=title.clone()/>
             <div class="page page-narrow">
                 <PageHeader eyebrow=opinion.branch.name.clone() title/>
+                {just_answered}
                 <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors)/>
                 {content(l, opinion.clone())}
                 {answer}

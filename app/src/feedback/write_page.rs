@@ -116,13 +116,13 @@ fn opinion_form(
 fn audiences(l: Locale, invited: &OpinionInvitation) -> Vec<Choice> {
     OpinionAudience::ALL
         .into_iter()
-        .map(|audience| {
+        .filter_map(|audience| {
             let hint = match audience {
                 OpinionAudience::Branch => text::feedback::audience_branch_hint(l, &invited.branch.name),
                 OpinionAudience::Committee => text::feedback::audience_committee_hint(l, &invited.committee.name),
-                OpinionAudience::Editors => text::feedback::audience_editors_hint(l, &invited.editors.name),
+                OpinionAudience::Editors => text::feedback::audience_editors_hint(l, &invited.editors.as_ref()?.name),
             };
-            Choice::new(audience.key(), terms::opinion_audience(l, audience)).hint(hint)
+            Some(Choice::new(audience.key(), terms::opinion_audience(l, audience)).hint(hint))
         })
         .collect()
 }

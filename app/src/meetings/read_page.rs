@@ -12,9 +12,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
-    ui::{
-        BigFigure, Breadcrumbs, Card, Crumb, EmptyState, Figures, Icon, IconName, Notice, NoticeKind, PageHeader, Tag, Tone,
-    },
+    ui::{BigFigure, Breadcrumbs, Card, Crumb, EmptyState, Figures, Icon, IconName, Notice, NoticeKind, PageHeader, Tag, Tone},
 };
 
 /// One meeting: when and where, what is on the agenda, what to read before.
@@ -128,11 +126,8 @@ fn paper_view(l: Locale, paper: Paper) -> AnyView {
     } else {
         view! { <Tag label=text::meetings::paper_unread(l) tone=Tone::Accent/> }.into_any()
     };
-    let about = format!(
-        "{} · {}",
-        terms::document_kind(l, paper.kind),
-        text::meetings::reading_time(l, u64::from(paper.minutes))
-    );
+    let about =
+        format!("{} · {}", terms::document_kind(l, paper.kind), text::meetings::reading_time(l, u64::from(paper.minutes)));
     view! {
         <li>
             <a class="file" href=format!("/library/{}", paper.document)>

@@ -1,9 +1,6 @@
 //! Hashing passwords: argon2id over the peppered password, a few at a time, away from the threads that serve pages.
 
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
-    password_hash::SaltString,
-};
+use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version, password_hash::SaltString};
 use domain::accounts::Password;
 use tokio::sync::Semaphore;
 
@@ -25,10 +22,7 @@ pub(super) async fn hash(keys: &Keys, clock: &Clock, password: &Password) -> Res
     let mut salt = [0; 16];
     clock.fill(&mut salt);
     let salt = SaltString::encode_b64(&salt).map_err(failed)?;
-    in_turn(move || {
-        Ok(argon2()?.hash_password(&peppered, &salt).map_err(failed)?.to_string())
-    })
-    .await
+    in_turn(move || Ok(argon2()?.hash_password(&peppered, &salt).map_err(failed)?.to_string())).await
 }
 
 /// Whether `password` has the hash. Without one it takes the same time and never does.

@@ -35,7 +35,8 @@ impl Bulk {
     /// `row` carries its id.
     pub(crate) fn push(&mut self, table: &'static str, row: impl Row) {
         self.rows += 1;
-        let open = self.statements.iter_mut().rev().take(8).find(|(name, rows)| *name == table && rows.len() < ROWS_PER_STATEMENT);
+        let open =
+            self.statements.iter_mut().rev().take(8).find(|(name, rows)| *name == table && rows.len() < ROWS_PER_STATEMENT);
         match open {
             Some((_, rows)) => rows.push(row.into_value()),
             None => self.statements.push((table, vec![row.into_value()])),
@@ -77,7 +78,10 @@ impl Bulk {
     }
 }
 
-async fn write(backend: Backend, queue: Arc<Mutex<IntoIter<(&'static str, Vec<Value>)>>>) -> Result<()> {
+/// Tables and the rows to be inserted into them, a statement each.
+type Queue = Arc<Mutex<IntoIter<(&'static str, Vec<Value>)>>>;
+
+async fn write(backend: Backend, queue: Queue) -> Result<()> {
     loop {
         let batch: Vec<_> =
             queue.lock().unwrap_or_else(PoisonError::into_inner).by_ref().take(STATEMENTS_PER_TRANSACTION).collect();
@@ -87,7 +91,7 @@ async fn write(backend: Backend, queue: Arc<Mutex<IntoIter<(&'static str, Vec<Va
         let mut sql = String::new();
         let mut vars = Variables::new();
         for (index, (table, rows)) in batch.into_iter().enumerate() {
-            sql.push_str(&format!("INSERT INTO {table} $rows_{index} RETURN NONE;"));
+            sql += &format!("INSERT INTO {table} $rows_{index} RETURN NONE;");
             vars.insert(format!("rows_{index}"), rows);
         }
         backend.store().write(&sql, vars).await?;

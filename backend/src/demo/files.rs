@@ -184,7 +184,12 @@ mod tests {
         let mut kinds = BTreeMap::new();
         for unit in &units {
             let above = kinds.get(unit.parent.as_str()).copied();
-            assert!(unit.parent.is_empty() || above.is_some_and(|above| above < unit.kind), "{} hangs below {}", unit.key, unit.parent);
+            assert!(
+                unit.parent.is_empty() || above.is_some_and(|above| above < unit.kind),
+                "{} hangs below {}",
+                unit.key,
+                unit.parent
+            );
             assert!(kinds.insert(unit.key.as_str(), unit.kind).is_none(), "{} is there once", unit.key);
             assert_eq!(unit.members > 0, unit.kind == UnitKind::Branch, "{}", unit.key);
         }
@@ -197,14 +202,8 @@ mod tests {
     #[test]
     fn every_document_is_well_formed_and_reaches_a_unit() {
         let keys: BTreeMap<_, _> = units().expect("reads").into_iter().map(|unit| (unit.key, unit.parent)).collect();
-        let below = |mut key: &str, above: &str| loop {
-            if key == above {
-                return true;
-            }
-            match keys.get(key) {
-                Some(parent) if !parent.is_empty() => key = parent,
-                _ => return false,
-            }
+        let below = |key: &str, above: &str| {
+            std::iter::successors(Some(key), |key| keys.get(*key).map(String::as_str)).any(|key| key == above)
         };
         let documents = documents().expect("reads");
         assert_eq!(documents.len(), 80);
@@ -214,7 +213,8 @@ mod tests {
             assert!(keys.contains_key(&front.audience), "{title}: audience {}", front.audience);
             assert!(below(&front.audience, &front.issuer), "{title}: {} speaks to {}", front.issuer, front.audience);
             assert!((0..420).contains(&front.days_ago), "{title}: {} days ago", front.days_ago);
-            assert!(!front.signer.is_empty() && !front.field.is_empty(), "{title}");
+            let unsigned = matches!(front.kind, DocumentKind::News | DocumentKind::Form);
+            assert!((unsigned || !front.signer.is_empty()) && !front.field.is_empty(), "{title}");
             if let Some(number) = &document.number {
                 assert!(numbers.insert((front.issuer.clone(), number.as_str().to_owned())), "{title}: the number is taken");
             }

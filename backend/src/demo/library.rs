@@ -22,7 +22,7 @@ use crate::{
 /// First reads in the whole sample.
 const READS: i64 = 35_000;
 
-/// The sample lives in Asia/Ho_Chi_Minh, which has no summer time.
+/// The sample lives in `Asia/Ho_Chi_Minh`, which has no summer time.
 const ZONE: TimeDelta = TimeDelta::hours(7);
 
 /// What the other parts of the sample need to know of a document.
@@ -40,7 +40,7 @@ pub(super) struct Published {
 fn pull(age: TimeDelta) -> i64 {
     match age.num_days() {
         ..=30 => 100,
-        ..=120 => 55,
+        31..=120 => 55,
         _ => 30,
     }
 }
@@ -87,7 +87,10 @@ pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     for (unit, person, document, start, weight) in pairs {
         if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(READS).max(1)) {
             let at = dice.early_moment(start, person.last_use);
-            bulk.push("read_receipt", ReceiptRow { id: pair("read_receipt", document.id, person.id), path: unit.path.to_string(), at });
+            bulk.push(
+                "read_receipt",
+                ReceiptRow { id: pair("read_receipt", document.id, person.id), path: unit.path.to_string(), at },
+            );
             bulk.log(&mut dice, at, EventKind::DocumentRead, Some(person.id), &unit.path, document.id);
             reads += 1;
         }
@@ -110,7 +113,8 @@ fn editor(organisation: &Organisation, issuer: &str) -> Result<MemberId> {
     };
     // The first seat is the chief editor's; the editors after it do the daily work.
     let seat = committee.and_then(|committee| committee.editors.get(1).or(committee.editors.first()));
-    seat.map(|seat| organisation.at(*seat).1.id).ok_or_else(|| crate::Error::Internal(format!("the sample has no editor for {issuer}")))
+    seat.map(|seat| organisation.at(*seat).1.id)
+        .ok_or_else(|| crate::Error::Internal(format!("the sample has no editor for {issuer}")))
 }
 
 struct Shelved<'f> {
@@ -138,7 +142,7 @@ impl Shelved<'_> {
                 kind: front.kind.key().to_owned(),
                 number: self.file.number.as_ref().map(|number| number.as_str().to_owned()),
                 title: title.clone(),
-                signer: Some(front.signer.clone()),
+                signer: (!front.signer.is_empty()).then(|| front.signer.clone()),
                 field: Some(front.field.clone()),
                 issuer: issuer.id.to_string(),
                 issuer_path: issuer.path.to_string(),

@@ -16,23 +16,33 @@ use super::{
     files::{self, MeetingFile, MeetingItem, MeetingTemplate},
     library::{Published, local_time},
     people::{Branch, Committee, JUST_NOW, Milieu, Organisation, Person},
+    registry::{self, NewItem, NewMeeting},
 };
-use crate::{
-    Backend, Result,
-    store::{RecordId, SurrealValue, pair, record},
-};
+use crate::{Backend, Result};
 
 /// Days from today at which branches meet, and how many days later some of them do.
 const MONTHS: [(i64, i64); 4] = [(-75, 10), (-45, 10), (-14, 10), (3, 14)];
 
 /// Reasons of those who asked to be excused.
-const EXCUSES: [&str; 6] =
-    ["Đi công tác", "Ốm, có giấy của trạm y tế", "Việc gia đình", "Đưa người thân đi khám bệnh", "Trực cơ quan", "Đi học tập trung"];
+const EXCUSES: [&str; 6] = [
+    "Đi công tác",
+    "Ốm, có giấy của trạm y tế",
+    "Việc gia đình",
+    "Đưa người thân đi khám bệnh",
+    "Trực cơ quan",
+    "Đi học tập trung",
+];
 
 const AT_SEA: &str = "Đi biển dài ngày";
 
 /// Holds the meetings, and says how many they were.
-pub(super) fn hold(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> Result<usize> {
+pub(super) fn hold(
+    bulk: &mut Bulk,
+    backend: &Backend,
+    seed: u64,
+    organisation: &Organisation,
+    published: &[Published],
+) -> Result<usize> {
     let file = files::meetings()?;
     let mut secretary = Secretary { bulk, dice: Dice::new(seed, 5), now: backend.clock().now(), count: 0 };
     for branch in &organisation.branches {
@@ -134,7 +144,9 @@ impl Secretary<'_> {
             _ if committee.unit.name.contains("phường") => "ward",
             _ => "commune",
         };
-        let Some(template) = file.templates.iter().find(|template| template.kind == MeetingKind::Committee && template.scope == scope) else {
+        let Some(template) =
+            file.templates.iter().find(|template| template.kind == MeetingKind::Committee && template.scope == scope)
+        else {
             return;
         };
         let members: Vec<&Person> = committee.members.iter().map(|seat| organisation.at(*seat).1).collect();
@@ -171,22 +183,18 @@ impl Secretary<'_> {
             MeetingState::Closed
         };
         let id = MeetingId::new(self.dice.ulid_at(announced_at));
-        self.bulk.push(
-            "meeting",
-            MeetingRow {
-                id: record("meeting", id),
-                unit: plan.unit.id.to_string(),
-                path: plan.unit.path.to_string(),
-                kind: plan.kind.key().to_owned(),
-                form: plan.form.key().to_owned(),
-                state: state.key().to_owned(),
-                title: plan.title,
-                starts_at: plan.starts_at,
-                place: plan.place,
-                chair: Some(plan.chair.name.clone()),
-                agenda: agenda(plan.items, &plan.papers),
-            },
-        );
+        let meeting = NewMeeting {
+            unit: plan.unit,
+            kind: plan.kind,
+            form: plan.form,
+            state,
+            title: &plan.title,
+            starts_at: plan.starts_at,
+            place: &plan.place,
+            chair: &plan.chair.name,
+            agenda: agenda(plan.items, &plan.papers),
+        };
+        registry::call_meeting(self.bulk, id, &meeting);
         self.bulk.log(&mut self.dice, announced_at, EventKind::MeetingAnnounced, Some(plan.chair.id), &plan.unit.path, id);
         if state == MeetingState::Reported {
             self.bulk.log(&mut self.dice, reported_at, EventKind::MeetingReported, Some(plan.chair.id), &plan.unit.path, id);
@@ -194,8 +202,7 @@ impl Secretary<'_> {
         if matches!(state, MeetingState::Reported | MeetingState::Closed) {
             for person in plan.invited {
                 let (kind, reason) = self.attendance(person, plan.form);
-                let row = AttendanceRow { id: pair("attendance", id, person.id), kind: kind.key().to_owned(), reason: reason.map(str::to_owned) };
-                self.bulk.push("attendance", row);
+                registry::note_attendance(self.bulk, id, person.id, kind, reason);
             }
         }
         self.count += 1;
@@ -259,45 +266,14 @@ fn hinted<'p>(hints: &[String], branch: &Branch, published: &'p [Published], bef
 }
 
 /// The papers go to the items in the middle: the first item is the roll call, the last the vote.
-fn agenda(items: &[MeetingItem], papers: &[&Published]) -> Vec<AgendaRow> {
+fn agenda(items: &[MeetingItem], papers: &[&Published]) -> Vec<NewItem> {
     let middle = items.len().saturating_sub(2).max(1);
-    let mut rows: Vec<AgendaRow> = items
-        .iter()
-        .map(|item| AgendaRow { title: item.title.clone(), minutes: i64::from(item.minutes), papers: Vec::new() })
-        .collect();
+    let mut agenda: Vec<NewItem> =
+        items.iter().map(|item| NewItem { title: item.title.clone(), minutes: item.minutes, papers: Vec::new() }).collect();
     for (index, paper) in papers.iter().enumerate() {
-        if let Some(row) = rows.get_mut(1 + index % middle) {
-            row.papers.push(paper.id.to_string());
+        if let Some(item) = agenda.get_mut(1 + index % middle) {
+            item.papers.push(paper.id);
         }
     }
-    rows
-}
-
-#[derive(Debug, SurrealValue)]
-struct MeetingRow {
-    id: RecordId,
-    unit: String,
-    path: String,
-    kind: String,
-    form: String,
-    state: String,
-    title: String,
-    starts_at: DateTime<Utc>,
-    place: String,
-    chair: Option<String>,
-    agenda: Vec<AgendaRow>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct AgendaRow {
-    title: String,
-    minutes: i64,
-    papers: Vec<String>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct AttendanceRow {
-    id: RecordId,
-    kind: String,
-    reason: Option<String>,
+    agenda
 }

@@ -35,9 +35,15 @@ const SEA: [&str; 7] = ["tàu", "biển", "bến", "ghe", "lạch", "ngư", "lư
 const SHOWN: [&str; 2] = ["fishing", "ward-24"];
 
 /// Sends the opinions, and says how many they were.
-pub(super) fn send(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> Result<usize> {
+pub(super) fn send(
+    bulk: &mut Bulk,
+    backend: &Backend,
+    seed: u64,
+    organisation: &Organisation,
+    published: &[Published],
+) -> Result<usize> {
     let entries = files::opinions()?;
-    let mut post = Post { bulk, dice: Dice::new(seed, 6), now: backend.clock().now(), used: BTreeSet::new() };
+    let mut post = Post { organisation, bulk, dice: Dice::new(seed, 6), now: backend.clock().now(), used: BTreeSet::new() };
     post.fisherman(organisation.branch("fishing")?, &entries, published);
     // Some throws find nobody who could have sent that.
     for throw in 0..COUNT * 20 {
@@ -59,11 +65,13 @@ fn suits(entry: &OpinionEntry, branch: &Branch) -> bool {
     if entry.text.contains("Gành Đá") || entry.text.contains("Lăng Vạn") {
         return branch.key == "fishing";
     }
-    let of_the_sea = SEA.iter().any(|word| entry.text.split(|c: char| !c.is_alphabetic()).any(|found| found.to_lowercase() == *word));
+    let of_the_sea =
+        SEA.iter().any(|word| entry.text.split(|c: char| !c.is_alphabetic()).any(|found| found.to_lowercase() == *word));
     !of_the_sea || branch.milieu == Milieu::Coast
 }
 
 struct Post<'b> {
+    organisation: &'b Organisation,
     bulk: &'b mut Bulk,
     dice: Dice,
     now: DateTime<Utc>,
@@ -117,7 +125,11 @@ impl Post<'_> {
         let audience = match self.dice.between(0, 10) {
             0..7 => OpinionAudience::Branch,
             7..9 => OpinionAudience::Committee,
-            _ => OpinionAudience::Editors,
+            _ if self.organisation.committees.values().any(|committee| committee.unit.id == document.issuer.id) => {
+                OpinionAudience::Editors
+            }
+            // The centre and the branches have no editors.
+            _ => OpinionAudience::Branch,
         };
         let id = OpinionId::new(self.dice.ulid_at(sent_at - TimeDelta::minutes(6)));
         let reader = branch.secretary();
@@ -139,11 +151,11 @@ impl Post<'_> {
                 received: self.dice.ulid_at(sent_at).to_string(),
                 sent_at,
                 seen_at: (state >= OpinionState::Seen).then_some(seen_at),
-                answer: entry
-                    .answer
-                    .clone()
-                    .filter(|_| state == OpinionState::Answered)
-                    .map(|text| AnswerRow { text, by: reader.name.clone(), at: answered_at }),
+                answer: entry.answer.clone().filter(|_| state == OpinionState::Answered).map(|text| AnswerRow {
+                    text,
+                    by: reader.name.clone(),
+                    at: answered_at,
+                }),
             },
         );
         let path = &branch.unit.path;

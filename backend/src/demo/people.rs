@@ -158,7 +158,8 @@ pub(super) async fn found(backend: &Backend, seed: u64) -> Result<Organisation> 
     let now = backend.clock().now();
     let since = now - REGISTERED_AGO;
     let mut registry = Registry::new(backend, seed, since);
-    let mut founder = Founder { now, since, today: backend.clock().today(), names: files::names()?, dice: Dice::new(seed, 2), serial: 100 };
+    let mut founder =
+        Founder { now, since, today: backend.clock().today(), names: files::names()?, dice: Dice::new(seed, 2), serial: 100 };
 
     let mut organisation = Organisation { units: BTreeMap::new(), branches: Vec::new(), committees: BTreeMap::new() };
     for entry in files::units()? {
@@ -193,10 +194,8 @@ struct Spirit {
 impl Founder {
     fn branch(&mut self, registry: &mut Registry<'_>, entry: &UnitEntry, unit: UnitRef) -> Result<Branch> {
         let milieu = Milieu::of(entry);
-        let spirit = Spirit {
-            activated: 100 - self.dice.between(0, 41).min(self.dice.between(8, 49)),
-            active: self.dice.between(52, 89),
-        };
+        let spirit =
+            Spirit { activated: 100 - self.dice.between(0, 41).min(self.dice.between(8, 49)), active: self.dice.between(52, 89) };
         let mut people = Vec::with_capacity(entry.members);
         let mut taken = BTreeSet::new();
         for (index, player) in CAST.iter().enumerate().filter(|(_, player)| player.branch == entry.key) {
@@ -224,7 +223,8 @@ impl Founder {
             _ => birth_date + Months::new(12 * 23),
         };
         let national_id = NationalId::parse(player.national_id).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
-        let id = self.register(registry, player.name, player.sex, (birth_date, admitted_on), player.standing, &national_id, unit)?;
+        let id =
+            self.register(registry, player.name, player.sex, (birth_date, admitted_on), player.standing, &national_id, unit)?;
         // The fisherman has been at sea for five days: the papers of the next meeting are news to him.
         let last_use = if index == 0 { self.now - TimeDelta::days(5) } else { self.just_now() };
         Ok(Person {
@@ -251,7 +251,8 @@ impl Founder {
         let (youngest, oldest, women) = milieu.ages();
         let sex = if self.dice.chance(women) { Sex::Female } else { Sex::Male };
         // The mean of two throws: few very young, few very old.
-        let days = (self.dice.between(youngest * 365 + 10, oldest * 365) + self.dice.between(youngest * 365 + 10, oldest * 365)) / 2;
+        let mut throw = || self.dice.between(youngest * 365 + 10, oldest * 365);
+        let days = i64::midpoint(throw(), throw());
         let birth_date = self.today - TimeDelta::days(days);
         let age = self.age(birth_date);
         let admitted_on = self.admission(birth_date);
@@ -303,7 +304,8 @@ impl Founder {
         unit: &UnitRef,
     ) -> Result<MemberId> {
         self.serial += 1;
-        let phone = PhoneNumber::parse(&format!("0900{:06}", self.serial)).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
+        let phone =
+            PhoneNumber::parse(&format!("0900{:06}", self.serial)).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
         registry.member(&NewMember {
             code: &format!("51.{:06}", self.serial),
             full_name,
@@ -388,11 +390,14 @@ impl Founder {
     fn branch_offices(&mut self, registry: &mut Registry<'_>, branch: &mut Branch) {
         let mut held: Vec<usize> = Vec::new();
         for role in [Role::Secretary, Role::Deputy] {
-            let of_cast = branch.people.iter().position(|person| {
-                person.player.is_some_and(|player| CAST[player].office == Some((role, CAST[player].branch)))
-            });
+            let of_cast = branch
+                .people
+                .iter()
+                .position(|person| person.player.is_some_and(|player| CAST[player].office == Some((role, CAST[player].branch))));
             let needed = role == Role::Secretary || branch.people.len() >= 15 && self.dice.chance(88);
-            let Some(person) = of_cast.or_else(|| needed.then(|| self.candidate(&branch.people, &held)).flatten()) else { continue };
+            let Some(person) = of_cast.or_else(|| needed.then(|| self.candidate(&branch.people, &held)).flatten()) else {
+                continue;
+            };
             held.push(person);
             if role == Role::Secretary {
                 branch.secretary = person;
@@ -407,8 +412,13 @@ impl Founder {
         let fits = |(index, person): &(usize, &Person)| {
             person.player.is_none() && !person.at_sea && person.standing == Standing::Official && !held.contains(index)
         };
-        let mut fit: Vec<usize> =
-            people.iter().enumerate().filter(fits).filter(|(_, person)| (32..68).contains(&person.age)).map(|(index, _)| index).collect();
+        let mut fit: Vec<usize> = people
+            .iter()
+            .enumerate()
+            .filter(fits)
+            .filter(|(_, person)| (32..68).contains(&person.age))
+            .map(|(index, _)| index)
+            .collect();
         if fit.is_empty() {
             fit = people.iter().enumerate().filter(fits).map(|(index, _)| index).collect();
         }
@@ -417,7 +427,8 @@ impl Founder {
 
     fn committee(&mut self, registry: &mut Registry<'_>, organisation: &mut Organisation, key: &str) -> Result<Committee> {
         let unit = organisation.unit(key)?.clone();
-        let mut seats: Vec<(Role, usize)> = vec![(Role::Secretary, 1), (Role::Deputy, 1), (Role::CommitteeMember, 3 + self.dice.below(3))];
+        let mut seats: Vec<(Role, usize)> =
+            vec![(Role::Secretary, 1), (Role::Deputy, 1), (Role::CommitteeMember, 3 + self.dice.below(3))];
         seats.extend([(Role::ChiefEditor, 1), (Role::Editor, 2), (Role::Registrar, 1), (Role::Statistician, 1)]);
         if unit.kind == UnitKind::Province {
             seats.push((Role::Operator, 1));
@@ -451,15 +462,12 @@ impl Founder {
             })
             .collect();
         // People of offices come first where there are offices.
-        let offices: Vec<usize> = below.iter().copied().filter(|index| organisation.branches[*index].milieu == Milieu::Office).collect();
+        let offices: Vec<usize> =
+            below.iter().copied().filter(|index| organisation.branches[*index].milieu == Milieu::Office).collect();
         let branch = *self.dice.pick(if offices.len() > 4 { &offices } else { &below })?;
         let secretary = organisation.branches[branch].secretary;
-        let taken: Vec<usize> = held
-            .iter()
-            .filter(|seat| seat.branch == branch)
-            .map(|seat| seat.person)
-            .chain([secretary])
-            .collect();
+        let taken: Vec<usize> =
+            held.iter().filter(|seat| seat.branch == branch).map(|seat| seat.person).chain([secretary]).collect();
         let person = self.candidate(&organisation.branches[branch].people, &taken)?;
         Some(Seat { branch, person })
     }
@@ -467,7 +475,8 @@ impl Founder {
     /// Whoever holds an office has an account and uses it.
     fn appoint(&mut self, registry: &mut Registry<'_>, person: &mut Person, role: Role, unit: &UnitRef) {
         registry.office(person.id, role, unit, None);
-        person.activated_at = Some(person.activated_at.unwrap_or(self.since + TimeDelta::days(15)).min(self.since + TimeDelta::days(25)));
+        person.activated_at =
+            Some(person.activated_at.unwrap_or(self.since + TimeDelta::days(15)).min(self.since + TimeDelta::days(25)));
         if person.player.is_none() {
             person.last_use = self.just_now();
             person.zeal = person.zeal.max(90);

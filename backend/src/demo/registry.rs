@@ -1,4 +1,4 @@
-//! Filling the registry directly: units, members, accounts, offices. For the sample organisation and for tests; the people of
+//! Filling the registry directly: units, members, accounts, offices, meetings. For the sample organisation and for tests; the people of
 //! a real organisation come in through an import, which checks what this trusts.
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
@@ -6,7 +6,8 @@ use domain::{
     accounts::{Password, Preferences},
     events::EventKind,
     folding::name_order,
-    ids::{MemberId, UnitId},
+    ids::{DocumentId, MeetingId, MemberId, UnitId},
+    meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     members::{NationalId, PhoneNumber, Standing},
     policy::Role,
     units::{UnitKind, UnitPath, UnitRef},
@@ -15,7 +16,7 @@ use domain::{
 use super::{bulk::Bulk, dice::Dice};
 use crate::{
     Backend, Error, Result,
-    store::{RecordId, SurrealValue, record},
+    store::{RecordId, SurrealValue, pair, record},
 };
 
 /// Sex as the registry knows it.
@@ -48,6 +49,30 @@ pub struct NewMember<'f> {
     pub phone: Option<&'f PhoneNumber>,
     /// The branch the person is posted to.
     pub unit: &'f UnitRef,
+}
+
+/// A meeting that was called.
+#[derive(Debug, Clone)]
+pub struct NewMeeting<'f> {
+    /// The unit that meets.
+    pub unit: &'f UnitRef,
+    pub kind: MeetingKind,
+    pub form: MeetingForm,
+    pub state: MeetingState,
+    pub title: &'f str,
+    pub starts_at: DateTime<Utc>,
+    pub place: &'f str,
+    /// Name of the person who chairs it.
+    pub chair: &'f str,
+    pub agenda: Vec<NewItem>,
+}
+
+/// An item of its agenda.
+#[derive(Debug, Clone)]
+pub struct NewItem {
+    pub title: String,
+    pub minutes: u32,
+    pub papers: Vec<DocumentId>,
 }
 
 /// Collects rows, then writes them all with [`Self::save`].
@@ -139,7 +164,14 @@ impl<'b> Registry<'b> {
     }
 
     /// An activated account of a member posted to `unit`. A member without one cannot sign in.
-    pub fn account(&mut self, member: MemberId, unit: &UnitRef, activated_at: DateTime<Utc>, hash: &str, preferences: Preferences) {
+    pub fn account(
+        &mut self,
+        member: MemberId,
+        unit: &UnitRef,
+        activated_at: DateTime<Utc>,
+        hash: &str,
+        preferences: Preferences,
+    ) {
         self.bulk.push(
             "account",
             AccountRow {
@@ -172,6 +204,19 @@ impl<'b> Registry<'b> {
         );
     }
 
+    /// A meeting, announced when the registry was filled.
+    pub fn meeting(&mut self, meeting: &NewMeeting<'_>) -> MeetingId {
+        let id = MeetingId::new(self.dice.ulid_at(self.since));
+        call_meeting(&mut self.bulk, id, meeting);
+        self.bulk.log(&mut self.dice, self.since, EventKind::MeetingAnnounced, None, &meeting.unit.path, id);
+        id
+    }
+
+    /// Whether and how a member took part.
+    pub fn attendance(&mut self, meeting: MeetingId, member: MemberId, kind: AttendanceKind) {
+        note_attendance(&mut self.bulk, meeting, member, kind, None);
+    }
+
     /// Writes everything and lets the backend read the tree and the counters anew.
     ///
     /// # Errors
@@ -186,6 +231,38 @@ impl<'b> Registry<'b> {
 pub(super) async fn refresh(backend: &Backend) -> Result<()> {
     backend.units().reload(backend.store()).await?;
     backend.counters().reload(backend.store(), backend.units(), backend.clock()).await
+}
+
+/// The row of a meeting.
+pub(super) fn call_meeting(bulk: &mut Bulk, id: MeetingId, meeting: &NewMeeting<'_>) {
+    let item = |item: &NewItem| ItemRow {
+        title: item.title.clone(),
+        minutes: i64::from(item.minutes),
+        papers: item.papers.iter().map(DocumentId::to_string).collect(),
+    };
+    bulk.push(
+        "meeting",
+        MeetingRow {
+            id: record("meeting", id),
+            unit: meeting.unit.id.to_string(),
+            path: meeting.unit.path.to_string(),
+            kind: meeting.kind.key().to_owned(),
+            form: meeting.form.key().to_owned(),
+            state: meeting.state.key().to_owned(),
+            title: meeting.title.to_owned(),
+            starts_at: meeting.starts_at,
+            place: meeting.place.to_owned(),
+            chair: Some(meeting.chair.to_owned()),
+            agenda: meeting.agenda.iter().map(item).collect(),
+        },
+    );
+}
+
+/// The row of somebody's attendance.
+pub(super) fn note_attendance(bulk: &mut Bulk, meeting: MeetingId, member: MemberId, kind: AttendanceKind, reason: Option<&str>) {
+    let row =
+        AttendanceRow { id: pair("attendance", meeting, member), kind: kind.key().to_owned(), reason: reason.map(str::to_owned) };
+    bulk.push("attendance", row);
 }
 
 #[derive(Debug, SurrealValue)]
@@ -248,4 +325,33 @@ struct OfficeRow {
     path: String,
     from: String,
     until: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct MeetingRow {
+    id: RecordId,
+    unit: String,
+    path: String,
+    kind: String,
+    form: String,
+    state: String,
+    title: String,
+    starts_at: DateTime<Utc>,
+    place: String,
+    chair: Option<String>,
+    agenda: Vec<ItemRow>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct ItemRow {
+    title: String,
+    minutes: i64,
+    papers: Vec<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct AttendanceRow {
+    id: RecordId,
+    kind: String,
+    reason: Option<String>,
 }

@@ -3,8 +3,8 @@
 use domain::{
     accounts::Viewer,
     documents::{
-        Body, DeskPage, DeskRow, DocumentDraft, DocumentKind, DocumentNumber, DocumentState, DocumentStep, DraftPage, StepRefused,
-        Title,
+        Body, DeskPage, DeskRow, DocumentDraft, DocumentKind, DocumentNumber, DocumentState, DocumentStep, DraftPage,
+        StepRefused, Title,
     },
     events::EventKind,
     forms::{FormReader, Problem},
@@ -85,6 +85,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] for who writes nowhere.
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer) -> Result<DraftPage> {
         let tree = self.backend.units().tree();
         let unit = highest(&tree, &viewer.standpoint.seats(Action::WriteDocument))?.clone();
@@ -144,7 +145,10 @@ impl Documents<'_> {
         let (sql, kind) = if version == 0 {
             (format!("CREATE $document SET {FIELDS} RETURN NONE; {TEXT} {}", events::APPEND), EventKind::DocumentDrafted)
         } else {
-            (format!("{UNCHANGED} UPDATE $document SET {FIELDS} RETURN NONE; {TEXT} {}", events::APPEND), EventKind::DocumentSaved)
+            (
+                format!("{UNCHANGED} UPDATE $document SET {FIELDS} RETURN NONE; {TEXT} {}", events::APPEND),
+                EventKind::DocumentSaved,
+            )
         };
         let mut vars = self.draft_vars(viewer, id, version, &draft);
         events::append(&mut vars, self.backend.clock(), kind, Some(viewer.member), &draft.issuer.path, id);
@@ -167,9 +171,9 @@ impl Documents<'_> {
     /// it, [`Error::Step`] when it is no draft.
     pub async fn publish(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         let now = self.backend.clock().now();
-        let shelf = Some(self.backend.clock().ulid_at(now).to_string());
+        let place = Some(self.backend.clock().ulid_at(now).to_string());
         let change = "published_at = $now, shelf = $shelf";
-        self.step(viewer, id, DocumentStep::Publish, change, vars! { now: now, shelf: shelf }).await
+        self.step(viewer, id, DocumentStep::Publish, change, vars! { now: now, shelf: place }).await
     }
 
     /// Takes a published document off the shelf. Receipts, opinions and revisions stay.
@@ -250,7 +254,7 @@ impl Documents<'_> {
             && body == draft.body.as_str())
     }
 
-    fn understand<'f>(&self, viewer: &Viewer, form: DraftForm<'f>) -> Result<(FormReader, Draft)> {
+    fn understand(&self, viewer: &Viewer, form: DraftForm<'_>) -> Result<(FormReader, Draft)> {
         let tree = self.backend.units().tree();
         let mut reader = FormReader::new("draft");
         let kind = reader.read("kind", form.kind, |typed| match typed {

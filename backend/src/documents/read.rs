@@ -31,8 +31,7 @@ impl Documents<'_> {
             reach: self.backend.counters().members(&document.audience.path),
             html: rendered.html,
             contents: rendered.contents,
-            takes_opinions: document.state == DocumentState::Published
-                && viewer.standpoint.may_as_member(Action::SendOpinion, &document.audience.path),
+            takes_opinions: document.takes_opinions_of(viewer),
             signer: document.signer,
             audience: document.audience,
         })
@@ -44,9 +43,7 @@ impl Documents<'_> {
     /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for an editor whom the document does not reach.
     pub async fn invitation(&self, viewer: &Viewer, id: DocumentId) -> Result<OpinionInvitation> {
         let (document, _, read) = self.readable(viewer, id).await?;
-        let takes_opinions = document.state == DocumentState::Published
-            && viewer.standpoint.may_as_member(Action::SendOpinion, &document.audience.path);
-        if !takes_opinions {
+        if !document.takes_opinions_of(viewer) {
             return Err(Error::NotAllowed);
         }
         let tree = self.backend.units().tree();
@@ -55,7 +52,7 @@ impl Documents<'_> {
             branch: viewer.branch.clone(),
             branch_readers: feedback::readers_of(self.backend, viewer.branch.id).await?,
             committee: feedback::committee_of(&tree, &viewer.branch).clone(),
-            editors: document.issuer,
+            editors: feedback::has_editors(self.backend, document.issuer.id).await?.then_some(document.issuer),
             opinion: OpinionId::new(self.backend.clock().ulid()),
         })
     }

@@ -6,13 +6,13 @@ use domain::{
     events::EventKind,
     feedback::{OpinionAudience, OpinionText},
     forms::{FormReader, Problem},
-    ids::{DocumentId, OpinionId},
+    ids::{DocumentId, OpinionId, UnitId},
     policy::Action,
     units::UnitPath,
 };
 use sha2::{Digest, Sha256};
 
-use super::Feedback;
+use super::{Feedback, has_editors};
 use crate::{
     Error, Result, events,
     store::{SurrealValue, record, vars},
@@ -33,6 +33,7 @@ pub struct OpinionForm<'f> {
 struct About {
     title: String,
     state: String,
+    issuer: String,
     issuer_path: String,
     audience_path: String,
 }
@@ -43,13 +44,19 @@ struct Sent {
     body_hash: String,
 }
 
+impl About {
+    fn issuer(&self) -> Result<UnitId> {
+        self.issuer.parse().map_err(|_| Error::Damaged(format!("issuer of the document {}", self.title)))
+    }
+}
+
 impl Feedback<'_> {
     /// Stores the opinion. The same form sent again, even at the same time, changes nothing and says the same.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the person may not know of the document, [`Error::NotAllowed`] when it does not reach them as a
-    /// member; [`Error::Invalid`] for what can be mended, [`Problem::Stale`] on `text` when the form was sent before with another
-    /// text.
+    /// member; [`Error::Invalid`] for what can be mended, [`Problem::NotOffered`] on `audience` for editors where there are none,
+    /// [`Problem::Stale`] on `text` when the form was sent before with another text.
     pub async fn send(&self, viewer: &Viewer, form: OpinionForm<'_>) -> Result<OpinionId> {
         let id: OpinionId = form.opinion.parse().map_err(|_| Error::NotFound)?;
         let document: DocumentId = form.document.parse().map_err(|_| Error::NotFound)?;
@@ -59,7 +66,7 @@ impl Feedback<'_> {
         let text = reader.read("text", form.text, OpinionText::parse);
         let (Some(audience), Some(text)) = (audience, text) else {
             // Nobody learns from a half-filled form whether a document exists.
-            self.may_send(viewer, about)?;
+            may_send(viewer, about)?;
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let body_hash = hash(document, audience, &text);
@@ -70,7 +77,10 @@ impl Feedback<'_> {
             Some(_) => return Err(reader.refused("text", Problem::Stale).into()),
             None => {}
         }
-        let about = self.may_send(viewer, about)?;
+        let about = may_send(viewer, about)?;
+        if audience == OpinionAudience::Editors && !has_editors(self.backend, about.issuer()?).await? {
+            return Err(reader.refused("audience", Problem::NotOffered).into());
+        }
         let clock = self.backend.clock();
         let now = clock.now();
         let branch = &viewer.standpoint.branch;
@@ -106,28 +116,28 @@ impl Feedback<'_> {
     /// What is stored under the opinion's id, and the document.
     async fn before(&self, id: OpinionId, document: DocumentId) -> Result<(Option<Sent>, Option<About>)> {
         let sql = "SELECT member, body_hash FROM ONLY $opinion; \
-                   SELECT title, state, issuer_path, audience_path FROM ONLY $document;";
+                   SELECT title, state, issuer, issuer_path, audience_path FROM ONLY $document;";
         let vars = vars! { opinion: record("opinion", id), document: record("document", document) };
         let mut answers = self.backend.store().read(sql, vars).await?;
         Ok((answers.row(0)?, answers.row(1)?))
     }
+}
 
-    fn may_send(&self, viewer: &Viewer, about: Option<About>) -> Result<About> {
-        let about = about.ok_or(Error::NotFound)?;
-        let damaged = |_| Error::Damaged(format!("paths of the document {}", about.title));
-        let audience = UnitPath::parse(&about.audience_path).map_err(damaged)?;
-        let issuer = UnitPath::parse(&about.issuer_path).map_err(damaged)?;
-        let published = about.state == DocumentState::Published.key();
-        let standpoint = &viewer.standpoint;
-        if published && standpoint.may_as_member(Action::SendOpinion, &audience) {
-            Ok(about)
-        } else if standpoint.may_by_office(Action::WriteDocument, &issuer)
-            || published && standpoint.may(Action::ReadDocument, &audience)
-        {
-            Err(Error::NotAllowed)
-        } else {
-            Err(Error::NotFound)
-        }
+fn may_send(viewer: &Viewer, about: Option<About>) -> Result<About> {
+    let about = about.ok_or(Error::NotFound)?;
+    let damaged = |_| Error::Damaged(format!("paths of the document {}", about.title));
+    let audience = UnitPath::parse(&about.audience_path).map_err(damaged)?;
+    let issuer = UnitPath::parse(&about.issuer_path).map_err(damaged)?;
+    let published = about.state == DocumentState::Published.key();
+    let standpoint = &viewer.standpoint;
+    if published && standpoint.may_as_member(Action::SendOpinion, &audience) {
+        Ok(about)
+    } else if standpoint.may_by_office(Action::WriteDocument, &issuer)
+        || published && standpoint.may(Action::ReadDocument, &audience)
+    {
+        Err(Error::NotAllowed)
+    } else {
+        Err(Error::NotFound)
     }
 }
 

@@ -44,11 +44,34 @@ fn split_tag(piece: &str) -> Option<(&str, &str)> {
 }
 
 const TAGS: &[&str] = &[
-    "a", "blockquote", "br", "code", "del", "div", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong", "sup",
-    "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "div",
+    "em",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
 ];
-const ATTRIBUTES: &[&str] =
-    &["aria-labelledby", "class", "href", "id", "rel", "role", "scope", "start", "tabindex", "title"];
+const ATTRIBUTES: &[&str] = &["aria-labelledby", "class", "href", "id", "rel", "role", "scope", "start", "tabindex", "title"];
 
 fn assert_harmless(source: &str) {
     let html = render(source).html;
@@ -58,7 +81,7 @@ fn assert_harmless(source: &str) {
             assert!(ATTRIBUTES.contains(&key.as_str()), "{key} from {source:?}: {html}");
             match key.as_str() {
                 "href" => assert_harmless_link(value, source),
-                "id" => assert!(value.starts_with("s") || value.starts_with("note"), "id {value} from {source:?}"),
+                "id" => assert!(value.starts_with('s') || value.starts_with("note"), "id {value} from {source:?}"),
                 _ => {}
             }
         }
@@ -221,7 +244,9 @@ fn a_heading_of_emphasis_and_code_has_its_plain_title() {
 fn a_table_scrolls_says_its_heads_and_aligns() {
     let html = render("## Chỉ tiêu\n\n| Tên | Số |\n|---|--:|\n| a | 1 |").html;
     assert!(html.contains("aria-labelledby=\"s-chi-tieu\""), "{html}");
-    for part in ["class=\"table-scroll\"", "tabindex=\"0\"", "role=\"region\"", "scope=\"col\"", "<td class=\"align-right\">1</td>"] {
+    for part in
+        ["class=\"table-scroll\"", "tabindex=\"0\"", "role=\"region\"", "scope=\"col\"", "<td class=\"align-right\">1</td>"]
+    {
         assert!(html.contains(part), "{part} in {html}");
     }
     assert!(!html.contains("style="), "{html}");

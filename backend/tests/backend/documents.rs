@@ -11,7 +11,20 @@ use domain::{
     units::UnitRef,
 };
 
-use crate::support::{Fixture, backend, on_disk, organisation};
+use crate::{
+    engines::on_both_engines,
+    support::{Fixture, backend},
+};
+
+on_both_engines! {
+    a_document_reaches_its_audience_and_nobody_else,
+    the_first_read_counts_once_however_many_read_at_once,
+    a_stale_save_keeps_both_texts,
+    an_editor_stays_within_the_own_subtree,
+    a_number_is_given_once_by_an_issuer,
+    the_library_is_paged_newest_first_without_gap_or_repetition,
+    the_desk_shows_every_state,
+}
 
 /// An editor's form with everything filled in.
 pub(crate) fn form<'f>(id: &'f str, version: &'f str, issuer: &'f str, audience: &'f str) -> DraftForm<'f> {
@@ -39,7 +52,7 @@ pub(crate) async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitR
     id
 }
 
-async fn members_read_what_reaches_them(backend: &Backend, org: &Fixture) {
+async fn a_document_reaches_its_audience_and_nobody_else(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = draft(backend, editor, &org.coast, &org.harbour).await;
     let documents = backend.documents();
@@ -63,23 +76,8 @@ async fn members_read_what_reaches_them(backend: &Backend, org: &Fixture) {
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
 }
 
-#[tokio::test]
-async fn a_document_reaches_its_audience_and_nobody_else() {
-    let (backend, _, org) = organisation().await;
-    members_read_what_reaches_them(&backend, &org).await;
-}
-
-#[tokio::test]
-async fn a_document_reaches_its_audience_and_nobody_else_on_disk() {
-    let (backend, _, _folder) = on_disk().await;
-    let org = Fixture::insert(&backend).await;
-    members_read_what_reaches_them(&backend, &org).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_first_read_counts_once_however_many_read_at_once() {
-    let (backend, _, org) = organisation().await;
-    let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+async fn the_first_read_counts_once_however_many_read_at_once(backend: &Backend, org: &Fixture) {
+    let id = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     backend.catch_up().await.expect("reads the log");
     let mut events = backend.events().listen();
     let readers: Vec<_> = (0..8)
@@ -96,11 +94,9 @@ async fn the_first_read_counts_once_however_many_read_at_once() {
     assert_eq!((event.kind, event.actor), (EventKind::DocumentRead, Some(org.fisherman.id)));
 }
 
-#[tokio::test]
-async fn a_stale_save_keeps_both_texts() {
-    let (backend, _, org) = organisation().await;
+async fn a_stale_save_keeps_both_texts(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
-    let id = draft(&backend, editor, &org.coast, &org.coast).await;
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
     let (key, coast) = (id.to_string(), org.coast.id.to_string());
     let documents = backend.documents();
     let first = DraftForm { body: "Bản thứ hai.", ..form(&key, "1", &coast, &coast) };
@@ -118,13 +114,13 @@ async fn a_stale_save_keeps_both_texts() {
     assert_eq!((stored.body.as_str(), stored.version), ("Bản thứ hai.", 2), "the stored text stays");
 }
 
-#[tokio::test]
-async fn an_editor_stays_within_the_own_subtree() {
-    let (backend, _, org) = organisation().await;
+async fn an_editor_stays_within_the_own_subtree(backend: &Backend, org: &Fixture) {
     let documents = backend.documents();
     let id = documents.blank(&org.coast_editor.viewer).await.expect("a form").draft.id.to_string();
     let (coast, hills, farm) = (org.coast.id.to_string(), org.hills.id.to_string(), org.farm.id.to_string());
-    for (issuer, audience, field) in [(&hills, &farm, "issuer"), (&coast, &farm, "audience"), (&coast, &org.province.id.to_string(), "audience")] {
+    for (issuer, audience, field) in
+        [(&hills, &farm, "issuer"), (&coast, &farm, "audience"), (&coast, &org.province.id.to_string(), "audience")]
+    {
         match documents.save_draft(&org.coast_editor.viewer, form(&id, "0", issuer, audience)).await {
             Err(Error::Invalid(errors)) => assert_eq!(errors.problem(field), Some(&Problem::NotOffered)),
             other => panic!("{other:?}"),
@@ -133,7 +129,7 @@ async fn an_editor_stays_within_the_own_subtree() {
     let member = documents.save_draft(&org.fisherman.viewer, form(&id, "0", &coast, &coast)).await;
     assert!(matches!(member, Err(Error::NotFound)), "{member:?}");
     assert!(matches!(documents.desk(&org.fisherman.viewer).await, Err(Error::NotFound)));
-    let stored = draft(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let stored = draft(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     assert!(matches!(documents.publish(&org.hills_editor.viewer, stored).await, Err(Error::NotFound)));
     documents.publish(&org.province_chief_editor.viewer, stored).await.expect("the editors above may");
     let refused = documents.publish(&org.fisherman.viewer, stored).await;
@@ -142,9 +138,7 @@ async fn an_editor_stays_within_the_own_subtree() {
     assert!(matches!(again, Err(Error::Step(_))), "{again:?}");
 }
 
-#[tokio::test]
-async fn a_number_is_given_once_by_an_issuer() {
-    let (backend, _, org) = organisation().await;
+async fn a_number_is_given_once_by_an_issuer(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let coast = org.coast.id.to_string();
     let documents = backend.documents();
@@ -158,15 +152,14 @@ async fn a_number_is_given_once_by_an_issuer() {
     }
 }
 
-#[tokio::test]
-async fn the_library_is_paged_newest_first_without_gap_or_repetition() {
-    let (backend, clock, org) = organisation().await;
+async fn the_library_is_paged_newest_first_without_gap_or_repetition(backend: &Backend, org: &Fixture) {
     let mut expected = Vec::new();
     for at in 0..45 {
-        clock.advance(TimeDelta::minutes(1));
-        let (editor, issuer) = if at % 3 == 0 { (&org.province_chief_editor, &org.province) } else { (&org.coast_editor, &org.coast) };
+        backend.clock().advance(TimeDelta::minutes(1));
+        let (editor, issuer) =
+            if at % 3 == 0 { (&org.province_chief_editor, &org.province) } else { (&org.coast_editor, &org.coast) };
         let audience = if at % 3 == 2 { &org.harbour } else { issuer };
-        expected.push(published(&backend, &editor.viewer, issuer, audience).await);
+        expected.push(published(backend, &editor.viewer, issuer, audience).await);
     }
     expected.reverse();
     let mut found = Vec::new();
@@ -184,13 +177,11 @@ async fn the_library_is_paged_newest_first_without_gap_or_repetition() {
     assert!(backend.documents().library(&org.fisherman.viewer, &news).await.expect("a page").documents.is_empty());
 }
 
-#[tokio::test]
-async fn the_desk_shows_every_state() {
-    let (backend, _, org) = organisation().await;
+async fn the_desk_shows_every_state(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
-    draft(&backend, editor, &org.coast, &org.coast).await;
-    let out = published(&backend, editor, &org.coast, &org.harbour).await;
-    let back = published(&backend, editor, &org.coast, &org.harbour).await;
+    draft(backend, editor, &org.coast, &org.coast).await;
+    let out = published(backend, editor, &org.coast, &org.harbour).await;
+    let back = published(backend, editor, &org.coast, &org.harbour).await;
     backend.documents().withdraw(editor, back).await.expect("is withdrawn");
     let desk = backend.documents().desk(editor).await.expect("a desk");
     assert_eq!((desk.drafts.len(), desk.published.len(), desk.withdrawn.len()), (1, 1, 1));

@@ -9,10 +9,15 @@ use domain::{
     ids::{DocumentId, OpinionId},
 };
 
-use crate::{
-    documents::published,
-    support::{Fixture, on_disk, organisation},
-};
+use crate::{documents::published, engines::on_both_engines, support::Fixture};
+
+on_both_engines! {
+    the_same_form_is_one_opinion_and_one_event,
+    exactly_those_who_were_named_read_an_opinion,
+    the_author_sees_that_it_was_seen_and_answered,
+    nobody_sends_where_nothing_reaches_them,
+    editors_who_are_nobody_are_not_offered,
+}
 
 async fn send(backend: &Backend, viewer: &Viewer, document: DocumentId, audience: &str, text: &str) -> OpinionId {
     let id = backend.documents().invitation(viewer, document).await.expect("is invited").opinion.to_string();
@@ -20,7 +25,7 @@ async fn send(backend: &Backend, viewer: &Viewer, document: DocumentId, audience
     backend.feedback().send(viewer, OpinionForm { opinion: &id, document: &document, audience, text }).await.expect("is sent")
 }
 
-async fn an_opinion_is_delivered_once(backend: &Backend, org: &Fixture) {
+async fn the_same_form_is_one_opinion_and_one_event(backend: &Backend, org: &Fixture) {
     let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     backend.catch_up().await.expect("reads the log");
     let id = backend.documents().invitation(&org.fisherman.viewer, document).await.expect("is invited").opinion;
@@ -50,27 +55,24 @@ async fn an_opinion_is_delivered_once(backend: &Backend, org: &Fixture) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_same_form_is_one_opinion_and_one_event() {
-    let (backend, _, org) = organisation().await;
-    an_opinion_is_delivered_once(&backend, &org).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_same_form_is_one_opinion_and_one_event_on_disk() {
-    let (backend, _, _folder) = on_disk().await;
-    let org = Fixture::insert(&backend).await;
-    an_opinion_is_delivered_once(&backend, &org).await;
-}
-
-#[tokio::test]
-async fn exactly_those_who_were_named_read_an_opinion() {
-    let (backend, _, org) = organisation().await;
-    let document = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+async fn exactly_those_who_were_named_read_an_opinion(backend: &Backend, org: &Fixture) {
+    let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     let everyone = [
-        &org.fisherman, &org.secretary, &org.deputy, &org.teacher, &org.school_secretary, &org.coast_secretary,
-        &org.coast_committee_member, &org.coast_editor, &org.province_chief_editor, &org.province_statistician,
-        &org.former_secretary, &org.farm_secretary, &org.hills_editor, &org.operator,
+        &org.fisherman,
+        &org.secretary,
+        &org.deputy,
+        &org.teacher,
+        &org.school_secretary,
+        &org.coast_secretary,
+        &org.coast_committee_member,
+        &org.coast_editor,
+        &org.province_chief_editor,
+        &org.province_statistician,
+        &org.coast_registrar,
+        &org.former_secretary,
+        &org.farm_secretary,
+        &org.hills_editor,
+        &org.operator,
     ];
     let table = [
         ("branch", vec![&org.secretary, &org.deputy]),
@@ -78,7 +80,7 @@ async fn exactly_those_who_were_named_read_an_opinion() {
         ("editors", vec![&org.secretary, &org.deputy, &org.coast_editor]),
     ];
     for (audience, readers) in table {
-        let id = send(&backend, &org.fisherman.viewer, document, audience, "Ý kiến.").await;
+        let id = send(backend, &org.fisherman.viewer, document, audience, "Ý kiến.").await;
         for person in everyone {
             let reads = readers.iter().any(|reader| reader.id == person.id);
             let opened = backend.feedback().open(&person.viewer, id).await;
@@ -92,11 +94,9 @@ async fn exactly_those_who_were_named_read_an_opinion() {
     }
 }
 
-#[tokio::test]
-async fn the_author_sees_that_it_was_seen_and_answered() {
-    let (backend, _, org) = organisation().await;
-    let document = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
-    let id = send(&backend, &org.fisherman.viewer, document, "editors", "Ý kiến.").await;
+async fn the_author_sees_that_it_was_seen_and_answered(backend: &Backend, org: &Fixture) {
+    let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let id = send(backend, &org.fisherman.viewer, document, "editors", "Ý kiến.").await;
     let feedback = backend.feedback();
     let state = async || feedback.receipt(&org.fisherman.viewer, id).await.expect("own").state;
     assert_eq!(state().await, OpinionState::Received);
@@ -110,13 +110,14 @@ async fn the_author_sees_that_it_was_seen_and_answered() {
     let other = feedback.answer(&org.deputy.viewer, &key, "Khác.").await;
     assert!(matches!(other, Err(Error::Invalid(_))), "{other:?}");
     let receipt = feedback.receipt(&org.fisherman.viewer, id).await.expect("own");
-    assert_eq!((receipt.state, receipt.answer.map(|answer| answer.text)), (OpinionState::Answered, Some("Đã tiếp thu.".to_owned())));
+    assert_eq!(
+        (receipt.state, receipt.answer.map(|answer| answer.text)),
+        (OpinionState::Answered, Some("Đã tiếp thu.".to_owned()))
+    );
 }
 
-#[tokio::test]
-async fn nobody_sends_where_nothing_reaches_them() {
-    let (backend, _, org) = organisation().await;
-    let document = published(&backend, &org.coast_editor.viewer, &org.coast, &org.harbour).await;
+async fn nobody_sends_where_nothing_reaches_them(backend: &Backend, org: &Fixture) {
+    let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.harbour).await;
     let key = backend.clock().ulid().to_string();
     let about = document.to_string();
     let form = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };
@@ -129,8 +130,26 @@ async fn nobody_sends_where_nothing_reaches_them() {
         other => panic!("{other:?}"),
     }
     let mut events = backend.events().listen();
-    send(&backend, &org.exempt.viewer, document, "branch", "Ý kiến của người được miễn.").await;
+    send(backend, &org.exempt.viewer, document, "branch", "Ý kiến của người được miễn.").await;
     backend.catch_up().await.expect("reads the log");
     let kinds: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).map(|event| event.kind).collect();
     assert!(kinds.contains(&EventKind::OpinionSent), "{kinds:?}");
+}
+
+async fn editors_who_are_nobody_are_not_offered(backend: &Backend, org: &Fixture) {
+    let chief_editor = &org.province_chief_editor.viewer;
+    for (issuer, offered) in [(&org.coast, true), (&org.harbour, false)] {
+        let document = published(backend, chief_editor, issuer, &org.harbour).await;
+        let invitation = backend.documents().invitation(&org.fisherman.viewer, document).await.expect("is invited");
+        assert_eq!(invitation.editors, offered.then(|| issuer.clone()));
+        let (key, about) = (invitation.opinion.to_string(), document.to_string());
+        let form = OpinionForm { opinion: &key, document: &about, audience: "editors", text: "Ý kiến." };
+        match backend.feedback().send(&org.fisherman.viewer, form).await {
+            Err(Error::Invalid(errors)) if !offered => {
+                assert_eq!(errors.problem("audience"), Some(&Problem::NotOffered));
+                assert_eq!(errors.value("text"), Some("Ý kiến."), "the typed text comes back");
+            }
+            other => assert!(offered && other.is_ok(), "{other:?}"),
+        }
+    }
 }

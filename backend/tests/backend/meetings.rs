@@ -1,16 +1,152 @@
-//! Meetings of nobody: what is seen of them with rows in the store is tested beside the use-case.
+//! Meetings, and what the first page says of them.
 
-use backend::Error;
-use domain::ids::MeetingId;
+use backend::{
+    Backend, Error,
+    demo::registry::{NewItem, NewMeeting, Registry},
+};
+use chrono::TimeDelta;
+use domain::{
+    accounts::Viewer,
+    ids::{DocumentId, MeetingId},
+    meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState, Turnout},
+    units::UnitRef,
+};
 
-use crate::support::organisation;
+use crate::{
+    documents::{draft, published},
+    engines::on_both_engines,
+    support::{Fixture, organisation, start},
+};
+
+on_both_engines! {
+    a_meeting_is_known_to_its_unit_and_to_those_above,
+    the_list_holds_the_own_meetings_only,
+    papers_are_those_one_may_read_and_count_as_read_once_opened,
+    the_first_page_names_the_next_meeting_that_takes_place,
+}
+
+/// A meeting so many days from the start, with these papers on its only item.
+fn meeting(unit: &UnitRef, days: i64, papers: Vec<DocumentId>) -> NewMeeting<'_> {
+    NewMeeting {
+        unit,
+        kind: MeetingKind::Regular,
+        form: MeetingForm::Mixed,
+        state: if days < 0 { MeetingState::Closed } else { MeetingState::Announced },
+        title: "Sinh hoạt chi bộ thường kỳ",
+        starts_at: start() + TimeDelta::days(days),
+        place: "Nhà văn hóa thôn",
+        chair: "Huỳnh Thị Bến",
+        agenda: vec![NewItem { title: "Học tập nghị quyết".to_owned(), minutes: 45, papers }],
+    }
+}
+
+/// Stores the meetings, and the fisherman's and the deputy's part in the first.
+async fn call(backend: &Backend, org: &Fixture, meetings: &[NewMeeting<'_>]) -> Vec<MeetingId> {
+    let mut registry = Registry::new(backend, 5, start() - TimeDelta::days(40));
+    let ids: Vec<_> = meetings.iter().map(|meeting| registry.meeting(meeting)).collect();
+    registry.attendance(ids[0], org.fisherman.id, AttendanceKind::Remote);
+    registry.attendance(ids[0], org.deputy.id, AttendanceKind::Present);
+    registry.save().await.expect("saves");
+    ids
+}
+
+/// The meetings of a person's list: coming, past.
+async fn listed(backend: &Backend, viewer: &Viewer) -> (Vec<MeetingId>, Vec<MeetingId>) {
+    let page = backend.meetings().list(viewer).await.expect("a page");
+    let ids = |meetings: &[domain::meetings::MeetingSummary]| meetings.iter().map(|meeting| meeting.id).collect();
+    (ids(&page.coming), ids(&page.past))
+}
+
+async fn a_meeting_is_known_to_its_unit_and_to_those_above(backend: &Backend, org: &Fixture) {
+    let id = call(backend, org, &[meeting(&org.harbour, -3, Vec::new())]).await[0];
+    for (person, knows) in [
+        (&org.fisherman, true),
+        (&org.probationary, true),
+        (&org.secretary, true),
+        (&org.coast_secretary, true),
+        (&org.coast_committee_member, true),
+        (&org.exempt, false),
+        (&org.teacher, false),
+        (&org.school_secretary, false),
+        (&org.coast_editor, false),
+        (&org.former_secretary, false),
+        (&org.farmer, false),
+        (&org.farm_secretary, false),
+    ] {
+        let read = backend.meetings().read(&person.viewer, id).await;
+        assert_eq!(read.is_ok(), knows, "{}: {read:?}", person.name);
+        assert!(knows || matches!(read, Err(Error::NotFound)), "{}", person.name);
+    }
+    let page = backend.meetings().read(&org.fisherman.viewer, id).await.expect("reads");
+    assert_eq!(page.turnout, Some(Turnout { present: 1, remote: 1, excused: 0, absent: 0 }));
+    assert_eq!((page.own_attendance, page.summary.days_away), (Some(AttendanceKind::Remote), -3));
+    let page = backend.meetings().read(&org.secretary.viewer, id).await.expect("reads");
+    assert_eq!(page.own_attendance, None);
+}
+
+async fn the_list_holds_the_own_meetings_only(backend: &Backend, org: &Fixture) {
+    let calls = [
+        (&org.harbour, -3),
+        (&org.harbour, 9),
+        (&org.harbour, 2),
+        (&org.harbour, -30),
+        (&org.school, 2),
+        (&org.coast, 4),
+        (&org.farm, 1),
+    ];
+    let meetings = calls.map(|(unit, days)| meeting(unit, days, Vec::new()));
+    let ids = call(backend, org, &meetings).await;
+    let own = (vec![ids[2], ids[1]], vec![ids[0], ids[3]]);
+    assert_eq!(listed(backend, &org.fisherman.viewer).await, own, "the nearest first on both sides");
+    assert_eq!(listed(backend, &org.secretary.viewer).await, own, "named once to who belongs to it twice");
+    let of_office_and_branch = (vec![ids[4], ids[5]], Vec::new());
+    assert_eq!(listed(backend, &org.coast_secretary.viewer).await, of_office_and_branch, "without what lies below the office");
+    assert_eq!(listed(backend, &org.exempt.viewer).await, (Vec::new(), Vec::new()));
+}
+
+async fn papers_are_those_one_may_read_and_count_as_read_once_opened(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let first = published(backend, editor, &org.coast, &org.coast).await;
+    let second = published(backend, editor, &org.coast, &org.harbour).await;
+    let unpublished = draft(backend, editor, &org.coast, &org.harbour).await;
+    let of_others = published(backend, editor, &org.coast, &org.school).await;
+    let id = call(backend, org, &[meeting(&org.harbour, 2, vec![first, unpublished, second, of_others])]).await[0];
+    let viewer = &org.fisherman.viewer;
+    let page = backend.meetings().read(viewer, id).await.expect("reads");
+    let shown: Vec<_> = page.agenda[0].papers.iter().map(|paper| paper.document).collect();
+    assert_eq!(shown, [first, second], "in the order of the agenda");
+    assert_eq!((page.summary.papers, page.summary.papers_read), (2, 0));
+
+    backend.documents().read(viewer, second).await.expect("reads");
+    let page = backend.meetings().read(viewer, id).await.expect("reads");
+    let read: Vec<_> = page.agenda[0].papers.iter().map(|paper| paper.read).collect();
+    assert_eq!((page.summary.papers_read, read), (1, vec![false, true]));
+    let listed = backend.meetings().list(viewer).await.expect("a page").coming;
+    assert_eq!((listed[0].papers, listed[0].papers_read), (2, 1));
+    let other = backend.meetings().read(&org.secretary.viewer, id).await.expect("reads");
+    assert_eq!(other.summary.papers_read, 0, "nobody reads for another");
+}
+
+async fn the_first_page_names_the_next_meeting_that_takes_place(backend: &Backend, org: &Fixture) {
+    let paper = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let cancelled = NewMeeting { state: MeetingState::Cancelled, ..meeting(&org.harbour, 1, Vec::new()) };
+    let past = meeting(&org.harbour, -1, Vec::new());
+    let ids =
+        call(backend, org, &[past, cancelled, meeting(&org.harbour, 9, Vec::new()), meeting(&org.harbour, 2, vec![paper])]).await;
+    let home = backend.home().page(&org.fisherman.viewer).await.expect("a page");
+    let next = home.next_meeting.expect("a meeting ahead");
+    assert_eq!((next.id, next.days_away, next.papers, next.papers_read), (ids[3], 2, 1, 0));
+    assert_eq!(home.newest.iter().map(|document| document.id).collect::<Vec<_>>(), [paper]);
+    assert!(home.opinions.is_empty());
+    let exempt = backend.home().page(&org.exempt.viewer).await.expect("a page");
+    assert!(exempt.next_meeting.is_none() && exempt.newest.len() == 1, "is not called, but reads");
+}
 
 #[tokio::test]
 async fn without_meetings_the_lists_are_empty_and_none_is_found() {
     let (backend, _, org) = organisation().await;
-    let page = backend.meetings().list(&org.fisherman.viewer).await.expect("a page");
-    assert!(page.coming.is_empty() && page.past.is_empty());
+    assert_eq!(listed(&backend, &org.fisherman.viewer).await, (Vec::new(), Vec::new()));
     let unknown = backend.meetings().read(&org.fisherman.viewer, MeetingId::new(backend.clock().ulid())).await;
     assert!(matches!(unknown, Err(Error::NotFound)));
-    assert!(backend.home().page(&org.exempt.viewer).await.expect("a page").next_meeting.is_none());
+    assert!(backend.home().page(&org.fisherman.viewer).await.expect("a page").next_meeting.is_none());
 }

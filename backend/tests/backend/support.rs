@@ -119,7 +119,12 @@ impl Fixture {
             coast_committee_member: people.add("Phan Thị Ủy", &school, Standing::Official, Some((Role::CommitteeMember, &coast))),
             coast_editor: people.add("Đặng Minh Biên", &school, Standing::Official, Some((Role::Editor, &coast))),
             coast_registrar: people.add("Cao Thị Sổ", &school, Standing::Official, Some((Role::Registrar, &coast))),
-            province_chief_editor: people.add("Nguyễn Đức Thắng", &school, Standing::Official, Some((Role::ChiefEditor, &province))),
+            province_chief_editor: people.add(
+                "Nguyễn Đức Thắng",
+                &school,
+                Standing::Official,
+                Some((Role::ChiefEditor, &province)),
+            ),
             province_statistician: people.add("Hồ Thị Đếm", &school, Standing::Official, Some((Role::Statistician, &province))),
             operator: people.add("Mai Văn Máy", &school, Standing::Official, Some((Role::Operator, &province))),
             former_secretary: people.former("Trịnh Văn Cũ", &school, Role::Secretary, &coast),

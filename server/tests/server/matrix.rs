@@ -44,8 +44,8 @@ enum Who {
 
 use Who::{
     AboveCommitteeMember, AboveEditor, AboveFormerSecretary, AboveRegistrar, AboveSecretary, Author, Deputy, Exempt, Member,
-    OtherEditor, OtherMember, OtherSecretary, Secretary, SiblingMember, SiblingSecretary, SignedOut, TopChiefEditor,
-    TopOperator, TopStatistician,
+    OtherEditor, OtherMember, OtherSecretary, Secretary, SiblingMember, SiblingSecretary, SignedOut, TopChiefEditor, TopOperator,
+    TopStatistician,
 };
 
 const EVERYBODY: [Who; 19] = [

@@ -1,0 +1,24 @@
+//! The same journey on each engine.
+
+/// Tests of a journey, `async fn(&Backend, &Fixture)`, on the engine in memory and on the one of the disk.
+macro_rules! on_both_engines {
+    ($($journey:ident),+ $(,)?) => {
+        mod in_memory {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $journey() {
+                let (backend, _, org) = crate::support::organisation().await;
+                super::$journey(&backend, &org).await;
+            }
+        )+}
+
+        mod on_disk {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $journey() {
+                let (backend, _, _folder) = crate::support::on_disk().await;
+                let org = crate::support::Fixture::insert(&backend).await;
+                super::$journey(&backend, &org).await;
+            }
+        )+}
+    };
+}
+pub(crate) use on_both_engines;
