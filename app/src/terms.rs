@@ -4,7 +4,7 @@ use domain::{
     Locale,
     documents::{DocumentKind, DocumentState},
     feedback::{OpinionAudience, OpinionState},
-    forms::{FormErrors, Problem},
+    forms::{FieldProblem, FormErrors, Problem},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     policy::Role,
     units::UnitKind,
@@ -152,15 +152,16 @@ pub fn field_error(l: Locale, errors: RwSignal<Option<FormErrors>>, field: &'sta
     Signal::derive(move || errors.with(|errors| errors.as_ref()?.problem(field).map(|found| problem(l, found))))
 }
 
-/// All messages of a form with their fields, for the summary on top.
-pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>) -> Signal<Vec<(String, String)>> {
-    Signal::derive(move || {
-        errors.with(|errors| {
-            errors
-                .iter()
-                .flat_map(|errors| &errors.problems)
-                .map(|found| (found.field.clone(), problem(l, &found.problem)))
-                .collect()
-        })
-    })
+/// The fields of a form and what they are called on its page.
+pub type Labels = &'static [(&'static str, fn(Locale) -> &'static str)];
+
+/// All messages of a form with their fields, for the summary on top. Each names its field by the label it has on the page.
+pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>, labels: Labels) -> Signal<Vec<(String, String)>> {
+    let told = move |found: &FieldProblem| {
+        let message = problem(l, &found.problem);
+        let label = labels.iter().find(|(field, _)| *field == found.field).map(|(_, label)| label(l));
+        let message = label.map_or_else(|| message.clone(), |label| text::problems::at_field(l, label, &message));
+        (found.field.clone(), message)
+    };
+    Signal::derive(move || errors.with(|errors| errors.iter().flat_map(|errors| &errors.problems).map(told).collect()))
 }

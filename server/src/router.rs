@@ -29,7 +29,7 @@ const TIME_MAX: Duration = Duration::from_secs(15);
 const BODY_MAX: usize = 2 * 1024 * 1024;
 
 /// Pages are compressed while somebody waits: stronger levels cost more time than the line saves.
-const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(4);
+const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(5);
 
 /// What handlers share.
 #[derive(Clone, FromRef)]

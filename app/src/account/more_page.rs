@@ -15,13 +15,16 @@ use crate::{
     frame::StaffMenu,
     i18n::use_locale,
     page::show,
-    terms::{self, all_errors, field_error},
+    terms::{self, Labels, all_errors, field_error},
     text,
     ui::{
         Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, IconName, Notice, NoticeKind, PageHeader,
         RadioGroup,
     },
 };
+
+const LABELS: Labels =
+    &[("locale", text::account::language), ("text_size", text::account::text_size), ("theme", text::account::theme)];
 
 #[component]
 pub fn MorePage() -> impl IntoView {
@@ -85,7 +88,7 @@ fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErr
     });
     view! {
         <Card title=text::account::preferences(l)>
-            <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors)/>
+            <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
             <Form action="/api/account/save_preferences" failed=text::frame::network_failed(l) errors>
                 <RadioGroup
                     legend=text::account::language(l)

@@ -8,10 +8,12 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use crate::{
     context::{take_echo, use_viewer},
     i18n::use_locale,
-    terms::{all_errors, field_error},
+    terms::{Labels, all_errors, field_error},
     text,
     ui::{Button, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, PasswordField},
 };
+
+const LABELS: Labels = &[("national_id", text::account::national_id), ("password", text::account::password)];
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
@@ -51,7 +53,7 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
     let next = next.to_owned();
     view! {
         <PageHeader title=text::account::sign_in_title(l) lead=text::account::sign_in_lead(l)/>
-        <ErrorSummary title=text::account::sign_in_errors(l) items=all_errors(l, errors)/>
+        <ErrorSummary title=text::account::sign_in_errors(l) items=all_errors(l, errors, LABELS)/>
         <Form action="/api/account/sign_in" failed=text::frame::network_failed(l) errors>
             <input type="hidden" name="next" value=next/>
             <Field

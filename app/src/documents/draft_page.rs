@@ -25,6 +25,15 @@ use crate::{
     },
 };
 
+const LABELS: terms::Labels = &[
+    ("title", text::desk::title),
+    ("kind", text::desk::kind),
+    ("number", text::desk::number),
+    ("issuer", text::desk::issuer),
+    ("audience", text::desk::audience),
+    ("body", text::desk::body),
+];
+
 #[component]
 pub fn NewDraftPage() -> impl IntoView {
     let l = use_locale();
@@ -72,7 +81,7 @@ fn editing(
             {way_back(l, title)}
             <PageHeader title=title eyebrow=page.draft.issuer.name.clone()>{state_tag(l, page.draft.state)}</PageHeader>
             {confirmation}
-            <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors)/>
+            <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>
             <div class="with-aside">
                 <Editor page echo errors/>
                 <aside class="stack">{side}</aside>

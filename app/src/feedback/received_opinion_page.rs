@@ -51,7 +51,7 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
             <div class="page page-narrow">
                 <PageHeader eyebrow=opinion.branch.name.clone() title/>
                 {just_answered}
-                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors)/>
+                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, &[("text", text::feedback::answer_label)])/>
                 {content(l, opinion.clone())}
                 {answer}
                 <OpinionSteps opinion/>

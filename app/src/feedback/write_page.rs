@@ -15,10 +15,12 @@ use crate::{
     context::take_echo,
     i18n::use_locale,
     page::show,
-    terms::{self, all_errors, field_error},
+    terms::{self, Labels, all_errors, field_error},
     text,
     ui::{Button, ButtonKind, Choice, ErrorSummary, Form, IconName, LinkButton, Notice, PageHeader, RadioGroup, TextArea},
 };
+
+const LABELS: Labels = &[("audience", text::feedback::audience), ("text", text::feedback::text)];
 
 #[component]
 pub fn WriteOpinionPage() -> impl IntoView {
@@ -36,7 +38,7 @@ pub fn WriteOpinionPage() -> impl IntoView {
                     title=text::feedback::write_question(l)
                     lead=invited.document.title.clone()
                 />
-                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors)/>
+                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, LABELS)/>
                 {readers(l, &invited)}
                 {opinion_form(l, &invited, echo.as_ref(), errors)}
             </div>

@@ -158,7 +158,7 @@ async fn an_opinion_is_sent_answered_and_its_answer_found() {
     assert_eq!(secretary.get(&open).await.status, 200);
     let answer = [("opinion", opinion.as_str()), ("text", "Xã đã duyệt kinh phí.")];
     let answered = secretary.post("/api/feedback/answer", &open, &answer).await;
-    assert_eq!((answered.status, answered.location()), (302, Some(open.as_str())));
+    assert_eq!((answered.status, answered.location()), (302, Some(format!("{open}?answered=1").as_str())));
     assert!(fisherman.get(&receipt).await.body.contains("Xã đã duyệt kinh phí."));
     let mut teacher = app.signed_in(&app.org.teacher).await;
     assert_eq!(teacher.get(&receipt).await.status, 404);
@@ -223,7 +223,7 @@ async fn language_size_and_theme_are_kept_with_the_account() {
     let mut browser = app.signed_in(&app.org.fisherman).await;
     let form = [("locale", "bn"), ("text_size", "3"), ("theme", "dark")];
     let saved = browser.post("/api/account/save_preferences", "/more", &form).await;
-    assert_eq!((saved.status, saved.location()), (302, Some("/more")));
+    assert_eq!((saved.status, saved.location()), (302, Some("/more?saved=1")));
     let mut elsewhere = app.signed_in(&app.org.fisherman).await;
     for browser in [&mut browser, &mut elsewhere] {
         let page = browser.get("/meetings").await;
