@@ -13,5 +13,6 @@ mod read_page;
 pub use desk_page::DeskPage;
 pub use draft_page::{DraftPage, NewDraftPage};
 pub use library_page::LibraryPage;
+pub(crate) use library_page::document_row;
 pub use publish_page::PublishPage;
 pub use read_page::ReadPage;

@@ -154,7 +154,12 @@ fn link(place: Place, class: &'static str) -> AnyView {
     let here = use_location().pathname;
     let current = move || {
         let here = here.get();
-        let inside = if place.href == "/" { here == "/" } else { here.starts_with(place.href) };
+        let inside = match place.href {
+            "/" => here == "/",
+            // On the phone the staff places are reached through this one.
+            "/more" if class == "tab" => ["/more", "/desk", "/branch", "/committee"].iter().any(|start| here.starts_with(start)),
+            start => here.starts_with(start),
+        };
         inside.then_some("page")
     };
     view! {

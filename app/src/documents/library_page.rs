@@ -57,7 +57,7 @@ fn results(l: Locale, page: documents::LibraryPage, asked: &LibraryQuery) -> Any
             </p>
         }
     });
-    let rows = page.documents.into_iter().map(|document| row(l, document)).collect_view();
+    let rows = page.documents.into_iter().map(|document| document_row(l, document)).collect_view();
     view! {
         {back}
         <RowList>{rows}</RowList>
@@ -66,7 +66,8 @@ fn results(l: Locale, page: documents::LibraryPage, asked: &LibraryQuery) -> Any
     .into_any()
 }
 
-fn row(l: Locale, document: DocumentSummary) -> AnyView {
+/// A document in a list, here and on the first page.
+pub(crate) fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
     let href = format!("/library/{}", document.id);
     let eyebrow = terms::document_kind(l, document.kind);
     let meta = [

@@ -15,11 +15,12 @@ use leptos_meta::Title;
 use super::fns::home_page;
 use crate::{
     context::use_viewer,
+    documents::document_row,
     feedback::{OpinionStateTag, first_words},
     i18n::use_locale,
     page::show,
     terms, text,
-    ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Progress, RowList, Tag, Tone},
+    ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Progress, RowList},
 };
 
 #[component]
@@ -169,22 +170,4 @@ fn newest(l: Locale, documents: Vec<DocumentSummary>) -> AnyView {
         </Card>
     }
     .into_any()
-}
-
-fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
-    let href = format!("/library/{}", document.id);
-    let eyebrow = terms::document_kind(l, document.kind);
-    let published_on = document.published_on.map(|day| l.date(day));
-    let meta: Vec<_> = [document.number, Some(document.issuer.name), published_on].into_iter().flatten().collect();
-    let meta = meta.join(" · ");
-    if document.read {
-        view! { <ListRow href title=document.title eyebrow meta/> }.into_any()
-    } else {
-        view! {
-            <ListRow href title=document.title eyebrow meta unread=true>
-                <Tag tone=Tone::Accent label=text::home::unread(l)/>
-            </ListRow>
-        }
-        .into_any()
-    }
 }
