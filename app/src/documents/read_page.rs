@@ -23,11 +23,35 @@ const WORTH_A_LIST: usize = 3;
 pub fn ReadPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
-    let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), read);
-    show(data, move |page| document(l, page))
+    let written = ArcStoredValue::new(String::new());
+    let kept = written.clone();
+    let data = Resource::new(
+        move || params.with(|params| params.get("id").unwrap_or_default()),
+        move |id| {
+            let kept = kept.clone();
+            async move {
+                let mut page = read(id).await?;
+                keep_text(&kept, &mut page);
+                Ok(page)
+            }
+        },
+    );
+    show(data, move |page| document(l, page, &written))
 }
 
-fn document(l: Locale, page: DocumentPage) -> AnyView {
+/// The text is on the page already; sending it a second time with the page's data would double what a phone has to load. So the
+/// server takes it out of the data, and the browser, which finds none there, leaves what stands in the page.
+#[cfg(feature = "ssr")]
+fn keep_text(kept: &ArcStoredValue<String>, page: &mut DocumentPage) {
+    kept.set_value(std::mem::take(&mut page.html));
+}
+
+/// A page that the browser fetched itself has its text with it.
+#[cfg(not(feature = "ssr"))]
+fn keep_text(_: &ArcStoredValue<String>, _: &mut DocumentPage) {}
+
+fn document(l: Locale, page: DocumentPage, written: &ArcStoredValue<String>) -> AnyView {
+    let html = if page.html.is_empty() { written.get_value() } else { page.html.clone() };
     let kind = terms::document_kind(l, page.summary.kind);
     let opinion = page.takes_opinions.then(|| format!("/library/{}/opinion", page.summary.id));
     let headings = headings(&page.contents);
@@ -47,7 +71,7 @@ fn document(l: Locale, page: DocumentPage) -> AnyView {
                     {head(l, &page)}
                     {folded}
                     {reading_bar(l, &page, opinion.clone())}
-                    <div class="prose" inner_html=page.html></div>
+                    <div class="prose" inner_html=html></div>
                     {opinion.map(|href| invitation(l, href))}
                 </article>
                 {list}
