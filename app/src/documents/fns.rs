@@ -27,7 +27,7 @@ pub async fn library(
                 level: known(level, UnitKind::from_key)?,
                 after: known(after, |id| id.parse().ok())?,
             };
-            Ok::<_, AppError>(backend()?.documents().library(&viewer, &query).await?)
+            Ok::<_, AppError>(backend()?.documents().shelf(&viewer, &query).await?)
         }
         .await,
     )

@@ -26,7 +26,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] when the page is asked to start after a document the person may not know.
-    pub async fn library(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
+    pub async fn shelf(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
         let mut documents = self.shelved(viewer, query, PAGE + 1).await?;
         let more = documents.len() > PAGE;
         documents.truncate(PAGE);
