@@ -193,6 +193,10 @@ impl Toolchain {
         let mut cargo = self.command("cargo");
         cargo.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target);
         cargo.envs(self.flags());
+        // RocksDB is 330 C++ files: clang takes three quarters of gcc's time. Whoever names a compiler keeps it.
+        if env::var_os("CXX").is_none() && process::find("clang++").is_some() {
+            cargo.env("CXX", "clang++");
+        }
         cargo
     }
 
