@@ -120,6 +120,17 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::WrongCredentials => text::problems::wrong_credentials(l).to_owned(),
         Problem::TooManyTries { minutes } => text::problems::too_many_tries(l, l.number(*minutes)),
         Problem::Stale => text::problems::stale(l).to_owned(),
+        Problem::Date => text::problems::date(l).to_owned(),
+        Problem::DateRange => text::problems::date_range(l).to_owned(),
+        Problem::Taken => text::problems::taken(l).to_owned(),
+        Problem::Unknown => text::problems::unknown(l).to_owned(),
+        Problem::CommonPassword => text::problems::common_password(l).to_owned(),
+        Problem::Mismatch => text::problems::mismatch(l).to_owned(),
+        Problem::CodeRefused => text::problems::code_refused(l).to_owned(),
+        Problem::HasMembers => text::problems::has_members(l).to_owned(),
+        Problem::HasUnits => text::problems::has_units(l).to_owned(),
+        Problem::WrongPlace => text::problems::wrong_place(l).to_owned(),
+        Problem::Closed => text::problems::closed(l).to_owned(),
     }
 }
 

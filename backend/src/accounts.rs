@@ -343,7 +343,7 @@ impl MemberRow {
         let grants = offices.iter().map(|office| Grant { role: office.role, path: office.unit.path.clone() }).collect();
         let standing = Standing::from_key(&self.standing).ok_or_else(|| self.damaged())?;
         let standpoint = Standpoint { branch: path, standing, grants };
-        Ok(Viewer { member, name: self.full_name.clone(), branch, standpoint, offices })
+        Ok(Viewer { member, name: self.full_name.clone(), branch, standpoint, offices, resting: Vec::new() })
     }
 
     fn damaged(&self) -> Error {

@@ -34,7 +34,7 @@ const BACKLOG: usize = 4096;
 
 /// The statement that appends the row of [`append`]; part of every writing transaction.
 pub(crate) const APPEND: &str = "CREATE $log_id SET at = $log_at, actor = $log_actor, kind = $log_kind, unit = $log_unit, \
-                                 subject = $log_subject RETURN NONE;";
+                                 subject = $log_subject, detail = $log_detail RETURN NONE;";
 
 /// The event, and its bindings for a transaction that ends with [`APPEND`].
 pub(crate) fn append(
@@ -45,8 +45,21 @@ pub(crate) fn append(
     unit: &UnitPath,
     subject: impl ToString,
 ) -> Event {
+    append_with(vars, clock, kind, actor, unit, subject, None)
+}
+
+/// As [`append`], with a few words more for the audit trail.
+pub(crate) fn append_with(
+    vars: &mut Variables,
+    clock: &Clock,
+    kind: EventKind,
+    actor: Option<MemberId>,
+    unit: &UnitPath,
+    subject: impl ToString,
+    detail: Option<String>,
+) -> Event {
     let at = clock.now();
-    let event = Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string() };
+    let event = Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail };
     vars.extend(vars! {
         log_id: record("event", event.id),
         log_at: event.at,
@@ -54,6 +67,7 @@ pub(crate) fn append(
         log_kind: kind.key(),
         log_unit: event.unit.to_string(),
         log_subject: event.subject.clone(),
+        log_detail: event.detail.clone(),
     });
     event
 }
@@ -145,7 +159,7 @@ pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<
     let mut events: Vec<Event> = Vec::new();
     let mut next = lowest(from).to_string();
     loop {
-        let sql = format!("SELECT record::id(id) AS id, at, actor, kind, unit, subject FROM $keys LIMIT {PAGE}");
+        let sql = format!("SELECT record::id(id) AS id, at, actor, kind, unit, subject, detail FROM $keys LIMIT {PAGE}");
         let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys_from("event", &next) }).await?.rows(0)?;
         let full = rows.len() == PAGE;
         for row in rows {
@@ -175,6 +189,7 @@ pub(crate) struct EventRow {
     kind: String,
     unit: String,
     subject: String,
+    detail: Option<String>,
 }
 
 impl TryFrom<EventRow> for Event {
@@ -189,6 +204,7 @@ impl TryFrom<EventRow> for Event {
             kind: EventKind::from_key(&row.kind).ok_or_else(damaged)?,
             unit: UnitPath::parse(&row.unit).map_err(|_| damaged())?,
             subject: row.subject,
+            detail: row.detail,
         })
     }
 }

@@ -20,7 +20,16 @@ macro_rules! migrations {
 }
 
 /// Invariant: versions count up from 1 without a gap.
-const MIGRATIONS: &[Migration] = migrations![1 "0001_organisation", 2 "0002_library", 3 "0003_events"];
+const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_organisation",
+    2 "0002_library",
+    3 "0003_events",
+    4 "0004_units",
+    5 "0005_members",
+    6 "0006_imports",
+    7 "0007_sign_in",
+    8 "0008_trail",
+];
 
 #[derive(Debug, SurrealValue)]
 struct Applied {

@@ -129,6 +129,8 @@ pub struct Viewer {
     pub branch: UnitRef,
     pub standpoint: Standpoint,
     pub offices: Vec<Office>,
+    /// Offices that rest: the password was not given in this session for twelve hours. They give no right until it is.
+    pub resting: Vec<Office>,
 }
 
 impl Viewer {

@@ -29,10 +29,39 @@ pub enum EventKind {
     OpinionAnswered,
     MemberRegistered,
     AccountActivated,
+    UnitCreated,
+    UnitRenamed,
+    UnitMoved,
+    UnitMerged,
+    UnitSplit,
+    UnitClosed,
+    UnitPhaseChanged,
+    /// A record was corrected, by a registrar or by an import.
+    MemberChanged,
+    MemberMerged,
+    CorrectionRequested,
+    CorrectionAccepted,
+    CorrectionDeclined,
+    TransferRequested,
+    TransferAccepted,
+    TransferDeclined,
+    TransferWithdrawn,
+    /// One for a whole file; its rows are counted in the detail.
+    MembersImported,
+    UnitsImported,
+    PaperCodeIssued,
+    PaperCodeRevoked,
+    SignInCodeSent,
+    PasswordChanged,
+    SessionRevoked,
+    RoleGranted,
+    RoleEnded,
+    /// Somebody else looked at a member's record.
+    RecordOpened,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 42] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::SignInRefused,
@@ -49,6 +78,32 @@ impl EventKind {
         Self::OpinionAnswered,
         Self::MemberRegistered,
         Self::AccountActivated,
+        Self::UnitCreated,
+        Self::UnitRenamed,
+        Self::UnitMoved,
+        Self::UnitMerged,
+        Self::UnitSplit,
+        Self::UnitClosed,
+        Self::UnitPhaseChanged,
+        Self::MemberChanged,
+        Self::MemberMerged,
+        Self::CorrectionRequested,
+        Self::CorrectionAccepted,
+        Self::CorrectionDeclined,
+        Self::TransferRequested,
+        Self::TransferAccepted,
+        Self::TransferDeclined,
+        Self::TransferWithdrawn,
+        Self::MembersImported,
+        Self::UnitsImported,
+        Self::PaperCodeIssued,
+        Self::PaperCodeRevoked,
+        Self::SignInCodeSent,
+        Self::PasswordChanged,
+        Self::SessionRevoked,
+        Self::RoleGranted,
+        Self::RoleEnded,
+        Self::RecordOpened,
     ];
 
     pub const fn key(self) -> &'static str {
@@ -69,6 +124,32 @@ impl EventKind {
             Self::OpinionAnswered => "opinion_answered",
             Self::MemberRegistered => "member_registered",
             Self::AccountActivated => "account_activated",
+            Self::UnitCreated => "unit_created",
+            Self::UnitRenamed => "unit_renamed",
+            Self::UnitMoved => "unit_moved",
+            Self::UnitMerged => "unit_merged",
+            Self::UnitSplit => "unit_split",
+            Self::UnitClosed => "unit_closed",
+            Self::UnitPhaseChanged => "unit_phase_changed",
+            Self::MemberChanged => "member_changed",
+            Self::MemberMerged => "member_merged",
+            Self::CorrectionRequested => "correction_requested",
+            Self::CorrectionAccepted => "correction_accepted",
+            Self::CorrectionDeclined => "correction_declined",
+            Self::TransferRequested => "transfer_requested",
+            Self::TransferAccepted => "transfer_accepted",
+            Self::TransferDeclined => "transfer_declined",
+            Self::TransferWithdrawn => "transfer_withdrawn",
+            Self::MembersImported => "members_imported",
+            Self::UnitsImported => "units_imported",
+            Self::PaperCodeIssued => "paper_code_issued",
+            Self::PaperCodeRevoked => "paper_code_revoked",
+            Self::SignInCodeSent => "sign_in_code_sent",
+            Self::PasswordChanged => "password_changed",
+            Self::SessionRevoked => "session_revoked",
+            Self::RoleGranted => "role_granted",
+            Self::RoleEnded => "role_ended",
+            Self::RecordOpened => "record_opened",
         }
     }
 
@@ -78,7 +159,7 @@ impl EventKind {
 
     /// Whether it shows that its actor uses the handbook. A refused sign-in does not.
     pub const fn counts_as_use(self) -> bool {
-        !matches!(self, Self::SignInRefused | Self::MemberRegistered | Self::AccountActivated)
+        !matches!(self, Self::SignInRefused | Self::MemberRegistered | Self::AccountActivated | Self::SignInCodeSent)
     }
 }
 
@@ -95,4 +176,6 @@ pub struct Event {
     pub unit: UnitPath,
     /// Id of the thing it happened to.
     pub subject: String,
+    /// A few words more for the audit trail, e.g. the key of a role. Never personal data.
+    pub detail: Option<String>,
 }

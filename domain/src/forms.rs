@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// What is wrong with one field. The page turns it into a sentence that says what to do.
@@ -28,6 +29,28 @@ pub enum Problem {
     TooManyTries { minutes: u32 },
     /// Somebody saved a newer version meanwhile.
     Stale,
+    /// Not a day of the calendar, `21/11/2026` or `2026-11-21`.
+    Date,
+    /// A day that cannot be for what is asked, e.g. a birth in the future.
+    DateRange,
+    /// Another record has this number.
+    Taken,
+    /// There is no such thing, or none this person may choose.
+    Unknown,
+    /// The password is one of those that are guessed first.
+    CommonPassword,
+    /// The two entries differ.
+    Mismatch,
+    /// The code is wrong, used, expired, revoked or somebody else's: one answer for all.
+    CodeRefused,
+    /// The unit still has members; move them first.
+    HasMembers,
+    /// The unit still has units below it; move or close them first.
+    HasUnits,
+    /// A unit cannot be moved below itself or beside what it cannot hang on.
+    WrongPlace,
+    /// The unit is closed.
+    Closed,
 }
 
 /// A problem and the field it belongs to.
@@ -161,4 +184,49 @@ pub fn bounded_text(typed: &str, max: u32) -> Result<String, Problem> {
 /// As [`bounded_text`].
 pub fn bounded_line(typed: &str, max: u32) -> Result<String, Problem> {
     bounded_text(&typed.split_whitespace().collect::<Vec<_>>().join(" "), max)
+}
+
+/// A day as people write it, `21/11/2026`, `21-11-2026`, `21.11.2026`, or as browsers and files do, `2026-11-21`.
+///
+/// # Errors
+/// [`Problem::Required`], [`Problem::Date`].
+pub fn day(typed: &str) -> Result<NaiveDate, Problem> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Err(Problem::Required);
+    }
+    let numbers: Vec<&str> = typed.split(['/', '-', '.']).collect();
+    let [first, month, last] = numbers[..] else { return Err(Problem::Date) };
+    let (year, day) = if first.len() == 4 { (first, last) } else { (last, first) };
+    let number = |text: &str, longest: usize| {
+        let fits = (1..=longest).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        if fits { text.parse::<u32>().ok() } else { None }
+    };
+    let parts = (number(year, 4).filter(|_| year.len() == 4), number(month, 2), number(day, 2));
+    let (Some(year), Some(month), Some(day)) = parts else { return Err(Problem::Date) };
+    i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day)).ok_or(Problem::Date)
+}
+
+/// An empty field is none; anything else is parsed.
+///
+/// # Errors
+/// Those of `parse`.
+pub fn optional<T>(typed: &str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Result<Option<T>, Problem> {
+    if typed.trim().is_empty() { Ok(None) } else { parse(typed).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_read_in_every_usual_spelling() {
+        let expected = NaiveDate::from_ymd_opt(2026, 11, 1);
+        for typed in ["1/11/2026", "01-11-2026", " 01.11.2026 ", "2026-11-01"] {
+            assert_eq!(day(typed).ok(), expected, "{typed}");
+        }
+        for typed in ["31/02/2026", "11/2026", "1/11/26", "2026/13/01", "ngày 1", "+1/11/2026", "１/11/2026"] {
+            assert_eq!(day(typed), Err(Problem::Date), "{typed}");
+        }
+    }
 }

@@ -70,6 +70,16 @@ id! {
     OpinionId,
     /// A row of the event log.
     EventId,
+    /// A role held by a member on a unit.
+    OfficeId,
+    /// A member's request to correct the own record.
+    CorrectionId,
+    /// A member's way from one branch to another.
+    TransferId,
+    /// A file on its way into the registry.
+    ImportId,
+    /// A code for the first sign-in or a forgotten password; never the secret itself.
+    CodeId,
     /// A signed-in device, as its owner sees it; never the secret token.
     SessionId,
 }

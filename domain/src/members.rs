@@ -129,6 +129,94 @@ impl Standing {
     }
 }
 
+/// Sex as the registry knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sex {
+    Female,
+    Male,
+}
+
+impl Sex {
+    pub const ALL: [Self; 2] = [Self::Female, Self::Male];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Female => "female",
+            Self::Male => "male",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sex| sex.key() == key)
+    }
+}
+
+/// Whether a person is a member of this organisation now, and if not, why not (tình trạng hồ sơ). Only active members count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberState {
+    /// Đang sinh hoạt.
+    Active,
+    /// Chuyển sinh hoạt đảng: to an organisation that this handbook does not keep.
+    Transferred,
+    /// Ra khỏi Đảng.
+    Left,
+    /// Từ trần.
+    Deceased,
+    /// The same person as another record, which keeps the history.
+    Merged,
+}
+
+impl MemberState {
+    pub const ALL: [Self; 5] = [Self::Active, Self::Transferred, Self::Left, Self::Deceased, Self::Merged];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Transferred => "transferred",
+            Self::Left => "left",
+            Self::Deceased => "deceased",
+            Self::Merged => "merged",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.key() == key)
+    }
+}
+
+/// The number of a member's card (số thẻ đảng viên): unique in the organisation, the key by which an import knows a person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CardNumber(String);
+
+impl CardNumber {
+    pub const MAX: u32 = 20;
+
+    /// Spaces and dots between the characters are ignored; letters become capitals.
+    ///
+    /// # Errors
+    /// [`Problem::Required`], [`Problem::TooLong`], [`Problem::Characters`] for anything but ASCII letters, digits, `-` and `/`.
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        let number: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '.').map(|c| c.to_ascii_uppercase()).collect();
+        if number.is_empty() {
+            return Err(Problem::Required);
+        }
+        if number.chars().count() > Self::MAX as usize {
+            return Err(Problem::TooLong { max: Self::MAX });
+        }
+        if number.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'/')) {
+            Ok(Self(number))
+        } else {
+            Err(Problem::Characters)
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +237,14 @@ mod tests {
             assert_eq!(PhoneNumber::parse(typed).expect(typed).expose(), "0912345678");
         }
         assert!(PhoneNumber::parse("912345678").is_err());
+    }
+
+    #[test]
+    fn a_card_number_is_one_number_in_every_spelling() {
+        assert_eq!(CardNumber::parse(" 51.001 234").expect("valid").as_str(), "51001234");
+        assert_eq!(CardNumber::parse("qn-12/3").expect("valid").as_str(), "QN-12/3");
+        assert_eq!(CardNumber::parse("=cmd|1"), Err(Problem::Characters));
+        assert_eq!(CardNumber::parse(&"1".repeat(21)), Err(Problem::TooLong { max: 20 }));
     }
 
     #[test]

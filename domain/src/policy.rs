@@ -58,6 +58,16 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.key() == key)
     }
 
+    /// Whether who holds this role may give `role` to others: a registrar every one but the operator's, an operator those that keep
+    /// the registry and the system.
+    pub const fn gives(self, role: Self) -> bool {
+        match self {
+            Self::Registrar => !matches!(role, Self::Operator),
+            Self::Operator => matches!(role, Self::Operator | Self::Registrar),
+            _ => false,
+        }
+    }
+
     /// Whether the role covers what happens at `action`, anywhere in the subtree it is held on.
     pub fn covers(self, action: Action) -> bool {
         ROLE_RIGHTS.iter().any(|(role, actions)| *role == self && actions.contains(&action))
@@ -83,10 +93,26 @@ pub enum Action {
     AnswerOpinion,
     /// See the figures of a unit and its children; place: the unit.
     ReadStatistics,
+    /// See a unit's page: its place, leaders and the units below; place: the unit. Everybody sees the own line.
+    ReadUnit,
+    /// Create, rename, move, merge, split, close a unit, set its phase; place: the unit, and for a move both parents.
+    ManageUnit,
+    /// Search and open the records of members; place: the member's branch.
+    ReadMembers,
+    /// Register, correct, import, merge records and decide on corrections; place: the member's branch.
+    ManageMembers,
+    /// Ask for and accept a member's transfer; place: the branch left, or the branch joined.
+    TransferMember,
+    /// Issue and revoke paper codes for the first sign-in; place: the member's branch.
+    IssueCodes,
+    /// Give and end roles; place: the unit the role is held on.
+    GrantRoles,
+    /// Read who did what in a subtree; place: the unit.
+    ReadAudit,
 }
 
 impl Action {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadDocument,
         Self::WriteDocument,
         Self::PublishDocument,
@@ -95,28 +121,56 @@ impl Action {
         Self::ReadOpinions,
         Self::AnswerOpinion,
         Self::ReadStatistics,
+        Self::ReadUnit,
+        Self::ManageUnit,
+        Self::ReadMembers,
+        Self::ManageMembers,
+        Self::TransferMember,
+        Self::IssueCodes,
+        Self::GrantRoles,
+        Self::ReadAudit,
     ];
 }
 
 /// What every member may do where the place reaches the own branch.
-const MEMBER_RIGHTS: &[Action] = &[Action::ReadDocument, Action::ReadMeeting, Action::SendOpinion];
+const MEMBER_RIGHTS: &[Action] = &[Action::ReadDocument, Action::ReadMeeting, Action::SendOpinion, Action::ReadUnit];
+
+/// What leading a unit brings: its meetings, its people's opinions and records, its figures, the way in for its members.
+const LEADER_RIGHTS: &[Action] = &[
+    Action::ReadDocument,
+    Action::ReadMeeting,
+    Action::ReadOpinions,
+    Action::AnswerOpinion,
+    Action::ReadStatistics,
+    Action::ReadUnit,
+    Action::ReadMembers,
+    Action::TransferMember,
+    Action::IssueCodes,
+];
 
 /// What a role adds, in the subtree of the unit it is held on.
 const ROLE_RIGHTS: &[(Role, &[Action])] = &[
+    (Role::Secretary, LEADER_RIGHTS),
+    (Role::Deputy, LEADER_RIGHTS),
+    (Role::CommitteeMember, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadStatistics, Action::ReadUnit]),
+    (Role::Editor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ReadUnit]),
+    (Role::ChiefEditor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ReadUnit]),
     (
-        Role::Secretary,
-        &[Action::ReadDocument, Action::ReadMeeting, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics],
+        Role::Registrar,
+        &[
+            Action::ReadUnit,
+            Action::ManageUnit,
+            Action::ReadMembers,
+            Action::ManageMembers,
+            Action::TransferMember,
+            Action::IssueCodes,
+            Action::GrantRoles,
+            Action::ReadAudit,
+        ],
     ),
-    (
-        Role::Deputy,
-        &[Action::ReadDocument, Action::ReadMeeting, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics],
-    ),
-    (Role::CommitteeMember, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadStatistics]),
-    (Role::Editor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument]),
-    (Role::ChiefEditor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument]),
-    (Role::Registrar, &[]),
-    (Role::Statistician, &[Action::ReadStatistics]),
-    (Role::Operator, &[]),
+    (Role::Statistician, &[Action::ReadStatistics, Action::ReadUnit]),
+    // Sets the tree and the first registrar up; sees no record and no content.
+    (Role::Operator, &[Action::ReadUnit, Action::ManageUnit, Action::GrantRoles, Action::ReadAudit]),
 ];
 
 /// A role and where it is held.
@@ -145,7 +199,7 @@ impl Standpoint {
     pub fn may_as_member(&self, action: Action, place: &UnitPath) -> bool {
         MEMBER_RIGHTS.contains(&action)
             && place.contains(&self.branch)
-            && (self.standing != Standing::Exempt || action == Action::ReadDocument || action == Action::SendOpinion)
+            && (self.standing != Standing::Exempt || action != Action::ReadMeeting)
     }
 
     /// By a role on `place` or above it.
@@ -202,9 +256,7 @@ mod tests {
         for (at, allowed) in [("/1/", true), ("/1/2/", true), ("/1/2/3/", true), ("/1/2/4/", false), ("/1/2/3/5/", false)] {
             assert_eq!(member.may(Action::ReadDocument, &path(at)), allowed, "{at}");
         }
-        for action in
-            [Action::WriteDocument, Action::PublishDocument, Action::ReadOpinions, Action::AnswerOpinion, Action::ReadStatistics]
-        {
+        for action in Action::ALL.into_iter().filter(|action| !MEMBER_RIGHTS.contains(action)) {
             assert!(!member.may(action, &path("/1/2/3/")), "{action:?}");
         }
     }
@@ -227,7 +279,7 @@ mod tests {
     proptest! {
         #[test]
         fn nobody_acts_outside_branch_line_and_own_subtrees(
-            branch in "(/[0-9]){1,4}/", at in "(/[0-9]){1,4}/", place in "(/[0-9]){1,4}/", role in 0..8usize, action in 0..8usize,
+            branch in "(/[0-9]){1,4}/", at in "(/[0-9]){1,4}/", place in "(/[0-9]){1,4}/", role in 0..Role::ALL.len(), action in 0..Action::ALL.len(),
         ) {
             let person = standing_at(&branch, &[(Role::ALL[role], &at)]);
             let place = path(&place);

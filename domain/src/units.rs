@@ -37,6 +37,41 @@ impl UnitKind {
     }
 }
 
+/// How far the roll-out has come in a unit (lộ trình triển khai). It holds for the subtree, down to units that have a phase of
+/// their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// In the tree, not in use yet: its members cannot sign in, and are told when and whom to ask.
+    Planned,
+    /// Trying it out.
+    Pilot,
+    /// In use.
+    #[default]
+    Live,
+}
+
+impl Phase {
+    pub const ALL: [Self; 3] = [Self::Planned, Self::Pilot, Self::Live];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Pilot => "pilot",
+            Self::Live => "live",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.key() == key)
+    }
+
+    /// Whether members of such a unit can sign in.
+    pub const fn is_open(self) -> bool {
+        !matches!(self, Self::Planned)
+    }
+}
+
 /// The codes from the root down, each closed by `/`: `/01/51/001/07/`. A unit's subtree is exactly the paths it starts.
 ///
 /// Invariant: starts and ends with `/`; between them codes of ASCII letters, digits and `-`.
@@ -72,6 +107,22 @@ impl UnitPath {
         other.0.starts_with(&self.0)
     }
 
+    /// The unit this one hangs on; none for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (above, _) = self.0[..self.0.len() - 1].rsplit_once('/')?;
+        (!above.is_empty()).then(|| Self(format!("{above}/")))
+    }
+
+    /// The unit's own code, the last of the path.
+    pub fn code(&self) -> &str {
+        self.0[..self.0.len() - 1].rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The path this one becomes when the subtree `from`, in which it lies, is moved to `to`.
+    pub fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
+        Some(Self(format!("{}{}", to.0, self.0.strip_prefix(&from.0)?)))
+    }
+
     /// From the root down to this unit itself: at most as many as the tree is deep.
     pub fn ancestors_and_self(&self) -> impl Iterator<Item = Self> + '_ {
         self.0.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(at, _)| Self(self.0[..=at].to_owned()))
@@ -84,7 +135,8 @@ impl UnitPath {
     }
 }
 
-fn is_code(code: &str) -> bool {
+/// Whether this text can be the code of a unit: ASCII letters, digits and `-`.
+pub fn is_code(code: &str) -> bool {
     !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
@@ -133,6 +185,15 @@ mod tests {
         assert!(path("/01/").contains(&path("/01/51/")));
         assert!(path("/01/").contains(&path("/01/")));
         assert!(!path("/01/51/").contains(&path("/01/")));
+    }
+
+    #[test]
+    fn parent_code_and_moves() {
+        assert_eq!(path("/01/51/001/").parent(), Some(path("/01/51/")));
+        assert_eq!(path("/01/").parent(), None);
+        assert_eq!(path("/01/51/").code(), "51");
+        assert_eq!(path("/01/51/7/").moved(&path("/01/51/"), &path("/01/60/51/")), Some(path("/01/60/51/7/")));
+        assert_eq!(path("/01/5/").moved(&path("/01/51/"), &path("/01/60/")), None);
     }
 
     #[test]

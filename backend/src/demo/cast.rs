@@ -1,9 +1,10 @@
 //! The people one can sign in as. Their national IDs start with a province code that is assigned to no province, and with a year
 //! of birth nobody of the sample has, so they are nobody's.
 
-use domain::{members::Standing, policy::Role};
-
-use super::registry::Sex;
+use domain::{
+    members::{Sex, Standing},
+    policy::Role,
+};
 
 /// The password of everybody in the cast.
 pub(super) const PASSWORD: &str = "ca-voi-xanh-2026";

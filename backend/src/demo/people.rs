@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use domain::{
     accounts::{Password, Preferences, TextSize},
     ids::MemberId,
-    members::{NationalId, PhoneNumber, Standing},
+    members::{NationalId, PhoneNumber, Sex, Standing},
     policy::Role,
     units::{UnitKind, UnitRef},
 };
@@ -16,7 +16,7 @@ use super::{
     cast::{CAST, PASSWORD, Player},
     dice::Dice,
     files::{self, BySex, Names, UnitEntry},
-    registry::{NewMember, Registry, Sex},
+    registry::{NewMember, Registry},
 };
 use crate::{Backend, Error, Result};
 

@@ -8,7 +8,7 @@ use domain::{
     folding::name_order,
     ids::{DocumentId, MeetingId, MemberId, UnitId},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
-    members::{NationalId, PhoneNumber, Standing},
+    members::{NationalId, PhoneNumber, Sex, Standing},
     policy::Role,
     units::{UnitKind, UnitPath, UnitRef},
 };
@@ -18,22 +18,6 @@ use crate::{
     Backend, Error, Result,
     store::{RecordId, SurrealValue, pair, record},
 };
-
-/// Sex as the registry knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sex {
-    Female,
-    Male,
-}
-
-impl Sex {
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Female => "female",
-            Self::Male => "male",
-        }
-    }
-}
 
 /// What the registry writes down of a person.
 #[derive(Debug, Clone)]

@@ -256,7 +256,7 @@ async fn one_national_id_belongs_to_one_member() {
     let twin = backend::demo::registry::NewMember {
         code: "51.999999",
         full_name: "Võ Văn Khơi",
-        sex: backend::demo::registry::Sex::Male,
+        sex: domain::members::Sex::Male,
         birth_date: start().date_naive() - TimeDelta::days(15_000),
         admitted_on: start().date_naive() - TimeDelta::days(1_000),
         standing: domain::members::Standing::Official,

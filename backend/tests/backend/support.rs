@@ -2,13 +2,13 @@
 
 use backend::{
     Backend, Clock, Keys, Place,
-    demo::registry::{NewMember, Registry, Sex},
+    demo::registry::{NewMember, Registry},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     accounts::{Office, Password, Preferences, Viewer},
     ids::MemberId,
-    members::{NationalId, Standing},
+    members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
     units::{UnitKind, UnitRef},
 };
@@ -196,6 +196,7 @@ impl People<'_> {
             branch: branch.clone(),
             standpoint: Standpoint { branch: branch.path.clone(), standing, grants: Vec::new() },
             offices: Vec::new(),
+            resting: Vec::new(),
         };
         Person { id, name: name.to_owned(), national_id, viewer }
     }
