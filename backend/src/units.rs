@@ -29,7 +29,6 @@ mod split;
 pub use change::{CloseForm, NewUnitForm, PhaseForm, RenameForm};
 pub use desk::UnitDesk;
 pub use moving::{MergeForm, MoveForm};
-pub(crate) use moving::shifts_of;
 pub use split::SplitForm;
 
 /// How often the rows are read again when somebody changes the tree meanwhile.
@@ -72,9 +71,9 @@ struct Closed {
 
 /// A subtree on its way from one path to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shift {
-    pub(crate) from: UnitPath,
-    pub(crate) to: UnitPath,
+struct Shift {
+    from: UnitPath,
+    to: UnitPath,
 }
 
 impl Shift {

@@ -36,17 +36,6 @@ impl std::ops::AddAssign for Figures {
     }
 }
 
-impl std::ops::SubAssign for Figures {
-    fn sub_assign(&mut self, other: Self) {
-        self.members = self.members.saturating_sub(other.members);
-        self.activated = self.activated.saturating_sub(other.activated);
-        self.active = self.active.saturating_sub(other.active);
-        self.documents = self.documents.saturating_sub(other.documents);
-        self.reads = self.reads.saturating_sub(other.reads);
-        self.opinions = self.opinions.saturating_sub(other.opinions);
-    }
-}
-
 /// A unit's row in the drill-down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFigures {

@@ -17,7 +17,7 @@ use domain::{
 use crate::{
     Clock, Error, Result, events,
     store::{Store, SurrealValue, keys_after, pairs_after, record, vars},
-    units::{Shift, Tree, Units, shifts_of},
+    units::{Tree, Units},
 };
 
 /// Days, today among them, within which a use makes a member active.
@@ -48,6 +48,8 @@ pub struct Counters {
 struct State {
     /// The latest day seen; ages in [`Node::last_use`] are counted back from it.
     day: NaiveDate,
+    /// What was counted at a unit itself, and below it too.
+    own: HashMap<UnitPath, Node>,
     nodes: HashMap<UnitPath, Node>,
     members: HashMap<MemberId, Member>,
     branches: Vec<UnitPath>,
@@ -173,6 +175,7 @@ impl State {
         let now = clock.now();
         let mut state = Self {
             day: local_date(now),
+            own: HashMap::new(),
             nodes: HashMap::new(),
             members: HashMap::new(),
             branches: Vec::new(),
@@ -291,11 +294,7 @@ impl State {
                     self.activate(member);
                 }
             }
-            EventKind::UnitMoved | EventKind::UnitMerged => {
-                for shift in shifts_of(event) {
-                    self.shift(&shift);
-                }
-            }
+            EventKind::UnitMoved | EventKind::UnitMerged => self.follow(tree),
             _ => {}
         }
     }
@@ -356,8 +355,7 @@ impl State {
         let age = member.last_use.and_then(|day| self.age(day));
         let change = |number: &mut u32| *number = number.saturating_add_signed(by);
         let branch = self.branches[member.branch as usize].clone();
-        for path in branch.ancestors_and_self() {
-            let node = self.nodes.entry(path).or_default();
+        self.change(&branch, |node| {
             change(&mut node.figures.members);
             if member.activated {
                 change(&mut node.figures.activated);
@@ -365,30 +363,23 @@ impl State {
             if let Some(age) = age {
                 change(&mut node.last_use[age]);
             }
-        }
+        });
     }
 
-    /// Takes a subtree with all its figures from one place to another; where a unit is already, they are added to its own.
-    fn shift(&mut self, Shift { from, to }: &Shift) {
-        let Some(total) = self.nodes.get(from).copied() else { return };
-        for above in from.ancestors_and_self().filter(|path| path != from) {
-            self.nodes.entry(above).or_default().subtract(&total);
-        }
-        for above in to.ancestors_and_self().filter(|path| path != to) {
-            self.nodes.entry(above).or_default().add(&total);
-        }
-        let moved: Vec<UnitPath> = self.nodes.keys().filter(|path| from.contains(path)).cloned().collect();
-        for path in moved {
-            if let (Some(node), Some(next)) = (self.nodes.remove(&path), path.moved(from, to)) {
-                self.nodes.entry(next).or_default().add(&node);
+    /// Takes what was counted to where its units are now, in whichever order the log told of their moves.
+    fn follow(&mut self, tree: &Tree) {
+        self.nodes.clear();
+        for (path, own) in std::mem::take(&mut self.own) {
+            let path = tree.current(&path);
+            for above in path.ancestors_and_self() {
+                self.nodes.entry(above).or_default().add(&own);
             }
+            self.own.entry(path).or_default().add(&own);
         }
         for branch in &mut self.branches {
-            if let Some(next) = branch.moved(from, to) {
-                *branch = next;
-            }
+            *branch = tree.current(branch);
         }
-        self.known_branches = self.branches.iter().zip(0..).map(|(path, index)| (path.clone(), index)).collect();
+        self.known_branches = self.branches.iter().zip(0..).map(|(path, number)| (path.clone(), number)).collect();
     }
 
     /// The number of a branch, by which its members know it.
@@ -404,8 +395,13 @@ impl State {
     }
 
     fn add(&mut self, path: &UnitPath, change: impl Fn(&mut Figures)) {
+        self.change(path, |node| change(&mut node.figures));
+    }
+
+    fn change(&mut self, path: &UnitPath, change: impl Fn(&mut Node)) {
+        change(self.own.entry(path.clone()).or_default());
         for path in path.ancestors_and_self() {
-            change(&mut self.nodes.entry(path).or_default().figures);
+            change(self.nodes.entry(path).or_default());
         }
     }
 
@@ -419,7 +415,7 @@ impl State {
         let Ok(passed @ 1..) = usize::try_from((day - self.day).num_days()) else {
             return;
         };
-        for node in self.nodes.values_mut() {
+        for node in self.nodes.values_mut().chain(self.own.values_mut()) {
             let before = node.last_use;
             node.last_use = [0; WINDOW];
             for (age, members) in before.into_iter().enumerate().take(WINDOW.saturating_sub(passed)) {
@@ -435,14 +431,6 @@ impl Node {
         self.figures += other.figures;
         for (own, more) in self.last_use.iter_mut().zip(other.last_use) {
             *own += more;
-        }
-    }
-
-    /// Of what [`Self::add`] once brought, so nothing is subtracted that is not in it.
-    fn subtract(&mut self, other: &Self) {
-        self.figures -= other.figures;
-        for (own, less) in self.last_use.iter_mut().zip(other.last_use) {
-            *own = own.saturating_sub(less);
         }
     }
 }
