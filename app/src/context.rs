@@ -3,6 +3,7 @@
 use domain::{
     accounts::{Preferences, Viewer},
     forms::FormErrors,
+    terms::Terms,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct PageContext {
     pub viewer: Option<Viewer>,
     pub preferences: Preferences,
+    /// What the organisation calls its levels, roles and members.
+    pub terms: Terms,
     /// A form that came back with problems, when script is off.
     pub echo: Option<FormErrors>,
 }
@@ -20,6 +23,7 @@ pub struct PageContext {
 pub fn provide_page() {
     let page = SharedValue::new(read_page).into_inner();
     provide_context(StoredValue::new(page.echo.clone()));
+    provide_context(page.terms);
     provide_context(page);
 }
 
@@ -31,6 +35,11 @@ pub fn use_page() -> PageContext {
 
 pub fn use_viewer() -> Option<Viewer> {
     use_page().viewer
+}
+
+/// The installation's terminology pack.
+pub fn use_terms() -> Terms {
+    use_context().unwrap_or_default()
 }
 
 /// The problems of this form when it came back without script. Each is shown once: a later page does not find them.

@@ -29,5 +29,6 @@ pub mod terms;
 #[allow(clippy::match_same_arms, reason = "generated; two languages may say the same")]
 pub mod text;
 pub mod ui;
+pub mod units;
 
 pub use routes::App;

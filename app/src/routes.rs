@@ -20,6 +20,7 @@ use crate::{
     page::{NotFoundPage, ProblemPage},
     statistics::CommitteePage,
     text,
+    units::{ClosePage, MergePage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage},
 };
 
 /// The root of both halves: rendered by the server, hydrated by the browser.
@@ -60,6 +61,15 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
                     <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>
                     <Route path=path!("/committee/:unit") view=CommitteePage ssr=ssr.clone()/>
+                    <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/rename") view=RenamePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/phase") view=PhasePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/move") view=MovePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/merge") view=MergePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/split") view=SplitPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/close") view=ClosePage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

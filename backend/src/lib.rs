@@ -39,7 +39,7 @@ use crate::{
     meetings::Meetings,
     statistics::{Counters, Statistics},
     store::Store,
-    units::Units,
+    units::{UnitDesk, Units},
 };
 
 /// Where the data is.
@@ -79,7 +79,9 @@ impl Backend {
         let units = Units::load(&store).await?;
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
-        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters }) })
+        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters }) };
+        backend.unit_desk().resume().await?;
+        Ok(backend)
     }
 
     pub fn accounts(&self) -> Accounts<'_> {
@@ -114,6 +116,10 @@ impl Backend {
         &self.shared.units
     }
 
+    pub fn unit_desk(&self) -> UnitDesk<'_> {
+        UnitDesk::new(self)
+    }
+
     pub fn events(&self) -> &Events {
         &self.shared.events
     }
@@ -128,6 +134,12 @@ impl Backend {
     /// [`Error::Store`] when it does not.
     pub async fn ready(&self) -> Result<()> {
         self.shared.store.read("RETURN 1", ()).await.map(|_| ())
+    }
+
+    /// Reads the tree and counts everything afresh: after a change of so many rows that the log does not name each.
+    pub(crate) async fn recount(&self) -> Result<()> {
+        self.units().reload(self.store()).await?;
+        self.counters().reload(self.store(), self.units(), self.clock()).await
     }
 
     pub(crate) fn store(&self) -> &Store {

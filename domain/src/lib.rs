@@ -16,6 +16,7 @@ pub mod meetings;
 pub mod members;
 pub mod policy;
 pub mod statistics;
+pub mod terms;
 pub mod units;
 
 pub use locale::Locale;

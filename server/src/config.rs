@@ -16,6 +16,7 @@ use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use domain::terms::Terms;
 
 /// An electronic member handbook for a large organisation.
 #[derive(Debug, Parser)]
@@ -43,6 +44,9 @@ pub struct ServeSettings {
     /// Folder with the built pages' assets.
     #[arg(long, env = "HANDBOOK_SITE", default_value = "target/site")]
     pub site: PathBuf,
+    /// What the organisation calls its levels, roles and members: `party` or `association`.
+    #[arg(long, env = "HANDBOOK_TERMS", default_value_t = Terms::Party)]
+    pub terms: Terms,
     #[command(flatten)]
     pub store: StoreSettings,
 }
@@ -207,7 +211,7 @@ fn explain(error: &clap::Error) -> String {
 
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
-    let ServeSettings { addr, site, store } = settings;
+    let ServeSettings { addr, site, terms, store } = settings;
     let StoreSettings { data, db, db_user, db_password, secret, log, log_filter } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
@@ -220,6 +224,7 @@ pub fn effective(settings: &ServeSettings) -> String {
         ("LOG_FILTER", log_filter.clone()),
         ("SECRET", masked(secret.is_some()).to_owned()),
         ("SITE", site.display().to_string()),
+        ("TERMS", terms.to_string()),
     ];
     lines.into_iter().fold(String::new(), |mut text, (name, value)| {
         let _ = writeln!(text, "{PREFIX}{name}={value}");

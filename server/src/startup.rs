@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
-use axum::Router;
+use axum::{Extension, Router};
 use backend::{Backend, Clock, Error, Keys, Place};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -32,7 +32,9 @@ impl Application {
     /// A sentence for the operator.
     pub async fn build(settings: &ServeSettings) -> Result<Self> {
         let backend = open(&settings.store).await?;
-        Self::with_backend(backend, settings.addr, &settings.site).await
+        let mut application = Self::with_backend(backend, settings.addr, &settings.site).await?;
+        application.router = application.router.layer(Extension(settings.terms));
+        Ok(application)
     }
 
     /// The same on a store that is open already.

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use backend::Backend;
-use domain::{Locale, accounts::Preferences, forms::FormErrors};
+use domain::{Locale, accounts::Preferences, forms::FormErrors, terms::Terms};
 
 use crate::device;
 
@@ -64,7 +64,9 @@ async fn read(backend: &Backend, request: &Parts, fallback: Locale) -> backend::
     };
     let echo = if shows_form(request, viewer.is_some()) { returned_form(backend, headers).await? } else { None };
     let device = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(device::describe).unwrap_or_default();
-    Ok(Visit { page: PageContext { viewer, preferences, echo }, token, device })
+    // Without the setting, those of the default pack.
+    let terms = request.extensions.get::<Terms>().copied().unwrap_or_default();
+    Ok(Visit { page: PageContext { viewer, preferences, terms, echo }, token, device })
 }
 
 /// A form that came back is handed out once, so only to a page that will show it. Who is not signed in is on the way to the
