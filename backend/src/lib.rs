@@ -20,6 +20,7 @@ pub mod home;
 pub mod keys;
 pub mod markdown;
 pub mod meetings;
+pub mod members;
 mod migrations;
 pub mod statistics;
 mod store;
