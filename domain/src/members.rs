@@ -5,9 +5,23 @@ use std::fmt;
 use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use crate::forms::{Problem, bounded_line};
+use crate::forms::{Problem, bounded_line, bounded_text};
 
-/// A Vietnamese citizen number (số định danh cá nhân): exactly 12 digits. Never printed whole; see [`Self::masked`].
+mod corrections;
+mod records;
+mod search;
+mod transfers;
+
+pub use corrections::{Correction, CorrectionField, CorrectionState, CorrectionsPage};
+pub use records::{
+    MemberDraft, MemberFormPage, MemberLine, MembersPage, MergePage, Posting, QualityPage, Record, RecordPage, RecordRights,
+    StatePage, Waiting,
+};
+pub use search::{MemberQuery, NameQuery};
+pub use transfers::{BranchChoice, Transfer, TransferPage, TransferState, TransfersPage};
+
+/// A Vietnamese citizen number (số định danh cá nhân): exactly 12 digits. Never printed whole but to its owner; see
+/// [`Self::masked`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct NationalId(String);
 
@@ -83,6 +97,11 @@ impl PhoneNumber {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// `•••••••678`.
+    pub fn masked(&self) -> String {
+        format!("•••••••{}", &self.0[7..])
+    }
 }
 
 impl fmt::Debug for PhoneNumber {
@@ -100,6 +119,24 @@ impl FullName {
     /// As [`bounded_line`], at most 100 characters.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         bounded_line(typed, 100).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why something is asked for, or refused: one to 500 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    pub const MAX: u32 = 500;
+
+    /// # Errors
+    /// As [`bounded_text`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        bounded_text(typed, Self::MAX).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
