@@ -38,6 +38,7 @@ use crate::{
     flash::Flashes,
     home::Home,
     meetings::Meetings,
+    members::Members,
     statistics::{Counters, Statistics},
     store::Store,
     units::Units,
@@ -107,6 +108,10 @@ impl Backend {
         Meetings::new(self)
     }
 
+    pub fn members(&self) -> Members<'_> {
+        Members::new(self)
+    }
+
     pub fn statistics(&self) -> Statistics<'_> {
         Statistics::new(self)
     }
@@ -129,6 +134,11 @@ impl Backend {
     /// [`Error::Store`] when it does not.
     pub async fn ready(&self) -> Result<()> {
         self.shared.store.read("RETURN 1", ()).await.map(|_| ())
+    }
+
+    /// Counts the figures afresh from the tables: after a change of many rows at once.
+    pub(crate) async fn recount(&self) -> Result<()> {
+        self.counters().reload(self.store(), self.units(), self.clock()).await
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -227,6 +227,15 @@ impl MemberState {
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.key() == key)
     }
+
+    /// The states a registrar may put a record into after this one. A mistake can be taken back; a merged record stays merged.
+    pub const fn successors(self) -> &'static [Self] {
+        match self {
+            Self::Active => &[Self::Transferred, Self::Left, Self::Deceased],
+            Self::Transferred | Self::Left | Self::Deceased => &[Self::Active],
+            Self::Merged => &[],
+        }
+    }
 }
 
 /// The number of a member's card (số thẻ đảng viên): unique in the organisation, the key by which an import knows a person.
@@ -325,7 +334,12 @@ pub fn can_be_birth_date(birth_date: NaiveDate, today: NaiveDate) -> bool {
 
 /// Which of a member's dates cannot be: born before 1900 or in the future, admitted before the age of [`YEARS_AT_ADMISSION`] or in
 /// the future, official before admitted or in the future. Empty when all can.
-pub fn check_dates(birth_date: NaiveDate, admitted_on: NaiveDate, official_on: Option<NaiveDate>, today: NaiveDate) -> Vec<DateField> {
+pub fn check_dates(
+    birth_date: NaiveDate,
+    admitted_on: NaiveDate,
+    official_on: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Vec<DateField> {
     let of_age = birth_date.checked_add_months(Months::new(12 * YEARS_AT_ADMISSION));
     let mut impossible = Vec::new();
     if !can_be_birth_date(birth_date, today) {
@@ -392,7 +406,11 @@ mod tests {
             ("2004-02-29", "2022-02-28", None, &[]),
         ];
         for (birth, admitted, official, expected) in table {
-            assert_eq!(check_dates(day(birth), day(admitted), official.map(day), today), expected, "{birth} {admitted} {official:?}");
+            assert_eq!(
+                check_dates(day(birth), day(admitted), official.map(day), today),
+                expected,
+                "{birth} {admitted} {official:?}"
+            );
         }
     }
 }

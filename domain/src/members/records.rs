@@ -111,7 +111,7 @@ pub struct RecordPage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberDraft {
     pub id: MemberId,
-    /// 0 for a record not stored yet, else one more than the stored one's.
+    /// The version the form starts from.
     pub version: u32,
     pub full_name: String,
     pub card: String,
@@ -130,6 +130,7 @@ pub struct MemberDraft {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberFormPage {
     pub draft: MemberDraft,
+    pub is_new: bool,
     /// For a new record: the branches to choose from.
     pub branches: Vec<super::BranchChoice>,
     /// There are more branches than a list can show; searching narrows it.
