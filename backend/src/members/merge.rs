@@ -46,9 +46,12 @@ impl Members<'_> {
     ///
     /// # Errors
     /// As [`Self::merge_form`]; [`Error::Invalid`] of the form `merge`, [`Problem::Stale`] on `keep`, when one of the records was
-    /// changed meanwhile.
+    /// changed meanwhile, [`Problem::NotOffered`] when only the other one is active: that is the one to be kept.
     pub async fn merge(&self, viewer: &Viewer, keep: MemberId, other: MemberId) -> Result<()> {
         let (kept, gone) = self.both(viewer, keep, other).await?;
+        if gone.is_active() && !kept.is_active() {
+            return Err(refused("merge", "keep", Problem::NotOffered));
+        }
         let mut step = Step::default();
         self.write_history(&mut step, &kept, &gone, viewer).await?;
         step.then(BOTH_UNCHANGED);
