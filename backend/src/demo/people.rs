@@ -163,16 +163,15 @@ pub(super) async fn found(backend: &Backend, seed: u64) -> Result<Organisation> 
     let now = backend.clock().now();
     let since = now - REGISTERED_AGO;
     let mut registry = Registry::new(backend, seed, since);
-    let mut founder =
-        Founder {
-            now,
-            since,
-            today: backend.clock().today(),
-            names: files::names()?,
-            dice: Dice::new(seed, 2),
-            serial: 100,
-            likenesses: BTreeMap::new(),
-        };
+    let mut founder = Founder {
+        now,
+        since,
+        today: backend.clock().today(),
+        names: files::names()?,
+        dice: Dice::new(seed, 2),
+        serial: 100,
+        likenesses: BTreeMap::new(),
+    };
 
     let mut organisation = Organisation { units: BTreeMap::new(), branches: Vec::new(), committees: BTreeMap::new() };
     for entry in files::units()? {
@@ -257,8 +256,16 @@ impl Founder {
             _ => birth_date + Months::new(12 * 23),
         };
         let national_id = NationalId::parse(player.national_id).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
-        let id =
-            self.register(registry, player.name, player.sex, (birth_date, admitted_on), player.standing, &national_id, unit, true)?;
+        let id = self.register(
+            registry,
+            player.name,
+            player.sex,
+            (birth_date, admitted_on),
+            player.standing,
+            &national_id,
+            unit,
+            true,
+        )?;
         // The fisherman has been at sea for five days: the papers of the next meeting are news to him.
         let last_use = if index == 0 { self.now - TimeDelta::days(5) } else { self.just_now() };
         Ok(Person {

@@ -27,7 +27,8 @@ pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &
 
     // Anybody with an account but the secretary.
     let secretary = joined.secretary().id;
-    let author = joined.people.iter().find(|person| person.activated_at.is_some() && person.id != secretary).ok_or_else(nobody)?;
+    let author =
+        joined.people.iter().find(|person| person.activated_at.is_some() && person.id != secretary).ok_or_else(nobody)?;
     let at = now - TimeDelta::days(2);
     let id = CorrectionId::new(dice.ulid_at(at));
     let sealed = |text: &str| backend.keys().seal(backend.clock(), &id.to_string(), text);

@@ -104,7 +104,11 @@ async fn members_are_found_by_name_card_and_end_of_the_id(backend: &Backend, org
     let registrar = &org.coast_registrar.viewer;
     assert_eq!(found(backend, registrar, "nguyen duc").await, ["Nguyễn Đức Thắng"]);
     assert_eq!(found(backend, registrar, "THẮNG").await, ["Nguyễn Đức Thắng"]);
-    assert_eq!(found(backend, registrar, "thi b").await, ["Huỳnh Thị Bến", "Ngô Thị Bảng"], "beginnings, in the order of branches");
+    assert_eq!(
+        found(backend, registrar, "thi b").await,
+        ["Huỳnh Thị Bến", "Ngô Thị Bảng"],
+        "beginnings, in the order of branches"
+    );
     assert_eq!(found(backend, registrar, "51.000 001").await, ["Võ Văn Khơi"]);
     assert_eq!(found(backend, registrar, "0001").await, ["Võ Văn Khơi"]);
     assert_eq!(found(backend, registrar, &org.fisherman.national_id).await, ["Võ Văn Khơi"]);
@@ -250,8 +254,7 @@ async fn a_member_is_registered_once_and_counts(backend: &Backend, org: &Fixture
     assert_eq!(record.postings.len(), 1);
     assert_eq!(record.branch.id, org.harbour.id);
     assert_eq!(found(backend, registrar, "truong moi").await, ["Trương Thị Mới"]);
-    let state =
-        StateForm { id: &member.to_string(), version: &record.version.to_string(), state: "deceased", day: "21/11/2026" };
+    let state = StateForm { id: &member.to_string(), version: &record.version.to_string(), state: "deceased", day: "21/11/2026" };
     backend.members().set_state(registrar, state).await.expect("is written down");
     assert_eq!(statistics().await, before, "who is gone does not count");
 
@@ -445,7 +448,10 @@ async fn a_transfer_moves_a_member_with_the_history_kept(backend: &Backend, org:
     assert!(matches!(members.record(&org.secretary.viewer, org.deputy.id).await, Err(Error::NotFound)));
     let record = members.record(&org.farm_secretary.viewer, org.deputy.id).await.expect("a record");
     assert_eq!(record.flaws, [Flaw::MissingPhone]);
-    assert_eq!(members.quality(&org.farm_secretary.viewer, Some(Flaw::MissingPhone), None).await.expect("a page").members.len(), 4);
+    assert_eq!(
+        members.quality(&org.farm_secretary.viewer, Some(Flaw::MissingPhone), None).await.expect("a page").members.len(),
+        4
+    );
     assert_eq!(members.corrections(&org.coast_registrar.viewer).await.expect("a page").count, 0, "requests follow");
 }
 
