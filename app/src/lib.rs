@@ -20,6 +20,7 @@ pub mod frame;
 pub mod home;
 pub mod i18n;
 pub mod meetings;
+pub mod members;
 pub mod page;
 mod routes;
 #[cfg(feature = "ssr")]

@@ -17,6 +17,10 @@ use crate::{
     home::HomePage,
     i18n::use_locale,
     meetings::{MeetingPage, MeetingsPage},
+    members::{
+        AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage, NewMemberPage, OwnRecordPage, QualityPage,
+        RecordPage, StatePage, TransferPage, TransfersPage,
+    },
     page::{NotFoundPage, ProblemPage},
     statistics::CommitteePage,
     text,
@@ -70,6 +74,18 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/units/:id/merge") view=MergePage ssr=ssr.clone()/>
                     <Route path=path!("/units/:id/split") view=SplitPage ssr=ssr.clone()/>
                     <Route path=path!("/units/:id/close") view=ClosePage ssr=ssr.clone()/>
+                    <Route path=path!("/record") view=OwnRecordPage ssr=ssr.clone()/>
+                    <Route path=path!("/record/correction") view=AskCorrectionPage ssr=ssr.clone()/>
+                    <Route path=path!("/members") view=MembersPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/new") view=NewMemberPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id") view=RecordPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/edit") view=EditMemberPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/state") view=StatePage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/transfer") view=TransferPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/merge") view=MergePage ssr=ssr.clone()/>
+                    <Route path=path!("/corrections") view=CorrectionsPage ssr=ssr.clone()/>
+                    <Route path=path!("/transfers") view=TransfersPage ssr=ssr.clone()/>
+                    <Route path=path!("/quality") view=QualityPage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

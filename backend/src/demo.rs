@@ -18,6 +18,7 @@ mod meetings;
 mod opinions;
 mod people;
 pub mod registry;
+mod requests;
 
 /// What was loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,7 @@ pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
     let meetings = meetings::hold(&mut bulk, backend, seed, &organisation, &published)?;
     let opinions = opinions::send(&mut bulk, backend, seed, &organisation, &published)?;
     let reads = library::read(&mut bulk, backend, seed, &organisation, &published);
+    requests::ask(&mut bulk, backend, seed, &organisation)?;
     sign_in_everybody(&mut bulk, seed, &organisation);
     let rows = bulk.save(backend).await?;
     backend.recount().await?;

@@ -59,7 +59,8 @@ pub(crate) fn append_with(
     detail: Option<String>,
 ) -> Event {
     let at = clock.now();
-    let event = Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail };
+    let event =
+        Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail };
     vars.extend(vars! {
         log_id: record("event", event.id),
         log_at: event.at,

@@ -20,6 +20,7 @@ pub mod home;
 pub mod keys;
 pub mod markdown;
 pub mod meetings;
+pub mod members;
 mod migrations;
 pub mod statistics;
 mod store;
@@ -37,6 +38,7 @@ use crate::{
     flash::Flashes,
     home::Home,
     meetings::Meetings,
+    members::Members,
     statistics::{Counters, Statistics},
     store::Store,
     units::{UnitDesk, Units},
@@ -108,6 +110,10 @@ impl Backend {
         Meetings::new(self)
     }
 
+    pub fn members(&self) -> Members<'_> {
+        Members::new(self)
+    }
+
     pub fn statistics(&self) -> Statistics<'_> {
         Statistics::new(self)
     }
@@ -139,6 +145,8 @@ impl Backend {
     /// Reads the tree and counts everything afresh: after a change of so many rows that the log does not name each.
     pub(crate) async fn recount(&self) -> Result<()> {
         self.units().reload(self.store()).await?;
+    /// Counts the figures afresh from the tables: after a change of many rows at once.
+    pub(crate) async fn recount(&self) -> Result<()> {
         self.counters().reload(self.store(), self.units(), self.clock()).await
     }
 

@@ -14,6 +14,8 @@ mod engines;
 mod feedback;
 #[path = "backend/meetings.rs"]
 mod meetings;
+#[path = "backend/members.rs"]
+mod members;
 #[path = "backend/statistics.rs"]
 mod statistics;
 #[path = "backend/support.rs"]

@@ -136,6 +136,11 @@ impl FormReader {
         self.errors.problems.push(FieldProblem::new(field, problem));
     }
 
+    /// Whether no problem was found so far.
+    pub fn is_clean(&self) -> bool {
+        self.errors.problems.is_empty()
+    }
+
     /// # Errors
     /// All problems, when there are any.
     pub fn finish(self) -> Result<(), FormErrors> {
