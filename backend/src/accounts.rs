@@ -87,9 +87,9 @@ impl<'a> Accounts<'a> {
         Self { backend, origin: Origin::default() }
     }
 
-    /// The same for somebody who comes from `origin`: guessing is limited by it.
+    /// The same for somebody at `origin`, by which guessing is limited.
     #[must_use]
-    pub fn from(self, origin: Origin) -> Self {
+    pub fn at(self, origin: Origin) -> Self {
         Self { origin, ..self }
     }
 
