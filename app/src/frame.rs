@@ -77,6 +77,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
         (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
         (Action::ManageUnit, Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
         (Action::ReadMembers, Place { href: "/members", icon: IconName::Card, label: text::frame::members(l) }),
+        (Action::IssueCodes, Place { href: "/codes", icon: IconName::Key, label: text::codes::place(l) }),
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
     for (action, place) in places {
@@ -153,8 +154,8 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> An
 }
 
 /// Where the phone has no tab of its own for: reached through "more".
-const THROUGH_MORE: [&str; 9] =
-    ["/more", "/desk", "/branch", "/committee", "/units", "/members", "/corrections", "/transfers", "/quality"];
+const THROUGH_MORE: [&str; 10] =
+    ["/more", "/desk", "/branch", "/committee", "/units", "/members", "/corrections", "/transfers", "/quality", "/codes"];
 
 fn link(place: Place, class: &'static str) -> AnyView {
     let here = use_location().pathname;

@@ -9,7 +9,11 @@ use leptos_router::{
 };
 
 use crate::{
-    account::{MorePage, SignInPage},
+    account::{
+        MorePage, SignInPage,
+        codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
+        welcome::{CodePage, LaterPage, PasswordPage, PhonePage, WayPage, WelcomePage},
+    },
     context::provide_page,
     documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
     feedback::{OpinionsPage, ReceiptPage, ReceivedOpinionPage, ReceivedPage, WriteOpinionPage},
@@ -49,6 +53,12 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=HomePage ssr=ssr.clone()/>
                     <Route path=path!("/sign-in") view=SignInPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome") view=WelcomePage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/way") view=WayPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/code") view=CodePage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/password") view=PasswordPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/later") view=LaterPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/phone") view=PhonePage ssr=ssr.clone()/>
                     <Route path=path!("/library") view=LibraryPage ssr=ssr.clone()/>
                     <Route path=path!("/library/:id") view=ReadPage ssr=ssr.clone()/>
                     <Route path=path!("/library/:id/opinion") view=WriteOpinionPage ssr=ssr.clone()/>
@@ -86,6 +96,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/corrections") view=CorrectionsPage ssr=ssr.clone()/>
                     <Route path=path!("/transfers") view=TransfersPage ssr=ssr.clone()/>
                     <Route path=path!("/quality") view=QualityPage ssr=ssr.clone()/>
+                    <Route path=path!("/codes") view=CodeBranchesPage ssr=ssr.clone()/>
+                    <Route path=path!("/codes/sheet") view=CodeSheetPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/codes") view=BranchCodesPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/code") view=MemberCodesPage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

@@ -373,6 +373,7 @@ mod tests {
         for typed in spellings {
             assert_eq!(PhoneNumber::parse(typed).expect(typed).expose(), "0912345678");
         }
+        assert_eq!(PhoneNumber::parse("0912345678").map(|phone| phone.masked()), Ok("•••••••678".to_owned()));
         assert!(PhoneNumber::parse("912345678").is_err());
     }
 

@@ -12,6 +12,7 @@ mod health;
 mod jobs;
 mod live;
 mod observe;
+pub mod proxy;
 mod router;
 mod security_headers;
 mod sign_ins;

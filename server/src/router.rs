@@ -20,7 +20,7 @@ use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_conte
 use tokio::sync::watch;
 use tower_http::{CompressionLevel, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
-use crate::{answers, assets::Site, csrf, health, live, observe, security_headers, visit};
+use crate::{answers, assets::Site, csrf, health, live, observe, proxy::TrustedProxies, security_headers, visit};
 
 /// A page that takes longer has lost its reader.
 const TIME_MAX: Duration = Duration::from_secs(15);
@@ -39,14 +39,20 @@ pub(crate) struct Shared {
     pub(crate) closing: watch::Receiver<bool>,
 }
 
-pub(crate) fn build(backend: &Backend, site: &Site, address: SocketAddr, closing: &watch::Receiver<bool>) -> Router {
+pub(crate) fn build(
+    backend: &Backend,
+    site: &Site,
+    address: SocketAddr,
+    proxies: &TrustedProxies,
+    closing: &watch::Receiver<bool>,
+) -> Router {
     // Nobody is measured before the recorder is there.
     health::recorder();
     let options = LeptosOptions::builder().output_name("handbook").site_addr(address).env(Env::PROD).build();
     let shared = Shared { backend: backend.clone(), options, closing: closing.clone() };
     // The layer added last is the outermost: it meets the request first.
     Router::new()
-        .merge(pages(&shared, site))
+        .merge(pages(&shared, site, proxies))
         .merge(site.routes())
         .merge(health::routes())
         .layer(CompressionLayer::new().quality(PAGE_COMPRESSION))
@@ -56,7 +62,7 @@ pub(crate) fn build(backend: &Backend, site: &Site, address: SocketAddr, closing
 }
 
 /// The pages, the server functions and the live figures: all that knows who is there.
-fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
+fn pages(shared: &Shared, site: &Site, proxies: &TrustedProxies) -> Router<Shared> {
     let context = {
         let backend = shared.backend.clone();
         move || {
@@ -77,7 +83,7 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(from_fn(csrf::guard))
         .layer(from_fn(answers::complete))
-        .layer(from_fn_with_state(shared.backend.clone(), visit::enter))
+        .layer(from_fn_with_state((shared.backend.clone(), proxies.clone()), visit::enter))
 }
 
 /// The nonce of the answer's header, in place of the one that leptos makes up for each page.

@@ -18,7 +18,7 @@ use super::{bulk::Bulk, dice::Dice};
 use crate::{
     Backend, Error, Result,
     members::rows::{derived, flaws},
-    store::{RecordId, SurrealValue, pair, record},
+    store::{RecordId, SurrealValue, pair, record, vars},
 };
 
 /// What the registry writes down of a person.
@@ -230,6 +230,27 @@ impl<'b> Registry<'b> {
         self.bulk.save(self.backend).await?;
         self.backend.recount().await
     }
+}
+
+fn flawed(bulk: &mut Bulk, kind: Flaw, member: MemberId, path: &UnitPath) {
+    let row = FlawRow {
+        id: pair("flaw", kind.key(), member),
+        kind: kind.key().to_owned(),
+        member: member.to_string(),
+        path: path.to_string(),
+    };
+    bulk.push("flaw", row);
+}
+
+/// Puts a unit back to before its roll-out: its members are told the day and whom to ask.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn plan(backend: &Backend, unit: &UnitRef, live_from: NaiveDate, contact: &str) -> Result<()> {
+    let vars = vars! { unit: record("unit", unit.id), day: live_from.to_string(), contact: contact.to_owned() };
+    let sql = "UPDATE $unit SET phase = 'planned', live_from = $day, contact = $contact RETURN NONE";
+    backend.store().write(sql, vars).await?;
+    backend.recount().await
 }
 
 /// The row of a meeting.
