@@ -78,7 +78,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
     for (action, place) in places {
-        let Some(office) = viewer.office(|role| role.covers(action)) else { continue };
+        let Some(office) = viewer.office_held(|role| role.covers(action)) else { continue };
         match offices.iter_mut().find(|known| known.role == office.role && known.unit.id == office.unit.id) {
             Some(known) => known.places.push(place),
             None => offices.push(StaffPlaces { role: office.role, unit: office.unit.clone(), places: vec![place] }),
@@ -157,7 +157,7 @@ fn link(place: Place, class: &'static str) -> AnyView {
         let inside = match place.href {
             "/" => here == "/",
             // On the phone the staff places are reached through this one.
-            "/more" if class == "tab" => ["/more", "/desk", "/branch", "/committee"].iter().any(|start| here.starts_with(start)),
+            "/more" if class == "tab" => ["/more", "/devices", "/password", "/desk", "/branch", "/committee"].iter().any(|start| here.starts_with(start)),
             start => here.starts_with(start),
         };
         inside.then_some("page")

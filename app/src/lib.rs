@@ -22,6 +22,7 @@ pub mod i18n;
 pub mod meetings;
 pub mod page;
 mod routes;
+pub mod sessions;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod statistics;

@@ -18,6 +18,7 @@ use crate::{
     i18n::use_locale,
     meetings::{MeetingPage, MeetingsPage},
     page::{NotFoundPage, ProblemPage},
+    sessions::{ConfirmPage, DevicesPage, PasswordPage},
     statistics::CommitteePage,
     text,
 };
@@ -52,6 +53,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/opinions") view=OpinionsPage ssr=ssr.clone()/>
                     <Route path=path!("/opinions/:id") view=ReceiptPage ssr=ssr.clone()/>
                     <Route path=path!("/more") view=MorePage ssr=ssr.clone()/>
+                    <Route path=path!("/devices") view=DevicesPage ssr=ssr.clone()/>
+                    <Route path=path!("/password") view=PasswordPage ssr=ssr.clone()/>
+                    <Route path=path!("/confirm") view=ConfirmPage ssr=ssr.clone()/>
                     <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
                     <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
                     <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>

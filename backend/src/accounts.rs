@@ -24,7 +24,15 @@ use crate::{
     units::Tree,
 };
 
+mod change_password;
+mod common_passwords;
+mod devices;
+mod federated;
 mod passwords;
+mod proof;
+
+pub use change_password::PasswordForm;
+pub use federated::{Departure, Vouched};
 
 /// Wrong passwords in a row that lock an account.
 const TRIES: i64 = 10;
@@ -156,6 +164,7 @@ impl<'a> Accounts<'a> {
             self.mark_seen(id, now).await?;
         }
         let viewer = member.viewer(&offices, &self.backend.units().tree(), self.backend.clock().today())?;
+        let viewer = if proof::is_fresh(session.proved_at, now) { viewer } else { viewer.at_rest() };
         Ok(Some(Session { viewer, preferences: account.preferences()? }))
     }
 
@@ -210,7 +219,7 @@ impl<'a> Accounts<'a> {
     }
 
     async fn session_row(&self, id: &RecordId) -> Result<Option<SessionRow>> {
-        let sql = "SELECT handle, member, seen_at, expires_at FROM $opened";
+        let sql = "SELECT handle, member, seen_at, expires_at, proved_at FROM $opened";
         self.backend.store().read(sql, vars! { opened: id.clone() }).await?.row(0)
     }
 
@@ -233,6 +242,7 @@ impl<'a> Accounts<'a> {
                 created_at: now,
                 seen_at: now,
                 expires_at: now + IDLE,
+                proved_at: Some(now),
             },
             account: record("account", &member.id),
         };
@@ -401,6 +411,7 @@ struct SessionRow {
     member: String,
     seen_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    proved_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -411,4 +422,5 @@ struct NewSession {
     created_at: DateTime<Utc>,
     seen_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    proved_at: Option<DateTime<Utc>>,
 }

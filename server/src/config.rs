@@ -43,6 +43,9 @@ pub struct ServeSettings {
     /// Folder with the built pages' assets.
     #[arg(long, env = "HANDBOOK_SITE", default_value = "target/site")]
     pub site: PathBuf,
+    /// File with the `OpenID` Connect providers that vouch for people.
+    #[arg(long, env = "HANDBOOK_OIDC")]
+    pub oidc: Option<PathBuf>,
     #[command(flatten)]
     pub store: StoreSettings,
 }
@@ -207,7 +210,7 @@ fn explain(error: &clap::Error) -> String {
 
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
-    let ServeSettings { addr, site, store } = settings;
+    let ServeSettings { addr, site, oidc, store } = settings;
     let StoreSettings { data, db, db_user, db_password, secret, log, log_filter } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
@@ -218,6 +221,7 @@ pub fn effective(settings: &ServeSettings) -> String {
         ("DB_USER", db_user.clone().unwrap_or_default()),
         ("LOG", log.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()),
         ("LOG_FILTER", log_filter.clone()),
+        ("OIDC", oidc.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
         ("SECRET", masked(secret.is_some()).to_owned()),
         ("SITE", site.display().to_string()),
     ];

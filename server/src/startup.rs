@@ -10,6 +10,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     assets::Site,
     config::{Database, ServeSettings, StoreSettings},
+    federation::{self, Federation},
     health, jobs, router,
 };
 
@@ -31,8 +32,9 @@ impl Application {
     /// # Errors
     /// A sentence for the operator.
     pub async fn build(settings: &ServeSettings) -> Result<Self> {
+        let federation = settings.oidc.as_deref().map(federation::Settings::read).transpose()?.unwrap_or_default();
         let backend = open(&settings.store).await?;
-        Self::with_backend(backend, settings.addr, &settings.site).await
+        Self::with_federation(backend, settings.addr, &settings.site, &federation).await
     }
 
     /// The same on a store that is open already.
@@ -40,11 +42,25 @@ impl Application {
     /// # Errors
     /// A sentence for the operator.
     pub async fn with_backend(backend: Backend, addr: SocketAddr, site: &Path) -> Result<Self> {
+        Self::with_federation(backend, addr, site, &federation::Settings::default()).await
+    }
+
+    /// The same, with providers that vouch for people.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn with_federation(
+        backend: Backend,
+        addr: SocketAddr,
+        site: &Path,
+        federation: &federation::Settings,
+    ) -> Result<Self> {
         let site = Site::read(site)?;
         let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
         let address = listener.local_addr().context("the address has no name")?;
         let closing = watch::Sender::new(false);
-        let router = router::build(&backend, &site, address, &closing.subscribe());
+        let federation = Federation::new(federation, address)?;
+        let router = router::build(&backend, federation, &site, address, &closing.subscribe());
         Ok(Self { listener, address, router, backend, closing })
     }
 

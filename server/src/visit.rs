@@ -16,16 +16,16 @@ use axum::{
 use backend::Backend;
 use domain::{Locale, accounts::Preferences, forms::FormErrors};
 
-use crate::device;
+use crate::{device, router::Shared};
 
 /// The language chosen before signing in.
 const LOCALE_COOKIE: &str = "handbook-locale";
 
 /// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.
-pub(crate) async fn enter(State(backend): State<Backend>, request: Request, next: Next) -> Response {
+pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let fallback = chosen_locale(&parts.headers);
-    let visit = match read(&backend, &parts, fallback).await {
+    let visit = match read(&shared, &parts, fallback).await {
         Ok(visit) => visit,
         Err(error) => {
             let kind = AppError::from(error).kind;
@@ -51,8 +51,8 @@ pub(crate) async fn enter(State(backend): State<Backend>, request: Request, next
     response
 }
 
-async fn read(backend: &Backend, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
-    let headers = &request.headers;
+async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
+    let (backend, headers) = (&shared.backend, &request.headers);
     let token = cookie(headers, SESSION_COOKIE).map(str::to_owned);
     let session = match &token {
         Some(token) => backend.accounts().session(token).await?,
@@ -64,7 +64,8 @@ async fn read(backend: &Backend, request: &Parts, fallback: Locale) -> backend::
     };
     let echo = if shows_form(request, viewer.is_some()) { returned_form(backend, headers).await? } else { None };
     let device = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(device::describe).unwrap_or_default();
-    Ok(Visit { page: PageContext { viewer, preferences, echo }, token, device })
+    let providers = if viewer.is_none() { shared.federation.names() } else { Vec::new() };
+    Ok(Visit { page: PageContext { viewer, preferences, echo, providers }, token, device })
 }
 
 /// A form that came back is handed out once, so only to a page that will show it. Who is not signed in is on the way to the
@@ -118,7 +119,7 @@ fn language_choice(method: &Method, uri: &Uri) -> Option<Response> {
     Some(response)
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()

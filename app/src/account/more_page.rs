@@ -18,7 +18,7 @@ use crate::{
     terms::{self, Labels, all_errors, field_error},
     text,
     ui::{
-        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, IconName, Notice, NoticeKind, PageHeader,
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, Icon, IconName, Notice, NoticeKind, PageHeader,
         RadioGroup,
     },
 };
@@ -45,6 +45,7 @@ pub fn MorePage() -> impl IntoView {
                 {saved}
                 <StaffMenu/>
                 {about(l, own.viewer)}
+                {security_links(l)}
                 {preferences_form(l, own.preferences, errors)}
                 {sign_out_form(l)}
             </div>
@@ -57,6 +58,7 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
     let offices: Vec<_> = viewer
         .offices
         .iter()
+        .chain(&viewer.resting)
         .map(|office| view! { <p>{text::account::office(l, terms::role(l, office.role), &office.unit.name)}</p> })
         .collect();
     view! {
@@ -69,6 +71,25 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
         </Card>
     }
     .into_any()
+}
+
+fn security_links(l: Locale) -> AnyView {
+    let links = [
+        ("/devices", IconName::Smartphone, text::sessions::devices_title(l)),
+        ("/password", IconName::Key, text::sessions::password_title(l)),
+    ]
+    .map(|(href, icon, label)| {
+        view! {
+            <li>
+                <a class="menu-link" href=href>
+                    <Icon name=icon/>
+                    <span>{label}</span>
+                    <Icon name=IconName::Next/>
+                </a>
+            </li>
+        }
+    });
+    view! { <ul class="menu" role="list">{links.into_iter().collect_view()}</ul> }.into_any()
 }
 
 fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErrors>>) -> AnyView {
