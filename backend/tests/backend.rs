@@ -14,6 +14,8 @@ mod engines;
 mod feedback;
 #[path = "backend/meetings.rs"]
 mod meetings;
+#[path = "backend/sessions.rs"]
+mod sessions;
 #[path = "backend/statistics.rs"]
 mod statistics;
 #[path = "backend/support.rs"]
