@@ -45,7 +45,7 @@ pub fn FederationNotice() -> impl IntoView {
 }
 
 fn notice(l: Locale, name: &str, told: &str) -> Option<AnyView> {
-    let (kind, title, text) = match told {
+    let (kind, title, said) = match told {
         "unreachable" => {
             (NoticeKind::Warn, text::sessions::unreachable_title(l, name), text::sessions::unreachable(l).to_owned())
         }
@@ -56,5 +56,6 @@ fn notice(l: Locale, name: &str, told: &str) -> Option<AnyView> {
         "not_live" => (NoticeKind::Info, text::sessions::not_live_title(l).to_owned(), text::sessions::not_live(l, name)),
         _ => return None,
     };
-    Some(view! { <Notice kind title><p>{text}</p></Notice> }.into_any())
+    let other_doors = (told == "unreachable").then(|| view! { <p><a href="/welcome">{text::sessions::other_doors(l)}</a></p> });
+    Some(view! { <Notice kind title><p>{said}</p>{other_doors}</Notice> }.into_any())
 }

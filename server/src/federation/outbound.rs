@@ -54,7 +54,12 @@ impl Outbound {
     /// # Errors
     /// When the machine has no trusted certificates.
     pub(super) fn to(allowed: Vec<Url>) -> Result<Self, reqwest::Error> {
-        let client = Client::builder().redirect(Policy::none()).connect_timeout(TIME_MAX).timeout(TIME_MAX).build()?;
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .timeout(TIME_MAX)
+            // Asked now and then only: a connection kept open would be a dead one most of the time.
+            .pool_max_idle_per_host(0)
+            .build()?;
         Ok(Self { client, allowed })
     }
 

@@ -123,7 +123,7 @@ impl Provider {
         Ok(Self {
             key: settings.key.clone(),
             name: settings.name.clone(),
-            issuer: IssuerUrl::new(issuer_text(&settings.issuer)).context("the issuer's address")?,
+            issuer: settings.issuer.clone(),
             client_id: ClientId::new(settings.client_id.clone()),
             client_secret: settings.client_secret.clone().map(ClientSecret::new),
             scopes: settings.scopes.iter().cloned().map(Scope::new).collect(),
@@ -159,15 +159,18 @@ impl Provider {
 
     /// Whose national ID the provider vouches for, in exchange for the code the browser brought back.
     pub(super) async fn identify(&self, code: String, departure: &Departure, clock: &Clock) -> Result<NationalId, Failure> {
-        let mut description = self.description(KEPT_FOR).await?;
+        let description = self.description(KEPT_FOR).await?;
         let tokens = self.exchange(&description, code, departure).await?;
         let token = tokens.id_token().ok_or(Failure::Refused("there is no ID token"))?;
         let nonce = Nonce::new(departure.nonce.clone());
-        let mut verified = token.claims(&verifier(&self.client(&description), clock), &nonce).map(|claims| self.claimed(claims.additional_claims()));
+        let check = |description: &CoreProviderMetadata| {
+            let client = self.client(description);
+            token.claims(&verifier(&client, clock), &nonce).map(|claims| self.claimed(claims.additional_claims()))
+        };
+        let mut verified = check(&description);
         if matches!(&verified, Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey))) {
             // It has new keys.
-            description = self.described_anew(&description).await?;
-            verified = token.claims(&verifier(&self.client(&description), clock), &nonce).map(|claims| self.claimed(claims.additional_claims()));
+            verified = check(&*self.described_anew(&description).await?);
         }
         let typed = verified.map_err(|error| Failure::Refused(reason(&error)))?;
         let typed = typed.ok_or(Failure::Refused("the ID token lacks the claim with the national ID"))?;
@@ -242,12 +245,6 @@ impl Provider {
         *asked = Some(Asked { at: Instant::now(), found: found.as_ref().ok().cloned() });
         found
     }
-}
-
-/// An issuer is compared letter by letter; parsing an address adds a slash to a bare host.
-fn issuer_text(issuer: &Url) -> String {
-    let text = issuer.as_str();
-    if issuer.path() == "/" { text.trim_end_matches('/').to_owned() } else { text.to_owned() }
 }
 
 fn verifier<'c>(client: &'c Described, clock: &'c Clock) -> IdTokenVerifier<'c, CoreJsonWebKey> {

@@ -3,7 +3,10 @@
 use std::{env, fmt, fs, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use openidconnect::url::{Host, Url};
+use openidconnect::{
+    IssuerUrl,
+    url::{Host, Url},
+};
 use serde::Deserialize;
 
 /// What the file says.
@@ -24,7 +27,8 @@ pub struct ProviderSettings {
     pub key: String,
     /// Its name as people know it.
     pub name: String,
-    pub issuer: Url,
+    /// Compared letter by letter with what the provider calls itself.
+    pub issuer: IssuerUrl,
     pub client_id: String,
     pub client_secret: Option<String>,
     /// The environment variable that holds the secret, instead of the file.
@@ -84,7 +88,7 @@ impl ProviderSettings {
         let is_key = !self.key.is_empty() && self.key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         ensure!(is_key, "key: only small letters, digits and dashes");
         ensure!(!self.name.trim().is_empty(), "name: it is empty");
-        ensure!(is_protected(&self.issuer), "issuer: it must begin with https://");
+        ensure!(is_protected(self.issuer.url()), "issuer: it must begin with https://");
         ensure!(!self.claim.is_empty(), "claim: it is empty");
         self.client_secret = match (self.client_secret.take(), &self.client_secret_from) {
             (Some(_), Some(_)) => bail!("client_secret and client_secret_from: give one of them"),
@@ -96,12 +100,12 @@ impl ProviderSettings {
 
     /// Where requests may go: the issuer's host and those listed.
     pub(super) fn origins(&self) -> Result<Vec<Url>> {
-        let scheme = self.issuer.scheme();
+        let scheme = self.issuer.url().scheme();
         let listed = self.hosts.iter().map(|host| {
             let url = Url::parse(&format!("{scheme}://{host}")).ok().filter(|url| url.path() == "/" && url.username().is_empty());
             url.ok_or_else(|| anyhow!("hosts: {host:?} is not a host"))
         });
-        std::iter::once(Ok(self.issuer.clone())).chain(listed).collect()
+        std::iter::once(Ok(self.issuer.url().clone())).chain(listed).collect()
     }
 }
 
