@@ -56,7 +56,9 @@ fn read_page() -> PageContext {
 /// What the server hands to pages and server functions.
 #[cfg(feature = "ssr")]
 pub mod server {
-    use backend::Backend;
+    use std::net::IpAddr;
+
+    use backend::{Backend, accounts::Origin};
     use domain::accounts::Viewer;
     use http::request::Parts;
     use leptos::prelude::*;
@@ -72,6 +74,21 @@ pub mod server {
         pub token: Option<String>,
         /// `User-Agent` in a few words, for the list of sessions.
         pub device: String,
+        /// Where the request comes from; none when it came through no network.
+        pub address: Option<IpAddr>,
+        /// The secret of a device on which somebody has signed in before.
+        pub known_device: Option<String>,
+        /// The secret of a visit to a door of the first sign-in.
+        pub door: Option<String>,
+        /// The secret of the sheet of codes that was just issued.
+        pub sheet: Option<String>,
+    }
+
+    impl Visit {
+        /// By what guessing is limited.
+        pub fn origin(&self) -> Origin {
+            Origin { address: self.address, device: self.known_device.clone() }
+        }
     }
 
     pub fn visit() -> Option<Visit> {

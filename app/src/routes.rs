@@ -9,7 +9,11 @@ use leptos_router::{
 };
 
 use crate::{
-    account::{MorePage, SignInPage},
+    account::{
+        MorePage, SignInPage,
+        codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
+        welcome::{CodePage, LaterPage, PasswordPage, PhonePage, WayPage, WelcomePage},
+    },
     context::provide_page,
     documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
     feedback::{OpinionsPage, ReceiptPage, ReceivedOpinionPage, ReceivedPage, WriteOpinionPage},
@@ -18,7 +22,7 @@ use crate::{
     i18n::use_locale,
     meetings::{MeetingPage, MeetingsPage},
     page::{NotFoundPage, ProblemPage},
-    sessions::{ConfirmPage, DevicesPage, PasswordPage},
+    sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
     text,
 };
@@ -45,6 +49,12 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=HomePage ssr=ssr.clone()/>
                     <Route path=path!("/sign-in") view=SignInPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome") view=WelcomePage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/way") view=WayPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/code") view=CodePage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/password") view=PasswordPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/later") view=LaterPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/phone") view=PhonePage ssr=ssr.clone()/>
                     <Route path=path!("/library") view=LibraryPage ssr=ssr.clone()/>
                     <Route path=path!("/library/:id") view=ReadPage ssr=ssr.clone()/>
                     <Route path=path!("/library/:id/opinion") view=WriteOpinionPage ssr=ssr.clone()/>
@@ -54,7 +64,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/opinions/:id") view=ReceiptPage ssr=ssr.clone()/>
                     <Route path=path!("/more") view=MorePage ssr=ssr.clone()/>
                     <Route path=path!("/devices") view=DevicesPage ssr=ssr.clone()/>
-                    <Route path=path!("/password") view=PasswordPage ssr=ssr.clone()/>
+                    <Route path=path!("/password") view=ChangePasswordPage ssr=ssr.clone()/>
                     <Route path=path!("/confirm") view=ConfirmPage ssr=ssr.clone()/>
                     <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
                     <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
@@ -64,6 +74,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
                     <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>
                     <Route path=path!("/committee/:unit") view=CommitteePage ssr=ssr.clone()/>
+                    <Route path=path!("/codes") view=CodeBranchesPage ssr=ssr.clone()/>
+                    <Route path=path!("/codes/sheet") view=CodeSheetPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/codes") view=BranchCodesPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/code") view=MemberCodesPage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

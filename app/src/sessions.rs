@@ -4,16 +4,16 @@ use domain::Locale;
 
 use crate::text;
 
+mod change_password_page;
 mod confirm_page;
 mod devices_page;
 mod federation;
 pub mod fns;
-mod password_page;
 
+pub use change_password_page::ChangePasswordPage;
 pub use confirm_page::ConfirmPage;
 pub use devices_page::DevicesPage;
 pub use federation::{FederationNotice, SignInWith};
-pub use password_page::PasswordPage;
 
 /// What a device called itself, in plain words: `Android · Chrome` is "máy Android, trình duyệt Chrome".
 fn device_words(l: Locale, device: &str) -> String {

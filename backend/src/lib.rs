@@ -6,7 +6,10 @@
 //! Invariant: authorisation happens here and nowhere else, so that no door (page, server function, command line) can forget it.
 //! Invariant: this crate knows nothing of HTTP and nothing of leptos.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 pub mod accounts;
 pub mod clock;
@@ -21,9 +24,12 @@ pub mod keys;
 pub mod markdown;
 pub mod meetings;
 mod migrations;
+pub mod sms;
 pub mod statistics;
 mod store;
 pub mod units;
+
+use domain::members::PhoneNumber;
 
 pub use clock::Clock;
 pub use error::{Error, Result};
@@ -37,6 +43,7 @@ use crate::{
     flash::Flashes,
     home::Home,
     meetings::Meetings,
+    sms::Sms,
     statistics::{Counters, Statistics},
     store::Store,
     units::Units,
@@ -66,6 +73,7 @@ struct Shared {
     units: Units,
     events: Events,
     counters: Counters,
+    sms: OnceLock<Sms>,
 }
 
 impl Backend {
@@ -79,7 +87,14 @@ impl Backend {
         let units = Units::load(&store).await?;
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
-        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters }) })
+        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new() }) })
+    }
+
+    /// Says how short messages go out. Once, at the start.
+    pub fn send_messages_by(&self, sms: Sms) {
+        if self.shared.sms.set(sms).is_err() {
+            tracing::error!("the way of short messages was set already and stays");
+        }
     }
 
     pub fn accounts(&self) -> Accounts<'_> {
@@ -136,6 +151,14 @@ impl Backend {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.shared.keys
+    }
+
+    /// Sends in the background; that there is no way is the operator's to know, not the caller's.
+    pub(crate) fn send_message(&self, to: PhoneNumber, text: String) {
+        match self.shared.sms.get() {
+            Some(sms) => sms.send(to, text),
+            None => tracing::error!("an SMS is not sent: nobody has said how"),
+        }
     }
 
     pub(crate) fn counters(&self) -> &Counters {

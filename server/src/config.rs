@@ -17,6 +17,8 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use crate::proxy::TrustedProxies;
+
 /// An electronic member handbook for a large organisation.
 #[derive(Debug, Parser)]
 #[command(name = "handbook", version, arg_required_else_help = true)]
@@ -46,6 +48,16 @@ pub struct ServeSettings {
     /// File with the `OpenID` Connect providers that vouch for people.
     #[arg(long, env = "HANDBOOK_OIDC")]
     pub oidc: Option<PathBuf>,
+    /// Address of the gateway that sends short messages: it gets a POST of `{"to": "+84…", "text": "…"}`. Without one they lie as
+    /// files in the folder `outbox` of the data.
+    #[arg(long, env = "HANDBOOK_SMS_URL")]
+    pub sms_url: Option<String>,
+    /// Bearer token for the gateway. Better given as variable.
+    #[arg(long, env = "HANDBOOK_SMS_TOKEN", hide_env_values = true)]
+    pub sms_token: Option<Secret>,
+    /// Addresses or ranges of the servers in front whose `X-Forwarded-For` is believed, e.g. `127.0.0.1,10.0.0.0/8`.
+    #[arg(long, env = "HANDBOOK_TRUSTED_PROXY", default_value = "")]
+    pub trusted_proxy: TrustedProxies,
     #[command(flatten)]
     pub store: StoreSettings,
 }
@@ -134,6 +146,12 @@ impl fmt::Display for Database {
 #[derive(Clone)]
 pub struct Secret(String);
 
+impl Secret {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for Secret {
     type Err = std::convert::Infallible;
 
@@ -210,7 +228,7 @@ fn explain(error: &clap::Error) -> String {
 
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
-    let ServeSettings { addr, site, oidc, store } = settings;
+    let ServeSettings { addr, site, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
     let StoreSettings { data, db, db_user, db_password, secret, log, log_filter } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
@@ -224,6 +242,9 @@ pub fn effective(settings: &ServeSettings) -> String {
         ("OIDC", oidc.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
         ("SECRET", masked(secret.is_some()).to_owned()),
         ("SITE", site.display().to_string()),
+        ("SMS_TOKEN", masked(sms_token.is_some()).to_owned()),
+        ("SMS_URL", sms_url.clone().unwrap_or_default()),
+        ("TRUSTED_PROXY", trusted_proxy.to_string()),
     ];
     lines.into_iter().fold(String::new(), |mut text, (name, value)| {
         let _ = writeln!(text, "{PREFIX}{name}={value}");

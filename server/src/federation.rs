@@ -8,7 +8,16 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use app::{account::session_cookie, context::server::Visit, error::AppError, error::Kind, forms::local, terms};
+use app::{
+    account::{
+        cookies::{DEVICE, DOOR},
+        session_cookie,
+    },
+    context::server::Visit,
+    error::{AppError, Kind},
+    forms::local,
+    terms,
+};
 use axum::{
     Extension,
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -30,9 +39,6 @@ pub use settings::{ProviderSettings, Settings};
 
 /// Carries the sealed departure. Sent back with the redirect from the provider, because that is a navigation (`Lax`).
 const COOKIE: &str = "__Host-handbook-federation";
-
-/// Carries the secret of an open door.
-const DOOR_COOKIE: &str = "__Host-handbook-door";
 
 /// Longer addresses of ours do not exist; a cookie has room for four kilobytes.
 const NEXT_MAX: usize = 1_000;
@@ -118,7 +124,7 @@ pub(crate) async fn arrive(
     let next = departure.as_ref().map_or_else(|| "/".to_owned(), |departure| departure.next.clone());
     let mut response = match admitted(provider, departure, brought) {
         Ok((departure, code)) => match provider.identify(code, &departure, shared.backend.clock()).await {
-            Ok(national_id) => match shared.backend.accounts().sign_in_federated(&national_id, &visit.device).await {
+            Ok(national_id) => match shared.backend.accounts().at(visit.origin()).sign_in_federated(&national_id, &visit.device).await {
                 Ok(vouched) => welcome(provider, &next, vouched),
                 Err(error) => failed(error),
             },
@@ -149,14 +155,19 @@ fn welcome(provider: &Provider, next: &str, vouched: Vouched) -> Response {
         Vouched::SignedIn(signed_in) => {
             let mut response = go_to(next);
             set_cookie(&mut response, &session_cookie::carrying(&signed_in.token));
+            set_cookie(&mut response, &DEVICE.carrying(&signed_in.device));
             response
         }
         Vouched::Door(token) => {
             let mut response = go_to("/welcome/password");
-            set_cookie(&mut response, &format!("{DOOR_COOKIE}={token}; Path=/; Max-Age=1800; Secure; HttpOnly; SameSite=Lax"));
+            set_cookie(&mut response, &DOOR.carrying(&token));
             response
         }
-        Vouched::NotLive => sign_in_page(provider, next, "not_live"),
+        Vouched::NotLive(token) => {
+            let mut response = go_to("/welcome/later");
+            set_cookie(&mut response, &DOOR.carrying(&token));
+            response
+        }
         Vouched::Unknown => sign_in_page(provider, next, "unknown"),
     }
 }

@@ -13,6 +13,7 @@ mod health;
 mod jobs;
 mod live;
 mod observe;
+pub mod proxy;
 mod router;
 mod security_headers;
 mod sign_ins;

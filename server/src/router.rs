@@ -20,7 +20,15 @@ use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_conte
 use tokio::sync::watch;
 use tower_http::{CompressionLevel, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
-use crate::{answers, assets::Site, csrf, federation, federation::Federation, health, live, observe, security_headers, visit};
+use crate::{
+    answers,
+    assets::Site,
+    csrf,
+    federation::{self, Federation},
+    health, live, observe,
+    proxy::TrustedProxies,
+    security_headers, visit,
+};
 
 /// A page that takes longer has lost its reader.
 const TIME_MAX: Duration = Duration::from_secs(15);
@@ -35,6 +43,7 @@ const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(5);
 #[derive(Clone, FromRef)]
 pub(crate) struct Shared {
     pub(crate) backend: Backend,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) federation: Arc<Federation>,
     pub(crate) options: LeptosOptions,
     pub(crate) closing: watch::Receiver<bool>,
@@ -42,15 +51,22 @@ pub(crate) struct Shared {
 
 pub(crate) fn build(
     backend: &Backend,
-    federation: Federation,
     site: &Site,
     address: SocketAddr,
+    proxies: &TrustedProxies,
+    federation: Federation,
     closing: &watch::Receiver<bool>,
 ) -> Router {
     // Nobody is measured before the recorder is there.
     health::recorder();
     let options = LeptosOptions::builder().output_name("handbook").site_addr(address).env(Env::PROD).build();
-    let shared = Shared { backend: backend.clone(), federation: Arc::new(federation), options, closing: closing.clone() };
+    let shared = Shared {
+        backend: backend.clone(),
+        proxies: proxies.clone(),
+        federation: Arc::new(federation),
+        options,
+        closing: closing.clone(),
+    };
     // The layer added last is the outermost: it meets the request first.
     Router::new()
         .merge(pages(&shared, site))

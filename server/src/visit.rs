@@ -1,14 +1,19 @@
 //! Who is there, and how they want the pages: read once for each request, before any page or server function runs.
 
+use std::net::SocketAddr;
+
 use app::{
-    account::session_cookie::SESSION_COOKIE,
+    account::{
+        cookies::{Cookie, DEVICE, DOOR, SHEET},
+        session_cookie::SESSION_COOKIE,
+    },
     context::{PageContext, server::Visit},
     error::AppError,
     forms::FLASH_COOKIE,
     terms,
 };
 use axum::{
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -65,7 +70,17 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
     let echo = if shows_form(request, viewer.is_some()) { returned_form(backend, headers).await? } else { None };
     let device = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(device::describe).unwrap_or_default();
     let providers = if viewer.is_none() { shared.federation.names() } else { Vec::new() };
-    Ok(Visit { page: PageContext { viewer, preferences, echo, providers }, token, device })
+    let secret = |kept: Cookie| cookie(headers, kept.name).map(str::to_owned);
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    Ok(Visit {
+        page: PageContext { viewer, preferences, echo, providers },
+        token,
+        device,
+        address: peer.map(|peer| shared.proxies.client(peer, headers)),
+        known_device: secret(DEVICE),
+        door: secret(DOOR),
+        sheet: secret(SHEET),
+    })
 }
 
 /// A form that came back is handed out once, so only to a page that will show it. Who is not signed in is on the way to the
@@ -76,7 +91,9 @@ fn shows_form(request: &Parts, is_signed_in: bool) -> bool {
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
-    request.method == Method::GET && accepts_page && (is_signed_in || request.uri.path() == "/sign-in")
+    let path = request.uri.path();
+    let is_way_in = path == "/sign-in" || path == "/welcome" || path.starts_with("/welcome/");
+    request.method == Method::GET && accepts_page && (is_signed_in || is_way_in)
 }
 
 async fn returned_form(backend: &Backend, headers: &HeaderMap) -> backend::Result<Option<FormErrors>> {

@@ -11,7 +11,7 @@ use crate::{
     sessions::{FederationNotice, SignInWith},
     terms::{Labels, all_errors, field_error},
     text,
-    ui::{Button, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, PasswordField},
+    ui::{Button, ButtonKind, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, PasswordField},
 };
 
 const LABELS: Labels = &[("national_id", text::account::national_id), ("password", text::account::password)];
@@ -82,6 +82,9 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
         <SignInWith next=with_next/>
         <Card title=text::account::help_title(l)>
             <p>{text::account::help(l)}</p>
+            <div class="actions">
+                <LinkButton href="/welcome" kind=ButtonKind::Secondary icon=IconName::Key>{text::account::to_welcome(l)}</LinkButton>
+            </div>
         </Card>
         {languages}
     }

@@ -53,7 +53,6 @@ fn notice(l: Locale, name: &str, told: &str) -> Option<AnyView> {
             (NoticeKind::Warn, text::sessions::unfinished_title(l, name), text::sessions::unfinished(l).to_owned())
         }
         "unknown" => (NoticeKind::Info, text::sessions::unknown_title(l).to_owned(), text::sessions::unknown(l, name)),
-        "not_live" => (NoticeKind::Info, text::sessions::not_live_title(l).to_owned(), text::sessions::not_live(l, name)),
         _ => return None,
     };
     let other_doors = (told == "unreachable").then(|| view! { <p><a href="/welcome">{text::sessions::other_doors(l)}</a></p> });

@@ -7,7 +7,7 @@ use domain::{
 };
 
 use super::{
-    Accounts, common_passwords,
+    Accounts, MEMBER, MemberRow, common_passwords,
     proof::{OPEN_RENEWED, STILL_OPEN},
 };
 use crate::{
@@ -30,9 +30,13 @@ impl Accounts<'_> {
     /// [`Error::Invalid`] of the form `password`, fields `current_password` and `new_password`; [`Error::NotSignedIn`] when the
     /// session has ended meanwhile.
     pub async fn change_password(&self, viewer: &Viewer, token: &str, typed: PasswordForm<'_>) -> Result<String> {
+        let member: MemberRow = self.by_id(MEMBER, "member", &viewer.member.to_string()).await?.ok_or(Error::NotSignedIn)?;
+        let known = self.known(&member).await?;
         let mut form = FormReader::new("password");
         let current = form.read_secret("current_password", typed.current, Password::attempt);
-        let new = form.read_secret("new_password", typed.new, |typed| common_passwords::refuse(Password::parse(typed)?));
+        let new = form.read_secret("new_password", typed.new, |typed| {
+            Password::parse(typed).and_then(|password| common_passwords::refuse_for(password, &known))
+        });
         let (Some(current), Some(new)) = (current, new) else {
             return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
         };
@@ -50,7 +54,7 @@ impl Accounts<'_> {
         events::append(&mut vars, clock, EventKind::PasswordChanged, Some(viewer.member), branch, viewer.member);
         let sql = format!(
             "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED}
-             UPDATE $account SET password = $hash, failures = 0, locked_until = NONE RETURN NONE; {}",
+             UPDATE $account SET password = $hash, failures = 0 RETURN NONE; {}",
             events::APPEND
         );
         self.write_renewal(&sql, vars).await?;

@@ -3,21 +3,14 @@
 //! Who the person is was established by the provider; whether they may come in is decided here, as for a password.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{members::NationalId, units::Phase};
+use domain::members::NationalId;
 use serde::{Deserialize, Serialize};
 
-use super::{Accounts, SignedIn, new_token};
-use crate::{
-    Error, Result,
-    keys::fingerprint,
-    store::{SurrealValue, record, vars},
-};
+use super::{Accounts, Before, SignedIn, new_token};
+use crate::{Error, Result};
 
 /// Time enough to type a password and wait for a message at the provider's.
 const AWAY_FOR: TimeDelta = TimeDelta::minutes(10);
-
-/// Time enough to choose a password.
-const DOOR_OPEN_FOR: TimeDelta = TimeDelta::minutes(30);
 
 /// Binds a sealed departure to its purpose.
 const SEALED_AS: &str = "federation";
@@ -25,10 +18,10 @@ const SEALED_AS: &str = "federation";
 /// Where a provider's word about a national ID leads to.
 pub enum Vouched {
     SignedIn(SignedIn),
-    /// The person has no password yet: the secret of a door that is open for choosing one.
+    /// The person has no password yet: the secret of a visit that goes on with choosing one.
     Door(String),
-    /// The person's unit does not use the handbook yet.
-    NotLive,
+    /// The person's unit does not use the handbook yet: the secret of a visit that says when it will.
+    NotLive(String),
     /// No member has this national ID.
     Unknown,
 }
@@ -46,13 +39,6 @@ pub struct Departure {
     /// Where to go on afterwards, a path of this site.
     pub next: String,
     until: DateTime<Utc>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct NewDoor {
-    id_hash: String,
-    proved: Option<String>,
-    expires_at: DateTime<Utc>,
 }
 
 impl Accounts<'_> {
@@ -82,35 +68,22 @@ impl Accounts<'_> {
         (departure.until > self.backend.clock().now()).then_some(departure)
     }
 
-    /// Signs in whom a provider vouches for. An account that is locked by wrong passwords opens too: this is another proof.
+    /// Signs in whom a provider vouches for. Wrong passwords typed before do not matter: this is another proof.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
     pub async fn sign_in_federated(&self, national_id: &NationalId, device: &str) -> Result<Vouched> {
-        let Some(member) = self.find(national_id).await?.filter(|member| member.state == "active") else {
-            return Ok(Vouched::Unknown);
-        };
-        let (_, path) = member.place()?;
-        if self.backend.units().tree().phase(&path) != Phase::Live {
-            return Ok(Vouched::NotLive);
+        let id_hash = self.backend.keys().lookup("id", national_id.expose());
+        let Some(member) = self.holder(&id_hash).await? else { return Ok(Vouched::Unknown) };
+        if !self.backend.units().tree().phase(&member.place()?.1).is_open() {
+            return self.open_door(&id_hash, Some(&member.id)).await.map(Vouched::NotLive);
         }
         match self.account(&member.id).await?.filter(|account| account.password.is_some()) {
-            Some(account) => self.open_session(&member, &account, device).await.map(Vouched::SignedIn),
-            None => self.open_door(national_id, member.id).await.map(Vouched::Door),
+            Some(account) => {
+                let entered = self.enter(&member, account.preferences()?, device, Before::default()).await;
+                entered.map(Vouched::SignedIn)
+            }
+            None => self.open_door(&id_hash, Some(&member.id)).await.map(Vouched::Door),
         }
-    }
-
-    /// A door through which only `member` can go on, to choose a password.
-    async fn open_door(&self, national_id: &NationalId, member: String) -> Result<String> {
-        let clock = self.backend.clock();
-        let token = new_token(clock);
-        let row = NewDoor {
-            id_hash: self.backend.keys().lookup("id", national_id.expose()),
-            proved: Some(member),
-            expires_at: clock.now() + DOOR_OPEN_FOR,
-        };
-        let vars = vars! { door: record("door", fingerprint(&token)), row: row };
-        self.backend.store().write("CREATE $door CONTENT $row RETURN NONE;", vars).await?;
-        Ok(token)
     }
 }

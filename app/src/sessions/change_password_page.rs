@@ -18,7 +18,7 @@ const LABELS: Labels =
     &[("current_password", text::sessions::current_password), ("new_password", text::sessions::new_password)];
 
 #[component]
-pub fn PasswordPage() -> impl IntoView {
+pub fn ChangePasswordPage() -> impl IntoView {
     let l = use_locale();
     let errors = RwSignal::new(take_echo("password"));
     // For nothing but to ask who is not signed in to do so.
