@@ -11,6 +11,8 @@ import { parseArgs } from 'node:util';
 import * as accessibility from './accessibility.mjs';
 import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
+import * as devices from './journeys/devices.mjs';
+import * as federation from './journeys/federation.mjs';
 import * as home from './journeys/home.mjs';
 import * as library from './journeys/library.mjs';
 import * as meetings from './journeys/meetings.mjs';
@@ -25,7 +27,7 @@ import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
 
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, devices, federation, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

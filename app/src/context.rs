@@ -1,7 +1,7 @@
 //! What every page knows: who is looking and how they want it. The same on the server and, after hydration, in the browser.
 
 use domain::{
-    accounts::{Preferences, Viewer},
+    accounts::{Preferences, Provider, Viewer},
     forms::FormErrors,
     terms::Terms,
 };
@@ -17,6 +17,9 @@ pub struct PageContext {
     pub terms: Terms,
     /// A form that came back with problems, when script is off.
     pub echo: Option<FormErrors>,
+    /// Who else vouches for people who are not signed in yet.
+    #[serde(default)]
+    pub providers: Vec<Provider>,
 }
 
 /// Puts the visit's context in place; once, at the root.
@@ -105,6 +108,14 @@ pub mod server {
     /// [`Kind::Internal`] outside a request; that is a mistake in the wiring.
     pub fn backend() -> Result<Backend, AppError> {
         use_context::<Backend>().ok_or_else(|| AppError::new(Kind::Internal))
+    }
+
+    /// The secret of the device's session.
+    ///
+    /// # Errors
+    /// [`Kind::NotSignedIn`].
+    pub fn token() -> Result<String, AppError> {
+        visit().and_then(|visit| visit.token).ok_or_else(|| AppError::new(Kind::NotSignedIn))
     }
 
     /// The signed-in person.

@@ -81,7 +81,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
     for (action, place) in places {
-        let Some(office) = viewer.office(|role| role.covers(action)) else { continue };
+        let Some(office) = viewer.office_held(|role| role.covers(action)) else { continue };
         match offices.iter_mut().find(|known| known.role == office.role && known.unit.id == office.unit.id) {
             Some(known) => known.places.push(place),
             None => offices.push(StaffPlaces { role: office.role, unit: office.unit.clone(), places: vec![place] }),
@@ -154,8 +154,8 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> An
 }
 
 /// Where the phone has no tab of its own for: reached through "more".
-const THROUGH_MORE: [&str; 10] =
-    ["/more", "/desk", "/branch", "/committee", "/units", "/members", "/corrections", "/transfers", "/quality", "/codes"];
+const THROUGH_MORE: [&str; 12] =
+    ["/more", "/devices", "/password", "/desk", "/branch", "/committee", "/units", "/members", "/corrections", "/transfers", "/quality", "/codes"];
 
 fn link(place: Place, class: &'static str) -> AnyView {
     let here = use_location().pathname;

@@ -23,6 +23,7 @@ pub mod meetings;
 pub mod members;
 pub mod page;
 mod routes;
+pub mod sessions;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod statistics;

@@ -26,6 +26,7 @@ use crate::{
         RecordPage, StatePage, TransferPage, TransfersPage,
     },
     page::{NotFoundPage, ProblemPage},
+    sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
     text,
     units::{ClosePage, MergePage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage},
@@ -67,6 +68,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/opinions") view=OpinionsPage ssr=ssr.clone()/>
                     <Route path=path!("/opinions/:id") view=ReceiptPage ssr=ssr.clone()/>
                     <Route path=path!("/more") view=MorePage ssr=ssr.clone()/>
+                    <Route path=path!("/devices") view=DevicesPage ssr=ssr.clone()/>
+                    <Route path=path!("/password") view=ChangePasswordPage ssr=ssr.clone()/>
+                    <Route path=path!("/confirm") view=ConfirmPage ssr=ssr.clone()/>
                     <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
                     <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
                     <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>

@@ -164,6 +164,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::Characters => text::problems::characters(l).to_owned(),
         Problem::NumberTaken => text::problems::number_taken(l).to_owned(),
         Problem::WrongCredentials => text::problems::wrong_credentials(l).to_owned(),
+        Problem::WrongPassword => text::problems::wrong_password(l).to_owned(),
         Problem::TooManyTries { minutes } => text::problems::too_many_tries(l, l.number(*minutes)),
         Problem::Stale => text::problems::stale(l).to_owned(),
         Problem::Date => text::problems::date(l).to_owned(),
@@ -183,6 +184,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
 pub const fn error_title(l: Locale, kind: Kind) -> &'static str {
     match kind {
         Kind::NotSignedIn => text::problems::not_signed_in_title(l),
+        Kind::ConfirmPassword => text::sessions::confirm_title(l),
         Kind::NotFound => text::problems::not_found_title(l),
         Kind::NotAllowed => text::problems::not_allowed_title(l),
         Kind::Invalid => text::problems::invalid_title(l),
@@ -195,6 +197,7 @@ pub const fn error_title(l: Locale, kind: Kind) -> &'static str {
 pub const fn error_text(l: Locale, kind: Kind) -> &'static str {
     match kind {
         Kind::NotSignedIn => text::problems::not_signed_in(l),
+        Kind::ConfirmPassword => text::sessions::rested(l),
         Kind::NotFound => text::problems::not_found(l),
         Kind::NotAllowed => text::problems::not_allowed(l),
         Kind::Invalid => text::problems::invalid(l),

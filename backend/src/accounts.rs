@@ -24,16 +24,22 @@ use crate::{
     units::Tree,
 };
 
+mod change_password;
 mod choose;
 mod codes;
 mod common_passwords;
+mod devices;
 mod doors;
+mod federated;
 mod known_device;
 mod limits;
 mod passwords;
+mod proof;
 mod sheet;
 
+pub use change_password::PasswordForm;
 pub use codes::IssuedCode;
+pub use federated::{Departure, Vouched};
 pub use limits::Origin;
 
 use limits::{COUNT_FAILURE, IN_A_ROW, Scope, Try};
@@ -181,6 +187,7 @@ impl<'a> Accounts<'a> {
             self.mark_seen(id, now).await?;
         }
         let viewer = member.viewer(&offices, &self.backend.units().tree(), self.backend.clock().today())?;
+        let viewer = if proof::is_fresh(session.proved_at, now) { viewer } else { viewer.at_rest() };
         Ok(Some(Session { viewer, preferences: account.preferences()? }))
     }
 
@@ -241,7 +248,7 @@ impl<'a> Accounts<'a> {
     }
 
     async fn session_row(&self, id: &RecordId) -> Result<Option<SessionRow>> {
-        let sql = "SELECT handle, member, seen_at, expires_at FROM $opened";
+        let sql = "SELECT handle, member, seen_at, expires_at, proved_at FROM $opened";
         self.backend.store().read(sql, vars! { opened: id.clone() }).await?.row(0)
     }
 
@@ -265,6 +272,7 @@ impl<'a> Accounts<'a> {
                 created_at: now,
                 seen_at: now,
                 expires_at: now + IDLE,
+                proved_at: Some(now),
             },
             account: record("account", &member.id),
         };
@@ -451,6 +459,7 @@ struct SessionRow {
     member: String,
     seen_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    proved_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -461,4 +470,5 @@ struct NewSession {
     created_at: DateTime<Utc>,
     seen_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    proved_at: Option<DateTime<Utc>>,
 }

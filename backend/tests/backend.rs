@@ -24,6 +24,8 @@ mod members;
 mod paper_codes;
 #[path = "backend/sms.rs"]
 mod sms;
+#[path = "backend/sessions.rs"]
+mod sessions;
 #[path = "backend/statistics.rs"]
 mod statistics;
 #[path = "backend/support.rs"]

@@ -25,6 +25,8 @@ pub enum Problem {
     NumberTaken,
     /// National ID and password do not belong together. One answer for unknown, locked and not activated accounts.
     WrongCredentials,
+    /// Not the password of the person who is signed in.
+    WrongPassword,
     /// Too many wrong passwords; try again in `minutes`.
     TooManyTries { minutes: u32 },
     /// Somebody saved a newer version meanwhile.

@@ -49,6 +49,9 @@ pub struct ServeSettings {
     /// What the organisation calls its levels, roles and members: `party` or `association`.
     #[arg(long, env = "HANDBOOK_TERMS", default_value_t = Terms::Party)]
     pub terms: Terms,
+    /// File with the `OpenID` Connect providers that vouch for people.
+    #[arg(long, env = "HANDBOOK_OIDC")]
+    pub oidc: Option<PathBuf>,
     /// Address of the gateway that sends short messages: it gets a POST of `{"to": "+84…", "text": "…"}`. Without one they lie as
     /// files in the folder `outbox` of the data.
     #[arg(long, env = "HANDBOOK_SMS_URL")]
@@ -229,7 +232,7 @@ fn explain(error: &clap::Error) -> String {
 
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
-    let ServeSettings { addr, site, terms, sms_url, sms_token, trusted_proxy, store } = settings;
+    let ServeSettings { addr, site, terms, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
     let StoreSettings { data, db, db_user, db_password, secret, log, log_filter } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
@@ -240,6 +243,7 @@ pub fn effective(settings: &ServeSettings) -> String {
         ("DB_USER", db_user.clone().unwrap_or_default()),
         ("LOG", log.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()),
         ("LOG_FILTER", log_filter.clone()),
+        ("OIDC", oidc.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
         ("SECRET", masked(secret.is_some()).to_owned()),
         ("SITE", site.display().to_string()),
         ("SMS_TOKEN", masked(sms_token.is_some()).to_owned()),

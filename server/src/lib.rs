@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 mod csrf;
 mod device;
+pub mod federation;
 mod health;
 mod jobs;
 mod live;

@@ -10,6 +10,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     assets::Site,
     config::{Database, ServeSettings, StoreSettings},
+    federation::{self, Federation},
     health, jobs,
     proxy::TrustedProxies,
     router,
@@ -33,9 +34,10 @@ impl Application {
     /// # Errors
     /// A sentence for the operator.
     pub async fn build(settings: &ServeSettings) -> Result<Self> {
+        let federation = settings.oidc.as_deref().map(federation::Settings::read).transpose()?.unwrap_or_default();
         let backend = open(&settings.store).await?;
         backend.send_messages_by(sms(settings, &backend)?);
-        let mut application = Self::assemble(backend, settings.addr, &settings.site, &settings.trusted_proxy).await?;
+        let mut application = Self::assemble(backend, settings.addr, &settings.site, &settings.trusted_proxy, &federation).await?;
         application.router = application.router.layer(Extension(settings.terms));
         Ok(application)
     }
@@ -45,15 +47,35 @@ impl Application {
     /// # Errors
     /// A sentence for the operator.
     pub async fn with_backend(backend: Backend, addr: SocketAddr, site: &Path) -> Result<Self> {
-        Self::assemble(backend, addr, site, &TrustedProxies::default()).await
+        Self::with_federation(backend, addr, site, &federation::Settings::default()).await
     }
 
-    async fn assemble(backend: Backend, addr: SocketAddr, site: &Path, proxies: &TrustedProxies) -> Result<Self> {
+    /// The same, with providers that vouch for people.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn with_federation(
+        backend: Backend,
+        addr: SocketAddr,
+        site: &Path,
+        federation: &federation::Settings,
+    ) -> Result<Self> {
+        Self::assemble(backend, addr, site, &TrustedProxies::default(), federation).await
+    }
+
+    async fn assemble(
+        backend: Backend,
+        addr: SocketAddr,
+        site: &Path,
+        proxies: &TrustedProxies,
+        federation: &federation::Settings,
+    ) -> Result<Self> {
         let site = Site::read(site)?;
         let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
         let address = listener.local_addr().context("the address has no name")?;
         let closing = watch::Sender::new(false);
-        let router = router::build(&backend, &site, address, proxies, &closing.subscribe());
+        let federation = Federation::new(federation, address)?;
+        let router = router::build(&backend, &site, address, proxies, federation, &closing.subscribe());
         Ok(Self { listener, address, router, backend, closing })
     }
 

@@ -21,20 +21,16 @@ use axum::{
 use backend::Backend;
 use domain::{Locale, accounts::Preferences, forms::FormErrors, terms::Terms};
 
-use crate::{device, proxy::TrustedProxies};
+use crate::{device, router::Shared};
 
 /// The language chosen before signing in.
 const LOCALE_COOKIE: &str = "handbook-locale";
 
 /// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.
-pub(crate) async fn enter(
-    State((backend, proxies)): State<(Backend, TrustedProxies)>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let fallback = chosen_locale(&parts.headers);
-    let visit = match read(&backend, &proxies, &parts, fallback).await {
+    let visit = match read(&shared, &parts, fallback).await {
         Ok(visit) => visit,
         Err(error) => {
             let kind = AppError::from(error).kind;
@@ -60,8 +56,8 @@ pub(crate) async fn enter(
     response
 }
 
-async fn read(backend: &Backend, proxies: &TrustedProxies, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
-    let headers = &request.headers;
+async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
+    let (backend, headers) = (&shared.backend, &request.headers);
     let token = cookie(headers, SESSION_COOKIE).map(str::to_owned);
     let session = match &token {
         Some(token) => backend.accounts().session(token).await?,
@@ -73,15 +69,16 @@ async fn read(backend: &Backend, proxies: &TrustedProxies, request: &Parts, fall
     };
     let echo = if shows_form(request, viewer.is_some()) { returned_form(backend, headers).await? } else { None };
     let device = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(device::describe).unwrap_or_default();
+    let providers = if viewer.is_none() { shared.federation.names() } else { Vec::new() };
     // Without the setting, those of the default pack.
     let terms = request.extensions.get::<Terms>().copied().unwrap_or_default();
     let secret = |kept: Cookie| cookie(headers, kept.name).map(str::to_owned);
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     Ok(Visit {
-        page: PageContext { viewer, preferences, terms, echo },
+        page: PageContext { viewer, preferences, terms, echo, providers },
         token,
         device,
-        address: peer.map(|peer| proxies.client(peer, headers)),
+        address: peer.map(|peer| shared.proxies.client(peer, headers)),
         known_device: secret(DEVICE),
         door: secret(DOOR),
         sheet: secret(SHEET),
@@ -141,7 +138,7 @@ fn language_choice(method: &Method, uri: &Uri) -> Option<Response> {
     Some(response)
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()

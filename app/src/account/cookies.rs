@@ -39,8 +39,17 @@ impl Cookie {
         self.append("", 0)
     }
 
+    /// The cookie's line in a response.
+    pub fn carrying(self, secret: &str) -> String {
+        self.line(secret, self.max_age)
+    }
+
+    fn line(self, secret: &str, max_age: u32) -> String {
+        format!("{}={secret}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Lax", self.name)
+    }
+
     fn append(self, secret: &str, max_age: u32) -> Result<(), AppError> {
-        let cookie = format!("{}={secret}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Lax", self.name);
+        let cookie = self.line(secret, max_age);
         let cookie = HeaderValue::from_str(&cookie).map_err(|_| AppError::new(Kind::Internal))?;
         let options: ResponseOptions = use_context().ok_or_else(|| AppError::new(Kind::Internal))?;
         options.append_header(header::SET_COOKIE, cookie);

@@ -18,8 +18,8 @@ use crate::{
     terms::{self, Labels, all_errors, field_error},
     text,
     ui::{
-        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, Icon, IconName, Notice, NoticeKind,
-        PageHeader, RadioGroup,
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, Icon, IconName, Notice, NoticeKind, PageHeader,
+        RadioGroup,
     },
 };
 
@@ -57,6 +57,7 @@ pub fn MorePage() -> impl IntoView {
                     </li>
                 </ul>
                 {about(l, own.viewer)}
+                {security_links(l)}
                 {preferences_form(l, own.preferences, errors)}
                 {sign_out_form(l)}
             </div>
@@ -69,6 +70,7 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
     let offices: Vec<_> = viewer
         .offices
         .iter()
+        .chain(&viewer.resting)
         .map(|office| view! { <p>{text::account::office(l, terms::role(l, office.role), &office.unit.name)}</p> })
         .collect();
     view! {
@@ -81,6 +83,25 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
         </Card>
     }
     .into_any()
+}
+
+fn security_links(l: Locale) -> AnyView {
+    let links = [
+        ("/devices", IconName::Smartphone, text::sessions::devices_title(l)),
+        ("/password", IconName::Key, text::sessions::password_title(l)),
+    ]
+    .map(|(href, icon, label)| {
+        view! {
+            <li>
+                <a class="menu-link" href=href>
+                    <Icon name=icon/>
+                    <span>{label}</span>
+                    <Icon name=IconName::Next/>
+                </a>
+            </li>
+        }
+    });
+    view! { <ul class="menu" role="list">{links.into_iter().collect_view()}</ul> }.into_any()
 }
 
 fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErrors>>) -> AnyView {

@@ -136,8 +136,8 @@ async fn an_office_that_has_ended_gives_no_rights() {
     assert!(viewer.offices.is_empty() && viewer.standpoint.grants.is_empty());
 
     // The last day still counts: on that day the office was held.
-    let token = signed_in(&backend, &org.secretary).await.token;
     clock.advance(TimeDelta::days(1));
+    let token = signed_in(&backend, &org.secretary).await.token;
     let viewer = backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
     assert_eq!(viewer, org.secretary.viewer);
 }

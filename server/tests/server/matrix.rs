@@ -115,6 +115,7 @@ enum Given {
     Answer,
     Harbour,
     UnknownMeeting,
+    UnknownSession,
     Preferences,
 }
 
@@ -171,6 +172,12 @@ const ROWS: &[Row] = &[
         &[(200, &[Secretary, Deputy, AboveSecretary, AboveCommitteeMember, TopStatistician])],
         404,
     ),
+    row("/api/account/devices", Given::Nothing, &[], 200),
+    // A device that is nobody's; other people's are the same.
+    row("/api/account/revoke_session", Given::UnknownSession, &[], 404),
+    row("/api/account/revoke_other_sessions", Given::Nothing, &[], 200),
+    row("/api/account/change_password", Given::Nothing, &[], 422),
+    row("/api/account/confirm_password", Given::Nothing, &[], 422),
     Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
 ];
 
@@ -258,6 +265,7 @@ impl Given {
                 vec![("opinion", opinion.to_string()), ("text", "Đã ghi nhận.".to_owned())]
             }
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
+            Self::UnknownSession => vec![("session", fresh())],
             Self::UnknownMeeting => vec![("id", fresh())],
             Self::Preferences => {
                 vec![("locale", "vi".to_owned()), ("text_size", "1".to_owned()), ("theme", "system".to_owned())]

@@ -7,6 +7,7 @@ use super::{on_the_way, step};
 use crate::{
     context::take_echo,
     i18n::use_locale,
+    sessions::SignInWith,
     terms::{Labels, all_errors, field_error},
     text,
     ui::{Button, Choice, ErrorSummary, Form, IconName, PageHeader, RadioGroup},
@@ -35,6 +36,7 @@ pub fn WayPage() -> impl IntoView {
                         <Button wide=true icon=IconName::ArrowRight>{text::welcome::next(l)}</Button>
                     </div>
                 </Form>
+                <SignInWith next="/"/>
             </div>
         }
         .into_any()
