@@ -75,6 +75,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
         (Action::WriteDocument, Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
         (Action::ReadOpinions, Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) }),
         (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
+        (Action::ReadAudit, Place { href: "/audit", icon: IconName::History, label: text::frame::audit(l) }),
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
     for (action, place) in places {
@@ -157,7 +158,7 @@ fn link(place: Place, class: &'static str) -> AnyView {
         let inside = match place.href {
             "/" => here == "/",
             // On the phone the staff places are reached through this one.
-            "/more" if class == "tab" => ["/more", "/desk", "/branch", "/committee"].iter().any(|start| here.starts_with(start)),
+            "/more" if class == "tab" => ["/more", "/desk", "/branch", "/committee", "/audit", "/guides"].iter().any(|start| here.starts_with(start)),
             start => here.starts_with(start),
         };
         inside.then_some("page")

@@ -10,13 +10,16 @@ use leptos_router::{
 
 use crate::{
     account::{MorePage, SignInPage},
+    audit::{OwnTrailPage, TrailPage},
     context::provide_page,
     documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
     feedback::{OpinionsPage, ReceiptPage, ReceivedOpinionPage, ReceivedPage, WriteOpinionPage},
     frame::Frame,
+    guides::{GuidePage, GuidesPage},
     home::HomePage,
     i18n::use_locale,
     meetings::{MeetingPage, MeetingsPage},
+    offices::OfficesPage,
     page::{NotFoundPage, ProblemPage},
     statistics::CommitteePage,
     text,
@@ -60,6 +63,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
                     <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>
                     <Route path=path!("/committee/:unit") view=CommitteePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/roles") view=OfficesPage ssr=ssr.clone()/>
+                    <Route path=path!("/audit") view=TrailPage ssr=ssr.clone()/>
+                    <Route path=path!("/record/trail") view=OwnTrailPage ssr=ssr.clone()/>
+                    <Route path=path!("/guides") view=GuidesPage ssr=ssr.clone()/>
+                    <Route path=path!("/guides/:slug") view=GuidePage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

@@ -9,6 +9,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 pub mod accounts;
+pub mod audit;
 pub mod clock;
 pub mod demo;
 pub mod documents;
@@ -21,6 +22,7 @@ pub mod keys;
 pub mod markdown;
 pub mod meetings;
 mod migrations;
+pub mod offices;
 pub mod statistics;
 mod store;
 pub mod units;
@@ -31,12 +33,14 @@ pub use keys::Keys;
 
 use crate::{
     accounts::Accounts,
+    audit::Audit,
     documents::Documents,
     events::Events,
     feedback::Feedback,
     flash::Flashes,
     home::Home,
     meetings::Meetings,
+    offices::Offices,
     statistics::{Counters, Statistics},
     store::Store,
     units::Units,
@@ -86,6 +90,10 @@ impl Backend {
         Accounts::new(self)
     }
 
+    pub fn audit(&self) -> Audit<'_> {
+        Audit::new(self)
+    }
+
     pub fn documents(&self) -> Documents<'_> {
         Documents::new(self)
     }
@@ -104,6 +112,10 @@ impl Backend {
 
     pub fn meetings(&self) -> Meetings<'_> {
         Meetings::new(self)
+    }
+
+    pub fn offices(&self) -> Offices<'_> {
+        Offices::new(self)
     }
 
     pub fn statistics(&self) -> Statistics<'_> {

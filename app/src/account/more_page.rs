@@ -18,7 +18,7 @@ use crate::{
     terms::{self, Labels, all_errors, field_error},
     text,
     ui::{
-        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, IconName, Notice, NoticeKind, PageHeader,
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, Icon, IconName, Notice, NoticeKind, PageHeader,
         RadioGroup,
     },
 };
@@ -44,6 +44,15 @@ pub fn MorePage() -> impl IntoView {
                 <PageHeader title=text::account::more_title(l)/>
                 {saved}
                 <StaffMenu/>
+                <ul class="menu" role="list">
+                    <li>
+                        <a class="menu-link" href="/guides">
+                            <Icon name=IconName::Info/>
+                            <span>{text::guides::title(l)}</span>
+                            <Icon name=IconName::Next/>
+                        </a>
+                    </li>
+                </ul>
                 {about(l, own.viewer)}
                 {preferences_form(l, own.preferences, errors)}
                 {sign_out_form(l)}

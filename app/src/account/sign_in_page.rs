@@ -80,6 +80,7 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
         <Card title=text::account::help_title(l)>
             <p>{text::account::help(l)}</p>
         </Card>
+        <p>{text::guides::invitation(l)} " " <a href="/guides">{text::guides::open(l)}</a></p>
         {languages}
     }
     .into_any()
