@@ -33,7 +33,7 @@ const STRIDE: usize = 500;
 /// Most events looked at for one page: then the reader decides whether to look further back.
 const EXAMINED: usize = 10_000;
 
-/// Requests, codes and the like of one member whose events belong to the own trail.
+/// Requests of one member whose events belong to the own trail.
 const ERRANDS: usize = 40;
 
 /// Most values of an `IN` that the engine still looks up in the index.
@@ -202,7 +202,7 @@ fn scope(viewer: &Viewer, tree: &Tree, asked: Option<UnitId>) -> Result<(UnitRef
 }
 
 /// What concerns a member under an id of its own: its events belong to the own trail.
-const ERRAND_TABLES: [&str; 3] = ["transfer", "correction", "sign_in_code"];
+const ERRAND_TABLES: [&str; 2] = ["transfer", "correction"];
 
 fn own_errands() -> String {
     ERRAND_TABLES.map(|table| format!("SELECT VALUE record::id(id) FROM {table} WHERE member = $me LIMIT {ERRANDS};")).concat()

@@ -4,6 +4,8 @@
 
 #[path = "backend/accounts.rs"]
 mod accounts;
+#[path = "backend/audit.rs"]
+mod audit;
 #[path = "backend/demo.rs"]
 mod demo;
 #[path = "backend/documents.rs"]
@@ -14,6 +16,8 @@ mod engines;
 mod feedback;
 #[path = "backend/meetings.rs"]
 mod meetings;
+#[path = "backend/offices.rs"]
+mod offices;
 #[path = "backend/statistics.rs"]
 mod statistics;
 #[path = "backend/support.rs"]

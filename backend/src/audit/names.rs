@@ -15,12 +15,11 @@ const TITLED: &str = "SELECT record::id(id) AS id, title AS name FROM $documents
                       SELECT record::id(id) AS id, title AS name FROM $meetings; \
                       SELECT record::id(id) AS id, file_name AS name FROM $imports; \
                       SELECT record::id(id) AS id, member AS name FROM $transfers; \
-                      SELECT record::id(id) AS id, member AS name FROM $corrections; \
-                      SELECT record::id(id) AS id, member AS name FROM $codes;";
+                      SELECT record::id(id) AS id, member AS name FROM $corrections;";
 
 /// How many of those statements yield titles; the others yield members.
 const TITLES: usize = 3;
-const STATEMENTS: usize = 6;
+const STATEMENTS: usize = 5;
 
 /// Names of the people and things of a page.
 pub(super) struct Names {
@@ -65,7 +64,6 @@ impl Audit<'_> {
             imports: of("import"),
             transfers: of("transfer"),
             corrections: of("correction"),
-            codes: of("sign_in_code"),
         };
         let mut answers = store.read(TITLED, vars).await?;
         let mut titles = BTreeMap::new();

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     Clock, Keys, Place,
     events::{APPEND, append_with},
-    store::{record, vars},
+    store::{RecordId, SurrealValue, record, vars},
 };
 
 /// A backend with so many sealed events, the clock an hour later.
@@ -242,9 +242,9 @@ async fn a_million_events_are_checked_within_seconds() {
     assert_eq!((found.events, found.is_whole()), (1_000_000, true));
 }
 
-#[derive(Debug, crate::store::SurrealValue)]
+#[derive(Debug, SurrealValue)]
 struct Raw {
-    id: crate::store::RecordId,
+    id: RecordId,
     at: DateTime<Utc>,
     kind: String,
     unit: String,
