@@ -111,7 +111,7 @@ mod server {
             let kind = match &error {
                 Error::NotSignedIn => Kind::NotSignedIn,
                 Error::NotFound => Kind::NotFound,
-                Error::NotAllowed | Error::Step(_) => Kind::NotAllowed,
+                Error::NotAllowed | Error::NotLive { .. } | Error::Step(_) => Kind::NotAllowed,
                 Error::Invalid(_) => Kind::Invalid,
                 Error::Busy => Kind::Busy,
                 _ => {

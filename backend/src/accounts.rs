@@ -1,7 +1,7 @@
 //! Accounts: signing in and out, sessions, preferences.
 //!
 //! Whoever tries to sign in learns nothing about an account but that ID and password belong together: unknown, locked, not
-//! activated and wrong are one answer after the same work.
+//! activated, not live and wrong are one answer after the same work.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -20,17 +20,23 @@ use ulid::Ulid;
 use crate::{
     Backend, Clock, Error, Result, events,
     keys::fingerprint,
-    store::{RecordId, Row, SurrealValue, record, vars},
+    store::{RecordId, Row, SurrealValue, Variables, record, vars},
     units::Tree,
 };
 
+mod choose;
+mod codes;
+mod common_passwords;
+mod doors;
+mod known_device;
+mod limits;
 mod passwords;
+mod sheet;
 
-/// Wrong passwords in a row that lock an account.
-const TRIES: i64 = 10;
+pub use codes::IssuedCode;
+pub use limits::Origin;
 
-/// How long it stays locked.
-const LOCKED_FOR: TimeDelta = TimeDelta::minutes(15);
+use limits::{COUNT_FAILURE, IN_A_ROW, Scope, Try};
 
 /// A session ends when its device was not seen for so long.
 const IDLE: TimeDelta = TimeDelta::days(30);
@@ -47,6 +53,7 @@ const PURGED_AT_ONCE: usize = 1_000;
 /// See [`Backend::accounts`].
 pub struct Accounts<'a> {
     backend: &'a Backend,
+    origin: Origin,
 }
 
 /// What was typed to sign in.
@@ -63,6 +70,8 @@ pub struct SignInForm<'f> {
 pub struct SignedIn {
     /// The secret of the device: 256 bits, base64url. Only its hash is stored.
     pub token: String,
+    /// The secret by which this device is known again, so that limits never lock its owner out.
+    pub device: String,
     pub preferences: Preferences,
 }
 
@@ -75,12 +84,19 @@ pub struct Session {
 
 impl<'a> Accounts<'a> {
     pub(crate) fn new(backend: &'a Backend) -> Self {
-        Self { backend }
+        Self { backend, origin: Origin::default() }
+    }
+
+    /// The same for somebody who comes from `origin`: guessing is limited by it.
+    #[must_use]
+    pub fn from(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 
     /// # Errors
-    /// [`Error::Invalid`] of the form `sign_in`: [`Problem::WrongCredentials`] on `password` whatever the reason, or what is wrong
-    /// with a field as typed.
+    /// [`Error::Invalid`] of the form `sign_in`: [`Problem::WrongCredentials`] on `password` whatever the reason,
+    /// [`Problem::TooManyTries`] for IDs of members and of nobody alike, or what is wrong with a field as typed.
+    /// [`Error::NotLive`] after the right password when the unit does not use the handbook yet.
     pub async fn sign_in(&self, typed: SignInForm<'_>) -> Result<SignedIn> {
         let mut form = FormReader::new("sign_in");
         let national_id = form.read("national_id", typed.national_id, NationalId::parse);
@@ -89,21 +105,30 @@ impl<'a> Accounts<'a> {
             return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
         };
 
-        let now = self.backend.clock().now();
-        let member = self.find(&national_id).await?;
-        // The account of nobody is looked for too.
-        let owner = member.as_ref().map_or_else(|| Ulid::nil().to_string(), |member| member.id.clone());
+        let id_hash = self.backend.keys().lookup("id", national_id.expose());
+        let member = self.holder(&id_hash).await?;
+        // The account and the device of nobody are looked for too.
+        let owner = member.as_ref().map_or_else(nobody, |member| member.id.clone());
         let account = self.account(&owner).await?;
+        let device = self.known_device(&owner).await?;
+        let taken = match self.take_try(Scope::Password, &id_hash, device.as_ref().map(|device| device.name.as_str())).await? {
+            Ok(taken) => taken,
+            Err(problem) => return Err(form.refused("password", problem).into()),
+        };
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let matches = passwords::verify(self.backend.keys(), &password, hash).await?;
 
-        match (member, account) {
-            (Some(member), Some(account)) if matches && member.state == "active" && !account.is_locked(now) => {
-                self.open_session(&member, &account, typed.device).await
+        let failures = device.as_ref().map(|device| device.failures);
+        match (&member, &account) {
+            (Some(member), Some(account)) if matches && failures.unwrap_or(account.failures) < IN_A_ROW => {
+                if !self.backend.units().tree().phase(&member.place()?.1).is_open() {
+                    return Err(Error::NotLive { door: self.open_door(&id_hash, Some(&member.id)).await? });
+                }
+                self.enter(member, account.preferences()?, typed.device, Before::after(taken)).await
             }
-            (member, account) => {
-                let counts = account.is_some_and(|account| !account.is_locked(now));
-                self.note_refusal(member.as_ref(), counts).await?;
+            _ => {
+                let failing = device.map_or_else(|| record("account", &owner), |device| device.record);
+                self.note_refusal(member.as_ref(), failing).await?;
                 Err(form.refused("password", Problem::WrongCredentials).into())
             }
         }
@@ -186,12 +211,17 @@ impl<'a> Accounts<'a> {
         Ok(preferences)
     }
 
-    /// Deletes sessions and flashes whose time is over, and says how many they were. A job calls it.
+    /// Deletes sessions, flashes and what else has only its time, once that is over, and says how many rows they were. A job calls
+    /// it.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub async fn purge(&self) -> Result<u64> {
-        Ok(self.purge_table("session").await? + self.purge_table("flash").await?)
+        let mut purged = 0;
+        for table in ["session", "flash", "door", "attempt", "device", "code_sheet"] {
+            purged += self.purge_table(table).await?;
+        }
+        Ok(purged)
     }
 
     /// The PHC text to be stored for a new password.
@@ -199,10 +229,11 @@ impl<'a> Accounts<'a> {
         passwords::hash(self.backend.keys(), self.backend.clock(), password).await
     }
 
-    async fn find(&self, national_id: &NationalId) -> Result<Option<MemberRow>> {
-        let hash = self.backend.keys().lookup("id", national_id.expose());
+    /// The active member with this national ID, given as its keyed hash.
+    async fn holder(&self, id_hash: &str) -> Result<Option<MemberRow>> {
         let sql = format!("{MEMBER} FROM member WHERE id_hash = $hash LIMIT 1");
-        self.backend.store().read(sql, vars! { hash: hash }).await?.row(0)
+        let found: Option<MemberRow> = self.backend.store().read(sql, vars! { hash: id_hash.to_owned() }).await?.row(0)?;
+        Ok(found.filter(|member| member.state == "active"))
     }
 
     async fn account(&self, owner: &str) -> Result<Option<AccountRow>> {
@@ -218,7 +249,8 @@ impl<'a> Accounts<'a> {
         self.backend.store().read(format!("{select} FROM $record"), vars! { record: record(table, key) }).await?.row(0)
     }
 
-    async fn open_session(&self, member: &MemberRow, account: &AccountRow, device: &str) -> Result<SignedIn> {
+    /// Opens a session, in one transaction with what led to it.
+    async fn enter(&self, member: &MemberRow, preferences: Preferences, device: &str, before: Before) -> Result<SignedIn> {
         let clock = self.backend.clock();
         let now = clock.now();
         let (actor, path) = member.place()?;
@@ -236,45 +268,46 @@ impl<'a> Accounts<'a> {
             },
             account: record("account", &member.id),
         };
+        let remembered = self.remember_device(&mut vars, &member.id).await?;
+        vars.extend(before.vars);
         events::append(&mut vars, clock, EventKind::SignedIn, Some(actor), &path, handle);
         let sql = format!(
-            "CREATE $opened CONTENT $row RETURN NONE;
-             UPDATE $account SET failures = 0, locked_until = NONE WHERE failures > 0 OR locked_until != NONE RETURN NONE;
-             {}",
+            "{} CREATE $opened CONTENT $row RETURN NONE;
+             UPDATE $account SET failures = 0 WHERE failures > 0 RETURN NONE;
+             {} {}",
+            before.sql,
+            known_device::REMEMBER,
             events::APPEND
         );
         self.backend.store().write(&sql, vars).await?;
         self.backend.events().wake();
-        Ok(SignedIn { token, preferences: account.preferences()? })
+        Ok(SignedIn { token, device: remembered, preferences })
     }
 
     /// Writes down a refused sign-in. For nobody it writes and deletes a row of the same size: an answer that comes sooner when
     /// nothing is written would tell who is a member.
-    async fn note_refusal(&self, member: Option<&MemberRow>, counts: bool) -> Result<()> {
-        let clock = self.backend.clock();
-        let Some(member) = member else {
-            let mut vars = vars! {};
-            let nowhere = UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?;
-            let decoy = events::append(&mut vars, clock, EventKind::SignInRefused, None, &nowhere, Ulid::nil());
-            vars.extend(vars! { decoy: record("event", decoy.id) });
-            self.backend.store().write(&format!("{} DELETE $decoy RETURN NONE;", events::APPEND), vars).await?;
-            return Ok(());
-        };
-        let (_, path) = member.place()?;
-        let mut vars = vars! { account: record("account", &member.id), until: clock.now() + LOCKED_FOR };
+    async fn note_refusal(&self, member: Option<&MemberRow>, failing: RecordId) -> Result<()> {
+        let mut vars = vars! { failing: failing };
+        self.failure(&mut vars);
         // Nobody is signed in, so the event has no actor.
-        events::append(&mut vars, clock, EventKind::SignInRefused, None, &path, &member.id);
-        let count = if counts {
-            format!(
-                "UPDATE $account SET failures += 1 RETURN NONE;
-                 UPDATE $account SET failures = 0, locked_until = $until WHERE failures >= {TRIES} RETURN NONE;"
-            )
-        } else {
-            String::new()
-        };
-        self.backend.store().write(&format!("{count} {}", events::APPEND), vars).await?;
+        let log = self.log_of_somebody(&mut vars, EventKind::SignInRefused, member)?;
+        let sql = format!("UPDATE $failing SET failures += 1 RETURN NONE; {COUNT_FAILURE} {log}");
+        self.backend.store().write(&sql, vars).await?;
         self.backend.events().wake();
         Ok(())
+    }
+
+    /// The statements that log what somebody at the door did, and, for nobody, the same and then its deletion.
+    fn log_of_somebody(&self, vars: &mut Variables, kind: EventKind, member: Option<&MemberRow>) -> Result<String> {
+        let (path, subject) = match member {
+            Some(member) => (member.place()?.1, member.id.clone()),
+            None => (UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?, nobody()),
+        };
+        let event = events::append(vars, self.backend.clock(), kind, None, &path, subject);
+        // The row of a member stays: what is deleted for them is never there.
+        let decoy = if member.is_some() { Ulid::nil() } else { event.id.ulid() };
+        vars.extend(vars! { decoy: record("event", decoy) });
+        Ok(format!("{} DELETE $decoy RETURN NONE;", events::APPEND))
     }
 
     async fn mark_seen(&self, session: RecordId, now: DateTime<Utc>) -> Result<()> {
@@ -305,6 +338,25 @@ impl<'a> Accounts<'a> {
     }
 }
 
+/// What is written in the transaction that opens a session, before it does.
+#[derive(Default)]
+struct Before {
+    sql: String,
+    vars: Variables,
+}
+
+impl Before {
+    /// The try succeeded and is forgotten.
+    fn after(taken: Try) -> Self {
+        Self { sql: "DELETE $taken RETURN NONE;".to_owned(), vars: vars! { taken: taken.counter } }
+    }
+}
+
+/// The id of the member that stands in for nobody, so that the same is looked up and written.
+fn nobody() -> String {
+    Ulid::nil().to_string()
+}
+
 fn new_token(clock: &Clock) -> String {
     let mut secret = [0; 32];
     clock.fill(&mut secret);
@@ -313,7 +365,7 @@ fn new_token(clock: &Clock) -> String {
 
 const MEMBER: &str = "SELECT record::id(id) AS id, full_name, standing, state, unit, path";
 
-const ACCOUNT: &str = "SELECT password, locked_until, locale, text_size, theme";
+const ACCOUNT: &str = "SELECT password, failures, locale, text_size, theme";
 
 #[derive(Debug, SurrealValue)]
 struct MemberRow {
@@ -354,17 +406,14 @@ impl MemberRow {
 #[derive(Debug, SurrealValue)]
 struct AccountRow {
     password: Option<String>,
-    locked_until: Option<DateTime<Utc>>,
+    /// Wrong passwords in a row, but for those typed on known devices.
+    failures: i64,
     locale: String,
     text_size: String,
     theme: String,
 }
 
 impl AccountRow {
-    fn is_locked(&self, now: DateTime<Utc>) -> bool {
-        self.locked_until.is_some_and(|until| until > now)
-    }
-
     fn preferences(&self) -> Result<Preferences> {
         let damaged = || Error::Damaged("the preferences of an account".to_owned());
         Ok(Preferences {

@@ -6,7 +6,10 @@
 //! Invariant: authorisation happens here and nowhere else, so that no door (page, server function, command line) can forget it.
 //! Invariant: this crate knows nothing of HTTP and nothing of leptos.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 pub mod accounts;
 pub mod audit;
@@ -23,6 +26,7 @@ pub mod markdown;
 pub mod meetings;
 mod migrations;
 pub mod offices;
+pub mod sms;
 pub mod statistics;
 mod store;
 pub mod units;
@@ -41,6 +45,7 @@ use crate::{
     home::Home,
     meetings::Meetings,
     offices::Offices,
+    sms::Sms,
     statistics::{Counters, Statistics},
     store::Store,
     units::Units,
@@ -70,6 +75,7 @@ struct Shared {
     units: Units,
     events: Events,
     counters: Counters,
+    sms: OnceLock<Sms>,
 }
 
 impl Backend {
@@ -83,7 +89,14 @@ impl Backend {
         let units = Units::load(&store).await?;
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
-        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters }) })
+        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new() }) })
+    }
+
+    /// Says how short messages go out. Once, at the start.
+    pub fn send_messages_by(&self, sms: Sms) {
+        if self.shared.sms.set(sms).is_err() {
+            tracing::error!("the way of short messages was set already and stays");
+        }
     }
 
     pub fn accounts(&self) -> Accounts<'_> {
@@ -148,6 +161,10 @@ impl Backend {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.shared.keys
+    }
+
+    pub(crate) fn sms(&self) -> Result<&Sms> {
+        self.shared.sms.get().ok_or_else(|| Error::Internal("nobody has said how short messages go out".to_owned()))
     }
 
     pub(crate) fn counters(&self) -> &Counters {

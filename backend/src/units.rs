@@ -5,9 +5,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use chrono::NaiveDate;
 use domain::{
     ids::UnitId,
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{Phase, UnitKind, UnitPath, UnitRef},
 };
 
 use crate::{
@@ -20,6 +21,16 @@ use crate::{
 pub struct Tree {
     by_path: BTreeMap<UnitPath, UnitRef>,
     paths: BTreeMap<UnitId, UnitPath>,
+    /// The units that have a phase of their own.
+    openings: BTreeMap<UnitPath, Opening>,
+}
+
+/// How far the roll-out has come in a unit, from when on it is live, and whom to ask until then.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opening {
+    pub phase: Phase,
+    pub live_from: Option<NaiveDate>,
+    pub contact: Option<String>,
 }
 
 impl Tree {
@@ -52,6 +63,17 @@ impl Tree {
         path.ancestors_and_self().filter_map(|ancestor| self.at(&ancestor).map(|unit| unit.id)).filter_map(|id| self.get(id))
     }
 
+    /// The phase of a unit: its own, or of the nearest unit above that has one.
+    pub fn phase(&self, path: &UnitPath) -> Phase {
+        self.opening(path).phase
+    }
+
+    /// See [`Self::phase`].
+    pub fn opening(&self, path: &UnitPath) -> Opening {
+        let own: Vec<&Opening> = path.ancestors_and_self().filter_map(|at| self.openings.get(&at)).collect();
+        own.last().map(|opening| (*opening).clone()).unwrap_or_default()
+    }
+
     pub fn len(&self) -> usize {
         self.by_path.len()
     }
@@ -77,6 +99,9 @@ struct UnitRow {
     kind: String,
     name: String,
     path: String,
+    phase: Option<String>,
+    live_from: Option<String>,
+    contact: Option<String>,
 }
 
 impl Units {
@@ -87,7 +112,8 @@ impl Units {
     }
 
     pub(crate) async fn reload(&self, store: &Store) -> Result<()> {
-        let rows: Vec<UnitRow> = store.read("SELECT record::id(id) AS id, kind, name, path FROM unit", ()).await?.rows(0)?;
+        let sql = "SELECT record::id(id) AS id, kind, name, path, phase, live_from, contact FROM unit";
+        let rows: Vec<UnitRow> = store.read(sql, ()).await?.rows(0)?;
         let mut tree = Tree::default();
         for row in rows {
             let unit = UnitRef {
@@ -96,6 +122,10 @@ impl Units {
                 path: UnitPath::parse(&row.path).map_err(|_| Error::Damaged(format!("unit {}", row.id)))?,
                 name: row.name,
             };
+            if let Some(phase) = row.phase.as_deref().and_then(Phase::from_key) {
+                let live_from = row.live_from.and_then(|day| day.parse().ok());
+                tree.openings.insert(unit.path.clone(), Opening { phase, live_from, contact: row.contact });
+            }
             tree.paths.insert(unit.id, unit.path.clone());
             tree.by_path.insert(unit.path.clone(), unit);
         }

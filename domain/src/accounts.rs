@@ -1,5 +1,7 @@
 //! Signing in and what the page knows about the person in front of it.
 
+pub mod codes;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -77,6 +77,11 @@ impl PhoneNumber {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// `•••••••678`.
+    pub fn masked(&self) -> String {
+        format!("•••••••{}", &self.0[7..])
+    }
 }
 
 impl fmt::Debug for PhoneNumber {
@@ -236,6 +241,7 @@ mod tests {
         for typed in spellings {
             assert_eq!(PhoneNumber::parse(typed).expect(typed).expose(), "0912345678");
         }
+        assert_eq!(PhoneNumber::parse("0912345678").map(|phone| phone.masked()), Ok("•••••••678".to_owned()));
         assert!(PhoneNumber::parse("912345678").is_err());
     }
 

@@ -1,0 +1,116 @@
+//! Choosing a password at the end of a visit: the account begins, or goes on with a new secret.
+
+use domain::{
+    accounts::{Password, Preferences},
+    events::EventKind,
+    forms::{FormReader, Problem},
+};
+
+use super::{
+    ACCOUNT, AccountRow, Accounts, Before, MEMBER, MemberRow, SignedIn,
+    codes::LogRow,
+    common_passwords::{self, Known},
+};
+use crate::{
+    Error, Result,
+    keys::fingerprint,
+    store::{SurrealValue, record, vars},
+};
+
+/// What the code of the visit was used for meanwhile.
+const SPENT: &str = "the code was spent";
+
+/// The visit is over, or was never proved.
+const GONE: &str = "the visit is over";
+
+impl Accounts<'_> {
+    /// Sets the password of who has proved to be a member, ends all their sessions and opens one on this device. A new account begins
+    /// with `preferences`. `device` is what the device calls itself.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `choose`, field `password`: [`Problem::TooShort`], [`Problem::CommonPassword`], or
+    /// [`Problem::CodeRefused`] when the paper code was used elsewhere meanwhile. [`Error::NotLive`] when the unit does not use the
+    /// handbook yet; [`Error::NotFound`] when the visit is over or not proved.
+    pub async fn choose_password(
+        &self,
+        token: &str,
+        password: &str,
+        device: &str,
+        preferences: Preferences,
+    ) -> Result<SignedIn> {
+        let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
+        let proved = door.proved.clone().ok_or(Error::NotFound)?;
+        let member: MemberRow = self.by_id(MEMBER, "member", &proved).await?.ok_or(Error::NotFound)?;
+        if member.state != "active" {
+            return Err(Error::NotFound);
+        }
+        let (actor, path) = member.place()?;
+        if !self.backend.units().tree().phase(&path).is_open() {
+            return Err(Error::NotLive { door: token.to_owned() });
+        }
+
+        let known = self.known(&member).await?;
+        let mut form = FormReader::new("choose");
+        let password = form.read_secret("password", password, |typed| {
+            Password::parse(typed).and_then(|password| common_passwords::refuse_for(password, &known))
+        });
+        let Some(password) = password else { return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid)) };
+        let hash = self.hash_password(&password).await?;
+
+        let account: Option<AccountRow> = self.by_id(ACCOUNT, "account", &member.id).await?;
+        let is_new = account.as_ref().is_none_or(|account| account.password.is_none());
+        let preferences = account.map_or(Ok(preferences), |account| account.preferences())?;
+        let clock = self.backend.clock();
+        let kind = if is_new { EventKind::AccountActivated } else { EventKind::PasswordChanged };
+        let vars = vars! {
+            door: record("door", fingerprint(token)),
+            paper: door.paper_code.map(|code| record("paper_code", code)),
+            account: record("account", &member.id),
+            owner: member.id.clone(),
+            now: clock.now(),
+            hash: hash,
+            locale: preferences.locale.tag(),
+            text_size: preferences.text_size.key(),
+            theme: preferences.theme.key(),
+            also: vec![LogRow::new(clock, kind, Some(actor), &path, &member.id)],
+        };
+        // Codes not used yet are worth nothing afterwards: who holds one might not be the member.
+        let sql = format!(
+            "IF array::len((SELECT VALUE id FROM $door WHERE proved = $owner)) = 0 {{ THROW '{GONE}' }};
+             DELETE $door RETURN NONE;
+             IF $paper != NONE {{
+                 LET $spent = (UPDATE $paper SET used_at = $now WHERE used_at = NONE AND revoked_at = NONE RETURN AFTER);
+                 IF array::len($spent) = 0 {{ THROW '{SPENT}' }};
+             }};
+             UPDATE paper_code SET revoked_at = $now
+                 WHERE member = $owner AND used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN NONE;
+             UPSERT $account SET password = $hash, activated_at = activated_at ?? $now, failures = 0, locale = $locale,
+                 text_size = $text_size, theme = $theme RETURN NONE;
+             DELETE session WHERE member = $owner RETURN NONE;
+             INSERT INTO event $also RETURN NONE;"
+        );
+        match self.enter(&member, preferences, device, Before { sql, vars }).await {
+            Err(Error::Thrown(why)) if why == SPENT => Err(form.refused("password", Problem::CodeRefused).into()),
+            Err(Error::Thrown(why)) if why == GONE => Err(Error::NotFound),
+            entered => entered,
+        }
+    }
+
+    /// What others know of the member, and what therefore makes no password.
+    async fn known(&self, member: &MemberRow) -> Result<Known> {
+        let sql = "SELECT birth_date, id_cipher, phone_cipher FROM $member";
+        let found: Option<KnownRow> =
+            self.backend.store().read(sql, vars! { member: record("member", &member.id) }).await?.row(0)?;
+        let row = found.ok_or(Error::NotFound)?;
+        let open = |sealed: Option<String>| sealed.map(|sealed| self.backend.keys().open(&member.id, &sealed)).transpose();
+        let numbers = [open(row.id_cipher)?, open(row.phone_cipher)?].into_iter().flatten().collect();
+        Ok(Known { full_name: member.full_name.clone(), birth_date: row.birth_date, numbers })
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct KnownRow {
+    birth_date: String,
+    id_cipher: Option<String>,
+    phone_cipher: Option<String>,
+}

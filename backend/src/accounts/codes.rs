@@ -1,0 +1,358 @@
+//! Paper codes: issued for one member or a whole branch, listed, revoked.
+//!
+//! Invariant: a code itself is nowhere stored but in a sealed sheet, for ten minutes; see `sheet`.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    accounts::{
+        Viewer,
+        codes::{BranchCodes, Candidate, CodeBranches, CodeRow, CodeState, MemberCodes, TypedCode},
+    },
+    events::EventKind,
+    forms::{FormReader, Problem},
+    ids::{CodeId, MemberId, UnitId},
+    policy::Action,
+    units::{UnitKind, UnitPath, UnitRef},
+};
+
+use super::Accounts;
+use crate::{
+    Clock, Error, Keys, Result, events,
+    store::{RecordId, SurrealValue, Variables, record, vars},
+};
+
+/// Time for a card to reach a village at sea, and for its owner to find a telephone.
+pub(super) const PAPER_CODE: TimeDelta = TimeDelta::days(30);
+
+/// Members whose codes are written in one transaction.
+const ISSUED_AT_ONCE: usize = 20;
+
+/// The largest branch there is has 200 members; more in one form is no branch.
+const ISSUED_MAX: usize = 500;
+
+/// Codes shown of a branch, the newest.
+const LISTED: usize = 200;
+
+/// Branches on one page.
+const BRANCHES: usize = 50;
+
+/// A code that was just issued. It is shown to who issued it, and to nobody ever again.
+#[derive(Clone)]
+pub struct IssuedCode {
+    pub member: MemberId,
+    pub name: String,
+    pub unit: UnitRef,
+    /// Ten characters, without the dash.
+    pub code: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Accounts<'_> {
+    /// Issues a paper code for a member and revokes the one before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the viewer may not issue codes in the member's branch.
+    pub async fn issue_paper_code(&self, viewer: &Viewer, member: MemberId) -> Result<IssuedCode> {
+        let (holder, unit) = self.candidate(viewer, member).await?;
+        let issued = self.issue(&unit, &[holder], Some(viewer.member)).await?;
+        issued.into_iter().next().ok_or(Error::NotFound)
+    }
+
+    /// Issues codes for members of one branch.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the viewer may not issue codes there, or one of them is not of that branch. [`Error::Invalid`] of the
+    /// form `codes`, field `members[]`, when nobody is chosen.
+    pub async fn issue_paper_codes(&self, viewer: &Viewer, unit: UnitId, members: &[String]) -> Result<Vec<IssuedCode>> {
+        let unit = self.branch(viewer, unit)?;
+        let form = FormReader::new("codes");
+        if members.is_empty() {
+            return Err(form.refused("members[]", Problem::Required).into());
+        }
+        let mut chosen = self.people(&unit).await?;
+        chosen.retain(|person| members.contains(&person.id));
+        if members.len() > ISSUED_MAX || chosen.len() != members.len() {
+            return Err(Error::NotFound);
+        }
+        self.issue(&unit, &chosen, Some(viewer.member)).await
+    }
+
+    /// A code for a member whom the command line has just made the first of the house. There is no viewer: whoever has the machine
+    /// has the data.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such active member.
+    pub async fn first_code(&self, member: MemberId) -> Result<String> {
+        let person = self.person(member).await?.ok_or(Error::NotFound)?;
+        let unit = self.unit_of(&person)?;
+        let issued = self.issue(&unit, &[person], None).await?;
+        issued.into_iter().next().map(|issued| issued.code).ok_or(Error::NotFound)
+    }
+
+    /// The members of a branch and the codes issued for them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the viewer may not issue codes there, or the unit is no branch.
+    pub async fn branch_codes(&self, viewer: &Viewer, unit: UnitId) -> Result<BranchCodes> {
+        let unit = self.branch(viewer, unit)?;
+        let members = self.people(&unit).await?.into_iter().map(PersonRow::candidate).collect::<Result<_>>()?;
+        let sql = format!("{CODE} FROM paper_code WHERE unit = $unit ORDER BY issued_at DESC LIMIT {LISTED}");
+        let codes = self.codes(&sql, vars! { unit: unit.id.to_string() }).await?;
+        Ok(BranchCodes { unit, members, codes })
+    }
+
+    /// The codes issued for one member.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the viewer may not issue codes for the member.
+    pub async fn member_codes(&self, viewer: &Viewer, member: MemberId) -> Result<MemberCodes> {
+        let (person, unit) = self.candidate(viewer, member).await?;
+        let sql = format!("{CODE} FROM paper_code WHERE member = $member ORDER BY issued_at DESC LIMIT {LISTED}");
+        let codes = self.codes(&sql, vars! { member: member.to_string() }).await?;
+        Ok(MemberCodes { member: person.candidate()?, unit, codes })
+    }
+
+    /// The branches in which the viewer may issue codes, in the order of paths.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    pub fn code_branches(&self, viewer: &Viewer, after: Option<&UnitPath>) -> Result<CodeBranches> {
+        let tree = self.backend.units().tree();
+        let seats = viewer.standpoint.seats(Action::IssueCodes);
+        if seats.is_empty() {
+            return Err(Error::NotFound);
+        }
+        let mut units: Vec<UnitRef> = seats
+            .into_iter()
+            .flat_map(|seat| tree.subtree(seat).filter(|unit| unit.kind == UnitKind::Branch).cloned().collect::<Vec<_>>())
+            .filter(|unit| after.is_none_or(|after| unit.path > *after))
+            .take(BRANCHES + 1)
+            .collect();
+        let goes_on = units.len() > BRANCHES;
+        units.truncate(BRANCHES);
+        let next = units.last().filter(|_| goes_on).map(|unit| unit.path.to_string());
+        Ok(CodeBranches { units, next })
+    }
+
+    /// Revokes a code. One that is used, expired or revoked already stays as it is. Returns the branch it was issued in.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such code, or the viewer may not issue codes for its owner.
+    pub async fn revoke_paper_code(&self, viewer: &Viewer, code: CodeId) -> Result<(MemberId, UnitId)> {
+        let id = record("paper_code", code);
+        let found: Option<Owned> =
+            self.backend.store().read("SELECT member FROM $code", vars! { code: id.clone() }).await?.row(0)?;
+        let member: MemberId = found.and_then(|owned| owned.member.parse().ok()).ok_or(Error::NotFound)?;
+        let (_, unit) = self.candidate(viewer, member).await?;
+        let clock = self.backend.clock();
+        let mut vars = vars! { code: id, now: clock.now() };
+        events::append(&mut vars, clock, EventKind::PaperCodeRevoked, Some(viewer.member), &unit.path, member);
+        let sql = format!(
+            "LET $revoked = (UPDATE $code SET revoked_at = $now WHERE used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN AFTER);
+             IF array::len($revoked) > 0 {{ {} }};",
+            events::APPEND
+        );
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        Ok((member, unit.id))
+    }
+
+    async fn issue(&self, unit: &UnitRef, people: &[PersonRow], by: Option<MemberId>) -> Result<Vec<IssuedCode>> {
+        let mut issued = Vec::with_capacity(people.len());
+        for batch in people.chunks(ISSUED_AT_ONCE) {
+            issued.extend(self.issue_batch(unit, batch, by).await?);
+        }
+        self.backend.events().wake();
+        Ok(issued)
+    }
+
+    async fn issue_batch(&self, unit: &UnitRef, people: &[PersonRow], by: Option<MemberId>) -> Result<Vec<IssuedCode>> {
+        let (clock, keys) = (self.backend.clock(), self.backend.keys());
+        let now = clock.now();
+        let expires_at = now + PAPER_CODE;
+        let (mut rows, mut log, mut issued) = (Vec::new(), Vec::new(), Vec::new());
+        for person in people {
+            let code = symbols(clock);
+            rows.push(NewCode {
+                id: record("paper_code", CodeId::new(clock.ulid())),
+                member: person.id.clone(),
+                unit: unit.id.to_string(),
+                code_hash: paper_hash(keys, &person.id, &code),
+                issued_by: by.map(|by| by.to_string()),
+                issued_at: now,
+                expires_at,
+            });
+            log.push(LogRow::new(clock, EventKind::PaperCodeIssued, by, &unit.path, &person.id));
+            let member = person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))?;
+            issued.push(IssuedCode { member, name: person.full_name.clone(), unit: unit.clone(), code, expires_at });
+        }
+        let members: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
+        let vars = vars! { members: members, rows: rows, log: log, now: now };
+        let sql = "FOR $member IN $members {
+                       UPDATE paper_code SET revoked_at = $now
+                           WHERE member = $member AND used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN NONE;
+                   };
+                   INSERT INTO paper_code $rows RETURN NONE;
+                   INSERT INTO event $log RETURN NONE;";
+        self.backend.store().write(sql, vars).await?;
+        Ok(issued)
+    }
+
+    /// The branch, when the viewer may issue codes there.
+    fn branch(&self, viewer: &Viewer, unit: UnitId) -> Result<UnitRef> {
+        let tree = self.backend.units().tree();
+        let unit = tree.get(unit).filter(|unit| unit.kind == UnitKind::Branch).ok_or(Error::NotFound)?;
+        if viewer.standpoint.may_by_office(Action::IssueCodes, &unit.path) { Ok(unit.clone()) } else { Err(Error::NotFound) }
+    }
+
+    /// The member and the branch, when the viewer may issue codes there.
+    async fn candidate(&self, viewer: &Viewer, member: MemberId) -> Result<(PersonRow, UnitRef)> {
+        let person = self.person(member).await?.ok_or(Error::NotFound)?;
+        let unit = self.unit_of(&person)?;
+        if viewer.standpoint.may_by_office(Action::IssueCodes, &unit.path) { Ok((person, unit)) } else { Err(Error::NotFound) }
+    }
+
+    fn unit_of(&self, person: &PersonRow) -> Result<UnitRef> {
+        let tree = self.backend.units().tree();
+        tree.named(&person.unit).cloned().ok_or_else(|| Error::Damaged(format!("member {}", person.id)))
+    }
+
+    async fn person(&self, member: MemberId) -> Result<Option<PersonRow>> {
+        let sql = format!("{PERSON} FROM $member WHERE state = 'active'");
+        self.backend.store().read(sql, vars! { member: record("member", member) }).await?.row(0)
+    }
+
+    /// The active members of a branch, in the order of names.
+    async fn people(&self, unit: &UnitRef) -> Result<Vec<PersonRow>> {
+        let sql = format!("{PERSON} FROM member WHERE unit = $unit AND state = 'active' ORDER BY sort_key");
+        self.backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?.rows(0)
+    }
+
+    async fn codes(&self, sql: &str, vars: Variables) -> Result<Vec<CodeRow>> {
+        let rows: Vec<StoredCode> = self.backend.store().read(sql, vars).await?.rows(0)?;
+        let now = self.backend.clock().now();
+        rows.into_iter().map(|row| row.told(now)).collect()
+    }
+}
+
+/// Six digits, each as likely as any other.
+pub(super) fn digits(clock: &Clock) -> String {
+    draw(clock, TypedCode::SMS_DIGITS, &['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+}
+
+/// Ten symbols of the alphabet of paper codes.
+fn symbols(clock: &Clock) -> String {
+    draw(clock, TypedCode::PAPER_CHARACTERS, &TypedCode::ALPHABET)
+}
+
+fn draw(clock: &Clock, length: usize, alphabet: &[char]) -> String {
+    // Bytes beyond the last whole alphabet would make its first symbols likelier.
+    let fair = 256 - 256 % alphabet.len();
+    let mut code = String::with_capacity(length);
+    while code.len() < length {
+        let mut byte = [0];
+        clock.fill(&mut byte);
+        let drawn = usize::from(byte[0]);
+        if drawn < fair {
+            code.push(alphabet[drawn % alphabet.len()]);
+        }
+    }
+    code
+}
+
+/// A code belongs to its member: typed for another one it opens nothing.
+pub(super) fn paper_hash(keys: &Keys, member: &str, code: &str) -> String {
+    keys.lookup("paper code", &format!("{member} {code}"))
+}
+
+const PERSON: &str = "SELECT record::id(id) AS id, full_name, unit, type::record('account', record::id(id)).activated_at AS activated_at";
+
+#[derive(Debug, SurrealValue)]
+struct PersonRow {
+    id: String,
+    full_name: String,
+    unit: String,
+    activated_at: Option<DateTime<Utc>>,
+}
+
+impl PersonRow {
+    fn candidate(self) -> Result<Candidate> {
+        let member = self.id.parse().map_err(|_| Error::Damaged(format!("member {}", self.id)))?;
+        Ok(Candidate { member, name: self.full_name, is_activated: self.activated_at.is_some() })
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct Owned {
+    member: String,
+}
+
+const CODE: &str = "SELECT record::id(id) AS id, member, type::record('member', member).full_name AS name, issued_at, expires_at, \
+                    used_at, revoked_at";
+
+#[derive(Debug, SurrealValue)]
+struct StoredCode {
+    id: String,
+    member: String,
+    name: Option<String>,
+    issued_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    used_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+impl StoredCode {
+    fn told(self, now: DateTime<Utc>) -> Result<CodeRow> {
+        let damaged = || Error::Damaged(format!("paper code {}", self.id));
+        let state = match (self.used_at, self.revoked_at) {
+            (Some(_), _) => CodeState::Used,
+            (None, Some(_)) => CodeState::Revoked,
+            (None, None) if self.expires_at <= now => CodeState::Expired,
+            (None, None) => CodeState::Open,
+        };
+        Ok(CodeRow {
+            id: self.id.parse().map_err(|_| damaged())?,
+            member: self.member.parse().map_err(|_| damaged())?,
+            name: self.name.clone().ok_or_else(damaged)?,
+            state,
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+        })
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct NewCode {
+    id: RecordId,
+    member: String,
+    unit: String,
+    code_hash: String,
+    issued_by: Option<String>,
+    issued_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+/// A row of the event log, for transactions with several.
+#[derive(Debug, SurrealValue)]
+pub(super) struct LogRow {
+    id: RecordId,
+    at: DateTime<Utc>,
+    actor: Option<String>,
+    kind: String,
+    unit: String,
+    subject: String,
+}
+
+impl LogRow {
+    pub(super) fn new(clock: &Clock, kind: EventKind, actor: Option<MemberId>, unit: &UnitPath, subject: &str) -> Self {
+        let at = clock.now();
+        Self {
+            id: record("event", clock.ulid_at(at)),
+            at,
+            actor: actor.map(|actor| actor.to_string()),
+            kind: kind.key().to_owned(),
+            unit: unit.to_string(),
+            subject: subject.to_owned(),
+        }
+    }
+}

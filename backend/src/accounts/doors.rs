@@ -1,0 +1,230 @@
+//! The doors of the first sign-in and of a forgotten password: a visit, and the ways to prove who one is.
+//!
+//! Invariant: until a visit is proved, everything answered and written is the same for the ID of a member and of nobody, with or
+//! without an account, a phone or a unit that is live. Sending happens in the background, so time tells nothing either.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    accounts::codes::{DoorView, Later, TypedCode},
+    events::EventKind,
+    forms::{FormReader, Problem},
+    ids::MemberId,
+    members::{NationalId, PhoneNumber},
+};
+
+use super::{Accounts, MemberRow, codes, limits::{COUNT_FAILURE, Scope}, new_token, nobody};
+use crate::{
+    Error, Result,
+    keys::fingerprint,
+    store::{SurrealValue, record, vars},
+};
+
+/// Time for the whole way from the ID to the new password.
+const VISIT: TimeDelta = TimeDelta::minutes(30);
+
+/// How long a code sent by SMS can be used.
+const SMS_CODE: TimeDelta = TimeDelta::minutes(10);
+
+/// Wrong codes after which the one that was sent is worth nothing.
+const SMS_TRIES: i64 = 5;
+
+/// An open visit.
+#[derive(Debug, SurrealValue)]
+pub(super) struct DoorRow {
+    pub(super) id_hash: String,
+    code_hash: Option<String>,
+    code_until: Option<DateTime<Utc>>,
+    failures: i64,
+    pub(super) proved: Option<String>,
+    pub(super) paper_code: Option<String>,
+    expires_at: DateTime<Utc>,
+}
+
+impl DoorRow {
+    /// Whether this is the code that was sent, in time and not guessed at too often.
+    fn was_sent(&self, hash: &str, now: DateTime<Utc>) -> bool {
+        self.code_hash.as_deref() == Some(hash) && self.code_until.is_some_and(|until| until > now) && self.failures < SMS_TRIES
+    }
+}
+
+impl Accounts<'_> {
+    /// Begins a visit for whoever has this national ID and returns its secret: 256 bits, base64url.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `welcome`, field `national_id`, for what cannot be an ID.
+    pub async fn knock(&self, national_id: &str) -> Result<String> {
+        let mut form = FormReader::new("welcome");
+        let national_id = form.read("national_id", national_id, NationalId::parse);
+        let Some(national_id) = national_id else { return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid)) };
+        self.open_door(&self.backend.keys().lookup("id", national_id.expose()), None).await
+    }
+
+    /// How far the visit has come. A visit that is over, or never was, is told like one that has just ended.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub async fn door(&self, token: &str) -> Result<DoorView> {
+        let Some(door) = self.door_row(token).await? else { return Ok(DoorView::default()) };
+        let later = match &door.proved {
+            Some(member) => self.later(member).await?,
+            None => None,
+        };
+        Ok(DoorView { is_open: true, is_proved: door.proved.is_some(), later })
+    }
+
+    /// Sends a code to the phone on file, if there is one; `words` makes the message from the code.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `way`: [`Problem::TooManyTries`] on `way` after three in an hour. [`Error::NotFound`] when the
+    /// visit is over.
+    pub async fn send_code(&self, token: &str, words: impl FnOnce(&str) -> String) -> Result<()> {
+        let form = FormReader::new("way");
+        let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
+        let member = self.holder(&door.id_hash).await?;
+        let phone = self.phone(member.as_ref()).await?;
+        if let Err(problem) = self.take_try(Scope::Sms, &door.id_hash, None).await? {
+            return Err(form.refused("way", problem).into());
+        }
+        let code = codes::digits(self.backend.clock());
+        let mut vars = vars! {
+            door: record("door", fingerprint(token)),
+            hash: self.sms_hash(token, &code),
+            until: self.backend.clock().now() + SMS_CODE,
+        };
+        // Whoever has no phone on file is logged like nobody: no code was sent.
+        let log = self.log_of_somebody(&mut vars, EventKind::SignInCodeSent, member.as_ref().filter(|_| phone.is_some()))?;
+        let sql = format!("UPDATE $door SET code_hash = $hash, code_until = $until, failures = 0 RETURN NONE; {log}");
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        if let Some(phone) = phone {
+            self.backend.sms()?.send(phone, words(&code));
+        }
+        Ok(())
+    }
+
+    /// Tries a code, whichever of the two it is. Afterwards [`Self::door`] tells where to go on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `code`, field `code`: [`Problem::CodeRefused`] whatever the reason, [`Problem::TooManyTries`].
+    /// [`Error::NotFound`] when the visit is over.
+    pub async fn try_code(&self, token: &str, typed: &str) -> Result<()> {
+        let mut form = FormReader::new("code");
+        let code = form.read_secret("code", typed, TypedCode::parse);
+        let Some(code) = code else { return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid)) };
+        let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
+        let member = self.holder(&door.id_hash).await?;
+        let owner = member.as_ref().map_or_else(nobody, |member| member.id.clone());
+        let device = self.known_device(&owner).await?;
+        let taken = match self.take_try(Scope::Code, &door.id_hash, device.as_ref().map(|device| device.name.as_str())).await? {
+            Ok(taken) => taken,
+            Err(problem) => return Err(form.refused("code", problem).into()),
+        };
+        // Both are looked for, whatever was typed.
+        let paper = self.open_paper_code(&owner, code.expose()).await?;
+        let was_sent = door.was_sent(&self.sms_hash(token, code.expose()), self.backend.clock().now());
+        let opens = was_sent || paper.is_some();
+        let Some(member) = member.filter(|_| opens) else {
+            let mut vars = vars! { door: record("door", fingerprint(token)) };
+            self.failure(&mut vars);
+            let sql = format!("UPDATE $door SET failures += 1 RETURN NONE; {COUNT_FAILURE}");
+            self.backend.store().write(&sql, vars).await?;
+            return Err(form.refused("code", Problem::CodeRefused).into());
+        };
+        let vars = vars! {
+            door: record("door", fingerprint(token)),
+            member: member.id.clone(),
+            // A paper code is spent when the password is chosen: who is called away in between can use it again.
+            paper: paper,
+            taken: taken.counter,
+        };
+        let sql = "UPDATE $door SET proved = $member, paper_code = $paper, code_hash = NONE, code_until = NONE RETURN NONE;
+                   DELETE $taken RETURN NONE;";
+        self.backend.store().write(sql, vars).await?;
+        Ok(())
+    }
+
+    /// Notes that the visitor is this member, as somebody else vouches for who knows them: the federated door.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the visit is over, or was begun for somebody else.
+    #[expect(dead_code, reason = "the federated door calls it")]
+    pub(crate) async fn proved(&self, token: &str, member: MemberId) -> Result<()> {
+        let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
+        let holder = self.holder(&door.id_hash).await?.filter(|holder| holder.id == member.to_string());
+        if holder.is_none() {
+            return Err(Error::NotFound);
+        }
+        let vars = vars! { door: record("door", fingerprint(token)), member: member.to_string() };
+        self.backend.store().write("UPDATE $door SET proved = $member, paper_code = NONE RETURN NONE", vars).await?;
+        Ok(())
+    }
+
+    /// Opens a visit, proved already when `member` is given, and returns its secret.
+    pub(super) async fn open_door(&self, id_hash: &str, member: Option<&str>) -> Result<String> {
+        let clock = self.backend.clock();
+        let token = new_token(clock);
+        let row = DoorRow {
+            id_hash: id_hash.to_owned(),
+            code_hash: None,
+            code_until: None,
+            failures: 0,
+            proved: member.map(str::to_owned),
+            paper_code: None,
+            expires_at: clock.now() + VISIT,
+        };
+        let vars = vars! { door: record("door", fingerprint(&token)), row: row };
+        self.backend.store().write("CREATE $door CONTENT $row RETURN NONE", vars).await?;
+        Ok(token)
+    }
+
+    pub(super) async fn door_row(&self, token: &str) -> Result<Option<DoorRow>> {
+        let sql = "SELECT id_hash, code_hash, code_until, failures, proved, paper_code, expires_at FROM $door";
+        let vars = vars! { door: record("door", fingerprint(token)) };
+        let found: Option<DoorRow> = self.backend.store().read(sql, vars).await?.row(0)?;
+        Ok(found.filter(|door| door.expires_at > self.backend.clock().now()))
+    }
+
+    /// What a member of a unit that is not live yet is told.
+    async fn later(&self, member: &str) -> Result<Option<Later>> {
+        let found: Option<MemberRow> = self.by_id(super::MEMBER, "member", member).await?;
+        let (_, path) = found.ok_or_else(|| Error::Damaged(format!("member {member}")))?.place()?;
+        let tree = self.backend.units().tree();
+        let opening = tree.opening(&path);
+        let unit = tree.at(&path).map(|unit| unit.name.clone()).unwrap_or_default();
+        let later = Later { unit, live_from: opening.live_from, contact: opening.contact };
+        Ok((!opening.phase.is_open()).then_some(later))
+    }
+
+    /// The number on file. Looked up for nobody too.
+    async fn phone(&self, member: Option<&MemberRow>) -> Result<Option<PhoneNumber>> {
+        let owner = member.map_or_else(nobody, |member| member.id.clone());
+        let vars = vars! { member: record("member", &owner) };
+        let found: Option<PhoneRow> = self.backend.store().read("SELECT phone_cipher FROM $member", vars).await?.row(0)?;
+        let Some(sealed) = found.and_then(|row| row.phone_cipher) else { return Ok(None) };
+        let digits = self.backend.keys().open(&owner, &sealed)?;
+        // A number that is none gets no message; the registry's list of flaws names it.
+        Ok(PhoneNumber::parse(&digits).ok())
+    }
+
+    /// A code sent belongs to the visit it was sent for: in another browser it opens nothing.
+    fn sms_hash(&self, token: &str, code: &str) -> String {
+        self.backend.keys().lookup("sms code", &format!("{} {code}", fingerprint(token)))
+    }
+
+    /// The record of a paper code of `owner` that can still be used.
+    async fn open_paper_code(&self, owner: &str, code: &str) -> Result<Option<String>> {
+        let sql = "SELECT VALUE record::id(id) FROM paper_code WHERE member = $member AND code_hash = $hash AND used_at = NONE \
+                   AND revoked_at = NONE AND expires_at > $now LIMIT 1";
+        let vars = vars! {
+            member: owner.to_owned(),
+            hash: codes::paper_hash(self.backend.keys(), owner, code),
+            now: self.backend.clock().now(),
+        };
+        self.backend.store().read(sql, vars).await?.row(0)
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct PhoneRow {
+    phone_cipher: Option<String>,
+}

@@ -1,0 +1,231 @@
+//! Codes that open a door for who has no password yet, or has forgotten it: six digits by SMS, ten characters on paper.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    forms::Problem,
+    ids::{CodeId, MemberId},
+    units::UnitRef,
+};
+
+/// A code as somebody types it. Which of the two it is, its length says.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TypedCode {
+    /// From a short message (mã qua tin nhắn).
+    Sms(String),
+    /// From a paper card (mã giấy).
+    Paper(String),
+}
+
+impl TypedCode {
+    pub const SMS_DIGITS: usize = 6;
+    pub const PAPER_CHARACTERS: usize = 10;
+
+    /// What paper codes are made of: no `0 O`, `1 I L`, `5 S`, `2 Z`, `8 B` side by side, so that a card read in bad light is read
+    /// right. 28 symbols, so ten of them carry 48 bits.
+    pub const ALPHABET: [char; 28] = [
+        '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M', 'N', 'P', 'Q', 'R', 'T', 'U', 'V',
+        'W', 'X', 'Y',
+    ];
+
+    /// Spaces, dots and dashes are ignored, small letters are taken as capitals, and letters that no code has as the digit they
+    /// look like.
+    ///
+    /// # Errors
+    /// [`Problem::Required`] when empty; [`Problem::CodeRefused`] for whatever cannot be a code.
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        let code: String = typed
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '–'))
+            .map(|c| match c.to_ascii_uppercase() {
+                'S' => '5',
+                'Z' => '2',
+                'B' => '8',
+                other => other,
+            })
+            .collect();
+        if code.is_empty() {
+            return Err(Problem::Required);
+        }
+        if code.len() == Self::SMS_DIGITS && code.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(Self::Sms(code));
+        }
+        if code.chars().count() == Self::PAPER_CHARACTERS && code.chars().all(|c| Self::ALPHABET.contains(&c)) {
+            return Ok(Self::Paper(code));
+        }
+        Err(Problem::CodeRefused)
+    }
+
+    /// The characters, for hashing only.
+    pub fn expose(&self) -> &str {
+        match self {
+            Self::Sms(code) | Self::Paper(code) => code,
+        }
+    }
+}
+
+impl fmt::Debug for TypedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TypedCode(…)")
+    }
+}
+
+/// A paper code as it is printed: two groups of five.
+pub fn grouped(code: &str) -> String {
+    let (first, second) = code.split_at_checked(code.len() / 2).unwrap_or((code, ""));
+    format!("{first}-{second}")
+}
+
+/// How far somebody at a door has come. Until `is_proved` it is the same for every national ID.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorView {
+    /// Whether the visit is still on; else one begins anew.
+    pub is_open: bool,
+    /// Whether the person has shown who they are, so that a password may be chosen.
+    pub is_proved: bool,
+    /// Told once proved: when the person's unit will use the handbook, and whom to ask.
+    pub later: Option<Later>,
+}
+
+/// The unit of a person does not use the handbook yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    pub unit: String,
+    pub live_from: Option<NaiveDate>,
+    /// Whom to ask, as the unit's registrar wrote it.
+    pub contact: Option<String>,
+}
+
+/// What became of a paper code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeState {
+    /// Còn dùng được.
+    Open,
+    Used,
+    Expired,
+    Revoked,
+}
+
+/// A code that was issued; never the code itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeRow {
+    pub id: CodeId,
+    pub member: MemberId,
+    pub name: String,
+    pub state: CodeState,
+    pub issued_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A member of a branch for whom a code may be issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub member: MemberId,
+    pub name: String,
+    /// Whether they have a password already.
+    pub is_activated: bool,
+}
+
+/// The page where codes of a branch are issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BranchCodes {
+    pub unit: UnitRef,
+    /// In the order of names.
+    pub members: Vec<Candidate>,
+    /// Newest first.
+    pub codes: Vec<CodeRow>,
+}
+
+/// The page where a code for one member is issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberCodes {
+    pub member: Candidate,
+    pub unit: UnitRef,
+    pub codes: Vec<CodeRow>,
+}
+
+/// The branches for whose members somebody may issue codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeBranches {
+    pub units: Vec<UnitRef>,
+    /// The path after which the next page begins.
+    pub next: Option<String>,
+}
+
+/// Cards to be printed and cut apart: the only time the codes are to be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeSheet {
+    pub unit: UnitRef,
+    /// Where the person begins, without scheme, as it is typed.
+    pub address: String,
+    pub expires_on: NaiveDate,
+    pub cards: Vec<CodeCard>,
+}
+
+/// What one member is handed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeCard {
+    pub name: String,
+    /// In two groups.
+    pub code: String,
+    /// The address with the code, as modules of a QR code.
+    pub qr: QrPath,
+}
+
+/// A QR code as one path of SVG.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrPath {
+    /// Modules a side, without the quiet zone.
+    pub width: u32,
+    pub path: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_however_it_is_typed() {
+        assert_eq!(TypedCode::parse(" 123 456 "), Ok(TypedCode::Sms("123456".to_owned())));
+        for typed in ["ACDEF-23456", "acdef23456", "ACDEF – 23456", "A C D E F 2 3 4 5 6", "acdefz3456", "ACDEF-234S6"] {
+            assert_eq!(TypedCode::parse(typed), Ok(TypedCode::Paper("ACDEF23456".to_owned())), "{typed}");
+        }
+        assert_eq!(TypedCode::parse(" - "), Err(Problem::Required));
+        for typed in ["12345", "1234567", "ACDEF-2345", "ACDEF-23451", "ACDEF-2345O", "１２３４５６", "ộộộộộộộộộộ", "'; DROP TABLE"] {
+            assert_eq!(TypedCode::parse(typed), Err(Problem::CodeRefused), "{typed}");
+        }
+    }
+
+    #[test]
+    fn no_symbol_of_a_paper_code_looks_like_another() {
+        for (digit, letters) in [('0', "OQD"), ('1', "IL"), ('5', "S"), ('2', "Z"), ('8', "B")] {
+            let both = TypedCode::ALPHABET.contains(&digit) && letters.chars().any(|c| TypedCode::ALPHABET.contains(&c));
+            assert!(!both, "{digit} and {letters}");
+        }
+    }
+
+    #[test]
+    fn codes_do_not_leak_through_debug() {
+        assert_eq!(format!("{:?}", TypedCode::Sms("123456".to_owned())), "TypedCode(…)");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_what_is_read(picked in proptest::collection::vec(0..28_usize, TypedCode::PAPER_CHARACTERS)) {
+            let code: String = picked.iter().map(|at| TypedCode::ALPHABET[*at]).collect();
+            prop_assert_eq!(TypedCode::parse(&grouped(&code)), Ok(TypedCode::Paper(code)));
+        }
+
+        #[test]
+        fn nothing_typed_panics(typed in "\\PC{0,40}") {
+            let _ = TypedCode::parse(&typed);
+            let _ = grouped(&typed);
+        }
+    }
+}
