@@ -30,11 +30,13 @@ mod common_passwords;
 mod doors;
 mod known_device;
 mod limits;
+mod operator;
 mod passwords;
 mod sheet;
 
 pub use codes::IssuedCode;
 pub use limits::Origin;
+pub use operator::{Admin, NewAdmin};
 
 use limits::{COUNT_FAILURE, IN_A_ROW, Scope, Try};
 

@@ -224,8 +224,17 @@ fn own_vars(subjects: &[String], before: Option<EventId>) -> Variables {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+    use domain::{
+        members::Standing,
+        policy::{Grant, Role, Standpoint},
+    };
+
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::{
+        Clock, Keys, Place,
+        store::{RecordId, SurrealValue, tests::migrated},
+    };
 
     #[tokio::test]
     async fn the_own_trail_is_read_by_indexes() {
@@ -233,5 +242,53 @@ mod tests {
         store.assert_no_scan(&own_errands(), vars! { me: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
         let subjects = vec!["01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), "01ARZ3NDEKTSV4RRFFQ69G5FAW".to_owned()];
         store.assert_no_scan(&own_range(), own_vars(&subjects, None)).await;
+    }
+
+    #[derive(Debug, SurrealValue)]
+    struct Row {
+        id: RecordId,
+        at: DateTime<Utc>,
+        kind: String,
+        unit: String,
+        subject: String,
+    }
+
+    /// The log of a unit, behind more events of another than are looked at for one page.
+    #[tokio::test]
+    async fn a_far_way_back_is_gone_in_steps() {
+        let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let unit = clock.ulid().to_string();
+        let sql = "CREATE $unit SET kind = 'branch', code = '01', name = 'Chi bộ', path = '/01/', opened_on = '2026-01-01'";
+        backend.store().read(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");
+        backend.units().reload(backend.store()).await.expect("loads");
+        let mut rows = Vec::new();
+        for at in 0..=EXAMINED {
+            clock.advance(TimeDelta::milliseconds(1));
+            let path = if at == 0 { "/01/" } else { "/02/" };
+            let (kind, unit, subject) = ("role_granted".to_owned(), path.to_owned(), "x".to_owned());
+            rows.push(Row { id: record("event", clock.ulid()), at: clock.now(), kind, unit, subject });
+        }
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let batch: Vec<Row> = rows.by_ref().take(25).collect();
+            backend.store().read("INSERT INTO event $rows RETURN NONE", vars! { rows: batch }).await.expect("inserts");
+        }
+        let path = UnitPath::parse("/01/").expect("a path");
+        let standpoint = Standpoint {
+            branch: path.clone(),
+            standing: Standing::Official,
+            grants: vec![Grant { role: Role::Registrar, path }],
+        };
+        let branch = backend.units().tree().named(&unit).expect("a unit").clone();
+        let member = MemberId::new(clock.ulid());
+        let (offices, resting) = (Vec::new(), Vec::new());
+        let viewer = Viewer { member, name: "Cao Thị Sổ".to_owned(), branch, standpoint, offices, resting };
+
+        let first = backend.audit().page(&viewer, AuditQuery::default()).await.expect("a page");
+        assert!(first.entries.is_empty() && first.looked_back_to.is_some());
+        let further = AuditQuery { before: first.next, ..AuditQuery::default() };
+        let second = backend.audit().page(&viewer, further).await.expect("a page");
+        assert_eq!((second.entries.len(), second.looked_back_to, second.next), (1, None, None));
     }
 }

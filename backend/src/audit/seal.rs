@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Most events in a link.
-pub(super) const LINK: usize = 500;
+const LINK: usize = 500;
 
 /// A transaction is tried eight times, each try lasting half a minute at most.
 const SETTLE: TimeDelta = TimeDelta::minutes(5);
@@ -173,15 +173,20 @@ impl Audit<'_> {
     /// # Errors
     /// [`Error::Damaged`] when the chain does not end where it was vouched for: to go on would cover that up.
     pub async fn seal(&self) -> Result<u64> {
+        self.seal_by(LINK).await
+    }
+
+    /// The same in links of another length.
+    pub(super) async fn seal_by(&self, length: usize) -> Result<u64> {
         let mut sealed = 0;
-        while let Some(count) = self.seal_link().await? {
+        while let Some(count) = self.seal_link(length).await? {
             sealed += count;
         }
         Ok(sealed)
     }
 
     /// Makes the next link; none when nothing is left to be sealed.
-    async fn seal_link(&self) -> Result<Option<u64>> {
+    async fn seal_link(&self, length: usize) -> Result<Option<u64>> {
         let (store, keys, now) = (self.backend.store(), self.backend.keys(), self.backend.clock().now());
         let end = self.end().await?;
         let from = match &end {
@@ -189,7 +194,7 @@ impl Audit<'_> {
             None => Bound::Included(String::new()),
         };
         let settled = Bound::Excluded(lowest(now - SETTLE).to_string());
-        let events = events(store, from, settled, LINK).await?;
+        let events = events(store, from, settled, length).await?;
         if events.is_empty() {
             return Ok(None);
         }

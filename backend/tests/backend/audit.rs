@@ -152,23 +152,6 @@ async fn a_long_own_trail_has_pages() {
 }
 
 #[tokio::test]
-async fn a_far_way_back_is_gone_in_steps() {
-    let (backend, clock, org) = organisation().await;
-    // More events of another commune than are looked at for one page.
-    let farmer = &org.farmer.viewer;
-    for _ in 0..10_100 {
-        clock.advance(TimeDelta::milliseconds(1));
-        backend.accounts().save_preferences(farmer, "vi", "1", "system").await.expect("saves");
-    }
-    let registrar = &org.coast_registrar.viewer;
-    let first = backend.audit().page(registrar, AuditQuery::default()).await.expect("a page");
-    assert!(first.entries.is_empty() && first.looked_back_to.is_some());
-    let second = backend.audit().page(registrar, AuditQuery { before: first.next, ..AuditQuery::default() }).await;
-    let second = second.expect("a page");
-    assert!(!second.entries.is_empty() && second.looked_back_to.is_none() && second.next.is_none());
-}
-
-#[tokio::test]
 async fn the_sample_organisation_is_sealed_like_everything_else() {
     let (backend, clock) = backend().await;
     demo::load(&backend, 1).await.expect("loads");
