@@ -78,6 +78,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
         (Action::ManageUnit, Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
         (Action::ReadMembers, Place { href: "/members", icon: IconName::Card, label: text::frame::members(l) }),
         (Action::IssueCodes, Place { href: "/codes", icon: IconName::Key, label: text::codes::place(l) }),
+        (Action::ReadAudit, Place { href: "/audit", icon: IconName::History, label: text::frame::audit(l) }),
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
     for (action, place) in places {
@@ -154,8 +155,8 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> An
 }
 
 /// Where the phone has no tab of its own for: reached through "more".
-const THROUGH_MORE: [&str; 12] =
-    ["/more", "/devices", "/password", "/desk", "/branch", "/committee", "/units", "/members", "/corrections", "/transfers", "/quality", "/codes"];
+const THROUGH_MORE: [&str; 14] =
+    ["/more", "/audit", "/guides", "/devices", "/password", "/desk", "/branch", "/committee", "/units", "/members", "/corrections", "/transfers", "/quality", "/codes"];
 
 fn link(place: Place, class: &'static str) -> AnyView {
     let here = use_location().pathname;

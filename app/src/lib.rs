@@ -11,16 +11,19 @@
 #![allow(clippy::too_many_arguments, reason = "the arguments of a server function are the fields of its form")]
 
 pub mod account;
+pub mod audit;
 pub mod context;
 pub mod documents;
 pub mod error;
 pub mod feedback;
 pub mod forms;
 pub mod frame;
+pub mod guides;
 pub mod home;
 pub mod i18n;
 pub mod meetings;
 pub mod members;
+pub mod offices;
 pub mod page;
 mod routes;
 pub mod sessions;

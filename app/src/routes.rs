@@ -14,10 +14,13 @@ use crate::{
         codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
         welcome::{CodePage, LaterPage, PasswordPage, PhonePage, WayPage, WelcomePage},
     },
+    account::{MorePage, SignInPage},
+    audit::{OwnTrailPage, TrailPage},
     context::provide_page,
     documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
     feedback::{OpinionsPage, ReceiptPage, ReceivedOpinionPage, ReceivedPage, WriteOpinionPage},
     frame::Frame,
+    guides::{GuidePage, GuidesPage},
     home::HomePage,
     i18n::use_locale,
     meetings::{MeetingPage, MeetingsPage},
@@ -25,6 +28,7 @@ use crate::{
         AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage, NewMemberPage, OwnRecordPage, QualityPage,
         RecordPage, StatePage, TransferPage, TransfersPage,
     },
+    offices::OfficesPage,
     page::{NotFoundPage, ProblemPage},
     sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
@@ -104,6 +108,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/codes/sheet") view=CodeSheetPage ssr=ssr.clone()/>
                     <Route path=path!("/units/:id/codes") view=BranchCodesPage ssr=ssr.clone()/>
                     <Route path=path!("/members/:id/code") view=MemberCodesPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/roles") view=OfficesPage ssr=ssr.clone()/>
+                    <Route path=path!("/audit") view=TrailPage ssr=ssr.clone()/>
+                    <Route path=path!("/record/trail") view=OwnTrailPage ssr=ssr.clone()/>
+                    <Route path=path!("/guides") view=GuidesPage ssr=ssr.clone()/>
+                    <Route path=path!("/guides/:slug") view=GuidePage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

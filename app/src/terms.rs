@@ -178,6 +178,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::HasUnits => text::problems::has_units(l).to_owned(),
         Problem::WrongPlace => text::problems::wrong_place(l).to_owned(),
         Problem::Closed => text::problems::closed(l).to_owned(),
+        Problem::AlreadyHeld => text::problems::already_held(l).to_owned(),
     }
 }
 

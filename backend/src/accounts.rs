@@ -33,6 +33,7 @@ mod doors;
 mod federated;
 mod known_device;
 mod limits;
+mod operator;
 mod passwords;
 mod proof;
 mod sheet;
@@ -41,6 +42,7 @@ pub use change_password::PasswordForm;
 pub use codes::IssuedCode;
 pub use federated::{Departure, Vouched};
 pub use limits::Origin;
+pub use operator::{Admin, NewAdmin};
 
 use limits::{COUNT_FAILURE, IN_A_ROW, Scope, Try};
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ops::Bound,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -17,7 +18,7 @@ use ulid::Ulid;
 
 use crate::{
     Backend, Clock, Error, Result,
-    store::{Store, SurrealValue, Variables, keys_from, record, vars},
+    store::{Store, SurrealValue, Variables, keys_between, keys_from, record, vars},
 };
 
 /// Transactions of several processes may commit out of the order of their ids: the tail re-reads this far back.
@@ -246,21 +247,35 @@ pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<
     }
 }
 
+/// The newest events before `before`, at most `count`, newest first.
+pub(crate) async fn read_back(store: &Store, before: Option<EventId>, count: usize) -> Result<Vec<Event>> {
+    let until = before.map_or(Bound::Unbounded, |before| Bound::Excluded(before.to_string()));
+    let vars = vars! { keys: keys_between("event", Bound::Included(String::new()), until) };
+    let rows: Vec<EventRow> = store.read(backwards(count), vars).await?.rows(0)?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+fn backwards(count: usize) -> String {
+    format!("SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM $keys ORDER BY place DESC LIMIT {count}")
+}
+
+pub(crate) const COLUMNS: &str = "at, actor, kind, unit, subject, detail";
+
 /// The first id a moment can have.
-fn lowest(at: DateTime<Utc>) -> Ulid {
+pub(crate) fn lowest(at: DateTime<Utc>) -> Ulid {
     Ulid::from_parts(u64::try_from(at.timestamp_millis()).unwrap_or_default(), 0)
 }
 
 /// An event as it lies in the store.
 #[derive(Debug, Clone, SurrealValue)]
 pub(crate) struct EventRow {
-    id: String,
-    at: DateTime<Utc>,
-    actor: Option<String>,
-    kind: String,
-    unit: String,
-    subject: String,
-    detail: Option<String>,
+    pub(crate) id: String,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) actor: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) unit: String,
+    pub(crate) subject: String,
+    pub(crate) detail: Option<String>,
 }
 
 impl TryFrom<EventRow> for Event {

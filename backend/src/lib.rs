@@ -12,6 +12,7 @@ use std::{
 };
 
 pub mod accounts;
+pub mod audit;
 pub mod clock;
 pub mod demo;
 pub mod documents;
@@ -25,6 +26,7 @@ pub mod markdown;
 pub mod meetings;
 pub mod members;
 mod migrations;
+pub mod offices;
 pub mod sms;
 pub mod statistics;
 mod store;
@@ -38,6 +40,7 @@ pub use keys::Keys;
 
 use crate::{
     accounts::Accounts,
+    audit::Audit,
     documents::Documents,
     events::Events,
     feedback::Feedback,
@@ -45,6 +48,7 @@ use crate::{
     home::Home,
     meetings::Meetings,
     members::Members,
+    offices::Offices,
     sms::Sms,
     statistics::{Counters, Statistics},
     store::Store,
@@ -106,6 +110,10 @@ impl Backend {
         Accounts::new(self)
     }
 
+    pub fn audit(&self) -> Audit<'_> {
+        Audit::new(self)
+    }
+
     pub fn documents(&self) -> Documents<'_> {
         Documents::new(self)
     }
@@ -128,6 +136,8 @@ impl Backend {
 
     pub fn members(&self) -> Members<'_> {
         Members::new(self)
+    pub fn offices(&self) -> Offices<'_> {
+        Offices::new(self)
     }
 
     pub fn statistics(&self) -> Statistics<'_> {

@@ -18,6 +18,9 @@ const DEPTH: usize = 32;
 /// Where a link may lead, beside places of this site.
 const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
 
+/// Drawings of the guides are of one size, so that a page does not move when they come.
+const PICTURE: (u32, u32) = (320, 220);
+
 /// A text ready for the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -80,6 +83,14 @@ struct Writer {
     in_head: bool,
     /// For each open link, whether it leads somewhere allowed.
     links: Vec<bool>,
+    /// For each open picture, its address, when it is one of ours, and what its description has come to.
+    pictures: Vec<Option<Picture>>,
+}
+
+/// A drawing of ours that is being described.
+struct Picture {
+    address: String,
+    description: String,
 }
 
 impl Writer {
@@ -92,6 +103,7 @@ impl Writer {
             column: 0,
             in_head: false,
             links: Vec::new(),
+            pictures: Vec::new(),
         }
     }
 
@@ -120,7 +132,17 @@ impl Writer {
                 // The text of a link that leads elsewhere stays, without the link.
                 Event::End(TagEnd::Link) if !self.links.pop().unwrap_or(true) => continue,
                 // A picture from elsewhere would tell its owner who reads; its description stays.
-                Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => continue,
+                Event::Start(Tag::Image { dest_url, .. }) => {
+                    let ours = is_drawing(&dest_url);
+                    let picture = ours.then(|| Picture { address: dest_url.to_string(), description: String::new() });
+                    self.pictures.push(picture);
+                    continue;
+                }
+                Event::End(TagEnd::Image) => match self.pictures.pop().flatten() {
+                    Some(picture) => Event::Html(picture.html().into()),
+                    None => continue,
+                },
+                Event::Text(text) | Event::Code(text) if self.describes(&text) => continue,
                 Event::Start(Tag::FootnoteDefinition(name)) => Event::Start(Tag::FootnoteDefinition(footnote(&name))),
                 Event::FootnoteReference(name) => Event::FootnoteReference(footnote(&name)),
                 event => self.table(event),
@@ -128,6 +150,13 @@ impl Writer {
             rewritten.push(event);
         }
         rewritten
+    }
+
+    /// Takes the text for the description of the drawing it stands in, if it does.
+    fn describes(&mut self, text: &str) -> bool {
+        let Some(Some(picture)) = self.pictures.last_mut() else { return false };
+        picture.description.push_str(text);
+        true
     }
 
     /// Tables are written by hand: they scroll on a phone, say which cells are heads, and align without a `style` attribute.
@@ -195,6 +224,20 @@ impl Writer {
         }
         anchor
     }
+}
+
+impl Picture {
+    fn html(&self) -> String {
+        let (width, height) = PICTURE;
+        let description = self.description.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+        format!("<img src=\"{}\" alt=\"{description}\" width=\"{width}\" height=\"{height}\">", self.address)
+    }
+}
+
+/// Whether this is the address of a drawing that comes with the program: `/pictures/` and a plain name, nothing else.
+fn is_drawing(address: &str) -> bool {
+    let name = address.strip_prefix("/pictures/").and_then(|file| file.strip_suffix(".svg"));
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
 }
 
 /// What stands before the first colon is a scheme, however it is disguised; the parser has resolved entities already.
@@ -266,6 +309,7 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
         "h5",
         "h6",
         "hr",
+        "img",
         "li",
         "ol",
         "p",
@@ -280,7 +324,7 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
         "tr",
         "ul",
     ];
-    let attributes: [(&str, &[&str]); 9] = [
+    let attributes: [(&str, &[&str]); 10] = [
         ("a", &["href", "title"]),
         ("div", &["id", "tabindex", "role", "aria-labelledby"]),
         ("h2", &["id"]),
@@ -288,6 +332,7 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
         ("h4", &["id"]),
         ("h5", &["id"]),
         ("h6", &["id"]),
+        ("img", &["src", "alt", "width", "height"]),
         ("ol", &["start"]),
         ("th", &["scope"]),
     ];
@@ -306,6 +351,10 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .tag_attributes(table(&attributes))
         .allowed_classes(table(&classes))
         .url_schemes(["http", "https", "mailto", "tel"].into())
+        .attribute_filter(|element, attribute, value| match (element, attribute) {
+            ("img", "src") if !is_drawing(value) => None,
+            _ => Some(value.into()),
+        })
         .link_rel(Some("noopener nofollow"));
     policy
 });

@@ -23,7 +23,7 @@ use surrealdb::{
     IndexedResults, Surreal,
     engine::any::{self, Any},
     opt::{Config, auth::Database},
-    types::{Array, QueryError, RecordIdKeyRange},
+    types::{Array, QueryError, RecordIdKey, RecordIdKeyRange},
 };
 
 use crate::{Error, Place, Result};
@@ -153,10 +153,19 @@ pub(crate) fn keys_from(table: &'static str, key: impl Display) -> RecordId {
     RecordId::new(table, RecordIdKeyRange::from((Bound::Included(key.to_string()), Bound::Unbounded)))
 }
 
+/// All records of a table whose key lies between two bounds.
+pub(crate) fn keys_between(table: &'static str, from: Bound<String>, until: Bound<String>) -> RecordId {
+    RecordId::new(table, RecordIdKeyRange::from((bound(from), bound(until))))
+}
+
 /// The same for a table whose keys are made by [`pair`].
 pub(crate) fn pairs_after(table: &'static str, first: impl Display, second: impl Display) -> RecordId {
     let key = Array::from(vec![first.to_string(), second.to_string()]);
     RecordId::new(table, RecordIdKeyRange::from((Bound::Excluded(key), Bound::Unbounded)))
+}
+
+fn bound(key: Bound<String>) -> Bound<RecordIdKey> {
+    key.map(RecordIdKey::from)
 }
 
 fn lock(folder: &Path) -> Result<File> {

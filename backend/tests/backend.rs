@@ -4,6 +4,8 @@
 
 #[path = "backend/accounts.rs"]
 mod accounts;
+#[path = "backend/audit.rs"]
+mod audit;
 #[path = "backend/demo.rs"]
 mod demo;
 #[path = "backend/documents.rs"]
@@ -26,6 +28,8 @@ mod paper_codes;
 mod sms;
 #[path = "backend/sessions.rs"]
 mod sessions;
+#[path = "backend/offices.rs"]
+mod offices;
 #[path = "backend/statistics.rs"]
 mod statistics;
 #[path = "backend/support.rs"]

@@ -53,6 +53,8 @@ pub enum Problem {
     WrongPlace,
     /// The unit is closed.
     Closed,
+    /// The member holds this role here in that time.
+    AlreadyHeld,
 }
 
 /// A problem and the field it belongs to.

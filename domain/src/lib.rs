@@ -4,6 +4,7 @@
 //! host in seconds. What must be true of a value is checked once, by its `parse`, and carried by its type afterwards.
 
 pub mod accounts;
+pub mod audit;
 pub mod documents;
 pub mod events;
 pub mod feedback;
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod locale;
 pub mod meetings;
 pub mod members;
+pub mod offices;
 pub mod policy;
 pub mod statistics;
 pub mod terms;

@@ -2,11 +2,13 @@
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use backend::accounts::NewAdmin;
+use domain::{accounts::codes::grouped, policy::Role, units::UnitKind};
 use tokio::{runtime, signal};
 
 use crate::{
-    config::{self, Command, DemoSettings, ServeSettings},
+    config::{self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, Level, ServeSettings, StoreSettings},
     sign_ins,
     startup::{Application, open},
     telemetry,
@@ -71,6 +73,8 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(settings) => serve(settings).await,
         Command::Demo(settings) => demo(settings).await,
+        Command::Admin(AdminCommand::Create(settings)) => create_admin(settings).await,
+        Command::Check(CheckCommand::Audit(settings)) => check_audit(settings).await,
         Command::Config(settings) => print(&config::effective(&settings)),
     }
 }
@@ -104,6 +108,75 @@ async fn demo(settings: DemoSettings) -> Result<()> {
         loaded.reads,
         began.elapsed().as_secs_f32(),
     ))
+}
+
+async fn create_admin(settings: AdminSettings) -> Result<()> {
+    telemetry::start(&settings.store)?;
+    let backend = open(&settings.store).await?;
+    let created = backend
+        .accounts()
+        .create_admin(NewAdmin {
+            name: &settings.name,
+            national_id: settings.national_id.expose(),
+            role: match settings.role {
+                AdminRole::Operator => Role::Operator,
+                AdminRole::Registrar => Role::Registrar,
+            },
+            unit: settings.unit.as_deref(),
+            level: match settings.level {
+                Level::Central => UnitKind::Central,
+                Level::Province => UnitKind::Province,
+                Level::Commune => UnitKind::Commune,
+            },
+            code: &settings.code,
+            card: settings.card.as_deref(),
+        })
+        .await?;
+    let role = match settings.role {
+        AdminRole::Operator => "operator",
+        AdminRole::Registrar => "registrar",
+    };
+    let known = if created.was_registered { ", who was in the registry already," } else { "" };
+    let mut told = format!("{}{known} is {role} of {} ({}).\n", created.name, created.unit.name, created.unit.path);
+    match created.code {
+        Some(code) => {
+            told += &format!(
+                "\nOne-time code for the first sign-in: {}\nIt is good for 30 days and shown only here. \
+                 To use it, open /welcome and enter the national ID, then the code.\n",
+                grouped(&code)
+            );
+        }
+        None => told += "They sign in as before.\n",
+    }
+    print(&told)
+}
+
+async fn check_audit(settings: StoreSettings) -> Result<()> {
+    telemetry::start(&settings)?;
+    let backend = open(&settings).await?;
+    let began = std::time::Instant::now();
+    let report = backend.audit().verify().await?;
+    let mut told = format!(
+        "{} sealed events in {} links, {} too new to be sealed, checked in {:.1} s.\n",
+        report.events,
+        report.links,
+        report.unsealed,
+        began.elapsed().as_secs_f32(),
+    );
+    for finding in &report.findings {
+        told += &format!("- {finding}\n");
+    }
+    if report.more > 0 {
+        told += &format!("- and {} more\n", report.more);
+    }
+    print(&told)?;
+    if report.is_whole() {
+        return print("The audit trail is whole.\n");
+    }
+    match report.first_broken() {
+        Some(link) => bail!("the audit trail was tampered with; the first broken link is {link}"),
+        None => bail!("the audit trail was tampered with at its end"),
+    }
 }
 
 fn print(text: &str) -> Result<()> {

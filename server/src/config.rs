@@ -34,8 +34,68 @@ pub enum Command {
     Serve(ServeSettings),
     /// Load the sample organisation into an empty store.
     Demo(DemoSettings),
+    /// Make somebody the operator or the registrar, in an empty store the first of the house.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Look whether the data is as the program left it.
+    #[command(subcommand)]
+    Check(CheckCommand),
     /// Print the settings in effect, secrets masked.
     Config(ServeSettings),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Register a person, give them a role, and print a one-time code for the first sign-in. Who is registered already is given the
+    /// role only.
+    Create(AdminSettings),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CheckCommand {
+    /// The audit trail: whether any sealed row of the event log was changed, taken out or put in. Exit code 1 when one was.
+    Audit(StoreSettings),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AdminSettings {
+    /// Full name, family name first.
+    #[arg(long, env = "HANDBOOK_NAME")]
+    pub name: String,
+    /// National ID, 12 digits. Better given as variable: others see a command line.
+    #[arg(long, env = "HANDBOOK_NATIONAL_ID", hide_env_values = true)]
+    pub national_id: Secret,
+    /// What the person is to do: an operator keeps the system and appoints registrars, a registrar keeps members and units.
+    #[arg(long, env = "HANDBOOK_ROLE", value_enum, default_value_t = AdminRole::Operator)]
+    pub role: AdminRole,
+    /// Name or path of the unit the role is held on; the highest when there is none. In an empty store the name of the
+    /// organisation, which is founded by it.
+    #[arg(long, env = "HANDBOOK_UNIT")]
+    pub unit: Option<String>,
+    /// Level of the organisation that is founded.
+    #[arg(long, env = "HANDBOOK_LEVEL", value_enum, default_value_t = Level::Province)]
+    pub level: Level,
+    /// Code of the organisation that is founded.
+    #[arg(long, env = "HANDBOOK_CODE", default_value = "01")]
+    pub code: String,
+    /// Number of the member's card, so that an import knows the person again; made up when not given.
+    #[arg(long, env = "HANDBOOK_CARD")]
+    pub card: Option<String>,
+    #[command(flatten)]
+    pub store: StoreSettings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdminRole {
+    Operator,
+    Registrar,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    Central,
+    Province,
+    Commune,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -204,7 +264,8 @@ fn check_names(variables: impl Iterator<Item = String>) -> Result<(), String> {
 
 fn known_names() -> BTreeSet<String> {
     let cli = Cli::command();
-    let arguments = cli.get_subcommands().flat_map(clap::Command::get_arguments);
+    let commands = cli.get_subcommands().flat_map(|command| std::iter::once(command).chain(command.get_subcommands()));
+    let arguments = commands.flat_map(clap::Command::get_arguments);
     arguments.filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned)).collect()
 }
 
@@ -272,7 +333,8 @@ mod tests {
 
     #[test]
     fn every_variable_is_named_after_its_flag() {
-        for command in Cli::command().get_subcommands() {
+        let cli = Cli::command();
+        for command in cli.get_subcommands().flat_map(|command| std::iter::once(command).chain(command.get_subcommands())) {
             for argument in command.get_arguments() {
                 if let Some(variable) = argument.get_env() {
                     let flag = argument.get_long().unwrap().replace('-', "_").to_uppercase();

@@ -12,6 +12,9 @@ use tokio::{
 /// How often sessions and forms whose time is over are deleted.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 
+/// How often the newest part of the event log is sealed.
+const SEAL_EVERY: Duration = Duration::from_mins(1);
+
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 
@@ -21,6 +24,7 @@ pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()
     let follower = backend.clone();
     jobs.spawn(async move { follower.follow_events().await });
     jobs.spawn(purge(backend.clone()));
+    jobs.spawn(seal(backend.clone()));
     jobs.spawn(async move {
         let mut ticks = interval(UPKEEP_EVERY);
         loop {
@@ -40,6 +44,17 @@ async fn purge(backend: Backend) {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "sessions and forms whose time is over were deleted"),
             Err(error) => tracing::error!(%error, "cannot delete what is over; will try again in an hour"),
+        }
+    }
+}
+
+async fn seal(backend: Backend) {
+    let mut ticks = interval(SEAL_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = backend.audit().seal().await {
+            tracing::error!(%error, "cannot seal the event log; will try again in a minute");
         }
     }
 }

@@ -55,6 +55,13 @@ pub fn MorePage() -> impl IntoView {
                             <Icon name=IconName::Next/>
                         </a>
                     </li>
+                    <li>
+                        <a class="menu-link" href="/guides">
+                            <Icon name=IconName::Info/>
+                            <span>{text::guides::title(l)}</span>
+                            <Icon name=IconName::Next/>
+                        </a>
+                    </li>
                 </ul>
                 {about(l, own.viewer)}
                 {security_links(l)}

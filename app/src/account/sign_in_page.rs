@@ -86,6 +86,7 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
                 <LinkButton href="/welcome" kind=ButtonKind::Secondary icon=IconName::Key>{text::account::to_welcome(l)}</LinkButton>
             </div>
         </Card>
+        <p>{text::guides::invitation(l)} " " <a href="/guides">{text::guides::open(l)}</a></p>
         {languages}
     }
     .into_any()

@@ -57,6 +57,7 @@ const TAGS: &[&str] = &[
     "h5",
     "h6",
     "hr",
+    "img",
     "li",
     "ol",
     "p",
@@ -71,7 +72,22 @@ const TAGS: &[&str] = &[
     "tr",
     "ul",
 ];
-const ATTRIBUTES: &[&str] = &["aria-labelledby", "class", "href", "id", "rel", "role", "scope", "start", "tabindex", "title"];
+const ATTRIBUTES: &[&str] = &[
+    "alt",
+    "aria-labelledby",
+    "class",
+    "height",
+    "href",
+    "id",
+    "rel",
+    "role",
+    "scope",
+    "src",
+    "start",
+    "tabindex",
+    "title",
+    "width",
+];
 
 fn assert_harmless(source: &str) {
     let html = render(source).html;
@@ -81,6 +97,7 @@ fn assert_harmless(source: &str) {
             assert!(ATTRIBUTES.contains(&key.as_str()), "{key} from {source:?}: {html}");
             match key.as_str() {
                 "href" => assert_harmless_link(value, source),
+                "src" => assert!(is_drawing(value), "{value} from {source:?}"),
                 "id" => assert!(value.starts_with('s') || value.starts_with("note"), "id {value} from {source:?}"),
                 _ => {}
             }
@@ -156,6 +173,16 @@ const ATTACKS: &[&str] = &[
     "![x](javascript:alert(1))",
     "![x](https://tracker.example/pixel.gif)",
     "![x](data:image/svg+xml;base64,PHN2Zz4=)",
+    "![x](/pictures/../library/x.svg)",
+    "![x](/pictures/phone.svg?who=me)",
+    "![x](//evil.example/pictures/phone.svg)",
+    "![x](https://evil.example/pictures/phone.svg)",
+    "![x](/pictures/%2e%2e/x.svg)",
+    "![x](/pictures//evil.example/x.svg)",
+    "![x](\\/pictures/phone.svg)",
+    "![\" onerror=\"alert(1)](/pictures/phone.svg \"\" onload=\"alert(1)\")",
+    "![<script>alert(1)</script>](/pictures/phone.svg)",
+    "<img src=/pictures/phone.svg onerror=alert(1)>",
     "<iframe src=javascript:alert(1)></iframe>",
     "<object data=javascript:alert(1)></object>",
     "<embed src=//evil.example/x.swf>",
@@ -200,6 +227,25 @@ fn raw_html_is_shown_as_it_was_typed() {
     let html = render("a <b>c</b>\n\n<script>alert(1)</script>").html;
     assert!(html.contains("&lt;b&gt;c&lt;/b&gt;"), "{html}");
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{html}");
+}
+
+#[test]
+fn a_drawing_of_the_guides_is_shown_with_its_description_and_size() {
+    let html = render("![Biểu tượng `Chia sẻ` & “mũi tên”](/pictures/ios-share.svg)").html;
+    let [_, picture] = &elements(&html)[..] else { panic!("{html}") };
+    let attribute = |name: &str| picture.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    assert_eq!(picture.name, "img");
+    assert_eq!(attribute("src"), Some("/pictures/ios-share.svg"));
+    assert_eq!(attribute("alt"), Some("Biểu tượng Chia sẻ &amp; “mũi tên”"));
+    assert_eq!((attribute("width"), attribute("height")), (Some("320"), Some("220")));
+}
+
+#[test]
+fn a_picture_from_elsewhere_leaves_its_description() {
+    for address in ["https://tracker.example/pixel.gif", "/pictures/x.png", "/library/x.svg", "/pictures/.svg", "x.svg"] {
+        let html = render(&format!("trước ![mô tả]({address}) sau")).html;
+        assert_eq!(html.trim(), "<p>trước mô tả sau</p>", "{address}");
+    }
 }
 
 #[test]

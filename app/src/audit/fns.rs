@@ -1,0 +1,53 @@
+//! Server functions of the audit trail.
+
+use domain::audit::{AuditPage, OwnTrail};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The trail of a subtree. `member` is an id or the number of a card; `before` where the page before ended.
+#[server(name = ReadTrail, prefix = "/api", endpoint = "audit/page", input = GetUrl)]
+pub async fn page(
+    unit: Option<String>,
+    group: Option<String>,
+    member: Option<String>,
+    before: Option<String>,
+) -> Result<AuditPage, AppError> {
+    use backend::audit::AuditQuery;
+    use domain::audit::AuditGroup;
+
+    use crate::{
+        context::server::{backend, viewer},
+        error::{Kind, respond},
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let unknown = || AppError::new(Kind::NotFound);
+        let query = AuditQuery {
+            unit: unit.map(|unit| unit.parse()).transpose().map_err(|_| unknown())?,
+            group: group.map(|group| AuditGroup::from_key(&group).ok_or_else(unknown)).transpose()?,
+            // An empty search field asks for everybody.
+            member: member.as_deref().filter(|member| !member.trim().is_empty()),
+            before: before.map(|before| before.parse()).transpose().map_err(|_| unknown())?,
+        };
+        Ok::<_, AppError>(backend()?.audit().page(&viewer, query).await?)
+    };
+    respond(result.await)
+}
+
+/// What happened to the viewer's own record.
+#[server(name = ReadOwnTrail, prefix = "/api", endpoint = "audit/own", input = GetUrl)]
+pub async fn own(before: Option<String>) -> Result<OwnTrail, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::{Kind, respond},
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let before = before.map(|before| before.parse()).transpose().map_err(|_| AppError::new(Kind::NotFound))?;
+        Ok::<_, AppError>(backend()?.audit().own(&viewer, before).await?)
+    };
+    respond(result.await)
+}

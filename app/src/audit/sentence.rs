@@ -1,0 +1,148 @@
+//! What an event says to a person, in one sentence.
+
+use domain::{
+    Locale,
+    audit::{AuditEntry, AuditGroup},
+    events::EventKind,
+};
+
+use crate::{terms, text, ui::IconName};
+
+/// Who did what to whom. Names of what is no more are replaced by words.
+pub(super) fn sentence(l: Locale, entry: &AuditEntry) -> String {
+    use EventKind as Kind;
+
+    let who = match &entry.actor {
+        Some(_) if entry.by_viewer => text::audit::you(l),
+        Some(name) => name.as_str(),
+        None => text::audit::system(l),
+    };
+    let whom = entry.subject.as_deref().unwrap_or_else(|| text::audit::gone(l));
+    let role = entry.role.map_or_else(|| text::audit::a_role(l), |role| terms::role(l, role));
+    let unit = entry.unit.as_deref().unwrap_or_else(|| text::audit::a_former_unit(l));
+    match entry.kind {
+        Kind::SignedIn => text::audit::signed_in(l, who),
+        Kind::SignedOut => text::audit::signed_out(l, who),
+        Kind::SignInRefused => text::audit::sign_in_refused(l, whom),
+        Kind::PreferencesChanged => text::audit::preferences_changed(l, who),
+        Kind::DocumentDrafted => text::audit::document_drafted(l, who, whom),
+        Kind::DocumentSaved => text::audit::document_saved(l, who, whom),
+        Kind::DocumentPublished => text::audit::document_published(l, who, whom),
+        Kind::DocumentWithdrawn => text::audit::document_withdrawn(l, who, whom),
+        Kind::DocumentRead => text::audit::document_read(l, who, whom),
+        Kind::MeetingAnnounced => text::audit::meeting_announced(l, who, whom),
+        Kind::MeetingReported => text::audit::meeting_reported(l, who, whom),
+        Kind::OpinionSent => text::audit::opinion_sent(l, who),
+        Kind::OpinionSeen => text::audit::opinion_seen(l, who),
+        Kind::OpinionAnswered => text::audit::opinion_answered(l, who),
+        Kind::MemberRegistered => text::audit::member_registered(l, who, whom),
+        Kind::AccountActivated => text::audit::account_activated(l, whom),
+        Kind::UnitCreated => text::audit::unit_created(l, who, whom),
+        Kind::UnitRenamed => text::audit::unit_renamed(l, who, whom),
+        Kind::UnitMoved => text::audit::unit_moved(l, who, whom),
+        Kind::UnitMerged => text::audit::unit_merged(l, who, whom),
+        Kind::UnitSplit => text::audit::unit_split(l, who, whom),
+        Kind::UnitClosed => text::audit::unit_closed(l, who, whom),
+        Kind::UnitPhaseChanged => text::audit::unit_phase_changed(l, who, whom),
+        Kind::MemberChanged => text::audit::member_changed(l, who, whom),
+        Kind::MemberMerged => text::audit::member_merged(l, who, whom),
+        Kind::CorrectionRequested => text::audit::correction_requested(l, who, whom),
+        Kind::CorrectionAccepted => text::audit::correction_accepted(l, who, whom),
+        Kind::CorrectionDeclined => text::audit::correction_declined(l, who, whom),
+        Kind::TransferRequested => text::audit::transfer_requested(l, who, whom),
+        Kind::TransferAccepted => text::audit::transfer_accepted(l, who, whom),
+        Kind::TransferDeclined => text::audit::transfer_declined(l, who, whom),
+        Kind::TransferWithdrawn => text::audit::transfer_withdrawn(l, who, whom),
+        Kind::MembersImported => match entry.count {
+            Some(count) => text::audit::members_imported(l, who, l.number(count)),
+            None => text::audit::members_file_imported(l, who),
+        },
+        Kind::UnitsImported => match entry.count {
+            Some(count) => text::audit::units_imported(l, who, l.number(count)),
+            None => text::audit::units_file_imported(l, who),
+        },
+        Kind::PaperCodeIssued => text::audit::paper_code_issued(l, who, whom),
+        Kind::PaperCodeRevoked => text::audit::paper_code_revoked(l, who, whom),
+        Kind::SignInCodeSent => text::audit::sign_in_code_sent(l, whom),
+        Kind::PasswordChanged => text::audit::password_changed(l, who),
+        Kind::SessionRevoked => text::audit::session_revoked(l, who),
+        Kind::RoleGranted => text::audit::role_granted(l, who, role, unit, whom),
+        Kind::RoleEnded => text::audit::role_ended(l, who, role, unit, whom),
+        Kind::RecordOpened => text::audit::record_opened(l, who, whom),
+    }
+}
+
+pub(super) const fn group_name(l: Locale, group: AuditGroup) -> &'static str {
+    match group {
+        AuditGroup::Records => text::audit::records(l),
+        AuditGroup::Roles => text::audit::roles(l),
+        AuditGroup::Units => text::audit::units(l),
+        AuditGroup::SignIn => text::audit::sign_in(l),
+        AuditGroup::Documents => text::audit::documents(l),
+        AuditGroup::Opinions => text::audit::opinions(l),
+    }
+}
+
+pub(super) const fn group_icon(group: AuditGroup) -> IconName {
+    match group {
+        AuditGroup::Records => IconName::Card,
+        AuditGroup::Roles => IconName::Key,
+        AuditGroup::Units => IconName::Layers,
+        AuditGroup::SignIn => IconName::SignIn,
+        AuditGroup::Documents => IconName::File,
+        AuditGroup::Opinions => IconName::Message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::DateTime;
+    use domain::policy::Role;
+
+    use super::*;
+
+    fn entry(kind: EventKind) -> AuditEntry {
+        AuditEntry {
+            id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id"),
+            at: DateTime::UNIX_EPOCH,
+            kind,
+            actor: Some("Cao Thị Sổ".to_owned()),
+            by_viewer: false,
+            subject: Some("Võ Văn Khơi".to_owned()),
+            unit: Some("Chi bộ thôn Gành Đá".to_owned()),
+            role: Some(Role::Deputy),
+            count: Some(1234),
+        }
+    }
+
+    #[test]
+    fn every_event_has_a_sentence_of_its_own_in_every_language() {
+        for l in Locale::ALL {
+            let all: BTreeSet<String> = EventKind::ALL.into_iter().map(|kind| sentence(l, &entry(kind))).collect();
+            assert_eq!(all.len(), EventKind::ALL.len(), "two events say the same in {}", l.tag());
+            for told in all {
+                assert!(told.contains("Cao Thị Sổ") || told.contains("Võ Văn Khơi"), "nobody in {told:?}");
+                assert!(!told.contains(['{', '}']), "{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_more_is_told_in_words() {
+        for l in Locale::ALL {
+            for kind in EventKind::ALL {
+                let blank = AuditEntry { actor: None, subject: None, unit: None, role: None, count: None, ..entry(kind) };
+                let told = sentence(l, &blank);
+                assert!(told.chars().count() > 8 && !told.contains("  "), "{kind:?}: {told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_role_is_told_with_role_unit_and_person() {
+        let told = sentence(Locale::En, &entry(EventKind::RoleGranted));
+        assert_eq!(told, "Cao Thị Sổ gave the role Deputy secretary in Chi bộ thôn Gành Đá to Võ Văn Khơi");
+    }
+}

@@ -1,0 +1,28 @@
+//! Server functions of the guides. The language is that of the page, so the address names it: what a browser keeps for one
+//! language is not shown in another.
+
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use super::{Guide, GuideSummary};
+use crate::error::AppError;
+
+#[server(name = ListGuides, prefix = "/api", endpoint = "guides/list", input = GetUrl)]
+pub async fn list(#[server(default)] language: String) -> Result<Vec<GuideSummary>, AppError> {
+    use domain::Locale;
+
+    use super::shelf;
+    use crate::error::respond;
+
+    respond(Ok::<_, AppError>(shelf::list(Locale::from_tag(&language).unwrap_or_default())))
+}
+
+#[server(name = ReadGuide, prefix = "/api", endpoint = "guides/read", input = GetUrl)]
+pub async fn read(#[server(default)] slug: String, #[server(default)] language: String) -> Result<Guide, AppError> {
+    use domain::Locale;
+
+    use super::shelf;
+    use crate::error::{Kind, respond};
+
+    let language = Locale::from_tag(&language).unwrap_or_default();
+    respond(shelf::read(&slug, language).ok_or_else(|| AppError::new(Kind::NotFound)))
+}

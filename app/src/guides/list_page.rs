@@ -1,0 +1,44 @@
+//! All guides.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::fns::list;
+use crate::{
+    context::use_viewer,
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{ButtonKind, IconName, LinkButton, ListRow, PageHeader, RowList},
+};
+
+#[component]
+pub fn GuidesPage() -> impl IntoView {
+    let l = use_locale();
+    let signed_in = use_viewer().is_some();
+    let data = Resource::new(|| (), move |()| list(l.tag().to_owned()));
+    show(data, move |guides| {
+        let rows = guides
+            .into_iter()
+            .map(|guide| view! { <ListRow href=format!("/guides/{}", guide.slug) title=guide.title meta=guide.lead/> })
+            .collect_view();
+        let sign_in = (!signed_in).then(|| {
+            view! {
+                <p>
+                    <LinkButton href="/sign-in" kind=ButtonKind::Quiet icon=IconName::ArrowLeft>
+                        {text::guides::to_sign_in(l)}
+                    </LinkButton>
+                </p>
+            }
+        });
+        view! {
+            <Title text=text::guides::title(l)/>
+            <div class="page">
+                <PageHeader title=text::guides::title(l) lead=text::guides::lead(l)/>
+                <RowList>{rows}</RowList>
+                {sign_in}
+            </div>
+        }
+        .into_any()
+    })
+}

@@ -1,0 +1,70 @@
+//! Server functions of roles.
+
+use domain::{forms::Outcome, offices::OfficesPage};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The roles of a unit. `member` is whose record led here.
+#[server(name = ListOffices, prefix = "/api", endpoint = "offices/list", input = GetUrl)]
+pub async fn list(unit: String, member: Option<String>) -> Result<OfficesPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::{Kind, respond},
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let unknown = || AppError::new(Kind::NotFound);
+        let unit = unit.parse().map_err(|_| unknown())?;
+        let member = member.map(|member| member.parse()).transpose().map_err(|_| unknown())?;
+        Ok::<_, AppError>(backend()?.offices().list(&viewer, unit, member).await?)
+    };
+    respond(result.await)
+}
+
+#[server(name = GrantOffice, prefix = "/api", endpoint = "offices/grant")]
+pub async fn grant(
+    #[server(default)] unit: String,
+    #[server(default)] card: String,
+    #[server(default)] role: String,
+    #[server(default)] from: String,
+    #[server(default)] until: String,
+) -> Result<Outcome, AppError> {
+    use backend::offices::GrantForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("office", &[("card", &card), ("role", &role), ("from", &from), ("until", &until)]);
+    let result = async {
+        let typed = GrantForm { unit: &unit, card: &card, role: &role, from: &from, until: &until };
+        backend()?.offices().grant(&viewer()?, typed).await?;
+        // The own rights may have changed, and with them the frame.
+        Ok(Outcome::Done { to: format!("/units/{unit}/roles?granted=1"), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Ends a role; its rights are gone at once.
+#[server(name = EndOffice, prefix = "/api", endpoint = "offices/end")]
+pub async fn end(#[server(default)] office: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::Kind,
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("end_office", &[]);
+    let result = async {
+        let viewer = viewer()?;
+        let office = office.parse().map_err(|_| AppError::new(Kind::NotFound))?;
+        let unit = backend()?.offices().end(&viewer, office).await?;
+        Ok(Outcome::Done { to: format!("/units/{unit}/roles?ended=1"), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}

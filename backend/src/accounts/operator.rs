@@ -1,0 +1,311 @@
+//! The first person of a house, made on the command line: whoever has the machine has the data, so nobody is asked who they are.
+//!
+//! In an empty store it founds the organisation too: its highest unit, and a branch for the office, since every member belongs to
+//! a branch. Everything else comes in through an import or by hand, by the registrar this makes or the operator appoints.
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use domain::{
+    events::EventKind,
+    folding::name_order,
+    ids::{MemberId, UnitId},
+    members::{CardNumber, FullName, NationalId, Sex, Standing},
+    offices::Period,
+    policy::Role,
+    units::{UnitKind, UnitPath, UnitRef, is_code},
+};
+use ulid::Ulid;
+
+use super::Accounts;
+use crate::{
+    Error, Result,
+    offices::NewOffice,
+    store::{RecordId, SurrealValue, record, vars},
+};
+
+/// Code of the branch for the office, below the unit it serves.
+const OFFICE_CODE: &str = "VP";
+
+/// Youngest age of a member (Điều lệ Đảng, điều 1).
+const AGE_MIN: i32 = 18;
+
+/// Who is to run the handbook, as typed on the command line.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAdmin<'f> {
+    pub name: &'f str,
+    pub national_id: &'f str,
+    pub role: Role,
+    /// Name of the unit: of the one to be founded, or of one that is there. None: the highest.
+    pub unit: Option<&'f str>,
+    /// Level and code of the unit to be founded.
+    pub level: UnitKind,
+    pub code: &'f str,
+    /// Number of the member's card; made up when there is none at hand.
+    pub card: Option<&'f str>,
+}
+
+/// What was done.
+#[derive(Clone)]
+pub struct Admin {
+    pub name: String,
+    /// The unit the role is held on.
+    pub unit: UnitRef,
+    /// Whether the person was in the registry already, and only the role is new.
+    pub was_registered: bool,
+    /// The one-time paper code of the first sign-in, its characters without a dash; none for who can sign in already.
+    pub code: Option<String>,
+}
+
+impl Accounts<'_> {
+    /// Registers a person, gives them the role and a code for the first sign-in. Somebody with this ID is given the role only.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] with a sentence for the operator, in which the ID never is.
+    pub async fn create_admin(&self, typed: NewAdmin<'_>) -> Result<Admin> {
+        let name = FullName::parse(typed.name).map_err(|_| told("the name must be one line of at most 100 characters"))?;
+        let id = NationalId::parse(typed.national_id).map_err(|_| told("the national ID must have exactly 12 digits"))?;
+        let person = self.registered(&id).await?;
+        let was_registered = person.is_some();
+        let (member, name, unit, can_sign_in) = match person {
+            Some(person) => {
+                let unit = self.chosen_unit(typed).await?;
+                let member = person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))?;
+                if person.state != "active" {
+                    return Err(told("the person with this national ID is in the registry, but is not a member any more"));
+                }
+                (member, person.full_name, unit, person.activated_at.is_some())
+            }
+            None => {
+                let (member, unit) = self.register_admin(typed, &name, &id).await?;
+                (member, name.as_str().to_owned(), unit, false)
+            }
+        };
+        let period = Period { from: self.backend.clock().today(), until: None };
+        let office = NewOffice { member, role: typed.role, unit: &unit, period, by: None, given_from: None };
+        self.backend.offices().write(office).await.map_err(|error| match error {
+            Error::Thrown(_) => told("this person holds that role there already"),
+            other => other,
+        })?;
+        let code = if can_sign_in { None } else { Some(self.first_code(member).await?) };
+        Ok(Admin { name, unit, was_registered, code })
+    }
+
+    async fn registered(&self, id: &NationalId) -> Result<Option<RegisteredRow>> {
+        let sql = "SELECT record::id(id) AS id, full_name, state, type::record('account', record::id(id)).activated_at AS activated_at \
+                   FROM member WHERE id_hash = $hash LIMIT 1";
+        let hash = self.backend.keys().lookup("id", id.expose());
+        self.backend.store().read(sql, vars! { hash: hash }).await?.row(0)
+    }
+
+    /// The unit of that name, or the highest.
+    async fn chosen_unit(&self, typed: NewAdmin<'_>) -> Result<UnitRef> {
+        let tree = self.backend.units().tree();
+        // The path of the root is the beginning of all others.
+        let sql = "SELECT VALUE record::id(id) FROM unit ORDER BY path LIMIT 1";
+        let first: Option<String> = self.backend.store().read(sql, ()).await?.row(0)?;
+        let root = first.and_then(|id| tree.named(&id)).ok_or_else(|| Error::Damaged("the tree of units has no root".to_owned()))?;
+        let Some(name) = typed.unit else { return Ok(root.clone()) };
+        let mut named = tree.subtree(&root.path).filter(|unit| unit.name == name || unit.path.as_str() == name);
+        match (named.next(), named.next()) {
+            (Some(unit), None) => Ok(unit.clone()),
+            (Some(_), Some(_)) => Err(told("several units have this name: give the path of one, as /01/51/, with --unit")),
+            (None, _) => Err(told("there is no unit of this name; --unit takes a name as it is written, or a path as /01/51/")),
+        }
+    }
+
+    /// Writes the person down, with the units that are not there yet, in one transaction. Returns the unit for the role.
+    async fn register_admin(&self, typed: NewAdmin<'_>, name: &FullName, id: &NationalId) -> Result<(MemberId, UnitRef)> {
+        let (clock, keys) = (self.backend.clock(), self.backend.keys());
+        let tree = self.backend.units().tree();
+        let now = clock.now();
+        let today = clock.today();
+        let (sex, birth_date) = read_id(id, today)?;
+        let mut founded = Vec::new();
+        let unit = if tree.is_empty() {
+            let unit = self.first_unit(typed)?;
+            founded.push(unit.clone());
+            unit
+        } else {
+            self.chosen_unit(typed).await?
+        };
+        let branch = if unit.kind == UnitKind::Branch {
+            unit.clone()
+        } else {
+            let path = unit.path.child(OFFICE_CODE).map_err(|error| Error::Internal(error.to_string()))?;
+            match tree.at(&path) {
+                Some(branch) => branch.clone(),
+                None => {
+                    let name = format!("Chi bộ Văn phòng {}", unit.name);
+                    let branch = UnitRef { id: UnitId::new(clock.ulid()), kind: UnitKind::Branch, name, path };
+                    founded.push(branch.clone());
+                    branch
+                }
+            }
+        };
+        let card = match typed.card {
+            Some(card) => CardNumber::parse(card).map_err(|_| told("the card number may have letters, digits, - and / only"))?,
+            None => made_up_card(clock.ulid())?,
+        };
+        let member = MemberId::new(clock.ulid());
+        let owner = member.to_string();
+        let mut log = vec![LogRow::new(clock.ulid_at(now), now, EventKind::MemberRegistered, &branch.path, &owner)];
+        let event = |unit: &UnitRef| {
+            LogRow::new(clock.ulid_at(now), now, EventKind::UnitCreated, &unit.path, &unit.id.to_string())
+        };
+        log.extend(founded.iter().map(event));
+        let vars = vars! {
+            units: founded.iter().map(|unit| UnitRow::new(unit, today)).collect::<Vec<_>>(),
+            member: record("member", member),
+            row: MemberRow {
+                code: card.as_str().to_owned(),
+                full_name: name.as_str().to_owned(),
+                sort_key: name_order(name.as_str()),
+                sex: sex.key().to_owned(),
+                birth_date: birth_date.to_string(),
+                admitted_on: today.to_string(),
+                official_on: Some(today.to_string()),
+                standing: Standing::Official.key().to_owned(),
+                state: "active".to_owned(),
+                unit: branch.id.to_string(),
+                path: branch.path.to_string(),
+                id_hash: Some(keys.lookup("id", id.expose())),
+                id_cipher: Some(keys.seal(clock, &owner, id.expose())?),
+            },
+            posting: record("posting", clock.ulid()),
+            posted: PostingRow { member: owner, unit: branch.id.to_string(), from: today.to_string() },
+            log: log,
+        };
+        let sql = "INSERT INTO unit $units RETURN NONE; CREATE $member CONTENT $row RETURN NONE; \
+                   CREATE $posting CONTENT $posted RETURN NONE; INSERT INTO event $log RETURN NONE;";
+        self.backend.store().write(sql, vars).await.map_err(|error| match error {
+            Error::Taken { index } if index == "member_code" => told("another member has this card number"),
+            other => other,
+        })?;
+        self.backend.units().reload(self.backend.store()).await?;
+        self.backend.events().wake();
+        Ok((member, unit))
+    }
+
+    fn first_unit(&self, typed: NewAdmin<'_>) -> Result<UnitRef> {
+        let name = typed.unit.ok_or_else(|| told("the store is empty: say the name of the organisation with --unit"))?;
+        let name = domain::forms::bounded_line(name, 200).map_err(|_| told("the unit's name must be one line"))?;
+        if typed.level == UnitKind::Branch {
+            return Err(told("the organisation cannot be a branch: choose another --level"));
+        }
+        if !is_code(typed.code) {
+            return Err(told("the unit's code may have letters, digits and - only"));
+        }
+        let path = UnitPath::parse(&format!("/{}/", typed.code)).map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(UnitRef { id: UnitId::new(self.backend.clock().ulid()), kind: typed.level, name, path })
+    }
+}
+
+fn told(sentence: &str) -> Error {
+    Error::Internal(sentence.to_owned())
+}
+
+/// Sex and year of birth are in the number (Nghị định 137/2015/NĐ-CP, điều 13): after three digits of the place one for century and
+/// sex, two for the year. The day is not: it is the first of the year until the record is corrected.
+fn read_id(id: &NationalId, today: NaiveDate) -> Result<(Sex, NaiveDate)> {
+    let refused = || told("the national ID is of nobody who could be a member: it names no birth eighteen years ago or more");
+    let digit = |at: usize| id.expose().as_bytes().get(at).map_or(0, |byte| i32::from(byte - b'0'));
+    let (century, year) = (1900 + digit(3) / 2 * 100, digit(4) * 10 + digit(5));
+    let sex = if digit(3) % 2 == 0 { Sex::Male } else { Sex::Female };
+    let birth_date = NaiveDate::from_ymd_opt(century + year, 1, 1).ok_or_else(refused)?;
+    if today.year() - birth_date.year() < AGE_MIN { Err(refused()) } else { Ok((sex, birth_date)) }
+}
+
+/// For who has no card yet: it cannot be taken for a number of a real one.
+fn made_up_card(id: Ulid) -> Result<CardNumber> {
+    let text = id.to_string();
+    CardNumber::parse(&format!("VP-{}", &text[text.len() - 12..])).map_err(|_| told("no card number could be made"))
+}
+
+#[derive(Debug, SurrealValue)]
+struct RegisteredRow {
+    id: String,
+    full_name: String,
+    state: String,
+    activated_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct UnitRow {
+    id: RecordId,
+    kind: String,
+    code: String,
+    name: String,
+    path: String,
+    opened_on: String,
+}
+
+impl UnitRow {
+    fn new(unit: &UnitRef, today: NaiveDate) -> Self {
+        Self {
+            id: record("unit", unit.id),
+            kind: unit.kind.key().to_owned(),
+            code: unit.path.code().to_owned(),
+            name: unit.name.clone(),
+            path: unit.path.to_string(),
+            opened_on: today.to_string(),
+        }
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct MemberRow {
+    code: String,
+    full_name: String,
+    sort_key: String,
+    sex: String,
+    birth_date: String,
+    admitted_on: String,
+    official_on: Option<String>,
+    standing: String,
+    state: String,
+    unit: String,
+    path: String,
+    id_hash: Option<String>,
+    id_cipher: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct PostingRow {
+    member: String,
+    unit: String,
+    from: String,
+}
+
+/// A row of the event log; nobody is signed in.
+#[derive(Debug, SurrealValue)]
+struct LogRow {
+    id: RecordId,
+    at: DateTime<Utc>,
+    kind: String,
+    unit: String,
+    subject: String,
+}
+
+impl LogRow {
+    fn new(id: Ulid, at: DateTime<Utc>, kind: EventKind, unit: &UnitPath, subject: &str) -> Self {
+        let (kind, unit) = (kind.key().to_owned(), unit.to_string());
+        Self { id: record("event", id), at, kind, unit, subject: subject.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_tells_sex_and_year_of_birth() {
+        let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
+        let read = |id: &str| read_id(&NationalId::parse(id).expect("twelve digits"), today).ok();
+        let new_year = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).expect("a day");
+        assert_eq!(read("051090001234"), Some((Sex::Male, new_year(1990))));
+        assert_eq!(read("051175001234"), Some((Sex::Female, new_year(1975))));
+        assert_eq!(read("051201001234"), Some((Sex::Male, new_year(2001))));
+        assert_eq!(read("051308001234"), Some((Sex::Female, new_year(2008))));
+        assert_eq!(read("051209001234"), None, "seventeen");
+        assert_eq!(read("051490001234"), None, "not born yet");
+    }
+}

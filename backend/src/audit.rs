@@ -1,0 +1,294 @@
+//! The audit trail, read from the event log: for those who keep the registry of a subtree, and for each member about the own
+//! record. And the seal that makes the log a proof: see [`seal`] and [`verify`].
+
+mod names;
+mod seal;
+mod verify;
+
+use domain::{
+    accounts::Viewer,
+    audit::{AskedMember, AuditEntry, AuditGroup, AuditPage, OwnTrail},
+    events::{Event, EventKind},
+    ids::{EventId, MemberId, UnitId},
+    members::CardNumber,
+    policy::Action,
+    units::{UnitPath, UnitRef},
+};
+
+pub use verify::{Finding, Report};
+
+use crate::{
+    Backend, Error, Result,
+    events::{COLUMNS, EventRow, read_back},
+    store::{Variables, record, vars},
+    units::Tree,
+};
+
+/// Lines on a page.
+const PAGE: usize = 50;
+
+/// Events read at a time on the way back through the log.
+const STRIDE: usize = 500;
+
+/// Most events looked at for one page: then the reader decides whether to look further back.
+const EXAMINED: usize = 10_000;
+
+/// Requests of one member whose events belong to the own trail.
+const ERRANDS: usize = 40;
+
+/// Most values of an `IN` that the engine still looks up in the index.
+const LOOKED_UP: usize = 30;
+
+/// See [`Backend::audit`].
+pub struct Audit<'a> {
+    backend: &'a Backend,
+}
+
+/// What the page of the trail is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AuditQuery<'q> {
+    /// None: all units of the viewer's seats.
+    pub unit: Option<UnitId>,
+    pub group: Option<AuditGroup>,
+    /// Id of a member or number of a card: only what this person did, or what was done to their record.
+    pub member: Option<&'q str>,
+    /// Only what happened before this event.
+    pub before: Option<EventId>,
+}
+
+impl<'a> Audit<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// What happened in the viewer's subtree, newest first. What members read and write for themselves is not on it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who reads no trail and for a unit the viewer may not know of, [`Error::NotAllowed`] for one they
+    /// know, but whose trail is not theirs to read.
+    pub async fn page(&self, viewer: &Viewer, query: AuditQuery<'_>) -> Result<AuditPage> {
+        let tree = self.backend.units().tree();
+        let (unit, scope) = scope(viewer, &tree, query.unit)?;
+        let member = match query.member {
+            Some(typed) => self.asked(viewer, typed).await?,
+            None => Asked::Nobody,
+        };
+        let (asked, member) = match member {
+            Asked::Nobody => (AskedMember::Nobody, None),
+            Asked::Member(id, name) => (AskedMember::Named(name), Some(id)),
+            Asked::Unknown => {
+                let entries = Vec::new();
+                return Ok(AuditPage { unit, asked: AskedMember::Unknown, entries, next: None, looked_back_to: None });
+            }
+        };
+        let fits = |event: &Event| {
+            !event.kind.is_private()
+                && query.group.is_none_or(|group| event.kind.group() == group)
+                && scope.iter().any(|seat| seat.contains(&event.unit))
+                && member.is_none_or(|member| event.actor == Some(member) || event.subject == member.to_string())
+        };
+        let mut found = Vec::new();
+        let mut before = query.before;
+        let mut examined = 0;
+        let mut looked_back_to = None;
+        while found.len() <= PAGE {
+            let events = read_back(self.backend.store(), before, STRIDE).await?;
+            let is_end = events.len() < STRIDE;
+            examined += events.len();
+            let last = events.last().map(|last| (last.id, last.at));
+            found.extend(events.into_iter().filter(fits));
+            let Some((id, at)) = last.filter(|_| !is_end) else { break };
+            before = Some(id);
+            if examined >= EXAMINED && found.len() <= PAGE {
+                looked_back_to = Some(at);
+                break;
+            }
+        }
+        let next = if found.len() > PAGE {
+            found.truncate(PAGE);
+            found.last().map(|last| last.id)
+        } else {
+            before.filter(|_| looked_back_to.is_some())
+        };
+        Ok(AuditPage { unit, asked, entries: self.entries(viewer, &tree, found).await?, next, looked_back_to })
+    }
+
+    /// Who looked at the viewer's own record or account and what was changed there, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn own(&self, viewer: &Viewer, before: Option<EventId>) -> Result<OwnTrail> {
+        let store = self.backend.store();
+        let me = viewer.member.to_string();
+        let mut errands = store.read(own_errands(), vars! { me: me.clone() }).await?;
+        let mut subjects = vec![me];
+        for at in 0..ERRAND_TABLES.len() {
+            subjects.extend(errands.rows::<String>(at)?);
+        }
+        let mut found: Vec<Event> = Vec::new();
+        for subjects in subjects.chunks(LOOKED_UP) {
+            let mut answers = store.read(own_range(), own_vars(subjects, before)).await?;
+            for row in answers.rows::<EventRow>(0)? {
+                found.push(row.try_into()?);
+            }
+        }
+        found.sort_unstable_by_key(|event| std::cmp::Reverse(event.id));
+        let more = found.len() > PAGE;
+        found.truncate(PAGE);
+        let next = found.last().filter(|_| more).map(|last| last.id);
+        let tree = self.backend.units().tree();
+        Ok(OwnTrail { entries: self.entries(viewer, &tree, found).await?, next })
+    }
+
+    async fn entries(&self, viewer: &Viewer, tree: &Tree, events: Vec<Event>) -> Result<Vec<AuditEntry>> {
+        let names = self.names(&events).await?;
+        let entry = |event: Event| AuditEntry {
+            id: event.id,
+            at: event.at,
+            kind: event.kind,
+            actor: event.actor.and_then(|actor| names.person(&actor.to_string())),
+            by_viewer: event.actor == Some(viewer.member),
+            subject: names.subject(&event.subject).or_else(|| tree.named(&event.subject).map(|unit| unit.name.clone())),
+            unit: tree.at(&event.unit).map(|unit| unit.name.clone()),
+            role: event.detail.as_deref().and_then(domain::policy::Role::from_key),
+            count: event.detail.as_deref().and_then(|detail| detail.parse().ok()),
+        };
+        Ok(events.into_iter().map(entry).collect())
+    }
+
+    /// The member of this id or card, when the viewer reads the trail of their branch.
+    async fn asked(&self, viewer: &Viewer, typed: &str) -> Result<Asked> {
+        let card = CardNumber::parse(typed).map(|card| card.as_str().to_owned()).unwrap_or_default();
+        let sql = format!("{PERSON} FROM $member; {PERSON} FROM member WHERE code = $card; {PERSON} FROM member WHERE code = $typed");
+        let vars = vars! { member: record("member", typed.trim()), card: card, typed: typed.trim() };
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        for at in 0..3 {
+            for person in answers.rows::<names::Person>(at)? {
+                let damaged = || Error::Damaged(format!("member {}", person.id));
+                let path = UnitPath::parse(&person.path).map_err(|_| damaged())?;
+                if viewer.standpoint.may_by_office(Action::ReadAudit, &path) {
+                    return Ok(Asked::Member(person.id.parse().map_err(|_| damaged())?, person.full_name));
+                }
+            }
+        }
+        Ok(Asked::Unknown)
+    }
+}
+
+/// Whose trail is wanted.
+enum Asked {
+    Nobody,
+    Unknown,
+    Member(MemberId, String),
+}
+
+const PERSON: &str = "SELECT record::id(id) AS id, full_name, path";
+
+/// The unit the page is named after, and the subtrees whose events it shows.
+fn scope(viewer: &Viewer, tree: &Tree, asked: Option<UnitId>) -> Result<(UnitRef, Vec<UnitPath>)> {
+    let Some(asked) = asked else {
+        let seats: Vec<UnitPath> = viewer.standpoint.seats(Action::ReadAudit).into_iter().cloned().collect();
+        let highest = seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path));
+        return Ok((highest.ok_or(Error::NotFound)?.clone(), seats));
+    };
+    let unit = tree.get(asked).ok_or(Error::NotFound)?;
+    if viewer.standpoint.may_by_office(Action::ReadAudit, &unit.path) {
+        Ok((unit.clone(), vec![unit.path.clone()]))
+    } else if viewer.standpoint.may(Action::ReadUnit, &unit.path) {
+        Err(Error::NotAllowed)
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+/// What concerns a member under an id of its own: its events belong to the own trail.
+const ERRAND_TABLES: [&str; 2] = ["transfer", "correction"];
+
+fn own_errands() -> String {
+    ERRAND_TABLES.map(|table| format!("SELECT VALUE record::id(id) FROM {table} WHERE member = $me LIMIT {ERRANDS};")).concat()
+}
+
+/// Signing in and out is not in it: the page of one's devices tells that.
+fn own_range() -> String {
+    let ways_in = [EventKind::SignedIn, EventKind::SignedOut].map(|kind| format!("'{}'", kind.key())).join(", ");
+    format!(
+        "SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM event WHERE subject IN $subjects \
+         AND ($before = NONE OR record::id(id) < $before) AND kind NOT IN [{ways_in}] ORDER BY place DESC LIMIT {}",
+        PAGE + 1
+    )
+}
+
+fn own_vars(subjects: &[String], before: Option<EventId>) -> Variables {
+    vars! { subjects: subjects.to_vec(), before: before.map(|before| before.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+    use domain::{
+        members::Standing,
+        policy::{Grant, Role, Standpoint},
+    };
+
+    use super::*;
+    use crate::{
+        Clock, Keys, Place,
+        store::{RecordId, SurrealValue, tests::migrated},
+    };
+
+    #[tokio::test]
+    async fn the_own_trail_is_read_by_indexes() {
+        let store = migrated().await;
+        store.assert_no_scan(&own_errands(), vars! { me: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+        let subjects = vec!["01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), "01ARZ3NDEKTSV4RRFFQ69G5FAW".to_owned()];
+        store.assert_no_scan(&own_range(), own_vars(&subjects, None)).await;
+    }
+
+    #[derive(Debug, SurrealValue)]
+    struct Row {
+        id: RecordId,
+        at: DateTime<Utc>,
+        kind: String,
+        unit: String,
+        subject: String,
+    }
+
+    /// The log of a unit, behind more events of another than are looked at for one page.
+    #[tokio::test]
+    async fn a_far_way_back_is_gone_in_steps() {
+        let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let unit = clock.ulid().to_string();
+        let sql = "CREATE $unit SET kind = 'branch', code = '01', name = 'Chi bộ', path = '/01/', opened_on = '2026-01-01'";
+        backend.store().read(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");
+        backend.units().reload(backend.store()).await.expect("loads");
+        let mut rows = Vec::new();
+        for at in 0..=EXAMINED {
+            clock.advance(TimeDelta::milliseconds(1));
+            let path = if at == 0 { "/01/" } else { "/02/" };
+            let (kind, unit, subject) = ("role_granted".to_owned(), path.to_owned(), "x".to_owned());
+            rows.push(Row { id: record("event", clock.ulid()), at: clock.now(), kind, unit, subject });
+        }
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let batch: Vec<Row> = rows.by_ref().take(25).collect();
+            backend.store().read("INSERT INTO event $rows RETURN NONE", vars! { rows: batch }).await.expect("inserts");
+        }
+        let path = UnitPath::parse("/01/").expect("a path");
+        let standpoint = Standpoint {
+            branch: path.clone(),
+            standing: Standing::Official,
+            grants: vec![Grant { role: Role::Registrar, path }],
+        };
+        let branch = backend.units().tree().named(&unit).expect("a unit").clone();
+        let member = MemberId::new(clock.ulid());
+        let (offices, resting) = (Vec::new(), Vec::new());
+        let viewer = Viewer { member, name: "Cao Thị Sổ".to_owned(), branch, standpoint, offices, resting };
+
+        let first = backend.audit().page(&viewer, AuditQuery::default()).await.expect("a page");
+        assert!(first.entries.is_empty() && first.looked_back_to.is_some());
+        let further = AuditQuery { before: first.next, ..AuditQuery::default() };
+        let second = backend.audit().page(&viewer, further).await.expect("a page");
+        assert_eq!((second.entries.len(), second.looked_back_to, second.next), (1, None, None));
+    }
+}

@@ -1,0 +1,278 @@
+//! Checking the seal: the whole chain, link by link, against the log as it is now.
+//!
+//! Nothing is held but the links at hand and their events, so the log may be of any length. The links are checked side by side,
+//! since each says with which hash it begins; that they follow from one another is checked in their order.
+
+use std::{fmt, ops::Bound};
+
+use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
+
+use super::{
+    Audit,
+    seal::{Chain, Entry, GENESIS, Head, LinkRow, events, key},
+};
+use crate::{
+    Backend, Error, Result,
+    store::{keys_between, vars},
+};
+
+/// Links checked side by side.
+const SIDE_BY_SIDE: usize = 32;
+
+/// Events read at a time; a link that was not tampered with is one reading.
+const PAGE: usize = 1_000;
+
+/// Most findings that are named one by one.
+const NAMED: usize = 100;
+
+/// What the check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Sealed events that are in the log as they were sealed.
+    pub events: u64,
+    pub links: u64,
+    /// Events too new to be sealed yet.
+    pub unsealed: u64,
+    /// What is not as it was sealed, in the order of the chain; the first ones only.
+    pub findings: Vec<Finding>,
+    /// How many more there are.
+    pub more: u64,
+    /// Of the link taken in last.
+    last_is_whole: bool,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { events: 0, links: 0, unsealed: 0, findings: Vec::new(), more: 0, last_is_whole: true }
+    }
+}
+
+impl Report {
+    /// Whether nothing was changed, taken out or put in.
+    pub fn is_whole(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Number of the first link that is broken; none when only the end of the chain is.
+    pub fn first_broken(&self) -> Option<u64> {
+        self.findings.iter().filter_map(Finding::link).min()
+    }
+
+    /// Takes a link in; links come in their order.
+    fn add(&mut self, link: Checked) {
+        // Two links that are whole in themselves and do not follow from one another: the first was written again.
+        if link.breaks && link.findings.is_empty() && self.last_is_whole {
+            self.find(Finding::LinkChanged { link: link.number.saturating_sub(1).max(1) });
+        }
+        self.last_is_whole = link.findings.is_empty();
+        self.links += 1;
+        self.events += link.intact;
+        link.findings.into_iter().for_each(|finding| self.find(finding));
+    }
+
+    fn find(&mut self, finding: Finding) {
+        if self.findings.len() < NAMED { self.findings.push(finding) } else { self.more += 1 }
+    }
+}
+
+/// Something that is not as it was sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    Changed { link: u64, event: String, at: Option<DateTime<Utc>> },
+    Missing { link: u64, event: String, at: Option<DateTime<Utc>> },
+    Inserted { link: u64, event: String, at: Option<DateTime<Utc>> },
+    /// The row of the link itself says something else than was sealed.
+    LinkChanged { link: u64 },
+    /// The link is not there, though later ones are, or one that was vouched for.
+    LinkMissing { link: u64 },
+    /// The chain does not end with the link that was vouched for.
+    End,
+}
+
+impl Finding {
+    pub fn link(&self) -> Option<u64> {
+        match self {
+            Self::Changed { link, .. }
+            | Self::Missing { link, .. }
+            | Self::Inserted { link, .. }
+            | Self::LinkChanged { link }
+            | Self::LinkMissing { link } => Some(*link),
+            Self::End => None,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut event = |what: &str, link: &u64, event: &str, at: &Option<DateTime<Utc>>| {
+            write!(f, "the event {event}")?;
+            if let Some(at) = at {
+                write!(f, " of {}", at.format("%Y-%m-%d %H:%M:%S UTC"))?;
+            }
+            write!(f, " was {what} (link {link})")
+        };
+        match self {
+            Self::Changed { link, event: id, at } => event("changed", link, id, at),
+            Self::Missing { link, event: id, at } => event("taken out", link, id, at),
+            Self::Inserted { link, event: id, at } => event("put in", link, id, at),
+            Self::LinkChanged { link } => write!(f, "the link {link} was changed"),
+            Self::LinkMissing { link } => write!(f, "the link {link} is missing"),
+            Self::End => f.write_str(
+                "the chain does not end where it was made to end: links were taken away, or it was written with another key",
+            ),
+        }
+    }
+}
+
+impl Audit<'_> {
+    /// Checks every sealed event and every link. Whoever can run the program may.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; what was tampered with is no error but part of the report.
+    pub async fn verify(&self) -> Result<Report> {
+        let store = self.backend.store();
+        let head = Head::read(store).await?;
+        let mut report = Report::default();
+        let mut end = End::default();
+        loop {
+            let links = self.links_after(end.number).await?;
+            let full = links.len() == SIDE_BY_SIDE;
+            let mut tasks = JoinSet::new();
+            for link in links {
+                let Some(number) = link.number() else {
+                    return Err(Error::Damaged("the chain has a row under a key that is no number".to_owned()));
+                };
+                let follows = number == end.number + 1;
+                let breaks = follows && link.previous != end.hash;
+                for missing in end.number + 1..number {
+                    report.find(Finding::LinkMissing { link: missing });
+                }
+                let entries = link.entries().unwrap_or_default();
+                let from = match (&end.last, entries.first()) {
+                    _ if number == 1 => Bound::Included(String::new()),
+                    (Some(last), _) if follows => Bound::Excluded(last.clone()),
+                    // Behind a gap nobody knows where the link began; its own list says it, as far as it can be believed.
+                    (_, Some(first)) => Bound::Included(first.id.clone()),
+                    (_, None) => Bound::Included(String::new()),
+                };
+                end = End { number, hash: link.hash.clone(), last: entries.last().map(|last| last.id.clone()) };
+                tasks.spawn(check(self.backend.clone(), number, link, entries, from, breaks));
+            }
+            let mut checked = Vec::new();
+            while let Some(outcome) = tasks.join_next().await {
+                checked.push(outcome.map_err(|error| Error::Internal(format!("a check stopped: {error}")))??);
+            }
+            checked.sort_unstable_by_key(|link| link.number);
+            checked.into_iter().for_each(|link| report.add(link));
+            if !full {
+                break;
+            }
+        }
+        let keys = self.backend.keys();
+        if head.as_ref().map_or(end.number > 0, |head| !head.vouches_for(keys, end.number, &end.hash)) {
+            report.find(Finding::End);
+        }
+        report.unsealed = self.count_after(end.last).await?;
+        Ok(report)
+    }
+
+    async fn links_after(&self, number: u64) -> Result<Vec<LinkRow>> {
+        let sql = format!("SELECT {} FROM $keys LIMIT {SIDE_BY_SIDE}", LinkRow::COLUMNS);
+        let from = if number == 0 { Bound::Included(String::new()) } else { Bound::Excluded(key(number)) };
+        self.backend.store().read(sql, vars! { keys: keys_between("seal", from, Bound::Unbounded) }).await?.rows(0)
+    }
+
+    async fn count_after(&self, last: Option<String>) -> Result<u64> {
+        let from = last.map_or(Bound::Included(String::new()), Bound::Excluded);
+        let sql = "SELECT VALUE count FROM (SELECT count() FROM $keys GROUP ALL)";
+        let count: Vec<i64> =
+            self.backend.store().read(sql, vars! { keys: keys_between("event", from, Bound::Unbounded) }).await?.rows(0)?;
+        Ok(count.first().and_then(|count| u64::try_from(*count).ok()).unwrap_or_default())
+    }
+}
+
+/// Where the chain has come to.
+struct End {
+    number: u64,
+    hash: String,
+    /// Id of the last event; none when the link does not say it.
+    last: Option<String>,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        Self { number: 0, hash: GENESIS.to_owned(), last: None }
+    }
+}
+
+/// A link after its check.
+struct Checked {
+    number: u64,
+    /// It does not begin with the hash of the link before.
+    breaks: bool,
+    intact: u64,
+    findings: Vec<Finding>,
+}
+
+/// Compares one link with the events of its range.
+async fn check(
+    backend: Backend,
+    number: u64,
+    link: LinkRow,
+    sealed: Vec<Entry>,
+    from: Bound<String>,
+    breaks: bool,
+) -> Result<Checked> {
+    let Some(last) = sealed.last() else {
+        return Ok(Checked { number, breaks, intact: 0, findings: vec![Finding::LinkChanged { link: number }] });
+    };
+    let until = Bound::Included(last.id.clone());
+    let mut chain = Chain::new(number, &link.previous, link.sealed_at);
+    let mut found: Vec<(Entry, DateTime<Utc>)> = Vec::with_capacity(sealed.len());
+    let mut next = from;
+    loop {
+        let page = events(backend.store(), next, until.clone(), PAGE).await?;
+        let full = page.len() == PAGE;
+        found.extend(page.iter().map(|event| (chain.add(event), event.at)));
+        match found.last() {
+            Some((last, _)) if full => next = Bound::Excluded(last.id.clone()),
+            _ => break,
+        }
+    }
+    let hash_fits = chain.finish() == link.hash;
+    let (intact, mut findings) = compare(number, &sealed, found);
+    if findings.is_empty() && !hash_fits {
+        findings.push(Finding::LinkChanged { link: number });
+    }
+    Ok(Checked { number, breaks, intact, findings })
+}
+
+/// Both lists are in the order of ids: one walk over both tells what differs.
+fn compare(link: u64, sealed: &[Entry], found: Vec<(Entry, DateTime<Utc>)>) -> (u64, Vec<Finding>) {
+    let mut intact = 0;
+    let mut findings = Vec::new();
+    let mut sealed = sealed.iter().peekable();
+    let missing = |entry: &Entry| Finding::Missing { link, event: entry.id.clone(), at: made_at(&entry.id) };
+    for (entry, at) in found {
+        while let Some(gone) = sealed.next_if(|sealed| sealed.id < entry.id) {
+            findings.push(missing(gone));
+        }
+        match sealed.next_if(|sealed| sealed.id == entry.id) {
+            Some(sealed) if sealed.print == entry.print => intact += 1,
+            Some(_) => findings.push(Finding::Changed { link, event: entry.id, at: Some(at) }),
+            None => findings.push(Finding::Inserted { link, event: entry.id, at: Some(at) }),
+        }
+    }
+    findings.extend(sealed.map(missing));
+    (intact, findings)
+}
+
+/// When an event happened that is gone: its id says it.
+fn made_at(id: &str) -> Option<DateTime<Utc>> {
+    let millis = id.parse::<ulid::Ulid>().ok()?.timestamp_ms();
+    DateTime::from_timestamp_millis(i64::try_from(millis).ok()?)
+}
+
+#[cfg(test)]
+mod tests;

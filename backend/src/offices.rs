@@ -1,0 +1,368 @@
+//! Roles on units: given and ended by those whose own role gives them, in their own subtree.
+//!
+//! A role takes effect at once: every request reads the offices of its session from the store.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{self, FormReader, Problem},
+    ids::{MemberId, OfficeId, UnitId},
+    members::CardNumber,
+    offices::{Candidate, HeldOffice, OfficesPage, Period, Term},
+    policy::{Action, Role},
+    units::{UnitPath, UnitRef},
+};
+
+use crate::{
+    Backend, Error, Result, events,
+    store::{RecordId, SurrealValue, record, vars},
+    units::Tree,
+};
+
+/// Roles of one unit that are looked at: more than any unit has had in years.
+const ROLES_MAX: usize = 500;
+
+/// Sorts behind every day.
+const NEVER: &str = "9999-12-31";
+
+/// See [`Backend::offices`].
+pub struct Offices<'a> {
+    backend: &'a Backend,
+}
+
+/// A role to be given, as it was typed.
+#[derive(Debug, Clone, Copy)]
+pub struct GrantForm<'f> {
+    /// Id of the unit.
+    pub unit: &'f str,
+    /// Number of the member's card.
+    pub card: &'f str,
+    pub role: &'f str,
+    /// First and last day; the last may be empty.
+    pub from: &'f str,
+    pub until: &'f str,
+}
+
+impl<'a> Offices<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// Who holds and held which role on a unit. `candidate` is somebody whose record the viewer came from to give them one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the viewer may not know of the unit, [`Error::NotAllowed`] when they know it as members only.
+    pub async fn list(&self, viewer: &Viewer, unit: UnitId, candidate: Option<MemberId>) -> Result<OfficesPage> {
+        let tree = self.backend.units().tree();
+        let unit = visible(viewer, &tree, unit)?.clone();
+        let today = self.backend.clock().today();
+        let gives = viewer.standpoint.gives(&unit.path);
+        let sql = format!(
+            "SELECT record::id(id) AS id, {COLUMNS} FROM office WHERE unit = $unit ORDER BY `from` DESC LIMIT {ROLES_MAX}"
+        );
+        let rows: Vec<OfficeRow> = self.backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?.rows(0)?;
+        let people = self.people(rows.iter().flat_map(OfficeRow::people)).await?;
+        let mut current = Vec::new();
+        let mut over = Vec::new();
+        for row in rows {
+            let office = row.understand(viewer, &tree, &people, today)?;
+            if office.term == Term::Over { over.push(office) } else { current.push(office) }
+        }
+        current.sort_by_key(|office| (office.role, office.period.from));
+        let candidate = match candidate {
+            Some(member) if !gives.is_empty() => self.candidate(viewer, member).await?,
+            _ => None,
+        };
+        Ok(OfficesPage { unit, today, current, over, gives, candidate })
+    }
+
+    /// Gives a member a role.
+    ///
+    /// # Errors
+    /// As [`Self::list`]; [`Error::NotAllowed`] for who gives no role here; [`Error::Invalid`] of the form `office`:
+    /// [`Problem::Unknown`] for a card of nobody in the giver's own subtree, [`Problem::AlreadyHeld`], [`Problem::DateRange`].
+    pub async fn grant(&self, viewer: &Viewer, typed: GrantForm<'_>) -> Result<OfficeId> {
+        let tree = self.backend.units().tree();
+        let unit = visible(viewer, &tree, typed.unit.parse().map_err(|_| Error::NotFound)?)?;
+        let gives = viewer.standpoint.gives(&unit.path);
+        if gives.is_empty() {
+            return Err(Error::NotAllowed);
+        }
+        let today = self.backend.clock().today();
+        let mut form = FormReader::new("office");
+        let card = form.read("card", typed.card, CardNumber::parse);
+        let role = form.read("role", typed.role, |typed| match typed {
+            "" => Err(Problem::Required),
+            typed => Role::from_key(typed).filter(|role| gives.contains(role)).ok_or(Problem::NotOffered),
+        });
+        let from = form.read("from", typed.from, forms::day);
+        let until = form.read("until", typed.until, |typed| {
+            let until = forms::optional(typed, forms::day)?;
+            // Without a first day there is nothing to compare with but today.
+            Period::new(from.unwrap_or(NaiveDate::MIN), until, today).map(|period| period.until)
+        });
+        let (Some(card), Some(role), Some(from), Some(until)) = (card, role, from, until) else {
+            return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
+        };
+        let Some(member) = self.member_of(viewer, &card, typed.card).await? else {
+            return Err(form.refused("card", Problem::Unknown).into());
+        };
+        let given_from = viewer.standpoint.gives_from(role, &unit.path).and_then(|path| tree.at(path)).map(|unit| unit.id);
+        let office = NewOffice { member, role, unit, period: Period { from, until }, by: Some(viewer.member), given_from };
+        match self.write(office).await {
+            Err(Error::Thrown(_)) => Err(form.refused("role", Problem::AlreadyHeld).into()),
+            settled => settled,
+        }
+    }
+
+    /// Ends a role: from this moment on it gives no right. Returns the unit it was held on.
+    ///
+    /// # Errors
+    /// As [`Self::list`]; [`Error::NotAllowed`] for who may not give such a role here, and for a role that was given by somebody
+    /// above. Ending what has ended is no error.
+    pub async fn end(&self, viewer: &Viewer, office: OfficeId) -> Result<UnitId> {
+        let tree = self.backend.units().tree();
+        let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM $office");
+        let row: Option<OfficeRow> = self.backend.store().read(sql, vars! { office: record("office", office) }).await?.row(0)?;
+        let row = row.ok_or(Error::NotFound)?;
+        let unit = visible(viewer, &tree, row.unit.parse().map_err(|_| row.damaged())?)?;
+        let today = self.backend.clock().today();
+        let role = row.role()?;
+        if !viewer.standpoint.ends(role, &unit.path, row.given_from(&tree)) {
+            return Err(Error::NotAllowed);
+        }
+        if row.period()?.on(today) == Term::Over {
+            return Ok(unit.id);
+        }
+        let yesterday = today.checked_sub_days(Days::new(1)).unwrap_or(today);
+        let mut vars = vars! {
+            office: record("office", office),
+            until: yesterday.to_string(),
+            today: today.to_string(),
+            by: viewer.member.to_string(),
+        };
+        let detail = Some(role.key().to_owned());
+        let (kind, actor) = (EventKind::RoleEnded, Some(viewer.member));
+        events::append_with(&mut vars, self.backend.clock(), kind, actor, &unit.path, &row.member, detail);
+        // Today is not the last day: the rights are to go now, and days are all that an office knows.
+        let sql = format!(
+            "LET $open = (SELECT VALUE id FROM ONLY $office WHERE until = NONE OR until >= $today); \
+             IF $open = NONE {{ THROW 'over' }}; \
+             UPDATE $office SET until = $until, ended_by = $by RETURN NONE; {}",
+            events::APPEND
+        );
+        match self.backend.store().write(&sql, vars).await {
+            // Somebody else ended it in this moment.
+            Err(Error::Thrown(_)) => Ok(unit.id),
+            Err(error) => Err(error),
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(unit.id)
+            }
+        }
+    }
+
+    /// Writes a role down.
+    ///
+    /// # Errors
+    /// [`Error::Thrown`] when the member holds it there in that time.
+    pub(crate) async fn write(&self, office: NewOffice<'_>) -> Result<OfficeId> {
+        let clock = self.backend.clock();
+        let id = OfficeId::new(clock.ulid());
+        let mut vars = vars! {
+            office: record("office", id),
+            turn: record("office_turn", office.member),
+            row: StoredOffice {
+                member: office.member.to_string(),
+                role: office.role.key().to_owned(),
+                unit: office.unit.id.to_string(),
+                path: office.unit.path.to_string(),
+                from: office.period.from.to_string(),
+                until: office.period.until.map(|day| day.to_string()),
+                granted_by: office.by.map(|member| member.to_string()),
+                granted_from: office.given_from.map(|unit| unit.to_string()),
+            },
+            end: office.period.until.map_or_else(|| NEVER.to_owned(), |day| day.to_string()),
+        };
+        let detail = Some(office.role.key().to_owned());
+        let (kind, path) = (EventKind::RoleGranted, &office.unit.path);
+        events::append_with(&mut vars, clock, kind, office.by, path, office.member, detail);
+        let sql = format!(
+            "LET $same = (SELECT VALUE id FROM office WHERE member = $row.member AND role = $row.role AND unit = $row.unit \
+                 AND `from` <= $end AND (until = NONE OR (until >= $row.from AND until >= `from`))); \
+             IF array::len($same) > 0 {{ THROW 'held' }}; \
+             UPSERT $turn SET n = (n ?? 0) + 1 RETURN NONE; \
+             CREATE $office CONTENT $row RETURN NONE; {}",
+            events::APPEND
+        );
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        Ok(id)
+    }
+
+    /// The active member with this card, when the viewer gives roles where that member is.
+    async fn member_of(&self, viewer: &Viewer, card: &CardNumber, typed: &str) -> Result<Option<MemberId>> {
+        // Cards of before the number had one spelling are found as they were written.
+        let sql = "SELECT record::id(id) AS id, full_name, code, unit, path, state FROM member WHERE code = $card; \
+                   SELECT record::id(id) AS id, full_name, code, unit, path, state FROM member WHERE code = $typed";
+        let vars = vars! { card: card.as_str(), typed: typed.trim() };
+        let mut found = self.backend.store().read(sql, vars).await?;
+        let rows: Vec<PersonRow> = found.rows::<PersonRow>(0)?.into_iter().chain(found.rows(1)?).collect();
+        let person = rows.into_iter().find(|person| person.is_within_reach(viewer));
+        person.map(|person| person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))).transpose()
+    }
+
+    async fn candidate(&self, viewer: &Viewer, member: MemberId) -> Result<Option<Candidate>> {
+        let people = self.people([member.to_string()].iter().map(String::as_str)).await?;
+        let person = people.into_values().find(|person| person.is_within_reach(viewer));
+        Ok(person.map(|person| Candidate { name: person.full_name, card: person.code }))
+    }
+
+    async fn people<'p>(&self, ids: impl Iterator<Item = &'p str>) -> Result<BTreeMap<String, PersonRow>> {
+        let mut ids: Vec<&str> = ids.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let ids: Vec<RecordId> = ids.into_iter().map(|id| record("member", id)).collect();
+        let sql = "SELECT record::id(id) AS id, full_name, code, unit, path, state FROM $ids";
+        let rows: Vec<PersonRow> = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
+        Ok(rows.into_iter().map(|person| (person.id.clone(), person)).collect())
+    }
+}
+
+/// A role about to be given.
+pub(crate) struct NewOffice<'n> {
+    pub(crate) member: MemberId,
+    pub(crate) role: Role,
+    pub(crate) unit: &'n UnitRef,
+    pub(crate) period: Period,
+    /// None on the command line.
+    pub(crate) by: Option<MemberId>,
+    /// The unit on which the giver holds the role that gives it.
+    pub(crate) given_from: Option<UnitId>,
+}
+
+/// The unit for who sees its roles: by an office, not as a member only.
+fn visible<'t>(viewer: &Viewer, tree: &'t Tree, unit: UnitId) -> Result<&'t UnitRef> {
+    let unit = tree.get(unit).ok_or(Error::NotFound)?;
+    if viewer.standpoint.may_by_office(Action::ReadUnit, &unit.path) {
+        Ok(unit)
+    } else if viewer.standpoint.may(Action::ReadUnit, &unit.path) {
+        Err(Error::NotAllowed)
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+const COLUMNS: &str = "member, role, unit, `from`, until, granted_by, granted_from, ended_by";
+
+#[derive(Debug, SurrealValue)]
+struct OfficeRow {
+    id: String,
+    member: String,
+    role: String,
+    unit: String,
+    from: String,
+    until: Option<String>,
+    granted_by: Option<String>,
+    granted_from: Option<String>,
+    ended_by: Option<String>,
+}
+
+impl OfficeRow {
+    /// Everybody the row names.
+    fn people(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.member), self.granted_by.as_ref(), self.ended_by.as_ref()].into_iter().flatten().map(String::as_str)
+    }
+
+    fn role(&self) -> Result<Role> {
+        Role::from_key(&self.role).ok_or_else(|| self.damaged())
+    }
+
+    fn period(&self) -> Result<Period> {
+        let day = |text: &String| text.parse::<NaiveDate>().map_err(|_| self.damaged());
+        Ok(Period { from: day(&self.from)?, until: self.until.as_ref().map(day).transpose()? })
+    }
+
+    /// Where the giver stood; a unit that is no more binds nobody.
+    fn given_from<'t>(&self, tree: &'t Tree) -> Option<&'t UnitPath> {
+        Some(&tree.named(self.granted_from.as_ref()?)?.path)
+    }
+
+    fn understand(
+        self,
+        viewer: &Viewer,
+        tree: &Tree,
+        people: &BTreeMap<String, PersonRow>,
+        today: NaiveDate,
+    ) -> Result<HeldOffice> {
+        let name = |id: &Option<String>| id.as_ref().and_then(|id| people.get(id)).map(|person| person.full_name.clone());
+        let person = people.get(&self.member).ok_or_else(|| self.damaged())?;
+        let (role, period) = (self.role()?, self.period()?);
+        let unit = tree.named(&self.unit).ok_or_else(|| self.damaged())?;
+        let term = period.on(today);
+        Ok(HeldOffice {
+            id: self.id.parse().map_err(|_| self.damaged())?,
+            role,
+            member: self.member.parse().map_err(|_| self.damaged())?,
+            name: person.full_name.clone(),
+            branch: tree.named(&person.unit).map(|unit| unit.name.clone()),
+            period,
+            term,
+            given_by: name(&self.granted_by),
+            ended_by: name(&self.ended_by),
+            may_end: term != Term::Over && viewer.standpoint.ends(role, &unit.path, self.given_from(tree)),
+        })
+    }
+
+    fn damaged(&self) -> Error {
+        Error::Damaged(format!("office {}", self.id))
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct PersonRow {
+    id: String,
+    full_name: String,
+    code: String,
+    unit: String,
+    path: String,
+    state: String,
+}
+
+impl PersonRow {
+    /// Whether this is somebody in the viewer's own subtree whom a role may be given to. A card of anybody else is unknown here:
+    /// the form must not tell who is a member elsewhere.
+    fn is_within_reach(&self, viewer: &Viewer) -> bool {
+        let path = UnitPath::parse(&self.path);
+        self.state == "active" && path.is_ok_and(|path| viewer.standpoint.may_by_office(Action::GrantRoles, &path))
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct StoredOffice {
+    member: String,
+    role: String,
+    unit: String,
+    path: String,
+    from: String,
+    until: Option<String>,
+    granted_by: Option<String>,
+    granted_from: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn roles_are_found_by_indexes() {
+        let store = migrated().await;
+        let sql = format!("SELECT {COLUMNS} FROM office WHERE unit = $unit ORDER BY `from` DESC LIMIT {ROLES_MAX}");
+        store.assert_no_scan(&sql, vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+        store.assert_no_scan("SELECT full_name FROM member WHERE code = $card", vars! { card: "51001234" }).await;
+    }
+}
