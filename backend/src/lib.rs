@@ -9,6 +9,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 pub mod accounts;
+mod bulk;
 pub mod clock;
 pub mod demo;
 pub mod documents;
@@ -17,6 +18,7 @@ pub mod events;
 pub mod feedback;
 pub mod flash;
 pub mod home;
+pub mod imports;
 pub mod keys;
 pub mod markdown;
 pub mod meetings;
@@ -37,6 +39,7 @@ use crate::{
     feedback::Feedback,
     flash::Flashes,
     home::Home,
+    imports::{Imports, Workshop},
     meetings::Meetings,
     statistics::{Counters, Statistics},
     store::Store,
@@ -67,6 +70,7 @@ struct Shared {
     units: Units,
     events: Events,
     counters: Counters,
+    workshop: Workshop,
 }
 
 impl Backend {
@@ -80,7 +84,8 @@ impl Backend {
         let units = Units::load(&store).await?;
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
-        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters }) })
+        let workshop = Workshop::beside(place);
+        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, workshop }) })
     }
 
     pub fn accounts(&self) -> Accounts<'_> {
@@ -101,6 +106,10 @@ impl Backend {
 
     pub fn home(&self) -> Home<'_> {
         Home::new(self)
+    }
+
+    pub fn imports(&self) -> Imports<'_> {
+        Imports::new(self)
     }
 
     pub fn meetings(&self) -> Meetings<'_> {
@@ -131,6 +140,14 @@ impl Backend {
         self.shared.store.read("RETURN 1", ()).await.map(|_| ())
     }
 
+    /// Counts everything afresh from the tables: after a change of many rows.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn recount(&self) -> Result<()> {
+        self.counters().reload(self.store(), self.units(), self.clock()).await
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.shared.store
     }
@@ -141,5 +158,9 @@ impl Backend {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.shared.counters
+    }
+
+    pub(crate) fn workshop(&self) -> &Workshop {
+        &self.shared.workshop
     }
 }

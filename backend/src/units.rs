@@ -36,6 +36,11 @@ impl Tree {
         self.by_path.get(path)
     }
 
+    /// Every unit, in the order of paths.
+    pub fn all(&self) -> impl Iterator<Item = &UnitRef> {
+        self.by_path.values()
+    }
+
     /// The unit and all below it, in the order of codes.
     pub fn subtree<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a UnitRef> {
         self.by_path.range(path.clone()..).map(|(_, unit)| unit).take_while(move |unit| path.contains(&unit.path))

@@ -10,7 +10,6 @@ use domain::{
 };
 
 use super::{
-    bulk::Bulk,
     dice::Dice,
     files::{self, OpinionEntry},
     library::Published,
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::{
     Backend, Result,
+    bulk::Bulk,
     keys::fingerprint,
     store::{RecordId, SurrealValue, record},
 };

@@ -13,9 +13,10 @@ use domain::{
     units::{UnitKind, UnitPath, UnitRef},
 };
 
-use super::{bulk::Bulk, dice::Dice};
+use super::dice::Dice;
 use crate::{
     Backend, Error, Result,
+    bulk::Bulk,
     store::{RecordId, SurrealValue, pair, record},
 };
 
@@ -211,6 +212,29 @@ impl<'b> Registry<'b> {
     }
 }
 
+impl Bulk {
+    /// A row of the event log.
+    pub(crate) fn log(
+        &mut self,
+        dice: &mut Dice,
+        at: DateTime<Utc>,
+        kind: EventKind,
+        actor: Option<MemberId>,
+        unit: &UnitPath,
+        subject: impl ToString,
+    ) {
+        let row = LogRow {
+            id: record("event", dice.ulid_at(at)),
+            at,
+            actor: actor.map(|member| member.to_string()),
+            kind: kind.key().to_owned(),
+            unit: unit.to_string(),
+            subject: subject.to_string(),
+        };
+        self.push("event", row);
+    }
+}
+
 /// Reads the tree and the counters anew from the tables.
 pub(super) async fn refresh(backend: &Backend) -> Result<()> {
     backend.units().reload(backend.store()).await?;
@@ -338,4 +362,14 @@ struct AttendanceRow {
     id: RecordId,
     kind: String,
     reason: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct LogRow {
+    id: RecordId,
+    at: DateTime<Utc>,
+    actor: Option<String>,
+    kind: String,
+    unit: String,
+    subject: String,
 }
