@@ -333,7 +333,7 @@ impl MemberRow {
     }
 
     fn viewer(&self, offices: &[OfficeRow], tree: &Tree, today: NaiveDate) -> Result<Viewer> {
-        let (member, path) = self.place()?;
+        let (member, _) = self.place()?;
         let branch = self.unit.parse().ok().and_then(|unit| tree.get(unit)).ok_or_else(|| self.damaged())?.clone();
         let offices = offices
             .iter()
@@ -342,7 +342,8 @@ impl MemberRow {
             .collect::<Result<Vec<_>>>()?;
         let grants = offices.iter().map(|office| Grant { role: office.role, path: office.unit.path.clone() }).collect();
         let standing = Standing::from_key(&self.standing).ok_or_else(|| self.damaged())?;
-        let standpoint = Standpoint { branch: path, standing, grants };
+        // The place in the tree, where the member's own row follows when a unit above has just moved.
+        let standpoint = Standpoint { branch: branch.path.clone(), standing, grants };
         Ok(Viewer { member, name: self.full_name.clone(), branch, standpoint, offices, resting: Vec::new() })
     }
 

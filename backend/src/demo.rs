@@ -87,7 +87,7 @@ pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
     let reads = library::read(&mut bulk, backend, seed, &organisation, &published);
     sign_in_everybody(&mut bulk, seed, &organisation);
     let rows = bulk.save(backend).await?;
-    registry::refresh(backend).await?;
+    backend.recount().await?;
     tracing::info!(documents = published.len(), reads, meetings, opinions, rows, "the sample organisation is loaded");
 
     Ok(Summary {

@@ -43,7 +43,7 @@ use crate::{
     meetings::Meetings,
     statistics::{Counters, Statistics},
     store::Store,
-    units::Units,
+    units::{UnitDesk, Units},
 };
 
 /// Where the data is.
@@ -85,7 +85,9 @@ impl Backend {
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
         let workshop = Workshop::beside(place);
-        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, workshop }) })
+        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, workshop }) };
+        backend.unit_desk().resume().await?;
+        Ok(backend)
     }
 
     pub fn accounts(&self) -> Accounts<'_> {
@@ -124,6 +126,10 @@ impl Backend {
         &self.shared.units
     }
 
+    pub fn unit_desk(&self) -> UnitDesk<'_> {
+        UnitDesk::new(self)
+    }
+
     pub fn events(&self) -> &Events {
         &self.shared.events
     }
@@ -140,11 +146,9 @@ impl Backend {
         self.shared.store.read("RETURN 1", ()).await.map(|_| ())
     }
 
-    /// Counts everything afresh from the tables: after a change of many rows.
-    ///
-    /// # Errors
-    /// Those of the store.
+    /// Reads the tree and counts everything afresh: after a change of so many rows that the log does not name each.
     pub(crate) async fn recount(&self) -> Result<()> {
+        self.units().reload(self.store()).await?;
         self.counters().reload(self.store(), self.units(), self.clock()).await
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::units::UnitRef;
+use crate::units::{Phase, UnitRef};
 
 /// Units with fewer members than this are shown without figures: in a group of four everybody knows who the one is.
 pub const SMALLEST_GROUP: u32 = 5;
@@ -36,6 +36,17 @@ impl std::ops::AddAssign for Figures {
     }
 }
 
+impl std::ops::SubAssign for Figures {
+    fn sub_assign(&mut self, other: Self) {
+        self.members = self.members.saturating_sub(other.members);
+        self.activated = self.activated.saturating_sub(other.activated);
+        self.active = self.active.saturating_sub(other.active);
+        self.documents = self.documents.saturating_sub(other.documents);
+        self.reads = self.reads.saturating_sub(other.reads);
+        self.opinions = self.opinions.saturating_sub(other.opinions);
+    }
+}
+
 /// A unit's row in the drill-down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitFigures {
@@ -44,6 +55,9 @@ pub struct UnitFigures {
     pub figures: Option<Figures>,
     /// Whether there is a level below to look into.
     pub has_children: bool,
+    /// How far the roll-out has come there.
+    #[serde(default)]
+    pub phase: Phase,
 }
 
 /// The page of a committee. Also what an open page receives when something changed.
@@ -101,6 +115,7 @@ mod tests {
                 },
                 figures: Some(Figures { members: *members, ..Figures::default() }),
                 has_children: false,
+                phase: Phase::default(),
             })
             .collect()
     }

@@ -217,7 +217,7 @@ fn child_row(l: Locale, row: &UnitFigures) -> AnyView {
 mod tests {
     use domain::{
         ids::UnitId,
-        units::{UnitKind, UnitPath, UnitRef},
+        units::{Phase, UnitKind, UnitPath, UnitRef},
     };
 
     use super::*;
@@ -229,6 +229,7 @@ mod tests {
             unit: UnitRef { id, kind: UnitKind::Branch, name: name.to_owned(), path },
             figures: figures.map(|(activated, members)| Counts { members, activated, ..Counts::default() }),
             has_children: false,
+            phase: Phase::default(),
         }
     }
 

@@ -208,7 +208,7 @@ impl<'b> Registry<'b> {
     /// [`Error::Taken`] when a code, a path or a national ID is not unique; [`Error::Store`].
     pub async fn save(self) -> Result<()> {
         self.bulk.save(self.backend).await?;
-        refresh(self.backend).await
+        self.backend.recount().await
     }
 }
 
@@ -233,12 +233,6 @@ impl Bulk {
         };
         self.push("event", row);
     }
-}
-
-/// Reads the tree and the counters anew from the tables.
-pub(super) async fn refresh(backend: &Backend) -> Result<()> {
-    backend.units().reload(backend.store()).await?;
-    backend.counters().reload(backend.store(), backend.units(), backend.clock()).await
 }
 
 /// The row of a meeting.

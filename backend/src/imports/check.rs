@@ -474,7 +474,9 @@ impl Branches {
             if self.closed.contains(&path) {
                 return Err(Reason::ClosedUnit);
             }
-            if let Some(unit) = self.tree.at(&path) {
+            // A branch that was moved is still known by the path it had.
+            let moved = || self.tree.former(&path).filter(|unit| inside(&unit.path));
+            if let Some(unit) = self.tree.at(&path).or_else(moved) {
                 return if unit.kind == UnitKind::Branch { Ok(Arc::new(unit.clone())) } else { Err(Reason::NotABranch) };
             }
         }

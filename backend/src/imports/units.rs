@@ -24,12 +24,15 @@ use super::{
 use crate::{
     Backend, Error, Keys, Result,
     bulk::Bulk,
-    store::{RecordId, SurrealValue, Variables, record, vars},
+    store::{RecordId, SurrealValue, Variables, record},
     units::Tree,
 };
 
 /// Units written in one transaction.
 const BATCH: usize = 100;
+
+/// Other changes of the tree are made on what it is now, or not at all.
+const TOUCH: &str = "UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
 
 /// What is to be written, from the top down.
 pub(super) struct Plan {
@@ -130,24 +133,18 @@ fn read_unit(row: u64, cells: &[Cell<'_>], places: &Places) -> Result<Unit, Vec<
     }
 }
 
-/// The tree, and where units were before.
+/// The tree, and the places where units were before.
 struct Planner {
     tree: Arc<Tree>,
     scope: Option<UnitPath>,
     known: HashMap<UnitPath, Known>,
     closed: HashSet<UnitPath>,
-    former: HashSet<UnitPath>,
 }
 
 impl Planner {
     async fn load(backend: &Backend, scope: Option<UnitPath>) -> Result<Self> {
-        let columns = "record::id(id) AS id, kind, name, path, phase, opened_on, closed_on";
-        let mut answers = backend
-            .store()
-            .read(format!("SELECT {columns} FROM unit; SELECT VALUE path FROM unit_version WHERE until != NONE"), ())
-            .await?;
-        let rows: Vec<KnownRow> = answers.rows(0)?;
-        let former: Vec<String> = answers.rows(1)?;
+        let sql = "SELECT record::id(id) AS id, kind, name, path, phase, opened_on, closed_on FROM unit";
+        let rows: Vec<KnownRow> = backend.store().read(sql, ()).await?.rows(0)?;
         let (mut known, mut closed) = (HashMap::new(), HashSet::new());
         for row in rows {
             let damaged = || Error::Damaged(format!("unit {}", row.id));
@@ -160,8 +157,7 @@ impl Planner {
                 known.insert(path, unit);
             }
         }
-        let former = former.iter().filter_map(|path| UnitPath::parse(path).ok()).filter(|path| !known.contains_key(path)).collect();
-        Ok(Self { tree: backend.units().tree(), scope, known, closed, former })
+        Ok(Self { tree: backend.units().tree(), scope, known, closed })
     }
 
     fn plan(&self, units: Vec<Unit>, refused: &mut BTreeMap<u64, Vec<RefusedLine>>) -> Plan {
@@ -277,7 +273,7 @@ impl<'p> Placing<'p> {
         }
         match planner.known.get(&path) {
             Some(known) if known.kind != unit.kind => Err((Column::Kind, Reason::KindDiffers)),
-            None if planner.former.contains(&path) => Err((Column::Code, Reason::PathUsed)),
+            None if planner.tree.former(&path).is_some() => Err((Column::Code, Reason::PathUsed)),
             _ => Ok(path),
         }
     }
@@ -391,7 +387,7 @@ pub(super) async fn write_units(
         }
         let (inserts, more) = bulk.into_transaction();
         vars.extend(more);
-        backend.store().write(&(sql + &inserts), vars).await?;
+        backend.store().write(&(sql + &inserts + TOUCH), vars).await?;
         pulse.beat((at * BATCH) as u64)?;
     }
     backend.units().reload(backend.store()).await?;
@@ -412,33 +408,17 @@ fn create(bulk: &mut Bulk, keys: &Keys, step: &Step, made_at: u64, as_of: &str) 
             code: step.path.code().to_owned(),
             name: step.row.name.clone(),
             path: step.path.to_string(),
-            opened_on: opened_on.clone(),
+            opened_on,
             phase: step.row.phase.map(|phase| phase.key().to_owned()),
-        },
-    );
-    bulk.push(
-        "unit_version",
-        VersionRow {
-            // The first form of a unit carries the unit's own id.
-            id: record("unit_version", &id),
-            unit: id,
-            kind: step.row.kind.key().to_owned(),
-            code: step.path.code().to_owned(),
-            name: step.row.name.clone(),
-            path: step.path.to_string(),
-            from: opened_on,
-            until: None,
-            cause: "created".to_owned(),
         },
     );
 }
 
-/// A new name is a new form from the day the file speaks of; a phase has no history.
+/// A new name is a new form from the day the file speaks of, and ends the one before; a phase has no history.
 fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, known: &Known, as_of: &str, backend: &Backend) {
     let mut bind = |name: &str, value: String| vars.insert(format!("{name}_{number}"), value);
     bind("name", step.row.name.clone());
     bind("unit", known.id.clone());
-    bind("day", as_of.to_owned());
     vars.insert(format!("id_{number}"), record("unit", &known.id));
     *sql += &format!("UPDATE $id_{number} SET name = $name_{number}, version = (version ?? 0) + 1 RETURN NONE;");
     if let Some(phase) = step.row.phase {
@@ -448,25 +428,28 @@ fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, kn
     if step.row.name == known.name {
         return;
     }
+    let parent = step.path.parent().and_then(|above| Some(backend.units().tree().at(&above)?.id.to_string()));
+    let last = as_of.parse().ok().and_then(|day: NaiveDate| day.pred_opt()).map_or_else(|| as_of.to_owned(), |day| day.to_string());
+    vars.insert(format!("last_{number}"), last.clone());
     let version = |id: RecordId, name: &str, from: &str, until: Option<&str>, cause: &str| VersionRow {
         id,
         unit: known.id.clone(),
         kind: known.kind.key().to_owned(),
         code: step.path.code().to_owned(),
         name: name.to_owned(),
-        path: step.path.to_string(),
+        parent: parent.clone(),
         from: from.to_owned(),
         until: until.map(str::to_owned),
         cause: cause.to_owned(),
     };
-    // A unit of before there were forms has its first one here only.
-    vars.insert(format!("first_{number}"), version(record("unit_version", &known.id), &known.name, &known.opened_on, None, "created"));
+    // A unit that never changed has no row for its first form yet.
+    vars.insert(format!("first_{number}"), version(record("unit_version", &known.id), &known.name, &known.opened_on, Some(&last), "created"));
     let id = record("unit_version", backend.clock().ulid());
     vars.insert(format!("next_{number}"), version(id, &step.row.name, as_of, None, "renamed"));
     *sql += &format!(
         "IF (SELECT VALUE id FROM unit_version WHERE unit = $unit_{number} LIMIT 1) = [] \
              {{ INSERT INTO unit_version $first_{number} RETURN NONE; }};
-         UPDATE unit_version SET until = $day_{number} WHERE unit = $unit_{number} AND until = NONE RETURN NONE;
+         UPDATE unit_version SET until = $last_{number} WHERE unit = $unit_{number} AND until = NONE RETURN NONE;
          INSERT INTO unit_version $next_{number} RETURN NONE;"
     );
 }
@@ -489,7 +472,7 @@ struct VersionRow {
     kind: String,
     code: String,
     name: String,
-    path: String,
+    parent: Option<String>,
     from: String,
     until: Option<String>,
     cause: String,
@@ -523,7 +506,6 @@ mod tests {
             scope: None,
             known: HashMap::new(),
             closed: HashSet::from([UnitPath::parse("/01/51/009/").expect("a path")]),
-            former: HashSet::from([UnitPath::parse("/01/51/008/").expect("a path")]),
         };
         let mut refused = BTreeMap::new();
         let plan = planner.plan(units, &mut refused);
@@ -546,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_second_roots_wrong_levels_and_used_paths_are_refused() {
+    fn circles_second_roots_wrong_levels_and_closed_units_are_refused() {
         use UnitKind::{Branch, Central, Commune, Province};
         let (paths, refused) = planned(vec![
             unit(2, "01", "", Central),
@@ -555,7 +537,6 @@ mod tests {
             unit(5, "a", "b", Commune),
             unit(6, "b", "a", Commune),
             unit(7, "52", "51", Province),
-            unit(8, "008", "51", Commune),
             unit(9, "009", "51", Commune),
             unit(10, "51", "01", Province),
             unit(11, "07", "nowhere", Branch),
@@ -563,9 +544,8 @@ mod tests {
         ]);
         assert_eq!(paths, ["/01/", "/01/51/"]);
         let rows: Vec<u64> = refused.iter().map(|(row, _)| *row).collect();
-        assert_eq!(rows, [4, 5, 6, 7, 8, 9, 10, 11, 12]);
-        assert_eq!(refused[4].1, Reason::PathUsed);
-        assert_eq!(refused[5].1, Reason::ClosedUnit);
-        assert_eq!(refused[6].1, Reason::UnitTwice { row: 3 });
+        assert_eq!(rows, [4, 5, 6, 7, 9, 10, 11, 12]);
+        assert_eq!(refused[4].1, Reason::ClosedUnit);
+        assert_eq!(refused[5].1, Reason::UnitTwice { row: 3 });
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn size<R: Read + Seek>(file: &mut R, limit: u64) -> io::Result<u64> 
         total += match part.method {
             0 => part.packed,
             8 => {
-                file.seek(SeekFrom::Start(part.data(file)?))?;
+                let data = part.data(file)?;
+                file.seek(SeekFrom::Start(data))?;
                 inflated(BufReader::new(file.by_ref().take(part.packed)), limit - total)?
             }
             _ => return Err(broken()),
