@@ -188,9 +188,9 @@ impl Backend {
             unit: event.subject.clone(),
         };
         let mut answers = self.store().read(sql, vars).await?;
-        let mut members: Vec<MemberId> = Vec::new();
+        let mut members = Vec::new();
         for statement in 0..3 {
-            members.extend(answers.rows::<String>(statement)?.iter().filter_map(|id| id.parse().ok()));
+            members.extend(answers.rows::<String>(statement)?.iter().filter_map(|id| id.parse::<MemberId>().ok()));
         }
         Ok(members)
     }

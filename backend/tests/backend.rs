@@ -18,3 +18,5 @@ mod meetings;
 mod statistics;
 #[path = "backend/support.rs"]
 mod support;
+#[path = "backend/units.rs"]
+mod units;

@@ -489,3 +489,167 @@ pub(crate) fn shifts_of(event: &Event) -> Vec<Shift> {
     };
     event.detail.iter().flat_map(|detail| detail.split("; ")).filter_map(shift).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::{DateTime, TimeDelta, Utc};
+    use domain::{
+        ids::MemberId,
+        members::{NationalId, Sex, Standing},
+        policy::{Grant, Role, Standpoint},
+        units::UnitKind,
+    };
+
+    use super::*;
+    use crate::{
+        Clock, Keys, Place,
+        demo::registry::{NewMember, Registry},
+        store::tests::migrated,
+    };
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-21T08:00:00Z".parse().expect("a moment")
+    }
+
+    async fn open(place: &Place) -> Backend {
+        loop {
+            match Backend::open(place, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
+                Ok(backend) => return backend,
+                // The engine of the one before closes its files in the background.
+                Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// A province with a commune of so many branches, one member each, and an empty one beside it.
+    async fn organisation(backend: &Backend, branches: usize) -> (Viewer, [UnitRef; 3]) {
+        let mut registry = Registry::new(backend, 1, now() - TimeDelta::days(400));
+        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
+        let west = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã Tây").expect("a code");
+        let east = registry.unit(Some(&province), UnitKind::Commune, "002", "Xã Đông").expect("a code");
+        let mut first = None;
+        for number in 0..branches {
+            let branch = registry.unit(Some(&west), UnitKind::Branch, &format!("{number:03}"), "Chi bộ").expect("a code");
+            let member = registry
+                .member(&NewMember {
+                    code: &format!("51.{number:06}"),
+                    full_name: "Võ Văn Khơi",
+                    sex: Sex::Male,
+                    birth_date: "1980-02-03".parse().expect("a day"),
+                    admitted_on: "2008-02-03".parse().expect("a day"),
+                    standing: Standing::Official,
+                    national_id: &NationalId::parse(&format!("951000{number:06}")).expect("twelve digits"),
+                    phone: None,
+                    unit: &branch,
+                })
+                .expect("registers");
+            registry.office(member, Role::Secretary, &branch, None);
+            first.get_or_insert((member, branch));
+        }
+        registry.save().await.expect("saves");
+        let (member, branch): (MemberId, UnitRef) = first.expect("a branch");
+        let grants = vec![Grant { role: Role::Operator, path: province.path.clone() }];
+        let viewer = Viewer {
+            member,
+            name: "Mai Văn Máy".to_owned(),
+            standpoint: Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants },
+            branch,
+            offices: Vec::new(),
+            resting: Vec::new(),
+        };
+        (viewer, [province, west, east])
+    }
+
+    /// All paths that are written anywhere, in an order of their own.
+    async fn paths(backend: &Backend) -> Vec<String> {
+        let sql = "SELECT VALUE code + ' ' + path FROM member; SELECT VALUE code + ' ' + path FROM unit; SELECT VALUE path FROM office; \
+                   SELECT VALUE unit + ' ' + (until ?? '') FROM posting WHERE until != NONE";
+        let mut answers = backend.store().read(sql, ()).await.expect("reads");
+        let mut paths: Vec<String> = (0..3).flat_map(|at| answers.rows::<String>(at).expect("paths")).collect();
+        paths.sort();
+        paths.push(format!("{} postings ended", answers.rows::<String>(3).expect("postings").len()));
+        paths
+    }
+
+    async fn start(backend: &Backend, viewer: &Viewer, [_, west, east]: &[UnitRef; 3], merges: bool) {
+        let (unit, target) = (west.id.to_string(), east.id.to_string());
+        let desk = backend.unit_desk();
+        let (version, on) = ("0", "2026-11-21");
+        if merges {
+            let form = MergeForm { unit: &unit, version, target: &target, on };
+            desk.start_merge(viewer, form).await.expect("starts");
+        } else {
+            let form = MoveForm { unit: &unit, version, target: &target, code: "001", on };
+            desk.start_move(viewer, form).await.expect_err("of one level");
+            let unit = backend.units().tree().at(&viewer.branch.path).expect("a branch").id.to_string();
+            let form = MoveForm { unit: &unit, version, target: &target, code: "000", on };
+            desk.start_move(viewer, form).await.expect("starts");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupted_move_or_merge_ends_as_one_in_one_go() {
+        for merges in [false, true] {
+            let whole = open(&Place::Memory).await;
+            let (viewer, units) = organisation(&whole, 600).await;
+            start(&whole, &viewer, &units, merges).await;
+            whole.unit_desk().resume().await.expect("finishes");
+            let expected = paths(&whole).await;
+            let outer = if merges { &units[1].path } else { &viewer.branch.path };
+            assert!(expected.iter().all(|path| !path.contains(outer.as_str()) || path == &format!("001 {outer}")));
+
+            for stops_after in 0..3 {
+                let folder = tempfile::tempdir().expect("a folder");
+                let place = Place::Folder(folder.path().to_owned());
+                let backend = open(&place).await;
+                let (viewer, units) = organisation(&backend, 600).await;
+                start(&backend, &viewer, &units, merges).await;
+                let tree = format!("{:?}", backend.units().tree());
+                assert!(!backend.unit_desk().advance(stops_after).await.expect("goes on"), "there is more to do");
+                drop(backend);
+
+                let backend = open(&place).await;
+                assert_eq!(paths(&backend).await, expected, "stopped after {stops_after}");
+                assert!(backend.units().tree().moving.is_empty());
+                assert!(tree.contains("moving: [Shift"), "the units had been at their new places already");
+                assert!(backend.unit_desk().advance(1).await.expect("nothing is left"));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_follows_is_found_by_an_index() {
+        let store = migrated().await;
+        let path = UnitPath::parse("/01/51/").expect("a path");
+        for Follower { table, column, within } in FOLLOWERS {
+            for condition in *within {
+                let vars = vars! { from: path.to_string(), until: path.range_end() };
+                store.assert_no_scan(&found_at(table, column, condition), vars).await;
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_says_what_went_where() {
+        let path = |text: &str| UnitPath::parse(text).expect("a path");
+        let shifts = vec![
+            Shift { from: path("/51/002/01/"), to: path("/51/001/03/") },
+            Shift { from: path("/51/002/"), to: path("/51/001/") },
+        ];
+        let event = Event {
+            id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id"),
+            at: now(),
+            actor: None,
+            kind: EventKind::UnitMerged,
+            unit: path("/51/001/"),
+            subject: String::new(),
+            detail: Some(told(&shifts)),
+        };
+        assert_eq!(shifts_of(&event), shifts);
+        assert_eq!(Shift::apply(&shifts, &path("/51/002/01/7/")), Some(path("/51/001/03/7/")));
+        assert_eq!(outermost(&shifts).collect::<Vec<_>>(), [&path("/51/002/")]);
+    }
+}
