@@ -19,6 +19,7 @@ pub mod forms;
 pub mod frame;
 pub mod home;
 pub mod i18n;
+pub mod imports;
 pub mod meetings;
 pub mod page;
 mod routes;

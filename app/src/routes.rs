@@ -16,6 +16,7 @@ use crate::{
     frame::Frame,
     home::HomePage,
     i18n::use_locale,
+    imports::{ImportPage, ImportsPage, NewImportPage},
     meetings::{MeetingPage, MeetingsPage},
     page::{NotFoundPage, ProblemPage},
     statistics::CommitteePage,
@@ -60,6 +61,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
                     <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>
                     <Route path=path!("/committee/:unit") view=CommitteePage ssr=ssr.clone()/>
+                    <Route path=path!("/imports") view=ImportsPage ssr=ssr.clone()/>
+                    <Route path=path!("/imports/new") view=NewImportPage ssr=ssr.clone()/>
+                    <Route path=path!("/imports/:id") view=ImportPage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

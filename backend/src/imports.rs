@@ -25,7 +25,7 @@ use domain::{
     policy::Action,
     units::{UnitKind, UnitPath, UnitRef},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     Backend, Error, Place, Result, events,
@@ -78,6 +78,8 @@ pub struct Workshop {
 
 struct Work {
     task: JoinHandle<()>,
+    /// Closed when the task has ended.
+    ended: watch::Receiver<()>,
     pulse: Pulse,
 }
 
@@ -242,9 +244,9 @@ impl<'a> Imports<'a> {
         self.progress_of(&row).await
     }
 
-    /// How far the work of this process is: the row of the file it is at.
-    pub fn at_row(&self, import: ImportId) -> u64 {
-        self.backend.workshop().pulse(import).map(|pulse| pulse.rows.load(Relaxed)).unwrap_or_default()
+    /// The row of the file this process is at; none when it is not at work on it.
+    pub fn at_row(&self, import: ImportId) -> Option<u64> {
+        self.backend.workshop().pulse(import).map(|pulse| pulse.rows.load(Relaxed))
     }
 
     /// Takes the columns of the file for something else: for each the key of a column, or nothing. The file is looked at again.
@@ -386,13 +388,13 @@ impl<'a> Imports<'a> {
     /// # Errors
     /// [`Error::Busy`] when it was interrupted and will be gone on with later.
     pub async fn settled(&self, import: ImportId) -> Result<()> {
-        let task = {
-            let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
-            at_work.remove(&import)
+        let mut ended = {
+            let at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            at_work.get(&import).map(|work| work.ended.clone())
         };
-        if let Some(work) = task {
-            // A panic is told by the state it leaves behind.
-            let _ = work.task.await;
+        if let Some(ended) = &mut ended {
+            // The sender goes with the task, however that ends.
+            while ended.changed().await.is_ok() {}
         }
         if self.row(import).await?.state()?.is_at_work() { Err(Error::Busy) } else { Ok(()) }
     }
@@ -529,7 +531,9 @@ impl<'a> Imports<'a> {
         at_work.entry(import).or_insert_with(|| {
             let (backend, pulse) = (self.backend.clone(), Pulse::default());
             let beating = pulse.clone();
+            let (ending, ended) = watch::channel(());
             let task = tokio::spawn(async move {
+                let _ending = ending;
                 let imports = backend.imports();
                 let outcome = tokio::select! {
                     outcome = imports.work(import, &beating) => outcome,
@@ -539,7 +543,7 @@ impl<'a> Imports<'a> {
                     tracing::error!(%import, error = &error as &dyn std::error::Error, "an import stopped; it will be gone on with");
                 }
             });
-            Work { task, pulse }
+            Work { task, ended, pulse }
         });
     }
 
@@ -709,7 +713,7 @@ impl<'a> Imports<'a> {
         let state = row.state()?;
         let total = row.counts().total();
         let at_row = match row.id.parse() {
-            Ok(id) => self.at_row(id).saturating_sub(u64::try_from(row.header_row).unwrap_or_default()),
+            Ok(id) => self.at_row(id).unwrap_or_default().saturating_sub(u64::try_from(row.header_row).unwrap_or_default()),
             Err(_) => 0,
         };
         let done = match (state, row.kind()?) {

@@ -12,6 +12,8 @@ mod documents;
 mod engines;
 #[path = "backend/feedback.rs"]
 mod feedback;
+#[path = "backend/imports.rs"]
+mod imports;
 #[path = "backend/meetings.rs"]
 mod meetings;
 #[path = "backend/statistics.rs"]

@@ -7,7 +7,7 @@ use tokio::{runtime, signal};
 
 use crate::{
     config::{self, Command, DemoSettings, ServeSettings},
-    sign_ins,
+    imports, sign_ins,
     startup::{Application, open},
     telemetry,
 };
@@ -71,6 +71,7 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(settings) => serve(settings).await,
         Command::Demo(settings) => demo(settings).await,
+        Command::Import(settings) => imports::import(settings).await,
         Command::Config(settings) => print(&config::effective(&settings)),
     }
 }

@@ -20,7 +20,7 @@ use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_conte
 use tokio::sync::watch;
 use tower_http::{CompressionLevel, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
-use crate::{answers, assets::Site, csrf, health, live, observe, security_headers, visit};
+use crate::{answers, assets::Site, csrf, health, live, observe, security_headers, uploads, visit};
 
 /// A page that takes longer has lost its reader.
 const TIME_MAX: Duration = Duration::from_secs(15);
@@ -75,6 +75,8 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         // After the time limit: it stays open.
         .route("/live", get(live::live))
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        // After the size limit: files have their own.
+        .merge(uploads::routes())
         .layer(from_fn(csrf::guard))
         .layer(from_fn(answers::complete))
         .layer(from_fn_with_state(shared.backend.clone(), visit::enter))

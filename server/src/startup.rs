@@ -82,6 +82,7 @@ impl Application {
             }
         };
         jobs.shutdown().await;
+        backend.imports().stop().await;
         served
     }
 }

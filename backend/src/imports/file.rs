@@ -373,8 +373,7 @@ fn each_xlsx_row(reader: SealedReader, visit: &mut Visit<'_>) -> Result<(), Trou
             row[column] = xlsx_cell(cell.get_value());
         }
     }
-    visit(current + 1, &row)?;
-    Ok(())
+    visit(current + 1, &row).map(|_| ()).map_err(Trouble::from)
 }
 
 fn xlsx_cell(value: &DataRef<'_>) -> Cell<'static> {
