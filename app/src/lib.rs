@@ -21,6 +21,7 @@ pub mod frame;
 pub mod guides;
 pub mod home;
 pub mod i18n;
+pub mod imports;
 pub mod meetings;
 pub mod members;
 pub mod offices;

@@ -23,6 +23,7 @@ use crate::{
     guides::{GuidePage, GuidesPage},
     home::HomePage,
     i18n::use_locale,
+    imports::{ImportPage, ImportsPage, NewImportPage},
     meetings::{MeetingPage, MeetingsPage},
     members::{
         AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage, NewMemberPage, OwnRecordPage, QualityPage,
@@ -113,6 +114,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/record/trail") view=OwnTrailPage ssr=ssr.clone()/>
                     <Route path=path!("/guides") view=GuidesPage ssr=ssr.clone()/>
                     <Route path=path!("/guides/:slug") view=GuidePage ssr=ssr.clone()/>
+                    <Route path=path!("/imports") view=ImportsPage ssr=ssr.clone()/>
+                    <Route path=path!("/imports/new") view=NewImportPage ssr=ssr.clone()/>
+                    <Route path=path!("/imports/:id") view=ImportPage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

@@ -13,6 +13,7 @@ use std::{
 
 pub mod accounts;
 pub mod audit;
+mod bulk;
 pub mod clock;
 pub mod demo;
 pub mod documents;
@@ -21,6 +22,7 @@ pub mod events;
 pub mod feedback;
 pub mod flash;
 pub mod home;
+pub mod imports;
 pub mod keys;
 pub mod markdown;
 pub mod meetings;
@@ -46,6 +48,7 @@ use crate::{
     feedback::Feedback,
     flash::Flashes,
     home::Home,
+    imports::{Imports, Workshop},
     meetings::Meetings,
     members::Members,
     offices::Offices,
@@ -80,6 +83,7 @@ struct Shared {
     events: Events,
     counters: Counters,
     sms: OnceLock<Sms>,
+    workshop: Workshop,
 }
 
 impl Backend {
@@ -93,7 +97,8 @@ impl Backend {
         let units = Units::load(&store).await?;
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
-        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters }) };
+        let workshop = Workshop::beside(place);
+        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, workshop }) };
         backend.unit_desk().resume().await?;
         Ok(backend)
         Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new() }) })
@@ -128,6 +133,10 @@ impl Backend {
 
     pub fn home(&self) -> Home<'_> {
         Home::new(self)
+    }
+
+    pub fn imports(&self) -> Imports<'_> {
+        Imports::new(self)
     }
 
     pub fn meetings(&self) -> Meetings<'_> {
@@ -194,5 +203,9 @@ impl Backend {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.shared.counters
+    }
+
+    pub(crate) fn workshop(&self) -> &Workshop {
+        &self.shared.workshop
     }
 }

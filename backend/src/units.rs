@@ -104,6 +104,11 @@ impl Tree {
         self.by_path.get(path).map(|node| &node.unit)
     }
 
+    /// Every unit, in the order of paths.
+    pub fn all(&self) -> impl Iterator<Item = &UnitRef> {
+        self.by_path.values().map(|node| &node.unit)
+    }
+
     /// The unit and all below it, in the order of codes.
     pub fn subtree<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a UnitRef> {
         self.nodes(path).map(|node| &node.unit)

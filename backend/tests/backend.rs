@@ -18,6 +18,8 @@ mod engines;
 mod feedback;
 #[path = "backend/limits.rs"]
 mod limits;
+#[path = "backend/imports.rs"]
+mod imports;
 #[path = "backend/meetings.rs"]
 mod meetings;
 #[path = "backend/members.rs"]

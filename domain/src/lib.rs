@@ -12,6 +12,7 @@ pub mod folding;
 pub mod forms;
 pub mod home;
 pub mod ids;
+pub mod imports;
 pub mod locale;
 pub mod meetings;
 pub mod members;

@@ -16,7 +16,7 @@ use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use domain::terms::Terms;
+use domain::{Locale, imports::ImportKind, terms::Terms};
 
 use crate::proxy::TrustedProxies;
 
@@ -40,6 +40,8 @@ pub enum Command {
     /// Look whether the data is as the program left it.
     #[command(subcommand)]
     Check(CheckCommand),
+    /// Bring units or members in from a CSV or XLSX file. Ends with 1 when rows were refused.
+    Import(ImportSettings),
     /// Print the settings in effect, secrets masked.
     Config(ServeSettings),
 }
@@ -136,6 +138,51 @@ pub struct DemoSettings {
     pub list: bool,
     #[command(flatten)]
     pub store: StoreSettings,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ImportSettings {
+    /// What the rows of the file are.
+    #[arg(value_enum)]
+    pub kind: ImportedRows,
+    /// CSV (comma, semicolon or tab; UTF-8 or Windows-1258) or XLSX, with a header in Vietnamese or English.
+    pub file: PathBuf,
+    /// Only say what would become of the rows.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The day the file speaks of, e.g. 2026-11-21; today unless given.
+    #[arg(long, env = "HANDBOOK_AS_OF")]
+    pub as_of: Option<String>,
+    /// The unit whose subtree the file may touch, as a path of codes, e.g. 01/51/001; everything unless given.
+    #[arg(long, env = "HANDBOOK_UNIT")]
+    pub unit: Option<String>,
+    /// Where the report of refused rows goes; beside the file unless given.
+    #[arg(long, env = "HANDBOOK_REPORT")]
+    pub report: Option<PathBuf>,
+    /// Language of the report: vi, en or bn.
+    #[arg(long, env = "HANDBOOK_LANGUAGE", default_value = "vi", value_parser = language)]
+    pub language: Locale,
+    #[command(flatten)]
+    pub store: StoreSettings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImportedRows {
+    Units,
+    Members,
+}
+
+impl ImportedRows {
+    pub const fn kind(self) -> ImportKind {
+        match self {
+            Self::Units => ImportKind::Units,
+            Self::Members => ImportKind::Members,
+        }
+    }
+}
+
+fn language(tag: &str) -> Result<Locale, &'static str> {
+    Locale::from_tag(tag).ok_or("it must be vi, en or bn")
 }
 
 /// Where the data is, and how the program tells what it does.

@@ -27,7 +27,7 @@ use crate::{
     federation::{self, Federation},
     health, live, observe,
     proxy::TrustedProxies,
-    security_headers, visit,
+    security_headers, uploads, visit,
 };
 
 /// A page that takes longer has lost its reader.
@@ -100,6 +100,8 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         // After the time limit: it stays open.
         .route("/live", get(live::live))
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        // After the size limit: files have their own.
+        .merge(uploads::routes())
         .layer(from_fn(csrf::guard))
         .layer(from_fn(answers::complete))
         .layer(from_fn_with_state(shared.clone(), visit::enter))

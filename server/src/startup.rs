@@ -114,6 +114,7 @@ impl Application {
             }
         };
         jobs.shutdown().await;
+        backend.imports().stop().await;
         served
     }
 }

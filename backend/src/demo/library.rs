@@ -10,13 +10,13 @@ use domain::{
 };
 
 use super::{
-    bulk::Bulk,
     dice::Dice,
     files::{self, DocumentFile},
     people::{JUST_NOW, Organisation, Person},
 };
 use crate::{
     Backend, Result,
+    bulk::Bulk,
     store::{RecordId, SurrealValue, pair, record},
 };
 

@@ -11,7 +11,6 @@ use domain::{
 };
 
 use super::{
-    bulk::Bulk,
     dice::Dice,
     files::{self, OpinionEntry},
     library::Published,
@@ -19,6 +18,7 @@ use super::{
 };
 use crate::{
     Backend, Result,
+    bulk::Bulk,
     keys::fingerprint,
     store::{RecordId, SurrealValue, record},
 };

@@ -14,9 +14,10 @@ use domain::{
     units::{UnitKind, UnitPath, UnitRef},
 };
 
-use super::{bulk::Bulk, dice::Dice};
+use super::dice::Dice;
 use crate::{
     Backend, Error, Result,
+    bulk::Bulk,
     members::rows::{derived, flaws},
     store::{RecordId, SurrealValue, pair, record, vars},
 };
@@ -253,6 +254,29 @@ pub async fn plan(backend: &Backend, unit: &UnitRef, live_from: NaiveDate, conta
     backend.recount().await
 }
 
+impl Bulk {
+    /// A row of the event log.
+    pub(crate) fn log(
+        &mut self,
+        dice: &mut Dice,
+        at: DateTime<Utc>,
+        kind: EventKind,
+        actor: Option<MemberId>,
+        unit: &UnitPath,
+        subject: impl ToString,
+    ) {
+        let row = LogRow {
+            id: record("event", dice.ulid_at(at)),
+            at,
+            actor: actor.map(|member| member.to_string()),
+            kind: kind.key().to_owned(),
+            unit: unit.to_string(),
+            subject: subject.to_string(),
+        };
+        self.push("event", row);
+    }
+}
+
 /// The row of a meeting.
 pub(super) fn call_meeting(bulk: &mut Bulk, id: MeetingId, meeting: &NewMeeting<'_>) {
     let item = |item: &NewItem| ItemRow {
@@ -386,4 +410,14 @@ struct AttendanceRow {
     id: RecordId,
     kind: String,
     reason: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct LogRow {
+    id: RecordId,
+    at: DateTime<Utc>,
+    actor: Option<String>,
+    kind: String,
+    unit: String,
+    subject: String,
 }
