@@ -14,7 +14,6 @@ use crate::{
         codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
         welcome::{CodePage, LaterPage, PasswordPage, PhonePage, WayPage, WelcomePage},
     },
-    account::{MorePage, SignInPage},
     audit::{OwnTrailPage, TrailPage},
     context::provide_page,
     documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
@@ -26,7 +25,7 @@ use crate::{
     imports::{ImportPage, ImportsPage, NewImportPage},
     meetings::{MeetingPage, MeetingsPage},
     members::{
-        AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage, NewMemberPage, OwnRecordPage, QualityPage,
+        AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage, OwnRecordPage, QualityPage,
         RecordPage, StatePage, TransferPage, TransfersPage,
     },
     offices::OfficesPage,
@@ -34,7 +33,7 @@ use crate::{
     sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
     text,
-    units::{ClosePage, MergePage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage},
+    units::{ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage},
 };
 
 /// The root of both halves: rendered by the server, hydrated by the browser.
@@ -90,7 +89,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/units/:id/rename") view=RenamePage ssr=ssr.clone()/>
                     <Route path=path!("/units/:id/phase") view=PhasePage ssr=ssr.clone()/>
                     <Route path=path!("/units/:id/move") view=MovePage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/merge") view=MergePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/merge") view=MergeUnitPage ssr=ssr.clone()/>
                     <Route path=path!("/units/:id/split") view=SplitPage ssr=ssr.clone()/>
                     <Route path=path!("/units/:id/close") view=ClosePage ssr=ssr.clone()/>
                     <Route path=path!("/record") view=OwnRecordPage ssr=ssr.clone()/>
@@ -101,7 +100,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/members/:id/edit") view=EditMemberPage ssr=ssr.clone()/>
                     <Route path=path!("/members/:id/state") view=StatePage ssr=ssr.clone()/>
                     <Route path=path!("/members/:id/transfer") view=TransferPage ssr=ssr.clone()/>
-                    <Route path=path!("/members/:id/merge") view=MergePage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/merge") view=MergeRecordsPage ssr=ssr.clone()/>
                     <Route path=path!("/corrections") view=CorrectionsPage ssr=ssr.clone()/>
                     <Route path=path!("/transfers") view=TransfersPage ssr=ssr.clone()/>
                     <Route path=path!("/quality") view=QualityPage ssr=ssr.clone()/>

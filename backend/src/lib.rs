@@ -98,10 +98,9 @@ impl Backend {
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
         let workshop = Workshop::beside(place);
-        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, workshop }) };
+        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new(), workshop }) };
         backend.unit_desk().resume().await?;
         Ok(backend)
-        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new() }) })
     }
 
     /// Says how short messages go out. Once, at the start.
@@ -145,6 +144,8 @@ impl Backend {
 
     pub fn members(&self) -> Members<'_> {
         Members::new(self)
+    }
+
     pub fn offices(&self) -> Offices<'_> {
         Offices::new(self)
     }
@@ -180,8 +181,6 @@ impl Backend {
     /// Reads the tree and counts everything afresh: after a change of so many rows that the log does not name each.
     pub(crate) async fn recount(&self) -> Result<()> {
         self.units().reload(self.store()).await?;
-    /// Counts the figures afresh from the tables: after a change of many rows at once.
-    pub(crate) async fn recount(&self) -> Result<()> {
         self.counters().reload(self.store(), self.units(), self.clock()).await
     }
 

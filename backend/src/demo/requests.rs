@@ -7,8 +7,9 @@ use domain::{
     members::{CorrectionField, CorrectionState, TransferState},
 };
 
-use super::{bulk::Bulk, dice::Dice, people::Organisation};
+use super::{dice::Dice, people::Organisation};
 use crate::{
+    bulk::Bulk,
     Backend, Error, Result,
     store::{RecordId, SurrealValue, record},
 };
