@@ -112,7 +112,7 @@ async function splitAndMerge(stage, script) {
 
   await registrar.open(`${fresh}/merge?q=${encodeURIComponent(await nameOf(registrar, branch))}`);
   await registrar.$(`main [name="target"][value="${branch.split('/').pop()}"]`).check();
-  await registrar.submit(registrar.$('main form[action$="/merge"] button[type="submit"]'));
+  await registrar.submit(registrar.sender('target'));
   await arrives(registrar, units.done_merge);
   assert.equal(registrar.path, branch);
   await until('all are back', async () => {

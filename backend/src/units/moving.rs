@@ -310,7 +310,7 @@ impl UnitDesk<'_> {
             }
             *left -= 1;
             let postings = postings(self.backend, members);
-            self.backend.store().write(REPOST, repost_vars(postings, to, operation.on)).await?;
+            self.backend.store().write(REPOST, repost_vars(postings, from, to, operation.on)).await?;
         }
     }
 
@@ -365,8 +365,11 @@ const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved
      effective_on = $effective_on, state = 'running', started_by = $started_by, started_at = $started_at RETURN NONE;";
 
 /// Posts members to another branch: the open posting ends the day before, what waits for a decision goes along.
+///
+/// Who is elsewhere by now is passed over: two processes may be at the same members.
 pub(super) const REPOST: &str = "FOR $change IN $postings { \
      LET $member = $change.member; LET $posting = $change.posting; \
+     IF (SELECT VALUE unit FROM ONLY $member) != $from_unit { CONTINUE }; \
      LET $open = (SELECT VALUE id FROM posting WHERE member = $change.key AND until = NONE); \
      UPDATE $open SET until = $last RETURN NONE; \
      CREATE $posting SET member = $change.key, unit = $to_unit, from = $on RETURN NONE; \
@@ -406,9 +409,10 @@ pub(super) fn postings(backend: &Backend, members: impl IntoIterator<Item = Stri
 }
 
 /// What [`REPOST`] needs.
-pub(super) fn repost_vars(postings: Vec<Posting>, to: &UnitRef, on: NaiveDate) -> Variables {
+pub(super) fn repost_vars(postings: Vec<Posting>, from: UnitId, to: &UnitRef, on: NaiveDate) -> Variables {
     vars! {
         postings: postings,
+        from_unit: from.to_string(),
         to_unit: to.id.to_string(),
         to_path: to.path.to_string(),
         on: on.to_string(),
