@@ -21,6 +21,7 @@ import * as opinion from './journeys/opinion.mjs';
 import * as publish from './journeys/publish.mjs';
 import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
+import * as units from './journeys/units.mjs';
 import { screenshots } from './screenshots.mjs';
 import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
@@ -28,6 +29,7 @@ import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
 
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, devices, federation, navigation, budget, accessibility];
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, units, account, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

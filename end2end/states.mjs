@@ -52,6 +52,21 @@ export const STATES = [
   { name: 'committee of a commune', as: 'committee', address: '/committee' },
   { name: 'committee of a province', as: 'statistician', address: '/committee' },
   { name: 'committee, one level down', as: 'statistician', find: (visitor) => by(visitor, '/committee', '.table a') },
+  { name: 'units', as: 'registrar', address: '/units' },
+  { name: 'units, nothing found', as: 'registrar', address: '/units?q=khong-co' },
+  { name: 'unit with units below', as: 'registrar', find: (visitor) => by(visitor, '/units', '.row-link') },
+  { name: 'unit as of a day', as: 'registrar', find: async (visitor) => `${await by(visitor, '/units', '.row-link')}?on=2026-01-31` },
+  { name: 'unit of a member', as: 'member', find: (visitor) => by(visitor, '/more', '.facts a') },
+  { name: 'new unit', as: 'registrar', find: (visitor) => step(visitor, 'new', false) },
+  { name: 'new unit refused', as: 'registrar', find: (visitor) => step(visitor, 'new', false), act: (visitor) => refused(visitor, 'name') },
+  { name: 'rename a unit', as: 'registrar', find: (visitor) => step(visitor, 'rename') },
+  { name: 'roll-out of a unit', as: 'registrar', find: (visitor) => step(visitor, 'phase') },
+  { name: 'move a unit, nowhere to go', as: 'registrar', find: (visitor) => step(visitor, 'move') },
+  { name: 'move a unit', as: 'operator', find: (visitor) => step(visitor, 'move') },
+  { name: 'merge a unit', as: 'registrar', find: (visitor) => step(visitor, 'merge') },
+  { name: 'split a branch', as: 'registrar', find: (visitor) => step(visitor, 'split') },
+  { name: 'split refused', as: 'registrar', find: (visitor) => step(visitor, 'split'), act: (visitor) => refused(visitor, 'name') },
+  { name: 'close a unit with members', as: 'registrar', find: (visitor) => step(visitor, 'close') },
 ];
 
 /** Everybody who looks at a state; `undefined` is who is not signed in. */
@@ -113,6 +128,12 @@ async function unanswered(visitor) {
     if ((await visitor.field('text').count()) > 0) return address;
   }
   throw new Error('the branch has answered every opinion');
+}
+
+/** The page of one change of the own unit, or of the branch that comes first by its code. */
+async function step(visitor, change, below = true) {
+  if (!below) return `${await by(visitor, '/units', '.row-link')}/${change}`;
+  return `${await by(visitor, '/units?q=ben dinh', '.row-link')}/${change}`;
 }
 
 /** A stored draft: the first of the desk that can still be edited, else a new one. */

@@ -226,3 +226,17 @@ pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>, labels: Label
     };
     Signal::derive(move || errors.with(|errors| errors.iter().flat_map(|errors| &errors.problems).map(told).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_has_words_of_its_own_for_levels_and_leaders() {
+        let branch = |terms| unit_kind_of(Locale::Vi, terms, UnitKind::Branch);
+        assert_eq!((branch(Terms::Party), branch(Terms::Association)), ("Chi bộ", "Chi hội"));
+        let secretary = |terms| role_of(Locale::Vi, terms, Role::Secretary);
+        assert_eq!((secretary(Terms::Party), secretary(Terms::Association)), ("Bí thư", "Chủ tịch"));
+        assert_eq!(role_of(Locale::En, Terms::Association, Role::Editor), "Editor");
+    }
+}

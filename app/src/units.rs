@@ -71,10 +71,15 @@ const fn step_name(l: Locale, step: UnitStep) -> &'static str {
     }
 }
 
-/// A unit in a list. Its parent is named where the list is not that parent's own.
-fn unit_row(l: Locale, row: UnitRow, name_parent: bool) -> AnyView {
+/// A unit in a list, as it is today.
+fn unit_row(l: Locale, row: UnitRow) -> AnyView {
+    unit_row_at(l, row, "")
+}
+
+/// The same leading to the page of the day that the address asks for.
+fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
     let meta: Vec<String> = [
-        row.parent.filter(|_| name_parent).map(|parent| text::units::part_of(l, parent)),
+        row.parent.map(|parent| text::units::part_of(l, parent)),
         row.members.map(|members| terms::members_count(l, members.into())),
         Some(text::units::code_of(l, row.unit.path.code())),
     ]
@@ -83,7 +88,7 @@ fn unit_row(l: Locale, row: UnitRow, name_parent: bool) -> AnyView {
     .collect();
     view! {
         <ListRow
-            href=address(&row.unit)
+            href=format!("{}{query}", address(&row.unit))
             eyebrow=terms::unit_kind(l, row.unit.kind)
             meta=meta.join(" · ")
             title=row.unit.name

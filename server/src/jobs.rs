@@ -15,11 +15,12 @@ const PURGE_EVERY: Duration = Duration::from_hours(1);
 /// How often the newest part of the event log is sealed.
 const SEAL_EVERY: Duration = Duration::from_mins(1);
 
-/// How often imports are looked for that nobody is at work on.
+/// How often imports and moves are looked for that nobody is at work on.
 const RESUME_EVERY: Duration = Duration::from_mins(1);
 
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
+
 
 /// Starts the jobs; they end with the returned set.
 pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()> {
@@ -29,6 +30,7 @@ pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()
     jobs.spawn(purge(backend.clone()));
     jobs.spawn(seal(backend.clone()));
     jobs.spawn(go_on_importing(backend.clone()));
+    jobs.spawn(go_on_moving(backend.clone()));
     jobs.spawn(async move {
         let mut ticks = interval(UPKEEP_EVERY);
         loop {
@@ -76,6 +78,18 @@ async fn seal(backend: Backend) {
         ticks.tick().await;
         if let Err(error) = backend.audit().seal().await {
             tracing::error!(%error, "cannot seal the event log; will try again in a minute");
+        }
+    }
+}
+
+/// Moved and merged units that a crash left half-followed.
+async fn go_on_moving(backend: Backend) {
+    let mut ticks = interval(RESUME_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = backend.unit_desk().resume().await {
+            tracing::error!(%error, "a moved unit is not followed by all yet; will go on in a few minutes");
         }
     }
 }

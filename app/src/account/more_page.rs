@@ -80,11 +80,12 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
         .chain(&viewer.resting)
         .map(|office| view! { <p>{text::account::office(l, terms::role(l, office.role), &office.unit.name)}</p> })
         .collect();
+    let branch = format!("/units/{}", viewer.branch.id);
     view! {
         <Card title=text::account::me(l)>
             <DescriptionList>
                 <Fact label=text::account::name(l)>{viewer.name}</Fact>
-                <Fact label=text::account::branch(l)>{viewer.branch.name}</Fact>
+                <Fact label=text::account::branch(l)><a href=branch>{viewer.branch.name}</a></Fact>
                 {(!offices.is_empty()).then(|| view! { <Fact label=text::account::offices(l)>{offices}</Fact> })}
             </DescriptionList>
         </Card>

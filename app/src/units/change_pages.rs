@@ -288,39 +288,48 @@ fn close(sheet: &Sheet, page: &UnitPage) -> AnyView {
     let (l, errors) = (sheet.l, sheet.errors);
     let title = text::units::close_title(l, &page.unit.name);
     let lead = text::units::close_lead(l).to_owned();
-    let units = u64::try_from(page.children.len()).unwrap_or(u64::MAX);
-    let members = page.members.unwrap_or_default();
-    // Said before it is refused, with the way out.
-    let in_the_way = if units > 0 {
-        Some(text::units::still_units(l, text::units::units_count(l, units)))
-    } else if members > 0 {
-        Some(text::units::still_members(l, terms::members_count(l, members.into())))
-    } else {
-        None
-    };
-    let in_the_way = in_the_way.map(|title| {
-        let merge = format!("{}/merge", address(&page.unit));
-        view! {
-            <Notice kind=NoticeKind::Warn title>
-                <p><a href=merge>{text::units::step_merge(l)}</a></p>
-            </Notice>
+    let content = in_the_way(l, page).unwrap_or_else(|| {
+        let fields = view! {
+            {identity(page)}
+            {sheet.day(page.today)}
+            {buttons(l, address(&page.unit), ButtonKind::Danger, IconName::Close, text::units::close_button(l))}
         }
+        .into_any();
+        view! { <Form action="/api/units/close" failed=text::frame::network_failed(l) errors>{fields}</Form> }.into_any()
     });
-    let fields = view! {
-        {identity(page)}
-        {sheet.day(page.today)}
-        {buttons(l, address(&page.unit), ButtonKind::Danger, IconName::Close, text::units::close_button(l))}
-    }
-    .into_any();
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Close, Some(lead))}
-            {in_the_way}
             {sheet.summary(LABELS)}
-            <Form action="/api/units/close" failed=text::frame::network_failed(l) errors>{fields}</Form>
+            {content}
         </div>
     }
     .into_any()
+}
+
+/// What would refuse the closing, said before it is asked for, with the way out.
+fn in_the_way(l: Locale, page: &UnitPage) -> Option<AnyView> {
+    let units = u64::try_from(page.children.len()).unwrap_or(u64::MAX);
+    let members = page.members.unwrap_or_default();
+    let title = if units > 0 {
+        text::units::still_units(l, text::units::units_count(l, units))
+    } else if members > 0 {
+        text::units::still_members(l, terms::members_count(l, members.into()))
+    } else {
+        return None;
+    };
+    let here = address(&page.unit);
+    let merge = format!("{here}/merge");
+    Some(
+        view! {
+            <Notice kind=NoticeKind::Warn title/>
+            <div class="actions">
+                <LinkButton href=merge icon=IconName::Layers wide=true>{text::units::step_merge(l)}</LinkButton>
+                <LinkButton href=here kind=ButtonKind::Secondary icon=IconName::ArrowLeft wide=true>{text::units::back(l)}</LinkButton>
+            </div>
+        }
+        .into_any(),
+    )
 }
 
 /// Which unit, and in which version the form knows it.

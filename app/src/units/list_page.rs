@@ -53,7 +53,7 @@ fn found(l: Locale, page: units::UnitsPage, asked: Option<String>) -> AnyView {
         .into_any();
     }
     let heading = asked.map(|words| view! { <h2>{text::units::found(l, words)}</h2> });
-    let rows = page.units.into_iter().map(|row| unit_row(l, row, true)).collect_view();
+    let rows = page.units.into_iter().map(|row| unit_row(l, row)).collect_view();
     let more = page.more.then(|| view! { <p class="muted">{text::units::more_found(l)}</p> });
     view! {
         <section class="stack-tight">

@@ -83,7 +83,7 @@ fn people(sheet: &Sheet, page: &Roster) -> AnyView {
         .collect_view();
     let error = sheet.error("members");
     let message = move || {
-        error.get().map(|message| view! { <p class="field-error"><Icon name=IconName::Alert/><span>{message}</span></p> })
+        error.get().map(|message| view! { <p class="field-error" id="members-error"><Icon name=IconName::Alert/><span>{message}</span></p> })
     };
     view! {
         <fieldset class="field choices">

@@ -141,8 +141,11 @@ fn around(l: Locale, page: &UnitTargets) -> AnyView {
 /// Whom it reaches, before it is done.
 fn goes_along(l: Locale, page: &UnitTargets) -> AnyView {
     let members = terms::members_count(l, page.members.into());
-    let units = text::units::units_count(l, page.units.into());
-    view! { <Notice kind=NoticeKind::Info title=text::units::goes_along(l, members, units)/> }.into_any()
+    let title = match page.units {
+        0 => text::units::goes_along_members(l, members),
+        units => text::units::goes_along(l, members, text::units::units_count(l, units.into())),
+    };
+    view! { <Notice kind=NoticeKind::Info title/> }.into_any()
 }
 
 fn identity(page: &UnitTargets) -> AnyView {

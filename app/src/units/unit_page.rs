@@ -2,13 +2,13 @@
 
 use domain::{
     Locale,
-    units::{self, Phase, UnitChange, UnitForm, UnitStep},
+    units::{self, Phase, UnitChange, UnitForm, UnitRow, UnitStep},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{address, fns::page, opening_lines, phase_name, phase_tag, step_name, unit_row};
+use super::{address, fns::page, opening_lines, phase_name, phase_tag, step_name, unit_row_at};
 use crate::{
     i18n::use_locale,
     page::show,
@@ -63,8 +63,7 @@ fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>) -> AnyView {
 }
 
 fn crumbs(l: Locale, page: &units::UnitPage) -> AnyView {
-    // On a page of the past, the places above are those of that day too.
-    let on = page.on.map(|on| format!("?on={on}")).unwrap_or_default();
+    let on = day_asked(page);
     let above = page.trail.iter().filter(|unit| unit.id != page.unit.id);
     let links = above.map(|unit| Crumb::link(unit.name.clone(), format!("{}{on}", address(unit))));
     let crumbs = [Crumb::link(text::units::title(l), "/units")]
@@ -73,6 +72,11 @@ fn crumbs(l: Locale, page: &units::UnitPage) -> AnyView {
         .chain([Crumb::here(page.unit.name.clone())])
         .collect();
     view! { <Breadcrumbs label=text::units::trail(l) crumbs/> }.into_any()
+}
+
+/// On a page of the past, the places above and below are those of that day too.
+fn day_asked(page: &units::UnitPage) -> String {
+    page.on.map(|on| format!("?on={on}")).unwrap_or_default()
 }
 
 fn notices(l: Locale, page: &units::UnitPage, done: Option<UnitStep>) -> AnyView {
@@ -150,7 +154,9 @@ fn children(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
     let content = if page.children.is_empty() {
         view! { <p class="muted">{text::units::no_children(l)}</p> }.into_any()
     } else {
-        let rows = page.children.iter().map(|row| unit_row(l, row.clone(), false)).collect_view();
+        let on = day_asked(page);
+        // Whose children they are, the page says.
+        let rows = page.children.iter().map(|row| unit_row_at(l, UnitRow { parent: None, ..row.clone() }, &on)).collect_view();
         view! { <RowList>{rows}</RowList> }.into_any()
     };
     Some(

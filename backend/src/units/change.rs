@@ -135,11 +135,11 @@ impl UnitDesk<'_> {
             Some(_) => Err(Problem::WrongPlace),
             None => Err(Problem::NotOffered),
         });
+        let name = reader.read("name", form.name, UnitName::parse);
         let code = reader.read("code", form.code, |typed| {
             let code = UnitCode::parse(typed)?;
             if tree.owner(parent.id, code.as_str()).is_some() { Err(Problem::Taken) } else { Ok(code) }
         });
-        let name = reader.read("name", form.name, UnitName::parse);
         let on = reader.read("on", form.on, |typed| self.day(typed, opened(&tree, parent.id)));
         let (Some(kind), Some(code), Some(name), Some(on)) = (kind, code, name, on) else {
             return Err(reader.finish().err().unwrap_or_default().into());

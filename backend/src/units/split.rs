@@ -111,7 +111,7 @@ impl UnitDesk<'_> {
             chosen: members.iter().map(|member| record("member", member)).collect::<Vec<_>>(),
             unit_key: unit.id.to_string(),
         });
-        vars.extend(repost_vars(postings(self.backend, members), fresh, on));
+        vars.extend(repost_vars(postings(self.backend, members), unit.id, fresh, on));
         let (clock, kind) = (self.backend.clock(), EventKind::UnitSplit);
         let from = Some(unit.path.to_string());
         events::append_with(&mut vars, clock, kind, Some(viewer.member), &fresh.path, fresh.id, from);

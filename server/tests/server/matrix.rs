@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use backend::units::NewUnitForm;
+use domain::ids::UnitId;
 use server_fn::axum::server_fn_paths;
 
 use crate::{
@@ -103,6 +105,13 @@ const READERS_BY_OFFICE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveE
 /// Editors of the document's issuer.
 const EDITORS: &[Who] = &[AboveEditor, TopChiefEditor];
 
+/// Those who may change the coast's units.
+const UNIT_KEEPERS: &[Who] = &[AboveRegistrar, TopOperator];
+/// Those who hold another office above the harbour.
+const OFFICES_ABOVE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
+/// The other members whose line leads over the coast.
+const BESIDE: &[Who] = &[SiblingMember, SiblingSecretary, AboveFormerSecretary];
+
 /// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
 #[derive(Debug, Clone, Copy)]
 enum Given {
@@ -114,6 +123,15 @@ enum Given {
     NewOpinion,
     Answer,
     Harbour,
+    Targets,
+    NewUnit,
+    OtherName,
+    Phase,
+    /// Where it hangs already.
+    SamePlace,
+    /// A branch that was just made, beside the harbour.
+    FreshBranch,
+    NobodyGoes,
     UnknownMeeting,
     UnknownSession,
     Preferences,
@@ -178,6 +196,23 @@ const ROWS: &[Row] = &[
     row("/api/account/revoke_other_sessions", Given::Nothing, &[], 200),
     row("/api/account/change_password", Given::Nothing, &[], 422),
     row("/api/account/confirm_password", Given::Nothing, &[], 422),
+    row("/api/units/list", Given::Nothing, &[], 200),
+    row("/api/units/page", Given::Harbour, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
+    row("/api/units/targets", Given::Targets, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
+    // Members' names are for who keeps their records.
+    row("/api/units/roster", Given::Harbour, &[(200, &[AboveRegistrar]), (403, REACHED), (403, OFFICES_ABOVE), (403, UNIT_KEEPERS)], 404),
+    row("/api/units/create", Given::NewUnit, &[(200, UNIT_KEEPERS), (403, REACHED), (403, BESIDE), (403, OFFICES_ABOVE)], 404),
+    row("/api/units/rename", Given::OtherName, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
+    row("/api/units/phase", Given::Phase, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
+    row("/api/units/move", Given::SamePlace, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
+    row("/api/units/merge", Given::FreshBranch, &[(200, UNIT_KEEPERS), (403, OFFICES_ABOVE)], 404),
+    row("/api/units/close", Given::FreshBranch, &[(200, UNIT_KEEPERS), (403, OFFICES_ABOVE)], 404),
+    row(
+        "/api/units/split",
+        Given::NobodyGoes,
+        &[(422, &[AboveRegistrar]), (403, REACHED), (403, OFFICES_ABOVE), (403, UNIT_KEEPERS)],
+        404,
+    ),
     Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
 ];
 
@@ -266,10 +301,59 @@ impl Given {
             }
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
             Self::UnknownSession => vec![("session", fresh())],
+            Self::Targets => vec![("unit", org.harbour.id.to_string()), ("step", "move".to_owned())],
+            Self::NewUnit => vec![
+                ("parent", org.coast.id.to_string()),
+                ("kind", "branch".to_owned()),
+                ("code", fresh_code(app)),
+                ("name", "Chi bộ thôn mới".to_owned()),
+                ("on", today(app)),
+            ],
+            Self::OtherName => {
+                let name = format!("Chi bộ {}", fresh_code(app));
+                identified(app, org.harbour.id, vec![("name", name), ("on", today(app))]).await
+            }
+            Self::Phase => {
+                let phase = vec![("phase", "live".to_owned()), ("live_from", String::new()), ("contact", String::new())];
+                identified(app, org.harbour.id, phase).await
+            }
+            Self::SamePlace => {
+                let place = vec![("target", org.coast.id.to_string()), ("code", "01".to_owned()), ("on", today(app))];
+                identified(app, org.harbour.id, place).await
+            }
+            Self::FreshBranch => {
+                let (parent, code, on) = (org.coast.id.to_string(), fresh_code(app), today(app));
+                let form = NewUnitForm { parent: &parent, kind: "branch", code: &code, name: "Chi bộ tạm", on: &on };
+                let unit = app.backend.unit_desk().create(&org.operator.viewer, form).await.expect("creates");
+                identified(app, unit, vec![("target", org.school.id.to_string()), ("on", on.clone())]).await
+            }
+            Self::NobodyGoes => {
+                let branch = vec![("code", fresh_code(app)), ("name", "Chi bộ hai".to_owned()), ("on", today(app))];
+                identified(app, org.harbour.id, branch).await
+            }
             Self::UnknownMeeting => vec![("id", fresh())],
             Self::Preferences => {
                 vec![("locale", "vi".to_owned()), ("text_size", "1".to_owned()), ("theme", "system".to_owned())]
             }
         }
     }
+}
+
+/// A unit as its forms name it, with the version they start from.
+async fn identified(
+    app: &TestApp,
+    unit: UnitId,
+    mut fields: Vec<(&'static str, String)>,
+) -> Vec<(&'static str, String)> {
+    let page = app.backend.unit_desk().page(&app.org.operator.viewer, &unit.to_string(), None).await.expect("a page");
+    fields.extend([("unit", unit.to_string()), ("version", page.version.to_string())]);
+    fields
+}
+
+fn fresh_code(app: &TestApp) -> String {
+    app.backend.clock().ulid().to_string()[10..].to_owned()
+}
+
+fn today(app: &TestApp) -> String {
+    app.backend.clock().today().to_string()
 }

@@ -1,0 +1,159 @@
+// A registrar keeps the tree: a branch is created, renamed, rolled out, split, merged and closed; a member looks at the own line.
+
+import { strict as assert } from 'node:assert';
+
+import { bothWays } from '../support/report.mjs';
+import { fits, number, texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { units, problems, terms } = texts('vi');
+
+/** Codes are never used again, so each way has its own. */
+const code = (script, which) => `${script ? 'K' : 'S'}${which}`;
+
+async function ownUnit(visitor) {
+  await visitor.open('/units');
+  await visitor.follow(visitor.$('main .row-link').first());
+  return visitor.path;
+}
+
+/** Opens the page of a step from the page of the unit, as a person does. */
+async function take(visitor, step) {
+  await visitor.follow(visitor.$(`main .menu-link[href$="/${step}"]`).first());
+}
+
+async function arrives(visitor, told) {
+  await visitor.sees('main .notice-ok');
+  assert.equal((await visitor.text('main .notice-ok')).trim(), told);
+}
+
+async function createRenameAndClose(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  registrar.expects(422);
+  const ward = await ownUnit(registrar);
+
+  await take(registrar, 'new');
+  await registrar.submit(registrar.sender('name'));
+  const empty = await registrar.problems();
+  assert.equal(empty.name, problems.required);
+  assert.equal(empty.code, problems.required);
+  const name = `Chi bộ khu phố ${script ? 'Bình Minh' : 'Hoàng Hôn'}`;
+  await registrar.field('name').fill(name);
+  await registrar.field('code').fill(code(script, 1));
+  await registrar.submit(registrar.sender('name'));
+  await arrives(registrar, units.done_new);
+  assert.equal(await registrar.heading(), name);
+  const branch = registrar.path;
+
+  await take(registrar, 'rename');
+  await registrar.field('name').fill(`${name} Đông`);
+  await registrar.submit(registrar.sender('name'));
+  await arrives(registrar, units.done_rename);
+  assert.equal(await registrar.heading(), `${name} Đông`);
+  assert.ok((await registrar.text('.numbered')).includes(units.form_renamed), 'the history tells of it');
+
+  await take(registrar, 'phase');
+  await registrar.$('main [name="phase"][value="planned"]').check();
+  await registrar.field('contact').fill('Đồng chí Hoa, 0255 123 456');
+  await registrar.submit(registrar.sender('phase'));
+  await arrives(registrar, units.done_phase);
+  assert.ok((await registrar.text()).includes(units.phase_planned));
+  assert.ok((await registrar.text()).includes('0255 123 456'));
+
+  await registrar.open(`${ward}/new`);
+  await registrar.field('name').fill('Chi bộ trùng mã');
+  await registrar.field('code').fill(code(script, 1));
+  await registrar.submit(registrar.sender('name'));
+  assert.equal((await registrar.problems()).code, problems.taken);
+
+  await registrar.open(branch);
+  await take(registrar, 'close');
+  await registrar.submit(registrar.sender('on'));
+  await arrives(registrar, units.done_close);
+  assert.equal(await registrar.$('main .menu-link[href$="/rename"]').count(), 0, 'what is closed is not changed');
+  await registrar.open(ward);
+  assert.equal(await registrar.$(`main .row-link[href="${branch}"]`).count(), 0);
+}
+
+async function splitAndMerge(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  registrar.expects(422);
+  await ownUnit(registrar);
+  const ward = registrar.path;
+  const row = registrar.$(`main .row-link >> nth=${script ? 2 : 3}`);
+  await registrar.follow(row);
+  const branch = registrar.path;
+  const before = await members(registrar);
+
+  await take(registrar, 'close');
+  await registrar.sees('main .notice-warn');
+  assert.ok(fits(units.still_members, await registrar.text('main .notice-warn')), 'the way out is told');
+  assert.equal(await registrar.$('main form[action$="/close"]').count(), 0);
+
+  await registrar.open(branch);
+  await take(registrar, 'split');
+  await registrar.field('name').fill(`Chi bộ tách ${code(script, 2)}`);
+  await registrar.field('code').fill(code(script, 2));
+  await registrar.submit(registrar.sender('name'));
+  await registrar.sees('.error-summary');
+  const people = registrar.$('main [name="members[]"]');
+  const going = await people.count();
+  for (let at = 0; at < going; at += 2) await people.nth(at).check();
+  await registrar.submit(registrar.sender('name'));
+  await arrives(registrar, units.done_split);
+  const fresh = registrar.path;
+  const gone = await until('the figures follow', async () => {
+    await registrar.open(fresh);
+    const now = await members(registrar);
+    return now > 0 && now;
+  });
+  await registrar.open(branch);
+  assert.equal((await members(registrar)) + gone, before);
+
+  await registrar.open(`${fresh}/merge?q=${encodeURIComponent(await nameOf(registrar, branch))}`);
+  await registrar.$(`main [name="target"][value="${branch.split('/').pop()}"]`).check();
+  await registrar.submit(registrar.sender('target'));
+  await arrives(registrar, units.done_merge);
+  assert.equal(registrar.path, branch);
+  await until('all are back', async () => {
+    await registrar.open(branch);
+    return (await members(registrar)) === before;
+  });
+  await registrar.open(fresh);
+  assert.ok((await registrar.text('main .notice-warn')).includes(units.closed_into));
+  await registrar.open(ward);
+}
+
+async function readOnly(stage, script) {
+  const member = await stage.visitor({ as: 'member', script });
+  member.expects(403);
+  member.expects(404);
+  await member.open('/more');
+  await member.follow(member.$('main .facts a').first());
+  const branch = member.path;
+  assert.equal(await member.$('main .menu-link').count(), 0, 'nothing to change');
+  await member.open(`${branch}?on=2026-06-01`);
+  await member.sees('main .notice');
+  assert.equal((await member.open(`${branch}/rename`)).status(), 403);
+
+  const stranger = await stage.visitor({ as: 'ward_member', script });
+  stranger.expects(404);
+  assert.equal((await stranger.open(branch)).status(), 404, 'beside the own line there is nothing');
+}
+
+/** The figure of the members on the page of a unit. */
+async function members(visitor) {
+  const figure = visitor.$(`.figure:has(.figure-label:text-is("${terms.members}")) .figure-value`);
+  return number(await figure.first().innerText());
+}
+
+async function nameOf(visitor, address) {
+  await visitor.open(address);
+  return visitor.heading();
+}
+
+export const tests = [
+  ...bothWays('units: a branch is created, renamed, planned and closed', createRenameAndClose),
+  ...bothWays('units: a branch is split and merged again', splitAndMerge),
+  ...bothWays('units: a member looks at the own line and changes nothing', readOnly),
+];
