@@ -14,6 +14,7 @@ import * as account from './journeys/account.mjs';
 import * as home from './journeys/home.mjs';
 import * as library from './journeys/library.mjs';
 import * as meetings from './journeys/meetings.mjs';
+import * as members from './journeys/members.mjs';
 import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
 import * as publish from './journeys/publish.mjs';
@@ -25,7 +26,7 @@ import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
 
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, members, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

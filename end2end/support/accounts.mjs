@@ -12,6 +12,8 @@ const ROLES = {
   committee: 'Committee member, commune',
   statistician: 'Statistician, province',
   operator: 'Operator',
+  registrar: 'Registrar, ward',
+  ward_secretary: 'Branch secretary, ward',
 };
 
 export class Accounts {
