@@ -1,5 +1,7 @@
 //! Members of the own subtree: search on top, then what waits, then the people.
 
+use std::fmt::Write;
+
 use domain::{
     Locale,
     members::{self, Waiting},
@@ -168,7 +170,8 @@ pub(super) fn escaped(typed: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped
