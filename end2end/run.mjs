@@ -16,6 +16,7 @@ import * as federation from './journeys/federation.mjs';
 import * as home from './journeys/home.mjs';
 import * as library from './journeys/library.mjs';
 import * as meetings from './journeys/meetings.mjs';
+import * as members from './journeys/members.mjs';
 import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
 import * as publish from './journeys/publish.mjs';
@@ -30,6 +31,7 @@ import { start } from './support/server.mjs';
 
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, devices, federation, navigation, budget, accessibility];
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, units, account, navigation, budget, accessibility];
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, members, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

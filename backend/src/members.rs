@@ -61,10 +61,12 @@ impl<'a> Members<'a> {
         if viewer.standpoint.may_by_office(Action::ReadMembers, &row.place()?) { Ok(row) } else { Err(Error::NotFound) }
     }
 
-    /// The same for who may do `action` with it.
+    /// The same for who may do `action` with it. Nobody works on a record that became part of another one.
     async fn within_reach(&self, viewer: &Viewer, id: MemberId, action: Action) -> Result<MemberRow> {
         let row = self.readable(viewer, id).await?;
-        if viewer.standpoint.may_by_office(action, &row.place()?) { Ok(row) } else { Err(Error::NotAllowed) }
+        let is_merged = row.state == MemberState::Merged.key();
+        let may = !is_merged && viewer.standpoint.may_by_office(action, &row.place()?);
+        if may { Ok(row) } else { Err(Error::NotAllowed) }
     }
 
     /// The rows as lists show them.

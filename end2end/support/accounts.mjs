@@ -15,6 +15,8 @@ const ROLES = {
   statistician: 'Statistician, province',
   registrar: 'Registrar, ward',
   operator: 'Operator',
+  registrar: 'Registrar, ward',
+  ward_secretary: 'Branch secretary, ward',
 };
 
 export class Accounts {

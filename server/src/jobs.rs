@@ -21,7 +21,6 @@ const RESUME_EVERY: Duration = Duration::from_mins(1);
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 
-
 /// Starts the jobs; they end with the returned set.
 pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()> {
     let mut jobs = JoinSet::new();

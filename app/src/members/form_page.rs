@@ -1,9 +1,10 @@
 //! The form of a record: for a new member, and to change one.
 
+use chrono::NaiveDate;
 use domain::{
     Locale,
     forms::FormErrors,
-    members::{BranchChoice, MemberFormPage, Sex, Standing},
+    members::{BranchChoice, MemberDraft, MemberFormPage, Sex, Standing},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -108,120 +109,154 @@ pub(super) fn branch_choices(branches: Vec<BranchChoice>) -> Vec<Choice> {
     branches.into_iter().map(|branch| Choice::new(branch.id.to_string(), branch.name).hint(branch.place)).collect()
 }
 
+/// What all controls of the form need: the language, what was typed before, and what is wrong with it.
+struct Controls {
+    l: Locale,
+    echo: Option<FormErrors>,
+    errors: RwSignal<Option<FormErrors>>,
+}
+
+impl Controls {
+    /// What was typed before it came back, else what is stored.
+    fn value(&self, field: &str, stored: Option<String>) -> String {
+        let typed = self.echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
+        typed.or(stored).unwrap_or_default()
+    }
+
+    fn error(&self, field: &'static str) -> Signal<Option<String>> {
+        field_error(self.l, self.errors, field)
+    }
+
+    /// A day, written as it is typed.
+    fn day(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        stored: Option<NaiveDate>,
+        hint: &'static str,
+        optional: bool,
+    ) -> AnyView {
+        let note = optional.then(|| text::frame::optional(self.l));
+        let (value, error) = (self.value(name, stored.map(typed_day)), self.error(name));
+        view! { <Field label name value hint note error autocomplete="off" required=!optional/> }.into_any()
+    }
+}
+
 fn member_form(l: Locale, page: MemberFormPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+    let controls = Controls { l, echo, errors };
     let draft = page.draft;
-    let typed =
-        move |field: &str, stored: String| echo.as_ref().and_then(|echo| echo.value(field)).map_or(stored, ToOwned::to_owned);
-    let day = |stored: Option<chrono::NaiveDate>| stored.map(typed_day).unwrap_or_default();
-    let error = move |field: &'static str| field_error(l, errors, field);
-    let (action, save) = if page.is_new {
-        ("/api/members/register", text::members::save_new(l))
+    let (action, save, back) = if page.is_new {
+        ("/api/members/register", text::members::save_new(l), "/members".to_owned())
     } else {
-        ("/api/members/change", text::members::save_changes(l))
+        ("/api/members/change", text::members::save_changes(l), format!("/members/{}", draft.id))
     };
-    let back = if page.is_new { "/members".to_owned() } else { format!("/members/{}", draft.id) };
-    let sexes = Sex::ALL.map(|sex| Choice::new(sex.key(), words::sex(l, sex)));
-    let standings = Standing::ALL.map(|standing| Choice::new(standing.key(), words::standing(l, standing)));
-    let id_hint = match &draft.national_id {
-        Some(masked) => text::members::national_id_kept(l, masked),
-        None => text::members::national_id_hint(l).to_owned(),
-    };
-    let unit = page.is_new.then(|| {
-        let chosen = typed("unit", draft.unit.map(|unit| unit.to_string()).unwrap_or_default());
-        let label = |branch: &BranchChoice| {
-            if branch.place.is_empty() { branch.name.clone() } else { format!("{} — {}", branch.name, branch.place) }
-        };
-        let offered = page.branches.iter().map(|branch| Choice::new(branch.id.to_string(), label(branch)));
-        let choices = [Choice::new("", text::members::choose(l))].into_iter().chain(offered).collect();
-        view! { <Select label=text::members::branch(l) name="unit" choices value=chosen error=error("unit")/> }
-    });
+    let id = controls.value("id", Some(draft.id.to_string()));
+    let version = controls.value("version", Some(draft.version.to_string()));
+    let branch = page.is_new.then(|| branch_field(&controls, &draft, page.branches));
+    let (person, membership) = (person_fields(&controls, &draft), membership_fields(&controls, &draft));
     view! {
         <Form action failed=text::frame::network_failed(l) errors>
-            <input type="hidden" name="id" value=typed("id", draft.id.to_string())/>
-            <input type="hidden" name="version" value=typed("version", draft.version.to_string())/>
-            {unit}
-            <Field
-                label=text::members::full_name(l)
-                name="full_name"
-                value=typed("full_name", draft.full_name)
-                error=error("full_name")
-                autocomplete="off"
-                required=true
-            />
-            <Field
-                label=text::members::birth_date(l)
-                name="birth_date"
-                value=typed("birth_date", day(draft.birth_date))
-                hint=text::members::day_hint(l)
-                error=error("birth_date")
-                autocomplete="off"
-                required=true
-            />
-            <RadioGroup
-                legend=text::members::sex(l)
-                name="sex"
-                choices=sexes.into()
-                value=typed("sex", draft.sex.map(|sex| sex.key().to_owned()).unwrap_or_default())
-                error=error("sex")
-            />
-            <Field
-                label=text::members::national_id(l)
-                name="national_id"
-                note=text::frame::optional(l)
-                value=typed("national_id", String::new())
-                hint=id_hint
-                error=error("national_id")
-                inputmode="numeric"
-                autocomplete="off"
-            />
-            <Field
-                label=text::members::phone(l)
-                name="phone"
-                note=text::frame::optional(l)
-                value=typed("phone", draft.phone.unwrap_or_default())
-                hint=text::members::phone_hint(l)
-                error=error("phone")
-                inputmode="tel"
-                autocomplete="off"
-            />
-            <Field
-                label=text::members::card(l)
-                name="card"
-                value=typed("card", draft.card)
-                error=error("card")
-                autocomplete="off"
-                required=true
-            />
-            <Field
-                label=text::members::admitted_on(l)
-                name="admitted_on"
-                value=typed("admitted_on", day(draft.admitted_on))
-                hint=text::members::day_hint(l)
-                error=error("admitted_on")
-                autocomplete="off"
-                required=true
-            />
-            <Field
-                label=text::members::official_on(l)
-                name="official_on"
-                note=text::frame::optional(l)
-                value=typed("official_on", day(draft.official_on))
-                hint=text::members::official_hint(l)
-                error=error("official_on")
-                autocomplete="off"
-            />
-            <RadioGroup
-                legend=text::members::standing(l)
-                name="standing"
-                choices=standings.into()
-                value=typed("standing", draft.standing.key().to_owned())
-                error=error("standing")
-            />
+            <input type="hidden" name="id" value=id/>
+            <input type="hidden" name="version" value=version/>
+            {branch}
+            {person}
+            {membership}
             <div class="actions">
                 <Button wide=true icon=IconName::Check>{save}</Button>
                 <LinkButton href=back kind=ButtonKind::Quiet>{text::members::back(l)}</LinkButton>
             </div>
         </Form>
+    }
+    .into_any()
+}
+
+/// Where a new member begins.
+fn branch_field(controls: &Controls, draft: &MemberDraft, branches: Vec<BranchChoice>) -> AnyView {
+    let l = controls.l;
+    let value = controls.value("unit", draft.unit.map(|unit| unit.to_string()));
+    let offered = branches.into_iter().map(|branch| {
+        let label = if branch.place.is_empty() { branch.name } else { format!("{} — {}", branch.name, branch.place) };
+        Choice::new(branch.id.to_string(), label)
+    });
+    let choices = [Choice::new("", text::members::choose(l))].into_iter().chain(offered).collect();
+    let error = controls.error("unit");
+    view! { <Select label=text::members::branch(l) name="unit" choices value error/> }.into_any()
+}
+
+/// Who the person is, and how they are reached.
+fn person_fields(controls: &Controls, draft: &MemberDraft) -> AnyView {
+    let l = controls.l;
+    let name = controls.value("full_name", Some(draft.full_name.clone()));
+    let birth_date =
+        controls.day("birth_date", text::members::birth_date(l), draft.birth_date, text::members::day_hint(l), false);
+    let sexes = Sex::ALL.map(|sex| Choice::new(sex.key(), words::sex(l, sex)));
+    let sex = controls.value("sex", draft.sex.map(|sex| sex.key().to_owned()));
+    // The stored number never comes back into the form: a new one takes its place, nothing leaves it.
+    let national_id = controls.value("national_id", None);
+    let id_hint = match &draft.national_id {
+        Some(masked) => text::members::national_id_kept(l, masked),
+        None => text::members::national_id_hint(l).to_owned(),
+    };
+    let phone = controls.value("phone", draft.phone.clone());
+    let [name_error, sex_error, id_error, phone_error] =
+        ["full_name", "sex", "national_id", "phone"].map(|field| controls.error(field));
+    view! {
+        <Field
+            label=text::members::full_name(l)
+            name="full_name"
+            value=name
+            error=name_error
+            autocomplete="off"
+            required=true
+        />
+        {birth_date}
+        <RadioGroup legend=text::members::sex(l) name="sex" choices=sexes.into() value=sex error=sex_error/>
+        <Field
+            label=text::members::national_id(l)
+            name="national_id"
+            note=text::frame::optional(l)
+            value=national_id
+            hint=id_hint
+            error=id_error
+            inputmode="numeric"
+            autocomplete="off"
+        />
+        <Field
+            label=text::members::phone(l)
+            name="phone"
+            note=text::frame::optional(l)
+            value=phone
+            hint=text::members::phone_hint(l)
+            error=phone_error
+            inputmode="tel"
+            autocomplete="off"
+        />
+    }
+    .into_any()
+}
+
+/// Since when and how the person is a member.
+fn membership_fields(controls: &Controls, draft: &MemberDraft) -> AnyView {
+    let l = controls.l;
+    let card = controls.value("card", Some(draft.card.clone()));
+    let admitted_on =
+        controls.day("admitted_on", text::members::admitted_on(l), draft.admitted_on, text::members::day_hint(l), false);
+    let official_on =
+        controls.day("official_on", text::members::official_on(l), draft.official_on, text::members::official_hint(l), true);
+    let standings = Standing::ALL.map(|standing| Choice::new(standing.key(), words::standing(l, standing)));
+    let standing = controls.value("standing", Some(draft.standing.key().to_owned()));
+    let [card_error, standing_error] = ["card", "standing"].map(|field| controls.error(field));
+    view! {
+        <Field label=text::members::card(l) name="card" value=card error=card_error autocomplete="off" required=true/>
+        {admitted_on}
+        {official_on}
+        <RadioGroup
+            legend=text::members::standing(l)
+            name="standing"
+            choices=standings.into()
+            value=standing
+            error=standing_error
+        />
     }
     .into_any()
 }

@@ -1,5 +1,7 @@
 //! Members of the own subtree: search on top, then what waits, then the people.
 
+use std::fmt::Write;
+
 use domain::{
     Locale,
     members::{self, Waiting},
@@ -31,16 +33,21 @@ pub fn MembersPage() -> impl IntoView {
     show(data, move |page| {
         let (q, unit, after) = asked.get_untracked();
         let is_start = q.as_deref().unwrap_or_default().trim().is_empty() && after.is_none() && unit.is_none();
-        let register = page.may_manage.then(|| {
-            let href = unit.as_ref().map_or_else(|| "/members/new".to_owned(), |unit| format!("/members/new?unit={unit}"));
-            view! { <LinkButton href icon=IconName::Plus wide=true>{text::members::register(l)}</LinkButton> }
-        });
         let places = is_start.then(|| menu(l, page.waiting, page.may_manage, may_audit));
+        // On the page of one unit: somebody new, of that unit.
+        let register = unit.as_ref().filter(|_| page.may_manage).map(|unit| {
+            view! {
+                <LinkButton href=format!("/members/new?unit={unit}") kind=ButtonKind::Secondary icon=IconName::Plus wide=true>
+                    {text::members::register(l)}
+                </LinkButton>
+            }
+        });
         view! {
             <Title text=text::frame::members(l)/>
             <div class="page">
-                <PageHeader title=text::frame::members(l) eyebrow=page.unit.name.clone()>{register}</PageHeader>
+                <PageHeader title=text::frame::members(l) eyebrow=page.unit.name.clone()/>
                 {search_box(l, q.clone(), unit.clone())}
+                {register}
                 {places}
                 {results(l, page, &(q, unit, after))}
             </div>
@@ -82,6 +89,7 @@ fn menu(l: Locale, waiting: Waiting, may_manage: bool, may_audit: bool) -> AnyVi
     let corrections = waiting
         .corrections
         .map(|count| link("/corrections", IconName::Pencil, text::members::corrections_title(l), Some(number(count))));
+    let register = may_manage.then(|| link("/members/new", IconName::Plus, text::members::register(l), None));
     let imports = may_manage.then(|| link("/imports", IconName::Upload, text::members::imports(l), None));
     let audit = may_audit.then(|| link("/audit", IconName::History, text::members::audit(l), None));
     view! {
@@ -89,6 +97,7 @@ fn menu(l: Locale, waiting: Waiting, may_manage: bool, may_audit: bool) -> AnyVi
             {corrections}
             {link("/transfers", IconName::ArrowRight, text::members::transfers_title(l), Some(number(waiting.transfers)))}
             {link("/quality", IconName::CheckCircle, text::members::quality_title(l), Some(number(waiting.flaws)))}
+            {register}
             {imports}
             {audit}
         </ul>
@@ -161,7 +170,8 @@ pub(super) fn escaped(typed: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

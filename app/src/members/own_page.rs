@@ -64,6 +64,7 @@ pub fn OwnRecordPage() -> impl IntoView {
                 {requests(l, others)}
                 <Notice title=text::members::who_sees_title(l) icon=IconName::Lock>
                     <p>{text::members::who_sees(l)}</p>
+                    <p><a href="/record/trail">{text::members::who_looked(l)}</a></p>
                 </Notice>
             </div>
         }

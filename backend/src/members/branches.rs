@@ -9,12 +9,21 @@ use domain::{
 
 use crate::units::Tree;
 
-/// As many as a list on the phone shows.
-const CHOICES: usize = 30;
+/// As many cards as one looks through on a phone.
+pub(super) const CARDS: usize = 10;
 
-/// The branches below `scopes` whose own name, or that of a unit above them, has words that start with the words typed; and
-/// whether there are more than can be shown.
-pub(super) fn choices(tree: &Tree, scopes: &[&UnitPath], typed: &str, except: Option<UnitId>) -> (Vec<BranchChoice>, bool) {
+/// As many lines as one looks through in a list that unfolds.
+pub(super) const LINES: usize = 100;
+
+/// The branches below `scopes` whose own name, or that of a unit above them, has words that start with the words typed; at
+/// most so many, and whether there are more.
+pub(super) fn choices(
+    tree: &Tree,
+    scopes: &[&UnitPath],
+    typed: &str,
+    except: Option<UnitId>,
+    most: usize,
+) -> (Vec<BranchChoice>, bool) {
     let words = fold(typed);
     let words: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();
     let mut found = Vec::new();
@@ -25,7 +34,7 @@ pub(super) fn choices(tree: &Tree, scopes: &[&UnitPath], typed: &str, except: Op
             }
             let choice = BranchChoice { id: unit.id, name: unit.name.clone(), place: place(tree, unit) };
             if matches(&words, &choice) {
-                if found.len() == CHOICES {
+                if found.len() == most {
                     return (found, true);
                 }
                 found.push(choice);

@@ -16,7 +16,7 @@ use super::{
     MemberRow, Members, Step, Told,
     edit::{Particulars, touches_dates},
     highest,
-    search::{CORRECTIONS_WAITING, range},
+    search::{CORRECTIONS_WAITING, requested},
     taken,
 };
 use crate::{
@@ -98,8 +98,8 @@ impl Members<'_> {
         highest(&tree, &seats)?;
         let mut page = CorrectionsPage { waiting: Vec::new(), count: 0 };
         for seat in seats {
-            page.count += self.count(CORRECTIONS_WAITING, seat).await?;
-            let rows: Vec<CorrectionRow> = self.backend.store().read(waiting_range(), range(seat)).await?.rows(0)?;
+            page.count += self.count(CORRECTIONS_WAITING, requested(seat)).await?;
+            let rows: Vec<CorrectionRow> = self.backend.store().read(waiting_range(), requested(seat)).await?.rows(0)?;
             for row in rows {
                 let member: MemberRow = self.row(row.member.parse().map_err(|_| row.damaged())?).await?;
                 page.waiting.push(self.correction(row, &member).await?);
@@ -253,9 +253,7 @@ const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $correction) != 'requeste
                       UPDATE $correction SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";
 
 fn waiting_range() -> String {
-    format!(
-        "SELECT {COLUMNS} FROM correction WHERE state = 'requested' AND path >= $from AND path < $until ORDER BY path LIMIT {SHOWN}"
-    )
+    format!("SELECT {COLUMNS} FROM correction WHERE place >= $from AND place < $until ORDER BY place LIMIT {SHOWN}")
 }
 
 fn of_member() -> String {

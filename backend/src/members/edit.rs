@@ -76,7 +76,7 @@ impl Members<'_> {
             None => None,
         };
         let scopes = chosen.map_or(seats, |unit| vec![&unit.path]);
-        let (branches, more_branches) = branches::choices(&tree, &scopes, typed, None);
+        let (branches, more_branches) = branches::choices(&tree, &scopes, typed, None, branches::LINES);
         let only = if let [only] = branches.as_slice() { Some(only.id) } else { None };
         let draft = MemberDraft {
             id: MemberId::new(self.backend.clock().ulid()),

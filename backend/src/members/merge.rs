@@ -224,7 +224,8 @@ const MEETINGS_OF: &str = "SELECT VALUE record::id(id) FROM meeting WHERE path =
 const BOTH_UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $kept) ?? 0) != $kept_version { THROW 'stale' }; \
                               IF ((SELECT VALUE version FROM ONLY $gone) ?? 0) != $gone_version { THROW 'stale' };";
 
-/// Gives what belongs to the member `$key` to `$kept_key`.
+/// Gives what belongs to the member `$key` to `$kept_key`. Of two receipts of one document the earlier one stays; of two notes about
+/// one meeting, which have no time, the kept record's own.
 const HISTORY: &str = "LET $gone_posted = (SELECT VALUE id FROM posting WHERE member = $key AND until = NONE); \
      LET $postings = (SELECT VALUE id FROM posting WHERE member = $key); UPDATE $postings SET member = $kept_key RETURN NONE; \
      LET $offices = (SELECT VALUE id FROM office WHERE member = $key); UPDATE $offices SET member = $kept_key RETURN NONE; \
@@ -233,16 +234,10 @@ const HISTORY: &str = "LET $gone_posted = (SELECT VALUE id FROM posting WHERE me
      LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
      UPDATE $leaving SET state = 'withdrawn', decided_by = $by, decided_at = $now RETURN NONE; \
      LET $transfers = (SELECT VALUE id FROM transfer WHERE member = $key); UPDATE $transfers SET member = $kept_key RETURN NONE; \
-     FOR $pair IN $receipts { \
-         LET $was = (SELECT path, at FROM ONLY $pair.from); \
-         LET $has = (SELECT path, at FROM ONLY $pair.to); \
-         IF $was != NONE AND ($has = NONE OR $was.at < $has.at) { UPSERT $pair.to SET path = $was.path, at = $was.at RETURN NONE }; \
-         DELETE $pair.from RETURN NONE \
-     }; \
-     FOR $pair IN $attendances { \
-         LET $was = (SELECT kind, reason FROM ONLY $pair.from); \
-         LET $has = (SELECT kind, reason FROM ONLY $pair.to); \
-         IF $was != NONE AND $has = NONE { UPSERT $pair.to SET kind = $was.kind, reason = $was.reason RETURN NONE }; \
+     FOR $pair IN array::concat($receipts, $attendances) { \
+         LET $was = (SELECT * OMIT id FROM ONLY $pair.from); \
+         LET $has = (SELECT at FROM ONLY $pair.to); \
+         IF $was != NONE AND ($has = NONE OR $was.at < $has.at) { UPSERT $pair.to CONTENT $was RETURN NONE }; \
          DELETE $pair.from RETURN NONE \
      };";
 

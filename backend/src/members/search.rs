@@ -2,7 +2,7 @@
 //!
 //! A name is looked for in two ways, one after the other. Each typed word may be a whole given name: those are index ranges of
 //! (given, path). What that misses, a walk over the subtree in the order of (path, name) finds; it pauses after [`BUDGET`]
-//! records, tells so, and goes on where it stopped when asked to. Neither ever reads a record outside the subtree.
+//! records, tells so, and goes on where it stopped when asked to. Nothing outside the subtree is ever yielded.
 
 use domain::{
     accounts::Viewer,
@@ -130,9 +130,7 @@ impl Members<'_> {
     async fn chunk(&self, walk: &Walk, position: Option<&Position>) -> Result<(Vec<LineRow>, bool)> {
         let mut answers = self.backend.store().read(walk.sql(position.is_some()), walk.vars(position)).await?;
         let Some(position) = position else {
-            let rows: Vec<LineRow> = answers.rows(0)?;
-            let is_last = rows.len() < CHUNK;
-            return Ok((rows, is_last));
+            return Ok(walk.within_bounds(answers.rows(0)?));
         };
         let mut rows: Vec<LineRow> = answers.rows(0)?;
         let is_whole_branch = rows.len() < CHUNK;
@@ -140,8 +138,7 @@ impl Members<'_> {
         if !is_whole_branch && !rows.is_empty() {
             return Ok((rows, false));
         }
-        let beyond: Vec<LineRow> = answers.rows(1)?;
-        let is_last = beyond.len() < CHUNK;
+        let (beyond, is_last) = walk.within_bounds(answers.rows(1)?);
         rows.extend(beyond);
         Ok((rows, is_last))
     }
@@ -153,29 +150,32 @@ impl Members<'_> {
             waiting.flaws += self.flaw_counts(seat).await?.values().sum::<u64>();
         }
         for seat in viewer.standpoint.seats(Action::ManageMembers) {
-            let count = self.count(CORRECTIONS_WAITING, seat).await?;
+            let count = self.count(CORRECTIONS_WAITING, requested(seat)).await?;
             waiting.corrections = Some(waiting.corrections.unwrap_or_default() + count);
         }
         for seat in viewer.standpoint.seats(Action::TransferMember) {
-            waiting.transfers += self.count(TRANSFERS_COMING, seat).await?;
+            waiting.transfers += self.count(TRANSFERS_COMING, requested(seat)).await?;
         }
         Ok(waiting)
     }
 
-    pub(super) async fn count(&self, sql: &str, seat: &UnitPath) -> Result<u64> {
-        let rows: Vec<CountRow> = self.backend.store().read(sql, range(seat)).await?.rows(0)?;
+    pub(super) async fn count(&self, sql: &str, range: Variables) -> Result<u64> {
+        let rows: Vec<CountRow> = self.backend.store().read(sql, range).await?.rows(0)?;
         Ok(counted(&rows))
     }
 }
 
-pub(super) const CORRECTIONS_WAITING: &str =
-    "SELECT count() FROM correction WHERE state = 'requested' AND path >= $from AND path < $until GROUP ALL";
-const TRANSFERS_COMING: &str =
-    "SELECT count() FROM transfer WHERE state = 'requested' AND to_path >= $from AND to_path < $until GROUP ALL";
+pub(super) const CORRECTIONS_WAITING: &str = "SELECT count() FROM correction WHERE place >= $from AND place < $until GROUP ALL";
+const TRANSFERS_COMING: &str = "SELECT count() FROM transfer WHERE joins >= $from AND joins < $until GROUP ALL";
 
-/// The bindings of a subtree's index range.
-pub(super) fn range(seat: &UnitPath) -> Variables {
-    vars! { from: seat.to_string(), until: seat.range_end() }
+/// The bindings of a subtree's index range on a column that begins with `what`: a kind, a state.
+pub(super) fn range(what: &str, seat: &UnitPath) -> Variables {
+    vars! { from: format!("{what}{seat}"), until: format!("{what}{}", seat.range_end()) }
+}
+
+/// The same for requests that wait.
+pub(super) fn requested(seat: &UnitPath) -> Variables {
+    range("requested", seat)
 }
 
 #[derive(Debug, Default)]
@@ -225,18 +225,20 @@ impl Walk {
             By::Place => ("", "path, sort_key"),
         };
         let select = format!("SELECT {LINE} FROM member WHERE {pinned}");
+        // Behind a pinned column the engine would read on for the upper end, past the limit: `within_bounds` cuts it off instead.
+        let end = if self.by == By::Place { "AND path < $until " } else { "" };
         if !goes_on {
-            return format!("{select}path >= $from AND path < $until ORDER BY {order} LIMIT {CHUNK};");
+            return format!("{select}path >= $from {end}ORDER BY {order} LIMIT {CHUNK};");
         }
         let rest = match self.by {
             By::Place => "path = $path AND sort_key >= $sort_key ORDER BY sort_key",
             By::Given(_) | By::IdTail(_) => "path = $path",
         };
-        format!("{select}{rest} LIMIT {CHUNK}; {select}path > $path AND path < $until ORDER BY {order} LIMIT {CHUNK};")
+        format!("{select}{rest} LIMIT {CHUNK}; {select}path > $path {end}ORDER BY {order} LIMIT {CHUNK};")
     }
 
     fn vars(&self, position: Option<&Position>) -> Variables {
-        let mut vars = range(&self.within);
+        let mut vars = range("", &self.within);
         if let By::Given(value) | By::IdTail(value) = &self.by {
             vars.insert("value", value.clone());
         }
@@ -244,6 +246,14 @@ impl Walk {
             vars.extend(vars! { path: position.path.clone(), sort_key: position.sort_key.clone() });
         }
         vars
+    }
+
+    /// The rows up to the end of the subtree, and whether that is reached.
+    fn within_bounds(&self, mut rows: Vec<LineRow>) -> (Vec<LineRow>, bool) {
+        let read = rows.len();
+        rows.retain(|row| row.path.starts_with(self.within.as_str()));
+        let is_last = read < CHUNK || rows.len() < read;
+        (rows, is_last)
     }
 
     /// Whether the row is a result that no earlier walk has yielded.
@@ -293,7 +303,10 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Keys, store::tests::migrated};
+    use crate::{
+        Keys,
+        store::{Value, tests::migrated},
+    };
 
     #[tokio::test]
     async fn every_way_through_a_subtree_is_an_index_range() {
@@ -302,16 +315,28 @@ mod tests {
         let seats = [UnitPath::parse("/01/51/").expect("a path")];
         let position =
             Position { path: "/01/51/001/".to_owned(), sort_key: "an".to_owned(), id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned() };
+        let mut planned: Vec<(String, Variables)> = Vec::new();
         for typed in ["", "Nguyễn Đức", "1234"] {
             let walks = walks(&keys, &MemberQuery::parse(typed), &seats);
             assert!(!walks.is_empty(), "{typed}");
             for walk in walks {
+                planned.push((walk.sql(false), walk.vars(None)));
+                planned.push((walk.sql(true), walk.vars(Some(&position))));
                 store.assert_no_scan(&walk.sql(false), walk.vars(None)).await;
                 store.assert_no_scan(&walk.sql(true), walk.vars(Some(&position))).await;
             }
         }
+        // Both ends of a range, and the limit, must be in the index: else one unit would read what belongs to all behind it.
+        for (sql, vars) in planned {
+            for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+                let explained = store.read(format!("EXPLAIN FORMAT JSON {statement}"), vars.clone()).await;
+                let plan: Option<Value> = explained.expect("is explained").row(0).expect("a plan");
+                let plan = plan.expect("a plan").into_json_value().to_string();
+                assert!(!plan.contains("Sort") && !plan.contains("Filter") && plan.contains("\"limit\":\"500\""), "{plan}");
+            }
+        }
         for sql in [CORRECTIONS_WAITING, TRANSFERS_COMING] {
-            store.assert_no_scan(sql, range(&seats[0])).await;
+            store.assert_no_scan(sql, requested(&seats[0])).await;
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{
     edit::NewPosting,
     flaws::flaw_id,
     highest,
-    search::range,
+    search::requested,
     state::{END_POSTING, eve},
 };
 use crate::{
@@ -51,8 +51,8 @@ impl Members<'_> {
         let whole = branch.path.ancestors_and_self().next();
         let near = branch.path.parent();
         let scope = if typed.trim().is_empty() { near.or(whole) } else { whole };
-        let (choices, more) =
-            scope.map_or_else(Default::default, |scope| branches::choices(&tree, &[&scope], typed, Some(branch.id)));
+        let (choices, more) = scope
+            .map_or_else(Default::default, |scope| branches::choices(&tree, &[&scope], typed, Some(branch.id), branches::CARDS));
         Ok(TransferPage { member: row.line(&names)?, choices, more, waiting: self.waiting_transfer(&row).await?, branch })
     }
 
@@ -121,7 +121,7 @@ impl Members<'_> {
         highest(&tree, &seats)?;
         let (mut incoming, mut outgoing) = (Vec::new(), Vec::new());
         for seat in seats {
-            let mut answers = self.backend.store().read(waiting_ranges(), range(seat)).await?;
+            let mut answers = self.backend.store().read(waiting_ranges(), requested(seat)).await?;
             incoming.extend(answers.rows::<TransferRow>(0)?);
             outgoing.extend(answers.rows::<TransferRow>(1)?);
         }
@@ -277,12 +277,9 @@ const MOVE: &str = "UPDATE $member SET unit = $to_unit, path = $to_path, version
 /// Into a subtree, and out of it.
 fn waiting_ranges() -> String {
     let range = |end: &str| {
-        format!(
-            "SELECT {COLUMNS} FROM transfer WHERE state = 'requested' AND {end} >= $from AND {end} < $until ORDER BY {end} \
-             LIMIT {SHOWN};"
-        )
+        format!("SELECT {COLUMNS} FROM transfer WHERE {end} >= $from AND {end} < $until ORDER BY {end} LIMIT {SHOWN};")
     };
-    range("to_path") + &range("from_path")
+    range("joins") + &range("leaves")
 }
 
 fn waiting_of_member() -> String {

@@ -565,13 +565,17 @@ async fn two_records_become_one_with_one_history(backend: &Backend, org: &Fixtur
     assert_eq!(backend.feedback().own(&viewer, None).await.expect("a list").opinions.len(), 1);
     assert!(backend.documents().read(&viewer, document).await.expect("reads").summary.read, "it counts as read");
     assert!(matches!(members.merge(registrar, twin, org.fisherman.id).await, Err(Error::NotFound)), "once is enough");
+    let form = members.form(registrar, org.fisherman.id).await;
+    assert!(matches!(form, Err(Error::NotAllowed)), "nobody works on what became part of another: {form:?}");
+}
+
+/// The form of one more person who is called and was born like the fisherman.
+fn same(form: MemberForm<'_>) -> MemberForm<'_> {
+    MemberForm { full_name: "Võ Văn Khơi", birth_date: "1980-02-03", admitted_on: "2008-02-03", ..form }
 }
 
 async fn twins_may_be_two_people(backend: &Backend, org: &Fixture) {
     let (registrar, members) = (&org.coast_registrar.viewer, backend.members());
-    fn same(form: MemberForm<'_>) -> MemberForm<'_> {
-        MemberForm { full_name: "Võ Văn Khơi", birth_date: "1980-02-03", admitted_on: "2008-02-03", ..form }
-    }
     let second = registered(backend, org, same).await;
     let third = registered(backend, org, |form| MemberForm { card: "51900003", national_id: "", ..same(form) }).await;
     let count = async || members.quality(registrar, Some(Flaw::Twin), None).await.expect("a page").counts[&Flaw::Twin];

@@ -2,10 +2,10 @@
 
 use std::{fs, net::SocketAddr};
 
-use backend::{Backend, documents::DraftForm};
+use backend::{Backend, documents::DraftForm, members::MemberForm};
 use domain::{
     accounts::Viewer,
-    ids::{DocumentId, OpinionId},
+    ids::{DocumentId, MemberId, OpinionId},
     units::UnitRef,
 };
 use server::{federation::Settings, startup::Application};
@@ -97,6 +97,26 @@ impl TestApp {
             text: "Cần thêm phao ở cửa lạch.",
         };
         self.backend.feedback().send(author, form).await.expect("sends")
+    }
+
+    /// Somebody newly registered at a branch of the coast.
+    pub(crate) async fn member(&self, branch: &UnitRef) -> MemberId {
+        let id = self.backend.clock().ulid().to_string();
+        let form = MemberForm {
+            id: &id,
+            version: "0",
+            full_name: "Trương Thị Mới",
+            card: &id[10..],
+            sex: "female",
+            birth_date: "1990-05-19",
+            admitted_on: "2020-02-03",
+            official_on: "",
+            standing: "official",
+            national_id: "",
+            phone: "",
+            unit: &branch.id.to_string(),
+        };
+        self.backend.members().register(&self.org.coast_registrar.viewer, form).await.expect("registers")
     }
 }
 

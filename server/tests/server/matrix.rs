@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use backend::units::NewUnitForm;
 use domain::ids::UnitId;
+use backend::members::{CorrectionForm, TransferForm};
 use server_fn::axum::server_fn_paths;
 
 use crate::{
@@ -111,6 +112,12 @@ const UNIT_KEEPERS: &[Who] = &[AboveRegistrar, TopOperator];
 const OFFICES_ABOVE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
 /// The other members whose line leads over the coast.
 const BESIDE: &[Who] = &[SiblingMember, SiblingSecretary, AboveFormerSecretary];
+/// Those whose office opens the records of the harbour's members, and who may send them on.
+const RECORD_READERS: &[Who] = &[Secretary, Deputy, AboveSecretary, AboveRegistrar];
+/// Those of them who keep the records.
+const REGISTRARS: &[Who] = &[AboveRegistrar];
+/// Everybody with some subtree of members.
+const LEADERS: &[Who] = &[Secretary, Deputy, SiblingSecretary, AboveSecretary, AboveRegistrar, OtherSecretary];
 
 /// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +142,17 @@ enum Given {
     UnknownMeeting,
     UnknownSession,
     Preferences,
+    /// Somebody registered at the harbour.
+    Member(&'static str),
+    NewMember,
+    ChangedMember,
+    Departure,
+    Correction,
+    AskedCorrection,
+    Transfer,
+    /// On the way from the harbour to the farm.
+    AskedTransfer,
+    TwoMembers,
 }
 
 struct Row {
@@ -213,6 +231,27 @@ const ROWS: &[Row] = &[
         &[(422, &[AboveRegistrar]), (403, REACHED), (403, OFFICES_ABOVE), (403, UNIT_KEEPERS)],
         404,
     ),
+    row("/api/members/search", Given::Nothing, &[(200, LEADERS)], 404),
+    row("/api/members/record", Given::Member("id"), &[(200, RECORD_READERS)], 404),
+    row("/api/members/own", Given::Nothing, &[], 200),
+    row("/api/members/blank", Given::Nothing, &[(200, REGISTRARS)], 404),
+    row("/api/members/form", Given::Member("id"), &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/members/register", Given::NewMember, &[(200, REGISTRARS)], 404),
+    row("/api/members/change", Given::ChangedMember, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/members/state", Given::Member("id"), &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/members/set_state", Given::Departure, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/members/request_correction", Given::Correction, &[], 200),
+    row("/api/members/corrections", Given::Nothing, &[(200, REGISTRARS)], 404),
+    row("/api/members/decide_correction", Given::AskedCorrection, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/members/transfer_form", Given::Member("id"), &[(200, RECORD_READERS)], 404),
+    row("/api/members/request_transfer", Given::Transfer, &[(200, RECORD_READERS)], 404),
+    row("/api/members/transfers", Given::Nothing, &[(200, LEADERS)], 404),
+    // The side that sends sees it, but only the side that receives accepts.
+    row("/api/members/decide_transfer", Given::AskedTransfer, &[(200, &[OtherSecretary]), (403, RECORD_READERS)], 404),
+    row("/api/members/quality", Given::Nothing, &[(200, LEADERS)], 404),
+    row("/api/members/merge_form", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/members/merge", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/members/keep_apart", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
 ];
 
@@ -335,6 +374,42 @@ impl Given {
             Self::Preferences => {
                 vec![("locale", "vi".to_owned()), ("text_size", "1".to_owned()), ("theme", "system".to_owned())]
             }
+            Self::Member(name) => vec![(name, app.member(&org.harbour).await.to_string())],
+            Self::NewMember => member_form(&fresh(), "0", &org.harbour.id.to_string()),
+            Self::ChangedMember => {
+                let mut form = member_form(&app.member(&org.harbour).await.to_string(), "1", "");
+                form.push(("phone", "0912345678".to_owned()));
+                form
+            }
+            Self::Departure => vec![
+                ("id", app.member(&org.harbour).await.to_string()),
+                ("version", "1".to_owned()),
+                ("state", "left".to_owned()),
+                ("day", app.backend.clock().today().to_string()),
+            ],
+            Self::Correction => {
+                vec![("field", "phone".to_owned()), ("wanted", "0912345678".to_owned()), ("reason", "Đổi số.".to_owned())]
+            }
+            Self::AskedCorrection => {
+                let form = CorrectionForm { field: "phone", wanted: "0912345678", reason: "Đổi số." };
+                let id = app.backend.members().request_correction(&org.fisherman.viewer, form).await.expect("is asked for");
+                let note = "Chưa đủ giấy tờ.".to_owned();
+                vec![("id", id.to_string()), ("decision", "decline".to_owned()), ("note", note)]
+            }
+            Self::Transfer => vec![
+                ("member", app.member(&org.harbour).await.to_string()),
+                ("to", org.farm.id.to_string()),
+                ("reason", "Chuyển nơi cư trú.".to_owned()),
+            ],
+            Self::AskedTransfer => {
+                let (member, to) = (app.member(&org.harbour).await.to_string(), org.farm.id.to_string());
+                let form = TransferForm { member: &member, to: &to, reason: "Chuyển nơi cư trú." };
+                let id = app.backend.members().request_transfer(&org.secretary.viewer, form).await.expect("is asked for");
+                vec![("id", id.to_string()), ("decision", "accept".to_owned())]
+            }
+            Self::TwoMembers => {
+                vec![("keep", app.member(&org.harbour).await.to_string()), ("with", app.member(&org.harbour).await.to_string())]
+            }
         }
     }
 }
@@ -356,4 +431,19 @@ fn fresh_code(app: &TestApp) -> String {
 
 fn today(app: &TestApp) -> String {
     app.backend.clock().today().to_string()
+/// A form of a member that can be accepted; the card number is the end of the id, so each is unique.
+fn member_form(id: &str, version: &str, unit: &str) -> Vec<(&'static str, String)> {
+    [
+        ("id", id),
+        ("version", version),
+        ("full_name", "Trương Thị Mới"),
+        ("card", &id[10..]),
+        ("sex", "female"),
+        ("birth_date", "1990-05-19"),
+        ("admitted_on", "2020-02-03"),
+        ("standing", "official"),
+        ("unit", unit),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into()
 }

@@ -1,0 +1,137 @@
+// The registry: a member found, a record corrected, a branch changed, two records made one.
+
+import { strict as assert } from 'node:assert';
+
+import { bothWays } from '../support/report.mjs';
+import { texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { home, members, problems } = texts('vi');
+
+/** Folded, half a name, and a number: each leads to the same person, and to nobody of another ward. */
+async function find(stage, script) {
+  const { name } = stage.account('ward_member');
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  for (const typed of ['nguyen thi hoa binh', 'hòa bình', '0004']) {
+    await search(registrar, typed);
+    await registrar.sees('.row', { hasText: name });
+  }
+  await registrar.follow(registrar.$('.row', { hasText: name }).locator('.row-link').first());
+  assert.equal(await registrar.heading(), name);
+  const record = await registrar.text();
+  assert.ok(!record.replace(/\s/g, '').includes('951000000004'), 'the national ID is masked');
+  assert.ok(record.replace(/\s/g, '').includes('••••••••0004'));
+
+  await search(registrar, 'vo van khoi');
+  await registrar.sees('.empty', { hasText: members.no_match_title });
+
+  const member = await stage.visitor({ as: 'ward_member', script });
+  member.expects(404);
+  const refused = await member.open(registrar.path === '/members' ? '/members' : registrar.path);
+  assert.equal(refused.status(), 404, 'a member has no registry');
+}
+
+/** Asked by the member, accepted by the registrar, seen by the member. */
+async function correct(stage, script) {
+  const { name } = stage.account('ward_member');
+  const phone = script ? '0900 111 001' : '0900 111 002';
+  const member = await stage.visitor({ as: 'ward_member', script });
+  member.expects(422);
+  await member.open('/more');
+  await member.follow(member.$('main a[href="/record"]'));
+  await member.follow(member.$('main a[href="/record/correction"]'));
+  await member.$('main [name="field"][value="phone"]').check();
+  await member.field('wanted').fill('12');
+  await member.field('reason').fill('Tôi mới đổi số điện thoại.');
+  await member.submit(member.sender('wanted'));
+  assert.ok((await member.problems()).wanted.length > 0);
+  assert.equal(await member.field('reason').inputValue(), 'Tôi mới đổi số điện thoại.', 'what was typed is kept');
+  await member.field('wanted').fill(phone);
+  await member.submit(member.sender('wanted'));
+  await until('the request is on the own record', () => member.path === '/record');
+  await member.sees('.notice-ok', { hasText: members.asked_done });
+
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  registrar.expects(422);
+  await registrar.open('/members');
+  await registrar.follow(registrar.$('main a[href="/corrections"]'));
+  await registrar.follow(registrar.$('.row', { hasText: name }).locator('.row-link').first());
+  await registrar.sees('main', { hasText: 'Tôi mới đổi số điện thoại.' });
+  await registrar.submit(registrar.sender('note'));
+  assert.equal((await registrar.problems()).note, problems.required, 'nobody is turned away without a word');
+  await registrar.submit(registrar.$('main form:has([value="accept"]) button[type="submit"]'));
+  await registrar.sees('.notice-ok', { hasText: members.accepted_done });
+
+  await member.open('/');
+  await member.follow(member.$('.notice', { hasText: home.correction_decided }).locator('a[href="/record"]'));
+  await member.sees('.notice-ok');
+  const digits = (await member.text()).replace(/\s/g, '');
+  assert.ok(digits.includes(phone.replace(/\s/g, '')), 'the record has the new number');
+  await member.open('/');
+  assert.equal(await member.$('.notice', { hasText: home.correction_decided }).count(), 0, 'news is news once');
+}
+
+/** Asked by the secretary of the branch left, accepted by who keeps the records of the branch joined. */
+async function transfer(stage, script) {
+  const secretary = await stage.visitor({ as: 'ward_secretary', script });
+  secretary.expects(422);
+  // Somebody who is not of the cast, and another one each time.
+  await secretary.open('/members');
+  const name = (await secretary.$('.row-link').last().innerText()).trim();
+  await secretary.follow(secretary.$('.row-link').last());
+  const record = secretary.path;
+  await secretary.follow(secretary.$(`main a[href="${record}/transfer"]`));
+  await secretary.field('reason').fill('Chuyển nơi cư trú.');
+  await secretary.submit(secretary.sender('reason'));
+  assert.equal((await secretary.problems()).to, problems.required);
+  await secretary.$('main [name="to"]').first().check();
+  const branch = (await secretary.$('main .choice-label').first().innerText()).trim();
+  await secretary.submit(secretary.sender('reason'));
+  await until('the request waits', () => secretary.path === '/transfers');
+  await secretary.sees('.row', { hasText: name });
+
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  await registrar.open('/transfers');
+  await registrar.follow(registrar.$('.card', { hasText: members.incoming }).locator('.row', { hasText: name }).locator('.row-link').first());
+  await registrar.submit(registrar.$('main form:has([value="accept"]) button[type="submit"]'));
+  await registrar.sees('.notice-ok', { hasText: members.transfer_accepted });
+  await registrar.open(record);
+  assert.ok((await registrar.text()).includes(branch), 'the record names the new branch');
+
+  secretary.expects(404);
+  assert.equal((await secretary.open(record)).status(), 404, 'the branch that was left reads the record no more');
+}
+
+/** Two records of one person, found in the queue and made one; the queue is shorter afterwards. */
+async function merge(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  await registrar.open('/quality?kind=twin');
+  const before = await registrar.$('.row-link').count();
+  assert.ok(before >= 2, `${before} records may be duplicates`);
+  const name = (await registrar.$('.row-link').first().innerText()).trim();
+  await registrar.follow(registrar.$('.row-link').first());
+  await registrar.follow(registrar.$('main a[href*="/merge?with="]').first());
+  assert.equal(await registrar.heading(), members.merge_title);
+  await registrar.submit(registrar.$('main form[action$="/merge"] button[type="submit"]'));
+  await registrar.sees('.notice-ok', { hasText: members.saved_merged });
+  assert.equal(await registrar.heading(), name);
+  await registrar.open('/quality?kind=twin');
+  assert.equal(await registrar.$('.row-link').count(), before - 2);
+}
+
+async function search(visitor, typed) {
+  await visitor.open('/members');
+  await visitor.field('q').fill(typed);
+  const button = visitor.$('main form[role="search"] button[type="submit"]');
+  if (visitor.script) await button.click();
+  else await Promise.all([visitor.page.waitForEvent('domcontentloaded'), button.click()]);
+  await until('the search is answered', () => new URL(visitor.page.url()).searchParams.get('q') === typed);
+  await visitor.settled();
+}
+
+export const tests = [
+  ...bothWays('members: found by name and number in the own subtree', find),
+  ...bothWays('members: a correction is asked for, accepted and seen', correct),
+  ...bothWays('members: a transfer is asked for and accepted', transfer),
+  ...bothWays('members: two records of one person become one', merge),
+];
