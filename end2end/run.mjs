@@ -19,13 +19,14 @@ import * as opinion from './journeys/opinion.mjs';
 import * as publish from './journeys/publish.mjs';
 import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
+import * as welcome from './journeys/welcome.mjs';
 import { screenshots } from './screenshots.mjs';
 import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
 
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
+const SUITES = [signIn, welcome, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

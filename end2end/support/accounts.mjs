@@ -12,6 +12,11 @@ const ROLES = {
   committee: 'Committee member, commune',
   statistician: 'Statistician, province',
   operator: 'Operator',
+  // They have no password yet.
+  newcomer: 'Newcomer without a phone',
+  newcomer_2: 'Newcomer without a phone, second',
+  newcomer_with_phone: 'Newcomer with a phone',
+  newcomer_with_phone_2: 'Newcomer with a phone, second',
 };
 
 export class Accounts {
