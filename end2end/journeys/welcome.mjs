@@ -164,6 +164,8 @@ async function type(visitor, field, text) {
 async function printCard(secretary, name) {
   await secretary.open('/codes');
   await secretary.follow(secretary.$('main .row-link').first());
+  const others = secretary.$('main .code-others > summary');
+  if ((await others.count()) > 0) await others.click();
   for (const box of await secretary.field('members[]').all()) await box.uncheck();
   await secretary.$('main .choice', { hasText: name }).locator('input').check();
   await secretary.submit(secretary.sender('members[]'));

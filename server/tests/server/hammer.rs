@@ -34,7 +34,7 @@ async fn every_page_comes_whole_however_many_ask_at_once() {
         (member, "/problem/busy".to_owned(), 503),
         (secretary.clone(), "/branch".to_owned(), 200),
         (secretary.clone(), "/codes".to_owned(), 200),
-        (secretary.clone(), "/codes/sheet".to_owned(), 200),
+        (secretary.clone(), "/codes/sheet".to_owned(), 404),
         (secretary.clone(), format!("/units/{}/codes", app.org.harbour.id), 200),
         (secretary.clone(), format!("/members/{}/code", app.org.fisherman.id), 200),
         (secretary, format!("/branch/{opinion}"), 200),
