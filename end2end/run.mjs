@@ -23,6 +23,7 @@ import * as publish from './journeys/publish.mjs';
 import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
 import * as units from './journeys/units.mjs';
+import * as welcome from './journeys/welcome.mjs';
 import { screenshots } from './screenshots.mjs';
 import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
@@ -32,6 +33,7 @@ import { start } from './support/server.mjs';
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, devices, federation, navigation, budget, accessibility];
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, units, account, navigation, budget, accessibility];
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, members, navigation, budget, accessibility];
+const SUITES = [signIn, welcome, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

@@ -15,6 +15,14 @@ export const STATES = [
   { name: 'sign-in refused', address: '/sign-in', act: (visitor) => refused(visitor, 'password') },
   { name: 'sign-in, the provider is down', address: '/sign-in?with=vneid&told=unreachable' },
   { name: 'sign-in, unknown to the registry', address: '/sign-in?with=vneid&told=unknown' },
+  { name: 'welcome', address: '/welcome' },
+  { name: 'welcome by a card', address: '/welcome?code=ACDEF-23456' },
+  { name: 'welcome refused', address: '/welcome', act: (visitor) => refused(visitor, 'national_id') },
+  { name: 'ways in', address: '/welcome', act: knocked },
+  { name: 'code by SMS', address: '/welcome', act: (visitor) => codeBy(visitor, 'sms') },
+  { name: 'code on paper, refused', address: '/welcome', act: codeRefused },
+  { name: 'visit over', address: '/welcome/password' },
+  { name: 'phone changed', address: '/welcome/phone' },
   { name: 'home', as: 'member', address: '/' },
   { name: 'home without anything', as: 'exempt', address: '/' },
   { name: 'library', as: 'member', address: '/library' },
@@ -41,6 +49,9 @@ export const STATES = [
   { name: 'received opinion', as: 'secretary', find: (visitor) => by(visitor, '/branch', '.row-link') },
   { name: 'received opinion, unanswered', as: 'secretary', find: unanswered },
   { name: 'answer refused', as: 'secretary', find: unanswered, act: (visitor) => refused(visitor, 'text') },
+  { name: 'branches to issue codes in', as: 'secretary', address: '/codes' },
+  { name: 'codes of a branch', as: 'secretary', find: (visitor) => by(visitor, '/codes', '.row-link') },
+  { name: 'sheet of codes', as: 'secretary', find: (visitor) => by(visitor, '/codes', '.row-link'), act: sheet },
   { name: 'more of a secretary', as: 'secretary', address: '/more' },
   { name: 'desk', as: 'editor', address: '/desk' },
   { name: 'new draft', as: 'editor', address: '/desk/new' },
@@ -177,4 +188,31 @@ function published(visitor) {
 async function refused(visitor, name) {
   await visitor.submit(visitor.sender(name));
   await visitor.sees('.error-summary');
+}
+
+/** Begins a visit with an ID that is nobody's: the doors are the same for everybody. */
+async function knocked(visitor) {
+  await visitor.field('national_id').fill('001000000000');
+  await visitor.submit(visitor.sender('national_id'));
+  await visitor.sees('input[name="way"]');
+}
+
+async function codeBy(visitor, way) {
+  await knocked(visitor);
+  await visitor.$(`main [name="way"][value="${way}"]`).check();
+  await visitor.submit(visitor.sender('way'));
+  await visitor.sees('input[name="code"]');
+}
+
+async function codeRefused(visitor) {
+  await codeBy(visitor, 'paper');
+  await visitor.field('code').fill('ACDEF-23456');
+  await visitor.submit(visitor.sender('code'));
+  await visitor.sees('.error-summary');
+}
+
+/** Issues codes for the members without account, as they are ticked already. */
+async function sheet(visitor) {
+  await visitor.submit(visitor.sender('members[]'));
+  await visitor.sees('.code-card');
 }

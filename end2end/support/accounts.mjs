@@ -15,8 +15,12 @@ const ROLES = {
   statistician: 'Statistician, province',
   registrar: 'Registrar, ward',
   operator: 'Operator',
-  registrar: 'Registrar, ward',
   ward_secretary: 'Branch secretary, ward',
+  // They have no password yet.
+  newcomer: 'Newcomer without a phone',
+  newcomer_2: 'Newcomer without a phone, second',
+  newcomer_with_phone: 'Newcomer with a phone',
+  newcomer_with_phone_2: 'Newcomer with a phone, second',
 };
 
 export class Accounts {

@@ -26,6 +26,11 @@ export class Server {
   #folder;
   #keep;
   #exit;
+  /** Where short messages lie, since no gateway is set. */
+  get outbox() {
+    return path.join(this.#folder, 'data', 'outbox');
+  }
+
   /** The newest lines the server has printed. */
   log = [];
 

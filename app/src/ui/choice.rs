@@ -108,30 +108,32 @@ pub fn RadioGroup(
 #[component]
 pub fn CheckGroup(
     #[prop(into)] legend: String,
-    /// Also the id of the first choice, where the error summary leads.
-    #[prop(into)]
-    name: String,
+    #[prop(into)] name: String,
+    /// Id of the first choice, where the error summary leads; the name unless given.
+    #[prop(optional, into)]
+    id: MaybeText,
     choices: Vec<Choice>,
     /// Values ticked at first.
     checked: Vec<String>,
     #[prop(optional, into)] hint: MaybeText,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
+    let id = id.0.unwrap_or_else(|| name.clone());
     let described = {
-        let (id, has_hint) = (name.clone(), hint.0.is_some());
+        let (id, has_hint) = (id.clone(), hint.0.is_some());
         move || described_by(&id, has_hint, error.with(Option::is_some))
     };
-    let message = error_message(&name, error);
-    let hint = hint.0.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> });
+    let message = error_message(&id, error);
+    let hint = hint.0.map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> });
     let cards = choices
         .into_iter()
         .enumerate()
         .map(move |(index, Choice { value: sent, label, hint })| {
             let checked = checked.contains(&sent);
-            let id = if index == 0 { name.clone() } else { format!("{name}-{index}") };
+            let own_id = if index == 0 { id.clone() } else { format!("{id}-{index}") };
             view! {
                 <label class="choice">
-                    <input type="checkbox" id=id name=name.clone() value=sent checked=checked/>
+                    <input type="checkbox" id=own_id name=name.clone() value=sent checked=checked/>
                     <span class="choice-text">
                         <span class="choice-label">{label}</span>
                         {hint.map(|hint| view! { <span class="choice-hint">{hint}</span> })}

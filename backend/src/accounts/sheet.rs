@@ -84,7 +84,9 @@ impl Accounts<'_> {
         };
         let cards = sheet.codes.into_iter().map(card).collect::<Result<_>>()?;
         let address = origin.split_once("://").map_or(origin, |(_, host)| host).to_owned();
-        Ok(CodeSheet { unit, address, expires_on: local_date(sheet.expires_at), cards })
+        // The last whole day.
+        let expires_on = local_date(sheet.expires_at - TimeDelta::days(1));
+        Ok(CodeSheet { unit, address, expires_on, cards })
     }
 
     /// Made of the secret in the cookie and the pepper: neither a copy of the store nor the key file opens a sheet.

@@ -162,6 +162,7 @@ pub struct CodeSheet {
     pub unit: UnitRef,
     /// Where the person begins, without scheme, as it is typed.
     pub address: String,
+    /// The last whole day on which the codes can be used.
     pub expires_on: NaiveDate,
     pub cards: Vec<CodeCard>,
 }

@@ -55,17 +55,21 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
         }
         .into_any();
     }
-    let waiting = members.iter().filter(|member| !member.is_activated).map(|member| member.member.to_string()).collect();
-    // Those who need a code come first.
-    let (activated, others): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.is_activated);
-    let choices = others
-        .into_iter()
-        .chain(activated)
-        .map(|member| {
-            let hint = if member.is_activated { text::codes::activated(l) } else { text::codes::not_activated(l) };
-            Choice::new(member.member.to_string(), member.name).hint(hint)
-        })
-        .collect();
+    let choice = |member: &Candidate, hint| Choice::new(member.member.to_string(), &member.name).hint(hint);
+    let (activated, waiting): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.is_activated);
+    let ticked = waiting.iter().map(|member| member.member.to_string()).collect();
+    let choices: Vec<_> = waiting.iter().map(|member| choice(member, text::codes::not_activated(l))).collect();
+    let others: Vec<_> = activated.iter().map(|member| choice(member, text::codes::activated(l))).collect();
+    // Where nobody waits, the others are all there is to choose from, and where the error summary leads.
+    let (first, first_ticked, folded) = if choices.is_empty() { (others, Vec::new(), Vec::new()) } else { (choices, ticked, others) };
+    let folded = (!folded.is_empty()).then(|| {
+        view! {
+            <details class="code-others">
+                <summary>{text::codes::others(l)}</summary>
+                <CheckGroup legend=text::codes::others(l) name="members[]" id="others" choices=folded checked=Vec::new()/>
+            </details>
+        }
+    });
     view! {
         <ErrorSummary title=text::codes::errors(l) items=all_errors(l, errors, LABELS)/>
         <Form action="/api/account/issue_codes" failed=text::frame::network_failed(l) errors>
@@ -73,11 +77,12 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
             <CheckGroup
                 legend=text::codes::choose(l)
                 name="members[]"
-                choices
-                checked=waiting
+                choices=first
+                checked=first_ticked
                 hint=text::codes::choose_hint(l)
                 error=field_error(l, errors, "members[]")
             />
+            {folded}
             <div class="actions">
                 <Button wide=true icon=IconName::Print>{text::codes::issue(l)}</Button>
             </div>

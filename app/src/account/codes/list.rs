@@ -27,7 +27,7 @@ pub(super) fn issued_codes(l: Locale, codes: Vec<CodeRow>, back: &'static str) -
         .into();
     let rows = codes.into_iter().map(|code| row(l, code, back)).collect_view();
     view! {
-        <Card title=text::codes::issued(l)>
+        <Card>
             <DataTable caption=text::codes::issued(l) columns>
                 {rows}
             </DataTable>

@@ -16,11 +16,13 @@ pub fn PhonePage() -> impl IntoView {
         <Title text=text::welcome::phone_title(l)/>
         <div class="page page-narrow">
             <PageHeader title=text::welcome::phone_title(l) lead=text::welcome::phone_lead(l)/>
-            <ol class="stack">
-                <li>{text::welcome::phone_step_1(l)}</li>
-                <li>{text::welcome::phone_step_2(l)}</li>
-                <li>{text::welcome::phone_step_3(l)}</li>
-            </ol>
+            <div class="prose">
+                <ol>
+                    <li>{text::welcome::phone_step_1(l)}</li>
+                    <li>{text::welcome::phone_step_2(l)}</li>
+                    <li>{text::welcome::phone_step_3(l)}</li>
+                </ol>
+            </div>
             <div class="actions">
                 <LinkButton href="/welcome/way" wide=true icon=IconName::ArrowLeft>{text::welcome::other_way(l)}</LinkButton>
             </div>

@@ -1,0 +1,209 @@
+// The first sign-in and the forgotten password, by SMS and by a paper card; what is refused, and how.
+
+import { strict as assert } from 'node:assert';
+import { readFile, readdir } from 'node:fs/promises';
+import path from 'node:path';
+
+import { fillIn, signIn } from '../support/accounts.mjs';
+import { bothWays } from '../support/report.mjs';
+import { texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { problems, welcome } = texts('vi');
+const UNKNOWN_ID = '001000000000';
+const PASSWORD = 'thuyen ve ben luc 5 gio';
+const OTHER_PASSWORD = 'con meo nha ba tu leo rao';
+
+/** Each way of running has a newcomer of its own: one signs in for the first time once. */
+const newcomer = (stage, script, kind = 'newcomer') => stage.account(script ? kind : `${kind}_2`);
+
+async function bySms(stage, script) {
+  const { national_id: nationalId, name } = newcomer(stage, script, 'newcomer_with_phone');
+  const visitor = await stage.visitor({ script });
+  visitor.expects(422);
+  await visitor.open('/sign-in');
+  await visitor.follow(visitor.$('main a[href="/welcome"]'));
+
+  await visitor.submit(visitor.sender('national_id'));
+  assert.deepEqual(await visitor.problems(), { national_id: problems.required });
+  await knock(visitor, nationalId);
+  const before = new Set(await messages(stage));
+  await choose(visitor, 'sms');
+  const code = await sentCode(stage, before);
+
+  const wrong = code === '111111' ? '222222' : '111111';
+  await type(visitor, 'code', wrong);
+  assert.deepEqual(await visitor.problems(), { code: problems.code_refused });
+  await type(visitor, 'code', `${code.slice(0, 3)} ${code.slice(3)}`);
+  assert.equal(visitor.path, '/welcome/password');
+
+  await type(visitor, 'password', 'matkhau123456');
+  assert.deepEqual(await visitor.problems(), { password: problems.common_password });
+  assert.ok(!(await visitor.page.content()).includes('matkhau123456'), 'the page never contains the password');
+  await type(visitor, 'password', PASSWORD);
+  assert.equal(visitor.path, '/');
+  assert.ok((await visitor.heading()).includes(name.split(' ').at(-1)), 'the home page greets by name');
+  await signsIn(stage, script, nationalId, PASSWORD);
+}
+
+async function byPaperCard(stage, script) {
+  const { national_id: nationalId, name } = newcomer(stage, script);
+  const secretary = await stage.visitor({ as: 'secretary', script });
+  const code = await printCard(secretary, name);
+
+  // Somebody else's card, and the card with a letter misread: one answer.
+  const visitor = await stage.visitor({ script });
+  visitor.expects(422);
+  await visitor.open('/welcome');
+  await knock(visitor, stage.account('member').national_id);
+  await choose(visitor, 'paper');
+  await type(visitor, 'code', code);
+  assert.deepEqual(await visitor.problems(), { code: problems.code_refused });
+
+  // The telephone reads the card's QR code; only the ID is left to type.
+  await visitor.open(`/welcome?code=${code}`);
+  assert.equal(await visitor.field('code').inputValue(), code);
+  await knock(visitor, nationalId);
+  assert.equal(visitor.path, '/welcome/password');
+  await type(visitor, 'password', PASSWORD);
+  assert.equal(visitor.path, '/');
+
+  const late = await stage.visitor({ script });
+  late.expects(422);
+  await late.open(`/welcome?code=${code}`);
+  await type(late, 'national_id', nationalId);
+  assert.deepEqual(await late.problems(), { code: problems.code_refused }, 'a card is used once');
+  await signsIn(stage, script, nationalId, PASSWORD);
+
+  // The list says that it was used.
+  await secretary.open('/codes');
+  await secretary.follow(secretary.$('main .row-link').first());
+  const row = secretary.$('main .table tr', { hasText: name }).first();
+  assert.ok((await row.innerText()).includes(texts('vi').codes.used), await row.innerText());
+}
+
+async function forgottenPassword(stage, script) {
+  const { national_id: nationalId, name } = newcomer(stage, script);
+  const secretary = await stage.visitor({ as: 'secretary', script });
+  const visitor = await stage.visitor({ script });
+  const chosen = async (password) => {
+    const code = await printCard(secretary, name);
+    await visitor.open('/sign-in');
+    await visitor.follow(visitor.$('main a[href="/welcome"]'));
+    await knock(visitor, nationalId);
+    await choose(visitor, 'paper');
+    await type(visitor, 'code', code.toLowerCase().replace('-', ' '));
+    assert.equal(visitor.path, '/welcome/password');
+    await type(visitor, 'password', password);
+    assert.equal(visitor.path, '/');
+  };
+  await chosen(PASSWORD);
+  const elsewhere = await signsIn(stage, script, nationalId, PASSWORD);
+
+  await visitor.context.clearCookies();
+  await chosen(OTHER_PASSWORD);
+  elsewhere.expects(401);
+  await elsewhere.open('/library');
+  assert.equal(elsewhere.path, '/sign-in', 'other devices are signed out');
+  elsewhere.expects(422);
+  await fillIn(elsewhere, { national_id: nationalId, password: PASSWORD });
+  assert.deepEqual(await elsewhere.problems(), { password: problems.wrong_credentials }, 'the old password is gone');
+}
+
+async function revokedAndUnknown(stage, script) {
+  const { national_id: nationalId, name } = newcomer(stage, script);
+  const secretary = await stage.visitor({ as: 'secretary', script });
+  const code = await printCard(secretary, name);
+  await secretary.follow(secretary.$('main a[href$="/codes"]').first());
+  const row = secretary.$('main .table tr', { hasText: name }).first();
+  await secretary.submit(row.locator('button[type="submit"]'));
+  await secretary.sees('.notice-ok');
+
+  const told = [];
+  for (const id of [nationalId, UNKNOWN_ID]) {
+    const visitor = await stage.visitor({ script });
+    visitor.expects(422);
+    await visitor.open('/welcome');
+    await knock(visitor, id);
+    await choose(visitor, 'paper');
+    await type(visitor, 'code', code);
+    told.push(await visitor.problems());
+  }
+  assert.deepEqual(told[0], { code: problems.code_refused });
+  assert.deepEqual(told[0], told[1], 'a revoked code and an unknown ID get one answer');
+}
+
+async function phoneChanged(stage, script) {
+  const visitor = await stage.visitor({ script });
+  await visitor.open('/welcome');
+  await knock(visitor, UNKNOWN_ID);
+  await choose(visitor, 'phone');
+  assert.equal(await visitor.heading(), welcome.phone_title);
+  await visitor.open('/welcome/password');
+  assert.equal(await visitor.heading(), welcome.over_title, 'nothing is proved');
+}
+
+/** Types the ID on the first page. */
+async function knock(visitor, nationalId) {
+  await type(visitor, 'national_id', nationalId);
+  await until('the next page is there', () => visitor.path !== '/welcome');
+  await visitor.settled();
+}
+
+async function choose(visitor, way) {
+  await visitor.$(`main [name="way"][value="${way}"]`).check();
+  await visitor.submit(visitor.sender('way'));
+}
+
+async function type(visitor, field, text) {
+  await visitor.field(field).fill(text);
+  await visitor.submit(visitor.sender(field));
+}
+
+/** Issues a code for one member of the secretary's branch, and reads it off the sheet. */
+async function printCard(secretary, name) {
+  await secretary.open('/codes');
+  await secretary.follow(secretary.$('main .row-link').first());
+  const others = secretary.$('main .code-others > summary');
+  if ((await others.count()) > 0) await others.click();
+  for (const box of await secretary.field('members[]').all()) await box.uncheck();
+  await secretary.$('main .choice', { hasText: name }).locator('input').check();
+  await secretary.submit(secretary.sender('members[]'));
+  await secretary.sees('.code-card');
+  assert.equal(await secretary.$('.code-card').count(), 1);
+  assert.ok((await secretary.text('.code-card')).includes(name));
+  assert.equal(await secretary.$('.code-card svg path').count(), 1, 'with a QR code');
+  await secretary.reload();
+  return (await secretary.text('.code-card-code')).trim();
+}
+
+async function signsIn(stage, script, nationalId, password) {
+  const visitor = await stage.visitor({ script });
+  await signIn(visitor, { national_id: nationalId, password });
+  assert.equal(visitor.path, '/');
+  return visitor;
+}
+
+async function messages(stage) {
+  const names = await readdir(stage.world.server.outbox).catch(() => []);
+  return names.filter((name) => name.endsWith('.txt'));
+}
+
+/** The code of the message that came after those known `before`. */
+async function sentCode(stage, before) {
+  let fresh;
+  await until('a message lies in the outbox', async () => {
+    fresh = (await messages(stage)).find((name) => !before.has(name));
+    return fresh !== undefined;
+  });
+  const text = await readFile(path.join(stage.world.server.outbox, fresh), 'utf8');
+  return /\b\d{6}\b/.exec(text.split('\n\n').slice(1).join('\n'))[0];
+}
+
+export const tests = [
+  ...bothWays('welcome: by a code sent to the phone on file', bySms),
+  ...bothWays('welcome: by a paper card of the secretary, used once', byPaperCard),
+  ...bothWays('welcome: a forgotten password, and other devices are out', forgottenPassword),
+  ...bothWays('welcome: a revoked code and an unknown ID get one answer', revokedAndUnknown),
+  ...bothWays('welcome: who has another phone reads whom to ask', phoneChanged),
+];
