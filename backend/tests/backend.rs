@@ -8,14 +8,22 @@ mod accounts;
 mod demo;
 #[path = "backend/documents.rs"]
 mod documents;
+#[path = "backend/doors.rs"]
+mod doors;
 #[path = "backend/engines.rs"]
 mod engines;
 #[path = "backend/feedback.rs"]
 mod feedback;
+#[path = "backend/limits.rs"]
+mod limits;
 #[path = "backend/meetings.rs"]
 mod meetings;
 #[path = "backend/sessions.rs"]
 mod sessions;
+#[path = "backend/paper_codes.rs"]
+mod paper_codes;
+#[path = "backend/sms.rs"]
+mod sms;
 #[path = "backend/statistics.rs"]
 mod statistics;
 #[path = "backend/support.rs"]

@@ -14,13 +14,14 @@ pub(crate) async fn table(backend: &Backend) -> Result<Option<String>> {
     Ok(demo::is_loaded(backend).await?.then(|| layout(&demo::sign_ins())))
 }
 
-/// For programs.
+/// For programs. Who has no password yet has none here.
 pub(crate) fn json() -> Result<String> {
     let sign_ins: Vec<_> = demo::sign_ins()
         .into_iter()
         .map(|SignIn { role, name, national_id, password, unit_name }| {
             json!({ "role": role, "name": name, "national_id": national_id, "password": password, "unit": unit_name })
         })
+        .chain(demo::newcomers().map(|one| json!({ "role": one.role, "name": one.name, "national_id": one.national_id })))
         .collect();
     Ok(serde_json::to_string_pretty(&sign_ins)? + "\n")
 }

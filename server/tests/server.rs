@@ -6,6 +6,8 @@
 mod app;
 #[path = "server/browser.rs"]
 mod browser;
+#[path = "server/doors.rs"]
+mod doors;
 #[path = "server/edge.rs"]
 mod edge;
 #[path = "server/federation.rs"]

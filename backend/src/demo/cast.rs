@@ -122,6 +122,38 @@ pub(super) const CAST: [Player; 14] = [
     ),
 ];
 
+/// A member of the fishing village who has not signed in yet, so that the first sign-in can be tried out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Newcomer {
+    pub(super) role: &'static str,
+    pub(super) name: &'static str,
+    pub(super) national_id: &'static str,
+    pub(super) sex: Sex,
+    pub(super) born: (i32, u32, u32),
+    pub(super) has_phone: bool,
+}
+
+/// Where they are posted to.
+pub(super) const NEWCOMERS_BRANCH: &str = "fishing";
+
+pub(super) const NEWCOMERS: [Newcomer; 4] = [
+    newcomer("Newcomer without a phone", "Tiêu Thị Nụ", "951000000021", Sex::Female, (1952, 6, 17), false),
+    newcomer("Newcomer without a phone, second", "Võ Văn Lưới", "951000000022", Sex::Male, (1949, 1, 9), false),
+    newcomer("Newcomer with a phone", "Huỳnh Minh Sóng", "951000000023", Sex::Male, (1997, 8, 3), true),
+    newcomer("Newcomer with a phone, second", "Bùi Thị Hải Yến", "951000000024", Sex::Female, (1993, 12, 1), true),
+];
+
+const fn newcomer(
+    role: &'static str,
+    name: &'static str,
+    national_id: &'static str,
+    sex: Sex,
+    born: (i32, u32, u32),
+    has_phone: bool,
+) -> Newcomer {
+    Newcomer { role, name, national_id, sex, born, has_phone }
+}
+
 const fn member(
     role: &'static str,
     name: &'static str,

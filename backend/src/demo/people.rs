@@ -13,7 +13,7 @@ use domain::{
 use rand::RngCore as _;
 
 use super::{
-    cast::{CAST, PASSWORD, Player},
+    cast::{CAST, NEWCOMERS, NEWCOMERS_BRANCH, Newcomer, PASSWORD, Player},
     dice::Dice,
     files::{self, BySex, Names, UnitEntry},
     registry::{NewMember, Registry},
@@ -202,6 +202,10 @@ impl Founder {
             taken.insert(player.name.to_owned());
             people.push(self.player(registry, index, player, &unit)?);
         }
+        for newcomer in NEWCOMERS.iter().filter(|_| entry.key == NEWCOMERS_BRANCH) {
+            taken.insert(newcomer.name.to_owned());
+            people.push(self.newcomer(registry, newcomer, &unit)?);
+        }
         while people.len() < entry.members {
             let person = self.person(registry, milieu, &spirit, &unit, &mut taken)?;
             people.push(person);
@@ -209,7 +213,9 @@ impl Founder {
         if entry.key == "fishing" {
             // The fisherman of the cast and two others are long at sea.
             people.iter_mut().filter(|person| person.player == Some(0)).for_each(|person| person.at_sea = true);
-            let others = people.iter_mut().filter(|person| person.player.is_none() && (25..60).contains(&person.age));
+            let others = people
+                .iter_mut()
+                .filter(|person| person.player.is_none() && person.activated_at.is_some() && (25..60).contains(&person.age));
             others.take(2).for_each(|person| person.at_sea = true);
         }
         Ok(Branch { key: entry.key.clone(), short_name: entry.short_name.clone(), unit, milieu, people, secretary: 0 })
@@ -223,8 +229,9 @@ impl Founder {
             _ => birth_date + Months::new(12 * 23),
         };
         let national_id = NationalId::parse(player.national_id).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
+        let (phone, dates) = (self.phone()?, (birth_date, admitted_on));
         let id =
-            self.register(registry, player.name, player.sex, (birth_date, admitted_on), player.standing, &national_id, unit)?;
+            self.register(registry, player.name, player.sex, dates, player.standing, &national_id, Some(&phone), unit)?;
         // The fisherman has been at sea for five days: the papers of the next meeting are news to him.
         let last_use = if index == 0 { self.now - TimeDelta::days(5) } else { self.just_now() };
         Ok(Person {
@@ -237,6 +244,29 @@ impl Founder {
             zeal: 110,
             at_sea: false,
             player: Some(index),
+        })
+    }
+
+    fn newcomer(&mut self, registry: &mut Registry<'_>, newcomer: &Newcomer, unit: &UnitRef) -> Result<Person> {
+        let (year, month, day) = newcomer.born;
+        let birth_date = NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+        let admitted_on = birth_date + Months::new(12 * 24);
+        let national_id = NationalId::parse(newcomer.national_id).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
+        let phone = if newcomer.has_phone { Some(self.phone()?) } else { None };
+        let dates = (birth_date, admitted_on);
+        let standing = Standing::Official;
+        let id =
+            self.register(registry, newcomer.name, newcomer.sex, dates, standing, &national_id, phone.as_ref(), unit)?;
+        Ok(Person {
+            id,
+            name: newcomer.name.to_owned(),
+            age: self.age(birth_date),
+            standing,
+            activated_at: None,
+            last_use: self.since,
+            zeal: 0,
+            at_sea: false,
+            player: None,
         })
     }
 
@@ -265,7 +295,8 @@ impl Founder {
         };
         let name = self.name(sex, taken);
         let national_id = self.national_id(sex, birth_date)?;
-        let id = self.register(registry, &name, sex, (birth_date, admitted_on), standing, &national_id, unit)?;
+        let (phone, dates) = (self.phone()?, (birth_date, admitted_on));
+        let id = self.register(registry, &name, sex, dates, standing, &national_id, Some(&phone), unit)?;
         // The older, the fewer have come to it.
         let reluctance = if age >= 75 { 25 } else { 0 };
         let activated_at = self
@@ -301,11 +332,10 @@ impl Founder {
         (birth_date, admitted_on): (NaiveDate, NaiveDate),
         standing: Standing,
         national_id: &NationalId,
+        phone: Option<&PhoneNumber>,
         unit: &UnitRef,
     ) -> Result<MemberId> {
         self.serial += 1;
-        let phone =
-            PhoneNumber::parse(&format!("0900{:06}", self.serial)).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
         registry.member(&NewMember {
             code: &format!("51.{:06}", self.serial),
             full_name,
@@ -314,9 +344,14 @@ impl Founder {
             admitted_on,
             standing,
             national_id,
-            phone: Some(&phone),
+            phone,
             unit,
         })
+    }
+
+    /// The number of the next one who is registered.
+    fn phone(&self) -> Result<PhoneNumber> {
+        PhoneNumber::parse(&format!("0900{:06}", self.serial + 1)).map_err(|problem| Error::Internal(format!("{problem:?}")))
     }
 
     /// Admitted between 18 and 40; nobody in the future.

@@ -16,7 +16,7 @@ use domain::{
 use super::{bulk::Bulk, dice::Dice};
 use crate::{
     Backend, Error, Result,
-    store::{RecordId, SurrealValue, pair, record},
+    store::{RecordId, SurrealValue, pair, record, vars},
 };
 
 /// What the registry writes down of a person.
@@ -209,6 +209,17 @@ impl<'b> Registry<'b> {
         self.bulk.save(self.backend).await?;
         refresh(self.backend).await
     }
+}
+
+/// Puts a unit back to before its roll-out: its members are told the day and whom to ask.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn plan(backend: &Backend, unit: &UnitRef, live_from: NaiveDate, contact: &str) -> Result<()> {
+    let vars = vars! { unit: record("unit", unit.id), day: live_from.to_string(), contact: contact.to_owned() };
+    let sql = "UPDATE $unit SET phase = 'planned', live_from = $day, contact = $contact RETURN NONE";
+    backend.store().write(sql, vars).await?;
+    refresh(backend).await
 }
 
 /// Reads the tree and the counters anew from the tables.

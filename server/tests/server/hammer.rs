@@ -19,6 +19,8 @@ async fn every_page_comes_whole_however_many_ask_at_once() {
     let editor = app.signed_in(&app.org.coast_editor).await;
     let pages = [
         (app.browser(), "/sign-in".to_owned(), 200),
+        (app.browser(), "/welcome".to_owned(), 200),
+        (app.browser(), "/welcome/way".to_owned(), 200),
         (app.browser(), "/nowhere".to_owned(), 404),
         (member.clone(), "/".to_owned(), 200),
         (member.clone(), "/library".to_owned(), 200),
@@ -31,6 +33,10 @@ async fn every_page_comes_whole_however_many_ask_at_once() {
         (member.clone(), "/more".to_owned(), 200),
         (member, "/problem/busy".to_owned(), 503),
         (secretary.clone(), "/branch".to_owned(), 200),
+        (secretary.clone(), "/codes".to_owned(), 200),
+        (secretary.clone(), "/codes/sheet".to_owned(), 200),
+        (secretary.clone(), format!("/units/{}/codes", app.org.harbour.id), 200),
+        (secretary.clone(), format!("/members/{}/code", app.org.fisherman.id), 200),
         (secretary, format!("/branch/{opinion}"), 200),
         (committee.clone(), "/committee".to_owned(), 200),
         (committee, format!("/committee/{}", app.org.harbour.id), 200),

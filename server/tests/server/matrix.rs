@@ -103,6 +103,9 @@ const READERS_BY_OFFICE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveE
 /// Editors of the document's issuer.
 const EDITORS: &[Who] = &[AboveEditor, TopChiefEditor];
 
+/// Who leads the harbour's branch or keeps its registry.
+const ISSUERS: &[Who] = &[Secretary, Deputy, AboveSecretary, AboveRegistrar];
+
 /// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
 #[derive(Debug, Clone, Copy)]
 enum Given {
@@ -117,6 +120,9 @@ enum Given {
     UnknownMeeting,
     UnknownSession,
     Preferences,
+    Fisherman(&'static str),
+    Codes,
+    IssuedCode,
 }
 
 struct Row {
@@ -138,6 +144,20 @@ const fn row(path: &'static str, given: Given, expected: &'static [(u16, &'stati
 const ROWS: &[Row] = &[
     Row { signed_out: 422, ..row("/api/account/sign_in", Given::Nothing, &[], 422) },
     row("/api/account/own", Given::Nothing, &[], 200),
+    // The doors are open to everybody; what is asked there lacks its fields, or a visit.
+    Row { signed_out: 200, ..row("/api/account/door", Given::Nothing, &[], 200) },
+    Row { signed_out: 422, ..row("/api/account/welcome", Given::Nothing, &[], 422) },
+    Row { signed_out: 422, ..row("/api/account/way", Given::Nothing, &[], 422) },
+    Row { signed_out: 200, ..row("/api/account/code", Given::Nothing, &[], 200) },
+    Row { signed_out: 200, ..row("/api/account/choose_password", Given::Nothing, &[], 200) },
+    row("/api/account/code_branches", Given::Nothing, &[(200, ISSUERS), (200, &[SiblingSecretary, OtherSecretary])], 404),
+    row("/api/account/branch_codes", Given::Harbour, &[(200, ISSUERS)], 404),
+    row("/api/account/member_codes", Given::Fisherman("member"), &[(200, ISSUERS)], 404),
+    // Before anybody has issued one.
+    row("/api/account/code_sheet", Given::Nothing, &[], 404),
+    row("/api/account/issue_codes", Given::Codes, &[(200, ISSUERS)], 404),
+    row("/api/account/issue_code", Given::Fisherman("member"), &[(200, ISSUERS)], 404),
+    row("/api/account/revoke_code", Given::IssuedCode, &[(200, ISSUERS)], 404),
     row("/api/account/save_preferences", Given::Preferences, &[], 200),
     row("/api/home/page", Given::Nothing, &[], 200),
     row("/api/documents/library", Given::Nothing, &[], 200),
@@ -267,6 +287,14 @@ impl Given {
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
             Self::UnknownSession => vec![("session", fresh())],
             Self::UnknownMeeting => vec![("id", fresh())],
+            Self::Fisherman(name) => vec![(name, org.fisherman.id.to_string())],
+            Self::Codes => vec![("unit", org.harbour.id.to_string()), ("members[]", org.fisherman.id.to_string())],
+            Self::IssuedCode => {
+                let (accounts, secretary) = (app.backend.accounts(), &org.secretary.viewer);
+                accounts.issue_paper_code(secretary, org.fisherman.id).await.expect("issues");
+                let codes = accounts.member_codes(secretary, org.fisherman.id).await.expect("reads").codes;
+                vec![("code", codes[0].id.to_string())]
+            }
             Self::Preferences => {
                 vec![("locale", "vi".to_owned()), ("text_size", "1".to_owned()), ("theme", "system".to_owned())]
             }
