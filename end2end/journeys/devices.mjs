@@ -24,7 +24,7 @@ async function lostPhone(stage, script) {
   const buttons = owner.$('main form[action*="revoke_session"] button');
   const count = await buttons.count();
   assert.ok(count >= 1, 'the lost phone is listed');
-  assert.ok(fits(sessions.revoke, await buttons.first().innerText()));
+  assert.ok((await buttons.first().innerText()).startsWith(sessions.revoke));
   await owner.submit(buttons.first());
   assert.equal((await owner.$('.notice-title').first().innerText()).trim(), sessions.revoked);
   assert.equal(await buttons.count(), count - 1);

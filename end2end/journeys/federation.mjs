@@ -2,13 +2,14 @@
 
 import { strict as assert } from 'node:assert';
 
-import { fillIn } from '../support/accounts.mjs';
+import { fillIn, signIn } from '../support/accounts.mjs';
 import { KEY, NAME } from '../support/provider.mjs';
 import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { sessions } = texts('vi');
+const { problems, sessions } = texts('vi');
+const OWN_PASSWORD = 'gió nồm thổi từ ngoài khơi vào';
 const UNKNOWN_ID = '001000000000';
 const AWAY = `/sign-in/with/${KEY}`;
 const BACK = `/sign-in/callback/${KEY}`;
@@ -37,6 +38,32 @@ async function told(visitor) {
   assert.equal(visitor.path, '/sign-in');
   assert.ok(!(await isSignedIn(visitor)));
   return (await visitor.$('.notice-title').innerText()).trim();
+}
+
+/** Somebody who has no password yet: once with the provider, then with a password of their own. */
+async function firstSignIn(stage, script) {
+  const { national_id: nationalId } = stage.account(script ? 'vouched' : 'vouched_too');
+  const visitor = await stage.visitor({ script });
+  visitor.expects(422);
+  await leave(visitor);
+  await answer(visitor, nationalId);
+  assert.equal(visitor.path, '/welcome/password', 'a password is chosen first');
+  assert.ok(!(await isSignedIn(visitor)));
+  await visitor.field('password').fill('123456789012');
+  await visitor.submit(visitor.sender('password'));
+  assert.deepEqual(await visitor.problems(), { password: problems.common_password });
+  await visitor.field('password').fill(OWN_PASSWORD);
+  await visitor.submit(visitor.sender('password'));
+  assert.equal(visitor.path, '/', 'then one is at home');
+  assert.ok(await isSignedIn(visitor));
+
+  const later = await stage.visitor({ script });
+  await leave(later, '/library');
+  await answer(later, nationalId);
+  assert.equal(later.path, '/library', 'from then on the provider opens at once');
+  const another = await stage.visitor({ script });
+  await signIn(another, { national_id: nationalId, password: OWN_PASSWORD });
+  assert.equal(another.path, '/', 'and so does the password');
 }
 
 async function comesAndGoesAgain(stage, script) {
@@ -129,6 +156,7 @@ async function providerIsDown(stage, script) {
 }
 
 export const tests = [
+  ...bothWays('federation: the first sign-in ends with a password of one\'s own', firstSignIn),
   ...bothWays('federation: comes in and again later', comesAndGoesAgain),
   ...bothWays('federation: broken off, the password still opens', breaksOff),
   ...bothWays('federation: not in the registry', isNotInTheRegistry),

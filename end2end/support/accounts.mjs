@@ -7,6 +7,8 @@ const ROLES = {
   member: 'Member, fisherman at sea',
   secretary: 'Branch secretary',
   ward_member: 'Member, ward branch',
+  vouched: 'Newcomer known to a provider',
+  vouched_too: 'Newcomer known to a provider, second',
   probationary: 'Member on probation',
   registrar: 'Registrar, ward',
   exempt: 'Member exempt from activities',

@@ -1,4 +1,4 @@
-//! Signing in on the word of another organisation: OpenID Connect, authorization code with PKCE, state and nonce.
+//! Signing in on the word of another organisation: `OpenID` Connect, authorization code with PKCE, state and nonce.
 //!
 //! `GET /sign-in/with/{provider}` sends the browser away with a sealed cookie; `GET /sign-in/callback/{provider}` takes it back.
 //! Whatever goes wrong ends on the sign-in page, which says so and offers the other doors.

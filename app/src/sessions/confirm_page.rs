@@ -41,7 +41,7 @@ pub fn ConfirmPage() -> impl IntoView {
                         hide_label=text::account::hide_password(l)
                     />
                     <div class="actions">
-                        <Button wide=true icon=IconName::Key>{text::sessions::confirm(l)}</Button>
+                        <Button wide=true icon=IconName::Key>{text::sessions::confirm_button(l)}</Button>
                     </div>
                 </Form>
             </div>

@@ -12,6 +12,7 @@ use crate::{
     text,
     ui::{
         Button, ButtonKind, Card, DescriptionList, Fact, Form, HeadingLevel, IconName, LinkButton, Notice, NoticeKind, PageHeader,
+        VisuallyHidden,
     },
 };
 
@@ -93,6 +94,8 @@ fn other_devices(l: Locale, devices: Vec<OpenSession>) -> AnyView {
 
 fn other_device(l: Locale, device: OpenSession) -> AnyView {
     let words = device_words(l, &device.device);
+    // Several buttons say the same: ears are told which is which.
+    let which = format!(": {words}, {}", l.date_time(device.opened_at));
     view! {
         <Card title=capitalised(&words) level=HeadingLevel::Three>
             <DescriptionList>
@@ -103,7 +106,8 @@ fn other_device(l: Locale, device: OpenSession) -> AnyView {
                 <input type="hidden" name="session" value=device.id.to_string()/>
                 <div class="actions">
                     <Button kind=ButtonKind::Secondary wide=true icon=IconName::SignOut>
-                        {text::sessions::revoke(l, words)}
+                        {text::sessions::revoke(l)}
+                        <VisuallyHidden>{which.clone()}</VisuallyHidden>
                     </Button>
                 </div>
             </Form>

@@ -136,11 +136,13 @@ pub(super) struct Newcomer {
 /// Where they are posted to.
 pub(super) const NEWCOMERS_BRANCH: &str = "fishing";
 
-pub(super) const NEWCOMERS: [Newcomer; 4] = [
+pub(super) const NEWCOMERS: [Newcomer; 6] = [
     newcomer("Newcomer without a phone", "Tiêu Thị Nụ", "951000000021", Sex::Female, (1952, 6, 17), false),
     newcomer("Newcomer without a phone, second", "Võ Văn Lưới", "951000000022", Sex::Male, (1949, 1, 9), false),
     newcomer("Newcomer with a phone", "Huỳnh Minh Sóng", "951000000023", Sex::Male, (1997, 8, 3), true),
     newcomer("Newcomer with a phone, second", "Bùi Thị Hải Yến", "951000000024", Sex::Female, (1993, 12, 1), true),
+    newcomer("Newcomer known to a provider", "Võ Thị Cẩm Vân", "951000000025", Sex::Female, (1988, 4, 22), true),
+    newcomer("Newcomer known to a provider, second", "Trần Đình Phao", "951000000026", Sex::Male, (1984, 7, 9), true),
 ];
 
 const fn newcomer(

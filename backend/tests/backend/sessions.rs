@@ -219,7 +219,7 @@ async fn a_providers_word_opens_a_session_or_a_door_and_nothing_for_strangers() 
 async fn a_departure_returns_unaltered_and_not_too_late() {
     let (backend, clock, _) = organisation().await;
     let (departure, sealed) = backend.accounts().depart("vneid", "/library").expect("departs");
-    assert_eq!([&departure.state, &departure.nonce, &departure.verifier].map(|secret| secret.len()), [43, 43, 43]);
+    assert_eq!([&departure.state, &departure.nonce, &departure.verifier].map(String::len), [43, 43, 43]);
     assert!(!sealed.contains(&departure.state));
     let back = backend.accounts().returned(&sealed).expect("returns");
     assert_eq!((back.provider, back.state, back.next), ("vneid".to_owned(), departure.state, "/library".to_owned()));

@@ -19,7 +19,7 @@ pub struct Settings {
     pub providers: Vec<ProviderSettings>,
 }
 
-/// An OpenID Connect provider.
+/// An `OpenID` Connect provider.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderSettings {

@@ -1,4 +1,4 @@
-//! An OpenID Connect provider that does what the test wants.
+//! An `OpenID` Connect provider that does what the test wants.
 
 use std::{
     collections::BTreeMap,
