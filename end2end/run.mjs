@@ -11,12 +11,15 @@ import { parseArgs } from 'node:util';
 import * as accessibility from './accessibility.mjs';
 import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
+import * as audit from './journeys/audit.mjs';
+import * as guides from './journeys/guides.mjs';
 import * as home from './journeys/home.mjs';
 import * as library from './journeys/library.mjs';
 import * as meetings from './journeys/meetings.mjs';
 import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
 import * as publish from './journeys/publish.mjs';
+import * as roles from './journeys/roles.mjs';
 import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
 import { screenshots } from './screenshots.mjs';
@@ -25,7 +28,7 @@ import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
 
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, roles, audit, guides, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {
