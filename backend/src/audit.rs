@@ -67,6 +67,11 @@ impl<'a> Audit<'a> {
     /// [`Error::NotFound`] for who reads no trail and for a unit the viewer may not know of, [`Error::NotAllowed`] for one they
     /// know, but whose trail is not theirs to read.
     pub async fn page(&self, viewer: &Viewer, query: AuditQuery<'_>) -> Result<AuditPage> {
+        self.page_within(viewer, query, EXAMINED).await
+    }
+
+    /// The same, looking at `most` events of the log.
+    async fn page_within(&self, viewer: &Viewer, query: AuditQuery<'_>, most: usize) -> Result<AuditPage> {
         let tree = self.backend.units().tree();
         let (unit, scope) = scope(viewer, &tree, query.unit)?;
         let member = match query.member {
@@ -99,7 +104,7 @@ impl<'a> Audit<'a> {
             found.extend(events.into_iter().filter(fits));
             let Some((id, at)) = last.filter(|_| !is_end) else { break };
             before = Some(id);
-            if examined >= EXAMINED && found.len() <= PAGE {
+            if examined >= most && found.len() <= PAGE {
                 looked_back_to = Some(at);
                 break;
             }
@@ -263,7 +268,7 @@ mod tests {
         backend.store().read(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");
         backend.units().reload(backend.store()).await.expect("loads");
         let mut rows = Vec::new();
-        for at in 0..=EXAMINED {
+        for at in 0..=STRIDE {
             clock.advance(TimeDelta::milliseconds(1));
             let path = if at == 0 { "/01/" } else { "/02/" };
             let (kind, unit, subject) = ("role_granted".to_owned(), path.to_owned(), "x".to_owned());
@@ -285,10 +290,10 @@ mod tests {
         let (offices, resting) = (Vec::new(), Vec::new());
         let viewer = Viewer { member, name: "Cao Thị Sổ".to_owned(), branch, standpoint, offices, resting };
 
-        let first = backend.audit().page(&viewer, AuditQuery::default()).await.expect("a page");
+        let first = backend.audit().page_within(&viewer, AuditQuery::default(), STRIDE).await.expect("a page");
         assert!(first.entries.is_empty() && first.looked_back_to.is_some());
         let further = AuditQuery { before: first.next, ..AuditQuery::default() };
-        let second = backend.audit().page(&viewer, further).await.expect("a page");
+        let second = backend.audit().page_within(&viewer, further, STRIDE).await.expect("a page");
         assert_eq!((second.entries.len(), second.looked_back_to, second.next), (1, None, None));
     }
 }
