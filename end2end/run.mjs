@@ -13,6 +13,8 @@ import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
 import * as audit from './journeys/audit.mjs';
 import * as guides from './journeys/guides.mjs';
+import * as devices from './journeys/devices.mjs';
+import * as federation from './journeys/federation.mjs';
 import * as home from './journeys/home.mjs';
 import * as library from './journeys/library.mjs';
 import * as meetings from './journeys/meetings.mjs';
@@ -29,6 +31,7 @@ import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
 
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, roles, audit, guides, navigation, budget, accessibility];
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, devices, federation, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

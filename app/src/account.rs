@@ -1,10 +1,14 @@
 //! The person's account: signing in and out, and how they want the pages.
 
+pub mod codes;
+#[cfg(feature = "ssr")]
+pub mod cookies;
 pub mod fns;
 mod more_page;
 #[cfg(feature = "ssr")]
 pub mod session_cookie;
 mod sign_in_page;
+pub mod welcome;
 
 pub use more_page::MorePage;
 pub use sign_in_page::SignInPage;

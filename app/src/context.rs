@@ -1,8 +1,9 @@
 //! What every page knows: who is looking and how they want it. The same on the server and, after hydration, in the browser.
 
 use domain::{
-    accounts::{Preferences, Viewer},
+    accounts::{Preferences, Provider, Viewer},
     forms::FormErrors,
+    terms::Terms,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -12,14 +13,20 @@ use serde::{Deserialize, Serialize};
 pub struct PageContext {
     pub viewer: Option<Viewer>,
     pub preferences: Preferences,
+    /// What the organisation calls its levels, roles and members.
+    pub terms: Terms,
     /// A form that came back with problems, when script is off.
     pub echo: Option<FormErrors>,
+    /// Who else vouches for people who are not signed in yet.
+    #[serde(default)]
+    pub providers: Vec<Provider>,
 }
 
 /// Puts the visit's context in place; once, at the root.
 pub fn provide_page() {
     let page = SharedValue::new(read_page).into_inner();
     provide_context(StoredValue::new(page.echo.clone()));
+    provide_context(page.terms);
     provide_context(page);
 }
 
@@ -31,6 +38,11 @@ pub fn use_page() -> PageContext {
 
 pub fn use_viewer() -> Option<Viewer> {
     use_page().viewer
+}
+
+/// The installation's terminology pack.
+pub fn use_terms() -> Terms {
+    use_context().unwrap_or_default()
 }
 
 /// The problems of this form when it came back without script. Each is shown once: a later page does not find them.
@@ -53,7 +65,9 @@ fn read_page() -> PageContext {
 /// What the server hands to pages and server functions.
 #[cfg(feature = "ssr")]
 pub mod server {
-    use backend::Backend;
+    use std::net::IpAddr;
+
+    use backend::{Backend, accounts::Origin};
     use domain::accounts::Viewer;
     use http::request::Parts;
     use leptos::prelude::*;
@@ -69,6 +83,21 @@ pub mod server {
         pub token: Option<String>,
         /// `User-Agent` in a few words, for the list of sessions.
         pub device: String,
+        /// Where the request comes from; none when it came through no network.
+        pub address: Option<IpAddr>,
+        /// The secret of a device on which somebody has signed in before.
+        pub known_device: Option<String>,
+        /// The secret of a visit to a door of the first sign-in.
+        pub door: Option<String>,
+        /// The secret of the sheet of codes that was just issued.
+        pub sheet: Option<String>,
+    }
+
+    impl Visit {
+        /// By what guessing is limited.
+        pub fn origin(&self) -> Origin {
+            Origin { address: self.address, device: self.known_device.clone() }
+        }
     }
 
     pub fn visit() -> Option<Visit> {
@@ -79,6 +108,14 @@ pub mod server {
     /// [`Kind::Internal`] outside a request; that is a mistake in the wiring.
     pub fn backend() -> Result<Backend, AppError> {
         use_context::<Backend>().ok_or_else(|| AppError::new(Kind::Internal))
+    }
+
+    /// The secret of the device's session.
+    ///
+    /// # Errors
+    /// [`Kind::NotSignedIn`].
+    pub fn token() -> Result<String, AppError> {
+        visit().and_then(|visit| visit.token).ok_or_else(|| AppError::new(Kind::NotSignedIn))
     }
 
     /// The signed-in person.

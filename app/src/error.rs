@@ -1,6 +1,9 @@
 //! What a page or a caller is told when something fails: a kind they can act on, and a sentence.
 
-use domain::forms::{FieldProblem, FormErrors};
+use domain::{
+    accounts::Viewer,
+    forms::{FieldProblem, FormErrors},
+};
 use leptos::{
     prelude::*,
     server_fn::{codec::JsonEncoding, error::FromServerFnError},
@@ -13,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum Kind {
     /// Sign in and try again.
     NotSignedIn,
+    /// Give the password again: the offices of this person rest, and what is asked for may be theirs to see.
+    ConfirmPassword,
     /// Not there, or not for this person.
     NotFound,
     /// There, but this person may not do that.
@@ -28,14 +33,22 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] =
-        [Self::NotSignedIn, Self::NotFound, Self::NotAllowed, Self::Invalid, Self::Busy, Self::Offline, Self::Internal];
+    pub const ALL: [Self; 8] = [
+        Self::NotSignedIn,
+        Self::ConfirmPassword,
+        Self::NotFound,
+        Self::NotAllowed,
+        Self::Invalid,
+        Self::Busy,
+        Self::Offline,
+        Self::Internal,
+    ];
 
     pub const fn status(self) -> u16 {
         match self {
             Self::NotSignedIn => 401,
             Self::NotFound => 404,
-            Self::NotAllowed => 403,
+            Self::ConfirmPassword | Self::NotAllowed => 403,
             Self::Invalid => 422,
             Self::Busy | Self::Offline => 503,
             Self::Internal => 500,
@@ -45,6 +58,7 @@ impl Kind {
     pub const fn key(self) -> &'static str {
         match self {
             Self::NotSignedIn => "not_signed_in",
+            Self::ConfirmPassword => "confirm_password",
             Self::NotFound => "not_found",
             Self::NotAllowed => "not_allowed",
             Self::Invalid => "invalid",
@@ -57,6 +71,13 @@ impl Kind {
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.key() == key)
     }
+
+    /// What this person is told. What is not there for somebody whose offices rest may be there once they gave their password.
+    #[must_use]
+    pub fn told_to(self, viewer: Option<&Viewer>) -> Self {
+        let rests = viewer.is_some_and(|viewer| !viewer.resting.is_empty());
+        if rests && matches!(self, Self::NotFound | Self::NotAllowed) { Self::ConfirmPassword } else { self }
+    }
 }
 
 /// The error of every server function; in JSON `{kind, message, fields}`.
@@ -68,6 +89,9 @@ pub struct AppError {
     pub message: String,
     #[serde(default)]
     pub fields: Vec<FieldProblem>,
+    /// The page that must be passed first, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// The form that cannot be accepted, on its way to [`crate::forms::Submitted::settle`].
     #[serde(skip)]
     pub form: Option<Box<FormErrors>>,
@@ -75,7 +99,7 @@ pub struct AppError {
 
 impl AppError {
     pub fn new(kind: Kind) -> Self {
-        Self { kind, message: String::new(), fields: Vec::new(), form: None }
+        Self { kind, message: String::new(), fields: Vec::new(), to: None, form: None }
     }
 }
 
@@ -135,7 +159,9 @@ mod server {
     pub fn respond<T>(result: Result<T, impl Into<AppError>>) -> Result<T, AppError> {
         result.map_err(|error| {
             let mut error = error.into();
-            let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+            let page = visit().map(|visit| visit.page).unwrap_or_default();
+            let locale = page.preferences.locale;
+            error.kind = error.kind.told_to(page.viewer.as_ref());
             terms::error_text(locale, error.kind).clone_into(&mut error.message);
             if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
                 && let Ok(status) = http::StatusCode::from_u16(error.kind.status())

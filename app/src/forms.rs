@@ -8,9 +8,10 @@ mod server {
     use http::{HeaderValue, StatusCode, header, request::Parts};
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
+    use leptos_router::params::ParamsMap;
 
     use crate::{
-        context::server::backend,
+        context::server::{backend, visit},
         error::{AppError, Kind, respond},
     };
 
@@ -46,12 +47,20 @@ mod server {
                 }
                 Ok(Outcome::Invalid(errors)) => self.refuse(errors).await,
                 Err(AppError { form: Some(errors), .. }) => self.refuse(*errors).await,
-                Err(error) if wants_page() => {
-                    self.explain(error.kind).await?;
-                    // What is returned is not shown: the redirect is.
-                    Ok(Outcome::Done { to: "/".to_owned(), reload: false })
+                Err(mut error) => {
+                    error.kind = error.kind.told_to(visit().and_then(|visit| visit.page.viewer).as_ref());
+                    if wants_page() {
+                        self.explain(error.kind).await?;
+                        // What is returned is not shown: the redirect is.
+                        return Ok(Outcome::Done { to: "/".to_owned(), reload: false });
+                    }
+                    if error.kind == Kind::ConfirmPassword {
+                        let page = referring_page();
+                        self.keep(&page).await?;
+                        error.to = Some(confirm_page(&page));
+                    }
+                    respond(Err(error))
                 }
-                Err(error) => respond(Err(error)),
             }
         }
 
@@ -71,26 +80,44 @@ mod server {
         /// Without script: a page that says what happened. What was typed waits at the form, also through a new sign-in.
         async fn explain(self, kind: Kind) -> Result<(), AppError> {
             let page = referring_page();
-            if matches!(kind, Kind::NotSignedIn | Kind::Busy | Kind::Internal) {
-                let kept = FormErrors { form: self.name.to_owned(), values: self.typed, problems: Vec::new() };
-                send_back(&kept, &page).await?;
+            if matches!(kind, Kind::NotSignedIn | Kind::ConfirmPassword | Kind::Busy | Kind::Internal) {
+                self.keep(&page).await?;
             }
             leptos_axum::redirect(&match kind {
                 Kind::NotSignedIn => format!("/sign-in?next={page}"),
+                Kind::ConfirmPassword => confirm_page(&page),
                 other => format!("/problem/{}", other.key()),
             });
             Ok(())
         }
+
+        /// What was typed waits at the form on `page`.
+        async fn keep(self, page: &str) -> Result<(), AppError> {
+            let kept = FormErrors { form: self.name.to_owned(), values: self.typed, problems: Vec::new() };
+            put_flash(&kept, page).await
+        }
+    }
+
+    /// Where the password is given again; it leads back to `page`.
+    fn confirm_page(page: &str) -> String {
+        let mut query = ParamsMap::new();
+        query.insert("next", page.to_owned());
+        format!("/confirm{}", query.to_query_string())
     }
 
     async fn send_back(errors: &FormErrors, page: &str) -> Result<(), AppError> {
+        put_flash(errors, page).await?;
+        leptos_axum::redirect(page);
+        Ok(())
+    }
+
+    async fn put_flash(errors: &FormErrors, page: &str) -> Result<(), AppError> {
         let token = backend()?.flashes().put(errors).await?;
         let path = page.split(['?', '#']).next().unwrap_or("/");
         let cookie = format!("{FLASH_COOKIE}={token}; Path={path}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
         if let (Some(options), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie)) {
             options.append_header(header::SET_COOKIE, cookie);
         }
-        leptos_axum::redirect(page);
         Ok(())
     }
 

@@ -75,11 +75,14 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
         (Action::WriteDocument, Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
         (Action::ReadOpinions, Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) }),
         (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
+        (Action::ManageUnit, Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
+        (Action::ReadMembers, Place { href: "/members", icon: IconName::Card, label: text::frame::members(l) }),
+        (Action::IssueCodes, Place { href: "/codes", icon: IconName::Key, label: text::codes::place(l) }),
         (Action::ReadAudit, Place { href: "/audit", icon: IconName::History, label: text::frame::audit(l) }),
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
     for (action, place) in places {
-        let Some(office) = viewer.office(|role| role.covers(action)) else { continue };
+        let Some(office) = viewer.office_held(|role| role.covers(action)) else { continue };
         match offices.iter_mut().find(|known| known.role == office.role && known.unit.id == office.unit.id) {
             Some(known) => known.places.push(place),
             None => offices.push(StaffPlaces { role: office.role, unit: office.unit.clone(), places: vec![place] }),
@@ -151,6 +154,10 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> An
     view! { <ul role="list">{links}</ul> }.into_any()
 }
 
+/// Where the phone has no tab of its own for: reached through "more".
+const THROUGH_MORE: [&str; 14] =
+    ["/more", "/audit", "/guides", "/devices", "/password", "/desk", "/branch", "/committee", "/units", "/members", "/corrections", "/transfers", "/quality", "/codes"];
+
 fn link(place: Place, class: &'static str) -> AnyView {
     let here = use_location().pathname;
     let current = move || {
@@ -158,7 +165,9 @@ fn link(place: Place, class: &'static str) -> AnyView {
         let inside = match place.href {
             "/" => here == "/",
             // On the phone the staff places are reached through this one.
-            "/more" if class == "tab" => ["/more", "/desk", "/branch", "/committee", "/audit", "/guides"].iter().any(|start| here.starts_with(start)),
+            "/more" if class == "tab" => THROUGH_MORE.iter().any(|start| here.starts_with(start)),
+            // What waits in the registry is reached through it.
+            "/members" => ["/members", "/corrections", "/transfers", "/quality"].iter().any(|start| here.starts_with(start)),
             start => here.starts_with(start),
         };
         inside.then_some("page")

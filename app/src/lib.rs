@@ -21,10 +21,13 @@ pub mod frame;
 pub mod guides;
 pub mod home;
 pub mod i18n;
+pub mod imports;
 pub mod meetings;
+pub mod members;
 pub mod offices;
 pub mod page;
 mod routes;
+pub mod sessions;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod statistics;
@@ -32,5 +35,6 @@ pub mod terms;
 #[allow(clippy::match_same_arms, reason = "generated; two languages may say the same")]
 pub mod text;
 pub mod ui;
+pub mod units;
 
 pub use routes::App;

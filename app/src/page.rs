@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_params_map};
+use leptos_router::{
+    hooks::{use_location, use_params_map},
+    params::ParamsMap,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -51,15 +54,28 @@ pub fn Problem(kind: Kind) -> impl IntoView {
     let l = use_locale();
     set_status(kind);
     let title = terms::error_title(l, kind);
+    let (href, way_on) = match kind {
+        Kind::ConfirmPassword => (confirm_href(), text::sessions::confirm(l)),
+        _ => ("/".to_owned(), text::frame::to_home(l)),
+    };
     view! {
         <Title text=title/>
         <div class="page page-narrow">
             <h1 class="visually-hidden">{title}</h1>
             <EmptyState title=title text=terms::error_text(l, kind) icon=IconName::Info>
-                <LinkButton href="/">{text::frame::to_home(l)}</LinkButton>
+                <LinkButton href=href>{way_on}</LinkButton>
             </EmptyState>
         </div>
     }
+}
+
+/// Where the password is given again; it leads back to this page.
+fn confirm_href() -> String {
+    let here = use_location();
+    let query = here.query.get_untracked().to_query_string();
+    let mut next = ParamsMap::new();
+    next.insert("next", format!("{}{query}", here.pathname.get_untracked()));
+    format!("/confirm{}", next.to_query_string())
 }
 
 /// For addresses that lead nowhere.

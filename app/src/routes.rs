@@ -9,7 +9,11 @@ use leptos_router::{
 };
 
 use crate::{
-    account::{MorePage, SignInPage},
+    account::{
+        MorePage, SignInPage,
+        codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
+        welcome::{CodePage, LaterPage, PasswordPage, PhonePage, WayPage, WelcomePage},
+    },
     audit::{OwnTrailPage, TrailPage},
     context::provide_page,
     documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
@@ -18,11 +22,18 @@ use crate::{
     guides::{GuidePage, GuidesPage},
     home::HomePage,
     i18n::use_locale,
+    imports::{ImportPage, ImportsPage, NewImportPage},
     meetings::{MeetingPage, MeetingsPage},
+    members::{
+        AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage, OwnRecordPage, QualityPage,
+        RecordPage, StatePage, TransferPage, TransfersPage,
+    },
     offices::OfficesPage,
     page::{NotFoundPage, ProblemPage},
+    sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
     text,
+    units::{ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage},
 };
 
 /// The root of both halves: rendered by the server, hydrated by the browser.
@@ -47,6 +58,12 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=HomePage ssr=ssr.clone()/>
                     <Route path=path!("/sign-in") view=SignInPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome") view=WelcomePage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/way") view=WayPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/code") view=CodePage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/password") view=PasswordPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/later") view=LaterPage ssr=ssr.clone()/>
+                    <Route path=path!("/welcome/phone") view=PhonePage ssr=ssr.clone()/>
                     <Route path=path!("/library") view=LibraryPage ssr=ssr.clone()/>
                     <Route path=path!("/library/:id") view=ReadPage ssr=ssr.clone()/>
                     <Route path=path!("/library/:id/opinion") view=WriteOpinionPage ssr=ssr.clone()/>
@@ -55,6 +72,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/opinions") view=OpinionsPage ssr=ssr.clone()/>
                     <Route path=path!("/opinions/:id") view=ReceiptPage ssr=ssr.clone()/>
                     <Route path=path!("/more") view=MorePage ssr=ssr.clone()/>
+                    <Route path=path!("/devices") view=DevicesPage ssr=ssr.clone()/>
+                    <Route path=path!("/password") view=ChangePasswordPage ssr=ssr.clone()/>
+                    <Route path=path!("/confirm") view=ConfirmPage ssr=ssr.clone()/>
                     <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
                     <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
                     <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>
@@ -63,11 +83,39 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
                     <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>
                     <Route path=path!("/committee/:unit") view=CommitteePage ssr=ssr.clone()/>
+                    <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/rename") view=RenamePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/phase") view=PhasePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/move") view=MovePage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/merge") view=MergeUnitPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/split") view=SplitPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/close") view=ClosePage ssr=ssr.clone()/>
+                    <Route path=path!("/record") view=OwnRecordPage ssr=ssr.clone()/>
+                    <Route path=path!("/record/correction") view=AskCorrectionPage ssr=ssr.clone()/>
+                    <Route path=path!("/members") view=MembersPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/new") view=NewMemberPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id") view=RecordPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/edit") view=EditMemberPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/state") view=StatePage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/transfer") view=TransferPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/merge") view=MergeRecordsPage ssr=ssr.clone()/>
+                    <Route path=path!("/corrections") view=CorrectionsPage ssr=ssr.clone()/>
+                    <Route path=path!("/transfers") view=TransfersPage ssr=ssr.clone()/>
+                    <Route path=path!("/quality") view=QualityPage ssr=ssr.clone()/>
+                    <Route path=path!("/codes") view=CodeBranchesPage ssr=ssr.clone()/>
+                    <Route path=path!("/codes/sheet") view=CodeSheetPage ssr=ssr.clone()/>
+                    <Route path=path!("/units/:id/codes") view=BranchCodesPage ssr=ssr.clone()/>
+                    <Route path=path!("/members/:id/code") view=MemberCodesPage ssr=ssr.clone()/>
                     <Route path=path!("/units/:id/roles") view=OfficesPage ssr=ssr.clone()/>
                     <Route path=path!("/audit") view=TrailPage ssr=ssr.clone()/>
                     <Route path=path!("/record/trail") view=OwnTrailPage ssr=ssr.clone()/>
                     <Route path=path!("/guides") view=GuidesPage ssr=ssr.clone()/>
                     <Route path=path!("/guides/:slug") view=GuidePage ssr=ssr.clone()/>
+                    <Route path=path!("/imports") view=ImportsPage ssr=ssr.clone()/>
+                    <Route path=path!("/imports/new") view=NewImportPage ssr=ssr.clone()/>
+                    <Route path=path!("/imports/:id") view=ImportPage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

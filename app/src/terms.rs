@@ -1,4 +1,5 @@
-//! The field's terms in the viewer's language: names of kinds, roles, states and problems.
+//! The field's terms in the viewer's language: names of kinds, roles, states and problems. Levels, roles and members are called as
+//! the installation's terminology pack says.
 
 use domain::{
     Locale,
@@ -6,12 +7,14 @@ use domain::{
     feedback::{OpinionAudience, OpinionState},
     forms::{FieldProblem, FormErrors, Problem},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
+    members::Standing,
     policy::Role,
+    terms::Terms,
     units::UnitKind,
 };
 use leptos::prelude::*;
 
-use crate::{error::Kind, text};
+use crate::{context::use_terms, error::Kind, text};
 
 pub const fn document_kind(l: Locale, kind: DocumentKind) -> &'static str {
     match kind {
@@ -33,25 +36,68 @@ pub const fn document_state(l: Locale, state: DocumentState) -> &'static str {
     }
 }
 
-pub const fn unit_kind(l: Locale, kind: UnitKind) -> &'static str {
-    match kind {
-        UnitKind::Central => text::terms::central(l),
-        UnitKind::Province => text::terms::province(l),
-        UnitKind::Commune => text::terms::commune(l),
-        UnitKind::Branch => text::terms::branch(l),
+pub fn unit_kind(l: Locale, kind: UnitKind) -> &'static str {
+    unit_kind_of(l, use_terms(), kind)
+}
+
+const fn unit_kind_of(l: Locale, terms: Terms, kind: UnitKind) -> &'static str {
+    match (terms, kind) {
+        (Terms::Party, UnitKind::Central) => text::terms::central(l),
+        (Terms::Party, UnitKind::Province) => text::terms::province(l),
+        (Terms::Party, UnitKind::Commune) => text::terms::commune(l),
+        (Terms::Party, UnitKind::Branch) => text::terms::branch(l),
+        (Terms::Association, UnitKind::Central) => text::terms::association_central(l),
+        (Terms::Association, UnitKind::Province) => text::terms::association_province(l),
+        (Terms::Association, UnitKind::Commune) => text::terms::association_commune(l),
+        (Terms::Association, UnitKind::Branch) => text::terms::association_branch(l),
     }
 }
 
-pub const fn role(l: Locale, role: Role) -> &'static str {
-    match role {
-        Role::Secretary => text::terms::secretary(l),
-        Role::Deputy => text::terms::deputy(l),
-        Role::CommitteeMember => text::terms::committee_member(l),
-        Role::Editor => text::terms::editor(l),
-        Role::ChiefEditor => text::terms::chief_editor(l),
-        Role::Registrar => text::terms::registrar(l),
-        Role::Statistician => text::terms::statistician(l),
-        Role::Operator => text::terms::operator(l),
+pub fn role(l: Locale, role: Role) -> &'static str {
+    role_of(l, use_terms(), role)
+}
+
+const fn role_of(l: Locale, terms: Terms, role: Role) -> &'static str {
+    match (terms, role) {
+        (Terms::Party, Role::Secretary) => text::terms::secretary(l),
+        (Terms::Party, Role::Deputy) => text::terms::deputy(l),
+        (Terms::Party, Role::CommitteeMember) => text::terms::committee_member(l),
+        (Terms::Association, Role::Secretary) => text::terms::association_secretary(l),
+        (Terms::Association, Role::Deputy) => text::terms::association_deputy(l),
+        (Terms::Association, Role::CommitteeMember) => text::terms::association_committee_member(l),
+        (_, Role::Editor) => text::terms::editor(l),
+        (_, Role::ChiefEditor) => text::terms::chief_editor(l),
+        (_, Role::Registrar) => text::terms::registrar(l),
+        (_, Role::Statistician) => text::terms::statistician(l),
+        (_, Role::Operator) => text::terms::operator(l),
+    }
+}
+
+/// What the kind of membership is called.
+pub fn standing(l: Locale, standing: Standing) -> &'static str {
+    match (use_terms(), standing) {
+        (Terms::Party, Standing::Official) => text::terms::official(l),
+        (Terms::Party, Standing::Probationary) => text::terms::probationary(l),
+        (Terms::Party, Standing::Exempt) => text::terms::exempt(l),
+        (Terms::Association, Standing::Official) => text::terms::association_official(l),
+        (Terms::Association, Standing::Probationary) => text::terms::association_probationary(l),
+        (Terms::Association, Standing::Exempt) => text::terms::association_exempt(l),
+    }
+}
+
+/// What those who belong to the organisation are called, as a heading.
+pub fn members(l: Locale) -> &'static str {
+    match use_terms() {
+        Terms::Party => text::terms::members(l),
+        Terms::Association => text::terms::association_members(l),
+    }
+}
+
+/// So many of them.
+pub fn members_count(l: Locale, n: u64) -> String {
+    match use_terms() {
+        Terms::Party => text::terms::members_count(l, n),
+        Terms::Association => text::terms::association_members_count(l, n),
     }
 }
 
@@ -118,6 +164,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::Characters => text::problems::characters(l).to_owned(),
         Problem::NumberTaken => text::problems::number_taken(l).to_owned(),
         Problem::WrongCredentials => text::problems::wrong_credentials(l).to_owned(),
+        Problem::WrongPassword => text::problems::wrong_password(l).to_owned(),
         Problem::TooManyTries { minutes } => text::problems::too_many_tries(l, l.number(*minutes)),
         Problem::Stale => text::problems::stale(l).to_owned(),
         Problem::Date => text::problems::date(l).to_owned(),
@@ -138,6 +185,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
 pub const fn error_title(l: Locale, kind: Kind) -> &'static str {
     match kind {
         Kind::NotSignedIn => text::problems::not_signed_in_title(l),
+        Kind::ConfirmPassword => text::sessions::confirm_title(l),
         Kind::NotFound => text::problems::not_found_title(l),
         Kind::NotAllowed => text::problems::not_allowed_title(l),
         Kind::Invalid => text::problems::invalid_title(l),
@@ -150,6 +198,7 @@ pub const fn error_title(l: Locale, kind: Kind) -> &'static str {
 pub const fn error_text(l: Locale, kind: Kind) -> &'static str {
     match kind {
         Kind::NotSignedIn => text::problems::not_signed_in(l),
+        Kind::ConfirmPassword => text::sessions::rested(l),
         Kind::NotFound => text::problems::not_found(l),
         Kind::NotAllowed => text::problems::not_allowed(l),
         Kind::Invalid => text::problems::invalid(l),

@@ -24,17 +24,23 @@ use crate::{
     units::Tree,
 };
 
+mod change_password;
 mod choose;
 mod codes;
 mod common_passwords;
+mod devices;
 mod doors;
+mod federated;
 mod known_device;
 mod limits;
 mod operator;
 mod passwords;
+mod proof;
 mod sheet;
 
+pub use change_password::PasswordForm;
 pub use codes::IssuedCode;
+pub use federated::{Departure, Vouched};
 pub use limits::Origin;
 pub use operator::{Admin, NewAdmin};
 
@@ -89,9 +95,9 @@ impl<'a> Accounts<'a> {
         Self { backend, origin: Origin::default() }
     }
 
-    /// The same for somebody who comes from `origin`: guessing is limited by it.
+    /// The same for somebody at `origin`, by which guessing is limited.
     #[must_use]
-    pub fn from(self, origin: Origin) -> Self {
+    pub fn at(self, origin: Origin) -> Self {
         Self { origin, ..self }
     }
 
@@ -183,6 +189,7 @@ impl<'a> Accounts<'a> {
             self.mark_seen(id, now).await?;
         }
         let viewer = member.viewer(&offices, &self.backend.units().tree(), self.backend.clock().today())?;
+        let viewer = if proof::is_fresh(session.proved_at, now) { viewer } else { viewer.at_rest() };
         Ok(Some(Session { viewer, preferences: account.preferences()? }))
     }
 
@@ -243,7 +250,7 @@ impl<'a> Accounts<'a> {
     }
 
     async fn session_row(&self, id: &RecordId) -> Result<Option<SessionRow>> {
-        let sql = "SELECT handle, member, seen_at, expires_at FROM $opened";
+        let sql = "SELECT handle, member, seen_at, expires_at, proved_at FROM $opened";
         self.backend.store().read(sql, vars! { opened: id.clone() }).await?.row(0)
     }
 
@@ -267,6 +274,7 @@ impl<'a> Accounts<'a> {
                 created_at: now,
                 seen_at: now,
                 expires_at: now + IDLE,
+                proved_at: Some(now),
             },
             account: record("account", &member.id),
         };
@@ -387,7 +395,7 @@ impl MemberRow {
     }
 
     fn viewer(&self, offices: &[OfficeRow], tree: &Tree, today: NaiveDate) -> Result<Viewer> {
-        let (member, path) = self.place()?;
+        let (member, _) = self.place()?;
         let branch = self.unit.parse().ok().and_then(|unit| tree.get(unit)).ok_or_else(|| self.damaged())?.clone();
         let offices = offices
             .iter()
@@ -396,7 +404,8 @@ impl MemberRow {
             .collect::<Result<Vec<_>>>()?;
         let grants = offices.iter().map(|office| Grant { role: office.role, path: office.unit.path.clone() }).collect();
         let standing = Standing::from_key(&self.standing).ok_or_else(|| self.damaged())?;
-        let standpoint = Standpoint { branch: path, standing, grants };
+        // The place in the tree, where the member's own row follows when a unit above has just moved.
+        let standpoint = Standpoint { branch: branch.path.clone(), standing, grants };
         Ok(Viewer { member, name: self.full_name.clone(), branch, standpoint, offices, resting: Vec::new() })
     }
 
@@ -452,6 +461,7 @@ struct SessionRow {
     member: String,
     seen_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    proved_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -462,4 +472,5 @@ struct NewSession {
     created_at: DateTime<Utc>,
     seen_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    proved_at: Option<DateTime<Utc>>,
 }

@@ -6,10 +6,10 @@ use domain::events::EventKind;
 
 use crate::{
     Backend, Error, Result,
+    bulk::Bulk,
     store::{RecordId, vars},
 };
 
-mod bulk;
 mod cast;
 mod dice;
 mod files;
@@ -18,6 +18,7 @@ mod meetings;
 mod opinions;
 mod people;
 pub mod registry;
+mod requests;
 
 /// What was loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,14 +81,15 @@ pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
     let organisation = people::found(backend, seed).await?;
     tracing::info!(units = organisation.units.len(), members = organisation.people().count(), "the registry is filled");
 
-    let mut bulk = bulk::Bulk::default();
+    let mut bulk = Bulk::default();
     let published = library::fill(&mut bulk, backend, seed, &organisation)?;
     let meetings = meetings::hold(&mut bulk, backend, seed, &organisation, &published)?;
     let opinions = opinions::send(&mut bulk, backend, seed, &organisation, &published)?;
     let reads = library::read(&mut bulk, backend, seed, &organisation, &published);
+    requests::ask(&mut bulk, backend, seed, &organisation)?;
     sign_in_everybody(&mut bulk, seed, &organisation);
     let rows = bulk.save(backend).await?;
-    registry::refresh(backend).await?;
+    backend.recount().await?;
     tracing::info!(documents = published.len(), reads, meetings, opinions, rows, "the sample organisation is loaded");
 
     Ok(Summary {
@@ -102,7 +104,7 @@ pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
 }
 
 /// Whoever used the handbook had signed in.
-fn sign_in_everybody(bulk: &mut bulk::Bulk, seed: u64, organisation: &people::Organisation) {
+fn sign_in_everybody(bulk: &mut Bulk, seed: u64, organisation: &people::Organisation) {
     let mut dice = dice::Dice::new(seed, 7);
     for branch in &organisation.branches {
         for person in branch.people.iter().filter(|person| person.activated_at.is_some()) {

@@ -1,7 +1,7 @@
 //! The event log: appended in the transaction of each change, tailed once per process, fanned out to those who listen.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::BTreeSet,
     ops::Bound,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -60,7 +60,8 @@ pub(crate) fn append_with(
     detail: Option<String>,
 ) -> Event {
     let at = clock.now();
-    let event = Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail };
+    let event =
+        Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail };
     vars.extend(vars! {
         log_id: record("event", event.id),
         log_at: event.at,
@@ -78,6 +79,8 @@ pub struct Events {
     sender: broadcast::Sender<Event>,
     woken: Notify,
     tail: Mutex<Tail>,
+    /// One reads on at a time: an event must not count twice.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// How far the log was read, and what of the overlap window was handed on already.
@@ -93,6 +96,7 @@ impl Events {
             sender: broadcast::channel(BACKLOG).0,
             woken: Notify::new(),
             tail: Mutex::new(Tail { horizon: now, seen: BTreeSet::new() }),
+            turn: tokio::sync::Mutex::new(()),
         };
         // What is in the log now is counted from the tables; only what comes later is news.
         let known: Vec<EventId> = read_from(store, now - OVERLAP).await?.into_iter().map(|event| event.id).collect();
@@ -131,28 +135,95 @@ impl Backend {
     /// [`Error::Store`] when the log cannot be read; nothing is lost, the next call reads it again.
     pub async fn catch_up(&self) -> Result<usize> {
         let events = self.events();
+        let _turn = events.turn.lock().await;
         let from = events.tail.lock().unwrap_or_else(PoisonError::into_inner).horizon - OVERLAP;
-        let found = read_from(self.store(), from).await?;
-        let mut fresh = VecDeque::new();
+        let mut found = read_from(self.store(), from).await?;
         {
-            let mut tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
-            for event in found {
-                if tail.seen.insert(event.id) {
-                    tail.horizon = tail.horizon.max(event.at);
-                    fresh.push_back(event);
-                }
-            }
-            let oldest = EventId::new(lowest(tail.horizon - OVERLAP - OVERLAP));
-            tail.seen = tail.seen.split_off(&oldest);
+            let tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
+            found.retain(|event| !tail.seen.contains(&event.id));
         }
-        let count = fresh.len();
-        for event in fresh {
-            self.counters().count(&event);
+        let count = found.len();
+        // Other processes change the tree too.
+        if found.iter().any(|event| changes_tree(event.kind)) {
+            self.units().reload(self.store()).await?;
+        }
+        for event in found {
+            self.count(&event).await?;
+            let mut tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
+            tail.seen.insert(event.id);
+            tail.horizon = tail.horizon.max(event.at);
+            drop(tail);
             // No listener is no error.
             let _ = events.sender.send(event);
         }
+        let mut tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = EventId::new(lowest(tail.horizon - OVERLAP - OVERLAP));
+        tail.seen = tail.seen.split_off(&oldest);
         Ok(count)
     }
+
+    /// Lets the figures follow an event. Of members it touched, the log names no standing: they are read again.
+    async fn count(&self, event: &Event) -> Result<()> {
+        let tree = self.units().tree();
+        self.counters().count(event, &tree);
+        match event.kind {
+            EventKind::MembersImported => self.recount().await,
+            kind if changes_members(kind) => {
+                let members = self.members_of(event).await?;
+                self.counters().refresh(self.store(), &tree, &members).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The members an event is about: its subject or the one it names, the member of a request, those of a unit that was split off.
+    async fn members_of(&self, event: &Event) -> Result<Vec<MemberId>> {
+        let named = event.detail.clone().unwrap_or_default();
+        let sql = "SELECT VALUE record::id(id) FROM [$subject, $named]; \
+                   SELECT VALUE member FROM [$transfer, $correction]; \
+                   SELECT VALUE record::id(id) FROM member WHERE unit = $unit;";
+        let vars = vars! {
+            subject: record("member", &event.subject),
+            named: record("member", named),
+            transfer: record("transfer", &event.subject),
+            correction: record("correction", &event.subject),
+            unit: event.subject.clone(),
+        };
+        let mut answers = self.store().read(sql, vars).await?;
+        let mut members = Vec::new();
+        for statement in 0..3 {
+            members.extend(answers.rows::<String>(statement)?.iter().filter_map(|id| id.parse::<MemberId>().ok()));
+        }
+        Ok(members)
+    }
+}
+
+/// Kinds after which the tree in memory is an old one.
+const fn changes_tree(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::UnitCreated
+            | EventKind::UnitRenamed
+            | EventKind::UnitMoved
+            | EventKind::UnitMerged
+            | EventKind::UnitSplit
+            | EventKind::UnitClosed
+            | EventKind::UnitPhaseChanged
+            | EventKind::UnitsImported
+    )
+}
+
+/// Kinds after which some members count elsewhere, or not any more.
+const fn changes_members(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::MemberRegistered
+            | EventKind::MemberChanged
+            | EventKind::MemberMerged
+            | EventKind::TransferAccepted
+            | EventKind::CorrectionAccepted
+            | EventKind::UnitSplit
+    )
 }
 
 /// All events from a moment on, in the order of their ids.

@@ -19,7 +19,7 @@ impl<'a> Home<'a> {
         Self { backend }
     }
 
-    /// The next meeting, the newest documents, the latest own opinions.
+    /// The next meeting, the newest documents, the latest own opinions, and whether a correction was decided.
     ///
     /// # Errors
     /// Those of the store.
@@ -29,6 +29,7 @@ impl<'a> Home<'a> {
             next_meeting: meetings.coming.into_iter().find(|meeting| meeting.state != MeetingState::Cancelled),
             newest: self.backend.documents().shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await?,
             opinions: self.backend.feedback().newest(viewer, OPINIONS).await?.opinions,
+            corrections_decided: self.backend.members().news(viewer).await?,
         })
     }
 }

@@ -100,6 +100,28 @@ impl Keys {
             self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: owner.as_bytes() }).map_err(|_| damaged())?;
         String::from_utf8(opened).map_err(|_| damaged())
     }
+
+    /// Encrypts a piece of a file; `place` says which file and which piece, so that pieces cannot change places.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the cipher refuses, which it does for texts beyond gigabytes only.
+    pub(crate) fn seal_piece(&self, clock: &Clock, place: &str, piece: &[u8]) -> Result<Vec<u8>> {
+        let mut nonce = [0; 24];
+        clock.fill(&mut nonce);
+        let sealed = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), Payload { msg: piece, aad: place.as_bytes() })
+            .map_err(|_| Error::Internal("encryption failed".to_owned()))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// # Errors
+    /// [`Error::Damaged`] when it was not sealed by [`Self::seal_piece`] with this key for this place.
+    pub(crate) fn open_piece(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let damaged = || Error::Damaged("a sealed file does not open with the key in use".to_owned());
+        let (nonce, sealed) = sealed.split_first_chunk::<24>().ok_or_else(damaged)?;
+        self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place.as_bytes() }).map_err(|_| damaged())
+    }
 }
 
 impl fmt::Debug for Keys {

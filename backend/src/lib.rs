@@ -13,6 +13,7 @@ use std::{
 
 pub mod accounts;
 pub mod audit;
+mod bulk;
 pub mod clock;
 pub mod demo;
 pub mod documents;
@@ -21,15 +22,19 @@ pub mod events;
 pub mod feedback;
 pub mod flash;
 pub mod home;
+pub mod imports;
 pub mod keys;
 pub mod markdown;
 pub mod meetings;
+pub mod members;
 mod migrations;
 pub mod offices;
 pub mod sms;
 pub mod statistics;
 mod store;
 pub mod units;
+
+use domain::members::PhoneNumber;
 
 pub use clock::Clock;
 pub use error::{Error, Result};
@@ -43,12 +48,14 @@ use crate::{
     feedback::Feedback,
     flash::Flashes,
     home::Home,
+    imports::{Imports, Workshop},
     meetings::Meetings,
+    members::Members,
     offices::Offices,
     sms::Sms,
     statistics::{Counters, Statistics},
     store::Store,
-    units::Units,
+    units::{UnitDesk, Units},
 };
 
 /// Where the data is.
@@ -76,6 +83,7 @@ struct Shared {
     events: Events,
     counters: Counters,
     sms: OnceLock<Sms>,
+    workshop: Workshop,
 }
 
 impl Backend {
@@ -89,7 +97,10 @@ impl Backend {
         let units = Units::load(&store).await?;
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
-        Ok(Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new() }) })
+        let workshop = Workshop::beside(place);
+        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new(), workshop }) };
+        backend.unit_desk().resume().await?;
+        Ok(backend)
     }
 
     /// Says how short messages go out. Once, at the start.
@@ -123,8 +134,16 @@ impl Backend {
         Home::new(self)
     }
 
+    pub fn imports(&self) -> Imports<'_> {
+        Imports::new(self)
+    }
+
     pub fn meetings(&self) -> Meetings<'_> {
         Meetings::new(self)
+    }
+
+    pub fn members(&self) -> Members<'_> {
+        Members::new(self)
     }
 
     pub fn offices(&self) -> Offices<'_> {
@@ -137,6 +156,10 @@ impl Backend {
 
     pub fn units(&self) -> &Units {
         &self.shared.units
+    }
+
+    pub fn unit_desk(&self) -> UnitDesk<'_> {
+        UnitDesk::new(self)
     }
 
     pub fn events(&self) -> &Events {
@@ -155,6 +178,12 @@ impl Backend {
         self.shared.store.read("RETURN 1", ()).await.map(|_| ())
     }
 
+    /// Reads the tree and counts everything afresh: after a change of so many rows that the log does not name each.
+    pub(crate) async fn recount(&self) -> Result<()> {
+        self.units().reload(self.store()).await?;
+        self.counters().reload(self.store(), self.units(), self.clock()).await
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.shared.store
     }
@@ -163,11 +192,19 @@ impl Backend {
         &self.shared.keys
     }
 
-    pub(crate) fn sms(&self) -> Result<&Sms> {
-        self.shared.sms.get().ok_or_else(|| Error::Internal("nobody has said how short messages go out".to_owned()))
+    /// Sends in the background; that there is no way is the operator's to know, not the caller's.
+    pub(crate) fn send_message(&self, to: PhoneNumber, text: String) {
+        match self.shared.sms.get() {
+            Some(sms) => sms.send(to, text),
+            None => tracing::error!("an SMS is not sent: nobody has said how"),
+        }
     }
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.shared.counters
+    }
+
+    pub(crate) fn workshop(&self) -> &Workshop {
+        &self.shared.workshop
     }
 }

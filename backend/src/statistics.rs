@@ -47,6 +47,7 @@ impl<'a> Statistics<'a> {
         let row = |unit: &UnitRef| UnitFigures {
             figures: Some(counters.figures(&unit.path, today)),
             has_children: has_children(&tree, unit),
+            phase: tree.phase(&unit.path),
             unit: unit.clone(),
         };
         let mut children: Vec<UnitFigures> = tree.children(&unit.path).map(row).collect();

@@ -1,14 +1,18 @@
 //! The tree of units, held in memory: small (50,000 nodes at most), read by every page, changed rarely.
+//!
+//! Invariant: a code below a parent belongs to one unit for ever. So a path that was ever written leads to its unit, by walking
+//! down the codes, however often that unit or one above it has moved since: see [`Tree::former`].
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock},
 };
 
 use chrono::NaiveDate;
 use domain::{
+    folding::fold,
     ids::UnitId,
-    units::{Phase, UnitKind, UnitPath, UnitRef},
+    units::{Opening, Phase, UnitKind, UnitPath, UnitRef},
 };
 
 use crate::{
@@ -16,40 +20,98 @@ use crate::{
     store::{Store, SurrealValue},
 };
 
-/// The tree as it stood when it was loaded. Ordered by path, so a subtree is a range.
+mod change;
+mod desk;
+mod history;
+mod moving;
+mod split;
+
+pub use change::{CloseForm, NewUnitForm, PhaseForm, RenameForm};
+pub use desk::UnitDesk;
+pub use moving::{MergeForm, MoveForm};
+pub use split::SplitForm;
+
+/// How often the rows are read again when somebody changes the tree meanwhile.
+const TRIES: usize = 5;
+
+/// The tree as it stood when it was loaded. Ordered by path, so a subtree is a range. Closed units are not in it, but known.
 #[derive(Debug, Default)]
 pub struct Tree {
-    by_path: BTreeMap<UnitPath, UnitRef>,
+    by_path: BTreeMap<UnitPath, Node>,
     paths: BTreeMap<UnitId, UnitPath>,
-    /// The units that have a phase of their own.
-    openings: BTreeMap<UnitPath, Opening>,
+    closed: BTreeMap<UnitId, Closed>,
+    /// Whose a code below a unit is, was, and stays.
+    codes: BTreeMap<(Option<UnitId>, String), UnitId>,
+    version: i64,
+    moving: Vec<Shift>,
 }
 
-/// How far the roll-out has come in a unit, from when on it is live, and whom to ask until then.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Opening {
-    pub phase: Phase,
-    pub live_from: Option<NaiveDate>,
-    pub contact: Option<String>,
+/// An open unit, with what its forms need.
+#[derive(Debug)]
+struct Node {
+    unit: UnitRef,
+    folded: String,
+    phase: Option<Phase>,
+    live_from: Option<NaiveDate>,
+    contact: Option<String>,
+    /// Since when it has the form it has.
+    since: NaiveDate,
+    opened_on: NaiveDate,
+    version: u32,
+}
+
+/// A unit that is no more.
+#[derive(Debug)]
+struct Closed {
+    /// As it was at its end, at the place where it would be now.
+    unit: UnitRef,
+    on: NaiveDate,
+    successor: Option<UnitId>,
+}
+
+/// A subtree on its way from one path to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shift {
+    from: UnitPath,
+    to: UnitPath,
+}
+
+impl Shift {
+    /// Where the first of the shifts that holds `path` brings it.
+    fn apply(shifts: &[Self], path: &UnitPath) -> Option<UnitPath> {
+        shifts.iter().find_map(|shift| path.moved(&shift.from, &shift.to))
+    }
 }
 
 impl Tree {
+    /// An open unit.
     pub fn get(&self, id: UnitId) -> Option<&UnitRef> {
-        self.by_path.get(self.paths.get(&id)?)
+        self.at(self.paths.get(&id)?)
     }
 
-    /// The unit whose id this text is.
+    /// The open unit whose id this text is.
     pub fn named(&self, id: &str) -> Option<&UnitRef> {
         self.get(id.parse().ok()?)
     }
 
+    /// The unit whose id this text is, open or closed: for the names on what was written long ago.
+    pub fn known(&self, id: &str) -> Option<&UnitRef> {
+        let id = id.parse().ok()?;
+        self.get(id).or_else(|| self.closed.get(&id).map(|closed| &closed.unit))
+    }
+
     pub fn at(&self, path: &UnitPath) -> Option<&UnitRef> {
-        self.by_path.get(path)
+        self.by_path.get(path).map(|node| &node.unit)
+    }
+
+    /// Every unit, in the order of paths.
+    pub fn all(&self) -> impl Iterator<Item = &UnitRef> {
+        self.by_path.values().map(|node| &node.unit)
     }
 
     /// The unit and all below it, in the order of codes.
     pub fn subtree<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a UnitRef> {
-        self.by_path.range(path.clone()..).map(|(_, unit)| unit).take_while(move |unit| path.contains(&unit.path))
+        self.nodes(path).map(|node| &node.unit)
     }
 
     /// The units one level below.
@@ -63,23 +125,85 @@ impl Tree {
         path.ancestors_and_self().filter_map(|ancestor| self.at(&ancestor).map(|unit| unit.id)).filter_map(|id| self.get(id))
     }
 
-    /// The phase of a unit: its own, or of the nearest unit above that has one.
-    pub fn phase(&self, path: &UnitPath) -> Phase {
-        self.opening(path).phase
-    }
-
-    /// See [`Self::phase`].
-    pub fn opening(&self, path: &UnitPath) -> Opening {
-        let own: Vec<&Opening> = path.ancestors_and_self().filter_map(|at| self.openings.get(&at)).collect();
-        own.last().map(|opening| (*opening).clone()).unwrap_or_default()
-    }
-
     pub fn len(&self) -> usize {
         self.by_path.len()
     }
 
     pub fn is_empty(&self) -> bool {
         self.by_path.is_empty()
+    }
+
+    /// The phase that holds at a unit: its own, or that of the nearest unit above that has one.
+    pub fn phase(&self, path: &UnitPath) -> Phase {
+        self.ruling(path).and_then(|node| node.phase).unwrap_or_default()
+    }
+
+    /// The same with the day and the contact that go with it.
+    pub fn opening(&self, path: &UnitPath) -> Opening {
+        self.ruling(path).map_or_else(Opening::default, |node| Opening {
+            phase: node.phase.unwrap_or_default(),
+            live_from: node.live_from,
+            contact: node.contact.clone(),
+        })
+    }
+
+    /// Where the unit that had this path is now; for a unit that was merged, the one that took over. None for a path no unit had.
+    pub fn former(&self, path: &UnitPath) -> Option<&UnitRef> {
+        let mut at = None;
+        for code in path.as_str().trim_matches('/').split('/') {
+            at = Some(*self.codes.get(&(at, code.to_owned()))?);
+        }
+        let mut id = at?;
+        let mut met = BTreeSet::new();
+        while let Some(closed) = self.closed.get(&id).filter(|_| met.insert(id)) {
+            match closed.successor {
+                Some(successor) => id = successor,
+                None => return Some(&closed.unit),
+            }
+        }
+        self.get(id)
+    }
+
+    /// The path under which what was written at `path` counts now.
+    pub(crate) fn current(&self, path: &UnitPath) -> UnitPath {
+        if self.by_path.contains_key(path) {
+            return path.clone();
+        }
+        self.former(path).map_or_else(|| path.clone(), |unit| unit.path.clone())
+    }
+
+    fn ruling(&self, path: &UnitPath) -> Option<&Node> {
+        let above: Vec<UnitPath> = path.ancestors_and_self().collect();
+        above.iter().rev().filter_map(|path| self.by_path.get(path)).find(|node| node.phase.is_some())
+    }
+
+    fn node(&self, id: UnitId) -> Option<&Node> {
+        self.by_path.get(self.paths.get(&id)?)
+    }
+
+    fn nodes<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a Node> {
+        self.by_path.range(path.clone()..).map(|(_, node)| node).take_while(move |node| path.contains(&node.unit.path))
+    }
+
+    fn parent(&self, path: &UnitPath) -> Option<&UnitRef> {
+        self.at(&path.parent()?)
+    }
+
+    /// Whose the code below this unit is or was.
+    fn owner(&self, parent: UnitId, code: &str) -> Option<UnitId> {
+        self.codes.get(&(Some(parent), code.to_owned())).copied()
+    }
+
+    /// `code`, or when that is another unit's below `parent`, the next number of the same length that is nobody's.
+    fn free_code(&self, parent: UnitId, code: &str, of: UnitId, given: &BTreeSet<String>) -> String {
+        let is_free = |code: &str| {
+            self.owner(parent, code).is_none_or(|owner| owner == of) && !given.contains(code)
+        };
+        if is_free(code) {
+            return code.to_owned();
+        }
+        let width = code.len();
+        (1..).map(|number: u32| format!("{number:0width$}")).find(|code| is_free(code)).unwrap_or_default()
     }
 }
 
@@ -93,17 +217,6 @@ pub struct Units {
     tree: RwLock<Arc<Tree>>,
 }
 
-#[derive(Debug, SurrealValue)]
-struct UnitRow {
-    id: String,
-    kind: String,
-    name: String,
-    path: String,
-    phase: Option<String>,
-    live_from: Option<String>,
-    contact: Option<String>,
-}
-
 impl Units {
     pub(crate) async fn load(store: &Store) -> Result<Self> {
         let units = Self { tree: RwLock::default() };
@@ -112,29 +225,186 @@ impl Units {
     }
 
     pub(crate) async fn reload(&self, store: &Store) -> Result<()> {
-        let sql = "SELECT record::id(id) AS id, kind, name, path, phase, live_from, contact FROM unit";
-        let rows: Vec<UnitRow> = store.read(sql, ()).await?.rows(0)?;
-        let mut tree = Tree::default();
-        for row in rows {
-            let unit = UnitRef {
-                id: row.id.parse().map_err(|_| Error::Damaged(format!("unit {}", row.id)))?,
-                kind: UnitKind::from_key(&row.kind).ok_or_else(|| Error::Damaged(format!("unit {}", row.id)))?,
-                path: UnitPath::parse(&row.path).map_err(|_| Error::Damaged(format!("unit {}", row.id)))?,
-                name: row.name,
-            };
-            if let Some(phase) = row.phase.as_deref().and_then(Phase::from_key) {
-                let live_from = row.live_from.and_then(|day| day.parse().ok());
-                tree.openings.insert(unit.path.clone(), Opening { phase, live_from, contact: row.contact });
-            }
-            tree.paths.insert(unit.id, unit.path.clone());
-            tree.by_path.insert(unit.path.clone(), unit);
+        let tree = Arc::new(Rows::read(store).await?.tree()?);
+        let mut held = self.tree.write().unwrap_or_else(PoisonError::into_inner);
+        // Two that load at the same time may come here in the wrong order.
+        if tree.version >= held.version {
+            *held = tree;
         }
-        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tree);
         Ok(())
     }
 
     /// The tree of this moment. Hold it for one use-case, not longer.
     pub fn tree(&self) -> Arc<Tree> {
         Arc::clone(&self.tree.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The tree as it lies in the store.
+struct Rows {
+    version: i64,
+    units: Vec<UnitRow>,
+    forms: Vec<FormRow>,
+    running: Vec<Vec<ShiftRow>>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct UnitRow {
+    id: String,
+    kind: String,
+    code: String,
+    name: String,
+    path: String,
+    opened_on: String,
+    phase: Option<String>,
+    live_from: Option<String>,
+    contact: Option<String>,
+    closed_on: Option<String>,
+    parent: Option<String>,
+    successor: Option<String>,
+    version: Option<i64>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct FormRow {
+    unit: String,
+    parent: Option<String>,
+    code: String,
+    from: String,
+    until: Option<String>,
+}
+
+#[derive(Debug, Clone, SurrealValue)]
+struct ShiftRow {
+    from: String,
+    to: String,
+}
+
+impl ShiftRow {
+    fn understand(&self) -> Result<Shift> {
+        let path = |text: &str| UnitPath::parse(text).map_err(|_| Error::Damaged(format!("the shift of {text}")));
+        Ok(Shift { from: path(&self.from)?, to: path(&self.to)? })
+    }
+}
+
+impl From<&Shift> for ShiftRow {
+    fn from(shift: &Shift) -> Self {
+        Self { from: shift.from.to_string(), to: shift.to.to_string() }
+    }
+}
+
+impl Rows {
+    /// The answers of one query are not of one moment: they are read again when the tree has another version afterwards.
+    async fn read(store: &Store) -> Result<Self> {
+        let sql = "RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0; \
+                   SELECT record::id(id) AS id, kind, code, name, path, opened_on, phase, live_from, contact, closed_on, parent, \
+                   successor, version FROM unit; \
+                   SELECT unit, parent, code, from, until FROM unit_version; \
+                   SELECT VALUE shifts FROM unit_operation WHERE state = 'running'; \
+                   RETURN (SELECT VALUE version FROM ONLY tree:units) ?? 0;";
+        for _ in 0..TRIES {
+            let mut answers = store.read(sql, ()).await?;
+            let version = answers.row(0)?.unwrap_or_default();
+            let rows = Self { version, units: answers.rows(1)?, forms: answers.rows(2)?, running: answers.rows(3)? };
+            if answers.row::<i64>(4)?.unwrap_or_default() == version {
+                return Ok(rows);
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    fn tree(self) -> Result<Tree> {
+        let mut tree = Tree { version: self.version, ..Tree::default() };
+        for shift in self.running.iter().flatten() {
+            tree.moving.push(shift.understand()?);
+        }
+        let mut closed = Vec::new();
+        for row in self.units {
+            let damaged = || Error::Damaged(format!("unit {}", row.id));
+            let id: UnitId = row.id.parse().map_err(|_| damaged())?;
+            let path = UnitPath::parse(&row.path).map_err(|_| damaged())?;
+            let unit = UnitRef {
+                id,
+                kind: UnitKind::from_key(&row.kind).ok_or_else(damaged)?,
+                // A unit that moves is at its new place at once; its row follows with all others of the subtree.
+                path: if row.closed_on.is_none() { Shift::apply(&tree.moving, &path).unwrap_or(path) } else { path },
+                name: row.name,
+            };
+            let date = |text: &str| text.parse::<NaiveDate>().map_err(|_| Error::Damaged(format!("a day of unit {id}: {text}")));
+            let reference = |text: Option<String>| {
+                text.map(|text| text.parse::<UnitId>()).transpose().map_err(|_| Error::Damaged(format!("unit {id}")))
+            };
+            if let Some(on) = row.closed_on {
+                let parent = reference(row.parent)?;
+                closed.push((parent, row.code, Closed { unit, on: date(&on)?, successor: reference(row.successor)? }));
+                continue;
+            }
+            let opened_on = date(&row.opened_on)?;
+            let node = Node {
+                folded: fold(&unit.name),
+                phase: row.phase.as_deref().map(|key| Phase::from_key(key).ok_or_else(|| Error::Damaged(format!("unit {id}")))).transpose()?,
+                live_from: row.live_from.as_deref().map(date).transpose()?,
+                contact: row.contact,
+                since: opened_on,
+                opened_on,
+                version: u32::try_from(row.version.unwrap_or_default()).unwrap_or_default(),
+                unit,
+            };
+            tree.insert(node);
+        }
+        tree.note_codes(&self.forms)?;
+        tree.place_closed(closed);
+        Ok(tree)
+    }
+}
+
+impl Tree {
+    fn insert(&mut self, node: Node) {
+        self.paths.insert(node.unit.id, node.unit.path.clone());
+        self.by_path.insert(node.unit.path.clone(), node);
+    }
+
+    fn note_codes(&mut self, forms: &[FormRow]) -> Result<()> {
+        let now = self.by_path.values().map(|node| {
+            let path = &node.unit.path;
+            ((self.parent(path).map(|parent| parent.id), path.code().to_owned()), node.unit.id)
+        });
+        self.codes = now.collect();
+        for form in forms {
+            let damaged = || Error::Damaged(format!("a form of unit {}", form.unit));
+            let unit: UnitId = form.unit.parse().map_err(|_| damaged())?;
+            let parent = form.parent.as_deref().map(str::parse).transpose().map_err(|_| damaged())?;
+            self.codes.insert((parent, form.code.clone()), unit);
+            let path = self.paths.get(&unit).filter(|_| form.until.is_none());
+            if let Some(node) = path.cloned().and_then(|path| self.by_path.get_mut(&path)) {
+                node.since = form.from.parse().map_err(|_| damaged())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closed units hang where their parent is now. Each round places those whose parent is known; who has none stays as stored.
+    fn place_closed(&mut self, mut waiting: Vec<(Option<UnitId>, String, Closed)>) {
+        for (parent, code, closed) in &waiting {
+            self.codes.insert((*parent, code.clone()), closed.unit.id);
+        }
+        loop {
+            let before = waiting.len();
+            let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(parent, ..)| {
+                parent.is_some_and(|parent| self.paths.contains_key(&parent) || self.closed.contains_key(&parent))
+            });
+            waiting = rest;
+            for (parent, code, mut closed) in ready {
+                let above = parent.and_then(|parent| self.get(parent).or_else(|| self.closed.get(&parent).map(|above| &above.unit)));
+                if let Some(path) = above.and_then(|above| above.path.child(&code).ok()) {
+                    closed.unit.path = path;
+                }
+                self.closed.insert(closed.unit.id, closed);
+            }
+            if waiting.len() == before {
+                break;
+            }
+        }
+        self.closed.extend(waiting.into_iter().map(|(.., closed)| (closed.unit.id, closed)));
     }
 }

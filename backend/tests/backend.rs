@@ -10,15 +10,31 @@ mod audit;
 mod demo;
 #[path = "backend/documents.rs"]
 mod documents;
+#[path = "backend/doors.rs"]
+mod doors;
 #[path = "backend/engines.rs"]
 mod engines;
 #[path = "backend/feedback.rs"]
 mod feedback;
+#[path = "backend/limits.rs"]
+mod limits;
+#[path = "backend/imports.rs"]
+mod imports;
 #[path = "backend/meetings.rs"]
 mod meetings;
+#[path = "backend/members.rs"]
+mod members;
+#[path = "backend/paper_codes.rs"]
+mod paper_codes;
+#[path = "backend/sms.rs"]
+mod sms;
+#[path = "backend/sessions.rs"]
+mod sessions;
 #[path = "backend/offices.rs"]
 mod offices;
 #[path = "backend/statistics.rs"]
 mod statistics;
 #[path = "backend/support.rs"]
 mod support;
+#[path = "backend/units.rs"]
+mod units;

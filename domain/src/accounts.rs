@@ -4,12 +4,13 @@ pub mod codes;
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Locale,
     forms::Problem,
-    ids::MemberId,
+    ids::{MemberId, SessionId},
     policy::{Role, Standpoint},
     units::UnitRef,
 };
@@ -138,8 +139,47 @@ pub struct Viewer {
 impl Viewer {
     /// The office in which the person acts when a page of that role is opened: the one on the highest unit.
     pub fn office(&self, fits: impl Fn(Role) -> bool) -> Option<&Office> {
-        self.offices.iter().filter(|office| fits(office.role)).min_by_key(|office| office.unit.path.as_str().len())
+        highest(self.offices.iter(), fits)
     }
+
+    /// As [`Self::office`], whether it rests or not: the way to its places stays visible.
+    pub fn office_held(&self, fits: impl Fn(Role) -> bool) -> Option<&Office> {
+        highest(self.offices.iter().chain(&self.resting), fits)
+    }
+
+    /// The same person without the rights of any office, until the password is given again.
+    #[must_use]
+    pub fn at_rest(mut self) -> Self {
+        self.resting.append(&mut self.offices);
+        self.standpoint.grants.clear();
+        self
+    }
+}
+
+fn highest<'o>(offices: impl Iterator<Item = &'o Office>, fits: impl Fn(Role) -> bool) -> Option<&'o Office> {
+    offices.filter(|office| fits(office.role)).min_by_key(|office| office.unit.path.as_str().len())
+}
+
+/// A device somebody is signed in with, as they see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSession {
+    pub id: SessionId,
+    /// What the device called itself in a few words, `Android · Chrome`; empty when it said nothing.
+    pub device: String,
+    pub opened_at: DateTime<Utc>,
+    /// To the hour.
+    pub seen_at: DateTime<Utc>,
+    /// The one that is asking.
+    pub is_here: bool,
+}
+
+/// Another organisation that vouches for who somebody is, on a button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provider {
+    /// Its name in addresses.
+    pub key: String,
+    /// Its name as people know it.
+    pub name: String,
 }
 
 #[cfg(test)]

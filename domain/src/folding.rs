@@ -19,6 +19,11 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// Letters and their marks in one piece each (NFC). Old encodings and some systems keep them apart; what looks equal must be equal.
+pub fn compose(text: &str) -> String {
+    text.nfc().collect()
+}
+
 /// The order of a Vietnamese name list: given name first, then the whole name, folded. `Nguyễn Thị Ánh` → `anh nguyen thi anh`.
 pub fn name_order(full_name: &str) -> String {
     let folded = fold(full_name);
@@ -36,6 +41,11 @@ mod tests {
     fn marks_case_and_spaces_do_not_matter() {
         assert_eq!(fold("  Nguyễn\u{a0}Đức  THẮNG "), "nguyen duc thang");
         assert_eq!(fold("Nguyễn".nfd().collect::<String>().as_str()), fold("Nguyễn"));
+    }
+
+    #[test]
+    fn marks_kept_apart_are_put_together() {
+        assert_eq!(compose("Nguyê\u{303}n"), "Nguyễn");
     }
 
     #[test]

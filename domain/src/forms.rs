@@ -25,6 +25,8 @@ pub enum Problem {
     NumberTaken,
     /// National ID and password do not belong together. One answer for unknown, locked and not activated accounts.
     WrongCredentials,
+    /// Not the password of the person who is signed in.
+    WrongPassword,
     /// Too many wrong passwords; try again in `minutes`.
     TooManyTries { minutes: u32 },
     /// Somebody saved a newer version meanwhile.
@@ -136,6 +138,11 @@ impl FormReader {
     /// Remembers a problem found elsewhere, e.g. by the store.
     pub fn refuse(&mut self, field: &str, problem: Problem) {
         self.errors.problems.push(FieldProblem::new(field, problem));
+    }
+
+    /// Whether no problem was found so far.
+    pub fn is_clean(&self) -> bool {
+        self.errors.problems.is_empty()
     }
 
     /// # Errors

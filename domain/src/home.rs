@@ -12,4 +12,6 @@ pub struct HomePage {
     pub newest: Vec<DocumentSummary>,
     /// The member's latest opinions.
     pub opinions: Vec<Opinion>,
+    /// Decisions on corrections of the own record that the member has not seen.
+    pub corrections_decided: u32,
 }

@@ -12,12 +12,14 @@ pub mod folding;
 pub mod forms;
 pub mod home;
 pub mod ids;
+pub mod imports;
 pub mod locale;
 pub mod meetings;
 pub mod members;
 pub mod offices;
 pub mod policy;
 pub mod statistics;
+pub mod terms;
 pub mod units;
 
 pub use locale::Locale;

@@ -2,11 +2,26 @@
 
 use std::fmt;
 
+use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use crate::forms::{Problem, bounded_line};
+use crate::forms::{Problem, bounded_line, bounded_text};
 
-/// A Vietnamese citizen number (số định danh cá nhân): exactly 12 digits. Never printed whole; see [`Self::masked`].
+mod corrections;
+mod records;
+mod search;
+mod transfers;
+
+pub use corrections::{Correction, CorrectionField, CorrectionState, CorrectionsPage};
+pub use records::{
+    MemberDraft, MemberFormPage, MemberLine, MembersPage, MergePage, Posting, QualityPage, Record, RecordPage, RecordRights,
+    StatePage, Waiting,
+};
+pub use search::{MemberQuery, NameQuery};
+pub use transfers::{BranchChoice, Transfer, TransferPage, TransferState, TransfersPage};
+
+/// A Vietnamese citizen number (số định danh cá nhân): exactly 12 digits. Never printed whole but to its owner; see
+/// [`Self::masked`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct NationalId(String);
 
@@ -36,7 +51,12 @@ impl NationalId {
 
     /// `••••••••1234`.
     pub fn masked(&self) -> String {
-        format!("••••••••{}", &self.0[8..])
+        format!("••••••••{}", self.tail())
+    }
+
+    /// The last four digits: what a person is asked for at a counter.
+    pub fn tail(&self) -> &str {
+        &self.0[8..]
     }
 }
 
@@ -99,6 +119,24 @@ impl FullName {
     /// As [`bounded_line`], at most 100 characters.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
         bounded_line(typed, 100).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why something is asked for, or refused: one to 500 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    pub const MAX: u32 = 500;
+
+    /// # Errors
+    /// As [`bounded_text`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        bounded_text(typed, Self::MAX).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
@@ -189,6 +227,15 @@ impl MemberState {
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.key() == key)
     }
+
+    /// The states a registrar may put a record into after this one. A mistake can be taken back; a merged record stays merged.
+    pub const fn successors(self) -> &'static [Self] {
+        match self {
+            Self::Active => &[Self::Transferred, Self::Left, Self::Deceased],
+            Self::Transferred | Self::Left | Self::Deceased => &[Self::Active],
+            Self::Merged => &[],
+        }
+    }
 }
 
 /// The number of a member's card (số thẻ đảng viên): unique in the organisation, the key by which an import knows a person.
@@ -220,6 +267,91 @@ impl CardNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A date of a record, named as the column and the control of the form are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateField {
+    /// Ngày sinh.
+    BirthDate,
+    /// Ngày vào Đảng.
+    AdmittedOn,
+    /// Ngày chính thức.
+    OfficialOn,
+}
+
+impl DateField {
+    pub const ALL: [Self; 3] = [Self::BirthDate, Self::AdmittedOn, Self::OfficialOn];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::BirthDate => "birth_date",
+            Self::AdmittedOn => "admitted_on",
+            Self::OfficialOn => "official_on",
+        }
+    }
+}
+
+/// What of a record needs somebody's work (hồ sơ cần rà soát).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flaw {
+    /// Without a national ID nobody can sign in.
+    MissingId,
+    /// No phone: the first sign-in needs a paper code.
+    MissingPhone,
+    /// Dates that contradict each other or the calendar; see [`check_dates`].
+    ImpossibleDate,
+    /// Another record has the same name and birth date.
+    Twin,
+}
+
+impl Flaw {
+    pub const ALL: [Self; 4] = [Self::MissingId, Self::MissingPhone, Self::ImpossibleDate, Self::Twin];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::MissingId => "missing_id",
+            Self::MissingPhone => "missing_phone",
+            Self::ImpossibleDate => "impossible_date",
+            Self::Twin => "twin",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flaw| flaw.key() == key)
+    }
+}
+
+/// Nobody is admitted before this age (Charter, article 1).
+pub const YEARS_AT_ADMISSION: u32 = 18;
+
+/// Whether somebody can have been born on this day: not before 1900, and not in the future.
+pub fn can_be_birth_date(birth_date: NaiveDate, today: NaiveDate) -> bool {
+    birth_date.year() >= 1900 && birth_date <= today
+}
+
+/// Which of a member's dates cannot be: born before 1900 or in the future, admitted before the age of [`YEARS_AT_ADMISSION`] or in
+/// the future, official before admitted or in the future. Empty when all can.
+pub fn check_dates(
+    birth_date: NaiveDate,
+    admitted_on: NaiveDate,
+    official_on: Option<NaiveDate>,
+    today: NaiveDate,
+) -> Vec<DateField> {
+    let of_age = birth_date.checked_add_months(Months::new(12 * YEARS_AT_ADMISSION));
+    let mut impossible = Vec::new();
+    if !can_be_birth_date(birth_date, today) {
+        impossible.push(DateField::BirthDate);
+    }
+    if admitted_on > today || of_age.is_none_or(|of_age| admitted_on < of_age) {
+        impossible.push(DateField::AdmittedOn);
+    }
+    if official_on.is_some_and(|official_on| official_on < admitted_on || official_on > today) {
+        impossible.push(DateField::OfficialOn);
+    }
+    impossible
 }
 
 #[cfg(test)]
@@ -257,5 +389,29 @@ mod tests {
     fn secrets_do_not_leak_through_debug() {
         let id = NationalId::parse("051090001234").expect("valid");
         assert_eq!(format!("{id:?}"), "NationalId(…)");
+    }
+
+    #[test]
+    fn the_dates_of_a_record_fit_together() {
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+        let today = day("2026-11-21");
+        let table: [(&str, &str, Option<&str>, &[DateField]); 9] = [
+            ("1981-03-14", "2005-05-19", Some("2006-05-19"), &[]),
+            ("2008-11-21", "2026-11-21", None, &[]),
+            ("2008-11-22", "2026-11-21", None, &[DateField::AdmittedOn]),
+            ("1899-12-31", "1930-02-03", None, &[DateField::BirthDate]),
+            ("2190-01-01", "2005-05-19", None, &[DateField::BirthDate, DateField::AdmittedOn]),
+            ("1981-03-14", "2026-11-22", None, &[DateField::AdmittedOn]),
+            ("1981-03-14", "2005-05-19", Some("2005-05-18"), &[DateField::OfficialOn]),
+            ("1981-03-14", "2005-05-19", Some("2027-05-19"), &[DateField::OfficialOn]),
+            ("2004-02-29", "2022-02-28", None, &[]),
+        ];
+        for (birth, admitted, official, expected) in table {
+            assert_eq!(
+                check_dates(day(birth), day(admitted), official.map(day), today),
+                expected,
+                "{birth} {admitted} {official:?}"
+            );
+        }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::units::UnitRef;
+use crate::units::{Phase, UnitRef};
 
 /// Units with fewer members than this are shown without figures: in a group of four everybody knows who the one is.
 pub const SMALLEST_GROUP: u32 = 5;
@@ -44,6 +44,9 @@ pub struct UnitFigures {
     pub figures: Option<Figures>,
     /// Whether there is a level below to look into.
     pub has_children: bool,
+    /// How far the roll-out has come there.
+    #[serde(default)]
+    pub phase: Phase,
 }
 
 /// The page of a committee. Also what an open page receives when something changed.
@@ -101,6 +104,7 @@ mod tests {
                 },
                 figures: Some(Figures { members: *members, ..Figures::default() }),
                 has_children: false,
+                phase: Phase::default(),
             })
             .collect()
     }

@@ -2,9 +2,14 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::UnitId;
+use crate::{
+    forms::{Problem, bounded_line},
+    ids::{MemberId, UnitId},
+    policy::Role,
+};
 
 /// The level of a unit. Names on screen come from the terminology pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,6 +39,11 @@ impl UnitKind {
 
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+
+    /// Whether a unit of this level may hang on one of `above`: levels may be left out, never turned round.
+    pub fn hangs_on(self, above: Self) -> bool {
+        self > above
     }
 }
 
@@ -160,6 +170,43 @@ impl From<UnitPath> for String {
     }
 }
 
+/// The code of a unit, as it stands in its path and in the registry's files.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnitCode(String);
+
+impl UnitCode {
+    pub const MAX: u32 = 20;
+
+    /// # Errors
+    /// [`Problem::Required`], [`Problem::TooLong`], [`Problem::Characters`] for anything but ASCII letters, digits and `-`.
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        let code = bounded_line(typed, Self::MAX)?;
+        if is_code(&code) { Ok(Self(code)) } else { Err(Problem::Characters) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitName(String);
+
+impl UnitName {
+    pub const MAX: u32 = 150;
+
+    /// # Errors
+    /// As [`bounded_line`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        bounded_line(typed, Self::MAX).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A unit as other things name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitRef {
@@ -167,6 +214,204 @@ pub struct UnitRef {
     pub kind: UnitKind,
     pub name: String,
     pub path: UnitPath,
+}
+
+/// The phase that holds for a unit, and what its members are told until it is open. Set on the unit itself or above it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    pub phase: Phase,
+    /// The day the unit goes live, when it is known.
+    pub live_from: Option<NaiveDate>,
+    /// Whom to ask, in the words of who set the phase.
+    pub contact: Option<String>,
+}
+
+impl Opening {
+    pub const CONTACT_MAX: u32 = 200;
+}
+
+/// How a unit got the form it has in its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitChange {
+    Created,
+    Renamed,
+    Moved,
+    /// It went over to another unit, because its own was merged into that one.
+    Merged,
+    /// It came out of a unit that was split.
+    Split,
+}
+
+impl UnitChange {
+    pub const ALL: [Self; 5] = [Self::Created, Self::Renamed, Self::Moved, Self::Merged, Self::Split];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Renamed => "renamed",
+            Self::Moved => "moved",
+            Self::Merged => "merged",
+            Self::Split => "split",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.key() == key)
+    }
+}
+
+/// A form a unit had (lịch sử đơn vị).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitForm {
+    pub change: UnitChange,
+    pub from: NaiveDate,
+    /// The last day; none while it holds.
+    pub until: Option<NaiveDate>,
+    pub name: String,
+    pub code: String,
+    /// Name of the unit it hung on.
+    pub parent: Option<String>,
+}
+
+/// What can be done with a unit; each is a page of one question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitStep {
+    /// Create a unit below.
+    New,
+    Rename,
+    Phase,
+    Move,
+    Merge,
+    Split,
+    Close,
+}
+
+impl UnitStep {
+    pub const ALL: [Self; 7] = [Self::New, Self::Rename, Self::Phase, Self::Move, Self::Merge, Self::Split, Self::Close];
+
+    /// The last part of the page's address.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Rename => "rename",
+            Self::Phase => "phase",
+            Self::Move => "move",
+            Self::Merge => "merge",
+            Self::Split => "split",
+            Self::Close => "close",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.key() == key)
+    }
+}
+
+/// A unit in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitRow {
+    pub unit: UnitRef,
+    pub phase: Phase,
+    /// Name of the unit it hangs on.
+    pub parent: Option<String>,
+    /// Active members of the subtree, the exempt aside; none for a day of the past.
+    pub members: Option<u32>,
+}
+
+/// The units a person answers for, or what a search among them found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitsPage {
+    pub units: Vec<UnitRow>,
+    /// Whether more were found than are listed.
+    pub more: bool,
+}
+
+/// Who leads a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leader {
+    pub role: Role,
+    pub name: String,
+}
+
+/// How a unit ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    pub on: NaiveDate,
+    /// The unit that took over, when it was merged.
+    pub successor: Option<UnitRef>,
+}
+
+/// Links of a unit's page that lead to other parts of the registry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitLinks {
+    pub members: bool,
+    pub codes: bool,
+    pub roles: bool,
+    pub audit: bool,
+    pub statistics: bool,
+}
+
+/// All about one unit, today or on a day of the past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitPage {
+    pub unit: UnitRef,
+    /// From the highest unit the viewer may look at down to the unit itself.
+    pub trail: Vec<UnitRef>,
+    pub today: NaiveDate,
+    /// The day of the past that is shown; none for today.
+    pub on: Option<NaiveDate>,
+    pub leaders: Vec<Leader>,
+    /// Active members, the exempt aside; of a past day for branches only.
+    pub members: Option<u32>,
+    /// Branches below.
+    pub branches: u32,
+    /// The units one level below which the viewer may look at.
+    pub children: Vec<UnitRow>,
+    pub opening: Opening,
+    /// The phase set on the unit itself; none where it is that of the unit above.
+    pub own_phase: Option<Phase>,
+    pub closing: Option<Closing>,
+    /// Whether the unit or one above it has just been moved and papers and members are still following.
+    pub moving: bool,
+    pub version: u32,
+    /// What the viewer may do with it.
+    pub steps: Vec<UnitStep>,
+    pub links: UnitLinks,
+    /// The newest first.
+    pub history: Vec<UnitForm>,
+}
+
+/// Units a unit can be moved below or merged into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitTargets {
+    pub unit: UnitRef,
+    pub code: String,
+    pub version: u32,
+    pub today: NaiveDate,
+    /// Active members that go along.
+    pub members: u32,
+    /// Units below that go along.
+    pub units: u32,
+    pub found: Vec<UnitRow>,
+    pub more: bool,
+}
+
+/// A member who may go over to a new branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterRow {
+    pub member: MemberId,
+    pub name: String,
+}
+
+/// The members of a branch that is to be split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    pub unit: UnitRef,
+    pub version: u32,
+    pub today: NaiveDate,
+    pub members: Vec<RosterRow>,
 }
 
 #[cfg(test)]
@@ -194,6 +439,27 @@ mod tests {
         assert_eq!(path("/01/51/").code(), "51");
         assert_eq!(path("/01/51/7/").moved(&path("/01/51/"), &path("/01/60/51/")), Some(path("/01/60/51/7/")));
         assert_eq!(path("/01/5/").moved(&path("/01/51/"), &path("/01/60/")), None);
+    }
+
+    #[test]
+    fn a_code_is_letters_digits_and_dashes() {
+        assert_eq!(UnitCode::parse(" CB-07 ").expect("a code").as_str(), "CB-07");
+        for (typed, problem) in [
+            ("", Problem::Required),
+            ("0 7", Problem::Characters),
+            ("../7", Problem::Characters),
+            ("chi bộ", Problem::Characters),
+            ("123456789012345678901", Problem::TooLong { max: 20 }),
+        ] {
+            assert_eq!(UnitCode::parse(typed), Err(problem), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_unit_hangs_on_a_higher_level_only() {
+        assert!(UnitKind::Branch.hangs_on(UnitKind::Province));
+        assert!(!UnitKind::Branch.hangs_on(UnitKind::Branch));
+        assert!(!UnitKind::Province.hangs_on(UnitKind::Commune));
     }
 
     #[test]

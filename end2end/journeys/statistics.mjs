@@ -6,7 +6,10 @@ import { bothWays } from '../support/report.mjs';
 import { number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { statistics } = texts('vi');
+const { statistics, terms } = texts('vi');
+
+/** What the figures are called. */
+const LABELS = { ...statistics, members: terms.members };
 
 async function figuresMove(stage, script) {
   const committee = await stage.visitor({ as: 'committee', script });
@@ -50,7 +53,7 @@ async function figures(visitor) {
   const found = {};
   for (const figure of await visitor.$('.figure').all()) {
     const label = (await figure.locator('.figure-label').innerText()).trim();
-    const key = ['members', 'activated', 'active', 'documents', 'reads', 'opinions'].find((key) => statistics[key] === label);
+    const key = ['members', 'activated', 'active', 'documents', 'reads', 'opinions'].find((key) => LABELS[key] === label);
     if (key) found[key] = number(await figure.locator('.figure-value').innerText());
   }
   return found;

@@ -7,6 +7,8 @@ const ROLES = {
   member: 'Member, fisherman at sea',
   secretary: 'Branch secretary',
   ward_member: 'Member, ward branch',
+  probationary: 'Member on probation',
+  registrar: 'Registrar, ward',
   exempt: 'Member exempt from activities',
   editor: 'Editor, ward',
   committee: 'Committee member, commune',

@@ -2,13 +2,14 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { Provider } from './provider.mjs';
 import { until } from './wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -28,13 +29,15 @@ export class Server {
   /** The newest lines the server has printed. */
   log = [];
 
-  constructor(child, folder, keep, port, signIns) {
+  constructor(child, folder, keep, port, signIns, provider) {
     this.#child = child;
     this.#folder = folder;
     this.#keep = keep;
     this.port = port;
     this.origin = `http://127.0.0.1:${port}`;
     this.signIns = signIns;
+    /** The organisation that vouches for people. */
+    this.provider = provider;
     this.#exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
@@ -69,6 +72,7 @@ export class Server {
     const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     const exit = await this.#exit;
     clearTimeout(late);
+    await this.provider.stop();
     if (this.#keep) console.log(`kept: ${this.#folder}`);
     else await rm(this.#folder, { recursive: true, force: true });
     if (exit.code !== 0) throw new Error(`the server did not end cleanly (${describe(exit)}):\n${this.log.slice(-20).join('\n')}`);
@@ -90,12 +94,16 @@ export async function start({ keep }) {
     await run(binary, ['demo', '--data', data], options);
     const { stdout } = await run(binary, ['demo', '--list'], options);
     const port = await freePort();
-    const child = spawn(binary, ['serve', '--addr', `127.0.0.1:${port}`, '--data', data, '--site', site], {
+    const origin = `http://127.0.0.1:${port}`;
+    const provider = await Provider.start(origin, await freePort());
+    const oidc = path.join(folder, 'oidc.toml');
+    await writeFile(oidc, provider.settings(origin));
+    const child = spawn(binary, ['serve', '--addr', `127.0.0.1:${port}`, '--data', data, '--site', site, '--oidc', oidc], {
       cwd: folder,
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const server = new Server(child, folder, keep, port, JSON.parse(stdout));
+    const server = new Server(child, folder, keep, port, JSON.parse(stdout), provider);
     await server.ready();
     return server;
   } catch (error) {

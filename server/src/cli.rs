@@ -9,7 +9,7 @@ use tokio::{runtime, signal};
 
 use crate::{
     config::{self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, Level, ServeSettings, StoreSettings},
-    sign_ins,
+    imports, sign_ins,
     startup::{Application, open},
     telemetry,
 };
@@ -75,6 +75,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Demo(settings) => demo(settings).await,
         Command::Admin(AdminCommand::Create(settings)) => create_admin(settings).await,
         Command::Check(CheckCommand::Audit(settings)) => check_audit(settings).await,
+        Command::Import(settings) => imports::import(settings).await,
         Command::Config(settings) => print(&config::effective(&settings)),
     }
 }

@@ -16,6 +16,9 @@ use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use domain::{Locale, imports::ImportKind, terms::Terms};
+
+use crate::proxy::TrustedProxies;
 
 /// An electronic member handbook for a large organisation.
 #[derive(Debug, Parser)]
@@ -37,6 +40,8 @@ pub enum Command {
     /// Look whether the data is as the program left it.
     #[command(subcommand)]
     Check(CheckCommand),
+    /// Bring units or members in from a CSV or XLSX file. Ends with 1 when rows were refused.
+    Import(ImportSettings),
     /// Print the settings in effect, secrets masked.
     Config(ServeSettings),
 }
@@ -103,6 +108,22 @@ pub struct ServeSettings {
     /// Folder with the built pages' assets.
     #[arg(long, env = "HANDBOOK_SITE", default_value = "target/site")]
     pub site: PathBuf,
+    /// What the organisation calls its levels, roles and members: `party` or `association`.
+    #[arg(long, env = "HANDBOOK_TERMS", default_value_t = Terms::Party)]
+    pub terms: Terms,
+    /// File with the `OpenID` Connect providers that vouch for people.
+    #[arg(long, env = "HANDBOOK_OIDC")]
+    pub oidc: Option<PathBuf>,
+    /// Address of the gateway that sends short messages: it gets a POST of `{"to": "+84…", "text": "…"}`. Without one they lie as
+    /// files in the folder `outbox` of the data.
+    #[arg(long, env = "HANDBOOK_SMS_URL")]
+    pub sms_url: Option<String>,
+    /// Bearer token for the gateway. Better given as variable.
+    #[arg(long, env = "HANDBOOK_SMS_TOKEN", hide_env_values = true)]
+    pub sms_token: Option<Secret>,
+    /// Addresses or ranges of the servers in front whose `X-Forwarded-For` is believed, e.g. `127.0.0.1,10.0.0.0/8`.
+    #[arg(long, env = "HANDBOOK_TRUSTED_PROXY", default_value = "")]
+    pub trusted_proxy: TrustedProxies,
     #[command(flatten)]
     pub store: StoreSettings,
 }
@@ -117,6 +138,51 @@ pub struct DemoSettings {
     pub list: bool,
     #[command(flatten)]
     pub store: StoreSettings,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ImportSettings {
+    /// What the rows of the file are.
+    #[arg(value_enum)]
+    pub kind: ImportedRows,
+    /// CSV (comma, semicolon or tab; UTF-8 or Windows-1258) or XLSX, with a header in Vietnamese or English.
+    pub file: PathBuf,
+    /// Only say what would become of the rows.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The day the file speaks of, e.g. 2026-11-21; today unless given.
+    #[arg(long, env = "HANDBOOK_AS_OF")]
+    pub as_of: Option<String>,
+    /// The unit whose subtree the file may touch, as a path of codes, e.g. 01/51/001; everything unless given.
+    #[arg(long, env = "HANDBOOK_UNIT")]
+    pub unit: Option<String>,
+    /// Where the report of refused rows goes; beside the file unless given.
+    #[arg(long, env = "HANDBOOK_REPORT")]
+    pub report: Option<PathBuf>,
+    /// Language of the report: vi, en or bn.
+    #[arg(long, env = "HANDBOOK_LANGUAGE", default_value = "vi", value_parser = language)]
+    pub language: Locale,
+    #[command(flatten)]
+    pub store: StoreSettings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImportedRows {
+    Units,
+    Members,
+}
+
+impl ImportedRows {
+    pub const fn kind(self) -> ImportKind {
+        match self {
+            Self::Units => ImportKind::Units,
+            Self::Members => ImportKind::Members,
+        }
+    }
+}
+
+fn language(tag: &str) -> Result<Locale, &'static str> {
+    Locale::from_tag(tag).ok_or("it must be vi, en or bn")
 }
 
 /// Where the data is, and how the program tells what it does.
@@ -274,7 +340,7 @@ fn explain(error: &clap::Error) -> String {
 
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
-    let ServeSettings { addr, site, store } = settings;
+    let ServeSettings { addr, site, terms, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
     let StoreSettings { data, db, db_user, db_password, secret, log, log_filter } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
@@ -285,8 +351,13 @@ pub fn effective(settings: &ServeSettings) -> String {
         ("DB_USER", db_user.clone().unwrap_or_default()),
         ("LOG", log.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()),
         ("LOG_FILTER", log_filter.clone()),
+        ("OIDC", oidc.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
         ("SECRET", masked(secret.is_some()).to_owned()),
         ("SITE", site.display().to_string()),
+        ("SMS_TOKEN", masked(sms_token.is_some()).to_owned()),
+        ("SMS_URL", sms_url.clone().unwrap_or_default()),
+        ("TERMS", terms.to_string()),
+        ("TRUSTED_PROXY", trusted_proxy.to_string()),
     ];
     lines.into_iter().fold(String::new(), |mut text, (name, value)| {
         let _ = writeln!(text, "{PREFIX}{name}={value}");

@@ -15,6 +15,9 @@ const PURGE_EVERY: Duration = Duration::from_hours(1);
 /// How often the newest part of the event log is sealed.
 const SEAL_EVERY: Duration = Duration::from_mins(1);
 
+/// How often imports are looked for that nobody is at work on.
+const RESUME_EVERY: Duration = Duration::from_mins(1);
+
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 
@@ -25,6 +28,7 @@ pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()
     jobs.spawn(async move { follower.follow_events().await });
     jobs.spawn(purge(backend.clone()));
     jobs.spawn(seal(backend.clone()));
+    jobs.spawn(go_on_importing(backend.clone()));
     jobs.spawn(async move {
         let mut ticks = interval(UPKEEP_EVERY);
         loop {
@@ -44,6 +48,23 @@ async fn purge(backend: Backend) {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "sessions and forms whose time is over were deleted"),
             Err(error) => tracing::error!(%error, "cannot delete what is over; will try again in an hour"),
+        }
+        if let Err(error) = backend.imports().purge().await {
+            tracing::error!(%error, "cannot remove the files of old imports; will try again in an hour");
+        }
+    }
+}
+
+/// Imports that a crash or a failure interrupted.
+async fn go_on_importing(backend: Backend) {
+    let mut ticks = interval(RESUME_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match backend.imports().resume().await {
+            Ok(0) => {}
+            Ok(imports) => tracing::info!(imports, "interrupted imports are gone on with"),
+            Err(error) => tracing::error!(%error, "cannot go on with interrupted imports; will try again"),
         }
     }
 }

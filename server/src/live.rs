@@ -63,7 +63,7 @@ pub(crate) async fn live(
     let events = shared.backend.events().listen();
     let page = match shared.backend.statistics().page(&viewer, unit).await {
         Ok(page) => page,
-        Err(error) => return refused(locale, AppError::from(error).kind),
+        Err(error) => return refused(locale, AppError::from(error).kind.told_to(Some(&viewer))),
     };
     let (frames, stream) = mpsc::channel(1);
     let open = OpenPage {
@@ -110,6 +110,15 @@ enum Wake {
     Over,
 }
 
+/// What became of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Checked {
+    Same,
+    /// Offices were given or ended, or rest now.
+    Changed,
+    Ended,
+}
+
 impl OpenPage {
     async fn keep_up(mut self, first: StatisticsPage) {
         metrics::gauge!("handbook_live_pages").increment(1.0);
@@ -124,11 +133,15 @@ impl OpenPage {
         }
         loop {
             let wake = self.wake().await;
-            if wake == Wake::Over || (wake == Wake::Check && !self.session_lives().await) {
-                return;
-            }
-            if wake == Wake::Check {
-                continue;
+            match wake {
+                Wake::Over => return,
+                Wake::Check => match self.check().await {
+                    Checked::Ended => return,
+                    Checked::Same => continue,
+                    // What they may see is asked for again.
+                    Checked::Changed => {}
+                },
+                Wake::Changed => {}
             }
             match self.backend.statistics().page(&self.viewer, Some(self.unit)).await {
                 Ok(page) if page != shown => {
@@ -158,7 +171,7 @@ impl OpenPage {
                 () = sleep_until(self.check_at) => return Wake::Check,
             };
             match event {
-                Ok(event) if event.kind == EventKind::SignedOut && event.actor == Some(self.viewer.member) => return Wake::Check,
+                Ok(event) if self.may_end_session(&event) => return Wake::Check,
                 Ok(event) if self.path.contains(&event.unit) => return self.drain(),
                 Ok(_) => {}
                 // So much happened that some of it is forgotten: read afresh.
@@ -171,7 +184,7 @@ impl OpenPage {
     /// Takes in all that has happened by now: one frame shows it together.
     fn drain(&mut self) -> Wake {
         while let Ok(event) = self.events.try_recv() {
-            if event.kind == EventKind::SignedOut && event.actor == Some(self.viewer.member) {
+            if self.may_end_session(&event) {
                 // Checked at the next waking, after this frame.
                 self.check_at = Instant::now();
             }
@@ -179,13 +192,25 @@ impl OpenPage {
         Wake::Changed
     }
 
-    async fn session_lives(&mut self) -> bool {
+    /// Whether something happened to one of the reader's sessions.
+    fn may_end_session(&self, event: &Event) -> bool {
+        let member = self.viewer.member;
+        matches!(event.kind, EventKind::SignedOut | EventKind::SessionRevoked | EventKind::PasswordChanged)
+            && (event.actor == Some(member) || event.subject == member.to_string())
+    }
+
+    async fn check(&mut self) -> Checked {
         self.check_at = Instant::now() + CHECK_EVERY;
         match self.backend.accounts().session(&self.token).await {
-            Ok(session) => session.is_some(),
+            Ok(Some(session)) if session.viewer == self.viewer => Checked::Same,
+            Ok(Some(session)) => {
+                self.viewer = session.viewer;
+                Checked::Changed
+            }
+            Ok(None) => Checked::Ended,
             Err(error) => {
                 tracing::warn!(%error, "cannot check the session of a live page; will try again");
-                true
+                Checked::Same
             }
         }
     }

@@ -20,7 +20,15 @@ use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_conte
 use tokio::sync::watch;
 use tower_http::{CompressionLevel, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
-use crate::{answers, assets::Site, csrf, health, live, observe, security_headers, visit};
+use crate::{
+    answers,
+    assets::Site,
+    csrf,
+    federation::{self, Federation},
+    health, live, observe,
+    proxy::TrustedProxies,
+    security_headers, uploads, visit,
+};
 
 /// A page that takes longer has lost its reader.
 const TIME_MAX: Duration = Duration::from_secs(15);
@@ -35,15 +43,30 @@ const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(5);
 #[derive(Clone, FromRef)]
 pub(crate) struct Shared {
     pub(crate) backend: Backend,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) federation: Arc<Federation>,
     pub(crate) options: LeptosOptions,
     pub(crate) closing: watch::Receiver<bool>,
 }
 
-pub(crate) fn build(backend: &Backend, site: &Site, address: SocketAddr, closing: &watch::Receiver<bool>) -> Router {
+pub(crate) fn build(
+    backend: &Backend,
+    site: &Site,
+    address: SocketAddr,
+    proxies: &TrustedProxies,
+    federation: Federation,
+    closing: &watch::Receiver<bool>,
+) -> Router {
     // Nobody is measured before the recorder is there.
     health::recorder();
     let options = LeptosOptions::builder().output_name("handbook").site_addr(address).env(Env::PROD).build();
-    let shared = Shared { backend: backend.clone(), options, closing: closing.clone() };
+    let shared = Shared {
+        backend: backend.clone(),
+        proxies: proxies.clone(),
+        federation: Arc::new(federation),
+        options,
+        closing: closing.clone(),
+    };
     // The layer added last is the outermost: it meets the request first.
     Router::new()
         .merge(pages(&shared, site))
@@ -70,14 +93,18 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
     };
     Router::new()
         .leptos_routes_with_context(shared, generate_route_list(App), context.clone(), document.clone())
+        .route("/sign-in/with/{provider}", get(federation::leave))
+        .route("/sign-in/callback/{provider}", get(federation::arrive))
         .fallback(render_app_async_with_context(context, document))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
         // After the time limit: it stays open.
         .route("/live", get(live::live))
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        // After the size limit: files have their own.
+        .merge(uploads::routes())
         .layer(from_fn(csrf::guard))
         .layer(from_fn(answers::complete))
-        .layer(from_fn_with_state(shared.backend.clone(), visit::enter))
+        .layer(from_fn_with_state(shared.clone(), visit::enter))
 }
 
 /// The nonce of the answer's header, in place of the one that leptos makes up for each page.

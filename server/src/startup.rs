@@ -3,14 +3,17 @@
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
-use axum::Router;
-use backend::{Backend, Clock, Error, Keys, Place};
+use axum::{Extension, Router};
+use backend::{Backend, Clock, Error, Keys, Place, sms::Sms};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     assets::Site,
     config::{Database, ServeSettings, StoreSettings},
-    health, jobs, router,
+    federation::{self, Federation},
+    health, jobs,
+    proxy::TrustedProxies,
+    router,
 };
 
 /// How long requests that are under way may take to finish when the program is asked to stop.
@@ -31,8 +34,12 @@ impl Application {
     /// # Errors
     /// A sentence for the operator.
     pub async fn build(settings: &ServeSettings) -> Result<Self> {
+        let federation = settings.oidc.as_deref().map(federation::Settings::read).transpose()?.unwrap_or_default();
         let backend = open(&settings.store).await?;
-        Self::with_backend(backend, settings.addr, &settings.site).await
+        backend.send_messages_by(sms(settings, &backend)?);
+        let mut application = Self::assemble(backend, settings.addr, &settings.site, &settings.trusted_proxy, &federation).await?;
+        application.router = application.router.layer(Extension(settings.terms));
+        Ok(application)
     }
 
     /// The same on a store that is open already.
@@ -40,11 +47,35 @@ impl Application {
     /// # Errors
     /// A sentence for the operator.
     pub async fn with_backend(backend: Backend, addr: SocketAddr, site: &Path) -> Result<Self> {
+        Self::with_federation(backend, addr, site, &federation::Settings::default()).await
+    }
+
+    /// The same, with providers that vouch for people.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn with_federation(
+        backend: Backend,
+        addr: SocketAddr,
+        site: &Path,
+        federation: &federation::Settings,
+    ) -> Result<Self> {
+        Self::assemble(backend, addr, site, &TrustedProxies::default(), federation).await
+    }
+
+    async fn assemble(
+        backend: Backend,
+        addr: SocketAddr,
+        site: &Path,
+        proxies: &TrustedProxies,
+        federation: &federation::Settings,
+    ) -> Result<Self> {
         let site = Site::read(site)?;
         let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
         let address = listener.local_addr().context("the address has no name")?;
         let closing = watch::Sender::new(false);
-        let router = router::build(&backend, &site, address, &closing.subscribe());
+        let federation = Federation::new(federation, address)?;
+        let router = router::build(&backend, &site, address, proxies, federation, &closing.subscribe());
         Ok(Self { listener, address, router, backend, closing })
     }
 
@@ -74,14 +105,16 @@ impl Application {
             let _ = closed.wait_for(|closing| *closing).await.map(|_| ());
             tokio::time::sleep(FAREWELL).await;
         };
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let served = tokio::select! {
-            served = axum::serve(listener, router).with_graceful_shutdown(asked).into_future() => served.context("the address failed"),
+            served = axum::serve(listener, service).with_graceful_shutdown(asked).into_future() => served.context("the address failed"),
             () = late => {
                 tracing::warn!("some requests did not finish in time and were cut off");
                 Ok(())
             }
         };
         jobs.shutdown().await;
+        backend.imports().stop().await;
         served
     }
 }
@@ -104,6 +137,14 @@ pub async fn open(settings: &StoreSettings) -> Result<Backend> {
         ),
         other => anyhow::Error::new(other).context("cannot open the store"),
     })
+}
+
+/// Through the operator's gateway, else into a folder beside the store.
+fn sms(settings: &ServeSettings, backend: &Backend) -> Result<Sms> {
+    match &settings.sms_url {
+        Some(url) => Ok(Sms::gateway(url, settings.sms_token.as_ref().map(|token| token.expose().to_owned()))?),
+        None => Ok(Sms::outbox(&settings.store.data.join("outbox"), backend.clock())),
+    }
 }
 
 fn keys(settings: &StoreSettings, clock: &Clock) -> Result<Keys> {

@@ -1,31 +1,36 @@
 //! Who is there, and how they want the pages: read once for each request, before any page or server function runs.
 
+use std::net::SocketAddr;
+
 use app::{
-    account::session_cookie::SESSION_COOKIE,
+    account::{
+        cookies::{Cookie, DEVICE, DOOR, SHEET},
+        session_cookie::SESSION_COOKIE,
+    },
     context::{PageContext, server::Visit},
     error::AppError,
     forms::FLASH_COOKIE,
     terms,
 };
 use axum::{
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use backend::Backend;
-use domain::{Locale, accounts::Preferences, forms::FormErrors};
+use domain::{Locale, accounts::Preferences, forms::FormErrors, terms::Terms};
 
-use crate::device;
+use crate::{device, router::Shared};
 
 /// The language chosen before signing in.
 const LOCALE_COOKIE: &str = "handbook-locale";
 
 /// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.
-pub(crate) async fn enter(State(backend): State<Backend>, request: Request, next: Next) -> Response {
+pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let fallback = chosen_locale(&parts.headers);
-    let visit = match read(&backend, &parts, fallback).await {
+    let visit = match read(&shared, &parts, fallback).await {
         Ok(visit) => visit,
         Err(error) => {
             let kind = AppError::from(error).kind;
@@ -51,8 +56,8 @@ pub(crate) async fn enter(State(backend): State<Backend>, request: Request, next
     response
 }
 
-async fn read(backend: &Backend, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
-    let headers = &request.headers;
+async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
+    let (backend, headers) = (&shared.backend, &request.headers);
     let token = cookie(headers, SESSION_COOKIE).map(str::to_owned);
     let session = match &token {
         Some(token) => backend.accounts().session(token).await?,
@@ -64,7 +69,20 @@ async fn read(backend: &Backend, request: &Parts, fallback: Locale) -> backend::
     };
     let echo = if shows_form(request, viewer.is_some()) { returned_form(backend, headers).await? } else { None };
     let device = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).map(device::describe).unwrap_or_default();
-    Ok(Visit { page: PageContext { viewer, preferences, echo }, token, device })
+    let providers = if viewer.is_none() { shared.federation.names() } else { Vec::new() };
+    // Without the setting, those of the default pack.
+    let terms = request.extensions.get::<Terms>().copied().unwrap_or_default();
+    let secret = |kept: Cookie| cookie(headers, kept.name).map(str::to_owned);
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    Ok(Visit {
+        page: PageContext { viewer, preferences, terms, echo, providers },
+        token,
+        device,
+        address: peer.map(|peer| shared.proxies.client(peer, headers)),
+        known_device: secret(DEVICE),
+        door: secret(DOOR),
+        sheet: secret(SHEET),
+    })
 }
 
 /// A form that came back is handed out once, so only to a page that will show it. Who is not signed in is on the way to the
@@ -75,7 +93,9 @@ fn shows_form(request: &Parts, is_signed_in: bool) -> bool {
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
-    request.method == Method::GET && accepts_page && (is_signed_in || request.uri.path() == "/sign-in")
+    let path = request.uri.path();
+    let is_way_in = path == "/sign-in" || path == "/welcome" || path.starts_with("/welcome/");
+    request.method == Method::GET && accepts_page && (is_signed_in || is_way_in)
 }
 
 async fn returned_form(backend: &Backend, headers: &HeaderMap) -> backend::Result<Option<FormErrors>> {
@@ -118,7 +138,7 @@ fn language_choice(method: &Method, uri: &Uri) -> Option<Response> {
     Some(response)
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -8,6 +8,8 @@ mod app;
 mod browser;
 #[path = "server/edge.rs"]
 mod edge;
+#[path = "server/federation.rs"]
+mod federation;
 #[path = "server/hammer.rs"]
 mod hammer;
 #[path = "server/journeys.rs"]
@@ -22,3 +24,7 @@ mod matrix;
 mod organisation;
 #[path = "server/program.rs"]
 mod program;
+#[path = "server/provider.rs"]
+mod provider;
+#[path = "server/sessions.rs"]
+mod sessions;

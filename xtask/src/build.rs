@@ -44,7 +44,7 @@ pub(crate) fn build_site(project: &Project, toolchain: &Toolchain) -> Result<()>
 pub(crate) fn build_server(project: &Project, toolchain: &Toolchain) -> Result<()> {
     let is_first = !project.server_binary().exists();
     let estimate = if is_first {
-        "about 22 minutes on 2 cores this first time (a database engine in C++ is half of it), seconds from then on"
+        "about 13 minutes on 2 cores this first time (a database engine, half of it in C++), seconds from then on"
     } else {
         "only what changed"
     };

@@ -48,7 +48,7 @@ pub(crate) struct Frontend {
 
 pub(crate) fn build(project: &Project, toolchain: &Toolchain) -> Result<Frontend> {
     let artefact = project.target.join(WASM).join("wasm/frontend.wasm");
-    let estimate = if artefact.exists() { "about a minute when something changed" } else { "about 6 minutes on 2 cores" };
+    let estimate = if artefact.exists() { "about a minute when something changed" } else { "about 2 minutes on 2 cores" };
     process::step(&format!("compiling the browser half: {estimate}"), || {
         let mut cargo = toolchain.cargo(project);
         cargo.args(["build", "--lib", "-p", "frontend"]);

@@ -39,7 +39,10 @@ pub async fn sign_in(
 ) -> Result<Outcome, AppError> {
     use backend::accounts::SignInForm;
 
-    use super::session_cookie;
+    use super::{
+        cookies::{DEVICE, DOOR},
+        session_cookie,
+    };
     use crate::{
         context::server::{backend, visit},
         forms::{Submitted, local},
@@ -47,10 +50,18 @@ pub async fn sign_in(
 
     let form = Submitted::new("sign_in", &[("national_id", &national_id)]);
     let result = async {
-        let device = visit().map(|visit| visit.device).unwrap_or_default();
-        let typed = SignInForm { national_id: &national_id, password: &password, device: &device };
-        let signed_in = backend()?.accounts().sign_in(typed).await?;
+        let visit = visit().unwrap_or_default();
+        let typed = SignInForm { national_id: &national_id, password: &password, device: &visit.device };
+        let signed_in = match backend()?.accounts().at(visit.origin()).sign_in(typed).await {
+            Ok(signed_in) => signed_in,
+            Err(backend::Error::NotLive { door }) => {
+                DOOR.give(&door)?;
+                return Ok(Outcome::Done { to: "/welcome/later".to_owned(), reload: false });
+            }
+            Err(error) => return Err(error.into()),
+        };
         session_cookie::give(&signed_in.token)?;
+        DEVICE.give(&signed_in.device)?;
         Ok(Outcome::Done { to: local(&next), reload: true })
     }
     .await;

@@ -46,6 +46,16 @@ pub fn MorePage() -> impl IntoView {
                 <StaffMenu/>
                 <ul class="menu" role="list">
                     <li>
+                        <a class="menu-link" href="/record">
+                            <Icon name=IconName::Person/>
+                            <span>
+                                {text::account::own_record(l)} " "
+                                <span class="menu-note">{text::account::own_record_note(l)}</span>
+                            </span>
+                            <Icon name=IconName::Next/>
+                        </a>
+                    </li>
+                    <li>
                         <a class="menu-link" href="/guides">
                             <Icon name=IconName::Info/>
                             <span>{text::guides::title(l)}</span>
@@ -54,6 +64,7 @@ pub fn MorePage() -> impl IntoView {
                     </li>
                 </ul>
                 {about(l, own.viewer)}
+                {security_links(l)}
                 {preferences_form(l, own.preferences, errors)}
                 {sign_out_form(l)}
             </div>
@@ -66,6 +77,7 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
     let offices: Vec<_> = viewer
         .offices
         .iter()
+        .chain(&viewer.resting)
         .map(|office| view! { <p>{text::account::office(l, terms::role(l, office.role), &office.unit.name)}</p> })
         .collect();
     view! {
@@ -78,6 +90,25 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
         </Card>
     }
     .into_any()
+}
+
+fn security_links(l: Locale) -> AnyView {
+    let links = [
+        ("/devices", IconName::Smartphone, text::sessions::devices_title(l)),
+        ("/password", IconName::Key, text::sessions::password_title(l)),
+    ]
+    .map(|(href, icon, label)| {
+        view! {
+            <li>
+                <a class="menu-link" href=href>
+                    <Icon name=icon/>
+                    <span>{label}</span>
+                    <Icon name=IconName::Next/>
+                </a>
+            </li>
+        }
+    });
+    view! { <ul class="menu" role="list">{links.into_iter().collect_view()}</ul> }.into_any()
 }
 
 fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErrors>>) -> AnyView {

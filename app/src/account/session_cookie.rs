@@ -18,8 +18,13 @@ const MAX_AGE: u32 = 400 * 24 * 60 * 60;
 ///
 /// # Errors
 /// [`Kind::Internal`] when `token` is not what a session's secret looks like, or outside a request.
-pub(super) fn give(token: &str) -> Result<(), AppError> {
-    append(&format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={MAX_AGE}; Secure; HttpOnly; SameSite=Lax"))
+pub(crate) fn give(token: &str) -> Result<(), AppError> {
+    append(&carrying(token))
+}
+
+/// The cookie's line in a response.
+pub fn carrying(token: &str) -> String {
+    format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={MAX_AGE}; Secure; HttpOnly; SameSite=Lax")
 }
 
 /// Makes the browser forget it.

@@ -8,9 +8,10 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use crate::{
     context::{take_echo, use_viewer},
     i18n::use_locale,
+    sessions::{FederationNotice, SignInWith},
     terms::{Labels, all_errors, field_error},
     text,
-    ui::{Button, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, PasswordField},
+    ui::{Button, ButtonKind, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, PasswordField},
 };
 
 const LABELS: Labels = &[("national_id", text::account::national_id), ("password", text::account::password)];
@@ -50,9 +51,10 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
     let typed_id = echo.as_ref().and_then(|echo| echo.value("national_id")).map(str::to_owned);
     let errors = RwSignal::new(echo);
     let languages = languages(l, next);
-    let next = next.to_owned();
+    let (next, with_next) = (next.to_owned(), next.to_owned());
     view! {
         <PageHeader title=text::account::sign_in_title(l) lead=text::account::sign_in_lead(l)/>
+        <FederationNotice/>
         <ErrorSummary title=text::account::sign_in_errors(l) items=all_errors(l, errors, LABELS)/>
         <Form action="/api/account/sign_in" failed=text::frame::network_failed(l) errors>
             <input type="hidden" name="next" value=next/>
@@ -77,8 +79,12 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
                 <Button wide=true icon=IconName::SignIn>{text::account::sign_in(l)}</Button>
             </div>
         </Form>
+        <SignInWith next=with_next/>
         <Card title=text::account::help_title(l)>
             <p>{text::account::help(l)}</p>
+            <div class="actions">
+                <LinkButton href="/welcome" kind=ButtonKind::Secondary icon=IconName::Key>{text::account::to_welcome(l)}</LinkButton>
+            </div>
         </Card>
         <p>{text::guides::invitation(l)} " " <a href="/guides">{text::guides::open(l)}</a></p>
         {languages}

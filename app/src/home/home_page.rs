@@ -20,7 +20,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
-    ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Progress, RowList},
+    ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Notice, Progress, RowList},
 };
 
 #[component]
@@ -34,6 +34,7 @@ pub fn HomePage() -> impl IntoView {
             <Title text=text::home::title(l)/>
             <div class="page">
                 <h1 class="greeting">{title}</h1>
+                {decided(l, page.corrections_decided)}
                 <div class="columns">
                     <div class="stack">
                         {next_meeting(l, page.next_meeting)}
@@ -42,6 +43,19 @@ pub fn HomePage() -> impl IntoView {
                     {newest(l, page.newest)}
                 </div>
             </div>
+        }
+        .into_any()
+    })
+}
+
+/// News of the member's own record, until it is opened.
+fn decided(l: Locale, count: u32) -> Option<AnyView> {
+    (count > 0).then(|| {
+        view! {
+            <Notice title=text::home::correction_decided(l) icon=IconName::Person>
+                <p>{text::home::correction_decided_text(l)}</p>
+                <p><a href="/record">{text::home::read_decision(l)}</a></p>
+            </Notice>
         }
         .into_any()
     })

@@ -10,8 +10,9 @@ use super::fns::page;
 use crate::{
     i18n::use_locale,
     page::show,
-    text,
+    terms, text,
     ui::{Bar, BarChart, BigFigure, Breadcrumbs, Card, Cell, Column, Crumb, DataTable, Figures, PageHeader, RowHead},
+    units::phase_tag,
 };
 
 /// Most rows of the list of those who need help: more would be a table again.
@@ -37,7 +38,9 @@ fn dashboard(l: Locale, page: StatisticsPage) -> AnyView {
         <Title text=format!("{} · {}", text::statistics::title(l), unit.name)/>
         <div class="page">
             {crumbs.map(|crumbs| view! { <Breadcrumbs label=text::statistics::trail(l) crumbs/> })}
-            <PageHeader title=unit.name eyebrow=text::statistics::title(l)/>
+            <PageHeader title=unit.name eyebrow=text::statistics::title(l)>
+                {move || figures.with(|page| phase_tag(l, page.total.phase))}
+            </PageHeader>
             {live_mark(l, figures, connected)}
             {totals(l, figures)}
             {move || figures.with(|page| needing_help(l, page))}
@@ -96,7 +99,7 @@ fn totals(l: Locale, figures: RwSignal<StatisticsPage>) -> AnyView {
     };
     view! {
         <Figures>
-            {figure(text::statistics::members(l), |counts| counts.members, nothing)}
+            {figure(terms::members(l), |counts| counts.members, nothing)}
             {figure(text::statistics::activated(l), |counts| counts.activated, share(|counts| counts.activated))}
             {figure(text::statistics::active(l), |counts| counts.active, share(|counts| counts.active))}
             {figure(text::statistics::documents(l), |counts| counts.documents, nothing)}
@@ -159,7 +162,7 @@ fn children_table(l: Locale, figures: RwSignal<StatisticsPage>) -> Option<AnyVie
     }
     let columns = vec![
         Column::text(text::statistics::unit(l)),
-        Column::number(text::statistics::members(l)),
+        Column::number(terms::members(l)),
         Column::number(text::statistics::activated(l)),
         Column::number(text::statistics::active(l)),
         Column::number(text::statistics::documents(l)),
@@ -194,6 +197,7 @@ fn child_row(l: Locale, row: &UnitFigures) -> AnyView {
     } else {
         view! { <span>{name}</span> }.into_any()
     };
+    let phase = phase_tag(l, row.phase).map(|tag| view! { " " {tag} });
     let counts = row.figures;
     let cell = move |label: &'static str, read: fn(&Counts) -> u32| {
         let value = counts.map_or_else(|| text::statistics::hidden(l).to_owned(), |counts| l.number(read(&counts)));
@@ -201,8 +205,8 @@ fn child_row(l: Locale, row: &UnitFigures) -> AnyView {
     };
     view! {
         <tr>
-            <RowHead>{name}</RowHead>
-            {cell(text::statistics::members(l), |counts| counts.members)}
+            <RowHead>{name} {phase}</RowHead>
+            {cell(terms::members(l), |counts| counts.members)}
             {cell(text::statistics::activated(l), |counts| counts.activated)}
             {cell(text::statistics::active(l), |counts| counts.active)}
             {cell(text::statistics::documents(l), |counts| counts.documents)}
@@ -217,7 +221,7 @@ fn child_row(l: Locale, row: &UnitFigures) -> AnyView {
 mod tests {
     use domain::{
         ids::UnitId,
-        units::{UnitKind, UnitPath, UnitRef},
+        units::{Phase, UnitKind, UnitPath, UnitRef},
     };
 
     use super::*;
@@ -229,6 +233,7 @@ mod tests {
             unit: UnitRef { id, kind: UnitKind::Branch, name: name.to_owned(), path },
             figures: figures.map(|(activated, members)| Counts { members, activated, ..Counts::default() }),
             has_children: false,
+            phase: Phase::default(),
         }
     }
 

@@ -69,10 +69,13 @@ pub fn LinkButton(
     #[prop(optional)] kind: ButtonKind,
     #[prop(optional)] icon: Option<IconName>,
     #[prop(optional)] wide: bool,
+    /// The server answers the address, not one of our pages.
+    #[prop(optional)]
+    external: bool,
     children: Children,
 ) -> impl IntoView {
     view! {
-        <a class=kind.class(wide) href=href>
+        <a class=kind.class(wide) href=href rel=external.then_some("external")>
             {icon.map(|name| view! { <Icon name/> })}
             <span>{children()}</span>
         </a>

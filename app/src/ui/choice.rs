@@ -13,7 +13,7 @@ pub struct Choice {
     /// What is sent.
     pub value: String,
     pub label: String,
-    /// A line of explanation; only [`RadioGroup`] shows it.
+    /// A line of explanation; only [`RadioGroup`] and [`CheckGroup`] show it.
     pub hint: Option<String>,
 }
 
@@ -86,6 +86,52 @@ pub fn RadioGroup(
             view! {
                 <label class="choice">
                     <input type="radio" id=own_id name=name.clone() value=sent checked=checked/>
+                    <span class="choice-text">
+                        <span class="choice-label">{label}</span>
+                        {hint.map(|hint| view! { <span class="choice-hint">{hint}</span> })}
+                    </span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="field choices" class:field-invalid=move || error.with(Option::is_some) aria-describedby=described>
+            <legend class="label">{legend}</legend>
+            {hint}
+            {message}
+            {cards}
+        </fieldset>
+    }
+}
+
+/// Some of many, each a card to tap. Sent once for each that is ticked, so a name of ours ends in `[]`.
+#[component]
+pub fn CheckGroup(
+    #[prop(into)] legend: String,
+    /// Also the id of the first choice, where the error summary leads.
+    #[prop(into)]
+    name: String,
+    choices: Vec<Choice>,
+    /// Values ticked at first.
+    checked: Vec<String>,
+    #[prop(optional, into)] hint: MaybeText,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let described = {
+        let (id, has_hint) = (name.clone(), hint.0.is_some());
+        move || described_by(&id, has_hint, error.with(Option::is_some))
+    };
+    let message = error_message(&name, error);
+    let hint = hint.0.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> });
+    let cards = choices
+        .into_iter()
+        .enumerate()
+        .map(move |(index, Choice { value: sent, label, hint })| {
+            let checked = checked.contains(&sent);
+            let id = if index == 0 { name.clone() } else { format!("{name}-{index}") };
+            view! {
+                <label class="choice">
+                    <input type="checkbox" id=id name=name.clone() value=sent checked=checked/>
                     <span class="choice-text">
                         <span class="choice-label">{label}</span>
                         {hint.map(|hint| view! { <span class="choice-hint">{hint}</span> })}

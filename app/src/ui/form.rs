@@ -89,6 +89,9 @@ mod browser {
     #[derive(Deserialize)]
     struct Refusal {
         message: String,
+        /// A page that must be passed first; what was typed waits on the server meanwhile.
+        #[serde(default)]
+        to: Option<String>,
     }
 
     pub(super) fn submit_handler(form: SentForm) -> impl Fn(SubmitEvent) + 'static {
@@ -124,7 +127,10 @@ mod browser {
                         form.errors.try_set(Some(errors));
                         request_animation_frame(focus_summary);
                     }
-                    Some(Err(message)) => {
+                    Some(Err(Refusal { to: Some(to), .. })) if is_local(&to) => {
+                        let _ = window().location().assign(&to);
+                    }
+                    Some(Err(Refusal { message, .. })) => {
                         form.failure.try_set(Some(message));
                     }
                     None => {
@@ -160,10 +166,10 @@ mod browser {
     }
 
     /// `None` when it is no answer of ours, e.g. the page of a hotel's Wi-Fi.
-    fn read(status: u16, text: &str) -> Option<Result<Outcome, String>> {
+    fn read(status: u16, text: &str) -> Option<Result<Outcome, Refusal>> {
         match status {
             200 | 422 => serde_json::from_str(text).ok().map(Ok),
-            _ => serde_json::from_str::<Refusal>(text).ok().map(|refusal| Err(refusal.message)),
+            _ => serde_json::from_str(text).ok().map(Err),
         }
     }
 

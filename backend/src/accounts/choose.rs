@@ -97,7 +97,7 @@ impl Accounts<'_> {
     }
 
     /// What others know of the member, and what therefore makes no password.
-    async fn known(&self, member: &MemberRow) -> Result<Known> {
+    pub(super) async fn known(&self, member: &MemberRow) -> Result<Known> {
         let sql = "SELECT birth_date, id_cipher, phone_cipher FROM $member";
         let found: Option<KnownRow> =
             self.backend.store().read(sql, vars! { member: record("member", &member.id) }).await?.row(0)?;

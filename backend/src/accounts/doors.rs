@@ -97,7 +97,7 @@ impl Accounts<'_> {
         self.backend.store().write(&sql, vars).await?;
         self.backend.events().wake();
         if let Some(phone) = phone {
-            self.backend.sms()?.send(phone, words(&code));
+            self.backend.send_message(phone, words(&code));
         }
         Ok(())
     }

@@ -141,8 +141,10 @@ impl Accounts<'_> {
         vars.extend(vars! { failure_counters: counters, failure_at: now, failure_until: now + WINDOW });
     }
 
+    /// The counters of the network the visitor comes from; none where there is no network.
     fn network_shards(&self) -> Vec<RecordId> {
-        shards("network", &self.origin.address.map(|address| self.backend.keys().lookup("network", &network(address))).unwrap_or_default())
+        let network = self.origin.address.map(|address| self.backend.keys().lookup("network", &network(address)));
+        network.map(|network| shards("network", &network)).unwrap_or_default()
     }
 }
 

@@ -5,17 +5,18 @@ use domain::{
     documents::DocumentState,
     events::EventKind,
     ids::{DocumentId, MemberId},
+    members::Standing,
     units::UnitRef,
 };
 
 use super::{
-    bulk::Bulk,
     dice::Dice,
     files::{self, DocumentFile},
     people::{JUST_NOW, Organisation, Person},
 };
 use crate::{
     Backend, Result,
+    bulk::Bulk,
     store::{RecordId, SurrealValue, pair, record},
 };
 
@@ -89,7 +90,12 @@ pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
             let at = dice.early_moment(start, person.last_use);
             bulk.push(
                 "read_receipt",
-                ReceiptRow { id: pair("read_receipt", document.id, person.id), path: unit.path.to_string(), at },
+                ReceiptRow {
+                    id: pair("read_receipt", document.id, person.id),
+                    path: unit.path.to_string(),
+                    at,
+                    counted: Some(person.standing != Standing::Exempt),
+                },
             );
             bulk.log(&mut dice, at, EventKind::DocumentRead, Some(person.id), &unit.path, document.id);
             reads += 1;
@@ -225,4 +231,5 @@ struct ReceiptRow {
     id: RecordId,
     path: String,
     at: DateTime<Utc>,
+    counted: Option<bool>,
 }

@@ -11,14 +11,13 @@ use domain::{
 };
 
 use super::{
-    bulk::Bulk,
     dice::Dice,
     files::{self, MeetingFile, MeetingItem, MeetingTemplate},
     library::{Published, local_time},
     people::{Branch, Committee, JUST_NOW, Milieu, Organisation, Person},
     registry::{self, NewItem, NewMeeting},
 };
-use crate::{Backend, Result};
+use crate::{Backend, Result, bulk::Bulk};
 
 /// Days from today at which branches meet, and how many days later some of them do.
 const MONTHS: [(i64, i64); 4] = [(-75, 10), (-45, 10), (-14, 10), (3, 14)];

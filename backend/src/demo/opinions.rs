@@ -7,10 +7,10 @@ use domain::{
     events::EventKind,
     feedback::{OpinionAudience, OpinionState},
     ids::OpinionId,
+    members::Standing,
 };
 
 use super::{
-    bulk::Bulk,
     dice::Dice,
     files::{self, OpinionEntry},
     library::Published,
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     Backend, Result,
+    bulk::Bulk,
     keys::fingerprint,
     store::{RecordId, SurrealValue, record},
 };
@@ -150,6 +151,7 @@ impl Post<'_> {
                 state: state.key().to_owned(),
                 received: self.dice.ulid_at(sent_at).to_string(),
                 sent_at,
+                counted: Some(person.standing != Standing::Exempt),
                 seen_at: (state >= OpinionState::Seen).then_some(seen_at),
                 answer: entry.answer.clone().filter(|_| state == OpinionState::Answered).map(|text| AnswerRow {
                     text,
@@ -185,6 +187,7 @@ struct OpinionRow {
     state: String,
     received: String,
     sent_at: DateTime<Utc>,
+    counted: Option<bool>,
     seen_at: Option<DateTime<Utc>>,
     answer: Option<AnswerRow>,
 }

@@ -86,6 +86,11 @@ pub(super) struct Person {
 }
 
 impl Person {
+    /// Whether one can sign in as this person.
+    pub(super) fn is_player(&self) -> bool {
+        self.player.is_some()
+    }
+
     /// Whether the person used the handbook at some time in `from..`; none of those without an account did.
     pub(super) fn uses_after(&self, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let start = self.activated_at?.max(from);
@@ -158,8 +163,15 @@ pub(super) async fn found(backend: &Backend, seed: u64) -> Result<Organisation> 
     let now = backend.clock().now();
     let since = now - REGISTERED_AGO;
     let mut registry = Registry::new(backend, seed, since);
-    let mut founder =
-        Founder { now, since, today: backend.clock().today(), names: files::names()?, dice: Dice::new(seed, 2), serial: 100 };
+    let mut founder = Founder {
+        now,
+        since,
+        today: backend.clock().today(),
+        names: files::names()?,
+        dice: Dice::new(seed, 2),
+        serial: 100,
+        likenesses: BTreeMap::new(),
+    };
 
     let mut organisation = Organisation { units: BTreeMap::new(), branches: Vec::new(), committees: BTreeMap::new() };
     for entry in files::units()? {
@@ -183,7 +195,26 @@ struct Founder {
     names: Names,
     dice: Dice,
     serial: u32,
+    /// People somebody else of the sample will be taken for, by the key of their branch.
+    likenesses: BTreeMap<&'static str, Likeness>,
 }
+
+/// What two records of one person have in common.
+#[derive(Debug, Clone)]
+struct Likeness {
+    name: String,
+    sex: Sex,
+    birth_date: NaiveDate,
+}
+
+/// Branches whose last people are written down twice: the second record is in the second branch.
+const TWINS: [(&str, &str); 2] = [("ward-24", "ward-46"), ("ward-61", "ward-62")];
+
+/// The branch whose last member was admitted as a child, if one believes the record.
+const IMPOSSIBLE: &str = "ward-59";
+
+/// One in so many has no phone number on file.
+const WITHOUT_PHONE: u32 = 16;
 
 /// What distinguishes one branch from another in the figures, in per cent.
 struct Spirit {
@@ -203,7 +234,9 @@ impl Founder {
             people.push(self.player(registry, index, player, &unit)?);
         }
         while people.len() < entry.members {
-            let person = self.person(registry, milieu, &spirit, &unit, &mut taken)?;
+            let is_last = people.len() + 1 == entry.members;
+            let key = if is_last { entry.key.as_str() } else { "" };
+            let person = self.person(registry, milieu, &spirit, &unit, &mut taken, key)?;
             people.push(person);
         }
         if entry.key == "fishing" {
@@ -223,8 +256,16 @@ impl Founder {
             _ => birth_date + Months::new(12 * 23),
         };
         let national_id = NationalId::parse(player.national_id).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
-        let id =
-            self.register(registry, player.name, player.sex, (birth_date, admitted_on), player.standing, &national_id, unit)?;
+        let id = self.register(
+            registry,
+            player.name,
+            player.sex,
+            (birth_date, admitted_on),
+            player.standing,
+            &national_id,
+            unit,
+            true,
+        )?;
         // The fisherman has been at sea for five days: the papers of the next meeting are news to him.
         let last_use = if index == 0 { self.now - TimeDelta::days(5) } else { self.just_now() };
         Ok(Person {
@@ -247,15 +288,20 @@ impl Founder {
         spirit: &Spirit,
         unit: &UnitRef,
         taken: &mut BTreeSet<String>,
+        // Key of the branch for its last person, which may be an odd one.
+        odd: &str,
     ) -> Result<Person> {
+        let likeness = TWINS.iter().find(|(_, second)| *second == odd).and_then(|(first, _)| self.likenesses.get(first)).cloned();
         let (youngest, oldest, women) = milieu.ages();
         let sex = if self.dice.chance(women) { Sex::Female } else { Sex::Male };
         // The mean of two throws: few very young, few very old.
         let mut throw = || self.dice.between(youngest * 365 + 10, oldest * 365);
         let days = i64::midpoint(throw(), throw());
         let birth_date = self.today - TimeDelta::days(days);
+        let (sex, birth_date) = likeness.as_ref().map_or((sex, birth_date), |known| (known.sex, known.birth_date));
         let age = self.age(birth_date);
         let admitted_on = self.admission(birth_date);
+        let admitted_on = if odd == IMPOSSIBLE { birth_date + Months::new(12 * 9) } else { admitted_on };
         let standing = if self.today < admitted_on + Months::new(12) {
             Standing::Probationary
         } else if age >= 75 && self.dice.chance(25) {
@@ -264,8 +310,14 @@ impl Founder {
             Standing::Official
         };
         let name = self.name(sex, taken);
+        let name = likeness.map_or(name, |known| known.name);
+        if let Some((first, _)) = TWINS.iter().find(|(first, _)| *first == odd) {
+            self.likenesses.insert(first, Likeness { name: name.clone(), sex, birth_date });
+        }
         let national_id = self.national_id(sex, birth_date)?;
-        let id = self.register(registry, &name, sex, (birth_date, admitted_on), standing, &national_id, unit)?;
+        let has_phone = (self.serial + 1) % WITHOUT_PHONE != 0;
+        let dates = (birth_date, admitted_on);
+        let id = self.register(registry, &name, sex, dates, standing, &national_id, unit, has_phone)?;
         // The older, the fewer have come to it.
         let reluctance = if age >= 75 { 25 } else { 0 };
         let activated_at = self
@@ -302,6 +354,7 @@ impl Founder {
         standing: Standing,
         national_id: &NationalId,
         unit: &UnitRef,
+        has_phone: bool,
     ) -> Result<MemberId> {
         self.serial += 1;
         let phone =
@@ -314,7 +367,7 @@ impl Founder {
             admitted_on,
             standing,
             national_id,
-            phone: Some(&phone),
+            phone: has_phone.then_some(&phone),
             unit,
         })
     }

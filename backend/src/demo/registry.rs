@@ -1,22 +1,25 @@
 //! Filling the registry directly: units, members, accounts, offices, meetings. For the sample organisation and for tests; the people of
 //! a real organisation come in through an import, which checks what this trusts.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use domain::{
     accounts::{Password, Preferences},
     events::EventKind,
-    folding::name_order,
     ids::{DocumentId, MeetingId, MemberId, UnitId},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
-    members::{NationalId, PhoneNumber, Sex, Standing},
+    members::{CardNumber, Flaw, FullName, NationalId, PhoneNumber, Sex, Standing},
     policy::Role,
     units::{UnitKind, UnitPath, UnitRef},
 };
 
-use super::{bulk::Bulk, dice::Dice};
+use super::dice::Dice;
 use crate::{
     Backend, Error, Result,
-    store::{RecordId, SurrealValue, pair, record},
+    bulk::Bulk,
+    members::rows::{derived, flaws},
+    store::{RecordId, SurrealValue, pair, record, vars},
 };
 
 /// What the registry writes down of a person.
@@ -65,13 +68,15 @@ pub struct Registry<'b> {
     dice: Dice,
     since: DateTime<Utc>,
     bulk: Bulk,
+    /// Id and path of the members of each twin key.
+    twins: BTreeMap<String, Vec<(MemberId, UnitPath)>>,
 }
 
 impl<'b> Registry<'b> {
     /// The registry was filled at `since`, which must lie at least a minute back: the process that fills it counts its rows
     /// once, from the tables, and must not meet their events as news.
     pub fn new(backend: &'b Backend, seed: u64, since: DateTime<Utc>) -> Self {
-        Self { backend, dice: Dice::new(seed, 1), since, bulk: Bulk::default() }
+        Self { backend, dice: Dice::new(seed, 1), since, bulk: Bulk::default(), twins: BTreeMap::new() }
     }
 
     /// # Errors
@@ -98,23 +103,37 @@ impl<'b> Registry<'b> {
     }
 
     /// # Errors
-    /// [`Error::Internal`] when encryption fails.
+    /// [`Error::Internal`] when the name or the card number is none, or encryption fails.
     pub fn member(&mut self, member: &NewMember<'_>) -> Result<MemberId> {
         let id = MemberId::new(self.dice.ulid_at(self.since));
         let (keys, clock, owner) = (self.backend.keys(), self.backend.clock(), id.to_string());
         let sealed = |text: &str| keys.seal(clock, &owner, text);
-        let official = member.standing != Standing::Probationary;
+        let refused = |what: &str| Error::Internal(format!("{what} of {owner}"));
+        let full_name = FullName::parse(member.full_name).map_err(|_| refused("the name"))?;
+        let card = CardNumber::parse(member.code).map_err(|_| refused("the card number"))?;
+        let derived = derived(keys, &full_name, member.birth_date, Some(member.national_id));
+        let official_on =
+            (member.standing != Standing::Probationary).then(|| (member.admitted_on + Months::new(12)).min(clock.today()));
+        let (born, admitted) = (member.birth_date, member.admitted_on);
+        for flaw in flaws(true, member.phone.is_some(), born, admitted, official_on, clock.today()) {
+            flawed(&mut self.bulk, flaw, id, &member.unit.path);
+        }
+        self.twins.entry(derived.twin_key.clone()).or_default().push((id, member.unit.path.clone()));
         self.bulk.push(
             "member",
             MemberRow {
                 id: record("member", id),
-                code: member.code.to_owned(),
-                full_name: member.full_name.to_owned(),
-                sort_key: name_order(member.full_name),
+                code: card.as_str().to_owned(),
+                full_name: full_name.as_str().to_owned(),
+                sort_key: derived.sort_key,
+                given: derived.given,
+                twin_key: derived.twin_key,
+                id_tail: derived.id_tail,
+                version: 1,
                 sex: member.sex.key().to_owned(),
                 birth_date: member.birth_date.to_string(),
                 admitted_on: member.admitted_on.to_string(),
-                official_on: official.then(|| (member.admitted_on + Months::new(12)).to_string()),
+                official_on: official_on.map(|day| day.to_string()),
                 standing: member.standing.key().to_owned(),
                 state: "active".to_owned(),
                 unit: member.unit.id.to_string(),
@@ -205,16 +224,57 @@ impl<'b> Registry<'b> {
     ///
     /// # Errors
     /// [`Error::Taken`] when a code, a path or a national ID is not unique; [`Error::Store`].
-    pub async fn save(self) -> Result<()> {
+    pub async fn save(mut self) -> Result<()> {
+        for (id, path) in self.twins.values().filter(|group| group.len() > 1).flatten() {
+            flawed(&mut self.bulk, Flaw::Twin, *id, path);
+        }
         self.bulk.save(self.backend).await?;
-        refresh(self.backend).await
+        self.backend.recount().await
     }
 }
 
-/// Reads the tree and the counters anew from the tables.
-pub(super) async fn refresh(backend: &Backend) -> Result<()> {
-    backend.units().reload(backend.store()).await?;
-    backend.counters().reload(backend.store(), backend.units(), backend.clock()).await
+fn flawed(bulk: &mut Bulk, kind: Flaw, member: MemberId, path: &UnitPath) {
+    let row = FlawRow {
+        id: pair("flaw", kind.key(), member),
+        kind: kind.key().to_owned(),
+        member: member.to_string(),
+        path: path.to_string(),
+    };
+    bulk.push("flaw", row);
+}
+
+/// Puts a unit back to before its roll-out: its members are told the day and whom to ask.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn plan(backend: &Backend, unit: &UnitRef, live_from: NaiveDate, contact: &str) -> Result<()> {
+    let vars = vars! { unit: record("unit", unit.id), day: live_from.to_string(), contact: contact.to_owned() };
+    let sql = "UPDATE $unit SET phase = 'planned', live_from = $day, contact = $contact RETURN NONE";
+    backend.store().write(sql, vars).await?;
+    backend.recount().await
+}
+
+impl Bulk {
+    /// A row of the event log.
+    pub(crate) fn log(
+        &mut self,
+        dice: &mut Dice,
+        at: DateTime<Utc>,
+        kind: EventKind,
+        actor: Option<MemberId>,
+        unit: &UnitPath,
+        subject: impl ToString,
+    ) {
+        let row = LogRow {
+            id: record("event", dice.ulid_at(at)),
+            at,
+            actor: actor.map(|member| member.to_string()),
+            kind: kind.key().to_owned(),
+            unit: unit.to_string(),
+            subject: subject.to_string(),
+        };
+        self.push("event", row);
+    }
 }
 
 /// The row of a meeting.
@@ -265,6 +325,10 @@ struct MemberRow {
     code: String,
     full_name: String,
     sort_key: String,
+    given: String,
+    twin_key: String,
+    id_tail: Option<String>,
+    version: i64,
     sex: String,
     birth_date: String,
     admitted_on: String,
@@ -277,6 +341,14 @@ struct MemberRow {
     id_cipher: Option<String>,
     phone_hash: Option<String>,
     phone_cipher: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct FlawRow {
+    id: RecordId,
+    kind: String,
+    member: String,
+    path: String,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -338,4 +410,14 @@ struct AttendanceRow {
     id: RecordId,
     kind: String,
     reason: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct LogRow {
+    id: RecordId,
+    at: DateTime<Utc>,
+    actor: Option<String>,
+    kind: String,
+    unit: String,
+    subject: String,
 }

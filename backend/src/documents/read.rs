@@ -5,6 +5,7 @@ use domain::{
     documents::{DocumentPage, DocumentState, OpinionInvitation},
     events::EventKind,
     ids::{DocumentId, OpinionId},
+    members::Standing,
     policy::Action,
 };
 
@@ -85,9 +86,10 @@ impl Documents<'_> {
             receipt: pair("read_receipt", document.id, viewer.member),
             path: branch.to_string(),
             now: clock.now(),
+            counted: viewer.standpoint.standing != Standing::Exempt,
         };
         events::append(&mut vars, clock, EventKind::DocumentRead, Some(viewer.member), branch, document.id);
-        let sql = format!("CREATE $receipt SET path = $path, at = $now RETURN NONE; {}", events::APPEND);
+        let sql = format!("CREATE $receipt SET path = $path, at = $now, counted = $counted RETURN NONE; {}", events::APPEND);
         match self.backend.store().write(&sql, vars).await {
             Ok(_) => {
                 self.backend.events().wake();

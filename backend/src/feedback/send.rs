@@ -7,6 +7,7 @@ use domain::{
     feedback::{OpinionAudience, OpinionText},
     forms::{FormReader, Problem},
     ids::{DocumentId, OpinionId, UnitId},
+    members::Standing,
     policy::Action,
     units::UnitPath,
 };
@@ -98,6 +99,7 @@ impl Feedback<'_> {
             audience: audience.key(),
             received: clock.ulid_at(now).to_string(),
             now: now,
+            counted: viewer.standpoint.standing != Standing::Exempt,
         };
         events::append(&mut vars, clock, EventKind::OpinionSent, Some(viewer.member), branch, id);
         match self.backend.store().write(&format!("{CREATE} {}", events::APPEND), vars).await {
@@ -143,7 +145,8 @@ fn may_send(viewer: &Viewer, about: Option<About>) -> Result<About> {
 
 const CREATE: &str = "CREATE $opinion SET member = $member, author = $author, unit = $unit, path = $path, document = $document, \
                       document_title = $document_title, issuer_path = $issuer_path, text = $text, body_hash = $body_hash, \
-                      audience = $audience, state = 'received', received = $received, sent_at = $now RETURN NONE;";
+                      audience = $audience, state = 'received', received = $received, sent_at = $now, \
+                      counted = $counted RETURN NONE;";
 
 /// What makes two forms the same. The document's id has a fixed length and the audience no line break, so nothing runs together.
 fn hash(document: DocumentId, audience: OpinionAudience, text: &OpinionText) -> String {

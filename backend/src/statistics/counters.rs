@@ -16,8 +16,8 @@ use domain::{
 
 use crate::{
     Clock, Error, Result, events,
-    store::{Store, SurrealValue, keys_after, pairs_after, vars},
-    units::Units,
+    store::{Store, SurrealValue, keys_after, pairs_after, record, vars},
+    units::{Tree, Units},
 };
 
 /// Days, today among them, within which a use makes a member active.
@@ -25,6 +25,9 @@ const WINDOW: usize = 7;
 
 /// Rows read at a time while counting afresh.
 const PAGE: usize = 2_000;
+
+/// How often the tables are counted again when somebody writes meanwhile.
+const TRIES: usize = 4;
 
 /// How far back the log is compared with what the tables said when they were counted.
 const OVERLAP: TimeDelta = TimeDelta::seconds(60);
@@ -34,7 +37,8 @@ const OVERLAP: TimeDelta = TimeDelta::seconds(60);
 /// Members are known one by one (their branch and the day of their last use), since a second use of the same person within the
 /// week must not count again: about 40 bytes for each.
 ///
-/// Invariant: exempt members, and those who left, are not in it and count nowhere.
+/// Invariant: members who are exempt or no longer active are known, but count nowhere.
+/// Invariant: paths are those of the tree of now; what was written at an old one counts where its unit is.
 #[derive(Debug)]
 pub struct Counters {
     state: RwLock<State>,
@@ -44,9 +48,12 @@ pub struct Counters {
 struct State {
     /// The latest day seen; ages in [`Node::last_use`] are counted back from it.
     day: NaiveDate,
+    /// What was counted at a unit itself, and below it too.
+    own: HashMap<UnitPath, Node>,
     nodes: HashMap<UnitPath, Node>,
     members: HashMap<MemberId, Member>,
     branches: Vec<UnitPath>,
+    known_branches: HashMap<UnitPath, u32>,
     changed_at: Option<DateTime<Utc>>,
     counted_at: DateTime<Utc>,
     /// Events that were in the log when the tables were counted, as far back as [`OVERLAP`].
@@ -66,34 +73,58 @@ struct Member {
     /// Index into [`State::branches`].
     branch: u32,
     last_use: Option<NaiveDate>,
+    /// Active and not exempt.
+    counts: bool,
+    activated: bool,
 }
 
 impl Counters {
-    /// Counts everything from the tables. Nobody may write meanwhile, or what they write may count twice or not at all; a process
-    /// does this before it serves.
+    /// Counts everything from the tables. What is written meanwhile may count twice or not at all: see [`State::count`].
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) async fn rebuild(store: &Store, _units: &Units, clock: &Clock) -> Result<Self> {
-        Ok(Self { state: RwLock::new(State::count(store, clock).await?) })
+    pub(crate) async fn rebuild(store: &Store, units: &Units, clock: &Clock) -> Result<Self> {
+        Ok(Self { state: RwLock::new(State::count(store, &units.tree(), clock).await?) })
     }
 
     /// The same for counters that are in use already.
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) async fn reload(&self, store: &Store, _units: &Units, clock: &Clock) -> Result<()> {
-        let fresh = State::count(store, clock).await?;
+    pub(crate) async fn reload(&self, store: &Store, units: &Units, clock: &Clock) -> Result<()> {
+        let fresh = State::count(store, &units.tree(), clock).await?;
         *self.write() = fresh;
         Ok(())
     }
 
     /// Adds what an event of the log changes.
-    pub(crate) fn count(&self, event: &Event) {
+    pub(crate) fn count(&self, event: &Event, tree: &Tree) {
         let mut state = self.write();
         if event.at >= state.counted_at - OVERLAP && !state.known.contains(&event.id) {
-            state.apply(event);
+            state.apply(event, tree);
         }
+    }
+
+    /// Reads afresh how some members stand: where they are posted, whether they count and can sign in.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn refresh(&self, store: &Store, tree: &Tree, members: &[MemberId]) -> Result<()> {
+        for some in members.chunks(PAGE) {
+            let records: Vec<_> = some.iter().map(|member| record("member", member)).collect();
+            let accounts: Vec<_> = some.iter().map(|member| record("account", member)).collect();
+            let sql = format!("SELECT {MEMBER} FROM $records; SELECT {ACCOUNT} FROM $accounts;");
+            let mut answers = store.read(sql, vars! { records: records, accounts: accounts }).await?;
+            let rows: Vec<MemberRow> = answers.rows(0)?;
+            let activated: BTreeSet<String> =
+                answers.rows::<AccountRow>(1)?.into_iter().filter(|row| row.activated).map(|row| row.id).collect();
+            let mut state = self.write();
+            for row in rows {
+                let (id, path) = row.understand(tree)?;
+                state.place(id, &path, row.counts(), activated.contains(&row.id));
+            }
+        }
+        Ok(())
     }
 
     /// Active members of a subtree, without the exempt.
@@ -127,63 +158,62 @@ impl Counters {
 }
 
 impl State {
-    async fn count(store: &Store, clock: &Clock) -> Result<Self> {
-        let now = clock.now();
-        let mut state = Self {
-            day: local_date(now),
-            nodes: HashMap::new(),
-            members: HashMap::new(),
-            branches: Vec::new(),
-            changed_at: None,
-            counted_at: now,
-            known: BTreeSet::new(),
-        };
-        state.count_members(store).await?;
-        state.count_documents(store).await?;
-        state.count_reads(store).await?;
-        state.count_opinions(store).await?;
-        // The days before the window make no one active; one more, since a day begins at another hour in another zone.
-        let window = TimeDelta::days(i64::try_from(WINDOW).unwrap_or(i64::MAX) + 1);
-        for event in events::read_from(store, now - window).await? {
-            if event.at >= now - OVERLAP {
-                state.known.insert(event.id);
+    /// Counts until nobody has written meanwhile, or a few times: then the last writers may count twice or not at all.
+    async fn count(store: &Store, tree: &Tree, clock: &Clock) -> Result<Self> {
+        let mut state = Self::count_once(store, tree, clock).await?;
+        for _ in 1..TRIES {
+            let latest = events::read_from(store, state.counted_at - OVERLAP).await?;
+            if latest.iter().all(|event| state.known.contains(&event.id)) {
+                break;
             }
-            if counts(event.kind) {
-                state.note(event.at, event.actor);
-            }
+            state = Self::count_once(store, tree, clock).await?;
         }
         Ok(state)
     }
 
-    async fn count_members(&mut self, store: &Store) -> Result<()> {
-        let mut branches: HashMap<String, u32> = HashMap::new();
-        let columns = "record::id(id) AS id, path, standing, state";
+    async fn count_once(store: &Store, tree: &Tree, clock: &Clock) -> Result<Self> {
+        let now = clock.now();
+        let mut state = Self {
+            day: local_date(now),
+            own: HashMap::new(),
+            nodes: HashMap::new(),
+            members: HashMap::new(),
+            branches: Vec::new(),
+            known_branches: HashMap::new(),
+            changed_at: None,
+            counted_at: now,
+            known: BTreeSet::new(),
+        };
+        // Before the tables: what is written from here on is news.
+        for event in events::read_from(store, now - OVERLAP).await? {
+            state.known.insert(event.id);
+        }
+        state.count_members(store, tree).await?;
+        state.count_documents(store, tree).await?;
+        state.count_reads(store, tree).await?;
+        state.count_opinions(store, tree).await?;
+        // The days before the window make no one active; one more, since a day begins at another hour in another zone.
+        let window = TimeDelta::days(i64::try_from(WINDOW).unwrap_or(i64::MAX) + 1);
+        for event in events::read_from(store, now - window).await? {
+            state.note_event(&event);
+        }
+        Ok(state)
+    }
+
+    async fn count_members(&mut self, store: &Store, tree: &Tree) -> Result<()> {
         let mut after = String::new();
         loop {
-            let rows: Vec<MemberRow> = page(store, columns, "member", &after).await?;
+            let rows: Vec<MemberRow> = page(store, MEMBER, "member", &after).await?;
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.id);
-            for row in rows.into_iter().filter(MemberRow::counts) {
-                let damaged = || Error::Damaged(format!("member {}", row.id));
-                let branch = match branches.get(&row.path) {
-                    Some(branch) => *branch,
-                    None => {
-                        let branch = u32::try_from(self.branches.len()).map_err(|_| damaged())?;
-                        self.branches.push(UnitPath::parse(&row.path).map_err(|_| damaged())?);
-                        branches.insert(row.path.clone(), branch);
-                        branch
-                    }
-                };
-                let member = row.id.parse().map_err(|_| damaged())?;
-                self.members.insert(member, Member { branch, last_use: None });
-                let path = self.branches[branch as usize].clone();
-                self.add(&path, |figures| figures.members += 1);
+            for row in rows {
+                let (id, path) = row.understand(tree)?;
+                self.place(id, &path, row.counts(), false);
             }
         }
-        let columns = "record::id(id) AS id, activated_at != NONE AS activated";
         let mut after = String::new();
         loop {
-            let rows: Vec<AccountRow> = page(store, columns, "account", &after).await?;
+            let rows: Vec<AccountRow> = page(store, ACCOUNT, "account", &after).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after.clone_from(&last.id);
             for row in rows.into_iter().filter(|row| row.activated) {
@@ -193,7 +223,7 @@ impl State {
         }
     }
 
-    async fn count_documents(&mut self, store: &Store) -> Result<()> {
+    async fn count_documents(&mut self, store: &Store, tree: &Tree) -> Result<()> {
         let columns = "record::id(id) AS id, issuer_path, state, published_at";
         let mut after = String::new();
         loop {
@@ -205,17 +235,17 @@ impl State {
                 let path = UnitPath::parse(&row.issuer_path).map_err(|_| Error::Damaged(format!("document {}", row.id)))?;
                 self.changed_at = self.changed_at.max(Some(published_at));
                 if row.state == "published" {
-                    self.add(&path, |figures| figures.documents += 1);
+                    self.add(&tree.current(&path), |figures| figures.documents += 1);
                 }
             }
         }
     }
 
-    async fn count_reads(&mut self, store: &Store) -> Result<()> {
+    async fn count_reads(&mut self, store: &Store, tree: &Tree) -> Result<()> {
         let mut after = (String::new(), String::new());
         loop {
             let sql =
-                format!("SELECT record::id(id)[0] AS document, record::id(id)[1] AS member, path, at FROM $keys LIMIT {PAGE}");
+                format!("SELECT record::id(id)[0] AS document, record::id(id)[1] AS member, path, at, counted FROM $keys LIMIT {PAGE}");
             let keys = pairs_after("read_receipt", &after.0, &after.1);
             let rows: Vec<ReceiptRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
             let Some(last) = rows.last() else { return Ok(()) };
@@ -224,15 +254,16 @@ impl State {
                 let damaged = |()| Error::Damaged(format!("read receipt of {}", row.document));
                 let member: MemberId = row.member.parse().map_err(|_| damaged(()))?;
                 let path = UnitPath::parse(&row.path).map_err(|_| damaged(()))?;
-                if self.note(row.at, Some(member)) {
-                    self.add(&path, |figures| figures.reads += 1);
+                let is_counted = self.note(row.at, Some(member));
+                if row.counted.unwrap_or(is_counted) {
+                    self.add(&tree.current(&path), |figures| figures.reads += 1);
                 }
             }
         }
     }
 
-    async fn count_opinions(&mut self, store: &Store) -> Result<()> {
-        let columns = "record::id(id) AS id, member, path, sent_at";
+    async fn count_opinions(&mut self, store: &Store, tree: &Tree) -> Result<()> {
+        let columns = "record::id(id) AS id, member, path, sent_at, counted";
         let mut after = String::new();
         loop {
             let rows: Vec<OpinionRow> = page(store, columns, "opinion", &after).await?;
@@ -242,75 +273,135 @@ impl State {
                 let damaged = || Error::Damaged(format!("opinion {}", row.id));
                 let member: MemberId = row.member.parse().map_err(|_| damaged())?;
                 let path = UnitPath::parse(&row.path).map_err(|_| damaged())?;
-                if self.note(row.sent_at, Some(member)) {
-                    self.add(&path, |figures| figures.opinions += 1);
+                let is_counted = self.note(row.sent_at, Some(member));
+                if row.counted.unwrap_or(is_counted) {
+                    self.add(&tree.current(&path), |figures| figures.opinions += 1);
                 }
             }
         }
     }
 
-    fn apply(&mut self, event: &Event) {
-        if !counts(event.kind) {
-            return;
-        }
-        let is_counted = self.note(event.at, event.actor);
+    fn apply(&mut self, event: &Event, tree: &Tree) {
+        let is_counted = self.note_event(event);
+        let path = tree.current(&event.unit);
         match event.kind {
-            EventKind::DocumentPublished => {
-                self.changed_at = self.changed_at.max(Some(event.at));
-                self.add(&event.unit, |figures| figures.documents += 1);
-            }
-            EventKind::DocumentWithdrawn => {
-                self.changed_at = self.changed_at.max(Some(event.at));
-                self.add(&event.unit, |figures| figures.documents = figures.documents.saturating_sub(1));
-            }
-            EventKind::DocumentRead if is_counted => self.add(&event.unit, |figures| figures.reads += 1),
-            EventKind::OpinionSent if is_counted => self.add(&event.unit, |figures| figures.opinions += 1),
+            EventKind::DocumentPublished => self.add(&path, |figures| figures.documents += 1),
+            EventKind::DocumentWithdrawn => self.add(&path, |figures| figures.documents = figures.documents.saturating_sub(1)),
+            EventKind::DocumentRead if is_counted => self.add(&path, |figures| figures.reads += 1),
+            EventKind::OpinionSent if is_counted => self.add(&path, |figures| figures.opinions += 1),
             EventKind::AccountActivated => {
                 if let Ok(member) = event.subject.parse() {
-                    self.changed_at = self.changed_at.max(Some(event.at));
                     self.activate(member);
                 }
             }
+            EventKind::UnitMoved | EventKind::UnitMerged => self.follow(tree),
             _ => {}
         }
     }
 
+    /// Notes the use an event shows, and that something changed. Says whether its actor is one of those who count.
+    fn note_event(&mut self, event: &Event) -> bool {
+        if changes_figures(event.kind) {
+            self.changed_at = self.changed_at.max(Some(event.at));
+        }
+        event.kind.counts_as_use() && self.note(event.at, event.actor)
+    }
+
     /// Notes that somebody used the handbook. Says whether they are one of those who count.
     fn note(&mut self, at: DateTime<Utc>, actor: Option<MemberId>) -> bool {
-        let Some(member) = actor.and_then(|actor| self.members.get(&actor).copied().map(|member| (actor, member))) else {
+        let Some((actor, member)) = actor.and_then(|actor| self.members.get(&actor).map(|member| (actor, *member))) else {
             return false;
         };
-        let (actor, member) = member;
-        self.changed_at = self.changed_at.max(Some(at));
+        if member.counts {
+            self.changed_at = self.changed_at.max(Some(at));
+        }
         let day = local_date(at);
         self.move_to(day);
         if member.last_use.is_none_or(|last| last < day) {
-            let branch = self.branches[member.branch as usize].clone();
-            let (was, is) = (member.last_use.and_then(|last| self.age(last)), self.age(day));
-            for path in branch.ancestors_and_self() {
-                let node = self.nodes.entry(path).or_default();
-                if let Some(age) = was {
-                    node.last_use[age] -= 1;
-                }
-                if let Some(age) = is {
-                    node.last_use[age] += 1;
-                }
-            }
-            self.members.insert(actor, Member { last_use: Some(day), ..member });
+            self.count_member(member, -1);
+            let member = Member { last_use: Some(day), ..member };
+            self.count_member(member, 1);
+            self.members.insert(actor, member);
         }
-        true
+        member.counts
     }
 
-    fn activate(&mut self, member: MemberId) {
-        if let Some(member) = self.members.get(&member) {
-            let branch = self.branches[member.branch as usize].clone();
-            self.add(&branch, |figures| figures.activated += 1);
+    /// Puts a member where they are now; the day of their last use stays.
+    fn place(&mut self, id: MemberId, path: &UnitPath, counts: bool, activated: bool) {
+        let before = self.members.get(&id).copied();
+        if let Some(before) = before {
+            self.count_member(before, -1);
         }
+        let branch = self.branch(path);
+        let member = Member { branch, last_use: before.and_then(|before| before.last_use), counts, activated };
+        self.count_member(member, 1);
+        self.members.insert(id, member);
+    }
+
+    fn activate(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get(&id).copied().filter(|member| !member.activated) {
+            self.count_member(member, -1);
+            let member = Member { activated: true, ..member };
+            self.count_member(member, 1);
+            self.members.insert(id, member);
+        }
+    }
+
+    /// Adds a member to all figures from the branch up, or with -1 takes them out.
+    fn count_member(&mut self, member: Member, by: i32) {
+        if !member.counts {
+            return;
+        }
+        let age = member.last_use.and_then(|day| self.age(day));
+        let change = |number: &mut u32| *number = number.saturating_add_signed(by);
+        let branch = self.branches[member.branch as usize].clone();
+        self.change(&branch, |node| {
+            change(&mut node.figures.members);
+            if member.activated {
+                change(&mut node.figures.activated);
+            }
+            if let Some(age) = age {
+                change(&mut node.last_use[age]);
+            }
+        });
+    }
+
+    /// Takes what was counted to where its units are now, in whichever order the log told of their moves.
+    fn follow(&mut self, tree: &Tree) {
+        self.nodes.clear();
+        for (path, own) in std::mem::take(&mut self.own) {
+            let path = tree.current(&path);
+            for above in path.ancestors_and_self() {
+                self.nodes.entry(above).or_default().add(&own);
+            }
+            self.own.entry(path).or_default().add(&own);
+        }
+        for branch in &mut self.branches {
+            *branch = tree.current(branch);
+        }
+        self.known_branches = self.branches.iter().zip(0..).map(|(path, number)| (path.clone(), number)).collect();
+    }
+
+    /// The number of a branch, by which its members know it.
+    fn branch(&mut self, path: &UnitPath) -> u32 {
+        if let Some(known) = self.known_branches.get(path) {
+            return *known;
+        }
+        // More branches than this are more than there are people.
+        let number = u32::try_from(self.branches.len()).unwrap_or(u32::MAX);
+        self.branches.push(path.clone());
+        self.known_branches.insert(path.clone(), number);
+        number
     }
 
     fn add(&mut self, path: &UnitPath, change: impl Fn(&mut Figures)) {
+        self.change(path, |node| change(&mut node.figures));
+    }
+
+    fn change(&mut self, path: &UnitPath, change: impl Fn(&mut Node)) {
+        change(self.own.entry(path.clone()).or_default());
         for path in path.ancestors_and_self() {
-            change(&mut self.nodes.entry(path).or_default().figures);
+            change(self.nodes.entry(path).or_default());
         }
     }
 
@@ -324,7 +415,7 @@ impl State {
         let Ok(passed @ 1..) = usize::try_from((day - self.day).num_days()) else {
             return;
         };
-        for node in self.nodes.values_mut() {
+        for node in self.nodes.values_mut().chain(self.own.values_mut()) {
             let before = node.last_use;
             node.last_use = [0; WINDOW];
             for (age, members) in before.into_iter().enumerate().take(WINDOW.saturating_sub(passed)) {
@@ -335,9 +426,30 @@ impl State {
     }
 }
 
-/// Kinds that count: uses, and the activation of an account. A registration comes with a reload, since the log names no standing.
-const fn counts(kind: EventKind) -> bool {
-    kind.counts_as_use() || matches!(kind, EventKind::AccountActivated)
+impl Node {
+    fn add(&mut self, other: &Self) {
+        self.figures += other.figures;
+        for (own, more) in self.last_use.iter_mut().zip(other.last_use) {
+            *own += more;
+        }
+    }
+}
+
+/// Kinds that change figures, whoever acts.
+const fn changes_figures(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::DocumentPublished
+            | EventKind::DocumentWithdrawn
+            | EventKind::AccountActivated
+            | EventKind::UnitMoved
+            | EventKind::UnitMerged
+            | EventKind::UnitSplit
+            | EventKind::MemberRegistered
+            | EventKind::MemberChanged
+            | EventKind::MemberMerged
+            | EventKind::TransferAccepted
+    )
 }
 
 /// The rows of a table whose keys follow `after`, in the order of keys.
@@ -345,6 +457,8 @@ async fn page<T: SurrealValue>(store: &Store, columns: &str, table: &'static str
     let sql = format!("SELECT {columns} FROM $keys LIMIT {PAGE}");
     store.read(sql, vars! { keys: keys_after(table, after) }).await?.rows(0)
 }
+
+const MEMBER: &str = "record::id(id) AS id, path, standing, state";
 
 #[derive(Debug, SurrealValue)]
 struct MemberRow {
@@ -355,10 +469,18 @@ struct MemberRow {
 }
 
 impl MemberRow {
+    fn understand(&self, tree: &Tree) -> Result<(MemberId, UnitPath)> {
+        let damaged = || Error::Damaged(format!("member {}", self.id));
+        let path = UnitPath::parse(&self.path).map_err(|_| damaged())?;
+        Ok((self.id.parse().map_err(|_| damaged())?, tree.current(&path)))
+    }
+
     fn counts(&self) -> bool {
         self.state == "active" && self.standing != "exempt"
     }
 }
+
+const ACCOUNT: &str = "record::id(id) AS id, activated_at != NONE AS activated";
 
 #[derive(Debug, SurrealValue)]
 struct AccountRow {
@@ -380,6 +502,7 @@ struct ReceiptRow {
     member: String,
     path: String,
     at: DateTime<Utc>,
+    counted: Option<bool>,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -388,4 +511,5 @@ struct OpinionRow {
     member: String,
     path: String,
     sent_at: DateTime<Utc>,
+    counted: Option<bool>,
 }

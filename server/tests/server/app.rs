@@ -8,7 +8,7 @@ use domain::{
     ids::{DocumentId, OpinionId},
     units::UnitRef,
 };
-use server::startup::Application;
+use server::{federation::Settings, startup::Application};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -28,10 +28,15 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) async fn spawn() -> Self {
+        Self::spawn_with(&Settings::default()).await
+    }
+
+    /// With providers that vouch for people.
+    pub(crate) async fn spawn_with(federation: &Settings) -> Self {
         let (backend, _, org) = organisation().await;
         let site = small_site();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let application = Application::with_backend(backend.clone(), any_port, site.path()).await.expect("starts");
+        let application = Application::with_federation(backend.clone(), any_port, site.path(), federation).await.expect("starts");
         let address = application.address();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(application.run(async move {

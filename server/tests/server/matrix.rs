@@ -126,6 +126,7 @@ enum Given {
     Answer,
     Harbour,
     UnknownMeeting,
+    UnknownSession,
     Preferences,
     NewOffice,
     Office,
@@ -192,6 +193,12 @@ const ROWS: &[Row] = &[
     row("/api/audit/own", Given::Nothing, &[], 200),
     Row { signed_out: 200, ..row("/api/guides/list", Given::Nothing, &[], 200) },
     Row { signed_out: 200, ..row("/api/guides/read", Given::Guide, &[], 200) },
+    row("/api/account/devices", Given::Nothing, &[], 200),
+    // A device that is nobody's; other people's are the same.
+    row("/api/account/revoke_session", Given::UnknownSession, &[], 404),
+    row("/api/account/revoke_other_sessions", Given::Nothing, &[], 200),
+    row("/api/account/change_password", Given::Nothing, &[], 422),
+    row("/api/account/confirm_password", Given::Nothing, &[], 422),
     Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
 ];
 
@@ -304,6 +311,7 @@ impl Given {
                 vec![("office", office.to_string())]
             }
             Self::Guide => vec![("slug", "member".to_owned()), ("language", "bn".to_owned())],
+            Self::UnknownSession => vec![("session", fresh())],
             Self::UnknownMeeting => vec![("id", fresh())],
             Self::Preferences => {
                 vec![("locale", "vi".to_owned()), ("text_size", "1".to_owned()), ("theme", "system".to_owned())]

@@ -1,0 +1,155 @@
+//! Server functions of paper codes.
+
+use domain::{
+    accounts::codes::{BranchCodes, CodeBranches, CodeSheet, MemberCodes},
+    forms::Outcome,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The branches in which one may issue codes.
+#[server(prefix = "/api", endpoint = "account/code_branches", input = GetUrl)]
+pub async fn list_code_branches(after: Option<String>) -> Result<CodeBranches, AppError> {
+    use domain::units::UnitPath;
+
+    use crate::{
+        context::server::{backend, viewer},
+        error::{Kind, respond},
+    };
+
+    let result = async {
+        let after = after.map(|path| UnitPath::parse(&path)).transpose().map_err(|_| AppError::new(Kind::NotFound))?;
+        Ok::<_, AppError>(backend()?.accounts().code_branches(&viewer()?, after.as_ref())?)
+    };
+    respond(result.await)
+}
+
+/// The members of a branch and the codes issued there.
+#[server(prefix = "/api", endpoint = "account/branch_codes", input = GetUrl)]
+pub async fn read_branch_codes(unit: String) -> Result<BranchCodes, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result =
+        async { Ok::<_, AppError>(backend()?.accounts().branch_codes(&viewer()?, server::id(&unit)?).await?) };
+    respond(result.await)
+}
+
+/// The codes issued for one member.
+#[server(prefix = "/api", endpoint = "account/member_codes", input = GetUrl)]
+pub async fn read_member_codes(member: String) -> Result<MemberCodes, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result =
+        async { Ok::<_, AppError>(backend()?.accounts().member_codes(&viewer()?, server::id(&member)?).await?) };
+    respond(result.await)
+}
+
+/// The cards of the codes that were just issued on this device.
+#[server(prefix = "/api", endpoint = "account/code_sheet", input = GetUrl)]
+pub async fn open_code_sheet() -> Result<CodeSheet, AppError> {
+    use crate::{
+        context::server::{backend, viewer, visit},
+        error::respond,
+    };
+
+    let result = async {
+        let token = visit().and_then(|visit| visit.sheet).unwrap_or_default();
+        Ok::<_, AppError>(backend()?.accounts().sheet(&viewer()?, &token, &server::origin()).await?)
+    };
+    respond(result.await)
+}
+
+/// Issues codes for members of a branch, and leads to the sheet.
+#[server(prefix = "/api", endpoint = "account/issue_codes")]
+pub async fn issue_codes(#[server(default)] unit: String, #[server(default)] members: Vec<String>) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("codes", &[]);
+    let result = async {
+        let (backend, viewer) = (backend()?, viewer()?);
+        let issued = backend.accounts().issue_paper_codes(&viewer, server::id(&unit)?, &members).await?;
+        server::to_sheet(&backend, &viewer, &issued).await
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Issues a code for one member, and leads to the sheet.
+#[server(prefix = "/api", endpoint = "account/issue_code")]
+pub async fn issue_code(#[server(default)] member: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("code", &[]);
+    let result = async {
+        let (backend, viewer) = (backend()?, viewer()?);
+        let issued = backend.accounts().issue_paper_code(&viewer, server::id(&member)?).await?;
+        server::to_sheet(&backend, &viewer, &[issued]).await
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Revokes a code. `back` is `member` when it stands on the member's page, else one goes back to the branch.
+#[server(prefix = "/api", endpoint = "account/revoke_code")]
+pub async fn revoke_code(#[server(default)] code: String, #[server(default)] back: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("revoke", &[]);
+    let result = async {
+        let (member, unit) = backend()?.accounts().revoke_paper_code(&viewer()?, server::id(&code)?).await?;
+        let to = if back == "member" { format!("/members/{member}/code?revoked=1") } else { format!("/units/{unit}/codes?revoked=1") };
+        Ok(Outcome::Done { to, reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+#[cfg(feature = "ssr")]
+mod server {
+    use std::{net::IpAddr, str::FromStr};
+
+    use backend::{Backend, accounts::IssuedCode};
+    use domain::{accounts::Viewer, forms::Outcome};
+    use http::{header, request::Parts};
+    use leptos::prelude::use_context;
+
+    use super::super::super::cookies::SHEET;
+    use crate::error::{AppError, Kind};
+
+    pub(super) fn id<T: FromStr>(text: &str) -> Result<T, AppError> {
+        text.parse().map_err(|_| AppError::new(Kind::NotFound))
+    }
+
+    pub(super) async fn to_sheet(backend: &Backend, viewer: &Viewer, issued: &[IssuedCode]) -> Result<Outcome, AppError> {
+        SHEET.give(&backend.accounts().keep_sheet(viewer, issued).await?)?;
+        Ok(Outcome::Done { to: "/codes/sheet".to_owned(), reload: true })
+    }
+
+    /// Where the person who prints reaches the handbook, and so will who scans the card. Only a machine of one's own is reached
+    /// without encryption.
+    pub(super) fn origin() -> String {
+        let host = use_context::<Parts>()
+            .and_then(|parts| parts.headers.get(header::HOST)?.to_str().map(str::to_owned).ok())
+            .filter(|host| host.parse::<http::uri::Authority>().is_ok())
+            .unwrap_or_default();
+        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).trim_matches(['[', ']']);
+        let is_here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        format!("{}://{host}", if is_here { "http" } else { "https" })
+    }
+}

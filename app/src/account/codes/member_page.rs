@@ -1,0 +1,50 @@
+//! A code for one member.
+
+use domain::accounts::codes::MemberCodes;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{fns::read_member_codes, list::issued_codes};
+use crate::{
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{Button, Form, IconName, Notice, NoticeKind, PageHeader},
+};
+
+#[component]
+pub fn MemberCodesPage() -> impl IntoView {
+    let l = use_locale();
+    let params = use_params_map();
+    let query = use_query_map();
+    let member = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+    let data = Resource::new(move || member.get(), read_member_codes);
+    let revoked = move || {
+        query
+            .with(|query| query.get_str("revoked").is_some())
+            .then(|| view! { <Notice kind=NoticeKind::Ok title=text::codes::was_revoked(l)/> })
+    };
+    show(data, move |MemberCodes { member, unit, codes }| {
+        let title = text::codes::member_title(l, &member.name);
+        let activated = member
+            .is_activated
+            .then(|| view! { <Notice kind=NoticeKind::Warn title=text::codes::member_activated(l)/> });
+        view! {
+            <Title text=title.clone()/>
+            <div class="page page-narrow">
+                <PageHeader title=title eyebrow=unit.name lead=text::codes::member_lead(l)/>
+                {revoked}
+                {activated}
+                <Form action="/api/account/issue_code" failed=text::frame::network_failed(l)>
+                    <input type="hidden" name="member" value=member.member.to_string()/>
+                    <div class="actions">
+                        <Button wide=true icon=IconName::Print>{text::codes::issue(l)}</Button>
+                    </div>
+                </Form>
+                {issued_codes(l, codes, "member")}
+            </div>
+        }
+        .into_any()
+    })
+}

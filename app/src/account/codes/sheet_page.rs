@@ -1,0 +1,114 @@
+//! The cards, to be printed on A4 and cut apart. There is nothing on the paper but the cards.
+
+use domain::{
+    Locale,
+    accounts::codes::{CodeCard, CodeSheet},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::fns::open_code_sheet;
+use crate::{
+    error::Kind,
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{Button, ButtonKind, EmptyState, IconName, LinkButton, PageHeader},
+};
+
+#[component]
+pub fn CodeSheetPage() -> impl IntoView {
+    let l = use_locale();
+    // That the time is over is told here, in words of its own, not as an address that leads nowhere.
+    let data = Resource::new(
+        || (),
+        |()| async {
+            match open_code_sheet().await {
+                Ok(sheet) => Ok(Some(sheet)),
+                Err(error) if error.kind == Kind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
+        },
+    );
+    show(data, move |sheet| sheet.map_or_else(|| gone(l), |sheet| cards(l, sheet)))
+}
+
+fn gone(l: Locale) -> AnyView {
+    view! {
+        <Title text=text::codes::sheet_title(l)/>
+        <div class="page page-narrow">
+            <PageHeader title=text::codes::sheet_title(l)/>
+            <EmptyState title=text::codes::sheet_gone_title(l) text=text::codes::sheet_gone(l) icon=IconName::Clock>
+                <LinkButton href="/codes">{text::codes::back(l)}</LinkButton>
+            </EmptyState>
+        </div>
+    }
+    .into_any()
+}
+
+fn cards(l: Locale, sheet: CodeSheet) -> AnyView {
+    let count = text::codes::cards(l, sheet.cards.len() as u64);
+    let back = format!("/units/{}/codes", sheet.unit.id);
+    let unit = sheet.unit.name.clone();
+    let expires = text::codes::card_expires(l, l.date(sheet.expires_on));
+    let cards = sheet.cards.into_iter().map(|one| card(l, one, &sheet.unit.name, &sheet.address, &expires)).collect_view();
+    // Effects run in the browser only: until then the button could do nothing and stays away.
+    let scripted = RwSignal::new(false);
+    Effect::new(move || scripted.set(true));
+    view! {
+        <Title text=text::codes::sheet_title(l)/>
+        <div class="page">
+            <div class="stack no-print">
+                <PageHeader
+                    title=text::codes::sheet_title(l)
+                    eyebrow=format!("{unit} · {count}")
+                    lead=text::codes::sheet_lead(l)
+                />
+                <div class="actions">
+                    <div hidden=move || !scripted.get() on:click=|_| print()>
+                        <Button button_type="button" icon=IconName::Print>{text::codes::print(l)}</Button>
+                    </div>
+                    <LinkButton href=back kind=ButtonKind::Secondary>{text::codes::back(l)}</LinkButton>
+                </div>
+                <p class="muted">{text::codes::print_hint(l)}</p>
+            </div>
+            <ul class="code-sheet" role="list">{cards}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+fn card(l: Locale, card: CodeCard, unit: &str, address: &str, expires: &str) -> AnyView {
+    // Four modules of quiet zone all around, or readers do not find the code.
+    let view_box = format!("-4 -4 {0} {0}", card.qr.width + 8);
+    view! {
+        <li class="code-card">
+            <div class="code-card-head">
+                <div>
+                    <p class="code-card-name">{card.name}</p>
+                    <p class="code-card-unit">{unit.to_owned()}</p>
+                </div>
+                <svg class="code-card-qr" viewBox=view_box aria-hidden="true" shape-rendering="crispEdges">
+                    <path d=card.qr.path></path>
+                </svg>
+            </div>
+            <p class="code-card-code">{card.code}</p>
+            <ol class="code-card-steps">
+                <li>{text::codes::card_step_1(l, address)}</li>
+                <li>{text::codes::card_step_2(l)}</li>
+                <li>{text::codes::card_step_3(l)}</li>
+            </ol>
+            <p class="code-card-note">{expires.to_owned()}</p>
+        </li>
+    }
+    .into_any()
+}
+
+#[cfg(feature = "hydrate")]
+fn print() {
+    // Refused where there is no printing; the page says how to do it by hand.
+    let _ = window().print();
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn print() {}

@@ -1,0 +1,58 @@
+//! The first sign-in and the forgotten password: one question a page, from the national ID through a door to a new password.
+//!
+//! Invariant: until the visitor has proved who they are, every page is the same for every national ID.
+
+pub mod fns;
+
+mod code_page;
+mod later_page;
+mod password_page;
+mod phone_page;
+mod start_page;
+mod way_page;
+
+pub use code_page::CodePage;
+pub use later_page::LaterPage;
+pub use password_page::PasswordPage;
+pub use phone_page::PhonePage;
+pub use start_page::WelcomePage;
+pub use way_page::WayPage;
+
+use domain::{Locale, accounts::codes::DoorView};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{IconName, LinkButton, Notice, NoticeKind, PageHeader},
+};
+
+/// A page of the way, for a visit that is still on; else the way back to the start.
+fn on_the_way(view: impl Fn(DoorView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+    let l = use_locale();
+    let data = Resource::new(|| (), |()| fns::read_door());
+    show(data, move |door| if door.is_open { view(door) } else { begin_again(l) })
+}
+
+fn begin_again(l: Locale) -> AnyView {
+    view! {
+        <Title text=text::welcome::over_title(l)/>
+        <div class="page page-narrow">
+            <PageHeader title=text::welcome::over_title(l)/>
+            <Notice kind=NoticeKind::Info title=text::welcome::begin_again(l)>
+                <p>{text::welcome::over(l)}</p>
+            </Notice>
+            <div class="actions">
+                <LinkButton href="/welcome" wide=true icon=IconName::Refresh>{text::welcome::begin_again(l)}</LinkButton>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Where on the way a page stands.
+fn step(l: Locale, number: u32) -> String {
+    text::welcome::step(l, l.number(number))
+}

@@ -1,0 +1,150 @@
+//! Server functions of the doors.
+
+use domain::{accounts::codes::DoorView, forms::Outcome};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// How far the visit of this device has come.
+#[server(prefix = "/api", endpoint = "account/door", input = GetUrl)]
+pub async fn read_door() -> Result<DoorView, AppError> {
+    use crate::{
+        context::server::{backend, visit},
+        error::respond,
+    };
+
+    let result = async {
+        let token = visit().and_then(|visit| visit.door).unwrap_or_default();
+        Ok::<_, AppError>(backend()?.accounts().door(&token).await?)
+    };
+    respond(result.await)
+}
+
+/// Begins a visit. A `code` comes along from a paper card's QR code, and is tried at once.
+#[server(prefix = "/api", endpoint = "account/welcome")]
+pub async fn begin(#[server(default)] national_id: String, #[server(default)] code: String) -> Result<Outcome, AppError> {
+    use super::super::cookies::DOOR;
+    use crate::{
+        context::server::{backend, visit},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("welcome", &[("national_id", &national_id), ("code", &code)]);
+    let result = async {
+        let backend = backend()?;
+        let accounts = backend.accounts().at(visit().unwrap_or_default().origin());
+        let token = accounts.knock(&national_id).await?;
+        if code.trim().is_empty() {
+            DOOR.give(&token)?;
+            return Ok(server::to("/welcome/way"));
+        }
+        accounts.try_code(&token, &code).await?;
+        DOOR.give(&token)?;
+        server::onward(&accounts.door(&token).await?)
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Chooses a door; by SMS a code is sent.
+#[server(prefix = "/api", endpoint = "account/way")]
+pub async fn choose_way(#[server(default)] way: String) -> Result<Outcome, AppError> {
+    use domain::forms::{FormReader, Problem};
+
+    use crate::{context::server::visit, forms::Submitted, text};
+
+    let form = Submitted::new("way", &[("way", &way)]);
+    let result = async {
+        match way.as_str() {
+            "sms" => {
+                let l = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+                server::at_door(async |accounts, token| {
+                    accounts.send_code(token, |code| text::welcome::sms(l, code)).await?;
+                    // Sent once more from the same page, it must come anew to say so.
+                    Ok(Outcome::Done { to: "/welcome/code?way=sms".to_owned(), reload: true })
+                })
+                .await
+            }
+            "paper" => Ok(server::to("/welcome/code?way=paper")),
+            "phone" => Ok(server::to("/welcome/phone")),
+            _ => {
+                let problem = if way.is_empty() { Problem::Required } else { Problem::NotOffered };
+                Ok(Outcome::Invalid(FormReader::new("way").refused("way", problem)))
+            }
+        }
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Tries a code, from a message or from paper.
+#[server(prefix = "/api", endpoint = "account/code")]
+pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppError> {
+    use crate::forms::Submitted;
+
+    let form = Submitted::new("code", &[("code", &code)]);
+    let result = server::at_door(async |accounts, token| {
+        accounts.try_code(token, &code).await?;
+        server::onward(&accounts.door(token).await?)
+    })
+    .await;
+    form.settle(result).await
+}
+
+/// Sets the password of who has proved to be a member, and signs them in.
+#[server(prefix = "/api", endpoint = "account/choose_password")]
+pub async fn choose_password(#[server(default)] password: String) -> Result<Outcome, AppError> {
+    use super::super::{cookies::{DEVICE, DOOR}, session_cookie};
+    use crate::{context::server::visit, forms::Submitted};
+
+    let form = Submitted::new("choose", &[]);
+    let result = server::at_door(async |accounts, token| {
+        let visit = visit().unwrap_or_default();
+        let chosen = accounts.choose_password(token, &password, &visit.device, visit.page.preferences).await;
+        let signed_in = match chosen {
+            Ok(signed_in) => signed_in,
+            Err(backend::Error::NotLive { .. }) => return Ok(server::to("/welcome/later")),
+            Err(error) => return Err(error.into()),
+        };
+        session_cookie::give(&signed_in.token)?;
+        DEVICE.give(&signed_in.device)?;
+        DOOR.take_back()?;
+        Ok(Outcome::Done { to: "/".to_owned(), reload: true })
+    })
+    .await;
+    form.settle(result).await
+}
+
+#[cfg(feature = "ssr")]
+mod server {
+    use backend::accounts::Accounts;
+    use domain::{accounts::codes::DoorView, forms::Outcome};
+
+    use crate::{
+        context::server::{backend, visit},
+        error::{AppError, Kind},
+    };
+
+    pub(super) fn to(page: &str) -> Outcome {
+        Outcome::Done { to: page.to_owned(), reload: false }
+    }
+
+    /// Where who has proved to be a member goes on.
+    pub(super) fn onward(door: &DoorView) -> Result<Outcome, AppError> {
+        Ok(to(if door.later.is_some() { "/welcome/later" } else { "/welcome/password" }))
+    }
+
+    /// Takes a step of the visit this device is on; when it is over, to the start.
+    pub(super) async fn at_door<'f, F>(take: F) -> Result<Outcome, AppError>
+    where
+        F: AsyncFnOnce(&Accounts<'_>, &str) -> Result<Outcome, AppError> + 'f,
+    {
+        let visit = visit().unwrap_or_default();
+        let Some(token) = &visit.door else { return Ok(to("/welcome?over=1")) };
+        let backend = backend()?;
+        match take(&backend.accounts().at(visit.origin()), token).await {
+            Err(error) if error.kind == Kind::NotFound => Ok(to("/welcome?over=1")),
+            taken => taken,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! For members of a unit that does not use the handbook yet: when it will, and whom to ask.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::{begin_again, on_the_way};
+use crate::{
+    i18n::use_locale,
+    text,
+    ui::{DescriptionList, Fact, Notice, NoticeKind, PageHeader},
+};
+
+#[component]
+pub fn LaterPage() -> impl IntoView {
+    let l = use_locale();
+    on_the_way(move |door| {
+        let Some(later) = door.later else { return begin_again(l) };
+        let when = match later.live_from {
+            Some(day) => text::welcome::later_known(l, &later.unit, l.long_date(day)),
+            None => text::welcome::later_unknown(l, &later.unit),
+        };
+        let contact = later.contact.unwrap_or_else(|| text::welcome::later_no_contact(l).to_owned());
+        view! {
+            <Title text=text::welcome::later_title(l)/>
+            <div class="page page-narrow">
+                <PageHeader title=text::welcome::later_title(l)/>
+                <Notice kind=NoticeKind::Info title=when>
+                    <p>{text::welcome::later_code(l)}</p>
+                </Notice>
+                <DescriptionList>
+                    <Fact label=text::welcome::later_contact(l)>{contact}</Fact>
+                </DescriptionList>
+            </div>
+        }
+        .into_any()
+    })
+}

@@ -1,0 +1,49 @@
+//! The last step: a password of one's own.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::{begin_again, on_the_way, step};
+use crate::{
+    context::take_echo,
+    i18n::use_locale,
+    terms::{Labels, all_errors, field_error},
+    text,
+    ui::{Button, ErrorSummary, Form, IconName, PageHeader, PasswordField},
+};
+
+const LABELS: Labels = &[("password", text::welcome::password)];
+
+#[component]
+pub fn PasswordPage() -> impl IntoView {
+    let l = use_locale();
+    let errors = RwSignal::new(take_echo("choose"));
+    on_the_way(move |door| {
+        if !door.is_proved {
+            return begin_again(l);
+        }
+        view! {
+            <Title text=text::welcome::password_title(l)/>
+            <div class="page page-narrow">
+                <PageHeader title=text::welcome::password_title(l) eyebrow=step(l, 4) lead=text::welcome::password_lead(l)/>
+                <ErrorSummary title=text::welcome::errors(l) items=all_errors(l, errors, LABELS)/>
+                <Form action="/api/account/choose_password" failed=text::frame::network_failed(l) errors>
+                    <PasswordField
+                        label=text::welcome::password(l)
+                        name="password"
+                        hint=text::welcome::password_hint(l)
+                        error=field_error(l, errors, "password")
+                        autocomplete="new-password"
+                        show_label=text::account::show_password(l)
+                        hide_label=text::account::hide_password(l)
+                    />
+                    <p class="muted">{text::welcome::elsewhere(l)}</p>
+                    <div class="actions">
+                        <Button wide=true icon=IconName::Check>{text::welcome::save(l)}</Button>
+                    </div>
+                </Form>
+            </div>
+        }
+        .into_any()
+    })
+}

@@ -1,0 +1,29 @@
+//! For who gets no message: whom to ask. The same for everybody; it needs no visit.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    i18n::use_locale,
+    text,
+    ui::{IconName, LinkButton, PageHeader},
+};
+
+#[component]
+pub fn PhonePage() -> impl IntoView {
+    let l = use_locale();
+    view! {
+        <Title text=text::welcome::phone_title(l)/>
+        <div class="page page-narrow">
+            <PageHeader title=text::welcome::phone_title(l) lead=text::welcome::phone_lead(l)/>
+            <ol class="stack">
+                <li>{text::welcome::phone_step_1(l)}</li>
+                <li>{text::welcome::phone_step_2(l)}</li>
+                <li>{text::welcome::phone_step_3(l)}</li>
+            </ol>
+            <div class="actions">
+                <LinkButton href="/welcome/way" wide=true icon=IconName::ArrowLeft>{text::welcome::other_way(l)}</LinkButton>
+            </div>
+        </div>
+    }
+}

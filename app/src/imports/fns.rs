@@ -1,0 +1,110 @@
+//! Server functions of imports. Files themselves come in and reports go out beside them, at addresses of their own.
+
+use domain::{forms::Outcome, imports};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The imports of the viewer's units.
+#[server(prefix = "/api", endpoint = "imports/list", input = GetUrl)]
+pub async fn list() -> Result<imports::ImportsPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.imports().list(&viewer()?).await?) }.await)
+}
+
+/// What the viewer can import.
+#[server(prefix = "/api", endpoint = "imports/blank", input = GetUrl)]
+pub async fn blank() -> Result<imports::NewImportPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.imports().blank(&viewer()?).await?) }.await)
+}
+
+/// One import with its preview or result.
+#[server(prefix = "/api", endpoint = "imports/page", input = GetUrl)]
+pub async fn page(id: String) -> Result<imports::ImportPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.imports().page(&viewer()?, known(&id)?).await?) }.await)
+}
+
+/// How far an import is; asked for again and again while somebody watches.
+#[server(prefix = "/api", endpoint = "imports/progress", input = GetUrl)]
+pub async fn progress(id: String) -> Result<imports::Progress, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.imports().progress(&viewer()?, known(&id)?).await?) }.await)
+}
+
+/// Takes the columns of the file for something else: one key for each, in their order.
+#[server(prefix = "/api", endpoint = "imports/remap")]
+pub async fn remap(#[server(default)] id: String, #[server(default)] columns: Vec<String>) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("mapping", &[]);
+    let result = async {
+        let import = known(&id)?;
+        backend()?.imports().remap(&viewer()?, import, &columns).await?;
+        Ok(Outcome::Done { to: format!("/imports/{import}"), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Lets the file be written.
+#[server(prefix = "/api", endpoint = "imports/confirm")]
+pub async fn confirm(#[server(default)] id: String, #[server(default)] as_of: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("confirm", &[("as_of", &as_of)]);
+    let result = async {
+        let import = known(&id)?;
+        backend()?.imports().confirm(&viewer()?, import, &as_of).await?;
+        Ok(Outcome::Done { to: format!("/imports/{import}"), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Gives the file up before anything was written.
+#[server(prefix = "/api", endpoint = "imports/cancel")]
+pub async fn cancel(#[server(default)] id: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("cancel", &[]);
+    let result = async {
+        let import = known(&id)?;
+        backend()?.imports().cancel(&viewer()?, import).await?;
+        Ok(Outcome::Done { to: format!("/imports/{import}"), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// The id in an address; what is none leads nowhere.
+#[cfg(feature = "ssr")]
+fn known<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
+    id.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
+}

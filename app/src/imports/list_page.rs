@@ -1,0 +1,81 @@
+//! The files that were imported into the viewer's units.
+
+use domain::{
+    Locale,
+    imports::{self, ImportState, ImportSummary},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::{fns::list, kind_name, state_name};
+use crate::{
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{EmptyState, IconName, LinkButton, ListRow, PageHeader, RowList, Tag, Tone},
+};
+
+#[component]
+pub fn ImportsPage() -> impl IntoView {
+    let l = use_locale();
+    let data = Resource::new(|| (), |()| list());
+    show(data, move |imports::ImportsPage { imports }| {
+        view! {
+            <Title text=text::imports::title(l)/>
+            <div class="page">
+                <PageHeader title=text::imports::title(l) lead=text::imports::lead(l)>
+                    <LinkButton href="/imports/new" icon=IconName::Upload>{text::imports::new(l)}</LinkButton>
+                </PageHeader>
+                {rows(l, imports)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn rows(l: Locale, imports: Vec<ImportSummary>) -> AnyView {
+    if imports.is_empty() {
+        return view! { <EmptyState title=text::imports::none_title(l) text=text::imports::none(l) icon=IconName::Upload/> }.into_any();
+    }
+    let rows = imports
+        .into_iter()
+        .map(|import| {
+            let unit = import.unit.as_ref().map(|unit| format!(" · {}", unit.name)).unwrap_or_default();
+            let eyebrow = format!("{}{unit}", kind_name(l, import.kind));
+            let meta = started(l, &import);
+            view! {
+                <ListRow href=format!("/imports/{}", import.id) eyebrow title=import.file_name.clone() meta>
+                    {state_tag(l, import.state)}
+                    {counts(l, &import)}
+                </ListRow>
+            }
+        })
+        .collect_view();
+    view! { <RowList>{rows}</RowList> }.into_any()
+}
+
+/// Who began it, and when.
+pub(super) fn started(l: Locale, import: &ImportSummary) -> String {
+    let name = import.started_by.clone().unwrap_or_else(|| text::imports::operator(l).to_owned());
+    text::imports::started(l, name, l.date_time(import.started_at))
+}
+
+pub(super) fn state_tag(l: Locale, state: ImportState) -> AnyView {
+    let (tone, icon) = match state {
+        ImportState::Checking | ImportState::Running => (Tone::Info, IconName::Refresh),
+        ImportState::Previewed => (Tone::Warn, IconName::Eye),
+        ImportState::Done => (Tone::Ok, IconName::CheckCircle),
+        ImportState::Cancelled => (Tone::Plain, IconName::Close),
+        ImportState::Failed => (Tone::Warn, IconName::Alert),
+    };
+    view! { <Tag tone icon label=state_name(l, state)/> }.into_any()
+}
+
+fn counts(l: Locale, import: &ImportSummary) -> Option<AnyView> {
+    let counts = import.counts;
+    let is_known = matches!(import.state, ImportState::Previewed | ImportState::Done) && counts.total() > 0;
+    is_known.then(|| {
+        let told = text::imports::counts(l, l.number(counts.fresh), l.number(counts.changed), l.number(counts.refused));
+        view! { <Tag label=told/> }.into_any()
+    })
+}

@@ -1,0 +1,97 @@
+//! Choosing a file. A plain form: the browser sends the file itself, with script and without.
+
+use domain::{Locale, forms::FormErrors, imports};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::{fns::blank, kind_name};
+use crate::{
+    context::take_echo,
+    i18n::use_locale,
+    page::show,
+    terms::{Labels, all_errors, field_error},
+    text,
+    ui::{Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, IconName, LinkButton, PageHeader, RadioGroup, Select},
+};
+
+const LABELS: Labels = &[("kind", text::imports::kind), ("unit", text::imports::unit), ("file", text::imports::file)];
+
+#[component]
+pub fn NewImportPage() -> impl IntoView {
+    let l = use_locale();
+    let echo = take_echo("upload");
+    let errors = RwSignal::new(echo.clone());
+    let data = Resource::new(|| (), |()| blank());
+    show(data, move |page| {
+        let crumbs = vec![Crumb::link(text::imports::title(l), "/imports"), Crumb::here(text::imports::new_title(l))];
+        view! {
+            <Title text=text::imports::new_title(l)/>
+            <div class="page page-narrow">
+                <Breadcrumbs label=text::imports::way(l) crumbs/>
+                <PageHeader title=text::imports::new_title(l) lead=text::imports::new_lead(l)/>
+                <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+                {upload_form(l, &page, echo.as_ref(), errors)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn upload_form(
+    l: Locale,
+    page: &imports::NewImportPage,
+    echo: Option<&FormErrors>,
+    errors: RwSignal<Option<FormErrors>>,
+) -> AnyView {
+    let typed = |field: &str| echo.and_then(|echo| echo.value(field)).map(str::to_owned);
+    let kinds: Vec<Choice> = page
+        .kinds
+        .iter()
+        .map(|kind| {
+            let hint = match kind {
+                imports::ImportKind::Members => text::imports::kind_members_hint(l),
+                imports::ImportKind::Units => text::imports::kind_units_hint(l),
+            };
+            Choice::new(kind.key(), kind_name(l, *kind)).hint(hint)
+        })
+        .collect();
+    let kind = typed("kind").or_else(|| page.kinds.first().map(|kind| kind.key().to_owned()));
+    let units = page.units.iter().map(|unit| Choice::new(unit.id.to_string(), unit.name.clone())).collect::<Vec<_>>();
+    let unit = typed("unit").unwrap_or_else(|| page.unit.to_string());
+    let problem = field_error(l, errors, "file");
+    let invalid = move || problem.with(Option::is_some).then_some("true");
+    // What says where the file goes stands before the file: it is sealed while it arrives.
+    view! {
+        <form class="form" method="post" action="/imports/upload" enctype="multipart/form-data" novalidate=true>
+            <RadioGroup legend=text::imports::kind(l) name="kind" choices=kinds value=kind error=field_error(l, errors, "kind")/>
+            <Select
+                label=text::imports::unit(l)
+                name="unit"
+                choices=units
+                value=unit
+                hint=text::imports::unit_hint(l)
+                error=field_error(l, errors, "unit")
+            />
+            <div class="field" class:field-invalid=move || problem.with(Option::is_some)>
+                <label class="label" for="file">{text::imports::file(l)}</label>
+                <p class="hint" id="file-hint">{text::imports::file_hint(l)}</p>
+                {move || problem.get().map(|told| view! { <p class="error" id="file-error">{told}</p> })}
+                <input
+                    class="input"
+                    id="file"
+                    name="file"
+                    type="file"
+                    accept=".csv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+                    aria-describedby="file-hint file-error"
+                    aria-invalid=invalid
+                    required=true
+                />
+            </div>
+            <div class="actions">
+                <Button wide=true icon=IconName::Upload>{text::imports::upload(l)}</Button>
+                <LinkButton href="/imports" kind=ButtonKind::Quiet>{text::imports::back(l)}</LinkButton>
+            </div>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,72 @@
+//! Parts of several pages: what a record says, and a member in a list.
+
+use domain::{
+    Locale,
+    members::{MemberLine, MemberState, Posting, Record, Standing},
+};
+use leptos::prelude::*;
+
+use super::words;
+use crate::{
+    text,
+    ui::{Card, DescriptionList, Fact, IconName, ListRow, Tag, Tone},
+};
+
+/// Everything a record says of the person.
+pub(super) fn particulars(l: Locale, record: &Record) -> AnyView {
+    let record = record.clone();
+    let missing = || text::members::not_recorded(l).to_owned();
+    let national_id = record.national_id.as_deref().map_or_else(missing, words::national_id);
+    let phone = record.phone.as_deref().map_or_else(missing, words::phone);
+    let official_on = record.official_on.map_or_else(missing, |day| l.date(day));
+    view! {
+        <DescriptionList>
+            <Fact label=text::members::full_name(l)>{record.name}</Fact>
+            <Fact label=text::members::birth_date(l)>{l.date(record.birth_date)}</Fact>
+            <Fact label=text::members::sex(l)>{words::sex(l, record.sex)}</Fact>
+            <Fact label=text::members::national_id(l)>{national_id}</Fact>
+            <Fact label=text::members::phone(l)>{phone}</Fact>
+            <Fact label=text::members::card(l)>{record.card}</Fact>
+            <Fact label=text::members::admitted_on(l)>{l.date(record.admitted_on)}</Fact>
+            <Fact label=text::members::official_on(l)>{official_on}</Fact>
+            <Fact label=text::members::standing(l)>{words::standing(l, record.standing)}</Fact>
+            <Fact label=text::members::state(l)>{words::state(l, record.state)}</Fact>
+            <Fact label=text::members::branch(l)>{record.branch.name}</Fact>
+        </DescriptionList>
+    }
+    .into_any()
+}
+
+/// Where the person belonged, the latest first.
+pub(super) fn postings(l: Locale, postings: &[Posting]) -> AnyView {
+    let facts = postings
+        .iter()
+        .map(|posting| {
+            let span = match posting.until {
+                Some(until) => text::members::posted_until(l, l.date(posting.from), l.date(until)),
+                None => text::members::posted_since(l, l.date(posting.from)),
+            };
+            let branch = posting.branch.clone();
+            view! { <Fact label=span>{branch}</Fact> }
+        })
+        .collect_view();
+    view! { <Card title=text::members::postings(l)><DescriptionList>{facts}</DescriptionList></Card> }.into_any()
+}
+
+/// A member in a list that leads to `href`.
+pub(super) fn line(l: Locale, member: MemberLine, href: String) -> AnyView {
+    let born = text::members::born(l, l.date(member.birth_date));
+    let meta = format!("{} · {born}", text::members::card_number(l, &member.card));
+    let (state, standing) = (member.state, member.standing);
+    let tags = (state != MemberState::Active || standing != Standing::Official).then(|| {
+        if state == MemberState::Active {
+            view! { <Tag label=words::standing(l, standing) tone=Tone::Info/> }.into_any()
+        } else {
+            view! { <Tag label=words::state(l, state) icon=IconName::Info/> }.into_any()
+        }
+    });
+    match tags {
+        Some(tags) => view! { <ListRow href title=member.name eyebrow=member.branch meta>{tags}</ListRow> }.into_any(),
+        None => view! { <ListRow href title=member.name eyebrow=member.branch meta/> }.into_any(),
+    }
+}

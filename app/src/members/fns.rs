@@ -1,0 +1,460 @@
+//! Server functions of the registry.
+
+use domain::{
+    forms::Outcome,
+    members::{
+        CorrectionsPage, MemberFormPage, MembersPage, MergePage, QualityPage, RecordPage, StatePage, TransferPage, TransfersPage,
+    },
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// Members of the own subtree, or of `unit` in it, that match `q`.
+#[server(prefix = "/api", endpoint = "members/search", input = GetUrl)]
+pub async fn search(q: Option<String>, unit: Option<String>, after: Option<String>) -> Result<MembersPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let unit = unit.as_deref().map(known).transpose()?;
+        let typed = q.unwrap_or_default();
+        Ok::<_, AppError>(backend()?.members().search(&viewer()?, &typed, unit, after.as_deref()).await?)
+    };
+    respond(result.await)
+}
+
+/// The record of a member of the own subtree. Looking at it is written into the log.
+#[server(prefix = "/api", endpoint = "members/record", input = GetUrl)]
+pub async fn record(id: String) -> Result<RecordPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let id = known(&id)?;
+        Ok::<_, AppError>(backend()?.members().record(&viewer()?, id).await?)
+    };
+    respond(result.await)
+}
+
+/// The own record, with everything in it.
+#[server(prefix = "/api", endpoint = "members/own", input = GetUrl)]
+pub async fn own_record() -> Result<RecordPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async { Ok::<_, AppError>(backend()?.members().own(&viewer()?).await?) };
+    respond(result.await)
+}
+
+/// The form of a new member, of `unit` or of a branch that matches `q`.
+#[server(prefix = "/api", endpoint = "members/blank", input = GetUrl)]
+pub async fn blank(unit: Option<String>, q: Option<String>) -> Result<MemberFormPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let unit = unit.as_deref().map(known).transpose()?;
+        let typed = q.unwrap_or_default();
+        Ok::<_, AppError>(backend()?.members().blank(&viewer()?, unit, &typed).await?)
+    };
+    respond(result.await)
+}
+
+/// The form of a record.
+#[server(prefix = "/api", endpoint = "members/form", input = GetUrl)]
+pub async fn form(id: String) -> Result<MemberFormPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let id = known(&id)?;
+        Ok::<_, AppError>(backend()?.members().form(&viewer()?, id).await?)
+    };
+    respond(result.await)
+}
+
+/// Writes a new member down.
+#[server(prefix = "/api", endpoint = "members/register")]
+pub async fn register_member(
+    #[server(default)] id: String,
+    #[server(default)] version: String,
+    #[server(default)] full_name: String,
+    #[server(default)] card: String,
+    #[server(default)] sex: String,
+    #[server(default)] birth_date: String,
+    #[server(default)] admitted_on: String,
+    #[server(default)] official_on: String,
+    #[server(default)] standing: String,
+    #[server(default)] national_id: String,
+    #[server(default)] phone: String,
+    #[server(default)] unit: String,
+) -> Result<Outcome, AppError> {
+    use backend::members::MemberForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new(
+        "member",
+        &[
+            ("id", &id),
+            ("version", &version),
+            ("full_name", &full_name),
+            ("card", &card),
+            ("sex", &sex),
+            ("birth_date", &birth_date),
+            ("admitted_on", &admitted_on),
+            ("official_on", &official_on),
+            ("standing", &standing),
+            ("national_id", &national_id),
+            ("phone", &phone),
+            ("unit", &unit),
+        ],
+    );
+    let result = async {
+        let typed = MemberForm {
+            id: &id,
+            version: &version,
+            full_name: &full_name,
+            card: &card,
+            sex: &sex,
+            birth_date: &birth_date,
+            admitted_on: &admitted_on,
+            official_on: &official_on,
+            standing: &standing,
+            national_id: &national_id,
+            phone: &phone,
+            unit: &unit,
+        };
+        let id = backend()?.members().register(&viewer()?, typed).await?;
+        Ok(Outcome::Done { to: format!("/members/{id}?saved=new"), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Stores what was changed in a record.
+#[server(prefix = "/api", endpoint = "members/change")]
+pub async fn change_member(
+    #[server(default)] id: String,
+    #[server(default)] version: String,
+    #[server(default)] full_name: String,
+    #[server(default)] card: String,
+    #[server(default)] sex: String,
+    #[server(default)] birth_date: String,
+    #[server(default)] admitted_on: String,
+    #[server(default)] official_on: String,
+    #[server(default)] standing: String,
+    #[server(default)] national_id: String,
+    #[server(default)] phone: String,
+    #[server(default)] unit: String,
+) -> Result<Outcome, AppError> {
+    use backend::members::MemberForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new(
+        "member",
+        &[
+            ("id", &id),
+            ("version", &version),
+            ("full_name", &full_name),
+            ("card", &card),
+            ("sex", &sex),
+            ("birth_date", &birth_date),
+            ("admitted_on", &admitted_on),
+            ("official_on", &official_on),
+            ("standing", &standing),
+            ("national_id", &national_id),
+            ("phone", &phone),
+            ("unit", &unit),
+        ],
+    );
+    let result = async {
+        let typed = MemberForm {
+            id: &id,
+            version: &version,
+            full_name: &full_name,
+            card: &card,
+            sex: &sex,
+            birth_date: &birth_date,
+            admitted_on: &admitted_on,
+            official_on: &official_on,
+            standing: &standing,
+            national_id: &national_id,
+            phone: &phone,
+            unit: &unit,
+        };
+        let id = backend()?.members().change(&viewer()?, typed).await?;
+        Ok(Outcome::Done { to: format!("/members/{id}?saved=changed"), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// The question before a state changes.
+#[server(prefix = "/api", endpoint = "members/state", input = GetUrl)]
+pub async fn read_state(id: String) -> Result<StatePage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let id = known(&id)?;
+        Ok::<_, AppError>(backend()?.members().state_page(&viewer()?, id).await?)
+    };
+    respond(result.await)
+}
+
+/// Changes the state of a member.
+#[server(prefix = "/api", endpoint = "members/set_state")]
+pub async fn set_state(
+    #[server(default)] id: String,
+    #[server(default)] version: String,
+    #[server(default)] state: String,
+    #[server(default)] day: String,
+) -> Result<Outcome, AppError> {
+    use backend::members::StateForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("state", &[("id", &id), ("version", &version), ("state", &state), ("day", &day)]);
+    let result = async {
+        let typed = StateForm { id: &id, version: &version, state: &state, day: &day };
+        let id = backend()?.members().set_state(&viewer()?, typed).await?;
+        Ok(Outcome::Done { to: format!("/members/{id}?saved=state"), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Asks for a correction of the own record.
+#[server(prefix = "/api", endpoint = "members/request_correction")]
+pub async fn request_correction(
+    #[server(default)] field: String,
+    #[server(default)] wanted: String,
+    #[server(default)] reason: String,
+) -> Result<Outcome, AppError> {
+    use backend::members::CorrectionForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("correction", &[("field", &field), ("wanted", &wanted), ("reason", &reason)]);
+    let result = async {
+        let typed = CorrectionForm { field: &field, wanted: &wanted, reason: &reason };
+        backend()?.members().request_correction(&viewer()?, typed).await?;
+        Ok(Outcome::Done { to: "/record?asked=1".to_owned(), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// The corrections that wait for the registrar.
+#[server(prefix = "/api", endpoint = "members/corrections", input = GetUrl)]
+pub async fn corrections() -> Result<CorrectionsPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async { Ok::<_, AppError>(backend()?.members().corrections(&viewer()?).await?) };
+    respond(result.await)
+}
+
+/// Accepts or declines a correction.
+#[server(prefix = "/api", endpoint = "members/decide_correction")]
+pub async fn decide_correction(
+    #[server(default)] id: String,
+    #[server(default)] decision: String,
+    #[server(default)] note: String,
+) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("decision", &[("id", &id), ("decision", &decision), ("note", &note)]);
+    let result = async {
+        backend()?.members().decide_correction(&viewer()?, &id, &decision, &note).await?;
+        let done = if decision == "accept" { "accepted" } else { "declined" };
+        Ok(Outcome::Done { to: format!("/corrections?done={done}"), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// The form that asks for a transfer of `id`, with the branches that match `q`.
+#[server(prefix = "/api", endpoint = "members/transfer_form", input = GetUrl)]
+pub async fn transfer_form(id: String, q: Option<String>) -> Result<TransferPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let id = known(&id)?;
+        let typed = q.unwrap_or_default();
+        Ok::<_, AppError>(backend()?.members().transfer_form(&viewer()?, id, &typed).await?)
+    };
+    respond(result.await)
+}
+
+/// Asks for a transfer.
+#[server(prefix = "/api", endpoint = "members/request_transfer")]
+pub async fn request_transfer(
+    #[server(default)] member: String,
+    #[server(default)] to: String,
+    #[server(default)] reason: String,
+) -> Result<Outcome, AppError> {
+    use backend::members::TransferForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("transfer", &[("member", &member), ("to", &to), ("reason", &reason)]);
+    let result = async {
+        let typed = TransferForm { member: &member, to: &to, reason: &reason };
+        backend()?.members().request_transfer(&viewer()?, typed).await?;
+        Ok(Outcome::Done { to: "/transfers?done=asked".to_owned(), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// The transfers that wait at both ends.
+#[server(prefix = "/api", endpoint = "members/transfers", input = GetUrl)]
+pub async fn transfers() -> Result<TransfersPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async { Ok::<_, AppError>(backend()?.members().transfers(&viewer()?).await?) };
+    respond(result.await)
+}
+
+/// Accepts, declines or withdraws a transfer.
+#[server(prefix = "/api", endpoint = "members/decide_transfer")]
+pub async fn decide_transfer(
+    #[server(default)] id: String,
+    #[server(default)] decision: String,
+    #[server(default)] note: String,
+) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("decision", &[("id", &id), ("decision", &decision), ("note", &note)]);
+    let result = async {
+        backend()?.members().decide_transfer(&viewer()?, &id, &decision, &note).await?;
+        // Only words of ours lead on; anything else was refused before.
+        let done = match decision.as_str() {
+            "accept" => "accepted",
+            "decline" => "declined",
+            _ => "withdrawn",
+        };
+        Ok(Outcome::Done { to: format!("/transfers?done={done}"), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Records of the own subtree with one kind of flaw.
+#[server(prefix = "/api", endpoint = "members/quality", input = GetUrl)]
+pub async fn quality(kind: Option<String>, after: Option<String>) -> Result<QualityPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let unknown = || AppError::new(crate::error::Kind::NotFound);
+        let kind = kind.map(|kind| domain::members::Flaw::from_key(&kind).ok_or_else(unknown)).transpose()?;
+        let after = after.as_deref().map(known).transpose()?;
+        Ok::<_, AppError>(backend()?.members().quality(&viewer()?, kind, after).await?)
+    };
+    respond(result.await)
+}
+
+/// Two records, to compare them.
+#[server(prefix = "/api", endpoint = "members/merge_form", input = GetUrl)]
+pub async fn merge_form(keep: String, with: String) -> Result<MergePage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    let result = async {
+        let (keep, other) = (known(&keep)?, known(&with)?);
+        Ok::<_, AppError>(backend()?.members().merge_form(&viewer()?, keep, other).await?)
+    };
+    respond(result.await)
+}
+
+/// Makes one record of two.
+#[server(prefix = "/api", endpoint = "members/merge")]
+pub async fn merge(#[server(default)] keep: String, #[server(default)] with: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("merge", &[("keep", &keep), ("with", &with)]);
+    let result = async {
+        let (kept, other) = (known(&keep)?, known(&with)?);
+        backend()?.members().merge(&viewer()?, kept, other).await?;
+        Ok(Outcome::Done { to: format!("/members/{kept}?saved=merged"), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Writes down that two records are of two people.
+#[server(prefix = "/api", endpoint = "members/keep_apart")]
+pub async fn keep_apart(#[server(default)] keep: String, #[server(default)] with: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("merge", &[("keep", &keep), ("with", &with)]);
+    let result = async {
+        let (kept, other) = (known(&keep)?, known(&with)?);
+        backend()?.members().keep_apart(&viewer()?, kept, other).await?;
+        Ok(Outcome::Done { to: format!("/members/{kept}?saved=apart"), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// The id in an address; what is none leads nowhere.
+#[cfg(feature = "ssr")]
+fn known<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
+    id.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
+}

@@ -1,0 +1,180 @@
+//! Members of the own subtree: search on top, then what waits, then the people.
+
+use domain::{
+    Locale,
+    members::{self, Waiting},
+    policy::Action,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::{facts::line, fns::search};
+use crate::{
+    context::use_viewer,
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{Button, ButtonKind, EmptyState, Icon, IconName, LinkButton, PageHeader, Pager, RowList},
+};
+
+/// What the address asks for: words, unit, where to go on.
+type Asked = (Option<String>, Option<String>, Option<String>);
+
+#[component]
+pub fn MembersPage() -> impl IntoView {
+    let l = use_locale();
+    let query = use_query_map();
+    let may_audit = use_viewer().is_some_and(|viewer| !viewer.standpoint.seats(Action::ReadAudit).is_empty());
+    let asked = Memo::new(move |_| query.with(|query| (query.get("q"), query.get("unit"), query.get("after"))));
+    let data = Resource::new(move || asked.get(), |(q, unit, after)| search(q, unit, after));
+    show(data, move |page| {
+        let (q, unit, after) = asked.get_untracked();
+        let is_start = q.as_deref().unwrap_or_default().trim().is_empty() && after.is_none() && unit.is_none();
+        let register = page.may_manage.then(|| {
+            let href = unit.as_ref().map_or_else(|| "/members/new".to_owned(), |unit| format!("/members/new?unit={unit}"));
+            view! { <LinkButton href icon=IconName::Plus wide=true>{text::members::register(l)}</LinkButton> }
+        });
+        let places = is_start.then(|| menu(l, page.waiting, page.may_manage, may_audit));
+        view! {
+            <Title text=text::frame::members(l)/>
+            <div class="page">
+                <PageHeader title=text::frame::members(l) eyebrow=page.unit.name.clone()>{register}</PageHeader>
+                {search_box(l, q.clone(), unit.clone())}
+                {places}
+                {results(l, page, &(q, unit, after))}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn search_box(l: Locale, q: Option<String>, unit: Option<String>) -> AnyView {
+    view! {
+        <div class="stack-tight">
+            <form class="search" role="search" method="get" action="/members">
+                <label class="visually-hidden" for="q">{text::members::search_label(l)}</label>
+                <input class="input" type="search" name="q" id="q" value=q autocomplete="off" aria-describedby="q-hint"/>
+                {unit.map(|unit| view! { <input type="hidden" name="unit" value=unit/> })}
+                <Button icon=IconName::Search>{text::members::search(l)}</Button>
+            </form>
+            <p class="hint" id="q-hint">{text::members::search_hint(l)}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// What waits, each with its number, and the places of the registry that have no place of their own in the frame.
+fn menu(l: Locale, waiting: Waiting, may_manage: bool, may_audit: bool) -> AnyView {
+    let number =
+        |count: u64| if count == 0 { text::members::none_waiting(l).to_owned() } else { text::members::waiting(l, count) };
+    let link = |href: &'static str, icon, label: &'static str, note: Option<String>| {
+        view! {
+            <li>
+                <a class="menu-link" href=href>
+                    <Icon name=icon/>
+                    <span>{label} {note.map(|note| view! { " " <span class="menu-note">{note}</span> })}</span>
+                    <Icon name=IconName::Next/>
+                </a>
+            </li>
+        }
+    };
+    let corrections = waiting
+        .corrections
+        .map(|count| link("/corrections", IconName::Pencil, text::members::corrections_title(l), Some(number(count))));
+    let imports = may_manage.then(|| link("/imports", IconName::Upload, text::members::imports(l), None));
+    let audit = may_audit.then(|| link("/audit", IconName::History, text::members::audit(l), None));
+    view! {
+        <ul class="menu" role="list">
+            {corrections}
+            {link("/transfers", IconName::ArrowRight, text::members::transfers_title(l), Some(number(waiting.transfers)))}
+            {link("/quality", IconName::CheckCircle, text::members::quality_title(l), Some(number(waiting.flaws)))}
+            {imports}
+            {audit}
+        </ul>
+    }
+    .into_any()
+}
+
+fn results(l: Locale, page: members::MembersPage, (q, unit, after): &Asked) -> AnyView {
+    let base = (q.clone(), unit.clone(), None);
+    let paused = page.paused_after.map(|count| {
+        view! { <p class="muted">{text::members::paused(l, l.number(count))}</p> }
+    });
+    if page.members.is_empty() && page.next.is_none() {
+        let is_search = q.as_deref().is_some_and(|q| !q.trim().is_empty());
+        return if is_search {
+            view! {
+                <EmptyState title=text::members::no_match_title(l) text=text::members::no_match(l) icon=IconName::Search>
+                    <LinkButton href="/members" kind=ButtonKind::Secondary>{text::members::show_all(l)}</LinkButton>
+                </EmptyState>
+            }
+            .into_any()
+        } else {
+            view! { <EmptyState title=text::members::empty_title(l) text=text::members::empty(l) icon=IconName::People/> }
+                .into_any()
+        };
+    }
+    let next = page.next.map(|next| address(&(q.clone(), unit.clone(), Some(next))));
+    let back = after.is_some().then(|| {
+        view! {
+            <p>
+                <LinkButton href=address(&base) kind=ButtonKind::Quiet icon=IconName::ArrowLeft>
+                    {text::members::to_start(l)}
+                </LinkButton>
+            </p>
+        }
+    });
+    let more = if paused.is_some() { text::members::search_on(l) } else { text::members::show_more(l) };
+    let rows: Vec<_> = page
+        .members
+        .into_iter()
+        .map(|member| {
+            let href = format!("/members/{}", member.id);
+            line(l, member, href)
+        })
+        .collect();
+    view! {
+        <section class="stack">
+            <h2 class="visually-hidden">{text::members::results(l)}</h2>
+            {back}
+            <RowList>{rows}</RowList>
+            {paused}
+            <Pager next_href=next label=more/>
+        </section>
+    }
+    .into_any()
+}
+
+fn address((q, unit, after): &Asked) -> String {
+    let parts: Vec<String> = [("q", q), ("unit", unit), ("after", after)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref().filter(|value| !value.is_empty())?))))
+        .collect();
+    if parts.is_empty() { "/members".to_owned() } else { format!("/members?{}", parts.join("&")) }
+}
+
+/// What was typed, as part of an address.
+pub(super) fn escaped(typed: &str) -> String {
+    let mut escaped = String::with_capacity(typed.len());
+    for byte in typed.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_holds_what_was_typed_and_nothing_else() {
+        assert_eq!(address(&(None, Some(String::new()), None)), "/members");
+        let asked = (Some("Đức & Co?".to_owned()), None, Some("1-01ARZ".to_owned()));
+        assert_eq!(address(&asked), "/members?q=%C4%90%E1%BB%A9c%20%26%20Co%3F&after=1-01ARZ");
+    }
+}

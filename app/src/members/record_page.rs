@@ -1,0 +1,139 @@
+//! The record of a member, for those who keep or lead.
+
+use domain::{
+    Locale,
+    ids::MemberId,
+    members::{self, MemberLine, MemberState},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{
+    facts::{line, particulars, postings},
+    fns::record,
+    words,
+};
+use crate::{
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{Breadcrumbs, ButtonKind, Card, Crumb, IconName, LinkButton, Notice, NoticeKind, PageHeader, RowList},
+};
+
+#[component]
+pub fn RecordPage() -> impl IntoView {
+    let l = use_locale();
+    let (params, query) = (use_params_map(), use_query_map());
+    let data = Resource::new(move || params.read().get("id").unwrap_or_default(), record);
+    show(data, move |page| {
+        let saved = move || query.with(|query| query.get_str("saved").and_then(|what| saved(l, what)));
+        let title = page.record.name.clone();
+        let crumbs = vec![Crumb::link(text::frame::members(l), "/members"), Crumb::here(title.clone())];
+        let (facts, postings) = (particulars(l, &page.record), postings(l, &page.record.postings));
+        view! {
+            <Title text=title.clone()/>
+            <div class="page page-narrow">
+                <Breadcrumbs label=text::members::way(l) crumbs/>
+                <PageHeader title eyebrow=page.record.branch.name.clone()/>
+                {move || saved().map(|told| view! { <Notice kind=NoticeKind::Ok title=told/> })}
+                {notices(l, &page)}
+                <Card>{facts}</Card>
+                {twins(l, page.record.id, &page)}
+                {postings}
+                {steps(l, &page)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn saved(l: Locale, what: &str) -> Option<&'static str> {
+    Some(match what {
+        "new" => text::members::saved_new(l),
+        "changed" => text::members::saved_changed(l),
+        "state" => text::members::saved_state(l),
+        "merged" => text::members::saved_merged(l),
+        "apart" => text::members::saved_apart(l),
+        _ => return None,
+    })
+}
+
+/// What one must know before working on the record.
+fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
+    let state = page.record.state;
+    let gone = (state != MemberState::Active).then(|| {
+        let kept = page.record.merged_into.map(|id| {
+            view! { <p><a href=format!("/members/{id}")>{text::members::open_kept(l)}</a></p> }
+        });
+        view! { <Notice title=words::state(l, state)>{kept}</Notice> }
+    });
+    let transfer = page.transfer.clone().map(|transfer| {
+        view! {
+            <Notice title=text::members::on_the_way(l) icon=IconName::ArrowRight>
+                <p>{text::members::from_to(l, transfer.from, transfer.to)}</p>
+                <p><a href=format!("/transfers?open={}", transfer.id)>{text::members::open_transfer(l)}</a></p>
+            </Notice>
+        }
+    });
+    let corrections = page
+        .corrections
+        .iter()
+        .map(|correction| {
+            let told = text::members::wants_corrected(l, words::correction_field(l, correction.field));
+            let href = format!("/corrections?open={}", correction.id);
+            view! {
+                <Notice title=told icon=IconName::Pencil>
+                    <p><a href=href>{text::members::open_correction(l)}</a></p>
+                </Notice>
+            }
+        })
+        .collect_view();
+    let flaws = page
+        .flaws
+        .iter()
+        .map(|flaw| {
+            let (title, help) = (words::flaw(l, *flaw), words::flaw_help(l, *flaw));
+            view! {
+                <Notice kind=NoticeKind::Warn title>
+                    <p>{help}</p>
+                </Notice>
+            }
+        })
+        .collect_view();
+    view! { {gone} {transfer} {corrections} {flaws} }.into_any()
+}
+
+/// Records that may be the same person.
+fn twins(l: Locale, own: MemberId, page: &members::RecordPage) -> Option<AnyView> {
+    if page.twins.is_empty() && page.twins_elsewhere == 0 {
+        return None;
+    }
+    let may_merge = page.may.manage;
+    let row = |twin: MemberLine| {
+        let href = if may_merge { format!("/members/{own}/merge?with={}", twin.id) } else { format!("/members/{}", twin.id) };
+        line(l, twin, href)
+    };
+    let rows: Vec<_> = page.twins.iter().cloned().map(row).collect();
+    let elsewhere = (page.twins_elsewhere > 0)
+        .then(|| view! { <p class="muted">{text::members::twins_elsewhere(l, page.twins_elsewhere.into())}</p> });
+    let rows = (!rows.is_empty()).then(|| view! { <RowList>{rows}</RowList> });
+    Some(view! { <Card title=text::members::twins(l)>{rows} {elsewhere}</Card> }.into_any())
+}
+
+fn steps(l: Locale, page: &members::RecordPage) -> AnyView {
+    let (id, may) = (page.record.id, page.may);
+    let is_active = page.record.state == MemberState::Active;
+    let is_merged = page.record.state == MemberState::Merged;
+    let step = |to: &str, icon, kind, label: &'static str| {
+        view! { <LinkButton href=format!("/members/{id}/{to}") icon kind wide=true>{label}</LinkButton> }
+    };
+    let edit = (may.manage && !is_merged).then(|| step("edit", IconName::Pencil, ButtonKind::Primary, text::members::edit(l)));
+    let transfer = (may.transfer && is_active && page.transfer.is_none())
+        .then(|| step("transfer", IconName::ArrowRight, ButtonKind::Secondary, text::members::transfer(l)));
+    let code =
+        (may.issue_codes && is_active).then(|| step("code", IconName::Key, ButtonKind::Secondary, text::members::issue_code(l)));
+    let state =
+        (may.manage && !is_merged).then(|| step("state", IconName::Person, ButtonKind::Quiet, text::members::change_state(l)));
+    view! { <div class="actions no-print">{edit} {transfer} {code} {state}</div> }.into_any()
+}

@@ -1,0 +1,139 @@
+//! The registry's terms in the viewer's language, and values as people write them.
+
+use std::fmt::Write;
+
+use chrono::NaiveDate;
+use domain::{
+    Locale,
+    members::{CorrectionField, CorrectionState, Flaw, MemberState, Sex, Standing},
+};
+
+use crate::text;
+
+pub(super) const fn standing(l: Locale, standing: Standing) -> &'static str {
+    match standing {
+        Standing::Official => text::members::standing_official(l),
+        Standing::Probationary => text::members::standing_probationary(l),
+        Standing::Exempt => text::members::standing_exempt(l),
+    }
+}
+
+pub(super) const fn sex(l: Locale, sex: Sex) -> &'static str {
+    match sex {
+        Sex::Female => text::members::female(l),
+        Sex::Male => text::members::male(l),
+    }
+}
+
+pub(super) const fn state(l: Locale, state: MemberState) -> &'static str {
+    match state {
+        MemberState::Active => text::members::state_active(l),
+        MemberState::Transferred => text::members::state_transferred(l),
+        MemberState::Left => text::members::state_left(l),
+        MemberState::Deceased => text::members::state_deceased(l),
+        MemberState::Merged => text::members::state_merged(l),
+    }
+}
+
+pub(super) const fn flaw(l: Locale, flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::MissingId => text::members::flaw_missing_id(l),
+        Flaw::MissingPhone => text::members::flaw_missing_phone(l),
+        Flaw::ImpossibleDate => text::members::flaw_impossible_date(l),
+        Flaw::Twin => text::members::flaw_twin(l),
+    }
+}
+
+/// What is to be done about it.
+pub(super) const fn flaw_help(l: Locale, flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::MissingId => text::members::flaw_missing_id_help(l),
+        Flaw::MissingPhone => text::members::flaw_missing_phone_help(l),
+        Flaw::ImpossibleDate => text::members::flaw_impossible_date_help(l),
+        Flaw::Twin => text::members::flaw_twin_help(l),
+    }
+}
+
+pub(super) const fn correction_field(l: Locale, field: CorrectionField) -> &'static str {
+    match field {
+        CorrectionField::Phone => text::members::phone(l),
+        CorrectionField::FullName => text::members::full_name(l),
+        CorrectionField::BirthDate => text::members::birth_date(l),
+        CorrectionField::Sex => text::members::sex(l),
+        CorrectionField::NationalId => text::members::national_id(l),
+        CorrectionField::Card => text::members::card(l),
+        CorrectionField::AdmittedOn => text::members::admitted_on(l),
+        CorrectionField::OfficialOn => text::members::official_on(l),
+    }
+}
+
+pub(super) const fn correction_state(l: Locale, state: CorrectionState) -> &'static str {
+    match state {
+        CorrectionState::Requested => text::members::correction_requested(l),
+        CorrectionState::Accepted => text::members::correction_accepted(l),
+        CorrectionState::Declined => text::members::correction_declined(l),
+    }
+}
+
+/// A value of a field, stored in one form, as people read it: dates in the viewer's language, numbers in groups.
+pub(super) fn value(l: Locale, field: CorrectionField, stored: &str) -> String {
+    match field {
+        CorrectionField::BirthDate | CorrectionField::AdmittedOn | CorrectionField::OfficialOn => {
+            stored.parse().map_or_else(|_| stored.to_owned(), |day: NaiveDate| l.date(day))
+        }
+        CorrectionField::Sex => Sex::from_key(stored).map_or(stored, |known| sex(l, known)).to_owned(),
+        CorrectionField::Phone => phone(stored),
+        CorrectionField::NationalId => in_groups(stored, &[3, 3, 3, 3]),
+        CorrectionField::FullName | CorrectionField::Card => stored.to_owned(),
+    }
+}
+
+/// `0912 345 678`.
+pub(super) fn phone(number: &str) -> String {
+    in_groups(number, &[4, 3, 3])
+}
+
+/// `051 090 001 234`.
+pub(super) fn national_id(number: &str) -> String {
+    in_groups(number, &[3, 3, 3, 3])
+}
+
+/// A day as a form's field shows it, the same in all languages since it is typed again: `21/11/2026`.
+pub(super) fn typed_day(day: NaiveDate) -> String {
+    day.format("%d/%m/%Y").to_string()
+}
+
+/// A text of exactly so many characters in groups; any other as it is.
+fn in_groups(text: &str, groups: &[usize]) -> String {
+    if text.chars().count() != groups.iter().sum::<usize>() {
+        return text.to_owned();
+    }
+    let mut characters = text.chars();
+    let mut grouped = String::with_capacity(text.len() + groups.len());
+    for (at, length) in groups.iter().enumerate() {
+        let group: String = characters.by_ref().take(*length).collect();
+        // Writing to a string cannot fail.
+        let _ = write!(grouped, "{}{group}", if at == 0 { "" } else { "\u{a0}" });
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_groups() {
+        assert_eq!(phone("0912345678"), "0912\u{a0}345\u{a0}678");
+        assert_eq!(phone("•••••••678"), "••••\u{a0}•••\u{a0}678");
+        assert_eq!(national_id("051090001234"), "051\u{a0}090\u{a0}001\u{a0}234");
+        assert_eq!(phone("12"), "12");
+    }
+
+    #[test]
+    fn values_are_shown_as_people_read_them() {
+        assert_eq!(value(Locale::Vi, CorrectionField::BirthDate, "1960-09-02"), "02/09/1960");
+        assert_eq!(value(Locale::En, CorrectionField::Sex, "female"), "Woman");
+        assert_eq!(value(Locale::En, CorrectionField::BirthDate, "unknown"), "unknown");
+    }
+}

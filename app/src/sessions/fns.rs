@@ -1,0 +1,100 @@
+//! Server functions of sessions and the password.
+
+use domain::{accounts::OpenSession, forms::Outcome};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The devices the person is signed in with.
+#[server(prefix = "/api", endpoint = "account/devices", input = GetUrl)]
+pub async fn read_devices() -> Result<Vec<OpenSession>, AppError> {
+    use crate::{
+        context::server::{backend, token, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.accounts().devices(&viewer()?, &token()?).await?) }.await)
+}
+
+/// Signs one of the own devices out.
+#[server(prefix = "/api", endpoint = "account/revoke_session")]
+pub async fn revoke_session(#[server(default)] session: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::Kind,
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("devices", &[]);
+    let result = async {
+        let viewer = viewer()?;
+        let session = session.parse().map_err(|_| AppError::new(Kind::NotFound))?;
+        backend()?.accounts().revoke(&viewer, session).await?;
+        Ok(Outcome::Done { to: "/devices?revoked=1".to_owned(), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Signs all own devices out but this one.
+#[server(prefix = "/api", endpoint = "account/revoke_other_sessions")]
+pub async fn revoke_other_sessions() -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, token, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("devices", &[]);
+    let result = async {
+        backend()?.accounts().revoke_others(&viewer()?, &token()?).await?;
+        Ok(Outcome::Done { to: "/devices?others_revoked=1".to_owned(), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+#[server(prefix = "/api", endpoint = "account/change_password")]
+pub async fn change_password(
+    #[server(default)] current_password: String,
+    #[server(default)] new_password: String,
+) -> Result<Outcome, AppError> {
+    use backend::accounts::PasswordForm;
+
+    use crate::{
+        account::session_cookie,
+        context::server::{backend, token, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("password", &[]);
+    let result = async {
+        let typed = PasswordForm { current: &current_password, new: &new_password };
+        let renewed = backend()?.accounts().change_password(&viewer()?, &token()?, typed).await?;
+        session_cookie::give(&renewed)?;
+        Ok(Outcome::Done { to: "/devices?changed=1".to_owned(), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Wakes the powers of the person's offices, and goes on at `next`, a path of this site.
+#[server(prefix = "/api", endpoint = "account/confirm_password")]
+pub async fn confirm_password(
+    #[server(default)] password: String,
+    #[server(default)] next: String,
+) -> Result<Outcome, AppError> {
+    use crate::{
+        account::session_cookie,
+        context::server::{backend, token, viewer},
+        forms::{Submitted, local},
+    };
+
+    let form = Submitted::new("confirm", &[]);
+    let result = async {
+        let renewed = backend()?.accounts().confirm(&viewer()?, &token()?, &password).await?;
+        session_cookie::give(&renewed)?;
+        Ok(Outcome::Done { to: local(&next), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}

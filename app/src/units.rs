@@ -1,0 +1,110 @@
+//! The tree of units: finding one, its page, and a page of one question for each change.
+
+use domain::{
+    Locale,
+    units::{Opening, Phase, UnitRef, UnitRow, UnitStep},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+mod change_pages;
+pub mod fns;
+mod list_page;
+mod split_page;
+mod target_pages;
+mod unit_page;
+
+pub use change_pages::{ClosePage, NewUnitPage, PhasePage, RenamePage};
+pub use list_page::UnitsPage;
+pub use split_page::SplitPage;
+pub use target_pages::{MergePage, MovePage};
+pub use unit_page::UnitPage;
+
+use crate::{
+    terms, text,
+    ui::{Breadcrumbs, Crumb, ListRow, PageHeader, Tag, Tone},
+};
+
+fn address(unit: &UnitRef) -> String {
+    format!("/units/{}", unit.id)
+}
+
+const fn phase_name(l: Locale, phase: Phase) -> &'static str {
+    match phase {
+        Phase::Planned => text::units::phase_planned(l),
+        Phase::Pilot => text::units::phase_pilot(l),
+        Phase::Live => text::units::phase_live(l),
+    }
+}
+
+/// The mark of a unit that is not in regular use yet; nothing beside one that is.
+pub(crate) fn phase_tag(l: Locale, phase: Phase) -> Option<AnyView> {
+    let tone = match phase {
+        Phase::Planned => Tone::Warn,
+        Phase::Pilot => Tone::Info,
+        Phase::Live => return None,
+    };
+    Some(view! { <Tag tone label=phase_name(l, phase)/> }.into_any())
+}
+
+/// What holds of the roll-out, a sentence each.
+fn opening_lines(l: Locale, opening: &Opening) -> Vec<String> {
+    let day = opening.live_from.filter(|_| opening.phase != Phase::Live);
+    [
+        day.map(|day| text::units::live_from(l, l.long_date(day))),
+        opening.contact.as_ref().map(|contact| text::units::contact(l, contact)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+const fn step_name(l: Locale, step: UnitStep) -> &'static str {
+    match step {
+        UnitStep::New => text::units::step_new(l),
+        UnitStep::Rename => text::units::step_rename(l),
+        UnitStep::Phase => text::units::step_phase(l),
+        UnitStep::Move => text::units::step_move(l),
+        UnitStep::Merge => text::units::step_merge(l),
+        UnitStep::Split => text::units::step_split(l),
+        UnitStep::Close => text::units::step_close(l),
+    }
+}
+
+/// A unit in a list. Its parent is named where the list is not that parent's own.
+fn unit_row(l: Locale, row: UnitRow, name_parent: bool) -> AnyView {
+    let meta: Vec<String> = [
+        row.parent.filter(|_| name_parent).map(|parent| text::units::part_of(l, parent)),
+        row.members.map(|members| terms::members_count(l, members.into())),
+        Some(text::units::code_of(l, row.unit.path.code())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    view! {
+        <ListRow
+            href=address(&row.unit)
+            eyebrow=terms::unit_kind(l, row.unit.kind)
+            meta=meta.join(" · ")
+            title=row.unit.name
+        >
+            {phase_tag(l, row.phase)}
+        </ListRow>
+    }
+    .into_any()
+}
+
+/// Where a form of a unit stands: the way back to the unit, the question, what it means.
+fn question(l: Locale, unit: &UnitRef, title: String, step: UnitStep, lead: Option<String>) -> AnyView {
+    let crumbs = vec![
+        Crumb::link(text::units::title(l), "/units"),
+        Crumb::link(unit.name.clone(), address(unit)),
+        Crumb::here(step_name(l, step)),
+    ];
+    view! {
+        <Title text=title.clone()/>
+        <Breadcrumbs label=text::units::trail(l) crumbs/>
+        <PageHeader title eyebrow=terms::unit_kind(l, unit.kind) lead/>
+    }
+    .into_any()
+}

@@ -1,0 +1,211 @@
+//! Server functions of the units.
+
+use domain::{forms::Outcome, units};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The viewer's units; with words or a code, those of the viewer's subtrees that have them.
+#[server(prefix = "/api", endpoint = "units/list", input = GetUrl)]
+pub async fn list(q: Option<String>) -> Result<units::UnitsPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.unit_desk().list(&viewer()?, q.as_deref()).await?) }.await)
+}
+
+/// One unit, today or on a day of the past.
+#[server(prefix = "/api", endpoint = "units/page", input = GetUrl)]
+pub async fn page(unit: String, on: Option<String>) -> Result<units::UnitPage, AppError> {
+    use domain::forms::{day, optional};
+
+    use crate::{
+        context::server::{backend, viewer},
+        error::{Kind, respond},
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            let on = optional(&on.unwrap_or_default(), day).map_err(|_| AppError::new(Kind::Invalid))?;
+            Ok::<_, AppError>(backend()?.unit_desk().page(&viewer, &unit, on).await?)
+        }
+        .await,
+    )
+}
+
+/// Units a unit can be moved below or merged into.
+#[server(prefix = "/api", endpoint = "units/targets", input = GetUrl)]
+pub async fn targets(unit: String, step: String, q: Option<String>) -> Result<units::UnitTargets, AppError> {
+    use domain::units::UnitStep;
+
+    use crate::{
+        context::server::{backend, viewer},
+        error::{Kind, respond},
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            let step = UnitStep::from_key(&step).ok_or_else(|| AppError::new(Kind::NotFound))?;
+            Ok::<_, AppError>(backend()?.unit_desk().targets(&viewer, &unit, step, q.as_deref()).await?)
+        }
+        .await,
+    )
+}
+
+/// The members of a branch that is to be split.
+#[server(prefix = "/api", endpoint = "units/roster", input = GetUrl)]
+pub async fn roster(unit: String) -> Result<units::Roster, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.unit_desk().roster(&viewer()?, &unit).await?) }.await)
+}
+
+/// Creates a unit below another.
+#[server(prefix = "/api", endpoint = "units/create")]
+pub async fn create(parent: String, kind: String, code: String, name: String, on: String) -> Result<Outcome, AppError> {
+    use backend::units::NewUnitForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("unit_new", &[("kind", &kind), ("code", &code), ("name", &name), ("on", &on)]);
+    let typed = NewUnitForm { parent: &parent, kind: &kind, code: &code, name: &name, on: &on };
+    let result = async { Ok(done(backend()?.unit_desk().create(&viewer()?, typed).await?, "new")) }.await;
+    form.settle(result).await
+}
+
+/// Gives a unit another name.
+#[server(prefix = "/api", endpoint = "units/rename")]
+pub async fn rename(unit: String, version: String, name: String, on: String) -> Result<Outcome, AppError> {
+    use backend::units::RenameForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("unit_rename", &[("name", &name), ("on", &on)]);
+    let typed = RenameForm { unit: &unit, version: &version, name: &name, on: &on };
+    let result = async { Ok(done(backend()?.unit_desk().rename(&viewer()?, typed).await?, "rename")) }.await;
+    form.settle(result).await
+}
+
+/// Sets how far the roll-out has come in a unit.
+#[server(prefix = "/api", endpoint = "units/phase")]
+pub async fn set_phase(
+    unit: String,
+    version: String,
+    phase: String,
+    live_from: String,
+    contact: String,
+) -> Result<Outcome, AppError> {
+    use backend::units::PhaseForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("unit_phase", &[("phase", &phase), ("live_from", &live_from), ("contact", &contact)]);
+    let typed = PhaseForm { unit: &unit, version: &version, phase: &phase, live_from: &live_from, contact: &contact };
+    let result = async { Ok(done(backend()?.unit_desk().set_phase(&viewer()?, typed).await?, "phase")) }.await;
+    form.settle(result).await
+}
+
+/// Hangs a unit on another one.
+#[server(prefix = "/api", endpoint = "units/move")]
+pub async fn move_below(
+    unit: String,
+    version: String,
+    #[server(default)] target: String,
+    code: String,
+    on: String,
+) -> Result<Outcome, AppError> {
+    use backend::units::MoveForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("unit_move", &[("target", &target), ("code", &code), ("on", &on)]);
+    let typed = MoveForm { unit: &unit, version: &version, target: &target, code: &code, on: &on };
+    let result = async { Ok(done(backend()?.unit_desk().move_below(&viewer()?, typed).await?, "move")) }.await;
+    form.settle(result).await
+}
+
+/// Merges a unit into another one.
+#[server(prefix = "/api", endpoint = "units/merge")]
+pub async fn merge(
+    unit: String,
+    version: String,
+    #[server(default)] target: String,
+    on: String,
+) -> Result<Outcome, AppError> {
+    use backend::units::MergeForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("unit_merge", &[("target", &target), ("on", &on)]);
+    let typed = MergeForm { unit: &unit, version: &version, target: &target, on: &on };
+    let result = async { Ok(done(backend()?.unit_desk().merge(&viewer()?, typed).await?, "merge")) }.await;
+    form.settle(result).await
+}
+
+/// Splits a branch: a new one, and who goes over.
+#[server(prefix = "/api", endpoint = "units/split")]
+pub async fn split(
+    unit: String,
+    version: String,
+    code: String,
+    name: String,
+    on: String,
+    #[server(default)] members: Vec<String>,
+) -> Result<Outcome, AppError> {
+    use backend::units::SplitForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let chosen = members.join(" ");
+    let form = Submitted::new("unit_split", &[("code", &code), ("name", &name), ("on", &on), ("members", &chosen)]);
+    let typed = SplitForm { unit: &unit, version: &version, code: &code, name: &name, on: &on, members: &members };
+    let result = async { Ok(done(backend()?.unit_desk().split(&viewer()?, typed).await?, "split")) }.await;
+    form.settle(result).await
+}
+
+/// Ends a unit that has neither members nor units.
+#[server(prefix = "/api", endpoint = "units/close")]
+pub async fn close(unit: String, version: String, on: String) -> Result<Outcome, AppError> {
+    use backend::units::CloseForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("unit_close", &[("on", &on)]);
+    let typed = CloseForm { unit: &unit, version: &version, on: &on };
+    let result = async { Ok(done(backend()?.unit_desk().close(&viewer()?, typed).await?, "close")) }.await;
+    form.settle(result).await
+}
+
+/// On to the unit's page, loaded afresh: the frame names units too.
+#[cfg(feature = "ssr")]
+fn done(unit: domain::ids::UnitId, step: &str) -> Outcome {
+    Outcome::Done { to: format!("/units/{unit}?done={step}"), reload: true }
+}

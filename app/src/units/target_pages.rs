@@ -1,0 +1,154 @@
+//! Moving a unit below another, and merging it into another: search, choose, confirm what goes along.
+
+use domain::{
+    Locale,
+    units::{UnitRow, UnitStep, UnitTargets},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{
+    address,
+    change_pages::{Sheet, buttons},
+    fns::targets,
+    list_page::search,
+    question,
+};
+use crate::{
+    page::show,
+    terms::{self, Labels},
+    text,
+    ui::{ButtonKind, Choice, EmptyState, Form, IconName, Notice, NoticeKind, RadioGroup},
+};
+
+const MOVE_LABELS: Labels =
+    &[("target", text::units::move_target), ("code", text::units::move_code), ("on", text::units::on)];
+const MERGE_LABELS: Labels = &[("target", text::units::merge_target), ("on", text::units::on)];
+
+#[component]
+pub fn MovePage() -> impl IntoView {
+    let sheet = Sheet::new("unit_move");
+    chosen(UnitStep::Move, sheet, moving)
+}
+
+#[component]
+pub fn MergePage() -> impl IntoView {
+    let sheet = Sheet::new("unit_merge");
+    chosen(UnitStep::Merge, sheet, merging)
+}
+
+type View = fn(&Sheet, UnitTargets, Option<String>) -> AnyView;
+
+fn chosen(step: UnitStep, sheet: Sheet, view: View) -> AnyView {
+    let params = use_params_map();
+    let query = use_query_map();
+    let asked = Memo::new(move |_| {
+        let unit = params.read().get("id").unwrap_or_default();
+        (unit, query.read().get("q").filter(|words| !words.trim().is_empty()))
+    });
+    let data = Resource::new(move || asked.get(), move |(unit, q)| targets(unit, step.key().to_owned(), q));
+    show(data, move |page| view(&sheet, page, asked.get_untracked().1))
+}
+
+fn moving(sheet: &Sheet, page: UnitTargets, asked: Option<String>) -> AnyView {
+    let (l, errors) = (sheet.l, sheet.errors);
+    let title = text::units::move_title(l, &page.unit.name);
+    let lead = text::units::move_lead(l).to_owned();
+    let here = format!("{}/move", address(&page.unit));
+    let form = (!page.found.is_empty()).then(|| {
+        let fields = view! {
+            {identity(&page)}
+            {choices(sheet, &page.found, text::units::move_target(l))}
+            {sheet.code(text::units::move_code(l), &page.code)}
+            {sheet.day(page.today)}
+            {goes_along(l, &page)}
+            {buttons(l, address(&page.unit), ButtonKind::Primary, IconName::ArrowRight, text::units::move_button(l))}
+        }
+        .into_any();
+        view! {
+            <Form action="/api/units/move" failed=text::frame::network_failed(l) errors>{fields}</Form>
+        }
+    });
+    view! {
+        <div class="page page-narrow">
+            {question(l, &page.unit, title, UnitStep::Move, Some(lead))}
+            {sheet.summary(MOVE_LABELS)}
+            {search(l, &here, text::units::move_search(l), asked)}
+            {around(l, &page)}
+            {form}
+        </div>
+    }
+    .into_any()
+}
+
+fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>) -> AnyView {
+    let (l, errors) = (sheet.l, sheet.errors);
+    let title = text::units::merge_title(l, &page.unit.name);
+    let lead = text::units::merge_lead(l, &page.unit.name);
+    let here = format!("{}/merge", address(&page.unit));
+    let form = (!page.found.is_empty()).then(|| {
+        let fields = view! {
+            {identity(&page)}
+            {choices(sheet, &page.found, text::units::merge_target(l))}
+            {sheet.day(page.today)}
+            {goes_along(l, &page)}
+            {buttons(l, address(&page.unit), ButtonKind::Danger, IconName::Layers, text::units::merge_button(l))}
+        }
+        .into_any();
+        view! {
+            <Form action="/api/units/merge" failed=text::frame::network_failed(l) errors>{fields}</Form>
+        }
+    });
+    view! {
+        <div class="page page-narrow">
+            {question(l, &page.unit, title, UnitStep::Merge, Some(lead))}
+            {sheet.summary(MERGE_LABELS)}
+            {search(l, &here, text::units::merge_search(l), asked)}
+            {around(l, &page)}
+            {form}
+        </div>
+    }
+    .into_any()
+}
+
+fn choices(sheet: &Sheet, found: &[UnitRow], legend: &'static str) -> AnyView {
+    let l = sheet.l;
+    let choices = found
+        .iter()
+        .map(|row| {
+            let parent = row.parent.as_ref().map(|parent| text::units::part_of(l, parent));
+            let hint: Vec<String> = [Some(text::units::code_of(l, row.unit.path.code())), parent].into_iter().flatten().collect();
+            Choice::new(row.unit.id.to_string(), row.unit.name.clone()).hint(hint.join(" · "))
+        })
+        .collect();
+    view! {
+        <RadioGroup legend name="target" choices value=sheet.value("target", "") error=sheet.error("target")/>
+    }
+    .into_any()
+}
+
+/// What the search did not show, or that it found nothing.
+fn around(l: Locale, page: &UnitTargets) -> AnyView {
+    if page.found.is_empty() {
+        return view! {
+            <EmptyState title=text::units::no_target_title(l) text=text::units::no_target(l) icon=IconName::Layers/>
+        }
+        .into_any();
+    }
+    page.more.then(|| view! { <p class="muted">{text::units::more_found(l)}</p> }).into_any()
+}
+
+/// Whom it reaches, before it is done.
+fn goes_along(l: Locale, page: &UnitTargets) -> AnyView {
+    let members = terms::members_count(l, page.members.into());
+    let units = text::units::units_count(l, page.units.into());
+    view! { <Notice kind=NoticeKind::Info title=text::units::goes_along(l, members, units)/> }.into_any()
+}
+
+fn identity(page: &UnitTargets) -> AnyView {
+    view! {
+        <input type="hidden" name="unit" value=page.unit.id.to_string()/>
+        <input type="hidden" name="version" value=page.version.to_string()/>
+    }
+    .into_any()
+}

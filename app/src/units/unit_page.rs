@@ -1,0 +1,302 @@
+//! One unit: place, leaders, size, what is below, how it came to be so, and what one may do.
+
+use domain::{
+    Locale,
+    units::{self, Phase, UnitChange, UnitForm, UnitStep},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{address, fns::page, opening_lines, phase_name, phase_tag, step_name, unit_row};
+use crate::{
+    i18n::use_locale,
+    page::show,
+    terms, text,
+    ui::{
+        BigFigure, Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, Fact, Field, FieldKind, Figures, Icon, IconName,
+        LinkButton, Notice, NoticeKind, PageHeader, RowList, Tag,
+    },
+};
+
+#[component]
+pub fn UnitPage() -> impl IntoView {
+    let l = use_locale();
+    let params = use_params_map();
+    let query = use_query_map();
+    let asked = Memo::new(move |_| {
+        let unit = params.read().get("id").unwrap_or_default();
+        (unit, query.read().get("on").filter(|on| !on.is_empty()))
+    });
+    let data = Resource::new(move || asked.get(), |(unit, on)| page(unit, on));
+    let done = move || query.with_untracked(|query| query.get_str("done").and_then(UnitStep::from_key));
+    show(data, move |page| shown(l, page, done()))
+}
+
+fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>) -> AnyView {
+    let unit = page.unit.clone();
+    let tag = phase_tag(l, page.opening.phase);
+    let eyebrow = format!("{} · {}", terms::unit_kind(l, unit.kind), text::units::code_of(l, unit.path.code()));
+    view! {
+        <Title text=unit.name.clone()/>
+        <div class="page">
+            {crumbs(l, &page)}
+            <PageHeader title=unit.name.clone() eyebrow>{tag}</PageHeader>
+            {notices(l, &page, done)}
+            <div class="with-aside">
+                <div class="stack">
+                    {size(l, &page)}
+                    {leaders(l, &page)}
+                    {children(l, &page)}
+                    {history(l, &page)}
+                </div>
+                <aside class="stack">
+                    {actions(l, &page)}
+                    {elsewhere(l, &page)}
+                    {roll_out(l, &page)}
+                    {as_of(l, &page)}
+                </aside>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn crumbs(l: Locale, page: &units::UnitPage) -> AnyView {
+    // On a page of the past, the places above are those of that day too.
+    let on = page.on.map(|on| format!("?on={on}")).unwrap_or_default();
+    let above = page.trail.iter().filter(|unit| unit.id != page.unit.id);
+    let links = above.map(|unit| Crumb::link(unit.name.clone(), format!("{}{on}", address(unit))));
+    let crumbs = [Crumb::link(text::units::title(l), "/units")]
+        .into_iter()
+        .chain(links)
+        .chain([Crumb::here(page.unit.name.clone())])
+        .collect();
+    view! { <Breadcrumbs label=text::units::trail(l) crumbs/> }.into_any()
+}
+
+fn notices(l: Locale, page: &units::UnitPage, done: Option<UnitStep>) -> AnyView {
+    let done = done.filter(|_| page.on.is_none()).map(|step| {
+        let title = match step {
+            UnitStep::New => text::units::done_new(l),
+            UnitStep::Rename => text::units::done_rename(l),
+            UnitStep::Phase => text::units::done_phase(l),
+            UnitStep::Move => text::units::done_move(l),
+            UnitStep::Merge => text::units::done_merge(l),
+            UnitStep::Split => text::units::done_split(l),
+            UnitStep::Close => text::units::done_close(l),
+        };
+        view! { <Notice kind=NoticeKind::Ok title/> }
+    });
+    let then = page.on.map(|on| {
+        let today = address(&page.unit);
+        view! {
+            <Notice title=text::units::then_title(l, l.long_date(on)) icon=IconName::History>
+                <p>{text::units::then_hint(l)} " " <a href=today>{text::units::to_today(l)}</a></p>
+            </Notice>
+        }
+    });
+    let closed = page.closing.as_ref().filter(|_| page.on.is_none()).map(|closing| {
+        let into = closing.successor.as_ref().map(|unit| {
+            let (href, name) = (address(unit), unit.name.clone());
+            view! { <p>{text::units::closed_into(l)} " " <a href=href>{name}</a></p> }
+        });
+        view! { <Notice kind=NoticeKind::Warn title=text::units::closed(l, l.date(closing.on))>{into}</Notice> }
+    });
+    let moving = page.moving.then(|| {
+        view! { <Notice title=text::units::moving_title(l) icon=IconName::Clock><p>{text::units::moving(l)}</p></Notice> }
+    });
+    view! { {done} {then} {closed} {moving} }.into_any()
+}
+
+fn size(l: Locale, page: &units::UnitPage) -> AnyView {
+    let members = page.members.map(|members| {
+        view! { <BigFigure label=terms::members(l) value=l.number(members)/> }
+    });
+    let branches = (page.branches > 0).then(|| {
+        view! { <BigFigure label=text::units::branches(l) value=l.number(page.branches)/> }
+    });
+    view! {
+        <section>
+            <h2 class="visually-hidden">{text::units::figures_title(l)}</h2>
+            <Figures>{members} {branches}</Figures>
+        </section>
+    }
+    .into_any()
+}
+
+fn leaders(l: Locale, page: &units::UnitPage) -> AnyView {
+    let facts: Vec<_> = page
+        .leaders
+        .chunk_by(|one, next| one.role == next.role)
+        .map(|holders| {
+            let names: Vec<&str> = holders.iter().map(|leader| leader.name.as_str()).collect();
+            let names = names.join(", ");
+            view! { <Fact label=terms::role(l, holders[0].role)>{names}</Fact> }
+        })
+        .collect();
+    let content = if facts.is_empty() {
+        view! { <p class="muted">{text::units::no_leaders(l)}</p> }.into_any()
+    } else {
+        view! { <DescriptionList>{facts}</DescriptionList> }.into_any()
+    };
+    view! { <Card title=text::units::leaders(l)>{content}</Card> }.into_any()
+}
+
+fn children(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
+    if page.children.is_empty() && !page.steps.contains(&UnitStep::New) {
+        return None;
+    }
+    let content = if page.children.is_empty() {
+        view! { <p class="muted">{text::units::no_children(l)}</p> }.into_any()
+    } else {
+        let rows = page.children.iter().map(|row| unit_row(l, row.clone(), false)).collect_view();
+        view! { <RowList>{rows}</RowList> }.into_any()
+    };
+    Some(
+        view! {
+            <section class="stack-tight">
+                <h2>{text::units::children(l)}</h2>
+                {content}
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn history(l: Locale, page: &units::UnitPage) -> AnyView {
+    let rows = page.history.iter().map(|form| history_row(l, form)).collect_view();
+    view! {
+        <Card title=text::units::history(l)>
+            <ol class="numbered" role="list" reversed=true>{rows}</ol>
+        </Card>
+    }
+    .into_any()
+}
+
+fn history_row(l: Locale, form: &UnitForm) -> AnyView {
+    let change = match form.change {
+        UnitChange::Created => text::units::form_created(l),
+        UnitChange::Renamed => text::units::form_renamed(l),
+        UnitChange::Moved => text::units::form_moved(l),
+        UnitChange::Merged => text::units::form_merged(l),
+        UnitChange::Split => text::units::form_split(l),
+    };
+    let when = match form.until {
+        Some(until) => text::units::form_between(l, l.date(form.from), l.date(until)),
+        None => text::units::form_since(l, l.date(form.from)),
+    };
+    let place = match &form.parent {
+        Some(parent) => text::units::form_place(l, &form.name, &form.code, parent),
+        None => text::units::form_top(l, &form.name, &form.code),
+    };
+    view! {
+        <li>
+            <div class="numbered-head">
+                <h3>{change}</h3>
+                <span class="numbered-meta">{when}</span>
+            </div>
+            <p>{place}</p>
+        </li>
+    }
+    .into_any()
+}
+
+fn actions(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
+    let links: Vec<_> = page
+        .steps
+        .iter()
+        .map(|step| menu_link(step_icon(*step), step_name(l, *step), format!("{}/{}", address(&page.unit), step.key())))
+        .collect();
+    (!links.is_empty()).then(|| {
+        view! { <Card title=text::units::actions(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any()
+    })
+}
+
+const fn step_icon(step: UnitStep) -> IconName {
+    match step {
+        UnitStep::New => IconName::Plus,
+        UnitStep::Rename => IconName::Pencil,
+        UnitStep::Phase => IconName::CircleDot,
+        UnitStep::Move => IconName::ArrowRight,
+        UnitStep::Merge => IconName::Layers,
+        UnitStep::Split => IconName::People,
+        UnitStep::Close => IconName::Close,
+    }
+}
+
+/// Other parts of the registry that begin at this unit.
+fn elsewhere(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
+    let (here, id) = (address(&page.unit), page.unit.id);
+    let links: Vec<_> = [
+        (page.links.members, IconName::Card, text::units::to_members(l), format!("/members?unit={id}")),
+        (page.links.roles, IconName::Key, text::units::to_roles(l), format!("{here}/roles")),
+        (page.links.codes, IconName::Print, text::units::to_codes(l), format!("{here}/codes")),
+        (page.links.statistics, IconName::Chart, text::units::to_statistics(l), format!("/committee/{id}")),
+        (page.links.audit, IconName::History, text::units::to_audit(l), format!("/audit?unit={id}")),
+    ]
+    .into_iter()
+    .filter(|(may, ..)| *may)
+    .map(|(_, icon, label, href)| menu_link(icon, label, href))
+    .collect();
+    (!links.is_empty()).then(|| {
+        view! { <Card title=text::units::elsewhere(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any()
+    })
+}
+
+fn menu_link(icon: IconName, label: &'static str, href: String) -> AnyView {
+    view! {
+        <li>
+            <a class="menu-link" href=href>
+                <Icon name=icon/>
+                <span>{label}</span>
+                <Icon name=IconName::Next/>
+            </a>
+        </li>
+    }
+    .into_any()
+}
+
+fn roll_out(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
+    if page.on.is_some() || page.closing.is_some() {
+        return None;
+    }
+    let inherited = (page.own_phase.is_none() && page.opening.phase != Phase::Live)
+        .then(|| view! { <span class="muted">{text::units::phase_inherited(l)}</span> });
+    let lines = opening_lines(l, &page.opening).into_iter().map(|line| view! { <p>{line}</p> }).collect_view();
+    let phase = phase_tag(l, page.opening.phase)
+        .unwrap_or_else(|| view! { <Tag label=phase_name(l, Phase::Live)/> }.into_any());
+    Some(
+        view! {
+            <Card title=text::units::phase_title(l)>
+                <p class="cluster">{phase} {inherited}</p>
+                {lines}
+            </Card>
+        }
+        .into_any(),
+    )
+}
+
+fn as_of(l: Locale, page: &units::UnitPage) -> AnyView {
+    let day = page.on.unwrap_or(page.today).to_string();
+    let here = address(&page.unit);
+    let back = page.on.map(|_| {
+        view! {
+            <LinkButton href=here.clone() kind=ButtonKind::Quiet icon=IconName::ArrowLeft>
+                {text::units::to_today(l)}
+            </LinkButton>
+        }
+    });
+    view! {
+        <Card title=text::units::as_of_title(l)>
+            <form class="form" method="get" action=here>
+                <Field label=text::units::as_of(l) name="on" kind=FieldKind::Date value=day hint=text::units::as_of_hint(l)/>
+                <div class="actions">
+                    <Button kind=ButtonKind::Secondary icon=IconName::History>{text::units::go_as_of(l)}</Button>
+                    {back}
+                </div>
+            </form>
+        </Card>
+    }
+    .into_any()
+}

@@ -1,0 +1,63 @@
+//! Changing the own password. It ends every other session: whoever knew the old one is out.
+
+use domain::{
+    accounts::{Password, Viewer},
+    events::EventKind,
+    forms::FormReader,
+};
+
+use super::{
+    Accounts, MEMBER, MemberRow, common_passwords,
+    proof::{OPEN_RENEWED, STILL_OPEN},
+};
+use crate::{
+    Error, Result, events,
+    store::{record, vars},
+};
+
+/// What was typed to change the password.
+#[derive(Clone, Copy)]
+pub struct PasswordForm<'f> {
+    pub current: &'f str,
+    pub new: &'f str,
+}
+
+impl Accounts<'_> {
+    /// Changes the password, ends all sessions of the person but the one that holds `token`, and returns this device's new
+    /// secret.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `password`, fields `current_password` and `new_password`; [`Error::NotSignedIn`] when the
+    /// session has ended meanwhile.
+    pub async fn change_password(&self, viewer: &Viewer, token: &str, typed: PasswordForm<'_>) -> Result<String> {
+        let member: MemberRow = self.by_id(MEMBER, "member", &viewer.member.to_string()).await?.ok_or(Error::NotSignedIn)?;
+        let known = self.known(&member).await?;
+        let mut form = FormReader::new("password");
+        let current = form.read_secret("current_password", typed.current, Password::attempt);
+        let new = form.read_secret("new_password", typed.new, |typed| {
+            Password::parse(typed).and_then(|password| common_passwords::refuse_for(password, &known))
+        });
+        let (Some(current), Some(new)) = (current, new) else {
+            return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
+        };
+        if let Some(problem) = self.check_own_password(viewer, &current).await? {
+            return Err(form.refused("current_password", problem).into());
+        }
+        let hash = self.hash_password(&new).await?;
+        let (renewed, mut vars) = self.renewal(token).await?;
+        vars.extend(vars! {
+            account: record("account", viewer.member),
+            hash: hash,
+            member: viewer.member.to_string(),
+        });
+        let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
+        events::append(&mut vars, clock, EventKind::PasswordChanged, Some(viewer.member), branch, viewer.member);
+        let sql = format!(
+            "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED}
+             UPDATE $account SET password = $hash, failures = 0 RETURN NONE; {}",
+            events::APPEND
+        );
+        self.write_renewal(&sql, vars).await?;
+        Ok(renewed)
+    }
+}

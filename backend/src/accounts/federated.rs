@@ -1,0 +1,89 @@
+//! Signing in on the word of another organisation about a national ID.
+//!
+//! Who the person is was established by the provider; whether they may come in is decided here, as for a password.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::members::NationalId;
+use serde::{Deserialize, Serialize};
+
+use super::{Accounts, Before, SignedIn, new_token};
+use crate::{Error, Result};
+
+/// Time enough to type a password and wait for a message at the provider's.
+const AWAY_FOR: TimeDelta = TimeDelta::minutes(10);
+
+/// Binds a sealed departure to its purpose.
+const SEALED_AS: &str = "federation";
+
+/// Where a provider's word about a national ID leads to.
+pub enum Vouched {
+    SignedIn(SignedIn),
+    /// The person has no password yet: the secret of a visit that goes on with choosing one.
+    Door(String),
+    /// The person's unit does not use the handbook yet: the secret of a visit that says when it will.
+    NotLive(String),
+    /// No member has this national ID.
+    Unknown,
+}
+
+/// Somebody on the way to a provider and back. The browser keeps it, sealed; nothing is stored before anybody is known.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Departure {
+    pub provider: String,
+    /// Comes back with the person: that it is the same browser that left.
+    pub state: String,
+    /// Comes back inside the ID token: that it was made for this departure.
+    pub nonce: String,
+    /// Of PKCE (RFC 7636): that who brings the code is who asked for it.
+    pub verifier: String,
+    /// Where to go on afterwards, a path of this site.
+    pub next: String,
+    until: DateTime<Utc>,
+}
+
+impl Accounts<'_> {
+    /// Begins a sign-in at `provider` and returns it with its sealed form for the browser.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the cipher fails.
+    pub fn depart(&self, provider: &str, next: &str) -> Result<(Departure, String)> {
+        let clock = self.backend.clock();
+        let departure = Departure {
+            provider: provider.to_owned(),
+            state: new_token(clock),
+            nonce: new_token(clock),
+            verifier: new_token(clock),
+            next: next.to_owned(),
+            until: clock.now() + AWAY_FOR,
+        };
+        let text = serde_json::to_string(&departure).map_err(|error| Error::Internal(error.to_string()))?;
+        let sealed = self.backend.keys().seal(clock, SEALED_AS, &text)?;
+        Ok((departure, sealed))
+    }
+
+    /// The departure of a browser that comes back; none when it is not ours, altered or too long ago.
+    pub fn returned(&self, sealed: &str) -> Option<Departure> {
+        let text = self.backend.keys().open(SEALED_AS, sealed).ok()?;
+        let departure: Departure = serde_json::from_str(&text).ok()?;
+        (departure.until > self.backend.clock().now()).then_some(departure)
+    }
+
+    /// Signs in whom a provider vouches for. Wrong passwords typed before do not matter: this is another proof.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Store`].
+    pub async fn sign_in_federated(&self, national_id: &NationalId, device: &str) -> Result<Vouched> {
+        let id_hash = self.backend.keys().lookup("id", national_id.expose());
+        let Some(member) = self.holder(&id_hash).await? else { return Ok(Vouched::Unknown) };
+        if !self.backend.units().tree().phase(&member.place()?.1).is_open() {
+            return self.open_door(&id_hash, Some(&member.id)).await.map(Vouched::NotLive);
+        }
+        match self.account(&member.id).await?.filter(|account| account.password.is_some()) {
+            Some(account) => {
+                let entered = self.enter(&member, account.preferences()?, device, Before::default()).await;
+                entered.map(Vouched::SignedIn)
+            }
+            None => self.open_door(&id_hash, Some(&member.id)).await.map(Vouched::Door),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Proof of who is at the device: the password, given again by somebody who is signed in.
+//!
+//! A session is open for weeks, the powers of an office for twelve hours after the last proof. Each proof gives the device a new
+//! secret, so that whoever had copied the old one is left behind (OWASP ASVS 5.0, 7.2.4).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    accounts::{Password, Viewer},
+    events::EventKind,
+    forms::{FormReader, Problem},
+    ids::MemberId,
+};
+
+use super::{Accounts, NewSession, new_token, passwords};
+use crate::{
+    Error, Result, events,
+    keys::fingerprint,
+    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+};
+
+/// How long a proof wakes the powers of offices.
+const FRESH_FOR: TimeDelta = TimeDelta::hours(12);
+
+/// Wrong passwords within [`WINDOW`] after which the person has to wait: whoever holds a stolen session must not guess on.
+const TRIES: i64 = 10;
+
+const WINDOW: TimeDelta = TimeDelta::minutes(15);
+
+/// Whether the powers of offices are awake.
+pub(super) fn is_fresh(proved_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    proved_at.is_some_and(|proved_at| now - proved_at < FRESH_FOR)
+}
+
+/// Before a session is put under a new secret: one that was ended meanwhile stays ended.
+pub(super) const STILL_OPEN: &str = "IF !record::exists($old) { THROW 'gone' };";
+
+/// Puts it under the new secret.
+pub(super) const OPEN_RENEWED: &str = "CREATE $renewed CONTENT $row RETURN NONE;";
+
+#[derive(Debug, SurrealValue)]
+struct Attempts {
+    count: i64,
+    expires_at: DateTime<Utc>,
+}
+
+impl Accounts<'_> {
+    /// Wakes the powers of the person's offices on this device for another twelve hours. Returns the device's new secret; the old
+    /// one ends here.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `confirm`, field `password`; [`Error::NotSignedIn`] when the session has ended meanwhile.
+    pub async fn confirm(&self, viewer: &Viewer, token: &str, password: &str) -> Result<String> {
+        let mut form = FormReader::new("confirm");
+        let Some(password) = form.read_secret("password", password, Password::attempt) else {
+            return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
+        };
+        if let Some(problem) = self.check_own_password(viewer, &password).await? {
+            return Err(form.refused("password", problem).into());
+        }
+        let (renewed, mut vars) = self.renewal(token).await?;
+        let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
+        let detail = Some("again".to_owned());
+        events::append_with(&mut vars, clock, EventKind::SignedIn, Some(viewer.member), branch, viewer.member, detail);
+        let sql = format!("{STILL_OPEN} DELETE $old RETURN NONE; {OPEN_RENEWED} {}", events::APPEND);
+        self.write_renewal(&sql, vars).await?;
+        Ok(renewed)
+    }
+
+    /// What is wrong with the password as that of the person who is signed in; none when it is right.
+    pub(super) async fn check_own_password(&self, viewer: &Viewer, password: &Password) -> Result<Option<Problem>> {
+        let now = self.backend.clock().now();
+        let attempts = self.attempts_of(viewer.member);
+        let known: Option<Attempts> =
+            self.backend.store().read("SELECT count, expires_at FROM $attempts", vars! { attempts: attempts.clone() }).await?.row(0)?;
+        let known = known.filter(|known| known.expires_at > now);
+        if let Some(spent) = known.as_ref().filter(|known| known.count >= TRIES) {
+            return Ok(Some(Problem::TooManyTries { minutes: minutes_until(spent.expires_at, now) }));
+        }
+        let hash = self.account(&viewer.member.to_string()).await?.and_then(|account| account.password);
+        if passwords::verify(self.backend.keys(), password, hash).await? {
+            if known.is_some() {
+                self.backend.store().write("DELETE $attempts RETURN NONE;", vars! { attempts: attempts }).await?;
+            }
+            return Ok(None);
+        }
+        // The window begins with the first wrong password.
+        let mut vars = vars! { attempts: attempts, now: now, until: now + WINDOW };
+        let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
+        let detail = Some("again".to_owned());
+        events::append_with(&mut vars, clock, EventKind::SignInRefused, None, branch, viewer.member, detail);
+        let sql = format!(
+            "DELETE $attempts WHERE expires_at <= $now RETURN NONE;
+             IF record::exists($attempts) {{ UPDATE $attempts SET count += 1 RETURN NONE }}
+             ELSE {{ CREATE $attempts SET count = 1, expires_at = $until RETURN NONE }};
+             {}",
+            events::APPEND
+        );
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        Ok(Some(Problem::WrongPassword))
+    }
+
+    /// A new secret for the device that holds `token`, and the bindings of [`STILL_OPEN`] and [`OPEN_RENEWED`].
+    pub(super) async fn renewal(&self, token: &str) -> Result<(String, Variables)> {
+        let clock = self.backend.clock();
+        let old = record("session", fingerprint(token));
+        let sql = "SELECT handle, member, device, created_at, seen_at, expires_at, proved_at FROM $old";
+        let row: Option<NewSession> = self.backend.store().read(sql, vars! { old: old.clone() }).await?.row(0)?;
+        let row = NewSession { proved_at: Some(clock.now()), ..row.ok_or(Error::NotSignedIn)? };
+        let renewed = new_token(clock);
+        let vars = vars! { old: old, renewed: record("session", fingerprint(&renewed)), row: row };
+        Ok((renewed, vars))
+    }
+
+    pub(super) async fn write_renewal(&self, sql: &str, vars: Variables) -> Result<()> {
+        match self.backend.store().write(sql, vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(())
+            }
+            Err(Error::Thrown(reason)) if reason == "gone" => Err(Error::NotSignedIn),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn attempts_of(&self, member: MemberId) -> RecordId {
+        pair("attempt", "own_password", self.backend.keys().lookup("own password", &member.to_string()))
+    }
+}
+
+/// Begun minutes count whole: nobody comes back too early.
+fn minutes_until(until: DateTime<Utc>, now: DateTime<Utc>) -> u32 {
+    u32::try_from((until - now).num_minutes() + 1).unwrap_or(1)
+}

@@ -1,0 +1,105 @@
+//! Writing many rows fast.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    vec::IntoIter,
+};
+
+use tokio::task::JoinSet;
+
+use crate::{
+    Backend, Error, Result,
+    store::{Row, Value, Variables},
+};
+
+/// An `INSERT` costs the square of its rows: many small ones are faster than a big one.
+const ROWS_PER_STATEMENT: usize = 25;
+
+/// How many of the last statements are looked at for one with room: rows of a few tables come by turns.
+const OPEN_STATEMENTS: usize = 8;
+
+/// One transaction is one wait for the disk.
+const STATEMENTS_PER_TRANSACTION: usize = 16;
+
+/// More writers only stand in each other's way.
+const WRITERS: usize = 2;
+
+/// Rows waiting to be written, in the order they came.
+#[derive(Debug, Default)]
+pub(crate) struct Bulk {
+    statements: Vec<Statement>,
+    rows: usize,
+}
+
+/// Rows of one table, written by one `INSERT`.
+#[derive(Debug)]
+struct Statement {
+    verb: &'static str,
+    table: &'static str,
+    rows: Vec<Value>,
+}
+
+impl Bulk {
+    /// `row` carries its id.
+    pub(crate) fn push(&mut self, table: &'static str, row: impl Row) {
+        self.insert("INSERT", table, row.into_value());
+    }
+
+    /// The same for a row that may be there already, and then stays as it is.
+    pub(crate) fn push_once(&mut self, table: &'static str, row: impl Row) {
+        self.insert("INSERT IGNORE", table, row.into_value());
+    }
+
+    fn insert(&mut self, verb: &'static str, table: &'static str, row: Value) {
+        self.rows += 1;
+        let has_room =
+            |open: &&mut Statement| open.verb == verb && open.table == table && open.rows.len() < ROWS_PER_STATEMENT;
+        match self.statements.iter_mut().rev().take(OPEN_STATEMENTS).find(has_room) {
+            Some(open) => open.rows.push(row),
+            None => self.statements.push(Statement { verb, table, rows: vec![row] }),
+        }
+    }
+
+    /// All rows as statements of one transaction with their bindings: for a caller that writes something else along with them.
+    pub(crate) fn into_transaction(self) -> (String, Variables) {
+        transaction(self.statements)
+    }
+
+    /// Writes all rows and says how many they were. What is written before a failure stays.
+    pub(crate) async fn save(self, backend: &Backend) -> Result<usize> {
+        let queue = Arc::new(Mutex::new(self.statements.into_iter()));
+        let mut writers = JoinSet::new();
+        for _ in 0..WRITERS {
+            writers.spawn(write(backend.clone(), Arc::clone(&queue)));
+        }
+        while let Some(outcome) = writers.join_next().await {
+            outcome.map_err(|error| Error::Internal(format!("a writer stopped: {error}")))??;
+        }
+        Ok(self.rows)
+    }
+}
+
+/// Statements still to be run.
+type Queue = Arc<Mutex<IntoIter<Statement>>>;
+
+async fn write(backend: Backend, queue: Queue) -> Result<()> {
+    loop {
+        let batch: Vec<_> =
+            queue.lock().unwrap_or_else(PoisonError::into_inner).by_ref().take(STATEMENTS_PER_TRANSACTION).collect();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (sql, vars) = transaction(batch);
+        backend.store().write(&sql, vars).await?;
+    }
+}
+
+fn transaction(statements: Vec<Statement>) -> (String, Variables) {
+    let mut sql = String::new();
+    let mut vars = Variables::new();
+    for (index, Statement { verb, table, rows }) in statements.into_iter().enumerate() {
+        sql += &format!("{verb} INTO {table} $rows_{index} RETURN NONE;");
+        vars.insert(format!("rows_{index}"), rows);
+    }
+    (sql, vars)
+}

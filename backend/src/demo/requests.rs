@@ -1,0 +1,98 @@
+//! What waits for the registrar of the sample's ward: a correction somebody asked for, and a member on the way into the ward.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    events::EventKind,
+    ids::{CorrectionId, TransferId},
+    members::{CorrectionField, CorrectionState, TransferState},
+};
+
+use super::{dice::Dice, people::Organisation};
+use crate::{
+    bulk::Bulk,
+    Backend, Error, Result,
+    store::{RecordId, SurrealValue, record},
+};
+
+/// The branch of the member who asks, and which the other one joins.
+const JOINED: &str = "ward-24";
+
+/// The branch the other one leaves.
+const LEFT: &str = "commune-b5";
+
+pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation) -> Result<()> {
+    let mut dice = Dice::new(seed, 8);
+    let now = backend.clock().now();
+    let (joined, left) = (organisation.branch(JOINED)?, organisation.branch(LEFT)?);
+    let nobody = || Error::Internal("the sample has too few people".to_owned());
+
+    // Anybody with an account but the secretary.
+    let secretary = joined.secretary().id;
+    let author =
+        joined.people.iter().find(|person| person.activated_at.is_some() && person.id != secretary).ok_or_else(nobody)?;
+    let at = now - TimeDelta::days(2);
+    let id = CorrectionId::new(dice.ulid_at(at));
+    let sealed = |text: &str| backend.keys().seal(backend.clock(), &id.to_string(), text);
+    bulk.push(
+        "correction",
+        CorrectionRow {
+            id: record("correction", id),
+            member: author.id.to_string(),
+            path: joined.unit.path.to_string(),
+            field: CorrectionField::Phone.key(),
+            wanted: sealed("0900999024")?,
+            reason: sealed("Tôi mới đổi số điện thoại từ đầu tháng, số cũ không còn dùng.")?,
+            state: CorrectionState::Requested.key(),
+            requested_at: at,
+        },
+    );
+    bulk.log(&mut dice, at, EventKind::CorrectionRequested, Some(author.id), &joined.unit.path, author.id);
+
+    let secretary = left.secretary().id;
+    let leaving = left.people.iter().rev().find(|person| person.id != secretary && !person.is_player()).ok_or_else(nobody)?;
+    let at = now - TimeDelta::days(1);
+    let id = TransferId::new(dice.ulid_at(at));
+    bulk.push(
+        "transfer",
+        TransferRow {
+            id: record("transfer", id),
+            member: leaving.id.to_string(),
+            from_unit: left.unit.id.to_string(),
+            from_path: left.unit.path.to_string(),
+            to_unit: joined.unit.id.to_string(),
+            to_path: joined.unit.path.to_string(),
+            reason: "Chuyển nơi cư trú về khu phố Thống Nhất.".to_owned(),
+            state: TransferState::Requested.key(),
+            requested_by: secretary.to_string(),
+            requested_at: at,
+        },
+    );
+    bulk.log(&mut dice, at, EventKind::TransferRequested, Some(secretary), &left.unit.path, leaving.id);
+    Ok(())
+}
+
+#[derive(Debug, SurrealValue)]
+struct CorrectionRow {
+    id: RecordId,
+    member: String,
+    path: String,
+    field: &'static str,
+    wanted: String,
+    reason: String,
+    state: &'static str,
+    requested_at: DateTime<Utc>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct TransferRow {
+    id: RecordId,
+    member: String,
+    from_unit: String,
+    from_path: String,
+    to_unit: String,
+    to_path: String,
+    reason: String,
+    state: &'static str,
+    requested_by: String,
+    requested_at: DateTime<Utc>,
+}

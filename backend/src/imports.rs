@@ -1,0 +1,916 @@
+//! Files on their way into the registry: taken in sealed, looked at, confirmed, written.
+//!
+//! An import is *checking* while its file is read for the first time, *previewed* until somebody confirms it, *running* until it is
+//! written. Work goes on in the background; whatever is interrupted, by a crash too, is gone on with by [`Imports::resume`].
+//!
+//! Invariant: before the confirmation nothing is written but the row of the import and its sealed file.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError, atomic::Ordering::Relaxed},
+};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{FormReader, Problem, day},
+    ids::{ImportId, MemberId},
+    imports::{
+        CSV_BYTES_MAX, Column, Counts, Failure, ImportKind, ImportPage, ImportState, ImportSummary, ImportsPage, NewImportPage,
+        Progress, RefusedLine, XLSX_BYTES_MAX,
+    },
+    policy::Action,
+    units::{UnitKind, UnitPath, UnitRef},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    Backend, Error, Place, Result, events,
+    store::{RecordId, SurrealValue, pair, record, vars},
+};
+
+mod check;
+mod columns;
+mod file;
+mod preview;
+mod read;
+mod report;
+mod run;
+mod sealed;
+mod units;
+mod unpacked;
+mod upload;
+
+pub use report::{Report, csv_line};
+pub use upload::Upload;
+
+use file::Trouble;
+use preview::Pulse;
+
+/// Lines of the report on the page.
+const LINES_SHOWN: usize = 100;
+
+/// Imports in the list.
+const LISTED: usize = 50;
+
+/// How long a file waits for its confirmation, and a report for its reader.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// How long another process waits before it takes over, and how often the one at work says that it is.
+const HELD: TimeDelta = TimeDelta::seconds(60);
+const HOLD_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Stands for the whole tree where there is none yet.
+const EVERYTHING: &str = "/";
+
+/// Where files lie while they are worked on, and who works on which.
+pub struct Workshop {
+    folder: PathBuf,
+    /// Nobody else finds the files here: they go with the process.
+    is_temporary: bool,
+    /// One file is written at a time: two would only stand in each other's way.
+    turn: tokio::sync::Mutex<()>,
+    at_work: Mutex<HashMap<ImportId, Work>>,
+}
+
+struct Work {
+    task: JoinHandle<()>,
+    /// Closed when the task has ended.
+    ended: watch::Receiver<()>,
+    pulse: Pulse,
+}
+
+impl Workshop {
+    pub(crate) fn beside(place: &Place) -> Self {
+        let (folder, is_temporary) = match place {
+            Place::Folder(folder) => (folder.join("imports"), false),
+            Place::Memory | Place::Server { .. } => {
+                let name = format!("handbook-imports-{}-{:016x}", std::process::id(), rand::random::<u64>());
+                (std::env::temp_dir().join(name), true)
+            }
+        };
+        Self { folder, is_temporary, turn: tokio::sync::Mutex::default(), at_work: Mutex::default() }
+    }
+
+    fn file(&self, import: &str) -> PathBuf {
+        self.folder.join(import)
+    }
+
+    fn report(&self, import: &str) -> PathBuf {
+        self.folder.join(format!("{import}.report"))
+    }
+
+    fn pulse(&self, import: ImportId) -> Option<Pulse> {
+        let at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        at_work.get(&import).filter(|work| !work.task.is_finished()).map(|work| work.pulse.clone())
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if self.is_temporary && self.folder.exists() {
+            // What cannot be removed is sealed with a key nobody has any more.
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// The use-cases on imports.
+#[derive(Clone, Copy)]
+pub struct Imports<'a> {
+    backend: &'a Backend,
+}
+
+/// A file as it is announced.
+#[derive(Debug, Clone, Copy)]
+pub struct UploadForm<'f> {
+    pub kind: &'f str,
+    /// The unit whose subtree the file may touch.
+    pub unit: &'f str,
+    pub file_name: &'f str,
+}
+
+impl<'a> Imports<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// What the viewer can import.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who keeps no unit.
+    pub async fn blank(&self, viewer: &Viewer) -> Result<NewImportPage> {
+        let tree = self.backend.units().tree();
+        let kinds: Vec<ImportKind> =
+            ImportKind::ALL.into_iter().filter(|kind| !viewer.standpoint.seats(action(*kind)).is_empty()).collect();
+        let mut units: Vec<UnitRef> = kinds
+            .iter()
+            .flat_map(|kind| viewer.standpoint.seats(action(*kind)))
+            .filter_map(|path| tree.at(path).cloned())
+            .collect();
+        units.sort_by(|one, other| one.path.cmp(&other.path));
+        units.dedup();
+        let unit = units.first().ok_or(Error::NotFound)?.id;
+        Ok(NewImportPage { kinds, units, unit })
+    }
+
+    /// The imports of the subtrees the viewer keeps.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who keeps no unit.
+    pub async fn list(&self, viewer: &Viewer) -> Result<ImportsPage> {
+        let mut rows: Vec<ImportRow> = Vec::new();
+        let mut seats: Vec<&UnitPath> = ImportKind::ALL.iter().flat_map(|kind| viewer.standpoint.seats(action(*kind))).collect();
+        seats.sort_unstable();
+        seats.dedup_by(|below, above| above.contains(below));
+        if seats.is_empty() {
+            return Err(Error::NotFound);
+        }
+        for seat in seats {
+            let sql = format!("{SELECT} FROM import WHERE path >= $from AND path < $end ORDER BY started_at DESC LIMIT {LISTED}");
+            let vars = vars! { from: seat.to_string(), end: seat.range_end() };
+            rows.extend(self.backend.store().read(sql, vars).await?.rows::<ImportRow>(0)?);
+        }
+        rows.retain(|row| row.is_kept_by(viewer));
+        rows.sort_by(|one, other| other.started_at.cmp(&one.started_at).then_with(|| other.id.cmp(&one.id)));
+        rows.truncate(LISTED);
+        let mut imports = Vec::with_capacity(rows.len());
+        for row in &rows {
+            imports.push(self.summary_of(row).await?);
+        }
+        Ok(ImportsPage { imports })
+    }
+
+    /// Takes a file that is about to arrive.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who keeps no unit, [`Error::Invalid`] of the form `upload` with the fields `kind` and `unit`.
+    pub async fn receive(&self, viewer: &Viewer, typed: UploadForm<'_>) -> Result<Upload> {
+        let page = self.blank(viewer).await?;
+        let tree = self.backend.units().tree();
+        let mut form = FormReader::new("upload");
+        let kind = form.read("kind", typed.kind, |key| {
+            ImportKind::from_key(key).filter(|kind| page.kinds.contains(kind)).ok_or(Problem::NotOffered)
+        });
+        let unit = form.read("unit", typed.unit, |id| tree.named(id).ok_or(Problem::NotOffered));
+        let (Some(kind), Some(unit)) = (kind, unit) else {
+            return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
+        };
+        if !viewer.standpoint.may(action(kind), &unit.path) {
+            return Err(form.refused("unit", Problem::NotOffered).into());
+        }
+        Upload::begin(self.backend, kind, unit.path.as_str(), Some(viewer.member), typed.file_name)
+    }
+
+    /// The same for the operator on the machine. Without a viewer: for the command line only. `unit` is a path of codes; none for the
+    /// whole tree.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such unit.
+    pub fn receive_from_operator(&self, kind: ImportKind, unit: Option<&str>, file_name: &str) -> Result<Upload> {
+        let tree = self.backend.units().tree();
+        let unit = match unit {
+            Some(codes) => {
+                let path = UnitPath::parse(&format!("/{}/", codes.trim_matches('/'))).map_err(|_| Error::NotFound)?;
+                Some(tree.at(&path).ok_or(Error::NotFound)?)
+            }
+            None => tree.all().next(),
+        };
+        Upload::begin(self.backend, kind, unit.map_or(EVERYTHING, |unit| unit.path.as_str()), None, file_name)
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, or not for this viewer.
+    pub async fn page(&self, viewer: &Viewer, import: ImportId) -> Result<ImportPage> {
+        let row = self.kept_by(viewer, import).await?;
+        self.page_of(&row).await
+    }
+
+    /// The same for the operator.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn page_for_operator(&self, import: ImportId) -> Result<ImportPage> {
+        self.page_of(&self.row(import).await?).await
+    }
+
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, or not for this viewer.
+    pub async fn progress(&self, viewer: &Viewer, import: ImportId) -> Result<Progress> {
+        let row = self.kept_by(viewer, import).await?;
+        self.progress_of(&row).await
+    }
+
+    /// The row of the file this process is at; none when it is not at work on it.
+    pub fn at_row(&self, import: ImportId) -> Option<u64> {
+        self.backend.workshop().pulse(import).map(|pulse| pulse.rows.load(Relaxed))
+    }
+
+    /// Takes the columns of the file for something else: for each the key of a column, or nothing. The file is looked at again.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `mapping` with the field `columns`, [`Error::NotAllowed`] when it is too late.
+    pub async fn remap(&self, viewer: &Viewer, import: ImportId, columns: &[String]) -> Result<()> {
+        let row = self.kept_by(viewer, import).await?;
+        let kind = row.kind()?;
+        let mut form = FormReader::new("mapping");
+        let mut taken = Vec::new();
+        let read = |key: &String| match key.as_str() {
+            "" => Ok(String::new()),
+            key => {
+                let column = Column::from_key(key).filter(|column| column.belongs_to() == kind).ok_or(Problem::NotOffered)?;
+                if taken.contains(&column) {
+                    return Err(Problem::Taken);
+                }
+                taken.push(column);
+                Ok(key.to_owned())
+            }
+        };
+        let mapping: Result<Vec<String>, Problem> = columns.iter().map(read).collect();
+        let mapping = match mapping {
+            Ok(mapping) if mapping.len() == row.headers.len() => mapping,
+            Ok(_) => return Err(form.refused("columns", Problem::NotOffered).into()),
+            Err(problem) => {
+                form.refuse("columns", problem);
+                return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
+            }
+        };
+        let sql = "IF $import.state != 'previewed' { THROW 'state' }; \
+                   UPDATE $import SET mapping = $mapping, state = 'checking' RETURN NONE;";
+        self.step(sql, vars! { import: record("import", import), mapping: mapping }).await?;
+        self.start(import);
+        Ok(())
+    }
+
+    /// Lets the file be written. `as_of` is the day it speaks of; empty for today.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `confirm` with the field `as_of`; [`Error::NotAllowed`] when it cannot be, or was already.
+    pub async fn confirm(&self, viewer: &Viewer, import: ImportId, as_of: &str) -> Result<()> {
+        let row = self.kept_by(viewer, import).await?;
+        let today = self.backend.clock().today();
+        let mut form = FormReader::new("confirm");
+        let as_of = form.read("as_of", as_of, |typed| {
+            let day = if typed.trim().is_empty() { today } else { day(typed)? };
+            if day > today { Err(Problem::DateRange) } else { Ok(day) }
+        });
+        form.finish()?;
+        if !self.missing(&row)?.is_empty() {
+            return Err(Error::NotAllowed);
+        }
+        self.allow(&row, as_of.unwrap_or(today)).await?;
+        self.start(import);
+        Ok(())
+    }
+
+    /// Gives an import up before anything was written.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`] when it is too late.
+    pub async fn cancel(&self, viewer: &Viewer, import: ImportId) -> Result<()> {
+        self.kept_by(viewer, import).await?;
+        self.give_up(import).await
+    }
+
+    /// All lines of the report.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, or not any more.
+    pub async fn report(&self, viewer: &Viewer, import: ImportId) -> Result<Report> {
+        let row = self.kept_by(viewer, import).await?;
+        self.report_of(&row)
+    }
+
+    /// The same for the operator.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn report_for_operator(&self, import: ImportId) -> Result<Report> {
+        self.report_of(&self.row(import).await?)
+    }
+
+    /// For the operator: looks at the file and waits for it.
+    ///
+    /// # Errors
+    /// Those of the store. What is wrong with the file is on its page.
+    pub async fn check(&self, import: ImportId) -> Result<()> {
+        self.start(import);
+        self.settled(import).await
+    }
+
+    /// For the operator: writes the file and waits for it.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`] when the file cannot be written, or was already; those of the store.
+    pub async fn write(&self, import: ImportId, as_of: Option<NaiveDate>) -> Result<()> {
+        let row = self.row(import).await?;
+        if !self.missing(&row)?.is_empty() {
+            return Err(Error::NotAllowed);
+        }
+        self.allow(&row, as_of.unwrap_or_else(|| self.backend.clock().today())).await?;
+        self.start(import);
+        self.settled(import).await
+    }
+
+    /// For the operator: gives an import up before anything was written.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`] when it is too late.
+    pub async fn drop_for_operator(&self, import: ImportId) -> Result<()> {
+        self.give_up(import).await
+    }
+
+    /// The operator's import of the same file that was interrupted while it was written.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn interrupted(&self, kind: ImportKind, file_hash: &str) -> Result<Option<ImportId>> {
+        let sql = format!("{SELECT} FROM import WHERE state = 'running'");
+        let rows: Vec<ImportRow> = self.backend.store().read(sql, ()).await?.rows(0)?;
+        let same = |row: &&ImportRow| row.started_by.is_none() && row.kind == kind.key() && row.file_hash == file_hash;
+        Ok(rows.iter().find(same).and_then(|row| row.id.parse().ok()))
+    }
+
+    /// For the operator: goes on with an import that was interrupted, and waits for it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn go_on(&self, import: ImportId) -> Result<()> {
+        self.start(import);
+        self.settled(import).await
+    }
+
+    /// Waits until nothing happens with the import any more in this process.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when it was interrupted and will be gone on with later.
+    pub async fn settled(&self, import: ImportId) -> Result<()> {
+        let mut ended = {
+            let at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            at_work.get(&import).map(|work| work.ended.clone())
+        };
+        if let Some(ended) = &mut ended {
+            // The sender goes with the task, however that ends.
+            while ended.changed().await.is_ok() {}
+        }
+        if self.row(import).await?.state()?.is_at_work() { Err(Error::Busy) } else { Ok(()) }
+    }
+
+    /// Goes on with what another process left, or this one could not do. Returns how many imports that are.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn resume(&self) -> Result<usize> {
+        let sql = format!("{SELECT} FROM import WHERE state = 'running'; {SELECT} FROM import WHERE state = 'checking'");
+        let mut answers = self.backend.store().read(sql, ()).await?;
+        let mut rows: Vec<ImportRow> = answers.rows(0)?;
+        rows.extend(answers.rows::<ImportRow>(1)?);
+        let now = self.backend.clock().now();
+        let mut resumed = 0;
+        for row in rows {
+            // In a folder of its own nobody else can be at work; on a server, somebody else has the file.
+            let is_ours = self.backend.workshop().file(&row.id).exists();
+            let is_held = self.backend.workshop().is_temporary && row.held_until.is_some_and(|until| until > now);
+            let id: ImportId = row.id.parse().map_err(|_| Error::Damaged(format!("import {}", row.id)))?;
+            if is_ours && !is_held && self.backend.workshop().pulse(id).is_none() {
+                self.start(id);
+                resumed += 1;
+            }
+        }
+        Ok(resumed)
+    }
+
+    /// Stops all work of this process; what was under way is gone on with by [`Self::resume`].
+    pub async fn stop(&self) {
+        let works: Vec<Work> = {
+            let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            at_work.drain().map(|(_, work)| work).collect()
+        };
+        for work in works {
+            work.task.abort();
+            // It was told to stop.
+            let _ = work.task.await;
+        }
+    }
+
+    /// Removes files nobody confirmed and reports nobody reads any more. Returns how many imports were given up.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn purge(&self) -> Result<usize> {
+        let before = self.backend.clock().now() - KEPT;
+        let sql = format!("{SELECT} FROM import WHERE state = 'previewed'");
+        let rows: Vec<ImportRow> = self.backend.store().read(sql, ()).await?.rows(0)?;
+        let mut given_up = 0;
+        for row in rows.iter().filter(|row| row.started_at < before) {
+            let id = row.id.parse().map_err(|_| Error::Damaged(format!("import {}", row.id)))?;
+            match self.give_up(id).await {
+                Ok(()) => given_up += 1,
+                // Somebody confirmed it at this moment.
+                Err(Error::NotAllowed) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.sweep(before).await?;
+        Ok(given_up)
+    }
+
+    /// Removes the files of imports that are over for long, and of none at all.
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<()> {
+        let folder = &self.backend.workshop().folder;
+        let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+        for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+            let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<ImportId>().ok());
+            let Some(id) = id else { continue };
+            let is_old = DateTime::from_timestamp_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or(i64::MAX))
+                .is_some_and(|made| made < before);
+            if !is_old {
+                continue;
+            }
+            let is_over = match self.row(id).await {
+                Ok(row) => row.state()?.is_over(),
+                Err(Error::NotFound) => true,
+                Err(error) => return Err(error),
+            };
+            if is_over {
+                remove(&path);
+            }
+        }
+        Ok(())
+    }
+
+    async fn allow(&self, row: &ImportRow, as_of: NaiveDate) -> Result<()> {
+        let kind = row.kind()?;
+        let mapping = pair("import_mapping", &row.path, columns::header_fingerprint(kind, &row.headers));
+        let sql = "IF $import.state != 'previewed' { THROW 'state' }; \
+                   UPDATE $import SET state = 'running', as_of = $as_of RETURN NONE; \
+                   UPSERT $remembered SET mapping = $mapping, saved_at = $now RETURN NONE;";
+        let vars = vars! {
+            import: record("import", &row.id),
+            as_of: as_of.to_string(),
+            remembered: mapping,
+            mapping: row.mapping.clone(),
+            now: self.backend.clock().now(),
+        };
+        self.step(sql, vars).await
+    }
+
+    async fn give_up(&self, import: ImportId) -> Result<()> {
+        let sql = "IF $import.state NOT IN ['previewed', 'checking'] { THROW 'state' }; \
+                   UPDATE $import SET state = 'cancelled', finished_at = $now RETURN NONE;";
+        self.step(sql, vars! { import: record("import", import), now: self.backend.clock().now() }).await?;
+        let work = {
+            let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            at_work.remove(&import)
+        };
+        if let Some(work) = work {
+            work.task.abort();
+            // It was told to stop.
+            let _ = work.task.await;
+        }
+        let workshop = self.backend.workshop();
+        remove(&workshop.file(&import.to_string()));
+        remove(&workshop.report(&import.to_string()));
+        Ok(())
+    }
+
+    async fn step(&self, sql: &str, vars: crate::store::Variables) -> Result<()> {
+        match self.backend.store().write(sql, vars).await {
+            Err(Error::Thrown(_)) => Err(Error::NotAllowed),
+            outcome => outcome.map(|_| ()),
+        }
+    }
+
+    /// Works in the background, unless this process does already.
+    fn start(&self, import: ImportId) {
+        let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        at_work.retain(|_, work| !work.task.is_finished());
+        at_work.entry(import).or_insert_with(|| {
+            let (backend, pulse) = (self.backend.clone(), Pulse::default());
+            let beating = pulse.clone();
+            let (ending, ended) = watch::channel(());
+            let task = tokio::spawn(async move {
+                let _ending = ending;
+                let imports = backend.imports();
+                let outcome = tokio::select! {
+                    outcome = imports.work(import, &beating) => outcome,
+                    error = imports.hold(import) => Err(error),
+                };
+                if let Err(error) = outcome {
+                    tracing::error!(%import, error = &error as &dyn std::error::Error, "an import stopped; it will be gone on with");
+                }
+            });
+            Work { task, ended, pulse }
+        });
+    }
+
+    /// Says again and again that this process is at work.
+    async fn hold(&self, import: ImportId) -> Error {
+        let mut ticks = tokio::time::interval(HOLD_EVERY);
+        loop {
+            ticks.tick().await;
+            let until = self.backend.clock().now() + HELD;
+            let sql = "UPDATE $import SET held_until = $until RETURN NONE";
+            if let Err(error) = self.backend.store().read(sql, vars! { import: record("import", import), until: until }).await {
+                return error;
+            }
+        }
+    }
+
+    async fn work(&self, import: ImportId, pulse: &Pulse) -> Result<()> {
+        let row = self.row(import).await?;
+        match row.state()? {
+            ImportState::Checking => self.look(row, pulse).await,
+            ImportState::Running => {
+                let _turn = self.backend.workshop().turn.lock().await;
+                self.finish(&row, pulse).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn look(&self, mut row: ImportRow, pulse: &Pulse) -> Result<()> {
+        match self.examine(&mut row, pulse).await {
+            Ok((counts, lines)) => {
+                let sql = "UPDATE $import SET state = 'previewed', fresh = $fresh, changed = $changed, unchanged = $unchanged, \
+                           refused = $refused, lines = $lines WHERE state = 'checking' RETURN NONE;";
+                let mut vars = counted(counts, lines);
+                vars.extend(vars! { import: record("import", &row.id) });
+                self.backend.store().write(sql, vars).await.map(|_| ())
+            }
+            Err(Trouble::File(failure)) => self.fail(&row, failure).await,
+            Err(Trouble::Other(error)) => Err(error),
+        }
+    }
+
+    async fn examine(&self, row: &mut ImportRow, pulse: &Pulse) -> Result<(Counts, u64), Trouble> {
+        let kind = row.kind()?;
+        if row.headers.is_empty() {
+            let header = preview::header(&preview::Source::of(self.backend, row)?, kind).await?;
+            row.header_row = i64::try_from(header.row).unwrap_or(i64::MAX);
+            row.headers = header.words;
+            row.mapping = self.mapping(kind, row).await?;
+            let sql = "UPDATE $import SET headers = $headers, header_row = $row, mapping = $mapping RETURN NONE";
+            let vars = vars! {
+                import: record("import", &row.id),
+                headers: row.headers.clone(),
+                row: row.header_row,
+                mapping: row.mapping.clone(),
+            };
+            self.backend.store().read(sql, vars).await?;
+        }
+        if self.missing(row)?.is_empty() {
+            preview::examine(self.backend, row, &row.columns(), pulse).await
+        } else {
+            Ok((Counts::default(), 0))
+        }
+    }
+
+    /// The mapping that was confirmed for such a header last, or what its words mean.
+    async fn mapping(&self, kind: ImportKind, row: &ImportRow) -> Result<Vec<String>> {
+        let id = pair("import_mapping", &row.path, columns::header_fingerprint(kind, &row.headers));
+        let sql = "SELECT VALUE mapping FROM $remembered";
+        let remembered: Vec<Vec<String>> = self.backend.store().read(sql, vars! { remembered: id }).await?.rows(0)?;
+        if let Some(known) = remembered.into_iter().next().filter(|known| known.len() == row.headers.len()) {
+            return Ok(known);
+        }
+        let guessed = columns::guess(kind, &row.headers);
+        Ok(guessed.into_iter().map(|column| column.map(Column::key).unwrap_or_default().to_owned()).collect())
+    }
+
+    async fn fail(&self, row: &ImportRow, failure: Failure) -> Result<()> {
+        let sql = "UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now RETURN NONE;";
+        let vars = vars! { import: record("import", &row.id), failure: failure.key(), now: self.backend.clock().now() };
+        self.backend.store().write(sql, vars).await?;
+        remove(&self.backend.workshop().file(&row.id));
+        Ok(())
+    }
+
+    async fn finish(&self, row: &ImportRow, pulse: &Pulse) -> Result<()> {
+        let kind = row.kind()?;
+        let written = match kind {
+            ImportKind::Members => run::write_members(self.backend, row, &row.columns(), pulse).await,
+            ImportKind::Units => units::write_units(self.backend, row, &row.columns(), pulse).await,
+        };
+        let (counts, lines) = match written {
+            Ok(written) => written,
+            Err(Trouble::File(failure)) => return self.fail(row, failure).await,
+            Err(Trouble::Other(error)) => return Err(error),
+        };
+        let mut sql = "UPDATE $import SET state = 'done', finished_at = $now, fresh = $fresh, changed = $changed, \
+                       unchanged = $unchanged, refused = $refused, lines = $lines, held_until = NONE RETURN NONE;"
+            .to_owned();
+        let mut vars = counted(counts, lines);
+        vars.extend(vars! { import: record("import", &row.id), now: self.backend.clock().now() });
+        for number in 0..run::WRITERS {
+            sql += &format!("DELETE $lane_{number} RETURN NONE;");
+            vars.insert(format!("lane_{number}"), run::lane_id(&row.id, number));
+        }
+        // A store into which nothing came has no unit the event could be counted for.
+        if let Some(unit) = units::home(&self.backend.units().tree(), row.scope()?.as_ref()) {
+            let happened = match kind {
+                ImportKind::Members => EventKind::MembersImported,
+                ImportKind::Units => EventKind::UnitsImported,
+            };
+            let actor = row.started_by.as_ref().and_then(|member| member.parse().ok());
+            let told = format!("fresh {}, changed {}, refused {}", counts.fresh, counts.changed, counts.refused);
+            events::append_with(&mut vars, self.backend.clock(), happened, actor, &unit.path, &row.id, Some(told));
+            sql += events::APPEND;
+        }
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        remove(&self.backend.workshop().file(&row.id));
+        Ok(())
+    }
+
+    async fn page_of(&self, row: &ImportRow) -> Result<ImportPage> {
+        let headers = row.headers.iter().cloned().zip(row.columns()).collect();
+        let refused: Vec<RefusedLine> = match self.report_of(row) {
+            Ok(report) => report.take(LINES_SHOWN).collect::<Result<_>>()?,
+            Err(Error::NotFound) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(ImportPage {
+            import: self.summary_of(row).await?,
+            progress: self.progress_of(row).await?,
+            headers,
+            missing: if row.headers.is_empty() { Vec::new() } else { self.missing(row)? },
+            refused,
+            refused_lines: u64::try_from(row.lines).unwrap_or_default(),
+            as_of: row.as_of.parse().unwrap_or_else(|_| self.backend.clock().today()),
+        })
+    }
+
+    async fn summary_of(&self, row: &ImportRow) -> Result<ImportSummary> {
+        let damaged = || Error::Damaged(format!("import {}", row.id));
+        let started_by = match &row.started_by {
+            Some(member) => {
+                let sql = "SELECT VALUE full_name FROM $member";
+                let names: Vec<String> =
+                    self.backend.store().read(sql, vars! { member: record("member", member) }).await?.rows(0)?;
+                names.into_iter().next()
+            }
+            None => None,
+        };
+        Ok(ImportSummary {
+            id: row.id.parse().map_err(|_| damaged())?,
+            kind: row.kind()?,
+            state: row.state()?,
+            failure: row.failure.as_deref().and_then(Failure::from_key),
+            file_name: row.file_name.clone(),
+            unit: row.scope()?.and_then(|scope| self.backend.units().tree().at(&scope).cloned()),
+            started_by,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            counts: row.counts(),
+        })
+    }
+
+    async fn progress_of(&self, row: &ImportRow) -> Result<Progress> {
+        let state = row.state()?;
+        let total = row.counts().total();
+        let at_row = match row.id.parse() {
+            Ok(id) => self.at_row(id).unwrap_or_default().saturating_sub(u64::try_from(row.header_row).unwrap_or_default()),
+            Err(_) => 0,
+        };
+        let done = match (state, row.kind()?) {
+            (ImportState::Running, ImportKind::Members) => {
+                run::lanes(self.backend, &row.id).await?.into_iter().map(|lane| lane.counts().total()).sum()
+            }
+            (ImportState::Checking | ImportState::Running, _) => at_row,
+            _ => total,
+        };
+        Ok(Progress { state, done, total: if state == ImportState::Checking { 0 } else { total } })
+    }
+
+    /// The required columns the file does not have. A file for one branch need not say which.
+    fn missing(&self, row: &ImportRow) -> Result<Vec<Column>> {
+        let columns = row.columns();
+        let tree = self.backend.units().tree();
+        let is_branch = row.scope()?.and_then(|scope| tree.at(&scope).map(|unit| unit.kind)) == Some(UnitKind::Branch);
+        let is_missing = |column: &Column| {
+            column.is_required() && !columns.contains(&Some(*column)) && !(*column == Column::Branch && is_branch)
+        };
+        Ok(Column::of(row.kind()?).filter(is_missing).collect())
+    }
+
+    fn report_of(&self, row: &ImportRow) -> Result<Report> {
+        Report::open(&self.backend.workshop().report(&row.id), &preview::report_name(&row.id), self.backend.keys())
+    }
+
+    async fn kept_by(&self, viewer: &Viewer, import: ImportId) -> Result<ImportRow> {
+        let row = self.row(import).await?;
+        if row.is_kept_by(viewer) { Ok(row) } else { Err(Error::NotFound) }
+    }
+
+    async fn row(&self, import: ImportId) -> Result<ImportRow> {
+        let sql = format!("{SELECT} FROM $import");
+        let rows: Vec<ImportRow> = self.backend.store().read(sql, vars! { import: record("import", import) }).await?.rows(0)?;
+        rows.into_iter().next().ok_or(Error::NotFound)
+    }
+}
+
+/// The right it takes.
+const fn action(kind: ImportKind) -> Action {
+    match kind {
+        ImportKind::Units => Action::ManageUnit,
+        ImportKind::Members => Action::ManageMembers,
+    }
+}
+
+fn counted(counts: Counts, lines: u64) -> crate::store::Variables {
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    vars! {
+        fresh: count(counts.fresh),
+        changed: count(counts.changed),
+        unchanged: count(counts.unchanged),
+        refused: count(counts.refused),
+        lines: count(lines),
+    }
+}
+
+/// A file that cannot be removed now is swept up later.
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, file = %path.display(), "a file of an import cannot be removed yet");
+    }
+}
+
+const SELECT: &str = "SELECT record::id(id) AS id, kind, state, failure, file_name, file_hash, format, headers, header_row, mapping, \
+                      path, as_of, started_by, started_at, finished_at, held_until, fresh, changed, unchanged, refused, lines";
+
+#[derive(Debug, Clone, SurrealValue)]
+struct ImportRow {
+    id: String,
+    kind: String,
+    state: String,
+    failure: Option<String>,
+    file_name: String,
+    file_hash: String,
+    format: String,
+    headers: Vec<String>,
+    header_row: i64,
+    mapping: Vec<String>,
+    path: String,
+    as_of: String,
+    started_by: Option<String>,
+    started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    held_until: Option<DateTime<Utc>>,
+    fresh: i64,
+    changed: i64,
+    unchanged: i64,
+    refused: i64,
+    lines: i64,
+}
+
+impl ImportRow {
+    fn damaged(&self) -> Error {
+        Error::Damaged(format!("import {}", self.id))
+    }
+
+    fn kind(&self) -> Result<ImportKind> {
+        ImportKind::from_key(&self.kind).ok_or_else(|| self.damaged())
+    }
+
+    fn state(&self) -> Result<ImportState> {
+        ImportState::from_key(&self.state).ok_or_else(|| self.damaged())
+    }
+
+    /// None for the whole tree.
+    fn scope(&self) -> Result<Option<UnitPath>> {
+        if self.path == EVERYTHING {
+            return Ok(None);
+        }
+        UnitPath::parse(&self.path).map(Some).map_err(|_| self.damaged())
+    }
+
+    fn columns(&self) -> Vec<Option<Column>> {
+        self.mapping.iter().map(|key| Column::from_key(key)).collect()
+    }
+
+    fn counts(&self) -> Counts {
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        Counts {
+            fresh: count(self.fresh),
+            changed: count(self.changed),
+            unchanged: count(self.unchanged),
+            refused: count(self.refused),
+        }
+    }
+
+    /// When it began: the time part of the ids it gives.
+    fn millis(&self) -> u64 {
+        u64::try_from(self.started_at.timestamp_millis()).unwrap_or_default()
+    }
+
+    fn is_kept_by(&self, viewer: &Viewer) -> bool {
+        match (self.kind(), self.scope()) {
+            (Ok(kind), Ok(Some(scope))) => viewer.standpoint.may(action(kind), &scope),
+            _ => false,
+        }
+    }
+}
+
+/// What an import is created as.
+#[derive(Debug, SurrealValue)]
+struct NewImport {
+    id: RecordId,
+    kind: String,
+    state: String,
+    failure: Option<String>,
+    file_name: String,
+    file_hash: String,
+    format: String,
+    headers: Vec<String>,
+    header_row: i64,
+    mapping: Vec<String>,
+    path: String,
+    as_of: String,
+    started_by: Option<String>,
+    started_at: DateTime<Utc>,
+    fresh: i64,
+    changed: i64,
+    unchanged: i64,
+    refused: i64,
+    lines: i64,
+}
+
+impl NewImport {
+    fn new(backend: &Backend, id: ImportId, kind: ImportKind, path: &str, started_by: Option<MemberId>) -> Self {
+        Self {
+            id: record("import", id),
+            kind: kind.key().to_owned(),
+            state: ImportState::Checking.key().to_owned(),
+            failure: None,
+            file_name: String::new(),
+            file_hash: String::new(),
+            format: String::new(),
+            headers: Vec::new(),
+            header_row: 0,
+            mapping: Vec::new(),
+            path: path.to_owned(),
+            as_of: backend.clock().today().to_string(),
+            started_by: started_by.map(|member| member.to_string()),
+            started_at: backend.clock().now(),
+            fresh: 0,
+            changed: 0,
+            unchanged: 0,
+            refused: 0,
+            lines: 0,
+        }
+    }
+}
+
+/// The largest file of a format.
+const fn bytes_max(format: file::Format) -> u64 {
+    match format {
+        file::Format::Csv { .. } => CSV_BYTES_MAX,
+        file::Format::Xlsx => XLSX_BYTES_MAX,
+    }
+}

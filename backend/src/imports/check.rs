@@ -1,0 +1,553 @@
+//! Rows of members against each other and against the registry: new, changed, unchanged or refused.
+//!
+//! All records of the registry are known here by a few numbers each, about 150 bytes a member, so that a row costs no query: a
+//! million look-ups would take longer than the writing.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use domain::{
+    imports::{Column, Reason, RefusedLine},
+    members::{CardNumber, Flaw, FullName, NationalId, PhoneNumber, Sex, Standing},
+    units::{UnitKind, UnitPath, UnitRef},
+};
+use ulid::Ulid;
+
+use super::{
+    file::Cell,
+    read::{self, Places, RowReader},
+};
+use crate::{
+    Backend, Error, Keys, Result,
+    keys::fingerprint,
+    members::rows::{Derived, derived, flaws},
+    store::{Store, SurrealValue, keys_after, vars},
+    units::Tree,
+};
+
+/// Records read at a time.
+const PAGE: usize = 5_000;
+
+/// What becomes of a row.
+pub(super) enum Verdict {
+    Fresh(Box<Entry>),
+    Changed(Box<Entry>),
+    Unchanged,
+    Refused(Vec<RefusedLine>),
+}
+
+/// A row to be written, as a record.
+pub(super) struct Entry {
+    pub(super) row: u64,
+    pub(super) member: Ulid,
+    pub(super) card: CardNumber,
+    pub(super) full_name: FullName,
+    pub(super) sex: Sex,
+    pub(super) birth_date: NaiveDate,
+    pub(super) admitted_on: NaiveDate,
+    /// None: the file does not say. What the registry knows stays.
+    pub(super) official_on: Option<NaiveDate>,
+    pub(super) standing: Option<Standing>,
+    /// What a new record gets where the file does not say: probationary when the column of official dates is empty here.
+    pub(super) likely_standing: Standing,
+    pub(super) national_id: Option<(NationalId, String)>,
+    pub(super) phone: Option<(PhoneNumber, String)>,
+    pub(super) branch: Arc<UnitRef>,
+    /// The person was posted to another branch until now.
+    pub(super) is_moved: bool,
+    pub(super) derived: Derived,
+    pub(super) print: String,
+    pub(super) flaws: Vec<Flaw>,
+    /// Somebody else of the same name and birth date, and the branch.
+    pub(super) twin: Option<(Ulid, String)>,
+    /// Name or birth date are not what they were.
+    pub(super) is_renamed: bool,
+}
+
+/// What is known of a record.
+struct Slot {
+    member: u128,
+    /// 0: never imported.
+    print: u128,
+    /// 0: no national ID.
+    id: u128,
+    twin: u64,
+    /// Index into [`Ledger::units`].
+    unit: u32,
+    /// The row of this file that speaks of it; 0: none yet.
+    row: u32,
+    has_phone: bool,
+    is_active: bool,
+}
+
+/// The registry and the rows seen so far.
+pub(super) struct Ledger {
+    keys: Keys,
+    places: Places,
+    branches: Branches,
+    today: NaiveDate,
+    /// The time part of the ids of new records.
+    made_at: u64,
+    slots: Vec<Slot>,
+    cards: HashMap<u128, u32>,
+    ids: HashMap<u128, u32>,
+    twins: HashMap<u64, u32>,
+    units: Vec<Arc<str>>,
+    unit_numbers: HashMap<Arc<str>, u32>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct KnownRow {
+    id: String,
+    code: String,
+    unit: String,
+    state: String,
+    id_hash: Option<String>,
+    has_phone: bool,
+    twin_key: Option<String>,
+    import_print: Option<String>,
+}
+
+impl Ledger {
+    /// Reads the registry. `made_at` is a moment in milliseconds: the same import gives a new record the same id however often it is
+    /// begun again.
+    pub(super) async fn load(backend: &Backend, scope: Option<UnitPath>, mapping: &[Option<Column>], made_at: u64) -> Result<Self> {
+        let places = Places::new(mapping);
+        let mut branches = Branches::load(backend, scope).await?;
+        branches.is_asked = places.has(Column::Branch) || branches.only().is_none();
+        let mut ledger = Self {
+            keys: backend.keys().clone(),
+            places,
+            branches,
+            today: backend.clock().today(),
+            made_at,
+            slots: Vec::new(),
+            cards: HashMap::new(),
+            ids: HashMap::new(),
+            twins: HashMap::new(),
+            units: Vec::new(),
+            unit_numbers: HashMap::new(),
+        };
+        ledger.read_registry(backend.store()).await?;
+        Ok(ledger)
+    }
+
+    async fn read_registry(&mut self, store: &Store) -> Result<()> {
+        let sql = format!(
+            "SELECT record::id(id) AS id, code, unit, state, id_hash, phone_hash != NONE AS has_phone, twin_key, import_print \
+             FROM $keys LIMIT {PAGE}"
+        );
+        let mut after = String::new();
+        loop {
+            let rows: Vec<KnownRow> = store.read(&*sql, vars! { keys: keys_after("member", &after) }).await?.rows(0)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after.clone_from(&last.id);
+            for row in rows {
+                let damaged = || Error::Damaged(format!("member {}", row.id));
+                let member = Ulid::from_string(&row.id).map_err(|_| damaged())?;
+                let card = CardNumber::parse(&row.code).map_err(|_| damaged())?;
+                let slot = Slot {
+                    member: member.0,
+                    print: row.import_print.as_deref().map(prefix).unwrap_or_default(),
+                    id: row.id_hash.as_deref().map(prefix).unwrap_or_default(),
+                    twin: row.twin_key.as_deref().map(short).unwrap_or_default(),
+                    unit: self.unit_number(&row.unit),
+                    row: 0,
+                    has_phone: row.has_phone,
+                    is_active: row.state == "active",
+                };
+                self.enter(packed(&card), slot);
+            }
+        }
+    }
+
+    fn enter(&mut self, card: u128, slot: Slot) {
+        let number = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.cards.insert(card, number);
+        if slot.id != 0 {
+            self.ids.insert(slot.id, number);
+        }
+        if slot.twin != 0 && slot.is_active {
+            self.twins.entry(slot.twin).or_insert(number);
+        }
+        self.slots.push(slot);
+    }
+
+    fn unit_number(&mut self, unit: &str) -> u32 {
+        if let Some(number) = self.unit_numbers.get(unit) {
+            return *number;
+        }
+        let number = u32::try_from(self.units.len()).unwrap_or(u32::MAX);
+        let unit: Arc<str> = unit.into();
+        self.units.push(Arc::clone(&unit));
+        self.unit_numbers.insert(unit, number);
+        number
+    }
+
+    /// Looks at the next row of the file.
+    pub(super) fn check(&mut self, row: u64, cells: &[Cell<'_>]) -> Verdict {
+        match self.judge(row, cells) {
+            Ok(verdict) => verdict,
+            Err(problems) => Verdict::Refused(problems),
+        }
+    }
+
+    fn judge(&mut self, row: u64, cells: &[Cell<'_>]) -> Result<Verdict, Vec<RefusedLine>> {
+        let places = self.places.clone();
+        let mut reader = RowReader::new(row, cells, &places);
+        let parsed = Parsed::read(&mut reader, &mut self.branches, &self.keys, self.today);
+        let Some(parsed) = parsed.filter(|_| reader.problems.is_empty()) else { return Err(reader.problems) };
+
+        let card = packed(&parsed.card);
+        let known = self.cards.get(&card).copied();
+        self.compare(&mut reader, &parsed, known);
+        if !reader.problems.is_empty() {
+            return Err(reader.problems);
+        }
+        let print = parsed.print();
+        let row_number = u32::try_from(row).unwrap_or(u32::MAX);
+        if let Some(number) = known {
+            let slot = &mut self.slots[number as usize];
+            if slot.print == prefix(&print) {
+                slot.row = row_number;
+                return Ok(Verdict::Unchanged);
+            }
+            if !slot.is_active {
+                reader.refuse(Column::CardNumber, Reason::NotActive);
+                return Err(reader.problems);
+            }
+            slot.row = row_number;
+            return Ok(Verdict::Changed(Box::new(self.change(number, row, parsed, print))));
+        }
+        Ok(Verdict::Fresh(Box::new(self.register(card, row, parsed, print))))
+    }
+
+    /// What stands against the row in the registry and in the rows before it.
+    fn compare(&self, reader: &mut RowReader<'_>, parsed: &Parsed, known: Option<u32>) {
+        if let Some(slot) = known.map(|number| &self.slots[number as usize]) {
+            if slot.row != 0 {
+                reader.refuse(Column::CardNumber, Reason::CardTwice { row: slot.row.into() });
+            } else if !self.branches.holds(&self.units[slot.unit as usize]) {
+                reader.refuse(Column::CardNumber, Reason::Elsewhere);
+            }
+        }
+        let holder = parsed.national_id.as_ref().and_then(|(_, hash)| self.ids.get(&prefix(hash)));
+        if let Some(holder) = holder.filter(|holder| Some(**holder) != known) {
+            let row = self.slots[*holder as usize].row;
+            let reason = if row == 0 { Reason::IdTaken } else { Reason::IdTwice { row: row.into() } };
+            reader.refuse(Column::NationalId, reason);
+        }
+    }
+
+    fn register(&mut self, card: u128, row: u64, parsed: Parsed, print: String) -> Entry {
+        let member = self.fresh_id(row, &parsed.card);
+        let unit = self.unit_number(&parsed.branch.id.to_string());
+        let slot = Slot {
+            member: member.0,
+            print: prefix(&print),
+            id: parsed.national_id.as_ref().map(|(_, hash)| prefix(hash)).unwrap_or_default(),
+            twin: short(&parsed.derived.twin_key),
+            unit,
+            row: u32::try_from(row).unwrap_or(u32::MAX),
+            has_phone: parsed.phone.is_some(),
+            is_active: true,
+        };
+        let twin = self.twin_of(slot.twin, None);
+        self.enter(card, slot);
+        let flaws = self.flaws(&parsed, parsed.national_id.is_some(), parsed.phone.is_some());
+        let is_probationary = self.places.has(Column::OfficialOn) && parsed.official_on.is_none();
+        let likely_standing = if is_probationary { Standing::Probationary } else { Standing::Official };
+        Entry { likely_standing, ..parsed.into_entry(row, member, print, flaws, twin) }
+    }
+
+    fn change(&mut self, number: u32, row: u64, parsed: Parsed, print: String) -> Entry {
+        let unit = self.unit_number(&parsed.branch.id.to_string());
+        let twin_key = short(&parsed.derived.twin_key);
+        let id = parsed.national_id.as_ref().map(|(_, hash)| prefix(hash));
+        let slot = &mut self.slots[number as usize];
+        let (is_moved, is_renamed) = (slot.unit != unit, slot.twin != twin_key);
+        let (before, member) = (slot.id, Ulid(slot.member));
+        slot.print = prefix(&print);
+        slot.unit = unit;
+        slot.twin = twin_key;
+        slot.id = id.unwrap_or(slot.id);
+        slot.has_phone |= parsed.phone.is_some();
+        let (has_id, has_phone) = (slot.id != 0, slot.has_phone);
+        if let Some(id) = id.filter(|id| *id != before) {
+            self.ids.remove(&before);
+            self.ids.insert(id, number);
+        }
+        // A pair somebody has looked at already is not found again because of a new phone number.
+        let twin = if is_renamed { self.twin_of(twin_key, Some(number)) } else { None };
+        let flaws = self.flaws(&parsed, has_id, has_phone);
+        Entry { is_moved, is_renamed, ..parsed.into_entry(row, member, print, flaws, twin) }
+    }
+
+    fn flaws(&self, parsed: &Parsed, has_id: bool, has_phone: bool) -> Vec<Flaw> {
+        flaws(has_id, has_phone, parsed.birth_date, parsed.admitted_on, parsed.official_on, self.today)
+    }
+
+    /// Somebody else with the same name and birth date. Remembers `own` as the first with them when there is none.
+    fn twin_of(&mut self, key: u64, own: Option<u32>) -> Option<(Ulid, String)> {
+        if let Some(first) = self.twins.get(&key).copied() {
+            let slot = &self.slots[first as usize];
+            if Some(first) == own {
+                return None;
+            }
+            return self.branches.path(&self.units[slot.unit as usize]).map(|path| (Ulid(slot.member), path));
+        }
+        if let Some(own) = own {
+            self.twins.insert(key, own);
+        }
+        None
+    }
+
+    /// In the order of the file, and the same whenever this import meets this row.
+    fn fresh_id(&self, row: u64, card: &CardNumber) -> Ulid {
+        let hash = prefix(&self.keys.lookup("import", card.as_str()));
+        let within = (u128::from(row) << 40 | hash >> 88) & ((1 << 80) - 1);
+        Ulid::from_parts(self.made_at, within)
+    }
+}
+
+/// The values of a row.
+struct Parsed {
+    card: CardNumber,
+    full_name: FullName,
+    sex: Sex,
+    birth_date: NaiveDate,
+    admitted_on: NaiveDate,
+    official_on: Option<NaiveDate>,
+    standing: Option<Standing>,
+    national_id: Option<(NationalId, String)>,
+    phone: Option<(PhoneNumber, String)>,
+    branch: Arc<UnitRef>,
+    derived: Derived,
+}
+
+impl Parsed {
+    fn read(reader: &mut RowReader<'_>, branches: &mut Branches, keys: &Keys, today: NaiveDate) -> Option<Self> {
+        let card = reader.required(Column::CardNumber, read::card_number);
+        let full_name = reader.required(Column::FullName, read::full_name);
+        let sex = reader.required(Column::Sex, read::sex);
+        let birth_date = reader.required(Column::BirthDate, |cell| read::birth_date(cell, today));
+        let admitted_on = reader.required(Column::AdmittedOn, read::date);
+        let official_on = reader.optional(Column::OfficialOn, read::date);
+        let standing = reader.optional(Column::Standing, read::standing);
+        let national_id = reader.optional(Column::NationalId, read::national_id);
+        let phone = reader.optional(Column::Phone, read::phone);
+        let branch = match branches.only() {
+            Some(only) if !branches.is_asked => Some(only),
+            _ => reader.required(Column::Branch, |cell| branches.find(cell)),
+        };
+        let (full_name, birth_date) = (full_name?, birth_date?);
+        Some(Self {
+            derived: derived(keys, &full_name, birth_date, national_id.as_ref()),
+            card: card?,
+            full_name,
+            sex: sex?,
+            birth_date,
+            admitted_on: admitted_on?,
+            official_on,
+            standing,
+            national_id: national_id.map(|id| {
+                let hash = keys.lookup("id", id.expose());
+                (id, hash)
+            }),
+            phone: phone.map(|phone| {
+                let hash = keys.lookup("phone", phone.expose());
+                (phone, hash)
+            }),
+            branch: branch?,
+        })
+    }
+
+    /// Equal when the file says the same. National ID and phone are in it as keyed hashes, so it tells nothing.
+    fn print(&self) -> String {
+        let hash = |hash: Option<&String>| hash.cloned().unwrap_or_default();
+        fingerprint(&format!(
+            "{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}",
+            self.card.as_str(),
+            self.full_name.as_str(),
+            self.sex.key(),
+            self.birth_date,
+            self.admitted_on,
+            self.official_on.map(|day| day.to_string()).unwrap_or_default(),
+            self.standing.map(Standing::key).unwrap_or_default(),
+            hash(self.national_id.as_ref().map(|(_, hash)| hash)),
+            hash(self.phone.as_ref().map(|(_, hash)| hash)),
+            self.branch.id,
+        ))
+    }
+
+    fn into_entry(self, row: u64, member: Ulid, print: String, flaws: Vec<Flaw>, twin: Option<(Ulid, String)>) -> Entry {
+        Entry {
+            row,
+            member,
+            card: self.card,
+            full_name: self.full_name,
+            sex: self.sex,
+            birth_date: self.birth_date,
+            admitted_on: self.admitted_on,
+            official_on: self.official_on,
+            standing: self.standing,
+            likely_standing: Standing::Official,
+            national_id: self.national_id,
+            phone: self.phone,
+            branch: self.branch,
+            is_moved: false,
+            derived: self.derived,
+            print,
+            flaws,
+            twin,
+            is_renamed: false,
+        }
+    }
+}
+
+/// The branches members can be imported into.
+pub(super) struct Branches {
+    scope: Option<UnitPath>,
+    tree: Arc<Tree>,
+    closed: HashSet<UnitPath>,
+    by_code: HashMap<String, Vec<Arc<UnitRef>>>,
+    /// Files name the same few thousand branches again and again.
+    found: HashMap<(String, bool), Result<Arc<UnitRef>, Reason>>,
+    /// Whether the file has a column for it.
+    pub(super) is_asked: bool,
+}
+
+impl Branches {
+    async fn load(backend: &Backend, scope: Option<UnitPath>) -> Result<Self> {
+        let closed: Vec<String> =
+            backend.store().read("SELECT VALUE path FROM unit WHERE closed_on != NONE", ()).await?.rows(0)?;
+        let closed = closed.iter().filter_map(|path| UnitPath::parse(path).ok()).collect();
+        Ok(Self::new(backend.units().tree(), scope, closed))
+    }
+
+    fn new(tree: Arc<Tree>, scope: Option<UnitPath>, closed: HashSet<UnitPath>) -> Self {
+        let mut by_code: HashMap<String, Vec<Arc<UnitRef>>> = HashMap::new();
+        let inside = |unit: &&UnitRef| scope.as_ref().is_none_or(|scope| scope.contains(&unit.path));
+        for unit in tree.all().filter(inside).filter(|unit| unit.kind == UnitKind::Branch && !closed.contains(&unit.path)) {
+            by_code.entry(unit.path.code().to_owned()).or_default().push(Arc::new(unit.clone()));
+        }
+        Self { scope, tree, closed, by_code, found: HashMap::new(), is_asked: true }
+    }
+
+    /// The branch itself, when the file is for one branch.
+    pub(super) fn only(&self) -> Option<Arc<UnitRef>> {
+        let unit = self.tree.at(self.scope.as_ref()?)?;
+        (unit.kind == UnitKind::Branch).then(|| Arc::new(unit.clone()))
+    }
+
+    fn holds(&self, unit: &str) -> bool {
+        let Some(scope) = &self.scope else { return true };
+        self.tree.named(unit).is_some_and(|unit| scope.contains(&unit.path))
+    }
+
+    fn path(&self, unit: &str) -> Option<String> {
+        self.tree.named(unit).map(|unit| unit.path.to_string())
+    }
+
+    fn find(&mut self, cell: &Cell<'_>) -> Result<Arc<UnitRef>, Reason> {
+        let key = (cell.shown().into_owned(), matches!(cell, Cell::Number(_)));
+        if let Some(known) = self.found.get(&key) {
+            return known.clone();
+        }
+        let found = read::codes(cell).and_then(|codes| match &codes[..] {
+            [code] => self.by_code(code, key.1),
+            codes => self.by_path(codes),
+        });
+        self.found.insert(key, found.clone());
+        found
+    }
+
+    /// The path of codes, from the top or from the unit the file is for.
+    fn by_path(&self, codes: &[String]) -> Result<Arc<UnitRef>, Reason> {
+        let from_top = UnitPath::parse(&format!("/{}/", codes.join("/"))).map_err(|_| Reason::UnknownUnit)?;
+        let inside = |path: &UnitPath| self.scope.as_ref().is_none_or(|scope| scope.contains(path));
+        let below = self.scope.as_ref().and_then(|scope| UnitPath::parse(&format!("{scope}{}/", codes.join("/"))).ok());
+        for path in [Some(from_top), below].into_iter().flatten().filter(inside) {
+            if self.closed.contains(&path) {
+                return Err(Reason::ClosedUnit);
+            }
+            // A branch that was moved is still known by the path it had.
+            let moved = || self.tree.former(&path).filter(|unit| inside(&unit.path));
+            if let Some(unit) = self.tree.at(&path).or_else(moved) {
+                return if unit.kind == UnitKind::Branch { Ok(Arc::new(unit.clone())) } else { Err(Reason::NotABranch) };
+            }
+        }
+        Err(Reason::UnknownUnit)
+    }
+
+    fn by_code(&self, code: &str, is_number: bool) -> Result<Arc<UnitRef>, Reason> {
+        if let Some(only) = self.only().filter(|only| only.path.code() == code) {
+            return Ok(only);
+        }
+        let bare = |code: &str| code.trim_start_matches('0').to_owned();
+        let named: Vec<&Arc<UnitRef>> = match self.by_code.get(code) {
+            Some(named) => named.iter().collect(),
+            // A number cell has lost the zeros in front.
+            None if is_number => {
+                self.by_code.iter().filter(|(known, _)| bare(known) == bare(code)).flat_map(|(_, named)| named).collect()
+            }
+            None => Vec::new(),
+        };
+        match named[..] {
+            [only] => Ok(Arc::clone(only)),
+            [] => Err(self.why_not(code)),
+            _ => Err(Reason::AmbiguousUnit),
+        }
+    }
+
+    /// No open branch has this code.
+    fn why_not(&self, code: &str) -> Reason {
+        let inside = |path: &UnitPath| self.scope.as_ref().is_none_or(|scope| scope.contains(path)) && path.code() == code;
+        if self.closed.iter().any(inside) {
+            Reason::ClosedUnit
+        } else if self.tree.all().any(|unit| inside(&unit.path)) {
+            Reason::NotABranch
+        } else {
+            Reason::UnknownUnit
+        }
+    }
+}
+
+/// A card number as a number: at most twenty of 38 characters, so no two are the same.
+fn packed(card: &CardNumber) -> u128 {
+    card.as_str().bytes().fold(0, |packed, byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'A'..=b'Z' => byte - b'A' + 10,
+            b'-' => 36,
+            _ => 37,
+        };
+        packed * 39 + u128::from(digit) + 1
+    })
+}
+
+/// The first half of a hash in hex: enough to tell a few million apart.
+fn prefix(hash: &str) -> u128 {
+    hash.get(..32).and_then(|half| u128::from_str_radix(half, 16).ok()).unwrap_or_default()
+}
+
+fn short(hash: &str) -> u64 {
+    hash.get(..16).and_then(|part| u64::from_str_radix(part, 16).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn card_numbers_are_packed_without_a_clash() {
+        let card = |text: &str| packed(&CardNumber::parse(text).expect("a card number"));
+        let all = ["0", "00", "1", "10", "51.000123", "51000124", "AB-12/9", "99999999999999999999", "ZZZZZZZZZZZZZZZZZZZZ"];
+        let distinct: HashSet<u128> = all.iter().map(|text| card(text)).collect();
+        assert_eq!(distinct.len(), all.len());
+        assert_eq!(card("51.000123"), card("51000123"));
+    }
+}

@@ -1,0 +1,463 @@
+//! Reading what was sent: texts separated by commas, semicolons or tabs, and spreadsheets, row by row.
+//!
+//! Invariant: a file of texts is never in memory as a whole, however large it is and whatever stands in it.
+
+use std::{
+    borrow::Cow,
+    cell::Cell as Shared,
+    fmt,
+    io::{self, Read},
+    ops::ControlFlow,
+    rc::Rc,
+    str::FromStr,
+};
+
+use calamine::{DataRef, Reader, Xlsx};
+use chrono::{Days, NaiveDate};
+use domain::{
+    folding::compose,
+    imports::{Failure, XLSX_ROWS_MAX, XLSX_UNPACKED_MAX},
+};
+use encoding_rs::WINDOWS_1258;
+
+use super::{sealed::SealedReader, unpacked};
+use crate::{Error, Result};
+
+/// Columns beyond are not looked at.
+const COLUMNS_MAX: usize = 200;
+
+/// A row of people is a few hundred bytes; a quotation mark that is never closed makes one of the rest of the file.
+const ROW_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How the bytes of a file are to be read. Found out while it arrives, and kept as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv { encoding: Encoding, delimiter: u8 },
+    Xlsx,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Utf8,
+    /// What Vietnamese programs of the years before Unicode write.
+    Windows1258,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Csv { encoding: Encoding::Utf8, delimiter } => write!(f, "csv utf-8 {delimiter}"),
+            Self::Csv { encoding: Encoding::Windows1258, delimiter } => write!(f, "csv windows-1258 {delimiter}"),
+            Self::Xlsx => f.write_str("xlsx"),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let damaged = || Error::Damaged(format!("format {text:?} of an import"));
+        let words: Vec<&str> = text.split(' ').collect();
+        let encoding = match words[..] {
+            ["xlsx"] => return Ok(Self::Xlsx),
+            ["csv", "utf-8", _] => Encoding::Utf8,
+            ["csv", "windows-1258", _] => Encoding::Windows1258,
+            _ => return Err(damaged()),
+        };
+        Ok(Self::Csv { encoding, delimiter: words[2].parse().map_err(|_| damaged())? })
+    }
+}
+
+/// Looks at a file while it passes by, and says how it is to be read.
+#[derive(Debug, Default)]
+pub(super) struct Detector {
+    /// The first bytes: for the marks of file kinds, and the header with its delimiters.
+    head: Vec<u8>,
+    /// The beginning of a letter whose end has not come yet.
+    carry: Vec<u8>,
+    /// Letters of several bytes that are well-formed UTF-8, and bytes that are not.
+    letters: u64,
+    strays: u64,
+    has_nul: bool,
+}
+
+impl Detector {
+    const HEAD: usize = 64 * 1024;
+
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
+        let room = Self::HEAD - self.head.len();
+        self.head.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        self.has_nul |= bytes.contains(&0);
+        let joined;
+        let mut rest = if self.carry.is_empty() {
+            bytes
+        } else {
+            joined = [&self.carry, bytes].concat();
+            &joined
+        };
+        let mut carry = Vec::new();
+        while !rest.is_empty() {
+            match std::str::from_utf8(rest) {
+                Ok(text) => {
+                    self.letters += letters(text.as_bytes());
+                    break;
+                }
+                Err(error) => {
+                    let (good, bad) = rest.split_at(error.valid_up_to());
+                    self.letters += letters(good);
+                    let Some(length) = error.error_len() else {
+                        carry = bad.to_vec();
+                        break;
+                    };
+                    self.strays += 1;
+                    rest = &bad[length..];
+                }
+            }
+        }
+        self.carry = carry;
+    }
+
+    /// # Errors
+    /// [`Failure::Unreadable`] for what is neither a text nor a spreadsheet, [`Failure::Empty`].
+    pub(super) fn finish(mut self) -> Result<Format, Failure> {
+        self.strays += self.carry.len() as u64;
+        if self.head.is_empty() {
+            return Err(Failure::Empty);
+        }
+        if self.head.starts_with(b"PK\x03\x04") {
+            return Ok(Format::Xlsx);
+        }
+        // The marks of UTF-16 come with a NUL in every other byte.
+        if self.has_nul || self.head.starts_with(b"\xD0\xCF\x11\xE0") || self.head.starts_with(b"%PDF") {
+            return Err(Failure::Unreadable);
+        }
+        // In a file of the old encoding, letters hardly ever look like UTF-8; in one of UTF-8 a few rows pasted from elsewhere may
+        // be broken, and are named.
+        let encoding = if self.strays > self.letters { Encoding::Windows1258 } else { Encoding::Utf8 };
+        Ok(Format::Csv { encoding, delimiter: delimiter(&self.head) })
+    }
+}
+
+fn letters(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte >= 0xC0).count() as u64
+}
+
+/// The separator that stands most often in the first lines, outside quotation marks.
+fn delimiter(head: &[u8]) -> u8 {
+    const LINES: usize = 20;
+    let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
+    let (mut quoted, mut lines) = (false, 0);
+    for byte in head {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => lines += 1,
+            _ if !quoted => {
+                for (delimiter, count) in &mut counts {
+                    *count += usize::from(delimiter == byte);
+                }
+            }
+            _ => {}
+        }
+        if lines == LINES {
+            break;
+        }
+    }
+    // The first of equals, so that a file of one column is one.
+    counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| delimiter)
+}
+
+/// A cell as it stands in the file. Texts are trimmed, their letters composed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Cell<'r> {
+    Empty,
+    Text(Cow<'r, str>),
+    Number(f64),
+    Day(NaiveDate),
+    /// Bytes that are not of the file's encoding, as well as they can be shown.
+    Undecodable(String),
+    /// A formula that ended in an error.
+    Error,
+}
+
+impl Cell<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    /// What a person would see in the cell.
+    pub(super) fn shown(&self) -> Cow<'_, str> {
+        match self {
+            Self::Empty => Cow::Borrowed(""),
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Number(number) => Cow::Owned(plain(*number)),
+            Self::Day(day) => Cow::Owned(day.to_string()),
+            Self::Undecodable(text) => Cow::Borrowed(text),
+            Self::Error => Cow::Borrowed("#"),
+        }
+    }
+}
+
+/// A number of a spreadsheet without exponent; whole numbers without a point.
+fn plain(number: f64) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { format!("{number}") }
+}
+
+/// The day a spreadsheet means by a number: days since 30 December 1899.
+pub(super) fn serial_day(number: f64) -> Option<NaiveDate> {
+    /// 31 December 9999.
+    const LAST: f64 = 2_958_465.0;
+    if !(1.0..=LAST).contains(&number) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 1..=LAST; the part of a day is dropped")]
+    NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(Days::new(number as u64))
+}
+
+/// Why reading stopped.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It lies with the file.
+    File(Failure),
+    /// It does not.
+    Other(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::File(failure)
+    }
+}
+
+/// Called with the number of a row, as spreadsheets count, and its cells; rows without anything in them are passed over.
+pub(super) type Visit<'v> = dyn FnMut(u64, &[Cell<'_>]) -> Result<ControlFlow<()>> + 'v;
+
+/// Reads all rows below row `after`, or until `visit` breaks off.
+pub(super) fn each_row(reader: SealedReader, format: Format, after: u64, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+    let mut visit_filled = |row: u64, cells: &[Cell<'_>]| {
+        if row <= after || cells.iter().all(Cell::is_empty) { Ok(ControlFlow::Continue(())) } else { visit(row, cells) }
+    };
+    match format {
+        Format::Csv { encoding, delimiter } => each_csv_row(reader, encoding, delimiter, &mut visit_filled),
+        Format::Xlsx => each_xlsx_row(reader, &mut visit_filled),
+    }
+}
+
+/// # Errors
+/// [`Failure::UnpacksTooBig`] for a spreadsheet that would fill the memory, whatever it says about itself.
+pub(super) fn check_size(mut reader: SealedReader, format: Format) -> Result<(), Trouble> {
+    match format {
+        Format::Csv { .. } => Ok(()),
+        Format::Xlsx => match unpacked::size(&mut reader, XLSX_UNPACKED_MAX) {
+            Ok(size) if size > XLSX_UNPACKED_MAX => Err(Failure::UnpacksTooBig.into()),
+            Ok(_) => Ok(()),
+            Err(_) => Err(Failure::Unreadable.into()),
+        },
+    }
+}
+
+fn each_csv_row(reader: SealedReader, encoding: Encoding, delimiter: u8, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+    let since_row = Rc::new(Shared::new(0));
+    let guarded = Guarded { inner: reader, since_row: Rc::clone(&since_row) };
+    let mut rows = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .buffer_capacity(64 * 1024)
+        .from_reader(guarded);
+    let mut record = csv::ByteRecord::new();
+    loop {
+        since_row.set(0);
+        match rows.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => return Err(csv_trouble(&error)),
+        }
+        let row = record.position().map_or(0, csv::Position::line);
+        let cells: Vec<Cell<'_>> = record.iter().take(COLUMNS_MAX).map(|field| csv_cell(field, encoding)).collect();
+        if visit(row, &cells)?.is_break() {
+            return Ok(());
+        }
+    }
+}
+
+fn csv_trouble(error: &csv::Error) -> Trouble {
+    match error.kind() {
+        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Trouble::File(Failure::EndlessRow),
+        csv::ErrorKind::Io(error) => Trouble::Other(Error::Internal(format!("cannot read the file of an import: {error}"))),
+        _ => Trouble::File(Failure::Unreadable),
+    }
+}
+
+/// Refuses to read on when a row takes too much.
+struct Guarded {
+    inner: SealedReader,
+    since_row: Rc<Shared<u64>>,
+}
+
+impl Read for Guarded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.since_row.get() > ROW_BYTES_MAX {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a row without end"));
+        }
+        let read = self.inner.read(buffer)?;
+        self.since_row.set(self.since_row.get() + read as u64);
+        Ok(read)
+    }
+}
+
+fn csv_cell(field: &[u8], encoding: Encoding) -> Cell<'_> {
+    let is_utf8 = std::str::from_utf8(field);
+    match (encoding, is_utf8) {
+        (_, Ok(text)) if field.is_ascii() => text_cell(Cow::Borrowed(text)),
+        (Encoding::Utf8, Ok(text)) => text_cell(composed(text)),
+        (Encoding::Utf8, Err(_)) => Cell::Undecodable(String::from_utf8_lossy(field).into_owned()),
+        // Pasted from a file of the other encoding: read as this one it would become a wrong name.
+        (Encoding::Windows1258, Ok(text)) => Cell::Undecodable(text.to_owned()),
+        (Encoding::Windows1258, Err(_)) => {
+            let (text, _) = WINDOWS_1258.decode_without_bom_handling(field);
+            text_cell(Cow::Owned(compose(&text)))
+        }
+    }
+}
+
+/// Most texts are composed already, and marks of their own begin with one of two bytes.
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| matches!(byte, 0xCC | 0xCD)) { Cow::Owned(compose(text)) } else { Cow::Borrowed(text) }
+}
+
+fn text_cell(text: Cow<'_, str>) -> Cell<'_> {
+    // The mark some programs put before the first header belongs to no word.
+    let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+    if text.trim_matches(blank).is_empty() {
+        return Cell::Empty;
+    }
+    Cell::Text(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(blank)),
+        Cow::Owned(text) => Cow::Owned(text.trim_matches(blank).to_owned()),
+    })
+}
+
+fn each_xlsx_row(reader: SealedReader, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+    let unreadable = |_| Trouble::File(Failure::Unreadable);
+    let mut book: Xlsx<SealedReader> = Xlsx::new(reader).map_err(unreadable)?;
+    let sheet = book.sheet_names().into_iter().next().ok_or(Failure::Unreadable)?;
+    let mut cells = book.worksheet_cells_reader(&sheet).map_err(unreadable)?;
+    let mut current = 0_u64;
+    let mut row: Vec<Cell<'_>> = Vec::new();
+    while let Some(cell) = cells.next_cell().map_err(unreadable)? {
+        let (at, column) = cell.get_position();
+        let at = u64::from(at);
+        if at > current {
+            if visit(current + 1, &row)?.is_break() {
+                return Ok(());
+            }
+            row.clear();
+            current = at;
+        }
+        // Cells come in order; a file in which they do not was made to confuse.
+        if at < current || at >= XLSX_ROWS_MAX {
+            return Err(Failure::Unreadable.into());
+        }
+        let column = usize::try_from(column).unwrap_or(COLUMNS_MAX);
+        if column < COLUMNS_MAX {
+            if row.len() <= column {
+                row.resize(column + 1, Cell::Empty);
+            }
+            row[column] = xlsx_cell(cell.get_value());
+        }
+    }
+    visit(current + 1, &row).map(|_| ()).map_err(Trouble::from)
+}
+
+fn xlsx_cell(value: &DataRef<'_>) -> Cell<'static> {
+    let text = |text: &str| match text_cell(composed(text)) {
+        Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+        _ => Cell::Empty,
+    };
+    match value {
+        #[expect(clippy::cast_precision_loss, reason = "as the spreadsheet itself counts")]
+        DataRef::Int(number) => Cell::Number(*number as f64),
+        DataRef::Float(number) => Cell::Number(*number),
+        DataRef::String(string) => text(string),
+        DataRef::SharedString(string) => text(string),
+        DataRef::Bool(is_so) => Cell::Text(Cow::Borrowed(if *is_so { "true" } else { "false" })),
+        DataRef::DateTime(moment) => {
+            let (year, month, day, ..) = moment.to_ymd_hms_milli();
+            let day = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into());
+            day.map_or_else(|| Cell::Number(moment.as_f64()), Cell::Day)
+        }
+        DataRef::DateTimeIso(moment) => match moment.get(..10).and_then(|day| day.parse().ok()) {
+            Some(day) => Cell::Day(day),
+            None => text(moment),
+        },
+        DataRef::DurationIso(duration) => text(duration),
+        DataRef::Error(_) => Cell::Error,
+        DataRef::Empty => Cell::Empty,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detected(content: &[u8]) -> Result<Format, Failure> {
+        // In small pieces, so that letters are cut.
+        let mut detector = Detector::default();
+        for piece in content.chunks(3) {
+            detector.feed(piece);
+        }
+        detector.finish()
+    }
+
+    #[test]
+    fn encodings_and_delimiters_are_told_apart() {
+        use Encoding::{Utf8, Windows1258};
+        let csv = |encoding, delimiter| Ok(Format::Csv { encoding, delimiter });
+        assert_eq!(detected("Số thẻ,Họ và tên\n1,Nguyễn".as_bytes()), csv(Utf8, b','));
+        assert_eq!(detected("\u{feff}Số thẻ;Họ và tên\n1;\"a,b,c,d\"".as_bytes()), csv(Utf8, b';'));
+        assert_eq!(detected("so the\tho ten\n".as_bytes()), csv(Utf8, b'\t'));
+        let (old, _, _) = WINDOWS_1258.encode("Họ tên;Đơn vị");
+        assert!(!old.is_empty());
+        assert_eq!(detected(b"H\xF2 t\xEAn;\xD0\xF5n v\xF2\nL\xEA\xECn;\xE2\xF5"), csv(Windows1258, b';'));
+        assert_eq!(detected("Họ và tên của đảng viên\n".repeat(3).as_bytes().iter().copied().chain([0xFF]).collect::<Vec<_>>().as_slice()), csv(Utf8, b','));
+        assert_eq!(detected(b"PK\x03\x04...."), Ok(Format::Xlsx));
+        assert_eq!(detected(b""), Err(Failure::Empty));
+        assert_eq!(detected(b"\xFF\xFES\x00o\x00"), Err(Failure::Unreadable));
+    }
+
+    #[test]
+    fn a_format_survives_its_text_form() {
+        for format in [
+            Format::Xlsx,
+            Format::Csv { encoding: Encoding::Utf8, delimiter: b';' },
+            Format::Csv { encoding: Encoding::Windows1258, delimiter: b'\t' },
+        ] {
+            assert_eq!(format.to_string().parse::<Format>().expect("parses"), format);
+        }
+    }
+
+    #[test]
+    fn old_letters_become_todays() {
+        // ê and a tilde of its own, as Windows-1258 has it.
+        let cell = csv_cell(b" Nguy\xEA\xDEn ", Encoding::Windows1258);
+        assert_eq!(cell, Cell::Text(Cow::Borrowed("Nguyễn")));
+        assert_eq!(csv_cell(b"\xEF\xBB\xBFso the", Encoding::Utf8), Cell::Text(Cow::Borrowed("so the")));
+        assert!(matches!(csv_cell("Nguyễn".as_bytes(), Encoding::Windows1258), Cell::Undecodable(_)));
+        assert!(matches!(csv_cell(b"Nguy\xEA\xDEn", Encoding::Utf8), Cell::Undecodable(_)));
+    }
+
+    #[test]
+    fn the_days_of_spreadsheets() {
+        assert_eq!(serial_day(45_000.0), NaiveDate::from_ymd_opt(2023, 3, 15));
+        assert_eq!(serial_day(29_657.75), NaiveDate::from_ymd_opt(1981, 3, 12));
+        assert_eq!(serial_day(0.5), None);
+        assert_eq!(serial_day(1e12), None);
+    }
+}

@@ -1,0 +1,460 @@
+//! Writing the rows of members: one thread reads, checks and hashes, two tasks seal and write.
+//!
+//! The file is cut into batches of a fixed number of rows; each writer takes every second one, in order, and notes in the
+//! transaction of a batch that it is done. So another process can go on where one was stopped, at any moment: what is noted is
+//! written, what is written is noted.
+
+use domain::{
+    imports::{Column, Counts, Reason, RefusedLine},
+    members::Flaw,
+};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use super::{
+    ImportRow,
+    check::{Entry, Ledger, Verdict},
+    file::{Trouble, each_row},
+    preview::{Pulse, Source, Watch, in_a_thread},
+    read::NEXT,
+    report::ReportWriter,
+};
+use crate::{
+    Backend, Error, Result,
+    bulk::Bulk,
+    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+};
+
+/// More writers only stand in each other's way.
+pub(super) const WRITERS: usize = 2;
+
+/// Rows of the file in a batch: one transaction, one wait for the disk.
+const BATCH: usize = 200;
+
+/// Batches in which nothing changed that may pass without a note.
+const SILENT_MAX: i64 = 64;
+
+/// Batches that may wait for a writer.
+const AHEAD: usize = 4;
+
+/// A part of the file.
+struct Batch {
+    index: i64,
+    entries: Vec<Written>,
+    counts: Counts,
+}
+
+enum Written {
+    Fresh(Box<Entry>),
+    Changed(Box<Entry>),
+}
+
+/// How far a writer is.
+#[derive(Debug, Clone, Copy, Default, SurrealValue)]
+pub(super) struct Lane {
+    /// The first batch of the file that is not done.
+    position: i64,
+    fresh: i64,
+    changed: i64,
+    unchanged: i64,
+    refused: i64,
+}
+
+impl Lane {
+    pub(super) fn counts(self) -> Counts {
+        let count = |number: i64| u64::try_from(number).unwrap_or_default();
+        Counts {
+            fresh: count(self.fresh),
+            changed: count(self.changed),
+            unchanged: count(self.unchanged),
+            refused: count(self.refused),
+        }
+    }
+
+    fn after(self, batch: &Batch) -> Self {
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        Self {
+            position: batch.index + 1,
+            fresh: self.fresh + count(batch.counts.fresh),
+            changed: self.changed + count(batch.counts.changed),
+            unchanged: self.unchanged + count(batch.counts.unchanged),
+            refused: self.refused + count(batch.counts.refused),
+        }
+    }
+
+    fn refuse_one(&mut self, written: &Written) {
+        match written {
+            Written::Fresh(_) => self.fresh -= 1,
+            Written::Changed(_) => self.changed -= 1,
+        }
+        self.refused += 1;
+    }
+}
+
+pub(super) fn lane_id(import: &str, number: usize) -> RecordId {
+    pair("import_lane", import, number)
+}
+
+/// How far the writers are, by what they noted.
+pub(super) async fn lanes(backend: &Backend, import: &str) -> Result<Vec<Lane>> {
+    let mut lanes = Vec::with_capacity(WRITERS);
+    for number in 0..WRITERS {
+        let sql = "SELECT position, fresh, changed, unchanged, refused FROM $lane";
+        let found: Option<Lane> = backend.store().read(sql, vars! { lane: lane_id(import, number) }).await?.row(0)?;
+        lanes.push(found.unwrap_or_default());
+    }
+    Ok(lanes)
+}
+
+/// Writes what is not written yet. Returns what became of all rows, and the lines of the report.
+pub(super) async fn write_members(
+    backend: &Backend,
+    import: &ImportRow,
+    mapping: &[Option<Column>],
+    pulse: &Pulse,
+) -> Result<(Counts, u64), Trouble> {
+    let source = Source::of(backend, import)?;
+    let begun = lanes(backend, &import.id).await?;
+    let ledger = Ledger::load(backend, import.scope()?, mapping, import.millis()).await?;
+    let _watch = Watch::over(pulse);
+    let mut writers = JoinSet::new();
+    let mut queues = Vec::with_capacity(WRITERS);
+    for (number, lane) in begun.into_iter().enumerate() {
+        let (queue, batches) = mpsc::channel(AHEAD);
+        queues.push(queue);
+        let writer = Writer {
+            backend: backend.clone(),
+            lane: lane_id(&import.id, number),
+            as_of: import.as_of.clone(),
+            begun_at: lane.position,
+            done: lane,
+            noted: lane.position,
+            late: Vec::new(),
+        };
+        writers.spawn(writer.work(batches));
+    }
+    let pulse = pulse.clone();
+    let reading = in_a_thread(move || produce(&source, ledger, &queues, &pulse));
+    let outcome = tokio::join!(reading, gather(&mut writers));
+    // A writer that failed is why the reader stopped.
+    let (counts, late) = outcome.1?;
+    let mut report = outcome.0?;
+    report.add(&late)?;
+    Ok((counts, report.finish()?))
+}
+
+async fn gather(writers: &mut JoinSet<Result<(Counts, Vec<RefusedLine>)>>) -> Result<(Counts, Vec<RefusedLine>)> {
+    let (mut counts, mut late) = (Counts::default(), Vec::new());
+    while let Some(outcome) = writers.join_next().await {
+        let (written, refused) = outcome.map_err(|error| Error::Internal(format!("a writer stopped: {error}")))??;
+        counts += written;
+        late.extend(refused);
+    }
+    Ok((counts, late))
+}
+
+/// Reads and checks the file from the beginning: rows that are written already are known as such, and still refuse later ones.
+fn produce(
+    source: &Source,
+    mut ledger: Ledger,
+    queues: &[mpsc::Sender<Batch>],
+    pulse: &Pulse,
+) -> Result<ReportWriter, Trouble> {
+    let mut report = source.new_report()?;
+    let empty = |index| Batch { index, entries: Vec::new(), counts: Counts::default() };
+    let mut batch = empty(0);
+    let send = |batch: Batch| {
+        let lane = usize::try_from(batch.index).unwrap_or_default() % queues.len();
+        queues[lane].blocking_send(batch).map_err(|_| Error::Busy)
+    };
+    each_row(source.open()?, source.format, source.header_row, &mut |row, cells| {
+        match ledger.check(row, cells) {
+            Verdict::Fresh(entry) => {
+                batch.counts.fresh += 1;
+                batch.entries.push(Written::Fresh(entry));
+            }
+            Verdict::Changed(entry) => {
+                batch.counts.changed += 1;
+                batch.entries.push(Written::Changed(entry));
+            }
+            Verdict::Unchanged => batch.counts.unchanged += 1,
+            Verdict::Refused(lines) => {
+                batch.counts.refused += 1;
+                report.add(&lines)?;
+            }
+        }
+        if batch.counts.total() == BATCH as u64 {
+            pulse.beat(row)?;
+            let next = empty(batch.index + 1);
+            send(std::mem::replace(&mut batch, next))?;
+        }
+        Ok(NEXT)
+    })?;
+    send(batch)?;
+    Ok(report)
+}
+
+/// Writes the batches of one lane.
+struct Writer {
+    backend: Backend,
+    lane: RecordId,
+    as_of: String,
+    /// What an earlier attempt has done lies before this.
+    begun_at: i64,
+    done: Lane,
+    noted: i64,
+    /// Rows that met somebody else's in the store.
+    late: Vec<RefusedLine>,
+}
+
+impl Writer {
+    async fn work(mut self, mut batches: mpsc::Receiver<Batch>) -> Result<(Counts, Vec<RefusedLine>)> {
+        while let Some(batch) = batches.recv().await {
+            if batch.index < self.begun_at {
+                continue;
+            }
+            let next = self.done.after(&batch);
+            if batch.entries.is_empty() && next.position - self.noted < SILENT_MAX {
+                self.done = next;
+            } else {
+                self.write(batch, next).await?;
+            }
+        }
+        if self.noted < self.done.position {
+            self.note(self.done).await?;
+        }
+        Ok((self.done.counts(), self.late))
+    }
+
+    async fn write(&mut self, batch: Batch, mut next: Lane) -> Result<()> {
+        match self.transact(&batch.entries, Some(next)).await {
+            Ok(()) => {}
+            // Somebody has registered one of these people meanwhile: the others are written all the same.
+            Err(Error::Taken { .. } | Error::Exists) => {
+                for entry in &batch.entries {
+                    match self.transact(std::slice::from_ref(entry), None).await {
+                        Ok(()) => {}
+                        Err(error @ (Error::Taken { .. } | Error::Exists)) => {
+                            next.refuse_one(entry);
+                            self.late.push(refusal(entry, &error));
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                self.note(next).await?;
+            }
+            Err(error) => return Err(error),
+        }
+        self.done = next;
+        self.noted = next.position;
+        Ok(())
+    }
+
+    /// Writes rows, and how far the lane is with them, in one transaction.
+    async fn transact(&self, entries: &[Written], next: Option<Lane>) -> Result<()> {
+        let mut bulk = Bulk::default();
+        let mut changes = Changes::default();
+        for written in entries {
+            match written {
+                Written::Fresh(entry) => self.register(&mut bulk, entry)?,
+                Written::Changed(entry) => self.change(&mut bulk, &mut changes, entry)?,
+            }
+        }
+        let (inserts, mut vars) = bulk.into_transaction();
+        // Changes come first: they take away what the inserts put back.
+        let mut sql = changes.sql + &inserts;
+        vars.extend(changes.vars);
+        if let Some(next) = next {
+            sql += NOTE;
+            vars.extend(vars! { lane: self.lane.clone(), note: next });
+        }
+        self.backend.store().write(&sql, vars).await.map(|_| ())
+    }
+
+    async fn note(&mut self, lane: Lane) -> Result<()> {
+        self.noted = lane.position;
+        self.backend.store().write(NOTE, vars! { lane: self.lane.clone(), note: lane }).await.map(|_| ())
+    }
+
+    fn register(&self, bulk: &mut Bulk, entry: &Entry) -> Result<()> {
+        let (keys, clock) = (self.backend.keys(), self.backend.clock());
+        let id = entry.member.to_string();
+        let seal = |text: &str| keys.seal(clock, &id, text);
+        let (unit, path) = (entry.branch.id.to_string(), entry.branch.path.to_string());
+        bulk.push(
+            "member",
+            MemberRow {
+                id: record("member", &id),
+                code: entry.card.as_str().to_owned(),
+                full_name: entry.full_name.as_str().to_owned(),
+                sort_key: entry.derived.sort_key.clone(),
+                given: entry.derived.given.clone(),
+                sex: entry.sex.key().to_owned(),
+                birth_date: entry.birth_date.to_string(),
+                admitted_on: entry.admitted_on.to_string(),
+                official_on: entry.official_on.map(|day| day.to_string()),
+                standing: entry.standing.unwrap_or(entry.likely_standing).key().to_owned(),
+                state: "active".to_owned(),
+                unit: unit.clone(),
+                path: path.clone(),
+                id_hash: entry.national_id.as_ref().map(|(_, hash)| hash.clone()),
+                id_cipher: entry.national_id.as_ref().map(|(id, _)| seal(id.expose())).transpose()?,
+                id_tail: entry.derived.id_tail.clone(),
+                phone_hash: entry.phone.as_ref().map(|(_, hash)| hash.clone()),
+                phone_cipher: entry.phone.as_ref().map(|(phone, _)| seal(phone.expose())).transpose()?,
+                twin_key: entry.derived.twin_key.clone(),
+                import_print: entry.print.clone(),
+            },
+        );
+        // The first posting of a record carries the record's own id.
+        bulk.push(
+            "posting",
+            PostingRow { id: record("posting", &id), member: id.clone(), unit, from: self.as_of.clone(), until: None },
+        );
+        note_flaws(bulk, entry, &id, &path);
+        Ok(())
+    }
+
+    /// What the file does not say stays as it is.
+    fn change(&self, bulk: &mut Bulk, changes: &mut Changes, entry: &Entry) -> Result<()> {
+        let (keys, clock) = (self.backend.keys(), self.backend.clock());
+        let id = entry.member.to_string();
+        let (unit, path) = (entry.branch.id.to_string(), entry.branch.path.to_string());
+        let mut fields = vec![
+            ("full_name", entry.full_name.as_str().to_owned()),
+            ("sort_key", entry.derived.sort_key.clone()),
+            ("given", entry.derived.given.clone()),
+            ("sex", entry.sex.key().to_owned()),
+            ("birth_date", entry.birth_date.to_string()),
+            ("admitted_on", entry.admitted_on.to_string()),
+            ("unit", unit.clone()),
+            ("path", path.clone()),
+            ("twin_key", entry.derived.twin_key.clone()),
+            ("import_print", entry.print.clone()),
+        ];
+        fields.extend(entry.official_on.map(|day| ("official_on", day.to_string())));
+        fields.extend(entry.standing.map(|standing| ("standing", standing.key().to_owned())));
+        if let Some((national_id, hash)) = &entry.national_id {
+            fields.push(("id_hash", hash.clone()));
+            fields.push(("id_cipher", keys.seal(clock, &id, national_id.expose())?));
+            fields.extend(entry.derived.id_tail.clone().map(|tail| ("id_tail", tail)));
+        }
+        if let Some((phone, hash)) = &entry.phone {
+            fields.push(("phone_hash", hash.clone()));
+            fields.push(("phone_cipher", keys.seal(clock, &id, phone.expose())?));
+        }
+        let member = changes.bind(record("member", &id));
+        let set: Vec<String> = fields.into_iter().map(|(field, value)| format!("{field} = ${}", changes.bind(value))).collect();
+        changes.sql += &format!("UPDATE ${member} SET {}, version = (version ?? 0) + 1 RETURN NONE;", set.join(", "));
+        if entry.is_moved {
+            let (owner, day) = (changes.bind(id.clone()), changes.bind(self.as_of.clone()));
+            changes.sql +=
+                &format!("UPDATE posting SET until = ${day} WHERE member = ${owner} AND until = NONE RETURN NONE;");
+            let posting = record("posting", self.backend.clock().ulid());
+            bulk.push("posting", PostingRow { id: posting, member: id.clone(), unit, from: self.as_of.clone(), until: None });
+        }
+        for flaw in Flaw::ALL {
+            let row = changes.bind(pair("flaw", flaw.key(), &id));
+            // Whether it is a twin was looked at afresh only when the name is new.
+            if flaw != Flaw::Twin || entry.is_renamed {
+                changes.sql += &format!("DELETE ${row} RETURN NONE;");
+            } else if entry.is_moved {
+                let path = changes.bind(path.clone());
+                changes.sql += &format!("UPDATE ${row} SET path = ${path} RETURN NONE;");
+            }
+        }
+        note_flaws(bulk, entry, &id, &path);
+        Ok(())
+    }
+}
+
+const NOTE: &str = "UPSERT $lane CONTENT $note RETURN NONE;";
+
+/// Statements that change rows, with their bindings.
+#[derive(Default)]
+struct Changes {
+    sql: String,
+    vars: Variables,
+    bound: usize,
+}
+
+impl Changes {
+    /// The name under which the value is bound.
+    fn bind(&mut self, value: impl SurrealValue) -> String {
+        self.bound += 1;
+        let name = format!("change_{}", self.bound);
+        self.vars.insert(name.clone(), value);
+        name
+    }
+}
+
+fn note_flaws(bulk: &mut Bulk, entry: &Entry, id: &str, path: &str) {
+    let mut note = |flaw: Flaw, member: &str, path: &str| {
+        let row = FlawRow {
+            id: pair("flaw", flaw.key(), member),
+            kind: flaw.key().to_owned(),
+            member: member.to_owned(),
+            path: path.to_owned(),
+        };
+        bulk.push_once("flaw", row);
+    };
+    for flaw in &entry.flaws {
+        note(*flaw, id, path);
+    }
+    if let Some((other, other_path)) = &entry.twin {
+        note(Flaw::Twin, id, path);
+        note(Flaw::Twin, &other.to_string(), other_path);
+    }
+}
+
+fn refusal(written: &Written, error: &Error) -> RefusedLine {
+    let (Written::Fresh(entry) | Written::Changed(entry)) = written;
+    let has_id = matches!(error, Error::Taken { index } if index == "member_id_hash");
+    let (column, value, reason) = if has_id {
+        let masked = entry.national_id.as_ref().map(|(id, _)| id.masked()).unwrap_or_default();
+        (Column::NationalId, masked, Reason::IdTaken)
+    } else {
+        (Column::CardNumber, entry.card.as_str().to_owned(), Reason::Value(domain::forms::Problem::Taken))
+    };
+    RefusedLine { row: entry.row, column: Some(column), value, reason }
+}
+
+#[derive(Debug, SurrealValue)]
+struct MemberRow {
+    id: RecordId,
+    code: String,
+    full_name: String,
+    sort_key: String,
+    given: String,
+    sex: String,
+    birth_date: String,
+    admitted_on: String,
+    official_on: Option<String>,
+    standing: String,
+    state: String,
+    unit: String,
+    path: String,
+    id_hash: Option<String>,
+    id_cipher: Option<String>,
+    id_tail: Option<String>,
+    phone_hash: Option<String>,
+    phone_cipher: Option<String>,
+    twin_key: String,
+    import_print: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct PostingRow {
+    id: RecordId,
+    member: String,
+    unit: String,
+    from: String,
+    until: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct FlawRow {
+    id: RecordId,
+    kind: String,
+    member: String,
+    path: String,
+}

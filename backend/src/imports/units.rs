@@ -1,0 +1,551 @@
+//! Rows of units: put into the tree in whatever order the file has them, then written from the top down.
+//!
+//! A file of units is small (the largest organisation has 250,000), so it is planned as a whole. What is written already is met again
+//! as unchanged, so an interrupted import is simply begun again.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use domain::{
+    imports::{Column, Counts, Reason, RefusedLine},
+    units::{Phase, UnitKind, UnitPath, UnitRef},
+};
+use ulid::Ulid;
+
+use super::{
+    ImportRow,
+    file::{Cell, Trouble, each_row},
+    preview::{Pulse, Source, Watch, in_a_thread},
+    read::{self, NEXT, Places, RowReader},
+};
+use crate::{
+    Backend, Error, Keys, Result,
+    bulk::Bulk,
+    store::{RecordId, SurrealValue, Variables, record},
+    units::Tree,
+};
+
+/// Units written in one transaction.
+const BATCH: usize = 100;
+
+/// Other changes of the tree are made on what it is now, or not at all.
+const TOUCH: &str = "UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
+
+/// What is to be written, from the top down.
+pub(super) struct Plan {
+    steps: Vec<Step>,
+    pub(super) counts: Counts,
+    pub(super) lines: u64,
+}
+
+struct Step {
+    path: UnitPath,
+    row: Unit,
+    /// The unit as it is now; none for a new one.
+    known: Option<Known>,
+}
+
+/// A unit of the file.
+#[derive(Debug, Clone)]
+struct Unit {
+    row: u64,
+    codes: Vec<String>,
+    parent: Option<Vec<String>>,
+    kind: UnitKind,
+    name: String,
+    opened_on: Option<NaiveDate>,
+    phase: Option<Phase>,
+}
+
+/// A unit of the tree.
+#[derive(Debug, Clone)]
+struct Known {
+    id: String,
+    kind: UnitKind,
+    name: String,
+    phase: Option<String>,
+    opened_on: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct KnownRow {
+    id: String,
+    kind: String,
+    name: String,
+    path: String,
+    phase: Option<String>,
+    opened_on: String,
+    closed_on: Option<String>,
+}
+
+/// Reads the file and works out what it changes.
+pub(super) async fn plan(
+    backend: &Backend,
+    import: &ImportRow,
+    mapping: &[Option<Column>],
+    pulse: &Pulse,
+) -> Result<Plan, Trouble> {
+    let source = Source::of(backend, import)?;
+    let planner = Planner::load(backend, import.scope()?).await?;
+    let places = Places::new(mapping);
+    let _watch = Watch::over(pulse);
+    let pulse = pulse.clone();
+    in_a_thread(move || {
+        let (mut units, mut refused) = (Vec::new(), BTreeMap::new());
+        each_row(source.open()?, source.format, source.header_row, &mut |row, cells| {
+            pulse.beat(row)?;
+            match read_unit(row, cells, &places) {
+                Ok(unit) => units.push(unit),
+                Err(lines) => {
+                    refused.insert(row, lines);
+                }
+            }
+            Ok(NEXT)
+        })?;
+        let mut plan = planner.plan(units, &mut refused);
+        plan.counts.refused = refused.len() as u64;
+        let mut report = source.new_report()?;
+        for lines in refused.values() {
+            report.add(lines)?;
+        }
+        plan.lines = report.finish()?;
+        Ok(plan)
+    })
+    .await
+}
+
+fn read_unit(row: u64, cells: &[Cell<'_>], places: &Places) -> Result<Unit, Vec<RefusedLine>> {
+    let mut reader = RowReader::new(row, cells, places);
+    let codes = reader.required(Column::Code, read::codes);
+    let parent = reader.optional(Column::Parent, read::codes);
+    let kind = reader.required(Column::Kind, read::unit_kind);
+    let name = reader.required(Column::Name, read::unit_name);
+    let opened_on = reader.optional(Column::OpenedOn, read::date);
+    let phase = reader.optional(Column::Phase, read::phase);
+    match (codes, kind, name) {
+        (Some(codes), Some(kind), Some(name)) if reader.problems.is_empty() => {
+            Ok(Unit { row, codes, parent, kind, name, opened_on, phase })
+        }
+        _ => Err(reader.problems),
+    }
+}
+
+/// The tree, and the places where units were before.
+struct Planner {
+    tree: Arc<Tree>,
+    scope: Option<UnitPath>,
+    known: HashMap<UnitPath, Known>,
+    closed: HashSet<UnitPath>,
+}
+
+impl Planner {
+    async fn load(backend: &Backend, scope: Option<UnitPath>) -> Result<Self> {
+        let sql = "SELECT record::id(id) AS id, kind, name, path, phase, opened_on, closed_on FROM unit";
+        let rows: Vec<KnownRow> = backend.store().read(sql, ()).await?.rows(0)?;
+        let (mut known, mut closed) = (HashMap::new(), HashSet::new());
+        for row in rows {
+            let damaged = || Error::Damaged(format!("unit {}", row.id));
+            let path = UnitPath::parse(&row.path).map_err(|_| damaged())?;
+            let kind = UnitKind::from_key(&row.kind).ok_or_else(damaged)?;
+            if row.closed_on.is_some() {
+                closed.insert(path);
+            } else {
+                let unit = Known { id: row.id, kind, name: row.name, phase: row.phase, opened_on: row.opened_on };
+                known.insert(path, unit);
+            }
+        }
+        Ok(Self { tree: backend.units().tree(), scope, known, closed })
+    }
+
+    fn plan(&self, units: Vec<Unit>, refused: &mut BTreeMap<u64, Vec<RefusedLine>>) -> Plan {
+        let mut places = Placing::new(self, &units);
+        let placed: Vec<Result<UnitPath, (Column, Reason)>> = (0..units.len()).map(|at| places.place(at)).collect();
+        let mut taken: HashMap<UnitPath, u64> = HashMap::new();
+        let mut steps = Vec::new();
+        let mut counts = Counts::default();
+        for (unit, placed) in units.into_iter().zip(placed) {
+            let judged = placed.and_then(|path| {
+                if let Some(row) = taken.insert(path.clone(), unit.row) {
+                    taken.insert(path, row);
+                    return Err((Column::Code, Reason::UnitTwice { row }));
+                }
+                Ok(path)
+            });
+            let (path, known) = match judged {
+                Ok(path) => {
+                    let known = self.known.get(&path).cloned();
+                    (path, known)
+                }
+                Err((column, reason)) => {
+                    let line = RefusedLine { row: unit.row, column: Some(column), value: unit.shown(column), reason };
+                    refused.entry(unit.row).or_default().push(line);
+                    continue;
+                }
+            };
+            match &known {
+                None => counts.fresh += 1,
+                Some(known) if unit.says_the_same(known) => {
+                    counts.unchanged += 1;
+                    continue;
+                }
+                Some(_) => counts.changed += 1,
+            }
+            steps.push(Step { path, row: unit, known });
+        }
+        // A path sorts behind those it begins with: parents come first.
+        steps.sort_by(|one, other| one.path.cmp(&other.path));
+        Plan { steps, counts, lines: 0 }
+    }
+}
+
+impl Unit {
+    fn says_the_same(&self, known: &Known) -> bool {
+        self.name == known.name && self.phase.is_none_or(|phase| Some(phase.key()) == known.phase.as_deref())
+    }
+
+    fn shown(&self, column: Column) -> String {
+        match column {
+            Column::Parent => self.parent.as_ref().map(|codes| codes.join("/")).unwrap_or_default(),
+            Column::Kind => self.kind.key().to_owned(),
+            _ => self.codes.join("/"),
+        }
+    }
+
+    fn code(&self) -> &str {
+        self.codes.last().map(String::as_str).unwrap_or_default()
+    }
+}
+
+/// Finds the place of each unit of the file, through those above it in the same file.
+struct Placing<'p> {
+    planner: &'p Planner,
+    units: &'p [Unit],
+    by_code: HashMap<&'p str, Vec<usize>>,
+    found: Vec<Found>,
+}
+
+#[derive(Clone)]
+enum Found {
+    NotYet,
+    /// On the way up from it: whoever comes here again goes round in a circle.
+    Underway,
+    Settled(Result<UnitPath, (Column, Reason)>),
+}
+
+impl<'p> Placing<'p> {
+    fn new(planner: &'p Planner, units: &'p [Unit]) -> Self {
+        let mut by_code: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, unit) in units.iter().enumerate() {
+            by_code.entry(unit.code()).or_default().push(at);
+        }
+        Self { planner, units, by_code, found: vec![Found::NotYet; units.len()] }
+    }
+
+    fn place(&mut self, at: usize) -> Result<UnitPath, (Column, Reason)> {
+        match &self.found[at] {
+            Found::Settled(settled) => return settled.clone(),
+            Found::Underway => return Err((Column::Parent, Reason::WrongLevel)),
+            Found::NotYet => self.found[at] = Found::Underway,
+        }
+        let settled = self.find(at);
+        self.found[at] = Found::Settled(settled.clone());
+        settled
+    }
+
+    fn find(&mut self, at: usize) -> Result<UnitPath, (Column, Reason)> {
+        let unit = &self.units[at];
+        let parent = self.parent(at)?;
+        let path = match &parent {
+            Some((path, kind)) if *kind < unit.kind => path.child(unit.code()),
+            Some(_) => return Err((Column::Kind, Reason::WrongLevel)),
+            None => UnitPath::parse(&format!("/{}/", unit.code())),
+        }
+        .map_err(|_| (Column::Code, Reason::UnknownUnit))?;
+        let planner = self.planner;
+        if planner.scope.as_ref().is_some_and(|scope| !scope.contains(&path)) {
+            return Err((Column::Parent, Reason::UnknownParent));
+        }
+        if planner.closed.contains(&path) {
+            return Err((Column::Code, Reason::ClosedUnit));
+        }
+        match planner.known.get(&path) {
+            Some(known) if known.kind != unit.kind => Err((Column::Kind, Reason::KindDiffers)),
+            None if planner.tree.former(&path).is_some() => Err((Column::Code, Reason::PathUsed)),
+            _ => Ok(path),
+        }
+    }
+
+    /// The unit above and its level; none for the root.
+    fn parent(&mut self, at: usize) -> Result<Option<(UnitPath, UnitKind)>, (Column, Reason)> {
+        let unit = &self.units[at];
+        let unknown = (Column::Parent, Reason::UnknownParent);
+        if let Some((_, above)) = unit.codes.split_last().filter(|(_, above)| !above.is_empty()) {
+            return self.by_path(above).map(Some).ok_or((Column::Code, Reason::UnknownParent));
+        }
+        match unit.parent.as_deref() {
+            Some([code]) => self.by_code(at, code).map(Some),
+            Some(codes) => self.by_path(codes).map(Some).ok_or(unknown),
+            None => self.top(unit),
+        }
+    }
+
+    /// Where a unit stands that names none above it.
+    fn top(&self, unit: &Unit) -> Result<Option<(UnitPath, UnitKind)>, (Column, Reason)> {
+        let of = |unit: &UnitRef| Some((unit.path.clone(), unit.kind));
+        let root = self.planner.tree.all().next();
+        match (&self.planner.scope, root) {
+            (Some(scope), _) => {
+                let scope = self.planner.tree.at(scope).ok_or((Column::Parent, Reason::UnknownParent))?;
+                // The unit the file is for may stand in it itself.
+                let is_itself = scope.path.code() == unit.code() && scope.kind == unit.kind;
+                match scope.path.parent() {
+                    Some(above) if is_itself => Ok(self.planner.tree.at(&above).and_then(of)),
+                    None if is_itself => Ok(None),
+                    _ => Ok(of(scope)),
+                }
+            }
+            (None, Some(root)) if root.path.code() != unit.code() => Err((Column::Parent, Reason::UnknownParent)),
+            (None, None) if self.units.iter().any(|other| other.row < unit.row && is_top(other)) => {
+                // One root, or the tree falls apart.
+                Err((Column::Parent, Reason::UnknownParent))
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn by_path(&mut self, codes: &[String]) -> Option<(UnitPath, UnitKind)> {
+        let path = UnitPath::parse(&format!("/{}/", codes.join("/"))).ok()?;
+        let below = self.planner.scope.as_ref().and_then(|scope| UnitPath::parse(&format!("{scope}{}/", codes.join("/"))).ok());
+        for path in [Some(path), below].into_iter().flatten() {
+            if let Some(known) = self.planner.known.get(&path) {
+                return Some((path, known.kind));
+            }
+            let named = self.by_code.get(path.code()).cloned().unwrap_or_default();
+            for at in named {
+                if !matches!(self.found[at], Found::Underway) && self.place(at).as_ref() == Ok(&path) {
+                    return Some((path, self.units[at].kind));
+                }
+            }
+        }
+        None
+    }
+
+    /// The only unit of this code above the one at `at`, in the tree or in the file.
+    fn by_code(&mut self, at: usize, code: &str) -> Result<(UnitPath, UnitKind), (Column, Reason)> {
+        let planner = self.planner;
+        let kind = self.units[at].kind;
+        let inside = |path: &UnitPath| planner.scope.as_ref().is_none_or(|scope| scope.contains(path));
+        let mut found: BTreeMap<UnitPath, UnitKind> = planner
+            .known
+            .iter()
+            .filter(|(path, known)| path.code() == code && known.kind < kind && inside(path))
+            .map(|(path, known)| (path.clone(), known.kind))
+            .collect();
+        let mut reason = Reason::UnknownParent;
+        for other in self.by_code.get(code).cloned().unwrap_or_default() {
+            if other == at || matches!(self.found[other], Found::Underway) {
+                reason = Reason::WrongLevel;
+            } else if self.units[other].kind < kind
+                && let Ok(path) = self.place(other)
+            {
+                found.insert(path, self.units[other].kind);
+            }
+        }
+        match found.len() {
+            0 => Err((Column::Parent, reason)),
+            1 => found.pop_first().ok_or((Column::Parent, Reason::UnknownParent)),
+            _ => Err((Column::Parent, Reason::AmbiguousUnit)),
+        }
+    }
+}
+
+fn is_top(unit: &Unit) -> bool {
+    unit.parent.is_none() && unit.codes.len() == 1
+}
+
+/// Writes what the file changes, from the top down.
+pub(super) async fn write_units(
+    backend: &Backend,
+    import: &ImportRow,
+    mapping: &[Option<Column>],
+    pulse: &Pulse,
+) -> Result<(Counts, u64), Trouble> {
+    let plan = plan(backend, import, mapping, pulse).await?;
+    let made_at = import.millis();
+    for (at, steps) in plan.steps.chunks(BATCH).enumerate() {
+        let mut bulk = Bulk::default();
+        let mut sql = String::new();
+        let mut vars = Variables::new();
+        for (number, step) in steps.iter().enumerate() {
+            match &step.known {
+                None => create(&mut bulk, backend.keys(), step, made_at, &import.as_of),
+                Some(known) => change(&mut sql, &mut vars, number, step, known, &import.as_of, backend),
+            }
+        }
+        let (inserts, more) = bulk.into_transaction();
+        vars.extend(more);
+        backend.store().write(&(sql + &inserts + TOUCH), vars).await?;
+        pulse.beat((at * BATCH) as u64)?;
+    }
+    backend.units().reload(backend.store()).await?;
+    Ok((plan.counts, plan.lines))
+}
+
+fn create(bulk: &mut Bulk, keys: &Keys, step: &Step, made_at: u64, as_of: &str) {
+    // The same whenever this import meets this unit.
+    let hash = keys.lookup("import unit", step.path.as_str());
+    let within = u128::from_str_radix(hash.get(..20).unwrap_or_default(), 16).unwrap_or_default();
+    let id = Ulid::from_parts(made_at, within).to_string();
+    let opened_on = step.row.opened_on.map_or_else(|| as_of.to_owned(), |day| day.to_string());
+    bulk.push(
+        "unit",
+        UnitRow {
+            id: record("unit", &id),
+            kind: step.row.kind.key().to_owned(),
+            code: step.path.code().to_owned(),
+            name: step.row.name.clone(),
+            path: step.path.to_string(),
+            opened_on,
+            phase: step.row.phase.map(|phase| phase.key().to_owned()),
+        },
+    );
+}
+
+/// A new name is a new form from the day the file speaks of, and ends the one before; a phase has no history.
+fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, known: &Known, as_of: &str, backend: &Backend) {
+    let mut bind = |name: &str, value: String| vars.insert(format!("{name}_{number}"), value);
+    bind("name", step.row.name.clone());
+    bind("unit", known.id.clone());
+    vars.insert(format!("id_{number}"), record("unit", &known.id));
+    *sql += &format!("UPDATE $id_{number} SET name = $name_{number}, version = (version ?? 0) + 1 RETURN NONE;");
+    if let Some(phase) = step.row.phase {
+        vars.insert(format!("phase_{number}"), phase.key().to_owned());
+        *sql += &format!("UPDATE $id_{number} SET phase = $phase_{number} RETURN NONE;");
+    }
+    if step.row.name == known.name {
+        return;
+    }
+    let parent = step.path.parent().and_then(|above| Some(backend.units().tree().at(&above)?.id.to_string()));
+    let last = as_of.parse().ok().and_then(|day: NaiveDate| day.pred_opt()).map_or_else(|| as_of.to_owned(), |day| day.to_string());
+    vars.insert(format!("last_{number}"), last.clone());
+    let version = |id: RecordId, name: &str, from: &str, until: Option<&str>, cause: &str| VersionRow {
+        id,
+        unit: known.id.clone(),
+        kind: known.kind.key().to_owned(),
+        code: step.path.code().to_owned(),
+        name: name.to_owned(),
+        parent: parent.clone(),
+        from: from.to_owned(),
+        until: until.map(str::to_owned),
+        cause: cause.to_owned(),
+    };
+    // A unit that never changed has no row for its first form yet.
+    vars.insert(format!("first_{number}"), version(record("unit_version", &known.id), &known.name, &known.opened_on, Some(&last), "created"));
+    let id = record("unit_version", backend.clock().ulid());
+    vars.insert(format!("next_{number}"), version(id, &step.row.name, as_of, None, "renamed"));
+    *sql += &format!(
+        "IF (SELECT VALUE id FROM unit_version WHERE unit = $unit_{number} LIMIT 1) = [] \
+             {{ INSERT INTO unit_version $first_{number} RETURN NONE; }};
+         UPDATE unit_version SET until = $last_{number} WHERE unit = $unit_{number} AND until = NONE RETURN NONE;
+         INSERT INTO unit_version $next_{number} RETURN NONE;"
+    );
+}
+
+#[derive(Debug, SurrealValue)]
+struct UnitRow {
+    id: RecordId,
+    kind: String,
+    code: String,
+    name: String,
+    path: String,
+    opened_on: String,
+    phase: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct VersionRow {
+    id: RecordId,
+    unit: String,
+    kind: String,
+    code: String,
+    name: String,
+    parent: Option<String>,
+    from: String,
+    until: Option<String>,
+    cause: String,
+}
+
+/// The unit whose page tells of a whole import: the root, where the file is for everything.
+pub(super) fn home(tree: &Tree, scope: Option<&UnitPath>) -> Option<UnitRef> {
+    scope.map_or_else(|| tree.all().next(), |scope| tree.at(scope)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(row: u64, code: &str, parent: &str, kind: UnitKind) -> Unit {
+        let codes = |text: &str| text.split('/').map(str::to_owned).collect();
+        Unit {
+            row,
+            codes: codes(code),
+            parent: (!parent.is_empty()).then(|| codes(parent)),
+            kind,
+            name: format!("Đơn vị {code}"),
+            opened_on: None,
+            phase: None,
+        }
+    }
+
+    fn planned(units: Vec<Unit>) -> (Vec<String>, Vec<(u64, Reason)>) {
+        let planner = Planner {
+            tree: Arc::default(),
+            scope: None,
+            known: HashMap::new(),
+            closed: HashSet::from([UnitPath::parse("/01/51/009/").expect("a path")]),
+        };
+        let mut refused = BTreeMap::new();
+        let plan = planner.plan(units, &mut refused);
+        let lines = refused.into_values().flatten().map(|line| (line.row, line.reason)).collect();
+        (plan.steps.into_iter().map(|step| step.path.to_string()).collect(), lines)
+    }
+
+    #[test]
+    fn units_find_their_place_in_any_order() {
+        use UnitKind::{Branch, Central, Commune, Province};
+        let (paths, refused) = planned(vec![
+            unit(2, "07", "001", Branch),
+            unit(3, "001", "01/51", Commune),
+            unit(4, "51", "01", Province),
+            unit(5, "01", "", Central),
+            unit(6, "01/51/001/08", "", Branch),
+        ]);
+        assert_eq!(refused, []);
+        assert_eq!(paths, ["/01/", "/01/51/", "/01/51/001/", "/01/51/001/07/", "/01/51/001/08/"]);
+    }
+
+    #[test]
+    fn circles_second_roots_wrong_levels_and_closed_units_are_refused() {
+        use UnitKind::{Branch, Central, Commune, Province};
+        let (paths, refused) = planned(vec![
+            unit(2, "01", "", Central),
+            unit(3, "51", "01", Province),
+            unit(4, "02", "", Central),
+            unit(5, "a", "b", Commune),
+            unit(6, "b", "a", Commune),
+            unit(7, "52", "51", Province),
+            unit(9, "009", "51", Commune),
+            unit(10, "51", "01", Province),
+            unit(11, "07", "nowhere", Branch),
+            unit(12, "x/y/07", "", Branch),
+        ]);
+        assert_eq!(paths, ["/01/", "/01/51/"]);
+        let rows: Vec<u64> = refused.iter().map(|(row, _)| *row).collect();
+        assert_eq!(rows, [4, 5, 6, 7, 9, 10, 11, 12]);
+        assert_eq!(refused[4].1, Reason::ClosedUnit);
+        assert_eq!(refused[5].1, Reason::UnitTwice { row: 3 });
+    }
+}

@@ -1,0 +1,118 @@
+//! A file on its way in: sealed piece by piece, looked at while it passes by, never whole in memory nor in plain on the disk.
+
+use std::io::Write;
+
+use domain::{
+    ids::{ImportId, MemberId},
+    imports::{CSV_BYTES_MAX, Failure, ImportKind, ImportState},
+};
+use tokio::task::spawn_blocking;
+
+use super::{NewImport, bytes_max, file::Detector, remove, sealed::SealedWriter};
+use crate::{Backend, Error, Result, store::vars};
+
+/// Most characters kept of a file's name.
+const NAME_MAX: usize = 120;
+
+/// A file that arrives. Dropped before [`Self::finish`], it leaves nothing behind.
+pub struct Upload {
+    backend: Backend,
+    id: ImportId,
+    row: NewImport,
+    open: Option<(SealedWriter, Detector)>,
+    is_too_big: bool,
+    is_kept: bool,
+}
+
+impl Upload {
+    pub(super) fn begin(
+        backend: &Backend,
+        kind: ImportKind,
+        path: &str,
+        started_by: Option<MemberId>,
+        file_name: &str,
+    ) -> Result<Self> {
+        let id = ImportId::new(backend.clock().ulid());
+        let file = backend.workshop().file(&id.to_string());
+        let writer = SealedWriter::create(&file, &id.to_string(), backend.keys(), backend.clock())?;
+        // Browsers of old send the whole path.
+        let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
+        let row = NewImport { file_name: name, ..NewImport::new(backend, id, kind, path, started_by) };
+        Ok(Self { backend: backend.clone(), id, row, open: Some((writer, Detector::default())), is_too_big: false, is_kept: false })
+    }
+
+    /// Takes the next bytes. What is beyond the limit is dropped, and told by [`Self::finish`].
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the disk refuses.
+    pub async fn write(&mut self, bytes: Vec<u8>) -> Result<()> {
+        let Some((mut writer, mut detector)) = self.open.take() else { return Err(unfinished()) };
+        self.is_too_big |= writer.length() + bytes.len() as u64 > CSV_BYTES_MAX;
+        let is_wanted = !self.is_too_big;
+        let written = spawn_blocking(move || {
+            if is_wanted {
+                detector.feed(&bytes);
+                writer.write_all(&bytes)?;
+            }
+            Ok::<_, std::io::Error>((writer, detector))
+        });
+        let written = written.await.map_err(|error| Error::Internal(format!("sealing a file stopped: {error}")))?;
+        self.open = Some(written.map_err(|error| Error::Internal(format!("cannot write a file of an import: {error}")))?);
+        Ok(())
+    }
+
+    /// The file is whole: it becomes an import and is looked at in the background. A file nobody can read is kept as such, without its content.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the disk refuses, [`Error::Store`].
+    pub async fn finish(mut self) -> Result<Received> {
+        let Some((writer, detector)) = self.open.take() else { return Err(unfinished()) };
+        let sealed = spawn_blocking(move || writer.finish());
+        let written = sealed.await.map_err(|error| Error::Internal(format!("sealing a file stopped: {error}")))??;
+        let judged = match detector.finish() {
+            _ if self.is_too_big => Err(Failure::TooBig),
+            Ok(format) if written.length > bytes_max(format) => Err(Failure::TooBig),
+            judged => judged,
+        };
+        self.row.file_hash.clone_from(&written.hash);
+        match judged {
+            Ok(format) => {
+                self.row.format = format.to_string();
+                self.is_kept = true;
+            }
+            Err(failure) => {
+                self.row.state = ImportState::Failed.key().to_owned();
+                self.row.failure = Some(failure.key().to_owned());
+            }
+        }
+        let row = std::mem::replace(
+            &mut self.row,
+            NewImport::new(&self.backend, self.id, ImportKind::Members, super::EVERYTHING, None),
+        );
+        self.backend.store().write("INSERT INTO import $row RETURN NONE;", vars! { row: row }).await?;
+        self.backend.imports().start(self.id);
+        Ok(Received { import: self.id, file_hash: written.hash })
+    }
+}
+
+/// A file that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub import: ImportId,
+    /// SHA-256 of the file.
+    pub file_hash: String,
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.open = None;
+            remove(&self.backend.workshop().file(&self.id.to_string()));
+        }
+    }
+}
+
+fn unfinished() -> Error {
+    Error::Internal("a file arrives that is finished already".to_owned())
+}

@@ -1,0 +1,320 @@
+//! The registry: records of members, how they are found, corrected, moved and kept clean.
+//!
+//! National ID and phone lie in the store as a keyed hash and a sealed text only; nothing here prints them but for those who may
+//! read them. The hash of the national ID is unique, so two records of one ID cannot exist: an import or a form that brings a
+//! second one is refused. What may be one person twice is told by name and birth date.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{FormReader, Problem},
+    ids::MemberId,
+    members::{FullName, MemberLine, MemberState, NationalId, PhoneNumber, Sex, Standing},
+    policy::Action,
+    units::{UnitKind, UnitPath, UnitRef},
+};
+
+mod branches;
+mod corrections;
+mod edit;
+mod flaws;
+mod merge;
+mod quality;
+mod record;
+pub(crate) mod rows;
+mod search;
+mod state;
+mod transfers;
+
+pub use corrections::CorrectionForm;
+pub use edit::MemberForm;
+pub use state::StateForm;
+pub use transfers::TransferForm;
+
+use crate::{
+    Backend, Error, Result, events,
+    store::{RecordId, SurrealValue, Variables, record, vars},
+};
+
+/// The use-cases on the registry.
+#[derive(Clone, Copy)]
+pub struct Members<'a> {
+    backend: &'a Backend,
+}
+
+impl<'a> Members<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    async fn row(&self, id: MemberId) -> Result<MemberRow> {
+        let sql = format!("SELECT {COLUMNS} FROM ONLY $member");
+        self.backend.store().read(sql, vars! { member: record("member", id) }).await?.row(0)?.ok_or(Error::NotFound)
+    }
+
+    /// The row of a member whose records an office opens to the viewer.
+    async fn readable(&self, viewer: &Viewer, id: MemberId) -> Result<MemberRow> {
+        let row = self.row(id).await?;
+        if viewer.standpoint.may_by_office(Action::ReadMembers, &row.place()?) { Ok(row) } else { Err(Error::NotFound) }
+    }
+
+    /// The same for who may do `action` with it.
+    async fn within_reach(&self, viewer: &Viewer, id: MemberId, action: Action) -> Result<MemberRow> {
+        let row = self.readable(viewer, id).await?;
+        if viewer.standpoint.may_by_office(action, &row.place()?) { Ok(row) } else { Err(Error::NotAllowed) }
+    }
+
+    /// The rows as lists show them.
+    async fn lines(&self, rows: Vec<LineRow>) -> Result<Vec<MemberLine>> {
+        let names = self.unit_names(rows.iter().map(|row| row.unit.as_str())).await?;
+        rows.into_iter().map(|row| row.understand(&names)).collect()
+    }
+
+    /// Names of units by id, of those that are closed too.
+    async fn unit_names(&self, units: impl Iterator<Item = &str>) -> Result<BTreeMap<String, String>> {
+        let tree = self.backend.units().tree();
+        let mut names = BTreeMap::new();
+        let mut former: Vec<RecordId> = Vec::new();
+        for unit in units {
+            if names.contains_key(unit) {
+                continue;
+            }
+            let name = tree.named(unit).map(|known| known.name.clone());
+            if name.is_none() {
+                former.push(record("unit", unit));
+            }
+            names.insert(unit.to_owned(), name.unwrap_or_default());
+        }
+        if !former.is_empty() {
+            let sql = "SELECT record::id(id) AS id, name FROM $former";
+            let rows: Vec<NamedRow> = self.backend.store().read(sql, vars! { former: former }).await?.rows(0)?;
+            names.extend(rows.into_iter().map(|row| (row.id, row.name)));
+        }
+        Ok(names)
+    }
+
+    /// Names of members by id.
+    async fn names(&self, members: impl Iterator<Item = &str>) -> Result<BTreeMap<String, String>> {
+        let ids: Vec<RecordId> = members.map(|member| record("member", member)).collect();
+        let sql = "SELECT record::id(id) AS id, full_name AS name FROM $ids";
+        let rows: Vec<NamedRow> = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
+        Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+    }
+
+    /// Writes a step together with its one event.
+    async fn commit(&self, step: Step, told: Told<'_>) -> Result<()> {
+        let Step { mut sql, mut vars, .. } = step;
+        let Told { kind, viewer, path, subject, detail } = told;
+        events::append_with(&mut vars, self.backend.clock(), kind, Some(viewer.member), path, subject, detail);
+        sql += events::APPEND;
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        Ok(())
+    }
+}
+
+/// What the log says of a step.
+struct Told<'t> {
+    kind: EventKind,
+    viewer: &'t Viewer,
+    path: &'t UnitPath,
+    /// The member it happened to.
+    subject: MemberId,
+    detail: Option<String>,
+}
+
+/// A transaction in the making.
+#[derive(Default)]
+struct Step {
+    sql: String,
+    vars: Variables,
+    /// Flaws bound so far; each has a name of its own.
+    flaws: usize,
+}
+
+impl Step {
+    fn then(&mut self, sql: &str) {
+        self.sql += sql;
+        self.sql.push(' ');
+    }
+
+    fn bind(&mut self, vars: Variables) {
+        self.vars.extend(vars);
+    }
+}
+
+/// The columns of [`MemberRow`].
+const COLUMNS: &str = "record::id(id) AS id, code, full_name, sex, birth_date, admitted_on, official_on, standing, state, unit, \
+                       path, id_hash, id_cipher, phone_hash, phone_cipher, twin_key, distinct_from, merged_into, version";
+
+/// A record as it lies in the store.
+#[derive(Debug, Clone, SurrealValue)]
+struct MemberRow {
+    id: String,
+    code: String,
+    full_name: String,
+    sex: String,
+    birth_date: String,
+    admitted_on: String,
+    official_on: Option<String>,
+    standing: String,
+    state: String,
+    unit: String,
+    path: String,
+    id_hash: Option<String>,
+    id_cipher: Option<String>,
+    phone_hash: Option<String>,
+    phone_cipher: Option<String>,
+    twin_key: Option<String>,
+    distinct_from: Option<Vec<String>>,
+    merged_into: Option<String>,
+    version: Option<i64>,
+}
+
+impl MemberRow {
+    fn key(&self) -> Result<MemberId> {
+        self.id.parse().map_err(|_| self.damaged())
+    }
+
+    fn place(&self) -> Result<UnitPath> {
+        UnitPath::parse(&self.path).map_err(|_| self.damaged())
+    }
+
+    fn version(&self) -> u32 {
+        self.version.and_then(|version| u32::try_from(version).ok()).unwrap_or_default()
+    }
+
+    fn is_active(&self) -> bool {
+        self.state == MemberState::Active.key()
+    }
+
+    fn state(&self) -> Result<MemberState> {
+        MemberState::from_key(&self.state).ok_or_else(|| self.damaged())
+    }
+
+    fn standing(&self) -> Result<Standing> {
+        Standing::from_key(&self.standing).ok_or_else(|| self.damaged())
+    }
+
+    fn sex(&self) -> Result<Sex> {
+        Sex::from_key(&self.sex).ok_or_else(|| self.damaged())
+    }
+
+    fn full_name(&self) -> Result<FullName> {
+        FullName::parse(&self.full_name).map_err(|_| self.damaged())
+    }
+
+    fn birth_date(&self) -> Result<NaiveDate> {
+        self.day(&self.birth_date)
+    }
+
+    fn admitted_on(&self) -> Result<NaiveDate> {
+        self.day(&self.admitted_on)
+    }
+
+    fn official_on(&self) -> Result<Option<NaiveDate>> {
+        self.official_on.as_deref().map(|day| self.day(day)).transpose()
+    }
+
+    fn national_id(&self, backend: &Backend) -> Result<Option<NationalId>> {
+        let opened = self.id_cipher.as_deref().map(|sealed| backend.keys().open(&self.id, sealed)).transpose()?;
+        opened.map(|text| NationalId::parse(&text).map_err(|_| self.damaged())).transpose()
+    }
+
+    fn phone(&self, backend: &Backend) -> Result<Option<PhoneNumber>> {
+        let opened = self.phone_cipher.as_deref().map(|sealed| backend.keys().open(&self.id, sealed)).transpose()?;
+        opened.map(|text| PhoneNumber::parse(&text).map_err(|_| self.damaged())).transpose()
+    }
+
+    /// The branch, open or closed.
+    fn branch(&self, tree: &crate::units::Tree, names: &BTreeMap<String, String>) -> Result<UnitRef> {
+        if let Some(known) = tree.named(&self.unit) {
+            return Ok(known.clone());
+        }
+        let id = self.unit.parse().map_err(|_| self.damaged())?;
+        let name = names.get(&self.unit).cloned().unwrap_or_default();
+        Ok(UnitRef { id, kind: UnitKind::Branch, name, path: self.place()? })
+    }
+
+    fn line(&self, names: &BTreeMap<String, String>) -> Result<MemberLine> {
+        Ok(MemberLine {
+            id: self.key()?,
+            name: self.full_name.clone(),
+            card: self.code.clone(),
+            birth_date: self.birth_date()?,
+            standing: self.standing()?,
+            state: self.state()?,
+            branch: names.get(&self.unit).cloned().unwrap_or_default(),
+        })
+    }
+
+    fn day(&self, text: &str) -> Result<NaiveDate> {
+        text.parse().map_err(|_| self.damaged())
+    }
+
+    fn damaged(&self) -> Error {
+        Error::Damaged(format!("member {}", self.id))
+    }
+}
+
+/// The columns of [`LineRow`].
+const LINE: &str = "record::id(id) AS id, code, full_name, sort_key, given, birth_date, standing, state, unit, path";
+
+/// What a list shows and a walk over it needs.
+#[derive(Debug, Clone, SurrealValue)]
+struct LineRow {
+    id: String,
+    code: String,
+    full_name: String,
+    sort_key: String,
+    given: Option<String>,
+    birth_date: String,
+    standing: String,
+    state: String,
+    unit: String,
+    path: String,
+}
+
+impl LineRow {
+    fn understand(self, names: &BTreeMap<String, String>) -> Result<MemberLine> {
+        let damaged = || Error::Damaged(format!("member {}", self.id));
+        Ok(MemberLine {
+            id: self.id.parse().map_err(|_| damaged())?,
+            birth_date: self.birth_date.parse().map_err(|_| damaged())?,
+            standing: Standing::from_key(&self.standing).ok_or_else(damaged)?,
+            state: MemberState::from_key(&self.state).ok_or_else(damaged)?,
+            branch: names.get(&self.unit).cloned().unwrap_or_default(),
+            name: self.full_name,
+            card: self.code,
+        })
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct NamedRow {
+    id: String,
+    name: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct CountRow {
+    count: i64,
+}
+
+fn counted(rows: &[CountRow]) -> u64 {
+    rows.first().and_then(|row| u64::try_from(row.count).ok()).unwrap_or_default()
+}
+
+/// The highest unit of the seats.
+fn highest<'t>(tree: &'t crate::units::Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
+    seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
+}
+
+/// A unique index of the registry refused a value of the form.
+fn taken(reader: FormReader, index: &str, card: &str, national_id: &str) -> Error {
+    let field = if index == "member_id_hash" { national_id } else { card };
+    reader.refused(field, Problem::Taken).into()
+}

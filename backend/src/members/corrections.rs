@@ -1,0 +1,337 @@
+//! Corrections: a member asks, a registrar of the subtree decides, both see it.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{FormReader, Problem, optional},
+    ids::{CorrectionId, MemberId},
+    members::{
+        CardNumber, Correction, CorrectionField, CorrectionState, CorrectionsPage, FullName, NationalId, PhoneNumber, Reason, Sex,
+    },
+    policy::Action,
+};
+
+use super::{
+    MemberRow, Members, Step, Told,
+    edit::{Particulars, touches_dates},
+    highest,
+    search::{CORRECTIONS_WAITING, range},
+    taken,
+};
+use crate::{
+    Error, Result,
+    store::{RecordId, SurrealValue, record, vars},
+};
+
+/// Corrections on the registrar's page: as they are worked off, others come up.
+const SHOWN: usize = 50;
+
+/// The member's form as it was typed.
+#[derive(Debug, Clone, Copy)]
+pub struct CorrectionForm<'f> {
+    pub field: &'f str,
+    pub wanted: &'f str,
+    pub reason: &'f str,
+}
+
+impl Members<'_> {
+    /// Asks for a change of one field of the own record. Asking again about the same field takes the place of what still waits.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `correction` for what can be mended.
+    pub async fn request_correction(&self, viewer: &Viewer, form: CorrectionForm<'_>) -> Result<CorrectionId> {
+        let row = self.row(viewer.member).await?;
+        let mut reader = FormReader::new("correction");
+        let field = reader.read("field", form.field, |typed| match typed {
+            "" => Err(Problem::Required),
+            typed => CorrectionField::from_key(typed).ok_or(Problem::NotOffered),
+        });
+        // Without a field there is no telling what the value must be.
+        let wanted = reader.read("wanted", form.wanted, |typed| match field {
+            Some(field) => field.read(typed),
+            None if typed.trim().is_empty() => Err(Problem::Required),
+            None => Ok(typed.to_owned()),
+        });
+        let reason = reader.read("reason", form.reason, Reason::parse);
+        let (Some(field), Some(wanted), Some(reason)) = (field, wanted, reason) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        let clock = self.backend.clock();
+        let waiting = self.correction_rows(&row, true).await?.into_iter().find(|known| known.field == field.key());
+        let id: CorrectionId = match waiting {
+            Some(known) => known.key()?,
+            None => CorrectionId::new(clock.ulid()),
+        };
+        let sealed = |text: &str| self.backend.keys().seal(clock, &id.to_string(), text);
+        let mut step = Step::default();
+        step.bind(vars! {
+            correction: record("correction", id),
+            asked: NewCorrection {
+                member: row.id.clone(),
+                path: row.path.clone(),
+                field: field.key(),
+                wanted: sealed(&wanted)?,
+                reason: sealed(reason.as_str())?,
+                state: CorrectionState::Requested.key(),
+                requested_at: clock.now(),
+            },
+        });
+        step.then("IF ((SELECT VALUE state FROM ONLY $correction) ?? 'requested') != 'requested' { THROW 'decided' };");
+        step.then("UPSERT $correction CONTENT $asked RETURN NONE;");
+        let detail = Some(field.key().to_owned());
+        let told = Told { kind: EventKind::CorrectionRequested, viewer, path: &row.place()?, subject: viewer.member, detail };
+        match self.commit(step, told).await {
+            Ok(()) => Ok(id),
+            Err(Error::Thrown(_)) => Err(reader.refused("wanted", Problem::Stale).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What waits in the subtrees whose records the viewer keeps, branch by branch.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who keeps none.
+    pub async fn corrections(&self, viewer: &Viewer) -> Result<CorrectionsPage> {
+        let tree = self.backend.units().tree();
+        let seats = viewer.standpoint.seats(Action::ManageMembers);
+        highest(&tree, &seats)?;
+        let mut page = CorrectionsPage { waiting: Vec::new(), count: 0 };
+        for seat in seats {
+            page.count += self.count(CORRECTIONS_WAITING, seat).await?;
+            let rows: Vec<CorrectionRow> = self.backend.store().read(waiting_range(), range(seat)).await?.rows(0)?;
+            for row in rows {
+                let member: MemberRow = self.row(row.member.parse().map_err(|_| row.damaged())?).await?;
+                page.waiting.push(self.correction(row, &member).await?);
+            }
+        }
+        page.waiting.truncate(SHOWN);
+        Ok(page)
+    }
+
+    /// Accepts a correction, which changes the record in the same transaction, or declines it with a note.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]. [`Error::Invalid`] of the form `decision`: on `note` when
+    /// declining without one; on `decision` [`Problem::Stale`] when it was decided meanwhile, [`Problem::Taken`] when another
+    /// record has the number, [`Problem::DateRange`] when the dates would contradict each other.
+    pub async fn decide_correction(&self, viewer: &Viewer, id: &str, decision: &str, note: &str) -> Result<MemberId> {
+        let id: CorrectionId = id.parse().map_err(|_| Error::NotFound)?;
+        let sql = format!("SELECT {COLUMNS} FROM ONLY $correction");
+        let found: Option<CorrectionRow> =
+            self.backend.store().read(sql, vars! { correction: record("correction", id) }).await?.row(0)?;
+        let found = found.ok_or(Error::NotFound)?;
+        let subject: MemberId = found.member.parse().map_err(|_| found.damaged())?;
+        let row = self.within_reach(viewer, subject, Action::ManageMembers).await?;
+        let mut reader = FormReader::new("decision");
+        let state = reader.read("decision", decision, |typed| match typed {
+            "accept" => Ok(CorrectionState::Accepted),
+            "decline" => Ok(CorrectionState::Declined),
+            _ => Err(Problem::NotOffered),
+        });
+        let note = reader.read("note", note, |typed| match state {
+            Some(CorrectionState::Declined) => Reason::parse(typed).map(Some),
+            _ => optional(typed, Reason::parse),
+        });
+        let (Some(state), Some(note)) = (state, note) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        if found.state != CorrectionState::Requested.key() {
+            return Err(reader.refused("decision", Problem::Stale).into());
+        }
+        let field = found.field()?;
+        let mut step = Step::default();
+        let kind = if state == CorrectionState::Accepted {
+            let wanted = found.applied_to(self.stored(&row)?, &self.open(&found.id, &found.wanted)?)?;
+            if touches_dates(&self.stored(&row)?, &wanted) && self.is_impossible(&wanted) {
+                return Err(reader.refused("decision", Problem::DateRange).into());
+            }
+            self.write_change(&mut step, &row, &wanted).await?;
+            EventKind::CorrectionAccepted
+        } else {
+            EventKind::CorrectionDeclined
+        };
+        let clock = self.backend.clock();
+        let note = note.map(|note| self.backend.keys().seal(clock, &found.id, note.as_str())).transpose()?;
+        step.bind(vars! {
+            correction: record("correction", id),
+            decided: state.key(),
+            note: note,
+            by: viewer.member.to_string(),
+            now: clock.now(),
+        });
+        step.then(DECIDE);
+        let detail = Some(field.key().to_owned());
+        match self.commit(step, Told { kind, viewer, path: &row.place()?, subject, detail }).await {
+            Ok(()) => Ok(subject),
+            Err(Error::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
+            Err(Error::Taken { index }) => Err(taken(reader, &index, "decision", "decision")),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How many decisions on the own record the viewer has not seen.
+    pub(crate) async fn news(&self, viewer: &Viewer) -> Result<u32> {
+        let ids: Vec<RecordId> = self.backend.store().read(NEWS, vars! { member: viewer.member.to_string() }).await?.rows(0)?;
+        Ok(u32::try_from(ids.len()).unwrap_or(u32::MAX))
+    }
+
+    pub(super) async fn note_news_seen(&self, member: MemberId) -> Result<()> {
+        let sql = format!("LET $news = ({NEWS}); UPDATE $news SET seen_at = $now RETURN NONE;");
+        let vars = vars! { member: member.to_string(), now: self.backend.clock().now() };
+        self.backend.store().write(&sql, vars).await.map(|_| ())
+    }
+
+    /// Corrections of one record, the newest first.
+    pub(super) async fn corrections_of(&self, row: &MemberRow, waiting_only: bool) -> Result<Vec<Correction>> {
+        let mut corrections = Vec::new();
+        for found in self.correction_rows(row, waiting_only).await? {
+            corrections.push(self.correction(found, row).await?);
+        }
+        Ok(corrections)
+    }
+
+    async fn correction_rows(&self, row: &MemberRow, waiting_only: bool) -> Result<Vec<CorrectionRow>> {
+        let sql = of_member();
+        let mut rows: Vec<CorrectionRow> = self.backend.store().read(sql, vars! { member: row.id.clone() }).await?.rows(0)?;
+        rows.retain(|found| !waiting_only || found.state == CorrectionState::Requested.key());
+        Ok(rows)
+    }
+
+    async fn correction(&self, found: CorrectionRow, member: &MemberRow) -> Result<Correction> {
+        let names = self.unit_names([member.unit.as_str()].into_iter()).await?;
+        let field = found.field()?;
+        let state = CorrectionState::from_key(&found.state).ok_or_else(|| found.damaged())?;
+        Ok(Correction {
+            id: found.key()?,
+            member: member.key()?,
+            name: member.full_name.clone(),
+            branch: names.get(&member.unit).cloned().unwrap_or_default(),
+            field,
+            now: self.present(field, member)?,
+            wanted: self.open(&found.id, &found.wanted)?,
+            reason: self.open(&found.id, &found.reason)?,
+            state,
+            requested_at: found.requested_at,
+            decided_at: found.decided_at,
+            note: found.note.as_deref().map(|note| self.open(&found.id, note)).transpose()?,
+            is_news: state != CorrectionState::Requested && found.seen_at.is_none(),
+        })
+    }
+
+    /// What the record says now, in the form of [`CorrectionField::read`]; the national ID masked.
+    fn present(&self, field: CorrectionField, row: &MemberRow) -> Result<Option<String>> {
+        Ok(match field {
+            CorrectionField::Phone => row.phone(self.backend)?.map(|phone| phone.expose().to_owned()),
+            CorrectionField::FullName => Some(row.full_name.clone()),
+            CorrectionField::BirthDate => Some(row.birth_date.clone()),
+            CorrectionField::Sex => Some(row.sex.clone()),
+            CorrectionField::NationalId => row.national_id(self.backend)?.map(|id| id.masked()),
+            CorrectionField::Card => Some(row.code.clone()),
+            CorrectionField::AdmittedOn => Some(row.admitted_on.clone()),
+            CorrectionField::OfficialOn => row.official_on.clone(),
+        })
+    }
+
+    fn open(&self, correction: &str, sealed: &str) -> Result<String> {
+        self.backend.keys().open(correction, sealed)
+    }
+
+    fn is_impossible(&self, wanted: &Particulars) -> bool {
+        let mut reader = FormReader::new("decision");
+        self.refuse_impossible_dates(&mut reader, wanted);
+        !reader.is_clean()
+    }
+}
+
+const COLUMNS: &str = "record::id(id) AS id, member, path, field, wanted, reason, state, requested_at, decided_at, note, seen_at";
+
+const NEWS: &str =
+    "SELECT VALUE id FROM correction WHERE member = $member AND state != 'requested' AND seen_at = NONE AND decided_at != NONE";
+
+const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $correction) != 'requested' { THROW 'decided' }; \
+                      UPDATE $correction SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";
+
+fn waiting_range() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM correction WHERE state = 'requested' AND path >= $from AND path < $until ORDER BY path LIMIT {SHOWN}"
+    )
+}
+
+fn of_member() -> String {
+    format!("SELECT {COLUMNS} FROM correction WHERE member = $member ORDER BY requested_at DESC LIMIT {SHOWN}")
+}
+
+/// A correction as it lies in the store.
+#[derive(Debug, SurrealValue)]
+struct CorrectionRow {
+    id: String,
+    member: String,
+    path: String,
+    field: String,
+    wanted: String,
+    reason: String,
+    state: String,
+    requested_at: DateTime<Utc>,
+    decided_at: Option<DateTime<Utc>>,
+    note: Option<String>,
+    seen_at: Option<DateTime<Utc>>,
+}
+
+impl CorrectionRow {
+    fn key(&self) -> Result<CorrectionId> {
+        self.id.parse().map_err(|_| self.damaged())
+    }
+
+    fn field(&self) -> Result<CorrectionField> {
+        CorrectionField::from_key(&self.field).ok_or_else(|| self.damaged())
+    }
+
+    /// What the record says once the wanted value is in it.
+    fn applied_to(&self, stored: Particulars, wanted: &str) -> Result<Particulars> {
+        let damaged = |_| self.damaged();
+        let day = || wanted.parse().map_err(|_| self.damaged());
+        Ok(match self.field()? {
+            CorrectionField::Phone => Particulars { phone: Some(PhoneNumber::parse(wanted).map_err(damaged)?), ..stored },
+            CorrectionField::FullName => Particulars { full_name: FullName::parse(wanted).map_err(damaged)?, ..stored },
+            CorrectionField::BirthDate => Particulars { birth_date: day()?, ..stored },
+            CorrectionField::Sex => Particulars { sex: Sex::from_key(wanted).ok_or_else(|| self.damaged())?, ..stored },
+            CorrectionField::NationalId => {
+                Particulars { national_id: Some(NationalId::parse(wanted).map_err(damaged)?), ..stored }
+            }
+            CorrectionField::Card => Particulars { card: CardNumber::parse(wanted).map_err(damaged)?, ..stored },
+            CorrectionField::AdmittedOn => Particulars { admitted_on: day()?, ..stored },
+            CorrectionField::OfficialOn => Particulars { official_on: Some(day()?), ..stored },
+        })
+    }
+
+    fn damaged(&self) -> Error {
+        Error::Damaged(format!("correction {}", self.id))
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct NewCorrection {
+    member: String,
+    path: String,
+    field: &'static str,
+    wanted: String,
+    reason: String,
+    state: &'static str,
+    requested_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn corrections_are_found_by_index() {
+        let store = migrated().await;
+        let vars = || vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV", from: "/01/", until: "/010" };
+        for sql in [waiting_range(), of_member(), NEWS.to_owned()] {
+            store.assert_no_scan(&sql, vars()).await;
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! Writing a record: a new member, a registrar's change, an accepted correction. All three go through [`Particulars`].
+
+use chrono::NaiveDate;
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{FormReader, Problem, day, optional},
+    ids::{MemberId, UnitId},
+    members::{
+        CardNumber, CorrectionField, DateField, FullName, MemberDraft, MemberFormPage, MemberState, NationalId, PhoneNumber, Sex,
+        Standing, check_dates,
+    },
+    policy::Action,
+    units::{UnitKind, UnitRef},
+};
+
+use super::{MemberRow, Members, Step, Told, branches, highest, rows::derived, taken};
+use crate::{
+    Error, Result,
+    store::{SurrealValue, record, vars},
+};
+
+/// The registrar's form as it was typed.
+#[derive(Debug, Clone, Copy)]
+pub struct MemberForm<'f> {
+    pub id: &'f str,
+    /// The version the registrar started from.
+    pub version: &'f str,
+    pub full_name: &'f str,
+    pub card: &'f str,
+    pub sex: &'f str,
+    pub birth_date: &'f str,
+    pub admitted_on: &'f str,
+    pub official_on: &'f str,
+    pub standing: &'f str,
+    /// Empty: as it was, or none yet.
+    pub national_id: &'f str,
+    pub phone: &'f str,
+    /// The branch of a new member; a transfer changes it later.
+    pub unit: &'f str,
+}
+
+/// What a record says of a person, once every field was understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Particulars {
+    pub(super) full_name: FullName,
+    pub(super) card: CardNumber,
+    pub(super) sex: Sex,
+    pub(super) birth_date: NaiveDate,
+    pub(super) admitted_on: NaiveDate,
+    pub(super) official_on: Option<NaiveDate>,
+    pub(super) standing: Standing,
+    /// None: the stored one stays.
+    pub(super) national_id: Option<NationalId>,
+    pub(super) phone: Option<PhoneNumber>,
+}
+
+impl Members<'_> {
+    /// An empty form for a member of `unit`, or of a branch found by `typed`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who registers nobody, and for a unit outside the own subtree.
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
+    pub async fn blank(&self, viewer: &Viewer, unit: Option<UnitId>, typed: &str) -> Result<MemberFormPage> {
+        let tree = self.backend.units().tree();
+        let seats = viewer.standpoint.seats(Action::ManageMembers);
+        highest(&tree, &seats)?;
+        let chosen = match unit {
+            Some(unit) => {
+                let unit = tree.get(unit).ok_or(Error::NotFound)?;
+                if !viewer.standpoint.may_by_office(Action::ManageMembers, &unit.path) {
+                    return Err(Error::NotFound);
+                }
+                Some(unit)
+            }
+            None => None,
+        };
+        let scopes = chosen.map_or(seats, |unit| vec![&unit.path]);
+        let (branches, more_branches) = branches::choices(&tree, &scopes, typed, None);
+        let only = if let [only] = branches.as_slice() { Some(only.id) } else { None };
+        let draft = MemberDraft {
+            id: MemberId::new(self.backend.clock().ulid()),
+            version: 0,
+            full_name: String::new(),
+            card: String::new(),
+            sex: None,
+            birth_date: None,
+            admitted_on: None,
+            official_on: None,
+            standing: Standing::Official,
+            national_id: None,
+            phone: None,
+            unit: only,
+        };
+        Ok(MemberFormPage { draft, is_new: true, branches, more_branches })
+    }
+
+    /// The record in the form.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as [`Self::record`], [`Error::NotAllowed`] for who may read but not change it.
+    pub async fn form(&self, viewer: &Viewer, id: MemberId) -> Result<MemberFormPage> {
+        let row = self.within_reach(viewer, id, Action::ManageMembers).await?;
+        self.note_look(viewer, &row).await?;
+        let draft = MemberDraft {
+            id,
+            version: row.version(),
+            full_name: row.full_name.clone(),
+            card: row.code.clone(),
+            sex: Some(row.sex()?),
+            birth_date: Some(row.birth_date()?),
+            admitted_on: Some(row.admitted_on()?),
+            official_on: row.official_on()?,
+            standing: row.standing()?,
+            national_id: row.national_id(self.backend)?.map(|id| id.masked()),
+            phone: row.phone(self.backend)?.map(|phone| phone.expose().to_owned()),
+            unit: None,
+        };
+        Ok(MemberFormPage { draft, is_new: false, branches: Vec::new(), more_branches: false })
+    }
+
+    /// Writes a new member down, posted to a branch from today on. The same form sent twice registers once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who registers nobody; [`Error::Invalid`] of the form `member` for what can be mended:
+    /// [`Problem::Taken`] on a card number or national ID that another record has, [`Problem::NotOffered`] on a branch that is
+    /// none, is closed or lies outside the own subtree.
+    pub async fn register(&self, viewer: &Viewer, form: MemberForm<'_>) -> Result<MemberId> {
+        let tree = self.backend.units().tree();
+        highest(&tree, &viewer.standpoint.seats(Action::ManageMembers))?;
+        let id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
+        let mut reader = FormReader::new("member");
+        let unit = reader.read("unit", form.unit, |typed| match typed {
+            "" => Err(Problem::Required),
+            typed => tree
+                .named(typed)
+                .filter(|unit| unit.kind == UnitKind::Branch)
+                .filter(|unit| viewer.standpoint.may_by_office(Action::ManageMembers, &unit.path))
+                .cloned()
+                .ok_or(Problem::NotOffered),
+        });
+        let particulars = particulars(&mut reader, form);
+        if let Some(particulars) = &particulars {
+            self.refuse_impossible_dates(&mut reader, particulars);
+        }
+        let (Some(unit), Some(particulars), true) = (unit, particulars, reader.is_clean()) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        match self.write_new(viewer, id, &unit, &particulars).await {
+            Ok(()) => Ok(id),
+            // The same button pressed twice.
+            Err(Error::Exists) => self.readable(viewer, id).await.map(|_| id),
+            Err(Error::Taken { index }) => Err(taken(reader, &index, "card", "national_id")),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stores the form as the next version of the record.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]; [`Error::Invalid`] of the form `member`,
+    /// [`Problem::Stale`] on `full_name` when somebody changed the record meanwhile.
+    pub async fn change(&self, viewer: &Viewer, form: MemberForm<'_>) -> Result<MemberId> {
+        let id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
+        let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
+        let row = self.within_reach(viewer, id, Action::ManageMembers).await?;
+        let mut reader = FormReader::new("member");
+        let Some(wanted) = particulars(&mut reader, form) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        // A record may hold an old contradiction; mending its phone must not wait for an archive.
+        if touches_dates(&self.stored(&row)?, &wanted) {
+            self.refuse_impossible_dates(&mut reader, &wanted);
+        }
+        if row.version() != version {
+            reader.refuse("full_name", Problem::Stale);
+        }
+        if !reader.is_clean() {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        }
+        let mut step = Step::default();
+        let changed = self.write_change(&mut step, &row, &wanted).await?;
+        if changed.is_empty() {
+            return Ok(id);
+        }
+        let detail = Some(changed.join(","));
+        let told = Told { kind: EventKind::MemberChanged, viewer, path: &row.place()?, subject: id, detail };
+        match self.commit(step, told).await {
+            Ok(()) => Ok(id),
+            Err(Error::Thrown(_)) => Err(reader.refused("full_name", Problem::Stale).into()),
+            Err(Error::Taken { index }) => Err(taken(reader, &index, "card", "national_id")),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the stored record says.
+    pub(super) fn stored(&self, row: &MemberRow) -> Result<Particulars> {
+        Ok(Particulars {
+            full_name: row.full_name()?,
+            card: CardNumber::parse(&row.code).map_err(|_| row.damaged())?,
+            sex: row.sex()?,
+            birth_date: row.birth_date()?,
+            admitted_on: row.admitted_on()?,
+            official_on: row.official_on()?,
+            standing: row.standing()?,
+            national_id: None,
+            phone: row.phone(self.backend)?,
+        })
+    }
+
+    /// Adds to `step` what turns the stored record into what is wanted, unless somebody else changes it first; says which fields
+    /// change.
+    pub(super) async fn write_change(&self, step: &mut Step, row: &MemberRow, wanted: &Particulars) -> Result<Vec<&'static str>> {
+        let stored = self.stored(row)?;
+        let (keys, clock) = (self.backend.keys(), self.backend.clock());
+        let id_hash = wanted.national_id.as_ref().map(|id| keys.lookup("id", id.expose()));
+        let phone_hash = wanted.phone.as_ref().map(|phone| keys.lookup("phone", phone.expose()));
+        let new_id = id_hash.is_some() && id_hash != row.id_hash;
+        let changes = [
+            (stored.full_name != wanted.full_name, CorrectionField::FullName.key()),
+            (stored.card != wanted.card, CorrectionField::Card.key()),
+            (stored.sex != wanted.sex, CorrectionField::Sex.key()),
+            (stored.birth_date != wanted.birth_date, DateField::BirthDate.key()),
+            (stored.admitted_on != wanted.admitted_on, DateField::AdmittedOn.key()),
+            (stored.official_on != wanted.official_on, DateField::OfficialOn.key()),
+            (stored.standing != wanted.standing, "standing"),
+            (new_id, CorrectionField::NationalId.key()),
+            (phone_hash != row.phone_hash, CorrectionField::Phone.key()),
+        ];
+        let changed: Vec<&'static str> = changes.into_iter().filter_map(|(is_so, key)| is_so.then_some(key)).collect();
+        if changed.is_empty() {
+            return Ok(changed);
+        }
+        let sealed = |text: &str| keys.seal(clock, &row.id, text);
+        let derived = derived(keys, &wanted.full_name, wanted.birth_date, wanted.national_id.as_ref());
+        let mut after = row.clone();
+        after.full_name = wanted.full_name.as_str().to_owned();
+        after.birth_date = wanted.birth_date.to_string();
+        after.admitted_on = wanted.admitted_on.to_string();
+        after.official_on = wanted.official_on.map(|day| day.to_string());
+        after.twin_key = Some(derived.twin_key.clone());
+        after.phone_hash = phone_hash.clone();
+        after.id_hash = id_hash.clone().or_else(|| row.id_hash.clone());
+        step.bind(vars! {
+            member: record("member", &row.id),
+            version: i64::from(row.version()),
+            next: i64::from(row.version()) + 1,
+            code: wanted.card.as_str(),
+            full_name: wanted.full_name.as_str(),
+            sort_key: derived.sort_key,
+            given: derived.given,
+            sex: wanted.sex.key(),
+            birth_date: after.birth_date.clone(),
+            admitted_on: after.admitted_on.clone(),
+            official_on: after.official_on.clone(),
+            standing: wanted.standing.key(),
+            twin_key: derived.twin_key,
+            phone_hash: phone_hash.clone(),
+            phone_cipher: if phone_hash == row.phone_hash {
+                row.phone_cipher.clone()
+            } else {
+                wanted.phone.as_ref().map(|phone| sealed(phone.expose())).transpose()?
+            },
+        });
+        step.then(UNCHANGED);
+        step.then(CHANGE);
+        if let Some(id) = wanted.national_id.as_ref().filter(|_| new_id) {
+            step.bind(vars! { id_hash: id_hash, id_cipher: sealed(id.expose())?, id_tail: derived.id_tail });
+            step.then("UPDATE $member SET id_hash = $id_hash, id_cipher = $id_cipher, id_tail = $id_tail RETURN NONE;");
+        }
+        self.settle_flaws(step, row.twin_key.as_deref(), &after).await?;
+        Ok(changed)
+    }
+
+    async fn write_new(&self, viewer: &Viewer, id: MemberId, unit: &UnitRef, particulars: &Particulars) -> Result<()> {
+        let (keys, clock) = (self.backend.keys(), self.backend.clock());
+        let owner = id.to_string();
+        let sealed = |text: &str| keys.seal(clock, &owner, text);
+        let Particulars { national_id, phone, .. } = particulars;
+        let derived = derived(keys, &particulars.full_name, particulars.birth_date, national_id.as_ref());
+        let row = MemberRow {
+            id: owner.clone(),
+            code: particulars.card.as_str().to_owned(),
+            full_name: particulars.full_name.as_str().to_owned(),
+            sex: particulars.sex.key().to_owned(),
+            birth_date: particulars.birth_date.to_string(),
+            admitted_on: particulars.admitted_on.to_string(),
+            official_on: particulars.official_on.map(|day| day.to_string()),
+            standing: particulars.standing.key().to_owned(),
+            state: MemberState::Active.key().to_owned(),
+            unit: unit.id.to_string(),
+            path: unit.path.to_string(),
+            id_hash: national_id.as_ref().map(|id| keys.lookup("id", id.expose())),
+            id_cipher: national_id.as_ref().map(|id| sealed(id.expose())).transpose()?,
+            phone_hash: phone.as_ref().map(|phone| keys.lookup("phone", phone.expose())),
+            phone_cipher: phone.as_ref().map(|phone| sealed(phone.expose())).transpose()?,
+            twin_key: Some(derived.twin_key),
+            distinct_from: None,
+            merged_into: None,
+            version: Some(1),
+        };
+        let mut step = Step::default();
+        step.bind(vars! {
+            member: record("member", id),
+            row: NewMember { found: row.clone(), sort_key: derived.sort_key, given: derived.given, id_tail: derived.id_tail }.content(),
+            posting: record("posting", clock.ulid()),
+            posted: NewPosting { member: owner.clone(), unit: row.unit.clone(), from: clock.today().to_string(), until: None },
+        });
+        step.then("CREATE $member CONTENT $row RETURN NONE; CREATE $posting CONTENT $posted RETURN NONE;");
+        self.settle_flaws(&mut step, None, &row).await?;
+        // The standing: whether the new member counts.
+        let detail = Some(row.standing.clone());
+        self.commit(step, Told { kind: EventKind::MemberRegistered, viewer, path: &unit.path, subject: id, detail }).await
+    }
+
+    pub(super) fn refuse_impossible_dates(&self, reader: &mut FormReader, wanted: &Particulars) {
+        let today = self.backend.clock().today();
+        for field in check_dates(wanted.birth_date, wanted.admitted_on, wanted.official_on, today) {
+            reader.refuse(field.key(), Problem::DateRange);
+        }
+    }
+}
+
+/// Whether any of the dates differs.
+pub(super) fn touches_dates(stored: &Particulars, wanted: &Particulars) -> bool {
+    (stored.birth_date, stored.admitted_on, stored.official_on) != (wanted.birth_date, wanted.admitted_on, wanted.official_on)
+}
+
+/// Understands all fields but the branch. None when one of them was not; the reader says which.
+fn particulars(reader: &mut FormReader, form: MemberForm<'_>) -> Option<Particulars> {
+    let full_name = reader.read("full_name", form.full_name, FullName::parse);
+    let card = reader.read("card", form.card, CardNumber::parse);
+    let sex = reader.read("sex", form.sex, |typed| chosen(typed, Sex::from_key));
+    let birth_date = reader.read("birth_date", form.birth_date, day);
+    let standing = reader.read("standing", form.standing, |typed| chosen(typed, Standing::from_key));
+    let admitted_on = reader.read("admitted_on", form.admitted_on, day);
+    let official_on = reader.read("official_on", form.official_on, |typed| optional(typed, day));
+    let national_id = reader.read("national_id", form.national_id, |typed| optional(typed, NationalId::parse));
+    let phone = reader.read("phone", form.phone, |typed| optional(typed, PhoneNumber::parse));
+    Some(Particulars {
+        full_name: full_name?,
+        card: card?,
+        sex: sex?,
+        birth_date: birth_date?,
+        admitted_on: admitted_on?,
+        official_on: official_on?,
+        standing: standing?,
+        national_id: national_id?,
+        phone: phone?,
+    })
+}
+
+fn chosen<T>(typed: &str, from_key: impl Fn(&str) -> Option<T>) -> Result<T, Problem> {
+    if typed.is_empty() { Err(Problem::Required) } else { from_key(typed).ok_or(Problem::NotOffered) }
+}
+
+/// Stops the transaction when somebody else was faster.
+pub(super) const UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $member) ?? 0) != $version { THROW 'stale' };";
+
+const CHANGE: &str = "UPDATE $member SET code = $code, full_name = $full_name, sort_key = $sort_key, given = $given, sex = $sex, \
+                      birth_date = $birth_date, admitted_on = $admitted_on, official_on = $official_on, standing = $standing, \
+                      twin_key = $twin_key, phone_hash = $phone_hash, phone_cipher = $phone_cipher, version = $next RETURN NONE;";
+
+/// A row to be created: what the record says and what it is found by.
+struct NewMember {
+    found: MemberRow,
+    sort_key: String,
+    given: String,
+    id_tail: Option<String>,
+}
+
+impl NewMember {
+    fn content(self) -> NewRow {
+        let MemberRow { code, full_name, sex, birth_date, admitted_on, official_on, standing, state, unit, path, .. } =
+            self.found;
+        NewRow {
+            code,
+            full_name,
+            sort_key: self.sort_key,
+            given: self.given,
+            sex,
+            birth_date,
+            admitted_on,
+            official_on,
+            standing,
+            state,
+            unit,
+            path,
+            id_hash: self.found.id_hash,
+            id_cipher: self.found.id_cipher,
+            id_tail: self.id_tail,
+            phone_hash: self.found.phone_hash,
+            phone_cipher: self.found.phone_cipher,
+            twin_key: self.found.twin_key,
+            version: self.found.version,
+        }
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct NewRow {
+    code: String,
+    full_name: String,
+    sort_key: String,
+    given: String,
+    sex: String,
+    birth_date: String,
+    admitted_on: String,
+    official_on: Option<String>,
+    standing: String,
+    state: String,
+    unit: String,
+    path: String,
+    id_hash: Option<String>,
+    id_cipher: Option<String>,
+    id_tail: Option<String>,
+    phone_hash: Option<String>,
+    phone_cipher: Option<String>,
+    twin_key: Option<String>,
+    version: Option<i64>,
+}
+
+/// A posting to be created.
+#[derive(Debug, SurrealValue)]
+pub(super) struct NewPosting {
+    pub(super) member: String,
+    pub(super) unit: String,
+    pub(super) from: String,
+    pub(super) until: Option<String>,
+}

@@ -1,0 +1,139 @@
+//! The quality queue: what of the records of a subtree needs work, counted and listed by index ranges.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    accounts::Viewer,
+    ids::MemberId,
+    members::{Flaw, QualityPage},
+    policy::Action,
+    units::UnitPath,
+};
+
+use super::{CountRow, LINE, LineRow, Members, counted, flaws::flaw_id, highest, search::range};
+use crate::{
+    Error, Result,
+    store::{RecordId, SurrealValue, record, vars},
+};
+
+/// Members on a page.
+const PAGE: usize = 20;
+
+impl Members<'_> {
+    /// A page of the members with one kind of flaw, branch by branch, and how many there are of each kind. Without a kind: the first
+    /// that has any.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who reads no records, and when the page is asked to start after a member without the flaw.
+    pub async fn quality(&self, viewer: &Viewer, kind: Option<Flaw>, after: Option<MemberId>) -> Result<QualityPage> {
+        let tree = self.backend.units().tree();
+        let seats = viewer.standpoint.seats(Action::ReadMembers);
+        let unit = highest(&tree, &seats)?.clone();
+        let mut counts: BTreeMap<Flaw, u64> = BTreeMap::new();
+        for seat in &seats {
+            for (kind, count) in self.flaw_counts(seat).await? {
+                *counts.entry(kind).or_default() += count;
+            }
+        }
+        let kind = kind.or_else(|| counts.iter().find(|(_, count)| **count > 0).map(|(kind, _)| *kind)).unwrap_or(Flaw::Twin);
+        let mut found = self.flawed(&seats, kind, after).await?;
+        let more = found.len() > PAGE;
+        found.truncate(PAGE);
+        let next = found.last().filter(|_| more).map(|last| last.member.parse()).transpose();
+        let next = next.map_err(|_| Error::Damaged("a flaw".to_owned()))?;
+        let ids: Vec<RecordId> = found.iter().map(|row| record("member", &row.member)).collect();
+        let rows: Vec<LineRow> =
+            self.backend.store().read(format!("SELECT {LINE} FROM $ids"), vars! { ids: ids }).await?.rows(0)?;
+        Ok(QualityPage { unit, counts, kind, members: self.lines(rows).await?, next })
+    }
+
+    /// How many records of a subtree have each kind of flaw.
+    pub(super) async fn flaw_counts(&self, seat: &UnitPath) -> Result<BTreeMap<Flaw, u64>> {
+        let mut answers = self.backend.store().read(count_ranges(), range(seat)).await?;
+        let mut counts = BTreeMap::new();
+        for (at, kind) in Flaw::ALL.into_iter().enumerate() {
+            counts.insert(kind, counted(&answers.rows::<CountRow>(at)?));
+        }
+        Ok(counts)
+    }
+
+    /// One more than a page of flaws, from `after` on.
+    async fn flawed(&self, seats: &[&UnitPath], kind: Flaw, after: Option<MemberId>) -> Result<Vec<FlawRow>> {
+        let start = match after {
+            Some(after) => {
+                let id = flaw_id(kind, &after.to_string());
+                let row: Option<FlawRow> =
+                    self.backend.store().read("SELECT member, path FROM ONLY $flaw", vars! { flaw: id }).await?.row(0)?;
+                Some(row.filter(|row| seats.iter().any(|seat| row.path.starts_with(seat.as_str()))).ok_or(Error::NotFound)?)
+            }
+            None => None,
+        };
+        let mut found: Vec<FlawRow> = Vec::new();
+        for seat in seats {
+            let mut vars = range(seat);
+            vars.extend(vars! { kind: kind.key() });
+            let rows: Vec<FlawRow> = match &start {
+                // This seat was gone through before; seats are in the order of paths and none lies within another.
+                Some(start) if start.path.as_str() >= seat.range_end().as_str() => continue,
+                Some(start) if start.path.starts_with(seat.as_str()) => {
+                    vars.extend(vars! { path: start.path.clone() });
+                    let mut answers = self.backend.store().read(goes_on(), vars).await?;
+                    let mut rest: Vec<FlawRow> = answers.rows(0)?;
+                    rest.retain(|row| row.member > start.member);
+                    rest.extend(answers.rows::<FlawRow>(1)?);
+                    rest
+                }
+                _ => self.backend.store().read(begins(), vars).await?.rows(0)?,
+            };
+            found.extend(rows);
+            if found.len() > PAGE {
+                break;
+            }
+        }
+        found.truncate(PAGE + 1);
+        Ok(found)
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct FlawRow {
+    member: String,
+    path: String,
+}
+
+fn count_ranges() -> String {
+    let count = |kind: Flaw| {
+        format!("SELECT count() FROM flaw WHERE kind = '{}' AND path >= $from AND path < $until GROUP ALL;", kind.key())
+    };
+    Flaw::ALL.into_iter().map(count).collect()
+}
+
+/// Rows of one branch come in the order of members: the index ends with the id, which is kind and member.
+fn begins() -> String {
+    let count = PAGE + 1;
+    format!("SELECT member, path FROM flaw WHERE kind = $kind AND path >= $from AND path < $until ORDER BY path LIMIT {count}")
+}
+
+/// The whole branch where the last page ended, and what lies behind it.
+fn goes_on() -> String {
+    let count = PAGE + 1;
+    format!(
+        "SELECT member, path FROM flaw WHERE kind = $kind AND path = $path; \
+         SELECT member, path FROM flaw WHERE kind = $kind AND path > $path AND path < $until ORDER BY path LIMIT {count};"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn the_queue_reads_index_ranges() {
+        let store = migrated().await;
+        let vars = || vars! { kind: "twin", path: "/01/51/", from: "/01/", until: "/010" };
+        for sql in [count_ranges(), begins(), goes_on()] {
+            store.assert_no_scan(&sql, vars()).await;
+        }
+    }
+}

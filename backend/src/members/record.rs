@@ -1,0 +1,157 @@
+//! One record: for those whose office opens it, and for the person it is about.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    ids::MemberId,
+    members::{Flaw, Posting, Record, RecordPage, RecordRights},
+    policy::Action,
+};
+
+use super::{LINE, LineRow, MemberRow, Members, Step, Told};
+use crate::{
+    Error, Result,
+    store::{RecordId, SurrealValue, record, vars},
+};
+
+/// How much of the numbers a viewer sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// The person themself: everything.
+    Own,
+    /// A registrar: the phone, to correct it.
+    Registrar,
+    /// A leader: the last digits.
+    Leader,
+}
+
+impl Members<'_> {
+    /// A record of the own subtree. Looking at somebody else's leaves a trace in the log.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when no office opens it to the viewer.
+    pub async fn record(&self, viewer: &Viewer, id: MemberId) -> Result<RecordPage> {
+        let row = self.readable(viewer, id).await?;
+        self.note_look(viewer, &row).await?;
+        let place = row.place()?;
+        let may = |action| viewer.standpoint.may_by_office(action, &place);
+        let rights = RecordRights {
+            manage: may(Action::ManageMembers),
+            transfer: may(Action::TransferMember),
+            issue_codes: may(Action::IssueCodes),
+        };
+        let sight = if rights.manage { Sight::Registrar } else { Sight::Leader };
+        let (twins, twins_elsewhere) = self.twin_lines(viewer, &row).await?;
+        Ok(RecordPage {
+            may: rights,
+            flaws: self.flaws_of(&row).await?,
+            twins,
+            twins_elsewhere,
+            transfer: self.waiting_transfer(&row).await?,
+            corrections: if rights.manage { self.corrections_of(&row, true).await? } else { Vec::new() },
+            record: self.understand(row, sight).await?,
+        })
+    }
+
+    /// All that is written down of the viewer. What was decided on corrections counts as seen from now on.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn own(&self, viewer: &Viewer) -> Result<RecordPage> {
+        let row = self.row(viewer.member).await?;
+        let corrections = self.corrections_of(&row, false).await?;
+        if corrections.iter().any(|correction| correction.is_news) {
+            self.note_news_seen(viewer.member).await?;
+        }
+        Ok(RecordPage {
+            may: RecordRights::default(),
+            flaws: Vec::new(),
+            twins: Vec::new(),
+            twins_elsewhere: 0,
+            transfer: self.waiting_transfer(&row).await?,
+            corrections,
+            record: self.understand(row, Sight::Own).await?,
+        })
+    }
+
+    pub(super) async fn understand(&self, row: MemberRow, sight: Sight) -> Result<Record> {
+        let sql = "SELECT unit, from, until FROM posting WHERE member = $member ORDER BY from DESC";
+        let postings: Vec<PostingRow> = self.backend.store().read(sql, vars! { member: row.id.clone() }).await?.rows(0)?;
+        let units = postings.iter().map(|posting| posting.unit.as_str()).chain([row.unit.as_str()]);
+        let names = self.unit_names(units).await?;
+        let national_id = row.national_id(self.backend)?;
+        let phone = row.phone(self.backend)?;
+        Ok(Record {
+            id: row.key()?,
+            name: row.full_name.clone(),
+            card: row.code.clone(),
+            sex: row.sex()?,
+            birth_date: row.birth_date()?,
+            admitted_on: row.admitted_on()?,
+            official_on: row.official_on()?,
+            standing: row.standing()?,
+            state: row.state()?,
+            branch: row.branch(&self.backend.units().tree(), &names)?,
+            national_id: national_id.map(|id| if sight == Sight::Own { id.expose().to_owned() } else { id.masked() }),
+            phone: phone.map(|phone| if sight == Sight::Leader { phone.masked() } else { phone.expose().to_owned() }),
+            merged_into: row.merged_into.as_ref().map(|id| id.parse()).transpose().map_err(|_| row.damaged())?,
+            version: row.version(),
+            postings: postings.into_iter().map(|posting| posting.understand(&names, &row)).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Writes down that the viewer looked at somebody else's record.
+    pub(super) async fn note_look(&self, viewer: &Viewer, row: &MemberRow) -> Result<()> {
+        let subject = row.key()?;
+        if subject == viewer.member {
+            return Ok(());
+        }
+        let told = Told { kind: EventKind::RecordOpened, viewer, path: &row.place()?, subject, detail: None };
+        self.commit(Step::default(), told).await
+    }
+
+    async fn flaws_of(&self, row: &MemberRow) -> Result<Vec<Flaw>> {
+        let ids: Vec<RecordId> = Flaw::ALL.into_iter().map(|kind| super::flaws::flaw_id(kind, &row.id)).collect();
+        let kinds: Vec<String> = self.backend.store().read("SELECT VALUE kind FROM $ids", vars! { ids: ids }).await?.rows(0)?;
+        kinds.iter().map(|kind| Flaw::from_key(kind).ok_or_else(|| row.damaged())).collect()
+    }
+
+    /// Those who may be the same person: the ones the viewer may see, and the number of the others.
+    async fn twin_lines(&self, viewer: &Viewer, row: &MemberRow) -> Result<(Vec<domain::members::MemberLine>, u32)> {
+        let Some(twin_key) = row.twin_key.as_deref().filter(|_| row.is_active()) else { return Ok((Vec::new(), 0)) };
+        let group = self.twins(twin_key).await?;
+        let Some(own) = group.iter().find(|twin| twin.id == row.id) else { return Ok((Vec::new(), 0)) };
+        let ids: Vec<RecordId> = group.iter().filter(|twin| own.may_be(twin)).map(|twin| record("member", &twin.id)).collect();
+        let sql = format!("SELECT {LINE} FROM $ids");
+        let rows: Vec<LineRow> = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
+        let all = rows.len();
+        let sees = |row: &LineRow| {
+            domain::units::UnitPath::parse(&row.path)
+                .is_ok_and(|path| viewer.standpoint.may_by_office(Action::ReadMembers, &path))
+        };
+        let seen: Vec<LineRow> = rows.into_iter().filter(sees).collect();
+        let elsewhere = u32::try_from(all - seen.len()).unwrap_or(u32::MAX);
+        Ok((self.lines(seen).await?, elsewhere))
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct PostingRow {
+    unit: String,
+    from: String,
+    until: Option<String>,
+}
+
+impl PostingRow {
+    fn understand(self, names: &BTreeMap<String, String>, member: &MemberRow) -> Result<Posting> {
+        let day = |text: &str| text.parse::<NaiveDate>().map_err(|_| Error::Damaged(format!("a posting of {}", member.id)));
+        Ok(Posting {
+            branch: names.get(&self.unit).cloned().unwrap_or_default(),
+            from: day(&self.from)?,
+            until: self.until.as_deref().map(day).transpose()?,
+        })
+    }
+}

@@ -1,0 +1,317 @@
+//! Finding members in the own subtree, by name, card number or the end of the national ID.
+//!
+//! A name is looked for in two ways, one after the other. Each typed word may be a whole given name: those are index ranges of
+//! (given, path). What that misses, a walk over the subtree in the order of (path, name) finds; it pauses after [`BUDGET`]
+//! records, tells so, and goes on where it stopped when asked to. Neither ever reads a record outside the subtree.
+
+use domain::{
+    accounts::Viewer,
+    ids::UnitId,
+    members::{MemberQuery, MemberState, MembersPage, NameQuery, Waiting},
+    policy::Action,
+    units::UnitPath,
+};
+
+use super::{CountRow, LINE, LineRow, Members, counted, highest, rows};
+use crate::{
+    Error, Result,
+    store::{Variables, record, vars},
+};
+
+/// Members on a page.
+const PAGE: usize = 20;
+
+/// Rows read at a time while walking.
+const CHUNK: usize = 500;
+
+/// Most rows one request looks at.
+const BUDGET: usize = 20_000;
+
+impl Members<'_> {
+    /// A page of the members of the own subtree, or of `unit` in it, that match what was typed; all of them when nothing was.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who reads no records, for a unit outside the own subtree, and for a place to go on that is none.
+    pub async fn search(&self, viewer: &Viewer, typed: &str, unit: Option<UnitId>, after: Option<&str>) -> Result<MembersPage> {
+        let tree = self.backend.units().tree();
+        let own = viewer.standpoint.seats(Action::ReadMembers);
+        let top = highest(&tree, &own)?;
+        let chosen = match unit {
+            Some(unit) => {
+                let unit = tree.get(unit).ok_or(Error::NotFound)?;
+                if !viewer.standpoint.may_by_office(Action::ReadMembers, &unit.path) {
+                    return Err(Error::NotFound);
+                }
+                Some(unit)
+            }
+            None => None,
+        };
+        let seats: Vec<UnitPath> = match chosen {
+            Some(unit) => vec![unit.path.clone()],
+            None => own.into_iter().cloned().collect(),
+        };
+        let query = MemberQuery::parse(typed);
+        let found = self.find(&query, &seats, after).await?;
+        Ok(MembersPage {
+            unit: chosen.unwrap_or(top).clone(),
+            narrowed: chosen.is_some_and(|unit| unit.id != top.id),
+            members: self.lines(found.rows).await?,
+            next: found.next,
+            paused_after: found.paused_after,
+            waiting: self.waiting(viewer).await?,
+            may_manage: seats.iter().any(|seat| viewer.standpoint.may_by_office(Action::ManageMembers, seat)),
+        })
+    }
+
+    async fn find(&self, query: &MemberQuery, seats: &[UnitPath], after: Option<&str>) -> Result<Found> {
+        let walks = walks(self.backend.keys(), query, seats);
+        let mut found = Found::default();
+        let mut position = None;
+        let mut at = 0;
+        if let Some(after) = after {
+            let (walk, stopped) = self.resume(&walks, after).await?;
+            (at, position) = (walk, Some(stopped));
+        } else if let Some(row) = self.direct(query, seats).await? {
+            found.rows.push(row);
+        }
+        let mut looked_at = 0;
+        while let Some(walk) = walks.get(at) {
+            let (chunk, is_last) = self.chunk(walk, position.as_ref()).await?;
+            looked_at += chunk.len();
+            for row in chunk {
+                position = Some(Position::of(&row));
+                if walk.yields(&row, query) && found.rows.iter().all(|known| known.id != row.id) {
+                    if found.rows.len() == PAGE {
+                        // Not this one any more: the next page begins with it.
+                        found.next = found.rows.last().map(|last| format!("{}-{}", found.last_walk, last.id));
+                        return Ok(found);
+                    }
+                    found.last_walk = at;
+                    found.rows.push(row);
+                }
+            }
+            if is_last {
+                (at, position) = (at + 1, None);
+            } else if looked_at >= BUDGET {
+                found.next = position.map(|position| format!("{at}-{}", position.id));
+                found.paused_after = u64::try_from(looked_at).ok();
+                return Ok(found);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a number names at once.
+    async fn direct(&self, query: &MemberQuery, seats: &[UnitPath]) -> Result<Option<LineRow>> {
+        let (column, value) = match query {
+            MemberQuery::Card(card) => ("code", card.as_str().to_owned()),
+            MemberQuery::IdTail(digits) => ("code", digits.clone()),
+            MemberQuery::NationalId(id) => ("id_hash", self.backend.keys().lookup("id", id.expose())),
+            MemberQuery::Everybody | MemberQuery::Name(_) | MemberQuery::Nothing => return Ok(None),
+        };
+        let sql = format!("SELECT {LINE} FROM member WHERE {column} = $value LIMIT 1");
+        let row: Option<LineRow> = self.backend.store().read(sql, vars! { value: value }).await?.row(0)?;
+        Ok(row.filter(|row| is_shown(row) && seats.iter().any(|seat| row.path.starts_with(seat.as_str()))))
+    }
+
+    /// Where a walk stopped: its number, and the last record it looked at.
+    async fn resume(&self, walks: &[Walk], after: &str) -> Result<(usize, Position)> {
+        let (at, id) = after.split_once('-').ok_or(Error::NotFound)?;
+        let at: usize = at.parse().map_err(|_| Error::NotFound)?;
+        let walk = walks.get(at).ok_or(Error::NotFound)?;
+        let id: domain::ids::MemberId = id.parse().map_err(|_| Error::NotFound)?;
+        let sql = format!("SELECT {LINE} FROM ONLY $member");
+        let row: Option<LineRow> = self.backend.store().read(sql, vars! { member: record("member", id) }).await?.row(0)?;
+        let row = row.filter(|row| row.path.starts_with(walk.within.as_str())).ok_or(Error::NotFound)?;
+        Ok((at, Position::of(&row)))
+    }
+
+    /// The next rows of a walk, and whether they are its last.
+    async fn chunk(&self, walk: &Walk, position: Option<&Position>) -> Result<(Vec<LineRow>, bool)> {
+        let mut answers = self.backend.store().read(walk.sql(position.is_some()), walk.vars(position)).await?;
+        let Some(position) = position else {
+            let rows: Vec<LineRow> = answers.rows(0)?;
+            let is_last = rows.len() < CHUNK;
+            return Ok((rows, is_last));
+        };
+        let mut rows: Vec<LineRow> = answers.rows(0)?;
+        let is_whole_branch = rows.len() < CHUNK;
+        rows.retain(|row| position.is_before(row, &walk.by));
+        if !is_whole_branch && !rows.is_empty() {
+            return Ok((rows, false));
+        }
+        let beyond: Vec<LineRow> = answers.rows(1)?;
+        let is_last = beyond.len() < CHUNK;
+        rows.extend(beyond);
+        Ok((rows, is_last))
+    }
+
+    /// What waits in the viewer's subtrees.
+    pub(super) async fn waiting(&self, viewer: &Viewer) -> Result<Waiting> {
+        let mut waiting = Waiting::default();
+        for seat in viewer.standpoint.seats(Action::ReadMembers) {
+            waiting.flaws += self.flaw_counts(seat).await?.values().sum::<u64>();
+        }
+        for seat in viewer.standpoint.seats(Action::ManageMembers) {
+            let count = self.count(CORRECTIONS_WAITING, seat).await?;
+            waiting.corrections = Some(waiting.corrections.unwrap_or_default() + count);
+        }
+        for seat in viewer.standpoint.seats(Action::TransferMember) {
+            waiting.transfers += self.count(TRANSFERS_COMING, seat).await?;
+        }
+        Ok(waiting)
+    }
+
+    pub(super) async fn count(&self, sql: &str, seat: &UnitPath) -> Result<u64> {
+        let rows: Vec<CountRow> = self.backend.store().read(sql, range(seat)).await?.rows(0)?;
+        Ok(counted(&rows))
+    }
+}
+
+pub(super) const CORRECTIONS_WAITING: &str =
+    "SELECT count() FROM correction WHERE state = 'requested' AND path >= $from AND path < $until GROUP ALL";
+const TRANSFERS_COMING: &str =
+    "SELECT count() FROM transfer WHERE state = 'requested' AND to_path >= $from AND to_path < $until GROUP ALL";
+
+/// The bindings of a subtree's index range.
+pub(super) fn range(seat: &UnitPath) -> Variables {
+    vars! { from: seat.to_string(), until: seat.range_end() }
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    rows: Vec<LineRow>,
+    /// The walk that found the last of them.
+    last_walk: usize,
+    next: Option<String>,
+    paused_after: Option<u64>,
+}
+
+/// A way through a subtree, in the order of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Walk {
+    within: UnitPath,
+    by: By,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum By {
+    /// Those with this given name, branch by branch.
+    Given(String),
+    /// Those whose national ID ends so, branch by branch.
+    IdTail(String),
+    /// Everybody, branch by branch, each in the order of names.
+    Place,
+}
+
+fn walks(keys: &crate::Keys, query: &MemberQuery, seats: &[UnitPath]) -> Vec<Walk> {
+    let ways = match query {
+        MemberQuery::Everybody => vec![By::Place],
+        MemberQuery::Name(name) => {
+            name.candidates().into_iter().map(|word| By::Given(word.to_owned())).chain([By::Place]).collect()
+        }
+        MemberQuery::IdTail(digits) => vec![By::IdTail(rows::id_tail(keys, digits))],
+        MemberQuery::NationalId(_) | MemberQuery::Card(_) | MemberQuery::Nothing => Vec::new(),
+    };
+    ways.into_iter().flat_map(|by| seats.iter().map(move |seat| Walk { within: seat.clone(), by: by.clone() })).collect()
+}
+
+impl Walk {
+    /// One index range; to go on, the rest of the branch where the walk stopped, and all branches behind it.
+    fn sql(&self, goes_on: bool) -> String {
+        let (pinned, order) = match &self.by {
+            By::Given(_) => ("given = $value AND ", "path"),
+            By::IdTail(_) => ("id_tail = $value AND ", "path"),
+            By::Place => ("", "path, sort_key"),
+        };
+        let select = format!("SELECT {LINE} FROM member WHERE {pinned}");
+        if !goes_on {
+            return format!("{select}path >= $from AND path < $until ORDER BY {order} LIMIT {CHUNK};");
+        }
+        let rest = match self.by {
+            By::Place => "path = $path AND sort_key >= $sort_key ORDER BY sort_key",
+            By::Given(_) | By::IdTail(_) => "path = $path",
+        };
+        format!("{select}{rest} LIMIT {CHUNK}; {select}path > $path AND path < $until ORDER BY {order} LIMIT {CHUNK};")
+    }
+
+    fn vars(&self, position: Option<&Position>) -> Variables {
+        let mut vars = range(&self.within);
+        if let By::Given(value) | By::IdTail(value) = &self.by {
+            vars.insert("value", value.clone());
+        }
+        if let Some(position) = position {
+            vars.extend(vars! { path: position.path.clone(), sort_key: position.sort_key.clone() });
+        }
+        vars
+    }
+
+    /// Whether the row is a result that no earlier walk has yielded.
+    fn yields(&self, row: &LineRow, query: &MemberQuery) -> bool {
+        let matches = |name: &NameQuery| {
+            let folded = row.sort_key.split_once(' ').map_or(row.sort_key.as_str(), |(_, folded)| folded);
+            name.matches(folded)
+        };
+        let was_found = |name: &NameQuery| {
+            self.by == By::Place && row.given.as_deref().is_some_and(|given| name.candidates().contains(&given))
+        };
+        is_shown(row)
+            && match query {
+                MemberQuery::Name(name) => matches(name) && !was_found(name),
+                _ => true,
+            }
+    }
+}
+
+/// A record that became part of another is found there.
+fn is_shown(row: &LineRow) -> bool {
+    row.state != MemberState::Merged.key()
+}
+
+/// A row's place in the order of a walk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Position {
+    path: String,
+    sort_key: String,
+    id: String,
+}
+
+impl Position {
+    fn of(row: &LineRow) -> Self {
+        Self { path: row.path.clone(), sort_key: row.sort_key.clone(), id: row.id.clone() }
+    }
+
+    /// Whether a row of the same branch comes after this place.
+    fn is_before(&self, row: &LineRow, by: &By) -> bool {
+        match by {
+            By::Place => (&self.sort_key, &self.id) < (&row.sort_key, &row.id),
+            By::Given(_) | By::IdTail(_) => self.id < row.id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Keys, store::tests::migrated};
+
+    #[tokio::test]
+    async fn every_way_through_a_subtree_is_an_index_range() {
+        let store = migrated().await;
+        let keys = Keys::from_master(&[7; 32]);
+        let seats = [UnitPath::parse("/01/51/").expect("a path")];
+        let position =
+            Position { path: "/01/51/001/".to_owned(), sort_key: "an".to_owned(), id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned() };
+        for typed in ["", "Nguyễn Đức", "1234"] {
+            let walks = walks(&keys, &MemberQuery::parse(typed), &seats);
+            assert!(!walks.is_empty(), "{typed}");
+            for walk in walks {
+                store.assert_no_scan(&walk.sql(false), walk.vars(None)).await;
+                store.assert_no_scan(&walk.sql(true), walk.vars(Some(&position))).await;
+            }
+        }
+        for sql in [CORRECTIONS_WAITING, TRANSFERS_COMING] {
+            store.assert_no_scan(sql, range(&seats[0])).await;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! A member leaves the organisation, dies, goes to one this handbook does not keep; or comes back.
+
+use chrono::{Days, NaiveDate};
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{FormReader, Problem, day},
+    ids::MemberId,
+    members::{MemberState, StatePage},
+    policy::Action,
+};
+
+use super::{MemberRow, Members, Step, Told, edit::NewPosting, edit::UNCHANGED};
+use crate::{
+    Error, Result,
+    store::{record, vars},
+};
+
+/// The form as it was typed.
+#[derive(Debug, Clone, Copy)]
+pub struct StateForm<'f> {
+    pub id: &'f str,
+    pub version: &'f str,
+    pub state: &'f str,
+    /// Since when.
+    pub day: &'f str,
+}
+
+impl Members<'_> {
+    /// The question before a state changes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`].
+    pub async fn state_page(&self, viewer: &Viewer, id: MemberId) -> Result<StatePage> {
+        let row = self.within_reach(viewer, id, Action::ManageMembers).await?;
+        let names = self.unit_names([row.unit.as_str()].into_iter()).await?;
+        Ok(StatePage {
+            next: row.state()?.successors().to_vec(),
+            version: row.version(),
+            today: self.backend.clock().today(),
+            member: row.line(&names)?,
+        })
+    }
+
+    /// Changes the state from a day on. Who is no member any more has no posting, no office and no session; who is one again is
+    /// posted to the last branch.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]; [`Error::Invalid`] of the form `state`:
+    /// [`Problem::Closed`] on `state` when there is no branch any more to come back to, [`Problem::Stale`] when somebody changed
+    /// the record meanwhile.
+    pub async fn set_state(&self, viewer: &Viewer, form: StateForm<'_>) -> Result<MemberId> {
+        let id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
+        let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
+        let row = self.within_reach(viewer, id, Action::ManageMembers).await?;
+        let successors = row.state()?.successors();
+        let today = self.backend.clock().today();
+        let since: Option<NaiveDate> = self.posted_since(&row).await?;
+        let mut reader = FormReader::new("state");
+        let state = reader.read("state", form.state, |typed| match MemberState::from_key(typed) {
+            _ if typed.is_empty() => Err(Problem::Required),
+            Some(state) if successors.contains(&state) => Ok(state),
+            _ => Err(Problem::NotOffered),
+        });
+        let day = reader.read("day", form.day, |typed| {
+            let day = day(typed)?;
+            if day > today || since.is_some_and(|since| day < since) { Err(Problem::DateRange) } else { Ok(day) }
+        });
+        let is_open = self.backend.units().tree().named(&row.unit).is_some();
+        if state == Some(MemberState::Active) && !is_open {
+            reader.refuse("state", Problem::Closed);
+        }
+        if row.version() != version {
+            reader.refuse("state", Problem::Stale);
+        }
+        let (Some(state), Some(day), true) = (state, day, reader.is_clean()) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        let mut step = self.enter(&row, state, day, viewer)?;
+        let after = MemberRow { state: state.key().to_owned(), ..row.clone() };
+        self.settle_flaws(&mut step, row.twin_key.as_deref(), &after).await?;
+        let detail = Some(format!("state:{}", state.key()));
+        let told = Told { kind: EventKind::MemberChanged, viewer, path: &row.place()?, subject: id, detail };
+        match self.commit(step, told).await {
+            Ok(()) => Ok(id),
+            Err(Error::Thrown(_)) => Err(reader.refused("state", Problem::Stale).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The day the open posting began, when there is one.
+    async fn posted_since(&self, row: &MemberRow) -> Result<Option<NaiveDate>> {
+        let sql = "SELECT VALUE from FROM posting WHERE member = $member AND until = NONE";
+        let days: Vec<String> = self.backend.store().read(sql, vars! { member: row.id.clone() }).await?.rows(0)?;
+        days.first().map(|day| row.day(day)).transpose()
+    }
+
+    fn enter(&self, row: &MemberRow, state: MemberState, day: NaiveDate, viewer: &Viewer) -> Result<Step> {
+        let clock = self.backend.clock();
+        let mut step = Step::default();
+        step.bind(vars! {
+            member: record("member", &row.id),
+            key: row.id.clone(),
+            version: i64::from(row.version()),
+            next: i64::from(row.version()) + 1,
+            state: state.key(),
+            day: day.to_string(),
+            eve: eve(clock.today()).to_string(),
+            today: clock.today().to_string(),
+            now: clock.now(),
+            by: viewer.member.to_string(),
+        });
+        step.then(UNCHANGED);
+        step.then("UPDATE $member SET state = $state, version = $next RETURN NONE;");
+        if state == MemberState::Active {
+            step.bind(vars! {
+                posting: record("posting", clock.ulid()),
+                posted: NewPosting { member: row.id.clone(), unit: row.unit.clone(), from: day.to_string(), until: None },
+            });
+            step.then("CREATE $posting CONTENT $posted RETURN NONE;");
+        } else {
+            step.then(&format!("{END_POSTING} {END_OFFICES} {END_SESSIONS} {END_REQUESTS}"));
+        }
+        Ok(step)
+    }
+}
+
+/// An office's last day still counts: what is to end now ends the day before.
+pub(super) fn eve(today: NaiveDate) -> NaiveDate {
+    today.checked_sub_days(Days::new(1)).unwrap_or(today)
+}
+
+/// Closes the open posting of the member `$key`.
+pub(super) const END_POSTING: &str = "LET $posted_now = (SELECT VALUE id FROM posting WHERE member = $key AND until = NONE); \
+                                      UPDATE $posted_now SET until = $day RETURN NONE;";
+
+const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE member = $key AND (until = NONE OR until >= $today)); \
+                           UPDATE $held SET until = $eve, ended_by = $by RETURN NONE;";
+
+/// Signs the member `$key` out everywhere.
+pub(super) const END_SESSIONS: &str = "LET $open = (SELECT VALUE id FROM session WHERE member = $key); DELETE $open RETURN NONE; \
+     LET $known = (SELECT VALUE id FROM device WHERE member = $key); DELETE $known RETURN NONE; \
+     LET $codes = (SELECT VALUE id FROM sign_in_code WHERE member = $key AND used_at = NONE AND revoked_at = NONE); \
+     UPDATE $codes SET revoked_at = $now RETURN NONE;";
+
+/// Nobody works on requests of somebody who is gone.
+pub(super) const END_REQUESTS: &str = "LET $asked = (SELECT VALUE id FROM correction WHERE member = $key AND state = 'requested'); \
+     UPDATE $asked SET state = 'declined', decided_by = $by, decided_at = $now RETURN NONE; \
+     LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
+     UPDATE $leaving SET state = 'withdrawn', decided_by = $by, decided_at = $now RETURN NONE;";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn what_ends_with_a_membership_is_found_by_index() {
+        let store = migrated().await;
+        for sql in [END_POSTING, END_OFFICES, END_SESSIONS, END_REQUESTS] {
+            for select in
+                sql.split("LET ").filter_map(|part| part.split_once("= (")?.1.split_once(");")).map(|(select, _)| select)
+            {
+                store.assert_no_scan(select, vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV", today: "2026-11-21" }).await;
+            }
+        }
+    }
+}

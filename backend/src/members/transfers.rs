@@ -1,0 +1,337 @@
+//! Transfers between branches: asked for by the side a member leaves, accepted by the side the member joins.
+//!
+//! Invariant: an active member has exactly one open posting, and it is the one of `member.unit`.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{FormReader, Problem, optional},
+    ids::{MemberId, TransferId},
+    members::{Flaw, Reason, Transfer, TransferPage, TransferState, TransfersPage},
+    policy::Action,
+    units::{UnitKind, UnitPath},
+};
+
+use super::{
+    MemberRow, Members, Step, Told, branches,
+    edit::NewPosting,
+    flaws::flaw_id,
+    highest,
+    search::range,
+    state::{END_POSTING, eve},
+};
+use crate::{
+    Error, Result,
+    store::{RecordId, SurrealValue, record, vars},
+};
+
+/// Transfers of one direction on the page.
+const SHOWN: usize = 50;
+
+/// The form as it was typed.
+#[derive(Debug, Clone, Copy)]
+pub struct TransferForm<'f> {
+    pub member: &'f str,
+    /// Id of the branch to join.
+    pub to: &'f str,
+    pub reason: &'f str,
+}
+
+impl Members<'_> {
+    /// The form that asks for a transfer, with the branches found by `typed`; the neighbours when nothing was typed.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as [`Self::record`], [`Error::NotAllowed`] for who may read but not send the member on.
+    pub async fn transfer_form(&self, viewer: &Viewer, id: MemberId, typed: &str) -> Result<TransferPage> {
+        let row = self.within_reach(viewer, id, Action::TransferMember).await?;
+        let tree = self.backend.units().tree();
+        let names = self.unit_names([row.unit.as_str()].into_iter()).await?;
+        let branch = row.branch(&tree, &names)?;
+        let whole = branch.path.ancestors_and_self().next();
+        let near = branch.path.parent();
+        let scope = if typed.trim().is_empty() { near.or(whole) } else { whole };
+        let (choices, more) =
+            scope.map_or_else(Default::default, |scope| branches::choices(&tree, &[&scope], typed, Some(branch.id)));
+        Ok(TransferPage { member: row.line(&names)?, choices, more, waiting: self.waiting_transfer(&row).await?, branch })
+    }
+
+    /// Asks for a transfer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::transfer_form`]. [`Error::Invalid`] of the form `transfer`: on `to`
+    /// [`Problem::NotOffered`] for what is no open branch or the member's own, [`Problem::Stale`] when a transfer waits already or
+    /// the person is no active member.
+    pub async fn request_transfer(&self, viewer: &Viewer, form: TransferForm<'_>) -> Result<TransferId> {
+        let member: MemberId = form.member.parse().map_err(|_| Error::NotFound)?;
+        let row = self.within_reach(viewer, member, Action::TransferMember).await?;
+        let tree = self.backend.units().tree();
+        let mut reader = FormReader::new("transfer");
+        let to = reader.read("to", form.to, |typed| match typed {
+            "" => Err(Problem::Required),
+            typed => tree
+                .named(typed)
+                .filter(|unit| unit.kind == UnitKind::Branch && unit.id.to_string() != row.unit)
+                .cloned()
+                .ok_or(Problem::NotOffered),
+        });
+        let reason = reader.read("reason", form.reason, Reason::parse);
+        let (Some(to), Some(reason)) = (to, reason) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        let clock = self.backend.clock();
+        let id = TransferId::new(clock.ulid());
+        let mut step = Step::default();
+        step.bind(vars! {
+            member: record("member", &row.id),
+            key: row.id.clone(),
+            from_unit: row.unit.clone(),
+            transfer: record("transfer", id),
+            asked: NewTransfer {
+                member: row.id.clone(),
+                from_unit: row.unit.clone(),
+                from_path: row.path.clone(),
+                to_unit: to.id.to_string(),
+                to_path: to.path.to_string(),
+                reason: reason.as_str().to_owned(),
+                state: TransferState::Requested.key(),
+                requested_by: viewer.member.to_string(),
+                requested_at: clock.now(),
+            },
+        });
+        step.then(STILL_THERE);
+        step.then("LET $waiting = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested');");
+        step.then("IF array::len($waiting) > 0 { THROW 'waiting' }; CREATE $transfer CONTENT $asked RETURN NONE;");
+        let detail = Some(to.path.to_string());
+        let told = Told { kind: EventKind::TransferRequested, viewer, path: &row.place()?, subject: member, detail };
+        match self.commit(step, told).await {
+            Ok(()) => Ok(id),
+            Err(Error::Thrown(_)) => Err(reader.refused("to", Problem::Stale).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What waits at both ends of the viewer's subtrees.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who transfers nobody.
+    pub async fn transfers(&self, viewer: &Viewer) -> Result<TransfersPage> {
+        let tree = self.backend.units().tree();
+        let seats = viewer.standpoint.seats(Action::TransferMember);
+        highest(&tree, &seats)?;
+        let (mut incoming, mut outgoing) = (Vec::new(), Vec::new());
+        for seat in seats {
+            let mut answers = self.backend.store().read(waiting_ranges(), range(seat)).await?;
+            incoming.extend(answers.rows::<TransferRow>(0)?);
+            outgoing.extend(answers.rows::<TransferRow>(1)?);
+        }
+        Ok(TransfersPage {
+            incoming: self.understand_transfers(incoming).await?,
+            outgoing: self.understand_transfers(outgoing).await?,
+        })
+    }
+
+    /// Accepts, declines or withdraws a transfer. Accepting moves the member: the old posting ends and a new one begins today, offices
+    /// held on the old branch end, opinions and receipts stay where they were given.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who works at neither end, [`Error::NotAllowed`] for a step of the other end. [`Error::Invalid`] of
+    /// the form `decision`: on `note` when declining without one; on `decision` [`Problem::Closed`] when the branch is closed now,
+    /// [`Problem::Stale`] when it was decided or the member moved meanwhile.
+    pub async fn decide_transfer(&self, viewer: &Viewer, id: &str, decision: &str, note: &str) -> Result<MemberId> {
+        let id: TransferId = id.parse().map_err(|_| Error::NotFound)?;
+        let found = self.transfer_row(id).await?;
+        let may =
+            |path: &str| UnitPath::parse(path).is_ok_and(|path| viewer.standpoint.may_by_office(Action::TransferMember, &path));
+        let (sends, receives) = (may(&found.from_path), may(&found.to_path));
+        if !sends && !receives {
+            return Err(Error::NotFound);
+        }
+        let mut reader = FormReader::new("decision");
+        let state = reader.read("decision", decision, |typed| match typed {
+            "accept" => Ok(TransferState::Accepted),
+            "decline" => Ok(TransferState::Declined),
+            "withdraw" => Ok(TransferState::Withdrawn),
+            _ => Err(Problem::NotOffered),
+        });
+        let Some(state) = state else { return Err(reader.finish().err().unwrap_or_default().into()) };
+        if !(if state == TransferState::Withdrawn { sends } else { receives }) {
+            return Err(Error::NotAllowed);
+        }
+        let note = reader.read("note", note, |typed| match state {
+            TransferState::Declined => Reason::parse(typed).map(Some),
+            _ => optional(typed, Reason::parse),
+        });
+        let Some(note) = note else { return Err(reader.finish().err().unwrap_or_default().into()) };
+
+        let clock = self.backend.clock();
+        let subject: MemberId = found.member.parse().map_err(|_| found.damaged())?;
+        let mut step = Step::default();
+        step.bind(vars! {
+            transfer: record("transfer", id),
+            decided: state.key(),
+            note: note.map(|note| note.as_str().to_owned()),
+            by: viewer.member.to_string(),
+            now: clock.now(),
+        });
+        step.then(DECIDE);
+        let (kind, place, detail) = match state {
+            TransferState::Accepted => {
+                let tree = self.backend.units().tree();
+                let Some(to) = tree.named(&found.to_unit).filter(|unit| unit.kind == UnitKind::Branch) else {
+                    return Err(reader.refused("decision", Problem::Closed).into());
+                };
+                self.write_move(&mut step, &found, &to.path);
+                (EventKind::TransferAccepted, to.path.to_string(), Some(found.from_path.clone()))
+            }
+            TransferState::Declined => (EventKind::TransferDeclined, found.from_path.clone(), Some(found.to_path.clone())),
+            TransferState::Withdrawn | TransferState::Requested => {
+                (EventKind::TransferWithdrawn, found.from_path.clone(), Some(found.to_path.clone()))
+            }
+        };
+        let path = UnitPath::parse(&place).map_err(|_| found.damaged())?;
+        match self.commit(step, Told { kind, viewer, path: &path, subject, detail }).await {
+            Ok(()) => Ok(subject),
+            Err(Error::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The transfer that waits for a member.
+    pub(super) async fn waiting_transfer(&self, row: &MemberRow) -> Result<Option<Transfer>> {
+        let rows: Vec<TransferRow> =
+            self.backend.store().read(waiting_of_member(), vars! { member: row.id.clone() }).await?.rows(0)?;
+        Ok(self.understand_transfers(rows).await?.pop())
+    }
+
+    fn write_move(&self, step: &mut Step, found: &TransferRow, to: &UnitPath) {
+        let clock = self.backend.clock();
+        let today = clock.today();
+        let flaws: Vec<RecordId> = Flaw::ALL.into_iter().map(|kind| flaw_id(kind, &found.member)).collect();
+        step.bind(vars! {
+            member: record("member", &found.member),
+            key: found.member.clone(),
+            from_unit: found.from_unit.clone(),
+            to_unit: found.to_unit.clone(),
+            to_path: to.to_string(),
+            day: today.to_string(),
+            today: today.to_string(),
+            eve: eve(today).to_string(),
+            flaws: flaws,
+            posting: record("posting", clock.ulid()),
+            posted: NewPosting { member: found.member.clone(), unit: found.to_unit.clone(), from: today.to_string(), until: None },
+        });
+        step.then(STILL_THERE);
+        step.then(END_POSTING);
+        step.then(MOVE);
+    }
+
+    async fn transfer_row(&self, id: TransferId) -> Result<TransferRow> {
+        let sql = format!("SELECT {COLUMNS} FROM ONLY $transfer");
+        self.backend.store().read(sql, vars! { transfer: record("transfer", id) }).await?.row(0)?.ok_or(Error::NotFound)
+    }
+
+    async fn understand_transfers(&self, rows: Vec<TransferRow>) -> Result<Vec<Transfer>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let people = self.names(rows.iter().flat_map(|row| [row.member.as_str(), row.requested_by.as_str()])).await?;
+        let units = self.unit_names(rows.iter().flat_map(|row| [row.from_unit.as_str(), row.to_unit.as_str()])).await?;
+        let known = |names: &std::collections::BTreeMap<String, String>, id: &str| names.get(id).cloned().unwrap_or_default();
+        rows.into_iter()
+            .map(|row| {
+                Ok(Transfer {
+                    id: row.id.parse().map_err(|_| row.damaged())?,
+                    member: row.member.parse().map_err(|_| row.damaged())?,
+                    name: known(&people, &row.member),
+                    from: known(&units, &row.from_unit),
+                    to: known(&units, &row.to_unit),
+                    state: TransferState::from_key(&row.state).ok_or_else(|| row.damaged())?,
+                    requested_by: known(&people, &row.requested_by),
+                    requested_at: row.requested_at,
+                    reason: row.reason,
+                })
+            })
+            .collect()
+    }
+}
+
+const COLUMNS: &str =
+    "record::id(id) AS id, member, from_unit, from_path, to_unit, to_path, reason, state, requested_by, requested_at";
+
+/// Stops the transaction when the member has moved, or is none any more.
+const STILL_THERE: &str = "LET $there = (SELECT unit, state FROM ONLY $member); \
+                           IF $there.unit != $from_unit OR $there.state != 'active' { THROW 'moved' };";
+
+const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $transfer) != 'requested' { THROW 'decided' }; \
+                      UPDATE $transfer SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";
+
+const MOVE: &str = "UPDATE $member SET unit = $to_unit, path = $to_path, version = (version ?? 0) + 1 RETURN NONE; \
+     CREATE $posting CONTENT $posted RETURN NONE; \
+     LET $held = (SELECT VALUE id FROM office WHERE member = $key AND unit = $from_unit AND (until = NONE OR until >= $today)); \
+     UPDATE $held SET until = $eve, ended_by = $by RETURN NONE; \
+     UPDATE $flaws SET path = $to_path RETURN NONE; \
+     LET $asked = (SELECT VALUE id FROM correction WHERE member = $key AND state = 'requested'); \
+     UPDATE $asked SET path = $to_path RETURN NONE;";
+
+/// Into a subtree, and out of it.
+fn waiting_ranges() -> String {
+    let range = |end: &str| {
+        format!(
+            "SELECT {COLUMNS} FROM transfer WHERE state = 'requested' AND {end} >= $from AND {end} < $until ORDER BY {end} \
+             LIMIT {SHOWN};"
+        )
+    };
+    range("to_path") + &range("from_path")
+}
+
+fn waiting_of_member() -> String {
+    format!("SELECT {COLUMNS} FROM transfer WHERE member = $member AND state = 'requested'")
+}
+
+/// A transfer as it lies in the store.
+#[derive(Debug, SurrealValue)]
+struct TransferRow {
+    id: String,
+    member: String,
+    from_unit: String,
+    from_path: String,
+    to_unit: String,
+    to_path: String,
+    reason: String,
+    state: String,
+    requested_by: String,
+    requested_at: DateTime<Utc>,
+}
+
+impl TransferRow {
+    fn damaged(&self) -> Error {
+        Error::Damaged(format!("transfer {}", self.id))
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct NewTransfer {
+    member: String,
+    from_unit: String,
+    from_path: String,
+    to_unit: String,
+    to_path: String,
+    reason: String,
+    state: &'static str,
+    requested_by: String,
+    requested_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn transfers_are_found_by_index() {
+        let store = migrated().await;
+        store.assert_no_scan(&waiting_ranges(), vars! { from: "/01/", until: "/010" }).await;
+        store.assert_no_scan(&waiting_of_member(), vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+    }
+}

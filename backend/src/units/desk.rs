@@ -1,0 +1,300 @@
+//! What a person sees of the units: a list, a page, the choices of a form.
+
+use chrono::NaiveDate;
+use domain::{
+    accounts::Viewer,
+    folding::{fold, name_order},
+    ids::UnitId,
+    policy::{Action, Role, Standpoint},
+    units::{
+        Closing, Leader, Opening, UnitKind, UnitLinks, UnitPage, UnitPath, UnitRef, UnitRow, UnitStep, UnitTargets, UnitsPage,
+    },
+};
+
+use super::{Tree, change::managed, change::managed_parent, history};
+use crate::{
+    Backend, Error, Result,
+    store::{SurrealValue, record, vars},
+};
+
+/// Rows of a list at most: more is a reason to type another letter.
+const LISTED: usize = 50;
+
+/// Choices of a form at most.
+const OFFERED: usize = 12;
+
+/// See [`Backend::unit_desk`].
+#[derive(Clone, Copy)]
+pub struct UnitDesk<'a> {
+    pub(super) backend: &'a Backend,
+}
+
+#[derive(Debug, SurrealValue)]
+struct OfficeRow {
+    member: String,
+    role: String,
+    from: String,
+    until: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct NameRow {
+    id: String,
+    full_name: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct PostingRow {
+    member: String,
+    until: Option<String>,
+}
+
+impl<'a> UnitDesk<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    /// The units a person answers for; with words or a code, those of their subtrees that have them. Who holds no office sees
+    /// the own line, from the branch upwards.
+    ///
+    /// # Errors
+    /// Those of the store.
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
+    pub async fn list(&self, viewer: &Viewer, query: Option<&str>) -> Result<UnitsPage> {
+        let tree = self.backend.units().tree();
+        let seats = viewer.standpoint.seats(Action::ReadUnit);
+        let words = fold(query.unwrap_or_default());
+        let found: Vec<&UnitRef> = if !words.is_empty() {
+            visible(&tree, viewer).filter(|unit| matches(&tree, unit, &words)).take(LISTED + 1).collect()
+        } else if seats.is_empty() {
+            let mut line: Vec<&UnitRef> = tree.trail(&viewer.standpoint.branch).collect();
+            line.reverse();
+            line
+        } else {
+            seats.into_iter().filter_map(|seat| tree.at(seat)).collect()
+        };
+        let more = found.len() > LISTED;
+        Ok(UnitsPage { units: found.into_iter().take(LISTED).map(|unit| self.row(&tree, unit)).collect(), more })
+    }
+
+    /// One unit: where it stands, who leads it, what is below it, how it came to be so; today, or as it was on a day.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, or none the person may know of, or none on that day.
+    pub async fn page(&self, viewer: &Viewer, id: &str, on: Option<NaiveDate>) -> Result<UnitPage> {
+        let now = self.backend.units().tree();
+        let standpoint = &viewer.standpoint;
+        // The right is that of today, also on a page of the past.
+        let known = now.known(id).filter(|unit| standpoint.may(Action::ReadUnit, &unit.path)).ok_or(Error::NotFound)?;
+        let today = self.backend.clock().today();
+        let on = on.filter(|on| *on != today);
+        let past = match on {
+            Some(on) if on > today => return Err(Error::NotFound),
+            Some(on) => Some(history::tree_as_of(self.backend, on).await?),
+            None => None,
+        };
+        let tree = past.as_ref().unwrap_or(&now);
+        let unit = tree.get(known.id).or((on.is_none()).then_some(known)).ok_or(Error::NotFound)?.clone();
+        let closed = now.closed.get(&known.id);
+        let moving = now.moving.iter().any(|shift| shift.to.contains(&known.path));
+        Ok(UnitPage {
+            trail: trail(tree, &now, standpoint, &unit),
+            today,
+            on,
+            leaders: self.leaders(unit.id, on.unwrap_or(today)).await?,
+            members: self.members(&now, &unit, on).await?,
+            branches: branches(tree, &unit.path),
+            children: self.children(tree, &now, standpoint, &unit, on.is_some()),
+            opening: if on.is_some() { Opening::default() } else { now.opening(&known.path) },
+            own_phase: now.node(known.id).and_then(|node| node.phase),
+            closing: closed.map(|closed| Closing {
+                on: closed.on,
+                successor: closed.successor.and_then(|unit| now.known(&unit.to_string())).cloned(),
+            }),
+            moving,
+            version: now.node(known.id).map_or(0, |node| node.version),
+            steps: if on.is_some() { Vec::new() } else { steps(viewer, &now, known) },
+            links: if on.is_some() || closed.is_some() { UnitLinks::default() } else { links(standpoint, known) },
+            history: history::forms(self.backend, &now, known).await?,
+            unit,
+        })
+    }
+
+    /// Units a unit can be moved below ([`UnitStep::Move`]) or merged into ([`UnitStep::Merge`]) which the words fit.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAllowed`] as the step itself.
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
+    pub async fn targets(&self, viewer: &Viewer, id: &str, step: UnitStep, query: Option<&str>) -> Result<UnitTargets> {
+        let tree = self.backend.units().tree();
+        let unit = managed(viewer, &tree, id)?;
+        let parent = managed_parent(viewer, &tree, unit)?;
+        let fits = |other: &UnitRef| match step {
+            UnitStep::Merge => other.kind == unit.kind && other.id != unit.id,
+            _ => unit.kind.hangs_on(other.kind) && other.id != parent.id && !unit.path.contains(&other.path),
+        };
+        let words = fold(query.unwrap_or_default());
+        let mut found: Vec<&UnitRef> = viewer
+            .standpoint
+            .seats(Action::ManageUnit)
+            .into_iter()
+            .flat_map(|seat| tree.subtree(seat))
+            .filter(|other| fits(other) && (words.is_empty() || matches(&tree, other, &words)))
+            .collect();
+        // Nearest first: those of the same parent, then the nearest level.
+        found.sort_by_key(|other| (!parent.path.contains(&other.path), std::cmp::Reverse(other.kind), other.path.clone()));
+        let more = found.len() > OFFERED;
+        found.truncate(OFFERED);
+        Ok(UnitTargets {
+            code: unit.path.code().to_owned(),
+            version: tree.node(unit.id).map_or(0, |node| node.version),
+            today: self.backend.clock().today(),
+            members: self.backend.counters().members(&unit.path),
+            units: count(tree.subtree(&unit.path).skip(1)),
+            found: found.into_iter().map(|unit| self.row(&tree, unit)).collect(),
+            more,
+            unit: unit.clone(),
+        })
+    }
+
+    /// The tree of a day.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tree_as_of(&self, day: NaiveDate) -> Result<Tree> {
+        history::tree_as_of(self.backend, day).await
+    }
+
+    fn row(&self, tree: &Tree, unit: &UnitRef) -> UnitRow {
+        UnitRow {
+            phase: tree.phase(&unit.path),
+            parent: tree.parent(&unit.path).map(|parent| parent.name.clone()),
+            members: Some(self.backend.counters().members(&unit.path)),
+            unit: unit.clone(),
+        }
+    }
+
+    /// Those below which the person may look at: who holds no office sees the own line only.
+    fn children(&self, tree: &Tree, now: &Tree, standpoint: &Standpoint, unit: &UnitRef, past: bool) -> Vec<UnitRow> {
+        let visible = |child: &&UnitRef| {
+            now.known(&child.id.to_string()).is_some_and(|child| standpoint.may(Action::ReadUnit, &child.path))
+        };
+        let row = |child: &UnitRef| {
+            if past {
+                UnitRow { unit: child.clone(), phase: domain::units::Phase::Live, parent: None, members: None }
+            } else {
+                self.row(tree, child)
+            }
+        };
+        tree.children(&unit.path).filter(visible).map(row).collect()
+    }
+
+    async fn leaders(&self, unit: UnitId, day: NaiveDate) -> Result<Vec<Leader>> {
+        let sql = "SELECT member, role, from, until FROM office WHERE unit = $unit";
+        let rows: Vec<OfficeRow> = self.backend.store().read(sql, vars! { unit: unit.to_string() }).await?.rows(0)?;
+        let day = day.to_string();
+        let mut holders: Vec<(Role, String)> = rows
+            .into_iter()
+            .filter(|row| row.from <= day && row.until.as_ref().is_none_or(|until| *until >= day))
+            .filter_map(|row| Some((Role::from_key(&row.role)?, row.member)))
+            .filter(|(role, _)| matches!(role, Role::Secretary | Role::Deputy | Role::CommitteeMember))
+            .collect();
+        holders.sort_unstable();
+        holders.dedup();
+        let records: Vec<_> = holders.iter().map(|(_, member)| record("member", member)).collect();
+        let sql = "SELECT record::id(id) AS id, full_name FROM $records WHERE state = 'active'";
+        let names: Vec<NameRow> = self.backend.store().read(sql, vars! { records: records }).await?.rows(0)?;
+        let mut leaders: Vec<Leader> = holders
+            .into_iter()
+            .filter_map(|(role, member)| {
+                let name = names.iter().find(|row| row.id == member)?.full_name.clone();
+                Some(Leader { role, name })
+            })
+            .collect();
+        leaders.sort_by_cached_key(|leader| (leader.role, name_order(&leader.name)));
+        Ok(leaders)
+    }
+
+    /// Members of today from the counters; of a past day from the postings, for branches, where they are few.
+    async fn members(&self, now: &Tree, unit: &UnitRef, on: Option<NaiveDate>) -> Result<Option<u32>> {
+        let Some(on) = on else {
+            return Ok(now.get(unit.id).map(|unit| self.backend.counters().members(&unit.path)));
+        };
+        if unit.kind != UnitKind::Branch {
+            return Ok(None);
+        }
+        let on = on.to_string();
+        let sql = "SELECT member, until FROM posting WHERE unit = $unit AND from <= $on";
+        let rows: Vec<PostingRow> =
+            self.backend.store().read(sql, vars! { unit: unit.id.to_string(), on: on.clone() }).await?.rows(0)?;
+        let there: std::collections::BTreeSet<String> = rows
+            .into_iter()
+            .filter(|row| row.until.as_ref().is_none_or(|until| *until >= on))
+            .map(|row| row.member)
+            .collect();
+        Ok(Some(count(there.into_iter())))
+    }
+}
+
+/// Every open unit the person may look at, the own line first.
+fn visible<'t>(tree: &'t Tree, viewer: &'t Viewer) -> impl Iterator<Item = &'t UnitRef> {
+    let standpoint = &viewer.standpoint;
+    let seats = standpoint.seats(Action::ReadUnit);
+    let line: Vec<&UnitRef> =
+        tree.trail(&standpoint.branch).filter(|unit| !standpoint.may_by_office(Action::ReadUnit, &unit.path)).collect();
+    seats.into_iter().flat_map(|seat| tree.subtree(seat)).chain(line)
+}
+
+/// Every word is in the name, or all of it is the code.
+fn matches(tree: &Tree, unit: &UnitRef, words: &str) -> bool {
+    let Some(node) = tree.node(unit.id) else { return false };
+    unit.path.code().eq_ignore_ascii_case(words) || words.split(' ').all(|word| node.folded.contains(word))
+}
+
+/// From the highest unit the person may look at; the place in the tree of that day, the right of today.
+fn trail(tree: &Tree, now: &Tree, standpoint: &Standpoint, unit: &UnitRef) -> Vec<UnitRef> {
+    let may = |above: &&UnitRef| {
+        let known = now.known(&above.id.to_string());
+        known.is_some_and(|known| standpoint.may(Action::ReadUnit, &known.path))
+    };
+    let mut trail: Vec<UnitRef> = tree.trail(&unit.path).filter(may).cloned().collect();
+    if trail.last().is_none_or(|last| last.id != unit.id) {
+        trail.push(unit.clone());
+    }
+    trail
+}
+
+fn steps(viewer: &Viewer, tree: &Tree, unit: &UnitRef) -> Vec<UnitStep> {
+    let standpoint = &viewer.standpoint;
+    if tree.get(unit.id).is_none() || !standpoint.may_by_office(Action::ManageUnit, &unit.path) {
+        return Vec::new();
+    }
+    let above = managed_parent(viewer, tree, unit).is_ok();
+    let is_branch = unit.kind == UnitKind::Branch;
+    let offered = |step: &UnitStep| match step {
+        UnitStep::New => !is_branch,
+        UnitStep::Rename | UnitStep::Phase => true,
+        UnitStep::Move | UnitStep::Merge | UnitStep::Close => above,
+        UnitStep::Split => above && is_branch && standpoint.may_by_office(Action::ManageMembers, &unit.path),
+    };
+    UnitStep::ALL.into_iter().filter(offered).collect()
+}
+
+fn links(standpoint: &Standpoint, unit: &UnitRef) -> UnitLinks {
+    let may = |action| standpoint.may_by_office(action, &unit.path);
+    UnitLinks {
+        members: may(Action::ReadMembers),
+        codes: may(Action::IssueCodes) && unit.kind == UnitKind::Branch,
+        roles: may(Action::GrantRoles),
+        audit: may(Action::ReadAudit),
+        statistics: may(Action::ReadStatistics),
+    }
+}
+
+fn branches(tree: &Tree, path: &UnitPath) -> u32 {
+    count(tree.subtree(path).skip(1).filter(|unit| unit.kind == UnitKind::Branch))
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,255 @@
+//! The forms units had: written with each change, read as a unit's history and as the whole tree of a day.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+use domain::{
+    folding::fold,
+    ids::UnitId,
+    units::{UnitChange, UnitForm, UnitKind, UnitPath, UnitRef},
+};
+
+use super::{Node, Tree};
+use crate::{
+    Backend, Error, Result,
+    store::{RecordId, SurrealValue, record, vars},
+};
+
+/// Closes the form each unit had and opens its next one; `$forms` are rows made by [`Reform::row`]. A unit that had no row for the
+/// form it was created with gets one now.
+pub(super) const REFORM: &str = "FOR $form IN $forms { \
+     LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $form.unit); \
+     LET $first = $form.first; LET $next = $form.next; LET $row = $form.row; \
+     IF array::len($known) = 0 { \
+         CREATE $first SET unit = $form.unit, kind = $form.kind, code = $form.old_code, name = $form.old_name, \
+             parent = $form.old_parent, from = $form.opened_on, until = $form.last, cause = 'created' RETURN NONE; \
+     } ELSE { \
+         UPDATE $known SET until = $form.last WHERE until = NONE RETURN NONE; \
+     }; \
+     CREATE $next SET unit = $form.unit, kind = $form.kind, code = $form.code, name = $form.name, parent = $form.parent, \
+         from = $form.on, cause = $form.cause RETURN NONE; \
+     UPDATE $row SET code = $form.code, name = $form.name, version = (version ?? 0) + 1 RETURN NONE; \
+ };";
+
+/// A new unit with its first form, `$form` made by [`first`].
+pub(super) const OPEN: &str = "LET $row = $form.row; LET $next = $form.next; \
+     CREATE $row SET kind = $form.kind, code = $form.code, name = $form.name, path = $path, opened_on = $form.on, version = 1 \
+         RETURN NONE; \
+     CREATE $next SET unit = $form.unit, kind = $form.kind, code = $form.code, name = $form.name, parent = $form.parent, \
+         from = $form.on, cause = $form.cause RETURN NONE;";
+
+/// Closes the last form of a unit that ends, `$ending` made by [`Reform::row`].
+pub(super) const END: &str = "LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $ending.unit); \
+     LET $first = $ending.first; \
+     IF array::len($known) = 0 { \
+         CREATE $first SET unit = $ending.unit, kind = $ending.kind, code = $ending.old_code, name = $ending.old_name, \
+             parent = $ending.old_parent, from = $ending.opened_on, until = $ending.last, cause = 'created' RETURN NONE; \
+     } ELSE { \
+         UPDATE $known SET until = $ending.last WHERE until = NONE RETURN NONE; \
+     };";
+
+/// A unit's next form.
+pub(super) struct Reform<'t> {
+    pub(super) unit: UnitId,
+    pub(super) name: &'t str,
+    pub(super) code: &'t str,
+    pub(super) parent: Option<UnitId>,
+    pub(super) change: UnitChange,
+    pub(super) on: NaiveDate,
+}
+
+/// What the statements above write, for one unit.
+#[derive(Debug, Clone, SurrealValue)]
+pub(super) struct ReformRow {
+    row: RecordId,
+    first: RecordId,
+    next: RecordId,
+    unit: String,
+    kind: String,
+    old_code: String,
+    old_name: String,
+    old_parent: Option<String>,
+    opened_on: String,
+    last: String,
+    code: String,
+    name: String,
+    parent: Option<String>,
+    on: String,
+    cause: String,
+}
+
+impl Reform<'_> {
+    /// # Errors
+    /// [`Error::NotFound`] when the unit is not in the tree.
+    pub(super) fn row(&self, backend: &Backend, tree: &Tree) -> Result<ReformRow> {
+        let node = tree.node(self.unit).ok_or(Error::NotFound)?;
+        Ok(ReformRow {
+            row: record("unit", self.unit),
+            first: record("unit_version", backend.clock().ulid()),
+            next: record("unit_version", backend.clock().ulid()),
+            unit: self.unit.to_string(),
+            kind: node.unit.kind.key().to_owned(),
+            old_code: node.unit.path.code().to_owned(),
+            old_name: node.unit.name.clone(),
+            old_parent: tree.parent(&node.unit.path).map(|parent| parent.id.to_string()),
+            opened_on: node.opened_on.to_string(),
+            last: day_before(self.on).to_string(),
+            code: self.code.to_owned(),
+            name: self.name.to_owned(),
+            parent: self.parent.map(|parent| parent.to_string()),
+            on: self.on.to_string(),
+            cause: self.change.key().to_owned(),
+        })
+    }
+}
+
+/// The row for a unit that is not in the tree yet.
+pub(super) fn first(backend: &Backend, unit: &UnitRef, parent: Option<UnitId>, change: UnitChange, on: NaiveDate) -> ReformRow {
+    let (id, code) = (unit.id.to_string(), unit.path.code().to_owned());
+    let parent = parent.map(|parent| parent.to_string());
+    ReformRow {
+        row: record("unit", unit.id),
+        first: record("unit_version", &id),
+        next: record("unit_version", backend.clock().ulid()),
+        unit: id,
+        kind: unit.kind.key().to_owned(),
+        old_code: code.clone(),
+        old_name: unit.name.clone(),
+        old_parent: parent.clone(),
+        opened_on: on.to_string(),
+        last: day_before(on).to_string(),
+        code,
+        name: unit.name.clone(),
+        parent,
+        on: on.to_string(),
+        cause: change.key().to_owned(),
+    }
+}
+
+/// The last day of what ends when something else begins.
+pub(super) fn day_before(day: NaiveDate) -> NaiveDate {
+    day.checked_sub_days(Days::new(1)).unwrap_or(day)
+}
+
+#[derive(Debug, SurrealValue)]
+struct VersionRow {
+    unit: String,
+    kind: String,
+    code: String,
+    name: String,
+    parent: Option<String>,
+    from: String,
+    until: Option<String>,
+    cause: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct LifeRow {
+    id: String,
+    opened_on: String,
+    closed_on: Option<String>,
+}
+
+const COLUMNS: &str = "unit, kind, code, name, parent, from, until, cause";
+
+/// The forms of one unit, the newest first; of a unit that never changed, the only one.
+pub(super) async fn forms(backend: &Backend, tree: &Tree, unit: &UnitRef) -> Result<Vec<UnitForm>> {
+    let sql = format!("SELECT {COLUMNS} FROM unit_version WHERE unit = $unit ORDER BY from DESC");
+    let rows: Vec<VersionRow> = backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?.rows(0)?;
+    let mut forms = Vec::with_capacity(rows.len());
+    for row in rows {
+        let damaged = || Error::Damaged(format!("a form of unit {}", row.unit));
+        let form = UnitForm {
+            change: UnitChange::from_key(&row.cause).ok_or_else(damaged)?,
+            from: row.from.parse().map_err(|_| damaged())?,
+            until: row.until.as_deref().map(str::parse).transpose().map_err(|_| damaged())?,
+            parent: row.parent.as_deref().and_then(|parent| tree.known(parent)).map(|parent| parent.name.clone()),
+            name: row.name,
+            code: row.code,
+        };
+        // What was put right on the same day never held.
+        if form.until.is_none_or(|until| until >= form.from) {
+            forms.push(form);
+        }
+    }
+    if let Some(node) = tree.node(unit.id).filter(|_| forms.is_empty()) {
+        forms.push(UnitForm {
+            change: UnitChange::Created,
+            from: node.opened_on,
+            until: None,
+            name: unit.name.clone(),
+            code: unit.path.code().to_owned(),
+            parent: tree.parent(&unit.path).map(|parent| parent.name.clone()),
+        });
+    }
+    Ok(forms)
+}
+
+/// The units that were open on a day, with the names and places they had then. It knows no phases: those are not kept by the day.
+pub(super) async fn tree_as_of(backend: &Backend, day: NaiveDate) -> Result<Tree> {
+    let sql = format!("SELECT {COLUMNS} FROM unit_version; SELECT record::id(id) AS id, opened_on, closed_on FROM unit;");
+    let mut answers = backend.store().read(sql, ()).await?;
+    let mut then: BTreeMap<UnitId, Form> = BTreeMap::new();
+    let mut changed = BTreeSet::new();
+    // Days are stored as `2026-11-21`: their texts sort as they do.
+    let date = day.to_string();
+    for row in answers.rows::<VersionRow>(0)? {
+        let damaged = || Error::Damaged(format!("a form of unit {}", row.unit));
+        let unit: UnitId = row.unit.parse().map_err(|_| damaged())?;
+        changed.insert(unit);
+        if row.from <= date && row.until.as_ref().is_none_or(|until| *until >= date) {
+            let parent = row.parent.as_deref().map(str::parse).transpose().map_err(|_| damaged())?;
+            let kind = UnitKind::from_key(&row.kind).ok_or_else(damaged)?;
+            then.insert(unit, Form { kind, name: row.name, code: row.code, parent });
+        }
+    }
+    let now = backend.units().tree();
+    for life in answers.rows::<LifeRow>(1)? {
+        let unit: UnitId = life.id.parse().map_err(|_| Error::Damaged(format!("unit {}", life.id)))?;
+        let lived = life.opened_on <= date && life.closed_on.is_none() && !changed.contains(&unit);
+        if let Some(node) = now.node(unit).filter(|_| lived) {
+            let parent = now.parent(&node.unit.path).map(|parent| parent.id);
+            let (kind, name, code) = (node.unit.kind, node.unit.name.clone(), node.unit.path.code().to_owned());
+            then.insert(unit, Form { kind, name, code, parent });
+        }
+    }
+    Ok(grown(&then, day))
+}
+
+struct Form {
+    kind: UnitKind,
+    name: String,
+    code: String,
+    parent: Option<UnitId>,
+}
+
+/// The tree of these forms, from the root down.
+fn grown(forms: &BTreeMap<UnitId, Form>, day: NaiveDate) -> Tree {
+    let mut below: BTreeMap<Option<UnitId>, Vec<UnitId>> = BTreeMap::new();
+    for (unit, form) in forms {
+        below.entry(form.parent).or_default().push(*unit);
+    }
+    let mut tree = Tree::default();
+    let mut ready: Vec<(Option<UnitPath>, UnitId)> =
+        below.remove(&None).into_iter().flatten().map(|root| (None, root)).collect();
+    while let Some((above, id)) = ready.pop() {
+        let Some(form) = forms.get(&id) else { continue };
+        let path = match &above {
+            Some(above) => above.child(&form.code),
+            None => UnitPath::parse(&format!("/{}/", form.code)),
+        };
+        let Ok(path) = path else { continue };
+        ready.extend(below.remove(&Some(id)).into_iter().flatten().map(|child| (Some(path.clone()), child)));
+        tree.insert(Node {
+            folded: fold(&form.name),
+            unit: UnitRef { id, kind: form.kind, name: form.name.clone(), path },
+            phase: None,
+            live_from: None,
+            contact: None,
+            since: day,
+            opened_on: day,
+            version: 0,
+        });
+    }
+    tree
+}

@@ -1,0 +1,639 @@
+//! Moving a subtree and merging a unit into another: one short transaction after which all stand at their new places, then batches
+//! in which the paths written elsewhere follow.
+//!
+//! Each batch is a transaction that takes rows still at an old path to their new one, so it is safe to repeat, and whoever comes
+//! next goes on where the last one stopped: nothing but the shifts has to be remembered. Immutable rows (events, read receipts)
+//! keep their old paths, which [`Tree::former`] resolves.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{FormReader, Problem},
+    ids::UnitId,
+    policy::Action,
+    units::{UnitChange, UnitCode, UnitPath, UnitRef},
+};
+
+use super::{
+    Shift, ShiftRow, Tree, UnitDesk,
+    change::{END_OFFICES, SAME_TREE, SAME_UNIT, managed, managed_parent, since, stale, unit_vars},
+    history::{END, REFORM, Reform, day_before},
+};
+use crate::{
+    Backend, Error, Result, events,
+    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+};
+
+/// Rows in a batch: a transaction short enough to stand in nobody's way.
+const BATCH: usize = if cfg!(test) { 20 } else { 250 };
+
+/// Batches a person waits for. What is left is done behind their back.
+const WAITED_FOR: usize = 24;
+
+/// What was chosen to move a unit.
+#[derive(Debug, Clone, Copy)]
+pub struct MoveForm<'f> {
+    pub unit: &'f str,
+    pub version: &'f str,
+    /// The unit it shall hang on.
+    pub target: &'f str,
+    pub code: &'f str,
+    pub on: &'f str,
+}
+
+/// What was chosen to merge a unit into another.
+#[derive(Debug, Clone, Copy)]
+pub struct MergeForm<'f> {
+    pub unit: &'f str,
+    pub version: &'f str,
+    /// The unit that takes over.
+    pub target: &'f str,
+    pub on: &'f str,
+}
+
+/// A column with paths that follow, and what narrows a search to an index that begins with something else.
+struct Follower {
+    table: &'static str,
+    column: &'static str,
+    within: &'static [&'static str],
+}
+
+const fn follower(table: &'static str, column: &'static str, within: &'static [&'static str]) -> Follower {
+    Follower { table, column, within }
+}
+
+const ALL: &[&str] = &["true"];
+const FLAWS: &[&str] = &["kind = 'missing_id'", "kind = 'missing_phone'", "kind = 'impossible_date'", "kind = 'twin'"];
+const CORRECTIONS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'"];
+const TRANSFERS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'", "state = 'withdrawn'"];
+
+/// All that carries a path and is not immutable. A closed unit keeps the path it had.
+const FOLLOWERS: &[Follower] = &[
+    follower("unit", "path", &["closed_on = NONE"]),
+    follower("office", "path", ALL),
+    follower("member", "path", ALL),
+    follower("document", "issuer_path", ALL),
+    follower("document", "audience_path", ALL),
+    follower("meeting", "path", ALL),
+    follower("opinion", "path", ALL),
+    follower("opinion", "issuer_path", ALL),
+    follower("flaw", "path", FLAWS),
+    follower("correction", "path", CORRECTIONS),
+    follower("transfer", "from_path", TRANSFERS),
+    follower("transfer", "to_path", TRANSFERS),
+    follower("import", "path", ALL),
+];
+
+#[derive(Debug, SurrealValue)]
+struct OperationRow {
+    id: String,
+    kind: String,
+    unit: String,
+    target: String,
+    shifts: Vec<ShiftRow>,
+    effective_on: String,
+}
+
+/// A move or merge that is not finished.
+struct Operation {
+    id: String,
+    /// For a merge: the unit that ended and the one that takes its members.
+    merged: Option<(UnitId, UnitId)>,
+    shifts: Vec<Shift>,
+    on: NaiveDate,
+}
+
+impl UnitDesk<'_> {
+    /// Hangs a unit with all below it on another one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `unit_move`: [`Problem::WrongPlace`] on `target` below the unit itself or for a level that
+    /// cannot hang there, [`Problem::Taken`] on `code`, [`Problem::Stale`] on `target`. [`Error::Busy`] while another subtree is
+    /// on its way. [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit and both units above.
+    pub async fn move_below(&self, viewer: &Viewer, form: MoveForm<'_>) -> Result<UnitId> {
+        let moved = self.again(|| self.start_move(viewer, form)).await?;
+        self.go_on().await?;
+        Ok(moved)
+    }
+
+    /// Ends a unit; its members, its units and all that was written for it go over to another one of the same level.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `unit_merge`. Otherwise as [`Self::move_below`].
+    pub async fn merge(&self, viewer: &Viewer, form: MergeForm<'_>) -> Result<UnitId> {
+        let into = self.again(|| self.start_merge(viewer, form)).await?;
+        self.go_on().await?;
+        Ok(into)
+    }
+
+    /// Finishes what an earlier process left half-done.
+    ///
+    /// # Errors
+    /// Those of the store; the next call goes on.
+    pub async fn resume(&self) -> Result<()> {
+        while !self.advance(WAITED_FOR).await? {}
+        Ok(())
+    }
+
+    /// A person waits for the small ones; a whole province goes on while they look at its page.
+    async fn go_on(&self) -> Result<()> {
+        if !self.advance(WAITED_FOR).await? {
+            let backend = self.backend.clone();
+            tokio::spawn(async move {
+                if let Err(error) = backend.unit_desk().resume().await {
+                    tracing::error!(%error, "a moved unit is not followed by all yet; the next start goes on");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    async fn start_move(&self, viewer: &Viewer, form: MoveForm<'_>) -> Result<UnitId> {
+        let tree = self.backend.units().tree();
+        let unit = managed(viewer, &tree, form.unit)?;
+        managed_parent(viewer, &tree, unit)?;
+        let mut reader = FormReader::new("unit_move");
+        let target = reader.read("target", form.target, |typed| {
+            let target = self.target(viewer, &tree, typed)?;
+            let fits = !unit.path.contains(&target.path) && unit.kind.hangs_on(target.kind);
+            if fits { Ok(target) } else { Err(Problem::WrongPlace) }
+        });
+        let code = reader.read("code", form.code, |typed| {
+            let code = UnitCode::parse(typed)?;
+            let owner = target.and_then(|target| tree.owner(target.id, code.as_str()));
+            if owner.is_none_or(|owner| owner == unit.id) { Ok(code) } else { Err(Problem::Taken) }
+        });
+        let on = reader.read("on", form.on, |typed| self.day(typed, since(&tree, unit.id)));
+        let (Some(target), Some(code), Some(on)) = (target, code, on) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        let to = target.path.child(code.as_str()).map_err(|_| Error::NotFound)?;
+        if to == unit.path {
+            return Ok(unit.id);
+        }
+        if !tree.moving.is_empty() {
+            return Err(Error::Busy);
+        }
+        let shifts = [Shift { from: unit.path.clone(), to: to.clone() }];
+        let next = Reform {
+            unit: unit.id,
+            name: &unit.name,
+            code: code.as_str(),
+            parent: Some(target.id),
+            change: UnitChange::Moved,
+            on,
+        };
+        let mut vars = unit_vars(&tree, unit.id, form.version)?;
+        vars.extend(vars! { forms: vec![next.row(self.backend, &tree)?] });
+        vars.extend(self.operation("move", unit, target, &shifts, on, viewer));
+        let clock = self.backend.clock();
+        events::append_with(&mut vars, clock, EventKind::UnitMoved, Some(viewer.member), &to, unit.id, Some(told(&shifts)));
+        let sql = format!("{SAME_UNIT} {SAME_TREE} {REFORM} {START} {}", events::APPEND);
+        self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "target"))?;
+        Ok(unit.id)
+    }
+
+    async fn start_merge(&self, viewer: &Viewer, form: MergeForm<'_>) -> Result<UnitId> {
+        let tree = self.backend.units().tree();
+        let unit = managed(viewer, &tree, form.unit)?;
+        let parent = managed_parent(viewer, &tree, unit)?;
+        let mut reader = FormReader::new("unit_merge");
+        let target = reader.read("target", form.target, |typed| {
+            let target = self.target(viewer, &tree, typed)?;
+            if target.kind == unit.kind && target.id != unit.id { Ok(target) } else { Err(Problem::WrongPlace) }
+        });
+        let children: Vec<&UnitRef> = tree.children(&unit.path).collect();
+        let earliest = children.iter().chain([&unit]).chain(&target).map(|unit| since(&tree, unit.id)).max();
+        let on = reader.read("on", form.on, |typed| self.day(typed, earliest.unwrap_or_default()));
+        let (Some(target), Some(on)) = (target, on) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        if !tree.moving.is_empty() {
+            return Err(Error::Busy);
+        }
+        let (shifts, codes) = plan_merge(&tree, unit, target, &children);
+        let forms: Vec<_> = children
+            .iter()
+            .zip(&codes)
+            .map(|(child, code)| {
+                let (name, parent) = (child.name.as_str(), Some(target.id));
+                Reform { unit: child.id, name, code, parent, change: UnitChange::Merged, on }.row(self.backend, &tree)
+            })
+            .collect::<Result<_>>()?;
+        let mut vars = unit_vars(&tree, unit.id, form.version)?;
+        vars.extend(self.ending(viewer, &tree, unit, parent, on)?);
+        vars.extend(self.operation("merge", unit, target, &shifts, on, viewer));
+        vars.extend(vars! { forms: forms });
+        let (clock, kind) = (self.backend.clock(), EventKind::UnitMerged);
+        events::append_with(&mut vars, clock, kind, Some(viewer.member), &target.path, unit.id, Some(told(&shifts)));
+        let sql = format!(
+            "{SAME_UNIT} {SAME_TREE} UPDATE $unit SET closed_on = $on, parent = $parent, successor = $target, \
+             version = $version + 1 RETURN NONE; {END} {REFORM} {END_OFFICES} {START} {}",
+            events::APPEND
+        );
+        self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "target"))?;
+        Ok(target.id)
+    }
+
+    /// An open unit the person may change, as a choice of a form.
+    fn target<'t>(&self, viewer: &Viewer, tree: &'t Tree, typed: &str) -> Result<&'t UnitRef, Problem> {
+        if typed.is_empty() {
+            return Err(Problem::Required);
+        }
+        let known = tree.known(typed).filter(|unit| viewer.standpoint.may_by_office(Action::ManageUnit, &unit.path));
+        let known = known.ok_or(Problem::Unknown)?;
+        tree.get(known.id).ok_or(Problem::Closed)
+    }
+
+    fn operation(
+        &self,
+        kind: &str,
+        unit: &UnitRef,
+        target: &UnitRef,
+        shifts: &[Shift],
+        on: NaiveDate,
+        viewer: &Viewer,
+    ) -> Variables {
+        vars! {
+            operation: record("unit_operation", self.backend.clock().ulid()),
+            operation_kind: kind,
+            moved: unit.id.to_string(),
+            target: target.id.to_string(),
+            shifts: shifts.iter().map(ShiftRow::from).collect::<Vec<_>>(),
+            effective_on: on.to_string(),
+            started_by: viewer.member.to_string(),
+            started_at: self.backend.clock().now(),
+        }
+    }
+
+    /// Does at most so many batches, and says whether all is done.
+    async fn advance(&self, batches: usize) -> Result<bool> {
+        let mut left = batches;
+        while let Some(operation) = self.running().await? {
+            if !self.reposted(&operation, &mut left).await? || !self.followed(&operation, &mut left).await? {
+                return Ok(false);
+            }
+            self.finish(&operation).await?;
+        }
+        Ok(true)
+    }
+
+    async fn running(&self) -> Result<Option<Operation>> {
+        let sql = "SELECT record::id(id) AS id, kind, unit, target, shifts, effective_on FROM unit_operation \
+                   WHERE state = 'running' LIMIT 1";
+        let row: Option<OperationRow> = self.backend.store().read(sql, ()).await?.row(0)?;
+        let Some(row) = row else { return Ok(None) };
+        let damaged = || Error::Damaged(format!("the operation {}", row.id));
+        let unit = |text: &str| text.parse::<UnitId>().map_err(|_| damaged());
+        let merged = if row.kind == "merge" { Some((unit(&row.unit)?, unit(&row.target)?)) } else { None };
+        let shifts = row.shifts.iter().map(ShiftRow::understand).collect::<Result<_>>()?;
+        let on = row.effective_on.parse().map_err(|_| damaged())?;
+        Ok(Some(Operation { id: row.id, merged, shifts, on }))
+    }
+
+    /// Posts the members of a merged unit to the one that takes over.
+    async fn reposted(&self, operation: &Operation, left: &mut usize) -> Result<bool> {
+        let Some((from, to)) = operation.merged else { return Ok(true) };
+        let tree = self.backend.units().tree();
+        let Some(to) = tree.get(to) else { return Ok(true) };
+        loop {
+            let sql = format!("SELECT VALUE record::id(id) FROM member WHERE unit = $unit AND state = 'active' LIMIT {BATCH}");
+            let members: Vec<String> = self.backend.store().read(sql, vars! { unit: from.to_string() }).await?.rows(0)?;
+            if members.is_empty() {
+                return Ok(true);
+            }
+            if *left == 0 {
+                return Ok(false);
+            }
+            *left -= 1;
+            let postings = postings(self.backend, members);
+            self.backend.store().write(REPOST, repost_vars(postings, to, operation.on)).await?;
+        }
+    }
+
+    /// Takes every row that is still at an old path to its new one.
+    async fn followed(&self, operation: &Operation, left: &mut usize) -> Result<bool> {
+        for outer in outermost(&operation.shifts) {
+            for Follower { table, column, within } in FOLLOWERS {
+                for condition in *within {
+                    let found = found_at(table, column, condition);
+                    loop {
+                        let range = vars! { from: outer.to_string(), until: outer.range_end() };
+                        let rows: Vec<PathRow> = self.backend.store().read(&found, range).await?.rows(0)?;
+                        let rows = rows.into_iter().map(|row| row.shifted(&operation.shifts)).collect::<Result<Vec<_>>>()?;
+                        if rows.is_empty() {
+                            break;
+                        }
+                        if *left == 0 {
+                            return Ok(false);
+                        }
+                        *left -= 1;
+                        // What somebody else moved meanwhile is left alone.
+                        let follow = format!(
+                            "FOR $row IN $rows {{ LET $id = $row.id; \
+                             UPDATE $id SET {column} = $row.next WHERE {column} = $row.path RETURN NONE; }};"
+                        );
+                        self.backend.store().write(&follow, vars! { rows: rows }).await?;
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn finish(&self, operation: &Operation) -> Result<()> {
+        // The version counts up, since a tree with nothing on its way is another one.
+        let mut vars = vars! { operation: record("unit_operation", &operation.id), now: self.backend.clock().now() };
+        let mut redirect = "";
+        if let Some((from, to)) = operation.merged {
+            vars.extend(vars! { merged: from.to_string(), to_unit: to.to_string() });
+            redirect = REDIRECT;
+        }
+        let sql = format!(
+            "{redirect} UPDATE $operation SET state = 'done', finished_at = $now RETURN NONE; \
+             UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;"
+        );
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.units().reload(self.backend.store()).await
+    }
+}
+
+const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved, target = $target, shifts = $shifts, \
+     effective_on = $effective_on, state = 'running', started_by = $started_by, started_at = $started_at RETURN NONE;";
+
+/// Posts members to another branch: the open posting ends the day before, what waits for a decision goes along.
+pub(super) const REPOST: &str = "FOR $change IN $postings { \
+     LET $member = $change.member; LET $posting = $change.posting; \
+     LET $open = (SELECT VALUE id FROM posting WHERE member = $change.key AND until = NONE); \
+     UPDATE $open SET until = $last RETURN NONE; \
+     CREATE $posting SET member = $change.key, unit = $to_unit, from = $on RETURN NONE; \
+     UPDATE $member SET unit = $to_unit, path = $to_path RETURN NONE; \
+     LET $flaws = $change.flaws; \
+     UPDATE $flaws SET path = $to_path RETURN NONE; \
+     LET $corrections = (SELECT VALUE id FROM correction WHERE member = $change.key AND state = 'requested'); \
+     UPDATE $corrections SET path = $to_path RETURN NONE; \
+     LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $change.key AND state = 'requested'); \
+     UPDATE $leaving SET from_unit = $to_unit, from_path = $to_path RETURN NONE; \
+ };";
+
+/// Requests to join a merged unit lead to the one that took over.
+const REDIRECT: &str = "LET $joining = (SELECT VALUE id FROM transfer WHERE state = 'requested' AND to_unit = $merged); \
+     UPDATE $joining SET to_unit = $to_unit RETURN NONE;";
+
+#[derive(Debug, SurrealValue)]
+pub(super) struct Posting {
+    member: RecordId,
+    key: String,
+    posting: RecordId,
+    flaws: Vec<RecordId>,
+}
+
+/// A fresh posting for each of these members.
+pub(super) fn postings(backend: &Backend, members: impl IntoIterator<Item = String>) -> Vec<Posting> {
+    let posting = |key: String| {
+        let kinds = ["missing_id", "missing_phone", "impossible_date", "twin"];
+        Posting {
+            member: record("member", &key),
+            posting: record("posting", backend.clock().ulid()),
+            flaws: kinds.iter().map(|kind| pair("flaw", kind, &key)).collect(),
+            key,
+        }
+    };
+    members.into_iter().map(posting).collect()
+}
+
+/// What [`REPOST`] needs.
+pub(super) fn repost_vars(postings: Vec<Posting>, to: &UnitRef, on: NaiveDate) -> Variables {
+    vars! {
+        postings: postings,
+        to_unit: to.id.to_string(),
+        to_path: to.path.to_string(),
+        on: on.to_string(),
+        last: day_before(on).to_string(),
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct PathRow {
+    id: RecordId,
+    path: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct ShiftedRow {
+    id: RecordId,
+    path: String,
+    next: String,
+}
+
+impl PathRow {
+    fn shifted(self, shifts: &[Shift]) -> Result<ShiftedRow> {
+        let path = UnitPath::parse(&self.path).map_err(|_| Error::Damaged(format!("the path {}", self.path)))?;
+        // The range is that of a shift, so one of them holds the path.
+        let next = Shift::apply(shifts, &path).ok_or_else(|| Error::Internal(format!("no shift holds {path}")))?;
+        Ok(ShiftedRow { id: self.id, path: self.path, next: next.to_string() })
+    }
+}
+
+fn found_at(table: &str, column: &str, condition: &str) -> String {
+    format!("SELECT id, {column} AS path FROM {table} WHERE {condition} AND {column} >= $from AND {column} < $until LIMIT {BATCH}")
+}
+
+/// The subtrees that are left, without those inside another.
+fn outermost(shifts: &[Shift]) -> impl Iterator<Item = &UnitPath> {
+    let inside = |path: &UnitPath| shifts.iter().any(|other| other.from != *path && other.from.contains(path));
+    shifts.iter().map(|shift| &shift.from).filter(move |path| !inside(path))
+}
+
+/// Where everything of a merged unit goes. Units whose code the other unit had used get the next free one.
+fn plan_merge(tree: &Tree, unit: &UnitRef, into: &UnitRef, children: &[&UnitRef]) -> (Vec<Shift>, Vec<String>) {
+    let mut given = BTreeSet::new();
+    let mut shifts = Vec::new();
+    let mut codes = Vec::with_capacity(children.len());
+    // Those that keep their code come first, so that nobody gets a code that another one brings along.
+    let kept: BTreeSet<&str> = children
+        .iter()
+        .map(|child| child.path.code())
+        .filter(|code| tree.owner(into.id, code).is_none())
+        .collect();
+    given.extend(kept.iter().map(|code| (*code).to_owned()));
+    for child in children {
+        let code = child.path.code();
+        let owned = tree.owner(into.id, code).is_some_and(|owner| owner != child.id);
+        let code = if owned { tree.free_code(into.id, code, child.id, &given) } else { code.to_owned() };
+        if owned {
+            given.insert(code.clone());
+            if let Ok(to) = into.path.child(&code) {
+                shifts.push(Shift { from: child.path.clone(), to });
+            }
+        }
+        codes.push(code);
+    }
+    shifts.push(Shift { from: unit.path.clone(), to: into.path.clone() });
+    (shifts, codes)
+}
+
+/// The shifts as the log keeps them.
+fn told(shifts: &[Shift]) -> String {
+    shifts.iter().map(|shift| format!("{} → {}", shift.from, shift.to)).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::{DateTime, TimeDelta, Utc};
+    use domain::{
+        ids::MemberId,
+        members::{NationalId, Sex, Standing},
+        policy::{Grant, Role, Standpoint},
+        units::UnitKind,
+    };
+
+    use super::*;
+    use crate::{
+        Clock, Keys, Place,
+        demo::registry::{NewMember, Registry},
+        store::tests::migrated,
+    };
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-21T08:00:00Z".parse().expect("a moment")
+    }
+
+    async fn open(place: &Place) -> Backend {
+        loop {
+            match Backend::open(place, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
+                Ok(backend) => return backend,
+                // The engine of the one before closes its files in the background.
+                Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// A province with a commune of so many branches, one member each, and an empty one beside it.
+    async fn organisation(backend: &Backend, branches: usize) -> (Viewer, [UnitRef; 3]) {
+        let mut registry = Registry::new(backend, 1, now() - TimeDelta::days(400));
+        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
+        let west = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã Tây").expect("a code");
+        let east = registry.unit(Some(&province), UnitKind::Commune, "002", "Xã Đông").expect("a code");
+        let mut first = None;
+        for number in 0..branches {
+            let branch = registry.unit(Some(&west), UnitKind::Branch, &format!("{number:03}"), "Chi bộ").expect("a code");
+            let member = registry
+                .member(&NewMember {
+                    code: &format!("51.{number:06}"),
+                    full_name: "Võ Văn Khơi",
+                    sex: Sex::Male,
+                    birth_date: "1980-02-03".parse().expect("a day"),
+                    admitted_on: "2008-02-03".parse().expect("a day"),
+                    standing: Standing::Official,
+                    national_id: &NationalId::parse(&format!("951000{number:06}")).expect("twelve digits"),
+                    phone: None,
+                    unit: &branch,
+                })
+                .expect("registers");
+            registry.office(member, Role::Secretary, &branch, None);
+            first.get_or_insert((member, branch));
+        }
+        registry.save().await.expect("saves");
+        let (member, branch): (MemberId, UnitRef) = first.expect("a branch");
+        let grants = vec![Grant { role: Role::Operator, path: province.path.clone() }];
+        let viewer = Viewer {
+            member,
+            name: "Mai Văn Máy".to_owned(),
+            standpoint: Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants },
+            branch,
+            offices: Vec::new(),
+            resting: Vec::new(),
+        };
+        (viewer, [province, west, east])
+    }
+
+    /// All paths that are written anywhere, in an order of their own.
+    async fn paths(backend: &Backend) -> Vec<String> {
+        let sql = "SELECT VALUE code + ' ' + path FROM member; SELECT VALUE code + ' ' + path FROM unit; SELECT VALUE path FROM office; \
+                   SELECT VALUE unit + ' ' + (until ?? '') FROM posting WHERE until != NONE";
+        let mut answers = backend.store().read(sql, ()).await.expect("reads");
+        let mut paths: Vec<String> = (0..3).flat_map(|at| answers.rows::<String>(at).expect("paths")).collect();
+        paths.sort();
+        paths.push(format!("{} postings ended", answers.rows::<String>(3).expect("postings").len()));
+        paths
+    }
+
+    async fn start(backend: &Backend, viewer: &Viewer, [_, west, east]: &[UnitRef; 3], merges: bool) {
+        let (unit, target) = (west.id.to_string(), east.id.to_string());
+        let desk = backend.unit_desk();
+        let (version, on) = ("0", "2026-11-21");
+        if merges {
+            let form = MergeForm { unit: &unit, version, target: &target, on };
+            desk.start_merge(viewer, form).await.expect("starts");
+        } else {
+            let form = MoveForm { unit: &unit, version, target: &target, code: "001", on };
+            desk.start_move(viewer, form).await.expect_err("of one level");
+            let unit = backend.units().tree().at(&viewer.branch.path).expect("a branch").id.to_string();
+            let form = MoveForm { unit: &unit, version, target: &target, code: "000", on };
+            desk.start_move(viewer, form).await.expect("starts");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupted_move_or_merge_ends_as_one_in_one_go() {
+        for merges in [false, true] {
+            let whole = open(&Place::Memory).await;
+            let (viewer, units) = organisation(&whole, 60).await;
+            start(&whole, &viewer, &units, merges).await;
+            whole.unit_desk().resume().await.expect("finishes");
+            let expected = paths(&whole).await;
+            let outer = if merges { &units[1].path } else { &viewer.branch.path };
+            assert!(expected.iter().all(|path| !path.contains(outer.as_str()) || path == &format!("001 {outer}")));
+
+            for stops_after in 0..3 {
+                let folder = tempfile::tempdir().expect("a folder");
+                let place = Place::Folder(folder.path().to_owned());
+                let backend = open(&place).await;
+                let (viewer, units) = organisation(&backend, 60).await;
+                start(&backend, &viewer, &units, merges).await;
+                let tree = format!("{:?}", backend.units().tree());
+                assert!(!backend.unit_desk().advance(stops_after).await.expect("goes on"), "there is more to do");
+                drop(backend);
+
+                let backend = open(&place).await;
+                assert_eq!(paths(&backend).await, expected, "stopped after {stops_after}");
+                assert!(backend.units().tree().moving.is_empty());
+                assert!(tree.contains("moving: [Shift"), "the units had been at their new places already");
+                assert!(backend.unit_desk().advance(1).await.expect("nothing is left"));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_follows_is_found_by_an_index() {
+        let store = migrated().await;
+        let path = UnitPath::parse("/01/51/").expect("a path");
+        for Follower { table, column, within } in FOLLOWERS {
+            for condition in *within {
+                let vars = vars! { from: path.to_string(), until: path.range_end() };
+                store.assert_no_scan(&found_at(table, column, condition), vars).await;
+            }
+        }
+    }
+
+    #[test]
+    fn the_lowest_shift_that_holds_a_path_decides() {
+        let path = |text: &str| UnitPath::parse(text).expect("a path");
+        let shifts = [
+            Shift { from: path("/51/002/01/"), to: path("/51/001/03/") },
+            Shift { from: path("/51/002/"), to: path("/51/001/") },
+        ];
+        assert_eq!(Shift::apply(&shifts, &path("/51/002/01/7/")), Some(path("/51/001/03/7/")));
+        assert_eq!(Shift::apply(&shifts, &path("/51/002/02/")), Some(path("/51/001/02/")));
+        assert_eq!(Shift::apply(&shifts, &path("/51/003/")), None);
+        assert_eq!(outermost(&shifts).collect::<Vec<_>>(), [&path("/51/002/")]);
+        assert_eq!(told(&shifts), "/51/002/01/ → /51/001/03/; /51/002/ → /51/001/");
+    }
+}

@@ -1,0 +1,158 @@
+//! Splitting a branch: a new one beside it, and the members who go over.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    forms::{FormReader, Problem},
+    ids::{MemberId, UnitId},
+    policy::Action,
+    units::{Roster, RosterRow, UnitChange, UnitCode, UnitKind, UnitName, UnitRef},
+};
+
+use super::{
+    Tree, UnitDesk,
+    change::{SAME_TREE, SAME_UNIT, managed, managed_parent, since, stale, unit_vars},
+    history::{OPEN, first},
+    moving::{REPOST, postings, repost_vars},
+};
+use crate::{
+    Error, Result, events,
+    store::{SurrealValue, record, vars},
+};
+
+/// Members of a branch at most: beyond, the form would be no list one can go through.
+const ROSTER: usize = 1_000;
+
+/// What was chosen to split a branch.
+#[derive(Debug, Clone, Copy)]
+pub struct SplitForm<'f> {
+    pub unit: &'f str,
+    pub version: &'f str,
+    pub code: &'f str,
+    pub name: &'f str,
+    pub on: &'f str,
+    /// Ids of those who go over.
+    pub members: &'f [String],
+}
+
+#[derive(Debug, SurrealValue)]
+struct NameRow {
+    id: String,
+    full_name: String,
+}
+
+impl UnitDesk<'_> {
+    /// The members of a branch, for the choice who goes over.
+    ///
+    /// # Errors
+    /// As [`Self::split`].
+    pub async fn roster(&self, viewer: &Viewer, unit: &str) -> Result<Roster> {
+        let tree = self.backend.units().tree();
+        let (unit, _) = splittable(viewer, &tree, unit)?;
+        let members = self.names(unit.id).await?;
+        let version = tree.node(unit.id).map_or(0, |node| node.version);
+        Ok(Roster { unit: unit.clone(), version, today: self.backend.clock().today(), members })
+    }
+
+    /// Makes a new branch beside this one and posts the chosen members to it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `unit_split`: [`Problem::Taken`] on `code`, [`Problem::Required`] on `members` when nobody
+    /// goes over, [`Problem::Unknown`] when one of them is not of this branch, [`Problem::Stale`] on `name`.
+    /// [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit above and on the records of the members.
+    pub async fn split(&self, viewer: &Viewer, form: SplitForm<'_>) -> Result<UnitId> {
+        self.again(|| self.try_split(viewer, form)).await
+    }
+
+    async fn try_split(&self, viewer: &Viewer, form: SplitForm<'_>) -> Result<UnitId> {
+        let tree = self.backend.units().tree();
+        let (unit, parent) = splittable(viewer, &tree, form.unit)?;
+        let own: BTreeSet<MemberId> = self.names(unit.id).await?.into_iter().map(|row| row.member).collect();
+        let mut reader = FormReader::new("unit_split");
+        let name = reader.read("name", form.name, UnitName::parse);
+        let code = reader.read("code", form.code, |typed| {
+            let code = UnitCode::parse(typed)?;
+            if tree.owner(parent.id, code.as_str()).is_some() { Err(Problem::Taken) } else { Ok(code) }
+        });
+        let on = reader.read("on", form.on, |typed| self.day(typed, since(&tree, unit.id)));
+        let members = reader.read("members", &form.members.join(" "), |_| chosen(form.members, &own));
+        let (Some(name), Some(code), Some(on), Some(members)) = (name, code, on, members) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        let path = parent.path.child(code.as_str()).map_err(|_| Error::NotFound)?;
+        let id = UnitId::new(self.backend.clock().ulid());
+        let fresh = UnitRef { id, kind: UnitKind::Branch, name: name.as_str().to_owned(), path };
+        self.write_split(viewer, &tree, (unit, parent, &fresh), form.version, on, members)
+            .await
+            .map_err(|error| match error {
+                Error::Taken { .. } => reader.refused("code", Problem::Taken).into(),
+                error => stale(error, reader, "name"),
+            })?;
+        Ok(id)
+    }
+
+    async fn write_split(
+        &self,
+        viewer: &Viewer,
+        tree: &Tree,
+        (unit, parent, fresh): (&UnitRef, &UnitRef, &UnitRef),
+        version: &str,
+        on: NaiveDate,
+        members: BTreeSet<MemberId>,
+    ) -> Result<()> {
+        let mut vars = unit_vars(tree, unit.id, version)?;
+        let members: Vec<String> = members.into_iter().map(String::from).collect();
+        vars.extend(vars! {
+            form: first(self.backend, fresh, Some(parent.id), UnitChange::Split, on),
+            path: fresh.path.to_string(),
+            chosen: members.iter().map(|member| record("member", member)).collect::<Vec<_>>(),
+            unit_key: unit.id.to_string(),
+        });
+        vars.extend(repost_vars(postings(self.backend, members), fresh, on));
+        let (clock, kind) = (self.backend.clock(), EventKind::UnitSplit);
+        let from = Some(unit.path.to_string());
+        events::append_with(&mut vars, clock, kind, Some(viewer.member), &fresh.path, fresh.id, from);
+        let sql = format!(
+            "{SAME_UNIT} {SAME_TREE} \
+             IF array::len((SELECT VALUE id FROM $chosen WHERE unit = $unit_key AND state = 'active')) != array::len($chosen) \
+                 {{ THROW 'stale' }}; \
+             UPDATE $unit SET version = $version + 1 RETURN NONE; {OPEN} {REPOST} {}",
+            events::APPEND
+        );
+        self.settle(&sql, vars).await
+    }
+
+    /// Active members of a branch, in the order of a name list.
+    async fn names(&self, unit: UnitId) -> Result<Vec<RosterRow>> {
+        let sql = format!(
+            "SELECT record::id(id) AS id, full_name, sort_key FROM member WHERE unit = $unit AND state = 'active' \
+             ORDER BY sort_key LIMIT {ROSTER}"
+        );
+        let rows: Vec<NameRow> = self.backend.store().read(sql, vars! { unit: unit.to_string() }).await?.rows(0)?;
+        rows.into_iter()
+            .map(|row| {
+                let member = row.id.parse().map_err(|_| Error::Damaged(format!("member {}", row.id)))?;
+                Ok(RosterRow { member, name: row.full_name })
+            })
+            .collect()
+    }
+}
+
+/// A branch the person may split, and the unit above.
+fn splittable<'t>(viewer: &Viewer, tree: &'t Tree, id: &str) -> Result<(&'t UnitRef, &'t UnitRef)> {
+    let unit = managed(viewer, tree, id)?;
+    let parent = managed_parent(viewer, tree, unit)?;
+    let may = unit.kind == UnitKind::Branch && viewer.standpoint.may_by_office(Action::ManageMembers, &unit.path);
+    if may { Ok((unit, parent)) } else { Err(Error::NotAllowed) }
+}
+
+fn chosen(typed: &[String], own: &BTreeSet<MemberId>) -> Result<BTreeSet<MemberId>, Problem> {
+    if typed.is_empty() {
+        return Err(Problem::Required);
+    }
+    let member = |text: &String| text.parse().ok().filter(|member| own.contains(member)).ok_or(Problem::Unknown);
+    typed.iter().map(member).collect()
+}

@@ -1,0 +1,393 @@
+//! Files into the registry: what is read, what is refused, what an interruption leaves.
+
+use std::{fmt::Write as _, time::Duration};
+
+use backend::{
+    Backend, Error,
+    imports::{UploadForm, csv_line},
+};
+use domain::{
+    accounts::Viewer,
+    forms::Problem,
+    ids::ImportId,
+    imports::{Column, Counts, Failure, ImportKind, ImportPage, ImportState, Reason, RefusedLine},
+};
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+
+use crate::support::{Fixture, on_disk, organisation};
+
+const HEADER: &str = "Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào Đảng,Ngày chính thức,CCCD,Điện thoại,Mã chi bộ\n";
+
+fn person(number: u32) -> String {
+    format!("60{number:06},Nguyễn Văn {number},Nam,01/02/1980,03/02/2008,03/02/2009,9520{number:08},09{number:08},51/001/01\n")
+}
+
+fn people(numbers: std::ops::Range<u32>) -> String {
+    numbers.fold(HEADER.to_owned(), |mut file, number| {
+        let _ = write!(file, "{}", person(number));
+        file
+    })
+}
+
+fn counts(fresh: u64, changed: u64, unchanged: u64, refused: u64) -> Counts {
+    Counts { fresh, changed, unchanged, refused }
+}
+
+async fn upload(backend: &Backend, viewer: &Viewer, kind: ImportKind, unit: &str, content: &[u8]) -> ImportId {
+    let form = UploadForm { kind: kind.key(), unit, file_name: "danh-sach.csv" };
+    let mut upload = backend.imports().receive(viewer, form).await.expect("may import");
+    for piece in content.chunks(100_000) {
+        upload.write(piece.to_vec()).await.expect("writes");
+    }
+    let import = upload.finish().await.expect("arrives").import;
+    backend.imports().settled(import).await.expect("is looked at");
+    import
+}
+
+async fn previewed(backend: &Backend, org: &Fixture, content: &[u8]) -> ImportPage {
+    let registrar = &org.coast_registrar.viewer;
+    let import = upload(backend, registrar, ImportKind::Members, &org.coast.id.to_string(), content).await;
+    backend.imports().page(registrar, import).await.expect("has a page")
+}
+
+async fn confirmed(backend: &Backend, org: &Fixture, import: ImportId) -> ImportPage {
+    let registrar = &org.coast_registrar.viewer;
+    backend.imports().confirm(registrar, import, "").await.expect("is confirmed");
+    backend.imports().settled(import).await.expect("is written");
+    backend.imports().page(registrar, import).await.expect("has a page")
+}
+
+async fn imported(backend: &Backend, org: &Fixture, content: &[u8]) -> ImportPage {
+    let page = previewed(backend, org, content).await;
+    assert_eq!(page.import.state, ImportState::Previewed, "{:?} {:?}", page.import.failure, page.missing);
+    confirmed(backend, org, page.import.id).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_written_before_the_confirmation_and_everything_after_it() {
+    let (backend, _, org) = organisation().await;
+    let before = backend.statistics().page(&org.coast_secretary.viewer, None).await.expect("a page");
+    let page = previewed(&backend, &org, people(1..301).as_bytes()).await;
+    assert_eq!(page.import.counts, counts(300, 0, 0, 0));
+    assert_eq!(page.missing, []);
+    backend.catch_up().await.expect("catches up");
+    let still = backend.statistics().page(&org.coast_secretary.viewer, None).await.expect("a page");
+    assert_eq!(still.total, before.total);
+
+    let done = confirmed(&backend, &org, page.import.id).await;
+    assert_eq!((done.import.state, done.import.counts), (ImportState::Done, counts(300, 0, 0, 0)));
+    backend.catch_up().await.expect("catches up");
+    let after = backend.statistics().page(&org.coast_secretary.viewer, None).await.expect("a page");
+    let members = |page: &domain::statistics::StatisticsPage| page.total.figures.map_or(0, |figures| figures.members);
+    assert_eq!(members(&after), members(&before) + 300);
+    assert!(matches!(
+        backend.imports().confirm(&org.coast_registrar.viewer, page.import.id, "").await,
+        Err(Error::NotAllowed)
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_file_again_changes_nothing_and_another_one_what_it_says() {
+    let (backend, _, org) = organisation().await;
+    let file = people(1..101);
+    assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(100, 0, 0, 0));
+    assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(0, 0, 100, 0));
+
+    // Somebody marries, somebody moves to the branch of the school, somebody is new.
+    let changed = file.replace("Nguyễn Văn 7,", "Nguyễn Văn Bảy,").replace(
+        "60000008,Nguyễn Văn 8,Nam,01/02/1980,03/02/2008,03/02/2009,952000000008,0900000008,51/001/01",
+        "60000008,Nguyễn Văn 8,Nam,01/02/1980,03/02/2008,03/02/2009,952000000008,0900000008,02",
+    ) + &person(500);
+    assert_eq!(imported(&backend, &org, changed.as_bytes()).await.import.counts, counts(1, 2, 98, 0));
+    assert_eq!(imported(&backend, &org, changed.as_bytes()).await.import.counts, counts(0, 0, 101, 0));
+}
+
+/// Every bad input is a line with its row, its column and its reason; the other rows are taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_bad_row_is_a_line_of_the_report() {
+    let (backend, _, org) = organisation().await;
+    let row = |changes: &[(usize, &str)]| {
+        let number = 900 + u32::try_from(changes.iter().map(|(at, _)| at).sum::<usize>()).expect("small");
+        let line = person(number);
+        let mut cells: Vec<String> = line.trim().split(',').map(str::to_owned).collect();
+        for (at, value) in changes {
+            (*value).clone_into(&mut cells[*at]);
+        }
+        cells.join(",") + "\n"
+    };
+    let value = |problem| Reason::Value(problem);
+    let bad: Vec<(String, Column, Reason)> = vec![
+        (row(&[(6, "05109000123")]), Column::NationalId, value(Problem::Digits { expected: 12 })),
+        (row(&[(3, "01/01/2190")]), Column::BirthDate, value(Problem::DateRange)),
+        (row(&[(3, "31/12/1899")]), Column::BirthDate, value(Problem::DateRange)),
+        (row(&[(3, "30/02/1980")]), Column::BirthDate, value(Problem::Date)),
+        (row(&[(8, "51/001/99")]), Column::Branch, Reason::UnknownUnit),
+        (row(&[(8, "51/002/01")]), Column::Branch, Reason::UnknownUnit),
+        (row(&[(8, "51/001")]), Column::Branch, Reason::NotABranch),
+        (row(&[(8, "")]), Column::Branch, value(Problem::Required)),
+        (row(&[(2, "=cmd|' /C calc'!A0")]), Column::Sex, value(Problem::NotOffered)),
+        (row(&[(1, "")]), Column::FullName, value(Problem::Required)),
+        (row(&[(0, "thẻ số 5")]), Column::CardNumber, value(Problem::Characters)),
+        (row(&[(7, "12345")]), Column::Phone, value(Problem::Digits { expected: 10 })),
+        (row(&[(0, "60000001")]), Column::CardNumber, Reason::CardTwice { row: 2 }),
+        (row(&[(6, "952000000001")]), Column::NationalId, Reason::IdTwice { row: 2 }),
+        // The farmer lives in the hills, outside the coast; the fisherman's ID is another record's.
+        (row(&[(0, "51.000017")]), Column::CardNumber, Reason::Elsewhere),
+        (row(&[(6, &org.fisherman.national_id)]), Column::NationalId, Reason::IdTaken),
+    ];
+    let mut file = HEADER.to_owned() + &person(1);
+    for (line, ..) in &bad {
+        file += line;
+    }
+    let mut file = file.into_bytes();
+    file.extend(b"51000777,Nguy\xEA\xDEn V\xE3n,Nam,01/02/1980,03/02/2008,,,,01\n");
+    let page = previewed(&backend, &org, &file).await;
+    assert_eq!(page.import.counts, counts(1, 0, 0, bad.len() as u64 + 1), "{:#?}", page.refused);
+    let expected = bad.iter().map(|(_, column, reason)| (*column, reason.clone())).chain([(Column::FullName, Reason::Undecodable)]);
+    for ((at, (column, reason)), line) in expected.enumerate().zip(&page.refused) {
+        let RefusedLine { row, column: found, reason: why, value } = line;
+        assert_eq!((*row, *found, why), (at as u64 + 3, Some(column), &reason), "{value}");
+    }
+    assert_eq!(page.refused[0].value, "••••••••123", "an ID is never shown whole");
+
+    // In the file that leaves, what a spreadsheet would run is a text.
+    let formula = page.refused.iter().find(|line| line.column == Some(Column::Sex)).expect("is there");
+    assert_eq!(csv_line(&[&formula.value]), "\"'=cmd|' /C calc'!A0\"\r\n");
+    let done = confirmed(&backend, &org, page.import.id).await;
+    assert_eq!(done.import.counts, page.import.counts);
+    let report = backend.imports().report(&org.coast_registrar.viewer, page.import.id).await.expect("is kept");
+    assert_eq!(report.count() as u64, done.refused_lines);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_bad_rows_is_counted_and_the_first_are_shown() {
+    let (backend, _, org) = organisation().await;
+    let file = HEADER.to_owned() + &"x,,,,,,,,\n".repeat(20_000);
+    let page = previewed(&backend, &org, file.as_bytes()).await;
+    assert_eq!(page.import.counts, counts(0, 0, 0, 20_000));
+    assert_eq!(page.refused.len(), 100);
+    assert_eq!(page.refused_lines, 5 * 20_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_header_is_told_and_mended_by_choosing_columns() {
+    let (backend, _, org) = organisation().await;
+    let registrar = &org.coast_registrar.viewer;
+    let file = people(1..4).replace("Số thẻ", "Mã hồ sơ").replace("Mã chi bộ", "Nơi");
+    let page = previewed(&backend, &org, file.as_bytes()).await;
+    assert_eq!(page.missing, [Column::CardNumber, Column::Branch]);
+    assert!(matches!(backend.imports().confirm(registrar, page.import.id, "").await, Err(Error::NotAllowed)));
+
+    let mut columns: Vec<String> =
+        page.headers.iter().map(|(_, column)| column.map(Column::key).unwrap_or_default().to_owned()).collect();
+    columns[0] = Column::CardNumber.key().to_owned();
+    columns[8] = Column::CardNumber.key().to_owned();
+    let twice = backend.imports().remap(registrar, page.import.id, &columns).await;
+    assert!(matches!(twice, Err(Error::Invalid(_))), "{twice:?}");
+    columns[8] = Column::Branch.key().to_owned();
+    backend.imports().remap(registrar, page.import.id, &columns).await.expect("is taken");
+    backend.imports().settled(page.import.id).await.expect("is looked at again");
+    assert_eq!(confirmed(&backend, &org, page.import.id).await.import.counts, counts(3, 0, 0, 0));
+
+    // Remembered for the next file with such a header.
+    let page = previewed(&backend, &org, file.as_bytes()).await;
+    assert_eq!((page.missing, page.import.counts), (vec![], counts(0, 0, 3, 0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn encodings_and_separators_of_every_office_are_read() {
+    let (backend, _, org) = organisation().await;
+    let file = people(1..3);
+    let with_mark = format!("\u{feff}{}", people(3..5).replace(',', ";"));
+    let tabs = people(5..7).replace(',', "\t");
+    // Windows-1258 writes some marks of a letter behind it.
+    let old = b"s\xF4\xCC th\xE8,h\xF2 t\xEAn,ph\xE1i,ng\xE0y sinh,ng\xE0y v\xE0o \xF0a\xD2ng,chi b\xF4\xF2\n51000008,Tr\xE2\xCCn Th\xEC \xC1nh,n\xFE\xDE,1/2/1980,3/2/2008,01\n";
+    for (name, content, fresh) in
+        [("utf-8", file.as_bytes(), 2), ("mark", with_mark.as_bytes(), 2), ("tabs", tabs.as_bytes(), 2), ("1258", &old[..], 1)]
+    {
+        let page = previewed(&backend, &org, content).await;
+        assert_eq!(page.import.failure, None, "{name}");
+        if name == "1258" {
+            let headers: Vec<&str> = page.headers.iter().map(|(header, _)| header.as_str()).collect();
+            assert!(headers.contains(&"ngày sinh"), "{headers:?}");
+        } else {
+            assert_eq!(page.import.counts, counts(fresh, 0, 0, 0), "{name} {:?}", page.refused);
+        }
+    }
+}
+
+fn workbook() -> Vec<u8> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let day = Format::new().set_num_format("dd/mm/yyyy");
+    sheet.write_string(0, 0, "DANH SÁCH ĐẢNG VIÊN").expect("writes");
+    for (at, header) in HEADER.trim().split(',').enumerate() {
+        sheet.write_string(2, u16::try_from(at).expect("few"), header).expect("writes");
+    }
+    for row in 3..8_u32 {
+        sheet.write_string(row, 0, format!("61{row:06}")).expect("writes");
+        sheet.write_string(row, 1, "Trần Thị Ánh").expect("writes");
+        sheet.write_string(row, 2, "Nữ").expect("writes");
+        sheet.write_datetime_with_format(row, 3, ExcelDateTime::from_ymd(1980, 2, u8::try_from(row).expect("small")).expect("a day"), &day).expect("writes");
+        sheet.write_string(row, 4, "2008-02-03").expect("writes");
+        // Numbers, as a spreadsheet makes of them: the zeros in front are gone.
+        sheet.write_number(row, 6, 52_080_000_000.0 + f64::from(row)).expect("writes");
+        sheet.write_number(row, 7, 912_345_670.0 + f64::from(row)).expect("writes");
+        sheet.write_string(row, 8, "01").expect("writes");
+    }
+    // A text of eleven digits is what somebody typed.
+    sheet.write_string(7, 6, "52080000007").expect("writes");
+    book.save_to_buffer().expect("saves")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spreadsheets_are_read_with_their_dates_and_lost_zeros() {
+    let (backend, _, org) = organisation().await;
+    let page = previewed(&backend, &org, &workbook()).await;
+    assert_eq!(page.import.counts, counts(4, 0, 0, 1), "{:?}", page.refused);
+    assert_eq!((page.refused[0].row, page.refused[0].column), (8, Some(Column::NationalId)));
+    assert_eq!(confirmed(&backend, &org, page.import.id).await.import.counts, counts(4, 0, 0, 1));
+
+    let broken = previewed(&backend, &org, &workbook()[..4_000]).await;
+    assert_eq!((broken.import.state, broken.import.failure), (ImportState::Failed, Some(Failure::Unreadable)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_are_none_end_with_a_reason() {
+    let (backend, _, org) = organisation().await;
+    let endless = format!("{HEADER}1,\"{}", "x".repeat(3 << 20));
+    for (content, failure) in [
+        (&b""[..], Failure::Empty),
+        (HEADER.as_bytes(), Failure::Empty),
+        (b"\x00\x01\x02\x03".as_slice(), Failure::Unreadable),
+        (b"PK\x03\x04 is no spreadsheet".as_slice(), Failure::Unreadable),
+        (endless.as_bytes(), Failure::EndlessRow),
+    ] {
+        let page = previewed(&backend, &org, content).await;
+        assert_eq!((page.import.state, page.import.failure), (ImportState::Failed, Some(failure)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_import_ends_as_if_nothing_had_happened() {
+    let file = people(1..2_001) + &person(1) + "x,,,,,,,,\n";
+    let whole = {
+        let (backend, _, org) = organisation().await;
+        let page = imported(&backend, &org, file.as_bytes()).await;
+        (page.import.counts, page.refused, again(&backend, &org, &file).await)
+    };
+    let (backend, _, org) = organisation().await;
+    let registrar = &org.coast_registrar.viewer;
+    let page = previewed(&backend, &org, file.as_bytes()).await;
+    let import = page.import.id;
+    backend.imports().confirm(registrar, import, "").await.expect("is confirmed");
+    let mut stops = 0;
+    while stops < 3 {
+        let done = backend.imports().progress(registrar, import).await.expect("has a progress");
+        if done.state == ImportState::Done {
+            break;
+        }
+        if done.done >= 200 * (stops + 1) {
+            backend.imports().stop().await;
+            stops += 1;
+            assert_eq!(backend.imports().resume().await.expect("resumes"), 1);
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(stops > 0, "it was never interrupted");
+    backend.imports().settled(import).await.expect("is written");
+    let page = backend.imports().page(registrar, import).await.expect("has a page");
+    assert_eq!((page.import.counts, page.refused, again(&backend, &org, &file).await), whole);
+    assert_eq!(whole.0, counts(2_000, 0, 0, 2));
+}
+
+async fn again(backend: &Backend, org: &Fixture, file: &str) -> Counts {
+    imported(backend, org, file.as_bytes()).await.import.counts
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_outside_the_subtree_sees_or_moves_an_import() {
+    let (backend, _, org) = organisation().await;
+    let page = previewed(&backend, &org, people(1..3).as_bytes()).await;
+    let import = page.import.id;
+    let imports = backend.imports();
+    for person in [&org.farm_secretary, &org.fisherman, &org.secretary, &org.coast_secretary, &org.province_chief_editor, &org.operator] {
+        let viewer = &person.viewer;
+        let name = &person.name;
+        assert!(matches!(imports.page(viewer, import).await, Err(Error::NotFound)), "{name}");
+        assert!(matches!(imports.progress(viewer, import).await, Err(Error::NotFound)), "{name}");
+        assert!(matches!(imports.report(viewer, import).await, Err(Error::NotFound)), "{name}");
+        assert!(matches!(imports.confirm(viewer, import, "").await, Err(Error::NotFound)), "{name}");
+        assert!(matches!(imports.cancel(viewer, import).await, Err(Error::NotFound)), "{name}");
+        assert!(matches!(imports.remap(viewer, import, &[]).await, Err(Error::NotFound)), "{name}");
+        let form = UploadForm { kind: "members", unit: &org.coast.id.to_string(), file_name: "x.csv" };
+        assert!(matches!(imports.receive(viewer, form).await, Err(Error::NotFound | Error::Invalid(_))), "{name}");
+    }
+    // The coast's registrar keeps the coast, not the province.
+    let form = UploadForm { kind: "members", unit: &org.province.id.to_string(), file_name: "x.csv" };
+    assert!(matches!(imports.receive(&org.coast_registrar.viewer, form).await, Err(Error::Invalid(_))));
+    imports.cancel(&org.coast_registrar.viewer, import).await.expect("gives it up");
+    let listed = imports.list(&org.coast_registrar.viewer).await.expect("has a list");
+    assert_eq!(listed.imports.iter().map(|import| import.state).collect::<Vec<_>>(), [ImportState::Cancelled]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_id_and_no_phone_lies_in_the_folder_in_plain_and_files_go_when_their_time_is_over() {
+    let (backend, clock, folder) = on_disk().await;
+    let org = Fixture::insert(&backend).await;
+    let page = previewed(&backend, &org, people(1..201).as_bytes()).await;
+    let imports = folder.path().join("imports");
+    let waiting = std::fs::read(imports.join(page.import.id.to_string())).expect("lies there");
+    assert!(!waiting.windows(12).any(|bytes| bytes == b"952000000007"));
+    imported(&backend, &org, people(1..201).as_bytes()).await;
+    for file in walk(folder.path()) {
+        let bytes = std::fs::read(&file).expect("reads");
+        for secret in [&b"952000000007"[..], b"0900000007"] {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", file.display());
+        }
+    }
+    clock.advance(chrono::TimeDelta::days(8));
+    assert_eq!(backend.imports().purge().await.expect("purges"), 1);
+    assert_eq!(walk(&imports), Vec::<std::path::PathBuf>::new());
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn units_come_in_any_order_and_again_without_a_change() {
+    let (backend, _, org) = organisation().await;
+    let registrar = &org.coast_registrar.viewer;
+    let file = "Mã,Mã cấp trên,Cấp,Tên đơn vị\n\
+                01,001,Chi bộ,Chi bộ thôn Gành Đá\n\
+                11,001,Chi bộ,Chi bộ thôn Mới\n\
+                12,51/001,Chi bộ,Chi bộ xóm Chài\n\
+                01,001,Chi bộ,Hai lần\n\
+                13,002,Chi bộ,Ở ngoài\n\
+                14,001,Xã,Sai cấp\n\
+                15,12,Chi bộ,Dưới chi bộ\n";
+    let unit = org.coast.id.to_string();
+    let import = upload(&backend, registrar, ImportKind::Units, &unit, file.as_bytes()).await;
+    let page = backend.imports().page(registrar, import).await.expect("has a page");
+    assert_eq!(page.import.counts, counts(2, 0, 1, 4), "{:#?}", page.refused);
+    confirmed(&backend, &org, import).await;
+    let tree = backend.units().tree();
+    let path = domain::units::UnitPath::parse("/51/001/12/").expect("a path");
+    assert_eq!(tree.at(&path).map(|unit| unit.name.as_str()), Some("Chi bộ xóm Chài"));
+
+    let renamed = file.replace("Chi bộ thôn Mới", "Chi bộ thôn Mới Hai");
+    let import = upload(&backend, registrar, ImportKind::Units, &unit, renamed.as_bytes()).await;
+    let page = confirmed(&backend, &org, import).await;
+    assert_eq!(page.import.counts, counts(0, 1, 2, 4));
+    let import = upload(&backend, registrar, ImportKind::Units, &unit, renamed.as_bytes()).await;
+    assert_eq!(backend.imports().page(registrar, import).await.expect("a page").import.counts, counts(0, 0, 3, 4));
+    // And members into what is new.
+    let file = people(1..3).replace("51/001/01", "12");
+    assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(2, 0, 0, 0));
+}

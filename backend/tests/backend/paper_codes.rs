@@ -1,0 +1,227 @@
+//! Paper codes: who issues them, what is listed, and the sheet.
+
+use std::{fs, path::Path};
+
+use backend::{Backend, Error, Keys, Place, accounts::SignInForm, sms::Sms};
+use chrono::TimeDelta;
+use domain::{
+    accounts::{
+        Preferences,
+        codes::{CodeState, TypedCode, grouped},
+    },
+    events::EventKind,
+    forms::Problem,
+};
+
+use crate::{
+    doors::{Doors, NEW_PASSWORD, PHONE, WITH_PHONE, refusal, register},
+    support::{Fixture, on_disk, organisation},
+};
+
+#[tokio::test]
+async fn leaders_and_registrars_issue_codes_in_their_own_subtree_and_nobody_else_does() {
+    let (backend, _, org) = organisation().await;
+    let accounts = backend.accounts();
+    for may in [&org.secretary, &org.deputy, &org.coast_secretary, &org.coast_registrar] {
+        accounts.issue_paper_code(&may.viewer, org.fisherman.id).await.expect(&may.name);
+        accounts.branch_codes(&may.viewer, org.harbour.id).await.expect(&may.name);
+        accounts.member_codes(&may.viewer, org.fisherman.id).await.expect(&may.name);
+    }
+    for may_not in [
+        &org.fisherman,
+        &org.school_secretary,
+        &org.farm_secretary,
+        &org.coast_editor,
+        &org.coast_committee_member,
+        &org.former_secretary,
+        &org.province_statistician,
+        &org.operator,
+    ] {
+        let viewer = &may_not.viewer;
+        let member = org.fisherman.id.to_string();
+        let code = accounts.member_codes(&org.secretary.viewer, org.fisherman.id).await.expect("reads").codes[0].id;
+        for refused in [
+            accounts.issue_paper_code(viewer, org.fisherman.id).await.map(|_| ()),
+            accounts.issue_paper_codes(viewer, org.harbour.id, &[member]).await.map(|_| ()),
+            accounts.branch_codes(viewer, org.harbour.id).await.map(|_| ()),
+            accounts.member_codes(viewer, org.fisherman.id).await.map(|_| ()),
+            accounts.revoke_paper_code(viewer, code).await.map(|_| ()),
+        ] {
+            assert!(matches!(refused, Err(Error::NotFound)), "{}: {refused:?}", may_not.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_branch_gets_its_codes_at_once() {
+    let (backend, _, org) = organisation().await;
+    let secretary = &org.secretary.viewer;
+    for serial in 1..=45 {
+        register(&backend, &format!("9541{serial:08}"), None, &org.harbour).await;
+    }
+    let page = backend.accounts().branch_codes(secretary, org.harbour.id).await.expect("reads");
+    let waiting: Vec<String> =
+        page.members.iter().filter(|member| !member.is_activated).map(|member| member.member.to_string()).collect();
+    assert_eq!(waiting.len(), 46, "with the one of the small organisation");
+    let issued = backend.accounts().issue_paper_codes(secretary, org.harbour.id, &waiting).await.expect("issues");
+    let mut codes: Vec<_> = issued.iter().map(|one| one.code.clone()).collect();
+    codes.sort();
+    codes.dedup();
+    assert_eq!(codes.len(), 46, "each is another");
+    assert!(codes.iter().all(|code| matches!(TypedCode::parse(code), Ok(TypedCode::Paper(_)))));
+
+    let listed = backend.accounts().branch_codes(secretary, org.harbour.id).await.expect("reads").codes;
+    assert_eq!(listed.len(), 46);
+    assert!(listed.iter().all(|code| code.state == CodeState::Open));
+}
+
+#[tokio::test]
+async fn nobody_chosen_and_people_of_other_branches_are_refused() {
+    let (backend, _, org) = organisation().await;
+    let secretary = &org.secretary.viewer;
+    let none = refusal(backend.accounts().issue_paper_codes(secretary, org.harbour.id, &[]).await);
+    assert_eq!(none.problem("members[]"), Some(&Problem::Required));
+    let (own, others) = (org.fisherman.id.to_string(), org.teacher.id.to_string());
+    for members in [vec![own.clone(), others], vec![own.clone(), own.clone()], vec!["x".to_owned()]] {
+        let refused = backend.accounts().issue_paper_codes(secretary, org.harbour.id, &members).await;
+        assert!(matches!(refused, Err(Error::NotFound)), "{members:?}");
+    }
+    let above = backend.accounts().branch_codes(&org.coast_registrar.viewer, org.coast.id).await;
+    assert!(matches!(above, Err(Error::NotFound)), "a commune is no branch");
+}
+
+#[tokio::test]
+async fn the_list_says_what_became_of_each_code() {
+    let doors = Doors::open().await;
+    let secretary = &doors.org.secretary.viewer;
+    let state = async || {
+        let codes = doors.backend.accounts().member_codes(secretary, doors.newcomer).await.expect("reads").codes;
+        codes.iter().map(|code| code.state).collect::<Vec<_>>()
+    };
+    assert_eq!(state().await, []);
+    doors.paper_code().await;
+    doors.clock.advance(TimeDelta::minutes(1));
+    let code = doors.paper_code().await;
+    assert_eq!(state().await, [CodeState::Open, CodeState::Revoked], "the newest first; a new one ends the old one");
+    doors.clock.advance(TimeDelta::days(31));
+    assert_eq!(state().await, [CodeState::Expired, CodeState::Revoked]);
+    drop(code);
+
+    let code = doors.paper_code().await;
+    let door = doors.knock(WITH_PHONE).await;
+    doors.try_code(&door, &code).await.expect("is right");
+    doors.choose(&door, NEW_PASSWORD).await.expect("chooses");
+    assert_eq!(state().await, [CodeState::Used, CodeState::Expired, CodeState::Revoked]);
+}
+
+#[tokio::test]
+async fn revoking_is_logged_once_and_changes_only_what_can_still_be_used() {
+    let doors = Doors::open().await;
+    doors.clock.advance(TimeDelta::minutes(1));
+    let mut events = doors.backend.events().listen();
+    let secretary = &doors.org.secretary.viewer;
+    doors.paper_code().await;
+    let code = doors.backend.accounts().member_codes(secretary, doors.newcomer).await.expect("reads").codes[0].id;
+    for _ in 0..2 {
+        let (member, unit) = doors.backend.accounts().revoke_paper_code(secretary, code).await.expect("revokes");
+        assert_eq!((member, unit), (doors.newcomer, doors.org.harbour.id));
+    }
+    doors.backend.catch_up().await.expect("reads the log");
+    let mut revoked = 0;
+    while let Ok(event) = events.try_recv() {
+        if event.kind == EventKind::PaperCodeRevoked {
+            assert_eq!((event.actor, event.subject), (Some(doors.org.secretary.id), doors.newcomer.to_string()));
+            revoked += 1;
+        }
+    }
+    assert_eq!(revoked, 1);
+}
+
+#[tokio::test]
+async fn the_sheet_is_for_who_issued_it_and_for_ten_minutes() {
+    let doors = Doors::open().await;
+    let (secretary, deputy) = (&doors.org.secretary.viewer, &doors.org.deputy.viewer);
+    let issued = doors.backend.accounts().issue_paper_code(secretary, doors.newcomer).await.expect("issues");
+    let token = doors.backend.accounts().keep_sheet(secretary, std::slice::from_ref(&issued)).await.expect("keeps");
+    for _ in 0..2 {
+        let sheet = doors.backend.accounts().sheet(secretary, &token, "https://sotay.example").await.expect("also when loaded again");
+        assert_eq!((sheet.unit.id, sheet.address.as_str()), (doors.org.harbour.id, "sotay.example"));
+        assert_eq!(sheet.cards.len(), 1);
+        assert_eq!(sheet.cards[0].code, grouped(&issued.code));
+    }
+    let others = doors.backend.accounts().sheet(deputy, &token, "https://sotay.example").await;
+    assert!(matches!(others, Err(Error::NotFound)));
+    doors.clock.advance(TimeDelta::minutes(10));
+    let late = doors.backend.accounts().sheet(secretary, &token, "https://sotay.example").await;
+    assert!(matches!(late, Err(Error::NotFound)));
+    assert!(matches!(doors.backend.accounts().sheet(secretary, "x", "https://x").await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn the_command_line_has_a_first_code_for_a_member() {
+    let (backend, _, org) = organisation().await;
+    let code = backend.accounts().first_code(org.not_activated.id).await.expect("issues");
+    let door = backend.accounts().knock(&org.not_activated.national_id).await.expect("a visit");
+    backend.accounts().try_code(&door, &code).await.expect("is right");
+}
+
+/// Every file below a folder, whole.
+fn dump(folder: &Path, all: &mut Vec<u8>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            dump(&path, all);
+        } else {
+            all.extend(fs::read(path).expect("reads"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn neither_codes_nor_passwords_nor_numbers_lie_in_the_data_folder() {
+    let (backend, clock, folder) = on_disk().await;
+    let org = Fixture::insert(&backend).await;
+    let outbox = tempfile::tempdir().expect("another folder");
+    backend.send_messages_by(Sms::outbox(outbox.path(), &clock));
+    let newcomer = register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
+    let secretary = &org.secretary.viewer;
+
+    let code = backend.accounts().issue_paper_code(secretary, newcomer).await.expect("issues");
+    let sheet = backend.accounts().keep_sheet(secretary, std::slice::from_ref(&code)).await.expect("keeps");
+    let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
+    let sent = std::sync::Mutex::new(String::new());
+    let words = |code: &str| {
+        code.clone_into(&mut sent.lock().expect("not poisoned"));
+        "…".to_owned()
+    };
+    backend.accounts().send_code(&door, words).await.expect("sends");
+    backend.accounts().try_code(&door, &code.code).await.expect("is right");
+    let chosen = backend.accounts().choose_password(&door, NEW_PASSWORD, "Phone", Preferences::default()).await.expect("chooses");
+    let form = SignInForm { national_id: WITH_PHONE, password: NEW_PASSWORD, device: "Phone" };
+    let again = backend.accounts().sign_in(form).await.expect("signs in");
+    drop(backend);
+
+    let place = Place::Folder(folder.path().to_owned());
+    // Opened and closed once more, so that what the engine had in memory is written.
+    let again_open = loop {
+        match Backend::open(&place, Keys::from_master(&[7; 32]), clock.clone()).await {
+            Ok(open) => break open,
+            Err(Error::Store(_) | Error::InUse) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    drop(again_open);
+
+    let mut all = Vec::new();
+    dump(folder.path(), &mut all);
+    let holds = |needle: &str| all.windows(needle.len()).any(|window| window == needle.as_bytes());
+    assert!(holds("paper_code_member"), "the dump is the store");
+    let sms = sent.into_inner().expect("not poisoned");
+    assert_eq!(sms.len(), 6);
+    for secret in [&code.code, &grouped(&code.code), &sheet, &door, NEW_PASSWORD, WITH_PHONE, PHONE, &chosen.token, &chosen.device, &again.device]
+    {
+        assert!(!holds(secret), "{secret}");
+    }
+    // Six digits may stand in any number by chance; as a text of their own they must not.
+    assert!(!holds(&format!("\"{sms}\"")) && !holds(&format!("code is {sms}")));
+}

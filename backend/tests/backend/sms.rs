@@ -1,0 +1,95 @@
+//! Short messages through a gateway that is not always there.
+
+use std::{sync::Arc, time::Duration};
+
+use backend::sms::Sms;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+};
+
+use crate::{
+    doors::{PHONE, UNKNOWN, WITH_PHONE, register},
+    support::organisation,
+};
+
+/// A gateway that gives these answers one after the other, and passes on what it is sent.
+async fn gateway(answers: &'static [&'static str]) -> (String, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/send", listener.local_addr().expect("an address"));
+    let (sender, received) = unbounded_channel();
+    tokio::spawn(async move {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await.expect("a request");
+            let mut request = Vec::new();
+            let mut buffer = [0; 4096];
+            while !is_whole(&request) {
+                let read = stream.read(&mut buffer).await.expect("reads");
+                assert!(read > 0, "the request breaks off");
+                request.extend_from_slice(&buffer[..read]);
+            }
+            let response = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            stream.write_all(response.as_bytes()).await.expect("answers");
+            let _ = sender.send(String::from_utf8(request).expect("text"));
+        }
+    });
+    (url, received)
+}
+
+/// Whether head and body are there.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().to_owned()));
+    length.is_some_and(|length| body.len() >= length.parse::<usize>().expect("a number"))
+}
+
+#[tokio::test]
+async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
+    let (backend, _, org) = organisation().await;
+    register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
+    let (url, mut received) = gateway(&["503 Service Unavailable", "500 Internal Server Error", "202 Accepted"]).await;
+    let sms = Sms::gateway(&url, Some("let-me-in".to_owned())).expect("an address").pausing(Duration::from_millis(1));
+    backend.send_messages_by(sms);
+
+    let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
+    let code = Arc::new(std::sync::Mutex::new(String::new()));
+    let words = |made: &str| {
+        made.clone_into(&mut code.lock().expect("not poisoned"));
+        format!("Sổ tay: {made}")
+    };
+    backend.accounts().send_code(&door, words).await.expect("does not wait for the gateway");
+    for _ in 0..3 {
+        let request = received.recv().await.expect("a request");
+        let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
+        assert!(head.starts_with("POST /send HTTP/1.1"), "{head}");
+        assert!(head.to_ascii_lowercase().contains("authorization: bearer let-me-in"), "{head}");
+        let code = code.lock().expect("not poisoned").clone();
+        assert_eq!(body, format!(r#"{{"to":"+84987654321","text":"Sổ tay: {code}"}}"#));
+    }
+    let code = code.lock().expect("not poisoned").clone();
+    backend.accounts().try_code(&door, &code).await.expect("is right");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_for_who_has_no_phone_or_is_nobody() {
+    let (backend, _, org) = organisation().await;
+    let (url, mut received) = gateway(&["200 OK"]).await;
+    backend.send_messages_by(Sms::gateway(&url, None).expect("an address").pausing(Duration::from_millis(1)));
+    for national_id in [UNKNOWN, &org.not_activated.national_id] {
+        let door = backend.accounts().knock(national_id).await.expect("a visit");
+        backend.accounts().send_code(&door, |code| code.to_owned()).await.expect("the same answer");
+    }
+    register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
+    let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
+    backend.accounts().send_code(&door, |_| "the only one".to_owned()).await.expect("sends");
+    assert!(received.recv().await.expect("a request").contains("the only one"));
+}
+
+#[test]
+fn what_is_no_web_address_is_refused_at_the_start() {
+    for url in ["", "gateway", "ftp://gateway.example", "file:///etc/passwd"] {
+        assert!(Sms::gateway(url, None).is_err(), "{url}");
+    }
+}

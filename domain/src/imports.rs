@@ -1,0 +1,408 @@
+//! Files on their way into the registry (nhập dữ liệu): what their columns mean, how far they are, what is wrong with their rows.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    forms::Problem,
+    ids::{ImportId, UnitId},
+    units::UnitRef,
+};
+
+/// Largest CSV file taken. It is read row by row.
+pub const CSV_BYTES_MAX: u64 = 1 << 30;
+
+/// Largest spreadsheet taken, as it lies on the disk: its texts are held in memory while it is read.
+pub const XLSX_BYTES_MAX: u64 = 100 << 20;
+
+/// Largest spreadsheet taken, unpacked.
+pub const XLSX_UNPACKED_MAX: u64 = 300 << 20;
+
+/// Rows a worksheet can have.
+pub const XLSX_ROWS_MAX: u64 = 1_048_576;
+
+/// What the rows of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportKind {
+    Units,
+    Members,
+}
+
+impl ImportKind {
+    pub const ALL: [Self; 2] = [Self::Members, Self::Units];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Units => "units",
+            Self::Members => "members",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportState {
+    /// Every row is being looked at; nothing is written.
+    Checking,
+    /// Checked, and waits for a confirmation.
+    Previewed,
+    /// Confirmed and being written; an interruption is made up for.
+    Running,
+    Done,
+    /// Given up before anything was written.
+    Cancelled,
+    /// The file cannot be read, or is not one of the kind.
+    Failed,
+}
+
+impl ImportState {
+    pub const ALL: [Self; 6] = [Self::Checking, Self::Previewed, Self::Running, Self::Done, Self::Cancelled, Self::Failed];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Checking => "checking",
+            Self::Previewed => "previewed",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.key() == key)
+    }
+
+    /// Whether something happens by itself, so that looking again is worth while.
+    pub const fn is_at_work(self) -> bool {
+        matches!(self, Self::Checking | Self::Running)
+    }
+
+    /// Whether nothing will happen any more.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled | Self::Failed)
+    }
+}
+
+/// Why a whole file cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// Neither a table of texts nor a spreadsheet, or broken.
+    Unreadable,
+    /// Larger than [`CSV_BYTES_MAX`] or [`XLSX_BYTES_MAX`].
+    TooBig,
+    /// A spreadsheet that unpacks to more than [`XLSX_UNPACKED_MAX`].
+    UnpacksTooBig,
+    /// No row below the header.
+    Empty,
+    /// A row longer than any row of people can be: most often a quotation mark that is never closed.
+    EndlessRow,
+}
+
+impl Failure {
+    pub const ALL: [Self; 5] = [Self::Unreadable, Self::TooBig, Self::UnpacksTooBig, Self::Empty, Self::EndlessRow];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::TooBig => "too_big",
+            Self::UnpacksTooBig => "unpacks_too_big",
+            Self::Empty => "empty",
+            Self::EndlessRow => "endless_row",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|failure| failure.key() == key)
+    }
+}
+
+/// What a column of a file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Column {
+    /// Số thẻ đảng viên: the key by which a person is known again.
+    CardNumber,
+    /// Họ và tên.
+    FullName,
+    /// Giới tính.
+    Sex,
+    /// Ngày sinh.
+    BirthDate,
+    /// Ngày vào Đảng.
+    AdmittedOn,
+    /// Ngày chính thức.
+    OfficialOn,
+    /// Diện đảng viên.
+    Standing,
+    /// Số định danh cá nhân (căn cước).
+    NationalId,
+    /// Số điện thoại.
+    Phone,
+    /// Mã chi bộ: the path of codes, or the branch's own code where it is the only one.
+    Branch,
+    /// Mã đơn vị.
+    Code,
+    /// Mã đơn vị cấp trên.
+    Parent,
+    /// Cấp.
+    Kind,
+    /// Tên đơn vị.
+    Name,
+    /// Ngày thành lập.
+    OpenedOn,
+    /// Giai đoạn triển khai.
+    Phase,
+}
+
+impl Column {
+    pub const ALL: [Self; 16] = [
+        Self::CardNumber,
+        Self::FullName,
+        Self::Sex,
+        Self::BirthDate,
+        Self::AdmittedOn,
+        Self::OfficialOn,
+        Self::Standing,
+        Self::NationalId,
+        Self::Phone,
+        Self::Branch,
+        Self::Code,
+        Self::Parent,
+        Self::Kind,
+        Self::Name,
+        Self::OpenedOn,
+        Self::Phase,
+    ];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::CardNumber => "card_number",
+            Self::FullName => "full_name",
+            Self::Sex => "sex",
+            Self::BirthDate => "birth_date",
+            Self::AdmittedOn => "admitted_on",
+            Self::OfficialOn => "official_on",
+            Self::Standing => "standing",
+            Self::NationalId => "national_id",
+            Self::Phone => "phone",
+            Self::Branch => "branch",
+            Self::Code => "code",
+            Self::Parent => "parent",
+            Self::Kind => "kind",
+            Self::Name => "name",
+            Self::OpenedOn => "opened_on",
+            Self::Phase => "phase",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.key() == key)
+    }
+
+    /// The kind of file it belongs to.
+    pub const fn belongs_to(self) -> ImportKind {
+        match self {
+            Self::Code | Self::Parent | Self::Kind | Self::Name | Self::OpenedOn | Self::Phase => ImportKind::Units,
+            _ => ImportKind::Members,
+        }
+    }
+
+    /// Whether a file without it cannot be imported.
+    pub const fn is_required(self) -> bool {
+        matches!(
+            self,
+            Self::CardNumber
+                | Self::FullName
+                | Self::Sex
+                | Self::BirthDate
+                | Self::AdmittedOn
+                | Self::Branch
+                | Self::Code
+                | Self::Kind
+                | Self::Name
+        )
+    }
+
+    /// Whether its values are never shown whole.
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::NationalId | Self::Phone)
+    }
+
+    /// The columns a file of this kind can have.
+    pub fn of(kind: ImportKind) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |column| column.belongs_to() == kind)
+    }
+}
+
+/// Why a row cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The value is not what the column takes.
+    Value(Problem),
+    /// Bytes that are not in the encoding of the rest of the file.
+    Undecodable,
+    /// A formula of the spreadsheet that ended in an error.
+    CellError,
+    /// A number of which a spreadsheet has dropped digits, so that it cannot be restored.
+    LostDigits,
+    /// The same card number stands in an earlier row.
+    CardTwice { row: u64 },
+    /// The same national ID stands in an earlier row.
+    IdTwice { row: u64 },
+    /// Another record has this national ID.
+    IdTaken,
+    /// The record belongs to a unit outside the subtree of who imports.
+    Elsewhere,
+    /// The person has left, has died, or was merged with another record.
+    NotActive,
+    /// No such unit in the subtree of who imports.
+    UnknownUnit,
+    /// Several branches have this code: the path is needed.
+    AmbiguousUnit,
+    ClosedUnit,
+    /// Members belong to branches only.
+    NotABranch,
+    /// The same unit stands in an earlier row.
+    UnitTwice { row: u64 },
+    /// The unit above is refused itself, or is not there.
+    UnknownParent,
+    /// Above itself, or not on a higher level.
+    WrongLevel,
+    /// Another unit had this code at this place before.
+    PathUsed,
+    /// The unit exists, on another level.
+    KindDiffers,
+}
+
+/// One thing that is wrong with one row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedLine {
+    /// As spreadsheets and editors count: the header is row 1.
+    pub row: u64,
+    pub column: Option<Column>,
+    /// As it stands in the file; of secrets only the last digits.
+    pub value: String,
+    pub reason: Reason,
+}
+
+/// Rows by what would become, or became, of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub fresh: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    pub refused: u64,
+}
+
+impl Counts {
+    pub const fn total(self) -> u64 {
+        self.fresh + self.changed + self.unchanged + self.refused
+    }
+
+    /// Rows that something is written for.
+    pub const fn to_write(self) -> u64 {
+        self.fresh + self.changed
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.fresh += other.fresh;
+        self.changed += other.changed;
+        self.unchanged += other.unchanged;
+        self.refused += other.refused;
+    }
+}
+
+/// An import in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportSummary {
+    pub id: ImportId,
+    pub kind: ImportKind,
+    pub state: ImportState,
+    pub failure: Option<Failure>,
+    pub file_name: String,
+    /// The unit whose subtree the file may touch.
+    pub unit: Option<UnitRef>,
+    /// None when the operator started it on the command line.
+    pub started_by: Option<String>,
+    pub started_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Of the check, and at the end of what was written.
+    pub counts: Counts,
+}
+
+/// How far the work is: rows done of all. `total` is 0 while the file is read for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    pub state: ImportState,
+    pub done: u64,
+    pub total: u64,
+}
+
+/// The page of one import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportPage {
+    pub import: ImportSummary,
+    pub progress: Progress,
+    /// The columns of the file: the words of the header, and what they were taken for.
+    pub headers: Vec<(String, Option<Column>)>,
+    /// Required columns that were not found: nothing can be confirmed before they are.
+    pub missing: Vec<Column>,
+    /// The first lines of the report.
+    pub refused: Vec<RefusedLine>,
+    /// All lines of the report.
+    pub refused_lines: u64,
+    /// The day the file speaks of.
+    pub as_of: NaiveDate,
+}
+
+/// The imports of the viewer's subtrees, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportsPage {
+    pub imports: Vec<ImportSummary>,
+}
+
+/// What can be chosen for a new import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewImportPage {
+    pub kinds: Vec<ImportKind>,
+    /// The highest units whose subtree the viewer keeps.
+    pub units: Vec<UnitRef>,
+    /// The one proposed.
+    pub unit: UnitId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_lead_back_to_what_they_name() {
+        for column in Column::ALL {
+            assert_eq!(Column::from_key(column.key()), Some(column));
+        }
+        for state in ImportState::ALL {
+            assert_eq!(ImportState::from_key(state.key()), Some(state));
+        }
+        for failure in Failure::ALL {
+            assert_eq!(Failure::from_key(failure.key()), Some(failure));
+        }
+        assert_eq!(ImportKind::ALL.map(ImportKind::key), ["members", "units"]);
+    }
+
+    #[test]
+    fn every_column_belongs_to_one_kind_of_file() {
+        let of = |kind| Column::of(kind).count();
+        assert_eq!(of(ImportKind::Members) + of(ImportKind::Units), Column::ALL.len());
+    }
+}

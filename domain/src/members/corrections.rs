@@ -1,0 +1,149 @@
+//! A member asks for a change of the own record (đề nghị đính chính), a registrar decides.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{CardNumber, FullName, NationalId, PhoneNumber, Sex};
+use crate::{
+    forms::{Problem, day},
+    ids::{CorrectionId, MemberId},
+};
+
+/// A field of the record one can ask to have corrected. The standing is not among them: it is decided, not corrected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CorrectionField {
+    Phone,
+    FullName,
+    BirthDate,
+    Sex,
+    NationalId,
+    Card,
+    AdmittedOn,
+    OfficialOn,
+}
+
+impl CorrectionField {
+    /// Most asked for first.
+    pub const ALL: [Self; 8] = [
+        Self::Phone,
+        Self::FullName,
+        Self::BirthDate,
+        Self::Sex,
+        Self::NationalId,
+        Self::Card,
+        Self::AdmittedOn,
+        Self::OfficialOn,
+    ];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::FullName => "full_name",
+            Self::BirthDate => "birth_date",
+            Self::Sex => "sex",
+            Self::NationalId => "national_id",
+            Self::Card => "card",
+            Self::AdmittedOn => "admitted_on",
+            Self::OfficialOn => "official_on",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.key() == key)
+    }
+
+    /// What was typed as it is written down: days as `2026-11-21`, numbers without separators, the sex as its key.
+    ///
+    /// # Errors
+    /// Those of the field's own type; a sex is understood as its key or as `nam`, `nữ`.
+    pub fn read(self, typed: &str) -> Result<String, Problem> {
+        match self {
+            Self::Phone => PhoneNumber::parse(typed).map(|phone| phone.expose().to_owned()),
+            Self::FullName => FullName::parse(typed).map(|name| name.as_str().to_owned()),
+            Self::BirthDate | Self::AdmittedOn | Self::OfficialOn => day(typed).map(|day| day.to_string()),
+            Self::NationalId => NationalId::parse(typed).map(|id| id.expose().to_owned()),
+            Self::Card => CardNumber::parse(typed).map(|card| card.as_str().to_owned()),
+            Self::Sex => match crate::folding::fold(typed).as_str() {
+                "" => Err(Problem::Required),
+                "nam" => Ok(Sex::Male.key().to_owned()),
+                "nu" => Ok(Sex::Female.key().to_owned()),
+                key => Sex::from_key(key).map(|sex| sex.key().to_owned()).ok_or(Problem::NotOffered),
+            },
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CorrectionState {
+    Requested,
+    Accepted,
+    Declined,
+}
+
+impl CorrectionState {
+    pub const ALL: [Self; 3] = [Self::Requested, Self::Accepted, Self::Declined];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.key() == key)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    pub id: CorrectionId,
+    pub member: MemberId,
+    pub name: String,
+    pub branch: String,
+    pub field: CorrectionField,
+    /// What the record says now, for the registrar.
+    pub now: Option<String>,
+    /// As [`CorrectionField::read`] writes it.
+    pub wanted: String,
+    pub reason: String,
+    pub state: CorrectionState,
+    pub requested_at: DateTime<Utc>,
+    pub decided_at: Option<DateTime<Utc>>,
+    pub note: Option<String>,
+    /// Decided, and not seen by the member before now.
+    pub is_news: bool,
+}
+
+/// What waits for the registrar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectionsPage {
+    pub waiting: Vec<Correction>,
+    /// How many wait in all.
+    pub count: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wanted_value_is_written_in_one_way() {
+        for (field, typed, written) in [
+            (CorrectionField::Phone, "+84 912 345 678", "0912345678"),
+            (CorrectionField::BirthDate, "2/9/1960", "1960-09-02"),
+            (CorrectionField::Sex, "Nữ", "female"),
+            (CorrectionField::Sex, "male", "male"),
+            (CorrectionField::Card, "51.000 123", "51000123"),
+            (CorrectionField::FullName, "  Lê   Lợi ", "Lê Lợi"),
+        ] {
+            assert_eq!(field.read(typed).as_deref(), Ok(written));
+            assert_eq!(field.read(written).as_deref(), Ok(written), "reading it again changes nothing");
+        }
+        assert_eq!(CorrectionField::Sex.read("khác"), Err(Problem::NotOffered));
+        assert_eq!(CorrectionField::NationalId.read("12"), Err(Problem::Digits { expected: 12 }));
+    }
+}

@@ -1,0 +1,214 @@
+//! Signing in on the word of another organisation: OpenID Connect, authorization code with PKCE, state and nonce.
+//!
+//! `GET /sign-in/with/{provider}` sends the browser away with a sealed cookie; `GET /sign-in/callback/{provider}` takes it back.
+//! Whatever goes wrong ends on the sign-in page, which says so and offers the other doors.
+//!
+//! Invariant: nothing that comes from a provider is logged but the kind of its mistake.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use app::{
+    account::{
+        cookies::{DEVICE, DOOR},
+        session_cookie,
+    },
+    context::server::Visit,
+    error::{AppError, Kind},
+    forms::local,
+    terms,
+};
+use axum::{
+    Extension,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use backend::accounts::{Departure, Vouched};
+use openidconnect::url::Url;
+use serde::Deserialize;
+
+use self::provider::{Failure, Provider};
+use crate::{router::Shared, visit::cookie};
+
+mod outbound;
+mod provider;
+mod settings;
+
+pub use settings::{ProviderSettings, Settings};
+
+/// Carries the sealed departure. Sent back with the redirect from the provider, because that is a navigation (`Lax`).
+const COOKIE: &str = "__Host-handbook-federation";
+
+/// Longer addresses of ours do not exist; a cookie has room for four kilobytes.
+const NEXT_MAX: usize = 1_000;
+
+/// The configured providers.
+#[derive(Default)]
+pub(crate) struct Federation {
+    providers: Vec<Provider>,
+}
+
+impl Federation {
+    /// # Errors
+    /// A sentence for the operator.
+    pub(crate) fn new(settings: &Settings, address: SocketAddr) -> Result<Self> {
+        let here = Url::parse(&format!("http://{address}")).context("the address listened on")?;
+        Ok(Self { providers: provider::all(settings, settings.origin.as_ref().unwrap_or(&here))? })
+    }
+
+    /// For the buttons.
+    pub(crate) fn names(&self) -> Vec<domain::accounts::Provider> {
+        let shown = |one: &Provider| domain::accounts::Provider { key: one.key.clone(), name: one.name.clone() };
+        self.providers.iter().map(shown).collect()
+    }
+
+    fn find(&self, key: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.key == key)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    next: Option<String>,
+}
+
+/// Sends somebody to the provider.
+pub(crate) async fn leave(
+    State(shared): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Path(key): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let locale = visit.page.preferences.locale;
+    let Some(provider) = shared.federation.find(&key) else { return unknown_provider(&visit) };
+    let next = asked.ok().and_then(|Query(asked)| asked.next).filter(|next| next.len() <= NEXT_MAX);
+    let next = next.map_or_else(|| "/".to_owned(), |next| local(&next));
+    if visit.page.viewer.is_some() {
+        return go_to(&next);
+    }
+    let (departure, sealed) = match shared.backend.accounts().depart(&key, &next) {
+        Ok(departure) => departure,
+        Err(error) => return failed(error),
+    };
+    match provider.sign_in_page(&departure, locale).await {
+        Ok(page) => {
+            let mut response = go_to(page.as_str());
+            set_cookie(&mut response, &format!("{COOKIE}={sealed}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax"));
+            response
+        }
+        Err(failure) => explain(provider, &next, &failure),
+    }
+}
+
+/// What the browser brings back from the provider.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Brought {
+    code: Option<String>,
+    state: Option<String>,
+    /// Set when the person broke it off, or the provider did.
+    error: Option<String>,
+}
+
+/// Takes somebody back from the provider.
+pub(crate) async fn arrive(
+    State(shared): State<Shared>,
+    Extension(visit): Extension<Visit>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    brought: Result<Query<Brought>, QueryRejection>,
+) -> Response {
+    let Some(provider) = shared.federation.find(&key) else { return unknown_provider(&visit) };
+    let departure = cookie(&headers, COOKIE).and_then(|sealed| shared.backend.accounts().returned(sealed));
+    let Query(brought) = brought.unwrap_or_default();
+    let next = departure.as_ref().map_or_else(|| "/".to_owned(), |departure| departure.next.clone());
+    let mut response = match admitted(provider, departure, brought) {
+        Ok((departure, code)) => match provider.identify(code, &departure, shared.backend.clock()).await {
+            Ok(national_id) => match shared.backend.accounts().at(visit.origin()).sign_in_federated(&national_id, &visit.device).await {
+                Ok(vouched) => welcome(provider, &next, vouched),
+                Err(error) => failed(error),
+            },
+            Err(failure) => explain(provider, &next, &failure),
+        },
+        Err(failure) => explain(provider, &next, &failure),
+    };
+    // A departure is good for one return.
+    set_cookie(&mut response, &format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"));
+    response
+}
+
+/// Whether it is the browser that left, and has brought a code.
+fn admitted(provider: &Provider, departure: Option<Departure>, brought: Brought) -> Result<(Departure, String), Failure> {
+    let departure = departure.filter(|departure| departure.provider == provider.key);
+    let departure = departure.ok_or(Failure::Refused("the browser had not left, or too long ago"))?;
+    if brought.state.as_ref() != Some(&departure.state) {
+        return Err(Failure::Refused("the state is another one"));
+    }
+    match (brought.error, brought.code) {
+        (None, Some(code)) => Ok((departure, code)),
+        _ => Err(Failure::Refused("the provider or the person broke it off")),
+    }
+}
+
+fn welcome(provider: &Provider, next: &str, vouched: Vouched) -> Response {
+    match vouched {
+        Vouched::SignedIn(signed_in) => {
+            let mut response = go_to(next);
+            set_cookie(&mut response, &session_cookie::carrying(&signed_in.token));
+            set_cookie(&mut response, &DEVICE.carrying(&signed_in.device));
+            response
+        }
+        Vouched::Door(token) => {
+            let mut response = go_to("/welcome/password");
+            set_cookie(&mut response, &DOOR.carrying(&token));
+            response
+        }
+        Vouched::NotLive(token) => {
+            let mut response = go_to("/welcome/later");
+            set_cookie(&mut response, &DOOR.carrying(&token));
+            response
+        }
+        Vouched::Unknown => sign_in_page(provider, next, "unknown"),
+    }
+}
+
+fn explain(provider: &Provider, next: &str, failure: &Failure) -> Response {
+    match failure {
+        Failure::Unreachable(reason) => {
+            tracing::warn!(provider = provider.key, reason, "a provider cannot be reached");
+            sign_in_page(provider, next, "unreachable")
+        }
+        Failure::Refused(reason) => {
+            tracing::warn!(provider = provider.key, reason, "a sign-in with a provider was refused");
+            sign_in_page(provider, next, "unfinished")
+        }
+    }
+}
+
+/// The page of the other doors, with a word about this one.
+fn sign_in_page(provider: &Provider, next: &str, told: &str) -> Response {
+    let query = openidconnect::url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("with", &provider.key)
+        .append_pair("told", told)
+        .append_pair("next", next)
+        .finish();
+    go_to(&format!("/sign-in?{query}"))
+}
+
+fn go_to(address: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+}
+
+fn failed(error: backend::Error) -> Response {
+    go_to(&format!("/problem/{}", AppError::from(error).kind.key()))
+}
+
+fn unknown_provider(visit: &Visit) -> Response {
+    (StatusCode::NOT_FOUND, terms::error_text(visit.page.preferences.locale, Kind::NotFound)).into_response()
+}
+
+fn set_cookie(response: &mut Response, line: &str) {
+    if let Ok(line) = HeaderValue::from_str(line) {
+        response.headers_mut().append(header::SET_COOKIE, line);
+    }
+}

@@ -1,0 +1,104 @@
+//! Requests from the server to a provider: only to its hosts, never further than told, never long, never much.
+
+use std::{error::Error, fmt, pin::Pin, time::Duration};
+
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, url::Url};
+use reqwest::{Client, redirect::Policy};
+
+/// Somebody waits at the phone.
+const TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Metadata and keys are a few kilobytes.
+const ANSWER_MAX: usize = 256 * 1024;
+
+/// Why there is no answer. None of it is personal.
+#[derive(Debug)]
+pub(super) enum Silence {
+    /// The address is not on one of the provider's hosts.
+    Elsewhere,
+    NoAnswer(reqwest::Error),
+    Failing(u16),
+    TooLong,
+    Unreadable(http::Error),
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Elsewhere => f.write_str("the address is not on one of its hosts"),
+            Self::NoAnswer(_) => f.write_str("no answer"),
+            Self::Failing(status) => write!(f, "it answers {status}"),
+            Self::TooLong => f.write_str("its answer is too long"),
+            Self::Unreadable(_) => f.write_str("its answer cannot be read"),
+        }
+    }
+}
+
+impl Error for Silence {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NoAnswer(error) => Some(error),
+            Self::Unreadable(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Outbound {
+    client: Client,
+    allowed: Vec<Url>,
+}
+
+impl Outbound {
+    /// # Errors
+    /// When the machine has no trusted certificates.
+    pub(super) fn to(allowed: Vec<Url>) -> Result<Self, reqwest::Error> {
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .timeout(TIME_MAX)
+            // Asked now and then only: a connection kept open would be a dead one most of the time.
+            .pool_max_idle_per_host(0)
+            .build()?;
+        Ok(Self { client, allowed })
+    }
+
+    /// Whether `url` lies on one of the provider's hosts.
+    pub(super) fn reaches(&self, url: &Url) -> bool {
+        self.allowed.iter().any(|allowed| allowed.origin() == url.origin())
+    }
+
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Silence> {
+        let request = reqwest::Request::try_from(request).map_err(Silence::NoAnswer)?;
+        if !self.reaches(request.url()) {
+            return Err(Silence::Elsewhere);
+        }
+        // The address of a request for a token holds no secret, but it is nobody's business either.
+        let failed = |error: reqwest::Error| Silence::NoAnswer(error.without_url());
+        let mut answer = self.client.execute(request).await.map_err(failed)?;
+        if answer.status().is_server_error() {
+            return Err(Silence::Failing(answer.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > ANSWER_MAX {
+                return Err(Silence::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = http::Response::builder().status(answer.status());
+        if let Some(headers) = response.headers_mut() {
+            headers.clone_from(answer.headers());
+        }
+        response.body(body).map_err(Silence::Unreadable)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Outbound {
+    type Error = Silence;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Silence>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}

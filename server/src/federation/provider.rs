@@ -1,0 +1,288 @@
+//! One provider: what it says about itself, sending people there, and whom it vouches for when they come back.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use backend::{Clock, accounts::Departure};
+use domain::{Locale, members::NationalId};
+use openidconnect::{
+    AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
+    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IdTokenVerifier, IssuerUrl, LanguageTag,
+    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
+    StandardErrorResponse, StandardTokenResponse, TokenResponse,
+    core::{
+        CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim,
+        CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreRevocableToken,
+        CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+    },
+    url::Url,
+};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{
+    outbound::Outbound,
+    settings::{ProviderSettings, Settings},
+};
+
+/// Before people are sent there, the provider has answered within this time; however many come, it is asked this often at most.
+const SEEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long its description and keys are good for those who come back.
+const KEPT_FOR: Duration = Duration::from_hours(1);
+
+/// Asking for the description and the keys, together.
+const TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Signatures by a key pair. One by a shared secret would prove nothing to a third party, and none at all nothing to anybody.
+const SIGNATURES: [CoreJwsSigningAlgorithm; 7] = [
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
+    CoreJwsSigningAlgorithm::EdDsa,
+];
+
+/// Why nobody is vouched for. The words are for the log and hold nothing personal.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The provider does not do its part; other doors are open.
+    Unreachable(String),
+    /// What was brought back proves nothing.
+    Refused(&'static str),
+}
+
+/// All other claims of the ID token, by name.
+#[derive(Debug, Deserialize, Serialize)]
+struct Claims(HashMap<String, serde_json::Value>);
+
+impl AdditionalClaims for Claims {}
+
+type Fields = IdTokenFields<
+    Claims,
+    EmptyExtraTokenFields,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJwsSigningAlgorithm,
+>;
+
+type Described = Client<
+    Claims,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    StandardErrorResponse<CoreErrorResponseType>,
+    StandardTokenResponse<Fields, CoreTokenType>,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+/// What a provider says about itself, and its keys.
+type Description = Arc<CoreProviderMetadata>;
+
+/// The last time it was asked: its description, unless it was silent.
+struct Asked {
+    at: Instant,
+    found: Option<Description>,
+}
+
+pub(super) struct Provider {
+    pub(super) key: String,
+    pub(super) name: String,
+    issuer: IssuerUrl,
+    client_id: ClientId,
+    client_secret: Option<ClientSecret>,
+    scopes: Vec<Scope>,
+    claim: String,
+    returns_to: RedirectUrl,
+    outbound: Outbound,
+    /// Locked while it is being asked, so that a crowd asks once.
+    asked: Mutex<Option<Asked>>,
+}
+
+impl Provider {
+    /// # Errors
+    /// A sentence for the operator.
+    pub(super) fn new(settings: &ProviderSettings, origin: &Url) -> Result<Self> {
+        let returns_to = origin.join(&format!("/sign-in/callback/{}", settings.key)).context("the address to come back to")?;
+        Ok(Self {
+            key: settings.key.clone(),
+            name: settings.name.clone(),
+            issuer: settings.issuer.clone(),
+            client_id: ClientId::new(settings.client_id.clone()),
+            client_secret: settings.client_secret.clone().map(ClientSecret::new),
+            scopes: settings.scopes.iter().cloned().map(Scope::new).collect(),
+            claim: settings.claim.clone(),
+            returns_to: RedirectUrl::from_url(returns_to),
+            outbound: Outbound::to(settings.origins()?).context("cannot prepare requests to providers")?,
+            asked: Mutex::default(),
+        })
+    }
+
+    /// The provider's page on which the person says who they are.
+    pub(super) async fn sign_in_page(&self, departure: &Departure, locale: Locale) -> Result<Url, Failure> {
+        let description = self.description(SEEN_WITHIN).await?;
+        if !self.outbound.reaches(description.authorization_endpoint().url()) {
+            return Err(Failure::Unreachable("its sign-in page is not on one of its hosts".to_owned()));
+        }
+        let (state, nonce) = (departure.state.clone(), departure.nonce.clone());
+        let verifier = PkceCodeVerifier::new(departure.verifier.clone());
+        let client = self.client(&description);
+        let request = client
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                move || CsrfToken::new(state.clone()),
+                move || Nonce::new(nonce.clone()),
+            )
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+            // Phones are shared: nobody may come in as the one who used this phone before.
+            .add_prompt(CoreAuthPrompt::Login)
+            .add_ui_locale(LanguageTag::new(locale.tag().to_owned()))
+            .add_scopes(self.scopes.iter().cloned());
+        Ok(request.url().0)
+    }
+
+    /// Whose national ID the provider vouches for, in exchange for the code the browser brought back.
+    pub(super) async fn identify(&self, code: String, departure: &Departure, clock: &Clock) -> Result<NationalId, Failure> {
+        let description = self.description(KEPT_FOR).await?;
+        let tokens = self.exchange(&description, code, departure).await?;
+        let token = tokens.id_token().ok_or(Failure::Refused("there is no ID token"))?;
+        let nonce = Nonce::new(departure.nonce.clone());
+        let check = |description: &CoreProviderMetadata| {
+            let client = self.client(description);
+            token.claims(&verifier(&client, clock), &nonce).map(|claims| self.claimed(claims.additional_claims()))
+        };
+        let mut verified = check(&description);
+        if matches!(&verified, Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey))) {
+            // It has new keys.
+            verified = check(&*self.described_anew(&description).await?);
+        }
+        let typed = verified.map_err(|error| Failure::Refused(reason(&error)))?;
+        let typed = typed.ok_or(Failure::Refused("the ID token lacks the claim with the national ID"))?;
+        NationalId::parse(&typed).map_err(|_| Failure::Refused("the claim is not a national ID"))
+    }
+
+    fn claimed(&self, claims: &Claims) -> Option<String> {
+        claims.0.get(&self.claim).and_then(|value| value.as_str().map(str::to_owned))
+    }
+
+    async fn exchange(
+        &self,
+        description: &CoreProviderMetadata,
+        code: String,
+        departure: &Departure,
+    ) -> Result<StandardTokenResponse<Fields, CoreTokenType>, Failure> {
+        let client = self.client(description);
+        let request = client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(|_| Failure::Unreachable("it names no address for tokens".to_owned()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(departure.verifier.clone()));
+        request.request_async(&self.outbound).await.map_err(|error| match error {
+            RequestTokenError::ServerResponse(told) if *told.error() == CoreErrorResponseType::InvalidGrant => {
+                Failure::Refused("the provider does not accept the code")
+            }
+            // Its description may say something about a person; its code does not.
+            RequestTokenError::ServerResponse(told) => Failure::Unreachable(format!("it refuses us: {}", told.error())),
+            RequestTokenError::Request(silence) => Failure::Unreachable(chain(&silence)),
+            RequestTokenError::Parse(..) => Failure::Unreachable("its answer for a code cannot be read".to_owned()),
+            RequestTokenError::Other(_) => Failure::Unreachable("its answer for a code is empty".to_owned()),
+        })
+    }
+
+    fn client(&self, description: &CoreProviderMetadata) -> Described {
+        let client =
+            Described::from_provider_metadata(description.clone(), self.client_id.clone(), self.client_secret.clone());
+        let client = client.set_redirect_uri(self.returns_to.clone());
+        let only_post = description.token_endpoint_auth_methods_supported().is_some_and(|methods| {
+            methods.contains(&CoreClientAuthMethod::ClientSecretPost) && !methods.contains(&CoreClientAuthMethod::ClientSecretBasic)
+        });
+        if only_post { client.set_auth_type(AuthType::RequestBody) } else { client }
+    }
+
+    /// Its description, not older than `age`.
+    async fn description(&self, age: Duration) -> Result<Description, Failure> {
+        let mut asked = self.asked.lock().await;
+        match &*asked {
+            Some(Asked { at, found: Some(found) }) if at.elapsed() < age => Ok(Arc::clone(found)),
+            Some(Asked { at, found: None }) if at.elapsed() < SEEN_WITHIN => {
+                Err(Failure::Unreachable("it was silent a moment ago".to_owned()))
+            }
+            _ => self.ask(&mut asked).await,
+        }
+    }
+
+    /// Its description in place of `old`, whose keys are not the ones it uses.
+    async fn described_anew(&self, old: &Description) -> Result<Description, Failure> {
+        let mut asked = self.asked.lock().await;
+        match &*asked {
+            Some(Asked { found: Some(found), .. }) if !Arc::ptr_eq(found, old) => Ok(Arc::clone(found)),
+            _ => self.ask(&mut asked).await,
+        }
+    }
+
+    async fn ask(&self, asked: &mut Option<Asked>) -> Result<Description, Failure> {
+        let answer = timeout(TIME_MAX, CoreProviderMetadata::discover_async(self.issuer.clone(), &self.outbound)).await;
+        let found = match answer {
+            Ok(Ok(description)) => Ok(Arc::new(description)),
+            Ok(Err(error)) => Err(Failure::Unreachable(chain(&error))),
+            Err(_) => Err(Failure::Unreachable("it does not answer in time".to_owned())),
+        };
+        *asked = Some(Asked { at: Instant::now(), found: found.as_ref().ok().cloned() });
+        found
+    }
+}
+
+fn verifier<'c>(client: &'c Described, clock: &'c Clock) -> IdTokenVerifier<'c, CoreJsonWebKey> {
+    client.id_token_verifier().set_allowed_algs(SIGNATURES).set_time_fn(|| clock.now())
+}
+
+/// The kind of the mistake. The full text may quote the token, which is about a person.
+fn reason(error: &ClaimsVerificationError) -> &'static str {
+    use ClaimsVerificationError::{Expired, InvalidAudience, InvalidIssuer, InvalidNonce, SignatureVerification};
+    match error {
+        Expired(_) => "the ID token has expired",
+        InvalidAudience(_) => "the ID token is for somebody else",
+        InvalidIssuer(_) => "the ID token is from somebody else",
+        InvalidNonce(_) => "the ID token belongs to another sign-in",
+        SignatureVerification(_) => "the signature of the ID token is wrong",
+        _ => "the ID token is not valid",
+    }
+}
+
+/// The error with what lies behind it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        told = format!("{told}: {cause}");
+        source = cause.source();
+    }
+    told
+}
+
+/// The providers of the settings, by key in the order of the file.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(super) fn all(settings: &Settings, origin: &Url) -> Result<Vec<Provider>> {
+    settings
+        .providers
+        .iter()
+        .map(|one| Provider::new(one, origin).with_context(|| format!("the provider {:?}", one.key)))
+        .collect()
+}

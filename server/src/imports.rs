@@ -1,0 +1,160 @@
+//! `handbook import`: a file into the registry from the command line, by the operator of the machine.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Read, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use app::imports::{column_name, failure_text};
+use backend::{Backend, Error, imports::Imports};
+use domain::{
+    Locale,
+    forms::day,
+    ids::ImportId,
+    imports::{Counts, ImportPage, ImportState},
+};
+
+use crate::{config::ImportSettings, startup::open, telemetry, uploads::write_report};
+
+/// Bytes read from the file at a time.
+const PIECE: usize = 1024 * 1024;
+
+/// How often the console is told how far the work is.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// # Errors
+/// A sentence for the operator; also when rows were refused, so that scripts notice.
+pub(crate) async fn import(settings: ImportSettings) -> Result<()> {
+    telemetry::start(&settings.store)?;
+    let as_of = match settings.as_of.as_deref().map(day) {
+        None => None,
+        Some(Ok(day)) => Some(day),
+        Some(Err(_)) => bail!("--as-of must be a day such as 2026-11-21"),
+    };
+    let file = File::open(&settings.file).with_context(|| format!("cannot read {}", settings.file.display()))?;
+    let backend = open(&settings.store).await?;
+    let outcome = run(&backend, &settings, file, as_of).await;
+    backend.imports().stop().await;
+    outcome
+}
+
+async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of: Option<chrono::NaiveDate>) -> Result<()> {
+    let imports = backend.imports();
+    let began = Instant::now();
+    let name = settings.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut upload = match imports.receive_from_operator(settings.kind.kind(), settings.unit.as_deref(), &name) {
+        Ok(upload) => upload,
+        Err(Error::NotFound) => bail!("there is no unit {} in this store", settings.unit.as_deref().unwrap_or_default()),
+        Err(error) => return Err(error.into()),
+    };
+    loop {
+        let mut piece = vec![0; PIECE];
+        let read = file.read(&mut piece).with_context(|| format!("cannot read {}", settings.file.display()))?;
+        if read == 0 {
+            break;
+        }
+        piece.truncate(read);
+        upload.write(piece).await?;
+    }
+    let received = upload.finish().await?;
+
+    let interrupted = imports.interrupted(settings.kind.kind(), &received.file_hash).await?.filter(|_| !settings.dry_run);
+    let import = match interrupted {
+        Some(earlier) => {
+            tell("An import of this file was interrupted: going on with it.");
+            imports.drop_for_operator(received.import).await?;
+            watched(imports, earlier, imports.go_on(earlier)).await?;
+            earlier
+        }
+        None => {
+            watched(imports, received.import, imports.check(received.import)).await?;
+            let page = imports.page_for_operator(received.import).await?;
+            ensure_readable(&page)?;
+            print_counts("If it is written", page.import.counts)?;
+            if settings.dry_run {
+                report(imports, &page, settings).await?;
+                imports.drop_for_operator(received.import).await?;
+                return refused(&page);
+            }
+            watched(imports, received.import, imports.write(received.import, as_of)).await?;
+            received.import
+        }
+    };
+    let page = imports.page_for_operator(import).await?;
+    ensure_readable(&page)?;
+    print_counts("Written", page.import.counts)?;
+    let seconds = began.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    let rate = page.import.counts.total() as f64 / seconds.max(0.001);
+    print(&format!("{} rows in {seconds:.1} s: {rate:.0} rows a second.\n", page.import.counts.total()))?;
+    report(imports, &page, settings).await?;
+    refused(&page)
+}
+
+fn ensure_readable(page: &ImportPage) -> Result<()> {
+    if page.import.state == ImportState::Failed {
+        let why = page.import.failure.map_or("it cannot be imported", |failure| failure_text(Locale::En, failure));
+        bail!("{}: {why}", page.import.file_name);
+    }
+    let missing: Vec<&str> = page.missing.iter().map(|column| column_name(Locale::En, *column)).collect();
+    ensure!(missing.is_empty(), "{}: the header has no column for {}", page.import.file_name, missing.join(", "));
+    Ok(())
+}
+
+fn refused(page: &ImportPage) -> Result<()> {
+    let rows = page.import.counts.refused;
+    ensure!(rows == 0, "{rows} rows were refused; the report says why");
+    Ok(())
+}
+
+/// Waits for the work and says now and then how far it is.
+async fn watched(imports: Imports<'_>, import: ImportId, work: impl Future<Output = backend::Result<()>>) -> Result<()> {
+    let mut ticks = tokio::time::interval(TOLD_EVERY);
+    ticks.tick().await;
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            outcome = &mut work => return outcome.context("the import was interrupted; the same command goes on with it"),
+            _ = ticks.tick() => {
+                if let Some(row) = imports.at_row(import) {
+                    tell(&format!("row {row}"));
+                }
+            }
+        }
+    }
+}
+
+async fn report(imports: Imports<'_>, page: &ImportPage, settings: &ImportSettings) -> Result<()> {
+    if page.refused_lines == 0 {
+        return Ok(());
+    }
+    let path = settings.report.clone().unwrap_or_else(|| beside(&settings.file));
+    let report = imports.report_for_operator(page.import.id).await?;
+    let told = || format!("cannot write the report {}", path.display());
+    let mut out = BufWriter::new(File::create(&path).with_context(told)?);
+    write_report(&mut out, report, settings.language).and_then(|()| out.flush()).with_context(told)?;
+    print(&format!("The report of {} lines is {}\n", page.refused_lines, path.display()))
+}
+
+/// `members.csv` → `members.report.csv`.
+fn beside(file: &Path) -> PathBuf {
+    file.with_extension("report.csv")
+}
+
+fn print_counts(what: &str, counts: Counts) -> Result<()> {
+    let Counts { fresh, changed, unchanged, refused } = counts;
+    print(&format!("{what}: {fresh} new, {changed} changed, {unchanged} unchanged, {refused} refused.\n"))
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to the standard output")
+}
+
+fn tell(text: &str) {
+    // Nothing is left to do when nobody listens.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,114 @@
+//! Who asks, when another server stands in front of ours.
+
+use std::{net::IpAddr, str::FromStr, sync::Arc};
+
+use axum::http::HeaderMap;
+
+/// The servers whose word about the address of a client is taken. None unless the operator names them: anybody can write a header.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Arc<[Range]>);
+
+/// Addresses that share their first bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    start: IpAddr,
+    bits: u32,
+}
+
+impl TrustedProxies {
+    /// The client of a request that came from `peer`: the last address in `X-Forwarded-For` that is not one of the proxies, when
+    /// `peer` is.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.trusts(peer) {
+            return peer;
+        }
+        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+        let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+        let known = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
+        known.filter(|hop| !self.trusts(*hop)).next().unwrap_or(peer)
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|range| range.contains(address.to_canonical()))
+    }
+}
+
+impl FromStr for TrustedProxies {
+    type Err = &'static str;
+
+    /// Addresses and ranges with commas between them: `127.0.0.1, 10.0.0.0/8`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.split(',').map(str::trim).filter(|range| !range.is_empty()).map(str::parse).collect::<Result<Vec<_>, _>>().map(|ranges| Self(ranges.into()))
+    }
+}
+
+impl std::fmt::Display for TrustedProxies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, Range { start, bits }) in self.0.iter().enumerate() {
+            write!(f, "{}{start}/{bits}", if at == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+impl Range {
+    fn contains(self, address: IpAddr) -> bool {
+        match (self.start, address) {
+            (IpAddr::V4(start), IpAddr::V4(address)) => {
+                (start.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits
+            }
+            (IpAddr::V6(start), IpAddr::V6(address)) => {
+                (start.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits
+            }
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Range {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const REFUSED: &str = "it must be addresses or ranges such as 127.0.0.1, 10.0.0.0/8";
+        let (start, bits) = text.split_once('/').map_or((text, None), |(start, bits)| (start, Some(bits)));
+        let start: IpAddr = start.parse().map_err(|_| REFUSED)?;
+        let all = if start.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(all), str::parse).map_err(|_| REFUSED)?;
+        if bits <= all { Ok(Self { start, bits }) } else { Err(REFUSED) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[&'static str]) -> HeaderMap {
+        lines.iter().map(|line| (axum::http::HeaderName::from_static("x-forwarded-for"), line.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn only_named_servers_are_believed() {
+        let nobody = TrustedProxies::default();
+        let proxies: TrustedProxies = "127.0.0.1, 10.0.0.0/8,2001:db8::/32".parse().unwrap();
+        let client = |proxies: &TrustedProxies, peer: &str, lines: &[&'static str]| {
+            proxies.client(peer.parse().unwrap(), &headers(lines)).to_string()
+        };
+        assert_eq!(client(&nobody, "127.0.0.1", &["203.0.113.7"]), "127.0.0.1");
+        assert_eq!(client(&proxies, "198.51.100.1", &["203.0.113.7"]), "198.51.100.1", "a client that lies");
+        assert_eq!(client(&proxies, "127.0.0.1", &["203.0.113.7"]), "203.0.113.7");
+        assert_eq!(client(&proxies, "::ffff:127.0.0.1", &["203.0.113.7"]), "203.0.113.7");
+        assert_eq!(client(&proxies, "127.0.0.1", &["1.1.1.1, 203.0.113.7, 10.9.8.7"]), "203.0.113.7", "what the client wrote first");
+        assert_eq!(client(&proxies, "2001:db8::1", &["1.1.1.1", "203.0.113.7"]), "203.0.113.7");
+        for nonsense in [&[][..], &["unknown"], &["203.0.113.7, unknown"]] {
+            assert_eq!(client(&proxies, "127.0.0.1", nonsense), "127.0.0.1", "{nonsense:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in ["proxy", "10.0.0.0/33", "10.0.0.0/x", "10.0.0"] {
+            assert!(text.parse::<TrustedProxies>().is_err(), "{text}");
+        }
+        assert_eq!("10.0.0.0/8, ::1".parse::<TrustedProxies>().unwrap().to_string(), "10.0.0.0/8,::1/128");
+    }
+}

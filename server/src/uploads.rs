@@ -1,0 +1,224 @@
+//! Files in and out: a file for the registry is sealed while it arrives, a report is written while it leaves. Neither is ever whole
+//! in memory.
+
+use std::io::Write as _;
+
+use app::{
+    context::server::Visit,
+    error::{AppError, Kind},
+    forms::FLASH_COOKIE,
+    imports::{column_name, reason_text, report_heads},
+    terms,
+};
+use axum::{
+    Extension, Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Multipart, Path, State, multipart::Field},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use backend::{
+    Backend, Error,
+    imports::{Report, UploadForm, csv_line},
+};
+use domain::{
+    Locale,
+    accounts::Viewer,
+    forms::{FormErrors, FormReader, Problem},
+    ids::ImportId,
+    imports::{CSV_BYTES_MAX, RefusedLine},
+};
+use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+
+use crate::router::Shared;
+
+const FORM_PAGE: &str = "/imports/new";
+
+/// Beyond the limit a file is still listened to for a while, so that its sender hears the answer; not for ever.
+const BODY_MAX: u64 = CSV_BYTES_MAX + CSV_BYTES_MAX / 2;
+
+/// What small fields of the form may hold.
+const FIELD_MAX: usize = 200;
+
+/// Bytes of a report sent at a time, and how many of these pieces may wait for a slow line.
+const PIECE: usize = 32 * 1024;
+const AHEAD: usize = 4;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/imports/upload", post(upload).layer(DefaultBodyLimit::disable()))
+        .route("/imports/{id}/report.csv", get(report))
+}
+
+async fn upload(State(backend): State<Backend>, Extension(visit): Extension<Visit>, form: Multipart) -> Response {
+    let locale = visit.page.preferences.locale;
+    let Some(viewer) = &visit.page.viewer else { return see_other(&format!("/sign-in?next={FORM_PAGE}")) };
+    match receive(&backend, viewer, form).await {
+        Ok(import) => see_other(&format!("/imports/{import}")),
+        Err(Refusal::Form(errors)) => send_back(&backend, locale, &errors).await,
+        Err(Refusal::Line) => problem(locale, Kind::Invalid),
+        Err(Refusal::Other(error)) => problem(locale, AppError::from(error).kind),
+    }
+}
+
+/// Why a file was not taken.
+enum Refusal {
+    Form(FormErrors),
+    /// The line broke, or what arrived is no form.
+    Line,
+    Other(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(errors) => Self::Form(errors),
+            other => Self::Other(other),
+        }
+    }
+}
+
+async fn receive(backend: &Backend, viewer: &Viewer, mut form: Multipart) -> Result<ImportId, Refusal> {
+    let (mut kind, mut unit) = (String::new(), String::new());
+    while let Some(field) = form.next_field().await.map_err(|_| Refusal::Line)? {
+        match field.name() {
+            Some("kind") => kind = small(field).await?,
+            Some("unit") => unit = small(field).await?,
+            Some("file") => return store(backend, viewer, &kind, &unit, field).await,
+            _ => {}
+        }
+    }
+    Err(Refusal::Form(no_file(&kind, &unit)))
+}
+
+async fn small(mut field: Field<'_>) -> Result<String, Refusal> {
+    let mut text = Vec::new();
+    while let Some(bytes) = field.chunk().await.map_err(|_| Refusal::Line)? {
+        text.extend_from_slice(&bytes);
+        if text.len() > FIELD_MAX {
+            return Err(Refusal::Line);
+        }
+    }
+    String::from_utf8(text).map_err(|_| Refusal::Line)
+}
+
+async fn store(
+    backend: &Backend,
+    viewer: &Viewer,
+    kind: &str,
+    unit: &str,
+    mut field: Field<'_>,
+) -> Result<ImportId, Refusal> {
+    let file_name = field.file_name().unwrap_or_default().to_owned();
+    let mut upload = backend.imports().receive(viewer, UploadForm { kind, unit, file_name: &file_name }).await?;
+    let mut length = 0;
+    while let Some(bytes) = field.chunk().await.map_err(|_| Refusal::Line)? {
+        length += bytes.len() as u64;
+        if length > BODY_MAX {
+            break;
+        }
+        upload.write(bytes.into()).await?;
+    }
+    // A browser sends a nameless, empty file when none was chosen.
+    if length == 0 && file_name.is_empty() {
+        return Err(Refusal::Form(no_file(kind, unit)));
+    }
+    Ok(upload.finish().await?.import)
+}
+
+fn no_file(kind: &str, unit: &str) -> FormErrors {
+    let mut form = FormReader::new("upload");
+    form.read("kind", kind, |_| Ok(()));
+    form.read("unit", unit, |_| Ok(()));
+    form.refused("file", Problem::Required)
+}
+
+/// Shows the form again with what is to be mended.
+async fn send_back(backend: &Backend, locale: Locale, errors: &FormErrors) -> Response {
+    let token = match backend.flashes().put(errors).await {
+        Ok(token) => token,
+        Err(error) => return problem(locale, AppError::from(error).kind),
+    };
+    let cookie = format!("{FLASH_COOKIE}={token}; Path={FORM_PAGE}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
+    let mut response = see_other(FORM_PAGE);
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn report(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
+    let locale = visit.page.preferences.locale;
+    let Some(viewer) = &visit.page.viewer else { return problem(locale, Kind::NotSignedIn) };
+    let Ok(import) = id.parse::<ImportId>() else { return problem(locale, Kind::NotFound) };
+    match backend.imports().report(viewer, import).await {
+        Ok(report) => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{import}-report.csv\"")),
+            ];
+            (headers, body(report, locale)).into_response()
+        }
+        Err(error) => problem(locale, AppError::from(error).kind),
+    }
+}
+
+fn body(report: Report, locale: Locale) -> Body {
+    let (sender, pieces) = mpsc::channel::<Bytes>(AHEAD);
+    spawn_blocking(move || {
+        let mut out = Outgoing { sender, pending: Vec::with_capacity(PIECE) };
+        // A reader who went away, or a damaged report, ends the file early; what was sent is right.
+        if let Err(error) = write_report(&mut out, report, locale).and_then(|()| out.flush()) {
+            tracing::warn!(%error, "a report was not sent to its end");
+        }
+    });
+    Body::from_stream(ReceiverStream::new(pieces).map(Ok::<_, std::convert::Infallible>))
+}
+
+/// The report as a file that spreadsheets open, in the reader's language.
+///
+/// # Errors
+/// When it cannot be written or read.
+pub(crate) fn write_report(out: &mut impl std::io::Write, report: Report, locale: Locale) -> std::io::Result<()> {
+    // Without this mark, spreadsheets take Vietnamese letters for something else.
+    out.write_all("\u{feff}".as_bytes())?;
+    out.write_all(csv_line(&report_heads(locale)).as_bytes())?;
+    for line in report {
+        let RefusedLine { row, column, value, reason } = line.map_err(std::io::Error::other)?;
+        let column = column.map(|column| column_name(locale, column)).unwrap_or_default();
+        out.write_all(csv_line(&[&row.to_string(), column, &value, &reason_text(locale, &reason)]).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A writer in a thread whose bytes are sent by a task.
+struct Outgoing {
+    sender: mpsc::Sender<Bytes>,
+    pending: Vec<u8>,
+}
+
+impl std::io::Write for Outgoing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= PIECE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let piece = std::mem::replace(&mut self.pending, Vec::with_capacity(PIECE));
+        self.sender.blocking_send(piece.into()).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+fn see_other(to: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
+}
+
+fn problem(locale: Locale, kind: Kind) -> Response {
+    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, terms::error_text(locale, kind)).into_response()
+}

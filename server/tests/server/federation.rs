@@ -1,0 +1,255 @@
+//! Signing in on the word of a provider, a good one and all kinds of bad ones.
+
+use std::time::{Duration, Instant};
+
+use backend::Clock;
+use chrono::TimeDelta;
+
+use crate::{
+    app::TestApp,
+    browser::{Answer, Browser},
+    organisation::start,
+    provider::{FakeProvider, Lies, Manners, parameters},
+};
+
+const LEAVE: &str = "/sign-in/with/vneid?next=/library";
+const COOKIE: &str = "__Host-handbook-federation";
+
+/// The program with one provider. Both believe that it is the day of the small organisation.
+async fn federated() -> (TestApp, FakeProvider) {
+    let provider = FakeProvider::start(Clock::fixed(start(), 2)).await;
+    let app = TestApp::spawn_with(&provider.settings()).await;
+    (app, provider)
+}
+
+/// Follows the button and returns the provider's page it leads to.
+async fn leave(browser: &mut Browser) -> String {
+    let away = browser.get(LEAVE).await;
+    assert_eq!(away.status, 303, "{}", away.body);
+    away.location().expect("an address").to_owned()
+}
+
+/// Where a return has led that did not sign in.
+fn told(answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let address = answer.location().expect("an address");
+    assert!(address.starts_with("/sign-in?with=vneid&"), "{address}");
+    parameters(&format!("http://handbook{address}"))["told"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whom_the_provider_knows_comes_in_and_lands_where_they_wanted() {
+    let (app, provider) = federated().await;
+    let mut browser = app.browser();
+    let page = browser.get("/sign-in?next=/library").await;
+    assert!(page.body.contains("Đăng nhập bằng VNeID") && page.body.contains("/sign-in/with/vneid?next="), "{}", page.body);
+
+    let address = leave(&mut browser).await;
+    let asked = parameters(&address);
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", "handbook"),
+        ("scope", "openid profile"),
+        ("prompt", "login"),
+        ("code_challenge_method", "S256"),
+        ("ui_locales", "vi"),
+    ] {
+        assert_eq!(asked.get(name).map(String::as_str), Some(value), "{address}");
+    }
+    assert_eq!(asked["redirect_uri"], browser.url("/sign-in/callback/vneid"));
+    let back = browser.get(&provider.vouch(&address, &app.org.fisherman.national_id, Lies::default())).await;
+    assert_eq!((back.status, back.location()), (303, Some("/library")));
+    assert!(!browser.has_cookie(COOKIE), "a departure is good for one return");
+    assert_eq!(browser.get("/library").await.status, 200);
+    assert!(browser.get("/more").await.body.contains(&app.org.fisherman.name));
+    // Who is signed in does not leave again.
+    assert_eq!(browser.get(LEAVE).await.location(), Some("/library"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_has_no_password_yet_goes_on_to_choose_one() {
+    let (app, provider) = federated().await;
+    let mut browser = app.browser();
+    let address = leave(&mut browser).await;
+    let back = browser.get(&provider.vouch(&address, &app.org.not_activated.national_id, Lies::default())).await;
+    assert_eq!((back.status, back.location()), (303, Some("/welcome/password")));
+    assert!(!browser.has_cookie("__Host-handbook"), "not signed in before a password is chosen");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whom_the_registry_does_not_know_is_told_whom_to_ask() {
+    let (app, provider) = federated().await;
+    let mut browser = app.browser();
+    let address = leave(&mut browser).await;
+    let back = browser.get(&provider.vouch(&address, "951999999999", Lies::default())).await;
+    assert_eq!(told(&back), "unknown");
+    let page = browser.get(back.location().expect("an address")).await;
+    assert!(page.body.contains("Hãy hỏi bí thư chi bộ để kiểm tra hồ sơ"), "{}", page.body);
+    assert!(!page.body.contains("951999999999"), "the ID is not shown");
+    assert!(page.body.contains("name=\"next\" value=\"/library\""), "where they wanted to go is kept");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_token_that_is_not_for_this_sign_in_opens_nothing() {
+    let (app, provider) = federated().await;
+    let lies = [
+        ("wrong nonce", Lies { nonce: Some("another".to_owned()), ..Lies::default() }),
+        ("wrong audience", Lies { audience: Some("another-client".to_owned()), ..Lies::default() }),
+        ("wrong issuer", Lies { issuer: Some("https://evil.example".to_owned()), ..Lies::default() }),
+        ("expired", Lies { expired: Some(TimeDelta::seconds(1)), ..Lies::default() }),
+        ("without the claim", Lies { nameless: true, ..Lies::default() }),
+    ];
+    for (name, lies) in lies {
+        let mut browser = app.browser();
+        let address = leave(&mut browser).await;
+        let back = browser.get(&provider.vouch(&address, &app.org.fisherman.national_id, lies)).await;
+        assert_eq!(told(&back), "unfinished", "{name}");
+        assert!(!browser.has_cookie("__Host-handbook") && !browser.has_cookie(COOKIE), "{name}");
+    }
+    let mut browser = app.browser();
+    let address = leave(&mut browser).await;
+    let back = browser.get(&provider.vouch(&address, "12345", Lies::default())).await;
+    assert_eq!(told(&back), "unfinished", "what is no national ID");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_token_signed_by_a_key_the_provider_does_not_publish_opens_nothing() {
+    let (app, provider) = federated().await;
+    let mut browser = app.browser();
+    let address = leave(&mut browser).await;
+    provider.behave(Manners { signing: 1, ..Manners::default() });
+    let back = browser.get(&provider.vouch(&address, &app.org.fisherman.national_id, Lies::default())).await;
+    assert_eq!(told(&back), "unfinished");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn new_keys_of_the_provider_are_fetched_when_they_are_met() {
+    let (app, provider) = federated().await;
+    let mut browser = app.browser();
+    let address = leave(&mut browser).await;
+    provider.behave(Manners { signing: 1, published: 1, ..Manners::default() });
+    let back = browser.get(&provider.vouch(&address, &app.org.fisherman.national_id, Lies::default())).await;
+    assert_eq!(back.location(), Some("/library"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn only_the_browser_that_left_can_come_back_and_only_once() {
+    let (app, provider) = federated().await;
+    let id = &app.org.fisherman.national_id;
+
+    let mut browser = app.browser();
+    let back = provider.vouch(&leave(&mut browser).await, id, Lies::default());
+    let mut other = app.browser();
+    assert_eq!(told(&other.get(&back).await), "unfinished", "another browser");
+    let foreign = provider.vouch(&leave(&mut other).await, id, Lies::default());
+    let state = back.split("state=").nth(1).expect("a state");
+    let mixed = foreign.replace(foreign.split("state=").nth(1).expect("a state"), state);
+    assert_eq!(told(&other.get(&mixed).await), "unfinished", "the state of another departure");
+
+    let mut thief = browser.clone();
+    assert_eq!(browser.get(&back).await.location(), Some("/library"));
+    assert_eq!(told(&browser.get(&back).await), "unfinished", "the departure is over");
+    assert_eq!(told(&thief.get(&back).await), "unfinished", "the code was used, whoever still has the cookie");
+    assert!(!thief.has_cookie("__Host-handbook"));
+
+    let mut late = app.browser();
+    let back = provider.vouch(&leave(&mut late).await, id, Lies::default());
+    app.backend.clock().advance(TimeDelta::minutes(10));
+    assert_eq!(told(&late.get(&back).await), "unfinished", "too late");
+}
+
+/// Every way of coming back that brings no code, and every address that is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_plain_addresses_answer_strangers_as_the_table_says() {
+    let (app, _provider) = federated().await;
+    for (path, expected) in [
+        ("/sign-in/callback/vneid", "unfinished"),
+        ("/sign-in/callback/vneid?code=1", "unfinished"),
+        ("/sign-in/callback/vneid?code=1&state=2", "unfinished"),
+        ("/sign-in/callback/vneid?error=access_denied&state=2", "unfinished"),
+        ("/sign-in/callback/vneid?state=1&state=2", "unfinished"),
+        ("/sign-in/callback/vneid?code=%FF", "unfinished"),
+    ] {
+        assert_eq!(told(&app.browser().get(path).await), expected, "{path}");
+    }
+    let mut left = app.browser();
+    let state = parameters(&leave(&mut left).await)["state"].clone();
+    let broken_off = left.get(&format!("/sign-in/callback/vneid?error=access_denied&state={state}")).await;
+    assert_eq!(told(&broken_off), "unfinished");
+    assert!(broken_off.location().is_some_and(|address| address.ends_with("next=%2Flibrary")));
+    for path in ["/sign-in/with/other", "/sign-in/callback/other?code=1&state=2", "/sign-in/with/vneid/more"] {
+        assert_eq!(app.browser().get(path).await.status, 404, "{path}");
+    }
+    let posted = app.browser().post("/sign-in/with/vneid", "/sign-in", &[]).await;
+    assert_eq!(posted.status, 405);
+    for (next, expected) in [("https://evil.example", "/"), ("//evil.example", "/"), ("/library%3Fkind=news", "/library?kind=news")] {
+        let mut browser = app.signed_in(&app.org.fisherman).await;
+        let on = browser.get(&format!("/sign-in/with/vneid?next={next}")).await;
+        assert_eq!(on.location(), Some(expected), "{next}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_provider_that_fails_leaves_the_other_doors_open_at_once() {
+    let (app, provider) = federated().await;
+    provider.behave(Manners { failing: Some(503), ..Manners::default() });
+    let mut browser = app.browser();
+    let away = browser.get(LEAVE).await;
+    assert_eq!(told(&away), "unreachable");
+    let page = browser.get(away.location().expect("an address")).await;
+    assert_eq!(page.status, 200);
+    for offered in ["VNeID đang không trả lời", "name=\"password\"", "href=\"/welcome\""] {
+        assert!(page.body.contains(offered), "{offered}: {}", page.body);
+    }
+    assert!(!browser.has_cookie(COOKIE));
+
+    // It fails between leaving and coming back.
+    let (app, provider) = federated().await;
+    let mut browser = app.browser();
+    let back = provider.vouch(&leave(&mut browser).await, &app.org.fisherman.national_id, Lies::default());
+    provider.behave(Manners { failing: Some(500), ..Manners::default() });
+    assert_eq!(told(&browser.get(&back).await), "unreachable");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_provider_that_is_gone_or_slow_is_not_waited_for() {
+    let (app, provider) = federated().await;
+    provider.stop().await;
+    let began = Instant::now();
+    assert_eq!(told(&app.browser().get(LEAVE).await), "unreachable");
+    assert!(began.elapsed() < Duration::from_secs(4), "nobody listens, nobody waits");
+
+    let (app, provider) = federated().await;
+    provider.behave(Manners { slow: Duration::from_mins(1), ..Manners::default() });
+    let began = Instant::now();
+    let crowd = (0..5).map(|_| {
+        let mut browser = app.browser();
+        async move { told(&browser.get(LEAVE).await) }
+    });
+    let mut asking: tokio::task::JoinSet<String> = crowd.collect();
+    while let Some(answer) = asking.join_next().await {
+        assert_eq!(answer.expect("an answer"), "unreachable");
+    }
+    assert!(began.elapsed() < Duration::from_secs(12), "a crowd waits once, not one after the other: {:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_server_and_the_browser_go_to_the_providers_own_hosts_only() {
+    let (app, provider) = federated().await;
+    provider.behave(Manners { pages_at: Some("http://127.0.0.1:9".to_owned()), ..Manners::default() });
+    assert_eq!(told(&app.browser().get(LEAVE).await), "unreachable", "a page elsewhere");
+
+    let (app, provider) = federated().await;
+    provider.behave(Manners { tokens_at: Some("http://127.0.0.1:9".to_owned()), ..Manners::default() });
+    let mut browser = app.browser();
+    let back = provider.vouch(&leave(&mut browser).await, &app.org.fisherman.national_id, Lies::default());
+    assert_eq!(told(&browser.get(&back).await), "unreachable", "tokens elsewhere");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_providers_there_are_no_buttons_and_no_addresses() {
+    let app = TestApp::spawn().await;
+    let mut browser = app.browser();
+    assert!(!browser.get("/sign-in").await.body.contains("/sign-in/with/"));
+    assert_eq!(browser.get(LEAVE).await.status, 404);
+}

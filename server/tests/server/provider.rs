@@ -1,0 +1,238 @@
+//! An OpenID Connect provider that does what the test wants.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Form, Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use backend::Clock;
+use chrono::TimeDelta;
+use openidconnect::{
+    AdditionalClaims, Audience, IdToken, IdTokenClaims, IssuerUrl, JsonWebKeyId, Nonce, PkceCodeChallenge, PkceCodeVerifier,
+    PrivateSigningKey, StandardClaims, SubjectIdentifier,
+    core::{
+        CoreEdDsaPrivateSigningKey, CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
+    },
+    url::Url,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use server::federation::Settings;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// Keys of one byte repeated; they open nothing.
+const KEYS: [&str; 2] = [
+    "MC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH",
+    "MC4CAQAwBQYDK2VwBCIEIAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI",
+];
+
+pub(crate) const CLIENT: &str = "handbook";
+const SECRET: &str = "open sesame & more";
+
+/// How it behaves; a good one by default.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Manners {
+    /// Waits so long before each answer.
+    pub(crate) slow: Duration,
+    /// Answers everything with this status.
+    pub(crate) failing: Option<u16>,
+    /// Says that its sign-in page, or its place for tokens, is on this other host.
+    pub(crate) pages_at: Option<String>,
+    pub(crate) tokens_at: Option<String>,
+    /// Which of its keys it publishes, and which it signs with.
+    pub(crate) published: usize,
+    pub(crate) signing: usize,
+}
+
+/// What it writes into an ID token instead of the truth.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lies {
+    pub(crate) nonce: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) issuer: Option<String>,
+    /// So long ago.
+    pub(crate) expired: Option<TimeDelta>,
+    /// Leaves the claim out.
+    pub(crate) nameless: bool,
+}
+
+struct Grant {
+    nonce: String,
+    challenge: String,
+    redirect_uri: String,
+    national_id: String,
+    lies: Lies,
+}
+
+#[derive(Clone)]
+struct Shared {
+    issuer: String,
+    clock: Clock,
+    manners: Arc<Mutex<Manners>>,
+    /// By code; taken out when the code is used.
+    grants: Arc<Mutex<BTreeMap<String, Grant>>>,
+}
+
+pub(crate) struct FakeProvider {
+    shared: Shared,
+    served: JoinHandle<()>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    national_id: Option<String>,
+}
+
+impl AdditionalClaims for Claims {}
+
+impl FakeProvider {
+    /// Tokens are dated by `clock`.
+    pub(crate) async fn start(clock: Clock) -> Self {
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("listens");
+        let issuer = format!("http://{}", listener.local_addr().expect("an address"));
+        let shared = Shared { issuer, clock, manners: Arc::default(), grants: Arc::default() };
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", get(describe))
+            .route("/keys", get(keys))
+            .route("/token", post(token))
+            .with_state(shared.clone());
+        let served = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("serves");
+        });
+        Self { shared, served }
+    }
+
+    /// What the operator writes into the file.
+    pub(crate) fn settings(&self) -> Settings {
+        let provider = json!({
+            "key": "vneid", "name": "VNeID", "issuer": self.shared.issuer, "client_id": CLIENT, "client_secret": SECRET,
+            "scopes": ["profile"],
+        });
+        serde_json::from_value(json!({ "provider": [provider] })).expect("settings")
+    }
+
+    pub(crate) fn behave(&self, manners: Manners) {
+        *self.shared.manners.lock().unwrap_or_else(PoisonError::into_inner) = manners;
+    }
+
+    /// Nobody answers any more.
+    pub(crate) async fn stop(self) {
+        self.served.abort();
+        let _ = self.served.await;
+    }
+
+    /// Somebody arrives at `page` and proves to have `national_id`. Returns the path they are sent back to.
+    pub(crate) fn vouch(&self, page: &str, national_id: &str, lies: Lies) -> String {
+        let asked = parameters(page);
+        let code = format!("code-{}", self.shared.clock.ulid());
+        let grant = Grant {
+            nonce: asked["nonce"].clone(),
+            challenge: asked["code_challenge"].clone(),
+            redirect_uri: asked["redirect_uri"].clone(),
+            national_id: national_id.to_owned(),
+            lies,
+        };
+        self.shared.grants.lock().unwrap_or_else(PoisonError::into_inner).insert(code.clone(), grant);
+        let back = Url::parse(&asked["redirect_uri"]).expect("an address");
+        format!("{}?code={code}&state={}", back.path(), asked["state"])
+    }
+}
+
+/// The query of an address.
+pub(crate) fn parameters(address: &str) -> BTreeMap<String, String> {
+    Url::parse(address).expect("an address").query_pairs().into_owned().collect()
+}
+
+impl Shared {
+    async fn manners(&self) -> Result<Manners, StatusCode> {
+        let manners = self.manners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        tokio::time::sleep(manners.slow).await;
+        match manners.failing {
+            Some(status) => Err(StatusCode::from_u16(status).expect("a status")),
+            None => Ok(manners),
+        }
+    }
+}
+
+fn key(number: usize) -> CoreEdDsaPrivateSigningKey {
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", KEYS[number]);
+    CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(JsonWebKeyId::new(format!("key-{number}")))).expect("a key")
+}
+
+async fn describe(State(shared): State<Shared>) -> Result<Json<Value>, StatusCode> {
+    let manners = shared.manners().await?;
+    let at = |other: Option<String>, path: &str| format!("{}{path}", other.unwrap_or_else(|| shared.issuer.clone()));
+    Ok(Json(json!({
+        "issuer": shared.issuer,
+        "authorization_endpoint": at(manners.pages_at, "/authorize"),
+        "token_endpoint": at(manners.tokens_at, "/token"),
+        "jwks_uri": at(None, "/keys"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["EdDSA"],
+    })))
+}
+
+async fn keys(State(shared): State<Shared>) -> Result<Json<CoreJsonWebKeySet>, StatusCode> {
+    let manners = shared.manners().await?;
+    Ok(Json(CoreJsonWebKeySet::new(vec![key(manners.published).as_verification_key()])))
+}
+
+#[derive(Debug, Deserialize)]
+struct Exchange {
+    grant_type: String,
+    code: String,
+    code_verifier: String,
+    redirect_uri: String,
+}
+
+async fn token(State(shared): State<Shared>, headers: HeaderMap, Form(asked): Form<Exchange>) -> Response {
+    let manners = match shared.manners().await {
+        Ok(manners) => manners,
+        Err(status) => return status.into_response(),
+    };
+    assert!(headers["authorization"].to_str().expect("text").starts_with("Basic "), "the client proves who it is");
+    assert_eq!(asked.grant_type, "authorization_code");
+    let refused = (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant", "error_description": "about 951000000001" })));
+    let grant = shared.grants.lock().unwrap_or_else(PoisonError::into_inner).remove(&asked.code);
+    let Some(grant) = grant else { return refused.into_response() };
+    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(asked.code_verifier));
+    if challenge.as_str() != grant.challenge || asked.redirect_uri != grant.redirect_uri {
+        return refused.into_response();
+    }
+    let id_token = id_token(&shared, &manners, grant);
+    Json(json!({ "access_token": "unused", "token_type": "Bearer", "id_token": id_token })).into_response()
+}
+
+fn id_token(shared: &Shared, manners: &Manners, grant: Grant) -> String {
+    let Grant { nonce, national_id, lies, .. } = grant;
+    let now = shared.clock.now();
+    let expires = lies.expired.map_or(now + TimeDelta::minutes(5), |ago| now - ago);
+    let claims = IdTokenClaims::<Claims, CoreGenderClaim>::new(
+        IssuerUrl::new(lies.issuer.unwrap_or_else(|| shared.issuer.clone())).expect("an address"),
+        vec![Audience::new(lies.audience.unwrap_or_else(|| CLIENT.to_owned()))],
+        expires,
+        now,
+        StandardClaims::new(SubjectIdentifier::new(format!("subject-of-{national_id}"))),
+        Claims { national_id: (!lies.nameless).then_some(national_id) },
+    )
+    .set_nonce(Some(Nonce::new(lies.nonce.unwrap_or(nonce))));
+    let token = IdToken::<Claims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>::new(
+        claims,
+        &key(manners.signing),
+        CoreJwsSigningAlgorithm::EdDsa,
+        None,
+        None,
+    );
+    token.expect("signs").to_string()
+}
