@@ -87,9 +87,10 @@ impl<'a> Audit<'a> {
             }
         };
         let fits = |event: &Event| {
+            let place = place(&tree, event).map_or(&event.unit, |unit| &unit.path);
             !event.kind.is_private()
                 && query.group.is_none_or(|group| event.kind.group() == group)
-                && scope.iter().any(|seat| seat.contains(&event.unit))
+                && scope.iter().any(|seat| seat.contains(place))
                 && member.is_none_or(|member| event.actor == Some(member) || event.subject == member.to_string())
         };
         let mut found = Vec::new();
@@ -153,10 +154,10 @@ impl<'a> Audit<'a> {
             kind: event.kind,
             actor: event.actor.and_then(|actor| names.person(&actor.to_string())),
             by_viewer: event.actor == Some(viewer.member),
-            subject: names.subject(&event.subject).or_else(|| tree.named(&event.subject).map(|unit| unit.name.clone())),
-            unit: tree.at(&event.unit).map(|unit| unit.name.clone()),
+            subject: names.subject(&event.subject).or_else(|| tree.known(&event.subject).map(|unit| unit.name.clone())),
+            unit: place(tree, &event).map(|unit| unit.name.clone()),
             role: event.detail.as_deref().and_then(domain::policy::Role::from_key),
-            count: event.detail.as_deref().and_then(|detail| detail.parse().ok()),
+            count: event.detail.as_deref().and_then(rows_written),
         };
         Ok(events.into_iter().map(entry).collect())
     }
@@ -178,6 +179,18 @@ impl<'a> Audit<'a> {
         }
         Ok(Asked::Unknown)
     }
+}
+
+/// Where the unit of an event is now. Events are never rewritten: they name the path of their time.
+fn place<'t>(tree: &'t Tree, event: &Event) -> Option<&'t UnitRef> {
+    tree.at(&event.unit).or_else(|| tree.former(&event.unit))
+}
+
+/// Rows that an import brought in or changed, from what it wrote into the log: `fresh 12, changed 3, refused 1`.
+fn rows_written(detail: &str) -> Option<u64> {
+    let counts = detail.split(", ").filter_map(|count| count.split_once(' '));
+    let written = counts.filter(|(what, _)| matches!(*what, "fresh" | "changed")).map(|(_, count)| count.parse::<u64>());
+    written.reduce(|all, next| Ok(all? + next?))?.ok()
 }
 
 /// Whose trail is wanted.
@@ -247,6 +260,14 @@ mod tests {
         store.assert_no_scan(&own_errands(), vars! { me: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
         let subjects = vec!["01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), "01ARZ3NDEKTSV4RRFFQ69G5FAW".to_owned()];
         store.assert_no_scan(&own_range(), own_vars(&subjects, None)).await;
+    }
+
+    #[test]
+    fn the_rows_of_an_import_are_read_from_its_event() {
+        assert_eq!(rows_written("fresh 12, changed 3, refused 1"), Some(15));
+        for other in ["registrar", "", "/01/51/ /01/60/", "fresh many"] {
+            assert_eq!(rows_written(other), None, "{other}");
+        }
     }
 
     #[derive(Debug, SurrealValue)]
