@@ -78,6 +78,17 @@ export const STATES = [
   { name: 'a transfer', as: 'registrar', find: (visitor) => by(visitor, '/transfers', '.row-link') },
   { name: 'records to check', as: 'registrar', address: '/quality' },
   { name: 'records to check, none left', as: 'registrar', address: '/quality?kind=missing_id' },
+  { name: 'roles', as: 'registrar', find: roles },
+  { name: 'role refused', as: 'registrar', find: roles, act: (visitor) => refused(visitor, 'card') },
+  { name: 'role about to end', as: 'registrar', find: (visitor) => ending(visitor) },
+  { name: 'roles, to look at', as: 'editor', find: roles },
+  { name: 'audit', as: 'registrar', address: '/audit' },
+  { name: 'audit of nobody', as: 'registrar', address: '/audit?member=99.999999' },
+  { name: 'audit of a province', as: 'operator', address: '/audit?group=roles' },
+  { name: 'own trail', as: 'member', address: '/record/trail' },
+  { name: 'guides', address: '/guides' },
+  { name: 'guide', address: '/guides/member' },
+  { name: 'guide of an office', as: 'registrar', address: '/guides/registrar' },
   { name: 'committee, one level down', as: 'statistician', find: (visitor) => by(visitor, '/committee', '.table a') },
   { name: 'units', as: 'registrar', address: '/units' },
   { name: 'units, nothing found', as: 'registrar', address: '/units?q=khong-co' },
@@ -177,6 +188,18 @@ async function draft(visitor) {
   await visitor.submit(visitor.sender('body'));
   await until('the draft is stored', () => visitor.path !== '/desk/new');
   return visitor.path;
+}
+
+/** The roles of the unit on which the visitor holds an office. */
+async function roles(visitor) {
+  const own = await visitor.context.request.get('/api/account/own');
+  const { viewer } = await own.json();
+  return `/units/${viewer.offices[0].unit.id}/roles`;
+}
+
+/** The question before the first role that may be ended is. */
+async function ending(visitor) {
+  return by(visitor, await roles(visitor), 'a[href*="?end="]');
 }
 
 /** A document that went out, as its editors see it. */

@@ -67,6 +67,11 @@ impl<'a> Audit<'a> {
     /// [`Error::NotFound`] for who reads no trail and for a unit the viewer may not know of, [`Error::NotAllowed`] for one they
     /// know, but whose trail is not theirs to read.
     pub async fn page(&self, viewer: &Viewer, query: AuditQuery<'_>) -> Result<AuditPage> {
+        self.page_within(viewer, query, EXAMINED).await
+    }
+
+    /// The same, looking at `most` events of the log.
+    async fn page_within(&self, viewer: &Viewer, query: AuditQuery<'_>, most: usize) -> Result<AuditPage> {
         let tree = self.backend.units().tree();
         let (unit, scope) = scope(viewer, &tree, query.unit)?;
         let member = match query.member {
@@ -82,9 +87,10 @@ impl<'a> Audit<'a> {
             }
         };
         let fits = |event: &Event| {
+            let place = place(&tree, event).map_or(&event.unit, |unit| &unit.path);
             !event.kind.is_private()
                 && query.group.is_none_or(|group| event.kind.group() == group)
-                && scope.iter().any(|seat| seat.contains(&event.unit))
+                && scope.iter().any(|seat| seat.contains(place))
                 && member.is_none_or(|member| event.actor == Some(member) || event.subject == member.to_string())
         };
         let mut found = Vec::new();
@@ -99,7 +105,7 @@ impl<'a> Audit<'a> {
             found.extend(events.into_iter().filter(fits));
             let Some((id, at)) = last.filter(|_| !is_end) else { break };
             before = Some(id);
-            if examined >= EXAMINED && found.len() <= PAGE {
+            if examined >= most && found.len() <= PAGE {
                 looked_back_to = Some(at);
                 break;
             }
@@ -148,10 +154,10 @@ impl<'a> Audit<'a> {
             kind: event.kind,
             actor: event.actor.and_then(|actor| names.person(&actor.to_string())),
             by_viewer: event.actor == Some(viewer.member),
-            subject: names.subject(&event.subject).or_else(|| tree.named(&event.subject).map(|unit| unit.name.clone())),
-            unit: tree.at(&event.unit).map(|unit| unit.name.clone()),
+            subject: names.subject(&event.subject).or_else(|| tree.known(&event.subject).map(|unit| unit.name.clone())),
+            unit: place(tree, &event).map(|unit| unit.name.clone()),
             role: event.detail.as_deref().and_then(domain::policy::Role::from_key),
-            count: event.detail.as_deref().and_then(|detail| detail.parse().ok()),
+            count: event.detail.as_deref().and_then(rows_written),
         };
         Ok(events.into_iter().map(entry).collect())
     }
@@ -173,6 +179,18 @@ impl<'a> Audit<'a> {
         }
         Ok(Asked::Unknown)
     }
+}
+
+/// Where the unit of an event is now. Events are never rewritten: they name the path of their time.
+fn place<'t>(tree: &'t Tree, event: &Event) -> Option<&'t UnitRef> {
+    tree.at(&event.unit).or_else(|| tree.former(&event.unit))
+}
+
+/// Rows that an import brought in or changed, from what it wrote into the log: `fresh 12, changed 3, refused 1`.
+fn rows_written(detail: &str) -> Option<u64> {
+    let counts = detail.split(", ").filter_map(|count| count.split_once(' '));
+    let written = counts.filter(|(what, _)| matches!(*what, "fresh" | "changed")).map(|(_, count)| count.parse::<u64>());
+    written.reduce(|all, next| Ok(all? + next?))?.ok()
 }
 
 /// Whose trail is wanted.
@@ -244,6 +262,14 @@ mod tests {
         store.assert_no_scan(&own_range(), own_vars(&subjects, None)).await;
     }
 
+    #[test]
+    fn the_rows_of_an_import_are_read_from_its_event() {
+        assert_eq!(rows_written("fresh 12, changed 3, refused 1"), Some(15));
+        for other in ["registrar", "", "/01/51/ /01/60/", "fresh many"] {
+            assert_eq!(rows_written(other), None, "{other}");
+        }
+    }
+
     #[derive(Debug, SurrealValue)]
     struct Row {
         id: RecordId,
@@ -263,7 +289,7 @@ mod tests {
         backend.store().read(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");
         backend.units().reload(backend.store()).await.expect("loads");
         let mut rows = Vec::new();
-        for at in 0..=EXAMINED {
+        for at in 0..=STRIDE {
             clock.advance(TimeDelta::milliseconds(1));
             let path = if at == 0 { "/01/" } else { "/02/" };
             let (kind, unit, subject) = ("role_granted".to_owned(), path.to_owned(), "x".to_owned());
@@ -285,10 +311,10 @@ mod tests {
         let (offices, resting) = (Vec::new(), Vec::new());
         let viewer = Viewer { member, name: "Cao Thị Sổ".to_owned(), branch, standpoint, offices, resting };
 
-        let first = backend.audit().page(&viewer, AuditQuery::default()).await.expect("a page");
+        let first = backend.audit().page_within(&viewer, AuditQuery::default(), STRIDE).await.expect("a page");
         assert!(first.entries.is_empty() && first.looked_back_to.is_some());
         let further = AuditQuery { before: first.next, ..AuditQuery::default() };
-        let second = backend.audit().page(&viewer, further).await.expect("a page");
+        let second = backend.audit().page_within(&viewer, further, STRIDE).await.expect("a page");
         assert_eq!((second.entries.len(), second.looked_back_to, second.next), (1, None, None));
     }
 }

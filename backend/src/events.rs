@@ -294,3 +294,34 @@ impl TryFrom<EventRow> for Event {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn the_log_is_read_backwards_from_any_event() {
+        let store = migrated().await;
+        let unit = UnitPath::parse("/01/").expect("a path");
+        let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
+        let mut ids = Vec::new();
+        for _ in 0..7 {
+            clock.advance(TimeDelta::seconds(1));
+            let mut vars = vars! {};
+            ids.push(append(&mut vars, &clock, EventKind::SignedIn, None, &unit, "x").id);
+            store.write(APPEND, vars).await.expect("appends");
+        }
+        let back = async |before: Option<EventId>| {
+            let events = read_back(&store, before, 3).await.expect("reads");
+            events.into_iter().map(|event| event.id).collect::<Vec<_>>()
+        };
+        assert_eq!(back(None).await, [ids[6], ids[5], ids[4]]);
+        assert_eq!(back(Some(ids[4])).await, [ids[3], ids[2], ids[1]]);
+        assert_eq!(back(Some(ids[1])).await, [ids[0]]);
+        let vars = || vars! { keys: keys_between("event", Bound::Included(String::new()), Bound::Unbounded) };
+        store.assert_no_scan(&backwards(3), vars()).await;
+        let mut plan = store.read(format!("EXPLAIN FORMAT JSON {}", backwards(3)), vars()).await.expect("explains");
+        println!("{}", plan.row::<crate::store::Value>(0).expect("a plan").expect("a plan").into_json_value());
+    }
+}

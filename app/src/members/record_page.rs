@@ -4,6 +4,7 @@ use domain::{
     Locale,
     ids::MemberId,
     members::{self, MemberLine, MemberState},
+    policy::Action,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -15,6 +16,7 @@ use super::{
     words,
 };
 use crate::{
+    context::use_viewer,
     i18n::use_locale,
     page::show,
     text,
@@ -135,5 +137,16 @@ fn steps(l: Locale, page: &members::RecordPage) -> AnyView {
         (may.issue_codes && is_active).then(|| step("code", IconName::Key, ButtonKind::Secondary, text::members::issue_code(l)));
     let state =
         (may.manage && !is_merged).then(|| step("state", IconName::Person, ButtonKind::Quiet, text::members::change_state(l)));
-    view! { <div class="actions no-print">{edit} {transfer} {code} {state}</div> }.into_any()
+    let viewer = use_viewer();
+    let standpoint = viewer.as_ref().map(|viewer| &viewer.standpoint);
+    let branch = &page.record.branch;
+    let role = standpoint.filter(|standpoint| is_active && !standpoint.gives(&branch.path).is_empty()).map(|_| {
+        let href = format!("/units/{}/roles?member={id}", branch.id);
+        view! { <LinkButton href icon=IconName::People kind=ButtonKind::Quiet wide=true>{text::offices::give_title(l)}</LinkButton> }
+    });
+    let trail = standpoint.filter(|standpoint| standpoint.may_by_office(Action::ReadAudit, &branch.path)).map(|_| {
+        let href = format!("/audit?member={id}");
+        view! { <LinkButton href icon=IconName::History kind=ButtonKind::Quiet wide=true>{text::audit::title(l)}</LinkButton> }
+    });
+    view! { <div class="actions no-print">{edit} {transfer} {code} {state} {role} {trail}</div> }.into_any()
 }

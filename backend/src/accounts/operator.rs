@@ -6,9 +6,8 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
     events::EventKind,
-    folding::name_order,
     ids::{MemberId, UnitId},
-    members::{CardNumber, FullName, NationalId, Sex, Standing},
+    members::{CardNumber, Flaw, FullName, NationalId, Sex, Standing},
     offices::Period,
     policy::Role,
     units::{UnitKind, UnitPath, UnitRef, is_code},
@@ -18,8 +17,9 @@ use ulid::Ulid;
 use super::Accounts;
 use crate::{
     Error, Result,
+    members::rows::{derived, flaws},
     offices::NewOffice,
-    store::{RecordId, SurrealValue, record, vars},
+    store::{RecordId, SurrealValue, pair, record, vars},
 };
 
 /// Code of the branch for the office, below the unit it serves.
@@ -147,6 +147,15 @@ impl Accounts<'_> {
         };
         let member = MemberId::new(clock.ulid());
         let owner = member.to_string();
+        let found_by = derived(keys, name, birth_date, Some(id));
+        let path = branch.path.to_string();
+        let flawed = |flaw: Flaw| FlawRow {
+            id: pair("flaw", flaw.key(), member),
+            kind: flaw.key().to_owned(),
+            member: owner.clone(),
+            path: path.clone(),
+        };
+        let flaws: Vec<_> = flaws(true, false, birth_date, today, Some(today), today).into_iter().map(flawed).collect();
         let mut log = vec![LogRow::new(clock.ulid_at(now), now, EventKind::MemberRegistered, &branch.path, &owner)];
         let event = |unit: &UnitRef| {
             LogRow::new(clock.ulid_at(now), now, EventKind::UnitCreated, &unit.path, &unit.id.to_string())
@@ -158,7 +167,10 @@ impl Accounts<'_> {
             row: MemberRow {
                 code: card.as_str().to_owned(),
                 full_name: name.as_str().to_owned(),
-                sort_key: name_order(name.as_str()),
+                sort_key: found_by.sort_key,
+                given: Some(found_by.given),
+                id_tail: found_by.id_tail,
+                twin_key: Some(found_by.twin_key),
                 sex: sex.key().to_owned(),
                 birth_date: birth_date.to_string(),
                 admitted_on: today.to_string(),
@@ -171,10 +183,13 @@ impl Accounts<'_> {
                 id_cipher: Some(keys.seal(clock, &owner, id.expose())?),
             },
             posting: record("posting", clock.ulid()),
+            flaws: flaws,
             posted: PostingRow { member: owner, unit: branch.id.to_string(), from: today.to_string() },
             log: log,
         };
-        let sql = "INSERT INTO unit $units RETURN NONE; CREATE $member CONTENT $row RETURN NONE; \
+        // Other processes may have checked a change against the tree without these units.
+        let sql = "INSERT INTO unit $units RETURN NONE; UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE; \
+                   INSERT INTO flaw $flaws RETURN NONE; CREATE $member CONTENT $row RETURN NONE; \
                    CREATE $posting CONTENT $posted RETURN NONE; INSERT INTO event $log RETURN NONE;";
         self.backend.store().write(sql, vars).await.map_err(|error| match error {
             Error::Taken { index } if index == "member_code" => told("another member has this card number"),
@@ -256,6 +271,9 @@ struct MemberRow {
     code: String,
     full_name: String,
     sort_key: String,
+    given: Option<String>,
+    id_tail: Option<String>,
+    twin_key: Option<String>,
     sex: String,
     birth_date: String,
     admitted_on: String,
@@ -273,6 +291,14 @@ struct PostingRow {
     member: String,
     unit: String,
     from: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct FlawRow {
+    id: RecordId,
+    kind: String,
+    member: String,
+    path: String,
 }
 
 /// A row of the event log; nobody is signed in.

@@ -3,11 +3,16 @@
 //! The things asked for are one document of the coast's editor for the harbour's members, a draft of it, and a fisherman's
 //! opinion for his branch. A server function without a row here fails the test.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use backend::units::NewUnitForm;
 use domain::ids::UnitId;
 use backend::members::{CorrectionForm, TransferForm};
+use backend::offices::GrantForm;
+use chrono::{Days, NaiveDate};
 use server_fn::axum::server_fn_paths;
 
 use crate::{
@@ -120,6 +125,11 @@ const REGISTRARS: &[Who] = &[AboveRegistrar];
 const LEADERS: &[Who] = &[Secretary, Deputy, SiblingSecretary, AboveSecretary, AboveRegistrar, OtherSecretary];
 /// Who leads the harbour's branch or keeps its registry.
 const ISSUERS: &[Who] = &[Secretary, Deputy, AboveSecretary, AboveRegistrar];
+/// Those who see the harbour's roles and not its audit trail: by an office.
+const LOOKERS: &[Who] =
+    &[Secretary, Deputy, AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
+/// Those who give roles there, and read its audit trail.
+const GIVERS: &[Who] = &[AboveRegistrar, TopOperator];
 
 /// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
 #[derive(Debug, Clone, Copy)]
@@ -158,6 +168,9 @@ enum Given {
     Fisherman(&'static str),
     Codes,
     IssuedCode,
+    NewOffice,
+    Office,
+    Guide,
 }
 
 struct Row {
@@ -227,6 +240,13 @@ const ROWS: &[Row] = &[
         &[(200, &[Secretary, Deputy, AboveSecretary, AboveCommitteeMember, TopStatistician])],
         404,
     ),
+    row("/api/offices/list", Given::Harbour, &[(200, GIVERS), (200, LOOKERS), (403, REACHED)], 404),
+    row("/api/offices/grant", Given::NewOffice, &[(200, GIVERS), (403, LOOKERS), (403, REACHED)], 404),
+    row("/api/offices/end", Given::Office, &[(200, GIVERS), (403, LOOKERS), (403, REACHED)], 404),
+    row("/api/audit/page", Given::Harbour, &[(200, GIVERS), (403, LOOKERS), (403, REACHED)], 404),
+    row("/api/audit/own", Given::Nothing, &[], 200),
+    Row { signed_out: 200, ..row("/api/guides/list", Given::Nothing, &[], 200) },
+    Row { signed_out: 200, ..row("/api/guides/read", Given::Guide, &[], 200) },
     row("/api/account/devices", Given::Nothing, &[], 200),
     // A device that is nobody's; other people's are the same.
     row("/api/account/revoke_session", Given::UnknownSession, &[], 404),
@@ -324,6 +344,13 @@ async fn ask(browser: &mut Browser, path: &str, method: &str, arguments: &[(&'st
     }
 }
 
+/// A role is held once at a time, so each request asks for another day.
+fn a_day_of_its_own() -> String {
+    static DAYS: AtomicU64 = AtomicU64::new(0);
+    let first = NaiveDate::from_ymd_opt(2027, 1, 1).expect("a day");
+    (first + Days::new(DAYS.fetch_add(1, Ordering::Relaxed))).to_string()
+}
+
 impl Given {
     async fn arguments(self, app: &TestApp) -> Vec<(&'static str, String)> {
         let org = &app.org;
@@ -358,6 +385,24 @@ impl Given {
                 vec![("opinion", opinion.to_string()), ("text", "Đã ghi nhận.".to_owned())]
             }
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
+            Self::NewOffice => {
+                let day = a_day_of_its_own();
+                vec![
+                    ("unit", org.harbour.id.to_string()),
+                    ("card", format!("51.{}", &org.not_activated.national_id[6..])),
+                    ("role", "registrar".to_owned()),
+                    ("from", day.clone()),
+                    ("until", day),
+                ]
+            }
+            Self::Office => {
+                let (unit, day) = (org.harbour.id.to_string(), a_day_of_its_own());
+                let card = format!("51.{}", &org.not_activated.national_id[6..]);
+                let form = GrantForm { unit: &unit, card: &card, role: "registrar", from: &day, until: &day };
+                let office = app.backend.offices().grant(&org.coast_registrar.viewer, form).await.expect("gives");
+                vec![("office", office.to_string())]
+            }
+            Self::Guide => vec![("slug", "member".to_owned()), ("language", "bn".to_owned())],
             Self::UnknownSession => vec![("session", fresh())],
             Self::Targets => vec![("unit", org.harbour.id.to_string()), ("step", "move".to_owned())],
             Self::NewUnit => vec![

@@ -74,6 +74,48 @@ fn a_second_program_on_the_same_data_is_told_so_and_the_first_stops_when_asked()
     }
 }
 
+#[test]
+fn the_first_operator_of_an_empty_store_gets_a_code_and_the_id_is_told_to_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let id = "951075000001";
+    let create = |arguments: &[&str]| {
+        let mut command = handbook(&["admin", "create", "--name", "Mai Văn Máy"]);
+        command.args(arguments).arg("--data").arg(folder.path()).env("HANDBOOK_NATIONAL_ID", id).output().expect("runs")
+    };
+    let told = |output: &Output| format!("{}{}", String::from_utf8_lossy(&output.stdout), complaint(output));
+
+    let nameless = create(&[]);
+    assert_eq!(nameless.status.code(), Some(1));
+    assert!(complaint(&nameless).contains("say the name of the organisation with --unit"), "{}", told(&nameless));
+
+    let first = create(&["--unit", "Tỉnh ủy Trà Khúc", "--code", "51"]);
+    assert!(first.status.success(), "{}", told(&first));
+    let text = told(&first);
+    assert!(text.contains("Mai Văn Máy is operator of Tỉnh ủy Trà Khúc (/51/)") && text.contains("One-time code"), "{text}");
+
+    let registrar = create(&["--role", "registrar"]);
+    assert!(registrar.status.success() && told(&registrar).contains("who was in the registry already"), "{}", told(&registrar));
+    let again = create(&["--role", "registrar"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(complaint(&again).contains("holds that role there already"), "{}", told(&again));
+    for output in [&nameless, &first, &registrar, &again] {
+        assert!(!told(output).contains(id), "{}", told(output));
+    }
+
+    let check = handbook(&["check", "audit", "--data"]).arg(folder.path()).output().expect("runs");
+    assert!(check.status.success() && told(&check).contains("The audit trail is whole"), "{}", told(&check));
+}
+
+#[test]
+fn a_national_id_that_is_none_is_refused_without_being_repeated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["admin", "create", "--name", "Ai Đó", "--national-id", "12345", "--unit", "X", "--data"];
+    let output = handbook(&arguments).arg(folder.path()).output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    let told = complaint(&output);
+    assert!(told.contains("exactly 12 digits") && !told.contains("12345"), "{told}");
+}
+
 /// Starts the program and waits until it says its address.
 fn serve(data: &Path) -> (Child, BufReader<ChildStdout>) {
     let mut command = handbook(&["serve", "--addr", "127.0.0.1:0", "--data"]);
