@@ -12,6 +12,7 @@ import * as accessibility from './accessibility.mjs';
 import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
 import * as home from './journeys/home.mjs';
+import * as imports from './journeys/imports.mjs';
 import * as library from './journeys/library.mjs';
 import * as meetings from './journeys/meetings.mjs';
 import * as navigation from './journeys/navigation.mjs';
@@ -25,7 +26,7 @@ import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
 
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, imports, account, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

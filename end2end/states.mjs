@@ -45,6 +45,9 @@ export const STATES = [
   { name: 'withdrawal', as: 'editor', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
   { name: 'committee of a commune', as: 'committee', address: '/committee' },
   { name: 'committee of a province', as: 'statistician', address: '/committee' },
+  { name: 'imports, none', as: 'registrar', address: '/imports' },
+  { name: 'new import', as: 'registrar', address: '/imports/new' },
+  { name: 'new import refused', as: 'registrar', address: '/imports/new', act: (visitor) => sentWithoutAFile(visitor) },
   { name: 'committee, one level down', as: 'statistician', find: (visitor) => by(visitor, '/committee', '.table a') },
 ];
 
@@ -133,5 +136,12 @@ function published(visitor) {
 /** Sends the form around the control as it is, empty, and waits for what is to be mended. */
 async function refused(visitor, name) {
   await visitor.submit(visitor.sender(name));
+  await visitor.sees('.error-summary');
+}
+
+/** The browser sends this form itself, with script too. */
+async function sentWithoutAFile(visitor) {
+  await Promise.all([visitor.page.waitForEvent('domcontentloaded'), visitor.sender('file').click()]);
+  await visitor.settled();
   await visitor.sees('.error-summary');
 }

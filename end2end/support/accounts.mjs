@@ -11,6 +11,7 @@ const ROLES = {
   editor: 'Editor, ward',
   committee: 'Committee member, commune',
   statistician: 'Statistician, province',
+  registrar: 'Registrar, ward',
   operator: 'Operator',
 };
 

@@ -10,6 +10,8 @@ mod browser;
 mod edge;
 #[path = "server/hammer.rs"]
 mod hammer;
+#[path = "server/imports.rs"]
+mod imports;
 #[path = "server/journeys.rs"]
 mod journeys;
 #[path = "server/live.rs"]
