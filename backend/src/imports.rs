@@ -244,8 +244,16 @@ impl<'a> Imports<'a> {
         self.progress_of(&row).await
     }
 
+    /// The same for the operator.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn progress_for_operator(&self, import: ImportId) -> Result<Progress> {
+        self.progress_of(&self.row(import).await?).await
+    }
+
     /// The row of the file this process is at; none when it is not at work on it.
-    pub fn at_row(&self, import: ImportId) -> Option<u64> {
+    fn at_row(&self, import: ImportId) -> Option<u64> {
         self.backend.workshop().pulse(import).map(|pulse| pulse.rows.load(Relaxed))
     }
 

@@ -349,12 +349,12 @@ impl Cluster {
         let data = folder.join("data");
         process::read(cluster.program("initdb").args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "-D"]).arg(&data))?;
         let options = format!("-c listen_addresses='' -k {}", folder.display());
-        process::run(cluster.program("pg_ctl").arg("-D").arg(&data).args(["-s", "-w", "-o", &options, "start"]))?;
+        process::run(cluster.program("pg_ctl").arg("-D").arg(&data).arg("-l").arg(folder.join("log")).args(["-s", "-w", "-o", &options, "start"]))?;
         Ok(cluster)
     }
 
     fn run(&self, sql: &str) -> Result<String> {
-        let mut psql = Command::new(self.programs.join("psql"));
+        let mut psql = Command::new(process::find("psql").unwrap_or_else(|| self.programs.join("psql")));
         process::read(psql.args(["-U", "postgres", "-d", "postgres", "-qAt", "-v", "ON_ERROR_STOP=1", "-h"]).arg(&self.folder).args(["-c", sql]))
     }
 
