@@ -16,6 +16,7 @@ import * as guides from './journeys/guides.mjs';
 import * as devices from './journeys/devices.mjs';
 import * as federation from './journeys/federation.mjs';
 import * as home from './journeys/home.mjs';
+import * as imports from './journeys/imports.mjs';
 import * as library from './journeys/library.mjs';
 import * as meetings from './journeys/meetings.mjs';
 import * as members from './journeys/members.mjs';
@@ -38,6 +39,7 @@ const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, a
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, units, account, navigation, budget, accessibility];
 const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, members, navigation, budget, accessibility];
 const SUITES = [signIn, welcome, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
+const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, imports, account, navigation, budget, accessibility];
 
 const { values: options } = parseArgs({
   options: {

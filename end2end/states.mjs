@@ -89,6 +89,9 @@ export const STATES = [
   { name: 'guides', address: '/guides' },
   { name: 'guide', address: '/guides/member' },
   { name: 'guide of an office', as: 'registrar', address: '/guides/registrar' },
+  { name: 'imports, none', as: 'registrar', address: '/imports' },
+  { name: 'new import', as: 'registrar', address: '/imports/new' },
+  { name: 'new import refused', as: 'registrar', address: '/imports/new', act: (visitor) => sentWithoutAFile(visitor) },
   { name: 'committee, one level down', as: 'statistician', find: (visitor) => by(visitor, '/committee', '.table a') },
   { name: 'units', as: 'registrar', address: '/units' },
   { name: 'units, nothing found', as: 'registrar', address: '/units?q=khong-co' },
@@ -238,4 +241,10 @@ async function codeRefused(visitor) {
 async function sheet(visitor) {
   await visitor.submit(visitor.sender('members[]'));
   await visitor.sees('.code-card');
+}
+/** The browser sends this form itself, with script too. */
+async function sentWithoutAFile(visitor) {
+  await Promise.all([visitor.page.waitForEvent('domcontentloaded'), visitor.sender('file').click()]);
+  await visitor.settled();
+  await visitor.sees('.error-summary');
 }

@@ -64,6 +64,7 @@ pub const fn failure_text(l: Locale, failure: Failure) -> &'static str {
         Failure::UnpacksTooBig => text::imports::failure_unpacks_too_big(l),
         Failure::Empty => text::imports::failure_empty(l),
         Failure::EndlessRow => text::imports::failure_endless_row(l),
+        Failure::Lost => text::imports::failure_lost(l),
     }
 }
 

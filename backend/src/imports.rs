@@ -244,8 +244,16 @@ impl<'a> Imports<'a> {
         self.progress_of(&row).await
     }
 
+    /// The same for the operator.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn progress_for_operator(&self, import: ImportId) -> Result<Progress> {
+        self.progress_of(&self.row(import).await?).await
+    }
+
     /// The row of the file this process is at; none when it is not at work on it.
-    pub fn at_row(&self, import: ImportId) -> Option<u64> {
+    fn at_row(&self, import: ImportId) -> Option<u64> {
         self.backend.workshop().pulse(import).map(|pulse| pulse.rows.load(Relaxed))
     }
 
@@ -411,13 +419,19 @@ impl<'a> Imports<'a> {
         let now = self.backend.clock().now();
         let mut resumed = 0;
         for row in rows {
-            // In a folder of its own nobody else can be at work; on a server, somebody else has the file.
+                // Into a folder only one process writes; on a server somebody else may have the file.
             let is_ours = self.backend.workshop().file(&row.id).exists();
             let is_held = self.backend.workshop().is_temporary && row.held_until.is_some_and(|until| until > now);
             let id: ImportId = row.id.parse().map_err(|_| Error::Damaged(format!("import {}", row.id)))?;
-            if is_ours && !is_held && self.backend.workshop().pulse(id).is_none() {
+            if is_held || self.backend.workshop().pulse(id).is_some() {
+                continue;
+            }
+            if is_ours {
                 self.start(id);
                 resumed += 1;
+            } else if row.started_at < now - HELD {
+                // The process that had the file is gone, and its folder with it.
+                self.fail(&row, Failure::Lost).await?;
             }
         }
         Ok(resumed)
@@ -425,14 +439,18 @@ impl<'a> Imports<'a> {
 
     /// Stops all work of this process; what was under way is gone on with by [`Self::resume`].
     pub async fn stop(&self) {
-        let works: Vec<Work> = {
+        let works: Vec<(ImportId, Work)> = {
             let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
-            at_work.drain().map(|(_, work)| work).collect()
+            at_work.drain().collect()
         };
-        for work in works {
+        for (import, work) in works {
             work.task.abort();
             // It was told to stop.
             let _ = work.task.await;
+            let sql = "UPDATE $import SET held_until = NONE RETURN NONE";
+            if let Err(error) = self.backend.store().read(sql, vars! { import: record("import", import) }).await {
+                tracing::warn!(%error, "another process will go on with an import later than it could");
+            }
         }
     }
 

@@ -104,10 +104,12 @@ pub enum Failure {
     Empty,
     /// A row longer than any row of people can be: most often a quotation mark that is never closed.
     EndlessRow,
+    /// The file is gone before it was written to the end. Sent again, it is gone on with.
+    Lost,
 }
 
 impl Failure {
-    pub const ALL: [Self; 5] = [Self::Unreadable, Self::TooBig, Self::UnpacksTooBig, Self::Empty, Self::EndlessRow];
+    pub const ALL: [Self; 6] = [Self::Unreadable, Self::TooBig, Self::UnpacksTooBig, Self::Empty, Self::EndlessRow, Self::Lost];
 
     pub const fn key(self) -> &'static str {
         match self {
@@ -116,6 +118,7 @@ impl Failure {
             Self::UnpacksTooBig => "unpacks_too_big",
             Self::Empty => "empty",
             Self::EndlessRow => "endless_row",
+            Self::Lost => "lost",
         }
     }
 

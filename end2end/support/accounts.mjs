@@ -15,6 +15,7 @@ const ROLES = {
   editor: 'Editor, ward',
   committee: 'Committee member, commune',
   statistician: 'Statistician, province',
+  registrar: 'Registrar, ward',
   operator: 'Operator',
   ward_secretary: 'Branch secretary, ward',
   // They have no password yet.

@@ -14,7 +14,7 @@ use domain::{
     Locale,
     forms::day,
     ids::ImportId,
-    imports::{Counts, ImportPage, ImportState},
+    imports::{Counts, ImportPage, ImportState, Progress},
 };
 
 use crate::{config::ImportSettings, startup::open, telemetry, uploads::write_report};
@@ -119,8 +119,10 @@ async fn watched(imports: Imports<'_>, import: ImportId, work: impl Future<Outpu
         tokio::select! {
             outcome = &mut work => return outcome.context("the import was interrupted; the same command goes on with it"),
             _ = ticks.tick() => {
-                if let Some(row) = imports.at_row(import) {
-                    tell(&format!("row {row}"));
+                let Progress { state, done, total } = imports.progress_for_operator(import).await?;
+                match state {
+                    ImportState::Running => tell(&format!("writing: {done} of {total} rows")),
+                    _ => tell(&format!("checking: {done} rows")),
                 }
             }
         }

@@ -14,6 +14,8 @@ mod edge;
 mod federation;
 #[path = "server/hammer.rs"]
 mod hammer;
+#[path = "server/imports.rs"]
+mod imports;
 #[path = "server/journeys.rs"]
 mod journeys;
 #[path = "server/live.rs"]

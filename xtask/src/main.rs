@@ -9,6 +9,7 @@
 //! for all verbs is what lets them share a quarter of an hour of compiled dependencies.
 
 mod apt;
+mod bench;
 mod build;
 mod digest;
 mod dist;
@@ -53,6 +54,8 @@ enum Verb {
     Size,
     /// Build the optimised server and put it with its static files into `target/dist`.
     Dist,
+    /// Measure the optimised server.
+    Bench(bench::Arguments),
     /// Run cargo as the other verbs do, so that artefacts are shared.
     Cargo {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -79,6 +82,7 @@ fn perform(verb: Verb) -> Result<ExitCode> {
         Verb::Test(arguments) => return test::test(&project, &arguments),
         Verb::Size => size::print_and_check(&project)?,
         Verb::Dist => dist::dist(&project)?,
+        Verb::Bench(arguments) => bench::bench(&project, &arguments)?,
         Verb::Cargo { arguments } => {
             let toolchain = setup::setup(&project, Need::Compiler)?;
             process::run(toolchain.cargo(&project).args(arguments))?;

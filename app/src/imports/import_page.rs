@@ -230,7 +230,7 @@ fn mapping(l: Locale, page: &imports::ImportPage, errors: RwSignal<Option<FormEr
     let id = page.import.id.to_string();
     let is_open = !page.missing.is_empty() || errors.with_untracked(Option::is_some);
     view! {
-        <details class="card" open=is_open>
+        <details class="card fold" open=is_open>
             <summary><h2 class="card-title">{text::imports::mapping_title(l)}</h2></summary>
             <div class="stack">
                 <p class="muted">{text::imports::mapping_hint(l)}</p>

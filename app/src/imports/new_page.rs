@@ -11,10 +11,12 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
-    ui::{Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, IconName, LinkButton, PageHeader, RadioGroup, Select},
+    ui::{Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, FileField, IconName, LinkButton, PageHeader, RadioGroup, Select},
 };
 
 const LABELS: Labels = &[("kind", text::imports::kind), ("unit", text::imports::unit), ("file", text::imports::file)];
+
+const ACCEPT: &str = ".csv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 #[component]
 pub fn NewImportPage() -> impl IntoView {
@@ -58,8 +60,6 @@ fn upload_form(
     let kind = typed("kind").or_else(|| page.kinds.first().map(|kind| kind.key().to_owned()));
     let units = page.units.iter().map(|unit| Choice::new(unit.id.to_string(), unit.name.clone())).collect::<Vec<_>>();
     let unit = typed("unit").unwrap_or_else(|| page.unit.to_string());
-    let problem = field_error(l, errors, "file");
-    let invalid = move || problem.with(Option::is_some).then_some("true");
     // What says where the file goes stands before the file: it is sealed while it arrives.
     view! {
         <form class="form" method="post" action="/imports/upload" enctype="multipart/form-data" novalidate=true>
@@ -72,21 +72,13 @@ fn upload_form(
                 hint=text::imports::unit_hint(l)
                 error=field_error(l, errors, "unit")
             />
-            <div class="field" class:field-invalid=move || problem.with(Option::is_some)>
-                <label class="label" for="file">{text::imports::file(l)}</label>
-                <p class="hint" id="file-hint">{text::imports::file_hint(l)}</p>
-                {move || problem.get().map(|told| view! { <p class="error" id="file-error">{told}</p> })}
-                <input
-                    class="input"
-                    id="file"
-                    name="file"
-                    type="file"
-                    accept=".csv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-                    aria-describedby="file-hint file-error"
-                    aria-invalid=invalid
-                    required=true
-                />
-            </div>
+            <FileField
+                label=text::imports::file(l)
+                name="file"
+                accept=ACCEPT
+                hint=text::imports::file_hint(l)
+                error=field_error(l, errors, "file")
+            />
             <div class="actions">
                 <Button wide=true icon=IconName::Upload>{text::imports::upload(l)}</Button>
                 <LinkButton href="/imports" kind=ButtonKind::Quiet>{text::imports::back(l)}</LinkButton>

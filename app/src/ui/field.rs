@@ -79,6 +79,32 @@ pub fn Field(
     })
 }
 
+/// A file. The form around it is sent by the browser itself, as `multipart/form-data`.
+#[component]
+pub fn FileField(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    /// Endings and media types the browser offers first; it takes others too.
+    accept: &'static str,
+    #[prop(optional, into)] hint: MaybeText,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let frame = FieldFrame::plain(MaybeText::default(), &name, label, hint, error);
+    let (id, described, invalid) = frame.control();
+    frame.wrap(view! {
+        <input
+            class="input input-file"
+            type="file"
+            id=id
+            name=name
+            accept=accept
+            required=true
+            aria-describedby=described
+            aria-invalid=invalid
+        />
+    })
+}
+
 /// A password with a button that shows it. Without script it is a plain password field.
 #[component]
 pub fn PasswordField(

@@ -244,12 +244,13 @@ impl Ledger {
 
     fn register(&mut self, card: u128, row: u64, parsed: Parsed, print: String) -> Entry {
         let member = self.fresh_id(row, &parsed.card);
+        let derived = parsed.derived(&self.keys);
         let unit = self.unit_number(&parsed.branch.id.to_string());
         let slot = Slot {
             member: member.0,
             print: prefix(&print),
             id: parsed.national_id.as_ref().map(|(_, hash)| prefix(hash)).unwrap_or_default(),
-            twin: short(&parsed.derived.twin_key),
+            twin: short(&derived.twin_key),
             unit,
             row: u32::try_from(row).unwrap_or(u32::MAX),
             has_phone: parsed.phone.is_some(),
@@ -260,12 +261,13 @@ impl Ledger {
         let flaws = self.flaws(&parsed, parsed.national_id.is_some(), parsed.phone.is_some());
         let is_probationary = self.places.has(Column::OfficialOn) && parsed.official_on.is_none();
         let likely_standing = if is_probationary { Standing::Probationary } else { Standing::Official };
-        Entry { likely_standing, ..parsed.into_entry(row, member, print, flaws, twin) }
+        Entry { likely_standing, ..parsed.into_entry(row, member, derived, print, flaws, twin) }
     }
 
     fn change(&mut self, number: u32, row: u64, parsed: Parsed, print: String) -> Entry {
         let unit = self.unit_number(&parsed.branch.id.to_string());
-        let twin_key = short(&parsed.derived.twin_key);
+        let derived = parsed.derived(&self.keys);
+        let twin_key = short(&derived.twin_key);
         let id = parsed.national_id.as_ref().map(|(_, hash)| prefix(hash));
         let slot = &mut self.slots[number as usize];
         let (is_moved, is_renamed) = (slot.unit != unit, slot.twin != twin_key);
@@ -283,7 +285,7 @@ impl Ledger {
         // A pair somebody has looked at already is not found again because of a new phone number.
         let twin = if is_renamed { self.twin_of(twin_key, Some(number)) } else { None };
         let flaws = self.flaws(&parsed, has_id, has_phone);
-        Entry { is_moved, is_renamed, ..parsed.into_entry(row, member, print, flaws, twin) }
+        Entry { is_moved, is_renamed, ..parsed.into_entry(row, member, derived, print, flaws, twin) }
     }
 
     fn flaws(&self, parsed: &Parsed, has_id: bool, has_phone: bool) -> Vec<Flaw> {
@@ -325,7 +327,6 @@ struct Parsed {
     national_id: Option<(NationalId, String)>,
     phone: Option<(PhoneNumber, String)>,
     branch: Arc<UnitRef>,
-    derived: Derived,
 }
 
 impl Parsed {
@@ -343,13 +344,11 @@ impl Parsed {
             Some(only) if !branches.is_asked => Some(only),
             _ => reader.required(Column::Branch, |cell| branches.find(cell)),
         };
-        let (full_name, birth_date) = (full_name?, birth_date?);
         Some(Self {
-            derived: derived(keys, &full_name, birth_date, national_id.as_ref()),
             card: card?,
-            full_name,
+            full_name: full_name?,
             sex: sex?,
-            birth_date,
+            birth_date: birth_date?,
             admitted_on: admitted_on?,
             official_on,
             standing,
@@ -363,6 +362,10 @@ impl Parsed {
             }),
             branch: branch?,
         })
+    }
+
+    fn derived(&self, keys: &Keys) -> Derived {
+        derived(keys, &self.full_name, self.birth_date, self.national_id.as_ref().map(|(id, _)| id))
     }
 
     /// Equal when the file says the same. National ID and phone are in it as keyed hashes, so it tells nothing.
@@ -383,7 +386,15 @@ impl Parsed {
         ))
     }
 
-    fn into_entry(self, row: u64, member: Ulid, print: String, flaws: Vec<Flaw>, twin: Option<(Ulid, String)>) -> Entry {
+    fn into_entry(
+        self,
+        row: u64,
+        member: Ulid,
+        derived: Derived,
+        print: String,
+        flaws: Vec<Flaw>,
+        twin: Option<(Ulid, String)>,
+    ) -> Entry {
         Entry {
             row,
             member,
@@ -399,7 +410,7 @@ impl Parsed {
             phone: self.phone,
             branch: self.branch,
             is_moved: false,
-            derived: self.derived,
+            derived,
             print,
             flaws,
             twin,

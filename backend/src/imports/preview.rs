@@ -75,10 +75,14 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
+    pub(super) fn tell(&self, row: u64) {
+        self.rows.store(row, Relaxed);
+    }
+
     /// # Errors
     /// [`Error::Busy`] when the work is to stop.
     pub(super) fn beat(&self, row: u64) -> Result<()> {
-        self.rows.store(row, Relaxed);
+        self.tell(row);
         if self.stopped.load(Relaxed) { Err(Error::Busy) } else { Ok(()) }
     }
 }

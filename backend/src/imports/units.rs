@@ -388,7 +388,7 @@ pub(super) async fn write_units(
         let (inserts, more) = bulk.into_transaction();
         vars.extend(more);
         backend.store().write(&(sql + &inserts + TOUCH), vars).await?;
-        pulse.beat((at * BATCH) as u64)?;
+        pulse.tell((at * BATCH) as u64);
     }
     backend.units().reload(backend.store()).await?;
     Ok((plan.counts, plan.lines))

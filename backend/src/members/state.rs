@@ -140,7 +140,7 @@ const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE member
 /// Signs the member `$key` out everywhere.
 pub(super) const END_SESSIONS: &str = "LET $open = (SELECT VALUE id FROM session WHERE member = $key); DELETE $open RETURN NONE; \
      LET $known = (SELECT VALUE id FROM device WHERE member = $key); DELETE $known RETURN NONE; \
-     LET $codes = (SELECT VALUE id FROM sign_in_code WHERE member = $key AND used_at = NONE AND revoked_at = NONE); \
+     LET $codes = (SELECT VALUE id FROM paper_code WHERE member = $key AND used_at = NONE AND revoked_at = NONE); \
      UPDATE $codes SET revoked_at = $now RETURN NONE;";
 
 /// Nobody works on requests of somebody who is gone.

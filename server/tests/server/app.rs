@@ -2,10 +2,10 @@
 
 use std::{fs, net::SocketAddr};
 
-use backend::{Backend, documents::DraftForm, members::MemberForm};
+use backend::{Backend, documents::DraftForm, imports::UploadForm, members::MemberForm};
 use domain::{
     accounts::Viewer,
-    ids::{DocumentId, MemberId, OpinionId},
+    ids::{DocumentId, ImportId, MemberId, OpinionId},
     units::UnitRef,
 };
 use server::{federation::Settings, startup::Application};
@@ -85,6 +85,18 @@ impl TestApp {
         let id = self.draft(audience).await;
         self.backend.documents().publish(&self.org.coast_editor.viewer, id).await.expect("publishes");
         id
+    }
+
+    /// A file of members by the coast's registrar, looked at.
+    pub(crate) async fn import(&self, content: &str) -> ImportId {
+        let unit = self.org.coast.id.to_string();
+        let form = UploadForm { kind: "members", unit: &unit, file_name: "danh-sach.csv" };
+        let imports = self.backend.imports();
+        let mut upload = imports.receive(&self.org.coast_registrar.viewer, form).await.expect("may import");
+        upload.write(content.as_bytes().to_vec()).await.expect("writes");
+        let import = upload.finish().await.expect("arrives").import;
+        imports.settled(import).await.expect("is looked at");
+        import
     }
 
     /// An opinion for the author's own branch.

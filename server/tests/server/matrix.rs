@@ -130,6 +130,8 @@ const LOOKERS: &[Who] =
     &[Secretary, Deputy, AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
 /// Those who give roles there, and read its audit trail.
 const GIVERS: &[Who] = &[AboveRegistrar, TopOperator];
+/// Those who keep records or units.
+const REGISTRY: &[Who] = &[AboveRegistrar, TopOperator];
 
 /// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
 #[derive(Debug, Clone, Copy)]
@@ -171,6 +173,8 @@ enum Given {
     NewOffice,
     Office,
     Guide,
+    /// A file of the coast's registrar, looked at and not confirmed.
+    Import(&'static str),
 }
 
 struct Row {
@@ -291,6 +295,15 @@ const ROWS: &[Row] = &[
     row("/api/members/merge_form", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     row("/api/members/merge", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     row("/api/members/keep_apart", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/imports/list", Given::Nothing, &[(200, REGISTRY)], 404),
+    row("/api/imports/blank", Given::Nothing, &[(200, REGISTRY)], 404),
+    row("/api/imports/page", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
+    row("/api/imports/progress", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
+    // No columns are no mapping of the file's two.
+    row("/api/imports/remap", Given::Import("id"), &[(422, &[AboveRegistrar])], 404),
+    // It lacks columns, so it cannot be confirmed.
+    row("/api/imports/confirm", Given::Import("id"), &[(403, &[AboveRegistrar])], 404),
+    row("/api/imports/cancel", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
     Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
 ];
 
@@ -384,6 +397,7 @@ impl Given {
                 let opinion = app.opinion(&org.fisherman.viewer, document).await;
                 vec![("opinion", opinion.to_string()), ("text", "Đã ghi nhận.".to_owned())]
             }
+            Self::Import(name) => vec![(name, app.import("Số thẻ,Họ tên\n1,A\n").await.to_string())],
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
             Self::NewOffice => {
                 let day = a_day_of_its_own();

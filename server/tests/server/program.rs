@@ -6,7 +6,7 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
-fn handbook(arguments: &[&str]) -> Command {
+pub(crate) fn handbook(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handbook"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HANDBOOK_")) {
         command.env_remove(name);
@@ -15,7 +15,7 @@ fn handbook(arguments: &[&str]) -> Command {
     command
 }
 
-fn complaint(output: &Output) -> String {
+pub(crate) fn complaint(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
