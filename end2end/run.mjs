@@ -12,9 +12,9 @@ import * as accessibility from './accessibility.mjs';
 import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
 import * as audit from './journeys/audit.mjs';
-import * as guides from './journeys/guides.mjs';
 import * as devices from './journeys/devices.mjs';
 import * as federation from './journeys/federation.mjs';
+import * as guides from './journeys/guides.mjs';
 import * as home from './journeys/home.mjs';
 import * as imports from './journeys/imports.mjs';
 import * as library from './journeys/library.mjs';
@@ -34,12 +34,29 @@ import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
 
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, roles, audit, guides, navigation, budget, accessibility];
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, devices, federation, navigation, budget, accessibility];
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, units, account, navigation, budget, accessibility];
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, account, members, navigation, budget, accessibility];
-const SUITES = [signIn, welcome, home, library, opinion, publish, meetings, statistics, account, navigation, budget, accessibility];
-const SUITES = [signIn, home, library, opinion, publish, meetings, statistics, imports, account, navigation, budget, accessibility];
+const SUITES = [
+  signIn,
+  welcome,
+  federation,
+  home,
+  library,
+  opinion,
+  publish,
+  meetings,
+  statistics,
+  account,
+  devices,
+  guides,
+  navigation,
+  budget,
+  accessibility,
+  // What changes the registry comes last: the others know the sample as it was loaded.
+  audit,
+  roles,
+  members,
+  imports,
+  units,
+];
 
 const { values: options } = parseArgs({
   options: {

@@ -517,6 +517,8 @@ fn fresh_code(app: &TestApp) -> String {
 
 fn today(app: &TestApp) -> String {
     app.backend.clock().today().to_string()
+}
+
 /// A form of a member that can be accepted; the card number is the end of the id, so each is unique.
 fn member_form(id: &str, version: &str, unit: &str) -> Vec<(&'static str, String)> {
     [
