@@ -18,7 +18,8 @@ use crate::{
 /// Closes the form each unit had and opens its next one; `$forms` are rows made by [`Reform::row`]. A unit that had no row for the
 /// form it was created with gets one now.
 pub(super) const REFORM: &str = "FOR $form IN $forms { \
-     LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $form.unit); \
+     LET $key = $form.unit; \
+     LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $key); \
      LET $first = $form.first; LET $next = $form.next; LET $row = $form.row; \
      IF array::len($known) = 0 { \
          CREATE $first SET unit = $form.unit, kind = $form.kind, code = $form.old_code, name = $form.old_name, \
@@ -39,7 +40,8 @@ pub(super) const OPEN: &str = "LET $row = $form.row; LET $next = $form.next; \
          from = $form.on, cause = $form.cause RETURN NONE;";
 
 /// Closes the last form of a unit that ends, `$ending` made by [`Reform::row`].
-pub(super) const END: &str = "LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $ending.unit); \
+pub(super) const END: &str = "LET $key = $ending.unit; \
+     LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $key); \
      LET $first = $ending.first; \
      IF array::len($known) = 0 { \
          CREATE $first SET unit = $ending.unit, kind = $ending.kind, code = $ending.old_code, name = $ending.old_name, \

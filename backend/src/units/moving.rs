@@ -368,17 +368,16 @@ const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved
 ///
 /// Who is elsewhere by now is passed over: two processes may be at the same members.
 pub(super) const REPOST: &str = "FOR $change IN $postings { \
-     LET $member = $change.member; LET $posting = $change.posting; \
+     LET $member = $change.member; LET $posting = $change.posting; LET $key = $change.key; LET $flaws = $change.flaws; \
      IF (SELECT VALUE unit FROM ONLY $member) != $from_unit { CONTINUE }; \
-     LET $open = (SELECT VALUE id FROM posting WHERE member = $change.key AND until = NONE); \
+     LET $open = (SELECT VALUE id FROM posting WHERE member = $key AND until = NONE); \
      UPDATE $open SET until = $last RETURN NONE; \
-     CREATE $posting SET member = $change.key, unit = $to_unit, from = $on RETURN NONE; \
+     CREATE $posting SET member = $key, unit = $to_unit, from = $on RETURN NONE; \
      UPDATE $member SET unit = $to_unit, path = $to_path RETURN NONE; \
-     LET $flaws = $change.flaws; \
      UPDATE $flaws SET path = $to_path RETURN NONE; \
-     LET $corrections = (SELECT VALUE id FROM correction WHERE member = $change.key AND state = 'requested'); \
+     LET $corrections = (SELECT VALUE id FROM correction WHERE member = $key AND state = 'requested'); \
      UPDATE $corrections SET path = $to_path RETURN NONE; \
-     LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $change.key AND state = 'requested'); \
+     LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
      UPDATE $leaving SET from_unit = $to_unit, from_path = $to_path RETURN NONE; \
  };";
 
