@@ -52,8 +52,7 @@ impl Bulk {
 
     fn insert(&mut self, verb: &'static str, table: &'static str, row: Value) {
         self.rows += 1;
-        let has_room =
-            |open: &&mut Statement| open.verb == verb && open.table == table && open.rows.len() < ROWS_PER_STATEMENT;
+        let has_room = |open: &&mut Statement| open.verb == verb && open.table == table && open.rows.len() < ROWS_PER_STATEMENT;
         match self.statements.iter_mut().rev().take(OPEN_STATEMENTS).find(has_room) {
             Some(open) => open.rows.push(row),
             None => self.statements.push(Statement { verb, table, rows: vec![row] }),

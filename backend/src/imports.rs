@@ -142,6 +142,7 @@ impl<'a> Imports<'a> {
     ///
     /// # Errors
     /// [`Error::NotFound`] for who keeps no unit.
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer) -> Result<NewImportPage> {
         let tree = self.backend.units().tree();
         let kinds: Vec<ImportKind> =
@@ -419,7 +420,7 @@ impl<'a> Imports<'a> {
         let now = self.backend.clock().now();
         let mut resumed = 0;
         for row in rows {
-                // Into a folder only one process writes; on a server somebody else may have the file.
+            // Into a folder only one process writes; on a server somebody else may have the file.
             let is_ours = self.backend.workshop().file(&row.id).exists();
             let is_held = self.backend.workshop().is_temporary && row.held_until.is_some_and(|until| until > now);
             let id: ImportId = row.id.parse().map_err(|_| Error::Damaged(format!("import {}", row.id)))?;

@@ -258,9 +258,13 @@ pub enum Reason {
     /// A number of which a spreadsheet has dropped digits, so that it cannot be restored.
     LostDigits,
     /// The same card number stands in an earlier row.
-    CardTwice { row: u64 },
+    CardTwice {
+        row: u64,
+    },
     /// The same national ID stands in an earlier row.
-    IdTwice { row: u64 },
+    IdTwice {
+        row: u64,
+    },
     /// Another record has this national ID.
     IdTaken,
     /// The record belongs to a unit outside the subtree of who imports.
@@ -275,7 +279,9 @@ pub enum Reason {
     /// Members belong to branches only.
     NotABranch,
     /// The same unit stands in an earlier row.
-    UnitTwice { row: u64 },
+    UnitTwice {
+        row: u64,
+    },
     /// The unit above is refused itself, or is not there.
     UnknownParent,
     /// Above itself, or not on a higher level.

@@ -104,13 +104,7 @@ async fn small(mut field: Field<'_>) -> Result<String, Refusal> {
     String::from_utf8(text).map_err(|_| Refusal::Line)
 }
 
-async fn store(
-    backend: &Backend,
-    viewer: &Viewer,
-    kind: &str,
-    unit: &str,
-    mut field: Field<'_>,
-) -> Result<ImportId, Refusal> {
+async fn store(backend: &Backend, viewer: &Viewer, kind: &str, unit: &str, mut field: Field<'_>) -> Result<ImportId, Refusal> {
     let file_name = field.file_name().unwrap_or_default().to_owned();
     let mut upload = backend.imports().receive(viewer, UploadForm { kind, unit, file_name: &file_name }).await?;
     let mut length = 0;

@@ -228,11 +228,11 @@ struct Person {
 
 impl Person {
     fn new(dice: &mut Dice, number: u32, branches: u32) -> Self {
-        const FAMILIES: [&str; 12] =
-            ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ"];
+        const FAMILIES: [&str; 12] = ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ"];
         const MIDDLES: [&str; 10] = ["Văn", "Thị", "Đức", "Minh", "Quốc", "Ngọc", "Thanh", "Hữu", "Xuân", "Kim"];
         const GIVEN: [&str; 16] = [
-            "An", "Bình", "Cường", "Dũng", "Đạt", "Giang", "Hà", "Hải", "Hương", "Khôi", "Lan", "Mai", "Nam", "Phúc", "Thắng", "Yến",
+            "An", "Bình", "Cường", "Dũng", "Đạt", "Giang", "Hà", "Hải", "Hương", "Khôi", "Lan", "Mai", "Nam", "Phúc", "Thắng",
+            "Yến",
         ];
         let given = dice.pick(&GIVEN);
         let name = format!("{} {} {given}", dice.pick(&FAMILIES), dice.pick(&MIDDLES));
@@ -349,13 +349,25 @@ impl Cluster {
         let data = folder.join("data");
         process::read(cluster.program("initdb").args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "-D"]).arg(&data))?;
         let options = format!("-c listen_addresses='' -k {}", folder.display());
-        process::run(cluster.program("pg_ctl").arg("-D").arg(&data).arg("-l").arg(folder.join("log")).args(["-s", "-w", "-o", &options, "start"]))?;
+        process::run(
+            cluster
+                .program("pg_ctl")
+                .arg("-D")
+                .arg(&data)
+                .arg("-l")
+                .arg(folder.join("log"))
+                .args(["-s", "-w", "-o", &options, "start"]),
+        )?;
         Ok(cluster)
     }
 
     fn run(&self, sql: &str) -> Result<String> {
         let mut psql = Command::new(process::find("psql").unwrap_or_else(|| self.programs.join("psql")));
-        process::read(psql.args(["-U", "postgres", "-d", "postgres", "-qAt", "-v", "ON_ERROR_STOP=1", "-h"]).arg(&self.folder).args(["-c", sql]))
+        process::read(
+            psql.args(["-U", "postgres", "-d", "postgres", "-qAt", "-v", "ON_ERROR_STOP=1", "-h"])
+                .arg(&self.folder)
+                .args(["-c", sql]),
+        )
     }
 
     /// PostgreSQL refuses to run as root: then it runs as the user its package made.

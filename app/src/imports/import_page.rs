@@ -47,9 +47,7 @@ pub fn ImportPage() -> impl IntoView {
             ImportState::Checking | ImportState::Running => at_work(l, &page, data),
             ImportState::Previewed => preview(l, &page, confirm_echo.as_ref(), confirm_errors, mapping_errors),
             ImportState::Done => done(l, &page),
-            ImportState::Cancelled => {
-                view! { <Notice title=text::imports::cancelled_title(l)/> {try_again(l)} }.into_any()
-            }
+            ImportState::Cancelled => view! { <Notice title=text::imports::cancelled_title(l)/> {try_again(l)} }.into_any(),
             ImportState::Failed => failed(l, &page),
         };
         let (title, state) = (import.file_name.clone(), import.state);

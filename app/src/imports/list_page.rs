@@ -35,7 +35,8 @@ pub fn ImportsPage() -> impl IntoView {
 
 fn rows(l: Locale, imports: Vec<ImportSummary>) -> AnyView {
     if imports.is_empty() {
-        return view! { <EmptyState title=text::imports::none_title(l) text=text::imports::none(l) icon=IconName::Upload/> }.into_any();
+        return view! { <EmptyState title=text::imports::none_title(l) text=text::imports::none(l) icon=IconName::Upload/> }
+            .into_any();
     }
     let rows = imports
         .into_iter()

@@ -11,7 +11,10 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
-    ui::{Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, FileField, IconName, LinkButton, PageHeader, RadioGroup, Select},
+    ui::{
+        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, FileField, IconName, LinkButton, PageHeader, RadioGroup,
+        Select,
+    },
 };
 
 const LABELS: Labels = &[("kind", text::imports::kind), ("unit", text::imports::unit), ("file", text::imports::file)];

@@ -114,7 +114,12 @@ struct KnownRow {
 impl Ledger {
     /// Reads the registry. `made_at` is a moment in milliseconds: the same import gives a new record the same id however often it is
     /// begun again.
-    pub(super) async fn load(backend: &Backend, scope: Option<UnitPath>, mapping: &[Option<Column>], made_at: u64) -> Result<Self> {
+    pub(super) async fn load(
+        backend: &Backend,
+        scope: Option<UnitPath>,
+        mapping: &[Option<Column>],
+        made_at: u64,
+    ) -> Result<Self> {
         let places = Places::new(mapping);
         let mut branches = Branches::load(backend, scope).await?;
         branches.is_asked = places.has(Column::Branch) || branches.only().is_none();

@@ -16,22 +16,119 @@ pub(super) const HEADER_WITHIN: usize = 20;
 const WORDS: &[(Column, &[&str])] = &[
     (
         Column::CardNumber,
-        &["sothedangvien", "sothe", "sothedang", "sothedv", "mathe", "madangvien", "sothehoivien", "mahoivien", "cardnumber", "cardno", "card", "membercode", "code"],
+        &[
+            "sothedangvien",
+            "sothe",
+            "sothedang",
+            "sothedv",
+            "mathe",
+            "madangvien",
+            "sothehoivien",
+            "mahoivien",
+            "cardnumber",
+            "cardno",
+            "card",
+            "membercode",
+            "code",
+        ],
     ),
-    (Column::FullName, &["hovaten", "hoten", "tendaydu", "hovatendangvien", "hotendangvien", "hovatenkhaisinh", "hovatendangdung", "fullname", "name"]),
+    (
+        Column::FullName,
+        &[
+            "hovaten",
+            "hoten",
+            "tendaydu",
+            "hovatendangvien",
+            "hotendangvien",
+            "hovatenkhaisinh",
+            "hovatendangdung",
+            "fullname",
+            "name",
+        ],
+    ),
     (Column::Sex, &["gioitinh", "phai", "namnu", "sex", "gender"]),
     (Column::BirthDate, &["ngaysinh", "ngaythangnamsinh", "sinhngay", "birthdate", "dateofbirth", "born", "dob"]),
-    (Column::AdmittedOn, &["ngayvaodang", "ngayvao", "ngayketnap", "ngayketnapdang", "ngayvaohoi", "admittedon", "admissiondate", "dateofadmission", "admitted"]),
-    (Column::OfficialOn, &["ngaychinhthuc", "ngayvaodangchinhthuc", "ngaycongnhanchinhthuc", "chinhthuc", "officialon", "officialdate", "official"]),
+    (
+        Column::AdmittedOn,
+        &[
+            "ngayvaodang",
+            "ngayvao",
+            "ngayketnap",
+            "ngayketnapdang",
+            "ngayvaohoi",
+            "admittedon",
+            "admissiondate",
+            "dateofadmission",
+            "admitted",
+        ],
+    ),
+    (
+        Column::OfficialOn,
+        &[
+            "ngaychinhthuc",
+            "ngayvaodangchinhthuc",
+            "ngaycongnhanchinhthuc",
+            "chinhthuc",
+            "officialon",
+            "officialdate",
+            "official",
+        ],
+    ),
     (Column::Standing, &["dien", "diendangvien", "diensinhhoat", "loaidangvien", "standing"]),
     (
         Column::NationalId,
-        &["cccd", "socccd", "sodinhdanh", "sodinhdanhcanhan", "cancuoc", "socancuoc", "cancuoccongdan", "socancuoccongdan", "madinhdanh", "cmnd", "socmnd", "cmndcccd", "nationalid", "citizenid", "idnumber"],
+        &[
+            "cccd",
+            "socccd",
+            "sodinhdanh",
+            "sodinhdanhcanhan",
+            "cancuoc",
+            "socancuoc",
+            "cancuoccongdan",
+            "socancuoccongdan",
+            "madinhdanh",
+            "cmnd",
+            "socmnd",
+            "cmndcccd",
+            "nationalid",
+            "citizenid",
+            "idnumber",
+        ],
     ),
     (Column::Phone, &["dienthoai", "sodienthoai", "sodt", "sdt", "didong", "dienthoaididong", "phone", "phonenumber", "mobile"]),
-    (Column::Branch, &["machibo", "chibo", "madonvi", "donvi", "madonvisinhhoat", "machiboin", "branch", "branchcode", "unit", "unitcode", "unitpath", "path"]),
+    (
+        Column::Branch,
+        &[
+            "machibo",
+            "chibo",
+            "madonvi",
+            "donvi",
+            "madonvisinhhoat",
+            "machiboin",
+            "branch",
+            "branchcode",
+            "unit",
+            "unitcode",
+            "unitpath",
+            "path",
+        ],
+    ),
     (Column::Code, &["ma", "madonvi", "matochuc", "madang", "code", "unitcode", "path"]),
-    (Column::Parent, &["macaptren", "macaptren", "madonvicaptren", "donvicaptren", "captren", "macha", "tructhuoc", "parent", "parentcode", "parentpath"]),
+    (
+        Column::Parent,
+        &[
+            "macaptren",
+            "macaptren",
+            "madonvicaptren",
+            "donvicaptren",
+            "captren",
+            "macha",
+            "tructhuoc",
+            "parent",
+            "parentcode",
+            "parentpath",
+        ],
+    ),
     (Column::Kind, &["cap", "loai", "loaidonvi", "capdonvi", "loaitochuc", "captochuc", "kind", "level", "type"]),
     (Column::Name, &["ten", "tendonvi", "tentochuc", "tenchibo", "name", "unitname"]),
     (Column::OpenedOn, &["ngaythanhlap", "ngaylap", "thanhlap", "openedon", "opened", "founded"]),
@@ -44,7 +141,10 @@ pub(super) fn recognise(kind: ImportKind, header: &str) -> Option<Column> {
     let named = header.split(['(', '[']).next().unwrap_or(header);
     let words: String = fold(named).chars().filter(char::is_ascii_alphanumeric).collect();
     let of_kind = WORDS.iter().filter(|(column, _)| column.belongs_to() == kind);
-    of_kind.into_iter().find(|(column, known)| known.contains(&words.as_str()) || column.key().replace('_', "") == words).map(|(column, _)| *column)
+    of_kind
+        .into_iter()
+        .find(|(column, known)| known.contains(&words.as_str()) || column.key().replace('_', "") == words)
+        .map(|(column, _)| *column)
 }
 
 /// What each column of the file is taken for; each meaning goes to the first column that has it.

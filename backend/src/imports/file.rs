@@ -426,7 +426,12 @@ mod tests {
         let (old, _, _) = WINDOWS_1258.encode("Họ tên;Đơn vị");
         assert!(!old.is_empty());
         assert_eq!(detected(b"H\xF2 t\xEAn;\xD0\xF5n v\xF2\nL\xEA\xECn;\xE2\xF5"), csv(Windows1258, b';'));
-        assert_eq!(detected("Họ và tên của đảng viên\n".repeat(3).as_bytes().iter().copied().chain([0xFF]).collect::<Vec<_>>().as_slice()), csv(Utf8, b','));
+        assert_eq!(
+            detected(
+                "Họ và tên của đảng viên\n".repeat(3).as_bytes().iter().copied().chain([0xFF]).collect::<Vec<_>>().as_slice()
+            ),
+            csv(Utf8, b',')
+        );
         assert_eq!(detected(b"PK\x03\x04...."), Ok(Format::Xlsx));
         assert_eq!(detected(b""), Err(Failure::Empty));
         assert_eq!(detected(b"\xFF\xFES\x00o\x00"), Err(Failure::Unreadable));

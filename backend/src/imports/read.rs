@@ -161,9 +161,13 @@ pub(super) fn standing(cell: &Cell<'_>) -> Result<Standing, Reason> {
     match fold(&cell.shown()).as_str() {
         "chinh thuc" | "dang vien chinh thuc" | "ct" | "official" => Ok(Standing::Official),
         "du bi" | "dang vien du bi" | "db" | "probationary" => Ok(Standing::Probationary),
-        "mien" | "mien sinh hoat" | "mien cong tac" | "mien cong tac va sinh hoat" | "mien cong tac, sinh hoat" | "msh" | "exempt" => {
-            Ok(Standing::Exempt)
-        }
+        "mien"
+        | "mien sinh hoat"
+        | "mien cong tac"
+        | "mien cong tac va sinh hoat"
+        | "mien cong tac, sinh hoat"
+        | "msh"
+        | "exempt" => Ok(Standing::Exempt),
         _ => Err(Reason::Value(Problem::NotOffered)),
     }
 }
@@ -171,8 +175,19 @@ pub(super) fn standing(cell: &Cell<'_>) -> Result<Standing, Reason> {
 pub(super) fn unit_kind(cell: &Cell<'_>) -> Result<UnitKind, Reason> {
     match fold(&cell.shown()).as_str() {
         "central" | "trung uong" | "toan quoc" => Ok(UnitKind::Central),
-        "province" | "tinh" | "thanh pho" | "tinh, thanh pho" | "tinh uy" | "thanh uy" | "dang uy truc thuoc trung uong" => Ok(UnitKind::Province),
-        "commune" | "xa" | "phuong" | "dac khu" | "xa, phuong" | "xa, phuong, dac khu" | "co so" | "to chuc co so" | "dang bo co so" | "dang uy xa"
+        "province" | "tinh" | "thanh pho" | "tinh, thanh pho" | "tinh uy" | "thanh uy" | "dang uy truc thuoc trung uong" => {
+            Ok(UnitKind::Province)
+        }
+        "commune"
+        | "xa"
+        | "phuong"
+        | "dac khu"
+        | "xa, phuong"
+        | "xa, phuong, dac khu"
+        | "co so"
+        | "to chuc co so"
+        | "dang bo co so"
+        | "dang uy xa"
         | "dang uy phuong" => Ok(UnitKind::Commune),
         "branch" | "chi bo" | "chi hoi" => Ok(UnitKind::Branch),
         _ => Err(Reason::Value(Problem::NotOffered)),
@@ -231,7 +246,9 @@ mod tests {
     #[test]
     fn dates_are_read_from_serial_numbers_and_texts() {
         let expected = NaiveDate::from_ymd_opt(1981, 3, 12).expect("a day");
-        for cell in [Cell::Number(29_657.0), Cell::Day(expected), text("12/3/1981"), text("1981-03-12"), text("12/03/1981 00:00:00")] {
+        for cell in
+            [Cell::Number(29_657.0), Cell::Day(expected), text("12/3/1981"), text("1981-03-12"), text("12/03/1981 00:00:00")]
+        {
             assert_eq!(date(&cell), Ok(expected), "{cell:?}");
         }
         let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");

@@ -34,7 +34,8 @@ impl ReportWriter {
 
     /// How many lines there are.
     pub(super) fn finish(self) -> Result<u64> {
-        let file = self.file.into_inner().map_err(|error| Error::Internal(format!("cannot write the report of an import: {error}")))?;
+        let file =
+            self.file.into_inner().map_err(|error| Error::Internal(format!("cannot write the report of an import: {error}")))?;
         file.finish()?;
         Ok(self.lines)
     }

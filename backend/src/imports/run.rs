@@ -153,12 +153,7 @@ async fn gather(writers: &mut JoinSet<Result<(Counts, Vec<RefusedLine>)>>) -> Re
 }
 
 /// Reads and checks the file from the beginning: rows that are written already are known as such, and still refuse later ones.
-fn produce(
-    source: &Source,
-    mut ledger: Ledger,
-    queues: &[mpsc::Sender<Batch>],
-    pulse: &Pulse,
-) -> Result<ReportWriter, Trouble> {
+fn produce(source: &Source, mut ledger: Ledger, queues: &[mpsc::Sender<Batch>], pulse: &Pulse) -> Result<ReportWriter, Trouble> {
     let mut report = source.new_report()?;
     let empty = |index| Batch { index, entries: Vec::new(), counts: Counts::default() };
     let mut batch = empty(0);
@@ -347,8 +342,7 @@ impl Writer {
         changes.sql += &format!("UPDATE ${member} SET {}, version = (version ?? 0) + 1 RETURN NONE;", set.join(", "));
         if entry.is_moved {
             let (owner, day) = (changes.bind(id.clone()), changes.bind(self.as_of.clone()));
-            changes.sql +=
-                &format!("UPDATE posting SET until = ${day} WHERE member = ${owner} AND until = NONE RETURN NONE;");
+            changes.sql += &format!("UPDATE posting SET until = ${day} WHERE member = ${owner} AND until = NONE RETURN NONE;");
             let posting = record("posting", self.backend.clock().ulid());
             bulk.push("posting", PostingRow { id: posting, member: id.clone(), unit, from: self.as_of.clone(), until: None });
         }

@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_sealed_reads_back_from_every_place() {
         for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
-            let content: Vec<u8> = (0..length).map(|at| (at * 31 % 251) as u8).collect();
+            let content: Vec<u8> = (0..length).map(|at| u8::try_from(at * 31 % 251).expect("small")).collect();
             let (_folder, path, keys) = sealed(&content);
             let mut reader = SealedReader::open(&path, "one", &keys).expect("opens");
             let mut back = Vec::new();

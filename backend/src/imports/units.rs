@@ -161,8 +161,8 @@ impl Planner {
     }
 
     fn plan(&self, units: Vec<Unit>, refused: &mut BTreeMap<u64, Vec<RefusedLine>>) -> Plan {
-        let mut places = Placing::new(self, &units);
-        let placed: Vec<Result<UnitPath, (Column, Reason)>> = (0..units.len()).map(|at| places.place(at)).collect();
+        let mut placing = Placing::new(self, &units);
+        let placed: Vec<Result<UnitPath, (Column, Reason)>> = (0..units.len()).map(|at| placing.place(at)).collect();
         let mut taken: HashMap<UnitPath, u64> = HashMap::new();
         let mut steps = Vec::new();
         let mut counts = Counts::default();
@@ -429,7 +429,8 @@ fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, kn
         return;
     }
     let parent = step.path.parent().and_then(|above| Some(backend.units().tree().at(&above)?.id.to_string()));
-    let last = as_of.parse().ok().and_then(|day: NaiveDate| day.pred_opt()).map_or_else(|| as_of.to_owned(), |day| day.to_string());
+    let last =
+        as_of.parse().ok().and_then(|day: NaiveDate| day.pred_opt()).map_or_else(|| as_of.to_owned(), |day| day.to_string());
     vars.insert(format!("last_{number}"), last.clone());
     let version = |id: RecordId, name: &str, from: &str, until: Option<&str>, cause: &str| VersionRow {
         id,
@@ -443,7 +444,10 @@ fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, kn
         cause: cause.to_owned(),
     };
     // A unit that never changed has no row for its first form yet.
-    vars.insert(format!("first_{number}"), version(record("unit_version", &known.id), &known.name, &known.opened_on, Some(&last), "created"));
+    vars.insert(
+        format!("first_{number}"),
+        version(record("unit_version", &known.id), &known.name, &known.opened_on, Some(&last), "created"),
+    );
     let id = record("unit_version", backend.clock().ulid());
     vars.insert(format!("next_{number}"), version(id, &step.row.name, as_of, None, "renamed"));
     *sql += &format!(

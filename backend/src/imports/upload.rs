@@ -39,7 +39,14 @@ impl Upload {
         let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
         let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
         let row = NewImport { file_name: name, ..NewImport::new(backend, id, kind, path, started_by) };
-        Ok(Self { backend: backend.clone(), id, row, open: Some((writer, Detector::default())), is_too_big: false, is_kept: false })
+        Ok(Self {
+            backend: backend.clone(),
+            id,
+            row,
+            open: Some((writer, Detector::default())),
+            is_too_big: false,
+            is_kept: false,
+        })
     }
 
     /// Takes the next bytes. What is beyond the limit is dropped, and told by [`Self::finish`].
@@ -82,7 +89,7 @@ impl Upload {
                 self.is_kept = true;
             }
             Err(failure) => {
-                self.row.state = ImportState::Failed.key().to_owned();
+                ImportState::Failed.key().clone_into(&mut self.row.state);
                 self.row.failure = Some(failure.key().to_owned());
             }
         }

@@ -80,10 +80,7 @@ async fn nothing_is_written_before_the_confirmation_and_everything_after_it() {
     let after = backend.statistics().page(&org.coast_secretary.viewer, None).await.expect("a page");
     let members = |page: &domain::statistics::StatisticsPage| page.total.figures.map_or(0, |figures| figures.members);
     assert_eq!(members(&after), members(&before) + 300);
-    assert!(matches!(
-        backend.imports().confirm(&org.coast_registrar.viewer, page.import.id, "").await,
-        Err(Error::NotAllowed)
-    ));
+    assert!(matches!(backend.imports().confirm(&org.coast_registrar.viewer, page.import.id, "").await, Err(Error::NotAllowed)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,7 +140,8 @@ async fn every_bad_row_is_a_line_of_the_report() {
     file.extend(b"51000777,Nguy\xEA\xDEn V\xE3n,Nam,01/02/1980,03/02/2008,,,,01\n");
     let page = previewed(&backend, &org, &file).await;
     assert_eq!(page.import.counts, counts(1, 0, 0, bad.len() as u64 + 1), "{:#?}", page.refused);
-    let expected = bad.iter().map(|(_, column, reason)| (*column, reason.clone())).chain([(Column::FullName, Reason::Undecodable)]);
+    let expected =
+        bad.iter().map(|(_, column, reason)| (*column, reason.clone())).chain([(Column::FullName, Reason::Undecodable)]);
     for ((at, (column, reason)), line) in expected.enumerate().zip(&page.refused) {
         let RefusedLine { row, column: found, reason: why, value } = line;
         assert_eq!((*row, *found, why), (at as u64 + 3, Some(column), &reason), "{value}");
@@ -228,7 +226,14 @@ fn workbook() -> Vec<u8> {
         sheet.write_string(row, 0, format!("61{row:06}")).expect("writes");
         sheet.write_string(row, 1, "Trần Thị Ánh").expect("writes");
         sheet.write_string(row, 2, "Nữ").expect("writes");
-        sheet.write_datetime_with_format(row, 3, ExcelDateTime::from_ymd(1980, 2, u8::try_from(row).expect("small")).expect("a day"), &day).expect("writes");
+        sheet
+            .write_datetime_with_format(
+                row,
+                3,
+                ExcelDateTime::from_ymd(1980, 2, u8::try_from(row).expect("small")).expect("a day"),
+                &day,
+            )
+            .expect("writes");
         sheet.write_string(row, 4, "2008-02-03").expect("writes");
         // Numbers, as a spreadsheet makes of them: the zeros in front are gone.
         sheet.write_number(row, 6, 52_080_000_000.0 + f64::from(row)).expect("writes");
@@ -311,7 +316,9 @@ async fn nobody_outside_the_subtree_sees_or_moves_an_import() {
     let page = previewed(&backend, &org, people(1..3).as_bytes()).await;
     let import = page.import.id;
     let imports = backend.imports();
-    for person in [&org.farm_secretary, &org.fisherman, &org.secretary, &org.coast_secretary, &org.province_chief_editor, &org.operator] {
+    for person in
+        [&org.farm_secretary, &org.fisherman, &org.secretary, &org.coast_secretary, &org.province_chief_editor, &org.operator]
+    {
         let viewer = &person.viewer;
         let name = &person.name;
         assert!(matches!(imports.page(viewer, import).await, Err(Error::NotFound)), "{name}");

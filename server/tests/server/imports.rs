@@ -113,7 +113,8 @@ async fn a_registrar_sends_a_file_and_reads_its_report() {
     let mut registrar = app.signed_in(&app.org.coast_registrar).await;
     assert_eq!(registrar.get("/imports/new").await.status, 200);
     // Larger than any form may be.
-    let file = "so the,ho ten,phai,ngay sinh,ngay vao dang,chi bo\n".to_owned() + &format!("x,={},?,1,2,99\n", "A".repeat(60)).repeat(40_000);
+    let file = "so the,ho ten,phai,ngay sinh,ngay vao dang,chi bo\n".to_owned()
+        + &format!("x,={},?,1,2,99\n", "A".repeat(60)).repeat(40_000);
     let (status, location) = send(&registrar, &unit, Some(&file)).await;
     assert_eq!(status, 303);
     let import = location.strip_prefix("/imports/").expect("leads to the import").to_owned();
