@@ -158,7 +158,9 @@ fn link(place: Place, class: &'static str) -> AnyView {
         let inside = match place.href {
             "/" => here == "/",
             // On the phone the staff places are reached through this one.
-            "/more" if class == "tab" => ["/more", "/desk", "/branch", "/committee", "/codes"].iter().any(|start| here.starts_with(start)),
+            "/more" if class == "tab" => {
+                ["/more", "/desk", "/branch", "/committee", "/codes"].iter().any(|start| here.starts_with(start))
+            }
             start => here.starts_with(start),
         };
         inside.then_some("page")

@@ -27,11 +27,7 @@ use crate::{device, proxy::TrustedProxies};
 const LOCALE_COOKIE: &str = "handbook-locale";
 
 /// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.
-pub(crate) async fn enter(
-    State((backend, proxies)): State<(Backend, TrustedProxies)>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn enter(State((backend, proxies)): State<(Backend, TrustedProxies)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let fallback = chosen_locale(&parts.headers);
     let visit = match read(&backend, &proxies, &parts, fallback).await {

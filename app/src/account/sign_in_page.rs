@@ -10,7 +10,10 @@ use crate::{
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
-    ui::{Button, ButtonKind, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, PasswordField},
+    ui::{
+        Button, ButtonKind, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader,
+        PasswordField,
+    },
 };
 
 const LABELS: Labels = &[("national_id", text::account::national_id), ("password", text::account::password)];
