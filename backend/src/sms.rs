@@ -70,9 +70,9 @@ impl Sms {
     #[must_use]
     pub fn pausing(self, pause: Duration) -> Self {
         match &*self.way {
-            Way::Gateway { client, url, token, .. } => Self {
-                way: Arc::new(Way::Gateway { client: client.clone(), url: url.clone(), token: token.clone(), pause }),
-            },
+            Way::Gateway { client, url, token, .. } => {
+                Self { way: Arc::new(Way::Gateway { client: client.clone(), url: url.clone(), token: token.clone(), pause }) }
+            }
             Way::Outbox { .. } => self,
         }
     }

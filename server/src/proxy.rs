@@ -24,8 +24,8 @@ impl TrustedProxies {
         }
         let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
         let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
-        let known = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
-        known.filter(|hop| !self.trusts(*hop)).next().unwrap_or(peer)
+        let mut known = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
+        known.find(|hop| !self.trusts(*hop)).unwrap_or(peer)
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -38,7 +38,12 @@ impl FromStr for TrustedProxies {
 
     /// Addresses and ranges with commas between them: `127.0.0.1, 10.0.0.0/8`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.split(',').map(str::trim).filter(|range| !range.is_empty()).map(str::parse).collect::<Result<Vec<_>, _>>().map(|ranges| Self(ranges.into()))
+        text.split(',')
+            .map(str::trim)
+            .filter(|range| !range.is_empty())
+            .map(str::parse)
+            .collect::<Result<Vec<_>, _>>()
+            .map(|ranges| Self(ranges.into()))
     }
 }
 
@@ -54,12 +59,8 @@ impl std::fmt::Display for TrustedProxies {
 impl Range {
     fn contains(self, address: IpAddr) -> bool {
         match (self.start, address) {
-            (IpAddr::V4(start), IpAddr::V4(address)) => {
-                (start.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits
-            }
-            (IpAddr::V6(start), IpAddr::V6(address)) => {
-                (start.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits
-            }
+            (IpAddr::V4(start), IpAddr::V4(address)) => (start.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits,
+            (IpAddr::V6(start), IpAddr::V6(address)) => (start.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits,
             _ => false,
         }
     }
@@ -97,7 +98,11 @@ mod tests {
         assert_eq!(client(&proxies, "198.51.100.1", &["203.0.113.7"]), "198.51.100.1", "a client that lies");
         assert_eq!(client(&proxies, "127.0.0.1", &["203.0.113.7"]), "203.0.113.7");
         assert_eq!(client(&proxies, "::ffff:127.0.0.1", &["203.0.113.7"]), "203.0.113.7");
-        assert_eq!(client(&proxies, "127.0.0.1", &["1.1.1.1, 203.0.113.7, 10.9.8.7"]), "203.0.113.7", "what the client wrote first");
+        assert_eq!(
+            client(&proxies, "127.0.0.1", &["1.1.1.1, 203.0.113.7, 10.9.8.7"]),
+            "203.0.113.7",
+            "what the client wrote first"
+        );
         assert_eq!(client(&proxies, "2001:db8::1", &["1.1.1.1", "203.0.113.7"]), "203.0.113.7");
         for nonsense in [&[][..], &["unknown"], &["203.0.113.7, unknown"]] {
             assert_eq!(client(&proxies, "127.0.0.1", nonsense), "127.0.0.1", "{nonsense:?}");

@@ -11,7 +11,10 @@ use crate::{
     sessions::{FederationNotice, SignInWith},
     terms::{Labels, all_errors, field_error},
     text,
-    ui::{Button, ButtonKind, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, PasswordField},
+    ui::{
+        Button, ButtonKind, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader,
+        PasswordField,
+    },
 };
 
 const LABELS: Labels = &[("national_id", text::account::national_id), ("password", text::account::password)];

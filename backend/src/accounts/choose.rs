@@ -31,13 +31,7 @@ impl Accounts<'_> {
     /// [`Error::Invalid`] of the form `choose`, field `password`: [`Problem::TooShort`], [`Problem::CommonPassword`], or
     /// [`Problem::CodeRefused`] when the paper code was used elsewhere meanwhile. [`Error::NotLive`] when the unit does not use the
     /// handbook yet; [`Error::NotFound`] when the visit is over or not proved.
-    pub async fn choose_password(
-        &self,
-        token: &str,
-        password: &str,
-        device: &str,
-        preferences: Preferences,
-    ) -> Result<SignedIn> {
+    pub async fn choose_password(&self, token: &str, password: &str, device: &str, preferences: Preferences) -> Result<SignedIn> {
         let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
         let proved = door.proved.clone().ok_or(Error::NotFound)?;
         let member: MemberRow = self.by_id(MEMBER, "member", &proved).await?.ok_or(Error::NotFound)?;

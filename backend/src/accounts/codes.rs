@@ -265,7 +265,8 @@ pub(super) fn paper_hash(keys: &Keys, member: &str, code: &str) -> String {
     keys.lookup("paper code", &format!("{member} {code}"))
 }
 
-const PERSON: &str = "SELECT record::id(id) AS id, full_name, unit, type::record('account', record::id(id)).activated_at AS activated_at";
+const PERSON: &str =
+    "SELECT record::id(id) AS id, full_name, unit, type::record('account', record::id(id)).activated_at AS activated_at";
 
 #[derive(Debug, SurrealValue)]
 struct PersonRow {

@@ -26,8 +26,16 @@ const RUN_MIN: usize = 3;
 const ADDED_MAX: usize = 3;
 
 /// Rows of the keyboard and the alphabet, along which fingers walk in both directions.
-const ROWS: [&str; 8] =
-    ["abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm", "1q2w3e4r5t6y7u8i9o0p"];
+const ROWS: [&str; 8] = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
+    "qazwsxedcrfvtgbyhnujm",
+    "1q2w3e4r5t6y7u8i9o0p",
+];
 
 /// What is known of the person who chooses.
 #[derive(Debug, Clone, Default)]

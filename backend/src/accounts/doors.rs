@@ -12,7 +12,11 @@ use domain::{
     members::{NationalId, PhoneNumber},
 };
 
-use super::{Accounts, MemberRow, codes, limits::{COUNT_FAILURE, Scope}, new_token, nobody};
+use super::{
+    Accounts, MemberRow, codes,
+    limits::{COUNT_FAILURE, Scope},
+    new_token, nobody,
+};
 use crate::{
     Error, Result,
     keys::fingerprint,
@@ -115,8 +119,8 @@ impl Accounts<'_> {
         let member = self.holder(&door.id_hash).await?;
         let owner = member.as_ref().map_or_else(nobody, |member| member.id.clone());
         let device = self.known_device(&owner).await?;
-        let taken = match self.take_try(Scope::Code, &door.id_hash, device.as_ref().map(|device| device.name.as_str())).await? {
-            Ok(taken) => taken,
+        let attempt = match self.take_try(Scope::Code, &door.id_hash, device.as_ref().map(|device| device.name.as_str())).await? {
+            Ok(attempt) => attempt,
             Err(problem) => return Err(form.refused("code", problem).into()),
         };
         // Both are looked for, whatever was typed.
@@ -135,7 +139,7 @@ impl Accounts<'_> {
             member: member.id.clone(),
             // A paper code is spent when the password is chosen: who is called away in between can use it again.
             paper: paper,
-            taken: taken.counter,
+            taken: attempt.counter,
         };
         let sql = "UPDATE $door SET proved = $member, paper_code = $paper, code_hash = NONE, code_until = NONE RETURN NONE;
                    DELETE $taken RETURN NONE;";

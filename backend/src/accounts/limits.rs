@@ -100,7 +100,8 @@ impl Accounts<'_> {
         known_device: Option<&str>,
     ) -> Result<std::result::Result<Try, Problem>> {
         let now = self.backend.clock().now();
-        let sql = "SELECT VALUE count FROM $network WHERE expires_at > $now; SELECT VALUE count FROM $all WHERE expires_at > $now";
+        let sql =
+            "SELECT VALUE count FROM $network WHERE expires_at > $now; SELECT VALUE count FROM $all WHERE expires_at > $now";
         let vars = vars! { network: self.network_shards(), all: shards("all", ""), now: now };
         let mut found = self.backend.store().read(sql, vars).await?;
         let (network, all): (Vec<i64>, Vec<i64>) = (found.rows(0)?, found.rows(1)?);
@@ -119,10 +120,10 @@ impl Accounts<'_> {
                    RETURN { count: $count, expires_at: $ends }";
         let vars = vars! { counter: counter.clone(), now: now, later: now + WINDOW, limit: scope.limit() };
         // `BEGIN` has the first answer.
-        let counted: Option<Counted> = self.backend.store().write(sql, vars).await?.row(6)?;
-        let counted = counted.unwrap_or(Counted { count: i64::MAX, expires_at: now + WINDOW });
-        if counted.count > scope.limit() {
-            return Ok(Err(wait(counted.expires_at - now)));
+        let found: Option<Counted> = self.backend.store().write(sql, vars).await?.row(6)?;
+        let tries = found.unwrap_or(Counted { count: i64::MAX, expires_at: now + WINDOW });
+        if tries.count > scope.limit() {
+            return Ok(Err(wait(tries.expires_at - now)));
         }
         if is_flooded && known_device.is_none() {
             return Ok(Err(wait(WINDOW)));

@@ -69,8 +69,7 @@ impl Accounts<'_> {
     pub async fn sheet(&self, viewer: &Viewer, token: &str, origin: &str) -> Result<CodeSheet> {
         let id = fingerprint(token);
         let sql = "SELECT content, expires_at FROM $sheet";
-        let found: Option<SheetRow> =
-            self.backend.store().read(sql, vars! { sheet: record("code_sheet", &id) }).await?.row(0)?;
+        let found: Option<SheetRow> = self.backend.store().read(sql, vars! { sheet: record("code_sheet", &id) }).await?.row(0)?;
         let row = found.filter(|row| row.expires_at > self.backend.clock().now()).ok_or(Error::NotFound)?;
         let text = self.key_of(token).open(&id, &row.content)?;
         let sheet: Sheet = serde_json::from_str(&text).map_err(|error| Error::Damaged(format!("a sheet of codes: {error}")))?;
@@ -125,7 +124,13 @@ mod tests {
         let drawn = qr(text).expect("fits");
         let code = QrCode::with_error_correction_level(text, EcLevel::M).expect("fits");
         let dark = code.to_colors().into_iter().filter(|color| *color == Color::Dark).count();
-        let strips: usize = drawn.path.split('h').skip(1).step_by(2).map(|rest| rest.split('v').next().unwrap_or_default().parse::<usize>().expect("a length")).sum();
+        let strips: usize = drawn
+            .path
+            .split('h')
+            .skip(1)
+            .step_by(2)
+            .map(|rest| rest.split('v').next().unwrap_or_default().parse::<usize>().expect("a length"))
+            .sum();
         assert_eq!(strips, dark);
         assert!(drawn.path.starts_with("M0 0h7v1h-7z"), "the finder in the corner: {}", &drawn.path[..20]);
     }

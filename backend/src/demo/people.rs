@@ -263,8 +263,7 @@ impl Founder {
         };
         let national_id = NationalId::parse(player.national_id).map_err(|problem| Error::Internal(format!("{problem:?}")))?;
         let (phone, dates) = (self.phone()?, (birth_date, admitted_on));
-        let id =
-            self.register(registry, player.name, player.sex, dates, player.standing, &national_id, Some(&phone), unit)?;
+        let id = self.register(registry, player.name, player.sex, dates, player.standing, &national_id, Some(&phone), unit)?;
         // The fisherman has been at sea for five days: the papers of the next meeting are news to him.
         let last_use = if index == 0 { self.now - TimeDelta::days(5) } else { self.just_now() };
         Ok(Person {
@@ -288,8 +287,7 @@ impl Founder {
         let phone = if newcomer.has_phone { Some(self.phone()?) } else { None };
         let dates = (birth_date, admitted_on);
         let standing = Standing::Official;
-        let id =
-            self.register(registry, newcomer.name, newcomer.sex, dates, standing, &national_id, phone.as_ref(), unit)?;
+        let id = self.register(registry, newcomer.name, newcomer.sex, dates, standing, &national_id, phone.as_ref(), unit)?;
         Ok(Person {
             id,
             name: newcomer.name.to_owned(),

@@ -92,7 +92,7 @@ async fn newest(outbox: &Path, count: usize) -> String {
 }
 
 pub(crate) async fn register(backend: &Backend, national_id: &str, phone: Option<&str>, unit: &UnitRef) -> MemberId {
-    let mut registry = Registry::new(backend, u64::from_str_radix(national_id, 10).expect("digits"), start() - TimeDelta::days(1));
+    let mut registry = Registry::new(backend, national_id.parse().expect("digits"), start() - TimeDelta::days(1));
     let id = registry
         .member(&NewMember {
             code: &national_id[4..],
@@ -310,7 +310,9 @@ async fn a_visit_is_over_after_half_an_hour() {
     doors.try_code(&door, &code).await.expect("is right");
     doors.clock.advance(TimeDelta::minutes(30));
     assert!(!doors.backend.accounts().door(&door).await.expect("reads").is_open);
-    for outcome in [doors.try_code(&door, &code).await, doors.send(&door).await, doors.choose(&door, NEW_PASSWORD).await.map(|_| ())] {
+    for outcome in
+        [doors.try_code(&door, &code).await, doors.send(&door).await, doors.choose(&door, NEW_PASSWORD).await.map(|_| ())]
+    {
         assert!(matches!(outcome, Err(Error::NotFound)), "{outcome:?}");
     }
     let door = doors.knock(WITH_PHONE).await;
@@ -326,7 +328,11 @@ async fn members_of_a_planned_unit_are_told_when_and_whom_to_ask_once_they_have_
     let code = doors.paper_code().await;
     let day = NaiveDate::from_ymd_opt(2027, 1, 15).expect("a day");
     plan(&doors.backend, &doors.org.coast, day, "Bà Cao Thị Sổ, 0255 3 812 345").await.expect("plans");
-    let later = Later { unit: doors.org.harbour.name.clone(), live_from: Some(day), contact: Some("Bà Cao Thị Sổ, 0255 3 812 345".to_owned()) };
+    let later = Later {
+        unit: doors.org.harbour.name.clone(),
+        live_from: Some(day),
+        contact: Some("Bà Cao Thị Sổ, 0255 3 812 345".to_owned()),
+    };
 
     let fisherman = &doors.org.fisherman.national_id;
     let wrong = refusal(doors.sign_in(fisherman, "sai-mat-khau-2026").await);

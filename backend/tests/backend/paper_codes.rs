@@ -144,7 +144,8 @@ async fn the_sheet_is_for_who_issued_it_and_for_ten_minutes() {
     let issued = doors.backend.accounts().issue_paper_code(secretary, doors.newcomer).await.expect("issues");
     let token = doors.backend.accounts().keep_sheet(secretary, std::slice::from_ref(&issued)).await.expect("keeps");
     for _ in 0..2 {
-        let sheet = doors.backend.accounts().sheet(secretary, &token, "https://sotay.example").await.expect("also when loaded again");
+        let sheet =
+            doors.backend.accounts().sheet(secretary, &token, "https://sotay.example").await.expect("also when loaded again");
         assert_eq!((sheet.unit.id, sheet.address.as_str()), (doors.org.harbour.id, "sotay.example"));
         assert_eq!(sheet.cards.len(), 1);
         assert_eq!(sheet.cards[0].code, grouped(&issued.code));
@@ -206,8 +207,18 @@ async fn neither_codes_nor_passwords_nor_numbers_lie_in_the_data_folder() {
     assert!(holds("Trần Thị Lựu"), "the dump shows what is not kept secret");
     let sms = sent.into_inner().expect("not poisoned");
     assert_eq!(sms.len(), 6);
-    for secret in [&code.code, &grouped(&code.code), &sheet, &door, NEW_PASSWORD, WITH_PHONE, PHONE, &chosen.token, &chosen.device, &again.device]
-    {
+    for secret in [
+        &code.code,
+        &grouped(&code.code),
+        &sheet,
+        &door,
+        NEW_PASSWORD,
+        WITH_PHONE,
+        PHONE,
+        &chosen.token,
+        &chosen.device,
+        &again.device,
+    ] {
         assert!(!holds(secret), "{secret}");
     }
     // Six digits may stand in any number by chance; as a text of their own they must not.

@@ -41,7 +41,8 @@ async fn gateway(answers: &'static [&'static str]) -> (String, UnboundedReceiver
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().to_owned()));
+    let length =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().to_owned()));
     length.is_some_and(|length| body.len() >= length.parse::<usize>().expect("a number"))
 }
 
@@ -79,7 +80,7 @@ async fn nothing_is_sent_for_who_has_no_phone_or_is_nobody() {
     backend.send_messages_by(Sms::gateway(&url, None).expect("an address").pausing(Duration::from_millis(1)));
     for national_id in [UNKNOWN, &org.not_activated.national_id] {
         let door = backend.accounts().knock(national_id).await.expect("a visit");
-        backend.accounts().send_code(&door, |code| code.to_owned()).await.expect("the same answer");
+        backend.accounts().send_code(&door, str::to_owned).await.expect("the same answer");
     }
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
     let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");

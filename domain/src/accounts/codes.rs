@@ -27,8 +27,8 @@ impl TypedCode {
     /// What paper codes are made of: no `0 O`, `1 I L`, `5 S`, `2 Z`, `8 B` side by side, so that a card read in bad light is read
     /// right. 28 symbols, so ten of them carry 48 bits.
     pub const ALPHABET: [char; 28] = [
-        '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M', 'N', 'P', 'Q', 'R', 'T', 'U', 'V',
-        'W', 'X', 'Y',
+        '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M', 'N', 'P', 'Q', 'R', 'T', 'U',
+        'V', 'W', 'X', 'Y',
     ];
 
     /// Spaces, dots and dashes are ignored, small letters are taken as capitals, and letters that no code has as the digit they
@@ -198,7 +198,9 @@ mod tests {
             assert_eq!(TypedCode::parse(typed), Ok(TypedCode::Paper("ACDEF23456".to_owned())), "{typed}");
         }
         assert_eq!(TypedCode::parse(" - "), Err(Problem::Required));
-        for typed in ["12345", "1234567", "ACDEF-2345", "ACDEF-23451", "ACDEF-2345O", "１２３４５６", "ộộộộộộộộộộ", "'; DROP TABLE"] {
+        for typed in
+            ["12345", "1234567", "ACDEF-2345", "ACDEF-23451", "ACDEF-2345O", "１２３４５６", "ộộộộộộộộộộ", "'; DROP TABLE"]
+        {
             assert_eq!(TypedCode::parse(typed), Err(Problem::CodeRefused), "{typed}");
         }
     }

@@ -72,7 +72,8 @@ async fn a_secretary_prints_a_card_and_a_member_without_phone_comes_in() {
     let issued = secretary.post("/api/account/issue_codes", &page, &[("unit", &unit), ("members[]", &waiting)]).await;
     assert_eq!((issued.status, issued.location()), (302, Some("/codes/sheet")), "{}", issued.body);
     let sheet = secretary.get("/codes/sheet").await.body;
-    let code = sheet.split("class=\"code-card-code\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a code").to_owned();
+    let code =
+        sheet.split("class=\"code-card-code\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a code").to_owned();
     assert!(sheet.contains(&app.org.not_activated.name) && sheet.contains("<path d=\"M0 0h7v1h-7z"), "{sheet}");
     let mut stranger = app.signed_in(&app.org.deputy).await;
     assert!(!stranger.get("/codes/sheet").await.body.contains(&code), "the sheet is on that device only");
@@ -128,7 +129,10 @@ async fn a_member_of_a_planned_unit_reads_when_it_begins() {
     assert_eq!((answer.status, answer.location()), (302, Some("/welcome/later")));
     assert!(!browser.has_cookie("__Host-handbook"));
     let page = browser.get("/welcome/later").await.body;
-    assert!(page.contains("15/01/2027") && page.contains("Bà Cao Thị Sổ, 0255 3 812 345") && page.contains(&app.org.farm.name), "{page}");
+    assert!(
+        page.contains("15/01/2027") && page.contains("Bà Cao Thị Sổ, 0255 3 812 345") && page.contains(&app.org.farm.name),
+        "{page}"
+    );
 }
 
 /// What an answer shows: status, headers and page, without what is another each time.

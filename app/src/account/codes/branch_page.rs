@@ -61,7 +61,8 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
     let choices: Vec<_> = waiting.iter().map(|member| choice(member, text::codes::not_activated(l))).collect();
     let others: Vec<_> = activated.iter().map(|member| choice(member, text::codes::activated(l))).collect();
     // Where nobody waits, the others are all there is to choose from, and where the error summary leads.
-    let (first, first_ticked, folded) = if choices.is_empty() { (others, Vec::new(), Vec::new()) } else { (choices, ticked, others) };
+    let (first, first_ticked, folded) =
+        if choices.is_empty() { (others, Vec::new(), Vec::new()) } else { (choices, ticked, others) };
     let folded = (!folded.is_empty()).then(|| {
         view! {
             <details class="code-others">

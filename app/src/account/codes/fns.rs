@@ -33,8 +33,7 @@ pub async fn read_branch_codes(unit: String) -> Result<BranchCodes, AppError> {
         error::respond,
     };
 
-    let result =
-        async { Ok::<_, AppError>(backend()?.accounts().branch_codes(&viewer()?, server::id(&unit)?).await?) };
+    let result = async { Ok::<_, AppError>(backend()?.accounts().branch_codes(&viewer()?, server::id(&unit)?).await?) };
     respond(result.await)
 }
 
@@ -46,8 +45,7 @@ pub async fn read_member_codes(member: String) -> Result<MemberCodes, AppError> 
         error::respond,
     };
 
-    let result =
-        async { Ok::<_, AppError>(backend()?.accounts().member_codes(&viewer()?, server::id(&member)?).await?) };
+    let result = async { Ok::<_, AppError>(backend()?.accounts().member_codes(&viewer()?, server::id(&member)?).await?) };
     respond(result.await)
 }
 
@@ -113,7 +111,8 @@ pub async fn revoke_code(#[server(default)] code: String, #[server(default)] bac
     let form = Submitted::new("revoke", &[]);
     let result = async {
         let (member, unit) = backend()?.accounts().revoke_paper_code(&viewer()?, server::id(&code)?).await?;
-        let to = if back == "member" { format!("/members/{member}/code?revoked=1") } else { format!("/units/{unit}/codes?revoked=1") };
+        let to =
+            if back == "member" { format!("/members/{member}/code?revoked=1") } else { format!("/units/{unit}/codes?revoked=1") };
         Ok(Outcome::Done { to, reload: true })
     }
     .await;

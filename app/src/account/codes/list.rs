@@ -22,9 +22,15 @@ pub(super) fn issued_codes(l: Locale, codes: Vec<CodeRow>, back: &'static str) -
         }
         .into_any();
     }
-    let columns = [text::codes::who(l), text::codes::state(l), text::codes::issued_at(l), text::codes::expires_at(l), text::codes::action(l)]
-        .map(Column::text)
-        .into();
+    let columns = [
+        text::codes::who(l),
+        text::codes::state(l),
+        text::codes::issued_at(l),
+        text::codes::expires_at(l),
+        text::codes::action(l),
+    ]
+    .map(Column::text)
+    .into();
     let rows = codes.into_iter().map(|code| row(l, code, back)).collect_view();
     view! {
         <Card>

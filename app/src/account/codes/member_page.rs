@@ -27,9 +27,8 @@ pub fn MemberCodesPage() -> impl IntoView {
     };
     show(data, move |MemberCodes { member, unit, codes }| {
         let title = text::codes::member_title(l, &member.name);
-        let activated = member
-            .is_activated
-            .then(|| view! { <Notice kind=NoticeKind::Warn title=text::codes::member_activated(l)/> });
+        let activated =
+            member.is_activated.then(|| view! { <Notice kind=NoticeKind::Warn title=text::codes::member_activated(l)/> });
         view! {
             <Title text=title.clone()/>
             <div class="page page-narrow">

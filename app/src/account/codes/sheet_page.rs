@@ -65,9 +65,14 @@ fn cards(l: Locale, sheet: CodeSheet) -> AnyView {
                     lead=text::codes::sheet_lead(l)
                 />
                 <div class="actions">
-                    <div hidden=move || !scripted.get() on:click=|_| print()>
-                        <Button button_type="button" icon=IconName::Print>{text::codes::print(l)}</Button>
-                    </div>
+                    <Button
+                        button_type="button"
+                        icon=IconName::Print
+                        attr:hidden=move || !scripted.get()
+                        on:click=|_| print()
+                    >
+                        {text::codes::print(l)}
+                    </Button>
                     <LinkButton href=back kind=ButtonKind::Secondary>{text::codes::back(l)}</LinkButton>
                 </div>
                 <p class="muted">{text::codes::print_hint(l)}</p>

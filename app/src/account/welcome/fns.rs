@@ -40,7 +40,7 @@ pub async fn begin(#[server(default)] national_id: String, #[server(default)] co
         }
         accounts.try_code(&token, &code).await?;
         DOOR.give(&token)?;
-        server::onward(&accounts.door(&token).await?)
+        Ok(server::onward(&accounts.door(&token).await?))
     }
     .await;
     form.settle(result).await
@@ -85,7 +85,7 @@ pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppErr
     let form = Submitted::new("code", &[("code", &code)]);
     let result = server::at_door(async |accounts, token| {
         accounts.try_code(token, &code).await?;
-        server::onward(&accounts.door(token).await?)
+        Ok(server::onward(&accounts.door(token).await?))
     })
     .await;
     form.settle(result).await
@@ -94,7 +94,10 @@ pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppErr
 /// Sets the password of who has proved to be a member, and signs them in.
 #[server(prefix = "/api", endpoint = "account/choose_password")]
 pub async fn choose_password(#[server(default)] password: String) -> Result<Outcome, AppError> {
-    use super::super::{cookies::{DEVICE, DOOR}, session_cookie};
+    use super::super::{
+        cookies::{DEVICE, DOOR},
+        session_cookie,
+    };
     use crate::{context::server::visit, forms::Submitted};
 
     let form = Submitted::new("choose", &[]);
@@ -130,8 +133,8 @@ mod server {
     }
 
     /// Where who has proved to be a member goes on.
-    pub(super) fn onward(door: &DoorView) -> Result<Outcome, AppError> {
-        Ok(to(if door.later.is_some() { "/welcome/later" } else { "/welcome/password" }))
+    pub(super) fn onward(door: &DoorView) -> Outcome {
+        to(if door.later.is_some() { "/welcome/later" } else { "/welcome/password" })
     }
 
     /// Takes a step of the visit this device is on; when it is over, to the start.
@@ -144,7 +147,7 @@ mod server {
         let backend = backend()?;
         match take(&backend.accounts().at(visit.origin()), token).await {
             Err(error) if error.kind == Kind::NotFound => Ok(to("/welcome?over=1")),
-            taken => taken,
+            answer => answer,
         }
     }
 }
