@@ -155,8 +155,22 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> An
 }
 
 /// Where the phone has no tab of its own for: reached through "more".
-const THROUGH_MORE: [&str; 14] =
-    ["/more", "/audit", "/guides", "/devices", "/password", "/desk", "/branch", "/committee", "/units", "/members", "/corrections", "/transfers", "/quality", "/codes"];
+const THROUGH_MORE: [&str; 14] = [
+    "/more",
+    "/audit",
+    "/guides",
+    "/devices",
+    "/password",
+    "/desk",
+    "/branch",
+    "/committee",
+    "/units",
+    "/members",
+    "/corrections",
+    "/transfers",
+    "/quality",
+    "/codes",
+];
 
 fn link(place: Place, class: &'static str) -> AnyView {
     let here = use_location().pathname;

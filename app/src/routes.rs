@@ -25,15 +25,17 @@ use crate::{
     imports::{ImportPage, ImportsPage, NewImportPage},
     meetings::{MeetingPage, MeetingsPage},
     members::{
-        AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage, OwnRecordPage, QualityPage,
-        RecordPage, StatePage, TransferPage, TransfersPage,
+        AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage,
+        OwnRecordPage, QualityPage, RecordPage, StatePage, TransferPage, TransfersPage,
     },
     offices::OfficesPage,
     page::{NotFoundPage, ProblemPage},
     sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
     text,
-    units::{ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage},
+    units::{
+        ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage,
+    },
 };
 
 /// The root of both halves: rendered by the server, hydrated by the browser.

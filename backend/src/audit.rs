@@ -165,7 +165,8 @@ impl<'a> Audit<'a> {
     /// The member of this id or card, when the viewer reads the trail of their branch.
     async fn asked(&self, viewer: &Viewer, typed: &str) -> Result<Asked> {
         let card = CardNumber::parse(typed).map(|card| card.as_str().to_owned()).unwrap_or_default();
-        let sql = format!("{PERSON} FROM $member; {PERSON} FROM member WHERE code = $card; {PERSON} FROM member WHERE code = $typed");
+        let sql =
+            format!("{PERSON} FROM $member; {PERSON} FROM member WHERE code = $card; {PERSON} FROM member WHERE code = $typed");
         let vars = vars! { member: record("member", typed.trim()), card: card, typed: typed.trim() };
         let mut answers = self.backend.store().read(sql, vars).await?;
         for at in 0..3 {

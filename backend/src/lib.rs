@@ -98,7 +98,8 @@ impl Backend {
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
         let workshop = Workshop::beside(place);
-        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new(), workshop }) };
+        let backend =
+            Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new(), workshop }) };
         backend.unit_desk().resume().await?;
         Ok(backend)
     }

@@ -196,9 +196,7 @@ impl Tree {
 
     /// `code`, or when that is another unit's below `parent`, the next number of the same length that is nobody's.
     fn free_code(&self, parent: UnitId, code: &str, of: UnitId, given: &BTreeSet<String>) -> String {
-        let is_free = |code: &str| {
-            self.owner(parent, code).is_none_or(|owner| owner == of) && !given.contains(code)
-        };
+        let is_free = |code: &str| self.owner(parent, code).is_none_or(|owner| owner == of) && !given.contains(code);
         if is_free(code) {
             return code.to_owned();
         }
@@ -342,7 +340,11 @@ impl Rows {
             let opened_on = date(&row.opened_on)?;
             let node = Node {
                 folded: fold(&unit.name),
-                phase: row.phase.as_deref().map(|key| Phase::from_key(key).ok_or_else(|| Error::Damaged(format!("unit {id}")))).transpose()?,
+                phase: row
+                    .phase
+                    .as_deref()
+                    .map(|key| Phase::from_key(key).ok_or_else(|| Error::Damaged(format!("unit {id}"))))
+                    .transpose()?,
                 live_from: row.live_from.as_deref().map(date).transpose()?,
                 contact: row.contact,
                 since: opened_on,
@@ -395,7 +397,8 @@ impl Tree {
             });
             waiting = rest;
             for (parent, code, mut closed) in ready {
-                let above = parent.and_then(|parent| self.get(parent).or_else(|| self.closed.get(&parent).map(|above| &above.unit)));
+                let above =
+                    parent.and_then(|parent| self.get(parent).or_else(|| self.closed.get(&parent).map(|above| &above.unit)));
                 if let Some(path) = above.and_then(|above| above.path.child(&code).ok()) {
                     closed.unit.path = path;
                 }

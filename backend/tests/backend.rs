@@ -16,22 +16,22 @@ mod doors;
 mod engines;
 #[path = "backend/feedback.rs"]
 mod feedback;
-#[path = "backend/limits.rs"]
-mod limits;
 #[path = "backend/imports.rs"]
 mod imports;
+#[path = "backend/limits.rs"]
+mod limits;
 #[path = "backend/meetings.rs"]
 mod meetings;
 #[path = "backend/members.rs"]
 mod members;
-#[path = "backend/paper_codes.rs"]
-mod paper_codes;
-#[path = "backend/sms.rs"]
-mod sms;
-#[path = "backend/sessions.rs"]
-mod sessions;
 #[path = "backend/offices.rs"]
 mod offices;
+#[path = "backend/paper_codes.rs"]
+mod paper_codes;
+#[path = "backend/sessions.rs"]
+mod sessions;
+#[path = "backend/sms.rs"]
+mod sms;
 #[path = "backend/statistics.rs"]
 mod statistics;
 #[path = "backend/support.rs"]

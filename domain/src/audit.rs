@@ -3,12 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    events::EventKind,
-    ids::EventId,
-    policy::Role,
-    units::UnitRef,
-};
+use crate::{events::EventKind, ids::EventId, policy::Role, units::UnitRef};
 
 /// What an event is about: the filter of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -8,7 +8,9 @@ use domain::{accounts::codes::grouped, policy::Role, units::UnitKind};
 use tokio::{runtime, signal};
 
 use crate::{
-    config::{self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, Level, ServeSettings, StoreSettings},
+    config::{
+        self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, Level, ServeSettings, StoreSettings,
+    },
     imports, sign_ins,
     startup::{Application, open},
     telemetry,

@@ -124,10 +124,12 @@ pub(crate) async fn arrive(
     let next = departure.as_ref().map_or_else(|| "/".to_owned(), |departure| departure.next.clone());
     let mut response = match admitted(provider, departure, brought) {
         Ok((departure, code)) => match provider.identify(code, &departure, shared.backend.clock()).await {
-            Ok(national_id) => match shared.backend.accounts().at(visit.origin()).sign_in_federated(&national_id, &visit.device).await {
-                Ok(vouched) => welcome(provider, &next, vouched),
-                Err(error) => failed(error),
-            },
+            Ok(national_id) => {
+                match shared.backend.accounts().at(visit.origin()).sign_in_federated(&national_id, &visit.device).await {
+                    Ok(vouched) => welcome(provider, &next, vouched),
+                    Err(error) => failed(error),
+                }
+            }
             Err(failure) => explain(provider, &next, &failure),
         },
         Err(failure) => explain(provider, &next, &failure),

@@ -37,7 +37,8 @@ impl Application {
         let federation = settings.oidc.as_deref().map(federation::Settings::read).transpose()?.unwrap_or_default();
         let backend = open(&settings.store).await?;
         backend.send_messages_by(sms(settings, &backend)?);
-        let mut application = Self::assemble(backend, settings.addr, &settings.site, &settings.trusted_proxy, &federation).await?;
+        let mut application =
+            Self::assemble(backend, settings.addr, &settings.site, &settings.trusted_proxy, &federation).await?;
         application.router = application.router.layer(Extension(settings.terms));
         Ok(application)
     }

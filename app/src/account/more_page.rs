@@ -18,8 +18,8 @@ use crate::{
     terms::{self, Labels, all_errors, field_error},
     text,
     ui::{
-        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, Icon, IconName, Notice, NoticeKind, PageHeader,
-        RadioGroup,
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, Icon, IconName, Notice, NoticeKind,
+        PageHeader, RadioGroup,
     },
 };
 

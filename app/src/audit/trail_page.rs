@@ -17,9 +17,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
-    ui::{
-        Button, ButtonKind, Chip, Chips, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager,
-    },
+    ui::{Button, ButtonKind, Chip, Chips, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager},
 };
 
 /// What the address asks for, kept from filter to filter.
@@ -68,7 +66,8 @@ fn chips(l: Locale, asked: &Asked) -> Vec<Chip> {
 
 fn search(l: Locale, asked: &Asked) -> AnyView {
     let kept = [("unit", asked.unit.clone()), ("group", asked.group.map(|group| group.key().to_owned()))];
-    let kept = kept.into_iter().filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value/> }));
+    let kept =
+        kept.into_iter().filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value/> }));
     // An id in the address came from a link; what a person types is the number of a card.
     let typed = asked.member.clone().filter(|member| member.parse::<domain::ids::MemberId>().is_err());
     view! {

@@ -108,15 +108,16 @@ fn past_offices(l: Locale, page: &offices::OfficesPage) -> Option<AnyView> {
 }
 
 fn row(l: Locale, unit: &UnitRef, office: &HeldOffice) -> AnyView {
-    let given = office.given_by.as_ref().map_or_else(
-        || text::offices::given_before(l).to_owned(),
-        |name| text::offices::given_by(l, name),
-    );
+    let given = office
+        .given_by
+        .as_ref()
+        .map_or_else(|| text::offices::given_before(l).to_owned(), |name| text::offices::given_by(l, name));
     let ended = office.ended_by.as_ref().map(|name| text::offices::ended_by(l, name));
     let meta = [office.branch.clone(), Some(period(l, office)), Some(given), ended];
     let meta = meta.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    let coming = (office.term == Term::Coming)
-        .then(|| view! { <div class="row-marks"><Tag tone=Tone::Info icon=IconName::Clock label=text::offices::coming(l)/></div> });
+    let coming = (office.term == Term::Coming).then(
+        || view! { <div class="row-marks"><Tag tone=Tone::Info icon=IconName::Clock label=text::offices::coming(l)/></div> },
+    );
     let end = office.may_end.then(|| {
         let href = format!("/units/{}/roles?end={}", unit.id, office.id);
         let spoken = text::offices::end_of(l, terms::role(l, office.role), &office.name);
@@ -171,19 +172,12 @@ fn ending(l: Locale, unit: &UnitRef, office: &HeldOffice) -> AnyView {
     .into_any()
 }
 
-fn grant_form(
-    l: Locale,
-    page: &offices::OfficesPage,
-    echo: Option<FormErrors>,
-    errors: RwSignal<Option<FormErrors>>,
-) -> AnyView {
+fn grant_form(l: Locale, page: &offices::OfficesPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let candidate = page.candidate.as_ref();
     let card = typed("card").or_else(|| candidate.map(|candidate| candidate.card.clone()));
-    let hint = candidate.map_or_else(
-        || text::offices::card_hint(l).to_owned(),
-        |candidate| text::offices::card_of(l, &candidate.name),
-    );
+    let hint =
+        candidate.map_or_else(|| text::offices::card_hint(l).to_owned(), |candidate| text::offices::card_of(l, &candidate.name));
     let choose = Choice::new("", text::offices::choose(l));
     let roles = [choose].into_iter().chain(page.gives.iter().map(|role| Choice::new(role.key(), terms::role(l, *role))));
     let roles: Vec<_> = roles.collect();

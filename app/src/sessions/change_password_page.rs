@@ -14,8 +14,7 @@ use crate::{
     ui::{Button, ErrorSummary, Form, IconName, PageHeader, PasswordField},
 };
 
-const LABELS: Labels =
-    &[("current_password", text::sessions::current_password), ("new_password", text::sessions::new_password)];
+const LABELS: Labels = &[("current_password", text::sessions::current_password), ("new_password", text::sessions::new_password)];
 
 #[component]
 pub fn ChangePasswordPage() -> impl IntoView {

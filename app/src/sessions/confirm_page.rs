@@ -56,7 +56,6 @@ fn resting(l: Locale, viewer: Viewer) -> Option<AnyView> {
         .into_iter()
         .map(|office| view! { <p>{text::account::office(l, terms::role(l, office.role), office.unit.name)}</p> })
         .collect();
-    (!offices.is_empty()).then(|| {
-        view! { <DescriptionList><Fact label=text::sessions::resting(l)>{offices}</Fact></DescriptionList> }.into_any()
-    })
+    (!offices.is_empty())
+        .then(|| view! { <DescriptionList><Fact label=text::sessions::resting(l)>{offices}</Fact></DescriptionList> }.into_any())
 }

@@ -11,8 +11,8 @@ use crate::{
     page::show,
     text,
     ui::{
-        Button, ButtonKind, Card, DescriptionList, Fact, Form, HeadingLevel, IconName, LinkButton, Notice, NoticeKind, PageHeader,
-        VisuallyHidden,
+        Button, ButtonKind, Card, DescriptionList, Fact, Form, HeadingLevel, IconName, LinkButton, Notice, NoticeKind,
+        PageHeader, VisuallyHidden,
     },
 };
 

@@ -49,9 +49,7 @@ fn notice(l: Locale, name: &str, told: &str) -> Option<AnyView> {
         "unreachable" => {
             (NoticeKind::Warn, text::sessions::unreachable_title(l, name), text::sessions::unreachable(l).to_owned())
         }
-        "unfinished" => {
-            (NoticeKind::Warn, text::sessions::unfinished_title(l, name), text::sessions::unfinished(l).to_owned())
-        }
+        "unfinished" => (NoticeKind::Warn, text::sessions::unfinished_title(l, name), text::sessions::unfinished(l).to_owned()),
         "unknown" => (NoticeKind::Info, text::sessions::unknown_title(l).to_owned(), text::sessions::unknown(l, name)),
         _ => return None,
     };

@@ -79,10 +79,7 @@ pub async fn change_password(
 
 /// Wakes the powers of the person's offices, and goes on at `next`, a path of this site.
 #[server(prefix = "/api", endpoint = "account/confirm_password")]
-pub async fn confirm_password(
-    #[server(default)] password: String,
-    #[server(default)] next: String,
-) -> Result<Outcome, AppError> {
+pub async fn confirm_password(#[server(default)] password: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
     use crate::{
         account::session_cookie,
         context::server::{backend, token, viewer},

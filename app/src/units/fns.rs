@@ -145,12 +145,7 @@ pub async fn move_below(
 
 /// Merges a unit into another one.
 #[server(prefix = "/api", endpoint = "units/merge")]
-pub async fn merge(
-    unit: String,
-    version: String,
-    #[server(default)] target: String,
-    on: String,
-) -> Result<Outcome, AppError> {
+pub async fn merge(unit: String, version: String, #[server(default)] target: String, on: String) -> Result<Outcome, AppError> {
     use backend::units::MergeForm;
 
     use crate::{

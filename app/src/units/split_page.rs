@@ -19,12 +19,8 @@ use crate::{
     ui::{ButtonKind, Checkbox, EmptyState, Form, Icon, IconName},
 };
 
-const LABELS: Labels = &[
-    ("name", text::units::name),
-    ("code", text::units::code),
-    ("on", text::units::on),
-    ("members", text::units::split_members),
-];
+const LABELS: Labels =
+    &[("name", text::units::name), ("code", text::units::code), ("on", text::units::on), ("members", text::units::split_members)];
 
 #[component]
 pub fn SplitPage() -> impl IntoView {
@@ -40,7 +36,8 @@ fn splitting(sheet: &Sheet, page: Roster) -> AnyView {
     let lead = text::units::split_lead(l).to_owned();
     let back = address(&page.unit);
     let form = if page.members.is_empty() {
-        view! { <EmptyState title=text::units::split_nobody(l) text=text::units::split_lead(l) icon=IconName::People/> }.into_any()
+        view! { <EmptyState title=text::units::split_nobody(l) text=text::units::split_lead(l) icon=IconName::People/> }
+            .into_any()
     } else {
         let fields = view! {
             <input type="hidden" name="unit" value=page.unit.id.to_string()/>
@@ -83,7 +80,9 @@ fn people(sheet: &Sheet, page: &Roster) -> AnyView {
         .collect_view();
     let error = sheet.error("members");
     let message = move || {
-        error.get().map(|message| view! { <p class="field-error" id="members-error"><Icon name=IconName::Alert/><span>{message}</span></p> })
+        error.get().map(
+            |message| view! { <p class="field-error" id="members-error"><Icon name=IconName::Alert/><span>{message}</span></p> },
+        )
     };
     view! {
         <fieldset class="field choices">

@@ -21,8 +21,7 @@ use crate::{
     ui::{ButtonKind, Choice, EmptyState, Form, IconName, Notice, NoticeKind, RadioGroup},
 };
 
-const MOVE_LABELS: Labels =
-    &[("target", text::units::move_target), ("code", text::units::move_code), ("on", text::units::on)];
+const MOVE_LABELS: Labels = &[("target", text::units::move_target), ("code", text::units::move_code), ("on", text::units::on)];
 const MERGE_LABELS: Labels = &[("target", text::units::merge_target), ("on", text::units::on)];
 
 #[component]

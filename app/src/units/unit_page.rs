@@ -14,8 +14,8 @@ use crate::{
     page::show,
     terms, text,
     ui::{
-        BigFigure, Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, Fact, Field, FieldKind, Figures, Icon, IconName,
-        LinkButton, Notice, NoticeKind, PageHeader, RowList, Tag,
+        BigFigure, Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, Fact, Field, FieldKind, Figures, Icon,
+        IconName, LinkButton, Notice, NoticeKind, PageHeader, RowList, Tag,
     },
 };
 
@@ -214,9 +214,8 @@ fn actions(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
         .iter()
         .map(|step| menu_link(step_icon(*step), step_name(l, *step), format!("{}/{}", address(&page.unit), step.key())))
         .collect();
-    (!links.is_empty()).then(|| {
-        view! { <Card title=text::units::actions(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any()
-    })
+    (!links.is_empty())
+        .then(|| view! { <Card title=text::units::actions(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any())
 }
 
 const fn step_icon(step: UnitStep) -> IconName {
@@ -245,9 +244,8 @@ fn elsewhere(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
     .filter(|(may, ..)| *may)
     .map(|(_, icon, label, href)| menu_link(icon, label, href))
     .collect();
-    (!links.is_empty()).then(|| {
-        view! { <Card title=text::units::elsewhere(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any()
-    })
+    (!links.is_empty())
+        .then(|| view! { <Card title=text::units::elsewhere(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any())
 }
 
 fn menu_link(icon: IconName, label: &'static str, href: String) -> AnyView {
@@ -270,8 +268,7 @@ fn roll_out(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
     let inherited = (page.own_phase.is_none() && page.opening.phase != Phase::Live)
         .then(|| view! { <span class="muted">{text::units::phase_inherited(l)}</span> });
     let lines = opening_lines(l, &page.opening).into_iter().map(|line| view! { <p>{line}</p> }).collect_view();
-    let phase = phase_tag(l, page.opening.phase)
-        .unwrap_or_else(|| view! { <Tag label=phase_name(l, Phase::Live)/> }.into_any());
+    let phase = phase_tag(l, page.opening.phase).unwrap_or_else(|| view! { <Tag label=phase_name(l, Phase::Live)/> }.into_any());
     Some(
         view! {
             <Card title=text::units::phase_title(l)>

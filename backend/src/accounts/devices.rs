@@ -35,7 +35,8 @@ impl Accounts<'_> {
     pub async fn devices(&self, viewer: &Viewer, token: &str) -> Result<Vec<OpenSession>> {
         let now = self.backend.clock().now();
         let vars = vars! { member: viewer.member.to_string() };
-        let rows: Vec<DeviceRow> = self.backend.store().read(DEVICES.replace("$shown", &SHOWN.to_string()), vars).await?.rows(0)?;
+        let rows: Vec<DeviceRow> =
+            self.backend.store().read(DEVICES.replace("$shown", &SHOWN.to_string()), vars).await?.rows(0)?;
         let here = fingerprint(token);
         let mut devices = rows
             .into_iter()

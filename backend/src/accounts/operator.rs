@@ -102,7 +102,8 @@ impl Accounts<'_> {
         // The path of the root is the beginning of all others.
         let sql = "SELECT VALUE record::id(id) FROM unit ORDER BY path LIMIT 1";
         let first: Option<String> = self.backend.store().read(sql, ()).await?.row(0)?;
-        let root = first.and_then(|id| tree.named(&id)).ok_or_else(|| Error::Damaged("the tree of units has no root".to_owned()))?;
+        let root =
+            first.and_then(|id| tree.named(&id)).ok_or_else(|| Error::Damaged("the tree of units has no root".to_owned()))?;
         let Some(name) = typed.unit else { return Ok(root.clone()) };
         let mut named = tree.subtree(&root.path).filter(|unit| unit.name == name || unit.path.as_str() == name);
         match (named.next(), named.next()) {
@@ -157,9 +158,8 @@ impl Accounts<'_> {
         };
         let flaws: Vec<_> = flaws(true, false, birth_date, today, Some(today), today).into_iter().map(flawed).collect();
         let mut log = vec![LogRow::new(clock.ulid_at(now), now, EventKind::MemberRegistered, &branch.path, &owner)];
-        let event = |unit: &UnitRef| {
-            LogRow::new(clock.ulid_at(now), now, EventKind::UnitCreated, &unit.path, &unit.id.to_string())
-        };
+        let event =
+            |unit: &UnitRef| LogRow::new(clock.ulid_at(now), now, EventKind::UnitCreated, &unit.path, &unit.id.to_string());
         log.extend(founded.iter().map(event));
         let vars = vars! {
             units: founded.iter().map(|unit| UnitRow::new(unit, today)).collect::<Vec<_>>(),

@@ -70,8 +70,12 @@ impl Accounts<'_> {
     pub(super) async fn check_own_password(&self, viewer: &Viewer, password: &Password) -> Result<Option<Problem>> {
         let now = self.backend.clock().now();
         let attempts = self.attempts_of(viewer.member);
-        let known: Option<Attempts> =
-            self.backend.store().read("SELECT count, expires_at FROM $attempts", vars! { attempts: attempts.clone() }).await?.row(0)?;
+        let known: Option<Attempts> = self
+            .backend
+            .store()
+            .read("SELECT count, expires_at FROM $attempts", vars! { attempts: attempts.clone() })
+            .await?
+            .row(0)?;
         let known = known.filter(|known| known.expires_at > now);
         if let Some(spent) = known.as_ref().filter(|known| known.count >= TRIES) {
             return Ok(Some(Problem::TooManyTries { minutes: minutes_until(spent.expires_at, now) }));

@@ -79,13 +79,29 @@ impl Report {
 /// Something that is not as it was sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    Changed { link: u64, event: String, at: Option<DateTime<Utc>> },
-    Missing { link: u64, event: String, at: Option<DateTime<Utc>> },
-    Inserted { link: u64, event: String, at: Option<DateTime<Utc>> },
+    Changed {
+        link: u64,
+        event: String,
+        at: Option<DateTime<Utc>>,
+    },
+    Missing {
+        link: u64,
+        event: String,
+        at: Option<DateTime<Utc>>,
+    },
+    Inserted {
+        link: u64,
+        event: String,
+        at: Option<DateTime<Utc>>,
+    },
     /// The row of the link itself says something else than was sealed.
-    LinkChanged { link: u64 },
+    LinkChanged {
+        link: u64,
+    },
     /// The link is not there, though later ones are, or one that was vouched for.
-    LinkMissing { link: u64 },
+    LinkMissing {
+        link: u64,
+    },
     /// The chain does not end with the link that was vouched for.
     End,
 }

@@ -9,8 +9,8 @@ use domain::{
 
 use super::{dice::Dice, people::Organisation};
 use crate::{
-    bulk::Bulk,
     Backend, Error, Result,
+    bulk::Bulk,
     store::{RecordId, SurrealValue, record},
 };
 

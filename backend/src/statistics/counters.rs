@@ -244,8 +244,9 @@ impl State {
     async fn count_reads(&mut self, store: &Store, tree: &Tree) -> Result<()> {
         let mut after = (String::new(), String::new());
         loop {
-            let sql =
-                format!("SELECT record::id(id)[0] AS document, record::id(id)[1] AS member, path, at, counted FROM $keys LIMIT {PAGE}");
+            let sql = format!(
+                "SELECT record::id(id)[0] AS document, record::id(id)[1] AS member, path, at, counted FROM $keys LIMIT {PAGE}"
+            );
             let keys = pairs_after("read_receipt", &after.0, &after.1);
             let rows: Vec<ReceiptRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
             let Some(last) = rows.last() else { return Ok(()) };

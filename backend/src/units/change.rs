@@ -249,7 +249,14 @@ impl UnitDesk<'_> {
     }
 
     /// What [`END`] and [`END_OFFICES`] need.
-    pub(super) fn ending(&self, viewer: &Viewer, tree: &Tree, unit: &UnitRef, parent: &UnitRef, on: NaiveDate) -> Result<Variables> {
+    pub(super) fn ending(
+        &self,
+        viewer: &Viewer,
+        tree: &Tree,
+        unit: &UnitRef,
+        parent: &UnitRef,
+        on: NaiveDate,
+    ) -> Result<Variables> {
         // The form it will not have any more: only its end is written.
         let form = Reform {
             unit: unit.id,

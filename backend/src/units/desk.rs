@@ -227,11 +227,8 @@ impl<'a> UnitDesk<'a> {
         let sql = "SELECT member, until FROM posting WHERE unit = $unit AND from <= $on";
         let rows: Vec<PostingRow> =
             self.backend.store().read(sql, vars! { unit: unit.id.to_string(), on: on.clone() }).await?.rows(0)?;
-        let there: std::collections::BTreeSet<String> = rows
-            .into_iter()
-            .filter(|row| row.until.as_ref().is_none_or(|until| *until >= on))
-            .map(|row| row.member)
-            .collect();
+        let there: std::collections::BTreeSet<String> =
+            rows.into_iter().filter(|row| row.until.as_ref().is_none_or(|until| *until >= on)).map(|row| row.member).collect();
         Ok(Some(count(there.into_iter())))
     }
 }

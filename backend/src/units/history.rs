@@ -232,8 +232,7 @@ fn grown(forms: &BTreeMap<UnitId, Form>, day: NaiveDate) -> Tree {
         below.entry(form.parent).or_default().push(*unit);
     }
     let mut tree = Tree::default();
-    let mut ready: Vec<(Option<UnitPath>, UnitId)> =
-        below.remove(&None).into_iter().flatten().map(|root| (None, root)).collect();
+    let mut ready: Vec<(Option<UnitPath>, UnitId)> = below.remove(&None).into_iter().flatten().map(|root| (None, root)).collect();
     while let Some((above, id)) = ready.pop() {
         let Some(form) = forms.get(&id) else { continue };
         let path = match &above {

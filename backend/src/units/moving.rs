@@ -442,7 +442,9 @@ impl PathRow {
 }
 
 fn found_at(table: &str, column: &str, condition: &str) -> String {
-    format!("SELECT id, {column} AS path FROM {table} WHERE {condition} AND {column} >= $from AND {column} < $until LIMIT {BATCH}")
+    format!(
+        "SELECT id, {column} AS path FROM {table} WHERE {condition} AND {column} >= $from AND {column} < $until LIMIT {BATCH}"
+    )
 }
 
 /// The subtrees that are left, without those inside another.
@@ -457,11 +459,8 @@ fn plan_merge(tree: &Tree, unit: &UnitRef, into: &UnitRef, children: &[&UnitRef]
     let mut shifts = Vec::new();
     let mut codes = Vec::with_capacity(children.len());
     // Those that keep their code come first, so that nobody gets a code that another one brings along.
-    let kept: BTreeSet<&str> = children
-        .iter()
-        .map(|child| child.path.code())
-        .filter(|code| tree.owner(into.id, code).is_none())
-        .collect();
+    let kept: BTreeSet<&str> =
+        children.iter().map(|child| child.path.code()).filter(|code| tree.owner(into.id, code).is_none()).collect();
     given.extend(kept.iter().map(|code| (*code).to_owned()));
     for child in children {
         let code = child.path.code();
@@ -601,7 +600,10 @@ mod tests {
             let (viewer, units) = organisation(&backend, 60).await;
             start(&backend, &viewer, &units, merges).await;
             assert!(!backend.units().tree().moving.is_empty());
-            assert_eq!(backend.units().tree().known(&viewer.branch.id.to_string()).map(|unit| unit.path.as_str()), Some("/51/002/000/"));
+            assert_eq!(
+                backend.units().tree().known(&viewer.branch.id.to_string()).map(|unit| unit.path.as_str()),
+                Some("/51/002/000/")
+            );
             assert!(!backend.unit_desk().advance(stops_after).await.expect("goes on"), "there is more to do");
             drop(backend);
 

@@ -85,12 +85,12 @@ impl UnitDesk<'_> {
         let path = parent.path.child(code.as_str()).map_err(|_| Error::NotFound)?;
         let id = UnitId::new(self.backend.clock().ulid());
         let fresh = UnitRef { id, kind: UnitKind::Branch, name: name.as_str().to_owned(), path };
-        self.write_split(viewer, &tree, (unit, parent, &fresh), form.version, on, members)
-            .await
-            .map_err(|error| match error {
+        self.write_split(viewer, &tree, (unit, parent, &fresh), form.version, on, members).await.map_err(
+            |error| match error {
                 Error::Taken { .. } => reader.refused("code", Problem::Taken).into(),
                 error => stale(error, reader, "name"),
-            })?;
+            },
+        )?;
         Ok(id)
     }
 

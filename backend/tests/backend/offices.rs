@@ -100,7 +100,11 @@ async fn nobody_gives_a_role_outside_the_own_subtree_or_one_that_is_not_theirs_t
     for unit in [&org.province, &org.hills, &org.farm] {
         let outcome = grant(&backend, registrar, &org.fisherman, "editor", unit, today).await;
         // The province is on the registrar's own line and seen as a member; the hills are not known.
-        let expected = if unit.id == org.province.id { matches!(outcome, Err(Error::NotAllowed)) } else { matches!(outcome, Err(Error::NotFound)) };
+        let expected = if unit.id == org.province.id {
+            matches!(outcome, Err(Error::NotAllowed))
+        } else {
+            matches!(outcome, Err(Error::NotFound))
+        };
         assert!(expected, "{}: {outcome:?}", unit.name);
     }
     let outcome = grant(&backend, registrar, &org.fisherman, "operator", &org.coast, today).await;
@@ -145,9 +149,8 @@ async fn a_form_with_mistakes_says_which() {
 async fn a_role_is_held_once_at_a_time() {
     let (backend, _, org) = organisation().await;
     let registrar = &org.coast_registrar.viewer;
-    let give = async |from: &str, until: &str| {
-        grant(&backend, registrar, &org.fisherman, "deputy", &org.harbour, (from, until)).await
-    };
+    let give =
+        async |from: &str, until: &str| grant(&backend, registrar, &org.fisherman, "deputy", &org.harbour, (from, until)).await;
     give("2026-12-01", "2026-12-31").await.expect("the first");
     for (from, until) in [("2026-11-21", ""), ("2026-11-21", "2026-12-01"), ("2026-12-31", ""), ("2026-12-05", "2026-12-06")] {
         assert_eq!(problem(give(from, until).await, "role"), Problem::AlreadyHeld, "{from} {until}");

@@ -249,10 +249,7 @@ async fn a_name_has_a_history_and_a_day_in_it() {
     let shown = page(&backend, &viewer, org.harbour.id).await;
     assert_eq!(shown.unit.name, "Chi bộ thôn Gành Đá Đông");
     let names: Vec<_> = shown.history.iter().map(|form| (form.name.as_str(), form.change)).collect();
-    assert_eq!(
-        names,
-        [("Chi bộ thôn Gành Đá Đông", UnitChange::Renamed), ("Chi bộ thôn Gành Đá", UnitChange::Created)]
-    );
+    assert_eq!(names, [("Chi bộ thôn Gành Đá Đông", UnitChange::Renamed), ("Chi bộ thôn Gành Đá", UnitChange::Created)]);
     assert_eq!(shown.history[1].until.map(|day| day.to_string()).as_deref(), Some("2026-11-24"));
     let id = org.harbour.id.to_string();
     for (day, name) in [("2026-11-24", "Chi bộ thôn Gành Đá"), ("2026-11-25", "Chi bộ thôn Gành Đá Đông")] {
@@ -316,11 +313,8 @@ async fn everything_follows_a_unit_that_moves() {
     assert_eq!(backend.units().tree().former(&org.harbour.path).map(|unit| unit.id), Some(org.harbour.id));
 
     // The one who signs in now stands at the new place and still finds the paper.
-    let form = backend::accounts::SignInForm {
-        national_id: &org.fisherman.national_id,
-        password: crate::support::PASSWORD,
-        device: "",
-    };
+    let form =
+        backend::accounts::SignInForm { national_id: &org.fisherman.national_id, password: crate::support::PASSWORD, device: "" };
     let token = backend.accounts().sign_in(form).await.expect("signs in").token;
     let fisherman = backend.accounts().session(&token).await.expect("reads").expect("a session").viewer;
     assert_eq!(fisherman.standpoint.branch.as_str(), "/51/002/11/");
@@ -379,10 +373,7 @@ async fn a_branch_is_split_by_choosing_who_goes() {
     assert_eq!(problem(split(&backend, viewer, org.harbour.id, "06", &[]).await, "members"), Some(Problem::Required));
     let stranger = [org.teacher.id.to_string()];
     assert_eq!(problem(split(&backend, viewer, org.harbour.id, "06", &stranger).await, "members"), Some(Problem::Unknown));
-    assert!(matches!(
-        split(&backend, &org.operator.viewer, org.harbour.id, "06", &going).await,
-        Err(Error::NotAllowed)
-    ));
+    assert!(matches!(split(&backend, &org.operator.viewer, org.harbour.id, "06", &going).await, Err(Error::NotAllowed)));
 }
 
 #[tokio::test]

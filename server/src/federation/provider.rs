@@ -64,13 +64,8 @@ struct Claims(HashMap<String, serde_json::Value>);
 
 impl AdditionalClaims for Claims {}
 
-type Fields = IdTokenFields<
-    Claims,
-    EmptyExtraTokenFields,
-    CoreGenderClaim,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJwsSigningAlgorithm,
->;
+type Fields =
+    IdTokenFields<Claims, EmptyExtraTokenFields, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 
 type Described = Client<
     Claims,
@@ -205,11 +200,11 @@ impl Provider {
     }
 
     fn client(&self, description: &CoreProviderMetadata) -> Described {
-        let client =
-            Described::from_provider_metadata(description.clone(), self.client_id.clone(), self.client_secret.clone());
+        let client = Described::from_provider_metadata(description.clone(), self.client_id.clone(), self.client_secret.clone());
         let client = client.set_redirect_uri(self.returns_to.clone());
         let only_post = description.token_endpoint_auth_methods_supported().is_some_and(|methods| {
-            methods.contains(&CoreClientAuthMethod::ClientSecretPost) && !methods.contains(&CoreClientAuthMethod::ClientSecretBasic)
+            methods.contains(&CoreClientAuthMethod::ClientSecretPost)
+                && !methods.contains(&CoreClientAuthMethod::ClientSecretBasic)
         });
         if only_post { client.set_auth_type(AuthType::RequestBody) } else { client }
     }

@@ -60,7 +60,8 @@ impl Settings {
     /// A sentence for the operator that names the file, never a secret.
     pub fn read(file: &Path) -> Result<Self> {
         let text = fs::read_to_string(file).with_context(|| format!("cannot read the providers' file {}", file.display()))?;
-        Self::parse(&text, |name| env::var(name).ok()).with_context(|| format!("cannot use the providers' file {}", file.display()))
+        Self::parse(&text, |name| env::var(name).ok())
+            .with_context(|| format!("cannot use the providers' file {}", file.display()))
     }
 
     fn parse(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
@@ -93,7 +94,9 @@ impl ProviderSettings {
         self.client_secret = match (self.client_secret.take(), &self.client_secret_from) {
             (Some(_), Some(_)) => bail!("client_secret and client_secret_from: give one of them"),
             (secret, None) => secret,
-            (None, Some(name)) => Some(variable(name).ok_or_else(|| anyhow!("client_secret_from: the variable {name} is not set"))?),
+            (None, Some(name)) => {
+                Some(variable(name).ok_or_else(|| anyhow!("client_secret_from: the variable {name} is not set"))?)
+            }
         };
         self.origins().map(|_| ())
     }
@@ -181,9 +184,12 @@ mod tests {
 
     #[test]
     fn a_provider_on_this_machine_needs_no_encryption() {
-        for (url, protected) in
-            [("http://127.0.0.1:4000", true), ("http://[::1]:1", true), ("http://localhost", true), ("http://localhost.example", false)]
-        {
+        for (url, protected) in [
+            ("http://127.0.0.1:4000", true),
+            ("http://[::1]:1", true),
+            ("http://localhost", true),
+            ("http://localhost.example", false),
+        ] {
             assert_eq!(is_protected(&Url::parse(url).expect("a URL")), protected, "{url}");
         }
     }

@@ -182,7 +182,9 @@ async fn the_plain_addresses_answer_strangers_as_the_table_says() {
     }
     let posted = app.browser().post("/sign-in/with/vneid", "/sign-in", &[]).await;
     assert_eq!(posted.status, 405);
-    for (next, expected) in [("https://evil.example", "/"), ("//evil.example", "/"), ("/library%3Fkind=news", "/library?kind=news")] {
+    for (next, expected) in
+        [("https://evil.example", "/"), ("//evil.example", "/"), ("/library%3Fkind=news", "/library?kind=news")]
+    {
         let mut browser = app.signed_in(&app.org.fisherman).await;
         let on = browser.get(&format!("/sign-in/with/vneid?next={next}")).await;
         assert_eq!(on.location(), Some(expected), "{next}");

@@ -8,11 +8,11 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use backend::units::NewUnitForm;
-use domain::ids::UnitId;
 use backend::members::{CorrectionForm, TransferForm};
 use backend::offices::GrantForm;
+use backend::units::NewUnitForm;
 use chrono::{Days, NaiveDate};
+use domain::ids::UnitId;
 use server_fn::axum::server_fn_paths;
 
 use crate::{
@@ -126,8 +126,7 @@ const LEADERS: &[Who] = &[Secretary, Deputy, SiblingSecretary, AboveSecretary, A
 /// Who leads the harbour's branch or keeps its registry.
 const ISSUERS: &[Who] = &[Secretary, Deputy, AboveSecretary, AboveRegistrar];
 /// Those who see the harbour's roles and not its audit trail: by an office.
-const LOOKERS: &[Who] =
-    &[Secretary, Deputy, AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
+const LOOKERS: &[Who] = &[Secretary, Deputy, AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
 /// Those who give roles there, and read its audit trail.
 const GIVERS: &[Who] = &[AboveRegistrar, TopOperator];
 /// Those who keep records or units.
@@ -261,7 +260,12 @@ const ROWS: &[Row] = &[
     row("/api/units/page", Given::Harbour, &[(200, REACHED), (200, OFFICES_ABOVE), (200, UNIT_KEEPERS)], 404),
     row("/api/units/targets", Given::Targets, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
     // Members' names are for who keeps their records.
-    row("/api/units/roster", Given::Harbour, &[(200, &[AboveRegistrar]), (403, REACHED), (403, OFFICES_ABOVE), (403, UNIT_KEEPERS)], 404),
+    row(
+        "/api/units/roster",
+        Given::Harbour,
+        &[(200, &[AboveRegistrar]), (403, REACHED), (403, OFFICES_ABOVE), (403, UNIT_KEEPERS)],
+        404,
+    ),
     row("/api/units/create", Given::NewUnit, &[(200, UNIT_KEEPERS), (403, REACHED), (403, BESIDE), (403, OFFICES_ABOVE)], 404),
     row("/api/units/rename", Given::OtherName, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
     row("/api/units/phase", Given::Phase, &[(200, UNIT_KEEPERS), (403, REACHED), (403, OFFICES_ABOVE)], 404),
@@ -501,11 +505,7 @@ impl Given {
 }
 
 /// A unit as its forms name it, with the version they start from.
-async fn identified(
-    app: &TestApp,
-    unit: UnitId,
-    mut fields: Vec<(&'static str, String)>,
-) -> Vec<(&'static str, String)> {
+async fn identified(app: &TestApp, unit: UnitId, mut fields: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
     let page = app.backend.unit_desk().page(&app.org.operator.viewer, &unit.to_string(), None).await.expect("a page");
     fields.extend([("unit", unit.to_string()), ("version", page.version.to_string())]);
     fields

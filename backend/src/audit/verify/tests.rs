@@ -230,10 +230,7 @@ async fn two_sealers_make_one_chain() {
 fn a_finding_says_what_and_when() {
     let at = "2026-11-21T08:00:00Z".parse().ok();
     let finding = Finding::Missing { link: 3, event: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), at };
-    assert_eq!(
-        finding.to_string(),
-        "the event 01ARZ3NDEKTSV4RRFFQ69G5FAV of 2026-11-21 08:00:00 UTC was taken out (link 3)"
-    );
+    assert_eq!(finding.to_string(), "the event 01ARZ3NDEKTSV4RRFFQ69G5FAV of 2026-11-21 08:00:00 UTC was taken out (link 3)");
 }
 
 /// One million entries in ten seconds is the aim for a release build; run by hand.
