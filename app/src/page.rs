@@ -43,7 +43,7 @@ where
 }
 
 /// Shown while the browser fetches the next page; appears only when that takes long (a matter of style sheets).
-fn waiting() -> AnyView {
+pub(crate) fn waiting() -> AnyView {
     let l = use_locale();
     view! { <p class="waiting" role="status">{text::frame::waiting(l)}</p> }.into_any()
 }

@@ -11,31 +11,21 @@ use leptos_router::{
 use crate::{
     account::{
         MorePage, SignInPage,
-        codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
         welcome::{CodePage, LaterPage, PasswordPage, PhonePage, WayPage, WelcomePage},
     },
-    audit::{OwnTrailPage, TrailPage},
     context::provide_page,
     documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
     feedback::{OpinionsPage, ReceiptPage, ReceivedOpinionPage, ReceivedPage, WriteOpinionPage},
     frame::Frame,
-    guides::{GuidePage, GuidesPage},
     home::HomePage,
     i18n::use_locale,
-    imports::{ImportPage, ImportsPage, NewImportPage},
     meetings::{MeetingPage, MeetingsPage},
-    members::{
-        AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage,
-        OwnRecordPage, QualityPage, RecordPage, StatePage, TransferPage, TransfersPage,
-    },
-    offices::OfficesPage,
+    members::{AskCorrectionPage, OwnRecordPage},
     page::{NotFoundPage, ProblemPage},
+    server_only::ServerOnlyRoutes,
     sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
     text,
-    units::{
-        ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage,
-    },
 };
 
 /// The root of both halves: rendered by the server, hydrated by the browser.
@@ -85,39 +75,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
                     <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>
                     <Route path=path!("/committee/:unit") view=CommitteePage ssr=ssr.clone()/>
-                    <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/rename") view=RenamePage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/phase") view=PhasePage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/move") view=MovePage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/merge") view=MergeUnitPage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/split") view=SplitPage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/close") view=ClosePage ssr=ssr.clone()/>
+                    <ServerOnlyRoutes/>
                     <Route path=path!("/record") view=OwnRecordPage ssr=ssr.clone()/>
                     <Route path=path!("/record/correction") view=AskCorrectionPage ssr=ssr.clone()/>
-                    <Route path=path!("/members") view=MembersPage ssr=ssr.clone()/>
-                    <Route path=path!("/members/new") view=NewMemberPage ssr=ssr.clone()/>
-                    <Route path=path!("/members/:id") view=RecordPage ssr=ssr.clone()/>
-                    <Route path=path!("/members/:id/edit") view=EditMemberPage ssr=ssr.clone()/>
-                    <Route path=path!("/members/:id/state") view=StatePage ssr=ssr.clone()/>
-                    <Route path=path!("/members/:id/transfer") view=TransferPage ssr=ssr.clone()/>
-                    <Route path=path!("/members/:id/merge") view=MergeRecordsPage ssr=ssr.clone()/>
-                    <Route path=path!("/corrections") view=CorrectionsPage ssr=ssr.clone()/>
-                    <Route path=path!("/transfers") view=TransfersPage ssr=ssr.clone()/>
-                    <Route path=path!("/quality") view=QualityPage ssr=ssr.clone()/>
-                    <Route path=path!("/codes") view=CodeBranchesPage ssr=ssr.clone()/>
-                    <Route path=path!("/codes/sheet") view=CodeSheetPage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/codes") view=BranchCodesPage ssr=ssr.clone()/>
-                    <Route path=path!("/members/:id/code") view=MemberCodesPage ssr=ssr.clone()/>
-                    <Route path=path!("/units/:id/roles") view=OfficesPage ssr=ssr.clone()/>
-                    <Route path=path!("/audit") view=TrailPage ssr=ssr.clone()/>
-                    <Route path=path!("/record/trail") view=OwnTrailPage ssr=ssr.clone()/>
-                    <Route path=path!("/guides") view=GuidesPage ssr=ssr.clone()/>
-                    <Route path=path!("/guides/:slug") view=GuidePage ssr=ssr.clone()/>
-                    <Route path=path!("/imports") view=ImportsPage ssr=ssr.clone()/>
-                    <Route path=path!("/imports/new") view=NewImportPage ssr=ssr.clone()/>
-                    <Route path=path!("/imports/:id") view=ImportPage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use http::request::Parts;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 use serde::Deserialize;
 
-use crate::{App, context::server::visit};
+use crate::{App, context::server::visit, server_only::is_server_only};
 
 /// Addresses of the built assets, read once from the site's `assets.json`. Empty when only the server was built: pages then work
 /// without script.
@@ -24,7 +25,8 @@ pub struct Assets {
 pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
     let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
     let nonce = use_nonce();
-    let loader = (!assets.js.is_empty()).then(|| {
+    let is_static = use_context::<Parts>().is_some_and(|request| is_server_only(request.uri.path()));
+    let loader = (!assets.js.is_empty() && !is_static).then(|| {
         let script = loader(assets);
         view! { <script nonce=nonce.clone() inner_html=script></script> }
     });
@@ -35,6 +37,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
             lang=preferences.locale.tag()
             data-theme=preferences.theme.key()
             data-text-size=preferences.text_size.key()
+            data-static=is_static.then_some("true")
         >
             <head>
                 <meta charset="utf-8"/>

@@ -132,13 +132,13 @@ export class Visitor {
     }));
   }
 
-  /** Waits until the page is whole: taken over by the script where there is one, its data shown, its heading there. */
+  /** Waits until the page is whole: taken over by the script where it loads one, its data shown, its heading there. */
   async settled() {
     await until(`${this.page.url()} shows a whole page`, () =>
       this.page.evaluate(
         (script) =>
           document.readyState === 'complete' &&
-          (!script || document.documentElement.dataset.hydrated === 'true') &&
+          (!script || ['hydrated', 'static'].some((how) => document.documentElement.dataset[how] === 'true')) &&
           document.querySelector('.waiting') === null &&
           document.querySelector('main h1') !== null,
         this.script,

@@ -1,0 +1,135 @@
+//! Pages that the server alone renders, without script: those of the people who keep the registry, and the guides.
+//!
+//! There are many of them and few people use them often; a member's phone must not load their code. So the browser half does not
+//! have them: it leaves for the server when a link leads there, and their pages come without a loader. All pages work without script
+//! anyway.
+
+use leptos::prelude::*;
+use leptos_router::{any_nested_route::IntoAnyNestedRoute, components::Route, path};
+
+/// Where these pages are. An address is one of them, or begins with one of them and `/`.
+const PLACES: [&str; 10] = [
+    "/units",
+    "/members",
+    "/corrections",
+    "/transfers",
+    "/quality",
+    "/codes",
+    "/imports",
+    "/audit",
+    "/record/trail",
+    "/guides",
+];
+
+/// Whether the server alone knows the page of this address.
+pub fn is_server_only(path: &str) -> bool {
+    PLACES.iter().any(|place| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+#[cfg(feature = "ssr")]
+#[component(transparent)]
+pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
+    use leptos_router::SsrMode;
+
+    use crate::{
+        account::codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
+        audit::{OwnTrailPage, TrailPage},
+        guides::{GuidePage, GuidesPage},
+        imports::{ImportPage, ImportsPage, NewImportPage},
+        members::{
+            CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage, QualityPage, RecordPage,
+            StatePage, TransferPage, TransfersPage,
+        },
+        offices::OfficesPage,
+        units::{ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage},
+    };
+
+    let ssr = SsrMode::Async;
+    view! {
+        <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/rename") view=RenamePage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/phase") view=PhasePage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/move") view=MovePage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/merge") view=MergeUnitPage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/split") view=SplitPage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/close") view=ClosePage ssr=ssr.clone()/>
+        <Route path=path!("/members") view=MembersPage ssr=ssr.clone()/>
+        <Route path=path!("/members/new") view=NewMemberPage ssr=ssr.clone()/>
+        <Route path=path!("/members/:id") view=RecordPage ssr=ssr.clone()/>
+        <Route path=path!("/members/:id/edit") view=EditMemberPage ssr=ssr.clone()/>
+        <Route path=path!("/members/:id/state") view=StatePage ssr=ssr.clone()/>
+        <Route path=path!("/members/:id/transfer") view=TransferPage ssr=ssr.clone()/>
+        <Route path=path!("/members/:id/merge") view=MergeRecordsPage ssr=ssr.clone()/>
+        <Route path=path!("/corrections") view=CorrectionsPage ssr=ssr.clone()/>
+        <Route path=path!("/transfers") view=TransfersPage ssr=ssr.clone()/>
+        <Route path=path!("/quality") view=QualityPage ssr=ssr.clone()/>
+        <Route path=path!("/codes") view=CodeBranchesPage ssr=ssr.clone()/>
+        <Route path=path!("/codes/sheet") view=CodeSheetPage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/codes") view=BranchCodesPage ssr=ssr.clone()/>
+        <Route path=path!("/members/:id/code") view=MemberCodesPage ssr=ssr.clone()/>
+        <Route path=path!("/units/:id/roles") view=OfficesPage ssr=ssr.clone()/>
+        <Route path=path!("/audit") view=TrailPage ssr=ssr.clone()/>
+        <Route path=path!("/record/trail") view=OwnTrailPage ssr=ssr.clone()/>
+        <Route path=path!("/guides") view=GuidesPage ssr=ssr.clone()/>
+        <Route path=path!("/guides/:slug") view=GuidePage ssr=ssr.clone()/>
+        <Route path=path!("/imports") view=ImportsPage ssr=ssr.clone()/>
+        <Route path=path!("/imports/new") view=NewImportPage ssr=ssr.clone()/>
+        <Route path=path!("/imports/:id") view=ImportPage ssr/>
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+#[cfg(not(feature = "ssr"))]
+#[component(transparent)]
+pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
+    view! {
+        <Route path=path!("/units/*rest") view=ByServer/>
+        <Route path=path!("/members/*rest") view=ByServer/>
+        <Route path=path!("/corrections/*rest") view=ByServer/>
+        <Route path=path!("/transfers/*rest") view=ByServer/>
+        <Route path=path!("/quality/*rest") view=ByServer/>
+        <Route path=path!("/codes/*rest") view=ByServer/>
+        <Route path=path!("/imports/*rest") view=ByServer/>
+        <Route path=path!("/audit/*rest") view=ByServer/>
+        <Route path=path!("/record/trail/*rest") view=ByServer/>
+        <Route path=path!("/guides/*rest") view=ByServer/>
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+/// Loads the page from the server.
+#[cfg(not(feature = "ssr"))]
+#[component]
+fn ByServer() -> impl IntoView {
+    let here = leptos_router::hooks::use_location();
+    Effect::new(move || {
+        let address = format!("{}{}", here.pathname.get_untracked(), search(&here.search.get_untracked()));
+        // Fails for an address the browser cannot parse; one it is at already never is.
+        let _ = window().location().assign(&address);
+    });
+    crate::page::waiting()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn search(query: &str) -> String {
+    if query.is_empty() { String::new() } else { format!("?{}", query.trim_start_matches('?')) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_begins_alike_is_another_place() {
+        for path in ["/units", "/units/01ARZ3NDEKTSV4RRFFQ69G5FAV/move", "/imports/new"] {
+            assert!(is_server_only(path), "{path}");
+        }
+        for path in ["/", "/unitsx", "/library", "/record", "/more", "/membership"] {
+            assert!(!is_server_only(path), "{path}");
+        }
+    }
+}
