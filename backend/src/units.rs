@@ -201,7 +201,9 @@ impl Tree {
             return code.to_owned();
         }
         let width = code.len();
-        (1..).map(|number: u32| format!("{number:0width$}")).find(|code| is_free(code)).unwrap_or_default()
+        // One more number than there are codes: one of them is free.
+        let most = self.codes.len() + given.len() + 1;
+        (1..=most).map(|number| format!("{number:0width$}")).find(|code| is_free(code)).unwrap_or_default()
     }
 }
 

@@ -343,14 +343,16 @@ pub struct Closing {
     pub successor: Option<UnitRef>,
 }
 
-/// Links of a unit's page that lead to other parts of the registry.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnitLinks {
-    pub members: bool,
-    pub codes: bool,
-    pub roles: bool,
-    pub audit: bool,
-    pub statistics: bool,
+/// Other parts of the registry that begin at a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitLink {
+    Members,
+    Roles,
+    /// Paper codes for the first sign-in, of a branch.
+    Codes,
+    Statistics,
+    Audit,
 }
 
 /// All about one unit, today or on a day of the past.
@@ -378,7 +380,8 @@ pub struct UnitPage {
     pub version: u32,
     /// What the viewer may do with it.
     pub steps: Vec<UnitStep>,
-    pub links: UnitLinks,
+    /// Where the viewer may go on from it.
+    pub links: Vec<UnitLink>,
     /// The newest first.
     pub history: Vec<UnitForm>,
 }

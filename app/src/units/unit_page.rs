@@ -2,7 +2,7 @@
 
 use domain::{
     Locale,
-    units::{self, Phase, UnitChange, UnitForm, UnitRow, UnitStep},
+    units::{self, Phase, UnitChange, UnitForm, UnitLink, UnitRow, UnitStep},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -233,19 +233,20 @@ const fn step_icon(step: UnitStep) -> IconName {
 /// Other parts of the registry that begin at this unit.
 fn elsewhere(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
     let (here, id) = (address(&page.unit), page.unit.id);
-    let links: Vec<_> = [
-        (page.links.members, IconName::Card, text::units::to_members(l), format!("/members?unit={id}")),
-        (page.links.roles, IconName::Key, text::units::to_roles(l), format!("{here}/roles")),
-        (page.links.codes, IconName::Print, text::units::to_codes(l), format!("{here}/codes")),
-        (page.links.statistics, IconName::Chart, text::units::to_statistics(l), format!("/committee/{id}")),
-        (page.links.audit, IconName::History, text::units::to_audit(l), format!("/audit?unit={id}")),
-    ]
-    .into_iter()
-    .filter(|(may, ..)| *may)
-    .map(|(_, icon, label, href)| menu_link(icon, label, href))
-    .collect();
-    (!links.is_empty())
-        .then(|| view! { <Card title=text::units::elsewhere(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any())
+    let links: Vec<_> = page
+        .links
+        .iter()
+        .map(|link| match link {
+            UnitLink::Members => menu_link(IconName::Card, text::units::to_members(l), format!("/members?unit={id}")),
+            UnitLink::Roles => menu_link(IconName::Key, text::units::to_roles(l), format!("{here}/roles")),
+            UnitLink::Codes => menu_link(IconName::Print, text::units::to_codes(l), format!("{here}/codes")),
+            UnitLink::Statistics => menu_link(IconName::Chart, text::units::to_statistics(l), format!("/committee/{id}")),
+            UnitLink::Audit => menu_link(IconName::History, text::units::to_audit(l), format!("/audit?unit={id}")),
+        })
+        .collect();
+    (!links.is_empty()).then(|| {
+        view! { <Card title=text::units::elsewhere(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any()
+    })
 }
 
 fn menu_link(icon: IconName, label: &'static str, href: String) -> AnyView {

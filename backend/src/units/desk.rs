@@ -7,7 +7,7 @@ use domain::{
     ids::UnitId,
     policy::{Action, Role, Standpoint},
     units::{
-        Closing, Leader, Opening, UnitKind, UnitLinks, UnitPage, UnitPath, UnitRef, UnitRow, UnitStep, UnitTargets, UnitsPage,
+        Closing, Leader, Opening, UnitKind, UnitLink, UnitPage, UnitPath, UnitRef, UnitRow, UnitStep, UnitTargets, UnitsPage,
     },
 };
 
@@ -114,7 +114,7 @@ impl<'a> UnitDesk<'a> {
             moving,
             version: now.node(known.id).map_or(0, |node| node.version),
             steps: if on.is_some() { Vec::new() } else { steps(viewer, &now, known) },
-            links: if on.is_some() || closed.is_some() { UnitLinks::default() } else { links(standpoint, known) },
+            links: if on.is_some() || closed.is_some() { Vec::new() } else { links(standpoint, known) },
             history: history::forms(self.backend, &now, known).await?,
             unit,
         })
@@ -277,15 +277,18 @@ fn steps(viewer: &Viewer, tree: &Tree, unit: &UnitRef) -> Vec<UnitStep> {
     UnitStep::ALL.into_iter().filter(offered).collect()
 }
 
-fn links(standpoint: &Standpoint, unit: &UnitRef) -> UnitLinks {
+fn links(standpoint: &Standpoint, unit: &UnitRef) -> Vec<UnitLink> {
     let may = |action| standpoint.may_by_office(action, &unit.path);
-    UnitLinks {
-        members: may(Action::ReadMembers),
-        codes: may(Action::IssueCodes) && unit.kind == UnitKind::Branch,
-        roles: may(Action::GrantRoles),
-        audit: may(Action::ReadAudit),
-        statistics: may(Action::ReadStatistics),
-    }
+    [
+        (UnitLink::Members, may(Action::ReadMembers)),
+        (UnitLink::Roles, may(Action::GrantRoles)),
+        (UnitLink::Codes, may(Action::IssueCodes) && unit.kind == UnitKind::Branch),
+        (UnitLink::Statistics, may(Action::ReadStatistics)),
+        (UnitLink::Audit, may(Action::ReadAudit)),
+    ]
+    .into_iter()
+    .filter_map(|(link, may)| may.then_some(link))
+    .collect()
 }
 
 fn branches(tree: &Tree, path: &UnitPath) -> u32 {

@@ -157,7 +157,7 @@ impl UnitDesk<'_> {
         managed_parent(viewer, &tree, unit)?;
         let mut reader = FormReader::new("unit_move");
         let target = reader.read("target", form.target, |typed| {
-            let target = self.target(viewer, &tree, typed)?;
+            let target = open_target(viewer, &tree, typed)?;
             let fits = !unit.path.contains(&target.path) && unit.kind.hangs_on(target.kind);
             if fits { Ok(target) } else { Err(Problem::WrongPlace) }
         });
@@ -202,7 +202,7 @@ impl UnitDesk<'_> {
         let parent = managed_parent(viewer, &tree, unit)?;
         let mut reader = FormReader::new("unit_merge");
         let target = reader.read("target", form.target, |typed| {
-            let target = self.target(viewer, &tree, typed)?;
+            let target = open_target(viewer, &tree, typed)?;
             if target.kind == unit.kind && target.id != unit.id { Ok(target) } else { Err(Problem::WrongPlace) }
         });
         let children: Vec<&UnitRef> = tree.children(&unit.path).collect();
@@ -236,16 +236,6 @@ impl UnitDesk<'_> {
         );
         self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "target"))?;
         Ok(target.id)
-    }
-
-    /// An open unit the person may change, as a choice of a form.
-    fn target<'t>(&self, viewer: &Viewer, tree: &'t Tree, typed: &str) -> Result<&'t UnitRef, Problem> {
-        if typed.is_empty() {
-            return Err(Problem::Required);
-        }
-        let known = tree.known(typed).filter(|unit| viewer.standpoint.may_by_office(Action::ManageUnit, &unit.path));
-        let known = known.ok_or(Problem::Unknown)?;
-        tree.get(known.id).ok_or(Problem::Closed)
     }
 
     fn operation(
@@ -361,6 +351,16 @@ impl UnitDesk<'_> {
     }
 }
 
+/// An open unit the person may change, as a choice of a form.
+fn open_target<'t>(viewer: &Viewer, tree: &'t Tree, typed: &str) -> Result<&'t UnitRef, Problem> {
+    if typed.is_empty() {
+        return Err(Problem::Required);
+    }
+    let known = tree.known(typed).filter(|unit| viewer.standpoint.may_by_office(Action::ManageUnit, &unit.path));
+    let known = known.ok_or(Problem::Unknown)?;
+    tree.get(known.id).ok_or(Problem::Closed)
+}
+
 const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved, target = $target, shifts = $shifts, \
      effective_on = $effective_on, state = 'running', started_by = $started_by, started_at = $started_at RETURN NONE;";
 
@@ -368,7 +368,7 @@ const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved
 ///
 /// Who is elsewhere by now is passed over: two processes may be at the same members.
 pub(super) const REPOST: &str = "FOR $change IN $postings { \
-     LET $member = $change.member; LET $posting = $change.posting; LET $key = $change.key; LET $flaws = $change.flaws; \
+     LET $member = $change.member; LET $posting = $change.fresh; LET $key = $change.key; LET $flaws = $change.flaws; \
      IF (SELECT VALUE unit FROM ONLY $member) != $from_unit { CONTINUE }; \
      LET $open = (SELECT VALUE id FROM posting WHERE member = $key AND until = NONE); \
      UPDATE $open SET until = $last RETURN NONE; \
@@ -389,7 +389,7 @@ const REDIRECT: &str = "LET $joining = (SELECT VALUE id FROM transfer WHERE stat
 pub(super) struct Posting {
     member: RecordId,
     key: String,
-    posting: RecordId,
+    fresh: RecordId,
     flaws: Vec<RecordId>,
 }
 
@@ -399,7 +399,7 @@ pub(super) fn postings(backend: &Backend, members: impl IntoIterator<Item = Stri
         let kinds = ["missing_id", "missing_phone", "impossible_date", "twin"];
         Posting {
             member: record("member", &key),
-            posting: record("posting", backend.clock().ulid()),
+            fresh: record("posting", backend.clock().ulid()),
             flaws: kinds.iter().map(|kind| pair("flaw", kind, &key)).collect(),
             key,
         }
