@@ -216,7 +216,7 @@ impl Members<'_> {
         let id_hash = wanted.national_id.as_ref().map(|id| keys.lookup("id", id.expose()));
         let phone_hash = wanted.phone.as_ref().map(|phone| keys.lookup("phone", phone.expose()));
         let new_id = id_hash.is_some() && id_hash != row.id_hash;
-        let changes = [
+        let compared = [
             (stored.full_name != wanted.full_name, CorrectionField::FullName.key()),
             (stored.card != wanted.card, CorrectionField::Card.key()),
             (stored.sex != wanted.sex, CorrectionField::Sex.key()),
@@ -227,7 +227,7 @@ impl Members<'_> {
             (new_id, CorrectionField::NationalId.key()),
             (phone_hash != row.phone_hash, CorrectionField::Phone.key()),
         ];
-        let changed: Vec<&'static str> = changes.into_iter().filter_map(|(is_so, key)| is_so.then_some(key)).collect();
+        let changed: Vec<&'static str> = compared.into_iter().filter_map(|(is_so, key)| is_so.then_some(key)).collect();
         if changed.is_empty() {
             return Ok(changed);
         }

@@ -128,13 +128,13 @@ impl Members<'_> {
         let sql = format!("SELECT {LINE} FROM $ids");
         let rows: Vec<LineRow> = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
         let all = rows.len();
-        let sees = |row: &LineRow| {
+        let is_visible = |row: &LineRow| {
             domain::units::UnitPath::parse(&row.path)
                 .is_ok_and(|path| viewer.standpoint.may_by_office(Action::ReadMembers, &path))
         };
-        let seen: Vec<LineRow> = rows.into_iter().filter(sees).collect();
-        let elsewhere = u32::try_from(all - seen.len()).unwrap_or(u32::MAX);
-        Ok((self.lines(seen).await?, elsewhere))
+        let visible: Vec<LineRow> = rows.into_iter().filter(is_visible).collect();
+        let elsewhere = u32::try_from(all - visible.len()).unwrap_or(u32::MAX);
+        Ok((self.lines(visible).await?, elsewhere))
     }
 }
 

@@ -111,13 +111,14 @@ impl TestApp {
         self.backend.feedback().send(author, form).await.expect("sends")
     }
 
-    /// Somebody newly registered at a branch of the coast.
+    /// Somebody newly registered at a branch of the coast, whose name nobody else has.
     pub(crate) async fn member(&self, branch: &UnitRef) -> MemberId {
         let id = self.backend.clock().ulid().to_string();
+        let name = format!("Trương Thị {}", &id[16..]);
         let form = MemberForm {
             id: &id,
             version: "0",
-            full_name: "Trương Thị Mới",
+            full_name: &name,
             card: &id[10..],
             sex: "female",
             birth_date: "1990-05-19",

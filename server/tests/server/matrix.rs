@@ -521,10 +521,12 @@ fn today(app: &TestApp) -> String {
 
 /// A form of a member that can be accepted; the card number is the end of the id, so each is unique.
 fn member_form(id: &str, version: &str, unit: &str) -> Vec<(&'static str, String)> {
+    // Hundreds of one name and birth date would all be each other's twins.
+    let name = format!("Trương Thị {}", &id[16..]);
     [
         ("id", id),
         ("version", version),
-        ("full_name", "Trương Thị Mới"),
+        ("full_name", name.as_str()),
         ("card", &id[10..]),
         ("sex", "female"),
         ("birth_date", "1990-05-19"),
