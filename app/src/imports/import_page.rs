@@ -274,7 +274,8 @@ fn report(l: Locale, page: &imports::ImportPage) -> Option<AnyView> {
     let href = format!("/imports/{}/report.csv", page.import.id);
     Some(
         view! {
-            <Card title=text::imports::report_title(l)>
+            // The table names itself.
+            <Card>
                 <div class="stack">
                     {first}
                     <div class="actions">

@@ -473,7 +473,12 @@ impl Branches {
         if let Some(known) = self.found.get(&key) {
             return known.clone();
         }
-        let found = read::codes(cell).and_then(|codes| match &codes[..] {
+        // What cannot be a code is the code of no unit.
+        let codes = read::codes(cell).map_err(|reason| match reason {
+            Reason::Value(_) => Reason::UnknownUnit,
+            other => other,
+        });
+        let found = codes.and_then(|codes| match &codes[..] {
             [code] => self.by_code(code, key.1),
             codes => self.by_path(codes),
         });
