@@ -14,7 +14,7 @@ import { until } from './wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LOAD_MS = 600_000;
-const START_MS = 60_000;
+const START_MS = 240_000;
 const STOP_MS = 15_000;
 const LOG_LINES = 400;
 
