@@ -19,7 +19,7 @@ pub use verify::{Finding, Report};
 
 use crate::{
     Backend, Error, Result,
-    events::{COLUMNS, EventRow, read_back},
+    events::{COLUMNS, EventRow, WayBack},
     store::{Variables, record, vars},
     units::Tree,
 };
@@ -94,19 +94,16 @@ impl<'a> Audit<'a> {
                 && member.is_none_or(|member| event.actor == Some(member) || event.subject == member.to_string())
         };
         let mut found = Vec::new();
-        let mut before = query.before;
+        let mut way = WayBack::from(query.before, self.backend.clock());
         let mut examined = 0;
         let mut looked_back_to = None;
-        while found.len() <= PAGE {
-            let events = read_back(self.backend.store(), before, STRIDE).await?;
-            let is_end = events.len() < STRIDE;
+        while found.len() <= PAGE && !way.is_at_the_start() {
+            let events = way.step(self.backend.store(), STRIDE).await?;
             examined += events.len();
-            let last = events.last().map(|last| (last.id, last.at));
+            let last = events.last().map(|last| last.at);
             found.extend(events.into_iter().filter(fits));
-            let Some((id, at)) = last.filter(|_| !is_end) else { break };
-            before = Some(id);
             if examined >= most && found.len() <= PAGE {
-                looked_back_to = Some(at);
+                looked_back_to = last;
                 break;
             }
         }
@@ -114,7 +111,7 @@ impl<'a> Audit<'a> {
             found.truncate(PAGE);
             found.last().map(|last| last.id)
         } else {
-            before.filter(|_| looked_back_to.is_some())
+            looked_back_to.map(|_| way.place())
         };
         Ok(AuditPage { unit, asked, entries: self.entries(viewer, &tree, found).await?, next, looked_back_to })
     }
