@@ -8,18 +8,8 @@ use leptos::prelude::*;
 use leptos_router::{any_nested_route::IntoAnyNestedRoute, components::Route, path};
 
 /// Where these pages are. An address is one of them, or begins with one of them and `/`.
-const PLACES: [&str; 10] = [
-    "/units",
-    "/members",
-    "/corrections",
-    "/transfers",
-    "/quality",
-    "/codes",
-    "/imports",
-    "/audit",
-    "/record/trail",
-    "/guides",
-];
+const PLACES: [&str; 10] =
+    ["/units", "/members", "/corrections", "/transfers", "/quality", "/codes", "/imports", "/audit", "/record/trail", "/guides"];
 
 /// Whether the server alone knows the page of this address.
 pub fn is_server_only(path: &str) -> bool {
@@ -41,7 +31,9 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
             StatePage, TransferPage, TransfersPage,
         },
         offices::OfficesPage,
-        units::{ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage},
+        units::{
+            ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage,
+        },
     };
 
     let ssr = SsrMode::Async;

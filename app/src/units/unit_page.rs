@@ -244,9 +244,8 @@ fn elsewhere(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
             UnitLink::Audit => menu_link(IconName::History, text::units::to_audit(l), format!("/audit?unit={id}")),
         })
         .collect();
-    (!links.is_empty()).then(|| {
-        view! { <Card title=text::units::elsewhere(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any()
-    })
+    (!links.is_empty())
+        .then(|| view! { <Card title=text::units::elsewhere(l)><ul class="menu" role="list">{links}</ul></Card> }.into_any())
 }
 
 fn menu_link(icon: IconName, label: &'static str, href: String) -> AnyView {
