@@ -8,7 +8,6 @@ use domain::{
     accounts::codes::{DoorView, Later, TypedCode},
     events::EventKind,
     forms::{FormReader, Problem},
-    ids::MemberId,
     members::{NationalId, PhoneNumber},
 };
 
@@ -144,22 +143,6 @@ impl Accounts<'_> {
         let sql = "UPDATE $door SET proved = $member, paper_code = $paper, code_hash = NONE, code_until = NONE RETURN NONE;
                    DELETE $taken RETURN NONE;";
         self.backend.store().write(sql, vars).await?;
-        Ok(())
-    }
-
-    /// Notes that the visitor is this member, as somebody else vouches for who knows them: the federated door.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when the visit is over, or was begun for somebody else.
-    #[expect(dead_code, reason = "the federated door calls it")]
-    pub(crate) async fn proved(&self, token: &str, member: MemberId) -> Result<()> {
-        let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
-        let holder = self.holder(&door.id_hash).await?.filter(|holder| holder.id == member.to_string());
-        if holder.is_none() {
-            return Err(Error::NotFound);
-        }
-        let vars = vars! { door: record("door", fingerprint(token)), member: member.to_string() };
-        self.backend.store().write("UPDATE $door SET proved = $member, paper_code = NONE RETURN NONE", vars).await?;
         Ok(())
     }
 
