@@ -14,11 +14,12 @@ pub struct PageContext {
     pub viewer: Option<Viewer>,
     pub preferences: Preferences,
     /// What the organisation calls its levels, roles and members.
+    #[serde(default, skip_serializing_if = "Terms::is_default")]
     pub terms: Terms,
     /// A form that came back with problems, when script is off.
     pub echo: Option<FormErrors>,
     /// Who else vouches for people who are not signed in yet.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub providers: Vec<Provider>,
 }
 

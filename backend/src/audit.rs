@@ -287,7 +287,8 @@ mod tests {
         backend.store().read(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");
         backend.units().reload(backend.store()).await.expect("loads");
         let mut rows = Vec::new();
-        for at in 0..=STRIDE {
+        // One more than is looked at, and one for a window that ends in between.
+        for at in 0..=STRIDE + 1 {
             clock.advance(TimeDelta::milliseconds(1));
             let path = if at == 0 { "/01/" } else { "/02/" };
             let (kind, unit, subject) = ("role_granted".to_owned(), path.to_owned(), "x".to_owned());

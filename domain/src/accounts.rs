@@ -133,6 +133,7 @@ pub struct Viewer {
     pub standpoint: Standpoint,
     pub offices: Vec<Office>,
     /// Offices that rest: the password was not given in this session for twelve hours. They give no right until it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resting: Vec<Office>,
 }
 

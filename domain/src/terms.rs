@@ -16,6 +16,11 @@ pub enum Terms {
 }
 
 impl Terms {
+    /// Whether these are the words of an installation that has chosen none.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     pub const ALL: [Self; 2] = [Self::Party, Self::Association];
 
     pub const fn key(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! `cargo xtask bench import`: how fast people come into the registry, on this machine, by the optimised program.
 //!
-//! The files are made from a seed, so two runs measure the same work. Where PostgreSQL is installed, rows of the same columns and
+//! The files are made from a seed, so two runs measure the same work. Where `PostgreSQL` is installed, rows of the same columns and
 //! sizes go into it by `COPY`, with the same indexes, in the same run: without checking, hashing and sealing, which the import does
 //! besides.
 
@@ -250,9 +250,9 @@ impl Person {
             self.name,
             if self.is_woman { "Nữ" } else { "Nam" },
             admitted + 1,
-            if self.number % 11 == 0 { "Miễn sinh hoạt" } else { "Chính thức" },
+            if self.number.is_multiple_of(11) { "Miễn sinh hoạt" } else { "Chính thức" },
             self.national_id(),
-            if self.number % 9 == 0 { String::new() } else { format!("09{:08}", self.number % 100_000_000) },
+            if self.number.is_multiple_of(9) { String::new() } else { format!("09{:08}", self.number % 100_000_000) },
             self.branch,
         )
     }
@@ -303,7 +303,7 @@ const TABLES: &str = "CREATE TABLE member (id text PRIMARY KEY, code text NOT NU
     CREATE TABLE posting (id text PRIMARY KEY, member text NOT NULL, unit text NOT NULL, \"from\" text NOT NULL, until text); \
     CREATE INDEX ON posting (member, \"from\"); CREATE INDEX ON posting (unit, \"from\");";
 
-/// The same rows by `COPY` into a cluster of its own; none where PostgreSQL is not installed.
+/// The same rows by `COPY` into a cluster of its own; none where `PostgreSQL` is not installed.
 fn postgres(files: &Files, rows: u32) -> Result<Option<Duration>> {
     let Some(programs) = postgres_programs() else { return Ok(None) };
     println!("==> the same rows by COPY into PostgreSQL ({})", programs.display());
@@ -331,7 +331,7 @@ fn postgres_programs() -> Option<PathBuf> {
     folders.filter(|folder| folder.join("initdb").is_file()).max()
 }
 
-/// A server of PostgreSQL that ends with the value.
+/// A server of `PostgreSQL` that ends with the value.
 struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
@@ -370,7 +370,7 @@ impl Cluster {
         )
     }
 
-    /// PostgreSQL refuses to run as root: then it runs as the user its package made.
+    /// `PostgreSQL` refuses to run as root: then it runs as the user its package made.
     fn program(&self, name: &str) -> Command {
         let program = self.programs.join(name);
         if self.by_root {

@@ -13,7 +13,7 @@ pub async fn list(#[server(default)] language: String) -> Result<Vec<GuideSummar
     use super::shelf;
     use crate::error::respond;
 
-    respond(Ok::<_, AppError>(shelf::list(Locale::from_tag(&language).unwrap_or_default())))
+    respond(async { Ok::<_, AppError>(shelf::list(Locale::from_tag(&language).unwrap_or_default())) }.await)
 }
 
 #[server(name = ReadGuide, prefix = "/api", endpoint = "guides/read", input = GetUrl)]
@@ -24,5 +24,5 @@ pub async fn read(#[server(default)] slug: String, #[server(default)] language: 
     use crate::error::{Kind, respond};
 
     let language = Locale::from_tag(&language).unwrap_or_default();
-    respond(shelf::read(&slug, language).ok_or_else(|| AppError::new(Kind::NotFound)))
+    respond(async { shelf::read(&slug, language).ok_or_else(|| AppError::new(Kind::NotFound)) }.await)
 }

@@ -62,7 +62,7 @@ impl LinkRow {
 
     /// What the link says of each of its events; none when the list was tampered with.
     pub(super) fn entries(&self) -> Option<Vec<Entry>> {
-        let whole = self.entries.is_ascii() && !self.entries.is_empty() && self.entries.len() % (ID + PRINT) == 0;
+        let whole = self.entries.is_ascii() && !self.entries.is_empty() && self.entries.len().is_multiple_of(ID + PRINT);
         whole.then(|| {
             let parts = self.entries.as_bytes().chunks_exact(ID + PRINT).map(|part| part.split_at(ID));
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

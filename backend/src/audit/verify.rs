@@ -180,7 +180,9 @@ impl Audit<'_> {
                 checked.push(outcome.map_err(|error| Error::Internal(format!("a check stopped: {error}")))??);
             }
             checked.sort_unstable_by_key(|link| link.number);
-            checked.into_iter().for_each(|link| report.add(link));
+            for link in checked {
+                report.add(link);
+            }
             if !full {
                 break;
             }

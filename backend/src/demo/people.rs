@@ -335,7 +335,7 @@ impl Founder {
             self.likenesses.insert(first, Likeness { name: name.clone(), sex, birth_date });
         }
         let national_id = self.national_id(sex, birth_date)?;
-        let has_phone = (self.serial + 1) % WITHOUT_PHONE != 0;
+        let has_phone = !(self.serial + 1).is_multiple_of(WITHOUT_PHONE);
         let (phone, dates) = (self.phone()?, (birth_date, admitted_on));
         let id = self.register(registry, &name, sex, dates, standing, &national_id, has_phone.then_some(&phone), unit)?;
         // The older, the fewer have come to it.

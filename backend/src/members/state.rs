@@ -76,7 +76,7 @@ impl Members<'_> {
         let (Some(state), Some(day), true) = (state, day, reader.is_clean()) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        let mut step = self.enter(&row, state, day, viewer)?;
+        let mut step = self.enter(&row, state, day, viewer);
         let after = MemberRow { state: state.key().to_owned(), ..row.clone() };
         self.settle_flaws(&mut step, row.twin_key.as_deref(), &after).await?;
         let detail = Some(format!("state:{}", state.key()));
@@ -95,7 +95,7 @@ impl Members<'_> {
         days.first().map(|day| row.day(day)).transpose()
     }
 
-    fn enter(&self, row: &MemberRow, state: MemberState, day: NaiveDate, viewer: &Viewer) -> Result<Step> {
+    fn enter(&self, row: &MemberRow, state: MemberState, day: NaiveDate, viewer: &Viewer) -> Step {
         let clock = self.backend.clock();
         let mut step = Step::default();
         step.bind(vars! {
@@ -121,7 +121,7 @@ impl Members<'_> {
         } else {
             step.then(&format!("{END_POSTING} {END_OFFICES} {END_SESSIONS} {END_REQUESTS}"));
         }
-        Ok(step)
+        step
     }
 }
 

@@ -286,9 +286,9 @@ async fn a_change_names_its_fields_and_never_their_values(backend: &Backend, org
     let changed = MemberForm { full_name: "Trương Thị Mới Hơn", phone: "0900900002", ..form };
     members.change(registrar, changed).await.expect("changes");
     let events = told(backend, &mut listener).await;
-    let changes: Vec<_> = events.iter().filter(|event| event.kind == EventKind::MemberChanged).collect();
-    assert_eq!(changes.len(), 1);
-    assert_eq!(changes[0].detail.as_deref(), Some("full_name,phone"));
+    let logged: Vec<_> = events.iter().filter(|event| event.kind == EventKind::MemberChanged).collect();
+    assert_eq!(logged.len(), 1);
+    assert_eq!(logged[0].detail.as_deref(), Some("full_name,phone"));
     assert_eq!(refusal(members.change(registrar, changed).await, "full_name"), Some(Problem::Stale), "an older version");
     let record = members.record(registrar, id).await.expect("a record").record;
     assert_eq!((record.version, record.national_id.as_deref()), (2, Some("••••••••0001")), "an empty ID leaves the stored one");
@@ -457,8 +457,8 @@ async fn a_transfer_moves_a_member_with_the_history_kept(backend: &Backend, org:
 
 async fn a_transfer_belongs_to_its_two_ends(backend: &Backend, org: &Fixture) {
     let members = backend.members();
-    let (fisherman, farm) = (org.fisherman.id.to_string(), org.farm.id.to_string());
-    let form = TransferForm { member: &fisherman, to: &farm, reason: "Chuyển nơi cư trú." };
+    let (fisherman, target) = (org.fisherman.id.to_string(), org.farm.id.to_string());
+    let form = TransferForm { member: &fisherman, to: &target, reason: "Chuyển nơi cư trú." };
     for (to, problem) in [
         ("", Problem::Required),
         (org.harbour.id.to_string().as_str(), Problem::NotOffered),

@@ -152,14 +152,14 @@ async fn a_link_that_was_changed_is_found_whatever_was_changed_in_it() {
     ];
     // Two untouched links behind each, so that one change is not mistaken for another.
     let (backend, _, _) = sealed(LINK * (3 * changes.len() + 1)).await;
-    let changed = |at: usize| at as u64 * 3 + 2;
+    let number = |at: usize| at as u64 * 3 + 2;
     for (at, change) in changes.into_iter().enumerate() {
         let sql = format!("UPDATE $link SET {change} RETURN NONE");
-        backend.store().read(sql, vars! { link: record("seal", key(changed(at))) }).await.expect("writes");
+        backend.store().read(sql, vars! { link: record("seal", key(number(at))) }).await.expect("writes");
     }
     let found = report(&backend).await;
     for (at, change) in changes.into_iter().enumerate() {
-        assert!(found.findings.iter().any(|finding| finding.link() == Some(changed(at))), "{change}: {:?}", found.findings);
+        assert!(found.findings.iter().any(|finding| finding.link() == Some(number(at))), "{change}: {:?}", found.findings);
     }
     assert_eq!(found.first_broken(), Some(2));
 }
