@@ -26,8 +26,8 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
     let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
     let nonce = use_nonce();
     let is_static = use_context::<Parts>().is_some_and(|request| is_server_only(request.uri.path()));
-    let loader = (!assets.js.is_empty() && !is_static).then(|| {
-        let script = loader(assets);
+    let loader = (is_static || !assets.js.is_empty()).then(|| {
+        let script = if is_static { LOOK_AGAIN.to_owned() } else { loader(assets) };
         view! { <script nonce=nonce.clone() inner_html=script></script> }
     });
     let assets = Arc::clone(assets);
@@ -59,6 +59,10 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
         </html>
     }
 }
+
+/// All the script of a page of the server only: what says of itself that it is not final is looked at again.
+const LOOK_AGAIN: &str =
+    "addEventListener('load',()=>{document.querySelector('[data-look-again]')&&setTimeout(()=>location.reload(),2000)})";
 
 /// Fetches the WebAssembly half when the page is loaded and the phone has nothing better to do. It must not compete with the
 /// first paint; until it is there, every link and form works by itself.

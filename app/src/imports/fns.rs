@@ -38,17 +38,6 @@ pub async fn page(id: String) -> Result<imports::ImportPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.imports().page(&viewer()?, known(&id)?).await?) }.await)
 }
 
-/// How far an import is; asked for again and again while somebody watches.
-#[server(prefix = "/api", endpoint = "imports/progress", input = GetUrl)]
-pub async fn progress(id: String) -> Result<imports::Progress, AppError> {
-    use crate::{
-        context::server::{backend, viewer},
-        error::respond,
-    };
-
-    respond(async { Ok::<_, AppError>(backend()?.imports().progress(&viewer()?, known(&id)?).await?) }.await)
-}
-
 /// Takes the columns of the file for something else: one key for each, in their order.
 #[server(prefix = "/api", endpoint = "imports/remap")]
 pub async fn remap(#[server(default)] id: String, #[server(default)] columns: Vec<String>) -> Result<Outcome, AppError> {

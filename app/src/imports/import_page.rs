@@ -44,7 +44,7 @@ pub fn ImportPage() -> impl IntoView {
         let import = &page.import;
         let crumbs = vec![Crumb::link(text::imports::title(l), "/imports"), Crumb::here(import.file_name.clone())];
         let body = match import.state {
-            ImportState::Checking | ImportState::Running => at_work(l, &page, data),
+            ImportState::Checking | ImportState::Running => at_work(l, &page),
             ImportState::Previewed => preview(l, &page, confirm_echo.as_ref(), confirm_errors, mapping_errors),
             ImportState::Done => done(l, &page),
             ImportState::Cancelled => view! { <Notice title=text::imports::cancelled_title(l)/> {try_again(l)} }.into_any(),

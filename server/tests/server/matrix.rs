@@ -302,7 +302,6 @@ const ROWS: &[Row] = &[
     row("/api/imports/list", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/blank", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/page", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
-    row("/api/imports/progress", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
     // No columns are no mapping of the file's two.
     row("/api/imports/remap", Given::Import("id"), &[(422, &[AboveRegistrar])], 404),
     // It lacks columns, so it cannot be confirmed.
