@@ -232,6 +232,7 @@ async fn assert_alike(what: &str, doors: &Doors, ask: impl AsyncFn(&Doors, &str)
 }
 
 #[tokio::test]
+#[ignore = "minutes on a machine of its own, optimised: nextest run --release --run-ignored only -E 'test(the_time_of)'"]
 async fn the_time_of_a_refused_sign_in_tells_nothing() {
     let doors = Doors::open().await;
     assert_alike("sign in", &doors, async |doors, national_id| {
@@ -243,6 +244,7 @@ async fn the_time_of_a_refused_sign_in_tells_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "minutes on a machine of its own, optimised: nextest run --release --run-ignored only -E 'test(the_time_of)'"]
 async fn the_time_of_having_a_code_sent_tells_nothing() {
     let doors = Doors::open().await;
     assert_alike("send a code", &doors, async |doors, national_id| {
@@ -255,6 +257,7 @@ async fn the_time_of_having_a_code_sent_tells_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "minutes on a machine of its own, optimised: nextest run --release --run-ignored only -E 'test(the_time_of)'"]
 async fn the_time_of_a_refused_code_tells_nothing() {
     let doors = Doors::open().await;
     assert_alike("try a code", &doors, async |doors, national_id| {
