@@ -11,11 +11,13 @@ const { imports } = texts('vi');
 /** Six good rows and two bad ones, under a header of which one word is unknown. */
 function list(script) {
   const first = script ? '81' : '82';
+  // A header of its own: what an unknown word stands for is remembered.
+  const unknown = script ? 'Mã hồ sơ cũ' : 'Mã sổ cũ';
   const rows = Array.from({ length: 6 }, (_, at) =>
     [`${first}00000${at}`, `Trần Thị Nhập ${at}`, 'Nữ', '1/2/1985', '3/2/2010', `07${first}0000000${at}`, '61'].join(';'),
   );
   return [
-    'Mã hồ sơ cũ;Họ và tên;Giới tính;Ngày sinh;Ngày vào Đảng;CCCD;Mã chi bộ',
+    `${unknown};Họ và tên;Giới tính;Ngày sinh;Ngày vào Đảng;CCCD;Mã chi bộ`,
     ...rows,
     `${first}000010;=1+1;Nữ;1/2/2190;3/2/2010;;61`,
     `${first}000011;Lê Văn Sai;Nam;1/2/1985;3/2/2010;05109000123;không có`,
