@@ -52,6 +52,9 @@ const IDLE: TimeDelta = TimeDelta::days(30);
 /// How precisely the store knows when a device was last seen: one write an hour, not one a page.
 const SEEN_EVERY: TimeDelta = TimeDelta::hours(1);
 
+/// How long the rows of [`Accounts::note_refusal`] for nobody stay.
+const STRANGERS_KEPT_FOR: TimeDelta = TimeDelta::hours(1);
+
 /// Most characters kept of what a device calls itself.
 const DEVICE_MAX: usize = 120;
 
@@ -227,7 +230,7 @@ impl<'a> Accounts<'a> {
     /// [`Error::Store`].
     pub async fn purge(&self) -> Result<u64> {
         let mut purged = 0;
-        for table in ["session", "flash", "door", "attempt", "device", "code_sheet"] {
+        for table in ["session", "flash", "door", "attempt", "device", "code_sheet", "stranger"] {
             purged += self.purge_table(table).await?;
         }
         Ok(purged)
@@ -294,8 +297,8 @@ impl<'a> Accounts<'a> {
         Ok(SignedIn { token, device: remembered, preferences })
     }
 
-    /// Writes down a refused sign-in. For nobody it writes and deletes a row of the same size: an answer that comes sooner when
-    /// nothing is written would tell who is a member.
+    /// Writes down a refused sign-in. For nobody it writes a row of the same size: an answer that comes sooner when nothing is
+    /// written would tell who is a member.
     async fn note_refusal(&self, member: Option<&MemberRow>, failing: RecordId) -> Result<()> {
         let mut vars = vars! { failing: failing };
         self.failure(&mut vars);
@@ -307,17 +310,18 @@ impl<'a> Accounts<'a> {
         Ok(())
     }
 
-    /// The statements that log what somebody at the door did, and, for nobody, the same and then its deletion.
-    fn log_of_somebody(&self, vars: &mut Variables, kind: EventKind, member: Option<&MemberRow>) -> Result<String> {
-        let (path, subject) = match member {
-            Some(member) => (member.place()?.1, member.id.clone()),
-            None => (UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?, nobody()),
-        };
-        let event = events::append(vars, self.backend.clock(), kind, None, &path, subject);
-        // The row of a member stays: what is deleted for them is never there.
-        let decoy = if member.is_some() { Ulid::nil() } else { event.id.ulid() };
-        vars.extend(vars! { decoy: record("event", decoy) });
-        Ok(format!("{} DELETE $decoy RETURN NONE;", events::APPEND))
+    /// The statement that logs what somebody at the door did: of a member in the log, of nobody in a table made like it, which
+    /// [`Self::purge`] empties.
+    fn log_of_somebody(&self, vars: &mut Variables, kind: EventKind, member: Option<&MemberRow>) -> Result<&'static str> {
+        let clock = self.backend.clock();
+        if let Some(member) = member {
+            events::append(vars, clock, kind, None, &member.place()?.1, &member.id);
+            return Ok(events::APPEND);
+        }
+        let path = UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?;
+        let event = events::append(vars, clock, kind, None, &path, nobody());
+        vars.extend(vars! { log_id: record("stranger", event.id), log_expiry: event.at + STRANGERS_KEPT_FOR });
+        Ok(APPEND_STRANGER)
     }
 
     async fn mark_seen(&self, session: RecordId, now: DateTime<Utc>) -> Result<()> {
@@ -372,6 +376,10 @@ fn new_token(clock: &Clock) -> String {
     clock.fill(&mut secret);
     BASE64_URL_SAFE_NO_PAD.encode(secret)
 }
+
+/// [`events::APPEND`] for whom no log is kept.
+const APPEND_STRANGER: &str = "CREATE $log_id SET at = $log_at, kind = $log_kind, unit = $log_unit, subject = $log_subject, \
+                               expires_at = $log_expiry RETURN NONE;";
 
 const MEMBER: &str = "SELECT record::id(id) AS id, full_name, standing, state, unit, path";
 

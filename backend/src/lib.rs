@@ -179,12 +179,6 @@ impl Backend {
         self.shared.store.read("RETURN 1", ()).await.map(|_| ())
     }
 
-    /// Reads the tree and counts everything afresh: after a change of so many rows that the log does not name each.
-    pub(crate) async fn recount(&self) -> Result<()> {
-        self.units().reload(self.store()).await?;
-        self.counters().reload(self.store(), self.units(), self.clock()).await
-    }
-
     pub(crate) fn store(&self) -> &Store {
         &self.shared.store
     }

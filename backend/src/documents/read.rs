@@ -85,11 +85,10 @@ impl Documents<'_> {
         let mut vars = vars! {
             receipt: pair("read_receipt", document.id, viewer.member),
             path: branch.to_string(),
-            now: clock.now(),
             counted: viewer.standpoint.standing != Standing::Exempt,
         };
         events::append(&mut vars, clock, EventKind::DocumentRead, Some(viewer.member), branch, document.id);
-        let sql = format!("CREATE $receipt SET path = $path, at = $now, counted = $counted RETURN NONE; {}", events::APPEND);
+        let sql = format!("CREATE $receipt SET path = $path, at = $log_at, counted = $counted RETURN NONE; {}", events::APPEND);
         match self.backend.store().write(&sql, vars).await {
             Ok(_) => {
                 self.backend.events().wake();

@@ -83,7 +83,6 @@ impl Feedback<'_> {
             return Err(reader.refused("audience", Problem::NotOffered).into());
         }
         let clock = self.backend.clock();
-        let now = clock.now();
         let branch = &viewer.standpoint.branch;
         let mut vars = vars! {
             opinion: record("opinion", id),
@@ -97,8 +96,7 @@ impl Feedback<'_> {
             text: text.as_str(),
             body_hash: body_hash.as_str(),
             audience: audience.key(),
-            received: clock.ulid_at(now).to_string(),
-            now: now,
+            received: clock.ulid().to_string(),
             counted: viewer.standpoint.standing != Standing::Exempt,
         };
         events::append(&mut vars, clock, EventKind::OpinionSent, Some(viewer.member), branch, id);
@@ -145,7 +143,7 @@ fn may_send(viewer: &Viewer, about: Option<About>) -> Result<About> {
 
 const CREATE: &str = "CREATE $opinion SET member = $member, author = $author, unit = $unit, path = $path, document = $document, \
                       document_title = $document_title, issuer_path = $issuer_path, text = $text, body_hash = $body_hash, \
-                      audience = $audience, state = 'received', received = $received, sent_at = $now, \
+                      audience = $audience, state = 'received', received = $received, sent_at = $log_at, \
                       counted = $counted RETURN NONE;";
 
 /// What makes two forms the same. The document's id has a fixed length and the audience no line break, so nothing runs together.

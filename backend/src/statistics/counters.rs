@@ -1,14 +1,14 @@
 //! The counters: a number of each kind for every unit, rolled up to the root on each event.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     events::{Event, EventKind},
-    ids::{EventId, MemberId},
+    ids::{DocumentId, EventId, MemberId},
     locale::local_date,
     statistics::Figures,
     units::UnitPath,
@@ -26,11 +26,8 @@ const WINDOW: usize = 7;
 /// Rows read at a time while counting afresh.
 const PAGE: usize = 2_000;
 
-/// How often the tables are counted again when somebody writes meanwhile.
-const TRIES: usize = 4;
-
-/// How far back the log is compared with what the tables said when they were counted.
-const OVERLAP: TimeDelta = TimeDelta::seconds(60);
+/// What is older than this when the counting begins is counted from the tables, the rest from the log. No transaction takes as long.
+const SETTLED: TimeDelta = TimeDelta::seconds(60);
 
 /// The figures of all units. One per process, fed by the event log; the same numbers come out of the tables by [`Self::rebuild`].
 ///
@@ -54,9 +51,11 @@ struct State {
     members: HashMap<MemberId, Member>,
     branches: Vec<UnitPath>,
     known_branches: HashMap<UnitPath, u32>,
+    published: HashSet<DocumentId>,
     changed_at: Option<DateTime<Utc>>,
-    counted_at: DateTime<Utc>,
-    /// Events that were in the log when the tables were counted, as far back as [`OVERLAP`].
+    /// Reads and opinions from this moment on count when the log tells of them, older ones were in the tables.
+    settled: DateTime<Utc>,
+    /// Events since then that are counted already.
     known: BTreeSet<EventId>,
 }
 
@@ -79,20 +78,20 @@ struct Member {
 }
 
 impl Counters {
-    /// Counts everything from the tables. What is written meanwhile may count twice or not at all: see [`State::count`].
+    /// Counts everything from the tables and the end of the log; what is written meanwhile counts when the log tells of it.
     ///
     /// # Errors
     /// Those of the store.
     pub(crate) async fn rebuild(store: &Store, units: &Units, clock: &Clock) -> Result<Self> {
-        Ok(Self { state: RwLock::new(State::count(store, &units.tree(), clock).await?) })
+        Ok(Self { state: RwLock::new(State::count(store, units, clock).await?) })
     }
 
-    /// The same for counters that are in use already.
+    /// The same for counters that are in use already. Nothing else may be counted meanwhile.
     ///
     /// # Errors
     /// Those of the store.
     pub(crate) async fn reload(&self, store: &Store, units: &Units, clock: &Clock) -> Result<()> {
-        let fresh = State::count(store, &units.tree(), clock).await?;
+        let fresh = State::count(store, units, clock).await?;
         *self.write() = fresh;
         Ok(())
     }
@@ -100,7 +99,7 @@ impl Counters {
     /// Adds what an event of the log changes.
     pub(crate) fn count(&self, event: &Event, tree: &Tree) {
         let mut state = self.write();
-        if event.at >= state.counted_at - OVERLAP && !state.known.contains(&event.id) {
+        if event.at >= state.settled && !state.known.contains(&event.id) {
             state.apply(event, tree);
         }
     }
@@ -125,6 +124,22 @@ impl Counters {
             }
         }
         Ok(())
+    }
+
+    /// [`Self::refresh`] for all members.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn refresh_all(&self, store: &Store, tree: &Tree) -> Result<()> {
+        let mut after = String::new();
+        loop {
+            let rows: Vec<IdRow> = page(store, "record::id(id) AS id", "member", &after).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after.clone_from(&last.id);
+            let damaged = |row: &IdRow| Error::Damaged(format!("member {}", row.id));
+            let members: Vec<MemberId> = rows.iter().map(|row| row.id.parse().map_err(|_| damaged(row))).collect::<Result<_>>()?;
+            self.refresh(store, tree, &members).await?;
+        }
     }
 
     /// Active members of a subtree, without the exempt.
@@ -158,21 +173,15 @@ impl Counters {
 }
 
 impl State {
-    /// Counts until nobody has written meanwhile, or a few times: then the last writers may count twice or not at all.
-    async fn count(store: &Store, tree: &Tree, clock: &Clock) -> Result<Self> {
-        let mut state = Self::count_once(store, tree, clock).await?;
-        for _ in 1..TRIES {
-            let latest = events::read_from(store, state.counted_at - OVERLAP).await?;
-            if latest.iter().all(|event| state.known.contains(&event.id)) {
-                break;
-            }
-            state = Self::count_once(store, tree, clock).await?;
-        }
-        Ok(state)
-    }
-
-    async fn count_once(store: &Store, tree: &Tree, clock: &Clock) -> Result<Self> {
+    /// Reads and opinions count once each, as either the table or the log has them; all else is the same however often it is
+    /// counted, and the log is read first: what comes into it later finds these counters already there.
+    async fn count(store: &Store, units: &Units, clock: &Clock) -> Result<Self> {
         let now = clock.now();
+        // The days before the window make no one active; one more, since a day begins at another hour in another zone.
+        let window = TimeDelta::days(i64::try_from(WINDOW).unwrap_or(i64::MAX) + 1);
+        let log = events::read_from(store, now - window).await?;
+        units.reload(store).await?;
+        let tree = units.tree();
         let mut state = Self {
             day: local_date(now),
             own: HashMap::new(),
@@ -180,22 +189,22 @@ impl State {
             members: HashMap::new(),
             branches: Vec::new(),
             known_branches: HashMap::new(),
+            published: HashSet::new(),
             changed_at: None,
-            counted_at: now,
+            settled: now - SETTLED,
             known: BTreeSet::new(),
         };
-        // Before the tables: what is written from here on is news.
-        for event in events::read_from(store, now - OVERLAP).await? {
-            state.known.insert(event.id);
-        }
-        state.count_members(store, tree).await?;
-        state.count_documents(store, tree).await?;
-        state.count_reads(store, tree).await?;
-        state.count_opinions(store, tree).await?;
-        // The days before the window make no one active; one more, since a day begins at another hour in another zone.
-        let window = TimeDelta::days(i64::try_from(WINDOW).unwrap_or(i64::MAX) + 1);
-        for event in events::read_from(store, now - window).await? {
-            state.note_event(&event);
+        state.count_members(store, &tree).await?;
+        state.count_documents(store, &tree).await?;
+        state.count_reads(store, &tree).await?;
+        state.count_opinions(store, &tree).await?;
+        for event in log {
+            if event.at < state.settled {
+                state.note_event(&event);
+            } else {
+                state.apply(&event, &tree);
+                state.known.insert(event.id);
+            }
         }
         Ok(state)
     }
@@ -235,14 +244,15 @@ impl State {
                 let path = UnitPath::parse(&row.issuer_path).map_err(|_| Error::Damaged(format!("document {}", row.id)))?;
                 self.changed_at = self.changed_at.max(Some(published_at));
                 if row.state == "published" {
-                    self.add(&tree.current(&path), |figures| figures.documents += 1);
+                    let document = row.id.parse().map_err(|_| Error::Damaged(format!("document {}", row.id)))?;
+                    self.publish(document, &tree.current(&path));
                 }
             }
         }
     }
 
     async fn count_reads(&mut self, store: &Store, tree: &Tree) -> Result<()> {
-        let mut after = (String::new(), String::new());
+        let (mut after, settled) = ((String::new(), String::new()), self.settled);
         loop {
             let sql = format!(
                 "SELECT record::id(id)[0] AS document, record::id(id)[1] AS member, path, at, counted FROM $keys LIMIT {PAGE}"
@@ -251,7 +261,7 @@ impl State {
             let rows: Vec<ReceiptRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = (last.document.clone(), last.member.clone());
-            for row in rows {
+            for row in rows.into_iter().filter(|row| row.at < settled) {
                 let damaged = |()| Error::Damaged(format!("read receipt of {}", row.document));
                 let member: MemberId = row.member.parse().map_err(|_| damaged(()))?;
                 let path = UnitPath::parse(&row.path).map_err(|_| damaged(()))?;
@@ -265,12 +275,12 @@ impl State {
 
     async fn count_opinions(&mut self, store: &Store, tree: &Tree) -> Result<()> {
         let columns = "record::id(id) AS id, member, path, sent_at, counted";
-        let mut after = String::new();
+        let (mut after, settled) = (String::new(), self.settled);
         loop {
             let rows: Vec<OpinionRow> = page(store, columns, "opinion", &after).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after.clone_from(&last.id);
-            for row in rows {
+            for row in rows.into_iter().filter(|row| row.sent_at < settled) {
                 let damaged = || Error::Damaged(format!("opinion {}", row.id));
                 let member: MemberId = row.member.parse().map_err(|_| damaged())?;
                 let path = UnitPath::parse(&row.path).map_err(|_| damaged())?;
@@ -286,8 +296,16 @@ impl State {
         let is_counted = self.note_event(event);
         let path = tree.current(&event.unit);
         match event.kind {
-            EventKind::DocumentPublished => self.add(&path, |figures| figures.documents += 1),
-            EventKind::DocumentWithdrawn => self.add(&path, |figures| figures.documents = figures.documents.saturating_sub(1)),
+            EventKind::DocumentPublished => {
+                if let Ok(document) = event.subject.parse() {
+                    self.publish(document, &path);
+                }
+            }
+            EventKind::DocumentWithdrawn => {
+                if event.subject.parse().is_ok_and(|document| self.published.remove(&document)) {
+                    self.add(&path, |figures| figures.documents = figures.documents.saturating_sub(1));
+                }
+            }
             EventKind::DocumentRead if is_counted => self.add(&path, |figures| figures.reads += 1),
             EventKind::OpinionSent if is_counted => self.add(&path, |figures| figures.opinions += 1),
             EventKind::AccountActivated => {
@@ -337,6 +355,12 @@ impl State {
         let member = Member { branch, last_use: before.and_then(|before| before.last_use), counts, activated };
         self.count_member(member, 1);
         self.members.insert(id, member);
+    }
+
+    fn publish(&mut self, document: DocumentId, path: &UnitPath) {
+        if self.published.insert(document) {
+            self.add(path, |figures| figures.documents += 1);
+        }
     }
 
     fn activate(&mut self, id: MemberId) {
@@ -482,6 +506,11 @@ impl MemberRow {
 }
 
 const ACCOUNT: &str = "record::id(id) AS id, activated_at != NONE AS activated";
+
+#[derive(Debug, SurrealValue)]
+struct IdRow {
+    id: String,
+}
 
 #[derive(Debug, SurrealValue)]
 struct AccountRow {

@@ -116,3 +116,37 @@ async fn small_groups_are_hidden() {
     let province = backend.statistics().page(viewer, None).await.expect("a page");
     assert!(province.children.iter().all(|child| child.figures.is_none()), "one hidden row could be worked out from the total");
 }
+
+/// Writing goes on while the counters are built anew from the tables: no read, opinion or document counts twice or not at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn counting_afresh_while_people_write_loses_nothing_and_doubles_nothing() {
+    let (backend, clock, org) = organisation().await;
+    let readers = [&org.fisherman, &org.teacher, &org.probationary, &org.secretary, &org.deputy];
+    let writing = async {
+        for round in 0..8 {
+            clock.advance(TimeDelta::seconds(15));
+            let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+            for reader in readers {
+                backend.documents().read(&reader.viewer, id).await.expect("reads");
+            }
+            let (key, about) = (clock.ulid().to_string(), id.to_string());
+            let form = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };
+            backend.feedback().send(&readers[round % readers.len()].viewer, form).await.expect("sends");
+        }
+    };
+    let counting = async {
+        for _ in 0..8 {
+            recount(&backend).await;
+            backend.catch_up().await.expect("reads the log");
+        }
+    };
+    tokio::join!(writing, counting);
+    backend.catch_up().await.expect("reads the log");
+    let figures = total(&backend, &org).await;
+    assert_eq!((figures.documents, figures.reads, figures.opinions), (8, 40, 8));
+
+    let counted = pages(&backend, &org).await;
+    clock.advance(TimeDelta::minutes(2));
+    recount(&backend).await;
+    assert_eq!(pages(&backend, &org).await, counted, "from the tables alone");
+}
