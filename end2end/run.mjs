@@ -22,6 +22,7 @@ import * as meetings from './journeys/meetings.mjs';
 import * as members from './journeys/members.mjs';
 import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
+import * as province from './journeys/province.mjs';
 import * as publish from './journeys/publish.mjs';
 import * as roles from './journeys/roles.mjs';
 import * as signIn from './journeys/sign_in.mjs';
@@ -56,6 +57,8 @@ const SUITES = [
   members,
   imports,
   units,
+  // Has a server of its own.
+  province,
 ];
 
 const { values: options } = parseArgs({

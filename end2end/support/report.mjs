@@ -20,6 +20,7 @@ export function bothWays(name, run) {
 /** What a test has at hand; it makes the visitors and looks after them. */
 export class Stage {
   #visitors = [];
+  #servers = [];
 
   constructor(world) {
     this.world = world;
@@ -33,6 +34,13 @@ export class Stage {
     const visitor = await Visitor.arrive(browser, this.origin, { ...options, cookies });
     this.#visitors.push(visitor);
     return visitor;
+  }
+
+  /** The same stage before another server, which ends with it. */
+  before(server) {
+    this.#servers.push(server);
+    this.origin = server.origin;
+    this.world = { ...this.world, server };
   }
 
   account(role) {
@@ -60,6 +68,7 @@ export class Stage {
 
   async close() {
     await Promise.allSettled(this.#visitors.map((visitor) => visitor.close()));
+    for (const server of this.#servers) await server.stop();
   }
 }
 

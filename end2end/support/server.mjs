@@ -18,8 +18,6 @@ const START_MS = 240_000;
 const STOP_MS = 15_000;
 const LOG_LINES = 400;
 
-const program = (name, fallback) => path.resolve(ROOT, process.env[name] ?? fallback);
-
 /** A running server. Made by {@link start}; stopped with {@link Server.stop}. */
 export class Server {
   #child;
@@ -34,14 +32,14 @@ export class Server {
   /** The newest lines the server has printed. */
   log = [];
 
-  constructor(child, folder, keep, port, signIns, provider) {
+  constructor(child, folder, keep, port, { signIns = [], provider } = {}) {
     this.#child = child;
     this.#folder = folder;
     this.#keep = keep;
     this.port = port;
     this.origin = `http://127.0.0.1:${port}`;
     this.signIns = signIns;
-    /** The organisation that vouches for people. */
+    /** The organisation that vouches for people, where one is configured. */
     this.provider = provider;
     this.#exit = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     for (const stream of [child.stdout, child.stderr]) {
@@ -77,7 +75,7 @@ export class Server {
     const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     const exit = await this.#exit;
     clearTimeout(late);
-    await this.provider.stop();
+    await this.provider?.stop();
     if (this.#keep) console.log(`kept: ${this.#folder}`);
     else await rm(this.#folder, { recursive: true, force: true });
     if (exit.code !== 0) throw new Error(`the server did not end cleanly (${describe(exit)}):\n${this.log.slice(-20).join('\n')}`);
@@ -85,36 +83,71 @@ export class Server {
 }
 
 /** Loads the sample organisation into a new folder and starts the server on it. */
-export async function start({ keep }) {
-  const binary = program('HANDBOOK_BIN', 'target/debug/handbook');
-  const site = program('HANDBOOK_SITE', 'target/site');
-  for (const needed of [binary, site]) {
-    if (!existsSync(needed)) throw new Error(`${needed} is missing: run \`cargo xtask build\` first`);
-  }
-  const folder = await mkdtemp(path.join(tmpdir(), 'handbook-end2end-'));
-  const data = path.join(folder, 'data');
-  const run = promisify(execFile);
-  const options = { cwd: folder, env: environment(), timeout: LOAD_MS, maxBuffer: 16 << 20 };
-  try {
-    await run(binary, ['demo', '--data', data], options);
-    const { stdout } = await run(binary, ['demo', '--list'], options);
+export function start({ keep }) {
+  return inNewFolder(keep, async (folder) => {
+    await handbook(folder, ['demo']);
+    const signIns = JSON.parse(await handbook(folder, ['demo', '--list'], false));
     const port = await freePort();
     const origin = `http://127.0.0.1:${port}`;
     const provider = await Provider.start(origin, await freePort());
     const oidc = path.join(folder, 'oidc.toml');
     await writeFile(oidc, provider.settings(origin));
-    const child = spawn(binary, ['serve', '--addr', `127.0.0.1:${port}`, '--data', data, '--site', site, '--oidc', oidc], {
-      cwd: folder,
-      env: environment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const server = new Server(child, folder, keep, port, JSON.parse(stdout), provider);
-    await server.ready();
-    return server;
+    return serve(folder, keep, port, ['--oidc', oidc], { signIns, provider });
+  });
+}
+
+/**
+ * Starts the server on an empty store, for which `handbook admin create` has made the first person.
+ *
+ * @param {{ keep?: boolean, admin: string[] }} options what follows `admin create`
+ * @returns {Promise<{ server: Server, printed: string }>} and what the command has printed
+ */
+export async function startEmpty({ keep = false, admin }) {
+  let printed;
+  const server = await inNewFolder(keep, async (folder) => {
+    printed = await handbook(folder, ['admin', 'create', ...admin]);
+    return serve(folder, keep, await freePort(), []);
+  });
+  return { server, printed };
+}
+
+async function inNewFolder(keep, run) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'handbook-end2end-'));
+  try {
+    return await run(folder);
   } catch (error) {
     if (!keep) await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Runs a command of the program on the folder's data to its end, and returns what it has printed. */
+async function handbook(folder, command, onData = true) {
+  const options = { cwd: folder, env: environment(), timeout: LOAD_MS, maxBuffer: 16 << 20 };
+  const data = onData ? ['--data', path.join(folder, 'data')] : [];
+  const { stdout } = await promisify(execFile)(binary(), [...command, ...data], options);
+  return stdout;
+}
+
+async function serve(folder, keep, port, settings, known) {
+  const where = ['--addr', `127.0.0.1:${port}`, '--data', path.join(folder, 'data'), '--site', site()];
+  const child = spawn(binary(), ['serve', ...where, ...settings], {
+    cwd: folder,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const server = new Server(child, folder, keep, port, known);
+  await server.ready();
+  return server;
+}
+
+const binary = () => built('HANDBOOK_BIN', 'target/debug/handbook');
+const site = () => built('HANDBOOK_SITE', 'target/site');
+
+function built(name, fallback) {
+  const place = path.resolve(ROOT, process.env[name] ?? fallback);
+  if (!existsSync(place)) throw new Error(`${place} is missing: run \`cargo xtask build\` first`);
+  return place;
 }
 
 /** Without settings of the person who runs the tests, and without colours in the log. */
