@@ -18,7 +18,7 @@ use ulid::Ulid;
 
 use crate::{
     Backend, Clock, Error, Result,
-    store::{Store, SurrealValue, Variables, keys_between, keys_from, record, vars},
+    store::{KEYS, Store, SurrealValue, Variables, keys_between, keys_from, record, vars},
 };
 
 /// Transactions of several processes may commit out of the order of their ids: the tail re-reads this far back.
@@ -238,7 +238,7 @@ pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<
     let mut events: Vec<Event> = Vec::new();
     let mut next = lowest(from).to_string();
     loop {
-        let sql = format!("SELECT record::id(id) AS id, at, actor, kind, unit, subject, detail FROM $keys LIMIT {PAGE}");
+        let sql = format!("SELECT record::id(id) AS id, at, actor, kind, unit, subject, detail FROM {KEYS} LIMIT {PAGE}");
         let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys_from("event", &next) }).await?.rows(0)?;
         let full = rows.len() == PAGE;
         for row in rows {

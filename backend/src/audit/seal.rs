@@ -23,7 +23,7 @@ use crate::{
     Error, Keys, Result,
     events::{COLUMNS, EventRow, lowest},
     keys::hex,
-    store::{Store, SurrealValue, keys_between, record, vars},
+    store::{KEYS, Store, SurrealValue, keys_between, record, vars},
 };
 
 /// Most events in a link.
@@ -163,7 +163,7 @@ pub(super) fn key(number: u64) -> String {
 
 /// The events of a range, at most `count`.
 pub(super) async fn events(store: &Store, from: Bound<String>, until: Bound<String>, count: usize) -> Result<Vec<EventRow>> {
-    let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM $keys LIMIT {count}");
+    let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM {KEYS} LIMIT {count}");
     store.read(sql, vars! { keys: keys_between("event", from, until) }).await?.rows(0)
 }
 
@@ -232,7 +232,7 @@ impl Audit<'_> {
     async fn end(&self) -> Result<Option<End>> {
         let store = self.backend.store();
         let Some(head) = Head::read(store).await? else {
-            let sql = "SELECT VALUE sealed_at FROM $keys LIMIT 1";
+            let sql = format!("SELECT VALUE sealed_at FROM {KEYS} LIMIT 1");
             let links = keys_between("seal", Bound::Included(String::new()), Bound::Unbounded);
             let found: Vec<DateTime<Utc>> = store.read(sql, vars! { keys: links }).await?.rows(0)?;
             return if found.is_empty() { Ok(None) } else { Err(tampered()) };

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Backend, Error, Result,
-    store::{keys_between, vars},
+    store::{KEYS, keys_between, vars},
 };
 
 /// Links checked side by side.
@@ -196,7 +196,7 @@ impl Audit<'_> {
     }
 
     async fn links_after(&self, number: u64) -> Result<Vec<LinkRow>> {
-        let sql = format!("SELECT {} FROM $keys LIMIT {SIDE_BY_SIDE}", LinkRow::COLUMNS);
+        let sql = format!("SELECT {} FROM {KEYS} LIMIT {SIDE_BY_SIDE}", LinkRow::COLUMNS);
         let from = if number == 0 { Bound::Included(String::new()) } else { Bound::Excluded(key(number)) };
         self.backend.store().read(sql, vars! { keys: keys_between("seal", from, Bound::Unbounded) }).await?.rows(0)
     }

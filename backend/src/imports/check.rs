@@ -24,7 +24,7 @@ use crate::{
     Backend, Error, Keys, Result,
     keys::fingerprint,
     members::rows::{Derived, derived, flaws},
-    store::{Store, SurrealValue, keys_after, vars},
+    store::{KEYS, Store, SurrealValue, keys_after, vars},
     units::Tree,
 };
 
@@ -143,7 +143,7 @@ impl Ledger {
     async fn read_registry(&mut self, store: &Store) -> Result<()> {
         let sql = format!(
             "SELECT record::id(id) AS id, code, unit, state, id_hash, phone_hash != NONE AS has_phone, twin_key, import_print \
-             FROM $keys LIMIT {PAGE}"
+             FROM {KEYS} LIMIT {PAGE}"
         );
         let mut after = String::new();
         loop {

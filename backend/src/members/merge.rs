@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    store::{RecordId, SurrealValue, keys_after, pair, record, vars},
+    store::{KEYS, RecordId, SurrealValue, keys_after, pair, record, vars},
 };
 
 /// Ids looked at in one read.
@@ -150,7 +150,7 @@ impl Members<'_> {
         let mut moved = Vec::new();
         let mut after = String::new();
         loop {
-            let sql = format!("SELECT VALUE record::id(id) FROM $keys LIMIT {PAGE}");
+            let sql = format!("SELECT VALUE record::id(id) FROM {KEYS} LIMIT {PAGE}");
             let ids: Vec<String> =
                 self.backend.store().read(sql, vars! { keys: keys_after("document", &after) }).await?.rows(0)?;
             let Some(last) = ids.last() else { return Ok(moved) };

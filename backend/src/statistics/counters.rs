@@ -16,7 +16,7 @@ use domain::{
 
 use crate::{
     Clock, Error, Result, events,
-    store::{Store, SurrealValue, keys_after, pairs_after, record, vars},
+    store::{KEYS, Store, SurrealValue, keys_after, pairs_after, record, vars},
     units::{Tree, Units},
 };
 
@@ -255,7 +255,7 @@ impl State {
         let (mut after, settled) = ((String::new(), String::new()), self.settled);
         loop {
             let sql = format!(
-                "SELECT record::id(id)[0] AS document, record::id(id)[1] AS member, path, at, counted FROM $keys LIMIT {PAGE}"
+                "SELECT record::id(id)[0] AS document, record::id(id)[1] AS member, path, at, counted FROM {KEYS} LIMIT {PAGE}"
             );
             let keys = pairs_after("read_receipt", &after.0, &after.1);
             let rows: Vec<ReceiptRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
@@ -479,7 +479,7 @@ const fn changes_figures(kind: EventKind) -> bool {
 
 /// The rows of a table whose keys follow `after`, in the order of keys.
 async fn page<T: SurrealValue>(store: &Store, columns: &str, table: &'static str, after: &str) -> Result<Vec<T>> {
-    let sql = format!("SELECT {columns} FROM $keys LIMIT {PAGE}");
+    let sql = format!("SELECT {columns} FROM {KEYS} LIMIT {PAGE}");
     store.read(sql, vars! { keys: keys_after(table, after) }).await?.rows(0)
 }
 
