@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
     events::EventKind,
     ids::{MemberId, UnitId},
-    members::{CardNumber, Flaw, FullName, NationalId, Sex, Standing},
+    members::{CardNumber, FullName, NationalId, Sex, Standing},
     offices::Period,
     policy::Role,
     units::{UnitKind, UnitPath, UnitRef, is_code},
@@ -17,9 +17,9 @@ use ulid::Ulid;
 use super::Accounts;
 use crate::{
     Error, Result,
-    members::rows::{derived, flaws},
+    members::rows::{NewFlaw, NewMember, NewPosting, Particulars},
     offices::NewOffice,
-    store::{RecordId, SurrealValue, pair, record, vars},
+    store::{RecordId, SurrealValue, record, vars},
 };
 
 /// Code of the branch for the office, below the unit it serves.
@@ -115,7 +115,7 @@ impl Accounts<'_> {
 
     /// Writes the person down, with the units that are not there yet, in one transaction. Returns the unit for the role.
     async fn register_admin(&self, typed: NewAdmin<'_>, name: &FullName, id: &NationalId) -> Result<(MemberId, UnitRef)> {
-        let (clock, keys) = (self.backend.clock(), self.backend.keys());
+        let clock = self.backend.clock();
         let tree = self.backend.units().tree();
         let now = clock.now();
         let today = clock.today();
@@ -148,49 +148,39 @@ impl Accounts<'_> {
         };
         let member = MemberId::new(clock.ulid());
         let owner = member.to_string();
-        let found_by = derived(keys, name, birth_date, Some(id));
-        let path = branch.path.to_string();
-        let flawed = |flaw: Flaw| FlawRow {
-            id: pair("flaw", flaw.key(), member),
-            kind: flaw.key().to_owned(),
-            member: owner.clone(),
-            path: path.clone(),
+        let says = Particulars {
+            full_name: name.clone(),
+            card,
+            sex,
+            birth_date,
+            admitted_on: today,
+            official_on: Some(today),
+            standing: Standing::Official,
+            national_id: Some(id.clone()),
+            phone: None,
         };
-        let flaws: Vec<_> = flaws(true, false, birth_date, today, Some(today), today).into_iter().map(flawed).collect();
+        let flaws: Vec<_> = says.flaws(today).into_iter().map(|flaw| NewFlaw::new(flaw, member, &branch.path)).collect();
         let mut log = vec![LogRow::new(clock.ulid_at(now), now, EventKind::MemberRegistered, &branch.path, &owner)];
         let event =
             |unit: &UnitRef| LogRow::new(clock.ulid_at(now), now, EventKind::UnitCreated, &unit.path, &unit.id.to_string());
         log.extend(founded.iter().map(event));
         let vars = vars! {
             units: founded.iter().map(|unit| UnitRow::new(unit, today)).collect::<Vec<_>>(),
-            member: record("member", member),
-            row: MemberRow {
-                code: card.as_str().to_owned(),
-                full_name: name.as_str().to_owned(),
-                sort_key: found_by.sort_key,
-                given: Some(found_by.given),
-                id_tail: found_by.id_tail,
-                twin_key: Some(found_by.twin_key),
-                sex: sex.key().to_owned(),
-                birth_date: birth_date.to_string(),
-                admitted_on: today.to_string(),
-                official_on: Some(today.to_string()),
-                standing: Standing::Official.key().to_owned(),
-                state: "active".to_owned(),
-                unit: branch.id.to_string(),
-                path: branch.path.to_string(),
-                id_hash: Some(keys.lookup("id", id.expose())),
-                id_cipher: Some(keys.seal(clock, &owner, id.expose())?),
-            },
-            posting: record("posting", clock.ulid()),
+            // No version yet, as after an import.
+            row: NewMember { version: None, ..NewMember::new(self.backend, member, &says, &branch)? },
             flaws: flaws,
-            posted: PostingRow { member: owner, unit: branch.id.to_string(), from: today.to_string() },
+            posted: NewPosting {
+                id: record("posting", clock.ulid()),
+                member: owner,
+                unit: branch.id.to_string(),
+                from: today.to_string(),
+            },
             log: log,
         };
         // Other processes may have checked a change against the tree without these units.
         let sql = "INSERT INTO unit $units RETURN NONE; UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE; \
-                   INSERT INTO flaw $flaws RETURN NONE; CREATE $member CONTENT $row RETURN NONE; \
-                   CREATE $posting CONTENT $posted RETURN NONE; INSERT INTO event $log RETURN NONE;";
+                   INSERT INTO flaw $flaws RETURN NONE; INSERT INTO member $row RETURN NONE; \
+                   INSERT INTO posting $posted RETURN NONE; INSERT INTO event $log RETURN NONE;";
         self.backend.store().write(sql, vars).await.map_err(|error| match error {
             Error::Taken { index } if index == "member_code" => told("another member has this card number"),
             other => other,
@@ -264,41 +254,6 @@ impl UnitRow {
             opened_on: today.to_string(),
         }
     }
-}
-
-#[derive(Debug, SurrealValue)]
-struct MemberRow {
-    code: String,
-    full_name: String,
-    sort_key: String,
-    given: Option<String>,
-    id_tail: Option<String>,
-    twin_key: Option<String>,
-    sex: String,
-    birth_date: String,
-    admitted_on: String,
-    official_on: Option<String>,
-    standing: String,
-    state: String,
-    unit: String,
-    path: String,
-    id_hash: Option<String>,
-    id_cipher: Option<String>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct PostingRow {
-    member: String,
-    unit: String,
-    from: String,
-}
-
-#[derive(Debug, SurrealValue)]
-struct FlawRow {
-    id: RecordId,
-    kind: String,
-    member: String,
-    path: String,
 }
 
 /// A row of the event log; nobody is signed in.
