@@ -14,12 +14,13 @@ use domain::{
 };
 use ulid::Ulid;
 
-use super::Accounts;
+use super::{Accounts, codes::LogRow};
 use crate::{
     Error, Result,
     members::rows::{NewFlaw, NewMember, NewPosting, Particulars},
     offices::NewOffice,
-    store::{RecordId, SurrealValue, record, vars},
+    store::{SurrealValue, record, vars},
+    units::NewUnit,
 };
 
 /// Code of the branch for the office, below the unit it serves.
@@ -67,7 +68,7 @@ impl Accounts<'_> {
         let was_registered = person.is_some();
         let (member, name, unit, can_sign_in) = match person {
             Some(person) => {
-                let unit = self.chosen_unit(typed).await?;
+                let unit = self.chosen_unit(typed)?;
                 let member = person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))?;
                 if person.state != "active" {
                     return Err(told("the person with this national ID is in the registry, but is not a member any more"));
@@ -97,13 +98,10 @@ impl Accounts<'_> {
     }
 
     /// The unit of that name, or the highest.
-    async fn chosen_unit(&self, typed: NewAdmin<'_>) -> Result<UnitRef> {
+    fn chosen_unit(&self, typed: NewAdmin<'_>) -> Result<UnitRef> {
         let tree = self.backend.units().tree();
         // The path of the root is the beginning of all others.
-        let sql = "SELECT VALUE record::id(id) FROM unit ORDER BY path LIMIT 1";
-        let first: Option<String> = self.backend.store().read(sql, ()).await?.row(0)?;
-        let root =
-            first.and_then(|id| tree.named(&id)).ok_or_else(|| Error::Damaged("the tree of units has no root".to_owned()))?;
+        let root = tree.all().next().ok_or_else(|| Error::Damaged("the tree of units has no root".to_owned()))?;
         let Some(name) = typed.unit else { return Ok(root.clone()) };
         let mut named = tree.subtree(&root.path).filter(|unit| unit.name == name || unit.path.as_str() == name);
         match (named.next(), named.next()) {
@@ -117,7 +115,6 @@ impl Accounts<'_> {
     async fn register_admin(&self, typed: NewAdmin<'_>, name: &FullName, id: &NationalId) -> Result<(MemberId, UnitRef)> {
         let clock = self.backend.clock();
         let tree = self.backend.units().tree();
-        let now = clock.now();
         let today = clock.today();
         let (sex, birth_date) = read_id(id, today)?;
         let mut founded = Vec::new();
@@ -126,7 +123,7 @@ impl Accounts<'_> {
             founded.push(unit.clone());
             unit
         } else {
-            self.chosen_unit(typed).await?
+            self.chosen_unit(typed)?
         };
         let branch = if unit.kind == UnitKind::Branch {
             unit.clone()
@@ -160,12 +157,11 @@ impl Accounts<'_> {
             phone: None,
         };
         let flaws: Vec<_> = says.flaws(today).into_iter().map(|flaw| NewFlaw::new(flaw, member, &branch.path)).collect();
-        let mut log = vec![LogRow::new(clock.ulid_at(now), now, EventKind::MemberRegistered, &branch.path, &owner)];
-        let event =
-            |unit: &UnitRef| LogRow::new(clock.ulid_at(now), now, EventKind::UnitCreated, &unit.path, &unit.id.to_string());
+        let mut log = vec![LogRow::new(clock, EventKind::MemberRegistered, None, &branch.path, &owner)];
+        let event = |unit: &UnitRef| LogRow::new(clock, EventKind::UnitCreated, None, &unit.path, &unit.id.to_string());
         log.extend(founded.iter().map(event));
         let vars = vars! {
-            units: founded.iter().map(|unit| UnitRow::new(unit, today)).collect::<Vec<_>>(),
+            units: founded.iter().map(|unit| NewUnit::new(unit, today)).collect::<Vec<_>>(),
             // No version yet, as after an import.
             row: NewMember { version: None, ..NewMember::new(self.backend, member, &says, &branch)? },
             flaws: flaws,
@@ -231,46 +227,6 @@ struct RegisteredRow {
     full_name: String,
     state: String,
     activated_at: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct UnitRow {
-    id: RecordId,
-    kind: String,
-    code: String,
-    name: String,
-    path: String,
-    opened_on: String,
-}
-
-impl UnitRow {
-    fn new(unit: &UnitRef, today: NaiveDate) -> Self {
-        Self {
-            id: record("unit", unit.id),
-            kind: unit.kind.key().to_owned(),
-            code: unit.path.code().to_owned(),
-            name: unit.name.clone(),
-            path: unit.path.to_string(),
-            opened_on: today.to_string(),
-        }
-    }
-}
-
-/// A row of the event log; nobody is signed in.
-#[derive(Debug, SurrealValue)]
-struct LogRow {
-    id: RecordId,
-    at: DateTime<Utc>,
-    kind: String,
-    unit: String,
-    subject: String,
-}
-
-impl LogRow {
-    fn new(id: Ulid, at: DateTime<Utc>, kind: EventKind, unit: &UnitPath, subject: &str) -> Self {
-        let (kind, unit) = (kind.key().to_owned(), unit.to_string());
-        Self { id: record("event", id), at, kind, unit, subject: subject.to_owned() }
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::{
     bulk::Bulk,
     members::rows::{self, NewFlaw, NewPosting, Particulars},
     store::{RecordId, SurrealValue, pair, record, vars},
+    units::NewUnit,
 };
 
 /// What the registry writes down of a person.
@@ -88,17 +89,7 @@ impl<'b> Registry<'b> {
         }
         .map_err(|error| Error::Internal(format!("unit code {code:?}: {error}")))?;
         let unit = UnitRef { id: UnitId::new(self.dice.ulid_at(self.since)), kind, name: name.to_owned(), path };
-        self.bulk.push(
-            "unit",
-            UnitRow {
-                id: record("unit", unit.id),
-                kind: kind.key().to_owned(),
-                code: code.to_owned(),
-                name: unit.name.clone(),
-                path: unit.path.to_string(),
-                opened_on: self.since.date_naive().to_string(),
-            },
-        );
+        self.bulk.push("unit", NewUnit::new(&unit, self.since.date_naive()));
         Ok(unit)
     }
 
@@ -277,16 +268,6 @@ pub(super) fn note_attendance(bulk: &mut Bulk, meeting: MeetingId, member: Membe
     let row =
         AttendanceRow { id: pair("attendance", meeting, member), kind: kind.key().to_owned(), reason: reason.map(str::to_owned) };
     bulk.push("attendance", row);
-}
-
-#[derive(Debug, SurrealValue)]
-struct UnitRow {
-    id: RecordId,
-    kind: String,
-    code: String,
-    name: String,
-    path: String,
-    opened_on: String,
 }
 
 #[derive(Debug, SurrealValue)]
