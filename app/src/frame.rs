@@ -155,8 +155,9 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> An
 }
 
 /// Where the phone has no tab of its own for: reached through "more".
-const THROUGH_MORE: [&str; 14] = [
+const THROUGH_MORE: [&str; 16] = [
     "/more",
+    "/record",
     "/audit",
     "/guides",
     "/devices",
@@ -169,6 +170,7 @@ const THROUGH_MORE: [&str; 14] = [
     "/corrections",
     "/transfers",
     "/quality",
+    "/imports",
     "/codes",
 ];
 

@@ -18,7 +18,7 @@ mod table;
 
 pub use button::{Button, ButtonKind, LinkButton};
 pub use card::{Card, HeadingLevel};
-pub use choice::{CheckGroup, Checkbox, Choice, RadioGroup, Select};
+pub use choice::{CheckGroup, Choice, RadioGroup, Select};
 pub use field::{ErrorSummary, Field, FieldKind, FileField, PasswordField, TextArea};
 pub use figure::{Bar, BarChart, BigFigure, Figures, Progress, Trend};
 pub use form::Form;

@@ -30,8 +30,10 @@ mod state;
 mod transfers;
 
 pub use corrections::CorrectionForm;
+pub(crate) use corrections::NewCorrection;
 pub use edit::MemberForm;
 pub use state::StateForm;
+pub(crate) use transfers::NewTransfer;
 pub use transfers::TransferForm;
 
 use crate::{

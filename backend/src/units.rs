@@ -17,7 +17,7 @@ use domain::{
 
 use crate::{
     Error, Result,
-    store::{Store, SurrealValue},
+    store::{RecordId, Store, SurrealValue, record},
 };
 
 mod change;
@@ -28,6 +28,7 @@ mod split;
 
 pub use change::{CloseForm, NewUnitForm, PhaseForm, RenameForm};
 pub use desk::UnitDesk;
+pub(crate) use history::VersionRow;
 pub use moving::{MergeForm, MoveForm};
 pub use split::SplitForm;
 
@@ -246,6 +247,33 @@ struct Rows {
     units: Vec<UnitRow>,
     forms: Vec<FormRow>,
     running: Vec<Vec<ShiftRow>>,
+}
+
+/// The row of a new unit that no form was filled in for: of an import, of the command line, of the sample.
+#[derive(Debug, SurrealValue)]
+pub(crate) struct NewUnit {
+    pub(crate) id: RecordId,
+    pub(crate) kind: String,
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) opened_on: String,
+    pub(crate) phase: Option<String>,
+}
+
+impl NewUnit {
+    /// A unit that follows the phase of the one above.
+    pub(crate) fn new(unit: &UnitRef, opened_on: NaiveDate) -> Self {
+        Self {
+            id: record("unit", unit.id),
+            kind: unit.kind.key().to_owned(),
+            code: unit.path.code().to_owned(),
+            name: unit.name.clone(),
+            path: unit.path.to_string(),
+            opened_on: opened_on.to_string(),
+            phase: None,
+        }
+    }
 }
 
 #[derive(Debug, SurrealValue)]

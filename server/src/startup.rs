@@ -43,15 +43,7 @@ impl Application {
         Ok(application)
     }
 
-    /// The same on a store that is open already.
-    ///
-    /// # Errors
-    /// A sentence for the operator.
-    pub async fn with_backend(backend: Backend, addr: SocketAddr, site: &Path) -> Result<Self> {
-        Self::with_federation(backend, addr, site, &federation::Settings::default()).await
-    }
-
-    /// The same, with providers that vouch for people.
+    /// The same on a store that is open already, with providers that vouch for people.
     ///
     /// # Errors
     /// A sentence for the operator.

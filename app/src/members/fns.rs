@@ -1,5 +1,7 @@
 //! Server functions of the registry.
 
+use std::fmt;
+
 use domain::{
     forms::Outcome,
     members::{
@@ -7,6 +9,7 @@ use domain::{
     },
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
@@ -84,128 +87,93 @@ pub async fn form(id: String) -> Result<MemberFormPage, AppError> {
     respond(result.await)
 }
 
+/// The form of a record as it was typed. What was not sent is empty.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TypedMember {
+    id: String,
+    version: String,
+    full_name: String,
+    card: String,
+    sex: String,
+    birth_date: String,
+    admitted_on: String,
+    official_on: String,
+    standing: String,
+    national_id: String,
+    phone: String,
+    unit: String,
+}
+
+/// Says nothing of what was typed: a national ID is in it.
+impl fmt::Debug for TypedMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedMember").finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl TypedMember {
+    fn as_form(&self) -> backend::members::MemberForm<'_> {
+        backend::members::MemberForm {
+            id: &self.id,
+            version: &self.version,
+            full_name: &self.full_name,
+            card: &self.card,
+            sex: &self.sex,
+            birth_date: &self.birth_date,
+            admitted_on: &self.admitted_on,
+            official_on: &self.official_on,
+            standing: &self.standing,
+            national_id: &self.national_id,
+            phone: &self.phone,
+            unit: &self.unit,
+        }
+    }
+
+    fn submitted(&self) -> crate::forms::Submitted {
+        let typed = [
+            ("id", self.id.as_str()),
+            ("version", &self.version),
+            ("full_name", &self.full_name),
+            ("card", &self.card),
+            ("sex", &self.sex),
+            ("birth_date", &self.birth_date),
+            ("admitted_on", &self.admitted_on),
+            ("official_on", &self.official_on),
+            ("standing", &self.standing),
+            ("national_id", &self.national_id),
+            ("phone", &self.phone),
+            ("unit", &self.unit),
+        ];
+        crate::forms::Submitted::new("member", &typed)
+    }
+}
+
 /// Writes a new member down.
 #[server(prefix = "/api", endpoint = "members/register")]
-pub async fn register_member(
-    #[server(default)] id: String,
-    #[server(default)] version: String,
-    #[server(default)] full_name: String,
-    #[server(default)] card: String,
-    #[server(default)] sex: String,
-    #[server(default)] birth_date: String,
-    #[server(default)] admitted_on: String,
-    #[server(default)] official_on: String,
-    #[server(default)] standing: String,
-    #[server(default)] national_id: String,
-    #[server(default)] phone: String,
-    #[server(default)] unit: String,
-) -> Result<Outcome, AppError> {
-    use backend::members::MemberForm;
+pub async fn register_member(#[server(flatten)] typed: TypedMember) -> Result<Outcome, AppError> {
+    use crate::context::server::{backend, viewer};
 
-    use crate::{
-        context::server::{backend, viewer},
-        forms::Submitted,
-    };
-
-    let form = Submitted::new(
-        "member",
-        &[
-            ("id", &id),
-            ("version", &version),
-            ("full_name", &full_name),
-            ("card", &card),
-            ("sex", &sex),
-            ("birth_date", &birth_date),
-            ("admitted_on", &admitted_on),
-            ("official_on", &official_on),
-            ("standing", &standing),
-            ("national_id", &national_id),
-            ("phone", &phone),
-            ("unit", &unit),
-        ],
-    );
     let result = async {
-        let typed = MemberForm {
-            id: &id,
-            version: &version,
-            full_name: &full_name,
-            card: &card,
-            sex: &sex,
-            birth_date: &birth_date,
-            admitted_on: &admitted_on,
-            official_on: &official_on,
-            standing: &standing,
-            national_id: &national_id,
-            phone: &phone,
-            unit: &unit,
-        };
-        let id = backend()?.members().register(&viewer()?, typed).await?;
+        let id = backend()?.members().register(&viewer()?, typed.as_form()).await?;
         Ok(Outcome::Done { to: format!("/members/{id}?saved=new"), reload: false })
     }
     .await;
-    form.settle(result).await
+    typed.submitted().settle(result).await
 }
 
 /// Stores what was changed in a record.
 #[server(prefix = "/api", endpoint = "members/change")]
-pub async fn change_member(
-    #[server(default)] id: String,
-    #[server(default)] version: String,
-    #[server(default)] full_name: String,
-    #[server(default)] card: String,
-    #[server(default)] sex: String,
-    #[server(default)] birth_date: String,
-    #[server(default)] admitted_on: String,
-    #[server(default)] official_on: String,
-    #[server(default)] standing: String,
-    #[server(default)] national_id: String,
-    #[server(default)] phone: String,
-    #[server(default)] unit: String,
-) -> Result<Outcome, AppError> {
-    use backend::members::MemberForm;
+pub async fn change_member(#[server(flatten)] typed: TypedMember) -> Result<Outcome, AppError> {
+    use crate::context::server::{backend, viewer};
 
-    use crate::{
-        context::server::{backend, viewer},
-        forms::Submitted,
-    };
-
-    let form = Submitted::new(
-        "member",
-        &[
-            ("id", &id),
-            ("version", &version),
-            ("full_name", &full_name),
-            ("card", &card),
-            ("sex", &sex),
-            ("birth_date", &birth_date),
-            ("admitted_on", &admitted_on),
-            ("official_on", &official_on),
-            ("standing", &standing),
-            ("national_id", &national_id),
-            ("phone", &phone),
-            ("unit", &unit),
-        ],
-    );
     let result = async {
-        let typed = MemberForm {
-            id: &id,
-            version: &version,
-            full_name: &full_name,
-            card: &card,
-            sex: &sex,
-            birth_date: &birth_date,
-            admitted_on: &admitted_on,
-            official_on: &official_on,
-            standing: &standing,
-            national_id: &national_id,
-            phone: &phone,
-            unit: &unit,
-        };
-        let id = backend()?.members().change(&viewer()?, typed).await?;
+        let id = backend()?.members().change(&viewer()?, typed.as_form()).await?;
         Ok(Outcome::Done { to: format!("/members/{id}?saved=changed"), reload: false })
     }
     .await;
-    form.settle(result).await
+    typed.submitted().settle(result).await
 }
 
 /// The question before a state changes.

@@ -71,37 +71,8 @@ pub fn RadioGroup(
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
     let id = id.0.unwrap_or_else(|| name.clone());
-    let described = {
-        let (id, has_hint) = (id.clone(), hint.0.is_some());
-        move || described_by(&id, has_hint, error.with(Option::is_some))
-    };
-    let message = error_message(&id, error);
-    let hint = hint.0.map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> });
-    let cards = choices
-        .into_iter()
-        .enumerate()
-        .map(move |(index, Choice { value: sent, label, hint })| {
-            let checked = value.0.as_deref() == Some(sent.as_str());
-            let own_id = if index == 0 { id.clone() } else { format!("{id}-{index}") };
-            view! {
-                <label class="choice">
-                    <input type="radio" id=own_id name=name.clone() value=sent checked=checked/>
-                    <span class="choice-text">
-                        <span class="choice-label">{label}</span>
-                        {hint.map(|hint| view! { <span class="choice-hint">{hint}</span> })}
-                    </span>
-                </label>
-            }
-        })
-        .collect_view();
-    view! {
-        <fieldset class="field choices" class:field-invalid=move || error.with(Option::is_some) aria-describedby=described>
-            <legend class="label">{legend}</legend>
-            {hint}
-            {message}
-            {cards}
-        </fieldset>
-    }
+    let cards = cards("radio", &id, &name, choices, |sent| value.0.as_deref() == Some(sent));
+    group(id, legend, hint, error, cards)
 }
 
 /// Some of many, each a card to tap. Sent once for each that is ticked, so a name of ours ends in `[]`.
@@ -119,29 +90,36 @@ pub fn CheckGroup(
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
     let id = id.0.unwrap_or_else(|| name.clone());
-    let described = {
-        let (id, has_hint) = (id.clone(), hint.0.is_some());
-        move || described_by(&id, has_hint, error.with(Option::is_some))
+    let cards = cards("checkbox", &id, &name, choices, |sent| checked.iter().any(|value| value == sent));
+    group(id, legend, hint, error, cards)
+}
+
+/// A card for each choice.
+fn cards(kind: &'static str, id: &str, name: &str, choices: Vec<Choice>, is_checked: impl Fn(&str) -> bool) -> Vec<AnyView> {
+    let card = |(index, Choice { value, label, hint })| {
+        let checked = is_checked(&value);
+        let own_id = if index == 0 { id.to_owned() } else { format!("{id}-{index}") };
+        let name = name.to_owned();
+        view! {
+            <label class="choice">
+                <input type=kind id=own_id name=name value=value checked=checked/>
+                <span class="choice-text">
+                    <span class="choice-label">{label}</span>
+                    {hint.map(|hint| view! { <span class="choice-hint">{hint}</span> })}
+                </span>
+            </label>
+        }
+        .into_any()
     };
+    choices.into_iter().enumerate().map(card).collect()
+}
+
+/// The frame around the cards; `id` is that of the first.
+fn group(id: String, legend: String, hint: MaybeText, error: Signal<Option<String>>, cards: Vec<AnyView>) -> impl IntoView {
     let message = error_message(&id, error);
+    let has_hint = hint.0.is_some();
     let hint = hint.0.map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> });
-    let cards = choices
-        .into_iter()
-        .enumerate()
-        .map(move |(index, Choice { value: sent, label, hint })| {
-            let checked = checked.contains(&sent);
-            let own_id = if index == 0 { id.clone() } else { format!("{id}-{index}") };
-            view! {
-                <label class="choice">
-                    <input type="checkbox" id=own_id name=name.clone() value=sent checked=checked/>
-                    <span class="choice-text">
-                        <span class="choice-label">{label}</span>
-                        {hint.map(|hint| view! { <span class="choice-hint">{hint}</span> })}
-                    </span>
-                </label>
-            }
-        })
-        .collect_view();
+    let described = move || described_by(&id, has_hint, error.with(Option::is_some));
     view! {
         <fieldset class="field choices" class:field-invalid=move || error.with(Option::is_some) aria-describedby=described>
             <legend class="label">{legend}</legend>
@@ -149,38 +127,5 @@ pub fn CheckGroup(
             {message}
             {cards}
         </fieldset>
-    }
-}
-
-/// Yes or no.
-#[component]
-pub fn Checkbox(
-    #[prop(into)] label: String,
-    #[prop(into)] name: String,
-    #[prop(optional, into)] id: MaybeText,
-    /// What is sent when ticked.
-    #[prop(default = "true".into(), into)]
-    value: String,
-    #[prop(optional)] checked: bool,
-    #[prop(optional, into)] hint: MaybeText,
-    #[prop(optional, into)] error: Signal<Option<String>>,
-) -> impl IntoView {
-    let id = id.0.unwrap_or_else(|| name.clone());
-    let message = error_message(&id, error);
-    let described = {
-        let id = id.clone();
-        move || described_by(&id, false, error.with(Option::is_some))
-    };
-    view! {
-        <div class="field" class:field-invalid=move || error.with(Option::is_some)>
-            {message}
-            <label class="choice">
-                <input type="checkbox" id=id name=name value=value checked=checked aria-describedby=described/>
-                <span class="choice-text">
-                    <span class="choice-label">{label}</span>
-                    {hint.0.map(|hint| view! { <span class="choice-hint">{hint}</span> })}
-                </span>
-            </label>
-        </div>
     }
 }

@@ -1,7 +1,5 @@
 //! Splitting a branch: the new one's name, and who goes over.
 
-use std::collections::BTreeSet;
-
 use domain::units::{Roster, UnitStep};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -16,7 +14,7 @@ use crate::{
     page::show,
     terms::Labels,
     text,
-    ui::{ButtonKind, Checkbox, EmptyState, Form, Icon, IconName},
+    ui::{ButtonKind, CheckGroup, Choice, EmptyState, Form, IconName},
 };
 
 const LABELS: Labels =
@@ -65,31 +63,9 @@ fn splitting(sheet: &Sheet, page: Roster) -> AnyView {
 }
 
 fn people(sheet: &Sheet, page: &Roster) -> AnyView {
-    let chosen: BTreeSet<&str> = sheet.typed("members").unwrap_or_default().split(' ').collect();
-    let boxes = page
-        .members
-        .iter()
-        .enumerate()
-        .map(|(index, row)| {
-            let member = row.member.to_string();
-            // The first one is where the summary of what is wrong leads.
-            let id = if index == 0 { "members".to_owned() } else { format!("members-{index}") };
-            let checked = chosen.contains(member.as_str());
-            view! { <Checkbox label=row.name.clone() name="members[]" id value=member checked/> }
-        })
-        .collect_view();
+    let choices = page.members.iter().map(|row| Choice::new(row.member.to_string(), row.name.clone())).collect();
+    let checked = sheet.typed("members").unwrap_or_default().split(' ').map(str::to_owned).collect();
     let error = sheet.error("members");
-    let message = move || {
-        error.get().map(
-            |message| view! { <p class="field-error" id="members-error"><Icon name=IconName::Alert/><span>{message}</span></p> },
-        )
-    };
-    view! {
-        <fieldset class="field choices">
-            <legend class="label">{text::units::split_members(sheet.l)}</legend>
-            {message}
-            {boxes}
-        </fieldset>
-    }
-    .into_any()
+    let legend = text::units::split_members(sheet.l);
+    view! { <CheckGroup legend name="members[]" id="members" choices checked error/> }.into_any()
 }

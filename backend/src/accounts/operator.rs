@@ -7,19 +7,20 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
     events::EventKind,
     ids::{MemberId, UnitId},
-    members::{CardNumber, Flaw, FullName, NationalId, Sex, Standing},
+    members::{CardNumber, FullName, NationalId, Sex, Standing},
     offices::Period,
     policy::Role,
     units::{UnitKind, UnitPath, UnitRef, is_code},
 };
 use ulid::Ulid;
 
-use super::Accounts;
+use super::{Accounts, codes::LogRow};
 use crate::{
     Error, Result,
-    members::rows::{derived, flaws},
+    members::rows::{NewFlaw, NewMember, NewPosting, Particulars},
     offices::NewOffice,
-    store::{RecordId, SurrealValue, pair, record, vars},
+    store::{SurrealValue, record, vars},
+    units::NewUnit,
 };
 
 /// Code of the branch for the office, below the unit it serves.
@@ -67,7 +68,7 @@ impl Accounts<'_> {
         let was_registered = person.is_some();
         let (member, name, unit, can_sign_in) = match person {
             Some(person) => {
-                let unit = self.chosen_unit(typed).await?;
+                let unit = self.chosen_unit(typed)?;
                 let member = person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))?;
                 if person.state != "active" {
                     return Err(told("the person with this national ID is in the registry, but is not a member any more"));
@@ -97,13 +98,10 @@ impl Accounts<'_> {
     }
 
     /// The unit of that name, or the highest.
-    async fn chosen_unit(&self, typed: NewAdmin<'_>) -> Result<UnitRef> {
+    fn chosen_unit(&self, typed: NewAdmin<'_>) -> Result<UnitRef> {
         let tree = self.backend.units().tree();
         // The path of the root is the beginning of all others.
-        let sql = "SELECT VALUE record::id(id) FROM unit ORDER BY path LIMIT 1";
-        let first: Option<String> = self.backend.store().read(sql, ()).await?.row(0)?;
-        let root =
-            first.and_then(|id| tree.named(&id)).ok_or_else(|| Error::Damaged("the tree of units has no root".to_owned()))?;
+        let root = tree.all().next().ok_or_else(|| Error::Damaged("the tree of units has no root".to_owned()))?;
         let Some(name) = typed.unit else { return Ok(root.clone()) };
         let mut named = tree.subtree(&root.path).filter(|unit| unit.name == name || unit.path.as_str() == name);
         match (named.next(), named.next()) {
@@ -115,9 +113,8 @@ impl Accounts<'_> {
 
     /// Writes the person down, with the units that are not there yet, in one transaction. Returns the unit for the role.
     async fn register_admin(&self, typed: NewAdmin<'_>, name: &FullName, id: &NationalId) -> Result<(MemberId, UnitRef)> {
-        let (clock, keys) = (self.backend.clock(), self.backend.keys());
+        let clock = self.backend.clock();
         let tree = self.backend.units().tree();
-        let now = clock.now();
         let today = clock.today();
         let (sex, birth_date) = read_id(id, today)?;
         let mut founded = Vec::new();
@@ -126,7 +123,7 @@ impl Accounts<'_> {
             founded.push(unit.clone());
             unit
         } else {
-            self.chosen_unit(typed).await?
+            self.chosen_unit(typed)?
         };
         let branch = if unit.kind == UnitKind::Branch {
             unit.clone()
@@ -148,49 +145,38 @@ impl Accounts<'_> {
         };
         let member = MemberId::new(clock.ulid());
         let owner = member.to_string();
-        let found_by = derived(keys, name, birth_date, Some(id));
-        let path = branch.path.to_string();
-        let flawed = |flaw: Flaw| FlawRow {
-            id: pair("flaw", flaw.key(), member),
-            kind: flaw.key().to_owned(),
-            member: owner.clone(),
-            path: path.clone(),
+        let says = Particulars {
+            full_name: name.clone(),
+            card,
+            sex,
+            birth_date,
+            admitted_on: today,
+            official_on: Some(today),
+            standing: Standing::Official,
+            national_id: Some(id.clone()),
+            phone: None,
         };
-        let flaws: Vec<_> = flaws(true, false, birth_date, today, Some(today), today).into_iter().map(flawed).collect();
-        let mut log = vec![LogRow::new(clock.ulid_at(now), now, EventKind::MemberRegistered, &branch.path, &owner)];
-        let event =
-            |unit: &UnitRef| LogRow::new(clock.ulid_at(now), now, EventKind::UnitCreated, &unit.path, &unit.id.to_string());
+        let flaws: Vec<_> = says.flaws(today).into_iter().map(|flaw| NewFlaw::new(flaw, member, &branch.path)).collect();
+        let mut log = vec![LogRow::new(clock, EventKind::MemberRegistered, None, &branch.path, &owner)];
+        let event = |unit: &UnitRef| LogRow::new(clock, EventKind::UnitCreated, None, &unit.path, &unit.id.to_string());
         log.extend(founded.iter().map(event));
         let vars = vars! {
-            units: founded.iter().map(|unit| UnitRow::new(unit, today)).collect::<Vec<_>>(),
-            member: record("member", member),
-            row: MemberRow {
-                code: card.as_str().to_owned(),
-                full_name: name.as_str().to_owned(),
-                sort_key: found_by.sort_key,
-                given: Some(found_by.given),
-                id_tail: found_by.id_tail,
-                twin_key: Some(found_by.twin_key),
-                sex: sex.key().to_owned(),
-                birth_date: birth_date.to_string(),
-                admitted_on: today.to_string(),
-                official_on: Some(today.to_string()),
-                standing: Standing::Official.key().to_owned(),
-                state: "active".to_owned(),
-                unit: branch.id.to_string(),
-                path: branch.path.to_string(),
-                id_hash: Some(keys.lookup("id", id.expose())),
-                id_cipher: Some(keys.seal(clock, &owner, id.expose())?),
-            },
-            posting: record("posting", clock.ulid()),
+            units: founded.iter().map(|unit| NewUnit::new(unit, today)).collect::<Vec<_>>(),
+            // No version yet, as after an import.
+            row: NewMember { version: None, ..NewMember::new(self.backend, member, &says, &branch)? },
             flaws: flaws,
-            posted: PostingRow { member: owner, unit: branch.id.to_string(), from: today.to_string() },
+            posted: NewPosting {
+                id: record("posting", clock.ulid()),
+                member: owner,
+                unit: branch.id.to_string(),
+                from: today.to_string(),
+            },
             log: log,
         };
         // Other processes may have checked a change against the tree without these units.
         let sql = "INSERT INTO unit $units RETURN NONE; UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE; \
-                   INSERT INTO flaw $flaws RETURN NONE; CREATE $member CONTENT $row RETURN NONE; \
-                   CREATE $posting CONTENT $posted RETURN NONE; INSERT INTO event $log RETURN NONE;";
+                   INSERT INTO flaw $flaws RETURN NONE; INSERT INTO member $row RETURN NONE; \
+                   INSERT INTO posting $posted RETURN NONE; INSERT INTO event $log RETURN NONE;";
         self.backend.store().write(sql, vars).await.map_err(|error| match error {
             Error::Taken { index } if index == "member_code" => told("another member has this card number"),
             other => other,
@@ -241,81 +227,6 @@ struct RegisteredRow {
     full_name: String,
     state: String,
     activated_at: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct UnitRow {
-    id: RecordId,
-    kind: String,
-    code: String,
-    name: String,
-    path: String,
-    opened_on: String,
-}
-
-impl UnitRow {
-    fn new(unit: &UnitRef, today: NaiveDate) -> Self {
-        Self {
-            id: record("unit", unit.id),
-            kind: unit.kind.key().to_owned(),
-            code: unit.path.code().to_owned(),
-            name: unit.name.clone(),
-            path: unit.path.to_string(),
-            opened_on: today.to_string(),
-        }
-    }
-}
-
-#[derive(Debug, SurrealValue)]
-struct MemberRow {
-    code: String,
-    full_name: String,
-    sort_key: String,
-    given: Option<String>,
-    id_tail: Option<String>,
-    twin_key: Option<String>,
-    sex: String,
-    birth_date: String,
-    admitted_on: String,
-    official_on: Option<String>,
-    standing: String,
-    state: String,
-    unit: String,
-    path: String,
-    id_hash: Option<String>,
-    id_cipher: Option<String>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct PostingRow {
-    member: String,
-    unit: String,
-    from: String,
-}
-
-#[derive(Debug, SurrealValue)]
-struct FlawRow {
-    id: RecordId,
-    kind: String,
-    member: String,
-    path: String,
-}
-
-/// A row of the event log; nobody is signed in.
-#[derive(Debug, SurrealValue)]
-struct LogRow {
-    id: RecordId,
-    at: DateTime<Utc>,
-    kind: String,
-    unit: String,
-    subject: String,
-}
-
-impl LogRow {
-    fn new(id: Ulid, at: DateTime<Utc>, kind: EventKind, unit: &UnitPath, subject: &str) -> Self {
-        let (kind, unit) = (kind.key().to_owned(), unit.to_string());
-        Self { id: record("event", id), at, kind, unit, subject: subject.to_owned() }
-    }
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ use super::dice::Dice;
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
-    members::rows::{derived, flaws},
+    members::rows::{self, NewFlaw, NewPosting, Particulars},
     store::{RecordId, SurrealValue, pair, record, vars},
+    units::NewUnit,
 };
 
 /// What the registry writes down of a person.
@@ -88,17 +89,7 @@ impl<'b> Registry<'b> {
         }
         .map_err(|error| Error::Internal(format!("unit code {code:?}: {error}")))?;
         let unit = UnitRef { id: UnitId::new(self.dice.ulid_at(self.since)), kind, name: name.to_owned(), path };
-        self.bulk.push(
-            "unit",
-            UnitRow {
-                id: record("unit", unit.id),
-                kind: kind.key().to_owned(),
-                code: code.to_owned(),
-                name: unit.name.clone(),
-                path: unit.path.to_string(),
-                opened_on: self.since.date_naive().to_string(),
-            },
-        );
+        self.bulk.push("unit", NewUnit::new(&unit, self.since.date_naive()));
         Ok(unit)
     }
 
@@ -106,52 +97,32 @@ impl<'b> Registry<'b> {
     /// [`Error::Internal`] when the name or the card number is none, or encryption fails.
     pub fn member(&mut self, member: &NewMember<'_>) -> Result<MemberId> {
         let id = MemberId::new(self.dice.ulid_at(self.since));
-        let (keys, clock, owner) = (self.backend.keys(), self.backend.clock(), id.to_string());
-        let sealed = |text: &str| keys.seal(clock, &owner, text);
-        let refused = |what: &str| Error::Internal(format!("{what} of {owner}"));
-        let full_name = FullName::parse(member.full_name).map_err(|_| refused("the name"))?;
-        let card = CardNumber::parse(member.code).map_err(|_| refused("the card number"))?;
-        let derived = derived(keys, &full_name, member.birth_date, Some(member.national_id));
-        let official_on =
-            (member.standing != Standing::Probationary).then(|| (member.admitted_on + Months::new(12)).min(clock.today()));
-        let (born, admitted) = (member.birth_date, member.admitted_on);
-        for flaw in flaws(true, member.phone.is_some(), born, admitted, official_on, clock.today()) {
-            flawed(&mut self.bulk, flaw, id, &member.unit.path);
+        let today = self.backend.clock().today();
+        let refused = |what: &str| Error::Internal(format!("{what} of {id}"));
+        let says = Particulars {
+            full_name: FullName::parse(member.full_name).map_err(|_| refused("the name"))?,
+            card: CardNumber::parse(member.code).map_err(|_| refused("the card number"))?,
+            sex: member.sex,
+            birth_date: member.birth_date,
+            admitted_on: member.admitted_on,
+            official_on: (member.standing != Standing::Probationary).then(|| (member.admitted_on + Months::new(12)).min(today)),
+            standing: member.standing,
+            national_id: Some(member.national_id.clone()),
+            phone: member.phone.cloned(),
+        };
+        for flaw in says.flaws(today) {
+            self.bulk.push("flaw", NewFlaw::new(flaw, id, &member.unit.path));
         }
-        self.twins.entry(derived.twin_key.clone()).or_default().push((id, member.unit.path.clone()));
-        self.bulk.push(
-            "member",
-            MemberRow {
-                id: record("member", id),
-                code: card.as_str().to_owned(),
-                full_name: full_name.as_str().to_owned(),
-                sort_key: derived.sort_key,
-                given: derived.given,
-                twin_key: derived.twin_key,
-                id_tail: derived.id_tail,
-                version: 1,
-                sex: member.sex.key().to_owned(),
-                birth_date: member.birth_date.to_string(),
-                admitted_on: member.admitted_on.to_string(),
-                official_on: official_on.map(|day| day.to_string()),
-                standing: member.standing.key().to_owned(),
-                state: "active".to_owned(),
-                unit: member.unit.id.to_string(),
-                path: member.unit.path.to_string(),
-                id_hash: Some(keys.lookup("id", member.national_id.expose())),
-                id_cipher: Some(sealed(member.national_id.expose())?),
-                phone_hash: member.phone.map(|phone| keys.lookup("phone", phone.expose())),
-                phone_cipher: member.phone.map(|phone| sealed(phone.expose())).transpose()?,
-            },
-        );
+        let row = rows::NewMember::new(self.backend, id, &says, member.unit)?;
+        self.twins.entry(row.twin_key.clone()).or_default().push((id, member.unit.path.clone()));
+        self.bulk.push("member", row);
         self.bulk.push(
             "posting",
-            PostingRow {
+            NewPosting {
                 id: record("posting", self.dice.ulid_at(self.since)),
                 member: id.to_string(),
                 unit: member.unit.id.to_string(),
                 from: member.admitted_on.to_string(),
-                until: None,
             },
         );
         self.bulk.log(&mut self.dice, self.since, EventKind::MemberRegistered, None, &member.unit.path, id);
@@ -226,21 +197,11 @@ impl<'b> Registry<'b> {
     /// [`Error::Taken`] when a code, a path or a national ID is not unique; [`Error::Store`].
     pub async fn save(mut self) -> Result<()> {
         for (id, path) in self.twins.values().filter(|group| group.len() > 1).flatten() {
-            flawed(&mut self.bulk, Flaw::Twin, *id, path);
+            self.bulk.push("flaw", NewFlaw::new(Flaw::Twin, id, path));
         }
         self.bulk.save(self.backend).await?;
         self.backend.recount().await
     }
-}
-
-fn flawed(bulk: &mut Bulk, kind: Flaw, member: MemberId, path: &UnitPath) {
-    let row = FlawRow {
-        id: pair("flaw", kind.key(), member),
-        kind: kind.key().to_owned(),
-        member: member.to_string(),
-        path: path.to_string(),
-    };
-    bulk.push("flaw", row);
 }
 
 /// Puts a unit back to before its roll-out: its members are told the day and whom to ask.
@@ -307,57 +268,6 @@ pub(super) fn note_attendance(bulk: &mut Bulk, meeting: MeetingId, member: Membe
     let row =
         AttendanceRow { id: pair("attendance", meeting, member), kind: kind.key().to_owned(), reason: reason.map(str::to_owned) };
     bulk.push("attendance", row);
-}
-
-#[derive(Debug, SurrealValue)]
-struct UnitRow {
-    id: RecordId,
-    kind: String,
-    code: String,
-    name: String,
-    path: String,
-    opened_on: String,
-}
-
-#[derive(Debug, SurrealValue)]
-struct MemberRow {
-    id: RecordId,
-    code: String,
-    full_name: String,
-    sort_key: String,
-    given: String,
-    twin_key: String,
-    id_tail: Option<String>,
-    version: i64,
-    sex: String,
-    birth_date: String,
-    admitted_on: String,
-    official_on: Option<String>,
-    standing: String,
-    state: String,
-    unit: String,
-    path: String,
-    id_hash: Option<String>,
-    id_cipher: Option<String>,
-    phone_hash: Option<String>,
-    phone_cipher: Option<String>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct FlawRow {
-    id: RecordId,
-    kind: String,
-    member: String,
-    path: String,
-}
-
-#[derive(Debug, SurrealValue)]
-struct PostingRow {
-    id: RecordId,
-    member: String,
-    unit: String,
-    from: String,
-    until: Option<String>,
 }
 
 #[derive(Debug, SurrealValue)]

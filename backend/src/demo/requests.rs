@@ -1,6 +1,6 @@
 //! What waits for the registrar of the sample's ward: a correction somebody asked for, and a member on the way into the ward.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::{
     events::EventKind,
     ids::{CorrectionId, TransferId},
@@ -11,7 +11,8 @@ use super::{dice::Dice, people::Organisation};
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
-    store::{RecordId, SurrealValue, record},
+    members::{NewCorrection, NewTransfer},
+    store::record,
 };
 
 /// The branch of the member who asks, and which the other one joins.
@@ -35,7 +36,7 @@ pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &
     let sealed = |text: &str| backend.keys().seal(backend.clock(), &id.to_string(), text);
     bulk.push(
         "correction",
-        CorrectionRow {
+        NewCorrection {
             id: record("correction", id),
             member: author.id.to_string(),
             path: joined.unit.path.to_string(),
@@ -54,7 +55,7 @@ pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &
     let id = TransferId::new(dice.ulid_at(at));
     bulk.push(
         "transfer",
-        TransferRow {
+        NewTransfer {
             id: record("transfer", id),
             member: leaving.id.to_string(),
             from_unit: left.unit.id.to_string(),
@@ -69,30 +70,4 @@ pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &
     );
     bulk.log(&mut dice, at, EventKind::TransferRequested, Some(secretary), &left.unit.path, leaving.id);
     Ok(())
-}
-
-#[derive(Debug, SurrealValue)]
-struct CorrectionRow {
-    id: RecordId,
-    member: String,
-    path: String,
-    field: &'static str,
-    wanted: String,
-    reason: String,
-    state: &'static str,
-    requested_at: DateTime<Utc>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct TransferRow {
-    id: RecordId,
-    member: String,
-    from_unit: String,
-    from_path: String,
-    to_unit: String,
-    to_path: String,
-    reason: String,
-    state: &'static str,
-    requested_by: String,
-    requested_at: DateTime<Utc>,
 }

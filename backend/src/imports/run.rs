@@ -6,7 +6,7 @@
 
 use domain::{
     imports::{Column, Counts, Reason, RefusedLine},
-    members::Flaw,
+    members::{Flaw, MemberState},
 };
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
+    members::rows::{NewFlaw, NewMember, NewPosting, flaw_id},
     store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
@@ -277,7 +278,7 @@ impl Writer {
         let (unit, path) = (entry.branch.id.to_string(), entry.branch.path.to_string());
         bulk.push(
             "member",
-            MemberRow {
+            NewMember {
                 id: record("member", &id),
                 code: entry.card.as_str().to_owned(),
                 full_name: entry.full_name.as_str().to_owned(),
@@ -288,7 +289,7 @@ impl Writer {
                 admitted_on: entry.admitted_on.to_string(),
                 official_on: entry.official_on.map(|day| day.to_string()),
                 standing: entry.standing.unwrap_or(entry.likely_standing).key().to_owned(),
-                state: "active".to_owned(),
+                state: MemberState::Active.key().to_owned(),
                 unit: unit.clone(),
                 path: path.clone(),
                 id_hash: entry.national_id.as_ref().map(|(_, hash)| hash.clone()),
@@ -297,14 +298,12 @@ impl Writer {
                 phone_hash: entry.phone.as_ref().map(|(_, hash)| hash.clone()),
                 phone_cipher: entry.phone.as_ref().map(|(phone, _)| seal(phone.expose())).transpose()?,
                 twin_key: entry.derived.twin_key.clone(),
-                import_print: entry.print.clone(),
+                import_print: Some(entry.print.clone()),
+                version: None,
             },
         );
         // The first posting of a record carries the record's own id.
-        bulk.push(
-            "posting",
-            PostingRow { id: record("posting", &id), member: id.clone(), unit, from: self.as_of.clone(), until: None },
-        );
+        bulk.push("posting", NewPosting { id: record("posting", &id), member: id.clone(), unit, from: self.as_of.clone() });
         note_flaws(bulk, entry, &id, &path);
         Ok(())
     }
@@ -344,10 +343,10 @@ impl Writer {
             let (owner, day) = (changes.bind(id.clone()), changes.bind(self.as_of.clone()));
             changes.sql += &format!("UPDATE posting SET until = ${day} WHERE member = ${owner} AND until = NONE RETURN NONE;");
             let posting = record("posting", self.backend.clock().ulid());
-            bulk.push("posting", PostingRow { id: posting, member: id.clone(), unit, from: self.as_of.clone(), until: None });
+            bulk.push("posting", NewPosting { id: posting, member: id.clone(), unit, from: self.as_of.clone() });
         }
         for flaw in Flaw::ALL {
-            let row = changes.bind(pair("flaw", flaw.key(), &id));
+            let row = changes.bind(flaw_id(flaw, &id));
             // Whether it is a twin was looked at afresh only when the name is new.
             if flaw != Flaw::Twin || entry.is_renamed {
                 changes.sql += &format!("DELETE ${row} RETURN NONE;");
@@ -382,15 +381,7 @@ impl Changes {
 }
 
 fn note_flaws(bulk: &mut Bulk, entry: &Entry, id: &str, path: &str) {
-    let mut note = |flaw: Flaw, member: &str, path: &str| {
-        let row = FlawRow {
-            id: pair("flaw", flaw.key(), member),
-            kind: flaw.key().to_owned(),
-            member: member.to_owned(),
-            path: path.to_owned(),
-        };
-        bulk.push_once("flaw", row);
-    };
+    let mut note = |flaw: Flaw, member: &str, path: &str| bulk.push_once("flaw", NewFlaw::new(flaw, member, path));
     for flaw in &entry.flaws {
         note(*flaw, id, path);
     }
@@ -410,45 +401,4 @@ fn refusal(written: &Written, error: &Error) -> RefusedLine {
         (Column::CardNumber, entry.card.as_str().to_owned(), Reason::Value(domain::forms::Problem::Taken))
     };
     RefusedLine { row: entry.row, column: Some(column), value, reason }
-}
-
-#[derive(Debug, SurrealValue)]
-struct MemberRow {
-    id: RecordId,
-    code: String,
-    full_name: String,
-    sort_key: String,
-    given: String,
-    sex: String,
-    birth_date: String,
-    admitted_on: String,
-    official_on: Option<String>,
-    standing: String,
-    state: String,
-    unit: String,
-    path: String,
-    id_hash: Option<String>,
-    id_cipher: Option<String>,
-    id_tail: Option<String>,
-    phone_hash: Option<String>,
-    phone_cipher: Option<String>,
-    twin_key: String,
-    import_print: String,
-}
-
-#[derive(Debug, SurrealValue)]
-struct PostingRow {
-    id: RecordId,
-    member: String,
-    unit: String,
-    from: String,
-    until: Option<String>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct FlawRow {
-    id: RecordId,
-    kind: String,
-    member: String,
-    path: String,
 }

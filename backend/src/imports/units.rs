@@ -25,7 +25,7 @@ use crate::{
     Backend, Error, Keys, Result,
     bulk::Bulk,
     store::{RecordId, SurrealValue, Variables, record},
-    units::Tree,
+    units::{NewUnit, Tree, VersionRow},
 };
 
 /// Units written in one transaction.
@@ -402,7 +402,7 @@ fn create(bulk: &mut Bulk, keys: &Keys, step: &Step, made_at: u64, as_of: &str) 
     let opened_on = step.row.opened_on.map_or_else(|| as_of.to_owned(), |day| day.to_string());
     bulk.push(
         "unit",
-        UnitRow {
+        NewUnit {
             id: record("unit", &id),
             kind: step.row.kind.key().to_owned(),
             code: step.path.code().to_owned(),
@@ -456,30 +456,6 @@ fn change(sql: &mut String, vars: &mut Variables, number: usize, step: &Step, kn
          UPDATE unit_version SET until = $last_{number} WHERE unit = $unit_{number} AND until = NONE RETURN NONE;
          INSERT INTO unit_version $next_{number} RETURN NONE;"
     );
-}
-
-#[derive(Debug, SurrealValue)]
-struct UnitRow {
-    id: RecordId,
-    kind: String,
-    code: String,
-    name: String,
-    path: String,
-    opened_on: String,
-    phase: Option<String>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct VersionRow {
-    id: RecordId,
-    unit: String,
-    kind: String,
-    code: String,
-    name: String,
-    parent: Option<String>,
-    from: String,
-    until: Option<String>,
-    cause: String,
 }
 
 /// The unit whose page tells of a whole import: the root, where the file is for everything.

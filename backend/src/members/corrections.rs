@@ -14,8 +14,9 @@ use domain::{
 
 use super::{
     MemberRow, Members, Step, Told,
-    edit::{Particulars, touches_dates},
+    edit::touches_dates,
     highest,
+    rows::Particulars,
     search::{CORRECTIONS_WAITING, requested},
     taken,
 };
@@ -68,6 +69,7 @@ impl Members<'_> {
         step.bind(vars! {
             correction: record("correction", id),
             asked: NewCorrection {
+                id: record("correction", id),
                 member: row.id.clone(),
                 path: row.path.clone(),
                 field: field.key(),
@@ -308,15 +310,17 @@ impl CorrectionRow {
     }
 }
 
+/// The row of a correction that is asked for; what is wanted and why is sealed.
 #[derive(Debug, SurrealValue)]
-struct NewCorrection {
-    member: String,
-    path: String,
-    field: &'static str,
-    wanted: String,
-    reason: String,
-    state: &'static str,
-    requested_at: DateTime<Utc>,
+pub(crate) struct NewCorrection {
+    pub(crate) id: RecordId,
+    pub(crate) member: String,
+    pub(crate) path: String,
+    pub(crate) field: &'static str,
+    pub(crate) wanted: String,
+    pub(crate) reason: String,
+    pub(crate) state: &'static str,
+    pub(crate) requested_at: DateTime<Utc>,
 }
 
 #[cfg(test)]

@@ -1,23 +1,26 @@
 //! Writing a record: a new member, a registrar's change, an accepted correction. All three go through [`Particulars`].
 
-use chrono::NaiveDate;
 use domain::{
     accounts::Viewer,
     events::EventKind,
     forms::{FormReader, Problem, day, optional},
     ids::{MemberId, UnitId},
     members::{
-        CardNumber, CorrectionField, DateField, FullName, MemberDraft, MemberFormPage, MemberState, NationalId, PhoneNumber, Sex,
-        Standing, check_dates,
+        CardNumber, CorrectionField, DateField, FullName, MemberDraft, MemberFormPage, NationalId, PhoneNumber, Sex, Standing,
+        check_dates,
     },
     policy::Action,
     units::{UnitKind, UnitRef},
 };
 
-use super::{MemberRow, Members, Step, Told, branches, highest, rows::derived, taken};
+use super::{
+    MemberRow, Members, Step, Told, branches, highest,
+    rows::{NewMember, NewPosting, Particulars, derived},
+    taken,
+};
 use crate::{
     Error, Result,
-    store::{SurrealValue, record, vars},
+    store::{record, vars},
 };
 
 /// The registrar's form as it was typed.
@@ -38,21 +41,6 @@ pub struct MemberForm<'f> {
     pub phone: &'f str,
     /// The branch of a new member; a transfer changes it later.
     pub unit: &'f str,
-}
-
-/// What a record says of a person, once every field was understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Particulars {
-    pub(super) full_name: FullName,
-    pub(super) card: CardNumber,
-    pub(super) sex: Sex,
-    pub(super) birth_date: NaiveDate,
-    pub(super) admitted_on: NaiveDate,
-    pub(super) official_on: Option<NaiveDate>,
-    pub(super) standing: Standing,
-    /// None: the stored one stays.
-    pub(super) national_id: Option<NationalId>,
-    pub(super) phone: Option<PhoneNumber>,
 }
 
 impl Members<'_> {
@@ -273,43 +261,17 @@ impl Members<'_> {
     }
 
     async fn write_new(&self, viewer: &Viewer, id: MemberId, unit: &UnitRef, particulars: &Particulars) -> Result<()> {
-        let (keys, clock) = (self.backend.keys(), self.backend.clock());
-        let owner = id.to_string();
-        let sealed = |text: &str| keys.seal(clock, &owner, text);
-        let Particulars { national_id, phone, .. } = particulars;
-        let derived = derived(keys, &particulars.full_name, particulars.birth_date, national_id.as_ref());
-        let row = MemberRow {
-            id: owner.clone(),
-            code: particulars.card.as_str().to_owned(),
-            full_name: particulars.full_name.as_str().to_owned(),
-            sex: particulars.sex.key().to_owned(),
-            birth_date: particulars.birth_date.to_string(),
-            admitted_on: particulars.admitted_on.to_string(),
-            official_on: particulars.official_on.map(|day| day.to_string()),
-            standing: particulars.standing.key().to_owned(),
-            state: MemberState::Active.key().to_owned(),
-            unit: unit.id.to_string(),
-            path: unit.path.to_string(),
-            id_hash: national_id.as_ref().map(|id| keys.lookup("id", id.expose())),
-            id_cipher: national_id.as_ref().map(|id| sealed(id.expose())).transpose()?,
-            phone_hash: phone.as_ref().map(|phone| keys.lookup("phone", phone.expose())),
-            phone_cipher: phone.as_ref().map(|phone| sealed(phone.expose())).transpose()?,
-            twin_key: Some(derived.twin_key),
-            distinct_from: None,
-            merged_into: None,
-            version: Some(1),
-        };
+        let clock = self.backend.clock();
+        let (owner, today) = (id.to_string(), clock.today());
+        let row = NewMember::new(self.backend, id, particulars, unit)?;
+        let posting = record("posting", clock.ulid());
+        let posted = NewPosting { id: posting, member: owner, unit: row.unit.clone(), from: today.to_string() };
         let mut step = Step::default();
-        step.bind(vars! {
-            member: record("member", id),
-            row: NewMember { found: row.clone(), sort_key: derived.sort_key, given: derived.given, id_tail: derived.id_tail }.content(),
-            posting: record("posting", clock.ulid()),
-            posted: NewPosting { member: owner.clone(), unit: row.unit.clone(), from: clock.today().to_string(), until: None },
-        });
-        step.then("CREATE $member CONTENT $row RETURN NONE; CREATE $posting CONTENT $posted RETURN NONE;");
-        self.settle_flaws(&mut step, None, &row).await?;
+        step.bind(vars! { row: row.clone(), posted: posted });
+        step.then("INSERT INTO member $row RETURN NONE; INSERT INTO posting $posted RETURN NONE;");
+        self.note_flaws(&mut step, id, &row, &particulars.flaws(today)).await?;
         // The standing: whether the new member counts.
-        let detail = Some(row.standing.clone());
+        let detail = Some(row.standing);
         self.commit(step, Told { kind: EventKind::MemberRegistered, viewer, path: &unit.path, subject: id, detail }).await
     }
 
@@ -360,71 +322,3 @@ pub(super) const UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $member)
 const CHANGE: &str = "UPDATE $member SET code = $code, full_name = $full_name, sort_key = $sort_key, given = $given, sex = $sex, \
                       birth_date = $birth_date, admitted_on = $admitted_on, official_on = $official_on, standing = $standing, \
                       twin_key = $twin_key, phone_hash = $phone_hash, phone_cipher = $phone_cipher, version = $next RETURN NONE;";
-
-/// A row to be created: what the record says and what it is found by.
-struct NewMember {
-    found: MemberRow,
-    sort_key: String,
-    given: String,
-    id_tail: Option<String>,
-}
-
-impl NewMember {
-    fn content(self) -> NewRow {
-        let MemberRow { code, full_name, sex, birth_date, admitted_on, official_on, standing, state, unit, path, .. } =
-            self.found;
-        NewRow {
-            code,
-            full_name,
-            sort_key: self.sort_key,
-            given: self.given,
-            sex,
-            birth_date,
-            admitted_on,
-            official_on,
-            standing,
-            state,
-            unit,
-            path,
-            id_hash: self.found.id_hash,
-            id_cipher: self.found.id_cipher,
-            id_tail: self.id_tail,
-            phone_hash: self.found.phone_hash,
-            phone_cipher: self.found.phone_cipher,
-            twin_key: self.found.twin_key,
-            version: self.found.version,
-        }
-    }
-}
-
-#[derive(Debug, SurrealValue)]
-struct NewRow {
-    code: String,
-    full_name: String,
-    sort_key: String,
-    given: String,
-    sex: String,
-    birth_date: String,
-    admitted_on: String,
-    official_on: Option<String>,
-    standing: String,
-    state: String,
-    unit: String,
-    path: String,
-    id_hash: Option<String>,
-    id_cipher: Option<String>,
-    id_tail: Option<String>,
-    phone_hash: Option<String>,
-    phone_cipher: Option<String>,
-    twin_key: Option<String>,
-    version: Option<i64>,
-}
-
-/// A posting to be created.
-#[derive(Debug, SurrealValue)]
-pub(super) struct NewPosting {
-    pub(super) member: String,
-    pub(super) unit: String,
-    pub(super) from: String,
-    pub(super) until: Option<String>,
-}

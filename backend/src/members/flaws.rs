@@ -1,11 +1,14 @@
 //! Keeps the rows of the quality queue true to the records, in the transaction that changes a record.
 
-use domain::members::Flaw;
+use domain::{ids::MemberId, members::Flaw};
 
-use super::{MemberRow, Members, Step, rows};
+use super::{
+    MemberRow, Members, Step,
+    rows::{self, NewFlaw, NewMember, flaw_id},
+};
 use crate::{
     Result,
-    store::{RecordId, SurrealValue, pair, vars},
+    store::{SurrealValue, vars},
 };
 
 /// A record that shares a twin key with others.
@@ -63,6 +66,18 @@ impl Members<'_> {
         }
         Ok(())
     }
+
+    /// Adds the flaws of a new record, which are `found` in it alone, and the twins it makes.
+    pub(super) async fn note_flaws(&self, step: &mut Step, id: MemberId, new: &NewMember, found: &[Flaw]) -> Result<()> {
+        let own = Twin { id: id.to_string(), path: new.path.clone(), distinct_from: None };
+        for kind in found {
+            step.flaw(*kind, &own.id, &own.path, true);
+        }
+        let mut group = self.twins(&new.twin_key).await?;
+        group.push(own);
+        step.twin_flaws(&group);
+        Ok(())
+    }
 }
 
 impl Step {
@@ -72,8 +87,7 @@ impl Step {
         self.flaws += 1;
         self.vars.insert(format!("flaw_{at}"), flaw_id(kind, member));
         if holds {
-            self.vars
-                .insert(format!("flawed_{at}"), FlawRow { kind: kind.key(), member: member.to_owned(), path: path.to_owned() });
+            self.vars.insert(format!("flawed_{at}"), NewFlaw::new(kind, member, path));
             self.then(&format!("UPSERT $flaw_{at} CONTENT $flawed_{at} RETURN NONE;"));
         } else {
             self.then(&format!("DELETE $flaw_{at} RETURN NONE;"));
@@ -87,18 +101,6 @@ impl Step {
             self.flaw(Flaw::Twin, &twin.id, &twin.path, holds);
         }
     }
-}
-
-/// The row of a flaw: one for each kind and member.
-pub(super) fn flaw_id(kind: Flaw, member: &str) -> RecordId {
-    pair("flaw", kind.key(), member)
-}
-
-#[derive(Debug, SurrealValue)]
-struct FlawRow {
-    kind: &'static str,
-    member: String,
-    path: String,
 }
 
 #[cfg(test)]

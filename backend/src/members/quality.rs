@@ -10,7 +10,7 @@ use domain::{
     units::UnitPath,
 };
 
-use super::{CountRow, LINE, LineRow, Members, counted, flaws::flaw_id, highest, search::range};
+use super::{CountRow, LINE, LineRow, Members, counted, highest, rows::flaw_id, search::range};
 use crate::{
     Error, Result,
     store::{RecordId, SurrealValue, record, vars},
@@ -61,7 +61,7 @@ impl Members<'_> {
     async fn flawed(&self, seats: &[&UnitPath], kind: Flaw, after: Option<MemberId>) -> Result<Vec<FlawRow>> {
         let start = match after {
             Some(after) => {
-                let id = flaw_id(kind, &after.to_string());
+                let id = flaw_id(kind, after);
                 let row: Option<FlawRow> =
                     self.backend.store().read("SELECT member, path FROM ONLY $flaw", vars! { flaw: id }).await?.row(0)?;
                 Some(row.filter(|row| seats.iter().any(|seat| row.path.starts_with(seat.as_str()))).ok_or(Error::NotFound)?)

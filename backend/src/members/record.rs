@@ -114,7 +114,7 @@ impl Members<'_> {
     }
 
     async fn flaws_of(&self, row: &MemberRow) -> Result<Vec<Flaw>> {
-        let ids: Vec<RecordId> = Flaw::ALL.into_iter().map(|kind| super::flaws::flaw_id(kind, &row.id)).collect();
+        let ids: Vec<RecordId> = Flaw::ALL.into_iter().map(|kind| super::rows::flaw_id(kind, &row.id)).collect();
         let kinds: Vec<String> = self.backend.store().read("SELECT VALUE kind FROM $ids", vars! { ids: ids }).await?.rows(0)?;
         kinds.iter().map(|kind| Flaw::from_key(kind).ok_or_else(|| row.damaged())).collect()
     }

@@ -1,14 +1,139 @@
-//! What a record is found by and what is wrong with it: plain functions over its columns, for the forms, the imports and the sample.
+//! The rows of the registry as they are first written: for the forms, the imports, the command line and the sample. What a record is
+//! found by and what is wrong with it follows from what it says; plain functions here work it out.
+//!
+//! What is read back is declared where it is read, and what changes a row names the columns it changes.
+
+use std::fmt::Display;
 
 use chrono::NaiveDate;
 use domain::{
     folding::{fold, name_order},
-    members::{FullName, NationalId, check_dates},
+    ids::MemberId,
+    members::{CardNumber, Flaw, FullName, MemberState, NationalId, PhoneNumber, Sex, Standing, check_dates},
+    units::UnitRef,
 };
 
-pub(crate) use domain::members::Flaw;
+use crate::{
+    Backend, Keys, Result,
+    store::{RecordId, SurrealValue, pair, record},
+};
 
-use crate::Keys;
+/// What a record says of a person, once every field was understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Particulars {
+    pub(crate) full_name: FullName,
+    pub(crate) card: CardNumber,
+    pub(crate) sex: Sex,
+    pub(crate) birth_date: NaiveDate,
+    pub(crate) admitted_on: NaiveDate,
+    pub(crate) official_on: Option<NaiveDate>,
+    pub(crate) standing: Standing,
+    /// None in a change: the stored one stays.
+    pub(crate) national_id: Option<NationalId>,
+    pub(crate) phone: Option<PhoneNumber>,
+}
+
+impl Particulars {
+    /// What needs somebody's work in a new record that says this.
+    pub(crate) fn flaws(&self, today: NaiveDate) -> Vec<Flaw> {
+        let (has_id, has_phone) = (self.national_id.is_some(), self.phone.is_some());
+        flaws(has_id, has_phone, self.birth_date, self.admitted_on, self.official_on, today)
+    }
+}
+
+/// The row of a new member.
+#[derive(Debug, Clone, SurrealValue)]
+pub(crate) struct NewMember {
+    pub(crate) id: RecordId,
+    pub(crate) code: String,
+    pub(crate) full_name: String,
+    pub(crate) sort_key: String,
+    pub(crate) given: String,
+    pub(crate) sex: String,
+    pub(crate) birth_date: String,
+    pub(crate) admitted_on: String,
+    pub(crate) official_on: Option<String>,
+    pub(crate) standing: String,
+    pub(crate) state: String,
+    pub(crate) unit: String,
+    pub(crate) path: String,
+    pub(crate) id_hash: Option<String>,
+    pub(crate) id_cipher: Option<String>,
+    pub(crate) id_tail: Option<String>,
+    pub(crate) phone_hash: Option<String>,
+    pub(crate) phone_cipher: Option<String>,
+    pub(crate) twin_key: String,
+    /// Hash of what an import said of the member, so that the same row is known again; none of who came in otherwise.
+    pub(crate) import_print: Option<String>,
+    /// None counts as 0.
+    pub(crate) version: Option<i64>,
+}
+
+impl NewMember {
+    /// An active member of `branch`, the numbers hashed and sealed, in the first version.
+    ///
+    /// # Errors
+    /// [`Error::Internal`](crate::Error::Internal) when encryption fails.
+    pub(crate) fn new(backend: &Backend, id: MemberId, says: &Particulars, branch: &UnitRef) -> Result<Self> {
+        let (keys, owner) = (backend.keys(), id.to_string());
+        let sealed = |text: &str| keys.seal(backend.clock(), &owner, text);
+        let Particulars { national_id, phone, .. } = says;
+        let derived = derived(keys, &says.full_name, says.birth_date, national_id.as_ref());
+        Ok(Self {
+            id: record("member", id),
+            code: says.card.as_str().to_owned(),
+            full_name: says.full_name.as_str().to_owned(),
+            sort_key: derived.sort_key,
+            given: derived.given,
+            sex: says.sex.key().to_owned(),
+            birth_date: says.birth_date.to_string(),
+            admitted_on: says.admitted_on.to_string(),
+            official_on: says.official_on.map(|day| day.to_string()),
+            standing: says.standing.key().to_owned(),
+            state: MemberState::Active.key().to_owned(),
+            unit: branch.id.to_string(),
+            path: branch.path.to_string(),
+            id_hash: national_id.as_ref().map(|id| keys.lookup("id", id.expose())),
+            id_cipher: national_id.as_ref().map(|id| sealed(id.expose())).transpose()?,
+            id_tail: derived.id_tail,
+            phone_hash: phone.as_ref().map(|phone| keys.lookup("phone", phone.expose())),
+            phone_cipher: phone.as_ref().map(|phone| sealed(phone.expose())).transpose()?,
+            twin_key: derived.twin_key,
+            import_print: None,
+            version: Some(1),
+        })
+    }
+}
+
+/// The row of a posting that begins. It is open: the end is written when the next one begins.
+#[derive(Debug, SurrealValue)]
+pub(crate) struct NewPosting {
+    pub(crate) id: RecordId,
+    pub(crate) member: String,
+    pub(crate) unit: String,
+    pub(crate) from: String,
+}
+
+/// The row of a flaw.
+#[derive(Debug, SurrealValue)]
+pub(crate) struct NewFlaw {
+    id: RecordId,
+    kind: &'static str,
+    member: String,
+    path: String,
+}
+
+impl NewFlaw {
+    /// `path` is that of the member's branch.
+    pub(crate) fn new(kind: Flaw, member: impl Display, path: impl Display) -> Self {
+        Self { id: flaw_id(kind, &member), kind: kind.key(), member: member.to_string(), path: path.to_string() }
+    }
+}
+
+/// The id of a flaw: one for each kind and member.
+pub(crate) fn flaw_id(kind: Flaw, member: impl Display) -> RecordId {
+    pair("flaw", kind.key(), member)
+}
 
 /// Columns that follow from others, so that a record is found. They are written whenever one of those changes.
 #[derive(Debug, Clone, PartialEq, Eq)]

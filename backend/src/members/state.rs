@@ -10,7 +10,7 @@ use domain::{
     policy::Action,
 };
 
-use super::{MemberRow, Members, Step, Told, edit::NewPosting, edit::UNCHANGED};
+use super::{MemberRow, Members, Step, Told, edit::UNCHANGED, rows::NewPosting};
 use crate::{
     Error, Result,
     store::{record, vars},
@@ -113,11 +113,10 @@ impl Members<'_> {
         step.then(UNCHANGED);
         step.then("UPDATE $member SET state = $state, version = $next RETURN NONE;");
         if state == MemberState::Active {
-            step.bind(vars! {
-                posting: record("posting", clock.ulid()),
-                posted: NewPosting { member: row.id.clone(), unit: row.unit.clone(), from: day.to_string(), until: None },
-            });
-            step.then("CREATE $posting CONTENT $posted RETURN NONE;");
+            let id = record("posting", clock.ulid());
+            let posted = NewPosting { id, member: row.id.clone(), unit: row.unit.clone(), from: day.to_string() };
+            step.bind(vars! { posted: posted });
+            step.then("INSERT INTO posting $posted RETURN NONE;");
         } else {
             step.then(&format!("{END_POSTING} {END_OFFICES} {END_SESSIONS} {END_REQUESTS}"));
         }

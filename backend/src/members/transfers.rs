@@ -14,10 +14,8 @@ use domain::{
 };
 
 use super::{
-    MemberRow, Members, Step, Told, branches,
-    edit::NewPosting,
-    flaws::flaw_id,
-    highest,
+    MemberRow, Members, Step, Told, branches, highest,
+    rows::{NewPosting, flaw_id},
     search::requested,
     state::{END_POSTING, eve},
 };
@@ -86,8 +84,8 @@ impl Members<'_> {
             member: record("member", &row.id),
             key: row.id.clone(),
             from_unit: row.unit.clone(),
-            transfer: record("transfer", id),
             asked: NewTransfer {
+                id: record("transfer", id),
                 member: row.id.clone(),
                 from_unit: row.unit.clone(),
                 from_path: row.path.clone(),
@@ -101,7 +99,7 @@ impl Members<'_> {
         });
         step.then(STILL_THERE);
         step.then("LET $waiting = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested');");
-        step.then("IF array::len($waiting) > 0 { THROW 'waiting' }; CREATE $transfer CONTENT $asked RETURN NONE;");
+        step.then("IF array::len($waiting) > 0 { THROW 'waiting' }; INSERT INTO transfer $asked RETURN NONE;");
         let detail = Some(to.path.to_string());
         let told = Told { kind: EventKind::TransferRequested, viewer, path: &row.place()?, subject: member, detail };
         match self.commit(step, told).await {
@@ -218,8 +216,12 @@ impl Members<'_> {
             today: today.to_string(),
             eve: eve(today).to_string(),
             flaws: flaws,
-            posting: record("posting", clock.ulid()),
-            posted: NewPosting { member: found.member.clone(), unit: found.to_unit.clone(), from: today.to_string(), until: None },
+            posted: NewPosting {
+                id: record("posting", clock.ulid()),
+                member: found.member.clone(),
+                unit: found.to_unit.clone(),
+                from: today.to_string(),
+            },
         });
         step.then(STILL_THERE);
         step.then(END_POSTING);
@@ -267,7 +269,7 @@ const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $transfer) != 'requested'
                       UPDATE $transfer SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";
 
 const MOVE: &str = "UPDATE $member SET unit = $to_unit, path = $to_path, version = (version ?? 0) + 1 RETURN NONE; \
-     CREATE $posting CONTENT $posted RETURN NONE; \
+     INSERT INTO posting $posted RETURN NONE; \
      LET $held = (SELECT VALUE id FROM office WHERE member = $key AND unit = $from_unit AND (until = NONE OR until >= $today)); \
      UPDATE $held SET until = $eve, ended_by = $by RETURN NONE; \
      UPDATE $flaws SET path = $to_path RETURN NONE; \
@@ -307,17 +309,19 @@ impl TransferRow {
     }
 }
 
+/// The row of a transfer that is asked for.
 #[derive(Debug, SurrealValue)]
-struct NewTransfer {
-    member: String,
-    from_unit: String,
-    from_path: String,
-    to_unit: String,
-    to_path: String,
-    reason: String,
-    state: &'static str,
-    requested_by: String,
-    requested_at: DateTime<Utc>,
+pub(crate) struct NewTransfer {
+    pub(crate) id: RecordId,
+    pub(crate) member: String,
+    pub(crate) from_unit: String,
+    pub(crate) from_path: String,
+    pub(crate) to_unit: String,
+    pub(crate) to_path: String,
+    pub(crate) reason: String,
+    pub(crate) state: &'static str,
+    pub(crate) requested_by: String,
+    pub(crate) requested_at: DateTime<Utc>,
 }
 
 #[cfg(test)]

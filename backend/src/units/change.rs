@@ -7,7 +7,7 @@ use domain::{
     forms::{FormReader, Problem, bounded_line, day, optional},
     ids::UnitId,
     policy::Action,
-    units::{Opening, Phase, UnitChange, UnitCode, UnitKind, UnitName, UnitPath, UnitRef},
+    units::{Opening, Phase, UnitChange, UnitCode, UnitKind, UnitName, UnitRef},
 };
 
 use super::{
@@ -82,24 +82,6 @@ impl UnitDesk<'_> {
         self.again(|| self.try_create(viewer, form)).await
     }
 
-    /// The first unit of an empty store: for the command line, where nobody is signed in.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a code or a name that cannot be one, [`Error::Exists`] when there are units.
-    pub async fn found(&self, kind: UnitKind, code: &str, name: &str) -> Result<UnitId> {
-        let mut reader = FormReader::new("unit_new");
-        let (code, name) = (reader.read("code", code, UnitCode::parse), reader.read("name", name, UnitName::parse));
-        let (Some(code), Some(name)) = (code, name) else { return Err(reader.finish().err().unwrap_or_default().into()) };
-        let tree = self.backend.units().tree();
-        if !tree.is_empty() {
-            return Err(Error::Exists);
-        }
-        let path = UnitPath::parse(&format!("/{}/", code.as_str())).map_err(|error| Error::Internal(error.to_string()))?;
-        let unit = UnitRef { id: UnitId::new(self.backend.clock().ulid()), kind, name: name.as_str().to_owned(), path };
-        self.open(&tree, &unit, None, self.backend.clock().today(), None).await?;
-        Ok(unit.id)
-    }
-
     /// Gives a unit another name, from a day on.
     ///
     /// # Errors
@@ -146,20 +128,19 @@ impl UnitDesk<'_> {
         };
         let path = parent.path.child(code.as_str()).map_err(|_| Error::NotFound)?;
         let unit = UnitRef { id: UnitId::new(self.backend.clock().ulid()), kind, name: name.as_str().to_owned(), path };
-        match self.open(&tree, &unit, Some(parent.id), on, Some(viewer)).await {
+        match self.open(viewer, &tree, &unit, parent.id, on).await {
             Err(Error::Taken { .. }) => Err(reader.refused("code", Problem::Taken).into()),
             settled => settled.map(|()| unit.id),
         }
     }
 
-    async fn open(&self, tree: &Tree, unit: &UnitRef, parent: Option<UnitId>, on: NaiveDate, by: Option<&Viewer>) -> Result<()> {
+    async fn open(&self, viewer: &Viewer, tree: &Tree, unit: &UnitRef, parent: UnitId, on: NaiveDate) -> Result<()> {
         let mut vars = vars! {
             tree: tree.version,
             form: first(self.backend, unit, parent, UnitChange::Created, on),
             path: unit.path.to_string(),
         };
-        let actor = by.map(|viewer| viewer.member);
-        events::append(&mut vars, self.backend.clock(), EventKind::UnitCreated, actor, &unit.path, unit.id);
+        events::append(&mut vars, self.backend.clock(), EventKind::UnitCreated, Some(viewer.member), &unit.path, unit.id);
         self.settle(&format!("{SAME_TREE} {OPEN} {}", events::APPEND), vars).await
     }
 

@@ -106,9 +106,9 @@ impl Reform<'_> {
 }
 
 /// The row for a unit that is not in the tree yet.
-pub(super) fn first(backend: &Backend, unit: &UnitRef, parent: Option<UnitId>, change: UnitChange, on: NaiveDate) -> ReformRow {
+pub(super) fn first(backend: &Backend, unit: &UnitRef, parent: UnitId, change: UnitChange, on: NaiveDate) -> ReformRow {
     let (id, code) = (unit.id.to_string(), unit.path.code().to_owned());
-    let parent = parent.map(|parent| parent.to_string());
+    let parent = Some(parent.to_string());
     ReformRow {
         row: record("unit", unit.id),
         first: record("unit_version", &id),
@@ -133,16 +133,18 @@ pub(super) fn day_before(day: NaiveDate) -> NaiveDate {
     day.checked_sub_days(Days::new(1)).unwrap_or(day)
 }
 
+/// A form a unit had.
 #[derive(Debug, SurrealValue)]
-struct VersionRow {
-    unit: String,
-    kind: String,
-    code: String,
-    name: String,
-    parent: Option<String>,
-    from: String,
-    until: Option<String>,
-    cause: String,
+pub(crate) struct VersionRow {
+    pub(crate) id: RecordId,
+    pub(crate) unit: String,
+    pub(crate) kind: String,
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) parent: Option<String>,
+    pub(crate) from: String,
+    pub(crate) until: Option<String>,
+    pub(crate) cause: String,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -152,7 +154,7 @@ struct LifeRow {
     closed_on: Option<String>,
 }
 
-const COLUMNS: &str = "unit, kind, code, name, parent, from, until, cause";
+const COLUMNS: &str = "id, unit, kind, code, name, parent, from, until, cause";
 
 /// The forms of one unit, the newest first; of a unit that never changed, the only one.
 pub(super) async fn forms(backend: &Backend, tree: &Tree, unit: &UnitRef) -> Result<Vec<UnitForm>> {

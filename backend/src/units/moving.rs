@@ -13,6 +13,7 @@ use domain::{
     events::EventKind,
     forms::{FormReader, Problem},
     ids::UnitId,
+    members::Flaw,
     policy::Action,
     units::{UnitChange, UnitCode, UnitPath, UnitRef},
 };
@@ -24,7 +25,8 @@ use super::{
 };
 use crate::{
     Backend, Error, Result, events,
-    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+    members::rows::flaw_id,
+    store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
 /// Rows in a batch: a transaction short enough to stand in nobody's way.
@@ -395,14 +397,11 @@ pub(super) struct Posting {
 
 /// A fresh posting for each of these members.
 pub(super) fn postings(backend: &Backend, members: impl IntoIterator<Item = String>) -> Vec<Posting> {
-    let posting = |key: String| {
-        let kinds = ["missing_id", "missing_phone", "impossible_date", "twin"];
-        Posting {
-            member: record("member", &key),
-            fresh: record("posting", backend.clock().ulid()),
-            flaws: kinds.iter().map(|kind| pair("flaw", kind, &key)).collect(),
-            key,
-        }
+    let posting = |key: String| Posting {
+        member: record("member", &key),
+        fresh: record("posting", backend.clock().ulid()),
+        flaws: Flaw::ALL.into_iter().map(|kind| flaw_id(kind, &key)).collect(),
+        key,
     };
     members.into_iter().map(posting).collect()
 }

@@ -106,7 +106,7 @@ impl UnitDesk<'_> {
         let mut vars = unit_vars(tree, unit.id, version)?;
         let members: Vec<String> = members.into_iter().map(String::from).collect();
         vars.extend(vars! {
-            form: first(self.backend, fresh, Some(parent.id), UnitChange::Split, on),
+            form: first(self.backend, fresh, parent.id, UnitChange::Split, on),
             path: fresh.path.to_string(),
             chosen: members.iter().map(|member| record("member", member)).collect::<Vec<_>>(),
             unit_key: unit.id.to_string(),
