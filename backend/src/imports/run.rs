@@ -29,7 +29,7 @@ use crate::{
 pub(super) const WRITERS: usize = 2;
 
 /// Rows of the file in a batch: one transaction, one wait for the disk.
-const BATCH: usize = 200;
+const BATCH: usize = 400;
 
 /// Batches in which nothing changed that may pass without a note.
 const SILENT_MAX: i64 = 64;
