@@ -152,7 +152,7 @@ impl Step {
 
 /// The columns of [`MemberRow`].
 const COLUMNS: &str = "record::id(id) AS id, code, full_name, sex, birth_date, admitted_on, official_on, standing, state, unit, \
-                       path, id_hash, id_cipher, phone_hash, phone_cipher, twin_key, distinct_from, merged_into, version";
+                       path, id_hash, id_cipher, phone_hash, phone_cipher, twin_key, distinct_from, merged_into, version, posted_from";
 
 /// A record as it lies in the store.
 #[derive(Debug, Clone, SurrealValue)]
@@ -176,6 +176,7 @@ struct MemberRow {
     distinct_from: Option<Vec<String>>,
     merged_into: Option<String>,
     version: Option<i64>,
+    posted_from: Option<String>,
 }
 
 impl MemberRow {
@@ -189,6 +190,11 @@ impl MemberRow {
 
     fn version(&self) -> u32 {
         self.version.and_then(|version| u32::try_from(version).ok()).unwrap_or_default()
+    }
+
+    /// The day the member joined the branch; none for who is no member any more.
+    fn posted_from(&self) -> Result<Option<NaiveDate>> {
+        self.posted_from.as_deref().map(|day| self.day(day)).transpose()
     }
 
     fn is_active(&self) -> bool {

@@ -17,9 +17,9 @@ use ulid::Ulid;
 use super::{Accounts, codes::LogRow};
 use crate::{
     Error, Result,
-    members::rows::{NewFlaw, NewMember, NewPosting, Particulars},
+    members::rows::{NewFlaw, NewMember, Particulars},
     offices::NewOffice,
-    store::{SurrealValue, record, vars},
+    store::{SurrealValue, vars},
     units::NewUnit,
 };
 
@@ -163,20 +163,14 @@ impl Accounts<'_> {
         let vars = vars! {
             units: founded.iter().map(|unit| NewUnit::new(unit, today)).collect::<Vec<_>>(),
             // No version yet, as after an import.
-            row: NewMember { version: None, ..NewMember::new(self.backend, member, &says, &branch)? },
+            row: NewMember { version: None, ..NewMember::new(self.backend, member, &says, &branch, today)? },
             flaws: flaws,
-            posted: NewPosting {
-                id: record("posting", clock.ulid()),
-                member: owner,
-                unit: branch.id.to_string(),
-                from: today.to_string(),
-            },
             log: log,
         };
         // Other processes may have checked a change against the tree without these units.
         let sql = "INSERT INTO unit $units RETURN NONE; UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE; \
                    INSERT INTO flaw $flaws RETURN NONE; INSERT INTO member $row RETURN NONE; \
-                   INSERT INTO posting $posted RETURN NONE; INSERT INTO event $log RETURN NONE;";
+                   INSERT INTO event $log RETURN NONE;";
         self.backend.store().write(sql, vars).await.map_err(|error| match error {
             Error::Taken { index } if index == "member_code" => told("another member has this card number"),
             other => other,

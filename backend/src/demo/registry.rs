@@ -18,7 +18,7 @@ use super::dice::Dice;
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
-    members::rows::{self, NewFlaw, NewPosting, Particulars},
+    members::rows::{self, NewFlaw, Particulars},
     store::{RecordId, SurrealValue, pair, record, vars},
     units::NewUnit,
 };
@@ -113,18 +113,9 @@ impl<'b> Registry<'b> {
         for flaw in says.flaws(today) {
             self.bulk.push("flaw", NewFlaw::new(flaw, id, &member.unit.path));
         }
-        let row = rows::NewMember::new(self.backend, id, &says, member.unit)?;
+        let row = rows::NewMember::new(self.backend, id, &says, member.unit, member.admitted_on)?;
         self.twins.entry(row.twin_key.clone()).or_default().push((id, member.unit.path.clone()));
         self.bulk.push("member", row);
-        self.bulk.push(
-            "posting",
-            NewPosting {
-                id: record("posting", self.dice.ulid_at(self.since)),
-                member: id.to_string(),
-                unit: member.unit.id.to_string(),
-                from: member.admitted_on.to_string(),
-            },
-        );
         self.bulk.log(&mut self.dice, self.since, EventKind::MemberRegistered, None, &member.unit.path, id);
         Ok(id)
     }

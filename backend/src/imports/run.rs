@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
-    members::rows::{NewFlaw, NewMember, NewPosting, flaw_id},
+    members::rows::{NewFlaw, NewMember, flaw_id},
     store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
@@ -275,7 +275,7 @@ impl Writer {
         let (keys, clock) = (self.backend.keys(), self.backend.clock());
         let id = entry.member.to_string();
         let seal = |text: &str| keys.seal(clock, &id, text);
-        let (unit, path) = (entry.branch.id.to_string(), entry.branch.path.to_string());
+        let path = entry.branch.path.to_string();
         bulk.push(
             "member",
             NewMember {
@@ -290,7 +290,7 @@ impl Writer {
                 official_on: entry.official_on.map(|day| day.to_string()),
                 standing: entry.standing.unwrap_or(entry.likely_standing).key().to_owned(),
                 state: MemberState::Active.key().to_owned(),
-                unit: unit.clone(),
+                unit: entry.branch.id.to_string(),
                 path: path.clone(),
                 id_hash: entry.national_id.as_ref().map(|(_, hash)| hash.clone()),
                 id_cipher: entry.national_id.as_ref().map(|(id, _)| seal(id.expose())).transpose()?,
@@ -300,10 +300,9 @@ impl Writer {
                 twin_key: entry.derived.twin_key.clone(),
                 import_print: Some(entry.print.clone()),
                 version: None,
+                posted_from: self.as_of.clone(),
             },
         );
-        // The first posting of a record carries the record's own id.
-        bulk.push("posting", NewPosting { id: record("posting", &id), member: id.clone(), unit, from: self.as_of.clone() });
         note_flaws(bulk, entry, &id, &path);
         Ok(())
     }
@@ -337,14 +336,18 @@ impl Writer {
             fields.push(("phone_cipher", keys.seal(clock, &id, phone.expose())?));
         }
         let member = changes.bind(record("member", &id));
+        if entry.is_moved {
+            let (ended, owner) = (changes.bind(record("posting", clock.ulid())), changes.bind(id.clone()));
+            let day = changes.bind(self.as_of.clone());
+            changes.sql += &format!(
+                "LET $was = (SELECT unit, posted_from FROM ONLY ${member}); \
+                 IF $was.posted_from != NONE {{ CREATE ${ended} SET member = ${owner}, unit = $was.unit, \
+                 from = $was.posted_from, until = ${day} RETURN NONE }};"
+            );
+            fields.push(("posted_from", self.as_of.clone()));
+        }
         let set: Vec<String> = fields.into_iter().map(|(field, value)| format!("{field} = ${}", changes.bind(value))).collect();
         changes.sql += &format!("UPDATE ${member} SET {}, version = (version ?? 0) + 1 RETURN NONE;", set.join(", "));
-        if entry.is_moved {
-            let (owner, day) = (changes.bind(id.clone()), changes.bind(self.as_of.clone()));
-            changes.sql += &format!("UPDATE posting SET until = ${day} WHERE member = ${owner} AND until = NONE RETURN NONE;");
-            let posting = record("posting", self.backend.clock().ulid());
-            bulk.push("posting", NewPosting { id: posting, member: id.clone(), unit, from: self.as_of.clone() });
-        }
         for flaw in Flaw::ALL {
             let row = changes.bind(flaw_id(flaw, &id));
             // Whether it is a twin was looked at afresh only when the name is new.

@@ -15,7 +15,7 @@ use domain::{
 
 use super::{
     MemberRow, Members, Step, Told, branches, highest,
-    rows::{NewMember, NewPosting, Particulars, derived},
+    rows::{NewMember, Particulars, derived},
     taken,
 };
 use crate::{
@@ -262,13 +262,11 @@ impl Members<'_> {
 
     async fn write_new(&self, viewer: &Viewer, id: MemberId, unit: &UnitRef, particulars: &Particulars) -> Result<()> {
         let clock = self.backend.clock();
-        let (owner, today) = (id.to_string(), clock.today());
-        let row = NewMember::new(self.backend, id, particulars, unit)?;
-        let posting = record("posting", clock.ulid());
-        let posted = NewPosting { id: posting, member: owner, unit: row.unit.clone(), from: today.to_string() };
+        let today = clock.today();
+        let row = NewMember::new(self.backend, id, particulars, unit, today)?;
         let mut step = Step::default();
-        step.bind(vars! { row: row.clone(), posted: posted });
-        step.then("INSERT INTO member $row RETURN NONE; INSERT INTO posting $posted RETURN NONE;");
+        step.bind(vars! { row: row.clone() });
+        step.then("INSERT INTO member $row RETURN NONE;");
         self.note_flaws(&mut step, id, &row, &particulars.flaws(today)).await?;
         // The standing: whether the new member counts.
         let detail = Some(row.standing);

@@ -56,9 +56,6 @@ impl Members<'_> {
         self.write_history(&mut step, &kept, &gone, viewer).await?;
         step.then(BOTH_UNCHANGED);
         step.then(HISTORY);
-        if kept.is_active() && gone.is_active() {
-            step.then("UPDATE $gone_posted SET until = $day RETURN NONE;");
-        }
         step.then(END_SESSIONS);
         step.then(ACCOUNT);
         step.then(RECORDS);
@@ -130,6 +127,7 @@ impl Members<'_> {
             gone_version: i64::from(gone.version()),
             kept_account: record("account", &keep.id),
             gone_account: record("account", &gone.id),
+            ended: record("posting", clock.ulid()),
             day: clock.today().to_string(),
             eve: eve(clock.today()).to_string(),
             now: clock.now(),
@@ -224,8 +222,10 @@ const BOTH_UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $kept) ?? 0) !
 
 /// Gives what belongs to the member `$key` to `$kept_key`. Of two receipts of one document the earlier one stays; of two notes about
 /// one meeting, which have no time, the kept record's own.
-const HISTORY: &str = "LET $gone_posted = (SELECT VALUE id FROM posting WHERE member = $key AND until = NONE); \
-     LET $postings = (SELECT VALUE id FROM posting WHERE member = $key); UPDATE $postings SET member = $kept_key RETURN NONE; \
+const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE member = $key); UPDATE $postings SET member = $kept_key RETURN NONE; \
+     LET $was = (SELECT unit, posted_from FROM ONLY $gone); \
+     IF $was.posted_from != NONE \
+     { CREATE $ended SET member = $kept_key, unit = $was.unit, from = $was.posted_from, until = $day RETURN NONE }; \
      LET $offices = (SELECT VALUE id FROM office WHERE member = $key); UPDATE $offices SET member = $kept_key RETURN NONE; \
      LET $opinions = (SELECT VALUE id FROM opinion WHERE member = $key); UPDATE $opinions SET member = $kept_key RETURN NONE; \
      LET $wishes = (SELECT VALUE id FROM correction WHERE member = $key); UPDATE $wishes SET member = $kept_key RETURN NONE; \
@@ -245,7 +245,7 @@ const ACCOUNT: &str = "LET $used = (SELECT * OMIT id FROM ONLY $gone_account); \
                        { CREATE $kept_account CONTENT $used RETURN NONE }; DELETE $gone_account RETURN NONE;";
 
 /// The other first: it must let go of its number before the kept record takes it.
-const RECORDS: &str = "UPDATE $gone SET state = 'merged', merged_into = $kept_key, id_hash = NONE, id_tail = NONE, phone_hash = NONE, \
+const RECORDS: &str = "UPDATE $gone SET state = 'merged', merged_into = $kept_key, posted_from = NONE, id_hash = NONE, id_tail = NONE, phone_hash = NONE, \
      version = (version ?? 0) + 1 RETURN NONE; \
      UPDATE $kept SET id_hash = $id_hash, id_cipher = $id_cipher, phone_hash = $phone_hash, phone_cipher = $phone_cipher, \
      version = (version ?? 0) + 1 RETURN NONE; \

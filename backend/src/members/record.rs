@@ -79,7 +79,9 @@ impl Members<'_> {
 
     pub(super) async fn understand(&self, row: MemberRow, sight: Sight) -> Result<Record> {
         let sql = "SELECT unit, from, until FROM posting WHERE member = $member ORDER BY from DESC";
-        let postings: Vec<PostingRow> = self.backend.store().read(sql, vars! { member: row.id.clone() }).await?.rows(0)?;
+        let ended: Vec<PostingRow> = self.backend.store().read(sql, vars! { member: row.id.clone() }).await?.rows(0)?;
+        let now = row.posted_from.clone().map(|from| PostingRow { unit: row.unit.clone(), from, until: None });
+        let postings: Vec<PostingRow> = now.into_iter().chain(ended).collect();
         let units = postings.iter().map(|posting| posting.unit.as_str()).chain([row.unit.as_str()]);
         let names = self.unit_names(units).await?;
         let national_id = row.national_id(self.backend)?;

@@ -67,14 +67,16 @@ pub(crate) struct NewMember {
     pub(crate) import_print: Option<String>,
     /// None counts as 0.
     pub(crate) version: Option<i64>,
+    /// The day the member joined the branch.
+    pub(crate) posted_from: String,
 }
 
 impl NewMember {
-    /// An active member of `branch`, the numbers hashed and sealed, in the first version.
+    /// An active member of `branch` since a day, the numbers hashed and sealed, in the first version.
     ///
     /// # Errors
     /// [`Error::Internal`](crate::Error::Internal) when encryption fails.
-    pub(crate) fn new(backend: &Backend, id: MemberId, says: &Particulars, branch: &UnitRef) -> Result<Self> {
+    pub(crate) fn new(backend: &Backend, id: MemberId, says: &Particulars, branch: &UnitRef, since: NaiveDate) -> Result<Self> {
         let (keys, owner) = (backend.keys(), id.to_string());
         let sealed = |text: &str| keys.seal(backend.clock(), &owner, text);
         let Particulars { national_id, phone, .. } = says;
@@ -101,17 +103,9 @@ impl NewMember {
             twin_key: derived.twin_key,
             import_print: None,
             version: Some(1),
+            posted_from: since.to_string(),
         })
     }
-}
-
-/// The row of a posting that begins. It is open: the end is written when the next one begins.
-#[derive(Debug, SurrealValue)]
-pub(crate) struct NewPosting {
-    pub(crate) id: RecordId,
-    pub(crate) member: String,
-    pub(crate) unit: String,
-    pub(crate) from: String,
 }
 
 /// The row of a flaw.

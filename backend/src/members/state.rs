@@ -10,7 +10,7 @@ use domain::{
     policy::Action,
 };
 
-use super::{MemberRow, Members, Step, Told, edit::UNCHANGED, rows::NewPosting};
+use super::{MemberRow, Members, Step, Told, edit::UNCHANGED};
 use crate::{
     Error, Result,
     store::{record, vars},
@@ -55,7 +55,7 @@ impl Members<'_> {
         let row = self.within_reach(viewer, id, Action::ManageMembers).await?;
         let successors = row.state()?.successors();
         let today = self.backend.clock().today();
-        let since: Option<NaiveDate> = self.posted_since(&row).await?;
+        let since = row.posted_from()?;
         let mut reader = FormReader::new("state");
         let state = reader.read("state", form.state, |typed| match MemberState::from_key(typed) {
             _ if typed.is_empty() => Err(Problem::Required),
@@ -88,13 +88,6 @@ impl Members<'_> {
         }
     }
 
-    /// The day the open posting began, when there is one.
-    async fn posted_since(&self, row: &MemberRow) -> Result<Option<NaiveDate>> {
-        let sql = "SELECT VALUE from FROM posting WHERE member = $member AND until = NONE";
-        let days: Vec<String> = self.backend.store().read(sql, vars! { member: row.id.clone() }).await?.rows(0)?;
-        days.first().map(|day| row.day(day)).transpose()
-    }
-
     fn enter(&self, row: &MemberRow, state: MemberState, day: NaiveDate, viewer: &Viewer) -> Step {
         let clock = self.backend.clock();
         let mut step = Step::default();
@@ -111,15 +104,13 @@ impl Members<'_> {
             by: viewer.member.to_string(),
         });
         step.then(UNCHANGED);
-        step.then("UPDATE $member SET state = $state, version = $next RETURN NONE;");
-        if state == MemberState::Active {
-            let id = record("posting", clock.ulid());
-            let posted = NewPosting { id, member: row.id.clone(), unit: row.unit.clone(), from: day.to_string() };
-            step.bind(vars! { posted: posted });
-            step.then("INSERT INTO posting $posted RETURN NONE;");
-        } else {
+        let is_active = state == MemberState::Active;
+        if !is_active {
+            step.bind(vars! { ended: record("posting", clock.ulid()) });
             step.then(&format!("{END_POSTING} {END_OFFICES} {END_SESSIONS} {END_REQUESTS}"));
         }
+        step.bind(vars! { posted_from: is_active.then(|| day.to_string()) });
+        step.then("UPDATE $member SET state = $state, posted_from = $posted_from, version = $next RETURN NONE;");
         step
     }
 }
@@ -129,9 +120,10 @@ pub(super) fn eve(today: NaiveDate) -> NaiveDate {
     today.checked_sub_days(Days::new(1)).unwrap_or(today)
 }
 
-/// Closes the open posting of the member `$key`.
-pub(super) const END_POSTING: &str = "LET $posted_now = (SELECT VALUE id FROM posting WHERE member = $key AND until = NONE); \
-                                      UPDATE $posted_now SET until = $day RETURN NONE;";
+/// Writes down, as `$ended`, that the time of `$member` with the branch is over; before the member's row changes.
+pub(super) const END_POSTING: &str = "LET $was = (SELECT unit, posted_from FROM ONLY $member); \
+     IF $was.posted_from != NONE \
+     { CREATE $ended SET member = $key, unit = $was.unit, from = $was.posted_from, until = $day RETURN NONE };";
 
 const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE member = $key AND (until = NONE OR until >= $today)); \
                            UPDATE $held SET until = $eve, ended_by = $by RETURN NONE;";
@@ -156,7 +148,7 @@ mod tests {
     #[tokio::test]
     async fn what_ends_with_a_membership_is_found_by_index() {
         let store = migrated().await;
-        for sql in [END_POSTING, END_OFFICES, END_SESSIONS, END_REQUESTS] {
+        for sql in [END_OFFICES, END_SESSIONS, END_REQUESTS] {
             for select in
                 sql.split("LET ").filter_map(|part| part.split_once("= (")?.1.split_once(");")).map(|(select, _)| select)
             {

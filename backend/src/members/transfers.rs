@@ -1,6 +1,6 @@
 //! Transfers between branches: asked for by the side a member leaves, accepted by the side the member joins.
 //!
-//! Invariant: an active member has exactly one open posting, and it is the one of `member.unit`.
+//! Invariant: an active member is posted to one branch, `member.unit`, since `member.posted_from`.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -15,7 +15,7 @@ use domain::{
 
 use super::{
     MemberRow, Members, Step, Told, branches, highest,
-    rows::{NewPosting, flaw_id},
+    rows::flaw_id,
     search::requested,
     state::{END_POSTING, eve},
 };
@@ -216,12 +216,7 @@ impl Members<'_> {
             today: today.to_string(),
             eve: eve(today).to_string(),
             flaws: flaws,
-            posted: NewPosting {
-                id: record("posting", clock.ulid()),
-                member: found.member.clone(),
-                unit: found.to_unit.clone(),
-                from: today.to_string(),
-            },
+            ended: record("posting", clock.ulid()),
         });
         step.then(STILL_THERE);
         step.then(END_POSTING);
@@ -268,8 +263,7 @@ const STILL_THERE: &str = "LET $there = (SELECT unit, state FROM ONLY $member); 
 const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $transfer) != 'requested' { THROW 'decided' }; \
                       UPDATE $transfer SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";
 
-const MOVE: &str = "UPDATE $member SET unit = $to_unit, path = $to_path, version = (version ?? 0) + 1 RETURN NONE; \
-     INSERT INTO posting $posted RETURN NONE; \
+const MOVE: &str = "UPDATE $member SET unit = $to_unit, path = $to_path, posted_from = $day, version = (version ?? 0) + 1 RETURN NONE; \
      LET $held = (SELECT VALUE id FROM office WHERE member = $key AND unit = $from_unit AND (until = NONE OR until >= $today)); \
      UPDATE $held SET until = $eve, ended_by = $by RETURN NONE; \
      UPDATE $flaws SET path = $to_path RETURN NONE; \

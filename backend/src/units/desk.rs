@@ -1,5 +1,7 @@
 //! What a person sees of the units: a list, a page, the choices of a form.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use domain::{
     accounts::Viewer,
@@ -41,12 +43,6 @@ struct OfficeRow {
 struct NameRow {
     id: String,
     full_name: String,
-}
-
-#[derive(Debug, SurrealValue)]
-struct PostingRow {
-    member: String,
-    until: Option<String>,
 }
 
 impl<'a> UnitDesk<'a> {
@@ -223,15 +219,17 @@ impl<'a> UnitDesk<'a> {
         if unit.kind != UnitKind::Branch {
             return Ok(None);
         }
-        let on = on.to_string();
-        let sql = "SELECT member, until FROM posting WHERE unit = $unit AND from <= $on";
-        let rows: Vec<PostingRow> =
-            self.backend.store().read(sql, vars! { unit: unit.id.to_string(), on: on.clone() }).await?.rows(0)?;
-        let there: std::collections::BTreeSet<String> =
-            rows.into_iter().filter(|row| row.until.as_ref().is_none_or(|until| *until >= on)).map(|row| row.member).collect();
+        // Those who were there and have left, and those who are there still.
+        let mut found = self.backend.store().read(THERE_ON, vars! { unit: unit.id.to_string(), on: on.to_string() }).await?;
+        let mut there: BTreeSet<String> = found.rows::<String>(0)?.into_iter().collect();
+        there.extend(found.rows::<String>(1)?);
         Ok(Some(count(there.into_iter())))
     }
 }
+
+/// Members of a branch on a day.
+const THERE_ON: &str = "SELECT VALUE member FROM posting WHERE unit = $unit AND from <= $on AND until >= $on; \
+     SELECT VALUE record::id(id) FROM member WHERE unit = $unit AND posted_from != NONE AND posted_from <= $on;";
 
 /// Every open unit the person may look at, the own line first.
 fn visible<'t>(tree: &'t Tree, viewer: &'t Viewer) -> impl Iterator<Item = &'t UnitRef> {
@@ -297,4 +295,16 @@ fn branches(tree: &Tree, path: &UnitPath) -> u32 {
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn who_was_there_is_found_by_an_index() {
+        let vars = vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV", on: "2026-11-21" };
+        migrated().await.assert_no_scan(THERE_ON, vars).await;
+    }
 }

@@ -68,7 +68,6 @@ const fn follower(table: &'static str, column: &'static str, within: &'static [&
 }
 
 const ALL: &[&str] = &["true"];
-const FLAWS: &[&str] = &["kind = 'missing_id'", "kind = 'missing_phone'", "kind = 'impossible_date'", "kind = 'twin'"];
 const CORRECTIONS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'"];
 const TRANSFERS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'", "state = 'withdrawn'"];
 
@@ -82,7 +81,7 @@ const FOLLOWERS: &[Follower] = &[
     follower("meeting", "path", ALL),
     follower("opinion", "path", ALL),
     follower("opinion", "issuer_path", ALL),
-    follower("flaw", "path", FLAWS),
+    follower("flaw", "path", ALL),
     follower("correction", "path", CORRECTIONS),
     follower("transfer", "from_path", TRANSFERS),
     follower("transfer", "to_path", TRANSFERS),
@@ -301,8 +300,8 @@ impl UnitDesk<'_> {
                 return Ok(false);
             }
             *left -= 1;
-            let postings = postings(self.backend, members);
-            self.backend.store().write(REPOST, repost_vars(postings, from, to, operation.on)).await?;
+            let reposts = reposts(self.backend, members);
+            self.backend.store().write(REPOST, repost_vars(reposts, from, to, operation.on)).await?;
         }
     }
 
@@ -366,16 +365,16 @@ fn open_target<'t>(viewer: &Viewer, tree: &'t Tree, typed: &str) -> Result<&'t U
 const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved, target = $target, shifts = $shifts, \
      effective_on = $effective_on, state = 'running', started_by = $started_by, started_at = $started_at RETURN NONE;";
 
-/// Posts members to another branch: the open posting ends the day before, what waits for a decision goes along.
+/// Posts members to another branch: their time with the old one ends the day before, what waits for a decision goes along.
 ///
 /// Who is elsewhere by now is passed over: two processes may be at the same members.
-pub(super) const REPOST: &str = "FOR $change IN $postings { \
-     LET $member = $change.member; LET $posting = $change.fresh; LET $key = $change.key; LET $flaws = $change.flaws; \
-     IF (SELECT VALUE unit FROM ONLY $member) != $from_unit { CONTINUE }; \
-     LET $open = (SELECT VALUE id FROM posting WHERE member = $key AND until = NONE); \
-     UPDATE $open SET until = $last RETURN NONE; \
-     CREATE $posting SET member = $key, unit = $to_unit, from = $on RETURN NONE; \
-     UPDATE $member SET unit = $to_unit, path = $to_path RETURN NONE; \
+pub(super) const REPOST: &str = "FOR $change IN $reposts { \
+     LET $member = $change.member; LET $ended = $change.ended; LET $key = $change.key; LET $flaws = $change.flaws; \
+     LET $was = (SELECT unit, posted_from FROM ONLY $member); \
+     IF $was.unit != $from_unit { CONTINUE }; \
+     IF $was.posted_from != NONE \
+     { CREATE $ended SET member = $key, unit = $from_unit, from = $was.posted_from, until = $last RETURN NONE }; \
+     UPDATE $member SET unit = $to_unit, path = $to_path, posted_from = $on RETURN NONE; \
      UPDATE $flaws SET path = $to_path RETURN NONE; \
      LET $corrections = (SELECT VALUE id FROM correction WHERE member = $key AND state = 'requested'); \
      UPDATE $corrections SET path = $to_path RETURN NONE; \
@@ -388,28 +387,29 @@ const REDIRECT: &str = "LET $joining = (SELECT VALUE id FROM transfer WHERE stat
      UPDATE $joining SET to_unit = $to_unit RETURN NONE;";
 
 #[derive(Debug, SurrealValue)]
-pub(super) struct Posting {
+pub(super) struct Repost {
     member: RecordId,
     key: String,
-    fresh: RecordId,
+    /// Where the time that is over is written down.
+    ended: RecordId,
     flaws: Vec<RecordId>,
 }
 
-/// A fresh posting for each of these members.
-pub(super) fn postings(backend: &Backend, members: impl IntoIterator<Item = String>) -> Vec<Posting> {
-    let posting = |key: String| Posting {
+/// What [`REPOST`] needs of each of these members.
+pub(super) fn reposts(backend: &Backend, members: impl IntoIterator<Item = String>) -> Vec<Repost> {
+    let repost = |key: String| Repost {
         member: record("member", &key),
-        fresh: record("posting", backend.clock().ulid()),
+        ended: record("posting", backend.clock().ulid()),
         flaws: Flaw::ALL.into_iter().map(|kind| flaw_id(kind, &key)).collect(),
         key,
     };
-    members.into_iter().map(posting).collect()
+    members.into_iter().map(repost).collect()
 }
 
-/// What [`REPOST`] needs.
-pub(super) fn repost_vars(postings: Vec<Posting>, from: UnitId, to: &UnitRef, on: NaiveDate) -> Variables {
+/// All that [`REPOST`] needs.
+pub(super) fn repost_vars(reposts: Vec<Repost>, from: UnitId, to: &UnitRef, on: NaiveDate) -> Variables {
     vars! {
-        postings: postings,
+        reposts: reposts,
         from_unit: from.to_string(),
         to_unit: to.id.to_string(),
         to_path: to.path.to_string(),

@@ -16,7 +16,7 @@ use super::{
     Tree, UnitDesk,
     change::{SAME_TREE, SAME_UNIT, managed, managed_parent, since, stale, unit_vars},
     history::{OPEN, first},
-    moving::{REPOST, postings, repost_vars},
+    moving::{REPOST, repost_vars, reposts},
 };
 use crate::{
     Error, Result, events,
@@ -111,7 +111,7 @@ impl UnitDesk<'_> {
             chosen: members.iter().map(|member| record("member", member)).collect::<Vec<_>>(),
             unit_key: unit.id.to_string(),
         });
-        vars.extend(repost_vars(postings(self.backend, members), unit.id, fresh, on));
+        vars.extend(repost_vars(reposts(self.backend, members), unit.id, fresh, on));
         let (clock, kind) = (self.backend.clock(), EventKind::UnitSplit);
         let from = Some(unit.path.to_string());
         events::append_with(&mut vars, clock, kind, Some(viewer.member), &fresh.path, fresh.id, from);
