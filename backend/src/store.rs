@@ -305,7 +305,10 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn a_page_of_keys_reads_no_more_than_the_page() {
         let store = store().await;
-        store.read("FOR $n IN 100..200 { CREATE type::record('t', <string>$n) SET name = <string>$n; }", ()).await.expect("creates");
+        store
+            .read("FOR $n IN 100..200 { CREATE type::record('t', <string>$n) SET name = <string>$n; }", ())
+            .await
+            .expect("creates");
         let sql = format!("EXPLAIN ANALYZE FORMAT JSON SELECT VALUE record::id(id) FROM {KEYS} LIMIT 3");
         let explained = store.run(&sql, vars! { keys: keys_after("t", "120") }).await.expect("is explained").0.take::<Value>(0);
         let plan = explained.expect("a plan").into_json_value().to_string();

@@ -137,7 +137,8 @@ impl Counters {
             let Some(last) = rows.last() else { return Ok(()) };
             after.clone_from(&last.id);
             let damaged = |row: &IdRow| Error::Damaged(format!("member {}", row.id));
-            let members: Vec<MemberId> = rows.iter().map(|row| row.id.parse().map_err(|_| damaged(row))).collect::<Result<_>>()?;
+            let members: Vec<MemberId> =
+                rows.iter().map(|row| row.id.parse().map_err(|_| damaged(row))).collect::<Result<_>>()?;
             self.refresh(store, tree, &members).await?;
         }
     }
