@@ -404,7 +404,8 @@ impl MemberRow {
 
     fn viewer(&self, offices: &[OfficeRow], tree: &Tree, today: NaiveDate) -> Result<Viewer> {
         let (member, _) = self.place()?;
-        let branch = self.unit.parse().ok().and_then(|unit| tree.get(unit)).ok_or_else(|| self.damaged())?.clone();
+        // While a merge is under way, some members still stand in the branch that has ended.
+        let branch = tree.heir(&self.unit).filter(|unit| tree.get(unit.id).is_some()).ok_or_else(|| self.damaged())?.clone();
         let offices = offices
             .iter()
             .filter(|office| office.is_held_on(today))

@@ -83,8 +83,8 @@ impl DocumentRow {
         Ok(Document {
             id: self.id.parse().map_err(|_| damaged())?,
             kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
-            issuer: tree.known(&self.issuer).ok_or_else(damaged)?.clone(),
-            audience: tree.known(&self.audience).ok_or_else(damaged)?.clone(),
+            issuer: tree.heir_as_named(&self.issuer).ok_or_else(damaged)?,
+            audience: tree.heir(&self.audience).ok_or_else(damaged)?.clone(),
             state: DocumentState::from_key(&self.state).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,

@@ -87,7 +87,7 @@ impl OpinionRow {
         Ok(Opinion {
             id,
             code: ReceiptCode::of(id),
-            branch: tree.known(&self.unit).ok_or_else(damaged)?.clone(),
+            branch: tree.heir_as_named(&self.unit).ok_or_else(damaged)?,
             document: self.document.parse().map_err(|_| damaged())?,
             audience: OpinionAudience::from_key(&self.audience).ok_or_else(damaged)?,
             state: OpinionState::from_key(&self.state).ok_or_else(damaged)?,

@@ -123,7 +123,7 @@ impl<'a> Meetings<'a> {
             form: MeetingForm::from_key(&row.form).ok_or_else(damaged)?,
             state: MeetingState::from_key(&row.state).ok_or_else(damaged)?,
             title: row.title.clone(),
-            unit: tree.known(&row.unit).ok_or_else(damaged)?.clone(),
+            unit: tree.heir_as_named(&row.unit).ok_or_else(damaged)?,
             starts_at: row.starts_at,
             place: row.place.clone(),
             papers: count(papers()),

@@ -101,6 +101,26 @@ impl Tree {
         self.get(id).or_else(|| self.closed.get(&id).map(|closed| &closed.unit))
     }
 
+    /// The unit that answers now for what was that unit's: itself, or the one that took over when it ended.
+    pub fn heir(&self, id: &str) -> Option<&UnitRef> {
+        let mut id: UnitId = id.parse().ok()?;
+        // Units end once each, so the way is no longer than there are closed ones.
+        for _ in 0..=self.closed.len() {
+            match (self.get(id), self.closed.get(&id)) {
+                (Some(unit), _) => return Some(unit),
+                (None, Some(Closed { successor: Some(next), .. })) => id = *next,
+                (None, closed) => return closed.map(|closed| &closed.unit),
+            }
+        }
+        None
+    }
+
+    /// The same under the name the unit had: who published or met under it did so then.
+    pub fn heir_as_named(&self, id: &str) -> Option<UnitRef> {
+        let (named, heir) = (self.known(id)?, self.heir(id)?);
+        Some(UnitRef { name: named.name.clone(), ..heir.clone() })
+    }
+
     pub fn at(&self, path: &UnitPath) -> Option<&UnitRef> {
         self.by_path.get(path).map(|node| &node.unit)
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use backend::{
     Backend, Error,
+    accounts::SignInForm,
     demo::registry::Registry,
     units::{CloseForm, MergeForm, MoveForm, NewUnitForm, PhaseForm, RenameForm, SplitForm},
 };
@@ -20,7 +21,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
     documents::published,
-    support::{Fixture, organisation, start},
+    support::{Fixture, PASSWORD, Person, organisation, start},
 };
 
 const TODAY: &str = "2026-11-21";
@@ -32,6 +33,13 @@ fn registrar(org: &Fixture) -> Viewer {
         viewer.standpoint.grants.push(Grant { role, path: org.province.path.clone() });
     }
     viewer
+}
+
+/// Where somebody stands now.
+async fn signed_in(backend: &Backend, person: &Person) -> Viewer {
+    let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
+    let token = backend.accounts().sign_in(form).await.expect("signs in").token;
+    backend.accounts().session(&token).await.expect("reads").expect("a session").viewer
 }
 
 async fn page(backend: &Backend, viewer: &Viewer, unit: UnitId) -> UnitPage {
@@ -313,10 +321,7 @@ async fn everything_follows_a_unit_that_moves() {
     assert_eq!(backend.units().tree().former(&org.harbour.path).map(|unit| unit.id), Some(org.harbour.id));
 
     // The one who signs in now stands at the new place and still finds the paper.
-    let form =
-        backend::accounts::SignInForm { national_id: &org.fisherman.national_id, password: crate::support::PASSWORD, device: "" };
-    let token = backend.accounts().sign_in(form).await.expect("signs in").token;
-    let fisherman = backend.accounts().session(&token).await.expect("reads").expect("a session").viewer;
+    let fisherman = signed_in(&backend, &org.fisherman).await;
     assert_eq!(fisherman.standpoint.branch.as_str(), "/51/002/11/");
     backend.documents().read(&fisherman, document).await.expect("still reads");
 
@@ -332,6 +337,7 @@ async fn everything_follows_a_unit_that_moves() {
 async fn a_merged_unit_hands_over_all_it_has() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
+    let document = published(&backend, &org.hills_editor.viewer, &org.hills, &org.hills).await;
     merge(&backend, &viewer, org.hills.id, org.coast.id).await.expect("is merged");
     backend.catch_up().await.expect("reads the log");
     let farm = page(&backend, &viewer, org.farm.id).await;
@@ -344,6 +350,11 @@ async fn a_merged_unit_hands_over_all_it_has() {
     let tree = backend.units().tree();
     assert_eq!(tree.former(&org.hills.path).map(|unit| unit.id), Some(org.coast.id));
     assert_eq!(tree.former(&org.farm.path).map(|unit| unit.id), Some(org.farm.id));
+
+    let farmer = signed_in(&backend, &org.farmer).await;
+    let read = backend.documents().read(&farmer, document).await.expect("is read as before");
+    assert_eq!(read.summary.issuer.name, org.hills.name, "by whom it was published");
+    backend.documents().withdraw(&org.coast_editor.viewer, document).await.expect("who took over answers for it");
 
     merge(&backend, &viewer, org.farm.id, org.harbour.id).await.expect("is merged");
     backend.catch_up().await.expect("reads the log");
