@@ -303,8 +303,8 @@ impl State {
                 }
             }
             EventKind::DocumentWithdrawn => {
-                if event.subject.parse().is_ok_and(|document| self.published.remove(&document)) {
-                    self.add(&path, |figures| figures.documents = figures.documents.saturating_sub(1));
+                if let Ok(document) = event.subject.parse() {
+                    self.withdraw(document, &path);
                 }
             }
             EventKind::DocumentRead if is_counted => self.add(&path, |figures| figures.reads += 1),
@@ -361,6 +361,12 @@ impl State {
     fn publish(&mut self, document: DocumentId, path: &UnitPath) {
         if self.published.insert(document) {
             self.add(path, |figures| figures.documents += 1);
+        }
+    }
+
+    fn withdraw(&mut self, document: DocumentId, path: &UnitPath) {
+        if self.published.remove(&document) {
+            self.add(path, |figures| figures.documents = figures.documents.saturating_sub(1));
         }
     }
 
