@@ -3,7 +3,7 @@
 const PAUSE_MS = 40;
 
 /** How long a page may take to show what it should; generous, because the machine may be busy. */
-export const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 20_000;
 
 /**
  * Asks again and again until the answer is neither false nor empty, and returns it.
