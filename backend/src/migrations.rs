@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Clock, Error, Result,
+    keys::hex,
     store::{Store, SurrealValue, record, vars},
 };
 
@@ -41,38 +42,37 @@ struct Applied {
 /// # Errors
 /// [`Error::Schema`] when the store holds a migration this program does not know, or one whose text was changed.
 pub(crate) async fn run(store: &Store, clock: &Clock) -> Result<()> {
-    store
-        .read(
-            "DEFINE TABLE IF NOT EXISTS migration SCHEMAFULL TYPE NORMAL PERMISSIONS NONE;
-             DEFINE FIELD IF NOT EXISTS version ON migration TYPE int;
-             DEFINE FIELD IF NOT EXISTS name ON migration TYPE string;
-             DEFINE FIELD IF NOT EXISTS hash ON migration TYPE string;
-             DEFINE FIELD IF NOT EXISTS applied_at ON migration TYPE datetime;",
-            (),
-        )
-        .await?;
+    prepare(store).await?;
     let applied: Vec<Applied> = store.read("SELECT version, name, hash FROM migration ORDER BY version", ()).await?.rows(0)?;
     check(&applied)?;
     for migration in &MIGRATIONS[applied.len()..] {
         tracing::info!(migration = migration.name, "bringing the schema up to date");
-        // The definitions and the note of them are one transaction: a crash leaves both or neither.
-        store
-            .write(
-                &format!(
-                    "{} CREATE $applied SET version = $version, name = $name, hash = $hash, applied_at = $now RETURN NONE;",
-                    migration.sql
-                ),
-                vars! {
-                    applied: record("migration", migration.name),
-                    version: i64::from(migration.version),
-                    name: migration.name.to_owned(),
-                    hash: hash(migration.sql),
-                    now: clock.now(),
-                },
-            )
-            .await?;
+        apply(store, clock, migration).await?;
     }
     Ok(())
+}
+
+/// Where the notes lie.
+async fn prepare(store: &Store) -> Result<()> {
+    let sql = "DEFINE TABLE IF NOT EXISTS migration SCHEMAFULL TYPE NORMAL PERMISSIONS NONE;
+               DEFINE FIELD IF NOT EXISTS version ON migration TYPE int;
+               DEFINE FIELD IF NOT EXISTS name ON migration TYPE string;
+               DEFINE FIELD IF NOT EXISTS hash ON migration TYPE string;
+               DEFINE FIELD IF NOT EXISTS applied_at ON migration TYPE datetime;";
+    store.read(sql, ()).await.map(|_| ())
+}
+
+/// The definitions and the note of them are one transaction: a crash leaves both or neither.
+async fn apply(store: &Store, clock: &Clock, migration: &Migration) -> Result<()> {
+    let note = "CREATE $applied SET version = $version, name = $name, hash = $hash, applied_at = $now RETURN NONE;";
+    let vars = vars! {
+        applied: record("migration", migration.name),
+        version: i64::from(migration.version),
+        name: migration.name.to_owned(),
+        hash: hash(migration.sql),
+        now: clock.now(),
+    };
+    store.write(&format!("{} {note}", migration.sql), vars).await.map(|_| ())
 }
 
 fn check(applied: &[Applied]) -> Result<()> {
@@ -95,11 +95,7 @@ fn check(applied: &[Applied]) -> Result<()> {
 }
 
 fn hash(sql: &str) -> String {
-    use std::fmt::Write;
-    Sha256::digest(sql.as_bytes()).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&Sha256::digest(sql.as_bytes()).into())
 }
 
 #[cfg(test)]
@@ -137,5 +133,31 @@ mod tests {
             .expect("adds");
         let refused = run(&store, &clock).await.expect_err("is refused");
         assert!(refused.to_string().contains("newer version"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn postings_of_an_older_version_move_into_the_records() {
+        let store = Store::connect(&Place::Memory).await.expect("opens");
+        let clock = Clock::system();
+        prepare(&store).await.expect("defines");
+        for migration in &MIGRATIONS[..4] {
+            apply(&store, &clock, migration).await.expect("applies");
+        }
+        let old = "FOR $key IN ['A', 'B'] { CREATE type::record('member', $key) SET code = $key, full_name = 'Võ Văn Khơi', \
+                   sort_key = 'khoi', sex = 'male', birth_date = '1972-05-12', admitted_on = '2001-02-03', standing = 'official', \
+                   state = 'active', unit = 'U', path = '/01/' }; \
+                   CREATE posting SET member = 'A', unit = 'T', from = '2001-02-03', until = '2020-01-01'; \
+                   CREATE posting SET member = 'A', unit = 'U', from = '2020-01-02'; \
+                   CREATE posting SET member = 'B', unit = 'U', from = '2010-01-01', until = '2025-01-01';";
+        store.read(old, ()).await.expect("writes");
+        run(&store, &clock).await.expect("goes on");
+        let sql =
+            "SELECT VALUE posted_from FROM member:A; SELECT VALUE posted_from FROM member:B; SELECT VALUE from FROM posting";
+        let mut found = store.read(sql, ()).await.expect("reads");
+        assert_eq!(found.rows::<Option<String>>(0).expect("a day"), [Some("2020-01-02".to_owned())]);
+        assert_eq!(found.rows::<Option<String>>(1).expect("no day"), [None]);
+        let mut ended = found.rows::<String>(2).expect("days");
+        ended.sort();
+        assert_eq!(ended, ["2001-02-03", "2010-01-01"], "what is over stays where it was");
     }
 }

@@ -35,16 +35,18 @@ async function send(registrar, script) {
 }
 
 /** Waits until the import is not in this state any more, looking again by hand where no script does. */
-async function over(registrar, state) {
-  await until(`the import is not "${state}" any more`, async () => {
+export async function over(registrar, state, patience) {
+  const progressed = async () => {
     if (!(await registrar.text('.page-header')).includes(state)) return true;
     if (!registrar.script) await registrar.reload();
     return false;
-  });
+  };
+  await until(`the import is not "${state}" any more`, progressed, patience);
   await registrar.settled();
 }
 
-async function figures(registrar) {
+/** How many rows are new, changed, unchanged, refused. */
+export async function figures(registrar) {
   await registrar.sees('.figures');
   const values = await registrar.$('.figures dd').allInnerTexts();
   return values.slice(0, 4).map(number);

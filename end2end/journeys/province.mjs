@@ -13,6 +13,7 @@ import { bothWays } from '../support/report.mjs';
 import { startEmpty } from '../support/server.mjs';
 import { number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
+import { figures, over } from './imports.mjs';
 
 const { imports, terms } = texts('vi');
 const MEMBERS = Number(process.env.HANDBOOK_PROVINCE ?? 600);
@@ -107,27 +108,11 @@ async function bringIn(registrar, kind, rows) {
   await registrar.field('file').setInputFiles({ name: `${kind}.xlsx`, mimeType, buffer: workbook(rows) });
   await Promise.all([registrar.page.waitForURL(/\/imports\/[0-9A-Z]{26}$/), registrar.sender('file').click()]);
   await registrar.settled();
-  await over(registrar, imports.state_checking);
+  await over(registrar, imports.state_checking, IMPORT_MS);
   assert.deepEqual(await figures(registrar), [rows.length - 1, 0, 0, 0], 'all rows are new, none is refused');
   await registrar.submit(registrar.$('main form[action$="/confirm"] button[type="submit"]'));
-  await over(registrar, imports.state_running);
+  await over(registrar, imports.state_running, IMPORT_MS);
   await registrar.sees('main .notice-ok');
-}
-
-async function over(registrar, state) {
-  const progressed = async () => {
-    if (!(await registrar.text('.page-header')).includes(state)) return true;
-    if (!registrar.script) await registrar.reload();
-    return false;
-  };
-  await until(`the import is not "${state}" any more`, progressed, IMPORT_MS);
-  await registrar.settled();
-}
-
-async function figures(registrar) {
-  await registrar.sees('.figures');
-  const values = await registrar.$('.figures dd').allInnerTexts();
-  return values.slice(0, 4).map(number);
 }
 
 /** Issues codes for a whole branch and reads the one of `name` off the printed sheet. */
