@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
-    members::rows::{NewFlaw, NewMember, flaw_id},
+    members::rows::{NewFlaw, NewMember, end_posting, flaw_id},
     store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
@@ -339,11 +339,7 @@ impl Writer {
         if entry.is_moved {
             let (ended, owner) = (changes.bind(record("posting", clock.ulid())), changes.bind(id.clone()));
             let day = changes.bind(self.as_of.clone());
-            changes.sql += &format!(
-                "LET $was = (SELECT unit, posted_from FROM ONLY ${member}); \
-                 IF $was.posted_from != NONE {{ CREATE ${ended} SET member = ${owner}, unit = $was.unit, \
-                 from = $was.posted_from, until = ${day} RETURN NONE }};"
-            );
+            changes.sql += &end_posting(&member, &owner, &ended, &day);
             fields.push(("posted_from", self.as_of.clone()));
         }
         let set: Vec<String> = fields.into_iter().map(|(field, value)| format!("{field} = ${}", changes.bind(value))).collect();

@@ -14,6 +14,7 @@ use super::{
     MemberRow, Members, Step, Told,
     flaws::Twin,
     record::Sight,
+    rows::end_posting,
     state::{END_SESSIONS, eve},
 };
 use crate::{
@@ -56,6 +57,7 @@ impl Members<'_> {
         self.write_history(&mut step, &kept, &gone, viewer).await?;
         step.then(BOTH_UNCHANGED);
         step.then(HISTORY);
+        step.then(&end_posting("gone", "kept_key", "ended", "day"));
         step.then(END_SESSIONS);
         step.then(ACCOUNT);
         step.then(RECORDS);
@@ -223,9 +225,6 @@ const BOTH_UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $kept) ?? 0) !
 /// Gives what belongs to the member `$key` to `$kept_key`. Of two receipts of one document the earlier one stays; of two notes about
 /// one meeting, which have no time, the kept record's own.
 const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE member = $key); UPDATE $postings SET member = $kept_key RETURN NONE; \
-     LET $was = (SELECT unit, posted_from FROM ONLY $gone); \
-     IF $was.posted_from != NONE \
-     { CREATE $ended SET member = $kept_key, unit = $was.unit, from = $was.posted_from, until = $day RETURN NONE }; \
      LET $offices = (SELECT VALUE id FROM office WHERE member = $key); UPDATE $offices SET member = $kept_key RETURN NONE; \
      LET $opinions = (SELECT VALUE id FROM opinion WHERE member = $key); UPDATE $opinions SET member = $kept_key RETURN NONE; \
      LET $wishes = (SELECT VALUE id FROM correction WHERE member = $key); UPDATE $wishes SET member = $kept_key RETURN NONE; \

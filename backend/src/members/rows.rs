@@ -108,6 +108,17 @@ impl NewMember {
     }
 }
 
+/// The statements that write down that a member's time with the branch is over; they come before the member's row changes.
+///
+/// Given are the names of bound values: the member's record, the key of whom the time belongs to, the id of the row, the last day.
+pub(crate) fn end_posting(member: &str, owner: &str, ended: &str, day: &str) -> String {
+    format!(
+        "LET $was = (SELECT unit, posted_from FROM ONLY ${member}); \
+         IF $was.posted_from != NONE {{ CREATE ${ended} SET member = ${owner}, unit = $was.unit, from = $was.posted_from, \
+         until = ${day} RETURN NONE }};"
+    )
+}
+
 /// The row of a flaw.
 #[derive(Debug, SurrealValue)]
 pub(crate) struct NewFlaw {

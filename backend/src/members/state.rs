@@ -10,7 +10,7 @@ use domain::{
     policy::Action,
 };
 
-use super::{MemberRow, Members, Step, Told, edit::UNCHANGED};
+use super::{MemberRow, Members, Step, Told, edit::UNCHANGED, rows::end_posting};
 use crate::{
     Error, Result,
     store::{record, vars},
@@ -107,7 +107,8 @@ impl Members<'_> {
         let is_active = state == MemberState::Active;
         if !is_active {
             step.bind(vars! { ended: record("posting", clock.ulid()) });
-            step.then(&format!("{END_POSTING} {END_OFFICES} {END_SESSIONS} {END_REQUESTS}"));
+            step.then(&end_posting("member", "key", "ended", "day"));
+            step.then(&format!("{END_OFFICES} {END_SESSIONS} {END_REQUESTS}"));
         }
         step.bind(vars! { posted_from: is_active.then(|| day.to_string()) });
         step.then("UPDATE $member SET state = $state, posted_from = $posted_from, version = $next RETURN NONE;");
@@ -119,11 +120,6 @@ impl Members<'_> {
 pub(super) fn eve(today: NaiveDate) -> NaiveDate {
     today.checked_sub_days(Days::new(1)).unwrap_or(today)
 }
-
-/// Writes down, as `$ended`, that the time of `$member` with the branch is over; before the member's row changes.
-pub(super) const END_POSTING: &str = "LET $was = (SELECT unit, posted_from FROM ONLY $member); \
-     IF $was.posted_from != NONE \
-     { CREATE $ended SET member = $key, unit = $was.unit, from = $was.posted_from, until = $day RETURN NONE };";
 
 const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE member = $key AND (until = NONE OR until >= $today)); \
                            UPDATE $held SET until = $eve, ended_by = $by RETURN NONE;";

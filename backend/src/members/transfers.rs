@@ -15,9 +15,9 @@ use domain::{
 
 use super::{
     MemberRow, Members, Step, Told, branches, highest,
-    rows::flaw_id,
+    rows::{end_posting, flaw_id},
     search::requested,
-    state::{END_POSTING, eve},
+    state::eve,
 };
 use crate::{
     Error, Result,
@@ -219,7 +219,7 @@ impl Members<'_> {
             ended: record("posting", clock.ulid()),
         });
         step.then(STILL_THERE);
-        step.then(END_POSTING);
+        step.then(&end_posting("member", "key", "ended", "day"));
         step.then(MOVE);
     }
 

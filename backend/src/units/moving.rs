@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     Backend, Error, Result, events,
-    members::rows::flaw_id,
+    members::rows::{end_posting, flaw_id},
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
@@ -301,7 +301,7 @@ impl UnitDesk<'_> {
             }
             *left -= 1;
             let reposts = reposts(self.backend, members);
-            self.backend.store().write(REPOST, repost_vars(reposts, from, to, operation.on)).await?;
+            self.backend.store().write(&repost(), repost_vars(reposts, from, to, operation.on)).await?;
         }
     }
 
@@ -368,19 +368,24 @@ const START: &str = "CREATE $operation SET kind = $operation_kind, unit = $moved
 /// Posts members to another branch: their time with the old one ends the day before, what waits for a decision goes along.
 ///
 /// Who is elsewhere by now is passed over: two processes may be at the same members.
-pub(super) const REPOST: &str = "FOR $change IN $reposts { \
+pub(super) fn repost() -> String {
+    let end = end_posting("member", "key", "ended", "last");
+    format!("FOR $change IN $reposts {{ {REPOSTED} {end} {FOLLOWING} }};")
+}
+
+/// Whom [`repost`] is at.
+const REPOSTED: &str = "\
      LET $member = $change.member; LET $ended = $change.ended; LET $key = $change.key; LET $flaws = $change.flaws; \
-     LET $was = (SELECT unit, posted_from FROM ONLY $member); \
-     IF $was.unit != $from_unit { CONTINUE }; \
-     IF $was.posted_from != NONE \
-     { CREATE $ended SET member = $key, unit = $from_unit, from = $was.posted_from, until = $last RETURN NONE }; \
+     IF (SELECT VALUE unit FROM ONLY $member) != $from_unit { CONTINUE };";
+
+/// What becomes of them.
+const FOLLOWING: &str = "\
      UPDATE $member SET unit = $to_unit, path = $to_path, posted_from = $on RETURN NONE; \
      UPDATE $flaws SET path = $to_path RETURN NONE; \
      LET $corrections = (SELECT VALUE id FROM correction WHERE member = $key AND state = 'requested'); \
      UPDATE $corrections SET path = $to_path RETURN NONE; \
      LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
-     UPDATE $leaving SET from_unit = $to_unit, from_path = $to_path RETURN NONE; \
- };";
+     UPDATE $leaving SET from_unit = $to_unit, from_path = $to_path RETURN NONE;";
 
 /// Requests to join a merged unit lead to the one that took over.
 const REDIRECT: &str = "LET $joining = (SELECT VALUE id FROM transfer WHERE state = 'requested' AND to_unit = $merged); \
@@ -395,7 +400,7 @@ pub(super) struct Repost {
     flaws: Vec<RecordId>,
 }
 
-/// What [`REPOST`] needs of each of these members.
+/// What [`repost`] needs of each of these members.
 pub(super) fn reposts(backend: &Backend, members: impl IntoIterator<Item = String>) -> Vec<Repost> {
     let repost = |key: String| Repost {
         member: record("member", &key),
@@ -406,7 +411,7 @@ pub(super) fn reposts(backend: &Backend, members: impl IntoIterator<Item = Strin
     members.into_iter().map(repost).collect()
 }
 
-/// All that [`REPOST`] needs.
+/// All that [`repost`] needs.
 pub(super) fn repost_vars(reposts: Vec<Repost>, from: UnitId, to: &UnitRef, on: NaiveDate) -> Variables {
     vars! {
         reposts: reposts,

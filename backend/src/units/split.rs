@@ -16,7 +16,7 @@ use super::{
     Tree, UnitDesk,
     change::{SAME_TREE, SAME_UNIT, managed, managed_parent, since, stale, unit_vars},
     history::{OPEN, first},
-    moving::{REPOST, repost_vars, reposts},
+    moving::{repost, repost_vars, reposts},
 };
 use crate::{
     Error, Result, events,
@@ -119,7 +119,8 @@ impl UnitDesk<'_> {
             "{SAME_UNIT} {SAME_TREE} \
              IF array::len((SELECT VALUE id FROM $chosen WHERE unit = $unit_key AND state = 'active')) != array::len($chosen) \
                  {{ THROW 'stale' }}; \
-             UPDATE $unit SET version = $version + 1 RETURN NONE; {OPEN} {REPOST} {}",
+             UPDATE $unit SET version = $version + 1 RETURN NONE; {OPEN} {} {}",
+            repost(),
             events::APPEND
         );
         self.settle(&sql, vars).await
