@@ -1,4 +1,5 @@
 //! `cargo xtask bench import`: how fast people come into the registry, on this machine, by the optimised program.
+//! `cargo xtask bench search`: how long a search takes in a large library; `server/examples/bench_search.rs` is its measuring half.
 //!
 //! The files are made from a seed, so two runs measure the same work. Where `PostgreSQL` is installed, rows of the same columns and
 //! sizes go into it by `COPY`, with the same indexes, in the same run: without checking, hashing and sealing, which the import does
@@ -34,6 +35,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Generate a file of members and import it into an empty store.
     Import(Import),
+    /// Generate a library of documents, index it, and search it.
+    Search(Search),
 }
 
 #[derive(Args)]
@@ -46,13 +49,51 @@ struct Import {
     seed: u64,
 }
 
+#[derive(Args)]
+struct Search {
+    /// Documents in the library.
+    #[arg(long, default_value_t = 100_000)]
+    documents: u32,
+    /// Queries asked.
+    #[arg(long, default_value_t = 1_000)]
+    queries: u32,
+    /// Another seed makes other documents and queries.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
 /// Members of a branch, branches of a commune, communes of a province.
 const MEMBERS: u32 = 28;
 const BRANCHES: u32 = 40;
 const COMMUNES: u32 = 96;
 
 pub(crate) fn bench(project: &Project, arguments: &Arguments) -> Result<()> {
-    let What::Import(import) = &arguments.what;
+    match &arguments.what {
+        What::Import(import) => bench_import(project, import),
+        What::Search(search) => bench_search(project, search),
+    }
+}
+
+/// Searching: what a query costs through the use-case, with the policy and the store behind it.
+fn bench_search(project: &Project, search: &Search) -> Result<()> {
+    let toolchain = setup::setup(project, Need::Build)?;
+    process::step("compiling the optimised measurement: about 35 minutes on 2 cores the first time", || {
+        process::run(toolchain.cargo(project).args(["build", "-p", "server", "--release", "--example", "bench_search"]))
+    })?;
+    let binary = project.target.join("release/examples").join(format!("bench_search{}", env::consts::EXE_SUFFIX));
+    let folder = project.root.join("target/bench");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    let numbers = [search.documents.to_string(), search.queries.to_string(), search.seed.to_string()];
+    process::run(Command::new(&binary).arg(folder.join("data")).args(numbers))?;
+    println!("    {} cores; the folder is {}", thread::available_parallelism().map_or(0, usize::from), size(&folder)?);
+    fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+fn bench_import(project: &Project, import: &Import) -> Result<()> {
     let toolchain = setup::setup(project, Need::Build)?;
     let binary = project.target.join("release").join(format!("handbook{}", env::consts::EXE_SUFFIX));
     let estimate = if binary.exists() { "only what changed" } else { "about 35 minutes on 2 cores this first time" };
