@@ -382,9 +382,10 @@ impl<'a> Search<'a> {
         let rows: Vec<Row> = answers.rows(0)?;
         let published: Vec<Row> = rows.into_iter().filter(|row| row.state == "published").collect();
         let texts: Vec<_> = published.iter().map(|row| record("document_text", &row.id)).collect();
-        let bodies: Vec<Text> = match texts.is_empty() {
-            true => Vec::new(),
-            false => self.backend.store().read(TEXTS, vars! { texts: texts }).await?.rows(0)?,
+        let bodies: Vec<Text> = if texts.is_empty() {
+            Vec::new()
+        } else {
+            self.backend.store().read(TEXTS, vars! { texts: texts }).await?.rows(0)?
         };
         let mut entries = Vec::with_capacity(published.len());
         for row in published {

@@ -2,7 +2,9 @@
 //! the use-case. An example of the server's package, so that it is built of the same parts as the program.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, File},
+    io::{BufWriter, Write as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -49,7 +51,17 @@ async fn main() -> Result<()> {
     }
     registry.save().await?;
     let start = Instant::now();
-    let asked = many::publish(&backend, seed, documents, queries).await?;
+    // Beside the data, for the comparison.
+    fs::create_dir_all(&folder)?;
+    let mut rows = BufWriter::new(File::create(folder.with_extension("documents"))?);
+    let mut written = Ok(());
+    let sink = |document: many::Invented<'_>| {
+        let row = [document.audience.path.as_str(), document.number, document.title, document.body].map(copied).join("\t");
+        written = std::mem::replace(&mut written, Ok(())).and_then(|()| writeln!(rows, "{row}"));
+    };
+    let asked = many::publish(&backend, seed, documents, queries, sink).await?;
+    written?;
+    rows.flush()?;
     told("documents stored", start.elapsed());
 
     let start = Instant::now();
@@ -60,6 +72,12 @@ async fn main() -> Result<()> {
     let tree = backend.units().tree();
     let branches: Vec<&UnitRef> = tree.all().filter(|unit| unit.kind == UnitKind::Branch).collect();
     let members: Vec<Viewer> = (0..asked.len()).map(|at| viewer(branches[at * 97 % branches.len()], None)).collect();
+    let paths = |reader: &Viewer| {
+        let paths: Vec<String> = reader.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect();
+        format!("{{{}}}", paths.join(","))
+    };
+    let lines: String = asked.iter().zip(&members).map(|(typed, reader)| format!("{}\t{}\n", copied(typed), paths(reader))).collect();
+    fs::write(folder.with_extension("queries"), lines)?;
     let editor = viewer(branches[0], Some(&root));
     for (who, readers) in [("members", members), ("an editor of all", vec![editor; asked.len()])] {
         let mut took = Vec::with_capacity(asked.len());
@@ -99,6 +117,11 @@ fn viewer(branch: &UnitRef, office: Option<&UnitRef>) -> Viewer {
         offices: Vec::new(),
         resting: Vec::new(),
     }
+}
+
+/// As a line of `COPY` has it.
+fn copied(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n").replace(['\t', '\r'], " ")
 }
 
 fn told(what: &str, took: Duration) {

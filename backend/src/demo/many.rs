@@ -22,12 +22,27 @@ const BATCH: usize = 2_000;
 const SPREAD: [(UnitKind, i64); 4] =
     [(UnitKind::Central, 5), (UnitKind::Province, 15), (UnitKind::Commune, 40), (UnitKind::Branch, 40)];
 
+/// A document of the library, for who wants to measure something else on the same.
+#[derive(Debug)]
+pub struct Invented<'d> {
+    pub number: &'d str,
+    pub title: &'d str,
+    pub body: &'d str,
+    pub audience: &'d UnitRef,
+}
+
 /// Publishes `count` documents for units of the tree, and returns `queries` queries that find some of them: words of titles and
-/// texts, with and without marks, with an error, and numbers.
+/// texts, with and without marks, with an error, and numbers. `told` is shown each document.
 ///
 /// # Errors
 /// [`Error::Internal`] for a tree without units; those of the store.
-pub async fn publish(backend: &Backend, seed: u64, count: usize, queries: usize) -> Result<Vec<String>> {
+pub async fn publish(
+    backend: &Backend,
+    seed: u64,
+    count: usize,
+    queries: usize,
+    mut told: impl FnMut(Invented<'_>),
+) -> Result<Vec<String>> {
     let tree = backend.units().tree();
     let of = |kind: UnitKind| tree.all().filter(move |unit| unit.kind == kind).collect::<Vec<&UnitRef>>();
     let levels = SPREAD.map(|(kind, share)| (of(kind), share));
@@ -49,6 +64,7 @@ pub async fn publish(backend: &Backend, seed: u64, count: usize, queries: usize)
         if asked.len() < queries && number % (count / queries.max(1)).max(1) == 0 {
             asked.push(query(&mut dice, &sign, &title, &body));
         }
+        told(Invented { number: &sign, title: &title, body: &body, audience });
         bulk.push(
             "document",
             DocumentRow {
