@@ -214,7 +214,7 @@ impl<'q> Eyes<'q> {
     ) -> tantivy::Result<Self> {
         let words =
             asked.words.iter().map(|word| Word::open(segment, fields, word, terms.forgive)).collect::<tantivy::Result<_>>()?;
-        let list = |field: Field, text: &str| list(&segment.inverted_index(field)?, field, text);
+        let list = |field: Field, text: &str| list_of(segment, field, text);
         let mut pairs = Vec::new();
         for pair in &asked.pairs {
             let (text, title) = (list(fields.pairs, &pair.pair)?, list(fields.title_pairs, &pair.pair)?);
@@ -343,7 +343,7 @@ impl Word {
         for form in [EXACT, LETTERS, FOLDED] {
             if word.is_marked || form == FOLDED {
                 for (field, lists) in [(fields.text[form], &mut opened.text), (fields.title[form], &mut opened.title)] {
-                    lists[form] = list(&segment.inverted_index(field)?, field, forms[form])?;
+                    lists[form] = list_of(segment, field, forms[form])?;
                 }
             }
         }
@@ -357,10 +357,10 @@ impl Word {
             let keys =
                 [(fields.pairs, &word.forms.folded), (fields.cited, &word.forms.folded), (fields.sign, &word.forms.folded)];
             for (field, key) in keys {
-                opened.other.extend(list(&segment.inverted_index(field)?, field, key)?);
+                opened.other.extend(list_of(segment, field, key)?);
             }
             let (field, key) = (fields.title_pairs, &word.forms.folded);
-            opened.other_title.extend(list(&segment.inverted_index(field)?, field, key)?);
+            opened.other_title.extend(list_of(segment, field, key)?);
         }
         Ok(opened)
     }
@@ -411,6 +411,11 @@ fn at(list: &mut SegmentPostings, document: DocId) -> Option<u32> {
 
 fn list(index: &InvertedIndexReader, field: Field, text: &str) -> tantivy::Result<Option<SegmentPostings>> {
     Ok(index.read_postings(&Term::from_field_text(field, text), IndexRecordOption::WithFreqs)?)
+}
+
+fn list_of(segment: &SegmentReader, field: Field, text: &str) -> tantivy::Result<Option<SegmentPostings>> {
+    let index = segment.inverted_index(field)?;
+    list(&index, field, text)
 }
 
 /// Words of the index that this one may stand for, folded.
