@@ -31,7 +31,7 @@ export const STATES = [
   { name: 'search', as: 'member', address: '/search?q=dang%20vien%20di%20bien' },
   { name: 'search, filtered', as: 'member', address: '/search?q=dang%20vien&kind=guidance&level=province' },
   { name: 'search, similar words', as: 'member', address: '/search?q=chuyn%20doi' },
-  { name: 'search, most words', as: 'member', address: '/search?q=dang%20vien%20khinh%20khi' },
+  { name: 'search, most words', as: 'member', address: '/search?q=dang%20vien%20xylophon' },
   { name: 'search, nothing found', as: 'member', address: '/search?q=khinhkhicau' },
   { name: 'search, nothing found with filters', as: 'member', address: '/search?q=dang%20vien&kind=form&level=central' },
   { name: 'search, signs alone', as: 'member', address: '/search?q=%25%25%25' },

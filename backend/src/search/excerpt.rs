@@ -2,6 +2,8 @@
 //!
 //! Invariant: no markup is made here. A piece says whether it was searched for, the page says how that looks.
 
+use std::collections::BTreeMap;
+
 use domain::search::Piece;
 
 use super::{
@@ -12,6 +14,9 @@ use super::{
 /// Words of an excerpt, and how many of them stand before the first that was found.
 const WORDS: usize = 36;
 const LEAD: usize = 6;
+
+/// Between a heading and its text, or two items of a list, on one line.
+const BLOCK: &str = " · ";
 
 /// Words of a text that are looked at: about forty printed pages. A longer text shows its first passages.
 const LOOKED_AT: usize = 20_000;
@@ -82,7 +87,7 @@ pub(super) fn excerpt(text: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
     let inside: Vec<Spot> = spots.into_iter().filter(|spot| spot.from >= from && spot.until <= until).collect();
     let mut pieces = pieces(text, from, until, &inside);
     for piece in &mut pieces {
-        piece.text = piece.text.replace('\n', " ");
+        piece.text = piece.text.replace('\n', BLOCK);
     }
     if begin > 0 && !text[..from].ends_with('\n') {
         pieces.insert(0, Piece { text: "… ".to_owned(), found: false });
@@ -167,25 +172,26 @@ pub(super) fn has_phrases(asked: &Asked, texts: [&str; 2]) -> bool {
     asked.phrases.iter().all(|phrase| texts.iter().any(|text| text.windows(phrase.len()).any(|window| window == phrase)))
 }
 
+/// What a word met next to another one of the query counts against one that stands alone: `chuyển` before `đổi số` is meant, `chuyên`
+/// somewhere else is not.
+const TOGETHER: usize = 10;
+
 /// The query in the words of a text it was met in, when it was met in others than were typed.
 pub(super) fn instead(asked: &Asked, texts: [&str; 2]) -> Option<String> {
-    let mut met: Vec<Option<(u8, String)>> = vec![None; asked.words.len()];
+    let mut met: Vec<BTreeMap<(u8, String), usize>> = vec![BTreeMap::new(); asked.words.len()];
     for text in texts {
-        let mut reader = words(text);
-        let mut forms = Forms::default();
-        let mut left = LOOKED_AT;
-        while left > 0 && reader.read(&mut forms) {
-            left -= 1;
-            for (word, sought) in asked.words.iter().enumerate() {
-                if let Some(closeness) = closeness(sought, &forms, true)
-                    && met[word].as_ref().is_none_or(|(known, _)| closeness > *known)
-                {
-                    met[word] = Some((closeness, text[forms.from..forms.until].to_lowercase()));
-                }
-            }
+        let (spots, _) = spots(text, asked, true);
+        for (index, spot) in spots.iter().enumerate() {
+            let near = spots[index.saturating_sub(2)..spots.len().min(index + 3)].iter();
+            let is_together = near.filter(|other| other.word != spot.word).any(|other| other.at.abs_diff(spot.at) == 1);
+            let word = text[spot.from..spot.until].to_lowercase();
+            *met[spot.word].entry((spot.closeness, word)).or_default() += if is_together { TOGETHER } else { 1 };
         }
     }
-    let met: Option<Vec<(u8, String)>> = met.into_iter().collect();
+    let met: Option<Vec<(u8, String)>> = met
+        .into_iter()
+        .map(|words| words.into_iter().max_by_key(|((closeness, _), count)| (*closeness, *count)).map(|(word, _)| word))
+        .collect();
     let met = met?;
     let is_other = met.iter().any(|(closeness, _)| *closeness == 0);
     is_other.then(|| met.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" "))
@@ -233,6 +239,8 @@ mod tests {
         assert_eq!(shown(&title(text, &asked, false)), "Chuyển [đổi] số");
         assert_eq!(shown(&title(text, &asked, true)), "[Chuyển đổi] số");
         assert_eq!(instead(&asked, [text, ""]).as_deref(), Some("chuyển đổi"));
+        let often = "Chuyên đề chuyên sâu, chuyên gia: chuyển đổi";
+        assert_eq!(instead(&asked, [text, often]).as_deref(), Some("chuyển đổi"));
         assert_eq!(instead(&Asked::parse("chuyen doi"), [text, ""]), None);
     }
 
