@@ -43,7 +43,8 @@ async fn main() -> Result<()> {
     for province in 0..PROVINCES {
         let province = registry.unit(Some(&root), UnitKind::Province, &format!("{province:02}"), &format!("Tỉnh {province}"))?;
         for commune in 0..COMMUNES {
-            let commune = registry.unit(Some(&province), UnitKind::Commune, &format!("{commune:03}"), &format!("Xã {commune}"))?;
+            let commune =
+                registry.unit(Some(&province), UnitKind::Commune, &format!("{commune:03}"), &format!("Xã {commune}"))?;
             for branch in 0..BRANCHES {
                 registry.unit(Some(&commune), UnitKind::Branch, &format!("{branch:02}"), &format!("Chi bộ {branch}"))?;
             }
@@ -76,7 +77,8 @@ async fn main() -> Result<()> {
         let paths: Vec<String> = reader.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect();
         format!("{{{}}}", paths.join(","))
     };
-    let lines: String = asked.iter().zip(&members).map(|(typed, reader)| format!("{}\t{}\n", copied(typed), paths(reader))).collect();
+    let lines: String =
+        asked.iter().zip(&members).map(|(typed, reader)| format!("{}\t{}\n", copied(typed), paths(reader))).collect();
     fs::write(folder.with_extension("queries"), lines)?;
     let editor = viewer(branches[0], Some(&root));
     for (who, readers) in [("members", members), ("an editor of all", vec![editor; asked.len()])] {

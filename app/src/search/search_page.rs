@@ -204,8 +204,7 @@ fn nothing(l: Locale, asked: &SearchQuery) -> AnyView {
     let unfiltered = SearchQuery { typed: asked.typed.clone(), ..SearchQuery::default() };
     let way_on = if asked.is_filtered() {
         let href = address(&unfiltered);
-        view! { <LinkButton href kind=ButtonKind::Secondary>{text::search::without_filters(l)}</LinkButton> }
-            .into_any()
+        view! { <LinkButton href kind=ButtonKind::Secondary>{text::search::without_filters(l)}</LinkButton> }.into_any()
     } else {
         view! { <LinkButton href="/library" kind=ButtonKind::Secondary icon=IconName::Book>{text::search::to_library(l)}</LinkButton> }
             .into_any()

@@ -60,7 +60,8 @@ pub async fn publish(
         let at = now - TimeDelta::minutes(dice.between(10, 4 * 365 * 24 * 60));
         let id = DocumentId::new(dice.ulid_at(at));
         let (title, body) = (source.title(&mut dice), source.body(&mut dice));
-        let sign = format!("{}-{}/{}", number + 1, ["NQ", "CT", "QĐ", "HD"][dice.below(4)], ["TW", "TU", "ĐU", "CB"][dice.below(4)]);
+        let sign =
+            format!("{}-{}/{}", number + 1, ["NQ", "CT", "QĐ", "HD"][dice.below(4)], ["TW", "TU", "ĐU", "CB"][dice.below(4)]);
         if asked.len() < queries && number % (count / queries.max(1)).max(1) == 0 {
             asked.push(query(&mut dice, &sign, &title, &body));
         }

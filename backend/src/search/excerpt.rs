@@ -102,8 +102,8 @@ pub(super) fn excerpt(text: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
 fn densest(spots: &[Spot], asked: &Asked) -> Option<usize> {
     let mut counts = vec![0_usize; asked.words.len()];
     let (mut end, mut different, mut best) = (0, 0, None);
-    for begin in 0..spots.len() {
-        while end < spots.len() && spots[end].at < spots[begin].at + WORDS - LEAD {
+    for (begin, spot) in spots.iter().enumerate() {
+        while end < spots.len() && spots[end].at < spot.at + WORDS - LEAD {
             let count = &mut counts[spots[end].word];
             different += usize::from(*count == 0);
             *count += 1;
@@ -114,7 +114,7 @@ fn densest(spots: &[Spot], asked: &Asked) -> Option<usize> {
         if best.is_none_or(|(_, known)| worth > known) {
             best = Some((begin, worth));
         }
-        let count = &mut counts[spots[begin].word];
+        let count = &mut counts[spot.word];
         *count -= 1;
         different -= usize::from(*count == 0);
     }
