@@ -25,6 +25,7 @@ import * as opinion from './journeys/opinion.mjs';
 import * as province from './journeys/province.mjs';
 import * as publish from './journeys/publish.mjs';
 import * as roles from './journeys/roles.mjs';
+import * as search from './journeys/search.mjs';
 import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
 import * as units from './journeys/units.mjs';
@@ -41,6 +42,7 @@ const SUITES = [
   federation,
   home,
   library,
+  search,
   opinion,
   publish,
   meetings,

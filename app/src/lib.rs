@@ -27,6 +27,7 @@ pub mod members;
 pub mod offices;
 pub mod page;
 mod routes;
+pub mod search;
 pub mod server_only;
 pub mod sessions;
 #[cfg(feature = "ssr")]

@@ -1,4 +1,5 @@
-//! Pages that the server alone renders, without script: those of the people who keep the registry, and the guides.
+//! Pages that the server alone renders, without script: those of the people who keep the registry, the guides and
+//! the search.
 //!
 //! There are many of them and few people use them often; a member's phone must not load their code. So the browser half does not
 //! have them: it leaves for the server when a link leads there, and their pages come without a loader. All pages work without script
@@ -8,8 +9,19 @@ use leptos::prelude::*;
 use leptos_router::{any_nested_route::IntoAnyNestedRoute, components::Route, path};
 
 /// Where these pages are. An address is one of them, or begins with one of them and `/`.
-const PLACES: [&str; 10] =
-    ["/units", "/members", "/corrections", "/transfers", "/quality", "/codes", "/imports", "/audit", "/record/trail", "/guides"];
+const PLACES: [&str; 11] = [
+    "/units",
+    "/members",
+    "/corrections",
+    "/transfers",
+    "/quality",
+    "/codes",
+    "/imports",
+    "/audit",
+    "/record/trail",
+    "/guides",
+    "/search",
+];
 
 /// Whether the server alone knows the page of this address.
 pub fn is_server_only(path: &str) -> bool {
@@ -31,6 +43,7 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
             StatePage, TransferPage, TransfersPage,
         },
         offices::OfficesPage,
+        search::SearchPage,
         units::{
             ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage,
         },
@@ -66,6 +79,7 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/record/trail") view=OwnTrailPage ssr=ssr.clone()/>
         <Route path=path!("/guides") view=GuidesPage ssr=ssr.clone()/>
         <Route path=path!("/guides/:slug") view=GuidePage ssr=ssr.clone()/>
+        <Route path=path!("/search") view=SearchPage ssr=ssr.clone()/>
         <Route path=path!("/imports") view=ImportsPage ssr=ssr.clone()/>
         <Route path=path!("/imports/new") view=NewImportPage ssr=ssr.clone()/>
         <Route path=path!("/imports/:id") view=ImportPage ssr/>
@@ -88,6 +102,7 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/audit/*rest") view=ByServer/>
         <Route path=path!("/record/trail/*rest") view=ByServer/>
         <Route path=path!("/guides/*rest") view=ByServer/>
+        <Route path=path!("/search/*rest") view=ByServer/>
     }
     .into_inner()
     .into_any_nested_route()

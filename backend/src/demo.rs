@@ -14,6 +14,7 @@ mod cast;
 mod dice;
 mod files;
 mod library;
+pub mod many;
 mod meetings;
 mod opinions;
 mod people;
@@ -104,6 +105,7 @@ pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
     sign_in_everybody(&mut bulk, seed, &organisation);
     let rows = bulk.save(backend).await?;
     backend.recount().await?;
+    backend.search_index().discard().await?;
     tracing::info!(documents = published.len(), reads, meetings, opinions, rows, "the sample organisation is loaded");
 
     Ok(Summary {

@@ -154,6 +154,28 @@ impl Documents<'_> {
     }
 }
 
+impl Documents<'_> {
+    /// Rows of those of `ids` which are published and which the person may read, in no particular order.
+    pub(crate) async fn found(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<DocumentSummary>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = self.backend.store();
+        let tree = self.backend.units().tree();
+        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
+        let rows: Vec<DocumentRow> = store.read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
+        let read = read_marks(store, viewer.member, ids).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            let document = row.understand(&tree)?;
+            if document.state == DocumentState::Published && document.is_readable_for(viewer) {
+                found.push(document.summary(read.contains(&document.id)));
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// Point gets.
 static SUBJECTS: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| format!("SELECT {COLUMNS} FROM $documents"));
 

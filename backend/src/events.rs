@@ -149,6 +149,7 @@ impl Backend {
         }
         for event in found {
             self.count(&event).await?;
+            self.search_index().note(&event);
             let mut tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
             tail.seen.insert(event.id);
             tail.horizon = tail.horizon.max(event.at);

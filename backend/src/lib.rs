@@ -29,6 +29,7 @@ pub mod meetings;
 pub mod members;
 mod migrations;
 pub mod offices;
+pub mod search;
 pub mod sms;
 pub mod statistics;
 mod store;
@@ -52,6 +53,7 @@ use crate::{
     meetings::Meetings,
     members::Members,
     offices::Offices,
+    search::{Search, SearchIndex},
     sms::Sms,
     statistics::{Counters, Statistics},
     store::Store,
@@ -84,6 +86,7 @@ struct Shared {
     counters: Counters,
     sms: OnceLock<Sms>,
     workshop: Workshop,
+    search: SearchIndex,
 }
 
 impl Backend {
@@ -98,8 +101,9 @@ impl Backend {
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
         let workshop = Workshop::beside(place);
-        let backend =
-            Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms: OnceLock::new(), workshop }) };
+        let search = SearchIndex::beside(place);
+        let sms = OnceLock::new();
+        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms, workshop, search }) };
         backend.unit_desk().resume().await?;
         Ok(backend)
     }
@@ -151,6 +155,10 @@ impl Backend {
         Offices::new(self)
     }
 
+    pub fn search(&self) -> Search<'_> {
+        Search::new(self)
+    }
+
     pub fn statistics(&self) -> Statistics<'_> {
         Statistics::new(self)
     }
@@ -197,6 +205,10 @@ impl Backend {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.shared.counters
+    }
+
+    pub(crate) fn search_index(&self) -> &SearchIndex {
+        &self.shared.search
     }
 
     pub(crate) fn workshop(&self) -> &Workshop {

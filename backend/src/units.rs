@@ -126,8 +126,13 @@ impl Tree {
     }
 
     /// Every unit, in the order of paths.
-    pub fn all(&self) -> impl Iterator<Item = &UnitRef> {
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &UnitRef> {
         self.by_path.values().map(|node| &node.unit)
+    }
+
+    /// Units that are no more, at the places where they would be now.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = &UnitRef> {
+        self.closed.values().map(|closed| &closed.unit)
     }
 
     /// The unit and all below it, in the order of codes.

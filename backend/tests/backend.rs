@@ -28,6 +28,8 @@ mod members;
 mod offices;
 #[path = "backend/paper_codes.rs"]
 mod paper_codes;
+#[path = "backend/search.rs"]
+mod search;
 #[path = "backend/sessions.rs"]
 mod sessions;
 #[path = "backend/sms.rs"]

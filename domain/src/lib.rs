@@ -18,6 +18,7 @@ pub mod meetings;
 pub mod members;
 pub mod offices;
 pub mod policy;
+pub mod search;
 pub mod statistics;
 pub mod terms;
 pub mod units;

@@ -26,6 +26,8 @@ pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()
     let mut jobs = JoinSet::new();
     let follower = backend.clone();
     jobs.spawn(async move { follower.follow_events().await });
+    let follower = backend.clone();
+    jobs.spawn(async move { follower.follow_search().await });
     jobs.spawn(purge(backend.clone()));
     jobs.spawn(seal(backend.clone()));
     jobs.spawn(go_on_importing(backend.clone()));

@@ -1,4 +1,5 @@
 //! `cargo xtask bench import`: how fast people come into the registry, on this machine, by the optimised program.
+//! `cargo xtask bench search`: how long a search takes in a large library; `server/examples/bench_search.rs` is its measuring half.
 //!
 //! The files are made from a seed, so two runs measure the same work. Where `PostgreSQL` is installed, rows of the same columns and
 //! sizes go into it by `COPY`, with the same indexes, in the same run: without checking, hashing and sealing, which the import does
@@ -34,6 +35,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Generate a file of members and import it into an empty store.
     Import(Import),
+    /// Generate a library of documents, index it, and search it.
+    Search(Search),
 }
 
 #[derive(Args)]
@@ -46,13 +49,55 @@ struct Import {
     seed: u64,
 }
 
+#[derive(Args)]
+struct Search {
+    /// Documents in the library.
+    #[arg(long, default_value_t = 100_000)]
+    documents: u32,
+    /// Queries asked.
+    #[arg(long, default_value_t = 1_000)]
+    queries: u32,
+    /// Another seed makes other documents and queries.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
 /// Members of a branch, branches of a commune, communes of a province.
 const MEMBERS: u32 = 28;
 const BRANCHES: u32 = 40;
 const COMMUNES: u32 = 96;
 
 pub(crate) fn bench(project: &Project, arguments: &Arguments) -> Result<()> {
-    let What::Import(import) = &arguments.what;
+    match &arguments.what {
+        What::Import(import) => bench_import(project, import),
+        What::Search(search) => bench_search(project, search),
+    }
+}
+
+/// Searching: what a query costs through the use-case, with the policy and the store behind it.
+fn bench_search(project: &Project, search: &Search) -> Result<()> {
+    let toolchain = setup::setup(project, Need::Build)?;
+    process::step("compiling the optimised measurement: about 35 minutes on 2 cores the first time", || {
+        process::run(toolchain.cargo(project).args(["build", "-p", "server", "--release", "--example", "bench_search"]))
+    })?;
+    let binary = project.target.join("release/examples").join(format!("bench_search{}", env::consts::EXE_SUFFIX));
+    let folder = project.root.join("target/bench");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    let numbers = [search.documents.to_string(), search.queries.to_string(), search.seed.to_string()];
+    process::run(Command::new(&binary).arg(folder.join("data")).args(numbers))?;
+    match postgres_search(&folder)? {
+        Some(told) => println!("PostgreSQL full text, members: {told}"),
+        None => println!("PostgreSQL is not installed here: there is nothing to compare with"),
+    }
+    println!("    {} cores; the folder is {}", thread::available_parallelism().map_or(0, usize::from), size(&folder)?);
+    fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+fn bench_import(project: &Project, import: &Import) -> Result<()> {
     let toolchain = setup::setup(project, Need::Build)?;
     let binary = project.target.join("release").join(format!("handbook{}", env::consts::EXE_SUFFIX));
     let estimate = if binary.exists() { "only what changed" } else { "about 35 minutes on 2 cores this first time" };
@@ -317,6 +362,39 @@ fn postgres(files: &Files, rows: u32) -> Result<Option<Duration>> {
     let counted = cluster.run("SELECT count(*) FROM member")?;
     ensure!(counted == rows.to_string(), "PostgreSQL has {counted} rows instead of {rows}");
     Ok(Some(took))
+}
+
+/// Full text of the same documents without marks, the same queries within the same audiences, ranked and with excerpts.
+const SEARCHED: &str = "CREATE EXTENSION unaccent; \
+    CREATE FUNCTION words(text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS $$ SELECT to_tsvector('simple', unaccent('unaccent', $1)) $$; \
+    CREATE TABLE document (audience text NOT NULL, number text, title text NOT NULL, body text NOT NULL); \
+    CREATE TABLE query (typed text NOT NULL, paths text[] NOT NULL); CREATE TABLE took (ms float NOT NULL);";
+const INDEXED: &str = "ALTER TABLE document ADD words tsvector GENERATED ALWAYS AS \
+    (setweight(words(coalesce(number, '') || ' ' || title), 'A') || words(left(body, 100000))) STORED; \
+    CREATE INDEX ON document USING gin (words); CREATE INDEX ON document (audience); ANALYZE document;";
+const ASKED: &str = "DO $$ DECLARE q record; begun timestamptz; BEGIN FOR round IN 1..2 LOOP TRUNCATE took; FOR q IN SELECT * FROM query LOOP \
+    begun := clock_timestamp(); \
+    PERFORM ts_headline('simple', body, plainto_tsquery('simple', unaccent(q.typed))) FROM (SELECT title, body FROM document \
+    WHERE words @@ plainto_tsquery('simple', unaccent(q.typed)) AND audience = ANY (q.paths) \
+    ORDER BY ts_rank(words, plainto_tsquery('simple', unaccent(q.typed))) DESC LIMIT 20) best; \
+    INSERT INTO took VALUES (extract(epoch FROM clock_timestamp() - begun) * 1000); END LOOP; END LOOP; END $$";
+const TOLD: &str = "SELECT format('p50 %s ms, p99 %s ms, the slowest %s ms', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric, 1), \
+    round(percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)::numeric, 1), round(max(ms)::numeric, 1)) FROM took";
+
+/// The same searches by `PostgreSQL`; none where it is not installed.
+fn postgres_search(folder: &Path) -> Result<Option<String>> {
+    let Some(programs) = postgres_programs() else { return Ok(None) };
+    println!("==> the same searches by PostgreSQL ({})", programs.display());
+    let cluster = Cluster::start(&programs, &env::temp_dir().join(format!("handbook-bench-{}", std::process::id())))?;
+    cluster.run(SEARCHED)?;
+    for (table, file) in [("document", "data.documents"), ("query", "data.queries")] {
+        cluster.run(&format!("\\copy {table} FROM '{}'", fs::canonicalize(folder.join(file))?.display()))?;
+    }
+    let start = Instant::now();
+    cluster.run(INDEXED)?;
+    println!("index made in {:.1} s", start.elapsed().as_secs_f64());
+    cluster.run(ASKED)?;
+    Ok(Some(cluster.run(TOLD)?))
 }
 
 /// The folder of `initdb`, which is not on `PATH` everywhere.

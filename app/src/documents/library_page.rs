@@ -14,7 +14,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
-    ui::{ButtonKind, Chip, Chips, EmptyState, IconName, LinkButton, ListRow, PageHeader, Pager, RowList, Tag, Tone},
+    ui::{Button, ButtonKind, Chip, Chips, EmptyState, IconName, LinkButton, ListRow, PageHeader, Pager, RowList, Tag, Tone},
 };
 
 #[component]
@@ -31,6 +31,7 @@ pub fn LibraryPage() -> impl IntoView {
             <Title text=text::frame::library(l)/>
             <div class="page">
                 <PageHeader title=text::frame::library(l)/>
+                {search_box(l)}
                 <div class="stack-tight">
                     <Chips label=text::documents::kinds(l) chips=kind_chips(l, &asked)/>
                     <Chips label=text::documents::levels(l) chips=level_chips(l, &asked)/>
@@ -40,6 +41,18 @@ pub fn LibraryPage() -> impl IntoView {
         }
         .into_any()
     })
+}
+
+/// Leads to the page of the server that searches.
+fn search_box(l: Locale) -> AnyView {
+    view! {
+        <form class="search" role="search" method="get" action="/search">
+            <label class="visually-hidden" for="q">{text::search::label(l)}</label>
+            <input class="input" type="search" name="q" id="q" autocomplete="off" placeholder=text::search::title(l)/>
+            <Button kind=ButtonKind::Secondary icon=IconName::Search>{text::search::submit(l)}</Button>
+        </form>
+    }
+    .into_any()
 }
 
 fn results(l: Locale, page: documents::LibraryPage, asked: &LibraryQuery) -> AnyView {

@@ -190,31 +190,31 @@ pub(super) fn local_time(now: DateTime<Utc>, days: i64, minutes: i64) -> DateTim
 }
 
 #[derive(Debug, SurrealValue)]
-struct DocumentRow {
-    id: RecordId,
-    kind: String,
-    number: Option<String>,
-    title: String,
-    signer: Option<String>,
-    field: Option<String>,
-    issuer: String,
-    issuer_path: String,
-    issuer_level: String,
-    audience: String,
-    audience_path: String,
-    state: String,
-    version: i64,
-    minutes: i64,
-    saved_at: DateTime<Utc>,
-    saved_by: String,
-    published_at: Option<DateTime<Utc>>,
-    shelf: Option<String>,
+pub(super) struct DocumentRow {
+    pub(super) id: RecordId,
+    pub(super) kind: String,
+    pub(super) number: Option<String>,
+    pub(super) title: String,
+    pub(super) signer: Option<String>,
+    pub(super) field: Option<String>,
+    pub(super) issuer: String,
+    pub(super) issuer_path: String,
+    pub(super) issuer_level: String,
+    pub(super) audience: String,
+    pub(super) audience_path: String,
+    pub(super) state: String,
+    pub(super) version: i64,
+    pub(super) minutes: i64,
+    pub(super) saved_at: DateTime<Utc>,
+    pub(super) saved_by: String,
+    pub(super) published_at: Option<DateTime<Utc>>,
+    pub(super) shelf: Option<String>,
 }
 
 #[derive(Debug, SurrealValue)]
-struct TextRow {
-    id: RecordId,
-    body: String,
+pub(super) struct TextRow {
+    pub(super) id: RecordId,
+    pub(super) body: String,
 }
 
 #[derive(Debug, SurrealValue)]

@@ -11,7 +11,10 @@ use domain::{
     policy::{Action, Role},
 };
 
-use crate::support::{backend, on_disk, organisation};
+use crate::{
+    search::what_people_type_finds_what_they_mean,
+    support::{backend, on_disk, organisation},
+};
 
 /// Everything that needs the whole sample, in one test: loading is the costly part.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,6 +76,7 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
             _ => {}
         }
     }
+    what_people_type_finds_what_they_mean(&backend).await;
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ use crate::{
 const TODAY: &str = "2026-11-21";
 
 /// Somebody with every right of the registry and the figures of the whole province.
-fn registrar(org: &Fixture) -> Viewer {
+pub(crate) fn registrar(org: &Fixture) -> Viewer {
     let mut viewer = org.operator.viewer.clone();
     for role in [Role::Registrar, Role::Statistician] {
         viewer.standpoint.grants.push(Grant { role, path: org.province.path.clone() });
@@ -52,13 +52,19 @@ async fn create(backend: &Backend, viewer: &Viewer, parent: &UnitRef, kind: Unit
     backend.unit_desk().create(viewer, form).await
 }
 
-async fn move_below(backend: &Backend, viewer: &Viewer, unit: UnitId, target: UnitId, code: &str) -> Result<UnitId, Error> {
+pub(crate) async fn move_below(
+    backend: &Backend,
+    viewer: &Viewer,
+    unit: UnitId,
+    target: UnitId,
+    code: &str,
+) -> Result<UnitId, Error> {
     let version = page(backend, viewer, unit).await.version.to_string();
     let (unit, target) = (unit.to_string(), target.to_string());
     backend.unit_desk().move_below(viewer, MoveForm { unit: &unit, version: &version, target: &target, code, on: TODAY }).await
 }
 
-async fn merge(backend: &Backend, viewer: &Viewer, unit: UnitId, target: UnitId) -> Result<UnitId, Error> {
+pub(crate) async fn merge(backend: &Backend, viewer: &Viewer, unit: UnitId, target: UnitId) -> Result<UnitId, Error> {
     let version = page(backend, viewer, unit).await.version.to_string();
     let (unit, target) = (unit.to_string(), target.to_string());
     backend.unit_desk().merge(viewer, MergeForm { unit: &unit, version: &version, target: &target, on: TODAY }).await
@@ -69,7 +75,7 @@ async fn close(backend: &Backend, viewer: &Viewer, unit: UnitId) -> Result<UnitI
     backend.unit_desk().close(viewer, CloseForm { unit: &unit.to_string(), version: &version, on: TODAY }).await
 }
 
-async fn rename(backend: &Backend, viewer: &Viewer, unit: UnitId, name: &str, on: &str) -> Result<UnitId, Error> {
+pub(crate) async fn rename(backend: &Backend, viewer: &Viewer, unit: UnitId, name: &str, on: &str) -> Result<UnitId, Error> {
     let version = page(backend, viewer, unit).await.version.to_string();
     backend.unit_desk().rename(viewer, RenameForm { unit: &unit.to_string(), version: &version, name, on }).await
 }

@@ -212,6 +212,8 @@ const ROWS: &[Row] = &[
     row("/api/account/save_preferences", Given::Preferences, &[], 200),
     row("/api/home/page", Given::Nothing, &[], 200),
     row("/api/documents/library", Given::Nothing, &[], 200),
+    // What is found differs, see the tests of `backend`; everybody may ask.
+    row("/api/search/find", Given::Nothing, &[], 200),
     row("/api/documents/read", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
     // A draft is not even known to those it is meant for.
     row("/api/documents/read", Given::Draft("id"), &[(200, EDITORS)], 404),

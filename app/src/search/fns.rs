@@ -1,0 +1,37 @@
+//! The server function of searching.
+
+use domain::search;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// A page of results; the arguments are those of the page's address. A filter nobody offered filters nothing.
+#[server(prefix = "/api", endpoint = "search/find", input = GetUrl)]
+pub async fn find(
+    q: Option<String>,
+    kind: Option<String>,
+    level: Option<String>,
+    year: Option<String>,
+    after: Option<String>,
+) -> Result<search::SearchPage, AppError> {
+    use domain::{documents::DocumentKind, units::UnitKind};
+
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let query = search::SearchQuery {
+                typed: q.unwrap_or_default(),
+                kind: kind.as_deref().and_then(DocumentKind::from_key),
+                level: level.as_deref().and_then(UnitKind::from_key),
+                year: year.and_then(|year| year.parse().ok()),
+                after: after.and_then(|place| place.parse().ok()),
+            };
+            Ok::<_, AppError>(backend()?.search().find(&viewer()?, &query).await?)
+        }
+        .await,
+    )
+}

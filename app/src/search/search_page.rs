@@ -1,0 +1,258 @@
+//! The search page: the field, the filters folded away, the results.
+
+use domain::{
+    Locale,
+    documents::DocumentKind,
+    search::{self, Closeness, Piece, SearchHit, SearchQuery},
+    units::UnitKind,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
+
+use super::fns::find;
+use crate::{
+    i18n::use_locale,
+    page::show,
+    terms, text,
+    ui::{
+        Button, ButtonKind, Choice, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager, RowList,
+        Select, Tag, Tone,
+    },
+};
+
+/// What can be typed, shown where nothing was: without marks, a number, a phrase.
+const EXAMPLES: [&str; 3] = ["chuyen doi so", "339-QĐ/TW", "“sinh hoạt chi bộ”"];
+
+#[component]
+pub(crate) fn SearchPage() -> impl IntoView {
+    let l = use_locale();
+    let query = use_query_map();
+    let data = Resource::new(
+        move || query.with(|query| ["q", "kind", "level", "year", "after"].map(|key| query.get(key))),
+        |[q, kind, level, year, after]| find(q, kind, level, year, after),
+    );
+    show(data, move |page| {
+        let asked = query.with_untracked(asked);
+        let title =
+            if page.typed.is_empty() { text::search::title(l).to_owned() } else { text::search::title_of(l, &page.typed) };
+        view! {
+            <Title text=title/>
+            <div class="page">
+                <PageHeader title=text::search::title(l)/>
+                {form(l, &page, &asked)}
+                {results(l, page, &asked)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn form(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
+    let typed = page.typed.clone();
+    let cut = page.is_cut.then(|| {
+        let most = l.number(u64::try_from(SearchQuery::TYPED_MAX).unwrap_or_default());
+        view! { <p class="hint search-cut">{text::search::cut(l, most)}</p> }
+    });
+    view! {
+        <form class="stack-tight" role="search" method="get" action="/search">
+            <div class="search">
+                <label class="visually-hidden" for="q">{text::search::label(l)}</label>
+                <input class="input" type="search" name="q" id="q" value=typed autocomplete="off" enterkeyhint="search" aria-describedby="q-hint"/>
+                <Button icon=IconName::Search>{text::search::submit(l)}</Button>
+            </div>
+            <p class="hint" id="q-hint">{text::search::hint(l)}</p>
+            {cut}
+            {filters(l, page, asked)}
+        </form>
+    }
+    .into_any()
+}
+
+/// Open while something is filtered: what hides results must not be hidden itself.
+fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
+    let all = |label: &str| Choice::new("", label);
+    let kinds = DocumentKind::ALL.map(|kind| Choice::new(kind.key(), terms::document_kind(l, kind)));
+    let levels = UnitKind::ALL.map(|level| Choice::new(level.key(), terms::unit_kind(l, level)));
+    let years = page.years.iter().map(|year| Choice::new(year.to_string(), l.digits(&year.to_string())));
+    let kinds = [all(text::documents::all_kinds(l))].into_iter().chain(kinds).collect();
+    let levels = [all(text::documents::all_levels(l))].into_iter().chain(levels).collect();
+    let years = [all(text::search::all_years(l))].into_iter().chain(years).collect();
+    view! {
+        <details class="search-filters" open=asked.is_filtered()>
+            <summary>{text::search::filters(l)}</summary>
+            <div class="search-choices">
+                <Select label=text::search::kind(l) name="kind" choices=kinds value=asked.kind.map(DocumentKind::key)/>
+                <Select label=text::search::level(l) name="level" choices=levels value=asked.level.map(UnitKind::key)/>
+                <Select label=text::search::year(l) name="year" choices=years value=asked.year.map(|year| year.to_string())/>
+                <Button kind=ButtonKind::Secondary>{text::search::apply(l)}</Button>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn results(l: Locale, page: search::SearchPage, asked: &SearchQuery) -> AnyView {
+    if !page.is_asked {
+        return start(l, &page);
+    }
+    if !page.is_ready {
+        let href = address(asked);
+        return view! {
+            <EmptyState title=text::search::preparing_title(l) text=text::search::preparing(l) icon=IconName::Search>
+                <LinkButton href kind=ButtonKind::Secondary>{text::search::again(l)}</LinkButton>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    if page.hits.is_empty() && page.next.is_none() {
+        return nothing(l, asked);
+    }
+    let next = page.next.map(|after| address(&SearchQuery { after: Some(after), ..asked.clone() }));
+    let back = asked.after.is_some().then(|| {
+        let href = address(&SearchQuery { after: None, ..asked.clone() });
+        view! {
+            <p>
+                <LinkButton href kind=ButtonKind::Quiet icon=IconName::ArrowLeft>
+                    {text::search::to_best(l)}
+                </LinkButton>
+            </p>
+        }
+    });
+    let rows = page.hits.into_iter().map(|hit| row(l, hit)).collect_view();
+    view! {
+        {closeness(l, page.closeness, page.instead, asked)}
+        <p class="muted" role="status">{text::search::found(l, page.total.into())}</p>
+        {back}
+        <RowList>{rows}</RowList>
+        <Pager next_href=next label=text::search::show_more(l)/>
+    }
+    .into_any()
+}
+
+/// Says when what is shown is not quite what was typed, and offers what may have been meant.
+fn closeness(l: Locale, closeness: Closeness, instead: Option<String>, asked: &SearchQuery) -> AnyView {
+    let title = match closeness {
+        Closeness::AllWords => return ().into_any(),
+        Closeness::SimilarWords => text::search::similar(l),
+        Closeness::MostWords => text::search::most(l),
+    };
+    let instead = instead.map(|words| {
+        let href = address(&SearchQuery { typed: words.clone(), after: None, ..asked.clone() });
+        view! { <p>{text::search::instead(l)} " " <a href=href>{words}</a></p> }
+    });
+    view! { <Notice kind=NoticeKind::Info title=title>{instead}</Notice> }.into_any()
+}
+
+fn row(l: Locale, hit: SearchHit) -> AnyView {
+    let SearchHit { document, title, excerpt } = hit;
+    let meta = [
+        document.number.map(|number| text::documents::number(l, number)),
+        Some(document.issuer.name),
+        document.published_on.map(|day| l.date(day)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(" · ");
+    let excerpt = (!excerpt.is_empty()).then(|| view! { <p class="row-excerpt">{pieces(excerpt)}</p> });
+    let unread = (!document.read).then(|| {
+        view! { <div class="row-marks"><Tag tone=Tone::Accent label=text::documents::unread(l)/></div> }
+    });
+    view! {
+        <li class=if document.read { "row row-found" } else { "row row-found row-unread" }>
+            <div class="row-text">
+                <p class="row-eyebrow">{terms::document_kind(l, document.kind)}</p>
+                <a class="row-link" href=format!("/library/{}", document.id)>{pieces(title)}</a>
+                <p class="row-meta">{meta}</p>
+                {excerpt}
+                {unread}
+            </div>
+            <Icon name=IconName::Next/>
+        </li>
+    }
+    .into_any()
+}
+
+/// Plain text, escaped like any other; what was searched for is marked.
+fn pieces(pieces: Vec<Piece>) -> AnyView {
+    pieces
+        .into_iter()
+        .map(|piece| if piece.found { view! { <mark>{piece.text}</mark> }.into_any() } else { piece.text.into_any() })
+        .collect_view()
+        .into_any()
+}
+
+/// Before anything was asked: what can be.
+fn start(l: Locale, page: &search::SearchPage) -> AnyView {
+    let title = if page.typed.is_empty() { text::search::start_title(l) } else { text::search::signs_title(l) };
+    let examples = EXAMPLES
+        .map(|example| {
+            let href = address(&SearchQuery { typed: example.to_owned(), ..SearchQuery::default() });
+            view! { <li><a class="chip" href=href>{example}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <EmptyState title=title text=text::search::start(l) icon=IconName::Search>
+            <ul class="search-examples" role="list">{examples}</ul>
+        </EmptyState>
+    }
+    .into_any()
+}
+
+fn nothing(l: Locale, asked: &SearchQuery) -> AnyView {
+    let unfiltered = SearchQuery { typed: asked.typed.clone(), ..SearchQuery::default() };
+    let way_on = if asked.is_filtered() {
+        let href = address(&unfiltered);
+        view! { <LinkButton href kind=ButtonKind::Secondary>{text::search::without_filters(l)}</LinkButton> }.into_any()
+    } else {
+        view! { <LinkButton href="/library" kind=ButtonKind::Secondary icon=IconName::Book>{text::search::to_library(l)}</LinkButton> }
+            .into_any()
+    };
+    let advice = if asked.is_filtered() { text::search::none_filtered(l) } else { text::search::none(l) };
+    view! { <EmptyState title=text::search::none_title(l) text=advice icon=IconName::Search>{way_on}</EmptyState> }.into_any()
+}
+
+/// What the address asks for, as far as it can be understood.
+fn asked(query: &ParamsMap) -> SearchQuery {
+    SearchQuery {
+        typed: query.get("q").unwrap_or_default(),
+        kind: query.get_str("kind").and_then(DocumentKind::from_key),
+        level: query.get_str("level").and_then(UnitKind::from_key),
+        year: query.get_str("year").and_then(|year| year.parse().ok()),
+        after: query.get_str("after").and_then(|place| place.parse().ok()),
+    }
+}
+
+fn address(query: &SearchQuery) -> String {
+    let mut params = ParamsMap::new();
+    params.insert("q", query.typed.chars().take(SearchQuery::TYPED_MAX).collect());
+    let filters = [
+        ("kind", query.kind.map(|kind| kind.key().to_owned())),
+        ("level", query.level.map(|level| level.key().to_owned())),
+        ("year", query.year.map(|year| year.to_string())),
+        ("after", query.after.map(|place| place.to_string())),
+    ];
+    for (name, value) in filters {
+        if let Some(value) = value {
+            params.insert(name, value);
+        }
+    }
+    format!("/search{}", params.to_query_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_what_is_asked_and_nothing_else() {
+        let query = SearchQuery { typed: "57-NQ/TW & \"x\"".to_owned(), year: Some(2026), ..SearchQuery::default() };
+        let address = address(&query);
+        assert!(
+            address.starts_with("/search?q=57") && address.ends_with("year=2026") && !address.contains("kind="),
+            "{address}"
+        );
+        assert!(!address.contains('"') && address.matches('&').count() == 1, "{address}");
+    }
+}

@@ -1,0 +1,175 @@
+//! A large library of invented documents, for measurements: passages of the sample, put together anew.
+
+use chrono::TimeDelta;
+use domain::{
+    documents::{Body, DocumentKind, DocumentState},
+    folding::fold,
+    ids::DocumentId,
+    units::{UnitKind, UnitRef},
+};
+
+use super::{
+    dice::Dice,
+    files,
+    library::{DocumentRow, TextRow},
+};
+use crate::{Backend, Error, Result, bulk::Bulk, store::record};
+
+/// Documents written at a time.
+const BATCH: usize = 2_000;
+
+/// How documents are spread over the levels they are for, in percent: most come from near.
+const SPREAD: [(UnitKind, i64); 4] =
+    [(UnitKind::Central, 5), (UnitKind::Province, 15), (UnitKind::Commune, 40), (UnitKind::Branch, 40)];
+
+/// A document of the library, for who wants to measure something else on the same.
+#[derive(Debug)]
+pub struct Invented<'d> {
+    pub number: &'d str,
+    pub title: &'d str,
+    pub body: &'d str,
+    pub audience: &'d UnitRef,
+}
+
+/// Publishes `count` documents for units of the tree, and returns `queries` queries that find some of them: words of titles and
+/// texts, with and without marks, with an error, and numbers. `told` is shown each document.
+///
+/// # Errors
+/// [`Error::Internal`] for a tree without units; those of the store.
+pub async fn publish(
+    backend: &Backend,
+    seed: u64,
+    count: usize,
+    queries: usize,
+    mut told: impl FnMut(Invented<'_>),
+) -> Result<Vec<String>> {
+    let tree = backend.units().tree();
+    let of = |kind: UnitKind| tree.all().filter(move |unit| unit.kind == kind).collect::<Vec<&UnitRef>>();
+    let levels = SPREAD.map(|(kind, share)| (of(kind), share));
+    let source = Source::read()?;
+    let mut dice = Dice::new(seed, 11);
+    let mut asked = Vec::with_capacity(queries);
+    let now = backend.clock().now();
+    let mut bulk = Bulk::default();
+    for number in 0..count {
+        let audience = dice.unit(&levels).ok_or_else(|| Error::Internal("there are no units to publish for".to_owned()))?;
+        let issuer = match audience.kind {
+            UnitKind::Branch => audience.path.parent().and_then(|path| tree.at(&path)).unwrap_or(audience),
+            _ => audience,
+        };
+        let at = now - TimeDelta::minutes(dice.between(10, 4 * 365 * 24 * 60));
+        let id = DocumentId::new(dice.ulid_at(at));
+        let (title, body) = (source.title(&mut dice), source.body(&mut dice));
+        let sign =
+            format!("{}-{}/{}", number + 1, ["NQ", "CT", "QĐ", "HD"][dice.below(4)], ["TW", "TU", "ĐU", "CB"][dice.below(4)]);
+        if asked.len() < queries && number % (count / queries.max(1)).max(1) == 0 {
+            asked.push(query(&mut dice, &sign, &title, &body));
+        }
+        told(Invented { number: &sign, title: &title, body: &body, audience });
+        bulk.push(
+            "document",
+            DocumentRow {
+                id: record("document", id),
+                kind: dice.pick(&DocumentKind::ALL).copied().unwrap_or(DocumentKind::News).key().to_owned(),
+                number: Some(sign),
+                title,
+                signer: None,
+                field: None,
+                issuer: issuer.id.to_string(),
+                issuer_path: issuer.path.to_string(),
+                issuer_level: issuer.kind.key().to_owned(),
+                audience: audience.id.to_string(),
+                audience_path: audience.path.to_string(),
+                state: DocumentState::Published.key().to_owned(),
+                version: 1,
+                minutes: Body::parse(&body).map_or(1, |body| i64::from(body.minutes())),
+                saved_at: at,
+                saved_by: id.to_string(),
+                published_at: Some(at),
+                shelf: Some(dice.ulid_at(at).to_string()),
+            },
+        );
+        bulk.push("document_text", TextRow { id: record("document_text", id), body });
+        if (number + 1) % BATCH == 0 {
+            std::mem::take(&mut bulk).save(backend).await?;
+        }
+    }
+    bulk.save(backend).await?;
+    backend.search_index().discard().await?;
+    Ok(asked)
+}
+
+/// Titles and paragraphs of the sample.
+struct Source {
+    titles: Vec<Vec<String>>,
+    paragraphs: Vec<String>,
+}
+
+impl Source {
+    fn read() -> Result<Self> {
+        let files = files::documents()?;
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        Ok(Self {
+            titles: files.iter().map(|file| words(file.title.as_str())).collect(),
+            paragraphs: files
+                .iter()
+                .flat_map(|file| file.body.as_str().split("\n\n"))
+                .filter(|paragraph| paragraph.len() > 80)
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+
+    /// The beginning of one title and the end of another.
+    fn title(&self, dice: &mut Dice) -> String {
+        let mut half = |from_end: bool| {
+            let words = dice.pick(&self.titles).map(Vec::as_slice).unwrap_or_default();
+            let middle = words.len() / 2;
+            if from_end { words[middle..].join(" ") } else { words[..middle].join(" ") }
+        };
+        let title = format!("{} {}", half(false), half(true));
+        title.chars().take(300).collect()
+    }
+
+    /// Most are a page or two, some a book: each length is as frequent as half of it is more so.
+    fn body(&self, dice: &mut Dice) -> String {
+        let mut paragraphs = 3;
+        while paragraphs < 192 && dice.chance(42) {
+            paragraphs *= 2;
+        }
+        let paragraphs = dice.between(paragraphs, paragraphs * 2);
+        (0..paragraphs).filter_map(|_| dice.pick(&self.paragraphs)).map(String::as_str).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+fn query(dice: &mut Dice, sign: &str, title: &str, body: &str) -> String {
+    let text = if dice.chance(60) { title } else { body };
+    let words: Vec<&str> = text.split_whitespace().take(400).collect();
+    let from = dice.below(words.len().saturating_sub(4));
+    let until = (from + 2 + dice.below(4)).min(words.len());
+    let typed = words[from..until].join(" ").replace(['"', '“', '”'], "");
+    match dice.below(10) {
+        0 => sign.to_owned(),
+        1 => fold(sign),
+        2..=5 => fold(&typed),
+        6 => {
+            // One letter is missing.
+            let folded = fold(&typed);
+            let missing = dice.below(folded.chars().count());
+            folded.chars().enumerate().filter(|(at, _)| *at != missing).map(|(_, c)| c).collect()
+        }
+        _ => typed,
+    }
+}
+
+impl Dice {
+    fn unit<'u>(&mut self, levels: &[(Vec<&'u UnitRef>, i64); 4]) -> Option<&'u UnitRef> {
+        let mut roll = self.between(0, 100);
+        let level = levels.iter().find(|(_, share)| {
+            roll -= share;
+            roll < 0
+        });
+        let units = level.map(|(units, _)| units).filter(|units| !units.is_empty());
+        units.and_then(|units| self.pick(units).copied()).or_else(|| levels.iter().find_map(|(units, _)| units.first().copied()))
+    }
+}

@@ -1,0 +1,195 @@
+//! What was typed, understood: words, phrases, numbers. There is no syntax but quotes, so nothing typed can be wrong.
+
+use domain::{folding::compose, search::SearchQuery};
+
+use super::{
+    plain::is_shown,
+    words::{Forms, is_sign, sign_key, words},
+};
+
+/// Words that are looked for; somebody who pastes a page does not mean each of its words.
+const WORDS_MAX: usize = 24;
+
+/// Words a number of a document is typed in at most: `Mẫu 03 - SH / ĐU` has four.
+const SIGN_WORDS: usize = 6;
+
+/// Letters of a word from which on an error in it is forgiven.
+const FORGIVEN_FROM: usize = 5;
+
+/// Letters of an unfinished word from which on words that begin with it are found.
+const PREFIX_FROM: usize = 3;
+
+const QUOTES: [char; 7] = ['"', '“', '”', '„', '«', '»', '‟'];
+
+/// A query.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// What is looked at of what was typed.
+    pub(super) typed: String,
+    pub(super) is_cut: bool,
+    pub(super) words: Vec<Sought>,
+    /// Words that stand next to each other, as typed without the space between them.
+    pub(super) pairs: Vec<Neighbours>,
+    /// The folded words of each phrase of three or more: pairs tell of two.
+    pub(super) phrases: Vec<Vec<String>>,
+    /// Keys of what may be the number of a document.
+    pub(super) signs: Vec<String>,
+}
+
+/// A word that is looked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Sought {
+    pub(super) forms: Forms,
+    /// Whether it was typed with marks: then those are preferred.
+    pub(super) is_marked: bool,
+    /// Whether it may be the beginning of a longer one.
+    pub(super) is_unfinished: bool,
+    /// In a phrase a word must be there, as it is.
+    pub(super) is_quoted: bool,
+}
+
+impl Sought {
+    /// Whether one wrong letter in it is forgiven.
+    pub(super) fn is_forgiven(&self) -> bool {
+        !self.is_quoted && !self.forms.folded.contains(|c: char| c.is_ascii_digit()) && self.length() >= FORGIVEN_FROM
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.forms.folded.chars().count()
+    }
+
+    /// Whether a word of a text is this one, marks aside, or begins with it where that is enough.
+    pub(super) fn is_met_by(&self, word: &Forms) -> bool {
+        word.folded == self.forms.folded || (self.is_unfinished && word.folded.starts_with(&self.forms.folded))
+    }
+}
+
+/// Two words next to each other.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Neighbours {
+    pub(super) pair: String,
+    /// Whether they must stand so in the text.
+    pub(super) is_phrase: bool,
+}
+
+impl Asked {
+    pub(super) fn parse(typed: &str) -> Self {
+        let composed = compose(typed);
+        // A little more than is kept, so that a query of megabytes costs no more than one of a line.
+        let mut shown = composed.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_shown(*c));
+        let typed: String = shown.by_ref().take(SearchQuery::TYPED_MAX).collect();
+        let is_cut = shown.next().is_some();
+        let typed = typed.trim().to_owned();
+        let mut asked = Self { is_cut, ..Self::default() };
+        let parts: Vec<&str> = typed.split(QUOTES).collect();
+        // A quote that is not closed quotes nothing.
+        let closed = parts.len() - 1 + parts.len() % 2;
+        for (at, part) in parts.iter().enumerate() {
+            asked.take_part(part, at % 2 == 1 && at < closed, at + 1 == parts.len());
+        }
+        asked.typed = typed;
+        asked
+    }
+
+    fn take_part(&mut self, part: &str, is_quoted: bool, is_last: bool) {
+        let found: Vec<Forms> = words(part).collect();
+        self.take_signs(part, &found);
+        let ends_in_word = part.ends_with(|c: char| c.is_alphanumeric());
+        if is_quoted && found.len() > 2 {
+            self.phrases.push(found.iter().map(|forms| forms.folded.clone()).collect());
+        }
+        let mut before: Option<Forms> = None;
+        let count = found.len();
+        for (at, forms) in found.into_iter().enumerate() {
+            if self.words.len() == WORDS_MAX {
+                return;
+            }
+            if let Some(before) = &before {
+                let pair = Forms::pair(before, &forms);
+                if !self.pairs.iter().any(|known| known.pair == pair && known.is_phrase >= is_quoted) {
+                    self.pairs.push(Neighbours { pair, is_phrase: is_quoted });
+                }
+            }
+            let is_unfinished = is_last && !is_quoted && at + 1 == count && ends_in_word && letters(&forms) >= PREFIX_FROM;
+            match self.words.iter_mut().find(|known| known.forms.exact == forms.exact) {
+                Some(known) => {
+                    known.is_quoted |= is_quoted;
+                    known.is_unfinished |= is_unfinished;
+                }
+                None => self.words.push(Sought { is_marked: forms.is_marked(), is_unfinished, is_quoted, forms: forms.clone() }),
+            }
+            before = Some(forms);
+        }
+    }
+
+    /// Every run of words with a digit in it may be a number of a document.
+    fn take_signs(&mut self, part: &str, found: &[Forms]) {
+        for from in 0..found.len().min(WORDS_MAX) {
+            for until in from..found.len().min(from + SIGN_WORDS) {
+                let key = sign_key(&part[found[from].from..found[until].until]);
+                if is_sign(&key) && !self.signs.contains(&key) {
+                    self.signs.push(key);
+                }
+            }
+        }
+    }
+}
+
+fn letters(forms: &Forms) -> usize {
+    forms.folded.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn folded(asked: &Asked) -> Vec<&str> {
+        asked.words.iter().map(|word| word.forms.folded.as_str()).collect()
+    }
+
+    #[test]
+    fn words_come_once_and_the_last_may_go_on() {
+        let asked = Asked::parse("  nghị quyết về nghị sự ");
+        assert_eq!(folded(&asked), ["nghi", "quyet", "ve", "su"]);
+        assert!(asked.words.iter().all(|word| !word.is_unfinished), "a short one is not completed");
+        let asked = Asked::parse("chuyển đổi sốn");
+        assert_eq!(asked.words.iter().map(|word| word.is_unfinished).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!(asked.pairs.iter().map(|pair| pair.pair.as_str()).collect::<Vec<_>>(), ["chuyendoi", "doison"]);
+    }
+
+    #[test]
+    fn quotes_make_phrases() {
+        let asked = Asked::parse("“đảng phí” thu");
+        assert_eq!(asked.words.iter().map(|word| word.is_quoted).collect::<Vec<_>>(), [true, true, false]);
+        assert!(asked.pairs[0].is_phrase && asked.pairs.len() == 1, "{asked:?}");
+        let open = Asked::parse("thu \"đảng phí");
+        assert!(open.words.iter().all(|word| !word.is_quoted) && open.pairs.iter().all(|pair| !pair.is_phrase), "{open:?}");
+    }
+
+    #[test]
+    fn a_number_is_seen_however_it_is_typed() {
+        for typed in ["339-QĐ/TW", "quy dinh 339 qd tw", "339qdtw", "so 339-QD/TW ve so tay"] {
+            assert!(Asked::parse(typed).signs.iter().any(|key| key == "339qdtw"), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_signs_alone_are_nothing() {
+        let long = Asked::parse(&"đảng viên ".repeat(1000));
+        assert!(long.is_cut && long.typed.chars().count() <= SearchQuery::TYPED_MAX);
+        for nothing in ["", "   ", "%*?()[]{}^$|\\", "\u{200b}\u{202e}\u{feff}", "\"\"\"", "-- ;"] {
+            let asked = Asked::parse(nothing);
+            assert!(asked.words.is_empty() && asked.signs.is_empty(), "{nothing}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_be_typed(typed in any::<String>()) {
+            let asked = Asked::parse(&typed);
+            prop_assert!(asked.words.len() <= WORDS_MAX && asked.typed.chars().count() <= SearchQuery::TYPED_MAX);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Vietnamese words as the search sees them: each in three forms, from the strictest to the most forgiving.
+//!
+//! | form | `Hoà` | `hòa` | `hoá` | `Đường` | forgives |
+//! |---|---|---|---|---|---|
+//! | exact | `hoa`+grave | `hoa`+grave | `hoa`+acute | `đươ̛ng`+grave | case, and on which vowel the tone stands |
+//! | letters | `hoa` | `hoa` | `hoa` | `đương` | the tone |
+//! | folded | `hoa` | `hoa` | `hoa` | `duong` | all marks, and `đ` for `d` |
+//!
+//! A Vietnamese syllable has one tone. Written behind the letters, it does not matter on which of two vowels it stood: the two
+//! spellings `hoà` and `hòa`, both taught and both typed, are one word. So are `lý` and `lí`, `kỹ` and `kĩ`, `quý` and `quí`.
+//!
+//! Folding alone would be simpler, but a reader who types `đường` does not mean `dương`; and a second syllable decides the meaning of
+//! the first, so pairs of neighbours are words of their own ([`Words`] yields them to the index through [`Forms::pair`]).
+
+use domain::folding::fold;
+use unicode_normalization::char::{canonical_combining_class, decompose_canonical, is_combining_mark};
+
+/// Letters of a word that count; no Vietnamese syllable has more than seven.
+const LETTERS_MAX: usize = 40;
+
+/// The tones: huyền, sắc, ngã, hỏi, nặng.
+const TONES: [char; 5] = ['\u{300}', '\u{301}', '\u{303}', '\u{309}', '\u{323}'];
+
+/// A word of a text and its forms.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Forms {
+    /// Where it stands in the text, in bytes.
+    pub(super) from: usize,
+    pub(super) until: usize,
+    pub(super) exact: String,
+    pub(super) letters: String,
+    pub(super) folded: String,
+}
+
+impl Forms {
+    /// Whether the word carries a mark that folding takes away.
+    pub(super) fn is_marked(&self) -> bool {
+        self.exact != self.folded
+    }
+
+    /// The word that this one makes together with the one before it: the two without a space, as they are sometimes typed too.
+    pub(super) fn pair(before: &Self, after: &Self) -> String {
+        format!("{}{}", before.folded, after.folded)
+    }
+}
+
+/// The words of a text, in order.
+pub(super) struct Words<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+pub(super) fn words(text: &str) -> Words<'_> {
+    Words { text, at: 0 }
+}
+
+impl Words<'_> {
+    /// Puts the next word into `forms`, whose strings are used again: an index has millions of words.
+    pub(super) fn read(&mut self, forms: &mut Forms) -> bool {
+        let rest = &self.text[self.at..];
+        let Some(begin) = rest.find(|c: char| c.is_alphanumeric() && !is_combining_mark(c)) else {
+            self.at = self.text.len();
+            return false;
+        };
+        let rest = &rest[begin..];
+        let length = rest.find(|c: char| !belongs(c)).unwrap_or(rest.len());
+        forms.from = self.at + begin;
+        forms.until = forms.from + length;
+        self.at = forms.until;
+        form(&rest[..length], forms);
+        true
+    }
+}
+
+impl Iterator for Words<'_> {
+    type Item = Forms;
+
+    fn next(&mut self) -> Option<Forms> {
+        let mut forms = Forms::default();
+        self.read(&mut forms).then_some(forms)
+    }
+}
+
+/// Whether the character goes on with a word that has begun. What nobody sees does not part a word.
+fn belongs(c: char) -> bool {
+    c.is_alphanumeric() || (!c.is_ascii() && (is_combining_mark(c) || is_invisible(c)))
+}
+
+/// Characters without width, and those that turn the direction of writing.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+fn form(word: &str, forms: &mut Forms) {
+    let Forms { exact, letters, folded, .. } = forms;
+    letters.clear();
+    folded.clear();
+    exact.clear();
+    // Collects the tones until the letters are complete.
+    let tones = exact;
+    for c in word.chars().filter(|c| c.is_ascii() || !is_invisible(*c)).take(LETTERS_MAX) {
+        if c.is_ascii() {
+            letters.push(c.to_ascii_lowercase());
+            folded.push(c.to_ascii_lowercase());
+            continue;
+        }
+        decompose_canonical(c, |part| {
+            if TONES.contains(&part) {
+                tones.push(part);
+            } else if canonical_combining_class(part) != 0 {
+                letters.push(part);
+            } else {
+                for lower in part.to_lowercase() {
+                    letters.push(lower);
+                    folded.push(if lower == 'đ' { 'd' } else { lower });
+                }
+            }
+        });
+    }
+    spell_alike(letters);
+    spell_alike(folded);
+    let exact = tones;
+    exact.insert_str(0, letters);
+}
+
+/// `y` alone behind one of these letters is spelt `i` as often.
+fn spell_alike(word: &mut String) {
+    if word.strip_suffix('y').is_some_and(|head| matches!(head, "h" | "k" | "l" | "m" | "s" | "t" | "qu")) {
+        word.pop();
+        word.push('i');
+    }
+}
+
+/// Number and sign of a document as one key: `339-QĐ/TW`, `339 qđ tw` and `0339qdtw` are the same.
+pub(super) fn sign_key(text: &str) -> String {
+    let folded: String = fold(text).chars().filter(|c| c.is_alphanumeric()).collect();
+    folded.trim_start_matches('0').to_owned()
+}
+
+/// The key, and the one that begins at the first digit: a form is called `Mẫu 03-SH/ĐU`, and asked for as `03-SH/ĐU`.
+pub(super) fn sign_keys(number: &str) -> Vec<String> {
+    let whole = sign_key(number);
+    let mut keys: Vec<String> = number.find(|c: char| c.is_ascii_digit()).map(|at| sign_key(&number[at..])).into_iter().collect();
+    keys.push(whole);
+    keys.dedup();
+    keys.retain(|key| !key.is_empty());
+    keys
+}
+
+/// Whether a key has both digits and letters, as only numbers of documents have.
+pub(super) fn is_sign(key: &str) -> bool {
+    key.bytes().any(|b| b.is_ascii_digit()) && key.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// Whether one word can become the other by one wrong, missing, superfluous or swapped letter.
+pub(super) fn is_similar(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+    let same = short.iter().zip(long.iter()).take_while(|(x, y)| x == y).count();
+    let (short, long) = (&short[same..], &long[same..]);
+    match long.len() - short.len() {
+        0 => {
+            short.get(1..) == long.get(1..)
+                || (short.len() >= 2 && short[0] == long[1] && short[1] == long[0] && short[2..] == long[2..])
+        }
+        1 => short == &long[1..],
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn one(text: &str) -> Forms {
+        let all: Vec<_> = words(text).collect();
+        assert_eq!(all.len(), 1, "{text}: {all:?}");
+        all.into_iter().next().expect("one")
+    }
+
+    #[test]
+    fn a_tone_is_the_same_on_either_vowel() {
+        for (a, b) in [("hoà", "hòa"), ("thuý", "thúy"), ("khoẻ", "KHỎE"), ("lý", "lí"), ("quý", "quí"), ("kỹ", "kĩ")]
+        {
+            assert_eq!(one(a).exact, one(b).exact, "{a} {b}");
+        }
+        for (a, b) in [("hoà", "hoá"), ("thuỷ", "thủ"), ("ý", "í")] {
+            assert_ne!(one(a).exact, one(b).exact, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_forms_forgive_more_and_more() {
+        let (road, sun, street) = (one("Đường"), one("Dương"), one("đưỡng"));
+        assert_eq!(road.folded, "duong");
+        assert_eq!(road.folded, sun.folded);
+        assert_ne!(road.letters, sun.letters);
+        assert_eq!(road.letters, street.letters);
+        assert_ne!(road.exact, street.exact);
+        assert!(road.is_marked() && !one("ban").is_marked());
+    }
+
+    #[test]
+    fn marks_kept_apart_and_unseen_characters_make_no_difference() {
+        assert_eq!(one("nghi\u{323}").exact, one("nghị").exact);
+        assert_eq!(one("e\u{302}\u{301}").exact, one("ế").exact);
+        assert_eq!(one("qu\u{200b}yế\u{202e}t").exact, one("quyết").exact);
+        assert_eq!(words("\u{200b}\u{202e} -/* \u{301}").count(), 0);
+    }
+
+    #[test]
+    fn bengali_words_are_whole() {
+        let all: Vec<_> = words("সদস্য পুস্তিকা").map(|word| word.letters).collect();
+        assert_eq!(all.len(), 2, "{all:?}");
+    }
+
+    #[test]
+    fn a_number_has_one_key_however_it_is_typed() {
+        for typed in ["339-QĐ/TW", "339 qđ tw", "339qdtw", "0339-QD-TW"] {
+            assert_eq!(sign_key(typed), "339qdtw", "{typed}");
+        }
+        assert_eq!(sign_keys("Mẫu 03-SH/ĐU"), ["3shdu", "mau03shdu"]);
+        assert_eq!(sign_keys("57-NQ/TW"), ["57nqtw"]);
+        assert!(is_sign("57nqtw") && !is_sign("57") && !is_sign("quyet"));
+    }
+
+    #[test]
+    fn one_wrong_letter_is_similar() {
+        for (a, b) in [("chuyn", "chuyen"), ("chuyeen", "chuyen"), ("chyuen", "chuyen"), ("chuten", "chuyen"), ("a", "a")] {
+            assert!(is_similar(a, b) && is_similar(b, a), "{a} {b}");
+        }
+        for (a, b) in [("chyn", "chuyen"), ("huyenc", "chuyen"), ("", "ab")] {
+            assert!(!is_similar(a, b), "{a} {b}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_falls_into_words_at_its_characters(text in "\\PC{0,60}") {
+            let mut end = 0;
+            for word in words(&text) {
+                prop_assert!(end <= word.from && word.from < word.until && text.is_char_boundary(word.until));
+                prop_assert!(!word.folded.is_empty() && word.exact.starts_with(&word.letters));
+                end = word.until;
+            }
+        }
+
+        #[test]
+        fn what_is_similar_is_so_both_ways(a in "[abc]{0,6}", b in "[abc]{0,6}") {
+            prop_assert_eq!(is_similar(&a, &b), is_similar(&b, &a));
+        }
+    }
+}

@@ -1,0 +1,473 @@
+//! Searching: what is found, in which order, by whom; and an index that follows whatever happens.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use backend::{Backend, Clock, Error, Keys, Place, demo::registry::Registry, documents::DraftForm};
+use domain::{
+    accounts::Viewer,
+    documents::DocumentKind,
+    ids::DocumentId,
+    members::Standing,
+    policy::{Grant, Role, Standpoint},
+    search::{Closeness, Piece, SearchPage, SearchQuery},
+    units::{UnitKind, UnitRef},
+};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use crate::{
+    engines::on_both_engines,
+    support::{Fixture, backend, organisation, start},
+    units::{merge, move_below, registrar, rename},
+};
+
+on_both_engines! {
+    what_is_published_is_found_and_what_is_withdrawn_is_not,
+    a_document_is_found_by_its_audience_and_nobody_else,
+    filters_narrow_and_pages_go_on_where_they_ended,
+}
+
+/// A draft with this title and text.
+async fn draft(backend: &Backend, editor: &Viewer, issuer: &UnitRef, audience: &UnitRef, words: [&str; 3]) -> DocumentId {
+    let [number, title, body] = words;
+    let id = backend.documents().blank(editor).await.expect("a form").draft.id.to_string();
+    let (issuer, audience) = (issuer.id.to_string(), audience.id.to_string());
+    let form = DraftForm { id: &id, version: "0", kind: "guidance", number, title, issuer: &issuer, audience: &audience, body };
+    backend.documents().save_draft(editor, form).await.expect("is saved")
+}
+
+async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitRef, audience: &UnitRef, words: [&str; 3]) -> DocumentId {
+    let id = draft(backend, editor, issuer, audience, words).await;
+    backend.documents().publish(editor, id).await.expect("is published");
+    id
+}
+
+/// What the follower does in the background.
+async fn catch_up(backend: &Backend) {
+    backend.catch_up().await.expect("reads the log");
+    backend.search().catch_up().await.expect("brings the index up to date");
+}
+
+async fn find(backend: &Backend, viewer: &Viewer, typed: &str) -> SearchPage {
+    let query = SearchQuery { typed: typed.to_owned(), ..SearchQuery::default() };
+    backend.search().find(viewer, &query).await.expect("answers")
+}
+
+fn ids(page: &SearchPage) -> Vec<DocumentId> {
+    page.hits.iter().map(|hit| hit.document.id).collect()
+}
+
+/// All pages, one after the other.
+async fn find_all(backend: &Backend, viewer: &Viewer, query: SearchQuery) -> Vec<DocumentId> {
+    let mut query = query;
+    let mut found = Vec::new();
+    loop {
+        let page = backend.search().find(viewer, &query).await.expect("answers");
+        found.extend(ids(&page));
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return found,
+        }
+    }
+}
+
+async fn what_is_published_is_found_and_what_is_withdrawn_is_not(backend: &Backend, org: &Fixture) {
+    let (editor, reader) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+    let words = ["12-HD/ĐU", "Hướng dẫn đi biển dài ngày", "## Trước chuyến biển\n\nTải **tài liệu** về máy."];
+    assert!(!find(backend, reader, "biển").await.is_ready, "nobody has made the index yet");
+    catch_up(backend).await;
+    let id = draft(backend, editor, &org.coast, &org.coast, words).await;
+    catch_up(backend).await;
+    assert!(find(backend, reader, "đi biển").await.hits.is_empty(), "a draft");
+    assert!(find(backend, editor, "đi biển").await.hits.is_empty(), "a draft, for its editor too");
+    backend.documents().publish(editor, id).await.expect("is published");
+    catch_up(backend).await;
+    for typed in ["đi biển", "di bien", "tai lieu ve may", "12-HD/ĐU", "12hddu", "“dài ngày”", "huong dan 12"] {
+        let page = find(backend, reader, typed).await;
+        assert_eq!((ids(&page), page.total, page.is_ready), (vec![id], 1, true), "{typed}");
+        assert_eq!(page.closeness, Closeness::AllWords, "{typed}");
+    }
+    let page = find(backend, reader, "tài liệu").await;
+    let found = |text: &str| Piece { text: text.to_owned(), found: true };
+    assert!(page.hits[0].excerpt.contains(&found("tài liệu")), "{:?}", page.hits[0]);
+    assert_eq!(page.years, [2026]);
+    backend.documents().withdraw(editor, id).await.expect("is withdrawn");
+    // Not even while the index has not heard of it.
+    assert!(find(backend, reader, "đi biển").await.hits.is_empty());
+    catch_up(backend).await;
+    assert!(find(backend, reader, "đi biển").await.hits.is_empty());
+    assert_eq!(backend.search().size().await.expect("counts"), 0);
+}
+
+async fn a_document_is_found_by_its_audience_and_nobody_else(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let id = published(backend, editor, &org.coast, &org.harbour, ["", "Phao cứu sinh", "Kiểm tra phao."]).await;
+    catch_up(backend).await;
+    for reader in
+        [&org.fisherman, &org.exempt, &org.secretary, &org.coast_secretary, &org.coast_editor, &org.province_chief_editor]
+    {
+        assert_eq!(ids(&find(backend, &reader.viewer, "phao cuu sinh").await), [id], "{}", reader.name);
+    }
+    let strangers = [&org.teacher, &org.farmer, &org.farm_secretary, &org.hills_editor, &org.operator, &org.coast_registrar];
+    for stranger in strangers {
+        let page = find(backend, &stranger.viewer, "phao cuu sinh").await;
+        assert_eq!((page.hits.len(), page.total, page.years.len()), (0, 0, 0), "{}", stranger.name);
+        assert_eq!(page.instead, None, "{}", stranger.name);
+    }
+}
+
+async fn filters_narrow_and_pages_go_on_where_they_ended(backend: &Backend, org: &Fixture) {
+    let editor = &org.province_chief_editor.viewer;
+    let mut all = BTreeSet::new();
+    for count in 0..45 {
+        let issuer = if count % 3 == 0 { &org.province } else { &org.coast };
+        let body = format!("Văn bản chung. {}", "họp ".repeat(count % 5));
+        all.insert(published(backend, editor, issuer, &org.coast, ["", "Thông báo họp", &body]).await);
+    }
+    catch_up(backend).await;
+    let reader = &org.fisherman.viewer;
+    let query = SearchQuery { typed: "van ban chung".to_owned(), ..SearchQuery::default() };
+    let found = find_all(backend, reader, query.clone()).await;
+    assert_eq!((found.len(), found.iter().copied().collect::<BTreeSet<_>>()), (45, all), "no gap and nothing twice");
+    let from_above = SearchQuery { level: Some(UnitKind::Province), ..query.clone() };
+    assert_eq!(find_all(backend, reader, from_above.clone()).await.len(), 15);
+    for (filtered, count) in [
+        (SearchQuery { kind: Some(DocumentKind::Guidance), ..query.clone() }, 45),
+        (SearchQuery { kind: Some(DocumentKind::News), ..query.clone() }, 0),
+        (SearchQuery { year: Some(2026), ..from_above.clone() }, 15),
+        (SearchQuery { year: Some(2019), ..query.clone() }, 0),
+    ] {
+        assert_eq!(find_all(backend, reader, filtered.clone()).await.len(), count, "{filtered:?}");
+    }
+}
+
+#[tokio::test]
+async fn typed_marks_are_preferred_and_none_finds_all() {
+    let (backend, _, org) = organisation().await;
+    let editor = &org.coast_editor.viewer;
+    let mut titled = Vec::new();
+    for title in ["Đường bộ", "Chữ đương thời", "Dương vật liệu", "Hoà hợp", "Hoá đơn"] {
+        titled.push(published(&backend, editor, &org.coast, &org.coast, ["", title, "Nội dung."]).await);
+    }
+    let body = "Con đường. ".repeat(40);
+    let long = published(&backend, editor, &org.coast, &org.coast, ["", "Chuyện khác", &body]).await;
+    catch_up(&backend).await;
+    let reader = &org.fisherman.viewer;
+    let found = ids(&find(&backend, reader, "đường").await);
+    assert_eq!(found, [titled[0], long, titled[1], titled[2]], "as typed, the title first; another tone; other marks");
+    assert_eq!(find(&backend, reader, "duong").await.total, 4);
+    assert_eq!(ids(&find(&backend, reader, "hòa").await), [titled[3], titled[4]]);
+    assert_eq!(ids(&find(&backend, reader, "hoà hợp").await)[0], titled[3]);
+}
+
+#[tokio::test]
+async fn a_number_comes_first_and_errors_are_forgiven_when_little_is_found() {
+    let (backend, _, org) = organisation().await;
+    let editor = &org.coast_editor.viewer;
+    let number = published(&backend, editor, &org.coast, &org.coast, ["339-QĐ/TW", "Sổ tay", "Điều 1."]).await;
+    let cites = "Thực hiện Quy định 339-QĐ/TW, quy định 339-QĐ/TW và quy định 339-QĐ/TW.";
+    let citing = published(&backend, editor, &org.coast, &org.coast, ["", "Quy định 339 QĐ TW là gì", cites]).await;
+    let other = published(&backend, editor, &org.coast, &org.coast, ["", "Chuyển đổi", "Chuyển đổi số ở thôn."]).await;
+    catch_up(&backend).await;
+    let reader = &org.fisherman.viewer;
+    for typed in ["339-QĐ/TW", "339-qd/tw", "339 QĐ TW", "339qdtw", "quy dinh 339-qđ/tw"] {
+        let page = find(&backend, reader, typed).await;
+        assert_eq!(ids(&page), [number, citing], "{typed}: {:?}", page.closeness);
+    }
+    for (typed, instead) in [("chuyn doi", "chuyển đổi"), ("chuyeenr đổi", ""), ("chyuen doi so", "chuyển đổi số")]
+    {
+        let page = find(&backend, reader, typed).await;
+        assert_eq!(page.instead.as_deref().unwrap_or_default(), instead, "{typed}: {page:?}");
+        assert!(page.closeness != Closeness::AllWords, "{typed}");
+        assert_eq!(ids(&page), [other], "{typed}");
+    }
+    let page = find(&backend, reader, "chuyển đổi khinh khí cầu").await;
+    assert_eq!((page.closeness, ids(&page)), (Closeness::MostWords, vec![]), "three of five are too many");
+    let page = find(&backend, reader, "chuyển đổi số khinh khí").await;
+    assert_eq!((page.closeness, ids(&page)), (Closeness::MostWords, vec![other]));
+    assert!(find(&backend, reader, "\"đổi chuyển\"").await.hits.is_empty(), "a phrase has an order");
+    assert_eq!(ids(&find(&backend, reader, "“đổi số ở thôn”").await), [other]);
+    assert!(find(&backend, reader, "“đổi số thôn”").await.hits.is_empty());
+}
+
+#[tokio::test]
+async fn whatever_is_typed_is_answered_at_once() {
+    let (backend, _, org) = organisation().await;
+    let editor = &org.coast_editor.viewer;
+    published(&backend, editor, &org.coast, &org.coast, ["", "Phao cứu sinh", &"từ ngữ ".repeat(500)]).await;
+    catch_up(&backend).await;
+    let hostile = [
+        "x".repeat(10_000),
+        "đảng viên ".repeat(1_000),
+        "*".repeat(5_000),
+        "a* b* c? [a-z]+ (.*)* ^$ \\".to_owned(),
+        "\u{202e}\u{200b}\u{feff}\u{2066}".repeat(100),
+        "\u{301}".repeat(3_000),
+        "\0\u{1}\u{7f}".to_owned(),
+        "\"".repeat(199),
+        "title:phao AND (body:* OR NOT *:*) ~2 ^9".to_owned(),
+        "'; DROP TABLE document; --".to_owned(),
+        "<script>alert(1)</script>".to_owned(),
+        "🦈".repeat(300),
+        "a ".repeat(100),
+        "1 2 3 4 5 6 7 8 9 a1 b2 c3 d4 e5 f6 g7 h8 i9 j0".to_owned(),
+    ];
+    for typed in hostile {
+        let started = Instant::now();
+        let page = find(&backend, &org.fisherman.viewer, &typed).await;
+        assert!(page.typed.chars().count() <= SearchQuery::TYPED_MAX && page.is_ready);
+        // Not optimised, on a busy machine.
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}: {typed:.40}", started.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn the_index_follows_units() {
+    let (backend, _, org) = organisation().await;
+    let editor = &org.coast_editor.viewer;
+    let id = published(&backend, editor, &org.coast, &org.harbour, ["", "Phao cứu sinh", "Kiểm tra."]).await;
+    catch_up(&backend).await;
+    let officer = registrar(&org);
+    assert_eq!(
+        ids(&find(&backend, &org.fisherman.viewer, "phao binh chau dong").await),
+        [id],
+        "the issuer's name is searched too"
+    );
+    rename(&backend, &officer, org.coast.id, "Xã Vạn Tường", "2026-11-21").await.expect("is renamed");
+    catch_up(&backend).await;
+    assert_eq!(ids(&find(&backend, &org.fisherman.viewer, "phao vạn tường").await), [id]);
+
+    move_below(&backend, &officer, org.harbour.id, org.hills.id, "11").await.expect("moves");
+    // The tree is the new one at once; the index has nothing to learn.
+    let moved = backend.units().tree().get(org.harbour.id).expect("is there").clone();
+    let mut fisherman = org.fisherman.viewer.clone();
+    fisherman.standpoint.branch = moved.path.clone();
+    fisherman.branch = moved;
+    assert_eq!(ids(&find(&backend, &fisherman, "phao").await), [id]);
+    assert_eq!(ids(&find(&backend, &org.hills_editor.viewer, "phao").await), [id], "it lies in the editor's subtree now");
+    assert!(find(&backend, &org.coast_secretary.viewer, "phao").await.hits.is_empty(), "and not in this one's any more");
+    catch_up(&backend).await;
+    merge(&backend, &officer, org.hills.id, org.coast.id).await.expect("is merged");
+    catch_up(&backend).await;
+    assert_eq!(ids(&find(&backend, &org.coast_secretary.viewer, "phao").await), [id]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_reads_only_what_is_new_and_a_lost_or_damaged_index_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = Place::Folder(folder.path().to_owned());
+    let clock = Clock::fixed(start(), 1);
+    let open = async || loop {
+        // The engine lets go of its files a moment after the last handle is gone.
+        match Backend::open(&place, Keys::from_master(&[7; 32]), clock.clone()).await {
+            Ok(backend) => break backend,
+            Err(Error::Store(_) | Error::InUse) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    let files = folder.path().join("search");
+
+    let first = open().await;
+    let org = Fixture::insert(&first).await;
+    let (editor, reader) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+    let mut all = Vec::new();
+    for title in ["Phao cứu sinh", "Áo phao", "Phao tiêu"] {
+        all.push(published(&first, editor, &org.coast, &org.coast, ["", title, "Phao."]).await);
+        clock.advance(chrono::TimeDelta::minutes(1));
+    }
+    catch_up(&first).await;
+    let order = ids(&find(&first, reader, "phao").await);
+    assert_eq!(order.len(), 3);
+    let made = std::fs::metadata(files.join("meta.json")).expect("is there").modified().expect("a time");
+    // Happens while nobody indexes.
+    first.documents().withdraw(editor, all[1]).await.expect("is withdrawn");
+    let late = published(&first, editor, &org.coast, &org.coast, ["", "Phao mới", "Phao."]).await;
+    drop(first);
+
+    let second = open().await;
+    second.search().catch_up().await.expect("opens and reads what is new");
+    let found: BTreeSet<_> = ids(&find(&second, reader, "phao").await).into_iter().collect();
+    assert_eq!(found, [all[0], all[2], late].into());
+    assert_eq!(second.search().size().await.expect("counts"), 3);
+    assert!(std::fs::metadata(files.join("meta.json")).expect("is there").modified().expect("a time") > made);
+    drop(second);
+
+    let third = open().await;
+    third.search().catch_up().await.expect("opens");
+    let kept = ids(&find(&third, reader, "phao").await);
+    drop(third);
+    std::fs::remove_dir_all(&files).expect("is removed");
+    let fourth = open().await;
+    fourth.search().catch_up().await.expect("makes it anew");
+    let anew: BTreeSet<_> = ids(&find(&fourth, reader, "phao").await).into_iter().collect();
+    assert_eq!(anew, kept.into_iter().collect(), "made anew, the index is the one that followed");
+    drop(fourth);
+
+    for damage in ["garbage", "cut", "other version"] {
+        match damage {
+            "garbage" => std::fs::write(files.join("meta.json"), "{]").expect("writes"),
+            "cut" => {
+                for entry in std::fs::read_dir(&files).expect("lists").flatten() {
+                    let path = entry.path();
+                    if path.extension().is_some_and(|extension| extension == "idx" || extension == "store") {
+                        let bytes = std::fs::read(&path).expect("reads");
+                        std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("writes");
+                    }
+                }
+            }
+            _ => {
+                let meta = std::fs::read_to_string(files.join("meta.json")).expect("reads");
+                std::fs::write(files.join("meta.json"), meta.replace("version", "vision")).expect("writes");
+            }
+        }
+        let again = open().await;
+        again.search().catch_up().await.unwrap_or_else(|error| panic!("{damage}: {error}"));
+        assert_eq!(find(&again, reader, "phao").await.total, 3, "{damage}");
+        drop(again);
+    }
+}
+
+/// Over random trees, audiences, offices and moves: a person finds exactly what they may read of what is published.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_finds_exactly_what_they_may_read() {
+    for seed in [1, 2] {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let (backend, _) = backend().await;
+        let mut registry = Registry::new(&backend, seed, start());
+        let root = registry.unit(None, UnitKind::Central, "01", "Trung ương").expect("a code");
+        let mut units = vec![root.clone()];
+        for count in 0..24 {
+            let parent = units.choose(&mut dice).expect("one").clone();
+            let kind = match parent.kind {
+                UnitKind::Central => UnitKind::Province,
+                UnitKind::Province => UnitKind::Commune,
+                UnitKind::Commune | UnitKind::Branch => UnitKind::Branch,
+            };
+            if parent.kind != UnitKind::Branch {
+                units.push(
+                    registry.unit(Some(&parent), kind, &format!("{count:02}"), &format!("Đơn vị {count}")).expect("a code"),
+                );
+            }
+        }
+        registry.save().await.expect("saves");
+        let chief = viewer(&root, vec![Grant { role: Role::ChiefEditor, path: root.path.clone() }]);
+        let mut documents = Vec::new();
+        for _ in 0..30 {
+            let issuer = units.choose(&mut dice).expect("one");
+            let below: Vec<_> = units.iter().filter(|unit| issuer.path.contains(&unit.path)).collect();
+            let audience = below.choose(&mut dice).expect("itself at least");
+            let id = published(&backend, &chief, issuer, audience, ["", "Văn bản chung", "Nội dung chung."]).await;
+            documents.push(id);
+            match dice.random_range(0..6) {
+                0 => backend.documents().withdraw(&chief, id).await.expect("is withdrawn"),
+                1 => {
+                    draft(&backend, &chief, issuer, audience, ["", "Văn bản chung", "Nội dung."]).await;
+                }
+                _ => {}
+            }
+            if dice.random_range(0..4) == 0 {
+                catch_up(&backend).await;
+            }
+        }
+        catch_up(&backend).await;
+        check_readers(&backend, &mut dice, &documents, seed).await;
+
+        let officer = viewer(&root, vec![Grant { role: Role::Registrar, path: root.path.clone() }]);
+        let communes: Vec<_> = units.iter().filter(|unit| unit.kind == UnitKind::Commune).collect();
+        let provinces: Vec<_> = units.iter().filter(|unit| unit.kind == UnitKind::Province).collect();
+        for (at, commune) in communes.iter().enumerate().take(3) {
+            let target = provinces.choose(&mut dice).expect("one");
+            // Where it stands already it stays.
+            let _ = move_below(&backend, &officer, commune.id, target.id, &format!("9{at}")).await;
+        }
+        check_readers(&backend, &mut dice, &documents, seed).await;
+    }
+}
+
+fn viewer(branch: &UnitRef, grants: Vec<Grant>) -> Viewer {
+    Viewer {
+        member: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id"),
+        name: "Người đọc".to_owned(),
+        branch: branch.clone(),
+        standpoint: Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants },
+        offices: Vec::new(),
+        resting: Vec::new(),
+    }
+}
+
+async fn check_readers(backend: &Backend, dice: &mut StdRng, documents: &[DocumentId], seed: u64) {
+    let units: Vec<UnitRef> = backend.units().tree().all().cloned().collect();
+    for _ in 0..8 {
+        let branch = units.choose(dice).expect("one");
+        let grants = (0..dice.random_range(0..3))
+            .map(|_| Grant { role: *Role::ALL.choose(dice).expect("one"), path: units.choose(dice).expect("one").path.clone() })
+            .collect();
+        let reader = viewer(branch, grants);
+        let query = SearchQuery { typed: "văn bản chung".to_owned(), ..SearchQuery::default() };
+        let found: BTreeSet<_> = find_all(backend, &reader, query).await.into_iter().collect();
+        let mut readable = BTreeSet::new();
+        for id in documents {
+            match backend.documents().read(&reader, *id).await {
+                Ok(page) => {
+                    readable.insert(page.summary.id);
+                }
+                Err(Error::NotFound) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        // Editors may still open what was withdrawn; nobody finds it.
+        let withdrawn = withdrawn(backend, &units, documents).await;
+        let expected: BTreeSet<_> = readable.difference(&withdrawn).copied().collect();
+        assert_eq!(found, expected, "seed {seed}, {:?}", reader.standpoint);
+    }
+}
+
+fn reader_with_desk(units: &[UnitRef]) -> Viewer {
+    let root = &units[0];
+    viewer(root, vec![Grant { role: Role::ChiefEditor, path: root.path.clone() }])
+}
+
+async fn withdrawn(backend: &Backend, units: &[UnitRef], documents: &[DocumentId]) -> BTreeSet<DocumentId> {
+    let chief = reader_with_desk(units);
+    let mut withdrawn = BTreeSet::new();
+    for id in documents {
+        let draft = backend.documents().draft(&chief, *id).await.expect("is known").draft;
+        if draft.state == domain::documents::DocumentState::Withdrawn {
+            withdrawn.insert(*id);
+        }
+    }
+    withdrawn
+}
+
+/// Queries of the file, each judged by hand; see there.
+const QUERIES: &str = include_str!("../search_queries.txt");
+
+/// Asked of the whole sample, whose test calls this: loading it is the costly part.
+pub(crate) async fn what_people_type_finds_what_they_mean(backend: &Backend) {
+    backend.search().catch_up().await.expect("makes the index");
+    assert_eq!(backend.search().size().await.expect("counts"), 80);
+    let root = backend.units().tree().all().next().expect("a root").clone();
+    let reader = reader_with_desk(&[root]);
+    let (mut asked, mut third, mut first, mut missed) = (0, 0, 0, Vec::new());
+    for line in QUERIES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (typed, meant) = line.split_once(" → ").expect("a query and what is meant");
+        let page = find(backend, &reader, typed).await;
+        let place = page.hits.iter().position(|hit| {
+            let number = hit.document.number.as_deref();
+            meant.split(" | ").any(|meant| number == Some(meant) || hit.document.title.starts_with(meant))
+        });
+        asked += 1;
+        first += usize::from(place == Some(0));
+        third += usize::from(place.is_some_and(|place| place < 3));
+        if place.is_none_or(|place| place >= 3) {
+            let shown: Vec<_> = page.hits.iter().take(3).map(|hit| hit.document.title.clone()).collect();
+            missed.push(format!("{typed}: {place:?} of {} ({:?}) instead {shown:#?}", page.total, page.closeness));
+        }
+    }
+    println!("{asked} queries: {first} first, {third} among the first three");
+    println!("{}", missed.join("\n"));
+    assert!(asked >= 100, "{asked} queries");
+    assert!(third * 100 >= asked * 95, "{third} of {asked}:\n{}", missed.join("\n"));
+}

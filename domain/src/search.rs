@@ -1,0 +1,146 @@
+//! Searching the library (tìm kiếm văn bản): what can be asked, and what comes back.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    documents::{DocumentKind, DocumentSummary},
+    ids::DocumentId,
+    units::UnitKind,
+};
+
+/// What a search page asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchQuery {
+    /// As it was typed: words, a number, phrases in quotes.
+    pub typed: String,
+    pub kind: Option<DocumentKind>,
+    /// Level of the issuing unit.
+    pub level: Option<UnitKind>,
+    /// Year of publication.
+    pub year: Option<u16>,
+    /// Continue after this place (exclusive): the `next` of the page before.
+    pub after: Option<SearchPlace>,
+}
+
+impl SearchQuery {
+    /// Characters of a query that are looked at; what is typed beyond them is left out.
+    pub const TYPED_MAX: usize = 200;
+
+    pub const fn is_filtered(&self) -> bool {
+        self.kind.is_some() || self.level.is_some() || self.year.is_some()
+    }
+}
+
+/// A place in the order of results: by weight, the newest of equal weight first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct SearchPlace {
+    pub weight: u64,
+    pub document: DocumentId,
+}
+
+/// The text is not a place in a list of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a place in a list of results")]
+pub struct NotAPlace;
+
+impl fmt::Display for SearchPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}-{}", self.weight, self.document)
+    }
+}
+
+impl FromStr for SearchPlace {
+    type Err = NotAPlace;
+
+    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+        let (weight, document) = text.split_once('-').ok_or(NotAPlace)?;
+        Ok(Self {
+            weight: u64::from_str_radix(weight, 16).map_err(|_| NotAPlace)?,
+            document: document.parse().map_err(|_| NotAPlace)?,
+        })
+    }
+}
+
+impl From<SearchPlace> for String {
+    fn from(place: SearchPlace) -> Self {
+        place.to_string()
+    }
+}
+
+impl TryFrom<String> for SearchPlace {
+    type Error = NotAPlace;
+
+    fn try_from(text: String) -> Result<Self, NotAPlace> {
+        text.parse()
+    }
+}
+
+/// How far the words were met. Each step is only gone when the one before found little or nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closeness {
+    /// Every word occurs as it was typed, marks aside.
+    #[default]
+    AllWords,
+    /// Some words occur with another letter than typed.
+    SimilarWords,
+    /// Some words do not occur.
+    MostWords,
+}
+
+/// A piece of a text that is shown, and whether it is what was searched for. Plain text: the page escapes it as any other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    pub text: String,
+    pub found: bool,
+}
+
+/// A document that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchHit {
+    pub document: DocumentSummary,
+    pub title: Vec<Piece>,
+    /// The passage where most of the words are; empty when none is in the text.
+    pub excerpt: Vec<Piece>,
+}
+
+/// One page of results, the best first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchPage {
+    /// What was searched for: what was typed, at most [`SearchQuery::TYPED_MAX`] characters of it.
+    pub typed: String,
+    /// Whether more was typed than was looked at.
+    pub is_cut: bool,
+    /// Whether there was anything to search for: signs alone are nothing.
+    pub is_asked: bool,
+    /// Whether the index is complete; while it is built, results are missing.
+    pub is_ready: bool,
+    pub closeness: Closeness,
+    /// Documents found, on all pages together.
+    pub total: u32,
+    pub hits: Vec<SearchHit>,
+    /// Where the next page starts; none on the last.
+    pub next: Option<SearchPlace>,
+    /// The query in words that were found, when some of those typed were not.
+    pub instead: Option<String>,
+    /// Years in which something the reader may read was published, the newest first.
+    pub years: Vec<u16>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_comes_back_from_an_address() {
+        let document = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id");
+        let place = SearchPlace { weight: 30_000_481, document };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for text in ["", "-", "1", "x-01ARZ3NDEKTSV4RRFFQ69G5FAV", "1-2", "1ffffffffffffffff-01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
+            assert_eq!(text.parse::<SearchPlace>(), Err(NotAPlace), "{text}");
+        }
+    }
+}
