@@ -14,7 +14,7 @@ use crate::{
         welcome::{CodePage, LaterPage, PasswordPage, PhonePage, WayPage, WelcomePage},
     },
     context::provide_page,
-    documents::{DeskPage, DraftPage, LibraryPage, NewDraftPage, PublishPage, ReadPage},
+    documents::{LibraryPage, ReadPage},
     feedback::{OpinionsPage, ReceiptPage, ReceivedOpinionPage, ReceivedPage, WriteOpinionPage},
     frame::Frame,
     home::HomePage,
@@ -67,10 +67,6 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/devices") view=DevicesPage ssr=ssr.clone()/>
                     <Route path=path!("/password") view=ChangePasswordPage ssr=ssr.clone()/>
                     <Route path=path!("/confirm") view=ConfirmPage ssr=ssr.clone()/>
-                    <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
-                    <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
-                    <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>
-                    <Route path=path!("/desk/:id/publish") view=PublishPage ssr=ssr.clone()/>
                     <Route path=path!("/branch") view=ReceivedPage ssr=ssr.clone()/>
                     <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
                     <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>

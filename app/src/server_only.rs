@@ -1,5 +1,4 @@
-//! Pages that the server alone renders, without script: those of the people who keep the registry, the guides and
-//! the search.
+//! Pages that the server alone renders: those of the people who keep the registry, of editors, the guides, the search, courses.
 //!
 //! There are many of them and few people use them often; a member's phone must not load their code. So the browser half does not
 //! have them: it leaves for the server when a link leads there, and their pages come without a loader. All pages work without script
@@ -9,7 +8,11 @@ use leptos::prelude::*;
 use leptos_router::{any_nested_route::IntoAnyNestedRoute, components::Route, path};
 
 /// Where these pages are. An address is one of them, or begins with one of them and `/`.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 15] = [
+    "/desk",
+    "/courses",
+    "/files",
+    "/shelf",
     "/units",
     "/members",
     "/corrections",
@@ -25,7 +28,21 @@ const PLACES: [&str; 11] = [
 
 /// Whether the server alone knows the page of this address.
 pub fn is_server_only(path: &str) -> bool {
-    PLACES.iter().any(|place| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    PLACES.iter().any(|place| lies_at(path, place))
+}
+
+fn lies_at(path: &str, place: &str) -> bool {
+    path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Pages of the server that a script makes more comfortable: where they are, and its file in `scripts/`. Without it they do the same.
+#[cfg(feature = "ssr")]
+const SCRIPTS: [(&str, &str); 2] = [("/search", "search"), ("/desk", "desk")];
+
+/// The script of this address's page.
+#[cfg(feature = "ssr")]
+pub fn script_of(path: &str) -> Option<&'static str> {
+    SCRIPTS.iter().find(|(place, _)| lies_at(path, place)).map(|(_, script)| *script)
 }
 
 #[cfg(feature = "ssr")]
@@ -36,6 +53,7 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     use crate::{
         account::codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
         audit::{OwnTrailPage, TrailPage},
+        documents::{DeskPage, DraftPage, NewDraftPage, PublishPage},
         guides::{GuidePage, GuidesPage},
         imports::{ImportPage, ImportsPage, NewImportPage},
         members::{
@@ -51,6 +69,10 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
 
     let ssr = SsrMode::Async;
     view! {
+        <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/:id/publish") view=PublishPage ssr=ssr.clone()/>
         <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>
@@ -92,6 +114,10 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
 #[component(transparent)]
 pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     view! {
+        <Route path=path!("/desk/*rest") view=ByServer/>
+        <Route path=path!("/courses/*rest") view=ByServer/>
+        <Route path=path!("/files/*rest") view=ByServer/>
+        <Route path=path!("/shelf/*rest") view=ByServer/>
         <Route path=path!("/units/*rest") view=ByServer/>
         <Route path=path!("/members/*rest") view=ByServer/>
         <Route path=path!("/corrections/*rest") view=ByServer/>

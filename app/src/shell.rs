@@ -1,13 +1,17 @@
 //! The document around the application: head, critical styles, and the loader of the WebAssembly half.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use http::request::Parts;
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 use serde::Deserialize;
 
-use crate::{App, context::server::visit, server_only::is_server_only};
+use crate::{
+    App,
+    context::server::visit,
+    server_only::{is_server_only, script_of},
+};
 
 /// Addresses of the built assets, read once from the site's `assets.json`. Empty when only the server was built: pages then work
 /// without script.
@@ -16,6 +20,9 @@ pub struct Assets {
     pub js: String,
     pub wasm: String,
     pub css: String,
+    /// Scripts of pages that the server alone renders, by name.
+    #[serde(default)]
+    pub scripts: BTreeMap<String, String>,
     /// Inlined, so that the first screen needs no second request.
     pub critical_css: String,
     /// Changes with every build.
@@ -25,7 +32,11 @@ pub struct Assets {
 pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
     let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
     let nonce = use_nonce();
-    let is_static = use_context::<Parts>().is_some_and(|request| is_server_only(request.uri.path()));
+    let path = use_context::<Parts>().map(|request| request.uri.path().to_owned()).unwrap_or_default();
+    let is_static = is_server_only(&path);
+    let script = script_of(&path).and_then(|name| assets.scripts.get(name)).map(|address| {
+        view! { <script type="module" nonce=nonce.clone() src=address.clone()></script> }
+    });
     let loader = (is_static || !assets.js.is_empty()).then(|| {
         let script = if is_static { LOOK_AGAIN.to_owned() } else { loader(assets) };
         view! { <script nonce=nonce.clone() inner_html=script></script> }
@@ -55,6 +66,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
             <body>
                 <App/>
                 {loader}
+                {script}
             </body>
         </html>
     }

@@ -3,7 +3,7 @@
 
 use domain::{
     Locale,
-    documents::{DocumentKind, DocumentState},
+    documents::{DocumentField, DocumentKind, DocumentState},
     feedback::{OpinionAudience, OpinionState},
     forms::{FieldProblem, FormErrors, Problem},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
@@ -25,6 +25,20 @@ pub const fn document_kind(l: Locale, kind: DocumentKind) -> &'static str {
         DocumentKind::StudyMaterial => text::terms::study_material(l),
         DocumentKind::News => text::terms::news(l),
         DocumentKind::Form => text::terms::form(l),
+    }
+}
+
+pub const fn document_field(l: Locale, field: DocumentField) -> &'static str {
+    match field {
+        DocumentField::Organisation => text::terms::field_organisation(l),
+        DocumentField::Inspection => text::terms::field_inspection(l),
+        DocumentField::Propaganda => text::terms::field_propaganda(l),
+        DocumentField::Economy => text::terms::field_economy(l),
+        DocumentField::Culture => text::terms::field_culture(l),
+        DocumentField::Environment => text::terms::field_environment(l),
+        DocumentField::Security => text::terms::field_security(l),
+        DocumentField::Digital => text::terms::field_digital(l),
+        DocumentField::Youth => text::terms::field_youth(l),
     }
 }
 

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "0006_imports",
     7 "0007_sign_in",
     8 "0008_trail",
+    9 "0009_desk",
 ];
 
 #[derive(Debug, SurrealValue)]

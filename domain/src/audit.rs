@@ -80,6 +80,24 @@ impl EventKind {
             | Self::DocumentSaved
             | Self::DocumentPublished
             | Self::DocumentWithdrawn
+            | Self::DraftSubmitted
+            | Self::DraftRecalled
+            | Self::DraftCommented
+            | Self::DraftDiscarded
+            | Self::ChangesWanted
+            | Self::DocumentScheduled
+            | Self::DocumentCorrected
+            | Self::DocumentExpired
+            | Self::ReadersReminded
+            | Self::DeskRulesChanged
+            | Self::FileAttached
+            | Self::FileRemoved
+            | Self::WarningOverruled
+            | Self::CourseSaved
+            | Self::CourseAssigned
+            | Self::CourseEnded
+            | Self::QuizTaken
+            | Self::CourseCompleted
             | Self::DocumentRead
             | Self::MeetingAnnounced
             | Self::MeetingReported => AuditGroup::Documents,
@@ -90,7 +108,10 @@ impl EventKind {
     /// Whether it is the member's own affair: what somebody reads and to whom they write is in the log, for the statistics, but not
     /// on the page of those who keep the registry.
     pub const fn is_private(self) -> bool {
-        matches!(self, Self::DocumentRead | Self::OpinionSent | Self::PreferencesChanged)
+        matches!(
+            self,
+            Self::DocumentRead | Self::QuizTaken | Self::CourseCompleted | Self::OpinionSent | Self::PreferencesChanged
+        )
     }
 }
 

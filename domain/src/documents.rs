@@ -50,6 +50,90 @@ impl DocumentKind {
     }
 }
 
+/// What a document is about (lĩnh vực).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentField {
+    /// Xây dựng tổ chức.
+    Organisation,
+    /// Kiểm tra, giám sát.
+    Inspection,
+    /// Tuyên giáo.
+    Propaganda,
+    /// Kinh tế.
+    Economy,
+    /// Văn hóa, xã hội.
+    Culture,
+    /// Tài nguyên, môi trường.
+    Environment,
+    /// Quốc phòng, an ninh.
+    Security,
+    /// Chuyển đổi số.
+    Digital,
+    /// Thanh niên.
+    Youth,
+}
+
+impl DocumentField {
+    pub const ALL: [Self; 9] = [
+        Self::Organisation,
+        Self::Inspection,
+        Self::Propaganda,
+        Self::Economy,
+        Self::Culture,
+        Self::Environment,
+        Self::Security,
+        Self::Digital,
+        Self::Youth,
+    ];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Organisation => "organisation",
+            Self::Inspection => "inspection",
+            Self::Propaganda => "propaganda",
+            Self::Economy => "economy",
+            Self::Culture => "culture",
+            Self::Environment => "environment",
+            Self::Security => "security",
+            Self::Digital => "digital",
+            Self::Youth => "youth",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.key() == key)
+    }
+}
+
+/// What a document is to an earlier one it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// Thay thế.
+    Supersedes,
+    /// Sửa đổi, bổ sung.
+    Amends,
+    /// Hướng dẫn thực hiện.
+    Guides,
+}
+
+impl Relation {
+    pub const ALL: [Self; 3] = [Self::Supersedes, Self::Amends, Self::Guides];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Supersedes => "supersedes",
+            Self::Amends => "amends",
+            Self::Guides => "guides",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|relation| relation.key() == key)
+    }
+}
+
 /// Where a document is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

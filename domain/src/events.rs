@@ -20,6 +20,33 @@ pub enum EventKind {
     DocumentSaved,
     DocumentPublished,
     DocumentWithdrawn,
+    /// A draft was sent to be reviewed.
+    DraftSubmitted,
+    /// Taken back from review, or from the schedule, to be written on.
+    DraftRecalled,
+    DraftCommented,
+    DraftDiscarded,
+    ChangesWanted,
+    /// Approved, to be published at a time.
+    DocumentScheduled,
+    /// Published again with another text.
+    DocumentCorrected,
+    /// Left the library because its time was over.
+    DocumentExpired,
+    ReadersReminded,
+    /// Whether authors may approve their own text.
+    DeskRulesChanged,
+    FileAttached,
+    FileRemoved,
+    /// The editor decided to keep what the upload guard warned of.
+    WarningOverruled,
+    CourseSaved,
+    CourseAssigned,
+    CourseEnded,
+    /// A member handed in a quiz.
+    QuizTaken,
+    /// All documents read and the quiz, if there is one, passed.
+    CourseCompleted,
     /// The first time a member opened a document.
     DocumentRead,
     MeetingAnnounced,
@@ -61,7 +88,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 60] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::SignInRefused,
@@ -70,6 +97,24 @@ impl EventKind {
         Self::DocumentSaved,
         Self::DocumentPublished,
         Self::DocumentWithdrawn,
+        Self::DraftSubmitted,
+        Self::DraftRecalled,
+        Self::DraftCommented,
+        Self::DraftDiscarded,
+        Self::ChangesWanted,
+        Self::DocumentScheduled,
+        Self::DocumentCorrected,
+        Self::DocumentExpired,
+        Self::ReadersReminded,
+        Self::DeskRulesChanged,
+        Self::FileAttached,
+        Self::FileRemoved,
+        Self::WarningOverruled,
+        Self::CourseSaved,
+        Self::CourseAssigned,
+        Self::CourseEnded,
+        Self::QuizTaken,
+        Self::CourseCompleted,
         Self::DocumentRead,
         Self::MeetingAnnounced,
         Self::MeetingReported,
@@ -116,6 +161,24 @@ impl EventKind {
             Self::DocumentSaved => "document_saved",
             Self::DocumentPublished => "document_published",
             Self::DocumentWithdrawn => "document_withdrawn",
+            Self::DraftSubmitted => "draft_submitted",
+            Self::DraftRecalled => "draft_recalled",
+            Self::DraftCommented => "draft_commented",
+            Self::DraftDiscarded => "draft_discarded",
+            Self::ChangesWanted => "changes_wanted",
+            Self::DocumentScheduled => "document_scheduled",
+            Self::DocumentCorrected => "document_corrected",
+            Self::DocumentExpired => "document_expired",
+            Self::ReadersReminded => "readers_reminded",
+            Self::DeskRulesChanged => "desk_rules_changed",
+            Self::FileAttached => "file_attached",
+            Self::FileRemoved => "file_removed",
+            Self::WarningOverruled => "warning_overruled",
+            Self::CourseSaved => "course_saved",
+            Self::CourseAssigned => "course_assigned",
+            Self::CourseEnded => "course_ended",
+            Self::QuizTaken => "quiz_taken",
+            Self::CourseCompleted => "course_completed",
             Self::DocumentRead => "document_read",
             Self::MeetingAnnounced => "meeting_announced",
             Self::MeetingReported => "meeting_reported",

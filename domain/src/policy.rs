@@ -83,6 +83,12 @@ pub enum Action {
     WriteDocument,
     /// Make a document readable for its audience, or take it back; place: the audience.
     PublishDocument,
+    /// See by name who of a branch has read a document; place: the branch.
+    ReadReaders,
+    /// Write, assign and end courses; place: the unit that gives the course.
+    ManageCourses,
+    /// Study a course; place: the subtree it is assigned to.
+    TakeCourse,
     /// Read a meeting with its papers; place: the unit that meets.
     ReadMeeting,
     /// Send an opinion on a document one can read; place: its audience.
@@ -112,10 +118,13 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::ReadDocument,
         Self::WriteDocument,
         Self::PublishDocument,
+        Self::ReadReaders,
+        Self::ManageCourses,
+        Self::TakeCourse,
         Self::ReadMeeting,
         Self::SendOpinion,
         Self::ReadOpinions,
@@ -133,11 +142,13 @@ impl Action {
 }
 
 /// What every member may do where the place reaches the own branch.
-const MEMBER_RIGHTS: &[Action] = &[Action::ReadDocument, Action::ReadMeeting, Action::SendOpinion, Action::ReadUnit];
+const MEMBER_RIGHTS: &[Action] =
+    &[Action::ReadDocument, Action::TakeCourse, Action::ReadMeeting, Action::SendOpinion, Action::ReadUnit];
 
 /// What leading a unit brings: its meetings, its people's opinions and records, its figures, the way in for its members.
 const LEADER_RIGHTS: &[Action] = &[
     Action::ReadDocument,
+    Action::ReadReaders,
     Action::ReadMeeting,
     Action::ReadOpinions,
     Action::AnswerOpinion,
@@ -153,8 +164,14 @@ const ROLE_RIGHTS: &[(Role, &[Action])] = &[
     (Role::Secretary, LEADER_RIGHTS),
     (Role::Deputy, LEADER_RIGHTS),
     (Role::CommitteeMember, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadStatistics, Action::ReadUnit]),
-    (Role::Editor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ReadUnit]),
-    (Role::ChiefEditor, &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ReadUnit]),
+    (
+        Role::Editor,
+        &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ManageCourses, Action::ReadUnit],
+    ),
+    (
+        Role::ChiefEditor,
+        &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ManageCourses, Action::ReadUnit],
+    ),
     (
         Role::Registrar,
         &[

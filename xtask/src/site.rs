@@ -4,7 +4,12 @@
 //! Whatever compresses well lies there compressed too (`.br`, `.gz`): the strongest level costs seconds, once.
 //! `assets.json` tells the server the names.
 
-use std::{collections::BTreeSet, fs, io::Write as _, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Write as _,
+    path::Path,
+};
 
 use anyhow::{Context as _, Result};
 use flate2::{Compression, write::GzEncoder};
@@ -24,6 +29,8 @@ pub(crate) struct Manifest {
     pub(crate) js: String,
     pub(crate) wasm: String,
     pub(crate) css: String,
+    /// Scripts of pages that the server alone renders, by the name of their file in `scripts/`.
+    pub(crate) scripts: BTreeMap<String, String>,
     /// The text itself: it becomes part of the page.
     pub(crate) critical_css: String,
     /// Changes when any static file does; the service worker's name for its cache.
@@ -46,6 +53,7 @@ pub(crate) fn write(project: &Project, frontend: &Frontend, style: &Style) -> Re
     let js = site.put_hashed("js", &frontend.js)?;
     let wasm = site.put_hashed("wasm", &frontend.wasm)?;
     let css = site.put_hashed("css", style.main.as_bytes())?;
+    let scripts = site.put_scripts(&project.root.join("scripts"))?;
     let public = project.root.join("public");
     for file in files_below(&public)? {
         let name = file.strip_prefix(&public)?.to_string_lossy().replace('\\', "/");
@@ -53,7 +61,7 @@ pub(crate) fn write(project: &Project, frontend: &Frontend, style: &Style) -> Re
     }
     let (mut files, content) = (site.files, site.content);
     let build = content.with(&style.critical).finish();
-    let manifest = Manifest { js, wasm, css, critical_css: style.critical.clone(), build };
+    let manifest = Manifest { js, wasm, css, scripts, critical_css: style.critical.clone(), build };
     digest::write(&project.site.join(Manifest::FILE), serde_json::to_vec_pretty(&manifest)?)?;
     files.insert(project.site.join(Manifest::FILE));
     for file in files_below(&project.site)? {
@@ -75,9 +83,23 @@ struct Site<'a> {
 impl Site<'_> {
     /// Puts a file under a name made from its content, and returns its address.
     fn put_hashed(&mut self, extension: &str, content: &[u8]) -> Result<String> {
-        let name = format!("pkg/handbook.{}.{extension}", fingerprint(content));
+        self.put_named("handbook", extension, content)
+    }
+
+    fn put_named(&mut self, name: &str, extension: &str, content: &[u8]) -> Result<String> {
+        let name = format!("pkg/{name}.{}.{extension}", fingerprint(content));
         self.put(&name, content)?;
         Ok(format!("/{name}"))
+    }
+
+    /// Each script of the folder, which may be missing. They import nothing, so each is a file of its own.
+    fn put_scripts(&mut self, folder: &Path) -> Result<BTreeMap<String, String>> {
+        let mut scripts = BTreeMap::new();
+        for file in files_below(folder)? {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            scripts.insert(name.clone(), self.put_named(&name, "js", &digest::read(&file)?)?);
+        }
+        Ok(scripts)
     }
 
     fn put(&mut self, name: &str, content: &[u8]) -> Result<()> {
@@ -143,6 +165,7 @@ mod tests {
         let project = Project { root: root.clone(), target: root.join("target"), site: root.join("target/site") };
         digest::write(&root.join("public/icons/mark.svg"), "<svg/>").unwrap();
         digest::write(&root.join("public/icons/mark.png"), "png").unwrap();
+        digest::write(&root.join("scripts/search.js"), "find()").unwrap();
         let style = |main: &str| Style { main: main.to_owned(), critical: "b{}".to_owned() };
         let frontend = Frontend { js: b"js".to_vec(), wasm: b"wasm".to_vec() };
 
@@ -158,6 +181,7 @@ mod tests {
         let exists = |address: &str| project.site.join(address.trim_start_matches('/')).exists();
         assert!(exists(&second.css) && exists(&format!("{}.br", second.css)) && exists(&format!("{}.gz", second.wasm)));
         assert!(!exists(&first.css) && !exists(&format!("{}.br", first.css)) && !exists("icons/mark.png"));
+        assert!(second.scripts.keys().eq(["search"]) && exists(&second.scripts["search"]));
         assert!(exists("icons/mark.svg") && exists("icons/mark.svg.br"));
         fs::remove_dir_all(root).unwrap();
     }

@@ -95,11 +95,20 @@ fn budgets(manifest: &Manifest, assets: &[Asset]) -> [Budget; 3] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn manifest(critical_css: String) -> Manifest {
         let address = |extension: &str| format!("/pkg/handbook.0.{extension}");
-        Manifest { js: address("js"), wasm: address("wasm"), css: address("css"), critical_css, build: "0".to_owned() }
+        Manifest {
+            js: address("js"),
+            wasm: address("wasm"),
+            css: address("css"),
+            scripts: BTreeMap::new(),
+            critical_css,
+            build: "0".to_owned(),
+        }
     }
 
     fn asset(extension: &str, brotli: u64) -> Asset {

@@ -20,7 +20,7 @@ use crate::{
 const LISTED: usize = 50;
 
 #[component]
-pub fn DeskPage() -> impl IntoView {
+pub(crate) fn DeskPage() -> impl IntoView {
     let l = use_locale();
     let data = Resource::new(|| (), |()| desk());
     show(data, move |page| {

@@ -35,7 +35,7 @@ const LABELS: terms::Labels = &[
 ];
 
 #[component]
-pub fn NewDraftPage() -> impl IntoView {
+pub(crate) fn NewDraftPage() -> impl IntoView {
     let l = use_locale();
     let echo = take_echo("draft");
     let errors = RwSignal::new(echo.clone());
@@ -44,7 +44,7 @@ pub fn NewDraftPage() -> impl IntoView {
 }
 
 #[component]
-pub fn DraftPage() -> impl IntoView {
+pub(crate) fn DraftPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
     let query = use_query_map();

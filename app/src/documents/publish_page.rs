@@ -20,7 +20,7 @@ use crate::{
 };
 
 #[component]
-pub fn PublishPage() -> impl IntoView {
+pub(crate) fn PublishPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
     let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), draft);

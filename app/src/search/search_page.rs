@@ -249,10 +249,7 @@ mod tests {
     fn an_address_says_what_is_asked_and_nothing_else() {
         let query = SearchQuery { typed: "57-NQ/TW & \"x\"".to_owned(), year: Some(2026), ..SearchQuery::default() };
         let address = address(&query);
-        assert!(
-            address.starts_with("/search?q=57") && address.ends_with("year=2026") && !address.contains("kind="),
-            "{address}"
-        );
+        assert!(address.starts_with("/search?q=57") && address.ends_with("year=2026") && !address.contains("kind="), "{address}");
         assert!(!address.contains('"') && address.matches('&').count() == 1, "{address}");
     }
 }
