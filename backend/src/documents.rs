@@ -1,18 +1,26 @@
 //! Documents: the library a member reads from, the desk an editor writes at, and what both have in common.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
     documents::{DocumentKind, DocumentState, DocumentSummary},
     ids::{DocumentId, MemberId},
     locale::local_date,
+    members::Standing,
     policy::Action,
     units::UnitRef,
 };
 
+mod bookmarks;
 mod desk;
 mod library;
+mod must_read;
+mod progress;
 mod read;
+mod related;
+mod shelf;
+mod unread;
+mod walk;
 
 pub use desk::DraftForm;
 
@@ -36,7 +44,7 @@ impl<'a> Documents<'a> {
 
 /// The columns of [`DocumentRow`].
 const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, state, \
-                       version, minutes, saved_at, saved_by, published_at, shelf";
+                       version, minutes, saved_at, saved_by, published_at, shelf, standings, must, must_read_by, pin";
 
 /// A document as it lies in the store, without its text.
 #[derive(Debug, SurrealValue)]
@@ -57,6 +65,10 @@ struct DocumentRow {
     saved_by: String,
     published_at: Option<DateTime<Utc>>,
     shelf: Option<String>,
+    standings: Option<Vec<String>>,
+    must: Option<String>,
+    must_read_by: Option<String>,
+    pin: Option<String>,
 }
 
 /// A document whose columns were understood.
@@ -75,6 +87,13 @@ struct Document {
     saved_at: DateTime<Utc>,
     saved_by: String,
     published_at: Option<DateTime<Utc>>,
+    /// Where it stands in the library, while it does.
+    shelf: Option<String>,
+    /// Whom of the audience it is for; nobody named means everybody.
+    standings: Vec<Standing>,
+    /// While it must be read.
+    must_read_by: Option<NaiveDate>,
+    pinned: bool,
 }
 
 impl DocumentRow {
@@ -88,6 +107,18 @@ impl DocumentRow {
             state: DocumentState::from_key(&self.state).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,
+            standings: self
+                .standings
+                .iter()
+                .flatten()
+                .map(|key| Standing::from_key(key).ok_or_else(damaged))
+                .collect::<Result<_>>()?,
+            must_read_by: match (&self.must, &self.must_read_by) {
+                (Some(_), Some(day)) => Some(day.parse().map_err(|_| damaged())?),
+                _ => None,
+            },
+            pinned: self.pin.is_some(),
+            shelf: self.shelf,
             number: self.number,
             title: self.title,
             signer: self.signer,
@@ -102,13 +133,26 @@ impl Document {
     /// Whether the person may know that the document exists, and read it.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
-        let reached = self.state == DocumentState::Published && standpoint.may(Action::ReadDocument, &self.audience.path);
-        reached || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+        let by_office =
+            self.state == DocumentState::Published && standpoint.may_by_office(Action::ReadDocument, &self.audience.path);
+        self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+    }
+
+    /// Whether it is out and meant for the person as a member: what the library and the own lists are made of.
+    fn reaches(&self, viewer: &Viewer) -> bool {
+        self.state == DocumentState::Published && self.is_meant_for(viewer, Action::ReadDocument)
+    }
+
+    /// Whether the person is of its audience: below its unit, and of one of its standings.
+    fn is_meant_for(&self, viewer: &Viewer, action: Action) -> bool {
+        let standpoint = &viewer.standpoint;
+        let standing_fits = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
+        standing_fits && standpoint.may_as_member(action, &self.audience.path)
     }
 
     /// Whether it reaches the person as a member, and still does.
     fn takes_opinions_of(&self, viewer: &Viewer) -> bool {
-        self.state == DocumentState::Published && viewer.standpoint.may_as_member(Action::SendOpinion, &self.audience.path)
+        self.state == DocumentState::Published && self.is_meant_for(viewer, Action::SendOpinion)
     }
 
     fn summary(&self, read: bool) -> DocumentSummary {
@@ -121,7 +165,22 @@ impl Document {
             published_on: self.published_at.map(local_date),
             minutes: self.minutes,
             read,
+            must_read_by: self.must_read_by,
+            pinned: self.pinned,
         }
+    }
+}
+
+impl Documents<'_> {
+    /// Documents by their ids, whoever asks: those there are, in no particular order.
+    async fn fetched(&self, ids: &[DocumentId]) -> Result<Vec<Document>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = self.backend.units().tree();
+        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
+        let rows: Vec<DocumentRow> = self.backend.store().read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
+        rows.into_iter().map(|row| row.understand(&tree)).collect()
     }
 }
 

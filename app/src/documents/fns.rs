@@ -5,51 +5,6 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// A page of the library; the arguments are those of the page's address.
-#[server(prefix = "/api", endpoint = "documents/library", input = GetUrl)]
-pub async fn library(
-    kind: Option<String>,
-    level: Option<String>,
-    after: Option<String>,
-) -> Result<documents::LibraryPage, AppError> {
-    use domain::units::UnitKind;
-
-    use crate::{
-        context::server::{backend, viewer},
-        error::respond,
-    };
-
-    respond(
-        async {
-            let viewer = viewer()?;
-            let query = documents::LibraryQuery {
-                kind: known(kind, documents::DocumentKind::from_key)?,
-                level: known(level, UnitKind::from_key)?,
-                after: known(after, |id| id.parse().ok())?,
-            };
-            Ok::<_, AppError>(backend()?.documents().shelf(&viewer, &query).await?)
-        }
-        .await,
-    )
-}
-
-/// A document to read. The use-case remembers the first time.
-#[server(prefix = "/api", endpoint = "documents/read", input = GetUrl)]
-pub async fn read(id: String) -> Result<documents::DocumentPage, AppError> {
-    use crate::{
-        context::server::{backend, viewer},
-        error::respond,
-    };
-
-    respond(
-        async {
-            let viewer = viewer()?;
-            Ok::<_, AppError>(backend()?.documents().read(&viewer, document_id(&id)?).await?)
-        }
-        .await,
-    )
-}
-
 /// The desk of the viewer's units.
 #[server(prefix = "/api", endpoint = "documents/desk", input = GetUrl)]
 pub async fn desk() -> Result<documents::DeskPage, AppError> {
@@ -181,7 +136,7 @@ pub async fn withdraw(id: String) -> Result<Outcome, AppError> {
 }
 
 #[cfg(feature = "ssr")]
-use server::{document_id, known, on_newest_version};
+use server::{document_id, on_newest_version};
 
 #[cfg(feature = "ssr")]
 mod server {
@@ -194,14 +149,6 @@ mod server {
 
     pub(super) fn document_id(text: &str) -> Result<DocumentId, AppError> {
         text.parse().map_err(|_| AppError::new(Kind::NotFound))
-    }
-
-    /// A part of an address that may be missing but must not be something we never wrote there.
-    pub(super) fn known<T>(text: Option<String>, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, AppError> {
-        match text.filter(|text| !text.is_empty()) {
-            Some(text) => parse(&text).map(Some).ok_or_else(|| AppError::new(Kind::NotFound)),
-            None => Ok(None),
-        }
     }
 
     /// After [`Problem::Stale`] the form goes on from the newest version: once its editor has compared the two, as the message
