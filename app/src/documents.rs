@@ -4,6 +4,8 @@
 
 #[cfg(feature = "ssr")]
 mod desk_page;
+#[cfg(feature = "ssr")]
+mod document_file;
 mod document_row;
 #[cfg(feature = "ssr")]
 mod draft_page;
@@ -24,6 +26,8 @@ mod shelf_page;
 
 #[cfg(feature = "ssr")]
 pub(crate) use desk_page::DeskPage;
+#[cfg(feature = "ssr")]
+pub use document_file::document_file;
 pub(crate) use document_row::document_row;
 #[cfg(feature = "ssr")]
 pub(crate) use draft_page::{DraftPage, NewDraftPage};

@@ -252,7 +252,10 @@ pub(crate) async fn read_marks(store: &Store, member: MemberId, ids: &[DocumentI
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod plans {
     use ulid::Ulid;
 
     use super::*;

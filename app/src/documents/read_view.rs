@@ -159,7 +159,7 @@ fn tools(l: Locale, id: DocumentId, bookmarked: bool, address: String) -> AnyVie
                 <Icon name=IconName::Download/>
                 <span>{text::reading::download(l)}</span>
             </a>
-            <button class="button button-quiet" type="button" data-print-page="" hidden=true>
+            <button class="button button-quiet" type="button" data-print-page="">
                 <Icon name=IconName::Print/>
                 <span>{text::reading::print(l)}</span>
             </button>

@@ -1,10 +1,13 @@
 //! Documents of the sample, and who has read them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use domain::{
     documents::DocumentState,
     events::EventKind,
     ids::{DocumentId, MemberId},
+    locale::local_date,
     members::Standing,
     units::UnitRef,
 };
@@ -15,7 +18,7 @@ use super::{
     people::{JUST_NOW, Organisation, Person},
 };
 use crate::{
-    Backend, Result,
+    Backend, Error, Result,
     bulk::Bulk,
     store::{RecordId, SurrealValue, pair, record},
 };
@@ -51,18 +54,24 @@ pub(super) fn fill(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     let now = backend.clock().now();
     let mut dice = Dice::new(seed, 3);
     let mut published = Vec::new();
+    let mut ids = BTreeMap::new();
     for file in files::documents()? {
         let at = working_hour(&mut dice, now, file.front.days_ago);
         let id = DocumentId::new(dice.ulid_at(at - TimeDelta::days(2)));
         let editor = editor(organisation, &file.front.issuer)?;
-        let row = Shelved { id, file: &file, editor, at, state: DocumentState::Published };
+        let row = Shelved { id, file: &file, editor, at, now, state: DocumentState::Published, earlier: &ids };
         published.push(row.write(bulk, &mut dice, organisation)?);
+        ids.insert(file.key, id);
     }
     for file in files::drafts()? {
         let at = working_hour(&mut dice, now, file.front.days_ago);
         let id = DocumentId::new(dice.ulid_at(at));
         let editor = editor(organisation, &file.front.issuer)?;
-        Shelved { id, file: &file, editor, at, state: DocumentState::Draft }.write(bulk, &mut dice, organisation)?;
+        Shelved { id, file: &file, editor, at, now, state: DocumentState::Draft, earlier: &ids }.write(
+            bulk,
+            &mut dice,
+            organisation,
+        )?;
     }
     published.sort_by_key(|document| std::cmp::Reverse(document.at));
     Ok(published)
@@ -119,8 +128,7 @@ fn editor(organisation: &Organisation, issuer: &str) -> Result<MemberId> {
     };
     // The first seat is the chief editor's; the editors after it do the daily work.
     let seat = committee.and_then(|committee| committee.editors.get(1).or(committee.editors.first()));
-    seat.map(|seat| organisation.at(*seat).1.id)
-        .ok_or_else(|| crate::Error::Internal(format!("the sample has no editor for {issuer}")))
+    seat.map(|seat| organisation.at(*seat).1.id).ok_or_else(|| Error::Internal(format!("the sample has no editor for {issuer}")))
 }
 
 struct Shelved<'f> {
@@ -129,7 +137,10 @@ struct Shelved<'f> {
     editor: MemberId,
     /// When it was published; for a draft, when it was saved.
     at: DateTime<Utc>,
+    now: DateTime<Utc>,
     state: DocumentState,
+    /// Those it may name, by the keys of their files.
+    earlier: &'f BTreeMap<&'static str, DocumentId>,
 }
 
 impl Shelved<'_> {
@@ -141,6 +152,7 @@ impl Shelved<'_> {
         let is_published = self.state == DocumentState::Published;
         let saved_at = if is_published { self.at - TimeDelta::minutes(dice.between(20, 3_000)) } else { self.at };
         let editor = self.editor.to_string();
+        let shelf = is_published.then(|| dice.ulid_at(self.at).to_string());
         bulk.push(
             "document",
             DocumentRow {
@@ -161,7 +173,13 @@ impl Shelved<'_> {
                 saved_at,
                 saved_by: editor.clone(),
                 published_at: is_published.then_some(self.at),
-                shelf: is_published.then(|| dice.ulid_at(self.at).to_string()),
+                must: shelf.clone().filter(|_| front.must_read_in.is_some()),
+                must_read_by: front.must_read_in.map(|days| local_date(self.now + TimeDelta::days(days)).to_string()),
+                pin: shelf.clone().filter(|_| front.pinned),
+                corrected_at: front.corrected_days_ago.map(|days| local_time(self.now, -days, 10 * 60)),
+                correction: front.correction.clone(),
+                related: self.related()?,
+                shelf,
             },
         );
         bulk.push("document_text", TextRow { id: record("document_text", id), body: body.clone() });
@@ -174,6 +192,19 @@ impl Shelved<'_> {
             bulk.log(dice, self.at, EventKind::DocumentPublished, Some(self.editor), &issuer.path, id);
         }
         Ok(Published { id, title, field: front.field.clone(), issuer, audience, at: self.at })
+    }
+}
+
+impl Shelved<'_> {
+    fn related(&self) -> Result<Option<Vec<RelatedRow>>> {
+        let rows = self.file.front.related.iter().map(|entry| {
+            let document = self.earlier.get(entry.document.as_str()).ok_or_else(|| {
+                Error::Internal(format!("the sample document {} names {}, which is not before it", self.file.key, entry.document))
+            })?;
+            Ok(RelatedRow { document: document.to_string(), relation: entry.relation.key().to_owned() })
+        });
+        let rows: Vec<RelatedRow> = rows.collect::<Result<_>>()?;
+        Ok((!rows.is_empty()).then_some(rows))
     }
 }
 
@@ -209,6 +240,18 @@ pub(super) struct DocumentRow {
     pub(super) saved_by: String,
     pub(super) published_at: Option<DateTime<Utc>>,
     pub(super) shelf: Option<String>,
+    pub(super) must: Option<String>,
+    pub(super) must_read_by: Option<String>,
+    pub(super) pin: Option<String>,
+    pub(super) corrected_at: Option<DateTime<Utc>>,
+    pub(super) correction: Option<String>,
+    pub(super) related: Option<Vec<RelatedRow>>,
+}
+
+#[derive(Debug, SurrealValue)]
+pub(super) struct RelatedRow {
+    pub(super) document: String,
+    pub(super) relation: String,
 }
 
 #[derive(Debug, SurrealValue)]
