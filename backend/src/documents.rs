@@ -23,6 +23,7 @@ mod unread;
 mod walk;
 
 pub use desk::DraftForm;
+pub(crate) use progress::HAND_OVER;
 
 use crate::{
     Backend, Error, Result,

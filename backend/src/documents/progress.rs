@@ -116,6 +116,28 @@ const ADVANCE: &str = "LET $was = (SELECT opened, part FROM ONLY $reading); \
                            part = $part, unfinished = IF $is_end { NONE } ELSE { $opened } RETURN NONE \
                        };";
 
+/// Gives what the member `$key` has kept to `$kept_key`, when two records turn out to be one person's. Of two places in one document
+/// the further one stays, of two marks the earlier one.
+pub(crate) const HAND_OVER: &str = "\
+     LET $readings = (SELECT * FROM reading WHERE member = $key); \
+     FOR $was IN $readings { \
+         LET $to = type::record('reading', [$kept_key, $was.document]); LET $has = (SELECT part FROM ONLY $to); LET $from = $was.id; \
+         IF $has = NONE OR $has.part < $was.part { \
+             UPSERT $to SET member = $kept_key, document = $was.document, opened = $was.opened, unfinished = $was.unfinished, \
+             heading = $was.heading, part = $was.part RETURN NONE \
+         }; \
+         DELETE $from RETURN NONE \
+     }; \
+     LET $marks = (SELECT * FROM bookmark WHERE member = $key); \
+     FOR $was IN $marks { \
+         LET $to = type::record('bookmark', [$kept_key, $was.document]); LET $has = (SELECT marked FROM ONLY $to); LET $from = $was.id; \
+         IF $has = NONE OR $was.marked < $has.marked { \
+             UPSERT $to SET member = $kept_key, document = $was.document, marked = $was.marked RETURN NONE \
+         }; \
+         DELETE $from RETURN NONE \
+     }; \
+     LET $stale = [type::record('unread', $key), type::record('unread', $kept_key)]; DELETE $stale RETURN NONE;";
+
 fn part(stored: i64) -> Result<Part> {
     let thousandths = u16::try_from(stored).ok().and_then(|thousandths| Part::try_from(thousandths).ok());
     thousandths.ok_or_else(|| Error::Damaged(format!("{stored} thousandths of a text")))
@@ -139,6 +161,35 @@ mod tests {
         let reading = || pair("reading", Ulid::nil(), Ulid::nil());
         store.assert_no_scan(READING, vars! { reading: reading() }).await;
         store.assert_no_scan(PARTS, vars! { readings: vec![reading()] }).await;
+    }
+
+    #[tokio::test]
+    async fn what_two_records_of_one_person_kept_becomes_one() {
+        let store = migrated().await;
+        let fill = "FOR $row IN [['A', 'X', 300], ['A', 'Y', 100], ['B', 'Y', 500], ['C', 'X', 900]] { \
+                        CREATE type::record('reading', [$row[0], $row[1]]) SET member = $row[0], document = $row[1], opened = '1', \
+                        part = $row[2]; \
+                        CREATE type::record('bookmark', [$row[0], $row[1]]) SET member = $row[0], document = $row[1], \
+                        marked = <string>$row[2] \
+                    }; CREATE unread:A SET branch = 'U', standing = 'official', tree = 1, at = time::now(), from = '', upto = '', unread = []";
+        store.read(fill, ()).await.expect("fills");
+        store.write(HAND_OVER, vars! { key: "A", kept_key: "B" }).await.expect("hands over");
+        let sql = "SELECT VALUE [record::id(id)[0], document, member, part] FROM reading ORDER BY id; \
+                   SELECT VALUE [record::id(id)[0], document, member, marked] FROM bookmark ORDER BY id; \
+                   SELECT VALUE id FROM unread";
+        let mut answers = store.read(sql, ()).await.expect("reads");
+        type Kept<T> = (String, String, String, T);
+        let row = |member: &str, document: &str| (member.to_owned(), document.to_owned(), member.to_owned());
+        let with = |(owner, document, member), kept| (owner, document, member, kept);
+        let readings: Vec<Kept<i64>> = answers.rows(0).expect("rows");
+        assert_eq!(readings, [with(row("B", "X"), 300), with(row("B", "Y"), 500), with(row("C", "X"), 900)]);
+        let marks: Vec<Kept<String>> = answers.rows(1).expect("rows");
+        let marked: Vec<_> = marks.iter().map(|(owner, document, _, marked)| [owner.as_str(), document, marked]).collect();
+        assert_eq!(marked, [["B", "X", "300"], ["B", "Y", "100"], ["C", "X", "900"]]);
+        assert_eq!(answers.rows::<crate::store::RecordId>(2).expect("rows").len(), 0);
+        for table in ["reading", "bookmark"] {
+            store.assert_no_scan(&format!("SELECT * FROM {table} WHERE member = $key"), vars! { key: "A" }).await;
+        }
     }
 
     #[test]
