@@ -52,7 +52,9 @@ async fn a_document_is_taken_along_as_a_file_by_those_it_reaches() {
     assert_eq!(file.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"nghi-quyet-ve-neo-dau-tau-thuyen.html\""));
     assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
-    for part in ["<!DOCTYPE html>", "Nghị quyết về neo đậu tàu thuyền", &app.org.coast.name, "counter(page)", "Mọi tàu có chỗ neo đậu"] {
+    for part in
+        ["<!DOCTYPE html>", "Nghị quyết về neo đậu tàu thuyền", &app.org.coast.name, "counter(page)", "Mọi tàu có chỗ neo đậu"]
+    {
         assert!(file.body.contains(part), "{part} in {}", file.body);
     }
     assert!(!file.body.contains("<script") && !file.body.contains("src="), "nothing runs, nothing is fetched");
