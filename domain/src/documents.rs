@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    files::AttachmentSummary,
     forms::{Problem, bounded_line, bounded_text},
     ids::{DocumentId, OpinionId},
     units::{UnitKind, UnitRef},
@@ -315,6 +316,9 @@ pub struct DocumentPage {
     pub contents: Vec<Heading>,
     /// Whether the reader may send an opinion on it.
     pub takes_opinions: bool,
+    /// Files that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentSummary>,
 }
 
 /// What the editor's form holds.

@@ -82,6 +82,10 @@ id! {
     CodeId,
     /// A signed-in device, as its owner sees it; never the secret token.
     SessionId,
+    /// A file that belongs to a document.
+    AttachmentId,
+    /// A file that arrives piece by piece.
+    UploadId,
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod config;
 mod csrf;
 mod device;
 pub mod federation;
+mod files;
 mod health;
 mod imports;
 mod jobs;

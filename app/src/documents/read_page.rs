@@ -10,6 +10,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::fns::read;
 use crate::{
+    files::Attachments,
     i18n::use_locale,
     page::show,
     terms, text,
@@ -72,6 +73,7 @@ fn document(l: Locale, page: DocumentPage, written: &ArcStoredValue<String>) -> 
                     {folded}
                     {reading_bar(l, &page, opinion.clone())}
                     <div class="prose" inner_html=html></div>
+                    <Attachments l files=page.attachments.clone()/>
                     {opinion.map(|href| invitation(l, href))}
                 </article>
                 {list}

@@ -11,7 +11,7 @@ use domain::{
 
 use super::{COLUMNS, Document, DocumentRow, Documents};
 use crate::{
-    Error, Result, events, feedback, markdown,
+    Error, Result, events, feedback, files, markdown,
     store::{pair, record, vars},
 };
 
@@ -33,6 +33,7 @@ impl Documents<'_> {
             html: rendered.html,
             contents: rendered.contents,
             takes_opinions: document.takes_opinions_of(viewer),
+            attachments: files::of_document(self.backend, id).await?,
             signer: document.signer,
             audience: document.audience,
         })
