@@ -128,7 +128,11 @@ fn numbers(text: &str) -> BTreeSet<String> {
             match c {
                 '0'..='9' if before.is_ascii_digit() => groups.last_mut().into_iter().for_each(|group| group.push(c)),
                 // What is part of a word, like the number of a boat, is none of these.
-                '0'..='9' => groups.push(if before.is_alphabetic() { format!("?{c}") } else { c.to_string() }),
+                '0'..='9' => groups.push(match before {
+                    '+' => format!("+{c}"),
+                    before if before.is_alphabetic() => format!("?{c}"),
+                    _ => c.to_string(),
+                }),
                 ' ' | '.' | '-' | ')' if before.is_ascii_digit() => {}
                 ' ' if before == ')' => {}
                 _ => {
@@ -145,7 +149,8 @@ fn numbers(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// A group that is a number by itself is one; others are put together until they are.
+/// A group that is a number by itself is one. Others are put together until they are, but only from a 0 or a + on and in groups as
+/// people write them: sums of money and columns of figures are neither.
 fn whole_numbers(groups: &[String], found: &mut BTreeSet<String>) {
     let is_whole = |digits: &str| (digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_digit())) || phone(digits).is_some();
     let mut together = String::new();
@@ -153,6 +158,11 @@ fn whole_numbers(groups: &[String], found: &mut BTreeSet<String>) {
         if is_whole(group) {
             together.clear();
             found.insert(group.clone());
+            continue;
+        }
+        let goes_on = if together.is_empty() { group.starts_with(['0', '+']) } else { !group.starts_with(['+', '?']) };
+        if !goes_on || group.len() < 3 {
+            together.clear();
             continue;
         }
         together.push_str(group);
@@ -164,7 +174,11 @@ fn whole_numbers(groups: &[String], found: &mut BTreeSet<String>) {
 
 /// The nine digits that follow the 0 or the code of the country: of mobile phones (3, 5, 7, 8, 9) and of landlines (2, ten digits).
 fn phone(digits: &str) -> Option<&str> {
-    let national = digits.strip_prefix("84").filter(|rest| rest.len() >= 9).or_else(|| digits.strip_prefix('0'))?;
+    let national = match digits.strip_prefix('+') {
+        Some(abroad) => abroad.strip_prefix("84")?,
+        None => digits.strip_prefix("84").filter(|rest| rest.len() >= 9).or_else(|| digits.strip_prefix('0'))?,
+    };
+    let national = national.strip_prefix('0').unwrap_or(national);
     match (national.as_bytes().first()?, national.len()) {
         (b'3' | b'5' | b'7' | b'8' | b'9', 9) | (b'2', 10) => Some(national),
         _ => None,
@@ -250,6 +264,12 @@ mod tests {
         }
         assert_eq!(found("0912345678, +84912345678 và 84 912 345 678"), [], "one phone written three ways");
         assert_eq!(found("Năm 2024 thu 1.250.000.000 đồng, 2025 thu 1.350.000.000 đồng, 2026 thu 1.450.000.000 đồng"), []);
+        for figures in ["125.034.002.100 đồng, 125.034.002.200 đồng, 125.034.002.300 đồng", "84.912.345.678 84.912.345.679 84.912.345.680",
+            "0.5 0.7 0.9 1.2 3.4 5.6\n0.5 0.7 0.9 1.2 3.4 5.7\n0.5 0.7 0.9 1.2 3.4 5.8", "01 02 03 04 05 06\n07 08 09 10 11 12\n01 03 05 07 08 10",
+            "1.250 3.400 2.100\n1.251 3.400 2.100\n1.252 3.400 2.100"]
+        {
+            assert_eq!(found(figures), [], "{figures}");
+        }
         assert_eq!(found("QNg0912345678TS QNg0912345679TS QNg0912345680TS"), [], "parts of words");
     }
 
