@@ -65,9 +65,19 @@ export const STATES = [
   { name: 'new draft', as: 'editor', address: '/desk/new' },
   { name: 'new draft refused', as: 'editor', address: '/desk/new', act: (visitor) => refused(visitor, 'body') },
   { name: 'draft', as: 'editor', find: draft },
-  { name: 'publish', as: 'editor', find: async (visitor) => `${await draft(visitor)}/publish` },
+  { name: 'sending for review', as: 'editor', find: async (visitor) => `${await draft(visitor)}/review` },
+  { name: 'sending for review, refused', as: 'editor', find: async (visitor) => `${await draft(visitor)}/review`, act: unknownCommenter },
+  { name: 'discarding a draft', as: 'editor', find: async (visitor) => `${await draft(visitor)}?discard=1` },
+  { name: 'saved versions', as: 'editor', find: async (visitor) => `${await draft(visitor)}/revisions` },
+  { name: 'one saved version', as: 'editor', find: async (visitor) => `${await draft(visitor)}/revisions?version=1` },
+  { name: 'desk of a chief editor', as: 'chief', address: '/desk' },
+  { name: 'reviewing', as: 'chief', find: inReview },
+  { name: 'reviewing, refused', as: 'chief', find: inReview, act: (visitor) => refused(visitor, 'reason') },
+  { name: 'publish', as: 'chief', find: async (visitor) => (await inReview(visitor)).replace('review', 'publish') },
+  { name: 'nothing to approve', as: 'editor', find: async (visitor) => `${await draft(visitor)}/publish` },
+  { name: 'rules of the desk', as: 'chief', find: (visitor) => by(visitor, '/desk', 'a[href^="/desk/rules/"]') },
   { name: 'published at the desk', as: 'editor', find: published },
-  { name: 'withdrawal', as: 'editor', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
+  { name: 'withdrawal', as: 'chief', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
   { name: 'committee of a commune', as: 'committee', address: '/committee' },
   { name: 'committee of a province', as: 'statistician', address: '/committee' },
   { name: 'own record', as: 'member', address: '/record' },
@@ -201,6 +211,23 @@ async function draft(visitor) {
   return visitor.path;
 }
 
+/** A draft of the chief editor that waits for another one: sent once, then found on the desk. */
+async function inReview(visitor) {
+  await visitor.open('/desk/new');
+  await visitor.field('title').fill('Kế hoạch kiểm tra việc dùng sổ tay ở các chi bộ trong quý');
+  await visitor.field('body').fill('## Nội dung\n\nKiểm tra **ba** chi bộ mỗi xã.\n');
+  await visitor.submit(visitor.sender('body'));
+  const address = `${visitor.path}/review`;
+  await visitor.open(address);
+  await visitor.submit(visitor.sender('reviewer'));
+  return address;
+}
+
+async function unknownCommenter(visitor) {
+  await visitor.field('commenter').fill('99.999999');
+  await refused(visitor, 'reviewer');
+}
+
 /** The roles of the unit on which the visitor holds an office. */
 async function roles(visitor) {
   const own = await visitor.context.request.get('/api/account/own');
@@ -214,8 +241,9 @@ async function ending(visitor) {
 }
 
 /** A document that went out, as its editors see it. */
-function published(visitor) {
-  return by(visitor, '/desk', '.card:nth-of-type(2) .row-link');
+async function published(visitor) {
+  const out = await visitor.context.request.get('/api/documents/desk');
+  return `/desk/${(await out.json()).published[0].id}`;
 }
 
 /** Sends the form around the control as it is, empty, and waits for what is to be mended. */

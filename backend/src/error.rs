@@ -1,7 +1,7 @@
 //! What can go wrong in a use-case. One variant for each thing a caller can do something about.
 
 use domain::{
-    documents::StepRefused,
+    documents::steps::StepRefused,
     files::{FileRefused, OffsetRefused},
     forms::FormErrors,
 };
