@@ -18,6 +18,8 @@ mod doors;
 mod engines;
 #[path = "backend/feedback.rs"]
 mod feedback;
+#[path = "backend/files.rs"]
+mod files;
 #[path = "backend/imports.rs"]
 mod imports;
 #[path = "backend/limits.rs"]
@@ -30,6 +32,8 @@ mod members;
 mod offices;
 #[path = "backend/paper_codes.rs"]
 mod paper_codes;
+#[path = "backend/samples.rs"]
+mod samples;
 #[path = "backend/search.rs"]
 mod search;
 #[path = "backend/sessions.rs"]

@@ -84,6 +84,10 @@ id! {
     SessionId,
     /// A place in one of a member's lists: the moment something was put there.
     ShelfKey,
+    /// A file that belongs to a document.
+    AttachmentId,
+    /// A file that arrives piece by piece.
+    UploadId,
 }
 
 #[cfg(test)]

@@ -95,6 +95,20 @@ impl Locale {
         self.digits(&format!("{share} %"))
     }
 
+    /// The size of a file as people say it: `350 KB`, `1,2 MB`. Rounded up, so that nothing is smaller than it takes on the line.
+    pub fn file_size(self, bytes: u64) -> String {
+        let kilobytes = bytes.div_ceil(1024);
+        if kilobytes < 1024 {
+            return self.digits(&format!("{kilobytes} KB"));
+        }
+        let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
+        let point = if self == Self::Vi { ',' } else { '.' };
+        match (tenths / 10, tenths % 10) {
+            (whole, 0) => self.digits(&format!("{whole} MB")),
+            (whole, tenth) => self.digits(&format!("{whole}{point}{tenth} MB")),
+        }
+    }
+
     /// The same text with the locale's own digits.
     pub fn digits(self, text: &str) -> String {
         if self != Self::Bn {
@@ -167,6 +181,23 @@ fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_as_people_say_them() {
+        for (bytes, expected) in [
+            (0, "0 KB"),
+            (1, "1 KB"),
+            (1024, "1 KB"),
+            (1_000_000, "977 KB"),
+            (1 << 20, "1 MB"),
+            (1_258_292, "1,3 MB"),
+            (50 << 20, "50 MB"),
+        ] {
+            assert_eq!(Locale::Vi.file_size(bytes), expected);
+        }
+        assert_eq!(Locale::En.file_size(3 << 19), "1.5 MB");
+        assert_eq!(Locale::Bn.file_size(3 << 19), "১.৫ MB");
+    }
 
     #[test]
     fn numbers_have_the_separators_and_digits_of_the_language() {

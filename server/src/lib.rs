@@ -10,6 +10,7 @@ mod csrf;
 mod device;
 mod downloads;
 pub mod federation;
+mod files;
 mod health;
 mod imports;
 mod jobs;

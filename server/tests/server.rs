@@ -12,6 +12,8 @@ mod doors;
 mod edge;
 #[path = "server/federation.rs"]
 mod federation;
+#[path = "server/files.rs"]
+mod files;
 #[path = "server/hammer.rs"]
 mod hammer;
 #[path = "server/imports.rs"]
@@ -32,5 +34,7 @@ mod organisation;
 mod program;
 #[path = "server/provider.rs"]
 mod provider;
+#[path = "../../backend/tests/backend/samples.rs"]
+mod samples;
 #[path = "server/sessions.rs"]
 mod sessions;

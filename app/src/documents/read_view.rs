@@ -11,6 +11,7 @@ use domain::{
 use leptos::prelude::*;
 
 use crate::{
+    files::Attachments,
     terms, text,
     ui::{self, Breadcrumbs, Button, ButtonKind, Contents, Crumb, Icon, IconName, LinkButton, Notice, NoticeKind, Tag, Tone},
 };
@@ -40,6 +41,7 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
                 {folded}
                 {reading_bar(l, &page.summary, opinion.clone())}
                 <div class="prose" id=TEXT inner_html=page.html></div>
+                <Attachments l files=page.attachments/>
                 {related(l, page.related)}
                 {opinion.map(|href| invitation(l, href))}
             </article>

@@ -21,7 +21,7 @@ use super::{
     related::RelatedRow,
 };
 use crate::{
-    Error, Result, events, feedback, markdown,
+    Error, Result, events, feedback, files, markdown,
     store::{RecordId, SurrealValue, pair, record, vars},
 };
 
@@ -61,6 +61,7 @@ impl Documents<'_> {
             correction: more.corrected_at.map(|at| CorrectionNote { on: local_date(at), note: more.correction }),
             related: self.related(viewer, id, &more.related.unwrap_or_default()).await?,
             bookmarked,
+            attachments: files::of_document(self.backend, id).await?,
             signer: document.signer,
             audience: document.audience,
         })

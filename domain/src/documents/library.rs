@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DocumentField, DocumentKind, DocumentSummary, Heading, Relation};
 use crate::{
+    files::AttachmentSummary,
     ids::{DocumentId, ShelfKey, UnitId},
     units::{UnitKind, UnitRef},
 };
@@ -192,6 +193,8 @@ pub struct DocumentPage {
     /// Where the reader had come to; none when it was not begun.
     pub place: Option<ReadingPlace>,
     pub bookmarked: bool,
+    /// Files that go with it.
+    pub attachments: Vec<AttachmentSummary>,
 }
 
 /// What is left of a document for those who had read or marked it.

@@ -5,6 +5,7 @@ use std::{fs, net::SocketAddr};
 use backend::{
     Backend,
     documents::{DraftForm, PublishForm, SubmitForm},
+    files::Extractor,
     imports::UploadForm,
     members::MemberForm,
 };
@@ -39,6 +40,7 @@ impl TestApp {
     /// With providers that vouch for people.
     pub(crate) async fn spawn_with(federation: &Settings) -> Self {
         let (backend, _, org) = organisation().await;
+        backend.read_files_by(Extractor::process(env!("CARGO_BIN_EXE_handbook").as_ref()));
         let site = small_site();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let application = Application::with_federation(backend.clone(), any_port, site.path(), federation).await.expect("starts");

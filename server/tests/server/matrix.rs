@@ -5,21 +5,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use backend::documents::RemarkForm;
+use backend::files::NewUpload;
 use backend::members::{CorrectionForm, TransferForm};
 use backend::offices::GrantForm;
 use backend::units::NewUnitForm;
 use chrono::{Days, NaiveDate};
-use domain::ids::UnitId;
+use domain::ids::{UnitId, UploadId};
 use server_fn::axum::server_fn_paths;
 
 use crate::{
     app::TestApp,
     browser::Browser,
     organisation::{Fixture, Person},
+    samples::docx,
 };
 
 /// Who asks: role and relation to the harbour's branch.
@@ -190,6 +195,10 @@ enum Given {
     Guide,
     /// A file of the coast's registrar, looked at and not confirmed.
     Import(&'static str),
+    /// A file of a draft of the coast's editor that bears a mark of secrecy.
+    WaitingFile,
+    /// A file of which nothing has arrived, announced by the coast's editor.
+    Upload,
 }
 
 struct Row {
@@ -336,6 +345,14 @@ const ROWS: &[Row] = &[
     row("/api/members/merge_form", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     row("/api/members/merge", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     row("/api/members/keep_apart", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/files/page", Given::Draft("id"), &[(200, EDITORS)], 404),
+    // The guard warned of it, and nobody has decided.
+    row("/api/files/keep", Given::WaitingFile, &[(200, EDITORS)], 404),
+    row("/api/files/remove", Given::WaitingFile, &[(200, EDITORS)], 404),
+    // An upload is its sender's alone.
+    row("/api/files/give_up", Given::Upload, &[(200, &[AboveEditor])], 404),
+    // Its bytes are missing.
+    row("/api/files/finish", Given::Upload, &[(422, &[AboveEditor])], 404),
     row("/api/imports/list", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/blank", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/page", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
@@ -463,6 +480,29 @@ impl Given {
                 let document = app.published(&org.harbour).await;
                 let opinion = app.opinion(&org.fisherman.viewer, document).await;
                 vec![("opinion", opinion.to_string()), ("text", "Đã ghi nhận.".to_owned())]
+            }
+            Self::WaitingFile => {
+                let (files, editor) = (app.backend.files(), &org.coast_editor.viewer);
+                let document = app.draft(&org.harbour).await;
+                let mut intake = files.receive(editor, document, "ke-hoach.docx").await.expect("begins");
+                intake.write(&docx("MẬT")).await.expect("is taken");
+                let arrived = intake.complete(editor).await.expect("arrives");
+                assert_eq!(arrived.warnings.len(), 1);
+                vec![("file", arrived.attachment.to_string()), ("reason", "Đã được giải mật.".to_owned())]
+            }
+            Self::Upload => {
+                /// A person has only so many files on their way.
+                static LAST: Mutex<Option<UploadId>> = Mutex::new(None);
+                let (files, editor) = (app.backend.files(), &org.coast_editor.viewer);
+                let last = LAST.lock().expect("is whole").take();
+                if let Some(last) = last {
+                    // Gone where the row before was about that.
+                    let _ = files.give_up(editor, last).await;
+                }
+                let new = NewUpload { document: app.draft(&org.harbour).await, name: "a.pdf", size: 10 };
+                let upload = files.begin(editor, new).await.expect("is announced");
+                *LAST.lock().expect("is whole") = Some(upload);
+                vec![("upload", upload.to_string())]
             }
             Self::Import(name) => vec![(name, app.import("Số thẻ,Họ tên\n1,A\n").await.to_string())],
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
