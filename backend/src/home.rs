@@ -29,6 +29,7 @@ impl<'a> Home<'a> {
             next_meeting: meetings.coming.into_iter().find(|meeting| meeting.state != MeetingState::Cancelled),
             newest: self.backend.documents().shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await?,
             opinions: self.backend.feedback().newest(viewer, OPINIONS).await?.opinions,
+            course: self.backend.courses().reminder(viewer).await?,
             corrections_decided: self.backend.members().news(viewer).await?,
         })
     }

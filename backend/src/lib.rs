@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod audit;
 mod bulk;
 pub mod clock;
+pub mod courses;
 pub mod demo;
 pub mod documents;
 mod error;
@@ -44,6 +45,7 @@ pub use keys::Keys;
 use crate::{
     accounts::Accounts,
     audit::Audit,
+    courses::Courses,
     documents::Documents,
     events::Events,
     feedback::Feedback,
@@ -121,6 +123,10 @@ impl Backend {
 
     pub fn audit(&self) -> Audit<'_> {
         Audit::new(self)
+    }
+
+    pub fn courses(&self) -> Courses<'_> {
+        Courses::new(self)
     }
 
     pub fn documents(&self) -> Documents<'_> {

@@ -55,6 +55,8 @@ pub enum Problem {
     Closed,
     /// The member holds this role here in that time.
     AlreadyHeld,
+    /// Not all that is meant for these people reaches them.
+    OutOfReach,
 }
 
 /// A problem and the field it belongs to.

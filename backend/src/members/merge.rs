@@ -18,7 +18,7 @@ use super::{
     state::{END_SESSIONS, eve},
 };
 use crate::{
-    Error, Result,
+    Error, Result, courses,
     store::{KEYS, RecordId, SurrealValue, keys_after, pair, record, vars},
 };
 
@@ -57,6 +57,7 @@ impl Members<'_> {
         self.write_history(&mut step, &kept, &gone, viewer).await?;
         step.then(BOTH_UNCHANGED);
         step.then(HISTORY);
+        step.then(courses::INHERIT);
         step.then(&end_posting("gone", "kept_key", "ended", "day"));
         step.then(END_SESSIONS);
         step.then(ACCOUNT);
