@@ -37,7 +37,7 @@ fn lies_at(path: &str, place: &str) -> bool {
 
 /// Pages of the server that a script makes more comfortable: where they are, and its file in `scripts/`. Without it they do the same.
 #[cfg(feature = "ssr")]
-const SCRIPTS: [(&str, &str); 2] = [("/search", "search"), ("/desk", "desk")];
+const SCRIPTS: [(&str, &str); 3] = [("/search", "search"), ("/desk", "desk"), ("/courses", "courses")];
 
 /// The script of this address's page.
 #[cfg(feature = "ssr")]
@@ -53,6 +53,10 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     use crate::{
         account::codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
         audit::{OwnTrailPage, TrailPage},
+        courses::{
+            AssignPage, CertificatePage, CompletionPage, CourseDeskPage, CoursePage, CoursesPage, EditCoursePage, FollowingPage,
+            NewCoursePage, QuestionPage, QuizPage, ResultPage,
+        },
         documents::{DeskPage, DraftPage, NewDraftPage, PublishPage},
         guides::{GuidePage, GuidesPage},
         imports::{ImportPage, ImportsPage, NewImportPage},
@@ -73,6 +77,18 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id/publish") view=PublishPage ssr=ssr.clone()/>
+        <Route path=path!("/courses") view=CoursesPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage") view=CourseDeskPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage/new") view=NewCoursePage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage/:id") view=EditCoursePage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage/:id/questions/:number") view=QuestionPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage/:id/assign") view=AssignPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/results") view=FollowingPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id") view=CoursePage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id/quiz") view=QuizPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id/tries/:number") view=ResultPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id/certificate") view=CertificatePage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id/results") view=CompletionPage ssr=ssr.clone()/>
         <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>

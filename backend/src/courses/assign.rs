@@ -74,11 +74,7 @@ impl Courses<'_> {
             out_of_reach: self.out_of_reach(viewer, &course, &chosen.path, &[]).await?,
             units: offered
                 .into_iter()
-                .map(|unit| UnitChoice {
-                    members: counters.members(&unit.path),
-                    opens: tree.children(&unit.path).next().is_some(),
-                    unit: unit.clone(),
-                })
+                .map(|unit| UnitChoice { members: counters.members(&unit.path), unit: unit.clone() })
                 .collect(),
             chosen: chosen.clone(),
             course: course.draft(&text),

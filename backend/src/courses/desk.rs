@@ -93,7 +93,8 @@ impl Courses<'_> {
             due_on: None,
         };
         let (html, documents, found, questions) = (String::new(), Vec::new(), Vec::new(), Vec::new());
-        Ok(CourseFormPage { course, issuers, html, documents, found, questions })
+        let copy = CourseId::new(clock.ulid());
+        Ok(CourseFormPage { course, issuers, html, documents, found, questions, copy })
     }
 
     /// The course as those see it who give it, with documents that match `typed` to choose from.
@@ -114,6 +115,7 @@ impl Courses<'_> {
             documents,
             found,
             questions: text.questions.clone(),
+            copy: CourseId::new(self.backend.clock().ulid()),
             course: course.draft(&text),
         })
     }

@@ -261,6 +261,8 @@ pub struct CourseFormPage {
     /// What a search for more has found; the newest when nothing was asked.
     pub found: Vec<DocumentSummary>,
     pub questions: Vec<Question>,
+    /// Made anew for each page shown: a copy asked for twice is one.
+    pub copy: CourseId,
 }
 
 /// The form of one question.
@@ -279,8 +281,6 @@ pub struct QuestionPage {
 pub struct UnitChoice {
     pub unit: UnitRef,
     pub members: u32,
-    /// Whether there are units below to choose.
-    pub opens: bool,
 }
 
 /// How many of a unit's members have a standing.
