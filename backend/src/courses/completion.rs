@@ -71,12 +71,13 @@ impl Courses<'_> {
         };
         let may_look = |path: &UnitPath| is_managed || viewer.standpoint.may(Action::ReadStatistics, path);
         let concerned = |unit: &&UnitRef| given.audience.path.contains(&unit.path) && may_look(&unit.path);
+        let is_named = unit.is_some();
         let unit = match unit {
             Some(unit) => tree.get(unit).filter(concerned),
             None => self.highest_concerned(viewer, &tree, given, &may_look),
         };
         let Some(unit) = unit else {
-            return Err(if course.reaches(viewer) { Error::NotAllowed } else { Error::NotFound });
+            return Err(if course.reaches(viewer) && !is_named { Error::NotAllowed } else { Error::NotFound });
         };
         let leads = viewer.standpoint.may_on_the_spot(Action::ReadReaders, &unit.path);
         let children: Vec<&UnitRef> = tree.children(&unit.path).collect();
