@@ -41,7 +41,7 @@ pub struct Tree {
     by_path: BTreeMap<UnitPath, Node>,
     paths: BTreeMap<UnitId, UnitPath>,
     closed: BTreeMap<UnitId, Closed>,
-    /// Closed units by the one that answers for them now.
+    /// Closed units by their heir.
     inherited: BTreeMap<UnitId, Vec<UnitId>>,
     /// Whose a code below a unit is, was, and stays.
     codes: BTreeMap<(Option<UnitId>, String), UnitId>,
@@ -475,8 +475,7 @@ impl Tree {
         }
         self.closed.extend(waiting.into_iter().map(|(.., closed)| (closed.unit.id, closed)));
         let ended = self.closed.iter().filter(|(_, closed)| closed.successor.is_some());
-        let heirs: Vec<(UnitId, UnitId)> =
-            ended.filter_map(|(id, _)| self.heir_of(*id).map(|heir| (heir.id, *id))).collect();
+        let heirs: Vec<(UnitId, UnitId)> = ended.filter_map(|(id, _)| self.heir_of(*id).map(|heir| (heir.id, *id))).collect();
         for (heir, id) in heirs {
             self.inherited.entry(heir).or_default().push(id);
         }

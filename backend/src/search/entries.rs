@@ -1,5 +1,7 @@
 //! What is indexed of a document: read from the store, without markup.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Datelike, Utc};
 use domain::{
     documents::{DocumentField, DocumentKind},
@@ -15,7 +17,7 @@ use super::{
 };
 use crate::{
     Result,
-    store::{SurrealValue, record, vars},
+    store::{Store, SurrealValue, record, vars},
     units::Tree,
 };
 
@@ -32,16 +34,22 @@ impl Search<'_> {
         let documents: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
         let rows: Vec<Row> = store.read(ROWS, vars! { documents: documents }).await?.rows(0)?;
         let published: Vec<Row> = rows.into_iter().filter(|row| row.state == "published").collect();
-        let texts: Vec<_> = published.iter().map(|row| record("document_text", &row.id)).collect();
-        let texts: Vec<Text> = if texts.is_empty() { Vec::new() } else { store.read(TEXTS, vars! { texts: texts }).await?.rows(0)? };
-        let files: Vec<_> =
-            published.iter().flat_map(|row| row.attachments.iter().flatten()).map(|id| record("attachment", id)).collect();
-        let files: Vec<File> = if files.is_empty() { Vec::new() } else { store.read(FILES, vars! { files: files }).await?.rows(0)? };
+        let texts = texts_of(store, "document_text", published.iter().map(|row| row.id.as_str())).await?;
+        let named: Vec<&str> = published.iter().flat_map(|row| row.attachments.iter().flatten()).map(String::as_str).collect();
+        let files: Vec<File> = if named.is_empty() {
+            Vec::new()
+        } else {
+            let files: Vec<_> = named.iter().map(|id| record("attachment", id)).collect();
+            store.read(FILES, vars! { files: files }).await?.rows(0)?
+        };
+        let file_texts = texts_of(store, "attachment_text", named.iter().copied()).await?;
         let mut entries = Vec::with_capacity(published.len());
         for row in published {
-            let body = texts.iter().find(|text| text.id == row.id).map(|text| text.body.as_str()).unwrap_or_default();
-            let attached = row.attachments.iter().flatten().filter_map(|id| files.iter().find(|file| file.id == *id));
-            match entry(&row, body, attached, &tree) {
+            let body = texts.get(&row.id).map(String::as_str).unwrap_or_default();
+            let files = row.attachments.iter().flatten().filter_map(|id| files.iter().find(|file| file.id == *id));
+            let files = files.filter(|file| file.state != "waiting");
+            let files = files.map(|file| (file.name.as_str(), file_texts.get(&file.id).map(String::as_str).unwrap_or_default()));
+            match entry(&row, body, attached(files), &tree) {
                 Some(entry) => entries.push(entry),
                 None => tracing::error!(document = %row.id, "a damaged document is not searched"),
             }
@@ -51,7 +59,7 @@ impl Search<'_> {
 }
 
 /// None when a column says what it cannot.
-fn entry<'f>(row: &Row, body: &str, files: impl Iterator<Item = &'f File>, tree: &Tree) -> Option<Entry> {
+fn entry(row: &Row, body: &str, attached: Vec<Attached>, tree: &Tree) -> Option<Entry> {
     let kind = DocumentKind::from_key(&row.kind)?;
     let issuer = tree.known(&row.issuer).map(|unit| unit.name.as_str()).unwrap_or_default();
     let year = row.published_at.map(|at| local_date(at).year()).unwrap_or_default();
@@ -69,21 +77,30 @@ fn entry<'f>(row: &Row, body: &str, files: impl Iterator<Item = &'f File>, tree:
         about: format!("{}. {issuer}", kind_words(kind)),
         title: row.title.clone(),
         text: plain::plain(body),
-        attached: attached(files),
+        attached,
     })
 }
 
 /// Names are always searched, texts as far as there is room.
-fn attached<'f>(files: impl Iterator<Item = &'f File>) -> Vec<Attached> {
+fn attached<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> Vec<Attached> {
     let mut room = ATTACHED_MAX;
     files
-        .map(|file| {
-            let text = file.text.as_deref().unwrap_or_default();
+        .map(|(name, text)| {
             let text: String = text.chars().filter(|c| is_kept(*c)).take(room).collect();
             room -= text.chars().count();
-            Attached { name: shown(&file.name), text }
+            Attached { name: shown(name), text }
         })
         .collect()
+}
+
+/// The texts of those of `ids` that have one.
+async fn texts_of(store: &Store, table: &'static str, ids: impl Iterator<Item = &str>) -> Result<HashMap<String, String>> {
+    let texts: Vec<_> = ids.map(|id| record(table, id)).collect();
+    if texts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<Text> = store.read(TEXTS, vars! { texts: texts }).await?.rows(0)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.text)).collect())
 }
 
 fn is_kept(c: char) -> bool {
@@ -106,8 +123,8 @@ pub(super) const fn kind_words(kind: DocumentKind) -> &'static str {
 /// Point gets.
 const ROWS: &str = "SELECT record::id(id) AS id, kind, number, title, field, issuer, issuer_level, audience, standings, attachments, \
                     state, published_at FROM $documents";
-const TEXTS: &str = "SELECT record::id(id) AS id, body FROM $texts";
-const FILES: &str = "SELECT record::id(id) AS id, name, text FROM $files";
+const TEXTS: &str = "SELECT record::id(id) AS id, body ?? text AS text FROM $texts";
+const FILES: &str = "SELECT record::id(id) AS id, state, name FROM $files";
 
 #[derive(Debug, SurrealValue)]
 struct Row {
@@ -128,14 +145,14 @@ struct Row {
 #[derive(Debug, SurrealValue)]
 struct Text {
     id: String,
-    body: String,
+    text: String,
 }
 
 #[derive(Debug, SurrealValue)]
 struct File {
     id: String,
+    state: String,
     name: String,
-    text: Option<String>,
 }
 
 #[cfg(test)]
@@ -154,15 +171,9 @@ mod tests {
 
     #[test]
     fn files_are_searched_as_far_as_there_is_room() {
-        let file = |name: &str, text: Option<String>| File { id: String::new(), name: name.to_owned(), text };
         let long = "từ ".repeat(ATTACHED_MAX / 4);
-        let files = [
-            file("a\u{202e}b.pdf", Some(long.clone())),
-            file("ảnh.png", None),
-            file("b.pdf", Some(long)),
-            file("c.pdf", Some("\u{200b}xong".to_owned())),
-        ];
-        let attached = attached(files.iter());
+        let files = [("a\u{202e}b.pdf", long.as_str()), ("ảnh.png", ""), ("b.pdf", &long), ("c.pdf", "\u{200b}xong")];
+        let attached = attached(files.into_iter());
         let lengths: Vec<_> = attached.iter().map(|file| file.text.chars().count()).collect();
         assert_eq!(lengths, [225_000, 0, 75_000, 0]);
         assert_eq!(attached[0].name, "ab.pdf");

@@ -101,7 +101,13 @@ pub(super) fn excerpt(text: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
 
 /// The passage to show of a document, and the name of the file it is from when that is not the document itself: when words were met
 /// that no part of the document has, of the file that has most of the query.
-pub(super) fn passage(own: &[&str], text: &str, files: &[Attached], asked: &Asked, forgive: bool) -> (Vec<Piece>, Option<String>) {
+pub(super) fn passage(
+    own: &[&str],
+    text: &str,
+    files: &[Attached],
+    asked: &Asked,
+    forgive: bool,
+) -> (Vec<Piece>, Option<String>) {
     let met = |texts: &[&str]| -> BTreeSet<usize> {
         texts.iter().flat_map(|text| spots(text, asked, forgive).0).map(|spot| spot.word).collect()
     };

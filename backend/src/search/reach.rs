@@ -52,13 +52,13 @@ impl Reach {
         reach.issuers = below(&written);
         for unit in tree.without_heir() {
             if standpoint.may_as_member(Action::ReadDocument, &unit.path) {
-                reach.line.insert(key(unit.id));
+                reach.line.extend(answered_for(unit, tree));
             }
             if standpoint.may_by_office(Action::ReadDocument, &unit.path) {
-                reach.audiences.insert(key(unit.id));
+                reach.audiences.extend(answered_for(unit, tree));
             }
             if standpoint.may_by_office(Action::WriteDocument, &unit.path) {
-                reach.issuers.insert(key(unit.id));
+                reach.issuers.extend(answered_for(unit, tree));
             }
         }
         reach
@@ -83,11 +83,7 @@ impl Reach {
 
 /// The unit and those it took over.
 fn answered_for(unit: &UnitRef, tree: &Tree) -> impl Iterator<Item = String> {
-    [unit.id].into_iter().chain(tree.inherited(unit.id)).map(key)
-}
-
-fn key(unit: UnitId) -> String {
-    unit.to_string()
+    [unit.id].into_iter().chain(tree.inherited(unit.id)).map(|unit| unit.to_string())
 }
 
 /// Whether all there is lies below: then nothing needs to be listed.
