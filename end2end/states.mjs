@@ -34,6 +34,8 @@ export const STATES = [
   { name: 'search, most words', as: 'member', address: '/search?q=dang%20vien%20xylophon' },
   { name: 'search, nothing found', as: 'member', address: '/search?q=khinhkhicau' },
   { name: 'search, nothing found with filters', as: 'member', address: '/search?q=dang%20vien&kind=form&level=central' },
+  { name: 'search, by field and unit', as: 'member', address: '/search?q=chuyen%20doi%20so&field=digital' },
+  { name: 'search, without a connection', as: 'member', address: '/search?q=dang%20phi', act: lostConnection },
   { name: 'search, signs alone', as: 'member', address: '/search?q=%25%25%25' },
   { name: 'document', as: 'member', find: (visitor) => by(visitor, '/library', '.row-link') },
   { name: 'document with a table', as: 'member', find: withTable },
@@ -147,6 +149,15 @@ export async function enter(state, visitor, server) {
 async function by(visitor, from, selector) {
   await visitor.open(from);
   return visitor.$(`main ${selector}`).first().getAttribute('href');
+}
+
+/** What was typed last could not be searched for. */
+async function lostConnection(visitor) {
+  visitor.expects('net::ERR_FAILED');
+  await visitor.page.route('**/search?q=*', (route) => route.abort());
+  await visitor.field('q').fill('dang phi hang thang');
+  await visitor.sees('#search-failed:not(:empty)');
+  await visitor.page.unroute('**/search?q=*');
 }
 
 async function opinionForm(visitor) {

@@ -2,8 +2,6 @@
 // of those shown; the field, and whoever is writing in it, is left alone. Without this script the form does the same by loading the
 // page, so whatever goes wrong here loses nothing.
 
-'use strict';
-
 /** How long somebody has to pause before what they typed is searched for. */
 const PAUSE_MS = 250;
 
@@ -42,7 +40,8 @@ async function find() {
   const mine = new AbortController();
   asking = mine;
   results.setAttribute('aria-busy', 'true');
-  const address = `${form.getAttribute('action')}?${params}`;
+  const query = params.toString();
+  const address = form.getAttribute('action') + (query && `?${query}`);
   try {
     const answer = await fetch(address, { signal: mine.signal });
     // Signed out meanwhile: the way back in is a page of its own.
@@ -51,13 +50,16 @@ async function find() {
       return;
     }
     if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
-    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const page = parse(await answer.text());
     if (asking === mine) show(page, address, meaning(params));
   } catch {
     // The results of before stay, and the page says whose they are. One that was given up for a newer one says nothing.
     if (asking === mine) settle(failed.dataset.text);
   }
 }
+
+/** The answer as a document. Its styles are left out: this page has them, and would refuse those meant for another. */
+const parse = (text) => new DOMParser().parseFromString(text.replace(/<style[\s\S]*?<\/style>/g, ''), 'text/html');
 
 function show(page, address, meant) {
   const fresh = page.getElementById('search-results');
