@@ -61,7 +61,7 @@ pub(super) struct Met {
 
 impl Word {
     pub(super) fn open(segment: &SegmentReader, fields: &Fields, word: &Sought, forgive: bool) -> tantivy::Result<Self> {
-        let [mut text, mut title, mut attached] = [Lists::default(), Lists::default(), Lists::default()];
+        let (mut text, mut title, mut attached) = (Lists::default(), Lists::default(), Lists::default());
         let forms = [&word.forms.exact, &word.forms.letters, &word.forms.folded];
         for form in [EXACT, LETTERS, FOLDED] {
             if word.is_marked || form == FOLDED {

@@ -10,7 +10,6 @@
 use std::collections::HashSet;
 
 use domain::{
-    ids::UnitId,
     members::Standing,
     policy::{Action, Standpoint},
     units::{UnitPath, UnitRef},
