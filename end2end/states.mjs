@@ -40,6 +40,8 @@ export const STATES = [
   { name: 'search, most words', as: 'member', address: '/search?q=dang%20vien%20xylophon' },
   { name: 'search, nothing found', as: 'member', address: '/search?q=khinhkhicau' },
   { name: 'search, nothing found with filters', as: 'member', address: '/search?q=dang%20vien&kind=form&level=central' },
+  { name: 'search, by field and unit', as: 'member', address: '/search?q=chuyen%20doi%20so&field=digital' },
+  { name: 'search, without a connection', as: 'member', address: '/search?q=dang%20phi', act: lostConnection },
   { name: 'search, signs alone', as: 'member', address: '/search?q=%25%25%25' },
   { name: 'document', as: 'member', find: (visitor) => by(visitor, '/library', '.row-link') },
   { name: 'document with notes and relations, marked, address open', as: 'member', find: storms, act: marked },
@@ -263,6 +265,15 @@ async function courseDraft(visitor) {
   await visitor.$('main [name="right[]"][value="2"]').check();
   await visitor.submit(visitor.sender('text'));
   return draft;
+}
+
+/** What was typed last could not be searched for. */
+async function lostConnection(visitor) {
+  visitor.expects('net::ERR_FAILED');
+  await visitor.page.route('**/search?q=*', (route) => route.abort());
+  await visitor.field('q').fill('dang phi hang thang');
+  await visitor.sees('#search-failed:not(:empty)');
+  await visitor.page.unroute('**/search?q=*');
 }
 
 async function opinionForm(visitor) {
