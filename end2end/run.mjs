@@ -14,6 +14,7 @@ import * as account from './journeys/account.mjs';
 import * as audit from './journeys/audit.mjs';
 import * as devices from './journeys/devices.mjs';
 import * as federation from './journeys/federation.mjs';
+import * as files from './journeys/files.mjs';
 import * as guides from './journeys/guides.mjs';
 import * as home from './journeys/home.mjs';
 import * as imports from './journeys/imports.mjs';
@@ -45,6 +46,7 @@ const SUITES = [
   search,
   opinion,
   publish,
+  files,
   meetings,
   statistics,
   account,

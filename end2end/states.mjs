@@ -78,6 +78,13 @@ export const STATES = [
   { name: 'rules of the desk', as: 'chief', find: (visitor) => by(visitor, '/desk', 'a[href^="/desk/rules/"]') },
   { name: 'published at the desk', as: 'editor', find: published },
   { name: 'withdrawal', as: 'chief', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
+  { name: 'files of a draft', as: 'editor', find: async (visitor) => `${await draft(visitor)}/files` },
+  {
+    name: 'files of a draft, refused',
+    as: 'editor',
+    find: async (visitor) => `${await draft(visitor)}/files`,
+    act: (visitor) => sentWithoutAFile(visitor),
+  },
   { name: 'committee of a commune', as: 'committee', address: '/committee' },
   { name: 'committee of a province', as: 'statistician', address: '/committee' },
   { name: 'own record', as: 'member', address: '/record' },
