@@ -25,6 +25,7 @@ import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
 import * as province from './journeys/province.mjs';
 import * as publish from './journeys/publish.mjs';
+import * as reading from './journeys/reading.mjs';
 import * as roles from './journeys/roles.mjs';
 import * as search from './journeys/search.mjs';
 import * as signIn from './journeys/sign_in.mjs';
@@ -43,6 +44,7 @@ const SUITES = [
   federation,
   home,
   library,
+  reading,
   search,
   opinion,
   publish,

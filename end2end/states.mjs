@@ -27,6 +27,12 @@ export const STATES = [
   { name: 'home without anything', as: 'exempt', address: '/' },
   { name: 'library', as: 'member', address: '/library' },
   { name: 'library, nothing found', as: 'member', address: '/library?kind=form&level=central' },
+  { name: 'library, filtered', as: 'member', address: '/library?kind=guidance&field=digital&level=province' },
+  { name: 'must read', as: 'member', address: '/shelf/must-read' },
+  { name: 'unread', as: 'member', address: '/shelf/unread' },
+  { name: 'begun, nothing', as: 'exempt', address: '/shelf/continue' },
+  { name: 'marked, nothing', as: 'exempt', address: '/shelf/bookmarks' },
+  { name: 'opened', as: 'member', address: '/shelf/recent' },
   { name: 'search, nothing asked', as: 'member', address: '/search' },
   { name: 'search', as: 'member', address: '/search?q=dang%20vien%20di%20bien' },
   { name: 'search, filtered', as: 'member', address: '/search?q=dang%20vien&kind=guidance&level=province' },
@@ -36,6 +42,7 @@ export const STATES = [
   { name: 'search, nothing found with filters', as: 'member', address: '/search?q=dang%20vien&kind=form&level=central' },
   { name: 'search, signs alone', as: 'member', address: '/search?q=%25%25%25' },
   { name: 'document', as: 'member', find: (visitor) => by(visitor, '/library', '.row-link') },
+  { name: 'document with notes and relations, marked, address open', as: 'member', find: storms, act: marked },
   { name: 'document with a table', as: 'member', find: withTable },
   { name: 'opinion form', as: 'member', find: opinionForm },
   { name: 'opinion refused', as: 'member', find: opinionForm, act: (visitor) => refused(visitor, 'text') },
@@ -183,6 +190,26 @@ async function withTable(visitor) {
     }
   }
   throw new Error('no document has a table');
+}
+
+/** A document that has all a document can have. */
+async function storms(visitor) {
+  return by(visitor, '/search?q=21-CT/TU', '.row-link');
+}
+
+async function marked(visitor) {
+  const form = visitor.$('form[action="/api/documents/bookmark"]');
+  if (await form.isVisible()) {
+    if (visitor.script) {
+      await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+      await form.locator('button').click();
+    } else {
+      await Promise.all([visitor.page.waitForEvent('domcontentloaded'), form.locator('button').click()]);
+    }
+  }
+  await visitor.sees('form[action="/api/documents/remove_bookmark"]');
+  await visitor.$('details.share summary').click();
+  await visitor.sees('#address');
 }
 
 /** An opinion nobody has answered; opening it makes it seen, as a secretary does. */

@@ -27,6 +27,7 @@ pub mod meetings;
 pub mod members;
 pub mod offices;
 pub mod page;
+pub mod rendered;
 mod routes;
 pub mod search;
 pub mod server_only;

@@ -55,7 +55,7 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     use crate::{
         account::codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
         audit::{OwnTrailPage, TrailPage},
-        documents::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage},
+        documents::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage, ShelfPage},
         files::FilesPage,
         guides::{GuidePage, GuidesPage},
         imports::{ImportPage, ImportsPage, NewImportPage},
@@ -80,6 +80,7 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/desk/:id/files") view=FilesPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id/review") view=ReviewPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id/revisions") view=RevisionsPage ssr=ssr.clone()/>
+        <Route path=path!("/shelf/:list") view=ShelfPage ssr=ssr.clone()/>
         <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>
@@ -168,9 +169,13 @@ mod tests {
         for path in ["/units", "/units/01ARZ3NDEKTSV4RRFFQ69G5FAV/move", "/imports/new"] {
             assert!(is_server_only(path), "{path}");
         }
-        for (path, script) in
-            [("/search", Some("search")), ("/desk", Some("desk")), ("/desk/01A", Some("desk")), ("/desk/01A/files", Some("files")), ("/units", None)]
-        {
+        for (path, script) in [
+            ("/search", Some("search")),
+            ("/desk", Some("desk")),
+            ("/desk/01A", Some("desk")),
+            ("/desk/01A/files", Some("files")),
+            ("/units", None),
+        ] {
             assert_eq!(script_of(path), script, "{path}");
         }
         for path in ["/", "/unitsx", "/library", "/record", "/more", "/membership"] {

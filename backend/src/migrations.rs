@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations![
     8 "0008_trail",
     9 "0009_desk",
     10 "0010_files",
+    11 "0011_reading",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -68,15 +68,11 @@ pub fn look(text: &str) -> Vec<Warning> {
     let numbers = numbers(&text);
     let ids = numbers.iter().filter(|number| phone(number).is_none()).count();
     let phones = numbers.iter().filter_map(|number| phone(number)).collect::<BTreeSet<_>>().len();
-    [
-        (WarningKind::SecrecyMark, marks, 1),
-        (WarningKind::IdNumbers, ids, LIST),
-        (WarningKind::PhoneNumbers, phones, LIST),
-    ]
-    .into_iter()
-    .filter(|(_, found, least)| found >= least)
-    .map(|(kind, found, _)| Warning { kind, count: u32::try_from(found).unwrap_or(u32::MAX) })
-    .collect()
+    [(WarningKind::SecrecyMark, marks, 1), (WarningKind::IdNumbers, ids, LIST), (WarningKind::PhoneNumbers, phones, LIST)]
+        .into_iter()
+        .filter(|(_, found, least)| found >= least)
+        .map(|(kind, found, _)| Warning { kind, count: u32::try_from(found).unwrap_or(u32::MAX) })
+        .collect()
 }
 
 /// What stands by itself on a line: cells of a table, and pieces that a wide gap or a tabulator keeps apart. Letterheads put the mark
@@ -264,10 +260,13 @@ mod tests {
         }
         assert_eq!(found("0912345678, +84912345678 và 84 912 345 678"), [], "one phone written three ways");
         assert_eq!(found("Năm 2024 thu 1.250.000.000 đồng, 2025 thu 1.350.000.000 đồng, 2026 thu 1.450.000.000 đồng"), []);
-        for figures in ["125.034.002.100 đồng, 125.034.002.200 đồng, 125.034.002.300 đồng", "84.912.345.678 84.912.345.679 84.912.345.680",
-            "0.5 0.7 0.9 1.2 3.4 5.6\n0.5 0.7 0.9 1.2 3.4 5.7\n0.5 0.7 0.9 1.2 3.4 5.8", "01 02 03 04 05 06\n07 08 09 10 11 12\n01 03 05 07 08 10",
-            "1.250 3.400 2.100\n1.251 3.400 2.100\n1.252 3.400 2.100"]
-        {
+        for figures in [
+            "125.034.002.100 đồng, 125.034.002.200 đồng, 125.034.002.300 đồng",
+            "84.912.345.678 84.912.345.679 84.912.345.680",
+            "0.5 0.7 0.9 1.2 3.4 5.6\n0.5 0.7 0.9 1.2 3.4 5.7\n0.5 0.7 0.9 1.2 3.4 5.8",
+            "01 02 03 04 05 06\n07 08 09 10 11 12\n01 03 05 07 08 10",
+            "1.250 3.400 2.100\n1.251 3.400 2.100\n1.252 3.400 2.100",
+        ] {
             assert_eq!(found(figures), [], "{figures}");
         }
         assert_eq!(found("QNg0912345678TS QNg0912345679TS QNg0912345680TS"), [], "parts of words");

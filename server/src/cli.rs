@@ -13,7 +13,8 @@ use tokio::{runtime, signal};
 
 use crate::{
     config::{
-        self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, ExtractSettings, Level, ServeSettings, StoreSettings,
+        self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, ExtractSettings, Level, ServeSettings,
+        StoreSettings,
     },
     imports, sign_ins,
     startup::{Application, open},

@@ -90,7 +90,9 @@ impl Caller {
     /// The answer to a script: a sentence, and for a file that is not taken why.
     fn refuse(&self, error: Error) -> Response {
         match error {
-            Error::File(refused) => self.told(StatusCode::UNPROCESSABLE_ENTITY, refused_text(self.locale, refused), Some(refused)),
+            Error::File(refused) => {
+                self.told(StatusCode::UNPROCESSABLE_ENTITY, refused_text(self.locale, refused), Some(refused))
+            }
             Error::Offset(OffsetRefused::Elsewhere { received }) => {
                 let text = terms::error_text(self.locale, Kind::Invalid);
                 ([(OFFSET, received)], self.told(StatusCode::CONFLICT, text, None)).into_response()

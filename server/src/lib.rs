@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 mod csrf;
 mod device;
+mod downloads;
 pub mod federation;
 mod files;
 mod health;

@@ -31,7 +31,7 @@ use tower_http::{
 use crate::{
     answers,
     assets::Site,
-    csrf,
+    csrf, downloads,
     federation::{self, Federation},
     files, health, live, observe,
     proxy::TrustedProxies,
@@ -106,6 +106,7 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
     };
     Router::new()
         .leptos_routes_with_context(shared, generate_route_list(App), context.clone(), document.clone())
+        .merge(downloads::routes())
         .route("/sign-in/with/{provider}", get(federation::leave))
         .route("/sign-in/callback/{provider}", get(federation::arrive))
         .fallback(render_app_async_with_context(context, document))

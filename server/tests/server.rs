@@ -20,6 +20,8 @@ mod hammer;
 mod imports;
 #[path = "server/journeys.rs"]
 mod journeys;
+#[path = "server/library.rs"]
+mod library;
 #[path = "server/live.rs"]
 mod live;
 #[path = "server/matrix.rs"]

@@ -18,8 +18,8 @@ use leptos_router::{
 
 use super::{
     desk_fns::{blank, draft},
+    desk_parts::{state_tag, way_back},
     editor::{Editor, destination, particulars, phone_preview},
-    state_tag, way_back,
 };
 use crate::{
     context::take_echo,

@@ -87,6 +87,12 @@ pub async fn publish(
                 saved_by: id.to_string(),
                 published_at: Some(at),
                 shelf: Some(dice.ulid_at(at).to_string()),
+                must: None,
+                must_read_by: None,
+                pin: None,
+                corrected_at: None,
+                correction: None,
+                related: None,
             },
         );
         bulk.push("document_text", TextRow { id: record("document_text", id), body });

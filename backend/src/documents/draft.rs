@@ -16,7 +16,7 @@ use domain::{
     units::{UnitKind, UnitPath, UnitRef},
 };
 
-use super::{Document, Documents, standings};
+use super::{Document, Documents, related::RelatedRow, standings};
 use crate::{
     Error, Result, events, markdown,
     store::{SurrealValue, Variables, pair, record, vars},
@@ -73,13 +73,6 @@ struct Draft {
     is_pinned: bool,
     correction: Option<Remark>,
     body: Body,
-}
-
-/// A document this one relates to, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
-pub(super) struct RelatedRow {
-    pub(super) document: String,
-    pub(super) relation: String,
 }
 
 /// The columns of [`DraftRow`].

@@ -137,7 +137,8 @@ impl Files<'_> {
             files.flat_map(|row| std::iter::once(&row.added_by).chain(&row.decided_by)).cloned().collect();
         members.sort_unstable();
         members.dedup();
-        let records: Vec<_> = members.iter().filter_map(|id| id.parse::<MemberId>().ok()).map(|id| record("member", id)).collect();
+        let records: Vec<_> =
+            members.iter().filter_map(|id| id.parse::<MemberId>().ok()).map(|id| record("member", id)).collect();
         let sql = "SELECT record::id(id) AS id, full_name FROM $members";
         let named: Vec<Named> = self.backend.store().read(sql, vars! { members: records }).await?.rows(0)?;
         Ok(named.into_iter().map(|named| (named.id, named.full_name)).collect())

@@ -13,9 +13,8 @@ const UNPACKED_MAX: u64 = 200 << 20;
 const CONTENTS_MAX: u64 = 1 << 20;
 
 /// Brands of MP4 that browsers play; others with the same beginning are pictures or the films of one maker.
-const MP4_BRANDS: [&[u8]; 13] = [
-    b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"dash", b"M4V ", b"M4VP", b"MSNV",
-];
+const MP4_BRANDS: [&[u8]; 13] =
+    [b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"dash", b"M4V ", b"M4VP", b"MSNV"];
 
 /// # Errors
 /// Why it is not taken.
@@ -32,7 +31,11 @@ fn within(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
         [b'P', b'K', 3, 4, ..] => office(content, unpacked_max),
         [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Err(FileRefused::OldOffice),
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] if brand.len() >= 4 => {
-            if MP4_BRANDS.contains(&&brand[..4]) { Ok(FileKind::Mp4) } else { Err(FileRefused::Kind) }
+            if MP4_BRANDS.contains(&&brand[..4]) {
+                Ok(FileKind::Mp4)
+            } else {
+                Err(FileRefused::Kind)
+            }
         }
         _ if is_mp3(content) => Ok(FileKind::Mp3),
         _ if is_markup(content) => Err(FileRefused::Markup),
@@ -48,7 +51,9 @@ fn office(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
     let Some(contents) = part("[Content_Types].xml") else { return Err(FileRefused::Kind) };
     let contents = contents.content(&mut file, CONTENTS_MAX).map_err(|_| FileRefused::Broken)?;
     let contents = String::from_utf8_lossy(&contents).to_lowercase();
-    if parts.iter().any(is_macro) || ["macroenabled", "vbaproject", "activex", "macrosheet"].iter().any(|sign| contents.contains(sign)) {
+    if parts.iter().any(is_macro)
+        || ["macroenabled", "vbaproject", "activex", "macrosheet"].iter().any(|sign| contents.contains(sign))
+    {
         return Err(FileRefused::Macros);
     }
     let kind = if part("word/document.xml").is_some() && contents.contains("wordprocessingml.document.main+xml") {

@@ -276,11 +276,9 @@ mod tests {
 
     #[test]
     fn texts_are_read_out_of_every_kind_that_has_one() {
-        for (kind, content) in [
-            (FileKind::Pdf, pdf(TEXT)),
-            (FileKind::Docx, docx(TEXT)),
-            (FileKind::Xlsx, xlsx(&TEXT.lines().collect::<Vec<_>>())),
-        ] {
+        for (kind, content) in
+            [(FileKind::Pdf, pdf(TEXT)), (FileKind::Docx, docx(TEXT)), (FileKind::Xlsx, xlsx(&TEXT.lines().collect::<Vec<_>>()))]
+        {
             let extracted = extract(Wanted::Text, kind, content);
             let text = extracted.text.unwrap_or_default();
             for line in TEXT.lines() {

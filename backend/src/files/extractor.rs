@@ -76,13 +76,7 @@ impl Extractor {
     }
 }
 
-fn in_process(
-    program: &Path,
-    time: Duration,
-    wanted: Wanted,
-    kind: FileKind,
-    content: Vec<u8>,
-) -> std::io::Result<Extracted> {
+fn in_process(program: &Path, time: Duration, wanted: Wanted, kind: FileKind, content: Vec<u8>) -> std::io::Result<Extracted> {
     let mut child = command(program)
         .args(["extract-file", wanted.key(), kind.key()])
         // No secret of ours is in its reach.
@@ -155,7 +149,8 @@ mod tests {
 
     #[tokio::test]
     async fn whatever_becomes_of_the_process_the_file_is_only_noted_as_unread() {
-        for script in ["exit 1", "kill -9 $$", "echo nonsense", "while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done"] {
+        for script in ["exit 1", "kill -9 $$", "echo nonsense", "while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done"]
+        {
             let (_folder, extractor) = program(script);
             let extracted = extractor.read(Wanted::Text, FileKind::Pdf, vec![b'x'; 1 << 20]).await;
             assert_eq!(extracted, Extracted::missing(Missing::Failed), "{script}");

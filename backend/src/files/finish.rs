@@ -137,7 +137,14 @@ impl Files<'_> {
         let mut sql = format!("{OPEN} DELETE $upload RETURN NONE; {CREATE}");
         if !waits {
             sql.push_str(APPEND_TO_DRAFT);
-            events::append(&mut vars, self.backend.clock(), EventKind::FileAttached, Some(viewer.member), &work.issuer.path, document);
+            events::append(
+                &mut vars,
+                self.backend.clock(),
+                EventKind::FileAttached,
+                Some(viewer.member),
+                &work.issuer.path,
+                document,
+            );
             sql.push_str(events::APPEND);
         }
         match self.backend.store().write(&sql, vars).await {

@@ -162,8 +162,7 @@ impl Files<'_> {
 
     pub(super) async fn own_upload(&self, viewer: &Viewer, upload: UploadId) -> Result<UploadRow> {
         let sql = format!("SELECT {COLUMNS} FROM ONLY $upload");
-        let row: Option<UploadRow> =
-            self.backend.store().read(sql, vars! { upload: record("upload", upload) }).await?.row(0)?;
+        let row: Option<UploadRow> = self.backend.store().read(sql, vars! { upload: record("upload", upload) }).await?.row(0)?;
         let row = row.filter(|row| row.member == viewer.member.to_string()).ok_or(Error::NotFound)?;
         // An office may have ended meanwhile.
         writing(self.backend, viewer, row.document()?).await?;
@@ -275,9 +274,7 @@ impl Intake {
             found.row::<i64>(0)
         };
         match read.await {
-            Ok(Some(received)) => {
-                OffsetRefused::Elsewhere { received: u64::try_from(received).unwrap_or_default() }.into()
-            }
+            Ok(Some(received)) => OffsetRefused::Elsewhere { received: u64::try_from(received).unwrap_or_default() }.into(),
             Ok(None) => Error::NotFound,
             Err(error) => error,
         }

@@ -37,7 +37,13 @@ async fn announced(backend: &Backend, viewer: &Viewer, document: DocumentId, nam
 }
 
 /// Sends a file in pieces and finishes it.
-pub(crate) async fn sent(backend: &Backend, viewer: &Viewer, document: DocumentId, name: &str, content: &[u8]) -> Result<Arrived, Error> {
+pub(crate) async fn sent(
+    backend: &Backend,
+    viewer: &Viewer,
+    document: DocumentId,
+    name: &str,
+    content: &[u8],
+) -> Result<Arrived, Error> {
     let upload = announced(backend, viewer, document, name, content.len()).await;
     for (at, piece) in content.chunks(700).enumerate() {
         let offset = 700 * at as u64;
@@ -59,7 +65,10 @@ async fn page(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Files
 }
 
 /// The kinds of all events from now on, with their details.
-async fn logged(backend: &Backend, listener: &mut tokio::sync::broadcast::Receiver<domain::events::Event>) -> Vec<(EventKind, Option<String>)> {
+async fn logged(
+    backend: &Backend,
+    listener: &mut tokio::sync::broadcast::Receiver<domain::events::Event>,
+) -> Vec<(EventKind, Option<String>)> {
     backend.catch_up().await.expect("reads the log");
     std::iter::from_fn(|| listener.try_recv().ok()).map(|event| (event.kind, event.detail)).collect()
 }
@@ -246,7 +255,8 @@ async fn what_a_file_is_decides_whether_it_is_taken() {
     let page = page(&backend, editor, document).await;
     assert!(page.files.is_empty() && page.uploads.is_empty(), "what is refused leaves nothing behind");
     let files = backend.files();
-    for (size, expected) in [(0, FileRefused::Empty), (FILE_BYTES_MAX + 1, FileRefused::TooBig), (u64::MAX, FileRefused::TooBig)] {
+    for (size, expected) in [(0, FileRefused::Empty), (FILE_BYTES_MAX + 1, FileRefused::TooBig), (u64::MAX, FileRefused::TooBig)]
+    {
         let refused = files.begin(editor, NewUpload { document, name: NAME, size }).await;
         assert!(matches!(refused, Err(Error::File(found)) if found == expected), "{size}: {refused:?}");
     }

@@ -28,7 +28,8 @@ pub(crate) fn pdf(text: &str) -> Vec<u8> {
     objects(&[
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F0 5 0 R >> >> /Contents 4 0 R >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F0 5 0 R >> >> /Contents 4 0 R >>"
+            .to_owned(),
         stream(&content),
         "<< /Type /Font /Subtype /Type0 /BaseFont /Helvetica /Encoding /Identity-H /DescendantFonts [6 0 R] /ToUnicode 7 0 R >>"
             .to_owned(),
@@ -133,7 +134,8 @@ pub(crate) fn zip(parts: &[(&str, &str)]) -> Vec<u8> {
         let place = file.len();
         let sum = crc(content.as_bytes()).to_le_bytes();
         // Version, flags, method, time, day, sum, both sizes, length of the name, no more.
-        let told = [&short(20)[..], &[0; 8], &sum, &long(content.len()), &long(content.len()), &short(name.len()), &[0; 2]].concat();
+        let told =
+            [&short(20)[..], &[0; 8], &sum, &long(content.len()), &long(content.len()), &short(name.len()), &[0; 2]].concat();
         file.extend([b"PK\x03\x04", &told[..], name.as_bytes(), content.as_bytes()].concat());
         directory.extend([b"PK\x01\x02\x14\0", &told[..], &[0; 10], &long(place), name.as_bytes()].concat());
     }

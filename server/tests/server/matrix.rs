@@ -146,6 +146,9 @@ const REGISTRY: &[Who] = &[AboveRegistrar, TopOperator];
 enum Given {
     Nothing,
     Document(&'static str),
+    OwnList,
+    /// A place in a document.
+    Place,
     Draft(&'static str),
     NewDraft,
     /// A draft and its version.
@@ -239,6 +242,12 @@ const ROWS: &[Row] = &[
     row("/api/documents/read", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
     // A draft is not even known to those it is meant for; its editors read it at the desk.
     row("/api/documents/read", Given::Draft("id"), &[], 404),
+    row("/api/documents/shelf", Given::OwnList, &[], 200),
+    row("/api/documents/progress", Given::Place, &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
+    row("/api/documents/bookmark", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
+    row("/api/documents/bookmark", Given::Draft("id"), &[], 404),
+    // Nobody's but one's own: where there is none, nothing happens.
+    row("/api/documents/remove_bookmark", Given::Document("id"), &[], 200),
     row("/api/documents/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/draft", Given::Draft("id"), &[(200, EDITORS)], 404),
@@ -440,6 +449,12 @@ impl Given {
             }
             Self::Coast => vec![("unit", org.coast.id.to_string())],
             Self::Document(name) => vec![(name, app.published(&org.harbour).await.to_string())],
+            Self::OwnList => vec![("list", "unread".to_owned())],
+            Self::Place => vec![
+                ("id", app.published(&org.harbour).await.to_string()),
+                ("heading", "s-muc-tieu".to_owned()),
+                ("part", "400".to_owned()),
+            ],
             Self::Draft(name) => vec![(name, app.draft(&org.harbour).await.to_string())],
             Self::NewDraft => vec![
                 ("id", fresh()),
