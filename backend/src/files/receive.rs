@@ -115,8 +115,8 @@ impl Files<'_> {
             now: row.began_at,
         };
         let sql = format!(
-            "LET $open = (SELECT VALUE count FROM ONLY (SELECT count() FROM upload WHERE member = $member GROUP ALL) LIMIT 1) ?? 0; \
-             IF $open >= {OPEN_UPLOADS_MAX} {{ THROW 'many' }}; \
+            "LET $open = (SELECT VALUE id FROM upload WHERE member = $member); \
+             IF array::len($open) >= {OPEN_UPLOADS_MAX} {{ THROW 'many' }}; \
              CREATE $upload SET member = $member, document = $document, name = $name, size = $size, resumable = $resumable, \
              received = 0, pieces = [], began_at = $now RETURN NONE;"
         );
