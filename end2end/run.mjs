@@ -15,6 +15,7 @@ import * as audit from './journeys/audit.mjs';
 import * as courses from './journeys/courses.mjs';
 import * as devices from './journeys/devices.mjs';
 import * as federation from './journeys/federation.mjs';
+import * as files from './journeys/files.mjs';
 import * as guides from './journeys/guides.mjs';
 import * as home from './journeys/home.mjs';
 import * as imports from './journeys/imports.mjs';
@@ -49,6 +50,7 @@ const SUITES = [
   opinion,
   publish,
   courses,
+  files,
   meetings,
   statistics,
   account,

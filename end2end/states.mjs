@@ -118,6 +118,13 @@ export const STATES = [
     find: async (visitor) => `${await courseDraft(visitor)}/assign`,
     act: (visitor) => refused(visitor, 'due_on'),
   },
+  { name: 'files of a draft', as: 'editor', find: async (visitor) => `${await draft(visitor)}/files` },
+  {
+    name: 'files of a draft, refused',
+    as: 'editor',
+    find: async (visitor) => `${await draft(visitor)}/files`,
+    act: (visitor) => sentWithoutAFile(visitor),
+  },
   { name: 'committee of a commune', as: 'committee', address: '/committee' },
   { name: 'committee of a province', as: 'statistician', address: '/committee' },
   { name: 'own record', as: 'member', address: '/record' },

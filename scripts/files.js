@@ -27,6 +27,8 @@ function takeOver(form) {
   form.prepend(hint);
 
   form.addEventListener('submit', (event) => {
+    // Without a file the server says what is missing, as it does without us.
+    if (input.files.length === 0) return;
     event.preventDefault();
     take(input.files);
   });
@@ -45,7 +47,6 @@ function takeOver(form) {
   addEventListener('beforeunload', (event) => underWay > 0 && event.preventDefault());
 
   async function take(files) {
-    if (files.length === 0) return say(texts.empty, row('').fail(texts.empty));
     const chosen = [...files];
     input.value = '';
     // One after the other: two would only share the line.
@@ -173,7 +174,7 @@ function takeOver(form) {
     title.className = 'file-name';
     title.textContent = name;
     const bar = document.createElement('progress');
-    bar.setAttribute('aria-label', name || texts.drop);
+    bar.setAttribute('aria-label', name);
     bar.max = 1;
     bar.value = 0;
     const text = document.createElement('p');

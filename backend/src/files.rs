@@ -10,10 +10,10 @@ use std::sync::OnceLock;
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
+    documents::steps::Hand,
     files::{AttachmentSummary, FileKind, Missing},
     guard::{Warning, WarningKind},
     ids::{AttachmentId, DocumentId},
-    policy::Action,
     units::UnitRef,
 };
 use tokio::sync::Semaphore;
@@ -40,6 +40,7 @@ mod storage;
 pub use extract::{Extracted, Wanted, extract};
 pub use extractor::Extractor;
 pub use finish::Arrived;
+pub(crate) use purge::DISCARD_FILES;
 pub use receive::{Intake, NewUpload};
 pub use serve::{OpenFile, OpenPreview};
 pub use storage::FileStorage;
@@ -220,6 +221,8 @@ struct Work {
     /// Whether the text is being written, so that its files may change.
     is_open: bool,
     attachments: Vec<String>,
+    /// What the person may do with it.
+    hand: Hand,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -230,25 +233,32 @@ struct WorkRow {
     attachments: Option<Vec<String>>,
 }
 
-/// The document for people of its desk: those who write for its issuer.
+/// The document for people of its desk: those who write for its issuer, or were asked to look at it.
 ///
 /// # Errors
-/// [`Error::NotFound`] for all others, who may not know of a draft; of a document they can read they learn nothing here.
+/// [`Error::NotFound`] for who may not know of it, [`Error::NotAllowed`] for its readers.
 async fn on_desk(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<Work> {
+    let hand = backend.documents().hand_of(viewer, document).await?;
     let sql = "SELECT title, issuer, stage, attachments FROM ONLY $draft; SELECT title, issuer, attachments FROM ONLY $document;";
     let vars = vars! { draft: record("draft", document), document: record("document", document) };
     let mut answers = backend.store().read(sql, vars).await?;
     let (draft, out) = (answers.row::<WorkRow>(0)?, answers.row::<WorkRow>(1)?);
     let row = draft.or(out).ok_or(Error::NotFound)?;
     let damaged = || Error::Damaged(format!("document {document}"));
-    let issuer = backend.units().tree().heir_as_named(&row.issuer).ok_or_else(damaged)?;
-    if !viewer.standpoint.may_by_office(Action::WriteDocument, &issuer.path) {
-        return Err(Error::NotFound);
-    }
     Ok(Work {
         title: row.title,
-        issuer,
+        issuer: backend.units().tree().heir_as_named(&row.issuer).ok_or_else(damaged)?,
         is_open: row.stage.as_deref() == Some("draft"),
         attachments: row.attachments.unwrap_or_default(),
+        hand,
     })
+}
+
+/// The same for who changes something there: the people who write it.
+///
+/// # Errors
+/// As [`on_desk`]; [`Error::NotAllowed`] for who was only asked to look at it.
+async fn writing(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<Work> {
+    let work = on_desk(backend, viewer, document).await?;
+    if work.hand.writes { Ok(work) } else { Err(Error::NotAllowed) }
 }

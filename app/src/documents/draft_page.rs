@@ -186,6 +186,9 @@ fn side(l: Locale, page: &desk::DraftPage) -> AnyView {
 
 fn revisions(l: Locale, id: DocumentId) -> AnyView {
     view! {
+        <LinkButton href=format!("/desk/{id}/files") kind=ButtonKind::Secondary icon=IconName::Clip wide=true>
+            {text::files::title(l)}
+        </LinkButton>
         <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock wide=true>
             {text::desk::go_revisions(l)}
         </LinkButton>

@@ -332,6 +332,14 @@ impl Documents<'_> {
         }
     }
 
+    /// What this person may do with a document, for its files.
+    ///
+    /// # Errors
+    /// As [`Self::draft`].
+    pub(crate) async fn hand_of(&self, viewer: &Viewer, id: DocumentId) -> Result<Hand> {
+        Ok(self.on_desk(viewer, id).await?.hand)
+    }
+
     /// What is in work and out of a document, whoever asks.
     pub(super) async fn stored(&self, id: DocumentId) -> Result<Stored> {
         let sql = format!(

@@ -18,6 +18,7 @@ use domain::{
 use super::{Documents, draft::OnDesk};
 use crate::{
     Error, Result, events,
+    files::DISCARD_FILES,
     store::{SurrealValue, Variables, pairs_of, record, vars},
 };
 
@@ -133,8 +134,8 @@ impl Documents<'_> {
     pub async fn discard(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Discard)?;
-        let change = "DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE;";
-        let done = self.change(viewer, &desk, EventKind::DraftDiscarded, None, change, vars! {}, None).await;
+        let change = format!("DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE; {DISCARD_FILES}");
+        let done = self.change(viewer, &desk, EventKind::DraftDiscarded, None, &change, vars! {}, None).await;
         self.told(viewer, id, DocumentStep::Discard, done).await
     }
 

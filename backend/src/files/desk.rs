@@ -16,7 +16,7 @@ use super::{
     finish::{APPEND_TO_DRAFT, OPEN, most, refusal},
     missing, on_desk,
     receive::{self, UploadRow},
-    row, rows,
+    row, rows, writing,
 };
 use crate::{
     Error, Result, events,
@@ -25,17 +25,11 @@ use crate::{
 
 impl Files<'_> {
     /// # Errors
-    /// [`Error::NotFound`] for who does not write for the document's issuer.
+    /// [`Error::NotFound`] for who may not know of the text in work, [`Error::NotAllowed`] for readers of the one that is out.
     pub async fn page(&self, viewer: &Viewer, document: DocumentId) -> Result<FilesPage> {
         let work = on_desk(self.backend, viewer, document).await?;
-        let sql = format!(
-            "SELECT {} FROM attachment WHERE document = $document ORDER BY added_at; \
-             SELECT {} FROM upload WHERE member = $member ORDER BY began_at;",
-            super::COLUMNS,
-            receive::COLUMNS
-        );
         let vars = vars! { document: document.to_string(), member: viewer.member.to_string() };
-        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut answers = self.backend.store().read(page_sql(), vars).await?;
         let mut waiting: Vec<AttachmentRow> = answers.rows(0)?;
         waiting.retain(|row| row.state == "waiting");
         let uploads: Vec<UploadRow> = answers.rows(1)?;
@@ -57,7 +51,7 @@ impl Files<'_> {
                 .collect::<Result<_>>()?,
             title: work.title,
             issuer: work.issuer,
-            is_open: work.is_open,
+            is_open: work.is_open && work.hand.writes,
         })
     }
 
@@ -134,7 +128,7 @@ impl Files<'_> {
 
     async fn at_desk(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<(AttachmentRow, Work)> {
         let row = row(self.backend, attachment).await?;
-        let work = on_desk(self.backend, viewer, row.document()?).await?;
+        let work = writing(self.backend, viewer, row.document()?).await?;
         Ok((row, work))
     }
 
@@ -172,4 +166,25 @@ fn desk_file(row: &AttachmentRow, names: &HashMap<String, String>) -> Result<Des
         warnings: row.warnings()?,
         kept,
     })
+}
+
+/// The files of a document, and those of a person on their way.
+fn page_sql() -> String {
+    format!(
+        "SELECT {} FROM attachment WHERE document = $document ORDER BY added_at; \
+         SELECT {} FROM upload WHERE member = $member ORDER BY began_at;",
+        super::COLUMNS,
+        receive::COLUMNS
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn the_files_of_a_document_are_an_index_range() {
+        migrated().await.assert_no_scan(&page_sql(), vars! { document: "a", member: "b" }).await;
+    }
 }

@@ -20,9 +20,9 @@ const TIME_MAX: Duration = Duration::from_secs(20);
 /// Most bytes the process may answer.
 const ANSWER_MAX: u64 = 16 << 20;
 
-/// What the process is limited to: address space in KiB, seconds of the processor. The allocator reserves more than it uses.
+/// What the process is limited to: address space in KiB, seconds of the processor. The allocator alone reserves a third of it.
 #[cfg(unix)]
-const LIMITS: &str = "ulimit -v 4194304; ulimit -t 30; ulimit -c 0; exec \"$@\"";
+const LIMITS: &str = "ulimit -v 1572864; ulimit -t 30; ulimit -c 0; exec \"$@\"";
 
 /// A way to read files.
 #[derive(Clone)]

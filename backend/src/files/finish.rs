@@ -9,7 +9,9 @@ use domain::{
 };
 use tokio::task::spawn_blocking;
 
-use super::{Extracted, Files, Wanted, WarningRow, detect::detect, on_desk, pictures::redraw, receive::UploadRow, row};
+use super::{
+    Extracted, Files, Wanted, WarningRow, detect::detect, pictures::redraw, receive::UploadRow, row, writing,
+};
 use crate::{
     Error, Result, events,
     store::{Variables, record, vars},
@@ -72,7 +74,7 @@ impl Files<'_> {
         let attachment = AttachmentId::new(upload.ulid());
         let row = row(self.backend, attachment).await?;
         let document = row.document()?;
-        on_desk(self.backend, viewer, document).await?;
+        writing(self.backend, viewer, document).await?;
         let warnings = if row.state == "waiting" { row.warnings()? } else { Vec::new() };
         Ok(Arrived { document, attachment, warnings })
     }
@@ -116,7 +118,7 @@ impl Files<'_> {
 
     async fn keep(&self, viewer: &Viewer, upload: &UploadRow, known: Known) -> Result<Arrived> {
         let document = upload.document()?;
-        let work = on_desk(self.backend, viewer, document).await?;
+        let work = writing(self.backend, viewer, document).await?;
         let attachment = AttachmentId::new(upload.upload()?.ulid());
         let arrived = Arrived { document, attachment, warnings: known.warnings.clone() };
         let waits = !known.warnings.is_empty();

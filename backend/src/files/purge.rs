@@ -18,6 +18,10 @@ const REMOVED_KEPT: TimeDelta = TimeDelta::days(30);
 /// Most of each that one call removes.
 const AT_ONCE: usize = 200;
 
+/// The files of a draft that is thrown away; part of that transaction, whose event names the document. What is out keeps its own.
+pub(crate) const DISCARD_FILES: &str = "UPDATE attachment SET state = 'removed', removed_at = $log_at \
+                                        WHERE document = $log_subject AND state != 'removed' RETURN NONE;";
+
 impl Files<'_> {
     /// Removes what nobody needs any more, and says how many files and uploads that were.
     ///
@@ -29,8 +33,7 @@ impl Files<'_> {
     }
 
     async fn purge_uploads(&self, before: DateTime<Utc>) -> Result<usize> {
-        let sql = format!("SELECT {} FROM upload WHERE began_at < $before ORDER BY began_at LIMIT {AT_ONCE}", receive::COLUMNS);
-        let left: Vec<receive::UploadRow> = self.backend.store().read(sql, vars! { before: before }).await?.rows(0)?;
+        let left: Vec<receive::UploadRow> = self.backend.store().read(left_sql(), vars! { before: before }).await?.rows(0)?;
         for row in &left {
             self.forget(row).await?;
         }
@@ -45,10 +48,8 @@ impl Files<'_> {
     }
 
     async fn purge_removed(&self, before: DateTime<Utc>) -> Result<usize> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM attachment WHERE state = 'removed' AND removed_at < $before ORDER BY removed_at LIMIT {AT_ONCE}"
-        );
-        let removed: Vec<AttachmentRow> = self.backend.store().read(sql, vars! { before: before }).await?.rows(0)?;
+        let removed: Vec<AttachmentRow> =
+            self.backend.store().read(removed_sql(), vars! { before: before }).await?.rows(0)?;
         let mut count = 0;
         for row in &removed {
             count += usize::from(self.purge_file(row, before).await?);
@@ -88,10 +89,36 @@ impl Files<'_> {
 
     /// Whether any file has this content, or this small picture.
     async fn is_used(&self, content: &str) -> Result<bool> {
-        let sql = "SELECT VALUE id FROM attachment WHERE sha256 = $content LIMIT 1; \
-                   SELECT VALUE id FROM attachment WHERE preview = $content LIMIT 1;";
-        let mut answers = self.backend.store().read(sql, vars! { content: content.to_owned() }).await?;
+        let mut answers = self.backend.store().read(USED, vars! { content: content.to_owned() }).await?;
         let found = answers.rows::<crate::store::RecordId>(0)?.len() + answers.rows::<crate::store::RecordId>(1)?.len();
         Ok(found > 0)
+    }
+}
+
+fn left_sql() -> String {
+    format!("SELECT {} FROM upload WHERE began_at < $before ORDER BY began_at LIMIT {AT_ONCE}", receive::COLUMNS)
+}
+
+fn removed_sql() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM attachment WHERE state = 'removed' AND removed_at < $before ORDER BY removed_at LIMIT {AT_ONCE}"
+    )
+}
+
+const USED: &str = "SELECT VALUE id FROM attachment WHERE sha256 = $content LIMIT 1; \
+                    SELECT VALUE id FROM attachment WHERE preview = $content LIMIT 1;";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn what_is_left_is_found_in_an_index() {
+        let store = migrated().await;
+        for sql in [left_sql(), removed_sql()] {
+            store.assert_no_scan(&sql, vars! { before: DateTime::<Utc>::UNIX_EPOCH }).await;
+        }
+        store.assert_no_scan(USED, vars! { content: "a" }).await;
     }
 }

@@ -11,7 +11,7 @@ use domain::{
     ids::{DocumentId, UploadId},
 };
 
-use super::{Arrived, Files, on_desk};
+use super::{Arrived, Files, writing};
 use crate::{
     Backend, Error, Result,
     store::{SurrealValue, record, vars},
@@ -70,7 +70,7 @@ impl Files<'_> {
     /// Announces a file of known size, which may then come in any number of stretches.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who does not write for the document's issuer, [`Error::File`].
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] for who does not write for the document's issuer, [`Error::File`].
     pub async fn begin(&self, viewer: &Viewer, new: NewUpload<'_>) -> Result<UploadId> {
         match new.size {
             0 => Err(FileRefused::Empty.into()),
@@ -89,7 +89,7 @@ impl Files<'_> {
     }
 
     async fn announce(&self, viewer: &Viewer, document: DocumentId, name: &str, size: u64, resumable: bool) -> Result<UploadRow> {
-        let work = on_desk(self.backend, viewer, document).await?;
+        let work = writing(self.backend, viewer, document).await?;
         if !work.is_open {
             return Err(FileRefused::Closed.into());
         }
@@ -115,8 +115,8 @@ impl Files<'_> {
             now: row.began_at,
         };
         let sql = format!(
-            "LET $open = (SELECT VALUE count FROM ONLY (SELECT count() FROM upload WHERE member = $member GROUP ALL) LIMIT 1) ?? 0; \
-             IF $open >= {OPEN_UPLOADS_MAX} {{ THROW 'many' }}; \
+            "LET $open = (SELECT VALUE id FROM upload WHERE member = $member); \
+             IF array::len($open) >= {OPEN_UPLOADS_MAX} {{ THROW 'many' }}; \
              CREATE $upload SET member = $member, document = $document, name = $name, size = $size, resumable = $resumable, \
              received = 0, pieces = [], began_at = $now RETURN NONE;"
         );
@@ -165,7 +165,7 @@ impl Files<'_> {
         let row: Option<UploadRow> = self.backend.store().read(sql, vars! { upload: record("upload", upload) }).await?.row(0)?;
         let row = row.filter(|row| row.member == viewer.member.to_string()).ok_or(Error::NotFound)?;
         // An office may have ended meanwhile.
-        on_desk(self.backend, viewer, row.document()?).await?;
+        writing(self.backend, viewer, row.document()?).await?;
         Ok(row)
     }
 }

@@ -4,7 +4,6 @@ use domain::{
     accounts::Viewer,
     files::FileKind,
     ids::{AttachmentId, DocumentId},
-    policy::Action,
 };
 
 use super::{AttachmentRow, FileStorage, Files, row};
@@ -68,24 +67,15 @@ impl Files<'_> {
     async fn allowed(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<AttachmentRow> {
         let row = row(self.backend, attachment).await?;
         let document = row.document()?;
-        if self.writes_for(viewer, document).await? || self.reaches(viewer, document, &row.id).await? {
+        if self.reaches(viewer, document, &row.id).await? {
             return Ok(row);
         }
-        Err(Error::NotFound)
-    }
-
-    /// Whether the person is of the document's desk.
-    async fn writes_for(&self, viewer: &Viewer, document: DocumentId) -> Result<bool> {
-        let sql = "SELECT VALUE issuer FROM ONLY $draft; SELECT VALUE issuer FROM ONLY $document;";
-        let vars = vars! { draft: record("draft", document), document: record("document", document) };
-        let mut answers = self.backend.store().read(sql, vars).await?;
-        let issuer: Option<String> = match answers.row(0)? {
-            Some(issuer) => Some(issuer),
-            None => answers.row(1)?,
-        };
-        let tree = self.backend.units().tree();
-        let issuer = issuer.and_then(|issuer| tree.heir(&issuer));
-        Ok(issuer.is_some_and(|issuer| viewer.standpoint.may_by_office(Action::WriteDocument, &issuer.path)))
+        match self.backend.documents().hand_of(viewer, document).await {
+            Ok(_) => Ok(row),
+            // Who reads another text of the document knows nothing of this file.
+            Err(Error::NotAllowed) => Err(Error::NotFound),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the text that is out has the file, and the person may read it.
