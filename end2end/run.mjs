@@ -12,6 +12,7 @@ import * as accessibility from './accessibility.mjs';
 import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
 import * as audit from './journeys/audit.mjs';
+import * as courses from './journeys/courses.mjs';
 import * as devices from './journeys/devices.mjs';
 import * as federation from './journeys/federation.mjs';
 import * as guides from './journeys/guides.mjs';
@@ -24,6 +25,7 @@ import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
 import * as province from './journeys/province.mjs';
 import * as publish from './journeys/publish.mjs';
+import * as reading from './journeys/reading.mjs';
 import * as roles from './journeys/roles.mjs';
 import * as search from './journeys/search.mjs';
 import * as signIn from './journeys/sign_in.mjs';
@@ -42,9 +44,11 @@ const SUITES = [
   federation,
   home,
   library,
+  reading,
   search,
   opinion,
   publish,
+  courses,
   meetings,
   statistics,
   account,

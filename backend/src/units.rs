@@ -169,6 +169,16 @@ impl Tree {
         self.by_path.is_empty()
     }
 
+    /// Counts up with every change of the tree.
+    pub(crate) const fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Whether a subtree is on its way, and what was written for it still follows.
+    pub(crate) const fn is_moving(&self) -> bool {
+        !self.moving.is_empty()
+    }
+
     /// The phase that holds at a unit: its own, or that of the nearest unit above that has one.
     pub fn phase(&self, path: &UnitPath) -> Phase {
         self.ruling(path).and_then(|node| node.phase).unwrap_or_default()

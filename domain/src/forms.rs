@@ -55,6 +55,10 @@ pub enum Problem {
     Closed,
     /// The member holds this role here in that time.
     AlreadyHeld,
+    /// The moment is over; choose a later one, or do it now.
+    Over,
+    /// Not all that is meant for these people reaches them.
+    OutOfReach,
 }
 
 /// A problem and the field it belongs to.

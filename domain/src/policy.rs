@@ -164,10 +164,7 @@ const ROLE_RIGHTS: &[(Role, &[Action])] = &[
     (Role::Secretary, LEADER_RIGHTS),
     (Role::Deputy, LEADER_RIGHTS),
     (Role::CommitteeMember, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadStatistics, Action::ReadUnit]),
-    (
-        Role::Editor,
-        &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ManageCourses, Action::ReadUnit],
-    ),
+    (Role::Editor, &[Action::ReadDocument, Action::WriteDocument, Action::ManageCourses, Action::ReadUnit]),
     (
         Role::ChiefEditor,
         &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ManageCourses, Action::ReadUnit],
@@ -222,6 +219,11 @@ impl Standpoint {
     /// By a role on `place` or above it.
     pub fn may_by_office(&self, action: Action, place: &UnitPath) -> bool {
         self.grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(place))
+    }
+
+    /// By a role on `place` itself: for what only a unit's own leaders see, not those of the units above.
+    pub fn may_on_the_spot(&self, action: Action, place: &UnitPath) -> bool {
+        self.grants.iter().any(|grant| grant.role.covers(action) && grant.path == *place)
     }
 
     /// The highest units on which the person holds a role that covers `action`; none of them lies below another.
@@ -284,6 +286,15 @@ mod tests {
         member.standing = Standing::Exempt;
         assert!(member.may(Action::ReadDocument, &path("/1/")));
         assert!(!member.may(Action::ReadMeeting, &path("/1/2/3/")));
+    }
+
+    #[test]
+    fn who_leads_above_is_not_on_the_spot() {
+        let person = standing_at("/1/2/3/", &[(Role::Secretary, "/1/2/")]);
+        assert!(person.may_by_office(Action::ReadReaders, &path("/1/2/3/")));
+        assert!(!person.may_on_the_spot(Action::ReadReaders, &path("/1/2/3/")));
+        assert!(person.may_on_the_spot(Action::ReadReaders, &path("/1/2/")));
+        assert!(!person.may_on_the_spot(Action::ManageCourses, &path("/1/2/")));
     }
 
     #[test]

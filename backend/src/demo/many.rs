@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    documents::{Body, DocumentKind, DocumentState},
+    documents::{Body, DocumentKind, steps::Out},
     folding::fold,
     ids::{DocumentId, MemberId},
     units::{UnitKind, UnitRef},
@@ -116,13 +116,19 @@ pub async fn publish(
                 issuer_level: issuer.kind.key().to_owned(),
                 audience: audience.id.to_string(),
                 audience_path: audience.path.to_string(),
-                state: DocumentState::Published.key().to_owned(),
+                state: Out::Published.key().to_owned(),
                 version: 1,
                 minutes: Body::parse(&body).map_or(1, |body| i64::from(body.minutes())),
                 saved_at: at,
                 saved_by: id.to_string(),
                 published_at: Some(at),
                 shelf: Some(shelf),
+                must: None,
+                must_read_by: None,
+                pin: None,
+                corrected_at: None,
+                correction: None,
+                related: None,
             },
         );
         bulk.push("document_text", TextRow { id: record("document_text", id), body });

@@ -1,0 +1,101 @@
+//! Handing a file out: to whom its document reaches once it is out, and to the people of its desk.
+
+use domain::{
+    accounts::Viewer,
+    files::FileKind,
+    ids::{AttachmentId, DocumentId},
+    policy::Action,
+};
+
+use super::{AttachmentRow, FileStorage, Files, row};
+use crate::{
+    Error, Result,
+    store::{record, vars},
+};
+
+/// A file this person may have.
+#[derive(Clone)]
+pub struct OpenFile {
+    pub name: String,
+    pub kind: FileKind,
+    pub bytes: u64,
+    /// SHA-256 of the content, in hex: it never changes under this name.
+    pub sha256: String,
+    storage: FileStorage,
+}
+
+impl OpenFile {
+    /// Bytes `from..until`. Ask for a moderate number at a time.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when the file store has lost it, [`Error::Internal`].
+    pub async fn read(&self, from: u64, until: u64) -> Result<Vec<u8>> {
+        self.storage.read(&self.sha256, from, until).await
+    }
+}
+
+/// A small picture of a file.
+pub struct OpenPreview {
+    pub media_type: &'static str,
+    pub content: Vec<u8>,
+    pub sha256: String,
+}
+
+impl Files<'_> {
+    /// # Errors
+    /// [`Error::NotFound`] when there is none, or none this person may have.
+    pub async fn open(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<OpenFile> {
+        let row = self.allowed(viewer, attachment).await?;
+        Ok(OpenFile {
+            kind: row.kind()?,
+            bytes: u64::try_from(row.bytes).map_err(|_| row.damaged())?,
+            name: row.name,
+            sha256: row.sha256,
+            storage: self.storage().clone(),
+        })
+    }
+
+    /// # Errors
+    /// As [`Self::open`]; also when the file has no picture.
+    pub async fn open_preview(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<OpenPreview> {
+        let row = self.allowed(viewer, attachment).await?;
+        let sha256 = row.preview.clone().ok_or(Error::NotFound)?;
+        let content = self.storage().read_all(&sha256).await?;
+        let media_type = if row.kind()? == FileKind::Jpeg { "image/jpeg" } else { "image/png" };
+        Ok(OpenPreview { media_type, content, sha256 })
+    }
+
+    async fn allowed(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<AttachmentRow> {
+        let row = row(self.backend, attachment).await?;
+        let document = row.document()?;
+        if self.writes_for(viewer, document).await? || self.reaches(viewer, document, &row.id).await? {
+            return Ok(row);
+        }
+        Err(Error::NotFound)
+    }
+
+    /// Whether the person is of the document's desk.
+    async fn writes_for(&self, viewer: &Viewer, document: DocumentId) -> Result<bool> {
+        let sql = "SELECT VALUE issuer FROM ONLY $draft; SELECT VALUE issuer FROM ONLY $document;";
+        let vars = vars! { draft: record("draft", document), document: record("document", document) };
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let issuer: Option<String> = match answers.row(0)? {
+            Some(issuer) => Some(issuer),
+            None => answers.row(1)?,
+        };
+        let tree = self.backend.units().tree();
+        let issuer = issuer.and_then(|issuer| tree.heir(&issuer));
+        Ok(issuer.is_some_and(|issuer| viewer.standpoint.may_by_office(Action::WriteDocument, &issuer.path)))
+    }
+
+    /// Whether the text that is out has the file, and the person may read it.
+    async fn reaches(&self, viewer: &Viewer, document: DocumentId, attachment: &str) -> Result<bool> {
+        let sql = "SELECT VALUE attachments FROM ONLY $document";
+        let named: Option<Vec<String>> =
+            self.backend.store().read(sql, vars! { document: record("document", document) }).await?.row(0)?;
+        if !named.unwrap_or_default().iter().any(|named| named == attachment) {
+            return Ok(false);
+        }
+        Ok(!self.backend.documents().subjects(viewer, &[document]).await?.is_empty())
+    }
+}
