@@ -388,8 +388,6 @@ async fn attach(backend: &Backend) -> Vec<String> {
         ("Ảnh.png", "png", "attached", None),
         ("Mật.pdf", "pdf", "waiting", Some("Bảng giá quế bí mật")),
     ];
-    let tables = "DEFINE TABLE IF NOT EXISTS attachment SCHEMALESS; DEFINE TABLE IF NOT EXISTS attachment_text SCHEMALESS;";
-    backend.store().read(tables, ()).await.expect("defines");
     let mut ids = Vec::new();
     for (name, kind, state, text) in files {
         let id = backend.clock().ulid().to_string();
