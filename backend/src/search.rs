@@ -13,8 +13,8 @@
 //! ([`Backend::follow_search`]) reads the documents they name and commits, so neither readers nor writers wait for the disk. With each
 //! commit goes the moment up to which the log was read: a restart reads only what came after.
 //!
-//! Invariant: what a person finds is what the policy lets them read. The query is narrowed to the units whose documents reach them
-//! (`reach.rs`), and each document is read from the store and asked about again before it is shown.
+//! Invariant: what a person finds is what the policy lets them read. The query is narrowed to the documents that reach them
+//! (`reach.rs`, `within.rs`), and each one is read from the store and asked about again before it is shown.
 
 use std::{
     cmp::Reverse,

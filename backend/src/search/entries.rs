@@ -166,7 +166,10 @@ mod tests {
     async fn documents_are_read_by_point_gets() {
         let store = migrated().await;
         store.assert_no_scan(ROWS, vars! { documents: vec![record("document", Ulid::nil())] }).await;
-        store.assert_no_scan(TEXTS, vars! { texts: vec![record("document_text", Ulid::nil())] }).await;
+        for table in ["document_text", "attachment_text"] {
+            store.assert_no_scan(TEXTS, vars! { texts: vec![record(table, Ulid::nil())] }).await;
+        }
+        store.assert_no_scan(FILES, vars! { files: vec![record("attachment", Ulid::nil())] }).await;
     }
 
     #[test]

@@ -72,15 +72,39 @@ fn spots(text: &str, asked: &Asked, forgive: bool) -> (Vec<Spot>, Vec<(usize, us
     (spots, places)
 }
 
+/// Whether a word of the text goes on with the one before it as the query does.
+fn follows(before: &Spot, after: &Spot) -> bool {
+    after.at == before.at + 1 && after.word == before.word + 1
+}
+
+/// The words of the query to mark in a text. Typed without marks, `dang phi` may be any of `đang`, `đăng` and `đảng`: where it is met as
+/// `đảng phí`, the others are not what was meant.
+fn meant(text: &str, asked: &Asked, forgive: bool) -> (Vec<Spot>, Vec<(usize, usize)>) {
+    let (mut spots, places) = spots(text, asked, forgive);
+    let as_written = |spot: &Spot| text[spot.from..spot.until].to_lowercase();
+    let mut together: Vec<BTreeSet<String>> = vec![BTreeSet::new(); asked.words.len()];
+    for [before, after] in spots.array_windows() {
+        if follows(before, after) {
+            together[before.word].insert(as_written(before));
+            together[after.word].insert(as_written(after));
+        }
+    }
+    spots.retain(|spot| {
+        let together = &together[spot.word];
+        asked.words[spot.word].is_marked || together.is_empty() || together.contains(&as_written(spot))
+    });
+    (spots, places)
+}
+
 /// A title with what was found in it.
 pub(super) fn title(title: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
-    let (spots, _) = spots(title, asked, forgive);
+    let (spots, _) = meant(title, asked, forgive);
     pieces(title, 0, title.len(), &spots)
 }
 
 /// The passage of the text where most of the words are, the first of equal ones; nothing when none is there.
 pub(super) fn excerpt(text: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
-    let (spots, places) = spots(text, asked, forgive);
+    let (spots, places) = meant(text, asked, forgive);
     let Some(first) = densest(&spots, asked) else { return Vec::new() };
     let begin = beginning(text, &places, spots[first].at);
     let end = (begin + WORDS).min(places.len());
@@ -129,22 +153,25 @@ pub(super) fn passage(
 /// The spot with which the best passage begins.
 fn densest(spots: &[Spot], asked: &Asked) -> Option<usize> {
     let mut counts = vec![0_usize; asked.words.len()];
-    let (mut end, mut different, mut best) = (0, 0, None);
+    let (mut end, mut different, mut together, mut best) = (0, 0, 0_usize, None);
+    let is_joined = |at: usize| at + 1 < spots.len() && follows(&spots[at], &spots[at + 1]);
     for (begin, spot) in spots.iter().enumerate() {
         while end < spots.len() && spots[end].at < spot.at + WORDS - LEAD {
             let count = &mut counts[spots[end].word];
             different += usize::from(*count == 0);
             *count += 1;
+            together += usize::from(end > begin && is_joined(end - 1));
             end += 1;
         }
-        // Many different words first, then many.
-        let worth = (different, (end - begin).min(8));
+        // Many different words first and words that stand as they were typed, then many.
+        let worth = (different + together.min(asked.words.len()), (end - begin).min(8));
         if best.is_none_or(|(_, known)| worth > known) {
             best = Some((begin, worth));
         }
         let count = &mut counts[spot.word];
         *count -= 1;
         different -= usize::from(*count == 0);
+        together -= usize::from(begin + 1 < end && is_joined(begin));
     }
     best.map(|(begin, _)| begin)
 }
@@ -242,6 +269,20 @@ mod tests {
         assert_eq!(shown(&title(text, &asked, false)), "Tránh Dương và [đường]. [Đường bộ] và bờ.");
         let plain = Asked::parse("duong");
         assert_eq!(shown(&title(text, &plain, false)), "Tránh [Dương] và [đường]. [Đường] bộ và bờ.");
+    }
+
+    #[test]
+    fn typed_without_marks_words_that_stand_together_are_meant() {
+        let asked = Asked::parse("dang phi");
+        let text = "Đang đăng ký. Phí đường bộ. Thu đảng phí; Đảng thu phí, phi đội.";
+        assert_eq!(
+            shown(&title(text, &asked, false)),
+            "Đang đăng ký. [Phí] đường bộ. Thu [đảng phí]; [Đảng] thu [phí], phi đội."
+        );
+        assert_eq!(shown(&title("Đang phi", &asked, false)), "[Đang phi]");
+        let far = "chữ ".repeat(40);
+        let text = format!("đăng, phi, đăng, đăng, phi. {far}thu đảng phí. {far}");
+        assert!(shown(&excerpt(&text, &asked, false)).contains("thu [đảng phí]"));
     }
 
     #[test]

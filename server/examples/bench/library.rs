@@ -11,7 +11,7 @@ use anyhow::Result;
 use backend::demo::many;
 use domain::{
     accounts::Viewer,
-    documents::{DocumentKind, LibraryQuery},
+    documents::{DocumentKind, LibraryQuery, ShelfList},
     ids::{DocumentId, MemberId},
     units::{UnitKind, UnitRef},
 };
@@ -77,6 +77,18 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
         }
     }
     turned.tell("library, pages further down");
+    // The first time, all that reaches the reader is looked at; afterwards only what is new.
+    for (what, rounds) in [("unread, the first time", 1), ("unread", ROUNDS)] {
+        let mut times = Times::default();
+        for _ in 0..rounds {
+            for reader in &readers {
+                let start = Instant::now();
+                backend.documents().personal(reader, ShelfList::Unread, None).await?;
+                times.note(start);
+            }
+        }
+        times.tell(what);
+    }
     Ok(())
 }
 
