@@ -40,6 +40,8 @@ export const STATES = [
   { name: 'search, most words', as: 'member', address: '/search?q=dang%20vien%20xylophon' },
   { name: 'search, nothing found', as: 'member', address: '/search?q=khinhkhicau' },
   { name: 'search, nothing found with filters', as: 'member', address: '/search?q=dang%20vien&kind=form&level=central' },
+  { name: 'search, by field and unit', as: 'member', address: '/search?q=chuyen%20doi%20so&field=digital' },
+  { name: 'search, without a connection', as: 'member', address: '/search?q=dang%20phi', act: lostConnection },
   { name: 'search, signs alone', as: 'member', address: '/search?q=%25%25%25' },
   { name: 'document', as: 'member', find: (visitor) => by(visitor, '/library', '.row-link') },
   { name: 'document with notes and relations, marked, address open', as: 'member', find: storms, act: marked },
@@ -85,6 +87,37 @@ export const STATES = [
   { name: 'rules of the desk', as: 'chief', find: (visitor) => by(visitor, '/desk', 'a[href^="/desk/rules/"]') },
   { name: 'published at the desk', as: 'editor', find: published },
   { name: 'withdrawal', as: 'chief', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
+  { name: 'courses', as: 'member', address: '/courses' },
+  { name: 'courses, nothing to do', as: 'exempt', address: '/courses' },
+  { name: 'course', as: 'member', find: (visitor) => by(visitor, '/courses', '.card-strong .row-link') },
+  { name: 'course completed', as: 'member', find: completed },
+  { name: 'certificate', as: 'member', find: async (visitor) => `${await completed(visitor)}/certificate` },
+  { name: 'quiz', as: 'secretary', find: quiz },
+  { name: 'quiz failed', as: 'committee', find: failedQuiz },
+  { name: 'quiz, no try left', as: 'commune_editor', find: failedThrice },
+  { name: 'courses followed', as: 'secretary', address: '/courses/results' },
+  { name: 'course results with names', as: 'secretary', find: (visitor) => by(visitor, '/courses/results', '.row-link') },
+  { name: 'course results', as: 'committee', find: commune },
+  { name: 'giving courses', as: 'commune_editor', address: '/courses/manage' },
+  { name: 'new course', as: 'commune_editor', address: '/courses/manage/new' },
+  { name: 'new course refused', as: 'commune_editor', address: '/courses/manage/new', act: (visitor) => refused(visitor, 'title') },
+  { name: 'course given', as: 'commune_editor', find: givenCourse },
+  { name: 'course about to end', as: 'commune_editor', find: async (visitor) => `${await givenCourse(visitor)}?end=1` },
+  { name: 'course draft', as: 'commune_editor', find: courseDraft },
+  { name: 'question', as: 'commune_editor', find: async (visitor) => `${await courseDraft(visitor)}/questions/new` },
+  {
+    name: 'question refused',
+    as: 'commune_editor',
+    find: async (visitor) => `${await courseDraft(visitor)}/questions/new`,
+    act: (visitor) => refused(visitor, 'text'),
+  },
+  { name: 'assignment', as: 'commune_editor', find: async (visitor) => `${await courseDraft(visitor)}/assign` },
+  {
+    name: 'assignment refused',
+    as: 'commune_editor',
+    find: async (visitor) => `${await courseDraft(visitor)}/assign`,
+    act: (visitor) => refused(visitor, 'due_on'),
+  },
   { name: 'files of a draft', as: 'editor', find: async (visitor) => `${await draft(visitor)}/files` },
   {
     name: 'files of a draft, refused',
@@ -171,6 +204,83 @@ export async function enter(state, visitor, server) {
 async function by(visitor, from, selector) {
   await visitor.open(from);
   return visitor.$(`main ${selector}`).first().getAttribute('href');
+}
+
+/** A course the fisherman has behind him. */
+const completed = (visitor) => by(visitor, '/courses', '.card:not(.card-strong) .row-link');
+
+/** The course that has a quiz, all of it read. */
+async function readCourse(visitor) {
+  const course = await by(visitor, '/courses', '.card-strong .row-link');
+  await visitor.open(course);
+  const papers = await visitor.$('main .row-link[href^="/library/"]').evaluateAll((links) => links.map((link) => link.href));
+  for (const paper of papers) await visitor.context.request.get(paper);
+  await visitor.open(course);
+  return course;
+}
+
+/** The quiz, begun. */
+async function quiz(visitor) {
+  const course = await readCourse(visitor);
+  const start = visitor.$('main form[action$="/courses/start"] button');
+  if ((await start.count()) > 0) await visitor.submit(start);
+  return `${course}/quiz`;
+}
+
+/** The quiz, handed in without an answer. */
+async function failedQuiz(visitor) {
+  await visitor.open(await quiz(visitor));
+  await visitor.submit(visitor.$('button[value="hand_in"]'));
+  return visitor.path;
+}
+
+/** The same until no try is left and what is right is told. */
+async function failedThrice(visitor) {
+  await failedQuiz(visitor);
+  await failedQuiz(visitor);
+  return failedQuiz(visitor);
+}
+
+/** The results of the course given to the commune: the one with units below. */
+async function commune(visitor) {
+  await visitor.open('/courses/results');
+  const links = await visitor.$('main .row-link').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+  for (const link of links) {
+    await visitor.open(link);
+    if ((await visitor.$('.table').count()) > 0) return link;
+  }
+  throw new Error('no course has results by unit');
+}
+
+const givenCourse = (visitor) => by(visitor, '/courses/manage', '.row-link');
+
+/** A draft with a question: made once, found again by its title. */
+async function courseDraft(visitor) {
+  const title = 'Chuyên đề đang soạn';
+  await visitor.open('/courses/manage');
+  const known = visitor.$('main .row-link', { hasText: title });
+  if ((await known.count()) > 0) return known.first().getAttribute('href');
+  await visitor.open('/courses/manage/new');
+  await visitor.field('title').fill(title);
+  await visitor.submit(visitor.sender('title'));
+  const draft = visitor.path;
+  await visitor.submit(visitor.$('#documents ul .arranged button').first());
+  await visitor.open(`${draft}/questions/new`);
+  await visitor.field('text').fill('Tài liệu gửi trước mấy ngày?');
+  await visitor.field('options[1]').fill('Một ngày');
+  await visitor.field('options[2]').fill('Hai ngày');
+  await visitor.$('main [name="right[]"][value="2"]').check();
+  await visitor.submit(visitor.sender('text'));
+  return draft;
+}
+
+/** What was typed last could not be searched for. */
+async function lostConnection(visitor) {
+  visitor.expects('net::ERR_FAILED');
+  await visitor.page.route('**/search?q=*', (route) => route.abort());
+  await visitor.field('q').fill('dang phi hang thang');
+  await visitor.sees('#search-failed:not(:empty)');
+  await visitor.page.unroute('**/search?q=*');
 }
 
 async function opinionForm(visitor) {

@@ -13,6 +13,8 @@
 pub mod account;
 pub mod audit;
 pub mod context;
+#[cfg(feature = "ssr")]
+mod courses;
 pub mod documents;
 pub mod error;
 pub mod feedback;

@@ -38,7 +38,8 @@ fn lies_at(path: &str, place: &str) -> bool {
 /// Pages of the server that a script makes more comfortable: where they are, how their address ends, and the script's file in
 /// `scripts/`. Without it they do the same. The first that fits counts.
 #[cfg(feature = "ssr")]
-const SCRIPTS: [(&str, &str, &str); 3] = [("/search", "", "search"), ("/desk", "/files", "files"), ("/desk", "", "desk")];
+const SCRIPTS: [(&str, &str, &str); 4] =
+    [("/search", "", "search"), ("/desk", "/files", "files"), ("/desk", "", "desk"), ("/courses", "", "courses")];
 
 /// The script of this address's page.
 #[cfg(feature = "ssr")]
@@ -55,6 +56,10 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     use crate::{
         account::codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
         audit::{OwnTrailPage, TrailPage},
+        courses::{
+            AssignPage, CertificatePage, CompletionPage, CourseDeskPage, CoursePage, CoursesPage, EditCoursePage, FollowingPage,
+            NewCoursePage, QuestionPage, QuizPage, ResultPage,
+        },
         documents::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage, ShelfPage},
         files::FilesPage,
         guides::{GuidePage, GuidesPage},
@@ -81,6 +86,18 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/desk/:id/review") view=ReviewPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id/revisions") view=RevisionsPage ssr=ssr.clone()/>
         <Route path=path!("/shelf/:list") view=ShelfPage ssr=ssr.clone()/>
+        <Route path=path!("/courses") view=CoursesPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage") view=CourseDeskPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage/new") view=NewCoursePage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage/:id") view=EditCoursePage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage/:id/questions/:number") view=QuestionPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/manage/:id/assign") view=AssignPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/results") view=FollowingPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id") view=CoursePage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id/quiz") view=QuizPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id/tries/:number") view=ResultPage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id/certificate") view=CertificatePage ssr=ssr.clone()/>
+        <Route path=path!("/courses/:id/results") view=CompletionPage ssr=ssr.clone()/>
         <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>

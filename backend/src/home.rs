@@ -30,6 +30,7 @@ impl<'a> Home<'a> {
             newest: self.backend.documents().shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await?,
             opinions: self.backend.feedback().newest(viewer, OPINIONS).await?.opinions,
             must_read: self.backend.documents().count_must_read(viewer).await?,
+            course: self.backend.courses().reminder(viewer).await?,
             corrections_decided: self.backend.members().news(viewer).await?,
         })
     }

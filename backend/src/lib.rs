@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod audit;
 mod bulk;
 pub mod clock;
+pub mod courses;
 pub mod demo;
 pub mod documents;
 mod error;
@@ -46,6 +47,7 @@ pub use keys::Keys;
 use crate::{
     accounts::Accounts,
     audit::Audit,
+    courses::Courses,
     documents::Documents,
     events::Events,
     feedback::Feedback,
@@ -127,6 +129,10 @@ impl Backend {
 
     pub fn audit(&self) -> Audit<'_> {
         Audit::new(self)
+    }
+
+    pub fn courses(&self) -> Courses<'_> {
+        Courses::new(self)
     }
 
     pub fn documents(&self) -> Documents<'_> {

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = migrations![
     9 "0009_desk",
     10 "0010_files",
     11 "0011_reading",
+    12 "0012_courses",
 ];
 
 #[derive(Debug, SurrealValue)]

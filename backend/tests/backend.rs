@@ -6,6 +6,8 @@
 mod accounts;
 #[path = "backend/audit.rs"]
 mod audit;
+#[path = "backend/courses.rs"]
+mod courses;
 #[path = "backend/demo.rs"]
 mod demo;
 #[path = "backend/desk.rs"]

@@ -57,6 +57,8 @@ pub enum Problem {
     AlreadyHeld,
     /// The moment is over; choose a later one, or do it now.
     Over,
+    /// Not all that is meant for these people reaches them.
+    OutOfReach,
 }
 
 /// A problem and the field it belongs to.

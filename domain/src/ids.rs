@@ -66,6 +66,8 @@ id! {
     DocumentId,
     /// A meeting of a unit.
     MeetingId,
+    /// A course.
+    CourseId,
     /// An opinion. Made where the form is shown, so that sending twice stores once.
     OpinionId,
     /// A row of the event log.

@@ -80,7 +80,7 @@ export class Visitor {
     return new Visitor(context, await context.newPage(), origin, script);
   }
 
-  /** Announces that responses with this status are part of the test. */
+  /** Announces that responses with this status, or requests that fail for this reason, are part of the test. */
   expects(status) {
     this.#expected.add(status);
   }
@@ -224,7 +224,7 @@ export class Visitor {
   #onFailure(request) {
     const reason = request.failure()?.errorText ?? 'failed';
     // The browser drops what a page was still loading when it goes on to the next.
-    if (!this.#forgiven.has(reason)) this.#trouble(`${request.method()} ${request.url()}: ${reason}`);
+    if (!this.#forgiven.has(reason) && !this.#expected.has(reason)) this.#trouble(`${request.method()} ${request.url()}: ${reason}`);
   }
 
   #onResponse(response) {

@@ -1,6 +1,7 @@
 //! The files the sample is written in, compiled into the program.
 
 use domain::{
+    courses::QuestionKind,
     documents::{Body, DocumentKind, DocumentNumber, Relation, Title},
     meetings::MeetingKind,
     units::UnitKind,
@@ -97,6 +98,35 @@ pub(super) struct OpinionEntry {
     pub(super) answer: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CourseEntry {
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    /// How the names of their files begin.
+    pub(super) documents: Vec<String>,
+    pub(super) pass_percent: u32,
+    pub(super) minutes: Option<u32>,
+    pub(super) tries: u32,
+    pub(super) assigned_days_ago: i64,
+    pub(super) due_in_days: i64,
+    #[serde(default, rename = "question")]
+    pub(super) questions: Vec<QuestionEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QuestionEntry {
+    pub(super) text: String,
+    pub(super) kind: QuestionKind,
+    pub(super) options: Vec<String>,
+    /// Numbers of the right options, counted from 1.
+    pub(super) right: Vec<usize>,
+    pub(super) explanation: String,
+}
+
 /// A document with its front matter.
 #[derive(Debug)]
 pub(super) struct DocumentFile {
@@ -163,6 +193,22 @@ pub(super) fn opinions() -> Result<Vec<OpinionEntry>> {
     parse::<File>("opinions.toml", include_str!("../../demo/opinions.toml")).map(|file| file.opinion)
 }
 
+pub(super) fn courses() -> Result<Vec<CourseEntry>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        course: Vec<CourseEntry>,
+    }
+    parse::<File>("courses.toml", include_str!("../../demo/courses.toml")).map(|file| file.course)
+}
+
+/// Title of the document whose file's name begins like this.
+pub(super) fn title(begins: &str) -> Result<String> {
+    let found = texts::DOCUMENTS.iter().find(|(name, _)| name.starts_with(begins));
+    let (name, text) = found.ok_or_else(|| Error::Internal(format!("the sample has no document {begins}")))?;
+    document(name, text).map(|document| document.title.as_str().to_owned())
+}
+
 /// What was published.
 pub(super) fn documents() -> Result<Vec<DocumentFile>> {
     texts::DOCUMENTS.iter().map(|(name, text)| document(name, text)).collect()
@@ -194,6 +240,8 @@ fn document(name: &'static str, text: &str) -> Result<DocumentFile> {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+
+    use domain::{courses::Question, forms::FormReader};
 
     use super::*;
 
@@ -248,6 +296,31 @@ mod tests {
         for opinion in opinions().expect("reads") {
             assert!(fields.contains(&opinion.topic), "{}", opinion.topic);
             assert!(!opinion.text.is_empty() && opinion.answer.is_none_or(|answer| !answer.is_empty()));
+        }
+    }
+
+    #[test]
+    fn courses_ask_what_can_be_answered_and_give_what_can_be_read() {
+        let keys: BTreeMap<_, _> = units().expect("reads").into_iter().map(|unit| (unit.key, unit.parent)).collect();
+        let below = |key: &str, above: &str| {
+            std::iter::successors(Some(key), |key| keys.get(*key).map(String::as_str)).any(|key| key == above)
+        };
+        let documents = documents().expect("reads");
+        for course in courses().expect("reads") {
+            let title = &course.title;
+            assert!(below(&course.audience, &course.issuer), "{title}");
+            for begins in &course.documents {
+                let wanted = super::title(begins).expect("a document");
+                let document = documents.iter().find(|document| document.title.as_str() == wanted).expect("is published");
+                assert!(below(&course.audience, &document.front.audience), "{title}: {wanted} does not reach all");
+            }
+            for question in &course.questions {
+                let options: Vec<(usize, &str)> = (1..).zip(question.options.iter().map(String::as_str)).collect();
+                let mut form = FormReader::new("question");
+                let (kind, why) = (question.kind.key(), &question.explanation);
+                let read = Question::read(&mut form, &question.text, kind, &options, &question.right, why);
+                assert!(read.is_some_and(|read| read.options.len() == options.len()), "{}: {form:?}", question.text);
+            }
         }
     }
 

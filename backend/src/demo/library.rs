@@ -317,9 +317,9 @@ struct RevisionRow {
 }
 
 #[derive(Debug, SurrealValue)]
-struct ReceiptRow {
-    id: RecordId,
-    path: String,
-    at: DateTime<Utc>,
-    counted: Option<bool>,
+pub(super) struct ReceiptRow {
+    pub(super) id: RecordId,
+    pub(super) path: String,
+    pub(super) at: DateTime<Utc>,
+    pub(super) counted: Option<bool>,
 }

@@ -51,7 +51,7 @@ async fn units(backend: &Backend) -> Units {
 
 fn member_of(branch: &UnitRef, standing: Standing) -> Viewer {
     Viewer {
-        member: MemberId::new(Ulid::from_parts(1, u128::from(standing as u8) << 64 | branch.id.ulid().random())),
+        member: MemberId::new(Ulid::from_parts(standing as u64, branch.id.ulid().random())),
         name: "Võ Văn Khơi".to_owned(),
         branch: branch.clone(),
         standpoint: Standpoint { branch: branch.path.clone(), standing, grants: Vec::new() },
@@ -425,13 +425,13 @@ async fn relations_are_shown_from_both_sides_as_far_as_one_may_read() {
 /// what the policy lets a member read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
-    for seed in 0..5 {
+    for seed in 0..3 {
         let mut dice = StdRng::seed_from_u64(seed);
         let backend =
             Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(noon(), seed)).await.expect("opens");
         let tree = grow(&backend, &mut dice).await;
         let mut documents = Vec::new();
-        for _ in 0..60 {
+        for _ in 0..40 {
             let audience = tree.choose(&mut dice).expect("a unit");
             let above: Vec<&UnitRef> = tree.iter().filter(|unit| unit.path.contains(&audience.path)).collect();
             let put = Put {

@@ -18,7 +18,7 @@ use super::{
     state::{END_SESSIONS, eve},
 };
 use crate::{
-    Error, Result,
+    Error, Result, courses,
     documents::HAND_OVER,
     store::{KEYS, RecordId, SurrealValue, keys_after, pair, record, vars},
 };
@@ -59,6 +59,7 @@ impl Members<'_> {
         step.then(BOTH_UNCHANGED);
         step.then(HISTORY);
         step.then(HAND_OVER);
+        step.then(courses::INHERIT);
         step.then(&end_posting("gone", "kept_key", "ended", "day"));
         step.then(END_SESSIONS);
         step.then(ACCOUNT);

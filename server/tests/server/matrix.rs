@@ -141,6 +141,9 @@ const GIVERS: &[Who] = &[AboveRegistrar, TopOperator];
 /// Those who keep records or units.
 const REGISTRY: &[Who] = &[AboveRegistrar, TopOperator];
 
+/// Those who follow or give the harbour's courses by an office and have none of them to study.
+const COURSE_OFFICES: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
+
 /// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
 #[derive(Debug, Clone, Copy)]
 enum Given {
@@ -199,6 +202,20 @@ enum Given {
     WaitingFile,
     /// A file of which nothing has arrived, announced by the coast's editor.
     Upload,
+    /// Of the coast's editor, for the harbour's members.
+    Course(&'static str),
+    CourseDraft(&'static str),
+    NewCourse,
+    CourseDocument,
+    NewQuestion,
+    FirstQuestion,
+    Rules,
+    Assignment,
+    Copy,
+    /// A try of the fisherman.
+    OpenTry,
+    PassedTry,
+    Passed,
 }
 
 struct Row {
@@ -361,6 +378,42 @@ const ROWS: &[Row] = &[
     // It lacks columns, so it cannot be confirmed.
     row("/api/imports/confirm", Given::Import("id"), &[(403, &[AboveRegistrar])], 404),
     row("/api/imports/cancel", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
+    row("/api/courses/list", Given::Nothing, &[], 200),
+    row("/api/courses/read", Given::Course("id"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
+    // There is a quiz to pass first.
+    row("/api/courses/complete", Given::Course("course"), &[(403, REACHED), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/start", Given::Course("course"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/quiz", Given::Course("id"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
+    // Other people's tries are not there.
+    row("/api/courses/answer", Given::OpenTry, &[(200, &[Author])], 404),
+    row("/api/courses/result", Given::PassedTry, &[(200, &[Author]), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/certificate", Given::Passed, &[(200, &[Author])], 404),
+    row(
+        "/api/courses/following",
+        Given::Nothing,
+        &[(200, &[Secretary, Deputy, SiblingSecretary, AboveSecretary, AboveCommitteeMember, TopStatistician, OtherSecretary])],
+        404,
+    ),
+    row(
+        "/api/courses/completion",
+        Given::Course("id"),
+        &[(200, &[Secretary, Deputy]), (200, COURSE_OFFICES), (403, REACHED)],
+        404,
+    ),
+    row("/api/courses/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/courses/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/courses/form", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
+    // An editor elsewhere is not offered this unit.
+    row("/api/courses/save", Given::NewCourse, &[(200, EDITORS), (422, &[OtherEditor])], 404),
+    row("/api/courses/arrange", Given::CourseDocument, &[(200, EDITORS)], 404),
+    row("/api/courses/question", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
+    row("/api/courses/save_question", Given::NewQuestion, &[(200, EDITORS)], 404),
+    row("/api/courses/arrange_question", Given::FirstQuestion, &[(200, EDITORS)], 404),
+    row("/api/courses/save_rules", Given::Rules, &[(200, EDITORS)], 404),
+    row("/api/courses/assignment", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
+    row("/api/courses/assign", Given::Assignment, &[(200, EDITORS)], 404),
+    row("/api/courses/copy", Given::Copy, &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/end", Given::Course("course"), &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
     Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
 ];
 
@@ -503,6 +556,67 @@ impl Given {
                 let upload = files.begin(editor, new).await.expect("is announced");
                 *LAST.lock().expect("is whole") = Some(upload);
                 vec![("upload", upload.to_string())]
+            }
+            Self::Course(name) => vec![(name, app.course(&org.harbour).await.to_string())],
+            Self::CourseDraft(name) => vec![(name, app.course_draft().await.to_string())],
+            Self::NewCourse => vec![
+                ("id", fresh()),
+                ("version", "0".to_owned()),
+                ("issuer", org.coast.id.to_string()),
+                ("title", "Chuyên đề mới".to_owned()),
+                ("description", String::new()),
+            ],
+            Self::CourseDocument => vec![
+                ("id", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("document", app.published(&org.harbour).await.to_string()),
+                ("step", "add".to_owned()),
+            ],
+            Self::NewQuestion => vec![
+                ("course", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("text", "Ai làm?".to_owned()),
+                ("kind", "multiple".to_owned()),
+                ("options[1]", "Chi bộ".to_owned()),
+                ("options[2]", "Chi ủy".to_owned()),
+                ("right[]", "2".to_owned()),
+            ],
+            Self::FirstQuestion => vec![
+                ("id", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("number", "1".to_owned()),
+                ("step", "remove".to_owned()),
+            ],
+            Self::Rules => vec![
+                ("course", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("pass_percent", "80".to_owned()),
+                ("minutes", "10".to_owned()),
+                ("tries", "3".to_owned()),
+            ],
+            Self::Assignment => vec![
+                ("course", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("unit", org.harbour.id.to_string()),
+                ("due_on", today(app)),
+            ],
+            Self::Copy => vec![("course", app.course(&org.harbour).await.to_string()), ("copy", fresh())],
+            Self::OpenTry => {
+                let course = app.course(&org.harbour).await;
+                app.backend.courses().start(&org.fisherman.viewer, course).await.expect("begins");
+                vec![
+                    ("course", course.to_string()),
+                    ("number", "1".to_owned()),
+                    ("step", "hand_in".to_owned()),
+                    ("answers[0][]", "1".to_owned()),
+                ]
+            }
+            Self::PassedTry | Self::Passed => {
+                let course = app.course(&org.harbour).await;
+                app.passed(&org.fisherman.viewer, course).await;
+                let mut given = vec![("id", course.to_string())];
+                given.extend(matches!(self, Self::PassedTry).then(|| ("number", "1".to_owned())));
+                given
             }
             Self::Import(name) => vec![(name, app.import("Số thẻ,Họ tên\n1,A\n").await.to_string())],
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],
