@@ -110,13 +110,20 @@ impl<'a> Files<'a> {
 
 /// The files members see with a document that is out, in their order. Who may see the document is asked by the caller.
 pub(crate) async fn of_document(backend: &Backend, document: DocumentId) -> Result<Vec<AttachmentSummary>> {
-    let named: Option<Vec<String>> = backend
-        .store()
-        .read("SELECT VALUE attachments FROM ONLY $document", vars! { document: record("document", document) })
-        .await?
-        .row(0)?;
-    let rows = rows(backend, named.as_deref().unwrap_or_default()).await?;
-    rows.iter().map(AttachmentRow::summary).collect()
+    let named = named_by(backend, document).await?;
+    rows(backend, &named).await?.iter().map(AttachmentRow::summary).collect()
+}
+
+/// The files that the text names which is out.
+async fn named_by(backend: &Backend, document: DocumentId) -> Result<Vec<String>> {
+    #[derive(SurrealValue)]
+    struct Naming {
+        attachments: Option<Vec<String>>,
+    }
+
+    let sql = "SELECT attachments FROM ONLY $document";
+    let found: Option<Naming> = backend.store().read(sql, vars! { document: record("document", document) }).await?.row(0)?;
+    Ok(found.and_then(|naming| naming.attachments).unwrap_or_default())
 }
 
 const COLUMNS: &str = "record::id(id) AS id, document, state, name, kind, bytes, sha256, pages, preview, text_missing, \

@@ -171,10 +171,12 @@ fn whole_numbers(groups: &[String], found: &mut BTreeSet<String>) {
 /// The nine digits that follow the 0 or the code of the country: of mobile phones (3, 5, 7, 8, 9) and of landlines (2, ten digits).
 fn phone(digits: &str) -> Option<&str> {
     let national = match digits.strip_prefix('+') {
-        Some(abroad) => abroad.strip_prefix("84")?,
+        Some(abroad) => {
+            let national = abroad.strip_prefix("84")?;
+            national.strip_prefix('0').unwrap_or(national)
+        }
         None => digits.strip_prefix("84").filter(|rest| rest.len() >= 9).or_else(|| digits.strip_prefix('0'))?,
     };
-    let national = national.strip_prefix('0').unwrap_or(national);
     match (national.as_bytes().first()?, national.len()) {
         (b'3' | b'5' | b'7' | b'8' | b'9', 9) | (b'2', 10) => Some(national),
         _ => None,

@@ -6,11 +6,8 @@ use domain::{
     ids::{AttachmentId, DocumentId},
 };
 
-use super::{AttachmentRow, FileStorage, Files, row};
-use crate::{
-    Error, Result,
-    store::{record, vars},
-};
+use super::{AttachmentRow, FileStorage, Files, named_by, row};
+use crate::{Error, Result};
 
 /// A file this person may have.
 #[derive(Clone)]
@@ -80,10 +77,7 @@ impl Files<'_> {
 
     /// Whether the text that is out has the file, and the person may read it.
     async fn reaches(&self, viewer: &Viewer, document: DocumentId, attachment: &str) -> Result<bool> {
-        let sql = "SELECT VALUE attachments FROM ONLY $document";
-        let named: Option<Vec<String>> =
-            self.backend.store().read(sql, vars! { document: record("document", document) }).await?.row(0)?;
-        if !named.unwrap_or_default().iter().any(|named| named == attachment) {
+        if !named_by(self.backend, document).await?.iter().any(|named| named == attachment) {
             return Ok(false);
         }
         Ok(!self.backend.documents().subjects(viewer, &[document]).await?.is_empty())
