@@ -5,6 +5,8 @@
 #[cfg(feature = "ssr")]
 mod desk_page;
 #[cfg(feature = "ssr")]
+mod difference;
+#[cfg(feature = "ssr")]
 mod draft_page;
 #[cfg(feature = "ssr")]
 mod editor;

@@ -11,10 +11,12 @@ use domain::{
 };
 
 mod desk;
+mod difference;
 mod library;
 mod read;
 
 pub use desk::DraftForm;
+pub use difference::difference;
 
 use crate::{
     Backend, Error, Result,

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod difference;
 pub mod documents;
 pub mod events;
 pub mod feedback;
