@@ -10,13 +10,19 @@ use domain::{
     units::UnitRef,
 };
 
+mod convert;
 mod desk;
 mod difference;
 mod library;
 mod read;
+mod take_in;
+mod writing;
 
+pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX};
 pub use desk::DraftForm;
 pub use difference::difference;
+pub use take_in::TakeInForm;
+pub use writing::TypedForm;
 
 use crate::{
     Backend, Error, Result,

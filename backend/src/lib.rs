@@ -34,6 +34,7 @@ pub mod sms;
 pub mod statistics;
 mod store;
 pub mod units;
+mod unpacked;
 
 use domain::members::PhoneNumber;
 

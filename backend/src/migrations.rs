@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "0007_sign_in",
     8 "0008_trail",
     9 "0009_desk",
+    13 "0013_writing",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -55,6 +55,8 @@ pub enum Problem {
     Closed,
     /// The member holds this role here in that time.
     AlreadyHeld,
+    /// A file that is of another sort than asked for, or damaged.
+    Unreadable,
 }
 
 /// A problem and the field it belongs to.
