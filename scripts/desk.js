@@ -40,8 +40,8 @@ function start() {
 
   /** Asks a server function; what it refuses is thrown with the sentence it gives. */
   async function ask(what, data, signal) {
-    const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
-    const answer = await fetch(`/api/documents/${what}`, { method: 'POST', headers, body: JSON.stringify(data), signal });
+    const headers = { Accept: 'application/json' };
+    const answer = await fetch(`/api/documents/${what}`, { method: 'POST', headers, body: new URLSearchParams(data), signal });
     const found = await answer.json();
     if (!answer.ok) throw new Error(found.message);
     return found;
@@ -219,7 +219,8 @@ function start() {
     const lean = html
       .replace(/<style[\s\S]*?<\/style>/gi, '')
       .replace(/<!--[\s\S]*?-->/g, '')
-      .replace(/"data:[^"]*"/gi, '""');
+      .replace(/"data:[^"]*"/gi, '""')
+      .replace(/\sstyle=("[^"]*"|'[^']*')/gi, (style) => (/mso-(list|hide)|font-(weight|style)|decoration|vertical|none/i.test(style) ? style : ''));
     convert(() => ask('convert_html', { html: lean }, AbortSignal.timeout?.(CONVERT_MS)), data.getData('text/plain'));
   });
 

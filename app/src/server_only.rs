@@ -53,7 +53,7 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     use crate::{
         account::codes::{BranchCodesPage, CodeBranchesPage, CodeSheetPage, MemberCodesPage},
         audit::{OwnTrailPage, TrailPage},
-        documents::{DeskPage, DraftPage, NewDraftPage, PublishPage},
+        documents::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage},
         guides::{GuidePage, GuidesPage},
         imports::{ImportPage, ImportsPage, NewImportPage},
         members::{
@@ -72,7 +72,10 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
         <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/rules/:unit") view=RulesPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id/publish") view=PublishPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/:id/review") view=ReviewPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/:id/revisions") view=RevisionsPage ssr=ssr.clone()/>
         <Route path=path!("/units") view=UnitsPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id") view=UnitPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id/new") view=NewUnitPage ssr=ssr.clone()/>

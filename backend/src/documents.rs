@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
-    documents::{DocumentKind, DocumentState, DocumentSummary},
+    documents::{DocumentKind, DocumentSummary, steps::Out},
     ids::{DocumentId, MemberId},
     locale::local_date,
+    members::Standing,
     policy::Action,
     units::UnitRef,
 };
@@ -13,14 +14,23 @@ use domain::{
 mod convert;
 mod desk;
 mod difference;
+mod draft;
 mod library;
 mod read;
+mod related;
+mod release;
+mod review;
+mod revisions;
+mod rules;
+mod steps;
 mod take_in;
 mod writing;
 
 pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX};
-pub use desk::DraftForm;
 pub use difference::difference;
+pub use draft::DraftForm;
+pub use review::{RemarkForm, SubmitForm};
+pub use steps::PublishForm;
 pub use take_in::TakeInForm;
 pub use writing::TypedForm;
 
@@ -43,10 +53,10 @@ impl<'a> Documents<'a> {
 }
 
 /// The columns of [`DocumentRow`].
-const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, state, \
-                       version, minutes, saved_at, saved_by, published_at, shelf";
+const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, standings, \
+                       state, version, minutes, saved_at, published_at, shelf";
 
-/// A document as it lies in the store, without its text.
+/// What was published, as it lies in the store, without its text. What is in work lies in `draft` ([`draft::DraftRow`]).
 #[derive(Debug, SurrealValue)]
 struct DocumentRow {
     id: String,
@@ -58,11 +68,11 @@ struct DocumentRow {
     issuer_path: String,
     audience: String,
     audience_path: String,
+    standings: Option<Vec<String>>,
     state: String,
     version: i64,
     minutes: i64,
     saved_at: DateTime<Utc>,
-    saved_by: String,
     published_at: Option<DateTime<Utc>>,
     shelf: Option<String>,
 }
@@ -77,11 +87,12 @@ struct Document {
     signer: Option<String>,
     issuer: UnitRef,
     audience: UnitRef,
-    state: DocumentState,
+    /// Of the audience, only members of these standings; empty for all.
+    standings: Vec<Standing>,
+    out: Out,
     version: u32,
     minutes: u32,
     saved_at: DateTime<Utc>,
-    saved_by: String,
     published_at: Option<DateTime<Utc>>,
 }
 
@@ -93,30 +104,44 @@ impl DocumentRow {
             kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
             issuer: tree.heir_as_named(&self.issuer).ok_or_else(damaged)?,
             audience: tree.heir(&self.audience).ok_or_else(damaged)?.clone(),
-            state: DocumentState::from_key(&self.state).ok_or_else(damaged)?,
+            standings: standings(self.standings.as_deref()).ok_or_else(damaged)?,
+            out: Out::from_key(&self.state).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,
             number: self.number,
             title: self.title,
             signer: self.signer,
             saved_at: self.saved_at,
-            saved_by: self.saved_by,
             published_at: self.published_at,
         })
     }
+}
+
+/// None when one of them is none.
+fn standings(keys: Option<&[String]>) -> Option<Vec<Standing>> {
+    keys.unwrap_or_default().iter().map(|key| Standing::from_key(key)).collect()
 }
 
 impl Document {
     /// Whether the person may know that the document exists, and read it.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
-        let reached = self.state == DocumentState::Published && standpoint.may(Action::ReadDocument, &self.audience.path);
-        reached || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+        let by_office = standpoint.may_by_office(Action::ReadDocument, &self.audience.path);
+        let is_out = self.out == Out::Published && (self.reaches(viewer) || by_office);
+        is_out || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+    }
+
+    /// Whether it is for this person as a member: the own branch lies in the audience, and the own standing is among those meant.
+    fn reaches(&self, viewer: &Viewer) -> bool {
+        let standpoint = &viewer.standpoint;
+        let is_meant = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
+        is_meant && standpoint.may_as_member(Action::ReadDocument, &self.audience.path)
     }
 
     /// Whether it reaches the person as a member, and still does.
     fn takes_opinions_of(&self, viewer: &Viewer) -> bool {
-        self.state == DocumentState::Published && viewer.standpoint.may_as_member(Action::SendOpinion, &self.audience.path)
+        let may_send = viewer.standpoint.may_as_member(Action::SendOpinion, &self.audience.path);
+        self.out == Out::Published && self.reaches(viewer) && may_send
     }
 
     fn summary(&self, read: bool) -> DocumentSummary {
@@ -154,7 +179,7 @@ impl Documents<'_> {
         let mut subjects = Vec::with_capacity(rows.len());
         for row in rows {
             let document = row.understand(&tree)?;
-            if document.state == DocumentState::Published && document.is_readable_for(viewer) {
+            if document.out == Out::Published && document.is_readable_for(viewer) {
                 subjects.push(Subject { id: document.id, kind: document.kind, title: document.title, minutes: document.minutes });
             }
         }
@@ -176,7 +201,7 @@ impl Documents<'_> {
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             let document = row.understand(&tree)?;
-            if document.state == DocumentState::Published && document.is_readable_for(viewer) {
+            if document.out == Out::Published && document.is_readable_for(viewer) {
                 found.push(document.summary(read.contains(&document.id)));
             }
         }

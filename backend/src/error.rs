@@ -1,6 +1,6 @@
 //! What can go wrong in a use-case. One variant for each thing a caller can do something about.
 
-use domain::{documents::StepRefused, forms::FormErrors};
+use domain::{documents::steps::StepRefused, forms::FormErrors};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -170,6 +170,14 @@ pub(crate) fn pairs_after(table: &'static str, first: impl Display, second: impl
     RecordId::new(table, RecordIdKeyRange::from((Bound::Excluded(key), Bound::Unbounded)))
 }
 
+/// All records of a table made by [`pair`] with this first part, an id of ours.
+pub(crate) fn pairs_of(table: &'static str, first: impl Display) -> RecordId {
+    let key = |first: String| RecordIdKey::from(Array::from(vec![first]));
+    // Behind every key that begins with the id: ids have no `!`, which sorts before all of their characters.
+    let range = (Bound::Included(key(first.to_string())), Bound::Excluded(key(format!("{first}!"))));
+    RecordId::new(table, RecordIdKeyRange::from(range))
+}
+
 fn bound(key: Bound<String>) -> Bound<RecordIdKey> {
     key.map(RecordIdKey::from)
 }

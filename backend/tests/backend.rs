@@ -8,6 +8,8 @@ mod accounts;
 mod audit;
 #[path = "backend/demo.rs"]
 mod demo;
+#[path = "backend/desk.rs"]
+mod desk;
 #[path = "backend/documents.rs"]
 mod documents;
 #[path = "backend/doors.rs"]

@@ -1,6 +1,6 @@
-//! Documents (văn bản, tài liệu) from draft to withdrawal.
+//! Documents (văn bản, tài liệu): what they are, and what members see of them. The way to publication is in [`desk`] and [`steps`].
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -8,6 +8,9 @@ use crate::{
     ids::{DocumentId, OpinionId},
     units::{UnitKind, UnitRef},
 };
+
+pub mod desk;
+pub mod steps;
 
 /// What sort of document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,62 +134,6 @@ impl Relation {
 
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|relation| relation.key() == key)
-    }
-}
-
-/// Where a document is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentState {
-    /// Bản thảo: seen by editors of the issuing unit only.
-    Draft,
-    /// Đã phát hành: readable for the audience.
-    Published,
-    /// Đã thu hồi: readable for nobody but the editors.
-    Withdrawn,
-}
-
-/// A step an editor takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DocumentStep {
-    Edit,
-    Publish,
-    Withdraw,
-}
-
-/// The step does not lead on from this state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a {from:?} document cannot take the step {step:?}")]
-pub struct StepRefused {
-    pub from: DocumentState,
-    pub step: DocumentStep,
-}
-
-impl DocumentState {
-    pub const ALL: [Self; 3] = [Self::Draft, Self::Published, Self::Withdrawn];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Published => "published",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.key() == key)
-    }
-
-    /// # Errors
-    /// [`StepRefused`] when the step does not lead on from here. A published text is not edited in place: what people have
-    /// read must not change under them.
-    pub const fn next(self, step: DocumentStep) -> Result<Self, StepRefused> {
-        match (self, step) {
-            (Self::Draft, DocumentStep::Edit) => Ok(Self::Draft),
-            (Self::Draft, DocumentStep::Publish) => Ok(Self::Published),
-            (Self::Published, DocumentStep::Withdraw) => Ok(Self::Withdrawn),
-            (from, step) => Err(StepRefused { from, step }),
-        }
     }
 }
 
@@ -317,56 +264,6 @@ pub struct DocumentPage {
     pub takes_opinions: bool,
 }
 
-/// What the editor's form holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentDraft {
-    pub id: DocumentId,
-    pub kind: DocumentKind,
-    pub number: String,
-    pub title: String,
-    pub issuer: UnitRef,
-    pub audience: UnitRef,
-    pub body: String,
-    pub state: DocumentState,
-    /// Grows with every save; a save names the version it started from.
-    pub version: u32,
-    pub saved_at: DateTime<Utc>,
-}
-
-/// The editor's page: the draft, what it will look like, whom it will reach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DraftPage {
-    pub draft: DocumentDraft,
-    /// Sanitised HTML of the saved body.
-    pub preview: String,
-    /// Members and branches of the audience.
-    pub members: u32,
-    pub branches: u32,
-    pub issuers: Vec<UnitRef>,
-    pub audiences: Vec<UnitRef>,
-}
-
-/// A row on the desk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeskRow {
-    pub id: DocumentId,
-    pub kind: DocumentKind,
-    pub title: String,
-    pub state: DocumentState,
-    pub issuer: UnitRef,
-    pub audience: UnitRef,
-    pub saved_at: DateTime<Utc>,
-}
-
-/// The desk: what the editor's units have in work and out, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeskPage {
-    pub unit: UnitRef,
-    pub drafts: Vec<DeskRow>,
-    pub published: Vec<DeskRow>,
-    pub withdrawn: Vec<DeskRow>,
-}
-
 /// What the page before writing an opinion needs: the audience is shown before the field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpinionInvitation {
@@ -385,26 +282,6 @@ pub struct OpinionInvitation {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_document_goes_forward_only() {
-        use DocumentState::{Draft, Published, Withdrawn};
-        use DocumentStep::{Edit, Publish, Withdraw};
-        let table = [
-            (Draft, Edit, Some(Draft)),
-            (Draft, Publish, Some(Published)),
-            (Draft, Withdraw, None),
-            (Published, Edit, None),
-            (Published, Publish, None),
-            (Published, Withdraw, Some(Withdrawn)),
-            (Withdrawn, Edit, None),
-            (Withdrawn, Publish, None),
-            (Withdrawn, Withdraw, None),
-        ];
-        for (from, step, to) in table {
-            assert_eq!(from.next(step).ok(), to, "{from:?} {step:?}");
-        }
-    }
 
     #[test]
     fn numbers_are_as_they_are_written_on_paper() {

@@ -2,7 +2,7 @@
 //!
 //! Sentences are not here but in the application's text files; this is what can be written without knowing the sentence.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Timelike, Utc, Weekday};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 /// A language of the application.
@@ -148,6 +148,11 @@ impl Locale {
 /// The calendar day of a moment, in the organisation's zone.
 pub fn local_date(at: DateTime<Utc>) -> NaiveDate {
     local(at).date_naive()
+}
+
+/// The moment a clock of the organisation shows this; none at the ends of time.
+pub fn utc_of_local(local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    Some((local - FixedOffset::east_opt(ZONE_SECONDS)?).and_utc())
 }
 
 fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {

@@ -17,7 +17,12 @@ use backend::{
     Backend, Error,
     documents::{DOCX_BYTES_MAX, TakeInForm},
 };
-use domain::{Locale, accounts::Viewer, forms::{FormErrors, FormReader, Problem}, ids::DocumentId};
+use domain::{
+    Locale,
+    accounts::Viewer,
+    forms::{FormErrors, FormReader, Problem},
+    ids::DocumentId,
+};
 
 use crate::router::Shared;
 

@@ -23,7 +23,7 @@ use tower_http::{CompressionLevel, compression::CompressionLayer, limit::Request
 use crate::{
     answers,
     assets::Site,
-    csrf,
+    csrf, desk,
     federation::{self, Federation},
     health, live, observe,
     proxy::TrustedProxies,
@@ -102,6 +102,7 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         // After the size limit: files have their own.
         .merge(uploads::routes())
+        .merge(desk::routes())
         .layer(from_fn(csrf::guard))
         .layer(from_fn(answers::complete))
         .layer(from_fn_with_state(shared.clone(), visit::enter))

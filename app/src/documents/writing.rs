@@ -137,10 +137,11 @@ pub(super) fn notices(l: Locale, writing: &Writing, is_new: bool, resumed: Optio
 }
 
 fn in_the_form(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
+    let forget = forget(l, unsaved, is_new);
     view! {
         <Notice title=text::writing::resumed(l, l.date_time(unsaved.at)) icon=IconName::Clock>
             <p>{text::writing::resumed_hint(l)}</p>
-            <div class="actions">{forget(l, unsaved, is_new)}</div>
+            <div class="actions">{forget}</div>
         </Notice>
     }
     .into_any()
@@ -148,12 +149,13 @@ fn in_the_form(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
 
 fn offered(l: Locale, unsaved: &Unsaved) -> AnyView {
     let href = format!("/desk/{}?resume=1", unsaved.document);
+    let forget = forget(l, unsaved, false);
     view! {
         <Notice kind=NoticeKind::Warn title=text::writing::unsaved(l, l.date_time(unsaved.at)) icon=IconName::Clock>
             <p>{text::writing::unsaved_hint(l)}</p>
             <div class="actions">
                 <LinkButton href kind=ButtonKind::Secondary>{text::writing::use_it(l)}</LinkButton>
-                {forget(l, unsaved, false)}
+                {forget}
             </div>
         </Notice>
     }
@@ -187,9 +189,10 @@ fn unfinished(l: Locale, unsaved: &[Unsaved]) -> Option<AnyView> {
 }
 
 fn forget(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
+    let id = unsaved.document.to_string();
     view! {
         <Form action="/api/documents/forget_typed" failed=text::frame::network_failed(l)>
-            <input type="hidden" name="id" value=unsaved.document.to_string()/>
+            <input type="hidden" name="id" value=id/>
             {is_new.then(|| view! { <input type="hidden" name="is_new" value="yes"/> })}
             <Button kind=ButtonKind::Quiet>{text::writing::forget(l)}</Button>
         </Form>
@@ -278,10 +281,9 @@ const DOCX: &str = ".docx,application/vnd.openxmlformats-officedocument.wordproc
 pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormErrors>) -> AnyView {
     let mode = echo.as_ref().and_then(|echo| echo.value("mode")).unwrap_or_default().to_owned();
     let errors = RwSignal::new(echo);
-    let modes = vec![
-        Choice::new("append", text::writing::docx_append(l)),
-        Choice::new("replace", text::writing::docx_replace(l)),
-    ];
+    let modes =
+        vec![Choice::new("append", text::writing::docx_append(l)), Choice::new("replace", text::writing::docx_replace(l))];
+    let (action, version) = (format!("/desk/{}/docx", draft.id), draft.version.to_string());
     let question = (!draft.body.is_empty()).then(|| {
         view! {
             <RadioGroup
@@ -301,12 +303,12 @@ pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormError
                 <form
                     class="form"
                     method="post"
-                    action=format!("/desk/{}/docx", draft.id)
+                    action=action
                     enctype="multipart/form-data"
                     novalidate=true
                     data-part="docx"
                 >
-                    <input type="hidden" name="version" value=draft.version.to_string()/>
+                    <input type="hidden" name="version" value=version/>
                     {question}
                     <FileField
                         label=text::writing::docx_file(l)

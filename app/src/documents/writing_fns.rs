@@ -1,38 +1,40 @@
 //! Server functions of writing: how a text will look, what was pasted, what is not saved yet.
 //!
-//! Those that a script of the desk calls while somebody types take and answer JSON; without the script nobody calls them.
+//! Most are asked by a script of the desk while somebody types; without the script nobody calls them.
 
 use domain::{
     difference::DiffPiece,
     forms::Outcome,
-    writing::{Kept, Preview, Writing},
+    writing::{self, Kept, Writing},
 };
-use leptos::{
-    prelude::*,
-    server_fn::codec::{GetUrl, Json},
-};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
 /// A text as its readers will see it.
-#[server(prefix = "/api", endpoint = "documents/preview", input = Json)]
-pub async fn preview(body: String) -> Result<Preview, AppError> {
+#[server(prefix = "/api", endpoint = "documents/preview")]
+pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview, AppError> {
     use crate::context::server::{backend, viewer};
 
     told(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, &body)?) }.await)
 }
 
 /// What was copied from another program, as Markdown.
-#[server(prefix = "/api", endpoint = "documents/convert_html", input = Json)]
-pub async fn convert_html(html: String) -> Result<String, AppError> {
+#[server(prefix = "/api", endpoint = "documents/convert_html")]
+pub async fn convert_html(#[server(default)] html: String) -> Result<String, AppError> {
     use crate::context::server::{backend, viewer};
 
     told(async { Ok::<_, AppError>(backend()?.documents().from_html(&viewer()?, html).await?) }.await)
 }
 
 /// Keeps what the form holds at the moment.
-#[server(prefix = "/api", endpoint = "documents/keep_typed", input = Json)]
-pub async fn keep_typed(id: String, version: String, title: String, body: String) -> Result<Kept, AppError> {
+#[server(prefix = "/api", endpoint = "documents/keep_typed")]
+pub async fn keep_typed(
+    id: String,
+    version: String,
+    #[server(default)] title: String,
+    #[server(default)] body: String,
+) -> Result<Kept, AppError> {
     use backend::documents::TypedForm;
 
     use crate::context::server::{backend, viewer};
@@ -42,7 +44,7 @@ pub async fn keep_typed(id: String, version: String, title: String, body: String
 }
 
 /// Notes that somebody is still at a draft.
-#[server(prefix = "/api", endpoint = "documents/still_writing", input = Json)]
+#[server(prefix = "/api", endpoint = "documents/still_writing")]
 pub async fn still_writing(id: String) -> Result<Kept, AppError> {
     use crate::context::server::{backend, viewer};
 
@@ -84,8 +86,8 @@ pub async fn unfinished() -> Result<Writing, AppError> {
 }
 
 /// How what was typed differs from the stored text of a draft.
-#[server(prefix = "/api", endpoint = "documents/conflict", input = Json)]
-pub async fn conflict(id: String, body: String) -> Result<Vec<DiffPiece>, AppError> {
+#[server(prefix = "/api", endpoint = "documents/conflict")]
+pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec<DiffPiece>, AppError> {
     use crate::{
         context::server::{backend, viewer},
         error::respond,

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    documents::{Body, DocumentKind, DocumentState},
+    documents::{Body, DocumentKind, steps::Out},
     folding::fold,
     ids::DocumentId,
     units::{UnitKind, UnitRef},
@@ -80,7 +80,7 @@ pub async fn publish(
                 issuer_level: issuer.kind.key().to_owned(),
                 audience: audience.id.to_string(),
                 audience_path: audience.path.to_string(),
-                state: DocumentState::Published.key().to_owned(),
+                state: Out::Published.key().to_owned(),
                 version: 1,
                 minutes: Body::parse(&body).map_or(1, |body| i64::from(body.minutes())),
                 saved_at: at,

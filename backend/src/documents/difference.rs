@@ -170,9 +170,8 @@ mod tests {
 
     #[test]
     fn the_longest_texts_are_told_in_a_bounded_time() {
-        let text = |step: usize, between: &str| -> String {
-            (0..35_000).map(|n| format!("{}{between}", n * step % 7_919)).collect()
-        };
+        let text =
+            |step: usize, between: &str| -> String { (0..35_000).map(|n| format!("{}{between}", n * step % 7_919)).collect() };
         for (case, old, new) in [
             ("a single line of the same words in another order", text(7, " "), text(11, " ")),
             ("as many lines", text(7, "\n"), text(11, "\n")),

@@ -2,11 +2,11 @@
 
 use domain::{
     accounts::Viewer,
-    documents::{DocumentPage, DocumentState, OpinionInvitation},
+    documents::{DocumentPage, OpinionInvitation, steps::Out},
     events::EventKind,
     ids::{DocumentId, OpinionId},
     members::Standing,
-    policy::Action,
+    units::UnitRef,
 };
 
 use super::{COLUMNS, Document, DocumentRow, Documents};
@@ -15,6 +15,13 @@ use crate::{
     store::{pair, record, vars},
 };
 
+/// A document somebody writes an opinion on.
+#[derive(Debug)]
+pub(crate) struct Addressed {
+    pub(crate) title: String,
+    pub(crate) issuer: UnitRef,
+}
+
 impl Documents<'_> {
     /// The document with its text. The first time a member whom it reaches opens it, that is noted.
     ///
@@ -22,8 +29,7 @@ impl Documents<'_> {
     /// [`Error::NotFound`] when there is none, or none this person may know of: a draft, or one for another part of the tree.
     pub async fn read(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentPage> {
         let (document, body, read) = self.readable(viewer, id).await?;
-        let reached = viewer.standpoint.may_as_member(Action::ReadDocument, &document.audience.path);
-        if !read && reached && document.state == DocumentState::Published {
+        if !read && document.out == Out::Published && document.reaches(viewer) {
             self.record_first_read(viewer, &document).await?;
         }
         let rendered = markdown::render(&body);
@@ -56,6 +62,24 @@ impl Documents<'_> {
             editors: feedback::has_editors(self.backend, document.issuer.id).await?.then_some(document.issuer),
             opinion: OpinionId::new(self.backend.clock().ulid()),
         })
+    }
+
+    /// What an opinion on the document is addressed to.
+    ///
+    /// # Errors
+    /// As [`Self::invitation`].
+    pub(crate) async fn addressed(&self, viewer: &Viewer, id: DocumentId) -> Result<Addressed> {
+        let sql = format!("SELECT {COLUMNS} FROM ONLY $document");
+        let row: Option<DocumentRow> =
+            self.backend.store().read(sql, vars! { document: record("document", id) }).await?.row(0)?;
+        let document = row.ok_or(Error::NotFound)?.understand(&self.backend.units().tree())?;
+        if document.takes_opinions_of(viewer) {
+            Ok(Addressed { title: document.title, issuer: document.issuer })
+        } else if document.is_readable_for(viewer) {
+            Err(Error::NotAllowed)
+        } else {
+            Err(Error::NotFound)
+        }
     }
 
     /// The document, its text, and whether the person has opened it before.

@@ -81,15 +81,15 @@ const TYPED: &str = "SELECT document, title, body, version, typed_at FROM ONLY $
 const UNFINISHED: &str = "SELECT document, title, body, version, typed_at, seen_at FROM writing WHERE member = $member AND version = 0 \
                           ORDER BY seen_at DESC LIMIT $most";
 
-const SEEN: &str = "UPSERT $writing SET document = $document, member = $member, opened_at = opened_at ?? $now, seen_at = $now RETURN NONE;";
+const SEEN: &str =
+    "UPSERT $writing SET document = $document, member = $member, opened_at = opened_at ?? $now, seen_at = $now RETURN NONE;";
 
 /// The same, without the texts.
 const UNFINISHED_KEYS: &str =
     "SELECT document, seen_at FROM writing WHERE member = $member AND version = 0 ORDER BY seen_at DESC LIMIT $most";
 
 /// The part of a save that ends what was typed before it. Wants `$writing`, see [`writing_of`].
-pub(super) const SAVED: &str =
-    "UPDATE $writing SET title = NONE, body = NONE, version = NONE, typed_at = NONE RETURN NONE;";
+pub(super) const SAVED: &str = "UPDATE $writing SET title = NONE, body = NONE, version = NONE, typed_at = NONE RETURN NONE;";
 
 /// The person's row of a draft.
 pub(super) fn writing_of(viewer: &Viewer, id: DocumentId) -> RecordId {
@@ -132,7 +132,10 @@ impl Documents<'_> {
         let typed = answers.row::<TypedRow>(2)?.map(TypedRow::understand).transpose()?.flatten();
         // Saved all the same, e.g. by a second window.
         let is_saved = |typed: &Unsaved| typed.body.trim() == desk.body && typed.title.trim() == desk.title();
-        Ok(Writing { unsaved: typed.filter(|typed| !is_saved(typed)).into_iter().collect(), others: self.others(viewer, id).await? })
+        Ok(Writing {
+            unsaved: typed.filter(|typed| !is_saved(typed)).into_iter().collect(),
+            others: self.others(viewer, id).await?,
+        })
     }
 
     /// What the person typed of documents that were never saved.

@@ -141,7 +141,8 @@ async fn a_file_is_taken_over_without_touching_what_is_stored(backend: &Backend,
 
     let id = drafted(backend, org).await;
     let key = id.to_string();
-    let take = async |mode| documents.take_in(editor, TakeInForm { id: &key, version: "1", mode, file_name: "" }, file.clone()).await;
+    let take =
+        async |mode| documents.take_in(editor, TakeInForm { id: &key, version: "1", mode, file_name: "" }, file.clone()).await;
     match take("").await {
         Err(Error::Invalid(errors)) => assert_eq!(errors.problem("mode"), Some(&Problem::Required)),
         other => panic!("{other:?}"),

@@ -8,6 +8,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use backend::documents::RemarkForm;
 use backend::members::{CorrectionForm, TransferForm};
 use backend::offices::GrantForm;
 use backend::units::NewUnitForm;
@@ -111,6 +112,9 @@ const READERS_BY_OFFICE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveE
 /// Editors of the document's issuer.
 const EDITORS: &[Who] = &[AboveEditor, TopChiefEditor];
 
+/// The one of them who publishes.
+const CHIEF: &[Who] = &[TopChiefEditor];
+
 /// Those who may change the coast's units.
 const UNIT_KEEPERS: &[Who] = &[AboveRegistrar, TopOperator];
 /// Those who hold another office above the harbour.
@@ -139,6 +143,15 @@ enum Given {
     Document(&'static str),
     Draft(&'static str),
     NewDraft,
+    /// A draft and its version.
+    Version,
+    /// A draft that was sent to be reviewed, with what its steps ask for.
+    InReview,
+    /// A remark on such a draft.
+    Remark,
+    /// A published document and why it is taken back.
+    Reasoned,
+    Coast,
     Opinion(&'static str),
     NewOpinion,
     Answer,
@@ -215,15 +228,37 @@ const ROWS: &[Row] = &[
     // What is found differs, see the tests of `backend`; everybody may ask.
     row("/api/search/find", Given::Nothing, &[], 200),
     row("/api/documents/read", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
-    // A draft is not even known to those it is meant for.
-    row("/api/documents/read", Given::Draft("id"), &[(200, EDITORS)], 404),
+    // A draft is not even known to those it is meant for; its editors read it at the desk.
+    row("/api/documents/read", Given::Draft("id"), &[], 404),
     row("/api/documents/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/draft", Given::Draft("id"), &[(200, EDITORS)], 404),
     // An editor elsewhere is not offered this issuer.
     row("/api/documents/save_draft", Given::NewDraft, &[(200, EDITORS), (422, &[OtherEditor])], 404),
-    row("/api/documents/publish", Given::Draft("id"), &[(200, EDITORS)], 404),
-    row("/api/documents/withdraw", Given::Document("id"), &[(200, EDITORS), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/review", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/submit", Given::Version, &[(200, EDITORS)], 404),
+    row("/api/documents/discard", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/restore", Given::Version, &[(200, EDITORS)], 404),
+    // The coast's editor wrote it, and approves nothing anyway.
+    row("/api/documents/publish", Given::InReview, &[(200, CHIEF), (403, EDITORS)], 404),
+    row("/api/documents/want_changes", Given::InReview, &[(200, CHIEF), (403, EDITORS)], 404),
+    row("/api/documents/recall", Given::InReview, &[(200, EDITORS)], 404),
+    row("/api/documents/remark", Given::InReview, &[(200, EDITORS)], 404),
+    row("/api/documents/settle", Given::Remark, &[(200, EDITORS)], 404),
+    row("/api/documents/withdraw", Given::Reasoned, &[(200, CHIEF), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/revise", Given::Document("id"), &[(200, EDITORS), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/revisions", Given::Document("id"), &[(200, EDITORS), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/rules", Given::Coast, &[(200, CHIEF)], 404),
+    row("/api/documents/preview", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/convert_html", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/unfinished", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/begin_writing", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/still_writing", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/keep_typed", Given::Version, &[(200, EDITORS)], 404),
+    row("/api/documents/conflict", Given::Draft("id"), &[(200, EDITORS)], 404),
+    // Forgets the own typing only; whose draft it is about makes no difference.
+    row("/api/documents/forget_typed", Given::Draft("id"), &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/set_rules", Given::Coast, &[(200, CHIEF)], 404),
     row("/api/feedback/invitation", Given::Document("document"), &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
     row("/api/feedback/send", Given::NewOpinion, &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
     row("/api/feedback/receipt", Given::Opinion("opinion"), &[(200, &[Author])], 404),
@@ -376,6 +411,26 @@ impl Given {
         let fresh = || app.backend.clock().ulid().to_string();
         match self {
             Self::Nothing => Vec::new(),
+            Self::Version => vec![("id", app.draft(&org.harbour).await.to_string()), ("version", "1".to_owned())],
+            Self::InReview => vec![
+                ("id", app.in_review(&org.harbour).await.to_string()),
+                ("version", "1".to_owned()),
+                ("when", "now".to_owned()),
+                ("reason", "Thiếu ngày tháng.".to_owned()),
+                ("text", "Xem lại câu này.".to_owned()),
+            ],
+            Self::Remark => {
+                let id = app.in_review(&org.harbour).await;
+                let form = RemarkForm { id: &id.to_string(), quote: "", text: "Xem lại." };
+                let editor = &org.coast_editor.viewer;
+                app.backend.documents().remark(editor, form).await.expect("remarks");
+                let remarks = app.backend.documents().review(editor, id).await.expect("a page").remarks;
+                vec![("id", id.to_string()), ("remark", remarks[0].key.clone()), ("settled", "yes".to_owned())]
+            }
+            Self::Reasoned => {
+                vec![("id", app.published(&org.harbour).await.to_string()), ("reason", "Sai số liệu.".to_owned())]
+            }
+            Self::Coast => vec![("unit", org.coast.id.to_string())],
             Self::Document(name) => vec![(name, app.published(&org.harbour).await.to_string())],
             Self::Draft(name) => vec![(name, app.draft(&org.harbour).await.to_string())],
             Self::NewDraft => vec![

@@ -3,7 +3,10 @@
 //! The model is flat on purpose: a list's item knows its level, nothing holds something else. So no input can nest deeply, whatever
 //! it was made of.
 
-use std::{collections::{HashMap, HashSet}, rc::Rc};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use domain::folding::fold;
 use pulldown_cmark::{Event, Options, Parser};
@@ -50,7 +53,11 @@ impl Style {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Inline {
-    Text { text: String, style: Style, link: Option<Rc<str>> },
+    Text {
+        text: String,
+        style: Style,
+        link: Option<Rc<str>>,
+    },
     Break,
     /// A reference to a footnote, by the name its source gives it.
     Note(String),
@@ -66,15 +73,31 @@ pub(super) enum Marker {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Block {
-    Heading { level: u8, text: Text },
-    Paragraph { quoted: bool, text: Text },
-    Item { level: u8, marker: Marker, text: Text },
+    Heading {
+        level: u8,
+        text: Text,
+    },
+    Paragraph {
+        quoted: bool,
+        text: Text,
+    },
+    Item {
+        level: u8,
+        marker: Marker,
+        text: Text,
+    },
     /// A further paragraph of the item before.
-    More { level: u8, text: Text },
+    More {
+        level: u8,
+        text: Text,
+    },
     Table(Vec<Vec<Text>>),
     Rule,
     /// A footnote itself.
-    Note { name: String, text: Text },
+    Note {
+        name: String,
+        text: Text,
+    },
 }
 
 /// Adds to the text, to its last piece where that looks the same.
@@ -212,7 +235,8 @@ impl Table {
         self.end_cell();
         let is_empty = |cell: &Vec<Text>| cell.iter().all(|text| is_blank(text));
         self.rows.retain(|row| !row.iter().all(is_empty));
-        let columns = self.rows.iter().filter_map(|row| row.iter().rposition(|cell| !is_empty(cell))).max().map_or(0, |at| at + 1);
+        let columns =
+            self.rows.iter().filter_map(|row| row.iter().rposition(|cell| !is_empty(cell))).max().map_or(0, |at| at + 1);
         if columns <= 1 {
             let texts = self.rows.into_iter().flatten().flatten().filter(|text| !is_blank(text));
             return texts.map(|text| Block::Paragraph { quoted: false, text }).collect();
@@ -229,7 +253,8 @@ impl Table {
 pub(super) fn markdown(blocks: Vec<Block>) -> String {
     let blocks = blocks.into_iter().flat_map(divided).map(marked).collect();
     let mut blocks = numbered_notes(with_headings(blocks));
-    let highest = blocks.iter().filter_map(|block| if let Block::Heading { level, .. } = block { Some(*level) } else { None }).min();
+    let highest =
+        blocks.iter().filter_map(|block| if let Block::Heading { level, .. } = block { Some(*level) } else { None }).min();
     for block in &mut blocks {
         if let Block::Heading { level, .. } = block {
             *level = (*level - highest.unwrap_or(*level) + 2).min(6);
@@ -247,7 +272,9 @@ fn divided(block: Block) -> Vec<Block> {
     let (text, again): (Text, Box<dyn Fn(Text) -> Block>) = match block {
         Block::Paragraph { quoted, text } => (text, Box::new(move |text| Block::Paragraph { quoted, text })),
         Block::More { level, text } => (text, Box::new(move |text| Block::More { level, text })),
-        Block::Heading { ref text, .. } | Block::Item { ref text, .. } | Block::Note { ref text, .. } if is_blank(text) => return vec![],
+        Block::Heading { ref text, .. } | Block::Item { ref text, .. } | Block::Note { ref text, .. } if is_blank(text) => {
+            return vec![];
+        }
         other => return vec![other],
     };
     let mut blocks = Vec::new();
@@ -356,7 +383,9 @@ fn numbered_notes(blocks: Vec<Block>) -> Vec<Block> {
     let mut ends = Vec::new();
     for mut block in blocks {
         let texts: Vec<&mut Text> = match &mut block {
-            Block::Heading { text, .. } | Block::Paragraph { text, .. } | Block::Item { text, .. } | Block::More { text, .. } => vec![text],
+            Block::Heading { text, .. } | Block::Paragraph { text, .. } | Block::Item { text, .. } | Block::More { text, .. } => {
+                vec![text]
+            }
             Block::Table(rows) => rows.iter_mut().flatten().collect(),
             Block::Rule | Block::Note { .. } => vec![],
         };
@@ -717,8 +746,8 @@ fn runs(atoms: &[Atom<'_>], care: Care, before: &str) -> String {
         let is_free_before = out.chars().next_back().or(before.chars().next_back()).is_none_or(char::is_whitespace);
         let from = if is_free_before { opens.unwrap_or(from) } else { from };
         let closes = run[until..].iter().rposition(|atom| letter(atom.what).is_some_and(|letter| letter != ' '));
-        let is_free_behind =
-            rest.first().is_none_or(|atom| atom.what == What::Break || atom.what == What::Letter(' ')) || run.len() > until + closes.map_or(0, |at| at + 1);
+        let is_free_behind = rest.first().is_none_or(|atom| atom.what == What::Break || atom.what == What::Letter(' '))
+            || run.len() > until + closes.map_or(0, |at| at + 1);
         let until = if is_free_behind { closes.map_or(until, |at| until + at + 1) } else { until };
         let more = escaped(&run[..from], care, line(before, &out));
         out.push_str(&more);
@@ -838,7 +867,9 @@ mod tests {
     fn addresses_that_lead_nowhere_good_are_dropped() {
         assert_eq!(address(" https://vi.du/a (b) ").as_deref(), Some("https://vi.du/a%20%28b%29"));
         assert_eq!(address("MAILTO:a@vi.du").as_deref(), Some("MAILTO:a@vi.du"));
-        for evil in ["javascript:alert(1)", "java\nscript:x", "data:text/html,x", "//vi.du", "file:///c:/a", "#a", "", "https://a\u{1}b"] {
+        for evil in
+            ["javascript:alert(1)", "java\nscript:x", "data:text/html,x", "//vi.du", "file:///c:/a", "#a", "", "https://a\u{1}b"]
+        {
             assert_eq!(address(evil), None, "{evil}");
         }
     }

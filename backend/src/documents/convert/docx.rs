@@ -373,8 +373,19 @@ fn lettered(number: u32) -> String {
 
 fn roman(number: u32) -> String {
     const SIGNS: [(u32, &str); 13] = [
-        (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"), (9, "IX"),
-        (5, "V"), (4, "IV"), (1, "I"),
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
     ];
     if number >= 4_000 {
         return number.to_string();
@@ -465,8 +476,8 @@ impl Visitor for Body<'_> {
         let parent = around.last().map_or("", String::as_str);
         match name {
             // What was taken out, pictures and drawings, older forms of what is there already, the page's set-up.
-            "del" | "moveFrom" | "delText" | "drawing" | "pict" | "object" | "Fallback" | "sectPr" | "pPrChange" | "rPrChange"
-            | "tblPrChange" | "tcPrChange" | "trPrChange" | "sdtPr" | "tabs" => return false,
+            "del" | "moveFrom" | "delText" | "drawing" | "pict" | "object" | "Fallback" | "sectPr" | "pPrChange"
+            | "rPrChange" | "tblPrChange" | "tcPrChange" | "trPrChange" | "sdtPr" | "tabs" => return false,
             "p" => {
                 self.end_paragraph();
                 self.paragraph = Paragraph::default();
@@ -533,7 +544,8 @@ impl Visitor for Body<'_> {
 
 impl Body<'_> {
     fn add(&mut self, text: &str) {
-        let is_seen = !self.run.hidden && self.fields_below == 0 && self.fields.iter().all(|field| field.is_result && !field.hidden);
+        let is_seen =
+            !self.run.hidden && self.fields_below == 0 && self.fields.iter().all(|field| field.is_result && !field.hidden);
         self.room = self.room.saturating_sub(text.len());
         if !is_seen || self.room == 0 {
             return;
@@ -665,7 +677,9 @@ impl Body<'_> {
             (Some(level), _) => Block::Heading { level, text },
             (None, Some(Label::Marker(marker))) => Block::Item { level, marker, text },
             // "a)" is an item of a list, "Điều 3." begins a paragraph.
-            (None, Some(Label::Words(words))) if words.chars().count() <= 6 => Block::Item { level, marker: Marker::Bullet, text },
+            (None, Some(Label::Words(words))) if words.chars().count() <= 6 => {
+                Block::Item { level, marker: Marker::Bullet, text }
+            }
             _ => Block::Paragraph { quoted: self.styles.is_quote(&paragraph.style), text },
         }
     }

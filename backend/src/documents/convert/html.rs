@@ -94,7 +94,8 @@ fn attributes(mut html: &str) -> (HashMap<String, Cow<'_, str>>, &str) {
         if first == '>' {
             return (attributes, &html[1..]);
         }
-        let length = html.find(|letter: char| letter.is_ascii_whitespace() || matches!(letter, '=' | '>' | '/')).unwrap_or(html.len());
+        let length =
+            html.find(|letter: char| letter.is_ascii_whitespace() || matches!(letter, '=' | '>' | '/')).unwrap_or(html.len());
         // A name may begin with `=`.
         let (name, rest) = html.split_at(length.max(first.len_utf8()));
         let (value, rest) = value(rest);
@@ -126,8 +127,8 @@ fn shortened(value: &str) -> &str {
 /// Elements whose content is not for readers.
 fn hidden_until(name: &str) -> Option<&'static str> {
     const HIDDEN: [&str; 17] = [
-        "script", "style", "xml", "title", "svg", "math", "template", "iframe", "object", "noscript", "textarea", "select", "audio",
-        "video", "canvas", "datalist", "noframes",
+        "script", "style", "xml", "title", "svg", "math", "template", "iframe", "object", "noscript", "textarea", "select",
+        "audio", "video", "canvas", "datalist", "noframes",
     ];
     HIDDEN.into_iter().find(|hidden| *hidden == name)
 }
@@ -510,10 +511,53 @@ fn styled(place: &mut Place, tag: &Tag<'_>) {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "address" | "article" | "aside" | "blockquote" | "body" | "caption" | "center" | "dd" | "details" | "dialog" | "dir" | "div"
-            | "dl" | "dt" | "fieldset" | "figcaption" | "figure" | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "head"
-            | "header" | "hr" | "html" | "legend" | "li" | "main" | "menu" | "nav" | "ol" | "p" | "pre" | "section" | "summary"
-            | "table" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr" | "ul"
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "head"
+            | "header"
+            | "hr"
+            | "html"
+            | "legend"
+            | "li"
+            | "main"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
     )
 }
 

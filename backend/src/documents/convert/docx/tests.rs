@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use docx_rs::{
-    AbstractNumbering, Docx, Hyperlink, HyperlinkType, IndentLevel, LevelJc, LevelText, Level as DocxLevel, NumberFormat, Numbering as DocxNumbering,
-    NumberingId, Paragraph as DocxParagraph, Run as DocxRun, Start, Style as DocxStyle, StyleType, Table as DocxTable, TableCell, TableRow,
+    AbstractNumbering, Docx, Hyperlink, HyperlinkType, IndentLevel, Level as DocxLevel, LevelJc, LevelText, NumberFormat,
+    Numbering as DocxNumbering, NumberingId, Paragraph as DocxParagraph, Run as DocxRun, Start, Style as DocxStyle, StyleType,
+    Table as DocxTable, TableCell, TableRow,
 };
 use proptest::prelude::*;
 
@@ -66,9 +67,11 @@ fn a_document_of_a_library_is_read() {
     let docx = Docx::new()
         .add_style(DocxStyle::new("Heading1", StyleType::Paragraph).name("heading 1"))
         .add_style(DocxStyle::new("2", StyleType::Paragraph).name("Đầu đề 2"))
-        .add_abstract_numbering(
-            AbstractNumbering::new(5).add_level(level(0, "decimal", "%1.")).add_level(level(1, "lowerLetter", "%2)")),
-        )
+        .add_abstract_numbering(AbstractNumbering::new(5).add_level(level(0, "decimal", "%1.")).add_level(level(
+            1,
+            "lowerLetter",
+            "%2)",
+        )))
         .add_numbering(DocxNumbering::new(2, 5))
         .add_paragraph(DocxParagraph::new().add_run(bold("Kế hoạch năm")).style("Heading1"))
         .add_paragraph(DocxParagraph::new().add_run(run("Mục đích")).style("2"))
@@ -171,7 +174,9 @@ Theo **Quy định**[^1] mới [trang](https://vi.du) xấu 5 m²  \ndòng sau &
 
 #[test]
 fn numbers_are_written_as_word_does() {
-    for (number, letters, figures) in [(1, "a", "I"), (4, "d", "IV"), (26, "z", "XXVI"), (27, "aa", "XXVII"), (1994, "rrrr", "MCMXCIV")] {
+    for (number, letters, figures) in
+        [(1, "a", "I"), (4, "d", "IV"), (26, "z", "XXVI"), (27, "aa", "XXVII"), (1994, "rrrr", "MCMXCIV")]
+    {
         assert_eq!((lettered(number).as_str(), roman(number).as_str()), (letters, figures));
     }
     assert_eq!((lettered(0).as_str(), roman(4_000).as_str()), ("", "4000"));

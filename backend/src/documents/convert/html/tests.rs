@@ -71,7 +71,8 @@ style="font-size:16pt;font-weight:400;">Kế hoạch</span></h2><h3 dir="ltr"><s
 style="font-weight:700;font-style:italic">Khẩn</span><span style="font-weight:400;white-space:pre-wrap;"> gửi các chi bộ</span></p>
 <ul style="margin-top:0;"><li dir="ltr" aria-level="1"><p dir="ltr" role="presentation"><span>Một</span></p></li><ul><li><p>Trong
 một</p></li></ul><li><p>Hai</p></li></ul><ol start="4"><li>Bốn</li><li>Năm<p>thêm</p></li></ol><br /></b>"#;
-    let expected = "## Kế hoạch\n\n### Chi tiết\n\n***Khẩn*** gửi các chi bộ\n\n- Một\n  - Trong một\n- Hai\n\n4. Bốn\n5. Năm\n\n   thêm";
+    let expected =
+        "## Kế hoạch\n\n### Chi tiết\n\n***Khẩn*** gửi các chi bộ\n\n- Một\n  - Trong một\n- Hai\n\n4. Bốn\n5. Năm\n\n   thêm";
     assert_eq!(converted(docs), expected);
 }
 
@@ -88,7 +89,10 @@ fn pages_of_the_web_leave_their_machinery_behind() {
         ("<img src=x onerror=alert(1)>chữ<svg><text>không</text></svg>", "chữ"),
         ("<script>alert('</p>')</script><style>p{}</style>chữ<title>x</title>", "chữ"),
         ("<a href='mailto:a@vi.du'>thư</a> <a href='#muc'>mục</a> <a href=/x>trang</a>", "[thư](mailto:a@vi.du) mục trang"),
-        ("<sup><a href=\"#cite_note-3\">[3]</a></sup><ol><li id=cite_note-3><a href=\"#cite_ref-3\">^</a> nguồn</li></ol>", "[^1]\n\n[^1]: nguồn"),
+        (
+            "<sup><a href=\"#cite_note-3\">[3]</a></sup><ol><li id=cite_note-3><a href=\"#cite_ref-3\">^</a> nguồn</li></ol>",
+            "[^1]\n\n[^1]: nguồn",
+        ),
         ("<ul><li>a<li>b<ul><li>c</ul></ul>d", "- a\n- b\n  - c\n\nd"),
         ("<h4>x</h4><h6>y</h6>", "## x\n\n#### y"),
         ("", ""),
@@ -143,7 +147,10 @@ fn a_megabyte_of_malice_takes_no_time_and_no_depth() {
 
 /// What a browser would show of rendered Markdown, spaces aside.
 fn shown(html: &str) -> String {
-    let text = html.split('<').enumerate().map(|(at, piece)| if at == 0 { piece } else { piece.split_once('>').map_or("", |(_, text)| text) });
+    let text = html
+        .split('<')
+        .enumerate()
+        .map(|(at, piece)| if at == 0 { piece } else { piece.split_once('>').map_or("", |(_, text)| text) });
     let text = text.collect::<String>().replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
     text.chars().filter(|letter| !letter.is_whitespace()).collect()
 }
