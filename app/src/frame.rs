@@ -73,6 +73,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     let l = use_locale();
     let places = [
         (Action::WriteDocument, Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
+        (Action::ManageCourses, Place { href: "/courses/manage", icon: IconName::CheckCircle, label: text::courses::place(l) }),
         (Action::ReadOpinions, Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) }),
         (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
         (Action::ManageUnit, Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
@@ -155,8 +156,9 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> An
 }
 
 /// Where the phone has no tab of its own for: reached through "more".
-const THROUGH_MORE: [&str; 16] = [
+const THROUGH_MORE: [&str; 17] = [
     "/more",
+    "/courses",
     "/record",
     "/audit",
     "/guides",

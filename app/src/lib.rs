@@ -13,9 +13,12 @@
 pub mod account;
 pub mod audit;
 pub mod context;
+#[cfg(feature = "ssr")]
+mod courses;
 pub mod documents;
 pub mod error;
 pub mod feedback;
+pub mod files;
 pub mod forms;
 pub mod frame;
 pub mod guides;
@@ -26,6 +29,7 @@ pub mod meetings;
 pub mod members;
 pub mod offices;
 pub mod page;
+pub mod rendered;
 mod routes;
 pub mod search;
 pub mod server_only;

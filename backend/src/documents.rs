@@ -1,6 +1,6 @@
 //! Documents: the library a member reads from, the desk an editor writes at, and what both have in common.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
     documents::{DocumentKind, DocumentSummary, steps::Out},
@@ -11,24 +11,32 @@ use domain::{
     units::UnitRef,
 };
 
+mod bookmarks;
 mod convert;
 mod desk;
 mod difference;
 mod draft;
 mod library;
+mod must_read;
+mod progress;
 mod read;
 mod related;
 mod release;
 mod review;
 mod revisions;
 mod rules;
+mod shelf;
+mod signs;
 mod steps;
 mod take_in;
+mod unread;
+mod walk;
 mod writing;
 
 pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX};
 pub use difference::difference;
 pub use draft::DraftForm;
+pub(crate) use progress::HAND_OVER;
 pub use review::{RemarkForm, SubmitForm};
 pub use steps::PublishForm;
 pub use take_in::TakeInForm;
@@ -53,8 +61,8 @@ impl<'a> Documents<'a> {
 }
 
 /// The columns of [`DocumentRow`].
-const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, standings, \
-                       state, version, minutes, saved_at, published_at, shelf";
+const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, state, \
+                       version, minutes, saved_at, published_at, shelf, standings, must, must_read_by, pin";
 
 /// What was published, as it lies in the store, without its text. What is in work lies in `draft` ([`draft::DraftRow`]).
 #[derive(Debug, SurrealValue)]
@@ -75,6 +83,9 @@ struct DocumentRow {
     saved_at: DateTime<Utc>,
     published_at: Option<DateTime<Utc>>,
     shelf: Option<String>,
+    must: Option<String>,
+    must_read_by: Option<String>,
+    pin: Option<String>,
 }
 
 /// A document whose columns were understood.
@@ -94,6 +105,11 @@ struct Document {
     minutes: u32,
     saved_at: DateTime<Utc>,
     published_at: Option<DateTime<Utc>>,
+    /// Where it stands in the library, while it does.
+    shelf: Option<String>,
+    /// While it must be read.
+    must_read_by: Option<NaiveDate>,
+    pinned: bool,
 }
 
 impl DocumentRow {
@@ -108,6 +124,12 @@ impl DocumentRow {
             out: Out::from_key(&self.state).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,
+            must_read_by: match (&self.must, &self.must_read_by) {
+                (Some(_), Some(day)) => Some(day.parse().map_err(|_| damaged())?),
+                _ => None,
+            },
+            pinned: self.pin.is_some(),
+            shelf: self.shelf,
             number: self.number,
             title: self.title,
             signer: self.signer,
@@ -126,22 +148,25 @@ impl Document {
     /// Whether the person may know that the document exists, and read it.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
-        let by_office = standpoint.may_by_office(Action::ReadDocument, &self.audience.path);
-        let is_out = self.out == Out::Published && (self.reaches(viewer) || by_office);
-        is_out || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+        let by_office = self.out == Out::Published && standpoint.may_by_office(Action::ReadDocument, &self.audience.path);
+        self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
     }
 
-    /// Whether it is for this person as a member: the own branch lies in the audience, and the own standing is among those meant.
+    /// Whether it is out and meant for the person as a member: what the library and the own lists are made of.
     fn reaches(&self, viewer: &Viewer) -> bool {
+        self.out == Out::Published && self.is_meant_for(viewer, Action::ReadDocument)
+    }
+
+    /// Whether the person is of its audience: below its unit, and of one of its standings.
+    fn is_meant_for(&self, viewer: &Viewer, action: Action) -> bool {
         let standpoint = &viewer.standpoint;
-        let is_meant = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
-        is_meant && standpoint.may_as_member(Action::ReadDocument, &self.audience.path)
+        let standing_fits = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
+        standing_fits && standpoint.may_as_member(action, &self.audience.path)
     }
 
     /// Whether it reaches the person as a member, and still does.
     fn takes_opinions_of(&self, viewer: &Viewer) -> bool {
-        let may_send = viewer.standpoint.may_as_member(Action::SendOpinion, &self.audience.path);
-        self.out == Out::Published && self.reaches(viewer) && may_send
+        self.out == Out::Published && self.is_meant_for(viewer, Action::SendOpinion)
     }
 
     fn summary(&self, read: bool) -> DocumentSummary {
@@ -154,7 +179,22 @@ impl Document {
             published_on: self.published_at.map(local_date),
             minutes: self.minutes,
             read,
+            must_read_by: self.must_read_by,
+            pinned: self.pinned,
         }
+    }
+}
+
+impl Documents<'_> {
+    /// Documents by their ids, whoever asks: those there are, in no particular order.
+    async fn fetched(&self, ids: &[DocumentId]) -> Result<Vec<Document>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = self.backend.units().tree();
+        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
+        let rows: Vec<DocumentRow> = self.backend.store().read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
+        rows.into_iter().map(|row| row.understand(&tree)).collect()
     }
 }
 
@@ -226,7 +266,10 @@ pub(crate) async fn read_marks(store: &Store, member: MemberId, ids: &[DocumentI
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod plans {
     use ulid::Ulid;
 
     use super::*;

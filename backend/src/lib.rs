@@ -15,11 +15,13 @@ pub mod accounts;
 pub mod audit;
 mod bulk;
 pub mod clock;
+pub mod courses;
 pub mod demo;
 pub mod documents;
 mod error;
 pub mod events;
 pub mod feedback;
+pub mod files;
 pub mod flash;
 pub mod home;
 pub mod imports;
@@ -45,9 +47,11 @@ pub use keys::Keys;
 use crate::{
     accounts::Accounts,
     audit::Audit,
+    courses::Courses,
     documents::Documents,
     events::Events,
     feedback::Feedback,
+    files::{FileRoom, Files},
     flash::Flashes,
     home::Home,
     imports::{Imports, Workshop},
@@ -88,6 +92,7 @@ struct Shared {
     sms: OnceLock<Sms>,
     workshop: Workshop,
     search: SearchIndex,
+    files: FileRoom,
 }
 
 impl Backend {
@@ -103,8 +108,10 @@ impl Backend {
         let counters = Counters::rebuild(&store, &units, &clock).await?;
         let workshop = Workshop::beside(place);
         let search = SearchIndex::beside(place);
+        let files = FileRoom::beside(place)?;
         let sms = OnceLock::new();
-        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms, workshop, search }) };
+        let shared = Shared { store, keys, clock, units, events, counters, sms, workshop, search, files };
+        let backend = Self { shared: Arc::new(shared) };
         backend.unit_desk().resume().await?;
         Ok(backend)
     }
@@ -124,12 +131,20 @@ impl Backend {
         Audit::new(self)
     }
 
+    pub fn courses(&self) -> Courses<'_> {
+        Courses::new(self)
+    }
+
     pub fn documents(&self) -> Documents<'_> {
         Documents::new(self)
     }
 
     pub fn feedback(&self) -> Feedback<'_> {
         Feedback::new(self)
+    }
+
+    pub fn files(&self) -> Files<'_> {
+        Files::new(self)
     }
 
     pub fn flashes(&self) -> Flashes<'_> {
@@ -210,6 +225,10 @@ impl Backend {
 
     pub(crate) fn search_index(&self) -> &SearchIndex {
         &self.shared.search
+    }
+
+    pub(crate) fn file_room(&self) -> &FileRoom {
+        &self.shared.files
     }
 
     pub(crate) fn workshop(&self) -> &Workshop {

@@ -6,6 +6,8 @@
 mod accounts;
 #[path = "backend/audit.rs"]
 mod audit;
+#[path = "backend/courses.rs"]
+mod courses;
 #[path = "backend/demo.rs"]
 mod demo;
 #[path = "backend/desk.rs"]
@@ -18,6 +20,8 @@ mod doors;
 mod engines;
 #[path = "backend/feedback.rs"]
 mod feedback;
+#[path = "backend/files.rs"]
+mod files;
 #[path = "backend/imports.rs"]
 mod imports;
 #[path = "backend/limits.rs"]
@@ -30,6 +34,8 @@ mod members;
 mod offices;
 #[path = "backend/paper_codes.rs"]
 mod paper_codes;
+#[path = "backend/samples.rs"]
+mod samples;
 #[path = "backend/search.rs"]
 mod search;
 #[path = "backend/sessions.rs"]

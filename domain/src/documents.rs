@@ -6,7 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     forms::{Problem, bounded_line, bounded_text},
     ids::{DocumentId, OpinionId},
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
+};
+
+mod library;
+
+pub use library::{
+    CorrectionNote, DocumentCopy, DocumentPage, LibraryPage, LibraryQuery, NotAPart, Part, ReadingPlace, RelatedDocument,
+    ShelfList, ShelfPage, ShelfRow, WithdrawnDocument,
 };
 
 pub mod desk;
@@ -219,24 +226,12 @@ pub struct DocumentSummary {
     pub minutes: u32,
     /// Whether the reader has opened it before.
     pub read: bool,
-}
-
-/// What a library page asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LibraryQuery {
-    pub kind: Option<DocumentKind>,
-    /// Level of the issuing unit.
-    pub level: Option<UnitKind>,
-    /// Continue after this document (exclusive): the `next` of the page before.
-    pub after: Option<DocumentId>,
-}
-
-/// One page of the library, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LibraryPage {
-    pub documents: Vec<DocumentSummary>,
-    /// Where the next page starts; none on the last.
-    pub next: Option<DocumentId>,
+    /// The day by which members must have read it (hạn đọc).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub must_read_by: Option<NaiveDate>,
+    /// Whether it stands first in the library.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
 /// A heading of the text, for the contents list.
@@ -247,21 +242,6 @@ pub struct Heading {
     pub title: String,
     /// 2 or 3; the title of the document is 1.
     pub level: u8,
-}
-
-/// Everything a read page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentPage {
-    pub summary: DocumentSummary,
-    pub signer: Option<String>,
-    pub audience: UnitRef,
-    /// Members the audience holds.
-    pub reach: u32,
-    /// Sanitised HTML.
-    pub html: String,
-    pub contents: Vec<Heading>,
-    /// Whether the reader may send an opinion on it.
-    pub takes_opinions: bool,
 }
 
 /// What the page before writing an opinion needs: the audience is shown before the field.

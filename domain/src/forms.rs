@@ -57,6 +57,10 @@ pub enum Problem {
     AlreadyHeld,
     /// A file that is of another sort than asked for, or damaged.
     Unreadable,
+    /// The moment is over; choose a later one, or do it now.
+    Over,
+    /// Not all that is meant for these people reaches them.
+    OutOfReach,
 }
 
 /// A problem and the field it belongs to.

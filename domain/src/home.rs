@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{documents::DocumentSummary, feedback::Opinion, meetings::MeetingSummary};
+use crate::{courses::CourseReminder, documents::DocumentSummary, feedback::Opinion, meetings::MeetingSummary};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HomePage {
@@ -12,6 +12,10 @@ pub struct HomePage {
     pub newest: Vec<DocumentSummary>,
     /// The member's latest opinions.
     pub opinions: Vec<Opinion>,
+    /// Documents that must be read by a day and were not opened yet.
+    pub must_read: u32,
+    /// The course that is due next.
+    pub course: Option<CourseReminder>,
     /// Decisions on corrections of the own record that the member has not seen.
     pub corrections_decided: u32,
 }

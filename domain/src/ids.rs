@@ -66,6 +66,8 @@ id! {
     DocumentId,
     /// A meeting of a unit.
     MeetingId,
+    /// A course.
+    CourseId,
     /// An opinion. Made where the form is shown, so that sending twice stores once.
     OpinionId,
     /// A row of the event log.
@@ -82,6 +84,12 @@ id! {
     CodeId,
     /// A signed-in device, as its owner sees it; never the secret token.
     SessionId,
+    /// A place in one of a member's lists: the moment something was put there.
+    ShelfKey,
+    /// A file that belongs to a document.
+    AttachmentId,
+    /// A file that arrives piece by piece.
+    UploadId,
 }
 
 #[cfg(test)]

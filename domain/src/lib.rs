@@ -5,12 +5,15 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod courses;
 pub mod difference;
 pub mod documents;
 pub mod events;
 pub mod feedback;
+pub mod files;
 pub mod folding;
 pub mod forms;
+pub mod guard;
 pub mod home;
 pub mod ids;
 pub mod imports;

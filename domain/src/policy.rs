@@ -221,6 +221,11 @@ impl Standpoint {
         self.grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(place))
     }
 
+    /// By a role on `place` itself: for what only a unit's own leaders see, not those of the units above.
+    pub fn may_on_the_spot(&self, action: Action, place: &UnitPath) -> bool {
+        self.grants.iter().any(|grant| grant.role.covers(action) && grant.path == *place)
+    }
+
     /// The highest units on which the person holds a role that covers `action`; none of them lies below another.
     pub fn seats(&self, action: Action) -> Vec<&UnitPath> {
         let mut seats: Vec<&UnitPath> =
@@ -281,6 +286,15 @@ mod tests {
         member.standing = Standing::Exempt;
         assert!(member.may(Action::ReadDocument, &path("/1/")));
         assert!(!member.may(Action::ReadMeeting, &path("/1/2/3/")));
+    }
+
+    #[test]
+    fn who_leads_above_is_not_on_the_spot() {
+        let person = standing_at("/1/2/3/", &[(Role::Secretary, "/1/2/")]);
+        assert!(person.may_by_office(Action::ReadReaders, &path("/1/2/3/")));
+        assert!(!person.may_on_the_spot(Action::ReadReaders, &path("/1/2/3/")));
+        assert!(person.may_on_the_spot(Action::ReadReaders, &path("/1/2/")));
+        assert!(!person.may_on_the_spot(Action::ManageCourses, &path("/1/2/")));
     }
 
     #[test]

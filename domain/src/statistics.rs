@@ -63,20 +63,22 @@ pub struct StatisticsPage {
 /// Hides what would expose a small group: units below [`SMALLEST_GROUP`], and, when that would leave exactly one hidden row to be
 /// worked out from the total, the next smallest as well.
 pub fn hide_small_groups(rows: &mut [UnitFigures]) {
+    hide_small(rows, |row| row.figures.map(|figures| figures.members), |row| row.figures = None);
+}
+
+/// The same for rows of another kind: `members` tells how many people a row is about, none when it is hidden already.
+pub fn hide_small<R>(rows: &mut [R], members: impl Fn(&R) -> Option<u32>, hide: impl Fn(&mut R)) {
     let mut hidden = 0;
     for row in rows.iter_mut() {
-        if row.figures.is_some_and(|figures| figures.members > 0 && figures.members < SMALLEST_GROUP) {
-            row.figures = None;
+        if members(row).is_some_and(|members| members > 0 && members < SMALLEST_GROUP) {
+            hide(row);
         }
-        hidden += usize::from(row.figures.is_none());
+        hidden += usize::from(members(row).is_none());
     }
     if hidden == 1 {
-        let smallest = rows
-            .iter_mut()
-            .filter(|row| row.figures.is_some_and(|figures| figures.members > 0))
-            .min_by_key(|row| row.figures.map_or(0, |figures| figures.members));
-        if let Some(row) = smallest {
-            row.figures = None;
+        let peopled = rows.iter_mut().filter(|row| members(row).is_some_and(|members| members > 0));
+        if let Some(smallest) = peopled.min_by_key(|row| members(row).unwrap_or_default()) {
+            hide(smallest);
         }
     }
 }

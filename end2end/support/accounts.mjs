@@ -14,6 +14,7 @@ const ROLES = {
   exempt: 'Member exempt from activities',
   editor: 'Editor, ward',
   chief: 'Chief editor, province',
+  commune_editor: 'Editor, commune',
   committee: 'Committee member, commune',
   statistician: 'Statistician, province',
   registrar: 'Registrar, ward',

@@ -62,6 +62,11 @@ async fn purge(backend: Backend) {
         if let Err(error) = backend.imports().purge().await {
             tracing::error!(%error, "cannot remove the files of old imports; will try again in an hour");
         }
+        match backend.files().purge().await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "files and uploads that nobody needs any more were removed"),
+            Err(error) => tracing::error!(%error, "cannot remove files that nobody needs; will try again in an hour"),
+        }
     }
 }
 

@@ -56,6 +56,13 @@ pub fn MorePage() -> impl IntoView {
                         </a>
                     </li>
                     <li>
+                        <a class="menu-link" href="/courses">
+                            <Icon name=IconName::CheckCircle/>
+                            <span>{text::courses::title(l)}</span>
+                            <Icon name=IconName::Next/>
+                        </a>
+                    </li>
+                    <li>
                         <a class="menu-link" href="/guides">
                             <Icon name=IconName::Info/>
                             <span>{text::guides::title(l)}</span>

@@ -410,7 +410,7 @@ pub async fn set_rules(unit: String, #[server(default)] own_approval: String) ->
 use server::on_newest_version;
 
 #[cfg(feature = "ssr")]
-use super::fns::server::{document_id, known};
+use super::library_fns::server::{document_id, known};
 #[cfg(feature = "ssr")]
 use crate::error::Kind;
 

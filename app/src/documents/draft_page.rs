@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     desk_fns::{blank, draft},
+    desk_parts::{state_tag, way_back},
     editor::{Editor, destination, particulars, phone_preview},
-    state_tag, way_back,
     writing::{self, docx_card, stale},
     writing_fns::{begin_writing, conflict, unfinished},
 };
@@ -255,6 +255,9 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
 
 fn revisions(l: Locale, id: DocumentId) -> AnyView {
     view! {
+        <LinkButton href=format!("/desk/{id}/files") kind=ButtonKind::Secondary icon=IconName::Clip wide=true>
+            {text::files::title(l)}
+        </LinkButton>
         <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock wide=true>
             {text::desk::go_revisions(l)}
         </LinkButton>

@@ -14,8 +14,8 @@ use leptos_router::hooks::use_params_map;
 
 use super::{
     desk_fns::draft,
+    desk_parts::way_back,
     editor::{particulars, phone_preview},
-    way_back,
 };
 use crate::{
     context::take_echo,

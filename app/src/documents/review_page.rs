@@ -12,7 +12,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{desk_fns::review, editor::preview, state_tag, way_back};
+use super::{
+    desk_fns::review,
+    desk_parts::{state_tag, way_back},
+    editor::preview,
+};
 use crate::{
     context::take_echo,
     i18n::use_locale,

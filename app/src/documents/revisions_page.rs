@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{desk_fns::revisions, difference::difference, way_back};
+use super::{desk_fns::revisions, desk_parts::way_back, difference::difference};
 use crate::{
     i18n::use_locale,
     page::show,

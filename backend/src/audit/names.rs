@@ -13,13 +13,14 @@ use crate::{
 /// Where a subject may lie that is no member and no unit, and what it is called by: a title, or the member it concerns.
 const TITLED: &str = "SELECT record::id(id) AS id, title AS name FROM $documents; \
                       SELECT record::id(id) AS id, title AS name FROM $meetings; \
+                      SELECT record::id(id) AS id, title AS name FROM $courses; \
                       SELECT record::id(id) AS id, file_name AS name FROM $imports; \
                       SELECT record::id(id) AS id, member AS name FROM $transfers; \
                       SELECT record::id(id) AS id, member AS name FROM $corrections;";
 
 /// How many of those statements yield titles; the others yield members.
-const TITLES: usize = 3;
-const STATEMENTS: usize = 5;
+const TITLES: usize = 4;
+const STATEMENTS: usize = 6;
 
 /// Names of the people and things of a page.
 pub(super) struct Names {
@@ -61,6 +62,7 @@ impl Audit<'_> {
         let vars = vars! {
             documents: of("document"),
             meetings: of("meeting"),
+            courses: of("course"),
             imports: of("import"),
             transfers: of("transfer"),
             corrections: of("correction"),

@@ -1,7 +1,8 @@
 //! The files the sample is written in, compiled into the program.
 
 use domain::{
-    documents::{Body, DocumentKind, DocumentNumber, Title},
+    courses::QuestionKind,
+    documents::{Body, DocumentKind, DocumentNumber, Relation, Title},
     meetings::MeetingKind,
     units::UnitKind,
 };
@@ -97,9 +98,40 @@ pub(super) struct OpinionEntry {
     pub(super) answer: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CourseEntry {
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    /// How the names of their files begin.
+    pub(super) documents: Vec<String>,
+    pub(super) pass_percent: u32,
+    pub(super) minutes: Option<u32>,
+    pub(super) tries: u32,
+    pub(super) assigned_days_ago: i64,
+    pub(super) due_in_days: i64,
+    #[serde(default, rename = "question")]
+    pub(super) questions: Vec<QuestionEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QuestionEntry {
+    pub(super) text: String,
+    pub(super) kind: QuestionKind,
+    pub(super) options: Vec<String>,
+    /// Numbers of the right options, counted from 1.
+    pub(super) right: Vec<usize>,
+    pub(super) explanation: String,
+}
+
 /// A document with its front matter.
 #[derive(Debug)]
 pub(super) struct DocumentFile {
+    /// By which others name it: what stands before the first `-` of the file's name.
+    pub(super) key: &'static str,
     pub(super) front: FrontMatter,
     pub(super) title: Title,
     pub(super) number: Option<DocumentNumber>,
@@ -117,6 +149,22 @@ pub(super) struct FrontMatter {
     pub(super) field: String,
     pub(super) days_ago: i64,
     pub(super) signer: String,
+    /// Days from now by which it must be read.
+    pub(super) must_read_in: Option<i64>,
+    #[serde(default)]
+    pub(super) pinned: bool,
+    pub(super) corrected_days_ago: Option<i64>,
+    pub(super) correction: Option<String>,
+    #[serde(default)]
+    pub(super) related: Vec<RelatedEntry>,
+}
+
+/// An earlier document, by the first letters of its file's name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RelatedEntry {
+    pub(super) document: String,
+    pub(super) relation: Relation,
 }
 
 pub(super) fn units() -> Result<Vec<UnitEntry>> {
@@ -145,6 +193,22 @@ pub(super) fn opinions() -> Result<Vec<OpinionEntry>> {
     parse::<File>("opinions.toml", include_str!("../../demo/opinions.toml")).map(|file| file.opinion)
 }
 
+pub(super) fn courses() -> Result<Vec<CourseEntry>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        course: Vec<CourseEntry>,
+    }
+    parse::<File>("courses.toml", include_str!("../../demo/courses.toml")).map(|file| file.course)
+}
+
+/// Title of the document whose file's name begins like this.
+pub(super) fn title(begins: &str) -> Result<String> {
+    let found = texts::DOCUMENTS.iter().find(|(name, _)| name.starts_with(begins));
+    let (name, text) = found.ok_or_else(|| Error::Internal(format!("the sample has no document {begins}")))?;
+    document(name, text).map(|document| document.title.as_str().to_owned())
+}
+
 /// What was published.
 pub(super) fn documents() -> Result<Vec<DocumentFile>> {
     texts::DOCUMENTS.iter().map(|(name, text)| document(name, text)).collect()
@@ -159,12 +223,13 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T> {
     toml::from_str(text).map_err(|error| Error::Internal(format!("the sample file {name}: {error}")))
 }
 
-fn document(name: &str, text: &str) -> Result<DocumentFile> {
+fn document(name: &'static str, text: &str) -> Result<DocumentFile> {
     let told = |what: String| Error::Internal(format!("the sample document {name}: {what}"));
     let rest = text.strip_prefix("+++\n").ok_or_else(|| told("it does not start with +++".to_owned()))?;
     let (front, body) = rest.split_once("\n+++\n").ok_or_else(|| told("its front matter has no end".to_owned()))?;
     let front: FrontMatter = toml::from_str(front).map_err(|error| told(error.to_string()))?;
     Ok(DocumentFile {
+        key: name.split('-').next().unwrap_or(name),
         title: Title::parse(&front.title).map_err(|problem| told(format!("title: {problem:?}")))?,
         number: DocumentNumber::parse_optional(&front.number).map_err(|problem| told(format!("number: {problem:?}")))?,
         body: Body::parse(body).map_err(|problem| told(format!("text: {problem:?}")))?,
@@ -175,6 +240,8 @@ fn document(name: &str, text: &str) -> Result<DocumentFile> {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+
+    use domain::{courses::Question, forms::FormReader};
 
     use super::*;
 
@@ -229,6 +296,31 @@ mod tests {
         for opinion in opinions().expect("reads") {
             assert!(fields.contains(&opinion.topic), "{}", opinion.topic);
             assert!(!opinion.text.is_empty() && opinion.answer.is_none_or(|answer| !answer.is_empty()));
+        }
+    }
+
+    #[test]
+    fn courses_ask_what_can_be_answered_and_give_what_can_be_read() {
+        let keys: BTreeMap<_, _> = units().expect("reads").into_iter().map(|unit| (unit.key, unit.parent)).collect();
+        let below = |key: &str, above: &str| {
+            std::iter::successors(Some(key), |key| keys.get(*key).map(String::as_str)).any(|key| key == above)
+        };
+        let documents = documents().expect("reads");
+        for course in courses().expect("reads") {
+            let title = &course.title;
+            assert!(below(&course.audience, &course.issuer), "{title}");
+            for begins in &course.documents {
+                let wanted = super::title(begins).expect("a document");
+                let document = documents.iter().find(|document| document.title.as_str() == wanted).expect("is published");
+                assert!(below(&course.audience, &document.front.audience), "{title}: {wanted} does not reach all");
+            }
+            for question in &course.questions {
+                let options: Vec<(usize, &str)> = (1..).zip(question.options.iter().map(String::as_str)).collect();
+                let mut form = FormReader::new("question");
+                let (kind, why) = (question.kind.key(), &question.explanation);
+                let read = Question::read(&mut form, &question.text, kind, &options, &question.right, why);
+                assert!(read.is_some_and(|read| read.options.len() == options.len()), "{}: {form:?}", question.text);
+            }
         }
     }
 

@@ -1,10 +1,13 @@
 //! Documents of the sample, and who has read them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use domain::{
     documents::steps::{Out, Work},
     events::EventKind,
     ids::{DocumentId, MemberId},
+    locale::local_date,
     members::Standing,
     units::UnitRef,
 };
@@ -15,7 +18,7 @@ use super::{
     people::{JUST_NOW, Organisation, Person},
 };
 use crate::{
-    Backend, Result,
+    Backend, Error, Result,
     bulk::Bulk,
     store::{RecordId, SurrealValue, pair, record},
 };
@@ -51,17 +54,20 @@ pub(super) fn fill(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     let now = backend.clock().now();
     let mut dice = Dice::new(seed, 3);
     let mut published = Vec::new();
+    let mut ids = BTreeMap::new();
     for file in files::documents()? {
         let at = working_hour(&mut dice, now, file.front.days_ago);
         let id = DocumentId::new(dice.ulid_at(at - TimeDelta::days(2)));
         let editor = editor(organisation, &file.front.issuer)?;
-        published.push(Shelved { id, file: &file, editor, at }.publish(bulk, &mut dice, organisation)?);
+        let row = Shelved { id, file: &file, editor, at, now, earlier: &ids };
+        published.push(row.publish(bulk, &mut dice, organisation)?);
+        ids.insert(file.key, id);
     }
     for file in files::drafts()? {
         let at = working_hour(&mut dice, now, file.front.days_ago);
         let id = DocumentId::new(dice.ulid_at(at));
         let editor = editor(organisation, &file.front.issuer)?;
-        Shelved { id, file: &file, editor, at }.draft(bulk, &mut dice, organisation)?;
+        Shelved { id, file: &file, editor, at, now, earlier: &ids }.draft(bulk, &mut dice, organisation)?;
     }
     published.sort_by_key(|document| std::cmp::Reverse(document.at));
     Ok(published)
@@ -118,8 +124,7 @@ fn editor(organisation: &Organisation, issuer: &str) -> Result<MemberId> {
     };
     // The first seat is the chief editor's; the editors after it do the daily work.
     let seat = committee.and_then(|committee| committee.editors.get(1).or(committee.editors.first()));
-    seat.map(|seat| organisation.at(*seat).1.id)
-        .ok_or_else(|| crate::Error::Internal(format!("the sample has no editor for {issuer}")))
+    seat.map(|seat| organisation.at(*seat).1.id).ok_or_else(|| Error::Internal(format!("the sample has no editor for {issuer}")))
 }
 
 /// A document on its way into the store.
@@ -129,6 +134,9 @@ struct Shelved<'f> {
     editor: MemberId,
     /// When it was published; for a draft, when it was saved.
     at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    /// Those it may name, by the keys of their files.
+    earlier: &'f BTreeMap<&'static str, DocumentId>,
 }
 
 impl Shelved<'_> {
@@ -138,6 +146,7 @@ impl Shelved<'_> {
         let audience = organisation.unit(&front.audience)?.clone();
         let saved_at = self.at - TimeDelta::minutes(dice.between(20, 3_000));
         let title = self.file.title.as_str().to_owned();
+        let shelf = dice.ulid_at(self.at).to_string();
         bulk.push(
             "document",
             DocumentRow {
@@ -158,7 +167,13 @@ impl Shelved<'_> {
                 saved_at,
                 saved_by: self.editor.to_string(),
                 published_at: Some(self.at),
-                shelf: Some(dice.ulid_at(self.at).to_string()),
+                must: front.must_read_in.map(|_| shelf.clone()),
+                must_read_by: front.must_read_in.map(|days| local_date(self.now + TimeDelta::days(days)).to_string()),
+                pin: front.pinned.then(|| shelf.clone()),
+                corrected_at: front.corrected_days_ago.map(|days| local_time(self.now, -days, 10 * 60)),
+                correction: front.correction.clone(),
+                related: self.related()?,
+                shelf: Some(shelf),
             },
         );
         self.text(bulk, "document_text", saved_at);
@@ -206,6 +221,19 @@ impl Shelved<'_> {
     }
 }
 
+impl Shelved<'_> {
+    fn related(&self) -> Result<Option<Vec<RelatedRow>>> {
+        let rows = self.file.front.related.iter().map(|entry| {
+            let document = self.earlier.get(entry.document.as_str()).ok_or_else(|| {
+                Error::Internal(format!("the sample document {} names {}, which is not before it", self.file.key, entry.document))
+            })?;
+            Ok(RelatedRow { document: document.to_string(), relation: entry.relation.key().to_owned() })
+        });
+        let rows: Vec<RelatedRow> = rows.collect::<Result<_>>()?;
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+}
+
 /// A moment between 8:00 and 16:30 of a day, and not in the future.
 fn working_hour(dice: &mut Dice, now: DateTime<Utc>, days_ago: i64) -> DateTime<Utc> {
     let at = local_time(now, -days_ago, dice.between(8 * 60, 16 * 60 + 30));
@@ -238,6 +266,18 @@ pub(super) struct DocumentRow {
     pub(super) saved_by: String,
     pub(super) published_at: Option<DateTime<Utc>>,
     pub(super) shelf: Option<String>,
+    pub(super) must: Option<String>,
+    pub(super) must_read_by: Option<String>,
+    pub(super) pin: Option<String>,
+    pub(super) corrected_at: Option<DateTime<Utc>>,
+    pub(super) correction: Option<String>,
+    pub(super) related: Option<Vec<RelatedRow>>,
+}
+
+#[derive(Debug, SurrealValue)]
+pub(super) struct RelatedRow {
+    pub(super) document: String,
+    pub(super) relation: String,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -277,9 +317,9 @@ struct RevisionRow {
 }
 
 #[derive(Debug, SurrealValue)]
-struct ReceiptRow {
-    id: RecordId,
-    path: String,
-    at: DateTime<Utc>,
-    counted: Option<bool>,
+pub(super) struct ReceiptRow {
+    pub(super) id: RecordId,
+    pub(super) path: String,
+    pub(super) at: DateTime<Utc>,
+    pub(super) counted: Option<bool>,
 }

@@ -17,7 +17,9 @@ use domain::{
 };
 
 use super::{
-    Document, Documents, standings,
+    Document, Documents,
+    related::RelatedRow,
+    standings,
     writing::{SAVED, writing_of},
 };
 use crate::{
@@ -76,13 +78,6 @@ struct Draft {
     is_pinned: bool,
     correction: Option<Remark>,
     body: Body,
-}
-
-/// A document this one relates to, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
-pub(super) struct RelatedRow {
-    pub(super) document: String,
-    pub(super) relation: String,
 }
 
 /// The columns of [`DraftRow`].
@@ -340,6 +335,14 @@ impl Documents<'_> {
         } else {
             Err(Error::NotFound)
         }
+    }
+
+    /// What this person may do with a document, for its files.
+    ///
+    /// # Errors
+    /// As [`Self::draft`].
+    pub(crate) async fn hand_of(&self, viewer: &Viewer, id: DocumentId) -> Result<Hand> {
+        Ok(self.on_desk(viewer, id).await?.hand)
     }
 
     /// What is in work and out of a document, whoever asks.

@@ -1,87 +1,77 @@
-//! Documents that others replace, change or explain: editors name them by their numbers.
+//! Documents that name each other: one supersedes, amends or guides another.
 
 use domain::{
     accounts::Viewer,
-    documents::{DocumentNumber, Relation},
-    forms::Problem,
+    documents::{RelatedDocument, Relation, steps::Out},
     ids::DocumentId,
 };
 
-use super::{Documents, draft::RelatedRow};
+use super::{COLUMNS, Document, DocumentRow, Documents};
 use crate::{
     Error, Result,
-    store::{SurrealValue, record, vars},
+    store::{SurrealValue, Value, vars},
 };
 
-/// Documents named in one field at most.
-const NAMED_MAX: usize = 20;
+/// Documents that name one are shown up to so many.
+const MOST: usize = 50;
 
-/// Different issuers may give the same number; more of one number are not looked at.
-const SAME_MAX: usize = 20;
+/// A document that one relates to, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
+pub(super) struct RelatedRow {
+    pub(super) document: String,
+    pub(super) relation: String,
+}
 
-/// The numbers of related documents, as the form shows them.
-#[derive(Debug, Default)]
-pub(super) struct Signs(Vec<(Relation, String)>);
-
-impl Signs {
-    pub(super) fn of(&self, relation: Relation) -> String {
-        let signs = self.0.iter().filter(|(found, _)| *found == relation).map(|(_, sign)| sign.as_str());
-        signs.collect::<Vec<_>>().join(", ")
+impl RelatedRow {
+    fn relation(&self) -> Result<Relation> {
+        Relation::from_key(&self.relation).ok_or_else(|| Error::Damaged(format!("a relation to {}", self.document)))
     }
 }
 
 impl Documents<'_> {
-    /// The documents a field names by their numbers, separated by commas.
-    ///
-    /// The inner error is for the editor: [`Problem::Unknown`] for a number of no document this person may read.
-    pub(super) async fn named(&self, viewer: &Viewer, typed: &str) -> Result<Result<Vec<DocumentId>, Problem>> {
-        let mut named = Vec::new();
-        for part in typed.split([',', ';']).filter(|part| !part.trim().is_empty()) {
-            let number = match DocumentNumber::parse_optional(part) {
-                Ok(Some(number)) if named.len() < NAMED_MAX => number,
-                Ok(_) => return Ok(Err(Problem::TooLong { max: u32::try_from(NAMED_MAX).unwrap_or_default() })),
-                Err(problem) => return Ok(Err(problem)),
-            };
-            match self.numbered(viewer, number.as_str()).await? {
-                Some(document) if named.contains(&document) => {}
-                Some(document) => named.push(document),
-                None => return Ok(Err(Problem::Unknown)),
+    /// What the document with this id names, and what names it, as far as the person may read that: the newer ones first.
+    pub(super) async fn related(&self, viewer: &Viewer, id: DocumentId, named: &[RelatedRow]) -> Result<Vec<RelatedDocument>> {
+        let tree = self.backend.units().tree();
+        let rows: Vec<NamingRow> = self.backend.store().read(naming(), vars! { id: id.to_string() }).await?.rows(0)?;
+        let mut related = Vec::new();
+        for NamingRow { row, related: names } in rows {
+            let document = row.understand(&tree)?;
+            for naming in names.iter().flatten().filter(|naming| naming.document == id.to_string()) {
+                related.extend(shown(viewer, &document, naming.relation()?, true));
             }
         }
-        Ok(Ok(named))
-    }
-
-    /// The newest document of this number that the person may read.
-    async fn numbered(&self, viewer: &Viewer, number: &str) -> Result<Option<DocumentId>> {
-        let vars = vars! { number: number };
-        let ids: Vec<String> = self.backend.store().read(NUMBERED.as_str(), vars).await?.rows(0)?;
-        let ids = ids.iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("document {id}"))));
-        let found = self.found(viewer, &ids.collect::<Result<Vec<DocumentId>>>()?).await?;
-        Ok(found.into_iter().max_by_key(|document| (document.published_on, document.id)).map(|document| document.id))
-    }
-
-    /// The numbers of related documents.
-    pub(super) async fn signs(&self, related: &[RelatedRow]) -> Result<Signs> {
-        let mut signs = Vec::new();
-        for row in related {
-            let document =
-                row.document.parse::<DocumentId>().map_err(|_| Error::Damaged(format!("relation to {}", row.document)))?;
-            let vars = vars! { document: record("document", document) };
-            let number: Option<Numbered> = self.backend.store().read("SELECT number FROM ONLY $document", vars).await?.row(0)?;
-            let sign = number.and_then(|row| row.number);
-            signs.extend(Relation::from_key(&row.relation).zip(sign));
+        let ids: Vec<DocumentId> = named.iter().filter_map(|named| named.document.parse().ok()).collect();
+        let documents = self.fetched(&ids).await?;
+        for named in named {
+            if let Some(document) = documents.iter().find(|document| document.id.to_string() == named.document) {
+                related.extend(shown(viewer, document, named.relation()?, false));
+            }
         }
-        Ok(Signs(signs))
+        Ok(related)
     }
+}
+
+fn shown(viewer: &Viewer, document: &Document, relation: Relation, is_newer: bool) -> Option<RelatedDocument> {
+    let is_out = document.out == Out::Published && document.is_readable_for(viewer);
+    is_out.then(|| RelatedDocument {
+        relation,
+        is_newer,
+        id: document.id,
+        number: document.number.clone(),
+        title: document.title.clone(),
+    })
 }
 
 #[derive(Debug, SurrealValue)]
-struct Numbered {
-    number: Option<String>,
+struct NamingRow {
+    #[surreal(flatten)]
+    row: DocumentRow,
+    related: Option<Vec<RelatedRow>>,
 }
 
-static NUMBERED: std::sync::LazyLock<String> =
-    std::sync::LazyLock::new(|| format!("SELECT VALUE record::id(id) FROM document WHERE number = $number LIMIT {SAME_MAX}"));
+fn naming() -> String {
+    format!("SELECT {COLUMNS}, related FROM document WHERE related.*.document CONTAINS $id LIMIT {MOST}")
+}
 
 #[cfg(test)]
 mod tests {
@@ -89,7 +79,8 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn a_number_is_an_index_range() {
-        migrated().await.assert_no_scan(&NUMBERED, vars! { number: "339-QĐ/TW" }).await;
+    async fn what_names_a_document_is_found_by_index() {
+        let store = migrated().await;
+        store.assert_no_scan(&naming(), vars! { id: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
     }
 }

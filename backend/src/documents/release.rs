@@ -2,7 +2,7 @@
 
 use domain::documents::{DocumentField, Relation, desk::DocumentDraft, steps::Situation};
 
-use super::{Document, Documents, draft::RelatedRow};
+use super::{Document, Documents, related::RelatedRow};
 use crate::{
     Error, Result,
     store::{SurrealValue, record, vars},

@@ -11,13 +11,14 @@ use domain::{
     events::EventKind,
     forms::{FormReader, Problem},
     ids::{DocumentId, MemberId},
-    locale::{local_date, utc_of_local},
+    locale::utc_of_local,
     units::UnitPath,
 };
 
 use super::{Documents, draft::OnDesk};
 use crate::{
     Error, Result, events,
+    files::DISCARD_FILES,
     store::{SurrealValue, Variables, pairs_of, record, vars},
 };
 
@@ -53,7 +54,7 @@ impl Documents<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::draft`], and for who wrote the text where the unit does not allow that;
     /// [`Error::Step`] from anywhere but review (and, to go out now, the schedule). [`Error::Invalid`] of the form `publish`:
-    /// [`Problem::Stale`] on `version` when another text was saved meanwhile, [`Problem::DateRange`] on `at` for a time that is
+    /// [`Problem::Stale`] on `version` when another text was saved meanwhile, [`Problem::Over`] on `at` for a time that is
     /// over: nobody is told that something is scheduled which is out already.
     pub async fn publish(&self, viewer: &Viewer, form: PublishForm<'_>) -> Result<Option<DateTime<Utc>>> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
@@ -133,8 +134,8 @@ impl Documents<'_> {
     pub async fn discard(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Discard)?;
-        let change = "DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE;";
-        let done = self.change(viewer, &desk, EventKind::DraftDiscarded, None, change, vars! {}, None).await;
+        let change = format!("DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE; {DISCARD_FILES}");
+        let done = self.change(viewer, &desk, EventKind::DraftDiscarded, None, &change, vars! {}, None).await;
         self.told(viewer, id, DocumentStep::Discard, done).await
     }
 
@@ -363,8 +364,13 @@ fn moment(typed: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Problem> {
     let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M"];
     let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(typed, format).ok()).ok_or(Problem::Date)?;
     let at = utc_of_local(local).ok_or(Problem::Date)?;
-    let is_coming = at > now && local_date(at) <= local_date(now + TimeDelta::days(366));
-    if is_coming { Ok(at) } else { Err(Problem::DateRange) }
+    if at <= now {
+        Err(Problem::Over)
+    } else if at - now > TimeDelta::days(366) {
+        Err(Problem::DateRange)
+    } else {
+        Ok(at)
+    }
 }
 
 /// Stops the transaction when somebody saved or decided since the page was shown.
@@ -449,7 +455,7 @@ mod tests {
         let at = |typed: &str| moment(typed, now).map(|at| at.to_rfc3339());
         assert_eq!(at("2026-11-21T15:01"), Ok("2026-11-21T08:01:00+00:00".to_owned()));
         assert_eq!(at("22/11/2026 07:30"), Ok("2026-11-22T00:30:00+00:00".to_owned()));
-        assert_eq!(at("2026-11-21T15:00"), Err(Problem::DateRange), "now is over");
+        assert_eq!(at("2026-11-21T15:00"), Err(Problem::Over), "now is over");
         assert_eq!(at("2029-01-01T00:00"), Err(Problem::DateRange), "nobody means that");
         assert_eq!(at("mai"), Err(Problem::Date));
         assert_eq!(at(" "), Err(Problem::Required));

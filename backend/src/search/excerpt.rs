@@ -2,12 +2,13 @@
 //!
 //! Invariant: no markup is made here. A piece says whether it was searched for, the page says how that looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::search::Piece;
 
 use super::{
     asked::{Asked, Sought},
+    index::Attached,
     words::{Forms, is_similar, words},
 };
 
@@ -98,6 +99,33 @@ pub(super) fn excerpt(text: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
     pieces
 }
 
+/// The passage to show of a document, and the name of the file it is from when that is not the document itself: when words were met
+/// that no part of the document has, of the file that has most of the query.
+pub(super) fn passage(
+    own: &[&str],
+    text: &str,
+    files: &[Attached],
+    asked: &Asked,
+    forgive: bool,
+) -> (Vec<Piece>, Option<String>) {
+    let met = |texts: &[&str]| -> BTreeSet<usize> {
+        texts.iter().flat_map(|text| spots(text, asked, forgive).0).map(|spot| spot.word).collect()
+    };
+    if !files.is_empty() {
+        let own = met(&[own, &[text]].concat());
+        let best = files
+            .iter()
+            .map(|file| (met(&[&file.name, &file.text]), file))
+            .filter(|(met, _)| !met.is_subset(&own))
+            .rev()
+            .max_by_key(|(met, _)| met.len());
+        if let Some((_, file)) = best {
+            return (excerpt(&file.text, asked, forgive), Some(file.name.clone()));
+        }
+    }
+    (excerpt(text, asked, forgive), None)
+}
+
 /// The spot with which the best passage begins.
 fn densest(spots: &[Spot], asked: &Asked) -> Option<usize> {
     let mut counts = vec![0_usize; asked.words.len()];
@@ -164,11 +192,11 @@ fn push(pieces: &mut Vec<Piece>, text: &str, found: bool) {
 }
 
 /// Whether the words of each phrase follow each other in one of the texts: the pairs of the index tell of two words, not of three.
-pub(super) fn has_phrases(asked: &Asked, texts: [&str; 2]) -> bool {
+pub(super) fn has_phrases<'t>(asked: &Asked, texts: impl IntoIterator<Item = &'t str>) -> bool {
     if asked.phrases.is_empty() {
         return true;
     }
-    let texts = texts.map(|text| words(text).map(|word| word.folded).collect::<Vec<_>>());
+    let texts: Vec<Vec<String>> = texts.into_iter().map(|text| words(text).map(|word| word.folded).collect()).collect();
     asked.phrases.iter().all(|phrase| texts.iter().any(|text| text.windows(phrase.len()).any(|window| window == phrase)))
 }
 
@@ -242,6 +270,19 @@ mod tests {
         let often = "Chuyên đề chuyên sâu, chuyên gia: chuyển đổi";
         assert_eq!(instead(&asked, [text, often]).as_deref(), Some("chuyển đổi"));
         assert_eq!(instead(&Asked::parse("chuyen doi"), [text, ""]), None);
+    }
+
+    #[test]
+    fn a_passage_is_from_a_file_when_only_that_has_the_words() {
+        let file = |name: &str, text: &str| Attached { name: name.to_owned(), text: text.to_owned() };
+        let files = [file("Biểu 1.xlsx", "Mức thu"), file("Phụ lục.pdf", "Mức thu đảng phí của xã")];
+        let from = |typed: &str| passage(&["Thông báo", "Xã Vạn Tường"], "Thu hằng tháng.", &files, &Asked::parse(typed), false);
+        let (pieces, name) = from("thu đảng phí");
+        assert_eq!((shown(&pieces).as_str(), name.as_deref()), ("Mức [thu đảng phí] của xã", Some("Phụ lục.pdf")));
+        assert_eq!(from("mức thu").1.as_deref(), Some("Biểu 1.xlsx"), "the first of equal ones");
+        assert_eq!(from("biểu").1.as_deref(), Some("Biểu 1.xlsx"), "by its name");
+        let (pieces, name) = from("thu xã hằng tháng");
+        assert_eq!((shown(&pieces).as_str(), name), ("[Thu hằng tháng].", None), "nothing is missing in the document");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use domain::{
     events::{Event, EventKind},
     ids::{DocumentId, EventId, MemberId},
     locale::local_date,
+    members::Standing,
     statistics::Figures,
     units::UnitPath,
 };
@@ -65,6 +66,8 @@ struct Node {
     figures: Figures,
     /// Members whose last use was so many days ago.
     last_use: [u32; WINDOW],
+    /// Of the members, those on probation.
+    probationary: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +77,7 @@ struct Member {
     last_use: Option<NaiveDate>,
     /// Active and not exempt.
     counts: bool,
+    on_probation: bool,
     activated: bool,
 }
 
@@ -120,7 +124,7 @@ impl Counters {
             let mut state = self.write();
             for row in rows {
                 let (id, path) = row.understand(tree)?;
-                state.place(id, &path, row.counts(), activated.contains(&row.id));
+                state.place(id, &path, &row, activated.contains(&row.id));
             }
         }
         Ok(())
@@ -146,6 +150,15 @@ impl Counters {
     /// Active members of a subtree, without the exempt.
     pub(crate) fn members(&self, path: &UnitPath) -> u32 {
         self.read().nodes.get(path).map_or(0, |node| node.figures.members)
+    }
+
+    /// Those of one standing among them.
+    pub(crate) fn members_of(&self, path: &UnitPath, standing: Standing) -> u32 {
+        self.read().nodes.get(path).map_or(0, |node| match standing {
+            Standing::Official => node.figures.members.saturating_sub(node.probationary),
+            Standing::Probationary => node.probationary,
+            Standing::Exempt => 0,
+        })
     }
 
     /// The figures of a subtree as of a day, which must not be before the last event's.
@@ -218,7 +231,7 @@ impl State {
             after.clone_from(&last.id);
             for row in rows {
                 let (id, path) = row.understand(tree)?;
-                self.place(id, &path, row.counts(), false);
+                self.place(id, &path, &row, false);
             }
         }
         let mut after = String::new();
@@ -347,13 +360,15 @@ impl State {
     }
 
     /// Puts a member where they are now; the day of their last use stays.
-    fn place(&mut self, id: MemberId, path: &UnitPath, counts: bool, activated: bool) {
+    fn place(&mut self, id: MemberId, path: &UnitPath, row: &MemberRow, activated: bool) {
         let before = self.members.get(&id).copied();
         if let Some(before) = before {
             self.count_member(before, -1);
         }
         let branch = self.branch(path);
-        let member = Member { branch, last_use: before.and_then(|before| before.last_use), counts, activated };
+        let last_use = before.and_then(|before| before.last_use);
+        let on_probation = row.standing == Standing::Probationary.key();
+        let member = Member { branch, last_use, counts: row.counts(), on_probation, activated };
         self.count_member(member, 1);
         self.members.insert(id, member);
     }
@@ -389,6 +404,9 @@ impl State {
         let branch = self.branches[member.branch as usize].clone();
         self.change(&branch, |node| {
             change(&mut node.figures.members);
+            if member.on_probation {
+                change(&mut node.probationary);
+            }
             if member.activated {
                 change(&mut node.figures.activated);
             }
@@ -461,6 +479,7 @@ impl State {
 impl Node {
     fn add(&mut self, other: &Self) {
         self.figures += other.figures;
+        self.probationary += other.probationary;
         for (own, more) in self.last_use.iter_mut().zip(other.last_use) {
             *own += more;
         }

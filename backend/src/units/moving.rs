@@ -80,6 +80,8 @@ const FOLLOWERS: &[Follower] = &[
     follower("document", "audience_path", ALL),
     follower("draft", "issuer_path", ALL),
     follower("draft", "audience_path", ALL),
+    follower("course", "issuer_path", ALL),
+    follower("course", "audience_path", ALL),
     follower("meeting", "path", ALL),
     follower("opinion", "path", ALL),
     follower("opinion", "issuer_path", ALL),

@@ -186,7 +186,7 @@ async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &B
     submit(backend, editor, id).await;
 
     let at = |at| PublishForm { id: &key, version: "1", when: "later", at };
-    for (typed, problem) in [("2026-11-21T15:00", Problem::DateRange), ("", Problem::Required), ("mai", Problem::Date)] {
+    for (typed, problem) in [("2026-11-21T15:00", Problem::Over), ("", Problem::Required), ("mai", Problem::Date)] {
         match documents.publish(&chief(editor), at(typed)).await {
             Err(Error::Invalid(errors)) => assert_eq!(errors.problem("at"), Some(&problem), "{typed}"),
             other => panic!("{typed}: {other:?}"),

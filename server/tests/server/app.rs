@@ -4,13 +4,15 @@ use std::{fs, net::SocketAddr};
 
 use backend::{
     Backend,
+    courses::{AssignForm, CourseForm, QuestionForm},
     documents::{DraftForm, PublishForm, SubmitForm},
+    files::Extractor,
     imports::UploadForm,
     members::MemberForm,
 };
 use domain::{
     accounts::Viewer,
-    ids::{DocumentId, ImportId, MemberId, OpinionId},
+    ids::{CourseId, DocumentId, ImportId, MemberId, OpinionId},
     units::UnitRef,
 };
 use server::{federation::Settings, startup::Application};
@@ -39,6 +41,7 @@ impl TestApp {
     /// With providers that vouch for people.
     pub(crate) async fn spawn_with(federation: &Settings) -> Self {
         let (backend, _, org) = organisation().await;
+        backend.read_files_by(Extractor::process(env!("CARGO_BIN_EXE_handbook").as_ref()));
         let site = small_site();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let application = Application::with_federation(backend.clone(), any_port, site.path(), federation).await.expect("starts");
@@ -99,6 +102,44 @@ impl TestApp {
         let form = SubmitForm { id: &id.to_string(), version: "1", reviewer: "", commenter: "", due: "", note: "" };
         self.backend.documents().submit(&self.org.coast_editor.viewer, form).await.expect("is sent");
         id
+    }
+
+    /// A draft of a course by the coast's editor, with one question and nothing to read.
+    pub(crate) async fn course_draft(&self) -> CourseId {
+        let (editor, courses) = (&self.org.coast_editor.viewer, self.backend.courses());
+        let blank = courses.blank(editor).await.expect("a form").course;
+        let (id, issuer) = (blank.id.to_string(), blank.issuer.id.to_string());
+        let form = CourseForm { id: &id, version: "0", issuer: &issuer, title: "Chuyên đề", description: "" };
+        courses.save(editor, form).await.expect("saves");
+        let question = QuestionForm {
+            course: &id,
+            version: "1",
+            number: "",
+            text: "Mấy ngày?",
+            kind: "single",
+            options: &[(1, "Một"), (2, "Hai")],
+            right: &[2],
+            explanation: "",
+        };
+        courses.save_question(editor, question).await.expect("asks")
+    }
+
+    /// The same, given to a unit.
+    pub(crate) async fn course(&self, audience: &UnitRef) -> CourseId {
+        let id = self.course_draft().await;
+        let (course, unit, day) = (id.to_string(), audience.id.to_string(), self.backend.clock().today().to_string());
+        let form = AssignForm { course: &course, version: "2", unit: &unit, standings: &[], due_on: &day };
+        self.backend.courses().assign(&self.org.coast_editor.viewer, form).await.expect("is given")
+    }
+
+    /// Its quiz taken by a member, with everything right.
+    pub(crate) async fn passed(&self, member: &Viewer, course: CourseId) {
+        let courses = self.backend.courses();
+        courses.start(member, course).await.expect("begins");
+        let quiz = courses.quiz(member, course).await.expect("reads").expect("is open");
+        let right = quiz.questions[0].options.iter().position(|option| option == "Hai").expect("is asked");
+        let ticked = [("0".to_owned(), vec![right.to_string()])].into();
+        courses.answer(member, course, quiz.number, &ticked, true).await.expect("hands in");
     }
 
     /// A file of members by the coast's registrar, looked at.

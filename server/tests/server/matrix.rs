@@ -5,21 +5,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use backend::documents::RemarkForm;
+use backend::files::NewUpload;
 use backend::members::{CorrectionForm, TransferForm};
 use backend::offices::GrantForm;
 use backend::units::NewUnitForm;
 use chrono::{Days, NaiveDate};
-use domain::ids::UnitId;
+use domain::ids::{UnitId, UploadId};
 use server_fn::axum::server_fn_paths;
 
 use crate::{
     app::TestApp,
     browser::Browser,
     organisation::{Fixture, Person},
+    samples::docx,
 };
 
 /// Who asks: role and relation to the harbour's branch.
@@ -136,11 +141,17 @@ const GIVERS: &[Who] = &[AboveRegistrar, TopOperator];
 /// Those who keep records or units.
 const REGISTRY: &[Who] = &[AboveRegistrar, TopOperator];
 
+/// Those who follow or give the harbour's courses by an office and have none of them to study.
+const COURSE_OFFICES: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
+
 /// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
 #[derive(Debug, Clone, Copy)]
 enum Given {
     Nothing,
     Document(&'static str),
+    OwnList,
+    /// A place in a document.
+    Place,
     Draft(&'static str),
     NewDraft,
     /// A draft and its version.
@@ -187,6 +198,24 @@ enum Given {
     Guide,
     /// A file of the coast's registrar, looked at and not confirmed.
     Import(&'static str),
+    /// A file of a draft of the coast's editor that bears a mark of secrecy.
+    WaitingFile,
+    /// A file of which nothing has arrived, announced by the coast's editor.
+    Upload,
+    /// Of the coast's editor, for the harbour's members.
+    Course(&'static str),
+    CourseDraft(&'static str),
+    NewCourse,
+    CourseDocument,
+    NewQuestion,
+    FirstQuestion,
+    Rules,
+    Assignment,
+    Copy,
+    /// A try of the fisherman.
+    OpenTry,
+    PassedTry,
+    Passed,
 }
 
 struct Row {
@@ -230,6 +259,12 @@ const ROWS: &[Row] = &[
     row("/api/documents/read", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
     // A draft is not even known to those it is meant for; its editors read it at the desk.
     row("/api/documents/read", Given::Draft("id"), &[], 404),
+    row("/api/documents/shelf", Given::OwnList, &[], 200),
+    row("/api/documents/progress", Given::Place, &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
+    row("/api/documents/bookmark", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
+    row("/api/documents/bookmark", Given::Draft("id"), &[], 404),
+    // Nobody's but one's own: where there is none, nothing happens.
+    row("/api/documents/remove_bookmark", Given::Document("id"), &[], 200),
     row("/api/documents/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/draft", Given::Draft("id"), &[(200, EDITORS)], 404),
@@ -336,6 +371,14 @@ const ROWS: &[Row] = &[
     row("/api/members/merge_form", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     row("/api/members/merge", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     row("/api/members/keep_apart", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/files/page", Given::Draft("id"), &[(200, EDITORS)], 404),
+    // The guard warned of it, and nobody has decided.
+    row("/api/files/keep", Given::WaitingFile, &[(200, EDITORS)], 404),
+    row("/api/files/remove", Given::WaitingFile, &[(200, EDITORS)], 404),
+    // An upload is its sender's alone.
+    row("/api/files/give_up", Given::Upload, &[(200, &[AboveEditor])], 404),
+    // Its bytes are missing.
+    row("/api/files/finish", Given::Upload, &[(422, &[AboveEditor])], 404),
     row("/api/imports/list", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/blank", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/page", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
@@ -344,6 +387,42 @@ const ROWS: &[Row] = &[
     // It lacks columns, so it cannot be confirmed.
     row("/api/imports/confirm", Given::Import("id"), &[(403, &[AboveRegistrar])], 404),
     row("/api/imports/cancel", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
+    row("/api/courses/list", Given::Nothing, &[], 200),
+    row("/api/courses/read", Given::Course("id"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
+    // There is a quiz to pass first.
+    row("/api/courses/complete", Given::Course("course"), &[(403, REACHED), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/start", Given::Course("course"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/quiz", Given::Course("id"), &[(200, REACHED), (403, COURSE_OFFICES)], 404),
+    // Other people's tries are not there.
+    row("/api/courses/answer", Given::OpenTry, &[(200, &[Author])], 404),
+    row("/api/courses/result", Given::PassedTry, &[(200, &[Author]), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/certificate", Given::Passed, &[(200, &[Author])], 404),
+    row(
+        "/api/courses/following",
+        Given::Nothing,
+        &[(200, &[Secretary, Deputy, SiblingSecretary, AboveSecretary, AboveCommitteeMember, TopStatistician, OtherSecretary])],
+        404,
+    ),
+    row(
+        "/api/courses/completion",
+        Given::Course("id"),
+        &[(200, &[Secretary, Deputy]), (200, COURSE_OFFICES), (403, REACHED)],
+        404,
+    ),
+    row("/api/courses/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/courses/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/courses/form", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
+    // An editor elsewhere is not offered this unit.
+    row("/api/courses/save", Given::NewCourse, &[(200, EDITORS), (422, &[OtherEditor])], 404),
+    row("/api/courses/arrange", Given::CourseDocument, &[(200, EDITORS)], 404),
+    row("/api/courses/question", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
+    row("/api/courses/save_question", Given::NewQuestion, &[(200, EDITORS)], 404),
+    row("/api/courses/arrange_question", Given::FirstQuestion, &[(200, EDITORS)], 404),
+    row("/api/courses/save_rules", Given::Rules, &[(200, EDITORS)], 404),
+    row("/api/courses/assignment", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
+    row("/api/courses/assign", Given::Assignment, &[(200, EDITORS)], 404),
+    row("/api/courses/copy", Given::Copy, &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/end", Given::Course("course"), &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
     Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
 ];
 
@@ -432,6 +511,12 @@ impl Given {
             }
             Self::Coast => vec![("unit", org.coast.id.to_string())],
             Self::Document(name) => vec![(name, app.published(&org.harbour).await.to_string())],
+            Self::OwnList => vec![("list", "unread".to_owned())],
+            Self::Place => vec![
+                ("id", app.published(&org.harbour).await.to_string()),
+                ("heading", "s-muc-tieu".to_owned()),
+                ("part", "400".to_owned()),
+            ],
             Self::Draft(name) => vec![(name, app.draft(&org.harbour).await.to_string())],
             Self::NewDraft => vec![
                 ("id", fresh()),
@@ -457,6 +542,90 @@ impl Given {
                 let document = app.published(&org.harbour).await;
                 let opinion = app.opinion(&org.fisherman.viewer, document).await;
                 vec![("opinion", opinion.to_string()), ("text", "Đã ghi nhận.".to_owned())]
+            }
+            Self::WaitingFile => {
+                let (files, editor) = (app.backend.files(), &org.coast_editor.viewer);
+                let document = app.draft(&org.harbour).await;
+                let mut intake = files.receive(editor, document, "ke-hoach.docx").await.expect("begins");
+                intake.write(&docx("MẬT")).await.expect("is taken");
+                let arrived = intake.complete(editor).await.expect("arrives");
+                assert_eq!(arrived.warnings.len(), 1);
+                vec![("file", arrived.attachment.to_string()), ("reason", "Đã được giải mật.".to_owned())]
+            }
+            Self::Upload => {
+                /// A person has only so many files on their way.
+                static LAST: Mutex<Option<UploadId>> = Mutex::new(None);
+                let (files, editor) = (app.backend.files(), &org.coast_editor.viewer);
+                let last = LAST.lock().expect("is whole").take();
+                if let Some(last) = last {
+                    // Gone where the row before was about that.
+                    let _ = files.give_up(editor, last).await;
+                }
+                let new = NewUpload { document: app.draft(&org.harbour).await, name: "a.pdf", size: 10 };
+                let upload = files.begin(editor, new).await.expect("is announced");
+                *LAST.lock().expect("is whole") = Some(upload);
+                vec![("upload", upload.to_string())]
+            }
+            Self::Course(name) => vec![(name, app.course(&org.harbour).await.to_string())],
+            Self::CourseDraft(name) => vec![(name, app.course_draft().await.to_string())],
+            Self::NewCourse => vec![
+                ("id", fresh()),
+                ("version", "0".to_owned()),
+                ("issuer", org.coast.id.to_string()),
+                ("title", "Chuyên đề mới".to_owned()),
+                ("description", String::new()),
+            ],
+            Self::CourseDocument => vec![
+                ("id", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("document", app.published(&org.harbour).await.to_string()),
+                ("step", "add".to_owned()),
+            ],
+            Self::NewQuestion => vec![
+                ("course", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("text", "Ai làm?".to_owned()),
+                ("kind", "multiple".to_owned()),
+                ("options[1]", "Chi bộ".to_owned()),
+                ("options[2]", "Chi ủy".to_owned()),
+                ("right[]", "2".to_owned()),
+            ],
+            Self::FirstQuestion => vec![
+                ("id", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("number", "1".to_owned()),
+                ("step", "remove".to_owned()),
+            ],
+            Self::Rules => vec![
+                ("course", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("pass_percent", "80".to_owned()),
+                ("minutes", "10".to_owned()),
+                ("tries", "3".to_owned()),
+            ],
+            Self::Assignment => vec![
+                ("course", app.course_draft().await.to_string()),
+                ("version", "2".to_owned()),
+                ("unit", org.harbour.id.to_string()),
+                ("due_on", today(app)),
+            ],
+            Self::Copy => vec![("course", app.course(&org.harbour).await.to_string()), ("copy", fresh())],
+            Self::OpenTry => {
+                let course = app.course(&org.harbour).await;
+                app.backend.courses().start(&org.fisherman.viewer, course).await.expect("begins");
+                vec![
+                    ("course", course.to_string()),
+                    ("number", "1".to_owned()),
+                    ("step", "hand_in".to_owned()),
+                    ("answers[0][]", "1".to_owned()),
+                ]
+            }
+            Self::PassedTry | Self::Passed => {
+                let course = app.course(&org.harbour).await;
+                app.passed(&org.fisherman.viewer, course).await;
+                let mut given = vec![("id", course.to_string())];
+                given.extend(matches!(self, Self::PassedTry).then(|| ("number", "1".to_owned())));
+                given
             }
             Self::Import(name) => vec![(name, app.import("Số thẻ,Họ tên\n1,A\n").await.to_string())],
             Self::Harbour => vec![("unit", org.harbour.id.to_string())],

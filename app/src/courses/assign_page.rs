@@ -1,0 +1,205 @@
+//! The question before a course goes out: to which unit, to how many, until when.
+
+use domain::{
+    Locale,
+    courses::{AssignPage as Page, UnitChoice},
+    forms::FormErrors,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::desk_fns::assignment;
+use crate::{
+    context::take_echo,
+    i18n::use_locale,
+    page::show,
+    terms::{self, Labels, all_errors, field_error},
+    text,
+    ui::{
+        Breadcrumbs, Button, ButtonKind, Card, CheckGroup, Choice, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Field,
+        FieldKind, Form, IconName, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList,
+    },
+};
+
+const LABELS: Labels =
+    &[("unit", text::courses::audience), ("standings", text::courses::standings), ("due_on", text::courses::due)];
+
+#[component]
+pub(crate) fn AssignPage() -> impl IntoView {
+    let l = use_locale();
+    let (params, query) = (use_params_map(), use_query_map());
+    let echo = take_echo("assign");
+    let errors = RwSignal::new(echo.clone());
+    let asked = move || query.with(|query| (query.get("unit"), query.get("q")));
+    let data =
+        Resource::new(move || (params.read().get("id").unwrap_or_default(), asked()), |(id, (unit, q))| assignment(id, unit, q));
+    show(data, move |page| {
+        let q = query.with_untracked(|query| query.get("q"));
+        let title = text::courses::assign_title(l, &page.course.title);
+        view! {
+            <Title text=title.clone()/>
+            <div class="page page-narrow">
+                <Breadcrumbs label=text::courses::way(l) crumbs=crumbs(l, &page)/>
+                <PageHeader title eyebrow=page.course.issuer.name.clone()/>
+                <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+                {body(l, &page, echo.as_ref(), errors)}
+                {units(l, &page, q)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn crumbs(l: Locale, page: &Page) -> Vec<Crumb> {
+    vec![
+        Crumb::link(text::courses::desk(l), "/courses/manage"),
+        Crumb::link(page.course.title.clone(), format!("/courses/manage/{}", page.course.id)),
+        Crumb::here(text::courses::assignment(l)),
+    ]
+}
+
+/// "2.514 members in 89 branches".
+fn reach(l: Locale, page: &Page) -> String {
+    text::desk::reach(l, terms::members_count(l, page.members.into()), text::desk::branches(l, page.branches.into()))
+}
+
+fn body(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+    if page.documents == 0 && page.questions == 0 {
+        let (title, told) = (text::courses::empty_course(l), text::courses::empty_course_hint(l));
+        let back = format!("/courses/manage/{}", page.course.id);
+        return view! {
+            <EmptyState title text=told icon=IconName::Book>
+                <LinkButton href=back>{text::courses::back(l)}</LinkButton>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let holds = text::courses::holds(l, l.number(page.documents), l.number(page.questions));
+    let (audience, reach) = (page.chosen.name.clone(), reach(l, page));
+    let facts = view! {
+        <Card strong=true>
+            <DescriptionList>
+                <Fact label=text::courses::audience(l)>{audience}</Fact>
+                <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
+                <Fact label=text::courses::content(l)>{holds}</Fact>
+            </DescriptionList>
+        </Card>
+    };
+    if !page.out_of_reach.is_empty() {
+        let names = page.out_of_reach.iter().map(|document| view! { <li>{document.title.clone()}</li> }).collect_view();
+        return view! {
+            {facts}
+            <Notice kind=NoticeKind::Warn title=text::courses::out_of_reach(l)>
+                <ul>{names}</ul>
+                <p>{text::courses::out_of_reach_hint(l)}</p>
+            </Notice>
+        }
+        .into_any();
+    }
+    view! { {facts} {assign_form(l, page, echo, errors)} }.into_any()
+}
+
+fn assign_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+    let typed = |field: &str| echo.and_then(|echo| echo.value(field)).unwrap_or_default().to_owned();
+    let standings = page
+        .standings
+        .iter()
+        .map(|count| {
+            let members = terms::members_count(l, count.members.into());
+            Choice::new(count.standing.key(), terms::standing(l, count.standing)).hint(members)
+        })
+        .collect();
+    let checked = typed("standings").split(' ').map(ToOwned::to_owned).collect();
+    let label = text::courses::assign(l, terms::members_count(l, page.members.into()));
+    let unit_error = field_error(l, errors, "unit");
+    let unit_error = move || unit_error.get().map(|told| view! { <p class="field-error" id="unit-error">{told}</p> });
+    let back = format!("/courses/manage/{}", page.course.id);
+    let fields = view! {
+            <input type="hidden" name="course" value=page.course.id.to_string()/>
+            <input type="hidden" name="version" value=page.course.version.to_string()/>
+            <input type="hidden" name="unit" id="unit" value=page.chosen.id.to_string()/>
+            {unit_error}
+            <Field
+                label=text::courses::due(l)
+                name="due_on"
+                kind=FieldKind::Date
+                value=typed("due_on")
+                hint=text::courses::due_hint(l)
+                error=field_error(l, errors, "due_on")
+                required=true
+            />
+            <CheckGroup
+                legend=text::courses::standings(l)
+                name="standings[]"
+                id="standings"
+                choices=standings
+                checked
+                hint=text::courses::standings_hint(l)
+                error=field_error(l, errors, "standings")
+            />
+    };
+    view! {
+        <Form action="/api/courses/assign" failed=text::frame::network_failed(l) errors>
+            {fields}
+            <Notice kind=NoticeKind::Warn title=text::courses::assign_warning_title(l)>
+                <p>{text::courses::assign_warning(l)}</p>
+            </Notice>
+            <div class="actions">
+                <Button icon=IconName::Send wide=true>{label}</Button>
+                <LinkButton href=back kind=ButtonKind::Quiet>
+                    {text::courses::back(l)}
+                </LinkButton>
+            </div>
+        </Form>
+    }
+    .into_any()
+}
+
+/// Another unit: the way up, those one level below, or those found by name.
+fn units(l: Locale, page: &Page, q: Option<String>) -> AnyView {
+    let address = format!("/courses/manage/{}/assign", page.course.id);
+    let asked = q.as_deref().is_some_and(|q| !q.trim().is_empty());
+    let above = page.trail.len().saturating_sub(1);
+    let above = page.trail.iter().take(above).map(|unit| {
+        view! {
+            <li>
+                <a class="chip" href=format!("{address}?unit={}", unit.id)>{unit.name.clone()}</a>
+            </li>
+        }
+    });
+    let above = (page.trail.len() > 1).then(|| {
+        view! { <nav class="chips" aria-label=text::courses::units_above(l)><ul role="list">{above.collect_view()}</ul></nav> }
+    });
+    let rows = page.units.iter().map(|choice| unit_row(l, &address, choice)).collect_view();
+    let list = if page.units.is_empty() && asked {
+        view! { <p class="muted">{text::courses::no_unit_found(l)}</p> }.into_any()
+    } else {
+        view! { <RowList>{rows}</RowList> }.into_any()
+    };
+    view! {
+        <section class="stack-tight">
+            <h2>{text::courses::other_unit(l)}</h2>
+            <form class="search" role="search" method="get" action=address.clone()>
+                <label class="visually-hidden" for="q">{text::units::search(l)}</label>
+                <input class="input" type="search" name="q" id="q" value=q placeholder=text::units::search(l) autocomplete="off"/>
+                <Button kind=ButtonKind::Secondary icon=IconName::Search>{text::units::go_search(l)}</Button>
+            </form>
+            {above}
+            {list}
+        </section>
+    }
+    .into_any()
+}
+
+fn unit_row(l: Locale, address: &str, choice: &UnitChoice) -> AnyView {
+    view! {
+        <ListRow
+            href=format!("{address}?unit={}", choice.unit.id)
+            title=choice.unit.name.clone()
+            eyebrow=terms::unit_kind(l, choice.unit.kind)
+            meta=terms::members_count(l, choice.members.into())
+        />
+    }
+    .into_any()
+}

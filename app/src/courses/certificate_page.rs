@@ -1,0 +1,57 @@
+//! The certificate, on one sheet of A4. There is nothing on the paper but the certificate.
+
+use domain::{Locale, courses::Certificate};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use super::fns::certificate;
+use crate::{
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{Button, ButtonKind, IconName, LinkButton, PageHeader},
+};
+
+#[component]
+pub(crate) fn CertificatePage() -> impl IntoView {
+    let l = use_locale();
+    let params = use_params_map();
+    let data = Resource::new(move || params.read().get("id").unwrap_or_default(), certificate);
+    show(data, move |page| {
+        let back = format!("/courses/{}", page.course);
+        view! {
+            <Title text=text::courses::certificate(l)/>
+            <div class="page">
+                <div class="stack no-print">
+                    <PageHeader title=text::courses::certificate(l) lead=text::courses::print_hint(l)>
+                        // Shown by the script, which alone can do it.
+                        <Button button_type="button" icon=IconName::Print attr:hidden=true attr:data-print="true">
+                            {text::courses::print(l)}
+                        </Button>
+                        <LinkButton href=back kind=ButtonKind::Secondary>{text::courses::to_course(l)}</LinkButton>
+                    </PageHeader>
+                </div>
+                {sheet(l, page)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn sheet(l: Locale, page: Certificate) -> AnyView {
+    view! {
+        <article class="certificate">
+            <p class="certificate-issuer">{page.issuer.name}</p>
+            <h2 class="certificate-head">{text::courses::certificate_head(l)}</h2>
+            <p>{text::courses::certificate_of(l)}</p>
+            <p class="certificate-name">{page.name}</p>
+            <p>{page.branch}</p>
+            <p>{text::courses::certificate_has(l)}</p>
+            <p class="certificate-title">{page.title}</p>
+            <p>{text::courses::certificate_on(l, l.date(page.done_on))}</p>
+            <p class="certificate-serial">{text::courses::certificate_serial(l, page.serial)}</p>
+        </article>
+    }
+    .into_any()
+}

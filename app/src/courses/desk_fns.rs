@@ -1,0 +1,212 @@
+//! Server functions of who gives courses.
+
+use std::collections::BTreeMap;
+
+use backend::courses::{AssignForm, CourseForm, QuestionForm, RulesForm};
+use domain::{
+    courses::{AssignPage, CourseDesk, CourseFormPage, QuestionPage},
+    forms::{Outcome, Problem},
+    ids::CourseId,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use super::fns::known;
+use crate::{
+    context::server::{backend, viewer},
+    error::{AppError, respond},
+    forms::Submitted,
+};
+
+/// The courses of the viewer's units.
+#[server(prefix = "/api", endpoint = "courses/desk", input = GetUrl)]
+pub async fn desk() -> Result<CourseDesk, AppError> {
+    respond(async { Ok::<_, AppError>(backend()?.courses().desk(&viewer()?).await?) }.await)
+}
+
+/// An empty form.
+#[server(prefix = "/api", endpoint = "courses/blank", input = GetUrl)]
+pub async fn blank() -> Result<CourseFormPage, AppError> {
+    respond(async { Ok::<_, AppError>(backend()?.courses().blank(&viewer()?).await?) }.await)
+}
+
+/// A course with documents that match `q` to choose from.
+#[server(prefix = "/api", endpoint = "courses/form", input = GetUrl)]
+pub async fn form(id: String, q: Option<String>) -> Result<CourseFormPage, AppError> {
+    let result = async {
+        let typed = q.unwrap_or_default();
+        Ok::<_, AppError>(backend()?.courses().form(&viewer()?, known(&id)?, &typed).await?)
+    };
+    respond(result.await)
+}
+
+/// Stores a new course (version `0`) or the next version of one.
+#[server(prefix = "/api", endpoint = "courses/save")]
+pub async fn save(
+    id: String,
+    version: String,
+    #[server(default)] issuer: String,
+    title: String,
+    description: String,
+) -> Result<Outcome, AppError> {
+    let typed = [("issuer", issuer.as_str()), ("title", &title), ("description", &description)];
+    let submitted = Submitted::new("course", &typed);
+    let form = CourseForm { id: &id, version: &version, issuer: &issuer, title: &title, description: &description };
+    let result = async { Ok(saved(backend()?.courses().save(&viewer()?, form).await?, "")) }.await;
+    submitted.settle(result).await
+}
+
+/// Adds a document, moves it, takes it out.
+#[server(prefix = "/api", endpoint = "courses/arrange")]
+pub async fn arrange(id: String, version: String, document: String, step: String) -> Result<Outcome, AppError> {
+    let result = async {
+        let course = backend()?.courses().arrange(&viewer()?, &id, &version, &document, &step).await?;
+        Ok(arranged(course, "documents"))
+    }
+    .await;
+    Submitted::new("documents", &[]).settle(shown(result, &id, "documents")).await
+}
+
+/// The form of one question; of a new one when `number` is none.
+#[server(prefix = "/api", endpoint = "courses/question", input = GetUrl)]
+pub async fn question(id: String, number: Option<String>) -> Result<QuestionPage, AppError> {
+    let result = async {
+        let number = number.as_deref().map(known).transpose()?;
+        Ok::<_, AppError>(backend()?.courses().question(&viewer()?, known(&id)?, number).await?)
+    };
+    respond(result.await)
+}
+
+/// Stores a question.
+#[server(prefix = "/api", endpoint = "courses/save_question")]
+pub async fn save_question(
+    course: String,
+    version: String,
+    #[server(default)] number: String,
+    text: String,
+    #[server(default)] kind: String,
+    #[server(default)] options: BTreeMap<String, String>,
+    #[server(default)] right: Vec<String>,
+    #[server(default)] explanation: String,
+) -> Result<Outcome, AppError> {
+    let mut read: Vec<(usize, &str)> =
+        options.iter().filter_map(|(number, typed)| Some((number.parse().ok()?, typed.as_str()))).collect();
+    read.sort_unstable_by_key(|(number, _)| *number);
+    let ticked: Vec<usize> = right.iter().filter_map(|number| number.parse().ok()).collect();
+    let names: Vec<String> = read.iter().map(|(number, _)| format!("options[{number}]")).collect();
+    let right = right.join(" ");
+    let mut typed = vec![("text", text.as_str()), ("kind", &kind), ("right", &right), ("explanation", &explanation)];
+    typed.extend(names.iter().map(String::as_str).zip(read.iter().map(|(_, typed)| *typed)));
+    let submitted = Submitted::new("question", &typed);
+    let form = QuestionForm {
+        course: &course,
+        version: &version,
+        number: &number,
+        text: &text,
+        kind: &kind,
+        options: &read,
+        right: &ticked,
+        explanation: &explanation,
+    };
+    let result = async { Ok(arranged(backend()?.courses().save_question(&viewer()?, form).await?, "quiz")) }.await;
+    submitted.settle(result).await
+}
+
+/// Moves a question, takes it out.
+#[server(prefix = "/api", endpoint = "courses/arrange_question")]
+pub async fn arrange_question(id: String, version: String, number: String, step: String) -> Result<Outcome, AppError> {
+    let result = async {
+        let course = backend()?.courses().arrange_question(&viewer()?, &id, &version, &number, &step).await?;
+        Ok(arranged(course, "quiz"))
+    }
+    .await;
+    Submitted::new("questions", &[]).settle(shown(result, &id, "quiz")).await
+}
+
+/// Stores pass mark, time limit and tries.
+#[server(prefix = "/api", endpoint = "courses/save_rules")]
+pub async fn save_rules(
+    course: String,
+    version: String,
+    pass_percent: String,
+    #[server(default)] minutes: String,
+    tries: String,
+) -> Result<Outcome, AppError> {
+    let typed = [("pass_percent", pass_percent.as_str()), ("minutes", &minutes), ("tries", &tries)];
+    let submitted = Submitted::new("rules", &typed);
+    let form = RulesForm { course: &course, version: &version, pass_percent: &pass_percent, minutes: &minutes, tries: &tries };
+    let result = async { Ok(saved(backend()?.courses().save_rules(&viewer()?, form).await?, "#quiz")) }.await;
+    submitted.settle(result).await
+}
+
+/// The question before a course goes out.
+#[server(prefix = "/api", endpoint = "courses/assignment", input = GetUrl)]
+pub async fn assignment(id: String, unit: Option<String>, q: Option<String>) -> Result<AssignPage, AppError> {
+    let result = async {
+        let unit = unit.as_deref().map(known).transpose()?;
+        let typed = q.unwrap_or_default();
+        Ok::<_, AppError>(backend()?.courses().assignment(&viewer()?, known(&id)?, unit, &typed).await?)
+    };
+    respond(result.await)
+}
+
+/// Gives a course to a unit's members.
+#[server(prefix = "/api", endpoint = "courses/assign")]
+pub async fn assign(
+    course: String,
+    version: String,
+    unit: String,
+    #[server(default)] standings: Vec<String>,
+    due_on: String,
+) -> Result<Outcome, AppError> {
+    let chosen = standings.join(" ");
+    let submitted = Submitted::new("assign", &[("standings", &chosen), ("due_on", &due_on)]);
+    let form = AssignForm { course: &course, version: &version, unit: &unit, standings: &standings, due_on: &due_on };
+    let result = async {
+        let id = backend()?.courses().assign(&viewer()?, form).await?;
+        Ok(Outcome::Done { to: format!("/courses/manage/{id}?assigned=1"), reload: true })
+    }
+    .await;
+    submitted.settle(result).await
+}
+
+/// Ends a course.
+#[server(prefix = "/api", endpoint = "courses/end")]
+pub async fn end_course(course: String) -> Result<Outcome, AppError> {
+    let result = async {
+        let id = known(&course)?;
+        backend()?.courses().end(&viewer()?, id).await?;
+        Ok(Outcome::Done { to: format!("/courses/manage/{id}"), reload: true })
+    }
+    .await;
+    Submitted::new("end", &[]).settle(result).await
+}
+
+/// A draft with the same content. `copy` is made where the button is shown.
+#[server(prefix = "/api", endpoint = "courses/copy")]
+pub async fn copy_course(course: String, copy: String) -> Result<Outcome, AppError> {
+    let result = async {
+        let id = backend()?.courses().copy(&viewer()?, known(&course)?, known(&copy)?).await?;
+        Ok(Outcome::Done { to: format!("/courses/manage/{id}"), reload: true })
+    }
+    .await;
+    Submitted::new("copy", &[]).settle(result).await
+}
+
+fn saved(id: CourseId, place: &str) -> Outcome {
+    Outcome::Done { to: format!("/courses/manage/{id}?saved=1{place}"), reload: true }
+}
+
+/// Back to the list on the page in which something was moved.
+fn arranged(id: CourseId, place: &str) -> Outcome {
+    Outcome::Done { to: format!("/courses/manage/{id}#{place}"), reload: true }
+}
+
+/// A list has no field to put a problem beside: the page is shown as it is now, and says that it has changed.
+fn shown(result: Result<Outcome, AppError>, id: &str, place: &str) -> Result<Outcome, AppError> {
+    match result {
+        Err(AppError { form: Some(errors), .. }) if errors.problems.iter().any(|found| found.problem == Problem::Stale) => {
+            Ok(Outcome::Done { to: format!("/courses/manage/{id}?changed=1#{place}"), reload: true })
+        }
+        result => result,
+    }
+}

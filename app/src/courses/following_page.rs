@@ -1,0 +1,55 @@
+//! Courses given to the units somebody answers for.
+
+use domain::{Locale, courses::DeskCourse};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::{fns::following, words};
+use crate::{
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{Breadcrumbs, Crumb, EmptyState, IconName, ListRow, PageHeader, RowList},
+};
+
+#[component]
+pub(crate) fn FollowingPage() -> impl IntoView {
+    let l = use_locale();
+    let data = Resource::new(|| (), |()| following());
+    show(data, move |courses| {
+        let crumbs = vec![Crumb::link(text::courses::title(l), "/courses"), Crumb::here(text::courses::following(l))];
+        let list = if courses.is_empty() {
+            let (title, told) = (text::courses::none_followed_title(l), text::courses::none_followed(l));
+            view! { <EmptyState title text=told icon=IconName::Chart/> }.into_any()
+        } else {
+            let rows = courses.into_iter().map(|course| row(l, course)).collect_view();
+            view! { <RowList>{rows}</RowList> }.into_any()
+        };
+        view! {
+            <Title text=text::courses::following(l)/>
+            <div class="page">
+                <Breadcrumbs label=text::courses::way(l) crumbs/>
+                <PageHeader title=text::courses::following(l) lead=text::courses::following_lead(l)/>
+                {list}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn row(l: Locale, course: DeskCourse) -> AnyView {
+    let due = course.due_on.map(|day| text::courses::due_on(l, l.date(day)));
+    let audience = course.audience.map(|unit| text::courses::given_to(l, unit.name));
+    let meta: Vec<String> = audience.into_iter().chain(due).collect();
+    view! {
+        <ListRow
+            href=format!("/courses/{}/results", course.id)
+            title=course.title
+            eyebrow=course.issuer.name
+            meta=meta.join(" · ")
+        >
+            {words::state_tag(l, course.state)}
+        </ListRow>
+    }
+    .into_any()
+}

@@ -1,0 +1,128 @@
+//! The quiz: one page, one form. A script keeps what is ticked and shows the time; without it a button does.
+
+use domain::{
+    Locale,
+    courses::{AskedQuestion, QuestionKind, QuizPage as Quiz},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{fns::quiz, words};
+use crate::{
+    i18n::use_locale,
+    page::show,
+    text,
+    ui::{
+        Breadcrumbs, Button, ButtonKind, CheckGroup, Choice, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind,
+        PageHeader, RadioGroup,
+    },
+};
+
+#[component]
+pub(crate) fn QuizPage() -> impl IntoView {
+    let l = use_locale();
+    let (params, query) = (use_params_map(), use_query_map());
+    let id = move || params.read().get("id").unwrap_or_default();
+    let data = Resource::new(id, quiz);
+    show(data, move |page| {
+        let saved = query.with_untracked(|query| query.get_str("saved").is_some());
+        page.map_or_else(|| nothing_open(l, &id()), |page| open(l, page, saved))
+    })
+}
+
+/// Handed in on another device, or time was over.
+fn nothing_open(l: Locale, id: &str) -> AnyView {
+    let course = format!("/courses/{id}");
+    view! {
+        <Title text=text::courses::quiz(l)/>
+        <div class="page page-narrow">
+            <PageHeader title=text::courses::quiz(l)/>
+            <EmptyState title=text::courses::no_open_try(l) text=text::courses::no_open_try_hint(l) icon=IconName::Clock>
+                <LinkButton href=course>{text::courses::to_course(l)}</LinkButton>
+            </EmptyState>
+        </div>
+    }
+    .into_any()
+}
+
+fn open(l: Locale, page: Quiz, saved: bool) -> AnyView {
+    let id = page.course;
+    let crumbs = vec![
+        Crumb::link(text::courses::title(l), "/courses"),
+        Crumb::link(page.title.clone(), format!("/courses/{id}")),
+        Crumb::here(text::courses::quiz(l)),
+    ];
+    let mark = text::courses::pass_mark_told(l, words::pass_mark(l, page.rules));
+    let left = page.tries_left.map(|left| match left {
+        0 => text::courses::last_try(l).to_owned(),
+        left => text::courses::more_tries(l, left.into()),
+    });
+    let lead = left.map_or_else(|| mark.clone(), |left| format!("{mark} {left}"));
+    let kept = page.saved_at.filter(|_| saved).map(|at| text::courses::kept_at(l, l.time(at)));
+    let kept = kept.map(|title| view! { <Notice kind=NoticeKind::Ok title/> });
+    let questions = page.questions.iter().enumerate().map(|(at, asked)| question(l, at, asked)).collect_view();
+    view! {
+        <Title text=text::courses::quiz(l)/>
+        <div class="page page-narrow">
+            <Breadcrumbs label=text::courses::way(l) crumbs/>
+            <PageHeader title=text::courses::quiz(l) eyebrow=page.title.clone() lead/>
+            {time(l, &page)}
+            {kept}
+            <div
+                class="quiz"
+                data-quiz="true"
+                data-seconds=page.seconds_left.map(|seconds| seconds.to_string())
+                data-kept=text::courses::kept(l)
+                data-lost=text::courses::not_kept(l)
+                data-left=text::courses::time_left_pattern(l, "{left}")
+            >
+                <Form action="/api/courses/answer" failed=text::frame::network_failed(l)>
+                    <input type="hidden" name="course" value=id.to_string()/>
+                    <input type="hidden" name="number" value=page.number.to_string()/>
+                    {questions}
+                    <p class="quiz-kept muted" role="status" data-kept-mark="true"></p>
+                    <div class="actions">
+                        <Button name="step" value="hand_in" icon=IconName::Send wide=true>{text::courses::hand_in(l)}</Button>
+                        <Button name="step" value="save" kind=ButtonKind::Secondary icon=IconName::Check wide=true>
+                            {text::courses::keep(l)}
+                        </Button>
+                    </div>
+                    <p class="muted small">{text::courses::hand_in_hint(l)}</p>
+                </Form>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// When time is over, in words; the script puts what is left of it beside them.
+fn time(l: Locale, page: &Quiz) -> Option<AnyView> {
+    let (ends_at, seconds) = (page.ends_at?, page.seconds_left?);
+    let title = text::courses::time_ends(l, l.time(ends_at));
+    let left = text::courses::time_left(l, u64::from(seconds.div_ceil(60)));
+    Some(
+        view! {
+            <Notice title icon=IconName::Clock>
+                <p><span data-time-left="true">{left}</span>" "{text::courses::time_ends_hint(l)}</p>
+            </Notice>
+        }
+        .into_any(),
+    )
+}
+
+fn question(l: Locale, at: usize, asked: &AskedQuestion) -> AnyView {
+    let legend = text::courses::numbered(l, l.number(at as u64 + 1), &asked.text);
+    let choices = asked.options.iter().enumerate().map(|(place, text)| Choice::new(place.to_string(), text.clone())).collect();
+    let (name, id) = (format!("answers[{at}][]"), format!("question-{}", at + 1));
+    match asked.kind {
+        QuestionKind::Single => {
+            let value = asked.chosen.first().map(ToString::to_string);
+            view! { <RadioGroup legend name id choices value/> }.into_any()
+        }
+        QuestionKind::Multiple => {
+            let checked = asked.chosen.iter().map(ToString::to_string).collect();
+            view! { <CheckGroup legend name id choices checked hint=text::courses::tick_all(l)/> }.into_any()
+        }
+    }
+}

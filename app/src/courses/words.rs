@@ -1,0 +1,57 @@
+//! Values of courses as people read them.
+
+use domain::{
+    Locale,
+    courses::{CourseState, Progress, QuizRules, Score},
+};
+use leptos::prelude::*;
+
+use crate::{
+    text,
+    ui::{IconName, Tag, Tone},
+};
+
+pub(super) fn progress_tag(l: Locale, progress: Progress) -> AnyView {
+    let (tone, icon, label) = match progress {
+        Progress::ToDo => (Tone::Plain, IconName::Circle, text::courses::to_do(l)),
+        Progress::Overdue => (Tone::Warn, IconName::Clock, text::courses::overdue(l)),
+        Progress::Done => (Tone::Ok, IconName::CheckCircle, text::courses::done(l)),
+        Progress::DoneLate => (Tone::Ok, IconName::CheckCircle, text::courses::done_late(l)),
+    };
+    view! { <Tag tone icon label/> }.into_any()
+}
+
+pub(super) const fn state(l: Locale, state: CourseState) -> &'static str {
+    match state {
+        CourseState::Draft => text::courses::state_draft(l),
+        CourseState::Assigned => text::courses::state_assigned(l),
+        CourseState::Ended => text::courses::state_ended(l),
+    }
+}
+
+pub(super) fn state_tag(l: Locale, of: CourseState) -> AnyView {
+    let (tone, icon) = match of {
+        CourseState::Draft => (Tone::Warn, IconName::Pencil),
+        CourseState::Assigned => (Tone::Ok, IconName::CheckCircle),
+        CourseState::Ended => (Tone::Plain, IconName::Lock),
+    };
+    view! { <Tag tone icon label=state(l, of)/> }.into_any()
+}
+
+pub(super) fn pass_mark(l: Locale, rules: QuizRules) -> String {
+    l.percent(rules.pass_percent.into(), 100)
+}
+
+pub(super) fn minutes(l: Locale, rules: QuizRules) -> String {
+    rules.minutes.map_or_else(|| text::courses::no_limit(l).to_owned(), |minutes| text::courses::minutes(l, minutes.into()))
+}
+
+pub(super) fn tries(l: Locale, tries: u32) -> String {
+    if tries == 0 { text::courses::any_number(l).to_owned() } else { text::courses::tries(l, tries.into()) }
+}
+
+/// `4/5 (80 %)`.
+pub(super) fn score(l: Locale, score: Score) -> String {
+    let share = l.percent(score.right.into(), score.total.into());
+    text::courses::score(l, l.number(score.right), l.number(score.total), share)
+}

@@ -1,0 +1,300 @@
+//! Giving a course to people, ending it, and beginning another one with the same content.
+
+use domain::{
+    accounts::Viewer,
+    courses::{AssignPage, CourseState, CourseStep, StandingCount, UnitChoice},
+    documents::DocumentSummary,
+    events::EventKind,
+    folding::fold,
+    forms::{FormReader, Problem, day},
+    ids::{CourseId, DocumentId, UnitId},
+    members::Standing,
+    units::{UnitKind, UnitPath, UnitRef},
+};
+
+use super::{Course, Courses, QuestionRow, count, desk::UNCHANGED};
+use crate::{
+    Error, Result, events,
+    store::{SurrealValue, record, vars},
+    units::Tree,
+};
+
+/// Units offered at a time.
+const OFFERED: usize = 200;
+
+/// Standings a course can be narrowed to. Of the exempt nothing is asked.
+const STANDINGS: [Standing; 2] = [Standing::Official, Standing::Probationary];
+
+/// The form as it was typed.
+#[derive(Debug, Clone, Copy)]
+pub struct AssignForm<'f> {
+    pub course: &'f str,
+    pub version: &'f str,
+    pub unit: &'f str,
+    /// None: all members.
+    pub standings: &'f [String],
+    pub due_on: &'f str,
+}
+
+/// Whom a document reaches.
+pub(super) struct DocumentAudience {
+    pub(super) id: DocumentId,
+    pub(super) path: UnitPath,
+    /// Empty: all.
+    standings: Vec<Standing>,
+}
+
+impl Courses<'_> {
+    /// The question before a course goes out: to which unit, how many that are, and what would not reach them. `typed` looks for
+    /// units by name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the person may not know of the course or of the unit, [`Error::NotAllowed`] for who only studies it
+    /// and for a course that was assigned.
+    pub async fn assignment(&self, viewer: &Viewer, id: CourseId, unit: Option<UnitId>, typed: &str) -> Result<AssignPage> {
+        let course = self.managed(viewer, id).await?;
+        course.step(CourseStep::Assign)?;
+        let tree = self.backend.units().tree();
+        let chosen = match unit {
+            Some(unit) => tree.get(unit).filter(|unit| course.issuer.path.contains(&unit.path)).ok_or(Error::NotFound)?,
+            None => tree.at(&course.issuer.path).ok_or(Error::NotFound)?,
+        };
+        let counters = self.backend.counters();
+        let text = self.text(id).await?;
+        let branches = tree.subtree(&chosen.path).filter(|unit| unit.kind == UnitKind::Branch).count();
+        let standings =
+            STANDINGS.map(|standing| StandingCount { standing, members: counters.members_of(&chosen.path, standing) });
+        let offered = offered(&tree, &course.issuer, chosen, typed);
+        Ok(AssignPage {
+            documents: count(course.documents.len()),
+            questions: course.questions,
+            trail: tree.trail(&chosen.path).filter(|unit| course.issuer.path.contains(&unit.path)).cloned().collect(),
+            members: counters.members(&chosen.path),
+            branches: count(branches),
+            standings: standings.into(),
+            out_of_reach: self.out_of_reach(viewer, &course, &chosen.path, &[]).await?,
+            units: offered
+                .into_iter()
+                .map(|unit| UnitChoice { members: counters.members(&unit.path), unit: unit.clone() })
+                .collect(),
+            chosen: chosen.clone(),
+            course: course.draft(&text),
+        })
+    }
+
+    /// Gives a draft to a unit's members.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] of the form `assign`: on `unit` [`Problem::NotOffered`] outside the own subtree, [`Problem::OutOfReach`] when
+    /// some of the documents do not reach all of them, [`Problem::Required`] when there is neither a document nor a question,
+    /// [`Problem::Stale`] when somebody changed the course meanwhile; on `due_on` [`Problem::DateRange`] for a day that is over.
+    /// Otherwise as [`Self::assignment`].
+    pub async fn assign(&self, viewer: &Viewer, form: AssignForm<'_>) -> Result<CourseId> {
+        let id: CourseId = form.course.parse().map_err(|_| Error::NotFound)?;
+        let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
+        let course = self.managed(viewer, id).await?;
+        course.step(CourseStep::Assign)?;
+        let tree = self.backend.units().tree();
+        let today = self.backend.clock().today();
+        let mut reader = FormReader::new("assign");
+        let unit = reader.read("unit", form.unit, |typed| {
+            tree.named(typed).filter(|unit| course.issuer.path.contains(&unit.path)).cloned().ok_or(Problem::NotOffered)
+        });
+        let standings = reader.read("standings", &form.standings.join(" "), |_| chosen_standings(form.standings));
+        let due_on = reader.read("due_on", form.due_on, |typed| {
+            let day = day(typed)?;
+            if day < today { Err(Problem::DateRange) } else { Ok(day) }
+        });
+        let (Some(unit), Some(standings), Some(due_on)) = (unit, standings, due_on) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        if course.documents.is_empty() && course.questions == 0 {
+            return Err(reader.refused("unit", Problem::Required).into());
+        }
+        if !self.out_of_reach(viewer, &course, &unit.path, &standings).await?.is_empty() {
+            return Err(reader.refused("unit", Problem::OutOfReach).into());
+        }
+        let clock = self.backend.clock();
+        let mut vars = self.edit_vars(viewer, id, version);
+        vars.extend(vars! {
+            audience: unit.id.to_string(),
+            audience_path: unit.path.to_string(),
+            standings: (!standings.is_empty())
+                .then(|| standings.iter().map(|standing| standing.key().to_owned()).collect::<Vec<_>>()),
+            due_on: due_on.to_string(),
+            shelf: clock.ulid().to_string(),
+        });
+        events::append(&mut vars, clock, EventKind::CourseAssigned, Some(viewer.member), &course.issuer.path, id);
+        let sql = format!("{UNCHANGED} {ASSIGN} {}", events::APPEND);
+        match self.backend.store().write(&sql, vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(id)
+            }
+            Err(Error::Thrown(_)) => Err(reader.refused("unit", Problem::Stale).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a course: nobody begins it any more. Who has completed it keeps the certificate, who is at a try hands it in.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for who only studies it and for a course that is
+    /// not assigned.
+    pub async fn end(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
+        let course = self.managed(viewer, id).await?;
+        if course.state == CourseState::Ended {
+            return Ok(());
+        }
+        course.step(CourseStep::End)?;
+        let mut vars = vars! { course: record("course", id), now: self.backend.clock().now() };
+        let clock = self.backend.clock();
+        events::append(&mut vars, clock, EventKind::CourseEnded, Some(viewer.member), &course.issuer.path, id);
+        let sql = format!(
+            "IF (SELECT VALUE state FROM ONLY $course) != 'assigned' {{ THROW 'ended' }}; \
+             UPDATE $course SET state = 'ended', ended_at = $now, shelf = NONE, version = version + 1 RETURN NONE; {}",
+            events::APPEND
+        );
+        match self.backend.store().write(&sql, vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(())
+            }
+            // Somebody else has ended it in this moment.
+            Err(Error::Thrown(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a draft with the same content: what was assigned is not changed any more. `copy` is an id made where the button is
+    /// shown, so that pressing twice makes one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`].
+    pub async fn copy(&self, viewer: &Viewer, id: CourseId, copy: CourseId) -> Result<CourseId> {
+        let course = self.managed(viewer, id).await?;
+        let text = self.text(id).await?;
+        let mut vars = self.edit_vars(viewer, copy, 0);
+        vars.extend(vars! {
+            title: course.title.as_str(),
+            description: text.description,
+            issuer: course.issuer.id.to_string(),
+            issuer_path: course.issuer.path.to_string(),
+            documents: course.documents.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            count: i64::from(course.questions),
+            questions: text.questions.iter().map(QuestionRow::from).collect::<Vec<_>>(),
+            pass_percent: i64::from(course.rules.pass_percent),
+            minutes: course.rules.minutes.map(i64::from),
+            tries: i64::from(course.rules.tries),
+        });
+        let clock = self.backend.clock();
+        events::append(&mut vars, clock, EventKind::CourseSaved, Some(viewer.member), &course.issuer.path, copy);
+        match self.backend.store().write(&format!("{COPY} {}", events::APPEND), vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(copy)
+            }
+            // Made by the first press; an id of something else is not the person's to know.
+            Err(Error::Exists) => self.managed(viewer, copy).await.map(|course| course.id),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whom these documents reach; those that are not published reach nobody.
+    pub(super) async fn audiences(&self, ids: &[DocumentId]) -> Result<Vec<DocumentAudience>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
+        let rows: Vec<AudienceRow> = self.backend.store().read(AUDIENCES, vars! { documents: records }).await?.rows(0)?;
+        let tree = self.backend.units().tree();
+        rows.into_iter()
+            .map(|row| {
+                let damaged = || Error::Damaged(format!("document {}", row.id));
+                Ok(DocumentAudience {
+                    id: row.id.parse().map_err(|_| damaged())?,
+                    path: tree.heir(&row.audience).ok_or_else(damaged)?.path.clone(),
+                    standings: row.standings.iter().flatten().filter_map(|key| Standing::from_key(key)).collect(),
+                })
+            })
+            .collect()
+    }
+
+    /// The documents of the course that some of these members could not read.
+    async fn out_of_reach(
+        &self,
+        viewer: &Viewer,
+        course: &Course,
+        unit: &UnitPath,
+        standings: &[Standing],
+    ) -> Result<Vec<DocumentSummary>> {
+        let audiences = self.audiences(&course.documents).await?;
+        let is_reached = |audience: &DocumentAudience| {
+            audience.path.contains(unit)
+                && (audience.standings.is_empty()
+                    || !standings.is_empty() && standings.iter().all(|standing| audience.standings.contains(standing)))
+        };
+        let mut documents = self.documents(viewer, course).await?;
+        documents.retain(|document| !audiences.iter().any(|audience| audience.id == document.id && is_reached(audience)));
+        Ok(documents)
+    }
+}
+
+/// Point gets.
+const AUDIENCES: &str = "SELECT record::id(id) AS id, audience, standings FROM $documents WHERE state = 'published'";
+
+#[derive(Debug, SurrealValue)]
+struct AudienceRow {
+    id: String,
+    audience: String,
+    standings: Option<Vec<String>>,
+}
+
+const ASSIGN: &str = "UPDATE $course SET state = 'assigned', audience = $audience, audience_path = $audience_path, standings = $standings, \
+     due_on = $due_on, assigned_at = $now, shelf = $shelf, version = $next, saved_at = $now, saved_by = $editor RETURN NONE;";
+
+const COPY: &str = "CREATE $course SET title = $title, issuer = $issuer, issuer_path = $issuer_path, state = 'draft', version = $next, \
+     saved_at = $now, saved_by = $editor, documents = $documents, questions = $count, pass_percent = $pass_percent, minutes = $minutes, \
+     tries = $tries RETURN NONE; CREATE $text SET description = $description, questions = $questions RETURN NONE;";
+
+fn chosen_standings(typed: &[String]) -> Result<Vec<Standing>, Problem> {
+    let chosen: Vec<Standing> = typed
+        .iter()
+        .map(|key| Standing::from_key(key).filter(|standing| STANDINGS.contains(standing)).ok_or(Problem::NotOffered))
+        .collect::<Result<_, _>>()?;
+    // All of them are all members.
+    let is_all = STANDINGS.iter().all(|standing| chosen.contains(standing));
+    Ok(if is_all { Vec::new() } else { chosen })
+}
+
+/// The units one level below the chosen one, or those of the subtree whose name holds what was typed.
+fn offered<'t>(tree: &'t Tree, issuer: &'t UnitRef, chosen: &'t UnitRef, typed: &str) -> Vec<&'t UnitRef> {
+    let words = fold(typed);
+    if words.is_empty() {
+        return tree.children(&chosen.path).take(OFFERED).collect();
+    }
+    tree.subtree(&issuer.path).filter(|unit| fold(&unit.name).contains(&words)).take(OFFERED).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn audiences_are_point_gets() {
+        let store = migrated().await;
+        store.assert_no_scan(AUDIENCES, vars! { documents: vec![record("document", Ulid::nil())] }).await;
+    }
+
+    #[test]
+    fn all_standings_are_all_members() {
+        let chosen = |keys: &[&str]| chosen_standings(&keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>());
+        assert_eq!(chosen(&["probationary"]), Ok(vec![Standing::Probationary]));
+        assert_eq!(chosen(&["official", "probationary"]), Ok(Vec::new()));
+        assert_eq!(chosen(&["exempt"]), Err(Problem::NotOffered));
+        assert_eq!(chosen(&["x"]), Err(Problem::NotOffered));
+    }
+}

@@ -1,0 +1,269 @@
+//! Studying: what there is to do, one course, its end.
+
+use std::cmp::Reverse;
+
+use domain::{
+    accounts::Viewer,
+    courses::{
+        Certificate, CoursePage, CourseReminder, CourseRow as Row, CourseState, CoursesPage, NextStep, Progress, QuizFacts,
+        Serial,
+    },
+    documents::DocumentSummary,
+    events::EventKind,
+    ids::CourseId,
+    members::Standing,
+    policy::Action,
+    units::UnitPath,
+};
+
+use super::{COLUMNS, Completed, Course, CourseRow, Courses, count, tries::Attempt};
+use crate::{
+    Error, Result, events, markdown,
+    store::{Variables, pair, vars},
+};
+
+/// Courses that reach a branch from one unit; more are not studied at a time.
+const REACHING: usize = 50;
+
+/// Completed courses in the list.
+const DONE: usize = 100;
+
+impl Courses<'_> {
+    /// What the member has to study, and has studied.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn list(&self, viewer: &Viewer) -> Result<CoursesPage> {
+        let to_do = self.to_do(viewer).await?;
+        let vars = vars! { member: viewer.member.to_string() };
+        let completed: Vec<Completed> = self.backend.store().read(own_completions(), vars).await?.rows(0)?;
+        let ids: Vec<String> = completed.iter().map(|done| done.course.clone()).collect();
+        let courses = self.courses(&ids).await?;
+        let done = completed.iter().filter_map(|done| {
+            let course = courses.iter().find(|course| course.id.to_string() == done.course)?;
+            self.row(course, Some(done))
+        });
+        let standpoint = &viewer.standpoint;
+        Ok(CoursesPage {
+            to_do,
+            done: done.collect(),
+            gives: !standpoint.seats(Action::ManageCourses).is_empty(),
+            follows: !standpoint.seats(Action::ReadStatistics).is_empty(),
+        })
+    }
+
+    /// The course that is due next.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reminder(&self, viewer: &Viewer) -> Result<Option<CourseReminder>> {
+        let next = self.to_do(viewer).await?.into_iter().next();
+        Ok(next.map(|row| CourseReminder {
+            id: row.id,
+            title: row.title,
+            due_on: row.due_on,
+            is_overdue: row.progress == Progress::Overdue,
+        }))
+    }
+
+    /// One course: its documents with what was read of them, its quiz with the tries so far, and what comes next. A try whose time is
+    /// over ends by being looked at.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for who gives it or follows it, but has not got it
+    /// to study.
+    pub async fn read(&self, viewer: &Viewer, id: CourseId) -> Result<CoursePage> {
+        let (course, tries, completed) = self.studied(viewer, id).await?;
+        let text = self.text(id).await?;
+        let documents = self.documents(viewer, &course).await?;
+        let taken = count(tries.len());
+        let quiz = (course.questions > 0).then(|| QuizFacts {
+            questions: course.questions,
+            rules: course.rules,
+            tries_left: course.rules.tries_left(taken),
+        });
+        let next = next_step(&course, &documents, &tries, completed.as_ref());
+        Ok(CoursePage {
+            course: self.row(&course, completed.as_ref()).ok_or(Error::NotFound)?,
+            html: markdown::render(&text.description).html,
+            documents,
+            quiz,
+            tries: tries.iter().filter_map(Attempt::told).collect(),
+            next,
+        })
+    }
+
+    /// Completes a course that has no quiz, once all of it was read. Pressed twice it is completed once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] when there is something to do first, or it has ended.
+    pub async fn complete(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
+        let (course, tries, completed) = self.studied(viewer, id).await?;
+        let documents = self.documents(viewer, &course).await?;
+        match next_step(&course, &documents, &tries, completed.as_ref()) {
+            NextStep::Certificate => return Ok(()),
+            NextStep::Confirm => {}
+            _ => return Err(Error::NotAllowed),
+        }
+        let clock = self.backend.clock();
+        let mut vars = self.completion(viewer, id);
+        let branch = &viewer.standpoint.branch;
+        vars.extend(vars! { done_at: clock.now() });
+        events::append(&mut vars, clock, EventKind::CourseCompleted, Some(viewer.member), branch, id);
+        let sql = format!("CREATE $completion SET {COMPLETION} RETURN NONE; {}", events::APPEND);
+        match self.backend.store().write(&sql, vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(())
+            }
+            Err(Error::Exists) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The certificate of a course the person has completed.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when they have not.
+    pub async fn certificate(&self, viewer: &Viewer, id: CourseId) -> Result<Certificate> {
+        let done = self.completions(viewer, &[id]).await?.pop().ok_or(Error::NotFound)?;
+        let course = self.course(id).await?;
+        let tree = self.backend.units().tree();
+        let branch = tree.known(&done.unit).map_or_else(|| viewer.branch.name.clone(), |unit| unit.name.clone());
+        Ok(Certificate {
+            course: id,
+            name: viewer.name.clone(),
+            branch,
+            title: course.title,
+            issuer: course.issuer,
+            done_on: done.done_on(),
+            serial: done.serial,
+        })
+    }
+
+    /// A course the person may study or has begun, with the tries so far and the completion.
+    pub(super) async fn studied(&self, viewer: &Viewer, id: CourseId) -> Result<(Course, Vec<Attempt>, Option<Completed>)> {
+        let course = self.course(id).await?;
+        let mut tries = self.tries(viewer, id).await?;
+        let is_own = course.state != CourseState::Draft && course.reaches(viewer) || !tries.is_empty();
+        if self.end_late_try(viewer, &course, &tries).await? {
+            tries = self.tries(viewer, id).await?;
+        }
+        let completed = self.completions(viewer, &[id]).await?.pop();
+        if is_own || completed.is_some() {
+            Ok((course, tries, completed))
+        } else if course.is_managed_by(viewer) || course.is_visible_to(viewer) {
+            Err(Error::NotAllowed)
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+
+    /// What a completion is bound to, but for the moment, `done_at`.
+    pub(super) fn completion(&self, viewer: &Viewer, id: CourseId) -> Variables {
+        let clock = self.backend.clock();
+        vars! {
+            completion: pair("course_completion", id, viewer.member),
+            course_key: id.to_string(),
+            member: viewer.member.to_string(),
+            unit: viewer.branch.id.to_string(),
+            path: viewer.standpoint.branch.to_string(),
+            counted: viewer.standpoint.standing != Standing::Exempt,
+            serial: Serial::new(clock.today(), clock.ulid()).as_str(),
+        }
+    }
+
+    /// What was given to the member and is not completed, the most urgent first.
+    async fn to_do(&self, viewer: &Viewer) -> Result<Vec<Row>> {
+        let tree = self.backend.units().tree();
+        let branch = &viewer.standpoint.branch;
+        let (sql, vars) = reaching_ranges(branch);
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut courses = Vec::new();
+        for at in 0..branch.ancestors_and_self().count() {
+            for row in answers.rows::<CourseRow>(at)? {
+                courses.push(row.understand(&tree)?);
+            }
+        }
+        courses.retain(|course| course.state == CourseState::Assigned && course.reaches(viewer));
+        let ids: Vec<CourseId> = courses.iter().map(|course| course.id).collect();
+        let completed = self.completions(viewer, &ids).await?;
+        courses.retain(|course| !completed.iter().any(|done| done.course == course.id.to_string()));
+        let mut rows: Vec<Row> = courses.iter().filter_map(|course| self.row(course, None)).collect();
+        rows.sort_by_key(|row| (row.due_on, Reverse(row.id)));
+        Ok(rows)
+    }
+
+    /// None for a course that was given to nobody yet.
+    fn row(&self, course: &Course, completed: Option<&Completed>) -> Option<Row> {
+        let due_on = course.given.as_ref()?.due_on;
+        let done_on = completed.map(Completed::done_on);
+        Some(Row {
+            id: course.id,
+            title: course.title.clone(),
+            issuer: course.issuer.clone(),
+            due_on,
+            progress: Progress::of(done_on, due_on, self.backend.clock().today()),
+            done_on,
+        })
+    }
+}
+
+/// What somebody can do next in a course they may study.
+pub(super) fn next_step(
+    course: &Course,
+    documents: &[DocumentSummary],
+    tries: &[Attempt],
+    completed: Option<&Completed>,
+) -> NextStep {
+    let missing = count(documents.iter().filter(|document| !document.read).count());
+    if completed.is_some() {
+        NextStep::Certificate
+    } else if tries.iter().any(Attempt::is_open) {
+        NextStep::GoOn
+    } else if course.state == CourseState::Ended {
+        NextStep::Ended
+    } else if !course.rules.may_try_again(count(tries.len())) {
+        NextStep::Failed
+    } else if missing > 0 {
+        NextStep::Read { missing }
+    } else if course.questions > 0 {
+        NextStep::StartQuiz
+    } else {
+        NextStep::Confirm
+    }
+}
+
+/// The columns of a completion, from [`Courses::completion`].
+pub(super) const COMPLETION: &str =
+    "course = $course_key, member = $member, unit = $unit, path = $path, counted = $counted, at = $done_at, serial = $serial";
+
+fn own_completions() -> String {
+    format!("SELECT course, member, at, unit, serial FROM course_completion WHERE member = $member ORDER BY at DESC LIMIT {DONE}")
+}
+
+/// One index range for each unit from the root down to the branch: a course reaches the branch when its audience is one of these.
+fn reaching_ranges(branch: &UnitPath) -> (String, Variables) {
+    let (mut sql, mut vars) = (String::new(), vars! {});
+    for (at, path) in branch.ancestors_and_self().enumerate() {
+        sql += &format!(
+            "SELECT {COLUMNS} FROM course WHERE audience_path = $path_{at} AND shelf > '' ORDER BY shelf DESC LIMIT {REACHING};"
+        );
+        vars.insert(format!("path_{at}"), path.to_string());
+    }
+    (sql, vars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn what_somebody_has_to_study_is_found_by_index_ranges() {
+        let store = migrated().await;
+        let (sql, vars) = reaching_ranges(&UnitPath::parse("/01/51/001/07/").expect("a path"));
+        store.assert_no_scan(&sql, vars).await;
+        store.assert_no_scan(&own_completions(), vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+    }
+}

@@ -1,0 +1,356 @@
+//! Taking a quiz: one try at a time, in the time it has, handed in once.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    courses::{
+        AskedQuestion, NextStep, Question, QuizPage, ResultPage, ReviewedOption, ReviewedQuestion, Score, TryRow, ends_at,
+        is_in_time, score, shuffled,
+    },
+    events::EventKind,
+    ids::{CourseId, MemberId},
+};
+
+use super::{
+    Course, Courses, count,
+    learn::{COMPLETION, next_step},
+};
+use crate::{
+    Error, Result, events,
+    store::{RecordId, SurrealValue, pair, record, vars},
+};
+
+/// Tries of one course that are looked at, the last ones.
+const TRIES: usize = 100;
+
+/// What was ticked, as it arrives: places in the order shown, by the place of the question.
+pub type Ticked = BTreeMap<String, Vec<String>>;
+
+/// What became of answers that arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrived {
+    /// They are kept; the try goes on.
+    Kept,
+    /// The try has ended, by being handed in or because time was over.
+    Ended,
+}
+
+/// A try as it lies in the store.
+#[derive(Debug, Clone, SurrealValue)]
+pub(super) struct Attempt {
+    number: i64,
+    seed: i64,
+    ends_at: Option<DateTime<Utc>>,
+    answers: Vec<Vec<i64>>,
+    saved_at: Option<DateTime<Utc>>,
+    handed_in_at: Option<DateTime<Utc>>,
+    right: Option<i64>,
+    total: Option<i64>,
+    passed: Option<bool>,
+}
+
+impl Attempt {
+    pub(super) const fn is_open(&self) -> bool {
+        self.handed_in_at.is_none()
+    }
+
+    /// What its owner is told of it; none while it is open.
+    pub(super) fn told(&self) -> Option<TryRow> {
+        let number = |number: Option<i64>| u32::try_from(number.unwrap_or_default()).unwrap_or_default();
+        Some(TryRow {
+            number: self.number(),
+            at: self.handed_in_at?,
+            score: Score { right: number(self.right), total: number(self.total) },
+            passed: self.passed.unwrap_or_default(),
+        })
+    }
+
+    fn number(&self) -> u32 {
+        u32::try_from(self.number).unwrap_or_default()
+    }
+
+    /// The place in the question of each option, in the order shown.
+    fn order(&self, question: &Question, at: usize) -> Vec<usize> {
+        shuffled(question.options.len(), self.seed.cast_unsigned(), at)
+    }
+
+    fn answers(&self) -> Vec<Vec<usize>> {
+        self.answers.iter().map(|chosen| chosen.iter().filter_map(|at| usize::try_from(*at).ok()).collect()).collect()
+    }
+
+    /// What was ticked, by place in the question. What names nothing that was asked is left out.
+    fn understand(&self, questions: &[Question], ticked: &Ticked) -> Vec<Vec<usize>> {
+        let chosen = |(at, question): (usize, &Question)| {
+            let order = self.order(question, at);
+            let shown = ticked.get(&at.to_string()).into_iter().flatten().filter_map(|place| place.parse::<usize>().ok());
+            let mut chosen: Vec<usize> = shown.filter_map(|place| order.get(place).copied()).collect();
+            chosen.sort_unstable();
+            chosen.dedup();
+            chosen
+        };
+        questions.iter().enumerate().map(chosen).collect()
+    }
+}
+
+impl Courses<'_> {
+    /// Begins a try, or goes on with the one that is open: pressing twice begins one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`]; [`Error::NotAllowed`] also when there is something to read first,
+    /// no try is left, the quiz is passed or the course has ended.
+    pub async fn start(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
+        let (course, tries, completed) = self.studied(viewer, id).await?;
+        let documents = self.documents(viewer, &course).await?;
+        match next_step(&course, &documents, &tries, completed.as_ref()) {
+            NextStep::GoOn => return Ok(()),
+            NextStep::StartQuiz => {}
+            _ => return Err(Error::NotAllowed),
+        }
+        let clock = self.backend.clock();
+        let now = clock.now();
+        let number = tries.first().map_or(0, Attempt::number) + 1;
+        let mut seed = [0; 8];
+        clock.fill(&mut seed);
+        let vars = vars! {
+            attempt: attempt_id(viewer.member, id, number),
+            member: viewer.member.to_string(),
+            course: id.to_string(),
+            number: i64::from(number),
+            seed: i64::from_be_bytes(seed),
+            now: now,
+            ends_at: ends_at(now, course.rules),
+        };
+        match self.backend.store().write(START, vars).await {
+            Ok(_) | Err(Error::Exists) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The open try; none when there is none (any more).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`].
+    pub async fn quiz(&self, viewer: &Viewer, id: CourseId) -> Result<Option<QuizPage>> {
+        let (course, tries, _) = self.studied(viewer, id).await?;
+        let Some(open) = tries.iter().find(|attempt| attempt.is_open()) else { return Ok(None) };
+        let questions = self.text(id).await?.questions;
+        let answers = open.answers();
+        let asked = |(at, question): (usize, &Question)| {
+            let order = open.order(question, at);
+            let chosen = answers.get(at).map_or(&[][..], Vec::as_slice);
+            AskedQuestion {
+                text: question.text.clone(),
+                kind: question.kind,
+                options: order.iter().map(|place| question.options[*place].text.clone()).collect(),
+                chosen: (0..order.len()).filter(|shown| chosen.contains(&order[*shown])).collect(),
+            }
+        };
+        let now = self.backend.clock().now();
+        Ok(Some(QuizPage {
+            course: id,
+            title: course.title,
+            number: open.number(),
+            rules: course.rules,
+            tries_left: course.rules.tries_left(count(tries.len())),
+            ends_at: open.ends_at,
+            seconds_left: open.ends_at.map(|end| u32::try_from((end - now).num_seconds()).unwrap_or_default()),
+            saved_at: open.saved_at,
+            questions: questions.iter().enumerate().map(asked).collect(),
+        }))
+    }
+
+    /// Keeps what was ticked so far, or hands it in. What arrives after the end of time does not count: then the try ends with what
+    /// was kept before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such try of this person.
+    pub async fn answer(&self, viewer: &Viewer, id: CourseId, number: u32, ticked: &Ticked, hands_in: bool) -> Result<Arrived> {
+        let course = self.course(id).await?;
+        let tries = self.tries(viewer, id).await?;
+        let attempt = tries.iter().find(|attempt| attempt.number() == number).ok_or(Error::NotFound)?;
+        if !attempt.is_open() || self.end_late_try(viewer, &course, &tries).await? {
+            return Ok(Arrived::Ended);
+        }
+        let questions = self.text(id).await?.questions;
+        let answers = attempt.understand(&questions, ticked);
+        let now = self.backend.clock().now();
+        if hands_in {
+            self.hand_in(viewer, &course, attempt, &questions, &answers, now).await?;
+            return Ok(Arrived::Ended);
+        }
+        let vars = vars! { attempt: attempt_id(viewer.member, id, number), answers: stored(&answers), now: now };
+        self.backend.store().write(KEEP, vars).await?;
+        Ok(Arrived::Kept)
+    }
+
+    /// What came of a try.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such try of this person, or it is still open.
+    pub async fn result(&self, viewer: &Viewer, id: CourseId, number: u32) -> Result<ResultPage> {
+        let (course, tries, completed) = self.studied(viewer, id).await?;
+        let attempt = tries.iter().find(|attempt| attempt.number() == number).ok_or(Error::NotFound)?;
+        let handed_in = attempt.told().ok_or(Error::NotFound)?;
+        let taken = count(tries.len());
+        let is_over = !course.rules.may_try_again(taken) && !tries.iter().any(Attempt::is_open);
+        let review = if completed.is_some() || is_over { review(&self.text(id).await?.questions, attempt) } else { Vec::new() };
+        Ok(ResultPage {
+            course: id,
+            title: course.title,
+            was_ended: attempt.ends_at == Some(handed_in.at),
+            handed_in,
+            rules: course.rules,
+            tries_left: course.rules.tries_left(taken),
+            review,
+        })
+    }
+
+    /// The member's tries, the last first.
+    pub(super) async fn tries(&self, viewer: &Viewer, id: CourseId) -> Result<Vec<Attempt>> {
+        let vars = vars! { member: viewer.member.to_string(), course: id.to_string() };
+        self.backend.store().read(own_tries(), vars).await?.rows(0)
+    }
+
+    /// Hands in a try whose time is over with what was kept until then. Says whether there was one.
+    pub(super) async fn end_late_try(&self, viewer: &Viewer, course: &Course, tries: &[Attempt]) -> Result<bool> {
+        let now = self.backend.clock().now();
+        let late = tries.iter().find(|attempt| attempt.is_open() && !is_in_time(attempt.ends_at, now));
+        let Some((attempt, end)) = late.and_then(|attempt| attempt.ends_at.map(|end| (attempt, end))) else { return Ok(false) };
+        let questions = self.text(course.id).await?.questions;
+        self.hand_in(viewer, course, attempt, &questions, &attempt.answers(), end).await?;
+        Ok(true)
+    }
+
+    /// Marks the try, once. Who passes has completed the course: all was read before the try began.
+    async fn hand_in(
+        &self,
+        viewer: &Viewer,
+        course: &Course,
+        attempt: &Attempt,
+        questions: &[Question],
+        answers: &[Vec<usize>],
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let score = score(questions, answers);
+        let passed = score.passes(course.rules.pass_percent);
+        let clock = self.backend.clock();
+        let mut vars = self.completion(viewer, course.id);
+        vars.extend(vars! {
+            attempt: attempt_id(viewer.member, course.id, attempt.number()),
+            answers: stored(answers),
+            done_at: at,
+            right: i64::from(score.right),
+            total: i64::from(score.total),
+            passed: passed,
+            completed_log: record("event", clock.ulid()),
+            completed_kind: EventKind::CourseCompleted.key(),
+        });
+        let branch = &viewer.standpoint.branch;
+        events::append(&mut vars, clock, EventKind::QuizTaken, Some(viewer.member), branch, course.id);
+        let completed = if passed { completed() } else { String::new() };
+        match self.backend.store().write(&format!("{HAND_IN} {completed} {}", events::APPEND), vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(())
+            }
+            // Sent twice: the first one was marked.
+            Err(Error::Thrown(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+const START: &str = "CREATE $attempt SET member = $member, course = $course, number = $number, seed = $seed, started_at = $now, \
+                     ends_at = $ends_at, answers = [] RETURN NONE;";
+
+/// What arrives after it was handed in changes nothing.
+const KEEP: &str = "UPDATE $attempt SET answers = $answers, saved_at = $now WHERE handed_in_at = NONE RETURN NONE;";
+
+const HAND_IN: &str = "IF (SELECT VALUE handed_in_at FROM ONLY $attempt) != NONE { THROW 'handed in' }; \
+     UPDATE $attempt SET answers = $answers, handed_in_at = $done_at, right = $right, total = $total, passed = $passed RETURN NONE;";
+
+/// The completion with an event of its own, beside that of the try.
+fn completed() -> String {
+    format!(
+        "IF (SELECT VALUE id FROM ONLY $completion) = NONE {{ CREATE $completion SET {COMPLETION} RETURN NONE; \
+         CREATE $completed_log SET at = $log_at, actor = $log_actor, kind = $completed_kind, unit = $log_unit, subject = $log_subject \
+         RETURN NONE }};"
+    )
+}
+
+fn own_tries() -> String {
+    format!(
+        "SELECT number, seed, ends_at, answers, saved_at, handed_in_at, right, total, passed FROM course_try \
+         WHERE member = $member AND course = $course ORDER BY number DESC LIMIT {TRIES}"
+    )
+}
+
+fn attempt_id(member: MemberId, course: CourseId, number: u32) -> RecordId {
+    pair("course_try", member, format!("{course}.{number}"))
+}
+
+fn stored(answers: &[Vec<usize>]) -> Vec<Vec<i64>> {
+    answers.iter().map(|chosen| chosen.iter().filter_map(|at| i64::try_from(*at).ok()).collect()).collect()
+}
+
+/// The questions with what is right, in the order in which they were asked.
+fn review(questions: &[Question], attempt: &Attempt) -> Vec<ReviewedQuestion> {
+    let answers = attempt.answers();
+    let reviewed = |(at, question): (usize, &Question)| {
+        let chosen = answers.get(at).map_or(&[][..], Vec::as_slice);
+        let option = |place: usize| ReviewedOption {
+            text: question.options[place].text.clone(),
+            right: question.options[place].right,
+            chosen: chosen.contains(&place),
+        };
+        ReviewedQuestion {
+            text: question.text.clone(),
+            options: attempt.order(question, at).into_iter().map(option).collect(),
+            right: question.is_answered_by(chosen),
+            explanation: question.explanation.clone(),
+        }
+    };
+    questions.iter().enumerate().map(reviewed).collect()
+}
+
+/// What becomes of the studies of the member `$key` when the record is merged into `$kept`: of two completions of one course, and of
+/// two tries with one number, the kept record's own stays.
+pub(crate) const INHERIT: &str = "\
+     LET $kept_path = (SELECT VALUE path FROM ONLY $kept); \
+     LET $completions = (SELECT * FROM course_completion WHERE member = $key); \
+     FOR $row IN $completions { \
+         LET $new = type::record('course_completion', [$row.course, $kept_key]); \
+         IF (SELECT VALUE id FROM ONLY $new) = NONE { CREATE $new SET course = $row.course, member = $kept_key, unit = $row.unit, \
+             path = $kept_path, counted = $row.counted, at = $row.at, serial = $row.serial RETURN NONE }; \
+         DELETE $row.id RETURN NONE \
+     }; \
+     LET $attempts = (SELECT * FROM course_try WHERE member = $key); \
+     FOR $row IN $attempts { \
+         LET $new = type::record('course_try', [$kept_key, $row.course + '.' + <string>$row.number]); \
+         IF (SELECT VALUE id FROM ONLY $new) = NONE { CREATE $new SET member = $kept_key, course = $row.course, number = $row.number, \
+             seed = $row.seed, started_at = $row.started_at, ends_at = $row.ends_at, answers = $row.answers, saved_at = $row.saved_at, \
+             handed_in_at = $row.handed_in_at, right = $row.right, total = $row.total, passed = $row.passed RETURN NONE }; \
+         DELETE $row.id RETURN NONE \
+     };";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn tries_are_found_by_index() {
+        let store = migrated().await;
+        let vars = || vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV", course: "01ARZ3NDEKTSV4RRFFQ69G5FAW" };
+        store.assert_no_scan(&own_tries(), vars()).await;
+        let selects = INHERIT.split("= (SELECT *").skip(1).filter_map(|part| part.split_once(");")).map(|(select, _)| select);
+        let mut checked = 0;
+        for select in selects {
+            store.assert_no_scan(&format!("SELECT *{select}"), vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+            checked += 1;
+        }
+        assert_eq!(checked, 2);
+    }
+}

@@ -1,0 +1,548 @@
+//! Courses as those meet them who give them, study them and follow them.
+
+use backend::{
+    Backend, Error,
+    courses::{Arrived, AssignForm, CourseForm, QuestionForm, RulesForm, Ticked},
+    members::TransferForm,
+};
+use chrono::TimeDelta;
+use domain::{
+    accounts::Viewer,
+    courses::{CourseState, NextStep, Progress, QuizPage},
+    events::EventKind,
+    forms::Problem,
+    ids::{CourseId, DocumentId},
+    members::Standing,
+    policy::Action,
+    units::UnitRef,
+};
+
+use crate::{
+    documents::{chief, published},
+    engines::on_both_engines,
+    support::{Fixture, organisation},
+};
+
+on_both_engines! {
+    a_course_is_written_given_studied_and_ended,
+    what_was_given_is_not_changed_any_more,
+    nobody_overwrites_somebody_elses_draft,
+    a_course_without_a_quiz_is_completed_once,
+    tries_run_out_and_only_then_tell_what_is_right,
+    time_is_kept_by_the_server,
+    pressing_twice_is_one_try_and_one_result,
+    a_member_who_is_transferred_keeps_the_progress,
+    numbers_follow_members_who_leave_or_become_exempt,
+    the_branch_sees_names_and_those_above_see_numbers,
+    two_records_of_one_person_keep_one_history,
+}
+
+const RIGHT: &str = "Hai ngày";
+
+/// A draft of the coast with these documents and so many questions, of which each has `RIGHT` as its answer.
+async fn draft(backend: &Backend, editor: &Viewer, documents: &[DocumentId], questions: usize) -> CourseId {
+    let courses = backend.courses();
+    let blank = courses.blank(editor).await.expect("a form").course;
+    let (id, issuer) = (blank.id.to_string(), blank.issuer.id.to_string());
+    let form = CourseForm {
+        id: &id,
+        version: "0",
+        issuer: &issuer,
+        title: "Chuyên đề sinh hoạt chi bộ",
+        description: "Đọc **hết** tài liệu.",
+    };
+    courses.save(editor, form).await.expect("saves");
+    for document in documents {
+        let version = version(backend, editor, blank.id).await;
+        courses.arrange(editor, &id, &version, &document.to_string(), "add").await.expect("adds");
+    }
+    for number in 0..questions {
+        let version = version(backend, editor, blank.id).await;
+        let text = format!("Câu {number}: giấy tờ gửi trước mấy ngày?");
+        courses.save_question(editor, question(&id, &version, "", &text)).await.expect("asks");
+    }
+    blank.id
+}
+
+fn question<'f>(course: &'f str, version: &'f str, number: &'f str, text: &'f str) -> QuestionForm<'f> {
+    QuestionForm {
+        course,
+        version,
+        number,
+        text,
+        kind: "single",
+        options: &[(1, "Một ngày"), (2, RIGHT), (3, "Ba ngày"), (4, "")],
+        right: &[2],
+        explanation: "Quy định nói ít nhất hai ngày.",
+    }
+}
+
+async fn version(backend: &Backend, editor: &Viewer, id: CourseId) -> String {
+    backend.courses().form(editor, id, "").await.expect("a form").course.version.to_string()
+}
+
+async fn set_rules(backend: &Backend, editor: &Viewer, id: CourseId, minutes: &str, tries: &str) {
+    let (course, version) = (id.to_string(), version(backend, editor, id).await);
+    let form = RulesForm { course: &course, version: &version, pass_percent: "80", minutes, tries };
+    backend.courses().save_rules(editor, form).await.expect("stores the rules");
+}
+
+async fn assign(backend: &Backend, editor: &Viewer, id: CourseId, unit: &UnitRef, due_on: &str) -> Result<CourseId, Error> {
+    assign_to(backend, editor, id, unit, due_on, &[]).await
+}
+
+async fn assign_to(
+    backend: &Backend,
+    editor: &Viewer,
+    id: CourseId,
+    unit: &UnitRef,
+    due_on: &str,
+    standings: &[String],
+) -> Result<CourseId, Error> {
+    let (course, unit) = (id.to_string(), unit.id.to_string());
+    let version = version(backend, editor, id).await;
+    let form = AssignForm { course: &course, version: &version, unit: &unit, standings, due_on };
+    backend.courses().assign(editor, form).await
+}
+
+/// Given to the coast until the end of November, with a document and two questions.
+async fn given(backend: &Backend, org: &Fixture, minutes: &str, tries: &str) -> (CourseId, DocumentId) {
+    let editor = &org.coast_editor.viewer;
+    let document = published(backend, editor, &org.coast, &org.coast).await;
+    let id = draft(backend, editor, &[document], 2).await;
+    set_rules(backend, editor, id, minutes, tries).await;
+    assign(backend, editor, id, &org.coast, "30/11/2026").await.expect("is given");
+    (id, document)
+}
+
+/// Ticks the right option of so many questions, a wrong one of the others.
+fn ticked(quiz: &QuizPage, rights: usize) -> Ticked {
+    let place = |at: usize, right: bool| {
+        quiz.questions[at].options.iter().position(|option| (option == RIGHT) == right).expect("an option").to_string()
+    };
+    (0..quiz.questions.len()).map(|at| (at.to_string(), vec![place(at, at < rights)])).collect()
+}
+
+/// Reads, begins a try and hands it in with so many right answers.
+async fn try_once(backend: &Backend, member: &Viewer, id: CourseId, rights: usize) -> u32 {
+    let courses = backend.courses();
+    courses.start(member, id).await.expect("begins");
+    let quiz = courses.quiz(member, id).await.expect("reads").expect("is open");
+    courses.answer(member, id, quiz.number, &ticked(&quiz, rights), true).await.expect("hands in");
+    quiz.number
+}
+
+fn is_not_found<T>(outcome: Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::NotFound))
+}
+
+fn is_refused<T>(outcome: Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::NotAllowed))
+}
+
+fn problem<T: std::fmt::Debug>(outcome: Result<T, Error>, field: &str) -> Option<Problem> {
+    match outcome {
+        Err(Error::Invalid(errors)) => errors.problem(field).cloned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_course_is_written_given_studied_and_ended(backend: &Backend, org: &Fixture) {
+    let (editor, member) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+    let courses = backend.courses();
+    let document = published(backend, editor, &org.coast, &org.coast).await;
+    let id = draft(backend, editor, &[document], 2).await;
+    assert!(is_not_found(courses.read(member, id).await), "a draft is invisible");
+    assert!(is_refused(courses.read(editor, id).await), "and is no course to study for who writes it");
+    let page = courses.assignment(editor, id, None, "").await.expect("a page");
+    assert_eq!((page.members, page.branches, page.units.len()), (15, 2, 2));
+    assert_eq!(page.standings.iter().map(|count| count.members).collect::<Vec<_>>(), [14, 1]);
+    assert_eq!(problem(assign(backend, editor, id, &org.coast, "20/11/2026").await, "due_on"), Some(Problem::DateRange));
+    assert_eq!(problem(assign(backend, editor, id, &org.hills, "30/11/2026").await, "unit"), Some(Problem::NotOffered));
+    assign(backend, editor, id, &org.coast, "30/11/2026").await.expect("is given");
+
+    let list = courses.list(member).await.expect("a list");
+    assert_eq!((list.to_do.len(), list.done.len(), list.gives, list.follows), (1, 0, false, false));
+    assert_eq!(courses.reminder(member).await.expect("reads").map(|course| course.id), Some(id));
+    assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Read { missing: 1 });
+    assert!(is_refused(courses.start(member, id).await), "first comes the reading");
+    backend.documents().read(member, document).await.expect("reads");
+    assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::StartQuiz);
+
+    let failed = try_once(backend, member, id, 1).await;
+    let result = courses.result(member, id, failed).await.expect("a result");
+    assert_eq!((result.handed_in.score.right, result.handed_in.passed, result.review.len()), (1, false, 0));
+    assert!(is_not_found(courses.certificate(member, id).await));
+    let passed = try_once(backend, member, id, 2).await;
+    let result = courses.result(member, id, passed).await.expect("a result");
+    assert!(result.handed_in.passed && result.review.iter().all(|question| question.right));
+    assert_eq!(courses.result(member, id, failed).await.expect("a result").review.len(), 2, "now the first one is told too");
+    assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Certificate);
+    let certificate = courses.certificate(member, id).await.expect("a certificate");
+    assert_eq!((certificate.name.as_str(), certificate.branch.as_str()), ("Võ Văn Khơi", org.harbour.name.as_str()));
+    assert!(certificate.serial.starts_with("2026-"), "{}", certificate.serial);
+    assert!(is_refused(courses.start(member, id).await), "what is passed is not tried again");
+    let list = courses.list(member).await.expect("a list");
+    assert_eq!((list.to_do.len(), list.done[0].progress), (0, Progress::Done));
+
+    courses.end(editor, id).await.expect("ends");
+    courses.end(editor, id).await.expect("is over already");
+    assert!(courses.list(&org.deputy.viewer).await.expect("a list").to_do.is_empty());
+    assert_eq!(courses.read(&org.deputy.viewer, id).await.expect("a page").next, NextStep::Ended);
+    assert!(courses.certificate(member, id).await.is_ok(), "what was reached stays");
+    let desk = courses.desk(editor).await.expect("a desk");
+    assert_eq!((desk.drafts.len(), desk.assigned.len(), desk.ended.len()), (0, 0, 1));
+}
+
+async fn what_was_given_is_not_changed_any_more(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let (id, document) = given(backend, org, "", "0").await;
+    let (key, version) = (id.to_string(), version(backend, editor, id).await);
+    let courses = backend.courses();
+    let form = CourseForm { id: &key, version: &version, issuer: "", title: "Khác", description: "" };
+    assert!(is_refused(courses.save(editor, form).await));
+    assert!(is_refused(courses.arrange(editor, &key, &version, &document.to_string(), "remove").await));
+    assert!(is_refused(courses.save_question(editor, question(&key, &version, "1", "Khác?")).await));
+    assert!(is_refused(courses.arrange_question(editor, &key, &version, "1", "remove").await));
+    assert!(is_refused(courses.question(editor, id, Some(1)).await), "what is right is not even in a form");
+    let rules = RulesForm { course: &key, version: &version, pass_percent: "50", minutes: "", tries: "0" };
+    assert!(is_refused(courses.save_rules(editor, rules).await));
+    assert!(is_refused(courses.assignment(editor, id, None, "").await));
+
+    let copy = CourseId::new(backend.clock().ulid());
+    for _ in 0..2 {
+        assert_eq!(courses.copy(editor, id, copy).await.expect("copies"), copy);
+    }
+    let page = courses.form(editor, copy, "").await.expect("a form");
+    assert_eq!((page.course.state, page.documents.len(), page.questions.len()), (CourseState::Draft, 1, 2));
+    assert_eq!(courses.desk(editor).await.expect("a desk").drafts.len(), 1);
+}
+
+async fn nobody_overwrites_somebody_elses_draft(backend: &Backend, org: &Fixture) {
+    let (editor, other) = (&org.coast_editor.viewer, &org.province_chief_editor.viewer);
+    let courses = backend.courses();
+    let documents =
+        [published(backend, editor, &org.coast, &org.coast).await, published(backend, editor, &org.coast, &org.harbour).await];
+    let hidden = published(backend, &org.hills_editor.viewer, &org.hills, &org.hills).await;
+    let id = draft(backend, editor, &documents, 2).await;
+    let (key, start) = (id.to_string(), version(backend, editor, id).await);
+    let form = |title| CourseForm { id: &key, version: &start, issuer: "", title, description: "" };
+    courses.save(editor, form("Tên một")).await.expect("saves");
+    courses.save(editor, form("Tên một")).await.expect("the same button twice is no conflict");
+    assert_eq!(problem(courses.save(other, form("Tên hai")).await, "title"), Some(Problem::Stale));
+    for (document, step) in [(documents[0], "down"), (hidden, "remove")] {
+        let outcome = courses.arrange(other, &key, &start, &document.to_string(), step).await;
+        assert_eq!(problem(outcome, "document"), Some(Problem::Stale), "{step}");
+    }
+    assert_eq!(problem(courses.save_question(other, question(&key, &start, "", "Mới?")).await, "text"), Some(Problem::Stale));
+    assert_eq!(problem(courses.arrange_question(other, &key, &start, "1", "down").await, "number"), Some(Problem::Stale));
+
+    let now = version(backend, editor, id).await;
+    let outcome = courses.arrange(editor, &key, &now, &hidden.to_string(), "add").await;
+    assert_eq!(problem(outcome, "document"), Some(Problem::Unknown), "what the unit may not read cannot be studied");
+    courses.arrange(editor, &key, &now, &documents[0].to_string(), "down").await.expect("moves");
+    let page = courses.form(editor, id, "").await.expect("a form");
+    assert_eq!(page.documents.iter().map(|document| document.id).collect::<Vec<_>>(), [documents[1], documents[0]]);
+    assert_eq!(
+        problem(assign(backend, editor, id, &org.coast, "30/11/2026").await, "unit"),
+        Some(Problem::OutOfReach),
+        "one of the documents is for the harbour alone"
+    );
+    assign(backend, editor, id, &org.harbour, "30/11/2026").await.expect("is given to the harbour");
+
+    let nothing = draft(backend, editor, &[], 0).await;
+    assert_eq!(problem(assign(backend, editor, nothing, &org.coast, "30/11/2026").await, "unit"), Some(Problem::Required));
+    for stranger in [&org.hills_editor, &org.fisherman] {
+        assert!(is_not_found(courses.form(&stranger.viewer, nothing, "").await), "{}", stranger.name);
+    }
+    assert!(is_not_found(courses.desk(&org.fisherman.viewer).await));
+}
+
+async fn a_course_without_a_quiz_is_completed_once(backend: &Backend, org: &Fixture) {
+    let (editor, member) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+    let courses = backend.courses();
+    let document = published(backend, editor, &org.coast, &org.coast).await;
+    let id = draft(backend, editor, &[document], 0).await;
+    assign(backend, editor, id, &org.harbour, "22/11/2026").await.expect("is given");
+    assert!(is_refused(courses.complete(member, id).await), "first comes the reading");
+    backend.documents().read(member, document).await.expect("reads");
+    assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Confirm);
+    backend.clock().advance(TimeDelta::days(3));
+    backend.catch_up().await.expect("reads the log");
+    let mut events = backend.events().listen();
+    let presses: Vec<_> = (0..4)
+        .map(|_| {
+            let (backend, viewer) = (backend.clone(), member.clone());
+            tokio::spawn(async move { backend.courses().complete(&viewer, id).await })
+        })
+        .collect();
+    for press in presses {
+        press.await.expect("runs").expect("completes");
+    }
+    backend.catch_up().await.expect("reads the log");
+    assert_eq!(events.try_recv().expect("an event").kind, EventKind::CourseCompleted);
+    assert!(events.try_recv().is_err(), "one event for all presses");
+    let done = &courses.list(member).await.expect("a list").done;
+    assert_eq!((done.len(), done[0].progress), (1, Progress::DoneLate));
+
+    // What was taken back is not asked for any more.
+    backend.documents().withdraw(&chief(editor), document, "Sai số liệu.").await.expect("is withdrawn");
+    assert_eq!(courses.read(&org.deputy.viewer, id).await.expect("a page").next, NextStep::Confirm);
+}
+
+async fn tries_run_out_and_only_then_tell_what_is_right(backend: &Backend, org: &Fixture) {
+    let member = &org.fisherman.viewer;
+    let (id, document) = given(backend, org, "", "2").await;
+    backend.documents().read(member, document).await.expect("reads");
+    let courses = backend.courses();
+    let first = try_once(backend, member, id, 0).await;
+    assert!(courses.result(member, id, first).await.expect("a result").review.is_empty());
+    courses.start(member, id).await.expect("begins the last one");
+    let result = courses.result(member, id, first).await.expect("a result");
+    assert!(result.review.is_empty(), "while the last try is open, nothing is told");
+    assert!(is_not_found(courses.result(member, id, 2).await), "nor is an open try a result");
+    let last = try_once(backend, member, id, 1).await;
+    let result = courses.result(member, id, last).await.expect("a result");
+    assert_eq!((result.tries_left, result.review.len()), (Some(0), 2));
+    assert!(result.review[0].right && !result.review[1].right);
+    let page = courses.read(member, id).await.expect("a page");
+    assert_eq!((page.next, page.tries.len()), (NextStep::Failed, 2));
+    assert!(is_refused(courses.start(member, id).await));
+    assert!(is_not_found(courses.result(&org.deputy.viewer, id, last).await), "other people's tries are not there");
+}
+
+async fn time_is_kept_by_the_server(backend: &Backend, org: &Fixture) {
+    let courses = backend.courses();
+    let (id, document) = given(backend, org, "10", "0").await;
+    let (kept, lost) = (&org.fisherman.viewer, &org.deputy.viewer);
+    for member in [kept, lost] {
+        backend.documents().read(member, document).await.expect("reads");
+        courses.start(member, id).await.expect("begins");
+    }
+    let quiz = courses.quiz(kept, id).await.expect("reads").expect("is open");
+    assert_eq!(quiz.seconds_left, Some(600));
+    backend.clock().advance(TimeDelta::minutes(9));
+    assert_eq!(courses.answer(kept, id, 1, &ticked(&quiz, 2), false).await.expect("keeps"), Arrived::Kept);
+    let again = courses.quiz(kept, id).await.expect("reads").expect("is still open");
+    assert_eq!((again.number, again.seconds_left), (1, Some(60)));
+    assert_eq!(again.questions[0].options, quiz.questions[0].options, "loaded again it is the same try");
+    assert_eq!(again.questions[0].chosen.len(), 1, "with what was ticked");
+
+    backend.clock().advance(TimeDelta::seconds(71));
+    let nothing = Ticked::new();
+    assert_eq!(courses.answer(kept, id, 1, &nothing, true).await.expect("is late"), Arrived::Ended);
+    let result = courses.result(kept, id, 1).await.expect("a result");
+    assert!(result.was_ended && result.handed_in.passed, "what arrived in time counts: {result:?}");
+    let other = courses.quiz(lost, id).await.expect("reads");
+    assert!(other.is_none(), "time ends a try nobody hands in");
+    let result = courses.result(lost, id, 1).await.expect("a result");
+    assert!(result.was_ended && !result.handed_in.passed && result.review.is_empty());
+    assert_eq!(courses.read(lost, id).await.expect("a page").next, NextStep::StartQuiz);
+}
+
+async fn pressing_twice_is_one_try_and_one_result(backend: &Backend, org: &Fixture) {
+    let member = &org.fisherman.viewer;
+    let (id, document) = given(backend, org, "", "3").await;
+    backend.documents().read(member, document).await.expect("reads");
+    let starts: Vec<_> = (0..4)
+        .map(|_| {
+            let (backend, viewer) = (backend.clone(), member.clone());
+            tokio::spawn(async move { backend.courses().start(&viewer, id).await })
+        })
+        .collect();
+    for start in starts {
+        start.await.expect("runs").expect("begins");
+    }
+    let courses = backend.courses();
+    let quiz = courses.quiz(member, id).await.expect("reads").expect("is open");
+    assert_eq!((quiz.number, quiz.tries_left), (1, Some(2)));
+    backend.catch_up().await.expect("reads the log");
+    let mut events = backend.events().listen();
+    let answers: Vec<_> = [2, 0, 0, 2]
+        .map(|rights| {
+            let (backend, viewer, ticked) = (backend.clone(), member.clone(), ticked(&quiz, rights));
+            tokio::spawn(async move { backend.courses().answer(&viewer, id, 1, &ticked, true).await })
+        })
+        .into();
+    for answer in answers {
+        assert_eq!(answer.await.expect("runs").expect("hands in"), Arrived::Ended);
+    }
+    let first = courses.result(member, id, 1).await.expect("a result").handed_in;
+    courses.answer(member, id, 1, &ticked(&quiz, 2), true).await.expect("is late");
+    assert_eq!(courses.result(member, id, 1).await.expect("a result").handed_in, first, "the first one counts");
+    assert_eq!(courses.read(member, id).await.expect("a page").tries.len(), 1);
+    backend.catch_up().await.expect("reads the log");
+    let mut kinds: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).map(|event| event.kind).collect();
+    kinds.sort_by_key(|kind| kind.key());
+    let expected: &[EventKind] =
+        if first.passed { &[EventKind::CourseCompleted, EventKind::QuizTaken] } else { &[EventKind::QuizTaken] };
+    assert_eq!(kinds, expected);
+    assert!(is_not_found(courses.answer(member, id, 7, &Ticked::new(), true).await), "there is no such try");
+    let hostile: Ticked =
+        [("0".to_owned(), vec!["999".to_owned(), "-1".to_owned(), "x".to_owned()]), ("99".to_owned(), vec![])].into();
+    assert!(courses.answer(member, id, 1, &hostile, false).await.is_ok());
+}
+
+async fn transfer(backend: &Backend, org: &Fixture) {
+    let (member, to) = (org.fisherman.id.to_string(), org.farm.id.to_string());
+    let form = TransferForm { member: &member, to: &to, reason: "Chuyển nơi cư trú." };
+    let members = backend.members();
+    let id = members.request_transfer(&org.secretary.viewer, form).await.expect("is asked for");
+    members.decide_transfer(&org.farm_secretary.viewer, &id.to_string(), "accept", "").await.expect("is accepted");
+    backend.catch_up().await.expect("reads the log");
+}
+
+/// The fisherman as a session would yield him after the transfer.
+fn at_the_farm(org: &Fixture) -> Viewer {
+    let mut viewer = org.fisherman.viewer.clone();
+    viewer.branch = org.farm.clone();
+    viewer.standpoint.branch = org.farm.path.clone();
+    viewer
+}
+
+async fn done_at(backend: &Backend, org: &Fixture, id: CourseId, unit: &UnitRef) -> Option<u32> {
+    let page = backend.courses().completion_page(&org.province_chief_editor.viewer, id, Some(unit.id)).await.expect("a page");
+    page.total.completion.map(|completion| completion.done)
+}
+
+async fn a_member_who_is_transferred_keeps_the_progress(backend: &Backend, org: &Fixture) {
+    let (editor, member) = (&org.province_chief_editor.viewer, &org.fisherman.viewer);
+    let courses = backend.courses();
+    let document = published(backend, editor, &org.province, &org.province).await;
+    let id = draft(backend, editor, &[document], 2).await;
+    assign(backend, editor, id, &org.province, "30/11/2026").await.expect("is given");
+    let (local, paper) = given(backend, org, "", "0").await;
+    for document in [document, paper] {
+        backend.documents().read(member, document).await.expect("reads");
+    }
+    try_once(backend, member, id, 2).await;
+    try_once(backend, member, local, 0).await;
+    courses.start(member, local).await.expect("begins");
+    let page = courses.completion_page(editor, id, None).await.expect("a page");
+    assert_eq!(page.total.completion.map(|completion| completion.done), Some(1));
+    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
+
+    transfer(backend, org).await;
+    let moved = at_the_farm(org);
+    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(0), "it counts where the member is");
+    assert_eq!(courses.certificate(&moved, id).await.expect("a certificate").branch, org.harbour.name, "under the name of then");
+    assert_eq!(courses.list(&moved).await.expect("a list").done.len(), 1);
+    let quiz = courses.quiz(&moved, local).await.expect("reads").expect("what was begun can be ended");
+    courses.answer(&moved, local, quiz.number, &ticked(&quiz, 2), true).await.expect("hands in");
+    assert!(courses.certificate(&moved, local).await.is_ok());
+    assert!(is_not_found(courses.read(&org.farmer.viewer, local).await), "the others there know nothing of it");
+}
+
+async fn numbers_follow_members_who_leave_or_become_exempt(backend: &Backend, org: &Fixture) {
+    let (id, document) = given(backend, org, "", "0").await;
+    let everybody = [&org.fisherman, &org.deputy, &org.exempt];
+    for person in everybody {
+        backend.documents().read(&person.viewer, document).await.expect("reads");
+        try_once(backend, &person.viewer, id, 2).await;
+    }
+    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(2), "of the exempt nothing is asked");
+    let form = backend::members::StateForm {
+        id: &org.deputy.id.to_string(),
+        version: &backend
+            .members()
+            .form(&org.coast_registrar.viewer, org.deputy.id)
+            .await
+            .expect("a form")
+            .draft
+            .version
+            .to_string(),
+        state: "left",
+        day: "2026-11-21",
+    };
+    backend.members().set_state(&org.coast_registrar.viewer, form).await.expect("leaves");
+    backend.catch_up().await.expect("reads the log");
+    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
+}
+
+async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, org: &Fixture) {
+    let (id, document) = given(backend, org, "", "0").await;
+    backend.documents().read(&org.fisherman.viewer, document).await.expect("reads");
+    try_once(backend, &org.fisherman.viewer, id, 2).await;
+    backend.clock().advance(TimeDelta::days(12));
+    let courses = backend.courses();
+    let own = courses.completion_page(&org.secretary.viewer, id, None).await.expect("a page");
+    assert_eq!((own.total.unit.id, own.trail.len()), (org.harbour.id, 1));
+    let told: Vec<_> = own.learners.iter().map(|row| (row.name.as_str(), row.progress)).collect();
+    assert!(told.contains(&("Võ Văn Khơi", Progress::Done)) && told.contains(&("Tiêu Viết Lộng", Progress::Overdue)), "{told:?}");
+    assert!(!told.iter().any(|(name, _)| *name == "Bùi Văn Cựu"), "of the exempt nothing is asked: {told:?}");
+
+    for above in [&org.coast_secretary, &org.coast_committee_member, &org.province_statistician, &org.coast_editor] {
+        let page = courses.completion_page(&above.viewer, id, None).await.expect("a page");
+        assert_eq!((page.total.unit.id, page.learners.len()), (org.coast.id, 0), "{}", above.name);
+        assert_eq!(page.total.completion.map(|row| (row.members, row.done)), Some((15, 1)), "{}", above.name);
+        let branch = courses.completion_page(&above.viewer, id, Some(org.harbour.id)).await.expect("a page");
+        assert!(branch.learners.is_empty(), "{} sees no names", above.name);
+        assert_eq!(
+            courses.following(&above.viewer).await.map(|list| list.len()).unwrap_or_default() > 0,
+            above.id != org.coast_editor.id
+        );
+    }
+    for stranger in [&org.farm_secretary, &org.farmer, &org.hills_editor] {
+        assert!(is_not_found(courses.completion_page(&stranger.viewer, id, None).await), "{}", stranger.name);
+    }
+    assert!(is_not_found(courses.completion_page(&org.secretary.viewer, id, Some(org.school.id)).await));
+    assert!(is_refused(courses.completion_page(&org.fisherman.viewer, id, None).await));
+    assert!(is_not_found(courses.following(&org.fisherman.viewer).await));
+}
+
+async fn two_records_of_one_person_keep_one_history(backend: &Backend, org: &Fixture) {
+    let (id, document) = given(backend, org, "", "0").await;
+    let (kept, gone) = (&org.fisherman, &org.deputy);
+    backend.documents().read(&gone.viewer, document).await.expect("reads");
+    try_once(backend, &gone.viewer, id, 0).await;
+    try_once(backend, &gone.viewer, id, 2).await;
+    let serial = backend.courses().certificate(&gone.viewer, id).await.expect("a certificate").serial;
+    backend.members().merge(&org.coast_registrar.viewer, kept.id, gone.id).await.expect("merges");
+    backend.catch_up().await.expect("reads the log");
+    assert_eq!(backend.courses().certificate(&kept.viewer, id).await.expect("a certificate").serial, serial);
+    assert_eq!(backend.courses().read(&kept.viewer, id).await.expect("a page").tries.len(), 2);
+    assert!(is_not_found(backend.courses().certificate(&gone.viewer, id).await));
+    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
+}
+
+/// A member sees a course exactly when policy says so: it was given to a unit above, to a standing that is theirs, and has not ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_sees_a_course_exactly_when_policy_says_so() {
+    let (backend, _, org) = organisation().await;
+    let editor = &org.province_chief_editor.viewer;
+    let people = [
+        &org.fisherman,
+        &org.probationary,
+        &org.exempt,
+        &org.secretary,
+        &org.teacher,
+        &org.coast_editor,
+        &org.province_chief_editor,
+        &org.farmer,
+        &org.hills_editor,
+    ];
+    let standings: [&[Standing]; 3] = [&[], &[Standing::Probationary], &[Standing::Official]];
+    let units = [&org.province, &org.coast, &org.hills, &org.harbour, &org.school, &org.farm];
+    for unit in units {
+        for standings in standings {
+            for ended in [false, true] {
+                let id = draft(&backend, editor, &[], 1).await;
+                let keys: Vec<String> = standings.iter().map(|standing| standing.key().to_owned()).collect();
+                assign_to(&backend, editor, id, unit, "30/11/2026", &keys).await.expect("is given");
+                if ended {
+                    backend.courses().end(editor, id).await.expect("ends");
+                }
+                for person in people {
+                    let standpoint = &person.viewer.standpoint;
+                    let is_meant = standings.is_empty() || standings.contains(&standpoint.standing);
+                    let reached = standpoint.may_as_member(Action::TakeCourse, &unit.path) && is_meant;
+                    let told = format!("{} {} {standings:?} {ended}", person.name, unit.name);
+                    let list = backend.courses().list(&person.viewer).await.expect("a list");
+                    assert_eq!(list.to_do.iter().any(|row| row.id == id), reached && !ended, "{told}");
+                    assert_eq!(backend.courses().read(&person.viewer, id).await.is_ok(), reached, "{told}");
+                    assert_eq!(backend.courses().start(&person.viewer, id).await.is_ok(), reached && !ended, "{told}");
+                }
+            }
+        }
+    }
+}

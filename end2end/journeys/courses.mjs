@@ -1,0 +1,219 @@
+// A course from its first draft to the certificate: an editor writes and gives it, a member reads, fails, tries again and passes.
+
+import { strict as assert } from 'node:assert';
+
+import { bothWays } from '../support/report.mjs';
+import { fits, texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { courses, desk, problems } = texts('vi');
+
+const WHY = 'Vì hướng dẫn nói ít nhất hai ngày.';
+const RIGHT = 'Hai ngày';
+
+async function writeGiveAndStudy(stage, script) {
+  const title = `Chuyên đề kiểm tra ${script ? 'buổi sáng' : 'buổi chiều'} <b>1</b>`;
+  const editor = await stage.visitor({ as: 'editor', script });
+  editor.expects(422);
+  const course = await write(editor, title);
+  await give(editor, course);
+  const address = course.replace('/manage', '');
+
+  const member = await stage.visitor({ as: 'ward_member', script });
+  await read(member, address, title);
+  await fail(member, address);
+  await pass(member, address, title, stage.account('ward_member').name);
+  await follow(stage, script, address);
+  await end(editor, course);
+}
+
+/** A draft with one document and two questions. */
+async function write(editor, title) {
+  await editor.open('/more');
+  await editor.follow(editor.$('main a.menu-link[href="/courses/manage"]').first());
+  await editor.follow(editor.$('main a[href="/courses/manage/new"]'));
+  await editor.submit(editor.sender('title'));
+  assert.equal((await editor.problems()).title, problems.required);
+  await editor.field('title').fill(title);
+  await editor.field('description').fill('Đọc **kỹ** tài liệu.');
+  await editor.submit(editor.sender('title'));
+  await editor.sees('main .notice-ok');
+  const course = editor.path;
+  assert.match(course, /^\/courses\/manage\/[0-9A-Z]{26}$/);
+  assert.equal(await editor.heading(), title);
+
+  // Two documents: one of the newest, one that was looked for. The second goes up, the first goes out.
+  const chosen = () => editor.$('#documents ol .arranged-text').allInnerTexts();
+  await editor.submit(editor.$('#documents ul .arranged button').first());
+  await editor.field('q').fill('gui y kien kien nghi');
+  await Promise.all([editor.page.waitForURL(/q=gui/), editor.sender('q').click()]);
+  await editor.settled();
+  await editor.submit(editor.$('#documents ul .arranged button').first());
+  const [first, second] = await chosen();
+  assert.ok(second, 'two documents are chosen');
+  await editor.submit(editor.$('#documents ol .arranged').nth(1).locator('button[value="up"]'));
+  assert.deepEqual(await chosen(), [second, first]);
+  await editor.submit(editor.$('#documents ol .arranged').nth(1).locator('button[value="remove"]'));
+  assert.deepEqual(await chosen(), [second]);
+
+  await editor.follow(editor.$('#quiz a[href$="/questions/new"]'));
+  await editor.field('text').fill('Tài liệu gửi trước mấy ngày?');
+  await editor.submit(editor.sender('text'));
+  assert.deepEqual(Object.keys(await editor.problems()), ['options[1]']);
+  await ask(editor, 'Tài liệu gửi trước mấy ngày?', 'single', ['Một ngày', RIGHT, 'Ba ngày'], [2]);
+  await editor.follow(editor.$('#quiz a[href$="/questions/new"]'));
+  await ask(editor, 'Những ai gửi?', 'multiple', ['Chi ủy', 'Thư ký', 'Người qua đường'], [1, 2]);
+  assert.equal(await editor.$('#quiz ol .arranged').count(), 2);
+
+  await editor.field('pass_percent').selectOption('100');
+  await editor.field('minutes').selectOption('10');
+  await editor.field('tries').selectOption('2');
+  await editor.submit(editor.sender('tries'));
+  await editor.sees('main .notice-ok');
+  assert.equal(await editor.field('tries').inputValue(), '2');
+  return course;
+}
+
+async function ask(editor, text, kind, options, right) {
+  await editor.field('text').fill(text);
+  await editor.$(`main [name="kind"][value="${kind}"]`).check();
+  for (const [at, option] of options.entries()) await editor.field(`options[${at + 1}]`).fill(option);
+  for (const number of right) await editor.$(`main [name="right[]"][value="${number}"]`).check();
+  await editor.field('explanation').fill(WHY);
+  await editor.submit(editor.sender('text'));
+  await until('the question is on the list', async () => (await editor.text('#quiz')).includes(text));
+}
+
+async function give(editor, course) {
+  await editor.follow(editor.$(`main a[href="${course}/assign"]`));
+  assert.ok(fits(desk.reach, await editor.text('.card-strong .fact:nth-of-type(2) dd')), 'the question says how many it will reach');
+  await editor.submit(editor.sender('due_on'));
+  assert.equal((await editor.problems()).due_on, problems.required);
+  await editor.field('due_on').fill('2025-01-31');
+  await editor.submit(editor.sender('due_on'));
+  assert.equal((await editor.problems()).due_on, problems.date_range);
+  await editor.field('due_on').fill(inDays(5));
+  await editor.submit(editor.sender('due_on'));
+  await editor.sees('main .notice-ok', { hasText: courses.assigned_now });
+  assert.equal(await editor.field('title').count(), 0, 'what was given is not edited');
+}
+
+/** What is read is marked; the quiz comes afterwards. */
+async function read(member, address, title) {
+  await member.open('/more');
+  await member.follow(member.$('main a[href="/courses"]'));
+  await member.follow(member.$(`main .row-link[href="${address}"]`));
+  assert.equal(await member.heading(), title);
+  await member.sees('main', { hasText: courses.not_read });
+  assert.equal(await member.$('main form[action$="/courses/start"]').count(), 0, 'first comes the reading');
+  await member.follow(member.$('main .row-link[href^="/library/"]').first());
+  await member.open(address);
+  assert.equal(await member.$('main .row-unread').count(), 0);
+}
+
+async function fail(member, address) {
+  await member.submit(member.$('main form[action$="/courses/start"] button'));
+  await until('the quiz is open', () => member.path === `${address}/quiz`);
+  assert.ok(!(await member.page.content()).includes(WHY), 'why it is so is told afterwards');
+  await tick(member, 0, ['Một ngày']);
+  await tick(member, 1, ['Chi ủy']);
+  if (member.script) {
+    await member.sees('.quiz-kept', { hasText: courses.kept });
+    assert.match(await member.text('[data-time-left]'), /[89]:\d\d/);
+  } else {
+    await member.submit(member.$('button[value="save"]'));
+  }
+  await member.open(`${address}/quiz`);
+  assert.equal(await option(member, 0, 'Một ngày').isChecked(), true, 'a reload goes on with the same try');
+  await member.submit(member.$('button[value="hand_in"]'));
+  await until('the result is shown', () => member.path === `${address}/tries/1`);
+  await member.sees('main .notice-warn', { hasText: courses.not_passed });
+  const told = await member.page.content();
+  assert.ok(!told.includes(WHY) && !told.includes('answer-right'), 'what is right is not told while there is a try left');
+}
+
+async function pass(member, address, title, name) {
+  await member.follow(member.$('main .actions a').first());
+  await member.submit(member.$('main form[action$="/courses/start"] button'));
+  await until('the quiz is open again', () => member.path === `${address}/quiz`);
+  await tick(member, 0, [RIGHT]);
+  await tick(member, 1, ['Chi ủy', 'Thư ký']);
+  await member.submit(member.$('button[value="hand_in"]'));
+  await member.sees('main .notice-ok', { hasText: courses.passed });
+  assert.equal(await member.$('.answer-right').count(), 3);
+  assert.ok((await member.text()).includes(WHY));
+  await member.follow(member.$('main a[href$="/certificate"]'));
+  const certificate = await member.text('.certificate');
+  for (const part of [name, title]) assert.ok(certificate.includes(part), `${part} is on the certificate`);
+  assert.match(certificate, /\d{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/);
+  assert.equal(await member.$('[data-print]').isVisible(), member.script);
+  await member.open('/courses');
+  assert.equal(await member.$(`.card-strong .row-link[href="${address}"]`).count(), 0, 'it is not to be done any more');
+}
+
+const question = (visitor, at) => visitor.$(`main fieldset:has(#question-${at + 1})`);
+const option = (visitor, at, text) => question(visitor, at).locator('label', { hasText: text }).locator('input');
+
+async function tick(visitor, at, options) {
+  for (const text of options) await option(visitor, at, text).check();
+}
+
+/** The branch sees names, those above see numbers, others see nothing. */
+async function follow(stage, script, address) {
+  const { name } = stage.account('ward_member');
+  const secretary = await stage.visitor({ as: 'ward_secretary', script });
+  await secretary.open('/courses');
+  await secretary.follow(secretary.$('main a[href="/courses/results"]'));
+  await secretary.follow(secretary.$(`main .row-link[href="${address}/results"]`));
+  const row = secretary.$('.table tr', { hasText: name });
+  assert.ok((await row.innerText()).includes(courses.done));
+
+  const statistician = await stage.visitor({ as: 'statistician', script });
+  await statistician.open(`${address}/results`);
+  assert.ok((await statistician.$('.table tbody tr').count()) > 50, 'a row for each branch');
+  assert.ok(!(await statistician.text()).includes(name));
+
+  const stranger = await stage.visitor({ as: 'member', script });
+  stranger.expects(404);
+  for (const place of [address, `${address}/quiz`, `${address}/tries/1`, `${address}/certificate`, `${address}/results`]) {
+    const response = await stranger.open(place);
+    assert.equal(response.status(), 404, place);
+  }
+}
+
+async function end(editor, course) {
+  await editor.open(`${course}?end=1`);
+  await editor.submit(editor.$('main form[action$="/courses/end"] button'));
+  await editor.sees('main', { hasText: courses.state_ended });
+  await editor.submit(editor.$('main form[action$="/courses/copy"] button'));
+  await until('the copy is a draft', async () => editor.path !== course && (await editor.field('title').count()) === 1);
+  assert.equal(await editor.$('#quiz ol .arranged').count(), 2);
+}
+
+function inDays(days) {
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+async function remindedAtHome(stage, script) {
+  const member = await stage.visitor({ as: 'member', script });
+  await member.open('/');
+  const link = member.$('main .notice a[href^="/courses/"]');
+  const address = await link.getAttribute('href');
+  await member.follow(link);
+  assert.equal(member.path, address);
+}
+
+async function onlyEditorsGive(stage, script) {
+  const visitor = await stage.visitor({ as: 'member', script });
+  visitor.expects(404);
+  for (const address of ['/courses/manage', '/courses/manage/new', '/courses/results']) {
+    const response = await visitor.open(address);
+    assert.equal(response.status(), 404, address);
+  }
+}
+
+export const tests = [
+  ...bothWays('courses: written, given, read, failed, passed, certified, followed and ended', writeGiveAndStudy),
+  ...bothWays('courses: the first page tells what is due', remindedAtHome),
+  ...bothWays('courses: who holds no office gives none', onlyEditorsGive),
+];
