@@ -12,6 +12,7 @@ import * as accessibility from './accessibility.mjs';
 import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
 import * as audit from './journeys/audit.mjs';
+import * as deskEditor from './journeys/desk_editor.mjs';
 import * as courses from './journeys/courses.mjs';
 import * as devices from './journeys/devices.mjs';
 import * as federation from './journeys/federation.mjs';
@@ -49,6 +50,7 @@ const SUITES = [
   search,
   opinion,
   publish,
+  deskEditor,
   courses,
   files,
   meetings,

@@ -33,6 +33,9 @@ mod revisions_page;
 mod rules_page;
 #[cfg(feature = "ssr")]
 mod shelf_page;
+#[cfg(feature = "ssr")]
+mod writing;
+pub mod writing_fns;
 
 #[cfg(feature = "ssr")]
 pub(crate) use desk_page::DeskPage;

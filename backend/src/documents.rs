@@ -12,6 +12,7 @@ use domain::{
 };
 
 mod bookmarks;
+mod convert;
 mod desk;
 mod difference;
 mod draft;
@@ -27,14 +28,19 @@ mod rules;
 mod shelf;
 mod signs;
 mod steps;
+mod take_in;
 mod unread;
 mod walk;
+mod writing;
 
+pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX};
 pub use difference::difference;
 pub use draft::DraftForm;
 pub(crate) use progress::HAND_OVER;
 pub use review::{RemarkForm, SubmitForm};
 pub use steps::PublishForm;
+pub use take_in::TakeInForm;
+pub use writing::TypedForm;
 
 use crate::{
     Backend, Error, Result,

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_files",
     11 "0011_reading",
     12 "0012_courses",
+    13 "0013_writing",
 ];
 
 #[derive(Debug, SurrealValue)]

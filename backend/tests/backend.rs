@@ -48,3 +48,5 @@ mod statistics;
 mod support;
 #[path = "backend/units.rs"]
 mod units;
+#[path = "backend/writing.rs"]
+mod writing;

@@ -26,5 +26,6 @@ pub mod search;
 pub mod statistics;
 pub mod terms;
 pub mod units;
+pub mod writing;
 
 pub use locale::Locale;

@@ -56,6 +56,9 @@ async fn purge(backend: Backend) {
             Ok(rows) => tracing::info!(rows, "sessions and forms whose time is over were deleted"),
             Err(error) => tracing::error!(%error, "cannot delete what is over; will try again in an hour"),
         }
+        if let Err(error) = backend.documents().purge_writing().await {
+            tracing::error!(%error, "cannot delete what was typed and never saved; will try again in an hour");
+        }
         if let Err(error) = backend.imports().purge().await {
             tracing::error!(%error, "cannot remove the files of old imports; will try again in an hour");
         }

@@ -7,6 +7,7 @@ mod assets;
 pub mod cli;
 pub mod config;
 mod csrf;
+mod desk;
 mod device;
 mod downloads;
 pub mod federation;

@@ -31,7 +31,7 @@ use tower_http::{
 use crate::{
     answers,
     assets::Site,
-    csrf, downloads,
+    csrf, desk, downloads,
     federation::{self, Federation},
     files, health, live, observe,
     proxy::TrustedProxies,
@@ -117,6 +117,7 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         // After the size limit: files have their own.
         .merge(uploads::routes())
         .merge(files::routes())
+        .merge(desk::routes())
         .layer(from_fn(csrf::guard))
         .layer(from_fn(answers::complete))
         .layer(from_fn_with_state(shared.clone(), visit::enter))

@@ -2,12 +2,14 @@
 
 use domain::{
     Locale,
+    difference::DiffPiece,
     documents::{
         desk,
         steps::{DocumentState, DocumentStep},
     },
     forms::FormErrors,
     ids::DocumentId,
+    writing::{Unsaved, Writing},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -15,11 +17,14 @@ use leptos_router::{
     hooks::{use_params_map, use_query_map},
     params::ParamsMap,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
     desk_fns::{blank, draft},
     desk_parts::{state_tag, way_back},
     editor::{Editor, destination, particulars, phone_preview},
+    writing::{self, docx_card, stale},
+    writing_fns::{begin_writing, conflict, unfinished},
 };
 use crate::{
     context::take_echo,
@@ -54,10 +59,23 @@ const WITHDRAW_LABELS: terms::Labels = &[("reason", text::desk::withdraw_reason)
 #[component]
 pub(crate) fn NewDraftPage() -> impl IntoView {
     let l = use_locale();
+    let query = use_query_map();
     let echo = take_echo("draft");
     let errors = RwSignal::new(echo.clone());
-    let data = Resource::new(|| (), |()| blank());
-    show(data, move |page| editing(l, page, echo.clone(), errors, None))
+    let docx = take_echo("take_in");
+    let data = Resource::new(
+        || (),
+        |()| async {
+            let (page, writing) = (blank().await?, unfinished().await?);
+            Ok(Opened { page, writing, differs: None })
+        },
+    );
+    show(data, move |opened| {
+        let wanted = query.with_untracked(|query| query.get("resume"));
+        let resumed = opened.writing.unsaved.iter().find(|unsaved| wanted.as_deref() == Some(&*unsaved.document.to_string()));
+        let resumed = resumed.cloned();
+        editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed }, errors, None)
+    })
 }
 
 /// What the address asks for beside the document.
@@ -95,9 +113,25 @@ pub(crate) fn DraftPage() -> impl IntoView {
     let query = use_query_map();
     let echo = take_echo("draft");
     let errors = RwSignal::new(echo.clone());
+    let docx = take_echo("take_in");
     let withdrawal = take_echo("withdraw");
-    let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), draft);
-    show(data, move |page| {
+    let typed = stale(echo.as_ref());
+    let data = Resource::new(
+        move || params.with(|params| params.get("id").unwrap_or_default()),
+        move |id| {
+            let typed = typed.clone();
+            async move {
+                let (page, writing) = (draft(id.clone()).await?, begin_writing(id.clone()).await?);
+                let differs = match typed {
+                    Some(typed) => Some(conflict(id, typed).await?),
+                    None => None,
+                };
+                Ok(Opened { page, writing, differs })
+            }
+        },
+    );
+    show(data, move |opened| {
+        let page = &opened.page;
         let is_saved = query.with_untracked(|query| query.get_str("saved").is_some());
         let asked = if withdrawal.is_some() { Asked::Withdrawal } else { query.with_untracked(|query| asked(l, query)) };
         if page.draft.situation.state() == Some(DocumentState::Draft) && page.hand.may(DocumentStep::Edit) {
@@ -106,24 +140,50 @@ pub(crate) fn DraftPage() -> impl IntoView {
                 _ if is_saved => Some(text::desk::saved_at(l, l.date_time(page.draft.saved_at))),
                 _ => None,
             };
-            if asked == Asked::Discarding { discarding(l, &page) } else { editing(l, page, echo.clone(), errors, told) }
+            if asked == Asked::Discarding {
+                return discarding(l, page);
+            }
+            let resumes = query.with_untracked(|query| query.get_str("resume").is_some());
+            let resumed = opened.writing.unsaved.first().filter(|_| resumes).cloned();
+            editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed }, errors, told)
         } else {
-            settled(l, &page, asked, withdrawal.clone())
+            settled(l, page, asked, withdrawal.clone())
         }
     })
 }
 
-fn editing(
-    l: Locale,
+/// A draft and what its writing needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Opened {
     page: desk::DraftPage,
+    writing: Writing,
+    /// How what was typed differs from what somebody else saved meanwhile.
+    differs: Option<Vec<DiffPiece>>,
+}
+
+/// What is in the forms that is not stored.
+struct Typed {
     echo: Option<FormErrors>,
-    errors: RwSignal<Option<FormErrors>>,
-    told: Option<String>,
-) -> AnyView {
-    let title = if page.draft.version == 0 { text::desk::new_document(l) } else { text::desk::edit(l) };
+    docx: Option<FormErrors>,
+    resumed: Option<Unsaved>,
+}
+
+fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<FormErrors>>, told: Option<String>) -> AnyView {
+    let Opened { mut page, writing, differs } = opened;
+    let Typed { echo, docx, resumed } = typed;
+    let is_new = page.draft.version == 0;
+    let title = if is_new { text::desk::new_document(l) } else { text::desk::edit(l) };
     let told = told.filter(|_| echo.is_none()).map(|title| view! { <Notice kind=NoticeKind::Ok title/> });
+    // What came back from the form is newer than anything kept.
+    let resumed = resumed.filter(|_| echo.is_none());
+    let unsaved = if echo.is_none() { writing::notices(l, &writing, is_new, resumed.as_ref()) } else { ().into_any() };
+    let at = writing.unsaved.iter().map(|unsaved| unsaved.at).chain((!is_new).then_some(page.draft.saved_at)).max();
+    if let Some(unsaved) = &resumed {
+        writing::resume(&mut page.draft, unsaved);
+    }
     let notices = notices(l, &page);
-    let side = side(l, &page);
+    let side = side(l, &page, docx);
+    let differs = differs.map(|pieces| writing::conflict(l, pieces));
     view! {
         <Title text=title/>
         <div class="page">
@@ -132,10 +192,12 @@ fn editing(
                 {state_tag(l, DocumentState::Draft)}
             </PageHeader>
             {told}
+            {unsaved}
             {notices}
             <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>
+            {differs}
             <div class="with-aside">
-                <Editor page echo errors/>
+                <Editor page echo errors at=at.unwrap_or_default()/>
                 <aside class="stack">{side}</aside>
             </div>
         </div>
@@ -159,10 +221,16 @@ fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
 }
 
 /// Beside the form: whom the saved version would reach, what can be done with it, and how it looks on a phone.
-fn side(l: Locale, page: &desk::DraftPage) -> AnyView {
+fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView {
+    let docx = docx_card(l, &page.draft, docx);
     if page.draft.version == 0 {
         let (title, hint) = (text::desk::preview_later_title(l), text::desk::preview_later(l));
-        return view! { <EmptyState title text=hint icon=IconName::Smartphone/> }.into_any();
+        return view! {
+            <div data-part="preview-later"><EmptyState title text=hint icon=IconName::Smartphone/></div>
+            <div data-part="preview" hidden=true>{phone_preview(l, page)}</div>
+            {docx}
+        }
+        .into_any();
     }
     let id = page.draft.id;
     let destination = destination(l, page);
@@ -179,7 +247,8 @@ fn side(l: Locale, page: &desk::DraftPage) -> AnyView {
                 </LinkButton>
             </div>
         </Card>
-        {phone_preview(l, page)}
+        <div data-part="preview">{phone_preview(l, page)}</div>
+        {docx}
     }
     .into_any()
 }

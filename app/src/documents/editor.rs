@@ -1,10 +1,10 @@
 //! What the pages of one draft are made of: the form, the particulars, the phone preview.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Locale,
     documents::{
-        Body, DocumentField, DocumentKind,
+        DocumentField, DocumentKind,
         desk::{DocumentDraft, DraftPage},
     },
     forms::FormErrors,
@@ -12,6 +12,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
+use super::writing::WritingField;
 use crate::{
     i18n::use_locale,
     terms::{self, field_error},
@@ -21,7 +22,13 @@ use crate::{
 
 /// The form of a draft. Holds what was typed before where it comes back without script.
 #[component]
-pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
+pub(super) fn Editor(
+    page: DraftPage,
+    echo: Option<FormErrors>,
+    errors: RwSignal<Option<FormErrors>>,
+    /// When the server last heard of this text.
+    at: DateTime<Utc>,
+) -> impl IntoView {
     let l = use_locale();
     let DraftPage { draft, issuers, audiences, .. } = page;
     let typed =
@@ -53,11 +60,6 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
         }
     });
     let body = typed("body", draft.body);
-    let counts = RwSignal::new(counts(&body));
-    let counter = move || {
-        let (words, characters) = counts.get();
-        text::desk::counter(l, l.number(words), l.number(characters), l.number(Body::MAX))
-    };
     view! {
         <Form action="/api/documents/save_draft" failed=text::frame::network_failed(l) errors>
             <input type="hidden" name="id" value=typed("id", draft.id.to_string())/>
@@ -111,18 +113,7 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
             />
             {rest}
             {correction}
-            <div class="stack-tight" on:input=move |event| counts.set(self::counts(&event_target_value(&event)))>
-                <TextArea
-                    label=text::desk::body(l)
-                    name="body"
-                    value=body
-                    hint=text::desk::body_hint(l)
-                    error=error("body")
-                    rows=18
-                    required=true
-                />
-                <p class="muted small">{counter}</p>
-            </div>
+            <WritingField value=body error=error("body") at/>
             <div class="actions">
                 <Button icon=IconName::Check wide=true>{text::desk::save(l)}</Button>
             </div>
@@ -290,10 +281,4 @@ fn choices(units: Vec<UnitRef>) -> Vec<Choice> {
             Choice::new(unit.id.to_string(), label)
         })
         .collect()
-}
-
-/// Words and characters.
-fn counts(text: &str) -> (u32, u32) {
-    let bounded = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    (bounded(text.split_whitespace().count()), bounded(text.chars().count()))
 }

@@ -16,7 +16,12 @@ use domain::{
     units::{UnitKind, UnitPath, UnitRef},
 };
 
-use super::{Document, Documents, related::RelatedRow, standings};
+use super::{
+    Document, Documents,
+    related::RelatedRow,
+    standings,
+    writing::{SAVED, writing_of},
+};
 use crate::{
     Error, Result, events, markdown,
     store::{SurrealValue, Variables, pair, record, vars},
@@ -284,7 +289,7 @@ impl Documents<'_> {
         let (sql, kind) = if version == 0 {
             (
                 format!(
-                    "{UNKNOWN} {FREE} CREATE $draft SET {FIELDS}, authors = [$editor] RETURN NONE; {TEXT} {}",
+                    "{UNKNOWN} {FREE} CREATE $draft SET {FIELDS}, authors = [$editor] RETURN NONE; {TEXT} {SAVED} {}",
                     events::APPEND
                 ),
                 EventKind::DocumentDrafted,
@@ -292,7 +297,7 @@ impl Documents<'_> {
         } else {
             (
                 format!(
-                    "{UNCHANGED} {FREE} UPDATE $draft SET {FIELDS}, authors = array::union(authors, [$editor]) RETURN NONE; {TEXT} {}",
+                    "{UNCHANGED} {FREE} UPDATE $draft SET {FIELDS}, authors = array::union(authors, [$editor]) RETURN NONE; {TEXT} {SAVED} {}",
                     events::APPEND
                 ),
                 EventKind::DocumentSaved,
@@ -523,6 +528,7 @@ impl Documents<'_> {
             draft_text: record("draft_text", id),
             document: record("document", id),
             revision: pair("document_revision", id, format!("{next:06}")),
+            writing: writing_of(viewer, id),
             version: i64::from(version),
             next: next,
             kind: draft.kind.key(),
