@@ -76,7 +76,11 @@ impl Documents<'_> {
             now: self.backend.clock().ulid_at(now).to_string(),
             is_open: part.is_begun() && !part.is_end(),
         };
-        self.backend.store().write(OPEN, vars).await.map(|_| ())
+        match self.backend.store().write(OPEN, vars).await {
+            // Opened many times at once: the others have written the same.
+            Ok(_) | Err(Error::Busy) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// How far the person has come in each of these, where they have begun.
