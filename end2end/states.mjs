@@ -181,7 +181,9 @@ async function by(visitor, from, selector) {
 }
 
 /** A course the fisherman has behind him. */
-const completed = (visitor) => by(visitor, '/courses', '.card:not(.card-strong) .row-link');
+function completed(visitor) {
+  return by(visitor, '/courses', '.card:not(.card-strong) .row-link');
+}
 
 /** The course that has a quiz, all of it read. */
 async function readCourse(visitor) {
@@ -226,7 +228,9 @@ async function commune(visitor) {
   throw new Error('no course has results by unit');
 }
 
-const givenCourse = (visitor) => by(visitor, '/courses/manage', '.row-link');
+function givenCourse(visitor) {
+  return by(visitor, '/courses/manage', '.row-link');
+}
 
 /** A draft with a question: made once, found again by its title. */
 async function courseDraft(visitor) {
