@@ -12,9 +12,11 @@ import * as accessibility from './accessibility.mjs';
 import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
 import * as audit from './journeys/audit.mjs';
+import * as deskEditor from './journeys/desk_editor.mjs';
 import * as courses from './journeys/courses.mjs';
 import * as devices from './journeys/devices.mjs';
 import * as federation from './journeys/federation.mjs';
+import * as files from './journeys/files.mjs';
 import * as guides from './journeys/guides.mjs';
 import * as home from './journeys/home.mjs';
 import * as imports from './journeys/imports.mjs';
@@ -25,6 +27,7 @@ import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
 import * as province from './journeys/province.mjs';
 import * as publish from './journeys/publish.mjs';
+import * as reading from './journeys/reading.mjs';
 import * as roles from './journeys/roles.mjs';
 import * as search from './journeys/search.mjs';
 import * as signIn from './journeys/sign_in.mjs';
@@ -43,10 +46,13 @@ const SUITES = [
   federation,
   home,
   library,
+  reading,
   search,
   opinion,
   publish,
+  deskEditor,
   courses,
+  files,
   meetings,
   statistics,
   account,

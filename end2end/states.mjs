@@ -27,6 +27,12 @@ export const STATES = [
   { name: 'home without anything', as: 'exempt', address: '/' },
   { name: 'library', as: 'member', address: '/library' },
   { name: 'library, nothing found', as: 'member', address: '/library?kind=form&level=central' },
+  { name: 'library, filtered', as: 'member', address: '/library?kind=guidance&field=digital&level=province' },
+  { name: 'must read', as: 'member', address: '/shelf/must-read' },
+  { name: 'unread', as: 'member', address: '/shelf/unread' },
+  { name: 'begun, nothing', as: 'exempt', address: '/shelf/continue' },
+  { name: 'marked, nothing', as: 'exempt', address: '/shelf/bookmarks' },
+  { name: 'opened', as: 'member', address: '/shelf/recent' },
   { name: 'search, nothing asked', as: 'member', address: '/search' },
   { name: 'search', as: 'member', address: '/search?q=dang%20vien%20di%20bien' },
   { name: 'search, filtered', as: 'member', address: '/search?q=dang%20vien&kind=guidance&level=province' },
@@ -34,8 +40,11 @@ export const STATES = [
   { name: 'search, most words', as: 'member', address: '/search?q=dang%20vien%20xylophon' },
   { name: 'search, nothing found', as: 'member', address: '/search?q=khinhkhicau' },
   { name: 'search, nothing found with filters', as: 'member', address: '/search?q=dang%20vien&kind=form&level=central' },
+  { name: 'search, by field and unit', as: 'member', address: '/search?q=chuyen%20doi%20so&field=digital' },
+  { name: 'search, without a connection', as: 'member', address: '/search?q=dang%20phi', act: lostConnection },
   { name: 'search, signs alone', as: 'member', address: '/search?q=%25%25%25' },
   { name: 'document', as: 'member', find: (visitor) => by(visitor, '/library', '.row-link') },
+  { name: 'document with notes and relations, marked, address open', as: 'member', find: storms, act: marked },
   { name: 'document with a table', as: 'member', find: withTable },
   { name: 'opinion form', as: 'member', find: opinionForm },
   { name: 'opinion refused', as: 'member', find: opinionForm, act: (visitor) => refused(visitor, 'text') },
@@ -65,9 +74,19 @@ export const STATES = [
   { name: 'new draft', as: 'editor', address: '/desk/new' },
   { name: 'new draft refused', as: 'editor', address: '/desk/new', act: (visitor) => refused(visitor, 'body') },
   { name: 'draft', as: 'editor', find: draft },
-  { name: 'publish', as: 'editor', find: async (visitor) => `${await draft(visitor)}/publish` },
+  { name: 'sending for review', as: 'editor', find: async (visitor) => `${await draft(visitor)}/review` },
+  { name: 'sending for review, refused', as: 'editor', find: async (visitor) => `${await draft(visitor)}/review`, act: unknownCommenter },
+  { name: 'discarding a draft', as: 'editor', find: async (visitor) => `${await draft(visitor)}?discard=1` },
+  { name: 'saved versions', as: 'editor', find: async (visitor) => `${await draft(visitor)}/revisions` },
+  { name: 'one saved version', as: 'editor', find: async (visitor) => `${await draft(visitor)}/revisions?version=1` },
+  { name: 'desk of a chief editor', as: 'chief', address: '/desk' },
+  { name: 'reviewing', as: 'chief', find: inReview },
+  { name: 'reviewing, refused', as: 'chief', find: inReview, act: (visitor) => refused(visitor, 'reason') },
+  { name: 'publish', as: 'chief', find: async (visitor) => (await inReview(visitor)).replace('review', 'publish') },
+  { name: 'nothing to approve', as: 'editor', find: async (visitor) => `${await draft(visitor)}/publish` },
+  { name: 'rules of the desk', as: 'chief', find: (visitor) => by(visitor, '/desk', 'a[href^="/desk/rules/"]') },
   { name: 'published at the desk', as: 'editor', find: published },
-  { name: 'withdrawal', as: 'editor', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
+  { name: 'withdrawal', as: 'chief', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
   { name: 'courses', as: 'member', address: '/courses' },
   { name: 'courses, nothing to do', as: 'exempt', address: '/courses' },
   { name: 'course', as: 'member', find: (visitor) => by(visitor, '/courses', '.card-strong .row-link') },
@@ -98,6 +117,13 @@ export const STATES = [
     as: 'commune_editor',
     find: async (visitor) => `${await courseDraft(visitor)}/assign`,
     act: (visitor) => refused(visitor, 'due_on'),
+  },
+  { name: 'files of a draft', as: 'editor', find: async (visitor) => `${await draft(visitor)}/files` },
+  {
+    name: 'files of a draft, refused',
+    as: 'editor',
+    find: async (visitor) => `${await draft(visitor)}/files`,
+    act: (visitor) => sentWithoutAFile(visitor),
   },
   { name: 'committee of a commune', as: 'committee', address: '/committee' },
   { name: 'committee of a province', as: 'statistician', address: '/committee' },
@@ -252,6 +278,15 @@ async function courseDraft(visitor) {
   return draft;
 }
 
+/** What was typed last could not be searched for. */
+async function lostConnection(visitor) {
+  visitor.expects('net::ERR_FAILED');
+  await visitor.page.route('**/search?q=*', (route) => route.abort());
+  await visitor.field('q').fill('dang phi hang thang');
+  await visitor.sees('#search-failed:not(:empty)');
+  await visitor.page.unroute('**/search?q=*');
+}
+
 async function opinionForm(visitor) {
   return `${await by(visitor, '/library', '.row-link')}/opinion`;
 }
@@ -269,6 +304,26 @@ async function withTable(visitor) {
     }
   }
   throw new Error('no document has a table');
+}
+
+/** A document that has all a document can have. */
+async function storms(visitor) {
+  return by(visitor, '/search?q=21-CT/TU', '.row-link');
+}
+
+async function marked(visitor) {
+  const form = visitor.$('form[action="/api/documents/bookmark"]');
+  if (await form.isVisible()) {
+    if (visitor.script) {
+      await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+      await form.locator('button').click();
+    } else {
+      await Promise.all([visitor.page.waitForEvent('domcontentloaded'), form.locator('button').click()]);
+    }
+  }
+  await visitor.sees('form[action="/api/documents/remove_bookmark"]');
+  await visitor.$('details.share summary').click();
+  await visitor.sees('#address');
 }
 
 /** An opinion nobody has answered; opening it makes it seen, as a secretary does. */
@@ -304,6 +359,23 @@ async function draft(visitor) {
   return visitor.path;
 }
 
+/** A draft of the chief editor that waits for another one: sent once, then found on the desk. */
+async function inReview(visitor) {
+  await visitor.open('/desk/new');
+  await visitor.field('title').fill('Kế hoạch kiểm tra việc dùng sổ tay ở các chi bộ trong quý');
+  await visitor.field('body').fill('## Nội dung\n\nKiểm tra **ba** chi bộ mỗi xã.\n');
+  await visitor.submit(visitor.sender('body'));
+  const address = `${visitor.path}/review`;
+  await visitor.open(address);
+  await visitor.submit(visitor.sender('reviewer'));
+  return address;
+}
+
+async function unknownCommenter(visitor) {
+  await visitor.field('commenter').fill('99.999999');
+  await refused(visitor, 'reviewer');
+}
+
 /** The roles of the unit on which the visitor holds an office. */
 async function roles(visitor) {
   const own = await visitor.context.request.get('/api/account/own');
@@ -317,8 +389,9 @@ async function ending(visitor) {
 }
 
 /** A document that went out, as its editors see it. */
-function published(visitor) {
-  return by(visitor, '/desk', '.card:nth-of-type(2) .row-link');
+async function published(visitor) {
+  const out = await visitor.context.request.get('/api/documents/desk');
+  return `/desk/${(await out.json()).published[0].id}`;
 }
 
 /** Sends the form around the control as it is, empty, and waits for what is to be mended. */

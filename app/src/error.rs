@@ -136,7 +136,7 @@ mod server {
                 Error::NotSignedIn => Kind::NotSignedIn,
                 Error::NotFound => Kind::NotFound,
                 Error::NotAllowed | Error::NotLive { .. } | Error::Step(_) => Kind::NotAllowed,
-                Error::Invalid(_) => Kind::Invalid,
+                Error::Invalid(_) | Error::File(_) | Error::Offset(_) => Kind::Invalid,
                 Error::Busy => Kind::Busy,
                 _ => {
                     tracing::error!(error = &error as &dyn std::error::Error, "a use-case failed");

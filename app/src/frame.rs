@@ -73,10 +73,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     let l = use_locale();
     let places = [
         (Action::WriteDocument, Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
-        (
-            Action::ManageCourses,
-            Place { href: "/courses/manage", icon: IconName::CheckCircle, label: text::courses::place(l) },
-        ),
+        (Action::ManageCourses, Place { href: "/courses/manage", icon: IconName::CheckCircle, label: text::courses::place(l) }),
         (Action::ReadOpinions, Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) }),
         (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
         (Action::ManageUnit, Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),

@@ -35,14 +35,17 @@ fn lies_at(path: &str, place: &str) -> bool {
     path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Pages of the server that a script makes more comfortable: where they are, and its file in `scripts/`. Without it they do the same.
+/// Pages of the server that a script makes more comfortable: where they are, how their address ends, and the script's file in
+/// `scripts/`. Without it they do the same. The first that fits counts.
 #[cfg(feature = "ssr")]
-const SCRIPTS: [(&str, &str); 3] = [("/search", "search"), ("/desk", "desk"), ("/courses", "courses")];
+const SCRIPTS: [(&str, &str, &str); 4] =
+    [("/search", "", "search"), ("/desk", "/files", "files"), ("/desk", "", "desk"), ("/courses", "", "courses")];
 
 /// The script of this address's page.
 #[cfg(feature = "ssr")]
 pub fn script_of(path: &str) -> Option<&'static str> {
-    SCRIPTS.iter().find(|(place, _)| lies_at(path, place)).map(|(_, script)| *script)
+    let fits = |place: &str, end: &str| lies_at(path, place) && path.trim_end_matches('/').ends_with(end);
+    SCRIPTS.iter().find(|(place, end, _)| fits(place, end)).map(|(_, _, script)| *script)
 }
 
 #[cfg(feature = "ssr")]
@@ -57,7 +60,8 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
             AssignPage, CertificatePage, CompletionPage, CourseDeskPage, CoursePage, CoursesPage, EditCoursePage, FollowingPage,
             NewCoursePage, QuestionPage, QuizPage, ResultPage,
         },
-        documents::{DeskPage, DraftPage, NewDraftPage, PublishPage},
+        documents::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage, ShelfPage},
+        files::FilesPage,
         guides::{GuidePage, GuidesPage},
         imports::{ImportPage, ImportsPage, NewImportPage},
         members::{
@@ -76,7 +80,12 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/desk") view=DeskPage ssr=ssr.clone()/>
         <Route path=path!("/desk/new") view=NewDraftPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id") view=DraftPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/rules/:unit") view=RulesPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id/publish") view=PublishPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/:id/files") view=FilesPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/:id/review") view=ReviewPage ssr=ssr.clone()/>
+        <Route path=path!("/desk/:id/revisions") view=RevisionsPage ssr=ssr.clone()/>
+        <Route path=path!("/shelf/:list") view=ShelfPage ssr=ssr.clone()/>
         <Route path=path!("/courses") view=CoursesPage ssr=ssr.clone()/>
         <Route path=path!("/courses/manage") view=CourseDeskPage ssr=ssr.clone()/>
         <Route path=path!("/courses/manage/new") view=NewCoursePage ssr=ssr.clone()/>
@@ -176,6 +185,15 @@ mod tests {
     fn what_only_begins_alike_is_another_place() {
         for path in ["/units", "/units/01ARZ3NDEKTSV4RRFFQ69G5FAV/move", "/imports/new"] {
             assert!(is_server_only(path), "{path}");
+        }
+        for (path, script) in [
+            ("/search", Some("search")),
+            ("/desk", Some("desk")),
+            ("/desk/01A", Some("desk")),
+            ("/desk/01A/files", Some("files")),
+            ("/units", None),
+        ] {
+            assert_eq!(script_of(path), script, "{path}");
         }
         for path in ["/", "/unitsx", "/library", "/record", "/more", "/membership"] {
             assert!(!is_server_only(path), "{path}");

@@ -76,12 +76,16 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
 const LOOK_AGAIN: &str =
     "addEventListener('load',()=>{document.querySelector('[data-look-again]')&&setTimeout(()=>location.reload(),2000)})";
 
+/// The script of pages that the application shows and does not know the parts of: see `rendered`.
+const READING: &str = "reading";
+
 /// Fetches the WebAssembly half when the page is loaded and the phone has nothing better to do. It must not compete with the
 /// first paint; until it is there, every link and form works by itself.
 fn loader(assets: &Assets) -> String {
     let (js, wasm) = (&assets.js, &assets.wasm);
+    let reading = assets.scripts.get(READING).map(|address| format!("import('{address}');")).unwrap_or_default();
     format!(
-        "(()=>{{const start=()=>import('{js}').then(m=>m.default({{module_or_path:'{wasm}'}}).then(()=>m.hydrate()));\
+        "(()=>{{const start=()=>{{{reading}import('{js}').then(m=>m.default({{module_or_path:'{wasm}'}}).then(()=>m.hydrate()))}};\
          const idle=()=>('requestIdleCallback'in window?requestIdleCallback(start,{{timeout:2000}}):setTimeout(start,200));\
          document.readyState==='complete'?idle():addEventListener('load',idle,{{once:true}})}})()"
     )

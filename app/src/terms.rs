@@ -3,7 +3,7 @@
 
 use domain::{
     Locale,
-    documents::{DocumentField, DocumentKind, DocumentState},
+    documents::{DocumentField, DocumentKind, steps::DocumentState},
     feedback::{OpinionAudience, OpinionState},
     forms::{FieldProblem, FormErrors, Problem},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
@@ -45,6 +45,8 @@ pub const fn document_field(l: Locale, field: DocumentField) -> &'static str {
 pub const fn document_state(l: Locale, state: DocumentState) -> &'static str {
     match state {
         DocumentState::Draft => text::terms::draft(l),
+        DocumentState::InReview => text::terms::in_review(l),
+        DocumentState::Scheduled => text::terms::scheduled(l),
         DocumentState::Published => text::terms::published(l),
         DocumentState::Withdrawn => text::terms::withdrawn(l),
     }
@@ -193,6 +195,8 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::WrongPlace => text::problems::wrong_place(l).to_owned(),
         Problem::Closed => text::problems::closed(l).to_owned(),
         Problem::AlreadyHeld => text::problems::already_held(l).to_owned(),
+        Problem::Unreadable => text::problems::unreadable(l).to_owned(),
+        Problem::Over => text::problems::over(l).to_owned(),
         Problem::OutOfReach => text::problems::out_of_reach(l).to_owned(),
     }
 }

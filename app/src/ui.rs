@@ -6,6 +6,7 @@
 mod button;
 mod card;
 mod choice;
+mod diff;
 mod field;
 mod figure;
 mod form;
@@ -19,6 +20,7 @@ mod table;
 pub use button::{Button, ButtonKind, LinkButton};
 pub use card::{Card, HeadingLevel};
 pub use choice::{CheckGroup, Choice, RadioGroup, Select};
+pub use diff::{Diff, DiffWords};
 pub use field::{ErrorSummary, Field, FieldKind, FileField, PasswordField, TextArea};
 pub use figure::{Bar, BarChart, BigFigure, Figures, Progress, Trend};
 pub use form::Form;

@@ -289,11 +289,7 @@ impl From<&Question> for QuestionRow {
         Self {
             text: question.text.clone(),
             kind: question.kind.key().to_owned(),
-            options: question
-                .options
-                .iter()
-                .map(|option| OptionRow { text: option.text.clone(), right: option.right })
-                .collect(),
+            options: question.options.iter().map(|option| OptionRow { text: option.text.clone(), right: option.right }).collect(),
             explanation: question.explanation.clone(),
         }
     }

@@ -1,20 +1,46 @@
 //! Documents: the library a member reads from, the desk an editor writes at, and what both have in common.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
-    documents::{DocumentKind, DocumentState, DocumentSummary},
+    documents::{DocumentKind, DocumentSummary, steps::Out},
     ids::{DocumentId, MemberId},
     locale::local_date,
+    members::Standing,
     policy::Action,
     units::UnitRef,
 };
 
+mod bookmarks;
+mod convert;
 mod desk;
+mod difference;
+mod draft;
 mod library;
+mod must_read;
+mod progress;
 mod read;
+mod related;
+mod release;
+mod review;
+mod revisions;
+mod rules;
+mod shelf;
+mod signs;
+mod steps;
+mod take_in;
+mod unread;
+mod walk;
+mod writing;
 
-pub use desk::DraftForm;
+pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX};
+pub use difference::difference;
+pub use draft::DraftForm;
+pub(crate) use progress::HAND_OVER;
+pub use review::{RemarkForm, SubmitForm};
+pub use steps::PublishForm;
+pub use take_in::TakeInForm;
+pub use writing::TypedForm;
 
 use crate::{
     Backend, Error, Result,
@@ -36,9 +62,9 @@ impl<'a> Documents<'a> {
 
 /// The columns of [`DocumentRow`].
 const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, state, \
-                       version, minutes, saved_at, saved_by, published_at, shelf";
+                       version, minutes, saved_at, published_at, shelf, standings, must, must_read_by, pin";
 
-/// A document as it lies in the store, without its text.
+/// What was published, as it lies in the store, without its text. What is in work lies in `draft` ([`draft::DraftRow`]).
 #[derive(Debug, SurrealValue)]
 struct DocumentRow {
     id: String,
@@ -50,13 +76,16 @@ struct DocumentRow {
     issuer_path: String,
     audience: String,
     audience_path: String,
+    standings: Option<Vec<String>>,
     state: String,
     version: i64,
     minutes: i64,
     saved_at: DateTime<Utc>,
-    saved_by: String,
     published_at: Option<DateTime<Utc>>,
     shelf: Option<String>,
+    must: Option<String>,
+    must_read_by: Option<String>,
+    pin: Option<String>,
 }
 
 /// A document whose columns were understood.
@@ -69,12 +98,18 @@ struct Document {
     signer: Option<String>,
     issuer: UnitRef,
     audience: UnitRef,
-    state: DocumentState,
+    /// Of the audience, only members of these standings; empty for all.
+    standings: Vec<Standing>,
+    out: Out,
     version: u32,
     minutes: u32,
     saved_at: DateTime<Utc>,
-    saved_by: String,
     published_at: Option<DateTime<Utc>>,
+    /// Where it stands in the library, while it does.
+    shelf: Option<String>,
+    /// While it must be read.
+    must_read_by: Option<NaiveDate>,
+    pinned: bool,
 }
 
 impl DocumentRow {
@@ -85,30 +120,53 @@ impl DocumentRow {
             kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
             issuer: tree.heir_as_named(&self.issuer).ok_or_else(damaged)?,
             audience: tree.heir(&self.audience).ok_or_else(damaged)?.clone(),
-            state: DocumentState::from_key(&self.state).ok_or_else(damaged)?,
+            standings: standings(self.standings.as_deref()).ok_or_else(damaged)?,
+            out: Out::from_key(&self.state).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,
+            must_read_by: match (&self.must, &self.must_read_by) {
+                (Some(_), Some(day)) => Some(day.parse().map_err(|_| damaged())?),
+                _ => None,
+            },
+            pinned: self.pin.is_some(),
+            shelf: self.shelf,
             number: self.number,
             title: self.title,
             signer: self.signer,
             saved_at: self.saved_at,
-            saved_by: self.saved_by,
             published_at: self.published_at,
         })
     }
+}
+
+/// None when one of them is none.
+fn standings(keys: Option<&[String]>) -> Option<Vec<Standing>> {
+    keys.unwrap_or_default().iter().map(|key| Standing::from_key(key)).collect()
 }
 
 impl Document {
     /// Whether the person may know that the document exists, and read it.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
-        let reached = self.state == DocumentState::Published && standpoint.may(Action::ReadDocument, &self.audience.path);
-        reached || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+        let by_office = self.out == Out::Published && standpoint.may_by_office(Action::ReadDocument, &self.audience.path);
+        self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+    }
+
+    /// Whether it is out and meant for the person as a member: what the library and the own lists are made of.
+    fn reaches(&self, viewer: &Viewer) -> bool {
+        self.out == Out::Published && self.is_meant_for(viewer, Action::ReadDocument)
+    }
+
+    /// Whether the person is of its audience: below its unit, and of one of its standings.
+    fn is_meant_for(&self, viewer: &Viewer, action: Action) -> bool {
+        let standpoint = &viewer.standpoint;
+        let standing_fits = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
+        standing_fits && standpoint.may_as_member(action, &self.audience.path)
     }
 
     /// Whether it reaches the person as a member, and still does.
     fn takes_opinions_of(&self, viewer: &Viewer) -> bool {
-        self.state == DocumentState::Published && viewer.standpoint.may_as_member(Action::SendOpinion, &self.audience.path)
+        self.out == Out::Published && self.is_meant_for(viewer, Action::SendOpinion)
     }
 
     fn summary(&self, read: bool) -> DocumentSummary {
@@ -121,7 +179,22 @@ impl Document {
             published_on: self.published_at.map(local_date),
             minutes: self.minutes,
             read,
+            must_read_by: self.must_read_by,
+            pinned: self.pinned,
         }
+    }
+}
+
+impl Documents<'_> {
+    /// Documents by their ids, whoever asks: those there are, in no particular order.
+    async fn fetched(&self, ids: &[DocumentId]) -> Result<Vec<Document>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tree = self.backend.units().tree();
+        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
+        let rows: Vec<DocumentRow> = self.backend.store().read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
+        rows.into_iter().map(|row| row.understand(&tree)).collect()
     }
 }
 
@@ -146,7 +219,7 @@ impl Documents<'_> {
         let mut subjects = Vec::with_capacity(rows.len());
         for row in rows {
             let document = row.understand(&tree)?;
-            if document.state == DocumentState::Published && document.is_readable_for(viewer) {
+            if document.out == Out::Published && document.is_readable_for(viewer) {
                 subjects.push(Subject { id: document.id, kind: document.kind, title: document.title, minutes: document.minutes });
             }
         }
@@ -168,7 +241,7 @@ impl Documents<'_> {
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             let document = row.understand(&tree)?;
-            if document.state == DocumentState::Published && document.is_readable_for(viewer) {
+            if document.out == Out::Published && document.is_readable_for(viewer) {
                 found.push(document.summary(read.contains(&document.id)));
             }
         }
@@ -193,7 +266,10 @@ pub(crate) async fn read_marks(store: &Store, member: MemberId, ids: &[DocumentI
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod plans {
     use ulid::Ulid;
 
     use super::*;

@@ -1,6 +1,10 @@
 //! What can go wrong in a use-case. One variant for each thing a caller can do something about.
 
-use domain::{documents::StepRefused, forms::FormErrors};
+use domain::{
+    documents::steps::StepRefused,
+    files::{FileRefused, OffsetRefused},
+    forms::FormErrors,
+};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -25,6 +29,12 @@ pub enum Error {
     /// The step does not lead on from where the thing is.
     #[error(transparent)]
     Step(#[from] StepRefused),
+    /// The file cannot be taken.
+    #[error("the file is not taken: {0:?}")]
+    File(FileRefused),
+    /// The bytes do not continue what has arrived.
+    #[error(transparent)]
+    Offset(#[from] OffsetRefused),
     /// Too many people want the same at once; asking again helps.
     #[error("busy")]
     Busy,
@@ -63,5 +73,11 @@ impl From<surrealdb::Error> for Error {
 impl From<FormErrors> for Error {
     fn from(errors: FormErrors) -> Self {
         Self::Invalid(errors)
+    }
+}
+
+impl From<FileRefused> for Error {
+    fn from(refused: FileRefused) -> Self {
+        Self::File(refused)
     }
 }

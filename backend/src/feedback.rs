@@ -197,7 +197,7 @@ const HOLDERS: &str =
     "SELECT member, role FROM office WHERE unit = $unit AND from <= $today AND (until = NONE OR until >= $today)";
 
 /// Those whose office at the unit covers `action`, by the id of the member.
-async fn holders(backend: &Backend, unit: UnitId, action: Action) -> Result<Vec<(Role, String)>> {
+pub(crate) async fn holders(backend: &Backend, unit: UnitId, action: Action) -> Result<Vec<(Role, String)>> {
     let vars = vars! { unit: unit.to_string(), today: backend.clock().today().to_string() };
     let rows: Vec<Holder> = backend.store().read(HOLDERS, vars).await?.rows(0)?;
     let held = rows.into_iter().filter_map(|row| Some((Role::from_key(&row.role)?, row.member)));

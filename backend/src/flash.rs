@@ -13,8 +13,8 @@ use crate::{
 /// Time enough to be called away from the phone.
 const KEPT_FOR: TimeDelta = TimeDelta::minutes(30);
 
-/// Most bytes of one form.
-const SIZE_MAX: usize = 256 * 1024;
+/// Most bytes of one form: the longest text of a draft fits, also where each letter takes three bytes.
+const SIZE_MAX: usize = 700 * 1024;
 
 /// See [`Backend::flashes`].
 pub struct Flashes<'a> {

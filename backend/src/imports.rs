@@ -41,7 +41,6 @@ mod report;
 mod run;
 mod sealed;
 mod units;
-mod unpacked;
 mod upload;
 
 pub use report::{Report, csv_line};

@@ -21,6 +21,7 @@ pub mod documents;
 mod error;
 pub mod events;
 pub mod feedback;
+pub mod files;
 pub mod flash;
 pub mod home;
 pub mod imports;
@@ -35,6 +36,7 @@ pub mod sms;
 pub mod statistics;
 mod store;
 pub mod units;
+mod unpacked;
 
 use domain::members::PhoneNumber;
 
@@ -49,6 +51,7 @@ use crate::{
     documents::Documents,
     events::Events,
     feedback::Feedback,
+    files::{FileRoom, Files},
     flash::Flashes,
     home::Home,
     imports::{Imports, Workshop},
@@ -89,6 +92,7 @@ struct Shared {
     sms: OnceLock<Sms>,
     workshop: Workshop,
     search: SearchIndex,
+    files: FileRoom,
 }
 
 impl Backend {
@@ -104,8 +108,10 @@ impl Backend {
         let counters = Counters::rebuild(&store, &units, &clock).await?;
         let workshop = Workshop::beside(place);
         let search = SearchIndex::beside(place);
+        let files = FileRoom::beside(place)?;
         let sms = OnceLock::new();
-        let backend = Self { shared: Arc::new(Shared { store, keys, clock, units, events, counters, sms, workshop, search }) };
+        let shared = Shared { store, keys, clock, units, events, counters, sms, workshop, search, files };
+        let backend = Self { shared: Arc::new(shared) };
         backend.unit_desk().resume().await?;
         Ok(backend)
     }
@@ -135,6 +141,10 @@ impl Backend {
 
     pub fn feedback(&self) -> Feedback<'_> {
         Feedback::new(self)
+    }
+
+    pub fn files(&self) -> Files<'_> {
+        Files::new(self)
     }
 
     pub fn flashes(&self) -> Flashes<'_> {
@@ -215,6 +225,10 @@ impl Backend {
 
     pub(crate) fn search_index(&self) -> &SearchIndex {
         &self.shared.search
+    }
+
+    pub(crate) fn file_room(&self) -> &FileRoom {
+        &self.shared.files
     }
 
     pub(crate) fn workshop(&self) -> &Workshop {

@@ -12,6 +12,8 @@ use ammonia::Builder;
 use domain::{documents::Heading, folding::fold};
 use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
+mod footnotes;
+
 /// Containers within each other that are kept as such. Nobody writes more by hand; it bounds what a crafted text can cost.
 const DEPTH: usize = 32;
 
@@ -37,7 +39,8 @@ pub fn render(body: &str) -> Rendered {
     let mut writer = Writer::new(shift(&events));
     let mut unsafe_html = String::with_capacity(body.len() * 3 / 2);
     let titles = titles(&events);
-    html::push_html(&mut unsafe_html, writer.rewrite(events, titles).into_iter());
+    let events = footnotes::arrange(writer.rewrite(events, titles));
+    html::push_html(&mut unsafe_html, events.into_iter());
     Rendered { html: POLICY.clean(&unsafe_html).to_string(), contents: writer.contents }
 }
 
@@ -143,8 +146,6 @@ impl Writer {
                     None => continue,
                 },
                 Event::Text(text) | Event::Code(text) if self.describes(&text) => continue,
-                Event::Start(Tag::FootnoteDefinition(name)) => Event::Start(Tag::FootnoteDefinition(footnote(&name))),
-                Event::FootnoteReference(name) => Event::FootnoteReference(footnote(&name)),
                 event => self.table(event),
             };
             rewritten.push(event);
@@ -289,10 +290,6 @@ fn anchor(title: &str) -> String {
     anchor
 }
 
-fn footnote<'t>(name: &str) -> CowStr<'t> {
-    format!("note{}", &anchor(name)[1..]).into()
-}
-
 /// What may be on the page. Everything the renderer writes, and nothing else.
 static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let tags = [
@@ -324,21 +321,24 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
         "tr",
         "ul",
     ];
-    let attributes: [(&str, &[&str]); 10] = [
+    let attributes: [(&str, &[&str]); 12] = [
         ("a", &["href", "title"]),
-        ("div", &["id", "tabindex", "role", "aria-labelledby"]),
+        ("div", &["tabindex", "role", "aria-labelledby"]),
         ("h2", &["id"]),
         ("h3", &["id"]),
         ("h4", &["id"]),
         ("h5", &["id"]),
         ("h6", &["id"]),
         ("img", &["src", "alt", "width", "height"]),
+        ("li", &["id"]),
         ("ol", &["start"]),
+        ("sup", &["id"]),
         ("th", &["scope"]),
     ];
-    let classes: [(&str, &[&str]); 4] = [
-        ("div", &["table-scroll", "footnote-definition"]),
-        ("sup", &["footnote-reference", "footnote-definition-label"]),
+    let classes: [(&str, &[&str]); 5] = [
+        ("div", &["table-scroll"]),
+        ("ol", &["footnotes"]),
+        ("sup", &["footnote-reference"]),
         ("td", &["align-center", "align-right"]),
         ("th", &["align-center", "align-right"]),
     ];
@@ -355,7 +355,8 @@ static POLICY: LazyLock<Builder<'static>> = LazyLock::new(|| {
             ("img", "src") if !is_drawing(value) => None,
             _ => Some(value.into()),
         })
-        .link_rel(Some("noopener nofollow"));
+        // To the browser, not to the application: a link within the text leads to a place in it.
+        .link_rel(Some("external noopener nofollow"));
     policy
 });
 

@@ -31,7 +31,10 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "0007_sign_in",
     8 "0008_trail",
     9 "0009_desk",
+    10 "0010_files",
+    11 "0011_reading",
     12 "0012_courses",
+    13 "0013_writing",
 ];
 
 #[derive(Debug, SurrealValue)]

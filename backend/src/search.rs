@@ -13,46 +13,51 @@
 //! ([`Backend::follow_search`]) reads the documents they name and commits, so neither readers nor writers wait for the disk. With each
 //! commit goes the moment up to which the log was read: a restart reads only what came after.
 //!
-//! Invariant: what a person finds is what the policy lets them read. The query is narrowed to the units whose documents reach them
-//! (`reach.rs`), and each document is read from the store and asked about again before it is shown.
+//! Invariant: what a person finds is what the policy lets them read. The query is narrowed to the documents that reach them
+//! (`reach.rs`, `within.rs`), and each one is read from the store and asked about again before it is shown.
 
 use std::{
-    collections::BTreeSet,
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Duration,
 };
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
-    documents::{DocumentKind, DocumentSummary},
+    documents::DocumentSummary,
     events::{Event, EventKind},
-    ids::DocumentId,
-    locale::local_date,
-    search::{Closeness, SearchHit, SearchPage, SearchQuery},
-    units::UnitKind,
+    ids::{DocumentId, UnitId},
+    search::{Closeness, SearchHit, SearchPage, SearchPlace, SearchQuery},
+    units::UnitRef,
 };
 use tantivy::{BitSet, Searcher, TantivyDocument, TantivyError, schema::Value};
 use tokio::sync::Notify;
 
-use crate::{
-    Backend, Error, Place, Result, events,
-    store::{SurrealValue, keys_after, record, vars},
-};
+use crate::{Backend, Error, Place, Result, units::Tree};
 
 mod asked;
+mod entries;
 mod excerpt;
+mod follow;
 mod index;
+mod lists;
 mod look;
 mod plain;
 mod reach;
+mod within;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use asked::Asked;
-use index::{Entry, Held, Shelf};
+use entries::kind_words;
+use index::{Attached, Held, Shelf};
 use look::{Found, Terms};
 use reach::Reach;
+use within::Choices;
 
 /// Documents on a page.
 const PAGE: usize = 20;
@@ -60,17 +65,8 @@ const PAGE: usize = 20;
 /// When so few documents have all words, errors in long words are forgiven.
 const FEW: usize = 3;
 
-/// Documents read from the store at a time.
-const BATCH: usize = 200;
-
-/// Transactions of several processes may commit out of the order of their ids: a start reads the log from this far before the horizon.
-const OVERLAP: TimeDelta = TimeDelta::seconds(30);
-
 /// How far the log may run ahead of the last commit when no document changes.
 const COMMIT_EVERY: TimeDelta = TimeDelta::minutes(10);
-
-/// How long the follower waits before it tries again, or looks whether the horizon has to be noted.
-const PAUSE: Duration = Duration::from_secs(10);
 
 /// The process's index.
 pub(crate) struct SearchIndex {
@@ -152,9 +148,10 @@ impl SearchIndex {
 impl Waiting {
     fn note(&mut self, event: &Event) {
         match event.kind {
-            EventKind::DocumentPublished | EventKind::DocumentWithdrawn => {
-                self.documents.extend(event.subject.parse::<DocumentId>())
-            }
+            EventKind::DocumentPublished
+            | EventKind::DocumentCorrected
+            | EventKind::DocumentWithdrawn
+            | EventKind::DocumentExpired => self.documents.extend(event.subject.parse::<DocumentId>()),
             EventKind::UnitRenamed => self.issuers.extend([event.subject.clone()]),
             _ => {}
         }
@@ -215,224 +212,15 @@ impl<'a> Search<'a> {
                 return Ok(SearchPage { is_ready: false, ..page });
             }
         };
-        page.years = looked.years;
+        page.years = looked.choices.years;
+        page.issuers = issuers(looked.choices.issuers, query.issuer, &tree);
         page.closeness = looked.closeness;
         page.total = u32::try_from(looked.total).unwrap_or(u32::MAX);
         page.next = looked.next;
-        let ids: Vec<DocumentId> = looked.texts.iter().map(|(found, _)| found.place.document).collect();
+        let ids: Vec<DocumentId> = looked.texts.iter().map(|text| text.document).collect();
         let documents = self.backend.documents().found(viewer, &ids).await?;
-        let forgive = page.closeness != Closeness::AllWords;
-        for (found, text) in looked.texts {
-            let document = documents.iter().find(|document| document.id == found.place.document);
-            let Some(document) = document.filter(|document| excerpt::has_phrases(&asked, [&document.title, &text])) else {
-                // Withdrawn a moment ago, or two pairs of a phrase that do not follow each other.
-                page.total = page.total.saturating_sub(1);
-                continue;
-            };
-            if page.instead.is_none() && page.hits.is_empty() && page.closeness == Closeness::SimilarWords {
-                page.instead = excerpt::instead(&asked, [&document.title, &text]);
-            }
-            page.hits.push(hit(document.clone(), &text, &asked, forgive));
-        }
-        Ok(page)
-    }
-
-    /// Brings the index up to date with what this process has heard of the log; makes it, when there is none.
-    ///
-    /// # Errors
-    /// Those of the store; [`Error::Internal`] when the index cannot be written. The next call tries again.
-    pub async fn catch_up(&self) -> Result<()> {
-        let index = self.backend.search_index();
-        let _turn = index.turn.lock().await;
-        let held = match index.held() {
-            Some(held) => held,
-            None => self.open().await?,
-        };
-        let (documents, issuers, horizon) = {
-            let mut waiting = index.waiting();
-            if !waiting.is_due() {
-                return Ok(());
-            }
-            let horizon = waiting.horizon.unwrap_or_else(|| self.backend.clock().now());
-            (std::mem::take(&mut waiting.documents), std::mem::take(&mut waiting.issuers), horizon)
-        };
-        let done = self.follow(&held, &documents, &issuers, horizon).await;
-        let mut waiting = index.waiting();
-        match &done {
-            Ok(()) => waiting.committed = Some(horizon),
-            Err(_) => {
-                waiting.documents.extend(documents);
-                waiting.issuers.extend(issuers);
-            }
-        }
-        done
-    }
-
-    /// Documents in the index: for measurements and checks.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when the index cannot be read.
-    pub async fn size(&self) -> Result<usize> {
-        let Some(held) = self.backend.search_index().held() else { return Ok(0) };
-        blocking(move || look::count(&held.searcher())).await
-    }
-
-    /// The index in the folder with what the log says since, or a new one.
-    async fn open(&self) -> Result<Arc<Held>> {
-        let index = self.backend.search_index();
-        let store = self.store_name().await?;
-        let folder = index.shelf.folder().map(PathBuf::from);
-        if let Some(folder) = folder.clone() {
-            let name = store.clone();
-            let existing = blocking(move || {
-                Held::existing(&folder, &name).or_else(|error| {
-                    tracing::warn!(%error, "the search index cannot be opened");
-                    Ok(None)
-                })
-            });
-            if let Some((held, progress)) = existing.await? {
-                let horizon = DateTime::from_timestamp_millis(progress.horizon).unwrap_or_default();
-                let news = events::read_from(self.backend.store(), horizon - OVERLAP).await?;
-                let mut waiting = index.waiting();
-                waiting.committed = Some(horizon);
-                waiting.horizon = waiting.horizon.max(Some(horizon));
-                for event in news {
-                    waiting.note(&event);
-                }
-                drop(waiting);
-                return Ok(index.hold(held));
-            }
-        }
-        let begun = self.backend.clock().now();
-        let held = blocking(move || match folder {
-            Some(folder) => Held::fresh(&folder, &store),
-            None => Held::in_memory(&store),
-        })
-        .await?;
-        let held = Arc::new(held);
-        let count = self.fill(&held).await?;
-        if count > 0 || index.shelf.folder().is_some() {
-            let held = Arc::clone(&held);
-            blocking(move || {
-                held.commit(begun.timestamp_millis())?;
-                held.settle()
-            })
-            .await?;
-        }
-        tracing::info!(documents = count, "the search index is made");
-        let mut waiting = index.waiting();
-        waiting.committed = Some(begun);
-        waiting.horizon = waiting.horizon.max(Some(begun));
-        drop(waiting);
-        *index.held.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&held));
-        Ok(held)
-    }
-
-    /// Puts all that is published into an empty index.
-    async fn fill(&self, held: &Arc<Held>) -> Result<usize> {
-        let mut after = String::new();
-        let mut count = 0;
-        loop {
-            let sql = format!("SELECT VALUE record::id(id) FROM $keys LIMIT {BATCH}");
-            let keys = keys_after("document", &after);
-            let ids: Vec<String> = self.backend.store().read(sql, vars! { keys: keys }).await?.rows(0)?;
-            let Some(last) = ids.last() else { return Ok(count) };
-            after.clone_from(last);
-            let entries = self.entries(&ids).await?;
-            count += entries.len();
-            if !entries.is_empty() {
-                let held = Arc::clone(held);
-                blocking(move || held.put(entries, true)).await?;
-            }
-        }
-    }
-
-    async fn follow(
-        &self,
-        held: &Arc<Held>,
-        documents: &BTreeSet<DocumentId>,
-        issuers: &BTreeSet<String>,
-        horizon: DateTime<Utc>,
-    ) -> Result<()> {
-        let mut ids = documents.clone();
-        for issuer in issuers {
-            let (held, issuer) = (Arc::clone(held), issuer.clone());
-            ids.extend(blocking(move || held.issued_by(&issuer)).await?);
-        }
-        let ids: Vec<DocumentId> = ids.into_iter().collect();
-        for some in ids.chunks(BATCH) {
-            let names: Vec<String> = some.iter().map(ToString::to_string).collect();
-            let entries = self.entries(&names).await?;
-            let (held, all) = (Arc::clone(held), some.to_vec());
-            blocking(move || {
-                held.take_out(&all)?;
-                held.put(entries, false)
-            })
-            .await?;
-        }
-        let held = Arc::clone(held);
-        blocking(move || held.commit(horizon.timestamp_millis())).await
-    }
-
-    /// What is to be indexed of those documents that are published.
-    async fn entries(&self, ids: &[String]) -> Result<Vec<Entry>> {
-        let tree = self.backend.units().tree();
-        let documents: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
-        let mut answers = self.backend.store().read(ROWS, vars! { documents: documents }).await?;
-        let rows: Vec<Row> = answers.rows(0)?;
-        let published: Vec<Row> = rows.into_iter().filter(|row| row.state == "published").collect();
-        let texts: Vec<_> = published.iter().map(|row| record("document_text", &row.id)).collect();
-        let bodies: Vec<Text> = if texts.is_empty() {
-            Vec::new()
-        } else {
-            self.backend.store().read(TEXTS, vars! { texts: texts }).await?.rows(0)?
-        };
-        let mut entries = Vec::with_capacity(published.len());
-        for row in published {
-            let damaged = || Error::Damaged(format!("document {}", row.id));
-            let kind = DocumentKind::from_key(&row.kind).ok_or_else(damaged)?;
-            let issuer = tree.known(&row.issuer).map(|unit| unit.name.as_str()).unwrap_or_default();
-            let body = bodies.iter().find(|text| text.id == row.id).map(|text| text.body.as_str()).unwrap_or_default();
-            let year = row.published_at.map(|at| local_date(at).year()).unwrap_or_default();
-            entries.push(Entry {
-                id: row.id.parse().map_err(|_| damaged())?,
-                kind,
-                level: UnitKind::from_key(&row.issuer_level).ok_or_else(damaged)?,
-                year: u16::try_from(year).map_err(|_| damaged())?,
-                audience: row.audience,
-                issuer: row.issuer,
-                number: row.number,
-                about: format!("{}. {issuer}", kind_words(kind)),
-                title: row.title,
-                text: plain::plain(body),
-            });
-        }
-        Ok(entries)
-    }
-
-    /// Tells this store from every other: the moment its first table was made.
-    async fn store_name(&self) -> Result<String> {
-        let sql = "SELECT VALUE applied_at FROM ONLY $first";
-        let made: Option<DateTime<Utc>> =
-            self.backend.store().read(sql, vars! { first: record("migration", "0001_organisation") }).await?.row(0)?;
-        Ok(made.map(|made| made.to_rfc3339()).unwrap_or_default())
-    }
-}
-
-impl Backend {
-    /// Keeps the search index up to date until the process ends. One task per process runs this.
-    pub async fn follow_search(&self) {
-        loop {
-            if let Err(error) = self.search().catch_up().await {
-                tracing::error!(%error, "the search index is not up to date; will try again");
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-            tokio::select! {
-                () = self.search_index().woken.notified() => {}
-                () = tokio::time::sleep(PAUSE) => {}
-            }
-        }
+        let shown = tokio::task::spawn_blocking(move || show(page, looked.texts, &documents, &asked)).await;
+        shown.map_err(|error| Error::Internal(format!("results cannot be shown: {error}")))
     }
 }
 
@@ -440,34 +228,73 @@ impl Backend {
 struct Looked {
     closeness: Closeness,
     total: usize,
-    texts: Vec<(Found, String)>,
-    next: Option<domain::search::SearchPlace>,
-    years: Vec<u16>,
+    texts: Vec<Text>,
+    next: Option<SearchPlace>,
+    choices: Choices,
+}
+
+/// What the index holds of a document, to cut the passage from that is shown.
+struct Text {
+    document: DocumentId,
+    plain: String,
+    attached: Vec<Attached>,
 }
 
 impl Looked {
     fn at(held: &Held, asked: &Asked, query: &SearchQuery, reach: &Reach) -> tantivy::Result<Self> {
         let searcher = held.searcher();
-        let within = look::reachable(&searcher, &held.fields, reach)?;
-        let years = look::years(&searcher, &within)?;
+        let within = within::reachable(&searcher, &held.fields, reach)?;
+        let choices = within::choices(&searcher, &within)?;
         let (closeness, mut found) = closest(&searcher, held, asked, query, &within)?;
         let total = found.len();
         found.retain(|found| query.after.is_none_or(|after| found.place < after));
         if found.len() > PAGE {
-            found.select_nth_unstable_by(PAGE, |a, b| b.place.cmp(&a.place));
+            found.select_nth_unstable_by_key(PAGE, |found| Reverse(found.place));
         }
         let more = found.len() > PAGE;
         found.truncate(PAGE);
-        found.sort_unstable_by(|a, b| b.place.cmp(&a.place));
+        found.sort_unstable_by_key(|found| Reverse(found.place));
         let next = found.last().filter(|_| more).map(|last| last.place);
-        let mut texts = Vec::with_capacity(found.len());
-        for found in found {
-            let document: TantivyDocument = searcher.doc(found.address)?;
-            let text = document.get_first(held.fields.plain).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-            texts.push((found, text));
-        }
-        Ok(Self { closeness, total, texts, next, years })
+        let texts = found.iter().map(|found| Text::read(&searcher, held, found)).collect::<tantivy::Result<_>>()?;
+        Ok(Self { closeness, total, texts, next, choices })
     }
+}
+
+impl Text {
+    fn read(searcher: &Searcher, held: &Held, found: &Found) -> tantivy::Result<Self> {
+        let document: TantivyDocument = searcher.doc(found.address)?;
+        let texts = |field| document.get_all(field).filter_map(|value| value.as_str().map(str::to_owned));
+        let mut parts = texts(held.fields.attached_plain);
+        let mut attached = Vec::new();
+        while let (Some(name), Some(text)) = (parts.next(), parts.next()) {
+            attached.push(Attached { name, text });
+        }
+        Ok(Self { document: found.place.document, plain: texts(held.fields.plain).next().unwrap_or_default(), attached })
+    }
+
+    /// All there is to search of the document and its files.
+    fn parts<'t>(&'t self, document: &'t DocumentSummary) -> impl Iterator<Item = &'t str> {
+        let files = self.attached.iter().flat_map(|file| [file.name.as_str(), file.text.as_str()]);
+        [document.title.as_str(), document.issuer.name.as_str(), self.plain.as_str()].into_iter().chain(files)
+    }
+}
+
+/// The page with those of the documents that may still be shown.
+fn show(mut page: SearchPage, texts: Vec<Text>, documents: &[DocumentSummary], asked: &Asked) -> SearchPage {
+    let forgive = page.closeness != Closeness::AllWords;
+    for text in texts {
+        let document = documents.iter().find(|document| document.id == text.document);
+        let Some(document) = document.filter(|document| excerpt::has_phrases(asked, text.parts(document))) else {
+            // Withdrawn a moment ago, or two pairs of a phrase that do not follow each other.
+            page.total = page.total.saturating_sub(1);
+            continue;
+        };
+        if page.instead.is_none() && page.hits.is_empty() && page.closeness == Closeness::SimilarWords {
+            page.instead = excerpt::instead(asked, [&document.title, &text.plain]);
+        }
+        page.hits.push(hit(document.clone(), &text, asked, forgive));
+    }
+    page
 }
 
 /// Asks for all words as they are, then for similar ones, then for most of them: each only when the one before found little.
@@ -503,68 +330,21 @@ fn closest(
     Ok((Closeness::MostWords, look(true, missing)?))
 }
 
-fn hit(document: DocumentSummary, text: &str, asked: &Asked, forgive: bool) -> SearchHit {
-    SearchHit {
-        title: excerpt::title(&document.title, asked, forgive),
-        excerpt: excerpt::excerpt(text, asked, forgive),
-        document,
-    }
+fn hit(mut document: DocumentSummary, text: &Text, asked: &Asked, forgive: bool) -> SearchHit {
+    document.title = plain::shown(&document.title);
+    let number = document.number.as_deref().unwrap_or_default();
+    let own = [&document.title, number, &document.issuer.name, kind_words(document.kind)];
+    let (excerpt, attachment) = excerpt::passage(&own, &text.plain, &text.attached, asked, forgive);
+    SearchHit { title: excerpt::title(&document.title, asked, forgive), excerpt, attachment, document }
 }
 
-/// What a kind is called in the language of the documents: people ask for "nghị quyết …" whether or not the title says it.
-const fn kind_words(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::Resolution => "Nghị quyết",
-        DocumentKind::Directive => "Chỉ thị",
-        DocumentKind::Regulation => "Quy định, quy chế",
-        DocumentKind::Guidance => "Hướng dẫn",
-        DocumentKind::StudyMaterial => "Tài liệu học tập, sinh hoạt chuyên đề",
-        DocumentKind::News => "Tin tức, thông báo",
-        DocumentKind::Form => "Biểu mẫu, mẫu đơn",
-    }
-}
-
-/// Point gets.
-const ROWS: &str =
-    "SELECT record::id(id) AS id, kind, number, title, issuer, issuer_level, audience, state, published_at FROM $documents";
-const TEXTS: &str = "SELECT record::id(id) AS id, body FROM $texts";
-
-#[derive(Debug, SurrealValue)]
-struct Row {
-    id: String,
-    kind: String,
-    number: Option<String>,
-    title: String,
-    issuer: String,
-    issuer_level: String,
-    audience: String,
-    state: String,
-    published_at: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct Text {
-    id: String,
-    body: String,
-}
-
-/// Runs work on the index where it may wait for the disk.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> tantivy::Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(format!("the search index: {error}")))?;
-    done.map_err(|error| Error::Internal(format!("the search index: {error}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use ulid::Ulid;
-
-    use super::*;
-    use crate::store::tests::migrated;
-
-    #[tokio::test]
-    async fn documents_are_read_by_point_gets() {
-        let store = migrated().await;
-        store.assert_no_scan(ROWS, vars! { documents: vec![record("document", Ulid::nil())] }).await;
-        store.assert_no_scan(TEXTS, vars! { texts: vec![record("document_text", Ulid::nil())] }).await;
-    }
+/// The units to choose from: those with the most documents, and always the one that was chosen.
+fn issuers(counts: BTreeMap<String, usize>, chosen: Option<UnitId>, tree: &Tree) -> Vec<UnitRef> {
+    let mut units: Vec<(usize, UnitRef)> =
+        counts.into_iter().filter_map(|(id, count)| Some((count, tree.known(&id)?.clone()))).collect();
+    units.sort_by_key(|(count, unit)| (chosen != Some(unit.id), Reverse(*count)));
+    units.truncate(SearchPage::ISSUERS_MAX);
+    let mut units: Vec<UnitRef> = units.into_iter().map(|(_, unit)| unit).collect();
+    units.sort_by(|a, b| (&a.path, a.id).cmp(&(&b.path, b.id)));
+    units
 }

@@ -170,6 +170,14 @@ pub(crate) fn pairs_after(table: &'static str, first: impl Display, second: impl
     RecordId::new(table, RecordIdKeyRange::from((Bound::Excluded(key), Bound::Unbounded)))
 }
 
+/// All records of a table made by [`pair`] with this first part, an id of ours.
+pub(crate) fn pairs_of(table: &'static str, first: impl Display) -> RecordId {
+    let key = |first: String| RecordIdKey::from(Array::from(vec![first]));
+    // Behind every key that begins with the id: ids have no `!`, which sorts before all of their characters.
+    let range = (Bound::Included(key(first.to_string())), Bound::Excluded(key(format!("{first}!"))));
+    RecordId::new(table, RecordIdKeyRange::from(range))
+}
+
 fn bound(key: Bound<String>) -> Bound<RecordIdKey> {
     key.map(RecordIdKey::from)
 }
@@ -268,6 +276,18 @@ pub(crate) mod tests {
             assert!(scans.is_empty(), "{scans:#?}");
         }
 
+        /// How many rows the engine takes from tables and indexes to run the statements.
+        pub(crate) async fn rows_read(&self, sql: &str, vars: impl Into<Bindings>) -> u64 {
+            let vars = vars.into().0;
+            let mut rows = 0;
+            for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+                let explained = self.run(&format!("EXPLAIN ANALYZE FORMAT JSON {statement}"), vars.clone()).await;
+                let plan = explained.expect("is explained").0.take::<Value>(0).expect("a plan").into_json_value();
+                rows += rows_of_scans(&plan);
+            }
+            rows
+        }
+
         /// Asks the engine how it would run each of the statements, and returns the plans that walk over a whole table.
         async fn scans(&self, sql: &str, vars: Variables) -> Vec<String> {
             let mut scans = Vec::new();
@@ -281,6 +301,14 @@ pub(crate) mod tests {
                 }
             }
             scans
+        }
+    }
+
+    /// What the steps of a plan that have none below them have put out.
+    fn rows_of_scans(step: &serde_json::Value) -> u64 {
+        match step["children"].as_array() {
+            Some(children) if !children.is_empty() => children.iter().map(rows_of_scans).sum(),
+            _ => step["metrics"]["output_rows"].as_u64().expect("a step says how many rows it put out"),
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Tree {
     by_path: BTreeMap<UnitPath, Node>,
     paths: BTreeMap<UnitId, UnitPath>,
     closed: BTreeMap<UnitId, Closed>,
+    /// Closed units by their heir.
+    inherited: BTreeMap<UnitId, Vec<UnitId>>,
     /// Whose a code below a unit is, was, and stays.
     codes: BTreeMap<(Option<UnitId>, String), UnitId>,
     version: i64,
@@ -103,7 +105,10 @@ impl Tree {
 
     /// The unit that answers now for what was that unit's: itself, or the one that took over when it ended.
     pub fn heir(&self, id: &str) -> Option<&UnitRef> {
-        let mut id: UnitId = id.parse().ok()?;
+        self.heir_of(id.parse().ok()?)
+    }
+
+    fn heir_of(&self, mut id: UnitId) -> Option<&UnitRef> {
         // Units end once each, so the way is no longer than there are closed ones.
         for _ in 0..=self.closed.len() {
             match (self.get(id), self.closed.get(&id)) {
@@ -130,9 +135,14 @@ impl Tree {
         self.by_path.values().map(|node| &node.unit)
     }
 
-    /// Units that are no more, at the places where they would be now.
-    pub(crate) fn ended(&self) -> impl Iterator<Item = &UnitRef> {
-        self.closed.values().map(|closed| &closed.unit)
+    /// The closed units this one answers for now: those whose [`Self::heir`] it is.
+    pub(crate) fn inherited(&self, id: UnitId) -> impl Iterator<Item = UnitId> {
+        self.inherited.get(&id).into_iter().flatten().copied()
+    }
+
+    /// Units that ended without an heir, at the places where they would be now: they answer for themselves.
+    pub(crate) fn without_heir(&self) -> impl Iterator<Item = &UnitRef> {
+        self.closed.values().filter(|closed| closed.successor.is_none()).map(|closed| &closed.unit)
     }
 
     /// The unit and all below it, in the order of codes.
@@ -157,6 +167,16 @@ impl Tree {
 
     pub fn is_empty(&self) -> bool {
         self.by_path.is_empty()
+    }
+
+    /// Counts up with every change of the tree.
+    pub(crate) const fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Whether a subtree is on its way, and what was written for it still follows.
+    pub(crate) const fn is_moving(&self) -> bool {
+        !self.moving.is_empty()
     }
 
     /// The phase that holds at a unit: its own, or that of the nearest unit above that has one.
@@ -464,5 +484,10 @@ impl Tree {
             }
         }
         self.closed.extend(waiting.into_iter().map(|(.., closed)| (closed.unit.id, closed)));
+        let ended = self.closed.iter().filter(|(_, closed)| closed.successor.is_some());
+        let heirs: Vec<(UnitId, UnitId)> = ended.filter_map(|(id, _)| self.heir_of(*id).map(|heir| (heir.id, *id))).collect();
+        for (heir, id) in heirs {
+            self.inherited.entry(heir).or_default().push(id);
+        }
     }
 }

@@ -10,6 +10,8 @@ mod audit;
 mod courses;
 #[path = "backend/demo.rs"]
 mod demo;
+#[path = "backend/desk.rs"]
+mod desk;
 #[path = "backend/documents.rs"]
 mod documents;
 #[path = "backend/doors.rs"]
@@ -18,6 +20,8 @@ mod doors;
 mod engines;
 #[path = "backend/feedback.rs"]
 mod feedback;
+#[path = "backend/files.rs"]
+mod files;
 #[path = "backend/imports.rs"]
 mod imports;
 #[path = "backend/limits.rs"]
@@ -30,6 +34,8 @@ mod members;
 mod offices;
 #[path = "backend/paper_codes.rs"]
 mod paper_codes;
+#[path = "backend/samples.rs"]
+mod samples;
 #[path = "backend/search.rs"]
 mod search;
 #[path = "backend/sessions.rs"]
@@ -42,3 +48,5 @@ mod statistics;
 mod support;
 #[path = "backend/units.rs"]
 mod units;
+#[path = "backend/writing.rs"]
+mod writing;

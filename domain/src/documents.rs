@@ -1,13 +1,23 @@
-//! Documents (văn bản, tài liệu) from draft to withdrawal.
+//! Documents (văn bản, tài liệu): what they are, and what members see of them. The way to publication is in [`desk`] and [`steps`].
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     forms::{Problem, bounded_line, bounded_text},
     ids::{DocumentId, OpinionId},
-    units::{UnitKind, UnitRef},
+    units::UnitRef,
 };
+
+mod library;
+
+pub use library::{
+    CorrectionNote, DocumentCopy, DocumentPage, LibraryPage, LibraryQuery, NotAPart, Part, ReadingPlace, RelatedDocument,
+    ShelfList, ShelfPage, ShelfRow, WithdrawnDocument,
+};
+
+pub mod desk;
+pub mod steps;
 
 /// What sort of document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -134,62 +144,6 @@ impl Relation {
     }
 }
 
-/// Where a document is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentState {
-    /// Bản thảo: seen by editors of the issuing unit only.
-    Draft,
-    /// Đã phát hành: readable for the audience.
-    Published,
-    /// Đã thu hồi: readable for nobody but the editors.
-    Withdrawn,
-}
-
-/// A step an editor takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DocumentStep {
-    Edit,
-    Publish,
-    Withdraw,
-}
-
-/// The step does not lead on from this state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a {from:?} document cannot take the step {step:?}")]
-pub struct StepRefused {
-    pub from: DocumentState,
-    pub step: DocumentStep,
-}
-
-impl DocumentState {
-    pub const ALL: [Self; 3] = [Self::Draft, Self::Published, Self::Withdrawn];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Published => "published",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.key() == key)
-    }
-
-    /// # Errors
-    /// [`StepRefused`] when the step does not lead on from here. A published text is not edited in place: what people have
-    /// read must not change under them.
-    pub const fn next(self, step: DocumentStep) -> Result<Self, StepRefused> {
-        match (self, step) {
-            (Self::Draft, DocumentStep::Edit) => Ok(Self::Draft),
-            (Self::Draft, DocumentStep::Publish) => Ok(Self::Published),
-            (Self::Published, DocumentStep::Withdraw) => Ok(Self::Withdrawn),
-            (from, step) => Err(StepRefused { from, step }),
-        }
-    }
-}
-
 /// A title (trích yếu): one line, at most 300 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Title(String);
@@ -272,24 +226,12 @@ pub struct DocumentSummary {
     pub minutes: u32,
     /// Whether the reader has opened it before.
     pub read: bool,
-}
-
-/// What a library page asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LibraryQuery {
-    pub kind: Option<DocumentKind>,
-    /// Level of the issuing unit.
-    pub level: Option<UnitKind>,
-    /// Continue after this document (exclusive): the `next` of the page before.
-    pub after: Option<DocumentId>,
-}
-
-/// One page of the library, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LibraryPage {
-    pub documents: Vec<DocumentSummary>,
-    /// Where the next page starts; none on the last.
-    pub next: Option<DocumentId>,
+    /// The day by which members must have read it (hạn đọc).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub must_read_by: Option<NaiveDate>,
+    /// Whether it stands first in the library.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
 /// A heading of the text, for the contents list.
@@ -300,71 +242,6 @@ pub struct Heading {
     pub title: String,
     /// 2 or 3; the title of the document is 1.
     pub level: u8,
-}
-
-/// Everything a read page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentPage {
-    pub summary: DocumentSummary,
-    pub signer: Option<String>,
-    pub audience: UnitRef,
-    /// Members the audience holds.
-    pub reach: u32,
-    /// Sanitised HTML.
-    pub html: String,
-    pub contents: Vec<Heading>,
-    /// Whether the reader may send an opinion on it.
-    pub takes_opinions: bool,
-}
-
-/// What the editor's form holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentDraft {
-    pub id: DocumentId,
-    pub kind: DocumentKind,
-    pub number: String,
-    pub title: String,
-    pub issuer: UnitRef,
-    pub audience: UnitRef,
-    pub body: String,
-    pub state: DocumentState,
-    /// Grows with every save; a save names the version it started from.
-    pub version: u32,
-    pub saved_at: DateTime<Utc>,
-}
-
-/// The editor's page: the draft, what it will look like, whom it will reach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DraftPage {
-    pub draft: DocumentDraft,
-    /// Sanitised HTML of the saved body.
-    pub preview: String,
-    /// Members and branches of the audience.
-    pub members: u32,
-    pub branches: u32,
-    pub issuers: Vec<UnitRef>,
-    pub audiences: Vec<UnitRef>,
-}
-
-/// A row on the desk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeskRow {
-    pub id: DocumentId,
-    pub kind: DocumentKind,
-    pub title: String,
-    pub state: DocumentState,
-    pub issuer: UnitRef,
-    pub audience: UnitRef,
-    pub saved_at: DateTime<Utc>,
-}
-
-/// The desk: what the editor's units have in work and out, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeskPage {
-    pub unit: UnitRef,
-    pub drafts: Vec<DeskRow>,
-    pub published: Vec<DeskRow>,
-    pub withdrawn: Vec<DeskRow>,
 }
 
 /// What the page before writing an opinion needs: the audience is shown before the field.
@@ -385,26 +262,6 @@ pub struct OpinionInvitation {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_document_goes_forward_only() {
-        use DocumentState::{Draft, Published, Withdrawn};
-        use DocumentStep::{Edit, Publish, Withdraw};
-        let table = [
-            (Draft, Edit, Some(Draft)),
-            (Draft, Publish, Some(Published)),
-            (Draft, Withdraw, None),
-            (Published, Edit, None),
-            (Published, Publish, None),
-            (Published, Withdraw, Some(Withdrawn)),
-            (Withdrawn, Edit, None),
-            (Withdrawn, Publish, None),
-            (Withdrawn, Withdraw, None),
-        ];
-        for (from, step, to) in table {
-            assert_eq!(from.next(step).ok(), to, "{from:?} {step:?}");
-        }
-    }
 
     #[test]
     fn numbers_are_as_they_are_written_on_paper() {

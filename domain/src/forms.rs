@@ -55,6 +55,10 @@ pub enum Problem {
     Closed,
     /// The member holds this role here in that time.
     AlreadyHeld,
+    /// A file that is of another sort than asked for, or damaged.
+    Unreadable,
+    /// The moment is over; choose a later one, or do it now.
+    Over,
     /// Not all that is meant for these people reaches them.
     OutOfReach,
 }

@@ -12,6 +12,8 @@ pub struct HomePage {
     pub newest: Vec<DocumentSummary>,
     /// The member's latest opinions.
     pub opinions: Vec<Opinion>,
+    /// Documents that must be read by a day and were not opened yet.
+    pub must_read: u32,
     /// The course that is due next.
     pub course: Option<CourseReminder>,
     /// Decisions on corrections of the own record that the member has not seen.

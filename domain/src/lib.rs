@@ -6,11 +6,14 @@
 pub mod accounts;
 pub mod audit;
 pub mod courses;
+pub mod difference;
 pub mod documents;
 pub mod events;
 pub mod feedback;
+pub mod files;
 pub mod folding;
 pub mod forms;
+pub mod guard;
 pub mod home;
 pub mod ids;
 pub mod imports;
@@ -23,5 +26,6 @@ pub mod search;
 pub mod statistics;
 pub mod terms;
 pub mod units;
+pub mod writing;
 
 pub use locale::Locale;

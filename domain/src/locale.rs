@@ -2,7 +2,7 @@
 //!
 //! Sentences are not here but in the application's text files; this is what can be written without knowing the sentence.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Timelike, Utc, Weekday};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 /// A language of the application.
@@ -95,6 +95,20 @@ impl Locale {
         self.digits(&format!("{share} %"))
     }
 
+    /// The size of a file as people say it: `350 KB`, `1,2 MB`. Rounded up, so that nothing is smaller than it takes on the line.
+    pub fn file_size(self, bytes: u64) -> String {
+        let kilobytes = bytes.div_ceil(1024);
+        if kilobytes < 1024 {
+            return self.digits(&format!("{kilobytes} KB"));
+        }
+        let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
+        let point = if self == Self::Vi { ',' } else { '.' };
+        match (tenths / 10, tenths % 10) {
+            (whole, 0) => self.digits(&format!("{whole} MB")),
+            (whole, tenth) => self.digits(&format!("{whole}{point}{tenth} MB")),
+        }
+    }
+
     /// The same text with the locale's own digits.
     pub fn digits(self, text: &str) -> String {
         if self != Self::Bn {
@@ -150,6 +164,16 @@ pub fn local_date(at: DateTime<Utc>) -> NaiveDate {
     local(at).date_naive()
 }
 
+/// The moment a clock of the organisation shows this; none at the ends of time.
+pub fn utc_of_local(local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    Some((local - FixedOffset::east_opt(ZONE_SECONDS)?).and_utc())
+}
+
+/// The moment a calendar day begins, in the organisation's zone.
+pub fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc() - TimeDelta::seconds(ZONE_SECONDS.into())
+}
+
 fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
     FixedOffset::east_opt(ZONE_SECONDS).map_or_else(|| at.fixed_offset(), |zone| at.with_timezone(&zone))
 }
@@ -157,6 +181,23 @@ fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_as_people_say_them() {
+        for (bytes, expected) in [
+            (0, "0 KB"),
+            (1, "1 KB"),
+            (1024, "1 KB"),
+            (1_000_000, "977 KB"),
+            (1 << 20, "1 MB"),
+            (1_258_292, "1,3 MB"),
+            (50 << 20, "50 MB"),
+        ] {
+            assert_eq!(Locale::Vi.file_size(bytes), expected);
+        }
+        assert_eq!(Locale::En.file_size(3 << 19), "1.5 MB");
+        assert_eq!(Locale::Bn.file_size(3 << 19), "১.৫ MB");
+    }
 
     #[test]
     fn numbers_have_the_separators_and_digits_of_the_language() {
@@ -178,6 +219,14 @@ mod tests {
     fn a_late_evening_in_greenwich_is_tomorrow_in_viet_nam() {
         let at = DateTime::parse_from_rfc3339("2026-11-21T18:30:00Z").expect("a time").to_utc();
         assert_eq!(Locale::Vi.date_time(at), "01:30, Chủ Nhật, 22/11/2026");
+    }
+
+    #[test]
+    fn a_day_begins_at_its_midnight() {
+        let day = NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day");
+        assert_eq!(midnight(day).to_rfc3339(), "2025-12-31T17:00:00+00:00");
+        assert_eq!(local_date(midnight(day)), day);
+        assert_eq!(local_date(midnight(day) - TimeDelta::milliseconds(1)), day.pred_opt().expect("a day"));
     }
 
     #[test]

@@ -164,10 +164,7 @@ const ROLE_RIGHTS: &[(Role, &[Action])] = &[
     (Role::Secretary, LEADER_RIGHTS),
     (Role::Deputy, LEADER_RIGHTS),
     (Role::CommitteeMember, &[Action::ReadDocument, Action::ReadMeeting, Action::ReadStatistics, Action::ReadUnit]),
-    (
-        Role::Editor,
-        &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ManageCourses, Action::ReadUnit],
-    ),
+    (Role::Editor, &[Action::ReadDocument, Action::WriteDocument, Action::ManageCourses, Action::ReadUnit]),
     (
         Role::ChiefEditor,
         &[Action::ReadDocument, Action::WriteDocument, Action::PublishDocument, Action::ManageCourses, Action::ReadUnit],

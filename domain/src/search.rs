@@ -5,9 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    documents::{DocumentKind, DocumentSummary},
-    ids::DocumentId,
-    units::UnitKind,
+    documents::{DocumentField, DocumentKind, DocumentSummary},
+    ids::{DocumentId, UnitId},
+    units::{UnitKind, UnitRef},
 };
 
 /// What a search page asks for.
@@ -18,6 +18,9 @@ pub struct SearchQuery {
     pub kind: Option<DocumentKind>,
     /// Level of the issuing unit.
     pub level: Option<UnitKind>,
+    pub field: Option<DocumentField>,
+    /// The issuing unit itself, not those below it.
+    pub issuer: Option<UnitId>,
     /// Year of publication.
     pub year: Option<u16>,
     /// Continue after this place (exclusive): the `next` of the page before.
@@ -29,7 +32,7 @@ impl SearchQuery {
     pub const TYPED_MAX: usize = 200;
 
     pub const fn is_filtered(&self) -> bool {
-        self.kind.is_some() || self.level.is_some() || self.year.is_some()
+        self.kind.is_some() || self.level.is_some() || self.field.is_some() || self.issuer.is_some() || self.year.is_some()
     }
 }
 
@@ -105,6 +108,8 @@ pub struct SearchHit {
     pub title: Vec<Piece>,
     /// The passage where most of the words are; empty when none is in the text.
     pub excerpt: Vec<Piece>,
+    /// The name of the attached file the passage is from; none when it is the document's own.
+    pub attachment: Option<String>,
 }
 
 /// One page of results, the best first.
@@ -128,6 +133,14 @@ pub struct SearchPage {
     pub instead: Option<String>,
     /// Years in which something the reader may read was published, the newest first.
     pub years: Vec<u16>,
+    /// Units that issued something the reader may read, as they were called then: at most [`SearchPage::ISSUERS_MAX`], those with the
+    /// most documents, in the order of the tree.
+    pub issuers: Vec<UnitRef>,
+}
+
+impl SearchPage {
+    /// Longer lists to choose from help nobody.
+    pub const ISSUERS_MAX: usize = 40;
 }
 
 #[cfg(test)]

@@ -44,11 +44,48 @@ async function writeAndPublish(stage, script) {
   await editor.sees('.phone-preview table');
   await harmless(editor, '.phone-preview');
 
-  await editor.follow(editor.$(`main a[href="${draft}/publish"]`).first());
-  assert.ok(fits(desk.publish_title, await editor.heading()), 'the question says how many it will reach');
-  assert.ok((await editor.text()).includes(title), 'the question says what will go out');
-  await editor.submit(editor.$('main form[action$="/publish"] button[type="submit"]'));
-  await editor.sees('main .notice-ok');
+  await editor.follow(editor.$(`main a[href="${draft}/review"]`).first());
+  await editor.submit(editor.sender('reviewer'));
+  await until('the draft was sent', () => editor.path === draft);
+  assert.equal(await editor.field('body').count(), 0, 'what is reviewed does not change');
+
+  // The chief editor of the province reads it, remarks on a passage and wants a change.
+  const chief = await stage.visitor({ as: 'chief', script });
+  chief.expects(422);
+  await chief.open(`${draft}/review`);
+  await harmless(chief, '.phone-preview');
+  await chief.field('quote').fill('lịch mới');
+  await chief.field('text').fill('Từ ngày nào?');
+  await chief.submit(chief.sender('text'));
+  await chief.sees('.remark');
+  await chief.submit(chief.sender('reason'));
+  assert.equal((await chief.problems()).reason, problems.required, 'who wants changes says which');
+  await chief.field('reason').fill('Nêu rõ ngày áp dụng.');
+  await chief.submit(chief.sender('reason'));
+  await until('it was sent back', () => chief.path === '/desk');
+
+  await editor.open(draft);
+  assert.ok((await editor.text()).includes('Nêu rõ ngày áp dụng.'), 'the reason is shown where it is mended');
+  await editor.field('body').fill(`${BODY}\n\nÁp dụng từ ngày 01/12.`);
+  await editor.submit(editor.sender('body'));
+  await editor.open(`${draft}/review`);
+  await editor.submit(editor.$('.remark form button'));
+  await editor.sees('.remark-settled');
+  await editor.submit(editor.sender('reviewer'));
+  await until('the draft was sent again', () => editor.path === draft);
+  assert.equal(await editor.$(`main a[href="${draft}/publish"]`).count(), 0, 'authors do not approve');
+
+  await chief.open(draft);
+  await chief.follow(chief.$(`main a[href="${draft}/publish"]`).first());
+  assert.ok(fits(desk.publish_title, await chief.heading()), 'the question says how many it will reach');
+  assert.ok((await chief.text()).includes(title), 'the question says what will go out');
+  await chief.$('main [name="when"][value="later"]').check();
+  await chief.field('at').fill('2020-01-01T08:00');
+  await chief.submit(chief.sender('version'));
+  assert.equal((await chief.problems()).at, problems.over, 'a time that is over asks again');
+  await chief.$('main [name="when"][value="now"]').check();
+  await chief.submit(chief.sender('version'));
+  await chief.sees('main .notice-ok');
   const address = draft.replace('/desk/', '/library/');
 
   const reader = await stage.visitor({ as: 'ward_member', script });
@@ -61,6 +98,8 @@ async function writeAndPublish(stage, script) {
   await reader.sees('.prose table');
   await harmless(reader, '.prose');
 
+  await correctAndWithdraw({ editor, chief, reader }, draft, address, script);
+
   const outsider = await stage.visitor({ as: 'member', script });
   outsider.expects(404);
   const response = await outsider.open(address);
@@ -68,6 +107,60 @@ async function writeAndPublish(stage, script) {
   assert.equal(await outsider.heading(), problems.not_found_title);
   await outsider.open('/library');
   assert.equal(await outsider.$(`.row-link[href="${address}"]`).count(), 0);
+}
+
+/** A mistake is corrected while everybody reads on; then the document is taken back, and says why. */
+async function correctAndWithdraw({ editor, chief, reader }, draft, address, script) {
+  reader.expects(404);
+  await editor.open(draft);
+  await editor.submit(editor.$('main form[action$="/revise"] button'));
+  await editor.sees('[name="body"]');
+  await editor.field('body').fill('Nhà sinh hoạt mở cửa **cả Chủ nhật**.');
+  await editor.submit(editor.sender('body'));
+  assert.equal((await editor.problems()).correction, problems.required, 'a correction says what it corrects');
+  await editor.field('correction').fill('Thêm ngày Chủ nhật.');
+  await editor.submit(editor.sender('body'));
+  await until('the correction is stored', () => editor.place === `${draft}?saved=1`);
+  await reader.open(address);
+  assert.ok(!(await reader.text()).includes('cả Chủ nhật'), 'members read the version that was approved');
+
+  await editor.open(`${draft}/revisions`);
+  await editor.submit(editor.$('main form[method="get"] button'));
+  await editor.sees('.diff ins');
+  await editor.open(`${draft}/review`);
+  await editor.submit(editor.sender('reviewer'));
+  await chief.open(`${draft}/publish`);
+  if (script) {
+    // The next full minute, as the clock of this field counts.
+    await chief.$('main [name="when"][value="later"]').check();
+    await chief.field('at').fill(inVietnam(new Date(Date.now() + 61_000)));
+    await chief.submit(chief.sender('version'));
+    await until('it is scheduled', () => chief.place === `${draft}?scheduled=1`);
+  } else {
+    await chief.submit(chief.sender('version'));
+  }
+  await until(
+    'the correction is out',
+    async () => {
+      await reader.open(address);
+      return (await reader.text()).includes('cả Chủ nhật');
+    },
+    120_000,
+  );
+
+  await chief.open(`${draft}?withdraw=1`);
+  await chief.submit(chief.sender('reason'));
+  assert.equal((await chief.problems()).reason, problems.required);
+  await chief.field('reason').fill('Nhà sinh hoạt sửa chữa.');
+  await chief.submit(chief.sender('reason'));
+  await until('it is withdrawn', async () => (await chief.text()).includes('Nhà sinh hoạt sửa chữa.'));
+  await reader.open('/library');
+  assert.equal(await reader.$(`.row-link[href="${address}"]`).count(), 0, 'it left the library');
+}
+
+/** What a clock in Vietnam shows, to the minute. */
+function inVietnam(at) {
+  return new Date(at.getTime() + 7 * 3_600_000).toISOString().slice(0, 16);
 }
 
 /** The script of the text is shown as text, its link leads nowhere. */

@@ -13,6 +13,7 @@ const ROLES = {
   registrar: 'Registrar, ward',
   exempt: 'Member exempt from activities',
   editor: 'Editor, ward',
+  chief: 'Chief editor, province',
   commune_editor: 'Editor, commune',
   committee: 'Committee member, commune',
   statistician: 'Statistician, province',

@@ -47,6 +47,7 @@ export class Visitor {
   /** What went wrong and was not {@link expects expected}. */
   troubles = [];
   #expected = new Set();
+  #forgiven = new Set(['net::ERR_ABORTED']);
 
   constructor(context, page, origin, script) {
     this.context = context;
@@ -79,9 +80,14 @@ export class Visitor {
     return new Visitor(context, await context.newPage(), origin, script);
   }
 
-  /** Announces that responses with this status are part of the test. */
+  /** Announces that responses with this status, or requests that fail for this reason, are part of the test. */
   expects(status) {
     this.#expected.add(status);
+  }
+
+  /** Announces that requests that fail like this are part of the test. */
+  forgives(reason) {
+    this.#forgiven.add(reason);
   }
 
   /** Opens an address as if typed into the address bar, and returns the response. */
@@ -218,7 +224,7 @@ export class Visitor {
   #onFailure(request) {
     const reason = request.failure()?.errorText ?? 'failed';
     // The browser drops what a page was still loading when it goes on to the next.
-    if (reason !== 'net::ERR_ABORTED') this.#trouble(`${request.method()} ${request.url()}: ${reason}`);
+    if (!this.#forgiven.has(reason) && !this.#expected.has(reason)) this.#trouble(`${request.method()} ${request.url()}: ${reason}`);
   }
 
   #onResponse(response) {

@@ -1,15 +1,20 @@
 //! The command line: reads the settings, starts the runtime, runs the command.
 
-use std::{io::Write, process::ExitCode, time::Duration};
+use std::{
+    io::{Read, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use backend::accounts::NewAdmin;
-use domain::{accounts::codes::grouped, policy::Role, units::UnitKind};
+use domain::{accounts::codes::grouped, files::FILE_BYTES_MAX, policy::Role, units::UnitKind};
 use tokio::{runtime, signal};
 
 use crate::{
     config::{
-        self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, Level, ServeSettings, StoreSettings,
+        self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, ExtractSettings, Level, ServeSettings,
+        StoreSettings,
     },
     imports, sign_ins,
     startup::{Application, open},
@@ -30,7 +35,12 @@ pub fn main() -> ExitCode {
         Ok(command) => command,
         Err(sentence) => return failed(&sentence),
     };
-    match start(command) {
+    let outcome = match command {
+        // Without the threads and everything else: it has little memory and must know nothing.
+        Command::ExtractFile(settings) => extract_file(&settings),
+        command => start(command),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("{error:#}")),
     }
@@ -79,7 +89,20 @@ async fn run(command: Command) -> Result<()> {
         Command::Check(CheckCommand::Audit(settings)) => check_audit(settings).await,
         Command::Import(settings) => imports::import(settings).await,
         Command::Config(settings) => print(&config::effective(&settings)),
+        Command::ExtractFile(settings) => extract_file(&settings),
     }
+}
+
+/// Reads one file and tells what is in it, as [`backend::files::Extractor`] expects. On a thread with a deep stack: files nest.
+fn extract_file(settings: &ExtractSettings) -> Result<()> {
+    let ExtractSettings { wanted, kind } = *settings;
+    let mut content = Vec::new();
+    std::io::stdin().lock().take(FILE_BYTES_MAX).read_to_end(&mut content).context("cannot read the file")?;
+    // What its readers complain about is of no use to anybody.
+    std::panic::set_hook(Box::new(|_| ()));
+    let reader = std::thread::Builder::new().stack_size(STACK).spawn(move || backend::files::extract(wanted, kind, content));
+    let extracted = reader.context("cannot start a thread")?.join().map_err(|_| anyhow!("the file cannot be read"))?;
+    print(&serde_json::to_string(&extracted).context("cannot tell what is in the file")?)
 }
 
 async fn serve(settings: ServeSettings) -> Result<()> {

@@ -11,12 +11,12 @@ use std::{
     str::FromStr,
 };
 
-use backend::{Keys, Place};
+use backend::{Keys, Place, files::Wanted};
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use domain::{Locale, imports::ImportKind, terms::Terms};
+use domain::{Locale, files::FileKind, imports::ImportKind, terms::Terms};
 
 use crate::proxy::TrustedProxies;
 
@@ -44,6 +44,9 @@ pub enum Command {
     Import(ImportSettings),
     /// Print the settings in effect, secrets masked.
     Config(ServeSettings),
+    /// Read the file on the standard input: the program calls itself so, to be safe from what a file may do to its reader.
+    #[command(hide = true)]
+    ExtractFile(ExtractSettings),
 }
 
 #[derive(Debug, Subcommand)]
@@ -129,6 +132,14 @@ pub struct ServeSettings {
 }
 
 #[derive(Debug, Clone, Args)]
+pub struct ExtractSettings {
+    #[arg(value_parser = |key: &str| Wanted::from_key(key).ok_or("it must be text or preview"))]
+    pub wanted: Wanted,
+    #[arg(value_parser = |key: &str| FileKind::from_key(key).ok_or("it must be a kind of file"))]
+    pub kind: FileKind,
+}
+
+#[derive(Debug, Clone, Args)]
 pub struct DemoSettings {
     /// Another seed makes another organisation.
     #[arg(long, env = "HANDBOOK_SEED", default_value_t = 1)]
@@ -204,6 +215,10 @@ pub struct StoreSettings {
     /// The master key, 32 bytes in base64, instead of the key file. Better given as variable.
     #[arg(long, env = "HANDBOOK_SECRET", hide_env_values = true, value_parser = Keys::from_text)]
     pub secret: Option<Keys>,
+    /// A bucket for the files of documents, `s3://bucket` or `s3://bucket/folder`, instead of the data folder: for several servers.
+    /// Its address and keys come from the variables `AWS_*`.
+    #[arg(long, env = "HANDBOOK_FILES_URL")]
+    pub files_url: Option<String>,
     /// How the log is written.
     #[arg(long, env = "HANDBOOK_LOG", value_enum, default_value_t = LogFormat::Pretty)]
     pub log: LogFormat,
@@ -341,7 +356,7 @@ fn explain(error: &clap::Error) -> String {
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
     let ServeSettings { addr, site, terms, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
-    let StoreSettings { data, db, db_user, db_password, secret, log, log_filter } = store;
+    let StoreSettings { data, db, db_user, db_password, secret, files_url, log, log_filter } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
         ("ADDR", addr.to_string()),
@@ -349,6 +364,7 @@ pub fn effective(settings: &ServeSettings) -> String {
         ("DB", db.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("DB_PASSWORD", masked(db_password.is_some()).to_owned()),
         ("DB_USER", db_user.clone().unwrap_or_default()),
+        ("FILES_URL", files_url.clone().unwrap_or_default()),
         ("LOG", log.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()),
         ("LOG_FILTER", log_filter.clone()),
         ("OIDC", oidc.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),

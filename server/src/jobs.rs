@@ -18,6 +18,9 @@ const SEAL_EVERY: Duration = Duration::from_mins(1);
 /// How often imports and moves are looked for that nobody is at work on.
 const RESUME_EVERY: Duration = Duration::from_mins(1);
 
+/// How often the desk looks what is due to go out, and what is over.
+const KEEP_TIME_EVERY: Duration = Duration::from_secs(5);
+
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 
@@ -30,6 +33,7 @@ pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()
     jobs.spawn(async move { follower.follow_search().await });
     jobs.spawn(purge(backend.clone()));
     jobs.spawn(seal(backend.clone()));
+    jobs.spawn(keep_time(backend.clone()));
     jobs.spawn(go_on_importing(backend.clone()));
     jobs.spawn(go_on_moving(backend.clone()));
     jobs.spawn(async move {
@@ -52,8 +56,30 @@ async fn purge(backend: Backend) {
             Ok(rows) => tracing::info!(rows, "sessions and forms whose time is over were deleted"),
             Err(error) => tracing::error!(%error, "cannot delete what is over; will try again in an hour"),
         }
+        if let Err(error) = backend.documents().purge_writing().await {
+            tracing::error!(%error, "cannot delete what was typed and never saved; will try again in an hour");
+        }
         if let Err(error) = backend.imports().purge().await {
             tracing::error!(%error, "cannot remove the files of old imports; will try again in an hour");
+        }
+        match backend.files().purge().await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "files and uploads that nobody needs any more were removed"),
+            Err(error) => tracing::error!(%error, "cannot remove files that nobody needs; will try again in an hour"),
+        }
+    }
+}
+
+/// Documents that go out, or leave, at a time.
+async fn keep_time(backend: Backend) {
+    let mut ticks = interval(KEEP_TIME_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match backend.documents().keep_time().await {
+            Ok(0) => {}
+            Ok(documents) => tracing::info!(documents, "documents went out, or left, at their time"),
+            Err(error) => tracing::error!(%error, "cannot publish what is due; will try again in a few seconds"),
         }
     }
 }

@@ -6,7 +6,7 @@ use app::{App, shell::shell};
 use axum::{
     Router,
     extract::FromRef,
-    http::{StatusCode, request::Parts},
+    http::{Extensions, HeaderMap, StatusCode, Version, header, request::Parts},
     middleware::{from_fn, from_fn_with_state},
     routing::get,
 };
@@ -18,14 +18,22 @@ use leptos::{
 };
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
 use tokio::sync::watch;
-use tower_http::{CompressionLevel, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, Predicate},
+    },
+    limit::RequestBodyLimitLayer,
+    timeout::TimeoutLayer,
+};
 
 use crate::{
     answers,
     assets::Site,
-    csrf,
+    csrf, desk, downloads,
     federation::{self, Federation},
-    health, live, observe,
+    files, health, live, observe,
     proxy::TrustedProxies,
     security_headers, uploads, visit,
 };
@@ -72,10 +80,15 @@ pub(crate) fn build(
         .merge(pages(&shared, site))
         .merge(site.routes())
         .merge(health::routes())
-        .layer(CompressionLayer::new().quality(PAGE_COMPRESSION))
+        .layer(CompressionLayer::new().quality(PAGE_COMPRESSION).compress_when(DefaultPredicate::new().and(is_page)))
         .layer(from_fn(security_headers::set))
         .layer(from_fn_with_state(backend.clock().clone(), observe::observe))
         .with_state(shared)
+}
+
+/// Files are packed already, and parts of them are asked for by their place.
+fn is_page(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(header::ACCEPT_RANGES)
 }
 
 /// The pages, the server functions and the live figures: all that knows who is there.
@@ -93,6 +106,7 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
     };
     Router::new()
         .leptos_routes_with_context(shared, generate_route_list(App), context.clone(), document.clone())
+        .merge(downloads::routes())
         .route("/sign-in/with/{provider}", get(federation::leave))
         .route("/sign-in/callback/{provider}", get(federation::arrive))
         .fallback(render_app_async_with_context(context, document))
@@ -102,6 +116,8 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         // After the size limit: files have their own.
         .merge(uploads::routes())
+        .merge(files::routes())
+        .merge(desk::routes())
         .layer(from_fn(csrf::guard))
         .layer(from_fn(answers::complete))
         .layer(from_fn_with_state(shared.clone(), visit::enter))

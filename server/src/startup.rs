@@ -4,7 +4,11 @@ use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
 use axum::{Extension, Router};
-use backend::{Backend, Clock, Error, Keys, Place, sms::Sms};
+use backend::{
+    Backend, Clock, Error, Keys, Place,
+    files::{Extractor, FileStorage},
+    sms::Sms,
+};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -123,13 +127,33 @@ pub async fn open(settings: &StoreSettings) -> Result<Backend> {
         fs::create_dir_all(&settings.data).with_context(|| format!("cannot make the data folder {}", settings.data.display()))?;
     }
     let keys = keys(settings, &clock)?;
-    Backend::open(&place, keys, clock).await.map_err(|error| match error {
+    let backend = Backend::open(&place, keys, clock).await.map_err(|error| match error {
         Error::InUse => anyhow!(
             "another process is using the data folder {}: stop it first, or choose another folder with --data",
             settings.data.display()
         ),
         other => anyhow::Error::new(other).context("cannot open the store"),
-    })
+    })?;
+    if let Some(storage) = file_storage(settings, &place)? {
+        backend.keep_files_in(storage);
+    }
+    match std::env::current_exe() {
+        Ok(program) => backend.read_files_by(Extractor::process(&program)),
+        Err(error) => tracing::error!(%error, "the program does not know where it lies: files will have no text and no preview"),
+    }
+    Ok(backend)
+}
+
+/// Where the files of documents lie, unless it is beside the embedded store.
+fn file_storage(settings: &StoreSettings, place: &Place) -> Result<Option<FileStorage>> {
+    match (&settings.files_url, place) {
+        (Some(url), _) => Ok(Some(FileStorage::bucket(url)?)),
+        (None, Place::Server { .. }) => {
+            tracing::warn!("files lie in the data folder of this server; several servers need a bucket, see HANDBOOK_FILES_URL");
+            Ok(Some(FileStorage::folder(&settings.data)?))
+        }
+        (None, Place::Folder(_) | Place::Memory) => Ok(None),
+    }
 }
 
 /// Through the operator's gateway, else into a folder beside the store.

@@ -12,12 +12,16 @@ mod doors;
 mod edge;
 #[path = "server/federation.rs"]
 mod federation;
+#[path = "server/files.rs"]
+mod files;
 #[path = "server/hammer.rs"]
 mod hammer;
 #[path = "server/imports.rs"]
 mod imports;
 #[path = "server/journeys.rs"]
 mod journeys;
+#[path = "server/library.rs"]
+mod library;
 #[path = "server/live.rs"]
 mod live;
 #[path = "server/matrix.rs"]
@@ -30,5 +34,7 @@ mod organisation;
 mod program;
 #[path = "server/provider.rs"]
 mod provider;
+#[path = "../../backend/tests/backend/samples.rs"]
+mod samples;
 #[path = "server/sessions.rs"]
 mod sessions;

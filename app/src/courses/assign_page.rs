@@ -22,11 +22,8 @@ use crate::{
     },
 };
 
-const LABELS: Labels = &[
-    ("unit", text::courses::audience),
-    ("standings", text::courses::standings),
-    ("due_on", text::courses::due),
-];
+const LABELS: Labels =
+    &[("unit", text::courses::audience), ("standings", text::courses::standings), ("due_on", text::courses::due)];
 
 #[component]
 pub(crate) fn AssignPage() -> impl IntoView {
@@ -35,10 +32,8 @@ pub(crate) fn AssignPage() -> impl IntoView {
     let echo = take_echo("assign");
     let errors = RwSignal::new(echo.clone());
     let asked = move || query.with(|query| (query.get("unit"), query.get("q")));
-    let data = Resource::new(
-        move || (params.read().get("id").unwrap_or_default(), asked()),
-        |(id, (unit, q))| assignment(id, unit, q),
-    );
+    let data =
+        Resource::new(move || (params.read().get("id").unwrap_or_default(), asked()), |(id, (unit, q))| assignment(id, unit, q));
     show(data, move |page| {
         let q = query.with_untracked(|query| query.get("q"));
         let title = text::courses::assign_title(l, &page.course.title);

@@ -45,10 +45,8 @@ pub(crate) fn CompletionPage() -> impl IntoView {
 }
 
 fn crumbs(l: Locale, page: &Found) -> Vec<Crumb> {
-    let mut crumbs = vec![
-        Crumb::link(text::courses::title(l), "/courses"),
-        Crumb::link(text::courses::following(l), "/courses/results"),
-    ];
+    let mut crumbs =
+        vec![Crumb::link(text::courses::title(l), "/courses"), Crumb::link(text::courses::following(l), "/courses/results")];
     let above = page.trail.len().saturating_sub(1);
     crumbs.extend(page.trail.iter().take(above).map(|unit| Crumb::link(unit.name.clone(), address(page, unit))));
     crumbs.push(Crumb::here(page.total.unit.name.clone()));
@@ -123,11 +121,8 @@ fn child(l: Locale, page: &Found, row: &UnitCompletion) -> AnyView {
 }
 
 fn learners(l: Locale, learners: Vec<LearnerRow>) -> Option<AnyView> {
-    let columns = vec![
-        Column::text(text::courses::name(l)),
-        Column::text(text::courses::progress(l)),
-        Column::text(text::courses::day(l)),
-    ];
+    let columns =
+        vec![Column::text(text::courses::name(l)), Column::text(text::courses::progress(l)), Column::text(text::courses::day(l))];
     let row = |row: LearnerRow| {
         let day = row.done_on.map_or_else(|| "–".to_owned(), |day| l.date(day));
         view! {

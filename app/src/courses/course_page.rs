@@ -31,8 +31,7 @@ pub(crate) fn CoursePage() -> impl IntoView {
         let crumbs = vec![Crumb::link(text::courses::title(l), "/courses"), Crumb::here(page.course.title.clone())];
         let lead = text::courses::due_on(l, l.long_date(page.course.due_on));
         let description = (!page.html.is_empty()).then(|| view! { <div class="prose" inner_html=page.html.clone()></div> });
-        let confirmation =
-            just_done.then(|| view! { <Notice kind=NoticeKind::Ok title=text::courses::completed_now(l)/> });
+        let confirmation = just_done.then(|| view! { <Notice kind=NoticeKind::Ok title=text::courses::completed_now(l)/> });
         view! {
             <Title text=page.course.title.clone()/>
             <div class="page page-narrow">
@@ -126,9 +125,7 @@ fn tries(l: Locale, course: CourseId, tries: &[TryRow]) -> Option<AnyView> {
         }
     };
     let rows = tries.iter().map(row).collect_view();
-    (!tries.is_empty()).then(|| {
-        view! { <Card title=text::courses::own_tries(l)><RowList>{rows}</RowList></Card> }.into_any()
-    })
+    (!tries.is_empty()).then(|| view! { <Card title=text::courses::own_tries(l)><RowList>{rows}</RowList></Card> }.into_any())
 }
 
 /// The one thing to do now, or why there is nothing to do.

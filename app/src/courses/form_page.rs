@@ -23,8 +23,8 @@ use crate::{
     terms::{self, Labels, all_errors, field_error},
     text,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Card, Choice, Crumb, DescriptionList, ErrorSummary, Fact, Field, Form,
-        HeadingLevel, IconName, LinkButton, Notice, NoticeKind, PageHeader, Select, Tag, TextArea, Tone, VisuallyHidden,
+        Breadcrumbs, Button, ButtonKind, Card, Choice, Crumb, DescriptionList, ErrorSummary, Fact, Field, Form, HeadingLevel,
+        IconName, LinkButton, Notice, NoticeKind, PageHeader, Select, Tag, TextArea, Tone, VisuallyHidden,
     },
 };
 
@@ -71,10 +71,7 @@ pub(crate) fn EditCoursePage() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
     let echo = echo();
     let errors = RwSignal::new(echo.clone());
-    let data = Resource::new(
-        move || (params.read().get("id").unwrap_or_default(), query.read().get("q")),
-        |(id, q)| form(id, q),
-    );
+    let data = Resource::new(move || (params.read().get("id").unwrap_or_default(), query.read().get("q")), |(id, q)| form(id, q));
     show(data, move |page| {
         let query = query.get_untracked();
         match page.course.state {
@@ -128,12 +125,7 @@ fn editing(
     .into_any()
 }
 
-fn course_form(
-    l: Locale,
-    page: &CourseFormPage,
-    echo: Option<&FormErrors>,
-    errors: RwSignal<Option<FormErrors>>,
-) -> AnyView {
+fn course_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let course = &page.course;
     let typed = |field: &str, stored: &str| {
         let echo = echo.filter(|echo| echo.form == "course");
@@ -428,11 +420,11 @@ fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
         .iter()
         .map(|document| view! { <li><a href=format!("/library/{}", document.id)>{document_name(document)}</a></li> })
         .collect_view();
-    let documents = (!page.documents.is_empty())
-        .then(|| view! { <Card title=text::courses::documents(l)><ol>{documents}</ol></Card> });
+    let documents =
+        (!page.documents.is_empty()).then(|| view! { <Card title=text::courses::documents(l)><ol>{documents}</ol></Card> });
     let questions = page.questions.iter().enumerate().map(|(at, one)| shown_question(l, at, one)).collect_view();
-    let questions =
-        (!page.questions.is_empty()).then(|| view! { <section class="stack"><h2>{text::courses::quiz(l)}</h2>{questions}</section> });
+    let questions = (!page.questions.is_empty())
+        .then(|| view! { <section class="stack"><h2>{text::courses::quiz(l)}</h2>{questions}</section> });
     view! {
         <Title text=course.title.clone()/>
         <div class="page page-narrow">

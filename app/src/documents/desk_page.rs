@@ -1,19 +1,23 @@
-//! The desk: what the editor's units have in work, out, and taken back.
+//! The desk: what waits for the editor, what is in work, out, and taken back.
 
 use domain::{
     Locale,
-    documents::{self, DeskRow, DocumentState},
+    documents::{
+        desk::{self, DeskRow, ReviewRow},
+        steps::DocumentState,
+    },
     locale::local_date,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
-use super::fns::desk;
+use super::desk_fns::desk;
 use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
-    ui::{Card, EmptyState, IconName, LinkButton, ListRow, PageHeader, RowList},
+    ui::{ButtonKind, Card, EmptyState, IconName, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList, Tag, Tone},
 };
 
 /// The use-case lists at most this many of each state.
@@ -22,14 +26,32 @@ const LISTED: usize = 50;
 #[component]
 pub(crate) fn DeskPage() -> impl IntoView {
     let l = use_locale();
+    let query = use_query_map();
     let data = Resource::new(|| (), |()| desk());
     show(data, move |page| {
+        let told = query.with_untracked(|query| match (query.get_str("returned"), query.get_str("discarded")) {
+            (Some(_), _) => Some(text::desk::changes_sent(l)),
+            (_, Some(_)) => Some(text::desk::discarded(l)),
+            _ => None,
+        });
+        let eyebrow = page.unit.as_ref().map(|unit| unit.name.clone());
+        let actions = page.unit.as_ref().map(|unit| {
+            let rules = page.sets_rules.then(|| {
+                let href = format!("/desk/rules/{}", unit.id);
+                view! {
+                    <LinkButton href kind=ButtonKind::Quiet icon=IconName::Check>{text::desk::rules(l)}</LinkButton>
+                }
+            });
+            view! {
+                <LinkButton href="/desk/new" icon=IconName::Plus wide=true>{text::desk::new_document(l)}</LinkButton>
+                {rules}
+            }
+        });
         view! {
             <Title text=text::frame::desk(l)/>
             <div class="page">
-                <PageHeader title=text::frame::desk(l) eyebrow=page.unit.name.clone() lead=text::desk::lead(l)>
-                    <LinkButton href="/desk/new" icon=IconName::Plus wide=true>{text::desk::new_document(l)}</LinkButton>
-                </PageHeader>
+                <PageHeader title=text::frame::desk(l) eyebrow lead=text::desk::lead(l)>{actions}</PageHeader>
+                {told.map(|title| view! { <Notice kind=NoticeKind::Ok title/> })}
                 {lists(l, page)}
             </div>
         }
@@ -37,16 +59,48 @@ pub(crate) fn DeskPage() -> impl IntoView {
     })
 }
 
-fn lists(l: Locale, page: documents::DeskPage) -> AnyView {
-    if page.drafts.is_empty() && page.published.is_empty() && page.withdrawn.is_empty() {
+fn lists(l: Locale, page: desk::DeskPage) -> AnyView {
+    let asked = (!page.asked.is_empty()).then(|| asked(l, page.asked));
+    let lists = [
+        (DocumentState::Draft, page.drafts),
+        (DocumentState::InReview, page.in_review),
+        (DocumentState::Scheduled, page.scheduled),
+        (DocumentState::Published, page.published),
+        (DocumentState::Withdrawn, page.withdrawn),
+    ];
+    if asked.is_none() && lists.iter().all(|(_, rows)| rows.is_empty()) {
         return view! { <EmptyState title=text::desk::empty_title(l) text=text::desk::empty(l) icon=IconName::Compose/> }
             .into_any();
     }
-    let withdrawn = (!page.withdrawn.is_empty()).then(|| list(l, DocumentState::Withdrawn, page.withdrawn));
+    let lists = lists.into_iter().filter(|(_, rows)| !rows.is_empty());
     view! {
-        {list(l, DocumentState::Draft, page.drafts)}
-        {list(l, DocumentState::Published, page.published)}
-        {withdrawn}
+        {asked}
+        {lists.map(|(state, rows)| list(l, state, rows)).collect_view()}
+    }
+    .into_any()
+}
+
+/// Reviews this person was asked for.
+fn asked(l: Locale, rows: Vec<ReviewRow>) -> AnyView {
+    let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let rows = rows.into_iter().map(move |row| {
+        let asks = if row.comments_only { text::desk::asked_comments } else { text::desk::asked_review };
+        let due = row.due.map(|day| text::desk::due_on(l, l.date(day)));
+        let meta = [Some(asks(l, &row.asked_by)), due].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let document = row.document;
+        view! {
+            <ListRow
+                href=format!("/desk/{}/review", document.id)
+                title=document.title
+                eyebrow=terms::document_kind(l, document.kind)
+                meta
+            />
+        }
+    });
+    view! {
+        <Card title=text::desk::asked_title(l, l.number(count)) strong=true>
+            <RowList>{rows.collect_view()}</RowList>
+        </Card>
     }
     .into_any()
 }
@@ -56,29 +110,29 @@ fn list(l: Locale, state: DocumentState, rows: Vec<DeskRow>) -> AnyView {
     let title = text::desk::section(l, terms::document_state(l, state), l.number(count));
     let newest_only =
         (rows.len() >= LISTED).then(|| view! { <p class="muted small">{text::desk::newest_only(l, l.number(count))}</p> });
-    let rows = if rows.is_empty() {
-        let none = if state == DocumentState::Draft { text::desk::no_drafts(l) } else { text::desk::none_published(l) };
-        view! { <p class="muted">{none}</p> }.into_any()
-    } else {
-        view! { <RowList>{rows.into_iter().map(|document| row(l, document)).collect_view()}</RowList> }.into_any()
-    };
-    view! { <Card title>{newest_only} {rows}</Card> }.into_any()
+    let rows = rows.into_iter().map(|document| row(l, document)).collect_view();
+    view! { <Card title>{newest_only} <RowList>{rows}</RowList></Card> }.into_any()
 }
 
 fn row(l: Locale, document: DeskRow) -> AnyView {
     let saved = text::desk::saved_on(l, l.date(local_date(document.saved_at)));
+    let when = document.publish_at.map_or(saved, |at| text::desk::goes_out(l, l.date_time(at)));
     let meta = if document.audience.id == document.issuer.id {
-        format!("{} · {saved}", document.issuer.name)
+        format!("{} · {when}", document.issuer.name)
     } else {
-        format!("{} → {} · {saved}", document.issuer.name, document.audience.name)
+        format!("{} → {} · {when}", document.issuer.name, document.audience.name)
     };
+    let is_correction = document.is_out && document.state != DocumentState::Published;
+    let mark = is_correction.then(|| view! { <Tag tone=Tone::Info label=text::desk::is_out(l)/> });
     view! {
         <ListRow
             href=format!("/desk/{}", document.id)
             title=document.title
             eyebrow=terms::document_kind(l, document.kind)
             meta
-        />
+        >
+            {mark}
+        </ListRow>
     }
     .into_any()
 }

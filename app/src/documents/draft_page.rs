@@ -1,18 +1,30 @@
-//! One document at the desk: written while it is a draft, shown as it went out afterwards.
+//! One document at the desk: written while it is a draft, shown as it stands in every other state, with what can be done next.
 
 use domain::{
     Locale,
-    documents::{self, DocumentState},
+    difference::DiffPiece,
+    documents::{
+        desk,
+        steps::{DocumentState, DocumentStep},
+    },
     forms::FormErrors,
     ids::DocumentId,
+    writing::{Unsaved, Writing},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::{
+    hooks::{use_params_map, use_query_map},
+    params::ParamsMap,
+};
+use serde::{Deserialize, Serialize};
 
 use super::{
+    desk_fns::{blank, draft},
+    desk_parts::{state_tag, way_back},
     editor::{Editor, destination, particulars, phone_preview},
-    fns::{blank, draft},
+    writing::{self, docx_card, stale},
+    writing_fns::{begin_writing, conflict, unfinished},
 };
 use crate::{
     context::take_echo,
@@ -20,8 +32,7 @@ use crate::{
     page::show,
     terms, text,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, ErrorSummary, Form, IconName, LinkButton, Notice, NoticeKind,
-        PageHeader, Tag, Tone,
+        Button, ButtonKind, Card, EmptyState, ErrorSummary, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader, TextArea,
     },
 };
 
@@ -29,18 +40,70 @@ const LABELS: terms::Labels = &[
     ("title", text::desk::title),
     ("kind", text::desk::kind),
     ("number", text::desk::number),
+    ("signer", text::desk::signer),
+    ("field", text::desk::field),
     ("issuer", text::desk::issuer),
     ("audience", text::desk::audience),
+    ("standings", text::desk::standings),
+    ("supersedes", text::desk::supersedes),
+    ("amends", text::desk::amends),
+    ("guides", text::desk::guides),
+    ("must_read_by", text::desk::must_read_by),
+    ("expires_on", text::desk::expires_on),
+    ("correction", text::desk::correction),
     ("body", text::desk::body),
 ];
+
+const WITHDRAW_LABELS: terms::Labels = &[("reason", text::desk::withdraw_reason)];
 
 #[component]
 pub(crate) fn NewDraftPage() -> impl IntoView {
     let l = use_locale();
+    let query = use_query_map();
     let echo = take_echo("draft");
     let errors = RwSignal::new(echo.clone());
-    let data = Resource::new(|| (), |()| blank());
-    show(data, move |page| editing(l, page, echo.clone(), errors, Signal::stored(false)))
+    let docx = take_echo("take_in");
+    let data = Resource::new(
+        || (),
+        |()| async {
+            let (page, writing) = (blank().await?, unfinished().await?);
+            Ok(Opened { page, writing, differs: None })
+        },
+    );
+    show(data, move |opened| {
+        let wanted = query.with_untracked(|query| query.get("resume"));
+        let resumed = opened.writing.unsaved.iter().find(|unsaved| wanted.as_deref() == Some(&*unsaved.document.to_string()));
+        let resumed = resumed.cloned();
+        editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed }, errors, None)
+    })
+}
+
+/// What the address asks for beside the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    /// What has just been done, in words.
+    Told(&'static str),
+    /// The question before it is withdrawn.
+    Withdrawal,
+    /// The question before the draft is thrown away.
+    Discarding,
+}
+
+fn asked(l: Locale, query: &ParamsMap) -> Asked {
+    let told: [(&str, fn(Locale) -> &'static str); 4] = [
+        ("submitted", text::desk::submitted),
+        ("scheduled", text::desk::scheduled_now),
+        ("restored", text::desk::restored),
+        ("published", text::desk::published_now_hint),
+    ];
+    if query.get_str("withdraw").is_some() {
+        Asked::Withdrawal
+    } else if query.get_str("discard").is_some() {
+        Asked::Discarding
+    } else {
+        told.iter().find(|(key, _)| query.get_str(key).is_some()).map_or(Asked::Nothing, |(_, told)| Asked::Told(told(l)))
+    }
 }
 
 #[component]
@@ -50,40 +113,91 @@ pub(crate) fn DraftPage() -> impl IntoView {
     let query = use_query_map();
     let echo = take_echo("draft");
     let errors = RwSignal::new(echo.clone());
-    let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), draft);
-    let asks = move |key: &'static str| Signal::derive(move || query.with(|query| query.get_str(key).is_some()));
-    let (saved, published, withdrawing) = (asks("saved"), asks("published"), asks("withdraw"));
-    show(data, move |page| match page.draft.state {
-        DocumentState::Draft => editing(l, page, echo.clone(), errors, saved),
-        DocumentState::Published => out(l, &page, published.get_untracked(), withdrawing),
-        DocumentState::Withdrawn => taken_back(l, &page),
+    let docx = take_echo("take_in");
+    let withdrawal = take_echo("withdraw");
+    let typed = stale(echo.as_ref());
+    let data = Resource::new(
+        move || params.with(|params| params.get("id").unwrap_or_default()),
+        move |id| {
+            let typed = typed.clone();
+            async move {
+                let (page, writing) = (draft(id.clone()).await?, begin_writing(id.clone()).await?);
+                let differs = match typed {
+                    Some(typed) => Some(conflict(id, typed).await?),
+                    None => None,
+                };
+                Ok(Opened { page, writing, differs })
+            }
+        },
+    );
+    show(data, move |opened| {
+        let page = &opened.page;
+        let is_saved = query.with_untracked(|query| query.get_str("saved").is_some());
+        let asked = if withdrawal.is_some() { Asked::Withdrawal } else { query.with_untracked(|query| asked(l, query)) };
+        if page.draft.situation.state() == Some(DocumentState::Draft) && page.hand.may(DocumentStep::Edit) {
+            let told = match asked {
+                Asked::Told(told) => Some(told.to_owned()),
+                _ if is_saved => Some(text::desk::saved_at(l, l.date_time(page.draft.saved_at))),
+                _ => None,
+            };
+            if asked == Asked::Discarding {
+                return discarding(l, page);
+            }
+            let resumes = query.with_untracked(|query| query.get_str("resume").is_some());
+            let resumed = opened.writing.unsaved.first().filter(|_| resumes).cloned();
+            editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed }, errors, told)
+        } else {
+            settled(l, page, asked, withdrawal.clone())
+        }
     })
 }
 
-fn editing(
-    l: Locale,
-    page: documents::DraftPage,
+/// A draft and what its writing needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Opened {
+    page: desk::DraftPage,
+    writing: Writing,
+    /// How what was typed differs from what somebody else saved meanwhile.
+    differs: Option<Vec<DiffPiece>>,
+}
+
+/// What is in the forms that is not stored.
+struct Typed {
     echo: Option<FormErrors>,
-    errors: RwSignal<Option<FormErrors>>,
-    saved: Signal<bool>,
-) -> AnyView {
-    let title = if page.draft.version == 0 { text::desk::new_document(l) } else { text::desk::edit(l) };
-    let saved_at = text::desk::saved_at(l, l.date_time(page.draft.saved_at));
-    // Gone as soon as there is something to mend.
-    let confirmation = move || {
-        let shown = saved.get() && errors.with(Option::is_none);
-        shown.then(|| view! { <Notice kind=NoticeKind::Ok title=saved_at.clone()/> })
-    };
-    let side = side(l, &page);
+    docx: Option<FormErrors>,
+    resumed: Option<Unsaved>,
+}
+
+fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<FormErrors>>, told: Option<String>) -> AnyView {
+    let Opened { mut page, writing, differs } = opened;
+    let Typed { echo, docx, resumed } = typed;
+    let is_new = page.draft.version == 0;
+    let title = if is_new { text::desk::new_document(l) } else { text::desk::edit(l) };
+    let told = told.filter(|_| echo.is_none()).map(|title| view! { <Notice kind=NoticeKind::Ok title/> });
+    // What came back from the form is newer than anything kept.
+    let resumed = resumed.filter(|_| echo.is_none());
+    let unsaved = if echo.is_none() { writing::notices(l, &writing, is_new, resumed.as_ref()) } else { ().into_any() };
+    let at = writing.unsaved.iter().map(|unsaved| unsaved.at).chain((!is_new).then_some(page.draft.saved_at)).max();
+    if let Some(unsaved) = &resumed {
+        writing::resume(&mut page.draft, unsaved);
+    }
+    let notices = notices(l, &page);
+    let side = side(l, &page, docx);
+    let differs = differs.map(|pieces| writing::conflict(l, pieces));
     view! {
         <Title text=title/>
         <div class="page">
-            {way_back(l, title)}
-            <PageHeader title=title eyebrow=page.draft.issuer.name.clone()>{state_tag(l, page.draft.state)}</PageHeader>
-            {confirmation}
+            {way_back(l, vec![], title)}
+            <PageHeader title=title eyebrow=page.draft.issuer.name.clone()>
+                {state_tag(l, DocumentState::Draft)}
+            </PageHeader>
+            {told}
+            {unsaved}
+            {notices}
             <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>
+            {differs}
             <div class="with-aside">
-                <Editor page echo errors/>
+                <Editor page echo errors at=at.unwrap_or_default()/>
                 <aside class="stack">{side}</aside>
             </div>
         </div>
@@ -91,96 +205,209 @@ fn editing(
     .into_any()
 }
 
-/// Beside the form: whom the saved version would reach, and how it looks on a phone.
-fn side(l: Locale, page: &documents::DraftPage) -> AnyView {
+/// What the editor should know before writing on.
+fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
+    let review = format!("/desk/{}/review", page.draft.id);
+    let wanted = page.wanted.clone().map(|verdict| {
+        let title = text::desk::wanted_title(l, verdict.by);
+        view! { <Notice kind=NoticeKind::Warn title><p class="as-typed">{verdict.reason}</p></Notice> }
+    });
+    let open = (page.open_remarks > 0).then(|| {
+        let title = text::desk::open_remarks_title(l, l.number(page.open_remarks));
+        view! { <Notice title icon=IconName::Message><p><a href=review>{text::desk::see_remarks(l)}</a></p></Notice> }
+    });
+    let live = page.draft.situation.is_out().then(|| view! { <Notice title=text::desk::live_meanwhile(l)/> });
+    view! { {wanted} {open} {live} }.into_any()
+}
+
+/// Beside the form: whom the saved version would reach, what can be done with it, and how it looks on a phone.
+fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView {
+    let docx = docx_card(l, &page.draft, docx);
     if page.draft.version == 0 {
         let (title, hint) = (text::desk::preview_later_title(l), text::desk::preview_later(l));
-        return view! { <EmptyState title text=hint icon=IconName::Smartphone/> }.into_any();
+        return view! {
+            <div data-part="preview-later"><EmptyState title text=hint icon=IconName::Smartphone/></div>
+            <div data-part="preview" hidden=true>{phone_preview(l, page)}</div>
+            {docx}
+        }
+        .into_any();
     }
-    let href = format!("/desk/{}/publish", page.draft.id);
+    let id = page.draft.id;
     let destination = destination(l, page);
     view! {
-        <Card title=text::desk::release(l)>
+        <Card title=text::desk::tasks(l)>
             <div class="stack">
                 {destination}
-                <p class="muted small">{text::desk::release_hint(l)}</p>
-                <LinkButton href kind=ButtonKind::Secondary icon=IconName::Send wide=true>
-                    {text::desk::go_publish(l)}
+                <LinkButton href=format!("/desk/{id}/review") icon=IconName::Send wide=true>
+                    {text::desk::go_submit(l)}
+                </LinkButton>
+                {revisions(l, id)}
+                <LinkButton href=format!("/desk/{id}?discard=1") kind=ButtonKind::Quiet icon=IconName::Close wide=true>
+                    {text::desk::go_discard(l)}
                 </LinkButton>
             </div>
         </Card>
-        {phone_preview(l, page)}
+        <div data-part="preview">{phone_preview(l, page)}</div>
+        {docx}
     }
     .into_any()
 }
 
-/// A published document: what went out and to whom, and the way to take it back.
-fn out(l: Locale, page: &documents::DraftPage, just_now: bool, withdrawing: Signal<bool>) -> AnyView {
-    let id = page.draft.id;
-    let members = text::desk::members(l, page.members.into());
-    let notice = if just_now {
-        let title = text::desk::published_now(l, &members);
-        view! { <Notice kind=NoticeKind::Ok title><p>{text::desk::published_now_hint(l)}</p></Notice> }.into_any()
-    } else {
-        view! { <Notice title=text::desk::published_title(l)><p>{text::desk::published_hint(l)}</p></Notice> }.into_any()
-    };
-    let confirmation = move || withdrawing.get().then(|| withdrawal(l, id, &members));
-    let actions = view! {
-        <div class="actions">
-            <LinkButton href=format!("/library/{id}") icon=IconName::Book>{text::desk::open_in_library(l)}</LinkButton>
-            <LinkButton href=format!("/desk/{id}?withdraw=1") kind=ButtonKind::Secondary icon=IconName::Reply>
-                {text::desk::go_withdraw(l)}
-            </LinkButton>
-        </div>
-    };
-    let above = view! { {confirmation} {notice} }.into_any();
-    settled(l, page, above, Some(actions.into_any()))
+fn revisions(l: Locale, id: DocumentId) -> AnyView {
+    view! {
+        <LinkButton href=format!("/desk/{id}/files") kind=ButtonKind::Secondary icon=IconName::Clip wide=true>
+            {text::files::title(l)}
+        </LinkButton>
+        <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock wide=true>
+            {text::desk::go_revisions(l)}
+        </LinkButton>
+    }
+    .into_any()
 }
 
-fn taken_back(l: Locale, page: &documents::DraftPage) -> AnyView {
-    let notice = view! {
-        <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)><p>{text::desk::withdrawn_hint(l)}</p></Notice>
+/// What is not edited: in review, scheduled, out, or taken back.
+fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<FormErrors>) -> AnyView {
+    let draft = &page.draft;
+    let title = draft.title.clone();
+    let kind = terms::document_kind(l, draft.kind);
+    let state = draft.situation.state().unwrap_or(DocumentState::Draft);
+    let told = match asked {
+        Asked::Told(title) => Some(view! { <Notice kind=NoticeKind::Ok title/> }),
+        _ => None,
     };
-    settled(l, page, notice.into_any(), None)
-}
-
-/// What is not edited any more.
-fn settled(l: Locale, page: &documents::DraftPage, above: AnyView, actions: Option<AnyView>) -> AnyView {
-    let title = page.draft.title.clone();
-    let kind = terms::document_kind(l, page.draft.kind);
-    let state = page.draft.state;
+    let question = (asked == Asked::Withdrawal && page.hand.may(DocumentStep::Withdraw) && draft.situation.is_out())
+        .then(|| withdrawing(l, page, withdrawal));
+    let notice = state_notice(l, page, state);
     let particulars = particulars(l, page);
     view! {
         <Title text=title.clone()/>
         <div class="page">
-            {way_back(l, kind)}
-            <PageHeader title eyebrow=kind>
-                {state_tag(l, state)}
-            </PageHeader>
-            {above}
+            {way_back(l, vec![], kind)}
+            <PageHeader title eyebrow=kind>{state_tag(l, state)}</PageHeader>
+            {told}
+            {question}
+            {notice}
             <div class="with-aside">
                 <div class="stack">
                     <Card>{particulars}</Card>
-                    {actions}
+                    {actions(l, page, state)}
                 </div>
-                <aside class="stack">
-                    {phone_preview(l, page)}
-                </aside>
+                <aside class="stack">{phone_preview(l, page)}</aside>
             </div>
         </div>
+    }
+    .into_any()
+}
+
+fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
+    let live = page.draft.situation.is_out() && state != DocumentState::Published;
+    let live = live.then(|| view! { <p>{text::desk::live_meanwhile(l)}</p> });
+    match state {
+        DocumentState::Draft | DocumentState::InReview => view! {
+            <Notice title=text::desk::in_review_title(l)><p>{text::desk::in_review_hint(l)}</p>{live}</Notice>
+        }
+        .into_any(),
+        DocumentState::Scheduled => {
+            let when = page.publish_at.map(|at| l.date_time(at)).unwrap_or_default();
+            view! {
+                <Notice title=text::desk::scheduled_title(l, when) icon=IconName::Clock>
+                    <p>{text::desk::scheduled_hint(l)}</p>
+                    {live}
+                </Notice>
+            }
+            .into_any()
+        }
+        DocumentState::Published => view! {
+            <Notice title=text::desk::published_title(l)><p>{text::desk::published_hint(l)}</p></Notice>
+        }
+        .into_any(),
+        DocumentState::Withdrawn => {
+            let because = page.withdrawn.as_ref().map(|withdrawn| match &withdrawn.reason {
+                Some(reason) => text::desk::withdrawn_because(l, reason),
+                None => text::desk::expired(l).to_owned(),
+            });
+            view! {
+                <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)>
+                    {because.map(|because| view! { <p class="as-typed">{because}</p> })}
+                    <p>{text::desk::withdrawn_hint(l)}</p>
+                </Notice>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// What this person can do next, the likeliest first.
+fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
+    let (id, hand, situation) = (page.draft.id, page.hand, page.draft.situation);
+    let leads = |step: DocumentStep| hand.may(step) && situation.after(step).is_ok();
+    let review = (state == DocumentState::InReview).then(|| {
+        view! {
+            <LinkButton href=format!("/desk/{id}/review") icon=IconName::Message>{text::desk::go_review(l)}</LinkButton>
+        }
+    });
+    let approve = leads(DocumentStep::Publish).then(|| {
+        view! {
+            <LinkButton href=format!("/desk/{id}/publish") kind=ButtonKind::Secondary icon=IconName::Send>
+                {text::desk::go_approve(l)}
+            </LinkButton>
+        }
+    });
+    let open = situation.is_out().then(|| {
+        view! { <LinkButton href=format!("/library/{id}") icon=IconName::Book>{text::desk::open_in_library(l)}</LinkButton> }
+    });
+    let withdraw = leads(DocumentStep::Withdraw).then(|| {
+        view! {
+            <LinkButton href=format!("/desk/{id}?withdraw=1") kind=ButtonKind::Secondary icon=IconName::Reply>
+                {text::desk::go_withdraw(l)}
+            </LinkButton>
+        }
+    });
+    let recall =
+        leads(DocumentStep::Recall).then(|| step_form(l, "/api/documents/recall", id, IconName::Pencil, text::desk::recall(l)));
+    let again = if situation.is_out() { text::desk::go_revise(l) } else { text::desk::go_republish(l) };
+    let revise = leads(DocumentStep::Revise).then(|| step_form(l, "/api/documents/revise", id, IconName::Pencil, again));
+    view! {
+        <div class="actions">{review}{approve}{open}{revise}{recall}{withdraw}{revisions(l, id)}</div>
+    }
+    .into_any()
+}
+
+/// A step that asks nothing.
+fn step_form(l: Locale, action: &'static str, id: DocumentId, icon: IconName, label: &'static str) -> AnyView {
+    view! {
+        <Form action failed=text::frame::network_failed(l)>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <Button kind=ButtonKind::Secondary icon>{label}</Button>
+        </Form>
     }
     .into_any()
 }
 
 /// The question before a document disappears from people's libraries.
-fn withdrawal(l: Locale, id: DocumentId, members: &str) -> AnyView {
-    let consequence = text::desk::withdraw_hint(l, members);
+fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
+    let id = page.draft.id;
+    let consequence = text::desk::withdraw_hint(l, text::desk::members(l, page.members.into()));
+    let typed = echo.as_ref().and_then(|echo| echo.value("reason")).map(str::to_owned);
+    let errors = RwSignal::new(echo);
     view! {
         <Card title=text::desk::withdraw_title(l) strong=true>
             <div class="stack">
                 <p>{consequence}</p>
-                <Form action="/api/documents/withdraw" failed=text::frame::network_failed(l)>
+                <ErrorSummary
+                    title=text::frame::errors_title(l)
+                    items=terms::all_errors(l, errors, WITHDRAW_LABELS)
+                />
+                <Form action="/api/documents/withdraw" failed=text::frame::network_failed(l) errors>
                     <input type="hidden" name="id" value=id.to_string()/>
+                    <TextArea
+                        label=text::desk::withdraw_reason(l)
+                        name="reason"
+                        value=typed
+                        error=terms::field_error(l, errors, "reason")
+                        rows=3
+                        required=true
+                    />
                     <div class="actions">
                         <Button kind=ButtonKind::Danger icon=IconName::Reply>{text::desk::withdraw(l)}</Button>
                         <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary>{text::desk::keep(l)}</LinkButton>
@@ -192,16 +419,23 @@ fn withdrawal(l: Locale, id: DocumentId, members: &str) -> AnyView {
     .into_any()
 }
 
-fn way_back(l: Locale, here: &str) -> AnyView {
-    let crumbs = vec![Crumb::link(text::frame::desk(l), "/desk"), Crumb::here(here)];
-    view! { <Breadcrumbs label=text::desk::way(l) crumbs/> }.into_any()
-}
-
-fn state_tag(l: Locale, state: DocumentState) -> AnyView {
-    let (tone, icon) = match state {
-        DocumentState::Draft => (Tone::Warn, IconName::Pencil),
-        DocumentState::Published => (Tone::Ok, IconName::CheckCircle),
-        DocumentState::Withdrawn => (Tone::Plain, IconName::Reply),
-    };
-    view! { <Tag tone icon label=terms::document_state(l, state)/> }.into_any()
+/// The question before a draft is thrown away.
+fn discarding(l: Locale, page: &desk::DraftPage) -> AnyView {
+    let id = page.draft.id;
+    let title = text::desk::discard_title(l);
+    view! {
+        <Title text=title/>
+        <div class="page page-narrow">
+            {way_back(l, vec![(page.draft.title.clone(), format!("/desk/{id}"))], text::desk::discard(l))}
+            <PageHeader title=title eyebrow=page.draft.title.clone() lead=text::desk::discard_hint(l)/>
+            <Form action="/api/documents/discard" failed=text::frame::network_failed(l)>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <div class="actions">
+                    <Button kind=ButtonKind::Danger icon=IconName::Close>{text::desk::discard(l)}</Button>
+                    <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary>{text::desk::keep(l)}</LinkButton>
+                </div>
+            </Form>
+        </div>
+    }
+    .into_any()
 }

@@ -1,23 +1,34 @@
 //! What the pages of one draft are made of: the form, the particulars, the phone preview.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Locale,
-    documents::{Body, DocumentKind, DraftPage},
+    documents::{
+        DocumentField, DocumentKind,
+        desk::{DocumentDraft, DraftPage},
+    },
     forms::FormErrors,
     units::UnitRef,
 };
 use leptos::prelude::*;
 
+use super::writing::WritingField;
 use crate::{
     i18n::use_locale,
     terms::{self, field_error},
     text,
-    ui::{Button, Choice, DescriptionList, Fact, Field, Form, IconName, Select, TextArea},
+    ui::{Button, CheckGroup, Choice, DescriptionList, Fact, Field, FieldKind, Form, IconName, Select, TextArea},
 };
 
 /// The form of a draft. Holds what was typed before where it comes back without script.
 #[component]
-pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
+pub(super) fn Editor(
+    page: DraftPage,
+    echo: Option<FormErrors>,
+    errors: RwSignal<Option<FormErrors>>,
+    /// When the server last heard of this text.
+    at: DateTime<Utc>,
+) -> impl IntoView {
     let l = use_locale();
     let DraftPage { draft, issuers, audiences, .. } = page;
     let typed =
@@ -29,12 +40,26 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
     };
     let kinds = DocumentKind::ALL.map(|kind| Choice::new(kind.key(), terms::document_kind(l, kind))).to_vec();
+    let fields = [Choice::new("", text::desk::no_field(l))]
+        .into_iter()
+        .chain(DocumentField::ALL.map(|field| Choice::new(field.key(), terms::document_field(l, field))))
+        .collect::<Vec<_>>();
+    let is_correction = draft.situation.is_out();
+    let rest = rest(l, &draft, &typed, errors);
+    let correction = is_correction.then(|| {
+        view! {
+            <TextArea
+                label=text::desk::correction(l)
+                name="correction"
+                value=typed("correction", draft.correction.clone())
+                hint=text::desk::correction_hint(l)
+                error=error("correction")
+                rows=2
+                required=true
+            />
+        }
+    });
     let body = typed("body", draft.body);
-    let counts = RwSignal::new(counts(&body));
-    let counter = move || {
-        let (words, characters) = counts.get();
-        text::desk::counter(l, l.number(words), l.number(characters), l.number(Body::MAX))
-    };
     view! {
         <Form action="/api/documents/save_draft" failed=text::frame::network_failed(l) errors>
             <input type="hidden" name="id" value=typed("id", draft.id.to_string())/>
@@ -65,6 +90,13 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
                 />
             </div>
             <Select
+                label=text::desk::field(l)
+                name="field"
+                choices=fields
+                value=typed("field", draft.field.map(|field| field.key().to_owned()).unwrap_or_default())
+                error=error("field")
+            />
+            <Select
                 label=text::desk::issuer(l)
                 name="issuer"
                 choices=choices(issuers)
@@ -79,23 +111,94 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
                 hint=text::desk::audience_hint(l)
                 error=error("audience")
             />
-            <div class="stack-tight" on:input=move |event| counts.set(self::counts(&event_target_value(&event)))>
-                <TextArea
-                    label=text::desk::body(l)
-                    name="body"
-                    value=body
-                    hint=text::desk::body_hint(l)
-                    error=error("body")
-                    rows=18
-                    required=true
-                />
-                <p class="muted small">{counter}</p>
-            </div>
+            {rest}
+            {correction}
+            <WritingField value=body error=error("body") at/>
             <div class="actions">
-                <Button icon=IconName::Eye wide=true>{text::desk::save(l)}</Button>
+                <Button icon=IconName::Check wide=true>{text::desk::save(l)}</Button>
             </div>
         </Form>
     }
+}
+
+/// The particulars most documents do without, folded away unless one of them is set or wrong.
+fn rest(
+    l: Locale,
+    draft: &DocumentDraft,
+    typed: &impl Fn(&str, String) -> String,
+    errors: RwSignal<Option<FormErrors>>,
+) -> AnyView {
+    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    let standings = draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",");
+    let whom = vec![
+        Choice::new("", text::desk::standings_all(l)),
+        Choice::new("official,probationary", text::desk::standings_active(l)),
+        Choice::new("official", text::desk::standings_official(l)),
+        Choice::new("probationary", text::desk::standings_probationary(l)),
+    ];
+    let values = [
+        ("standings", standings),
+        ("signer", draft.signer.clone()),
+        ("must_read_by", day(draft.must_read_by)),
+        ("expires_on", day(draft.expires_on)),
+        ("supersedes", draft.supersedes.clone()),
+        ("amends", draft.amends.clone()),
+        ("guides", draft.guides.clone()),
+    ]
+    .map(|(field, stored)| (field, typed(field, stored)));
+    let is_pinned = !typed("pinned", if draft.is_pinned { "yes".to_owned() } else { String::new() }).is_empty();
+    let is_used = is_pinned || values.iter().any(|(_, value)| !value.is_empty());
+    let is_wrong = errors.with_untracked(|errors| {
+        errors.as_ref().is_some_and(|errors| values.iter().any(|(field, _)| errors.problem(field).is_some()))
+    });
+    let error = |field: &'static str| field_error(l, errors, field);
+    let [standings, signer, must_read_by, expires_on, supersedes, amends, guides] = values.map(|(_, value)| value);
+    let related = [
+        ("supersedes", text::desk::supersedes(l), supersedes),
+        ("amends", text::desk::amends(l), amends),
+        ("guides", text::desk::guides(l), guides),
+    ]
+    .map(|(name, label, value)| {
+        view! { <Field label name value hint=text::desk::numbers_hint(l) error=error(name) autocomplete="off"/> }
+    });
+    let pinned = if is_pinned { vec!["yes".to_owned()] } else { Vec::new() };
+    let pin = vec![Choice::new("yes", text::desk::pinned(l))];
+    view! {
+        <details class="more-fields" open=is_used || is_wrong>
+            <summary>{text::desk::more(l)}</summary>
+            <div class="stack">
+                <Select
+                    label=text::desk::standings(l)
+                    name="standings"
+                    choices=whom
+                    value=standings
+                    error=error("standings")
+                />
+                <Field label=text::desk::signer(l) name="signer" value=signer hint=text::desk::signer_hint(l) error=error("signer")/>
+                <div class="columns">
+                    <Field
+                        label=text::desk::must_read_by(l)
+                        name="must_read_by"
+                        kind=FieldKind::Date
+                        value=must_read_by
+                        hint=text::desk::must_read_hint(l)
+                        error=error("must_read_by")
+                    />
+                    <Field
+                        label=text::desk::expires_on(l)
+                        name="expires_on"
+                        kind=FieldKind::Date
+                        value=expires_on
+                        hint=text::desk::expires_hint(l)
+                        error=error("expires_on")
+                    />
+                </div>
+                <CheckGroup legend=text::desk::when(l) name="pinned" choices=pin checked=pinned/>
+                {related}
+            </div>
+        </details>
+    }
+    .into_any()
 }
 
 /// What goes out, from whom and to whom.
@@ -135,8 +238,11 @@ pub(super) fn destination(l: Locale, page: &DraftPage) -> AnyView {
 
 /// The saved text as a reader will see it.
 pub(super) fn phone_preview(l: Locale, page: &DraftPage) -> AnyView {
+    preview(l, &page.draft, &page.preview)
+}
+
+pub(super) fn preview(l: Locale, draft: &DocumentDraft, html: &str) -> AnyView {
     let label = text::desk::preview(l);
-    let draft = &page.draft;
     let number = (!draft.number.is_empty()).then(|| text::documents::number(l, &draft.number));
     view! {
         <div class="stack-tight">
@@ -149,7 +255,7 @@ pub(super) fn phone_preview(l: Locale, page: &DraftPage) -> AnyView {
                         <p class="greeting">{draft.title.clone()}</p>
                         {number.map(|number| view! { <p class="document-number">{number}</p> })}
                     </div>
-                    <div class="prose" inner_html=page.preview.clone()></div>
+                    <div class="prose" inner_html=html.to_owned()></div>
                 </div>
             </div>
         </div>
@@ -175,10 +281,4 @@ fn choices(units: Vec<UnitRef>) -> Vec<Choice> {
             Choice::new(unit.id.to_string(), label)
         })
         .collect()
-}
-
-/// Words and characters.
-fn counts(text: &str) -> (u32, u32) {
-    let bounded = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    (bounded(text.split_whitespace().count()), bounded(text.chars().count()))
 }

@@ -1,45 +1,54 @@
-//! The question before a document goes out: what, and to how many.
+//! The question before a document goes out: what, to how many, and when.
 
 use domain::{
     Locale,
-    documents::{self, DocumentState},
+    documents::{
+        desk,
+        steps::{DocumentState, DocumentStep},
+    },
+    forms::FormErrors,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::{
+    desk_fns::draft,
+    desk_parts::way_back,
     editor::{particulars, phone_preview},
-    fns::draft,
 };
 use crate::{
+    context::take_echo,
     i18n::use_locale,
     page::show,
-    text,
-    ui::{Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader},
+    terms, text,
+    ui::{
+        Button, ButtonKind, Card, Choice, EmptyState, ErrorSummary, Field, FieldKind, Form, IconName, LinkButton, Notice,
+        NoticeKind, PageHeader, RadioGroup,
+    },
 };
+
+const LABELS: terms::Labels = &[("when", text::desk::when), ("at", text::desk::at), ("version", text::desk::review_title)];
 
 #[component]
 pub(crate) fn PublishPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
+    let echo = take_echo("publish");
     let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), draft);
     show(data, move |page| {
-        let (title, content) = match page.draft.state {
-            DocumentState::Draft => {
-                (text::desk::publish_title(l, text::desk::members(l, page.members.into())), question(l, &page))
-            }
-            DocumentState::Published | DocumentState::Withdrawn => (text::desk::settled_title(l).to_owned(), too_late(l, &page)),
+        let situation = page.draft.situation;
+        let leads = page.hand.may(DocumentStep::Publish) && situation.after(DocumentStep::Publish).is_ok();
+        let (title, content) = if leads {
+            (text::desk::publish_title(l, text::desk::members(l, page.members.into())), question(l, &page, echo.clone()))
+        } else {
+            (text::desk::settled_title(l).to_owned(), too_late(l, &page))
         };
-        let crumbs = vec![
-            Crumb::link(text::frame::desk(l), "/desk"),
-            Crumb::link(text::desk::edit(l), format!("/desk/{}", page.draft.id)),
-            Crumb::here(text::desk::release(l)),
-        ];
+        let above = vec![(page.draft.title.clone(), format!("/desk/{}", page.draft.id))];
         view! {
             <Title text=title.clone()/>
             <div class="page">
-                <Breadcrumbs label=text::desk::way(l) crumbs/>
+                {way_back(l, above, text::desk::when(l))}
                 <PageHeader title/>
                 {content}
             </div>
@@ -48,39 +57,62 @@ pub(crate) fn PublishPage() -> impl IntoView {
     })
 }
 
-fn question(l: Locale, page: &documents::DraftPage) -> AnyView {
+fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
     let id = page.draft.id;
     let members = text::desk::members(l, page.members.into());
-    let particulars = particulars(l, page);
+    let (particulars, preview) = (particulars(l, page), phone_preview(l, page));
+    let version = page.draft.version.to_string();
+    let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
+    let (when, at) = (typed("when").unwrap_or_else(|| "now".to_owned()), typed("at"));
+    let errors = RwSignal::new(echo);
+    // What is scheduled waits for its time already; it can only be told to wait no longer.
+    let is_scheduled = page.draft.situation.state() == Some(DocumentState::Scheduled);
+    let moment = (!is_scheduled).then(move || {
+        let choices = vec![Choice::new("now", text::desk::when_now(l)), Choice::new("later", text::desk::when_later(l))];
+        view! {
+            <RadioGroup legend=text::desk::when(l) name="when" choices value=when/>
+            <Field
+                label=text::desk::at(l)
+                name="at"
+                kind=FieldKind::DateTime
+                value=at
+                hint=text::desk::at_hint(l)
+                error=terms::field_error(l, errors, "at")
+            />
+        }
+    });
     view! {
         <div class="with-aside">
             <div class="stack">
+                <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>
                 <Card strong=true>{particulars}</Card>
                 <Notice kind=NoticeKind::Warn title=text::desk::publish_warning_title(l)>
                     <p>{text::desk::publish_warning(l)}</p>
                 </Notice>
-                <Form action="/api/documents/publish" failed=text::frame::network_failed(l)>
+                <Form action="/api/documents/publish" failed=text::frame::network_failed(l) errors>
                     <input type="hidden" name="id" value=id.to_string()/>
+                    <input type="hidden" name="version" id="version" value=version/>
+                    {moment}
                     <div class="actions">
                         <Button icon=IconName::Send wide=true>{text::desk::publish(l, members)}</Button>
                         <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary icon=IconName::ArrowLeft wide=true>
-                            {text::desk::back_to_draft(l)}
+                            {text::desk::back_to_review(l)}
                         </LinkButton>
                     </div>
                 </Form>
             </div>
-            <aside class="stack">
-                {phone_preview(l, page)}
-            </aside>
+            <aside class="stack">{preview}</aside>
         </div>
     }
     .into_any()
 }
 
-fn too_late(l: Locale, page: &documents::DraftPage) -> AnyView {
+fn too_late(l: Locale, page: &desk::DraftPage) -> AnyView {
     let href = format!("/desk/{}", page.draft.id);
+    let is_own = page.hand.publishes && page.hand.is_author && !page.hand.own_approval;
+    let hint = if is_own { text::desk::own_text(l) } else { text::desk::settled_hint(l) };
     view! {
-        <EmptyState title=page.draft.title.clone() text=text::desk::settled_hint(l) icon=IconName::CheckCircle>
+        <EmptyState title=page.draft.title.clone() text=hint icon=IconName::CheckCircle>
             <LinkButton href>{text::desk::open_at_desk(l)}</LinkButton>
         </EmptyState>
     }

@@ -21,7 +21,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
-    ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Notice, Progress, RowList},
+    ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Notice, NoticeKind, Progress, RowList},
 };
 
 #[component]
@@ -36,6 +36,7 @@ pub fn HomePage() -> impl IntoView {
             <div class="page">
                 <h1 class="greeting">{title}</h1>
                 {decided(l, page.corrections_decided)}
+                {must_read(l, page.must_read)}
                 {to_study(l, page.course)}
                 <div class="columns">
                     <div class="stack">
@@ -57,6 +58,18 @@ fn decided(l: Locale, count: u32) -> Option<AnyView> {
             <Notice title=text::home::correction_decided(l) icon=IconName::Person>
                 <p>{text::home::correction_decided_text(l)}</p>
                 <p><a href="/record">{text::home::read_decision(l)}</a></p>
+            </Notice>
+        }
+        .into_any()
+    })
+}
+
+/// What waits to be read by a day.
+fn must_read(l: Locale, count: u32) -> Option<AnyView> {
+    (count > 0).then(|| {
+        view! {
+            <Notice kind=NoticeKind::Warn title=text::home::must_read(l, count.into()) icon=IconName::Book>
+                <p><a href="/shelf/must-read">{text::home::read_them(l)}</a></p>
             </Notice>
         }
         .into_any()

@@ -11,10 +11,15 @@ pub async fn find(
     q: Option<String>,
     kind: Option<String>,
     level: Option<String>,
+    field: Option<String>,
+    issuer: Option<String>,
     year: Option<String>,
     after: Option<String>,
 ) -> Result<search::SearchPage, AppError> {
-    use domain::{documents::DocumentKind, units::UnitKind};
+    use domain::{
+        documents::{DocumentField, DocumentKind},
+        units::UnitKind,
+    };
 
     use crate::{
         context::server::{backend, viewer},
@@ -27,6 +32,8 @@ pub async fn find(
                 typed: q.unwrap_or_default(),
                 kind: kind.as_deref().and_then(DocumentKind::from_key),
                 level: level.as_deref().and_then(UnitKind::from_key),
+                field: field.as_deref().and_then(DocumentField::from_key),
+                issuer: issuer.and_then(|unit| unit.parse().ok()),
                 year: year.and_then(|year| year.parse().ok()),
                 after: after.and_then(|place| place.parse().ok()),
             };

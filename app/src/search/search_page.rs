@@ -1,8 +1,11 @@
 //! The search page: the field, the filters folded away, the results.
+//!
+//! `scripts/search.js` puts fresh results in place while one types: it asks for this page again and takes `#search-results` from the
+//! answer. What it says itself, it finds in the attributes here.
 
 use domain::{
     Locale,
-    documents::DocumentKind,
+    documents::{DocumentField, DocumentKind},
     search::{self, Closeness, Piece, SearchHit, SearchQuery},
     units::UnitKind,
 };
@@ -29,19 +32,24 @@ pub(crate) fn SearchPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
     let data = Resource::new(
-        move || query.with(|query| ["q", "kind", "level", "year", "after"].map(|key| query.get(key))),
-        |[q, kind, level, year, after]| find(q, kind, level, year, after),
+        move || query.with(|query| ["q", "kind", "level", "field", "issuer", "year", "after"].map(|key| query.get(key))),
+        |[q, kind, level, field, issuer, year, after]| find(q, kind, level, field, issuer, year, after),
     );
     show(data, move |page| {
         let asked = query.with_untracked(asked);
         let title =
             if page.typed.is_empty() { text::search::title(l).to_owned() } else { text::search::title_of(l, &page.typed) };
+        let told = told(l, &page);
         view! {
             <Title text=title/>
             <div class="page">
                 <PageHeader title=text::search::title(l)/>
                 {form(l, &page, &asked)}
-                {results(l, page, &asked)}
+                <p class="visually-hidden" role="status" id="search-told"></p>
+                <p class="search-failed" role="status" id="search-failed" data-text=text::search::failed(l)></p>
+                <div class="stack" id="search-results" data-told=told>
+                    {results(l, page, &asked)}
+                </div>
             </div>
         }
         .into_any()
@@ -50,10 +58,6 @@ pub(crate) fn SearchPage() -> impl IntoView {
 
 fn form(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
     let typed = page.typed.clone();
-    let cut = page.is_cut.then(|| {
-        let most = l.number(u64::try_from(SearchQuery::TYPED_MAX).unwrap_or_default());
-        view! { <p class="hint search-cut">{text::search::cut(l, most)}</p> }
-    });
     view! {
         <form class="stack-tight" role="search" method="get" action="/search">
             <div class="search">
@@ -62,7 +66,6 @@ fn form(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
                 <Button icon=IconName::Search>{text::search::submit(l)}</Button>
             </div>
             <p class="hint" id="q-hint">{text::search::hint(l)}</p>
-            {cut}
             {filters(l, page, asked)}
         </form>
     }
@@ -74,9 +77,13 @@ fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView
     let all = |label: &str| Choice::new("", label);
     let kinds = DocumentKind::ALL.map(|kind| Choice::new(kind.key(), terms::document_kind(l, kind)));
     let levels = UnitKind::ALL.map(|level| Choice::new(level.key(), terms::unit_kind(l, level)));
+    let fields = DocumentField::ALL.map(|field| Choice::new(field.key(), terms::document_field(l, field)));
+    let issuers = page.issuers.iter().map(|unit| Choice::new(unit.id.to_string(), unit.name.clone()));
     let years = page.years.iter().map(|year| Choice::new(year.to_string(), l.digits(&year.to_string())));
     let kinds = [all(text::documents::all_kinds(l))].into_iter().chain(kinds).collect();
     let levels = [all(text::documents::all_levels(l))].into_iter().chain(levels).collect();
+    let fields = [all(text::search::all_fields(l))].into_iter().chain(fields).collect();
+    let issuers = [all(text::search::all_issuers(l))].into_iter().chain(issuers).collect();
     let years = [all(text::search::all_years(l))].into_iter().chain(years).collect();
     view! {
         <details class="search-filters" open=asked.is_filtered()>
@@ -84,6 +91,8 @@ fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView
             <div class="search-choices">
                 <Select label=text::search::kind(l) name="kind" choices=kinds value=asked.kind.map(DocumentKind::key)/>
                 <Select label=text::search::level(l) name="level" choices=levels value=asked.level.map(UnitKind::key)/>
+                <Select label=text::search::field(l) name="field" choices=fields value=asked.field.map(DocumentField::key)/>
+                <Select label=text::search::issuer(l) name="issuer" choices=issuers value=asked.issuer.map(|unit| unit.to_string())/>
                 <Select label=text::search::year(l) name="year" choices=years value=asked.year.map(|year| year.to_string())/>
                 <Button kind=ButtonKind::Secondary>{text::search::apply(l)}</Button>
             </div>
@@ -92,16 +101,43 @@ fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView
     .into_any()
 }
 
+/// What became of the search in one line, for those who hear the page.
+fn told(l: Locale, page: &search::SearchPage) -> String {
+    if !page.is_asked {
+        String::new()
+    } else if !page.is_ready {
+        text::search::preparing_title(l).to_owned()
+    } else if page.total == 0 {
+        text::search::none_title(l).to_owned()
+    } else {
+        text::search::found(l, page.total.into())
+    }
+}
+
 fn results(l: Locale, page: search::SearchPage, asked: &SearchQuery) -> AnyView {
+    let cut = page.is_cut.then(|| {
+        let most = l.number(u64::try_from(SearchQuery::TYPED_MAX).unwrap_or_default());
+        view! { <p class="hint search-cut">{text::search::cut(l, most)}</p> }
+    });
+    view! {
+        {cut}
+        {found(l, page, asked)}
+    }
+    .into_any()
+}
+
+fn found(l: Locale, page: search::SearchPage, asked: &SearchQuery) -> AnyView {
     if !page.is_asked {
         return start(l, &page);
     }
     if !page.is_ready {
         let href = address(asked);
         return view! {
-            <EmptyState title=text::search::preparing_title(l) text=text::search::preparing(l) icon=IconName::Search>
-                <LinkButton href kind=ButtonKind::Secondary>{text::search::again(l)}</LinkButton>
-            </EmptyState>
+            <div data-look-again="">
+                <EmptyState title=text::search::preparing_title(l) text=text::search::preparing(l) icon=IconName::Search>
+                    <LinkButton href kind=ButtonKind::Secondary>{text::search::again(l)}</LinkButton>
+                </EmptyState>
+            </div>
         }
         .into_any();
     }
@@ -122,7 +158,7 @@ fn results(l: Locale, page: search::SearchPage, asked: &SearchQuery) -> AnyView 
     let rows = page.hits.into_iter().map(|hit| row(l, hit)).collect_view();
     view! {
         {closeness(l, page.closeness, page.instead, asked)}
-        <p class="muted" role="status">{text::search::found(l, page.total.into())}</p>
+        <p class="muted">{text::search::found(l, page.total.into())}</p>
         {back}
         <RowList>{rows}</RowList>
         <Pager next_href=next label=text::search::show_more(l)/>
@@ -145,7 +181,7 @@ fn closeness(l: Locale, closeness: Closeness, instead: Option<String>, asked: &S
 }
 
 fn row(l: Locale, hit: SearchHit) -> AnyView {
-    let SearchHit { document, title, excerpt } = hit;
+    let SearchHit { document, title, excerpt, attachment } = hit;
     let meta = [
         document.number.map(|number| text::documents::number(l, number)),
         Some(document.issuer.name),
@@ -156,6 +192,9 @@ fn row(l: Locale, hit: SearchHit) -> AnyView {
     .collect::<Vec<_>>()
     .join(" · ");
     let excerpt = (!excerpt.is_empty()).then(|| view! { <p class="row-excerpt">{pieces(excerpt)}</p> });
+    let attachment = attachment.map(|name| {
+        view! { <p class="row-meta row-file">{text::search::in_file(l)} " " <bdi>{name}</bdi></p> }
+    });
     let unread = (!document.read).then(|| {
         view! { <div class="row-marks"><Tag tone=Tone::Accent label=text::documents::unread(l)/></div> }
     });
@@ -163,8 +202,9 @@ fn row(l: Locale, hit: SearchHit) -> AnyView {
         <li class=if document.read { "row row-found" } else { "row row-found row-unread" }>
             <div class="row-text">
                 <p class="row-eyebrow">{terms::document_kind(l, document.kind)}</p>
-                <a class="row-link" href=format!("/library/{}", document.id)>{pieces(title)}</a>
+                <a class="row-link" href=format!("/library/{}", document.id)><bdi>{pieces(title)}</bdi></a>
                 <p class="row-meta">{meta}</p>
+                {attachment}
                 {excerpt}
                 {unread}
             </div>
@@ -219,6 +259,8 @@ fn asked(query: &ParamsMap) -> SearchQuery {
         typed: query.get("q").unwrap_or_default(),
         kind: query.get_str("kind").and_then(DocumentKind::from_key),
         level: query.get_str("level").and_then(UnitKind::from_key),
+        field: query.get_str("field").and_then(DocumentField::from_key),
+        issuer: query.get_str("issuer").and_then(|unit| unit.parse().ok()),
         year: query.get_str("year").and_then(|year| year.parse().ok()),
         after: query.get_str("after").and_then(|place| place.parse().ok()),
     }
@@ -230,6 +272,8 @@ fn address(query: &SearchQuery) -> String {
     let filters = [
         ("kind", query.kind.map(|kind| kind.key().to_owned())),
         ("level", query.level.map(|level| level.key().to_owned())),
+        ("field", query.field.map(|field| field.key().to_owned())),
+        ("issuer", query.issuer.map(|unit| unit.to_string())),
         ("year", query.year.map(|year| year.to_string())),
         ("after", query.after.map(|place| place.to_string())),
     ];

@@ -167,6 +167,9 @@ pub fn TextArea(
     #[prop(optional, into)] error: Signal<Option<String>>,
     #[prop(default = 6)] rows: u32,
     #[prop(optional)] required: bool,
+    /// What helps to write, right above the control.
+    #[prop(optional)]
+    tools: Option<AnyView>,
 ) -> impl IntoView {
     let frame = FieldFrame::new(id, &name, label, note, hint, error);
     let (id, described, invalid) = frame.control();
@@ -174,6 +177,7 @@ pub fn TextArea(
     // typed before the page was hydrated.
     let content = textarea_content(&value.0.unwrap_or_default());
     frame.wrap(view! {
+        {tools}
         <textarea
             class="input"
             id=id

@@ -62,7 +62,8 @@ impl Courses<'_> {
         let counters = self.backend.counters();
         let text = self.text(id).await?;
         let branches = tree.subtree(&chosen.path).filter(|unit| unit.kind == UnitKind::Branch).count();
-        let standings = STANDINGS.map(|standing| StandingCount { standing, members: counters.members_of(&chosen.path, standing) });
+        let standings =
+            STANDINGS.map(|standing| StandingCount { standing, members: counters.members_of(&chosen.path, standing) });
         let offered = offered(&tree, &course.issuer, chosen, typed);
         Ok(AssignPage {
             documents: count(course.documents.len()),

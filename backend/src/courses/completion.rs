@@ -165,11 +165,8 @@ impl Courses<'_> {
         for person in people {
             let damaged = || Error::Damaged(format!("member {}", person.id));
             let standing = Standing::from_key(&person.standing).ok_or_else(damaged)?;
-            let is_asked = if given.standings.is_empty() {
-                standing != Standing::Exempt
-            } else {
-                given.standings.contains(&standing)
-            };
+            let is_asked =
+                if given.standings.is_empty() { standing != Standing::Exempt } else { given.standings.contains(&standing) };
             let done_on: Option<NaiveDate> = done.iter().find(|done| done.member == person.id).map(|done| local_date(done.at));
             if is_asked || done_on.is_some() {
                 rows.push(LearnerRow {

@@ -279,7 +279,10 @@ impl Courses<'_> {
             rows.extend(answers.rows::<ShelfRow>(at)?);
         }
         rows.sort_by(|a, b| b.shelf.cmp(&a.shelf));
-        rows.iter().take(2 * FOUND).map(|row| row.id.parse().map_err(|_| Error::Damaged(format!("document {}", row.id)))).collect()
+        rows.iter()
+            .take(2 * FOUND)
+            .map(|row| row.id.parse().map_err(|_| Error::Damaged(format!("document {}", row.id))))
+            .collect()
     }
 
     /// Of these documents those the person may read and that reach the course's unit or a part of it, in the order asked for.

@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use domain::{
     accounts::Viewer,
     courses::{
-        Certificate, CoursePage, CourseReminder, CourseRow as Row, CourseState, CoursesPage, NextStep, Progress, QuizFacts, Serial,
+        Certificate, CoursePage, CourseReminder, CourseRow as Row, CourseState, CoursesPage, NextStep, Progress, QuizFacts,
+        Serial,
     },
     documents::DocumentSummary,
     events::EventKind,

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
     courses::{
-        AskedQuestion, NextStep, Question, QuizPage, ResultPage, ReviewedOption, ReviewedQuestion, Score, TryRow, ends_at, is_in_time,
-        score, shuffled,
+        AskedQuestion, NextStep, Question, QuizPage, ResultPage, ReviewedOption, ReviewedQuestion, Score, TryRow, ends_at,
+        is_in_time, score, shuffled,
     },
     events::EventKind,
     ids::{CourseId, MemberId},

@@ -2,7 +2,7 @@
 
 use domain::{
     courses::QuestionKind,
-    documents::{Body, DocumentKind, DocumentNumber, Title},
+    documents::{Body, DocumentKind, DocumentNumber, Relation, Title},
     meetings::MeetingKind,
     units::UnitKind,
 };
@@ -130,6 +130,8 @@ pub(super) struct QuestionEntry {
 /// A document with its front matter.
 #[derive(Debug)]
 pub(super) struct DocumentFile {
+    /// By which others name it: what stands before the first `-` of the file's name.
+    pub(super) key: &'static str,
     pub(super) front: FrontMatter,
     pub(super) title: Title,
     pub(super) number: Option<DocumentNumber>,
@@ -147,6 +149,22 @@ pub(super) struct FrontMatter {
     pub(super) field: String,
     pub(super) days_ago: i64,
     pub(super) signer: String,
+    /// Days from now by which it must be read.
+    pub(super) must_read_in: Option<i64>,
+    #[serde(default)]
+    pub(super) pinned: bool,
+    pub(super) corrected_days_ago: Option<i64>,
+    pub(super) correction: Option<String>,
+    #[serde(default)]
+    pub(super) related: Vec<RelatedEntry>,
+}
+
+/// An earlier document, by the first letters of its file's name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RelatedEntry {
+    pub(super) document: String,
+    pub(super) relation: Relation,
 }
 
 pub(super) fn units() -> Result<Vec<UnitEntry>> {
@@ -205,12 +223,13 @@ fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T> {
     toml::from_str(text).map_err(|error| Error::Internal(format!("the sample file {name}: {error}")))
 }
 
-fn document(name: &str, text: &str) -> Result<DocumentFile> {
+fn document(name: &'static str, text: &str) -> Result<DocumentFile> {
     let told = |what: String| Error::Internal(format!("the sample document {name}: {what}"));
     let rest = text.strip_prefix("+++\n").ok_or_else(|| told("it does not start with +++".to_owned()))?;
     let (front, body) = rest.split_once("\n+++\n").ok_or_else(|| told("its front matter has no end".to_owned()))?;
     let front: FrontMatter = toml::from_str(front).map_err(|error| told(error.to_string()))?;
     Ok(DocumentFile {
+        key: name.split('-').next().unwrap_or(name),
         title: Title::parse(&front.title).map_err(|problem| told(format!("title: {problem:?}")))?,
         number: DocumentNumber::parse_optional(&front.number).map_err(|problem| told(format!("number: {problem:?}")))?,
         body: Body::parse(body).map_err(|problem| told(format!("text: {problem:?}")))?,

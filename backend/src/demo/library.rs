@@ -1,10 +1,13 @@
 //! Documents of the sample, and who has read them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use domain::{
-    documents::DocumentState,
+    documents::steps::{Out, Work},
     events::EventKind,
     ids::{DocumentId, MemberId},
+    locale::local_date,
     members::Standing,
     units::UnitRef,
 };
@@ -15,7 +18,7 @@ use super::{
     people::{JUST_NOW, Organisation, Person},
 };
 use crate::{
-    Backend, Result,
+    Backend, Error, Result,
     bulk::Bulk,
     store::{RecordId, SurrealValue, pair, record},
 };
@@ -51,18 +54,20 @@ pub(super) fn fill(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     let now = backend.clock().now();
     let mut dice = Dice::new(seed, 3);
     let mut published = Vec::new();
+    let mut ids = BTreeMap::new();
     for file in files::documents()? {
         let at = working_hour(&mut dice, now, file.front.days_ago);
         let id = DocumentId::new(dice.ulid_at(at - TimeDelta::days(2)));
         let editor = editor(organisation, &file.front.issuer)?;
-        let row = Shelved { id, file: &file, editor, at, state: DocumentState::Published };
-        published.push(row.write(bulk, &mut dice, organisation)?);
+        let row = Shelved { id, file: &file, editor, at, now, earlier: &ids };
+        published.push(row.publish(bulk, &mut dice, organisation)?);
+        ids.insert(file.key, id);
     }
     for file in files::drafts()? {
         let at = working_hour(&mut dice, now, file.front.days_ago);
         let id = DocumentId::new(dice.ulid_at(at));
         let editor = editor(organisation, &file.front.issuer)?;
-        Shelved { id, file: &file, editor, at, state: DocumentState::Draft }.write(bulk, &mut dice, organisation)?;
+        Shelved { id, file: &file, editor, at, now, earlier: &ids }.draft(bulk, &mut dice, organisation)?;
     }
     published.sort_by_key(|document| std::cmp::Reverse(document.at));
     Ok(published)
@@ -119,32 +124,33 @@ fn editor(organisation: &Organisation, issuer: &str) -> Result<MemberId> {
     };
     // The first seat is the chief editor's; the editors after it do the daily work.
     let seat = committee.and_then(|committee| committee.editors.get(1).or(committee.editors.first()));
-    seat.map(|seat| organisation.at(*seat).1.id)
-        .ok_or_else(|| crate::Error::Internal(format!("the sample has no editor for {issuer}")))
+    seat.map(|seat| organisation.at(*seat).1.id).ok_or_else(|| Error::Internal(format!("the sample has no editor for {issuer}")))
 }
 
+/// A document on its way into the store.
 struct Shelved<'f> {
     id: DocumentId,
     file: &'f DocumentFile,
     editor: MemberId,
     /// When it was published; for a draft, when it was saved.
     at: DateTime<Utc>,
-    state: DocumentState,
+    now: DateTime<Utc>,
+    /// Those it may name, by the keys of their files.
+    earlier: &'f BTreeMap<&'static str, DocumentId>,
 }
 
 impl Shelved<'_> {
-    fn write(&self, bulk: &mut Bulk, dice: &mut Dice, organisation: &Organisation) -> Result<Published> {
+    fn publish(&self, bulk: &mut Bulk, dice: &mut Dice, organisation: &Organisation) -> Result<Published> {
         let front = &self.file.front;
         let issuer = organisation.unit(&front.issuer)?.clone();
         let audience = organisation.unit(&front.audience)?.clone();
-        let (id, title, body) = (self.id, self.file.title.as_str().to_owned(), self.file.body.as_str().to_owned());
-        let is_published = self.state == DocumentState::Published;
-        let saved_at = if is_published { self.at - TimeDelta::minutes(dice.between(20, 3_000)) } else { self.at };
-        let editor = self.editor.to_string();
+        let saved_at = self.at - TimeDelta::minutes(dice.between(20, 3_000));
+        let title = self.file.title.as_str().to_owned();
+        let shelf = dice.ulid_at(self.at).to_string();
         bulk.push(
             "document",
             DocumentRow {
-                id: record("document", id),
+                id: record("document", self.id),
                 kind: front.kind.key().to_owned(),
                 number: self.file.number.as_ref().map(|number| number.as_str().to_owned()),
                 title: title.clone(),
@@ -155,25 +161,76 @@ impl Shelved<'_> {
                 issuer_level: issuer.kind.key().to_owned(),
                 audience: audience.id.to_string(),
                 audience_path: audience.path.to_string(),
-                state: self.state.key().to_owned(),
+                state: Out::Published.key().to_owned(),
                 version: 1,
                 minutes: i64::from(self.file.body.minutes()),
                 saved_at,
-                saved_by: editor.clone(),
-                published_at: is_published.then_some(self.at),
-                shelf: is_published.then(|| dice.ulid_at(self.at).to_string()),
+                saved_by: self.editor.to_string(),
+                published_at: Some(self.at),
+                must: front.must_read_in.map(|_| shelf.clone()),
+                must_read_by: front.must_read_in.map(|days| local_date(self.now + TimeDelta::days(days)).to_string()),
+                pin: front.pinned.then(|| shelf.clone()),
+                corrected_at: front.corrected_days_ago.map(|days| local_time(self.now, -days, 10 * 60)),
+                correction: front.correction.clone(),
+                related: self.related()?,
+                shelf: Some(shelf),
             },
         );
-        bulk.push("document_text", TextRow { id: record("document_text", id), body: body.clone() });
+        self.text(bulk, "document_text", saved_at);
+        bulk.log(dice, saved_at, EventKind::DocumentDrafted, Some(self.editor), &issuer.path, self.id);
+        bulk.log(dice, self.at, EventKind::DocumentPublished, Some(self.editor), &issuer.path, self.id);
+        Ok(Published { id: self.id, title, field: front.field.clone(), issuer, audience, at: self.at })
+    }
+
+    fn draft(&self, bulk: &mut Bulk, dice: &mut Dice, organisation: &Organisation) -> Result<()> {
+        let front = &self.file.front;
+        let (issuer, audience) = (organisation.unit(&front.issuer)?, organisation.unit(&front.audience)?);
         bulk.push(
-            "document_revision",
-            RevisionRow { id: pair("document_revision", id, "000001"), title: title.clone(), body, at: saved_at, by: editor },
+            "draft",
+            DraftRow {
+                id: record("draft", self.id),
+                kind: front.kind.key().to_owned(),
+                number: self.file.number.as_ref().map(|number| number.as_str().to_owned()),
+                title: self.file.title.as_str().to_owned(),
+                signer: (!front.signer.is_empty()).then(|| front.signer.clone()),
+                field: Some(front.field.clone()),
+                issuer: issuer.id.to_string(),
+                issuer_path: issuer.path.to_string(),
+                issuer_level: issuer.kind.key().to_owned(),
+                audience: audience.id.to_string(),
+                audience_path: audience.path.to_string(),
+                stage: Work::Draft.key().to_owned(),
+                version: 1,
+                minutes: i64::from(self.file.body.minutes()),
+                saved_at: self.at,
+                saved_by: self.editor.to_string(),
+                authors: vec![self.editor.to_string()],
+            },
         );
-        bulk.log(dice, saved_at, EventKind::DocumentDrafted, Some(self.editor), &issuer.path, id);
-        if is_published {
-            bulk.log(dice, self.at, EventKind::DocumentPublished, Some(self.editor), &issuer.path, id);
-        }
-        Ok(Published { id, title, field: front.field.clone(), issuer, audience, at: self.at })
+        self.text(bulk, "draft_text", self.at);
+        bulk.log(dice, self.at, EventKind::DocumentDrafted, Some(self.editor), &issuer.path, self.id);
+        Ok(())
+    }
+
+    /// The text, and the version that keeps it.
+    fn text(&self, bulk: &mut Bulk, table: &'static str, at: DateTime<Utc>) {
+        let (title, body) = (self.file.title.as_str().to_owned(), self.file.body.as_str().to_owned());
+        bulk.push(table, TextRow { id: record(table, self.id), body: body.clone() });
+        let id = pair("document_revision", self.id, "000001");
+        bulk.push("document_revision", RevisionRow { id, title, body, at, by: self.editor.to_string() });
+    }
+}
+
+impl Shelved<'_> {
+    fn related(&self) -> Result<Option<Vec<RelatedRow>>> {
+        let rows = self.file.front.related.iter().map(|entry| {
+            let document = self.earlier.get(entry.document.as_str()).ok_or_else(|| {
+                Error::Internal(format!("the sample document {} names {}, which is not before it", self.file.key, entry.document))
+            })?;
+            Ok(RelatedRow { document: document.to_string(), relation: entry.relation.key().to_owned() })
+        });
+        let rows: Vec<RelatedRow> = rows.collect::<Result<_>>()?;
+        Ok((!rows.is_empty()).then_some(rows))
     }
 }
 
@@ -209,6 +266,39 @@ pub(super) struct DocumentRow {
     pub(super) saved_by: String,
     pub(super) published_at: Option<DateTime<Utc>>,
     pub(super) shelf: Option<String>,
+    pub(super) must: Option<String>,
+    pub(super) must_read_by: Option<String>,
+    pub(super) pin: Option<String>,
+    pub(super) corrected_at: Option<DateTime<Utc>>,
+    pub(super) correction: Option<String>,
+    pub(super) related: Option<Vec<RelatedRow>>,
+}
+
+#[derive(Debug, SurrealValue)]
+pub(super) struct RelatedRow {
+    pub(super) document: String,
+    pub(super) relation: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct DraftRow {
+    id: RecordId,
+    kind: String,
+    number: Option<String>,
+    title: String,
+    signer: Option<String>,
+    field: Option<String>,
+    issuer: String,
+    issuer_path: String,
+    issuer_level: String,
+    audience: String,
+    audience_path: String,
+    stage: String,
+    version: i64,
+    minutes: i64,
+    saved_at: DateTime<Utc>,
+    saved_by: String,
+    authors: Vec<String>,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -227,9 +317,9 @@ struct RevisionRow {
 }
 
 #[derive(Debug, SurrealValue)]
-struct ReceiptRow {
-    id: RecordId,
-    path: String,
-    at: DateTime<Utc>,
-    counted: Option<bool>,
+pub(super) struct ReceiptRow {
+    pub(super) id: RecordId,
+    pub(super) path: String,
+    pub(super) at: DateTime<Utc>,
+    pub(super) counted: Option<bool>,
 }

@@ -2,18 +2,23 @@
 
 use chrono::TimeDelta;
 use domain::{
-    documents::{Body, DocumentKind, DocumentState},
+    documents::{Body, DocumentKind, steps::Out},
     folding::fold,
-    ids::DocumentId,
+    ids::{DocumentId, MemberId},
     units::{UnitKind, UnitRef},
 };
 
 use super::{
     dice::Dice,
     files,
-    library::{DocumentRow, TextRow},
+    library::{DocumentRow, ReceiptRow, TextRow},
+    registry::Registry,
 };
-use crate::{Backend, Error, Result, bulk::Bulk, store::record};
+use crate::{
+    Backend, Error, Result,
+    bulk::Bulk,
+    store::{pair, record},
+};
 
 /// Documents written at a time.
 const BATCH: usize = 2_000;
@@ -22,9 +27,38 @@ const BATCH: usize = 2_000;
 const SPREAD: [(UnitKind, i64); 4] =
     [(UnitKind::Central, 5), (UnitKind::Province, 15), (UnitKind::Commune, 40), (UnitKind::Branch, 40)];
 
+/// Provinces, communes of each, branches of each: a tree in which one branch is reached by a small part of all documents.
+const TREE: [usize; 3] = [34, 10, 6];
+
+/// The units of a large organisation; returns the root.
+///
+/// # Errors
+/// Those of the store.
+pub async fn organise(backend: &Backend, seed: u64) -> Result<UnitRef> {
+    let [provinces, communes, branches] = TREE;
+    let mut registry = Registry::new(backend, seed, backend.clock().now());
+    let root = registry.unit(None, UnitKind::Central, "01", "Trung ương")?;
+    for province in 0..provinces {
+        let province = registry.unit(Some(&root), UnitKind::Province, &format!("{province:02}"), &format!("Tỉnh {province}"))?;
+        for commune in 0..communes {
+            let commune =
+                registry.unit(Some(&province), UnitKind::Commune, &format!("{commune:03}"), &format!("Xã {commune}"))?;
+            for branch in 0..branches {
+                registry.unit(Some(&commune), UnitKind::Branch, &format!("{branch:02}"), &format!("Chi bộ {branch}"))?;
+            }
+        }
+    }
+    registry.save().await?;
+    Ok(root)
+}
+
 /// A document of the library, for who wants to measure something else on the same.
 #[derive(Debug)]
 pub struct Invented<'d> {
+    pub id: DocumentId,
+    pub kind: DocumentKind,
+    /// Its place on the shelf.
+    pub shelf: &'d str,
     pub number: &'d str,
     pub title: &'d str,
     pub body: &'d str,
@@ -65,12 +99,14 @@ pub async fn publish(
         if asked.len() < queries && number % (count / queries.max(1)).max(1) == 0 {
             asked.push(query(&mut dice, &sign, &title, &body));
         }
-        told(Invented { number: &sign, title: &title, body: &body, audience });
+        let kind = dice.pick(&DocumentKind::ALL).copied().unwrap_or(DocumentKind::News);
+        let shelf = dice.ulid_at(at).to_string();
+        told(Invented { id, kind, shelf: &shelf, number: &sign, title: &title, body: &body, audience });
         bulk.push(
             "document",
             DocumentRow {
                 id: record("document", id),
-                kind: dice.pick(&DocumentKind::ALL).copied().unwrap_or(DocumentKind::News).key().to_owned(),
+                kind: kind.key().to_owned(),
                 number: Some(sign),
                 title,
                 signer: None,
@@ -80,13 +116,19 @@ pub async fn publish(
                 issuer_level: issuer.kind.key().to_owned(),
                 audience: audience.id.to_string(),
                 audience_path: audience.path.to_string(),
-                state: DocumentState::Published.key().to_owned(),
+                state: Out::Published.key().to_owned(),
                 version: 1,
                 minutes: Body::parse(&body).map_or(1, |body| i64::from(body.minutes())),
                 saved_at: at,
                 saved_by: id.to_string(),
                 published_at: Some(at),
-                shelf: Some(dice.ulid_at(at).to_string()),
+                shelf: Some(shelf),
+                must: None,
+                must_read_by: None,
+                pin: None,
+                corrected_at: None,
+                correction: None,
+                related: None,
             },
         );
         bulk.push("document_text", TextRow { id: record("document_text", id), body });
@@ -97,6 +139,23 @@ pub async fn publish(
     bulk.save(backend).await?;
     backend.search_index().discard().await?;
     Ok(asked)
+}
+
+/// Notes that members have read documents: each with the unit the member is posted to.
+///
+/// # Errors
+/// Those of the store.
+pub async fn read(backend: &Backend, reads: &[(DocumentId, MemberId, &UnitRef)]) -> Result<()> {
+    let at = backend.clock().now();
+    for some in reads.chunks(20 * BATCH) {
+        let mut bulk = Bulk::default();
+        for (document, member, branch) in some {
+            let id = pair("read_receipt", document, member);
+            bulk.push("read_receipt", ReceiptRow { id, path: branch.path.to_string(), at, counted: Some(true) });
+        }
+        bulk.save(backend).await?;
+    }
+    Ok(())
 }
 
 /// Titles and paragraphs of the sample.

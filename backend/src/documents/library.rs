@@ -1,25 +1,33 @@
 //! The library: what reaches the member's branch, newest first.
 
-use std::{cmp::Reverse, fmt::Write as _};
+use std::cmp::Reverse;
 
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
     documents::{DocumentSummary, LibraryPage, LibraryQuery},
-    ids::DocumentId,
-    units::UnitPath,
+    ids::{DocumentId, ShelfKey},
+    locale::{local_date, midnight},
+    units::UnitRef,
 };
 
-use super::{COLUMNS, Document, DocumentRow, Documents, read_marks};
-use crate::{
-    Error, Result,
-    store::{SurrealValue, Variables, record, vars},
+use super::{
+    COLUMNS, Document, Documents, read_marks,
+    walk::{TOP, Walk, line, line_vars, over_line, rows_of},
 };
+use crate::{Error, Result, events::lowest};
 
 /// Documents on a page.
 const PAGE: usize = 20;
 
-/// Sorts behind every shelf: those are ULIDs.
-const TOP: &str = "~";
+/// Pinned documents that are shown: more than that is no pinning.
+const PINNED: usize = 5;
+
+/// What stands around the list.
+struct Head {
+    pinned: Vec<Document>,
+    years: Vec<i32>,
+}
 
 impl Documents<'_> {
     /// A page of what reaches the person's branch.
@@ -27,101 +35,131 @@ impl Documents<'_> {
     /// # Errors
     /// [`Error::NotFound`] when the page is asked to start after a document the person may not know.
     pub async fn shelf(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
-        let mut documents = self.shelved(viewer, query, PAGE + 1).await?;
+        let Head { pinned, years } = self.shelf_head(viewer, query).await?;
+        let mut documents = self.walked(viewer, query, PAGE + 1 + pinned.len()).await?;
+        documents.retain(|document| pinned.iter().all(|pinned| pinned.id != document.id));
         let more = documents.len() > PAGE;
         documents.truncate(PAGE);
         let next = documents.last().filter(|_| more).map(|last| last.id);
-        Ok(LibraryPage { documents, next })
+        // Above the first page only; further on they are left out all the same, so that none comes twice.
+        let shown = if query.after.is_none() { pinned } else { Vec::new() };
+        let all: Vec<&Document> = shown.iter().chain(&documents).collect();
+        let mut summaries = self.summaries(viewer, &all).await?;
+        let documents = summaries.split_off(shown.len());
+        Ok(LibraryPage { pinned: summaries, documents, units: self.issuers(viewer), years, next })
     }
 
     /// At most `count` documents that reach the person's branch, newest first.
     pub(crate) async fn shelved(&self, viewer: &Viewer, query: &LibraryQuery, count: usize) -> Result<Vec<DocumentSummary>> {
-        let store = self.backend.store();
-        let tree = self.backend.units().tree();
-        let below = match query.after {
-            Some(after) => self.shelf_of(viewer, after).await?,
-            None => TOP.to_owned(),
-        };
-        let branch = &viewer.standpoint.branch;
-        let mut answers = store.read(ranges(branch, query, count), bindings(branch, query, below)).await?;
-        let mut rows: Vec<DocumentRow> = Vec::new();
-        for at in 0..branch.ancestors_and_self().count() {
-            rows.extend(answers.rows::<DocumentRow>(at)?);
-        }
-        rows.sort_by_cached_key(|row| Reverse(row.shelf.clone()));
-        rows.truncate(count);
-        let documents: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let documents = self.walked(viewer, query, count).await?;
+        self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await
+    }
+
+    /// Rows for a list, in the same order.
+    pub(super) async fn summaries(&self, viewer: &Viewer, documents: &[&Document]) -> Result<Vec<DocumentSummary>> {
         let ids: Vec<DocumentId> = documents.iter().map(|document| document.id).collect();
-        let read = read_marks(store, viewer.member, &ids).await?;
+        let read = read_marks(self.backend.store(), viewer.member, &ids).await?;
         Ok(documents.iter().map(|document| document.summary(read.contains(&document.id))).collect())
     }
 
+    async fn walked(&self, viewer: &Viewer, query: &LibraryQuery, count: usize) -> Result<Vec<Document>> {
+        let (above, mut below) = match query.year {
+            Some(year) => shelf_of_year(year),
+            None => (String::new(), TOP.to_owned()),
+        };
+        if let Some(after) = query.after {
+            below = below.min(self.place_of(viewer, after).await?);
+        }
+        Walk::new(*self, viewer).filtered(query).between(&above, &below).next(count).await
+    }
+
     /// Where a document that reaches the person stands.
-    async fn shelf_of(&self, viewer: &Viewer, document: DocumentId) -> Result<String> {
-        let found: Option<Shelf> = self
-            .backend
-            .store()
-            .read("SELECT shelf, audience_path FROM ONLY $document", vars! { document: record("document", document) })
-            .await?
-            .row(0)?;
-        let found = found.ok_or(Error::NotFound)?;
-        let reaches = viewer.standpoint.branch.as_str().starts_with(&found.audience_path);
-        found.shelf.filter(|_| reaches).ok_or(Error::NotFound)
+    async fn place_of(&self, viewer: &Viewer, document: DocumentId) -> Result<String> {
+        let found = self.fetched(&[document]).await?.into_iter().next().ok_or(Error::NotFound)?;
+        if found.reaches(viewer) { found.shelf.ok_or(Error::NotFound) } else { Err(Error::NotFound) }
+    }
+
+    async fn shelf_head(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<Head> {
+        let is_pinned = !query.is_filtered();
+        let sql = format!("{} {}", oldest(viewer), if is_pinned { pins(viewer) } else { String::new() });
+        let mut answers = self.backend.store().read(sql, line_vars(viewer)).await?;
+        let units = line(viewer).len();
+        let mut first: Option<String> = None;
+        for statement in 0..units {
+            first = answers.row::<String>(statement)?.into_iter().chain(first).min();
+        }
+        let mut rows = if is_pinned { rows_of(&mut answers, units..2 * units)? } else { Vec::new() };
+        rows.sort_by_cached_key(|row| Reverse(row.pin.clone()));
+        let tree = self.backend.units().tree();
+        let mut pinned: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        pinned.retain(|document| document.reaches(viewer));
+        pinned.truncate(PINNED);
+        Ok(Head { pinned, years: years(first.as_deref(), self.backend.clock().today()) })
+    }
+
+    fn issuers(&self, viewer: &Viewer) -> Vec<UnitRef> {
+        self.backend.units().tree().trail(&viewer.standpoint.branch).cloned().collect()
     }
 }
 
-#[derive(Debug, SurrealValue)]
-struct Shelf {
-    shelf: Option<String>,
-    audience_path: String,
+/// The ends of a year on the shelf.
+fn shelf_of_year(year: i32) -> (String, String) {
+    let start = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).map(|day| lowest(midnight(day)).to_string());
+    match (start(year), start(year.saturating_add(1))) {
+        (Some(from), Some(until)) => (from, until),
+        // No calendar has it, so nothing is from then.
+        _ => (TOP.to_owned(), String::new()),
+    }
 }
 
-/// One index range for each unit from the root down to the branch. A document reaches the branch exactly when its audience is one
-/// of these.
-fn ranges(branch: &UnitPath, query: &LibraryQuery, count: usize) -> String {
-    let kind = if query.kind.is_some() { "AND kind = $kind " } else { "" };
-    let level = if query.level.is_some() { "AND issuer_level = $level " } else { "" };
-    let mut sql = String::new();
-    for (at, _) in branch.ancestors_and_self().enumerate() {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            sql,
-            "SELECT {COLUMNS} FROM document WHERE audience_path = $path_{at} AND shelf > '' AND shelf < $below {kind}{level}\
-             ORDER BY shelf DESC LIMIT {count};"
-        );
-    }
-    sql
+/// From that of the oldest document to this one, the newest first.
+fn years(oldest: Option<&str>, today: NaiveDate) -> Vec<i32> {
+    let oldest = oldest.and_then(|shelf| shelf.parse::<ShelfKey>().ok());
+    let at = oldest.and_then(|key| DateTime::<Utc>::from_timestamp_millis(key.ulid().timestamp_ms().cast_signed()));
+    at.map_or_else(Vec::new, |at| (local_date(at).year()..=today.year()).rev().collect())
 }
 
-fn bindings(branch: &UnitPath, query: &LibraryQuery, below: String) -> Variables {
-    let mut vars = vars! { below: below };
-    for (at, path) in branch.ancestors_and_self().enumerate() {
-        vars.insert(format!("path_{at}"), path.to_string());
-    }
-    if let Some(kind) = query.kind {
-        vars.insert("kind", kind.key());
-    }
-    if let Some(level) = query.level {
-        vars.insert("level", level.key());
-    }
-    vars
+fn oldest(viewer: &Viewer) -> String {
+    over_line(viewer, |reached| {
+        format!("SELECT VALUE shelf FROM document WHERE {reached} AND shelf > '' ORDER BY shelf LIMIT 1;")
+    })
+}
+
+fn pins(viewer: &Viewer) -> String {
+    over_line(viewer, |reached| {
+        format!("SELECT {COLUMNS} FROM document WHERE {reached} AND pin > '' ORDER BY pin DESC LIMIT {PINNED};")
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::{documents::DocumentKind, units::UnitKind};
-
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
 
     #[tokio::test]
-    async fn every_range_of_the_library_is_an_index_range() {
+    async fn what_stands_around_the_list_is_read_by_index() {
         let store = migrated().await;
-        let branch = UnitPath::parse("/01/51/001/07/").expect("a path");
-        for (kind, level) in [(None, None), (Some(DocumentKind::News), None), (None, Some(UnitKind::Province))] {
-            let query = LibraryQuery { kind, level, after: None };
-            let vars = bindings(&branch, &query, TOP.to_owned());
-            store.assert_no_scan(&ranges(&branch, &query, PAGE + 1), vars).await;
-        }
+        let viewer = viewer_at("/01/51/001/07/");
+        store.assert_no_scan(&oldest(&viewer), line_vars(&viewer)).await;
+        store.assert_no_scan(&pins(&viewer), line_vars(&viewer)).await;
+    }
+
+    #[test]
+    fn a_year_is_a_range_of_the_shelf_in_the_zone_of_the_organisation() {
+        let (from, until) = shelf_of_year(2026);
+        let shelf = |at: &str| lowest(at.parse().expect("a moment")).to_string();
+        let (last, first) = (shelf("2026-12-31T16:59:59Z"), shelf("2025-12-31T17:00:01Z"));
+        assert!(from < first && last < until);
+        assert!(shelf("2025-12-31T16:59:59Z") < from && shelf("2026-12-31T17:00:01Z") > until);
+        let (from, until) = shelf_of_year(i32::MAX);
+        assert!(from > until, "nothing lies between");
+    }
+
+    #[test]
+    fn years_go_back_to_the_oldest_document() {
+        let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
+        let oldest = lowest("2024-12-31T18:00:00Z".parse().expect("a moment")).to_string();
+        assert_eq!(years(Some(&oldest), today), [2026, 2025]);
+        assert_eq!(years(None, today), [] as [i32; 0]);
     }
 }

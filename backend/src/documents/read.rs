@@ -1,41 +1,110 @@
 //! Reading one document, and being asked for an opinion on it.
 
+use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
-    documents::{DocumentPage, DocumentState, OpinionInvitation},
+    documents::{
+        CorrectionNote, DocumentCopy, DocumentPage, Heading, OpinionInvitation, ReadingPlace, WithdrawnDocument, steps::Out,
+    },
     events::EventKind,
     ids::{DocumentId, OpinionId},
+    locale::local_date,
     members::Standing,
     policy::Action,
+    units::UnitRef,
 };
 
-use super::{COLUMNS, Document, DocumentRow, Documents};
-use crate::{
-    Error, Result, events, feedback, markdown,
-    store::{pair, record, vars},
+use super::{
+    COLUMNS, Document, DocumentRow, Documents,
+    bookmarks::BOOKMARK,
+    progress::{READING, ReadingRow},
+    related::RelatedRow,
 };
+use crate::{
+    Error, Result, events, feedback, files, markdown,
+    store::{RecordId, SurrealValue, pair, record, vars},
+};
+
+/// A document somebody writes an opinion on.
+#[derive(Debug)]
+pub(crate) struct Addressed {
+    pub(crate) title: String,
+    pub(crate) issuer: UnitRef,
+}
 
 impl Documents<'_> {
-    /// The document with its text. The first time a member whom it reaches opens it, that is noted.
+    /// The document with its text. The first time a member whom it reaches opens it, that is noted; each time, that it was opened.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none, or none this person may know of: a draft, or one for another part of the tree.
+    /// [`Error::NotFound`] when there is none, or none this person may know of: a draft, one for another part of the tree, one that
+    /// was withdrawn (see [`Self::withdrawn`]).
     pub async fn read(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentPage> {
-        let (document, body, read) = self.readable(viewer, id).await?;
-        let reached = viewer.standpoint.may_as_member(Action::ReadDocument, &document.audience.path);
-        if !read && reached && document.state == DocumentState::Published {
+        let Found { document, body, read, reading, bookmarked, more } = self.found_for(viewer, id).await?;
+        if !document.is_readable_for(viewer) {
+            return Err(Error::NotFound);
+        }
+        let body = body.ok_or_else(|| Error::Damaged(format!("document {id} has no text")))?;
+        if !read && document.reaches(viewer) {
             self.record_first_read(viewer, &document).await?;
+        }
+        if document.out == Out::Published {
+            self.note_opening(viewer, &document, reading.as_ref()).await?;
         }
         let rendered = markdown::render(&body);
         Ok(DocumentPage {
             summary: document.summary(read),
             reach: self.backend.counters().members(&document.audience.path),
+            place: reading.map(|reading| place(reading, &rendered.contents)).transpose()?.flatten(),
             html: rendered.html,
             contents: rendered.contents,
             takes_opinions: document.takes_opinions_of(viewer),
+            correction: more.corrected_at.map(|at| CorrectionNote { on: local_date(at), note: more.correction }),
+            related: self.related(viewer, id, &more.related.unwrap_or_default()).await?,
+            bookmarked,
+            attachments: files::of_document(self.backend, id).await?,
             signer: document.signer,
             audience: document.audience,
         })
+    }
+
+    /// What is left of a document that was taken back, for a member who had read or marked it: that it was, and why.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for everybody else, and for what was not taken back.
+    pub async fn withdrawn(&self, viewer: &Viewer, id: DocumentId) -> Result<WithdrawnDocument> {
+        let found = self.found_for(viewer, id).await?;
+        if !found.was_withdrawn_from(viewer) {
+            return Err(Error::NotFound);
+        }
+        let Found { document, read, bookmarked, more, .. } = found;
+        Ok(WithdrawnDocument {
+            summary: document.summary(read),
+            on: more.withdrawn_at.map(local_date),
+            because: more.withdrawn_because,
+            related: self.related(viewer, id, &more.related.unwrap_or_default()).await?,
+            bookmarked,
+        })
+    }
+
+    /// Whether there is a page at this document's address for the person.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn has_page(&self, viewer: &Viewer, id: DocumentId) -> Result<bool> {
+        match self.found_for(viewer, id).await {
+            Ok(found) => Ok(found.document.is_readable_for(viewer) || found.was_withdrawn_from(viewer)),
+            Err(Error::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The document to take along as a file. That is not reading it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as [`Self::read`].
+    pub async fn copy(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentCopy> {
+        let (document, body, read) = self.readable(viewer, id).await?;
+        Ok(DocumentCopy { summary: document.summary(read), html: markdown::render(&body).html, signer: document.signer })
     }
 
     /// What is shown before an opinion is written: above all, who will read it.
@@ -58,25 +127,53 @@ impl Documents<'_> {
         })
     }
 
+    /// What an opinion on the document is addressed to.
+    ///
+    /// # Errors
+    /// As [`Self::invitation`].
+    pub(crate) async fn addressed(&self, viewer: &Viewer, id: DocumentId) -> Result<Addressed> {
+        let sql = format!("SELECT {COLUMNS} FROM ONLY $document");
+        let row: Option<DocumentRow> =
+            self.backend.store().read(sql, vars! { document: record("document", id) }).await?.row(0)?;
+        let document = row.ok_or(Error::NotFound)?.understand(&self.backend.units().tree())?;
+        if document.takes_opinions_of(viewer) {
+            Ok(Addressed { title: document.title, issuer: document.issuer })
+        } else if document.is_readable_for(viewer) {
+            Err(Error::NotAllowed)
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+
     /// The document, its text, and whether the person has opened it before.
     async fn readable(&self, viewer: &Viewer, id: DocumentId) -> Result<(Document, String, bool)> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM ONLY $document; SELECT VALUE body FROM ONLY $text; SELECT VALUE id FROM ONLY $receipt;"
-        );
+        let Found { document, body, read, .. } = self.found_for(viewer, id).await?;
+        if !document.is_readable_for(viewer) {
+            return Err(Error::NotFound);
+        }
+        let body = body.ok_or_else(|| Error::Damaged(format!("document {id} has no text")))?;
+        Ok((document, body, read))
+    }
+
+    /// Everything there is of a document and of the person's reading of it. Whether they may see it is not asked here.
+    async fn found_for(&self, viewer: &Viewer, id: DocumentId) -> Result<Found> {
         let vars = vars! {
             document: record("document", id),
             text: record("document_text", id),
             receipt: pair("read_receipt", id, viewer.member),
+            reading: pair("reading", viewer.member, id),
+            bookmark: pair("bookmark", viewer.member, id),
         };
-        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut answers = self.backend.store().read(found(), vars).await?;
         let row: DocumentRow = answers.row(0)?.ok_or(Error::NotFound)?;
-        let document = row.understand(&self.backend.units().tree())?;
-        if !document.is_readable_for(viewer) {
-            return Err(Error::NotFound);
-        }
-        let body = answers.row(1)?.ok_or_else(|| Error::Damaged(format!("document {id} has no text")))?;
-        let read = answers.row::<crate::store::RecordId>(2)?.is_some();
-        Ok((document, body, read))
+        Ok(Found {
+            document: row.understand(&self.backend.units().tree())?,
+            more: answers.row(1)?.ok_or(Error::NotFound)?,
+            body: answers.row(2)?,
+            read: answers.row::<RecordId>(3)?.is_some(),
+            reading: answers.row(4)?,
+            bookmarked: answers.row::<String>(5)?.is_some(),
+        })
     }
 
     async fn record_first_read(&self, viewer: &Viewer, document: &Document) -> Result<()> {
@@ -99,4 +196,50 @@ impl Documents<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+struct Found {
+    document: Document,
+    more: MoreRow,
+    body: Option<String>,
+    read: bool,
+    reading: Option<ReadingRow>,
+    bookmarked: bool,
+}
+
+impl Found {
+    /// Whether it was taken back from a member who had read or marked it.
+    fn was_withdrawn_from(&self, viewer: &Viewer) -> bool {
+        self.document.out == Out::Withdrawn
+            && self.document.is_meant_for(viewer, Action::ReadDocument)
+            && (self.read || self.bookmarked)
+    }
+}
+
+/// What only the page of a document shows.
+#[derive(Debug, SurrealValue)]
+struct MoreRow {
+    related: Option<Vec<RelatedRow>>,
+    corrected_at: Option<DateTime<Utc>>,
+    correction: Option<String>,
+    withdrawn_at: Option<DateTime<Utc>>,
+    withdrawn_because: Option<String>,
+}
+
+fn found() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM ONLY $document; \
+         SELECT related, corrected_at, correction, withdrawn_at, withdrawn_because FROM ONLY $document; \
+         SELECT VALUE body FROM ONLY $text; SELECT VALUE id FROM ONLY $receipt; {READING}; {BOOKMARK};"
+    )
+}
+
+/// Where to go on; none where nothing was begun, or everything read.
+fn place(reading: ReadingRow, contents: &[Heading]) -> Result<Option<ReadingPlace>> {
+    let part = reading.part()?;
+    if !part.is_begun() || part.is_end() {
+        return Ok(None);
+    }
+    let heading = contents.iter().find(|heading| Some(&heading.anchor) == reading.heading.as_ref()).cloned();
+    Ok(Some(ReadingPlace { heading, part }))
 }

@@ -2,14 +2,11 @@
 
 use domain::{
     accounts::Viewer,
-    documents::DocumentState,
     events::EventKind,
     feedback::{OpinionAudience, OpinionText},
     forms::{FormReader, Problem},
-    ids::{DocumentId, OpinionId, UnitId},
+    ids::{DocumentId, OpinionId},
     members::Standing,
-    policy::Action,
-    units::UnitPath,
 };
 use sha2::{Digest, Sha256};
 
@@ -29,26 +26,10 @@ pub struct OpinionForm<'f> {
     pub text: &'f str,
 }
 
-/// What has to be known of the document.
-#[derive(Debug, SurrealValue)]
-struct About {
-    title: String,
-    state: String,
-    issuer: String,
-    issuer_path: String,
-    audience_path: String,
-}
-
 #[derive(Debug, SurrealValue)]
 struct Sent {
     member: String,
     body_hash: String,
-}
-
-impl About {
-    fn issuer(&self) -> Result<UnitId> {
-        self.issuer.parse().map_err(|_| Error::Damaged(format!("issuer of the document {}", self.title)))
-    }
 }
 
 impl Feedback<'_> {
@@ -61,25 +42,25 @@ impl Feedback<'_> {
     pub async fn send(&self, viewer: &Viewer, form: OpinionForm<'_>) -> Result<OpinionId> {
         let id: OpinionId = form.opinion.parse().map_err(|_| Error::NotFound)?;
         let document: DocumentId = form.document.parse().map_err(|_| Error::NotFound)?;
-        let (sent, about) = self.before(id, document).await?;
+        let documents = self.backend.documents();
         let mut reader = FormReader::new("opinion");
         let audience = reader.read("audience", form.audience, OpinionAudience::parse);
         let text = reader.read("text", form.text, OpinionText::parse);
         let (Some(audience), Some(text)) = (audience, text) else {
             // Nobody learns from a half-filled form whether a document exists.
-            may_send(viewer, about)?;
+            documents.addressed(viewer, document).await?;
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let body_hash = hash(document, audience, &text);
         let is_same = |sent: &Sent| sent.member == viewer.member.to_string() && sent.body_hash == body_hash;
-        match sent {
+        match self.before(id).await? {
             // Also when the document was withdrawn meanwhile: what was received stays received.
             Some(sent) if is_same(&sent) => return Ok(id),
             Some(_) => return Err(reader.refused("text", Problem::Stale).into()),
             None => {}
         }
-        let about = may_send(viewer, about)?;
-        if audience == OpinionAudience::Editors && !has_editors(self.backend, about.issuer()?).await? {
+        let about = documents.addressed(viewer, document).await?;
+        if audience == OpinionAudience::Editors && !has_editors(self.backend, about.issuer.id).await? {
             return Err(reader.refused("audience", Problem::NotOffered).into());
         }
         let clock = self.backend.clock();
@@ -92,7 +73,7 @@ impl Feedback<'_> {
             path: branch.to_string(),
             document: document.to_string(),
             document_title: about.title,
-            issuer_path: about.issuer_path,
+            issuer_path: about.issuer.path.to_string(),
             text: text.as_str(),
             body_hash: body_hash.as_str(),
             audience: audience.key(),
@@ -105,7 +86,7 @@ impl Feedback<'_> {
                 self.backend.events().wake();
                 Ok(id)
             }
-            Err(Error::Exists) => match self.before(id, document).await?.0 {
+            Err(Error::Exists) => match self.before(id).await? {
                 Some(sent) if is_same(&sent) => Ok(id),
                 _ => Err(reader.refused("text", Problem::Stale).into()),
             },
@@ -113,31 +94,10 @@ impl Feedback<'_> {
         }
     }
 
-    /// What is stored under the opinion's id, and the document.
-    async fn before(&self, id: OpinionId, document: DocumentId) -> Result<(Option<Sent>, Option<About>)> {
-        let sql = "SELECT member, body_hash FROM ONLY $opinion; \
-                   SELECT title, state, issuer, issuer_path, audience_path FROM ONLY $document;";
-        let vars = vars! { opinion: record("opinion", id), document: record("document", document) };
-        let mut answers = self.backend.store().read(sql, vars).await?;
-        Ok((answers.row(0)?, answers.row(1)?))
-    }
-}
-
-fn may_send(viewer: &Viewer, about: Option<About>) -> Result<About> {
-    let about = about.ok_or(Error::NotFound)?;
-    let damaged = |_| Error::Damaged(format!("paths of the document {}", about.title));
-    let audience = UnitPath::parse(&about.audience_path).map_err(damaged)?;
-    let issuer = UnitPath::parse(&about.issuer_path).map_err(damaged)?;
-    let published = about.state == DocumentState::Published.key();
-    let standpoint = &viewer.standpoint;
-    if published && standpoint.may_as_member(Action::SendOpinion, &audience) {
-        Ok(about)
-    } else if standpoint.may_by_office(Action::WriteDocument, &issuer)
-        || published && standpoint.may(Action::ReadDocument, &audience)
-    {
-        Err(Error::NotAllowed)
-    } else {
-        Err(Error::NotFound)
+    /// What is stored under the opinion's id.
+    async fn before(&self, id: OpinionId) -> Result<Option<Sent>> {
+        let sql = "SELECT member, body_hash FROM ONLY $opinion";
+        self.backend.store().read(sql, vars! { opinion: record("opinion", id) }).await?.row(0)
     }
 }
 

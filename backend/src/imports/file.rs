@@ -20,8 +20,8 @@ use domain::{
 };
 use encoding_rs::WINDOWS_1258;
 
-use super::{sealed::SealedReader, unpacked};
-use crate::{Error, Result};
+use super::sealed::SealedReader;
+use crate::{Error, Result, unpacked};
 
 /// Columns beyond are not looked at.
 const COLUMNS_MAX: usize = 200;

@@ -104,7 +104,7 @@ fn assert_harmless(source: &str) {
         }
         if element.name == "a" && element.attributes.iter().any(|(key, _)| key == "href") {
             let rel = element.attributes.iter().find(|(key, _)| key == "rel");
-            assert_eq!(rel.map(|(_, value)| value.as_str()), Some("noopener nofollow"), "{source:?}");
+            assert_eq!(rel.map(|(_, value)| value.as_str()), Some("external noopener nofollow"), "{source:?}");
         }
     }
     assert_eq!(POLICY.clean(&html).to_string(), html, "cleaning again changes nothing: {source:?}");
@@ -305,6 +305,43 @@ fn links_footnotes_and_lists_work() {
     assert!(html.contains("href=\"tel:113\""), "{html}");
     assert!(html.contains("href=\"#note-1\"") && html.contains("id=\"note-1\""), "{html}");
     assert!(html.contains("<ol start=\"3\">") && html.contains("<del>e</del>"), "{html}");
+}
+
+#[test]
+fn footnotes_are_numbered_as_they_are_called_and_lead_back() {
+    let html = render("a[^sau] b[^trước] c[^sau]\n\n[^trước]: hai[^ba]\n\n[^sau]: một\n\n[^ba]: ba\n\n[^không ai]: lạc").html;
+    let calls: Vec<_> = html.match_indices("<sup").map(|(at, _)| &html[at..at + 80]).collect();
+    for (call, expected) in calls.iter().zip(["id=\"noteref-1\"", "id=\"noteref-2\"", "id=\"noteref-1-2\"", "id=\"noteref-3\""]) {
+        assert!(call.contains(expected), "{expected} in {call}");
+    }
+    let list = &html[html.find("<ol class=\"footnotes\">").expect("a list of notes")..];
+    let notes: Vec<_> = list.match_indices("<li").map(|(at, _)| &list[at..]).collect();
+    assert_eq!(notes.len(), 3, "{html}");
+    for (note, (id, text, back)) in
+        notes.iter().zip([("note-1", "một", "#noteref-1-2"), ("note-2", "hai", "#noteref-2"), ("note-3", "ba", "#noteref-3")])
+    {
+        assert!(
+            note.starts_with(&format!("<li id=\"{id}\">")) && note.contains(&format!("<p>{text}")) && note.contains(back),
+            "{note}"
+        );
+    }
+}
+
+#[test]
+fn a_call_without_a_note_is_text_and_a_note_without_a_call_is_not_lost_on_the_page_of_others() {
+    let html = render("a[^thiếu] b[^có]\n\n[^có]: ghi chú\n\n[^có]: lần hai").html;
+    assert!(html.contains("[^thiếu]") && html.contains("ghi chú") && !html.contains("note-2"), "{html}");
+}
+
+#[test]
+fn ids_of_footnotes_are_numbers_whatever_they_are_called() {
+    let html = render("a[^\" onclick=\"alert(1)] b[^__proto__]\n\n[^\" onclick=\"alert(1)]: c\n\n[^__proto__]: d").html;
+    for element in elements(&html) {
+        for (key, value) in element.attributes.iter().filter(|(key, _)| key == "id") {
+            let number = value.strip_prefix("note-").or(value.strip_prefix("noteref-")).expect("an id of a note");
+            assert!(number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'), "{key}={value}");
+        }
+    }
 }
 
 proptest! {

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Error, Result, courses,
+    documents::HAND_OVER,
     store::{KEYS, RecordId, SurrealValue, keys_after, pair, record, vars},
 };
 
@@ -41,7 +42,7 @@ impl Members<'_> {
         })
     }
 
-    /// Makes `other` part of `keep`: its postings, offices, opinions, receipts, attendance, corrections and transfers become
+    /// Makes `other` part of `keep`: its postings, offices, opinions, receipts, bookmarks, places in texts, attendance, corrections and transfers become
     /// those of `keep`, which also takes over a number it lacks. The other's account and sessions are closed; the record stays, as
     /// merged, so that what was written about it stays readable.
     ///
@@ -57,6 +58,7 @@ impl Members<'_> {
         self.write_history(&mut step, &kept, &gone, viewer).await?;
         step.then(BOTH_UNCHANGED);
         step.then(HISTORY);
+        step.then(HAND_OVER);
         step.then(courses::INHERIT);
         step.then(&end_posting("gone", "kept_key", "ended", "day"));
         step.then(END_SESSIONS);

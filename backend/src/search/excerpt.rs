@@ -2,12 +2,13 @@
 //!
 //! Invariant: no markup is made here. A piece says whether it was searched for, the page says how that looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::search::Piece;
 
 use super::{
     asked::{Asked, Sought},
+    index::Attached,
     words::{Forms, is_similar, words},
 };
 
@@ -71,15 +72,39 @@ fn spots(text: &str, asked: &Asked, forgive: bool) -> (Vec<Spot>, Vec<(usize, us
     (spots, places)
 }
 
+/// Whether a word of the text goes on with the one before it as the query does.
+fn follows(before: &Spot, after: &Spot) -> bool {
+    after.at == before.at + 1 && after.word == before.word + 1
+}
+
+/// The words of the query to mark in a text. Typed without marks, `dang phi` may be any of `đang`, `đăng` and `đảng`: where it is met as
+/// `đảng phí`, the others are not what was meant.
+fn meant(text: &str, asked: &Asked, forgive: bool) -> (Vec<Spot>, Vec<(usize, usize)>) {
+    let (mut spots, places) = spots(text, asked, forgive);
+    let as_written = |spot: &Spot| text[spot.from..spot.until].to_lowercase();
+    let mut together: Vec<BTreeSet<String>> = vec![BTreeSet::new(); asked.words.len()];
+    for [before, after] in spots.array_windows() {
+        if follows(before, after) {
+            together[before.word].insert(as_written(before));
+            together[after.word].insert(as_written(after));
+        }
+    }
+    spots.retain(|spot| {
+        let together = &together[spot.word];
+        asked.words[spot.word].is_marked || together.is_empty() || together.contains(&as_written(spot))
+    });
+    (spots, places)
+}
+
 /// A title with what was found in it.
 pub(super) fn title(title: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
-    let (spots, _) = spots(title, asked, forgive);
+    let (spots, _) = meant(title, asked, forgive);
     pieces(title, 0, title.len(), &spots)
 }
 
 /// The passage of the text where most of the words are, the first of equal ones; nothing when none is there.
 pub(super) fn excerpt(text: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
-    let (spots, places) = spots(text, asked, forgive);
+    let (spots, places) = meant(text, asked, forgive);
     let Some(first) = densest(&spots, asked) else { return Vec::new() };
     let begin = beginning(text, &places, spots[first].at);
     let end = (begin + WORDS).min(places.len());
@@ -98,25 +123,55 @@ pub(super) fn excerpt(text: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
     pieces
 }
 
+/// The passage to show of a document, and the name of the file it is from when that is not the document itself: when words were met
+/// that no part of the document has, of the file that has most of the query.
+pub(super) fn passage(
+    own: &[&str],
+    text: &str,
+    files: &[Attached],
+    asked: &Asked,
+    forgive: bool,
+) -> (Vec<Piece>, Option<String>) {
+    let met = |texts: &[&str]| -> BTreeSet<usize> {
+        texts.iter().flat_map(|text| spots(text, asked, forgive).0).map(|spot| spot.word).collect()
+    };
+    if !files.is_empty() {
+        let own = met(&[own, &[text]].concat());
+        let best = files
+            .iter()
+            .map(|file| (met(&[&file.name, &file.text]), file))
+            .filter(|(met, _)| !met.is_subset(&own))
+            .rev()
+            .max_by_key(|(met, _)| met.len());
+        if let Some((_, file)) = best {
+            return (excerpt(&file.text, asked, forgive), Some(file.name.clone()));
+        }
+    }
+    (excerpt(text, asked, forgive), None)
+}
+
 /// The spot with which the best passage begins.
 fn densest(spots: &[Spot], asked: &Asked) -> Option<usize> {
     let mut counts = vec![0_usize; asked.words.len()];
-    let (mut end, mut different, mut best) = (0, 0, None);
+    let (mut end, mut different, mut together, mut best) = (0, 0, 0_usize, None);
+    let is_joined = |at: usize| at + 1 < spots.len() && follows(&spots[at], &spots[at + 1]);
     for (begin, spot) in spots.iter().enumerate() {
         while end < spots.len() && spots[end].at < spot.at + WORDS - LEAD {
             let count = &mut counts[spots[end].word];
             different += usize::from(*count == 0);
             *count += 1;
+            together += usize::from(end > begin && is_joined(end - 1));
             end += 1;
         }
-        // Many different words first, then many.
-        let worth = (different, (end - begin).min(8));
+        // Many different words first and words that stand as they were typed, then many.
+        let worth = (different + together.min(asked.words.len()), (end - begin).min(8));
         if best.is_none_or(|(_, known)| worth > known) {
             best = Some((begin, worth));
         }
         let count = &mut counts[spot.word];
         *count -= 1;
         different -= usize::from(*count == 0);
+        together -= usize::from(begin + 1 < end && is_joined(begin));
     }
     best.map(|(begin, _)| begin)
 }
@@ -164,11 +219,11 @@ fn push(pieces: &mut Vec<Piece>, text: &str, found: bool) {
 }
 
 /// Whether the words of each phrase follow each other in one of the texts: the pairs of the index tell of two words, not of three.
-pub(super) fn has_phrases(asked: &Asked, texts: [&str; 2]) -> bool {
+pub(super) fn has_phrases<'t>(asked: &Asked, texts: impl IntoIterator<Item = &'t str>) -> bool {
     if asked.phrases.is_empty() {
         return true;
     }
-    let texts = texts.map(|text| words(text).map(|word| word.folded).collect::<Vec<_>>());
+    let texts: Vec<Vec<String>> = texts.into_iter().map(|text| words(text).map(|word| word.folded).collect()).collect();
     asked.phrases.iter().all(|phrase| texts.iter().any(|text| text.windows(phrase.len()).any(|window| window == phrase)))
 }
 
@@ -217,6 +272,20 @@ mod tests {
     }
 
     #[test]
+    fn typed_without_marks_words_that_stand_together_are_meant() {
+        let asked = Asked::parse("dang phi");
+        let text = "Đang đăng ký. Phí đường bộ. Thu đảng phí; Đảng thu phí, phi đội.";
+        assert_eq!(
+            shown(&title(text, &asked, false)),
+            "Đang đăng ký. [Phí] đường bộ. Thu [đảng phí]; [Đảng] thu [phí], phi đội."
+        );
+        assert_eq!(shown(&title("Đang phi", &asked, false)), "[Đang phi]");
+        let far = "chữ ".repeat(40);
+        let text = format!("đăng, phi, đăng, đăng, phi. {far}thu đảng phí. {far}");
+        assert!(shown(&excerpt(&text, &asked, false)).contains("thu [đảng phí]"));
+    }
+
+    #[test]
     fn the_densest_passage_is_shown_with_some_words_before_it() {
         let filler = "một hai ba bốn năm sáu bảy tám chín mười ".repeat(10);
         let text = format!("đảng ủy họp. {filler}thu nộp đảng phí hằng tháng. {filler}");
@@ -242,6 +311,19 @@ mod tests {
         let often = "Chuyên đề chuyên sâu, chuyên gia: chuyển đổi";
         assert_eq!(instead(&asked, [text, often]).as_deref(), Some("chuyển đổi"));
         assert_eq!(instead(&Asked::parse("chuyen doi"), [text, ""]), None);
+    }
+
+    #[test]
+    fn a_passage_is_from_a_file_when_only_that_has_the_words() {
+        let file = |name: &str, text: &str| Attached { name: name.to_owned(), text: text.to_owned() };
+        let files = [file("Biểu 1.xlsx", "Mức thu"), file("Phụ lục.pdf", "Mức thu đảng phí của xã")];
+        let from = |typed: &str| passage(&["Thông báo", "Xã Vạn Tường"], "Thu hằng tháng.", &files, &Asked::parse(typed), false);
+        let (pieces, name) = from("thu đảng phí");
+        assert_eq!((shown(&pieces).as_str(), name.as_deref()), ("Mức [thu đảng phí] của xã", Some("Phụ lục.pdf")));
+        assert_eq!(from("mức thu").1.as_deref(), Some("Biểu 1.xlsx"), "the first of equal ones");
+        assert_eq!(from("biểu").1.as_deref(), Some("Biểu 1.xlsx"), "by its name");
+        let (pieces, name) = from("thu xã hằng tháng");
+        assert_eq!((shown(&pieces).as_str(), name), ("[Thu hằng tháng].", None), "nothing is missing in the document");
     }
 
     #[test]

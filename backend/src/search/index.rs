@@ -1,6 +1,7 @@
 //! The index itself: its fields, its files, and writing to it.
 //!
 //! A word stands in three fields, one for each of its forms (see [`super::words`]), and the words of title and number in three more.
+//! What is attached to a document stands in fields of its own, because a document is about what it says itself first.
 //! Neighbouring words make a word of their own in `pairs`: phrases, nearness and words typed without the space between them are then
 //! as cheap to look up as any word, and no positions need to be kept.
 
@@ -10,7 +11,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use domain::{documents::DocumentKind, ids::DocumentId, units::UnitKind};
+use domain::{
+    documents::{DocumentField, DocumentKind},
+    ids::DocumentId,
+    members::Standing,
+    units::UnitKind,
+};
 use serde::{Deserialize, Serialize};
 use tantivy::{
     Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
@@ -21,7 +27,7 @@ use tantivy::{
 use super::words::{Forms, Words, is_sign, sign_key, sign_keys, words};
 
 /// Counts up when fields or words are made otherwise: an index of another version is made anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Memory for documents that are not written yet. A few come by turns, or all at once when the index is made anew.
 const BUDGET: usize = 20_000_000;
@@ -33,15 +39,26 @@ pub(super) struct Entry {
     pub(super) id: DocumentId,
     pub(super) kind: DocumentKind,
     pub(super) level: UnitKind,
+    pub(super) field: Option<DocumentField>,
     pub(super) year: u16,
     /// Ids of the units it is for and by.
     pub(super) audience: String,
+    /// Of the audience, only members of these standings; empty for all.
+    pub(super) standings: Vec<Standing>,
     pub(super) issuer: String,
     pub(super) number: Option<String>,
     pub(super) title: String,
     /// Words that are not in the text but are searched for: of the kind, of the issuer.
     pub(super) about: String,
     /// Without markup.
+    pub(super) text: String,
+    pub(super) attached: Vec<Attached>,
+}
+
+/// A file that goes with a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Attached {
+    pub(super) name: String,
     pub(super) text: String,
 }
 
@@ -64,11 +81,15 @@ pub(super) struct Fields {
     pub(super) text: [Field; 3],
     pub(super) title_pairs: Field,
     pub(super) pairs: Field,
+    pub(super) attached: [Field; 3],
+    pub(super) attached_pairs: Field,
     /// The number as one key.
     pub(super) sign: Field,
     /// Numbers of other documents the text names.
     pub(super) cited: Field,
     pub(super) plain: Field,
+    /// Name and text of each file, in turn.
+    pub(super) attached_plain: Field,
 }
 
 /// Names of the columns.
@@ -76,7 +97,11 @@ pub(super) const ID_HIGH: &str = "id_high";
 pub(super) const ID_LOW: &str = "id_low";
 pub(super) const KIND: &str = "kind";
 pub(super) const LEVEL: &str = "level";
+pub(super) const FIELD: &str = "field";
 pub(super) const YEAR: &str = "year";
+pub(super) const STANDINGS: &str = "standings";
+/// A field and a column.
+pub(super) const ISSUER: &str = "issuer";
 
 /// The forms of a word by the index of their field.
 pub(super) const EXACT: usize = 0;
@@ -90,7 +115,7 @@ pub(super) struct Held {
     pub(super) fields: Fields,
     store: String,
     writer: Mutex<Option<IndexWriter>>,
-    columns: [Field; 5],
+    columns: [Field; 7],
 }
 
 impl Held {
@@ -223,7 +248,7 @@ impl Held {
 
     fn document(&self, entry: Entry) -> TantivyDocument {
         let fields = &self.fields;
-        let [id_high, id_low, kind, level, year] = self.columns;
+        let [id_high, id_low, kind, level, field, year, standings] = self.columns;
         let ulid = entry.id.ulid().0;
         let mut document = TantivyDocument::new();
         document.add_text(fields.id, entry.id.to_string());
@@ -232,14 +257,17 @@ impl Held {
         document.add_u64(id_low, u64::try_from(ulid & u128::from(u64::MAX)).unwrap_or_default());
         document.add_u64(kind, kind_code(entry.kind));
         document.add_u64(level, level_code(entry.level));
+        document.add_u64(field, entry.field.map(field_code).unwrap_or_default());
         document.add_u64(year, u64::from(entry.year));
+        document.add_u64(standings, standings_code(&entry.standings));
         document.add_text(fields.audience, &entry.audience);
         document.add_text(fields.issuer, &entry.issuer);
         let number = entry.number.unwrap_or_default();
         for key in sign_keys(&number) {
             document.add_text(fields.sign, key);
         }
-        for key in cited(&entry.title).into_iter().chain(cited(&entry.text)) {
+        let attached = entry.attached.iter().flat_map(|attached| cited(&attached.text));
+        for key in cited(&entry.title).into_iter().chain(cited(&entry.text)).chain(attached) {
             document.add_text(fields.cited, key);
         }
         for form in [EXACT, LETTERS, FOLDED] {
@@ -249,12 +277,22 @@ impl Held {
             for part in [&entry.title, &number, &entry.about, &entry.text] {
                 document.add_text(fields.text[form], part);
             }
+            for Attached { name, text } in &entry.attached {
+                document.add_text(fields.attached[form], name);
+                document.add_text(fields.attached[form], text);
+            }
         }
         document.add_text(fields.title_pairs, &entry.title);
         for part in [&entry.title, &entry.about, &entry.text] {
             document.add_text(fields.pairs, part);
         }
         document.add_text(fields.plain, entry.text);
+        for Attached { name, text } in entry.attached {
+            for part in [name, text] {
+                document.add_text(fields.attached_pairs, &part);
+                document.add_text(fields.attached_plain, part);
+            }
+        }
         document
     }
 }
@@ -279,6 +317,21 @@ pub(super) fn level_code(level: UnitKind) -> u64 {
     code(UnitKind::ALL.iter().position(|known| *known == level))
 }
 
+/// Zero is for a document without a field.
+pub(super) fn field_code(field: DocumentField) -> u64 {
+    code(DocumentField::ALL.iter().position(|known| *known == field)) + 1
+}
+
+/// A bit for each standing a document is for.
+pub(super) fn standings_code(standings: &[Standing]) -> u64 {
+    let meant = if standings.is_empty() { &Standing::ALL } else { standings };
+    meant.iter().fold(0, |code, standing| code | standing_bit(*standing))
+}
+
+pub(super) fn standing_bit(standing: Standing) -> u64 {
+    1 << code(Standing::ALL.iter().position(|known| *known == standing))
+}
+
 fn code(position: Option<usize>) -> u64 {
     u64::try_from(position.unwrap_or_default()).unwrap_or_default()
 }
@@ -293,7 +346,7 @@ fn cited(text: &str) -> HashSet<String> {
         .collect()
 }
 
-fn schema() -> (Schema, Fields, [Field; 5]) {
+fn schema() -> (Schema, Fields, [Field; 7]) {
     let words = |tokenizer: &str, record| {
         TextOptions::default()
             .set_indexing_options(TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(record))
@@ -307,7 +360,7 @@ fn schema() -> (Schema, Fields, [Field; 5]) {
     let fields = Fields {
         id: builder.add_text_field("id", key()),
         audience: builder.add_text_field("audience", key()),
-        issuer: builder.add_text_field("issuer", key()),
+        issuer: builder.add_text_field(ISSUER, key().set_fast("raw")),
         title: [
             builder.add_text_field("title_exact", words("exact", counted)),
             builder.add_text_field("title_letters", words("letters", counted)),
@@ -320,11 +373,18 @@ fn schema() -> (Schema, Fields, [Field; 5]) {
         ],
         title_pairs: builder.add_text_field("title_pairs", words("pairs", IndexRecordOption::Basic)),
         pairs: builder.add_text_field("pairs", words("pairs", IndexRecordOption::Basic)),
+        attached: [
+            builder.add_text_field("attached_exact", words("exact", counted)),
+            builder.add_text_field("attached_letters", words("letters", counted)),
+            builder.add_text_field("attached_folded", words("folded", counted)),
+        ],
+        attached_pairs: builder.add_text_field("attached_pairs", words("pairs", IndexRecordOption::Basic)),
         sign: builder.add_text_field("sign", key()),
         cited: builder.add_text_field("cited", key()),
         plain: builder.add_text_field("plain", STORED),
+        attached_plain: builder.add_text_field("attached_plain", STORED),
     };
-    let columns = [ID_HIGH, ID_LOW, KIND, LEVEL, YEAR].map(|name| builder.add_u64_field(name, FAST));
+    let columns = [ID_HIGH, ID_LOW, KIND, LEVEL, FIELD, YEAR, STANDINGS].map(|name| builder.add_u64_field(name, FAST));
     (builder.build(), fields, columns)
 }
 
@@ -459,6 +519,22 @@ mod tests {
         let mut found: Vec<_> = cited(text).into_iter().collect();
         found.sort();
         assert_eq!(found, ["12a", "339qdtw", "57nqtw"]);
+    }
+
+    #[test]
+    fn a_document_for_some_standings_is_for_no_other() {
+        use Standing::{Exempt, Official, Probationary};
+
+        for (standings, meant) in [
+            (&[][..], &Standing::ALL[..]),
+            (&[Probationary][..], &[Probationary][..]),
+            (&[Official, Exempt][..], &[Official, Exempt][..]),
+        ] {
+            let code = standings_code(standings);
+            for standing in Standing::ALL {
+                assert_eq!(code & standing_bit(standing) != 0, meant.contains(&standing), "{standings:?} {standing:?}");
+            }
+        }
     }
 
     #[test]

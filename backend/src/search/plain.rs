@@ -21,6 +21,21 @@ pub(super) fn plain(body: &str) -> String {
     text
 }
 
+/// A line of somebody else's, such as a title, without anything that hides or reorders letters. In scripts of the Indian family a joiner
+/// is part of the spelling and stays.
+pub(super) fn shown(line: &str) -> String {
+    let mut before = ' ';
+    let mut shown = String::with_capacity(line.len());
+    for c in line.chars() {
+        let is_joiner = matches!(c, '\u{200c}' | '\u{200d}') && matches!(before, '\u{900}'..='\u{dff}');
+        if is_shown(c) || is_joiner {
+            shown.push(c);
+        }
+        before = c;
+    }
+    shown
+}
+
 pub(super) fn is_shown(c: char) -> bool {
     !c.is_control() && !is_invisible(c)
 }
@@ -48,6 +63,13 @@ mod tests {
         let body =
             "# Điều 1\n\nĐảng viên **có** [quyền](https://a.b)\nvà nghĩa vụ.\n\n- một\n- hai\n\n| A | B |\n|---|---|\n| c | d |";
         assert_eq!(plain(body), "Điều 1\nĐảng viên có quyền và nghĩa vụ.\nmột\nhai\nA · B · \nc · d ·");
+    }
+
+    #[test]
+    fn a_title_hides_and_reorders_nothing() {
+        assert_eq!(shown("Quy\u{200b}ết \u{202e}định\u{2066} 1\u{feff}"), "Quyết định 1");
+        assert_eq!(shown("র\u{200d}্যাব"), "র\u{200d}্যাব");
+        assert_eq!(shown("a\u{200d}b"), "ab");
     }
 
     #[test]

@@ -315,7 +315,7 @@ impl State {
                     self.publish(document, &path);
                 }
             }
-            EventKind::DocumentWithdrawn => {
+            EventKind::DocumentWithdrawn | EventKind::DocumentExpired => {
                 if let Ok(document) = event.subject.parse() {
                     self.withdraw(document, &path);
                 }
@@ -492,6 +492,7 @@ const fn changes_figures(kind: EventKind) -> bool {
         kind,
         EventKind::DocumentPublished
             | EventKind::DocumentWithdrawn
+            | EventKind::DocumentExpired
             | EventKind::AccountActivated
             | EventKind::UnitMoved
             | EventKind::UnitMerged

@@ -78,6 +78,8 @@ const FOLLOWERS: &[Follower] = &[
     follower("member", "path", ALL),
     follower("document", "issuer_path", ALL),
     follower("document", "audience_path", ALL),
+    follower("draft", "issuer_path", ALL),
+    follower("draft", "audience_path", ALL),
     follower("course", "issuer_path", ALL),
     follower("course", "audience_path", ALL),
     follower("meeting", "path", ALL),

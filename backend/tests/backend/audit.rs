@@ -9,7 +9,7 @@ use domain::{
 };
 
 use crate::{
-    documents::published,
+    documents::{chief, published},
     support::{Fixture, organisation},
 };
 
@@ -48,7 +48,7 @@ async fn pages_follow_on_without_gap_or_repetition() {
     for document in 0..70 {
         let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
         if document % 2 == 0 {
-            backend.documents().withdraw(&org.coast_editor.viewer, id).await.expect("is withdrawn");
+            backend.documents().withdraw(&chief(&org.coast_editor.viewer), id, "Sai số liệu.").await.expect("is withdrawn");
         }
     }
     let mut seen = Vec::new();

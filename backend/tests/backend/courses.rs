@@ -18,7 +18,7 @@ use domain::{
 };
 
 use crate::{
-    documents::published,
+    documents::{chief, published},
     engines::on_both_engines,
     support::{Fixture, organisation},
 };
@@ -221,10 +221,8 @@ async fn what_was_given_is_not_changed_any_more(backend: &Backend, org: &Fixture
 async fn nobody_overwrites_somebody_elses_draft(backend: &Backend, org: &Fixture) {
     let (editor, other) = (&org.coast_editor.viewer, &org.province_chief_editor.viewer);
     let courses = backend.courses();
-    let documents = [
-        published(backend, editor, &org.coast, &org.coast).await,
-        published(backend, editor, &org.coast, &org.harbour).await,
-    ];
+    let documents =
+        [published(backend, editor, &org.coast, &org.coast).await, published(backend, editor, &org.coast, &org.harbour).await];
     let hidden = published(backend, &org.hills_editor.viewer, &org.hills, &org.hills).await;
     let id = draft(backend, editor, &documents, 2).await;
     let (key, start) = (id.to_string(), version(backend, editor, id).await);
@@ -288,7 +286,7 @@ async fn a_course_without_a_quiz_is_completed_once(backend: &Backend, org: &Fixt
     assert_eq!((done.len(), done[0].progress), (1, Progress::DoneLate));
 
     // What was taken back is not asked for any more.
-    backend.documents().withdraw(editor, document).await.expect("is withdrawn");
+    backend.documents().withdraw(&chief(editor), document, "Sai số liệu.").await.expect("is withdrawn");
     assert_eq!(courses.read(&org.deputy.viewer, id).await.expect("a page").next, NextStep::Confirm);
 }
 
@@ -380,7 +378,8 @@ async fn pressing_twice_is_one_try_and_one_result(backend: &Backend, org: &Fixtu
         if first.passed { &[EventKind::CourseCompleted, EventKind::QuizTaken] } else { &[EventKind::QuizTaken] };
     assert_eq!(kinds, expected);
     assert!(is_not_found(courses.answer(member, id, 7, &Ticked::new(), true).await), "there is no such try");
-    let hostile: Ticked = [("0".to_owned(), vec!["999".to_owned(), "-1".to_owned(), "x".to_owned()]), ("99".to_owned(), vec![])].into();
+    let hostile: Ticked =
+        [("0".to_owned(), vec!["999".to_owned(), "-1".to_owned(), "x".to_owned()]), ("99".to_owned(), vec![])].into();
     assert!(courses.answer(member, id, 1, &hostile, false).await.is_ok());
 }
 
@@ -444,7 +443,14 @@ async fn numbers_follow_members_who_leave_or_become_exempt(backend: &Backend, or
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(2), "of the exempt nothing is asked");
     let form = backend::members::StateForm {
         id: &org.deputy.id.to_string(),
-        version: &backend.members().form(&org.coast_registrar.viewer, org.deputy.id).await.expect("a form").draft.version.to_string(),
+        version: &backend
+            .members()
+            .form(&org.coast_registrar.viewer, org.deputy.id)
+            .await
+            .expect("a form")
+            .draft
+            .version
+            .to_string(),
         state: "left",
         day: "2026-11-21",
     };
@@ -471,7 +477,10 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
         assert_eq!(page.total.completion.map(|row| (row.members, row.done)), Some((15, 1)), "{}", above.name);
         let branch = courses.completion_page(&above.viewer, id, Some(org.harbour.id)).await.expect("a page");
         assert!(branch.learners.is_empty(), "{} sees no names", above.name);
-        assert_eq!(courses.following(&above.viewer).await.map(|list| list.len()).unwrap_or_default() > 0, above.id != org.coast_editor.id);
+        assert_eq!(
+            courses.following(&above.viewer).await.map(|list| list.len()).unwrap_or_default() > 0,
+            above.id != org.coast_editor.id
+        );
     }
     for stranger in [&org.farm_secretary, &org.farmer, &org.hills_editor] {
         assert!(is_not_found(courses.completion_page(&stranger.viewer, id, None).await), "{}", stranger.name);

@@ -1,13 +1,17 @@
 //! Documents as members and editors meet them.
 
-use backend::{Backend, Error, documents::DraftForm};
+use backend::{
+    Backend, Error,
+    documents::{DraftForm, PublishForm, SubmitForm},
+};
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    documents::{DocumentKind, DocumentState, LibraryQuery},
+    documents::{DocumentKind, LibraryQuery, steps::DocumentState},
     events::EventKind,
     forms::Problem,
     ids::DocumentId,
+    policy::Role,
     units::UnitRef,
 };
 
@@ -32,11 +36,11 @@ pub(crate) fn form<'f>(id: &'f str, version: &'f str, issuer: &'f str, audience:
         id,
         version,
         kind: "guidance",
-        number: "",
         title: "Hướng dẫn đi biển dài ngày",
         issuer,
         audience,
         body: "## Trước chuyến biển\n\nTải tài liệu về máy.",
+        ..DraftForm::default()
     }
 }
 
@@ -48,8 +52,36 @@ pub(crate) async fn draft(backend: &Backend, editor: &Viewer, issuer: &UnitRef, 
 
 pub(crate) async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitRef, audience: &UnitRef) -> DocumentId {
     let id = draft(backend, editor, issuer, audience).await;
-    backend.documents().publish(editor, id).await.expect("is published");
+    release(backend, editor, id).await;
     id
+}
+
+/// Sends a draft through review and out.
+pub(crate) async fn release(backend: &Backend, editor: &Viewer, id: DocumentId) {
+    submit(backend, editor, id).await;
+    let now = PublishForm { id: &id.to_string(), version: &version(backend, editor, id).await, when: "now", at: "" };
+    backend.documents().publish(&chief(editor), now).await.expect("is published");
+}
+
+/// Sends a draft to be reviewed by any chief editor.
+pub(crate) async fn submit(backend: &Backend, editor: &Viewer, id: DocumentId) {
+    let version = version(backend, editor, id).await;
+    let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: "", due: "", note: "" };
+    backend.documents().submit(editor, form).await.expect("is sent");
+}
+
+pub(crate) async fn version(backend: &Backend, editor: &Viewer, id: DocumentId) -> String {
+    backend.documents().draft(editor, id).await.expect("is on the desk").draft.version.to_string()
+}
+
+/// Somebody beside this editor who may approve what they wrote.
+pub(crate) fn chief(editor: &Viewer) -> Viewer {
+    let mut chief = editor.clone();
+    chief.member = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id");
+    for grant in &mut chief.standpoint.grants {
+        grant.role = Role::ChiefEditor;
+    }
+    chief
 }
 
 async fn a_document_reaches_its_audience_and_nobody_else(backend: &Backend, org: &Fixture) {
@@ -58,9 +90,9 @@ async fn a_document_reaches_its_audience_and_nobody_else(backend: &Backend, org:
     let documents = backend.documents();
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)), "a draft is invisible");
     assert!(matches!(documents.invitation(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
-    assert!(documents.read(editor, id).await.is_ok(), "but not for its editor");
+    assert!(documents.draft(editor, id).await.is_ok(), "but not for its editor");
 
-    documents.publish(editor, id).await.expect("is published");
+    release(backend, editor, id).await;
     let page = documents.read(&org.fisherman.viewer, id).await.expect("is readable");
     assert!(page.takes_opinions && !page.summary.read && page.html.contains("Tải tài liệu"), "{page:?}");
     assert!(documents.read(&org.fisherman.viewer, id).await.expect("again").summary.read);
@@ -72,7 +104,7 @@ async fn a_document_reaches_its_audience_and_nobody_else(backend: &Backend, org:
         let after = LibraryQuery { after: Some(id), ..LibraryQuery::default() };
         assert!(matches!(documents.shelf(&stranger.viewer, &after).await, Err(Error::NotFound)), "{}", stranger.name);
     }
-    documents.withdraw(editor, id).await.expect("is withdrawn");
+    documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
 }
 
@@ -130,11 +162,16 @@ async fn an_editor_stays_within_the_own_subtree(backend: &Backend, org: &Fixture
     assert!(matches!(member, Err(Error::NotFound)), "{member:?}");
     assert!(matches!(documents.desk(&org.fisherman.viewer).await, Err(Error::NotFound)));
     let stored = draft(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
-    assert!(matches!(documents.publish(&org.hills_editor.viewer, stored).await, Err(Error::NotFound)));
-    documents.publish(&org.province_chief_editor.viewer, stored).await.expect("the editors above may");
-    let refused = documents.publish(&org.fisherman.viewer, stored).await;
+    submit(backend, &org.coast_editor.viewer, stored).await;
+    let key = stored.to_string();
+    let now = PublishForm { id: &key, version: "1", when: "now", at: "" };
+    assert!(matches!(documents.publish(&org.hills_editor.viewer, now).await, Err(Error::NotFound)));
+    let author = documents.publish(&org.coast_editor.viewer, now).await;
+    assert!(matches!(author, Err(Error::NotAllowed)), "{author:?}");
+    documents.publish(&org.province_chief_editor.viewer, now).await.expect("the chief editor above may");
+    let refused = documents.publish(&org.fisherman.viewer, now).await;
     assert!(matches!(refused, Err(Error::NotAllowed)), "{refused:?}");
-    let again = documents.publish(&org.coast_editor.viewer, stored).await;
+    let again = documents.publish(&org.province_chief_editor.viewer, now).await;
     assert!(matches!(again, Err(Error::Step(_))), "{again:?}");
 }
 
@@ -182,7 +219,7 @@ async fn the_desk_shows_every_state(backend: &Backend, org: &Fixture) {
     draft(backend, editor, &org.coast, &org.coast).await;
     let out = published(backend, editor, &org.coast, &org.harbour).await;
     let back = published(backend, editor, &org.coast, &org.harbour).await;
-    backend.documents().withdraw(editor, back).await.expect("is withdrawn");
+    backend.documents().withdraw(&chief(editor), back, "Sai số liệu.").await.expect("is withdrawn");
     let desk = backend.documents().desk(editor).await.expect("a desk");
     assert_eq!((desk.drafts.len(), desk.published.len(), desk.withdrawn.len()), (1, 1, 1));
     assert_eq!((desk.published[0].id, desk.published[0].state), (out, DocumentState::Published));

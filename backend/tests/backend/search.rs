@@ -9,6 +9,7 @@ use backend::{Backend, Clock, Error, Keys, Place, demo::registry::Registry, docu
 use domain::{
     accounts::Viewer,
     documents::DocumentKind,
+    documents::steps::DocumentState,
     ids::DocumentId,
     members::Standing,
     policy::{Grant, Role, Standpoint},
@@ -18,6 +19,7 @@ use domain::{
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
+    documents::{chief, release},
     engines::on_both_engines,
     support::{Fixture, backend, organisation, start},
     units::{merge, move_below, registrar, rename},
@@ -34,13 +36,23 @@ async fn draft(backend: &Backend, editor: &Viewer, issuer: &UnitRef, audience: &
     let [number, title, body] = words;
     let id = backend.documents().blank(editor).await.expect("a form").draft.id.to_string();
     let (issuer, audience) = (issuer.id.to_string(), audience.id.to_string());
-    let form = DraftForm { id: &id, version: "0", kind: "guidance", number, title, issuer: &issuer, audience: &audience, body };
+    let form = DraftForm {
+        id: &id,
+        version: "0",
+        kind: "guidance",
+        number,
+        title,
+        issuer: &issuer,
+        audience: &audience,
+        body,
+        ..DraftForm::default()
+    };
     backend.documents().save_draft(editor, form).await.expect("is saved")
 }
 
 async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitRef, audience: &UnitRef, words: [&str; 3]) -> DocumentId {
     let id = draft(backend, editor, issuer, audience, words).await;
-    backend.documents().publish(editor, id).await.expect("is published");
+    release(backend, editor, id).await;
     id
 }
 
@@ -82,7 +94,7 @@ async fn what_is_published_is_found_and_what_is_withdrawn_is_not(backend: &Backe
     catch_up(backend).await;
     assert!(find(backend, reader, "đi biển").await.hits.is_empty(), "a draft");
     assert!(find(backend, editor, "đi biển").await.hits.is_empty(), "a draft, for its editor too");
-    backend.documents().publish(editor, id).await.expect("is published");
+    release(backend, editor, id).await;
     catch_up(backend).await;
     for typed in ["đi biển", "di bien", "tai lieu ve may", "12-HD/ĐU", "12hddu", "“dài ngày”", "huong dan 12"] {
         let page = find(backend, reader, typed).await;
@@ -93,7 +105,7 @@ async fn what_is_published_is_found_and_what_is_withdrawn_is_not(backend: &Backe
     let found = |text: &str| Piece { text: text.to_owned(), found: true };
     assert!(page.hits[0].excerpt.contains(&found("tài liệu")), "{:?}", page.hits[0]);
     assert_eq!(page.years, [2026]);
-    backend.documents().withdraw(editor, id).await.expect("is withdrawn");
+    backend.documents().withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
     // Not even while the index has not heard of it.
     assert!(find(backend, reader, "đi biển").await.hits.is_empty());
     catch_up(backend).await;
@@ -282,7 +294,7 @@ async fn a_restart_reads_only_what_is_new_and_a_lost_or_damaged_index_is_made_an
     assert_eq!(order.len(), 3);
     let made = std::fs::metadata(files.join("meta.json")).expect("is there").modified().expect("a time");
     // Happens while nobody indexes.
-    first.documents().withdraw(editor, all[1]).await.expect("is withdrawn");
+    first.documents().withdraw(&chief(editor), all[1], "Sai số liệu.").await.expect("is withdrawn");
     let late = published(&first, editor, &org.coast, &org.coast, ["", "Phao mới", "Phao."]).await;
     drop(first);
 
@@ -352,18 +364,19 @@ async fn a_person_finds_exactly_what_they_may_read() {
             }
         }
         registry.save().await.expect("saves");
-        let chief = viewer(&root, vec![Grant { role: Role::ChiefEditor, path: root.path.clone() }]);
+        let officer = viewer(&root, vec![Grant { role: Role::ChiefEditor, path: root.path.clone() }]);
+        let editor = Viewer { member: "01ARZ3NDEKTSV4RRFFQ69G5FAA".parse().expect("an id"), ..officer.clone() };
         let mut documents = Vec::new();
         for _ in 0..30 {
             let issuer = units.choose(&mut dice).expect("one");
             let below: Vec<_> = units.iter().filter(|unit| issuer.path.contains(&unit.path)).collect();
             let audience = below.choose(&mut dice).expect("itself at least");
-            let id = published(&backend, &chief, issuer, audience, ["", "Văn bản chung", "Nội dung chung."]).await;
+            let id = published(&backend, &editor, issuer, audience, ["", "Văn bản chung", "Nội dung chung."]).await;
             documents.push(id);
             match dice.random_range(0..6) {
-                0 => backend.documents().withdraw(&chief, id).await.expect("is withdrawn"),
+                0 => backend.documents().withdraw(&officer, id, "Sai số liệu.").await.expect("is withdrawn"),
                 1 => {
-                    draft(&backend, &chief, issuer, audience, ["", "Văn bản chung", "Nội dung."]).await;
+                    draft(&backend, &editor, issuer, audience, ["", "Văn bản chung", "Nội dung."]).await;
                 }
                 _ => {}
             }
@@ -434,7 +447,7 @@ async fn withdrawn(backend: &Backend, units: &[UnitRef], documents: &[DocumentId
     let mut withdrawn = BTreeSet::new();
     for id in documents {
         let draft = backend.documents().draft(&chief, *id).await.expect("is known").draft;
-        if draft.state == domain::documents::DocumentState::Withdrawn {
+        if draft.situation.state() == Some(DocumentState::Withdrawn) {
             withdrawn.insert(*id);
         }
     }

@@ -6,7 +6,7 @@ use domain::statistics::{Figures, StatisticsPage};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::{
-    documents::published,
+    documents::{chief, published},
     support::{Fixture, organisation, start},
 };
 
@@ -43,7 +43,11 @@ async fn counting_event_by_event_is_counting_from_the_tables() {
                 0 => documents.push(published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await),
                 1 if !documents.is_empty() => {
                     let id = documents.swap_remove(rng.random_range(0..documents.len()));
-                    backend.documents().withdraw(&org.coast_editor.viewer, id).await.expect("is withdrawn");
+                    backend
+                        .documents()
+                        .withdraw(&chief(&org.coast_editor.viewer), id, "Sai số liệu.")
+                        .await
+                        .expect("is withdrawn");
                 }
                 2 if !documents.is_empty() => {
                     let (key, about) = (clock.ulid().to_string(), documents[0].to_string());

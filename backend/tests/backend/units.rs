@@ -20,7 +20,7 @@ use domain::{
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
-    documents::published,
+    documents::{chief, published},
     support::{Fixture, PASSWORD, Person, organisation, start},
 };
 
@@ -360,7 +360,11 @@ async fn a_merged_unit_hands_over_all_it_has() {
     let farmer = signed_in(&backend, &org.farmer).await;
     let read = backend.documents().read(&farmer, document).await.expect("is read as before");
     assert_eq!(read.summary.issuer.name, org.hills.name, "by whom it was published");
-    backend.documents().withdraw(&org.coast_editor.viewer, document).await.expect("who took over answers for it");
+    backend
+        .documents()
+        .withdraw(&chief(&org.coast_editor.viewer), document, "Sai số liệu.")
+        .await
+        .expect("who took over answers for it");
 
     merge(&backend, &viewer, org.farm.id, org.harbour.id).await.expect("is merged");
     backend.catch_up().await.expect("reads the log");

@@ -68,7 +68,9 @@ pub struct TryRow {
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
     /// Some documents were not opened yet.
-    Read { missing: u32 },
+    Read {
+        missing: u32,
+    },
     StartQuiz,
     /// A try is open.
     GoOn,

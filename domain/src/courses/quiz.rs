@@ -75,7 +75,8 @@ impl Question {
         let mut read = Vec::new();
         let mut all_fine = true;
         for (number, typed) in options.iter().filter(|(number, _)| (1..=*Self::OPTIONS.end()).contains(number)) {
-            match form.read(&option_field(*number), typed, |typed| optional(typed, |typed| bounded_line(typed, Self::OPTION_MAX))) {
+            match form.read(&option_field(*number), typed, |typed| optional(typed, |typed| bounded_line(typed, Self::OPTION_MAX)))
+            {
                 Some(Some(text)) => read.push(AnswerOption { text, right: right.contains(number) }),
                 Some(None) if right.contains(number) => {
                     form.refuse(&option_field(*number), Problem::Required);
@@ -86,7 +87,8 @@ impl Question {
             }
         }
         if all_fine && read.len() < *Self::OPTIONS.start() {
-            let blank = options.iter().find(|(_, typed)| typed.trim().is_empty()).map_or(*Self::OPTIONS.start(), |(number, _)| *number);
+            let blank =
+                options.iter().find(|(_, typed)| typed.trim().is_empty()).map_or(*Self::OPTIONS.start(), |(number, _)| *number);
             form.refuse(&option_field(blank), Problem::Required);
             all_fine = false;
         }

@@ -5,7 +5,8 @@ use std::{fs, net::SocketAddr};
 use backend::{
     Backend,
     courses::{AssignForm, CourseForm, QuestionForm},
-    documents::DraftForm,
+    documents::{DraftForm, PublishForm, SubmitForm},
+    files::Extractor,
     imports::UploadForm,
     members::MemberForm,
 };
@@ -40,6 +41,7 @@ impl TestApp {
     /// With providers that vouch for people.
     pub(crate) async fn spawn_with(federation: &Settings) -> Self {
         let (backend, _, org) = organisation().await;
+        backend.read_files_by(Extractor::process(env!("CARGO_BIN_EXE_handbook").as_ref()));
         let site = small_site();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let application = Application::with_federation(backend.clone(), any_port, site.path(), federation).await.expect("starts");
@@ -78,18 +80,27 @@ impl TestApp {
             id: &id.to_string(),
             version: "0",
             kind: "resolution",
-            number: "",
             title: "Nghị quyết về neo đậu tàu thuyền",
             issuer: &self.org.coast.id.to_string(),
             audience: &audience.id.to_string(),
             body: "## Mục tiêu\n\nMọi tàu có chỗ neo đậu an toàn.",
+            ..DraftForm::default()
         };
         self.backend.documents().save_draft(editor, form).await.expect("saves")
     }
 
     pub(crate) async fn published(&self, audience: &UnitRef) -> DocumentId {
+        let id = self.in_review(audience).await;
+        let now = PublishForm { id: &id.to_string(), version: "1", when: "now", at: "" };
+        self.backend.documents().publish(&self.org.province_chief_editor.viewer, now).await.expect("publishes");
+        id
+    }
+
+    /// The same draft, sent to any chief editor.
+    pub(crate) async fn in_review(&self, audience: &UnitRef) -> DocumentId {
         let id = self.draft(audience).await;
-        self.backend.documents().publish(&self.org.coast_editor.viewer, id).await.expect("publishes");
+        let form = SubmitForm { id: &id.to_string(), version: "1", reviewer: "", commenter: "", due: "", note: "" };
+        self.backend.documents().submit(&self.org.coast_editor.viewer, form).await.expect("is sent");
         id
     }
 

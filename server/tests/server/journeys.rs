@@ -116,7 +116,16 @@ async fn an_editor_publishes_and_only_the_audience_finds_it() {
     let mut fisherman = app.signed_in(&app.org.fisherman).await;
     assert_eq!(fisherman.get(&address).await.status, 404, "a draft is nobody's business");
 
-    let published = editor.post("/api/documents/publish", &format!("/desk/{id}/publish"), &[("id", &id)]).await;
+    let review = format!("/desk/{id}/review");
+    let sent = editor.post("/api/documents/submit", &review, &[("id", &id), ("version", "1")]).await;
+    assert_eq!((sent.status, sent.location()), (302, Some(format!("/desk/{id}?submitted=1").as_str())));
+    let question = format!("/desk/{id}/publish");
+    let approval = [("id", id.as_str()), ("version", "1"), ("when", "now")];
+    let own = editor.post("/api/documents/publish", &question, &approval).await;
+    assert_eq!((own.status, own.location()), (302, Some("/problem/not_allowed")), "authors do not approve");
+    let mut chief = app.signed_in(&app.org.province_chief_editor).await;
+    assert!(chief.get(&question).await.body.contains("05-CT/ĐU"));
+    let published = chief.post("/api/documents/publish", &question, &approval).await;
     assert_eq!((published.status, published.location()), (302, Some(format!("/desk/{id}?published=1").as_str())));
 
     let read = fisherman.get(&address).await;

@@ -5,20 +5,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use backend::documents::RemarkForm;
+use backend::files::NewUpload;
 use backend::members::{CorrectionForm, TransferForm};
 use backend::offices::GrantForm;
 use backend::units::NewUnitForm;
 use chrono::{Days, NaiveDate};
-use domain::ids::UnitId;
+use domain::ids::{UnitId, UploadId};
 use server_fn::axum::server_fn_paths;
 
 use crate::{
     app::TestApp,
     browser::Browser,
     organisation::{Fixture, Person},
+    samples::docx,
 };
 
 /// Who asks: role and relation to the harbour's branch.
@@ -111,6 +117,9 @@ const READERS_BY_OFFICE: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveE
 /// Editors of the document's issuer.
 const EDITORS: &[Who] = &[AboveEditor, TopChiefEditor];
 
+/// The one of them who publishes.
+const CHIEF: &[Who] = &[TopChiefEditor];
+
 /// Those who may change the coast's units.
 const UNIT_KEEPERS: &[Who] = &[AboveRegistrar, TopOperator];
 /// Those who hold another office above the harbour.
@@ -140,8 +149,20 @@ const COURSE_OFFICES: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEdit
 enum Given {
     Nothing,
     Document(&'static str),
+    OwnList,
+    /// A place in a document.
+    Place,
     Draft(&'static str),
     NewDraft,
+    /// A draft and its version.
+    Version,
+    /// A draft that was sent to be reviewed, with what its steps ask for.
+    InReview,
+    /// A remark on such a draft.
+    Remark,
+    /// A published document and why it is taken back.
+    Reasoned,
+    Coast,
     Opinion(&'static str),
     NewOpinion,
     Answer,
@@ -177,6 +198,10 @@ enum Given {
     Guide,
     /// A file of the coast's registrar, looked at and not confirmed.
     Import(&'static str),
+    /// A file of a draft of the coast's editor that bears a mark of secrecy.
+    WaitingFile,
+    /// A file of which nothing has arrived, announced by the coast's editor.
+    Upload,
     /// Of the coast's editor, for the harbour's members.
     Course(&'static str),
     CourseDraft(&'static str),
@@ -232,15 +257,43 @@ const ROWS: &[Row] = &[
     // What is found differs, see the tests of `backend`; everybody may ask.
     row("/api/search/find", Given::Nothing, &[], 200),
     row("/api/documents/read", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
-    // A draft is not even known to those it is meant for.
-    row("/api/documents/read", Given::Draft("id"), &[(200, EDITORS)], 404),
+    // A draft is not even known to those it is meant for; its editors read it at the desk.
+    row("/api/documents/read", Given::Draft("id"), &[], 404),
+    row("/api/documents/shelf", Given::OwnList, &[], 200),
+    row("/api/documents/progress", Given::Place, &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
+    row("/api/documents/bookmark", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
+    row("/api/documents/bookmark", Given::Draft("id"), &[], 404),
+    // Nobody's but one's own: where there is none, nothing happens.
+    row("/api/documents/remove_bookmark", Given::Document("id"), &[], 200),
     row("/api/documents/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/draft", Given::Draft("id"), &[(200, EDITORS)], 404),
     // An editor elsewhere is not offered this issuer.
     row("/api/documents/save_draft", Given::NewDraft, &[(200, EDITORS), (422, &[OtherEditor])], 404),
-    row("/api/documents/publish", Given::Draft("id"), &[(200, EDITORS)], 404),
-    row("/api/documents/withdraw", Given::Document("id"), &[(200, EDITORS), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/review", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/submit", Given::Version, &[(200, EDITORS)], 404),
+    row("/api/documents/discard", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/restore", Given::Version, &[(200, EDITORS)], 404),
+    // The coast's editor wrote it, and approves nothing anyway.
+    row("/api/documents/publish", Given::InReview, &[(200, CHIEF), (403, EDITORS)], 404),
+    row("/api/documents/want_changes", Given::InReview, &[(200, CHIEF), (403, EDITORS)], 404),
+    row("/api/documents/recall", Given::InReview, &[(200, EDITORS)], 404),
+    row("/api/documents/remark", Given::InReview, &[(200, EDITORS)], 404),
+    row("/api/documents/settle", Given::Remark, &[(200, EDITORS)], 404),
+    row("/api/documents/withdraw", Given::Reasoned, &[(200, CHIEF), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/revise", Given::Document("id"), &[(200, EDITORS), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/revisions", Given::Document("id"), &[(200, EDITORS), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/rules", Given::Coast, &[(200, CHIEF)], 404),
+    row("/api/documents/preview", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/convert_html", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/unfinished", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/begin_writing", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/still_writing", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/keep_typed", Given::Version, &[(200, EDITORS)], 404),
+    row("/api/documents/conflict", Given::Draft("id"), &[(200, EDITORS)], 404),
+    // Forgets the own typing only; whose draft it is about makes no difference.
+    row("/api/documents/forget_typed", Given::Draft("id"), &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/set_rules", Given::Coast, &[(200, CHIEF)], 404),
     row("/api/feedback/invitation", Given::Document("document"), &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
     row("/api/feedback/send", Given::NewOpinion, &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
     row("/api/feedback/receipt", Given::Opinion("opinion"), &[(200, &[Author])], 404),
@@ -318,6 +371,14 @@ const ROWS: &[Row] = &[
     row("/api/members/merge_form", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     row("/api/members/merge", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
     row("/api/members/keep_apart", Given::TwoMembers, &[(200, REGISTRARS), (403, RECORD_READERS)], 404),
+    row("/api/files/page", Given::Draft("id"), &[(200, EDITORS)], 404),
+    // The guard warned of it, and nobody has decided.
+    row("/api/files/keep", Given::WaitingFile, &[(200, EDITORS)], 404),
+    row("/api/files/remove", Given::WaitingFile, &[(200, EDITORS)], 404),
+    // An upload is its sender's alone.
+    row("/api/files/give_up", Given::Upload, &[(200, &[AboveEditor])], 404),
+    // Its bytes are missing.
+    row("/api/files/finish", Given::Upload, &[(422, &[AboveEditor])], 404),
     row("/api/imports/list", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/blank", Given::Nothing, &[(200, REGISTRY)], 404),
     row("/api/imports/page", Given::Import("id"), &[(200, &[AboveRegistrar])], 404),
@@ -429,7 +490,33 @@ impl Given {
         let fresh = || app.backend.clock().ulid().to_string();
         match self {
             Self::Nothing => Vec::new(),
+            Self::Version => vec![("id", app.draft(&org.harbour).await.to_string()), ("version", "1".to_owned())],
+            Self::InReview => vec![
+                ("id", app.in_review(&org.harbour).await.to_string()),
+                ("version", "1".to_owned()),
+                ("when", "now".to_owned()),
+                ("reason", "Thiếu ngày tháng.".to_owned()),
+                ("text", "Xem lại câu này.".to_owned()),
+            ],
+            Self::Remark => {
+                let id = app.in_review(&org.harbour).await;
+                let form = RemarkForm { id: &id.to_string(), quote: "", text: "Xem lại." };
+                let editor = &org.coast_editor.viewer;
+                app.backend.documents().remark(editor, form).await.expect("remarks");
+                let remarks = app.backend.documents().review(editor, id).await.expect("a page").remarks;
+                vec![("id", id.to_string()), ("remark", remarks[0].key.clone()), ("settled", "yes".to_owned())]
+            }
+            Self::Reasoned => {
+                vec![("id", app.published(&org.harbour).await.to_string()), ("reason", "Sai số liệu.".to_owned())]
+            }
+            Self::Coast => vec![("unit", org.coast.id.to_string())],
             Self::Document(name) => vec![(name, app.published(&org.harbour).await.to_string())],
+            Self::OwnList => vec![("list", "unread".to_owned())],
+            Self::Place => vec![
+                ("id", app.published(&org.harbour).await.to_string()),
+                ("heading", "s-muc-tieu".to_owned()),
+                ("part", "400".to_owned()),
+            ],
             Self::Draft(name) => vec![(name, app.draft(&org.harbour).await.to_string())],
             Self::NewDraft => vec![
                 ("id", fresh()),
@@ -455,6 +542,29 @@ impl Given {
                 let document = app.published(&org.harbour).await;
                 let opinion = app.opinion(&org.fisherman.viewer, document).await;
                 vec![("opinion", opinion.to_string()), ("text", "Đã ghi nhận.".to_owned())]
+            }
+            Self::WaitingFile => {
+                let (files, editor) = (app.backend.files(), &org.coast_editor.viewer);
+                let document = app.draft(&org.harbour).await;
+                let mut intake = files.receive(editor, document, "ke-hoach.docx").await.expect("begins");
+                intake.write(&docx("MẬT")).await.expect("is taken");
+                let arrived = intake.complete(editor).await.expect("arrives");
+                assert_eq!(arrived.warnings.len(), 1);
+                vec![("file", arrived.attachment.to_string()), ("reason", "Đã được giải mật.".to_owned())]
+            }
+            Self::Upload => {
+                /// A person has only so many files on their way.
+                static LAST: Mutex<Option<UploadId>> = Mutex::new(None);
+                let (files, editor) = (app.backend.files(), &org.coast_editor.viewer);
+                let last = LAST.lock().expect("is whole").take();
+                if let Some(last) = last {
+                    // Gone where the row before was about that.
+                    let _ = files.give_up(editor, last).await;
+                }
+                let new = NewUpload { document: app.draft(&org.harbour).await, name: "a.pdf", size: 10 };
+                let upload = files.begin(editor, new).await.expect("is announced");
+                *LAST.lock().expect("is whole") = Some(upload);
+                vec![("upload", upload.to_string())]
             }
             Self::Course(name) => vec![(name, app.course(&org.harbour).await.to_string())],
             Self::CourseDraft(name) => vec![(name, app.course_draft().await.to_string())],

@@ -1,7 +1,7 @@
-//! How large a packed file would become, found out without unpacking it.
+//! How large a packed file would become, found out without unpacking it, and single parts of it unpacked up to a limit.
 //!
 //! A zip file says how large its parts are, but may lie, and the reader of spreadsheets holds some parts in memory as a whole. So the
-//! packed data are followed (DEFLATE, RFC 1951), counting the bytes they stand for and keeping none.
+//! packed data are followed (DEFLATE, RFC 1951), counting the bytes they stand for and keeping those only that are asked for.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
@@ -12,18 +12,15 @@ const PARTS_MAX: u16 = 2_000;
 ///
 /// # Errors
 /// When it is not a zip file with stored or deflated parts.
-pub(super) fn size<R: Read + Seek>(file: &mut R, limit: u64) -> io::Result<u64> {
+pub(crate) fn size<R: Read + Seek>(file: &mut R, limit: u64) -> io::Result<u64> {
     let mut total = 0;
     for part in parts(file)? {
-        total += match part.method {
-            0 => part.packed,
-            8 => {
-                let data = part.data(file)?;
-                file.seek(SeekFrom::Start(data))?;
-                inflated(BufReader::new(file.by_ref().take(part.packed)), limit - total)?
-            }
-            _ => return Err(broken()),
-        };
+        let mut count = Count(0);
+        match part.method {
+            0 => count.0 = part.packed,
+            _ => part.unpack(file, &mut count, limit - total)?,
+        }
+        total += count.0;
         if total > limit {
             break;
         }
@@ -31,7 +28,9 @@ pub(super) fn size<R: Read + Seek>(file: &mut R, limit: u64) -> io::Result<u64> 
     Ok(total)
 }
 
-struct Part {
+/// A part of a zip file.
+pub(crate) struct Part {
+    pub(crate) name: String,
     method: u16,
     packed: u64,
     header: u64,
@@ -48,10 +47,80 @@ impl Part {
         }
         Ok(self.header + 30 + u64::from(short(&header, 26)) + u64::from(short(&header, 28)))
     }
+
+    /// What is in it.
+    ///
+    /// # Errors
+    /// When it is damaged, packed in another way, or larger than `limit`.
+    pub(crate) fn content<R: Read + Seek>(&self, file: &mut R, limit: u64) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.unpack(file, &mut content, limit)?;
+        if content.len() as u64 > limit { Err(broken()) } else { Ok(content) }
+    }
+
+    /// Unpacks into `sink`; ends somewhere above `limit`.
+    fn unpack<R: Read + Seek>(&self, file: &mut R, sink: &mut impl Sink, limit: u64) -> io::Result<()> {
+        let data = self.data(file)?;
+        file.seek(SeekFrom::Start(data))?;
+        let packed = BufReader::new(file.by_ref().take(self.packed));
+        match self.method {
+            0 => packed.take(limit.saturating_add(1)).bytes().try_for_each(|byte| byte.map(|byte| sink.push(byte))),
+            8 => inflate(packed, sink, limit),
+            _ => Err(broken()),
+        }
+    }
+}
+
+/// Where unpacked bytes go.
+trait Sink {
+    fn push(&mut self, byte: u8);
+    /// `length` bytes again that came `distance` bytes before.
+    fn copy(&mut self, length: u64, distance: u64) -> io::Result<()>;
+    fn total(&self) -> u64;
+}
+
+struct Count(u64);
+
+impl Sink for Count {
+    fn push(&mut self, _: u8) {
+        self.0 += 1;
+    }
+
+    fn copy(&mut self, length: u64, _: u64) -> io::Result<()> {
+        self.0 += length;
+        Ok(())
+    }
+
+    fn total(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn push(&mut self, byte: u8) {
+        Vec::push(self, byte);
+    }
+
+    fn copy(&mut self, length: u64, distance: u64) -> io::Result<()> {
+        let distance = usize::try_from(distance).map_err(|_| broken())?;
+        // The bytes copied may be among those just written.
+        for _ in 0..length {
+            let byte = self.len().checked_sub(distance).and_then(|at| self.get(at)).copied().ok_or_else(broken)?;
+            Vec::push(self, byte);
+        }
+        Ok(())
+    }
+
+    fn total(&self) -> u64 {
+        self.len() as u64
+    }
 }
 
 /// The parts as the directory at the end of the file lists them.
-fn parts<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Part>> {
+///
+/// # Errors
+/// When it is not a zip file.
+pub(crate) fn parts<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Part>> {
     /// The end of the directory, and a comment behind it.
     const END_MAX: u64 = 22 + 65_535;
     let length = file.seek(SeekFrom::End(0))?;
@@ -74,7 +143,9 @@ fn parts<R: Read + Seek>(file: &mut R) -> io::Result<Vec<Part>> {
         .map(|_| {
             let entry = rest.get(..46).filter(|entry| entry.starts_with(b"PK\x01\x02")).ok_or_else(broken)?;
             let more = [28, 30, 32].map(|at| usize::from(short(entry, at))).iter().sum::<usize>();
-            let part = Part { method: short(entry, 10), packed: long(entry, 20).into(), header: long(entry, 42).into() };
+            let name = rest.get(46..46 + usize::from(short(entry, 28))).ok_or_else(broken)?;
+            let name = String::from_utf8_lossy(name).into_owned();
+            let part = Part { name, method: short(entry, 10), packed: long(entry, 20).into(), header: long(entry, 42).into() };
             rest = rest.get(46 + more..).ok_or_else(broken)?;
             Ok(part)
         })
@@ -93,23 +164,22 @@ fn broken() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
-/// The bytes a deflated stream stands for; counting ends above `limit`.
-fn inflated(packed: impl BufRead, limit: u64) -> io::Result<u64> {
+/// Unpacks a deflated stream; ends above `limit`.
+fn inflate(packed: impl BufRead, sink: &mut impl Sink, limit: u64) -> io::Result<()> {
     let mut bits = Bits { bytes: packed.bytes(), held: 0, count: 0 };
-    let mut total = 0;
     loop {
         let is_last = bits.take(1)? == 1;
         match bits.take(2)? {
-            0 => total += stored(&mut bits)?,
-            1 => coded(&mut bits, &Codes::fixed_lengths(), &Codes::fixed_distances(), &mut total, limit)?,
+            0 => stored(&mut bits, sink)?,
+            1 => coded(&mut bits, &Codes::fixed_lengths(), &Codes::fixed_distances(), sink, limit)?,
             2 => {
                 let (lengths, distances) = dynamic(&mut bits)?;
-                coded(&mut bits, &lengths, &distances, &mut total, limit)?;
+                coded(&mut bits, &lengths, &distances, sink, limit)?;
             }
             _ => return Err(broken()),
         }
-        if is_last || total > limit {
-            return Ok(total);
+        if is_last || sink.total() > limit {
+            return Ok(());
         }
     }
 }
@@ -181,39 +251,41 @@ impl Codes {
     }
 }
 
-fn stored(bits: &mut Bits<impl Iterator<Item = io::Result<u8>>>) -> io::Result<u64> {
+fn stored(bits: &mut Bits<impl Iterator<Item = io::Result<u8>>>, sink: &mut impl Sink) -> io::Result<()> {
     bits.take(bits.count % 8)?;
     let (length, check) = (bits.take(16)?, bits.take(16)?);
     if length != !check & 0xFFFF {
         return Err(broken());
     }
     for _ in 0..length {
-        bits.take(8)?;
+        sink.push(u8::try_from(bits.take(8)?).unwrap_or_default());
     }
-    Ok(length.into())
+    Ok(())
 }
 
 fn coded(
     bits: &mut Bits<impl Iterator<Item = io::Result<u8>>>,
     lengths: &Codes,
     distances: &Codes,
-    total: &mut u64,
+    sink: &mut impl Sink,
     limit: u64,
 ) -> io::Result<()> {
     const BASE: [u16; 29] =
         [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
     const EXTRA: [u32; 29] = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-    while *total <= limit {
+    while sink.total() <= limit {
         match bits.symbol(lengths)? {
-            0..256 => *total += 1,
+            literal @ 0..256 => sink.push(u8::try_from(literal).unwrap_or_default()),
             256 => return Ok(()),
             symbol => {
                 let index = usize::from(symbol - 257);
                 let base = BASE.get(index).ok_or_else(broken)?;
-                *total += u64::from(*base) + u64::from(bits.take(EXTRA[index])?);
-                let distance = bits.symbol(distances)?;
-                // Two codes of distances have no bits more, then two one bit more, and so on.
-                bits.take(u32::from(distance / 2).saturating_sub(1))?;
+                let length = u64::from(*base) + u64::from(bits.take(EXTRA[index])?);
+                let code = u64::from(bits.symbol(distances)?);
+                // Two codes of distances have no bits more, then two one bit more, and so on: each pair reaches twice as far.
+                let extra = u32::try_from(code / 2).unwrap_or_default().saturating_sub(1);
+                let base = if code < 2 { code } else { (2 + code % 2) << extra };
+                sink.copy(length, base + u64::from(bits.take(extra)?) + 1)?;
             }
         }
     }
@@ -288,6 +360,22 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_unpacked_as_it_was_and_not_beyond_its_limit() {
+        let book = workbook(3_000);
+        let mut file = Cursor::new(&book);
+        let parts = parts(&mut file).expect("a zip file");
+        let texts = parts.iter().find(|part| part.name == "xl/sharedStrings.xml").expect("the texts");
+        let content = texts.content(&mut file, 10 << 20).expect("unpacks");
+        let content = String::from_utf8(content).expect("a text");
+        assert!(content.starts_with("<?xml") && content.ends_with("</sst>"), "{content}");
+        for row in [0, 1, 1_999, 2_999] {
+            assert!(content.contains(&format!("<t>Nguyễn Văn {row}</t>")), "row {row}");
+        }
+        assert!(texts.content(&mut file, content.len() as u64).is_ok());
+        assert!(texts.content(&mut file, content.len() as u64 - 1).is_err());
+    }
+
+    #[test]
     fn what_is_no_zip_file_is_no_panic() {
         let book = workbook(10);
         let letters = vec![b'P'; 70_000];
@@ -298,6 +386,10 @@ mod tests {
             let mut broken = book.clone();
             broken[at] ^= 0x55;
             let _ = size(&mut Cursor::new(&broken), 1_000_000);
+            let mut file = Cursor::new(&broken);
+            for part in parts(&mut file).into_iter().flatten() {
+                let _ = part.content(&mut file, 1_000_000);
+            }
         }
     }
 }

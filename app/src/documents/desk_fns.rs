@@ -1,0 +1,435 @@
+//! Server functions of the desk.
+
+use domain::{
+    documents::desk::{DeskPage, DeskRules, DraftPage, ReviewPage, RevisionsPage},
+    forms::Outcome,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The desk of the viewer's units, and what they were asked to review.
+#[server(prefix = "/api", endpoint = "documents/desk", input = GetUrl)]
+pub async fn desk() -> Result<DeskPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.documents().desk(&viewer()?).await?) }.await)
+}
+
+/// A draft not stored yet.
+#[server(prefix = "/api", endpoint = "documents/blank", input = GetUrl)]
+pub async fn blank() -> Result<DraftPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.documents().blank(&viewer()?).await?) }.await)
+}
+
+/// A document as its editors see it, in any state.
+#[server(prefix = "/api", endpoint = "documents/draft", input = GetUrl)]
+pub async fn draft(id: String) -> Result<DraftPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            Ok::<_, AppError>(backend()?.documents().draft(&viewer, document_id(&id)?).await?)
+        }
+        .await,
+    )
+}
+
+/// Stores a new draft (version `0`) or the next version of one.
+#[allow(clippy::too_many_arguments, reason = "one for each field of the form")]
+#[server(prefix = "/api", endpoint = "documents/save_draft")]
+pub async fn save_draft(
+    id: String,
+    version: String,
+    kind: String,
+    number: String,
+    title: String,
+    #[server(default)] signer: String,
+    #[server(default)] field: String,
+    issuer: String,
+    audience: String,
+    #[server(default)] standings: String,
+    #[server(default)] supersedes: String,
+    #[server(default)] amends: String,
+    #[server(default)] guides: String,
+    #[server(default)] must_read_by: String,
+    #[server(default)] expires_on: String,
+    #[server(default)] pinned: String,
+    #[server(default)] correction: String,
+    body: String,
+) -> Result<Outcome, AppError> {
+    use backend::documents::DraftForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let typed = DraftForm {
+        id: &id,
+        version: &version,
+        kind: &kind,
+        number: &number,
+        title: &title,
+        signer: &signer,
+        field: &field,
+        issuer: &issuer,
+        audience: &audience,
+        standings: &standings,
+        supersedes: &supersedes,
+        amends: &amends,
+        guides: &guides,
+        must_read_by: &must_read_by,
+        expires_on: &expires_on,
+        pinned: &pinned,
+        correction: &correction,
+        body: &body,
+    };
+    let form = Submitted::new(
+        "draft",
+        &[
+            ("id", &id),
+            ("version", &version),
+            ("kind", &kind),
+            ("number", &number),
+            ("title", &title),
+            ("signer", &signer),
+            ("field", &field),
+            ("issuer", &issuer),
+            ("audience", &audience),
+            ("standings", &standings),
+            ("supersedes", &supersedes),
+            ("amends", &amends),
+            ("guides", &guides),
+            ("must_read_by", &must_read_by),
+            ("expires_on", &expires_on),
+            ("pinned", &pinned),
+            ("correction", &correction),
+            ("body", &body),
+        ],
+    );
+    let result = async {
+        let viewer = viewer()?;
+        match backend()?.documents().save_draft(&viewer, typed).await {
+            // Later saves come from the very page they lead to.
+            Ok(saved) => Ok(Outcome::Done { to: format!("/desk/{saved}?saved=1"), reload: version != "0" }),
+            Err(error) => Err(on_newest_version(error.into(), &viewer, &id).await?),
+        }
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// The page where a text is asked about, remarked on and decided.
+#[server(prefix = "/api", endpoint = "documents/review", input = GetUrl)]
+pub async fn review(id: String) -> Result<ReviewPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            Ok::<_, AppError>(backend()?.documents().review(&viewer, document_id(&id)?).await?)
+        }
+        .await,
+    )
+}
+
+/// Sends a draft to be reviewed.
+#[server(prefix = "/api", endpoint = "documents/submit")]
+pub async fn submit(
+    id: String,
+    version: String,
+    #[server(default)] reviewer: String,
+    #[server(default)] commenter: String,
+    #[server(default)] due: String,
+    #[server(default)] note: String,
+) -> Result<Outcome, AppError> {
+    use backend::documents::SubmitForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let typed = [("reviewer", &*reviewer), ("commenter", &commenter), ("due", &due), ("note", &note)];
+    let form = Submitted::new("submit", &typed);
+    let result = async {
+        let viewer = viewer()?;
+        let typed = SubmitForm { id: &id, version: &version, reviewer: &reviewer, commenter: &commenter, due: &due, note: &note };
+        backend()?.documents().submit(&viewer, typed).await?;
+        Ok(Outcome::Done { to: format!("/desk/{}?submitted=1", document_id(&id)?), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Writes a remark on a passage down.
+#[server(prefix = "/api", endpoint = "documents/remark")]
+pub async fn remark(id: String, #[server(default)] quote: String, #[server(default)] text: String) -> Result<Outcome, AppError> {
+    use backend::documents::RemarkForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("remark", &[("quote", &quote), ("text", &text)]);
+    let result = async {
+        let viewer = viewer()?;
+        backend()?.documents().remark(&viewer, RemarkForm { id: &id, quote: &quote, text: &text }).await?;
+        Ok(Outcome::Done { to: format!("/desk/{}/review?remarked=1", document_id(&id)?), reload: true })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Marks a remark as settled (`settled` is anything), or as open again (`settled` is empty).
+#[server(prefix = "/api", endpoint = "documents/settle")]
+pub async fn settle(id: String, remark: String, #[server(default)] settled: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let id = document_id(&id)?;
+        backend()?.documents().settle(&viewer, id, &remark, !settled.is_empty()).await?;
+        Ok(Outcome::Done { to: format!("/desk/{id}/review"), reload: true })
+    }
+    .await;
+    Submitted::new("settle", &[]).settle(result).await
+}
+
+/// Approves a text: out it goes, now or at a time to come.
+#[server(prefix = "/api", endpoint = "documents/publish")]
+pub async fn publish(
+    id: String,
+    version: String,
+    #[server(default)] when: String,
+    #[server(default)] at: String,
+) -> Result<Outcome, AppError> {
+    use backend::documents::PublishForm;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("publish", &[("version", &version), ("when", &when), ("at", &at)]);
+    let result = async {
+        let viewer = viewer()?;
+        let typed = PublishForm { id: &id, version: &version, when: &when, at: &at };
+        let scheduled = backend()?.documents().publish(&viewer, typed).await?.is_some();
+        let done = if scheduled { "scheduled" } else { "published" };
+        Ok(Outcome::Done { to: format!("/desk/{}?{done}=1", document_id(&id)?), reload: false })
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Sends a text back to its authors, with reasons.
+#[server(prefix = "/api", endpoint = "documents/want_changes")]
+pub async fn want_changes(id: String, #[server(default)] reason: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        backend()?.documents().want_changes(&viewer, document_id(&id)?, &reason).await?;
+        Ok(Outcome::Done { to: "/desk?returned=1".to_owned(), reload: false })
+    }
+    .await;
+    Submitted::new("changes", &[("reason", &reason)]).settle(result).await
+}
+
+/// Takes a published document back.
+#[server(prefix = "/api", endpoint = "documents/withdraw")]
+pub async fn withdraw(id: String, #[server(default)] reason: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let id = document_id(&id)?;
+        backend()?.documents().withdraw(&viewer, id, &reason).await?;
+        Ok(Outcome::Done { to: format!("/desk/{id}"), reload: true })
+    }
+    .await;
+    Submitted::new("withdraw", &[("reason", &reason)]).settle(result).await
+}
+
+/// Takes a text back from review or from the schedule.
+#[server(prefix = "/api", endpoint = "documents/recall")]
+pub async fn recall(id: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let id = document_id(&id)?;
+        backend()?.documents().recall(&viewer, id).await?;
+        Ok(Outcome::Done { to: format!("/desk/{id}"), reload: true })
+    }
+    .await;
+    Submitted::new("recall", &[]).settle(result).await
+}
+
+/// Begins a new draft of what went out.
+#[server(prefix = "/api", endpoint = "documents/revise")]
+pub async fn revise(id: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let id = document_id(&id)?;
+        backend()?.documents().revise(&viewer, id).await?;
+        Ok(Outcome::Done { to: format!("/desk/{id}"), reload: true })
+    }
+    .await;
+    Submitted::new("revise", &[]).settle(result).await
+}
+
+/// Throws a draft away.
+#[server(prefix = "/api", endpoint = "documents/discard")]
+pub async fn discard(id: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let id = document_id(&id)?;
+        backend()?.documents().discard(&viewer, id).await?;
+        Ok(Outcome::Done { to: "/desk?discarded=1".to_owned(), reload: true })
+    }
+    .await;
+    Submitted::new("discard", &[]).settle(result).await
+}
+
+/// The saved versions of a document; `version` to read one, `with` to compare it with another.
+#[server(prefix = "/api", endpoint = "documents/revisions", input = GetUrl)]
+pub async fn revisions(id: String, version: Option<String>, with: Option<String>) -> Result<RevisionsPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            let number = |text: Option<String>| known(text, |text| text.parse::<u32>().ok());
+            let (version, with) = (number(version)?, number(with)?);
+            Ok::<_, AppError>(backend()?.documents().revisions(&viewer, document_id(&id)?, version, with).await?)
+        }
+        .await,
+    )
+}
+
+/// Brings a saved version back as the newest one.
+#[server(prefix = "/api", endpoint = "documents/restore")]
+pub async fn restore(id: String, version: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let id = document_id(&id)?;
+        let version = version.parse().map_err(|_| AppError::new(Kind::NotFound))?;
+        backend()?.documents().restore(&viewer, id, version).await?;
+        Ok(Outcome::Done { to: format!("/desk/{id}?restored=1"), reload: true })
+    }
+    .await;
+    Submitted::new("restore", &[]).settle(result).await
+}
+
+/// The rules of a unit's desk.
+#[server(prefix = "/api", endpoint = "documents/rules", input = GetUrl)]
+pub async fn rules(unit: String) -> Result<DeskRules, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            let unit = unit.parse().map_err(|_| AppError::new(Kind::NotFound))?;
+            Ok::<_, AppError>(backend()?.documents().rules(&viewer, unit).await?)
+        }
+        .await,
+    )
+}
+
+/// Lets authors approve their own text (`own_approval` is `yes`), or no longer.
+#[server(prefix = "/api", endpoint = "documents/set_rules")]
+pub async fn set_rules(unit: String, #[server(default)] own_approval: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let unit = unit.parse().map_err(|_| AppError::new(Kind::NotFound))?;
+        backend()?.documents().set_rules(&viewer, unit, own_approval == "yes").await?;
+        Ok(Outcome::Done { to: format!("/desk/rules/{unit}?saved=1"), reload: true })
+    }
+    .await;
+    Submitted::new("rules", &[]).settle(result).await
+}
+
+#[cfg(feature = "ssr")]
+use server::on_newest_version;
+
+#[cfg(feature = "ssr")]
+use super::library_fns::server::{document_id, known};
+#[cfg(feature = "ssr")]
+use crate::error::Kind;
+
+#[cfg(feature = "ssr")]
+mod server {
+    use domain::{accounts::Viewer, forms::Problem};
+
+    use super::document_id;
+    use crate::{context::server::backend, error::AppError};
+
+    /// After [`Problem::Stale`] the form goes on from the newest version: once its editor has compared the two, as the message
+    /// asks, the same button saves.
+    pub(super) async fn on_newest_version(mut error: AppError, viewer: &Viewer, id: &str) -> Result<AppError, AppError> {
+        if let Some(form) = &mut error.form
+            && form.problems.iter().any(|found| found.problem == Problem::Stale)
+        {
+            let newest = backend()?.documents().draft(viewer, document_id(id)?).await?.draft.version;
+            form.values.insert("version".to_owned(), newest.to_string());
+        }
+        Ok(error)
+    }
+}

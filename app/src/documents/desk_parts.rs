@@ -1,0 +1,28 @@
+//! What all pages of the desk have.
+
+use domain::{Locale, documents::steps::DocumentState};
+use leptos::prelude::*;
+
+use crate::{
+    terms, text,
+    ui::{Breadcrumbs, Crumb, IconName, Tag, Tone},
+};
+
+/// The way from the desk to here; `above` are names and addresses of pages between.
+pub(super) fn way_back(l: Locale, above: Vec<(String, String)>, here: &str) -> AnyView {
+    let mut crumbs = vec![Crumb::link(text::frame::desk(l), "/desk")];
+    crumbs.extend(above.into_iter().map(|(name, address)| Crumb::link(name, address)));
+    crumbs.push(Crumb::here(here));
+    view! { <Breadcrumbs label=text::desk::way(l) crumbs/> }.into_any()
+}
+
+pub(super) fn state_tag(l: Locale, state: DocumentState) -> AnyView {
+    let (tone, icon) = match state {
+        DocumentState::Draft => (Tone::Warn, IconName::Pencil),
+        DocumentState::InReview => (Tone::Info, IconName::Eye),
+        DocumentState::Scheduled => (Tone::Info, IconName::Clock),
+        DocumentState::Published => (Tone::Ok, IconName::CheckCircle),
+        DocumentState::Withdrawn => (Tone::Plain, IconName::Reply),
+    };
+    view! { <Tag tone icon label=terms::document_state(l, state)/> }.into_any()
+}

@@ -1,0 +1,44 @@
+//! A document in a list.
+
+use domain::{Locale, documents::DocumentSummary};
+use leptos::prelude::*;
+
+use crate::{
+    terms, text,
+    ui::{IconName, ListRow, Tag, Tone},
+};
+
+/// A document in a list, here and on the first page.
+pub(crate) fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
+    let href = format!("/library/{}", document.id);
+    let eyebrow = terms::document_kind(l, document.kind);
+    let meta = document_meta(l, &document);
+    let urgent = document.must_read_by.filter(|_| !document.read).map(|day| {
+        view! { <Tag tone=Tone::Warn icon=IconName::Clock label=text::reading::must_read_by(l, l.date(day))/> }
+    });
+    let unread = !document.read;
+    if !unread && !document.pinned {
+        return view! { <ListRow href title=document.title eyebrow meta/> }.into_any();
+    }
+    view! {
+        <ListRow href title=document.title eyebrow meta unread>
+            {unread.then(|| view! { <Tag tone=Tone::Accent label=text::documents::unread(l)/> })}
+            {urgent}
+            {document.pinned.then(|| view! { <Tag label=text::reading::pinned(l)/> })}
+        </ListRow>
+    }
+    .into_any()
+}
+
+/// Number, issuer and day: what tells one document from another.
+pub(super) fn document_meta(l: Locale, document: &DocumentSummary) -> String {
+    [
+        document.number.as_ref().map(|number| text::documents::number(l, number)),
+        Some(document.issuer.name.clone()),
+        document.published_on.map(|day| l.date(day)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(" · ")
+}

@@ -1,0 +1,192 @@
+//! Server functions of the library: its pages, and what a member keeps of them.
+
+use domain::forms::Outcome;
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::{error::AppError, rendered::Rendered};
+
+/// A page of the library; the arguments are those of the page's address.
+#[server(prefix = "/api", endpoint = "documents/library", input = GetUrl)]
+pub async fn library(
+    kind: Option<String>,
+    level: Option<String>,
+    field: Option<String>,
+    unit: Option<String>,
+    year: Option<String>,
+    after: Option<String>,
+) -> Result<Rendered, AppError> {
+    use domain::{
+        documents::{DocumentField, DocumentKind, LibraryQuery},
+        units::UnitKind,
+    };
+
+    use super::library_view::library_view;
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+        text,
+    };
+
+    respond(
+        async {
+            let (viewer, l) = (viewer()?, asked_language());
+            let query = LibraryQuery {
+                kind: known(kind, DocumentKind::from_key)?,
+                level: known(level, UnitKind::from_key)?,
+                field: known(field, DocumentField::from_key)?,
+                unit: known(unit, |id| id.parse().ok())?,
+                year: known(year, |year| year.parse().ok())?,
+                after: known(after, |id| id.parse().ok())?,
+            };
+            let page = backend()?.documents().shelf(&viewer, &query).await?;
+            Ok::<_, AppError>(Rendered::of(text::frame::library(l), || library_view(l, page, &query)))
+        }
+        .await,
+    )
+}
+
+/// A document to read. The use-case remembers that it was opened.
+#[server(prefix = "/api", endpoint = "documents/read", input = GetUrl)]
+pub async fn read(id: String) -> Result<Rendered, AppError> {
+    use super::read_view::{document_view, withdrawn_view};
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let (viewer, l) = (viewer()?, asked_language());
+            let (backend, id) = (backend()?, document_id(&id)?);
+            match backend.documents().read(&viewer, id).await {
+                Ok(page) => {
+                    let (title, address) = (page.summary.title.clone(), public_address(&format!("/library/{id}")));
+                    Ok(Rendered::of(title, || document_view(l, page, backend.clock().today(), address)))
+                }
+                Err(backend::Error::NotFound) => {
+                    let page = backend.documents().withdrawn(&viewer, id).await?;
+                    Ok(Rendered::of(page.summary.title.clone(), || withdrawn_view(l, page)))
+                }
+                Err(error) => Err(AppError::from(error)),
+            }
+        }
+        .await,
+    )
+}
+
+/// A page of one of the viewer's own lists.
+#[server(prefix = "/api", endpoint = "documents/shelf", input = GetUrl)]
+pub async fn shelf(list: String, after: Option<String>) -> Result<domain::documents::ShelfPage, AppError> {
+    use domain::documents::ShelfList;
+
+    use crate::{
+        context::server::{backend, viewer},
+        error::{Kind, respond},
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            let list = ShelfList::from_key(&list).ok_or_else(|| AppError::new(Kind::NotFound))?;
+            let after = known(after, |key| key.parse().ok())?;
+            Ok::<_, AppError>(backend()?.documents().personal(&viewer, list, after).await?)
+        }
+        .await,
+    )
+}
+
+/// Keeps how far the viewer has read. Sent by the page's script.
+#[server(prefix = "/api", endpoint = "documents/progress")]
+pub async fn progress(id: String, #[server(default)] heading: String, part: u16) -> Result<(), AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            Ok::<_, AppError>(backend()?.documents().note_progress(&viewer, document_id(&id)?, &heading, part).await?)
+        }
+        .await,
+    )
+}
+
+/// Marks a document.
+#[server(prefix = "/api", endpoint = "documents/bookmark")]
+pub async fn bookmark(id: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let (viewer, id) = (viewer()?, document_id(&id)?);
+        backend()?.documents().bookmark(&viewer, id).await?;
+        Ok(Outcome::Done { to: format!("/library/{id}"), reload: true })
+    }
+    .await;
+    Submitted::new("bookmark", &[]).settle(result).await
+}
+
+/// Takes the mark away.
+#[server(prefix = "/api", endpoint = "documents/remove_bookmark")]
+pub async fn remove_bookmark(id: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let (viewer, id) = (viewer()?, document_id(&id)?);
+        backend()?.documents().remove_bookmark(&viewer, id).await?;
+        // What was withdrawn and is not marked any more may have no page.
+        let is_there = backend()?.documents().has_page(&viewer, id).await?;
+        let to = if is_there { format!("/library/{id}") } else { "/shelf/bookmarks".to_owned() };
+        Ok(Outcome::Done { to, reload: true })
+    }
+    .await;
+    Submitted::new("bookmark", &[]).settle(result).await
+}
+
+#[cfg(feature = "ssr")]
+use server::{asked_language, document_id, known, public_address};
+
+#[cfg(feature = "ssr")]
+pub(super) mod server {
+    use domain::{Locale, ids::DocumentId};
+    use http::{header, request::Parts};
+    use leptos::prelude::use_context;
+
+    use crate::{
+        context::server::visit,
+        error::{AppError, Kind},
+    };
+
+    pub(crate) fn document_id(text: &str) -> Result<DocumentId, AppError> {
+        text.parse().map_err(|_| AppError::new(Kind::NotFound))
+    }
+
+    /// A part of an address that may be missing but must not be something we never wrote there.
+    pub(crate) fn known<T>(text: Option<String>, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, AppError> {
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) => parse(&text).map(Some).ok_or_else(|| AppError::new(Kind::NotFound)),
+            None => Ok(None),
+        }
+    }
+
+    /// The language of who asks, also for the browser's own requests.
+    pub(super) fn asked_language() -> Locale {
+        visit().map(|visit| visit.page.preferences.locale).unwrap_or_default()
+    }
+
+    /// The whole address of a page, to be sent to others, as the browser knows this site.
+    pub(super) fn public_address(path: &str) -> String {
+        let parts = use_context::<Parts>();
+        let header = |name: &str| parts.as_ref().and_then(|parts| parts.headers.get(name)?.to_str().ok().map(str::to_owned));
+        let host = header(header::HOST.as_str()).unwrap_or_default();
+        let is_encrypted = header("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+        let scheme = if is_encrypted { "https" } else { "http" };
+        if host.is_empty() { path.to_owned() } else { format!("{scheme}://{host}{path}") }
+    }
+}

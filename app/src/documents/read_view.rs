@@ -1,0 +1,271 @@
+//! What the page of a document looks like, and the one that is left when it was withdrawn.
+
+use chrono::NaiveDate;
+use domain::{
+    Locale,
+    documents::{
+        CorrectionNote, DocumentPage, DocumentSummary, Heading, ReadingPlace, RelatedDocument, Relation, WithdrawnDocument,
+    },
+    ids::DocumentId,
+};
+use leptos::prelude::*;
+
+use crate::{
+    files::Attachments,
+    terms, text,
+    ui::{self, Breadcrumbs, Button, ButtonKind, Contents, Crumb, Icon, IconName, LinkButton, Notice, NoticeKind, Tag, Tone},
+};
+
+/// With fewer headings than this the text is overlooked faster than its contents list.
+const WORTH_A_LIST: usize = 3;
+
+/// What the page's script finds the text by.
+const TEXT: &str = "text";
+
+/// `address` is the whole address of the page, to be sent to others.
+pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, address: String) -> AnyView {
+    let id = page.summary.id;
+    let opinion = page.takes_opinions.then(|| format!("/library/{id}/opinion"));
+    let headings = headings(&page.contents);
+    let list = headings.clone().map(|headings| view! { <Contents label=text::documents::contents(l) headings/> });
+    let folded = headings.map(|headings| view! { <Contents label=text::documents::contents(l) headings fold=true/> });
+    let part = page.place.as_ref().map_or(0, |place| place.part.thousandths());
+    view! {
+        {crumbs(l, &page.summary)}
+        <div class="page-document">
+            <article class="document" data-document=id.to_string() data-part=part data-print=running_head(l, &page.summary)>
+                {head(l, &page, today)}
+                {page.correction.map(|correction| corrected(l, correction))}
+                {page.place.map(|place| go_on(l, place))}
+                {tools(l, id, page.bookmarked, address)}
+                {folded}
+                {reading_bar(l, &page.summary, opinion.clone())}
+                <div class="prose" id=TEXT inner_html=page.html></div>
+                <Attachments l files=page.attachments/>
+                {related(l, page.related)}
+                {opinion.map(|href| invitation(l, href))}
+            </article>
+            {list}
+        </div>
+    }
+    .into_any()
+}
+
+pub(super) fn withdrawn_view(l: Locale, page: WithdrawnDocument) -> AnyView {
+    let id = page.summary.id;
+    let on = page.on.map(|day| text::reading::withdrawn_on(l, l.date(day)));
+    let title = on.unwrap_or_else(|| text::reading::withdrawn_title(l).to_owned());
+    let because = page.because.map_or_else(
+        || view! { <p>{text::reading::withdrawn_text(l)}</p> }.into_any(),
+        |because| view! { <p>{text::reading::withdrawn_because(l, because)}</p> }.into_any(),
+    );
+    let mark = page.bookmarked.then(|| view! { <div class="actions">{mark_form(l, id, true, false)}</div> });
+    view! {
+        {crumbs(l, &page.summary)}
+        <article class="document">
+            <header class="document-head">
+                <p class="eyebrow">{terms::document_kind(l, page.summary.kind)}</p>
+                <h1>{page.summary.title.clone()}</h1>
+                {number_line(l, &page.summary)}
+            </header>
+            <Notice kind=NoticeKind::Warn title>{because}</Notice>
+            {related(l, page.related)}
+            {mark}
+        </article>
+    }
+    .into_any()
+}
+
+fn crumbs(l: Locale, summary: &DocumentSummary) -> AnyView {
+    let kind = terms::document_kind(l, summary.kind);
+    let crumbs = vec![
+        Crumb::link(text::frame::library(l), "/library"),
+        Crumb::link(kind, format!("/library?kind={}", summary.kind.key())),
+        Crumb::here(summary.number.clone().unwrap_or_else(|| text::documents::this(l).to_owned())),
+    ];
+    view! { <Breadcrumbs label=text::documents::way(l) crumbs/> }.into_any()
+}
+
+fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
+    let summary = &page.summary;
+    let audience = text::documents::for_members(l, &page.audience.name, l.number(page.reach));
+    let signer = page.signer.as_ref().map(|name| {
+        let signed = text::documents::signed_by(l, name);
+        view! { <li><Icon name=IconName::Pencil/><span>{signed}</span></li> }
+    });
+    // Whoever has it open is reading it: the day is told, not urged.
+    let must = summary.must_read_by.filter(|day| !summary.read || *day >= today).map(|day| {
+        view! { <p><Tag tone=Tone::Warn icon=IconName::Clock label=text::reading::must_read_by(l, l.date(day))/></p> }
+    });
+    view! {
+        <header class="document-head">
+            <p class="eyebrow">{terms::document_kind(l, summary.kind)}</p>
+            <h1>{summary.title.clone()}</h1>
+            {number_line(l, summary)}
+            {must}
+            <ul class="facts-inline" role="list">
+                <li><Icon name=IconName::Layers/><span>{text::documents::issued_by(l, &summary.issuer.name)}</span></li>
+                {signer}
+                <li><Icon name=IconName::People/><span>{audience}</span></li>
+                <li><Icon name=IconName::Clock/><span>{text::documents::minutes(l, summary.minutes.into())}</span></li>
+            </ul>
+        </header>
+    }
+    .into_any()
+}
+
+fn number_line(l: Locale, summary: &DocumentSummary) -> Option<AnyView> {
+    let parts = [
+        summary.number.as_ref().map(|number| text::documents::number(l, number)),
+        summary.published_on.map(|day| l.long_date(day)),
+    ];
+    let line = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    (!line.is_empty()).then(|| view! { <p class="document-number">{line}</p> }.into_any())
+}
+
+/// What stands above each printed page.
+pub(super) fn running_head(l: Locale, summary: &DocumentSummary) -> String {
+    let name = summary.number.as_ref().map(|number| text::documents::number(l, number));
+    let name = name.unwrap_or_else(|| terms::document_kind(l, summary.kind).to_owned());
+    [Some(name), summary.published_on.map(|day| l.date(day))].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn corrected(l: Locale, CorrectionNote { on, note }: CorrectionNote) -> AnyView {
+    let title = text::reading::corrected_on(l, l.date(on));
+    view! { <Notice title>{note.map(|note| view! { <p>{note}</p> })}</Notice> }.into_any()
+}
+
+/// Where the reader was, on whatever device.
+fn go_on(l: Locale, ReadingPlace { heading, part }: ReadingPlace) -> AnyView {
+    let (title, anchor) = match heading {
+        Some(heading) => (text::reading::was_at(l, heading.title), heading.anchor),
+        None => (text::reading::was_at_part(l, l.number(part.percent())), TEXT.to_owned()),
+    };
+    view! {
+        <div class="no-print">
+            <Notice title icon=IconName::History>
+                <p><a href=format!("#{anchor}") rel="external" data-go-on="">{text::reading::go_on_here(l)}</a></p>
+            </Notice>
+        </div>
+    }
+    .into_any()
+}
+
+/// What can be done with the document. What a script alone can do is shown by it.
+fn tools(l: Locale, id: DocumentId, bookmarked: bool, address: String) -> AnyView {
+    view! {
+        <div class="document-tools no-print">
+            {mark_form(l, id, false, bookmarked)}
+            {mark_form(l, id, true, !bookmarked)}
+            <a class="button button-quiet" href=format!("/library/{id}/download") rel="external" download="">
+                <Icon name=IconName::Download/>
+                <span>{text::reading::download(l)}</span>
+            </a>
+            <button class="button button-quiet" type="button" data-print-page="">
+                <Icon name=IconName::Print/>
+                <span>{text::reading::print(l)}</span>
+            </button>
+            <details class="share">
+                <summary class="button button-quiet" data-share="">
+                    <Icon name=IconName::Send/>
+                    <span>{text::reading::share(l)}</span>
+                </summary>
+                <label class="label" for="address">{text::reading::address(l)}</label>
+                <input class="input" id="address" readonly=true value=address/>
+            </details>
+        </div>
+    }
+    .into_any()
+}
+
+/// A form of its own for each direction, so that each does what it says however old the page is.
+fn mark_form(l: Locale, id: DocumentId, takes_away: bool, hidden: bool) -> AnyView {
+    let (action, label) = if takes_away {
+        ("/api/documents/remove_bookmark", text::reading::remove_bookmark(l))
+    } else {
+        ("/api/documents/bookmark", text::reading::bookmark(l))
+    };
+    view! {
+        <form method="post" action=action data-mark="" hidden=hidden>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <Button kind=ButtonKind::Quiet icon=IconName::Bookmark>{label}</Button>
+        </form>
+    }
+    .into_any()
+}
+
+/// Stays in sight while reading: what one reads, and what one may want without scrolling back.
+fn reading_bar(l: Locale, summary: &DocumentSummary, opinion: Option<String>) -> AnyView {
+    let name = summary.number.clone().unwrap_or_else(|| terms::document_kind(l, summary.kind).to_owned());
+    let opinion = opinion.map(|href| {
+        view! { <LinkButton href kind=ButtonKind::Quiet icon=IconName::Message>{text::documents::opinion(l)}</LinkButton> }
+    });
+    view! {
+        <div class="reading-bar">
+            <span>{name}</span>
+            {opinion}
+            <LinkButton href="/more" kind=ButtonKind::Quiet icon=IconName::TextSize>
+                {text::documents::text_size(l)}
+            </LinkButton>
+        </div>
+    }
+    .into_any()
+}
+
+fn related(l: Locale, related: Vec<RelatedDocument>) -> Option<AnyView> {
+    if related.is_empty() {
+        return None;
+    }
+    let rows = related
+        .into_iter()
+        .map(|other| {
+            let name = other.number.map(|number| format!("{} · {}", text::documents::number(l, number), other.title));
+            view! {
+                <li>
+                    {relation(l, other.relation, other.is_newer)} ": "
+                    <a href=format!("/library/{}", other.id)>{name.unwrap_or(other.title)}</a>
+                </li>
+            }
+        })
+        .collect_view();
+    Some(
+        view! {
+            <section class="stack-tight">
+                <h2>{text::reading::related(l)}</h2>
+                <ul class="document-related">{rows}</ul>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+/// What the other document is to this one.
+const fn relation(l: Locale, relation: Relation, is_newer: bool) -> &'static str {
+    match (relation, is_newer) {
+        (Relation::Supersedes, false) => text::reading::supersedes(l),
+        (Relation::Supersedes, true) => text::reading::superseded_by(l),
+        (Relation::Amends, false) => text::reading::amends(l),
+        (Relation::Amends, true) => text::reading::amended_by(l),
+        (Relation::Guides, false) => text::reading::guides(l),
+        (Relation::Guides, true) => text::reading::guided_by(l),
+    }
+}
+
+fn invitation(l: Locale, href: String) -> AnyView {
+    view! {
+        <section class="stack no-print">
+            <h2>{text::documents::opinion_title(l)}</h2>
+            <p class="muted">{text::documents::opinion_hint(l)}</p>
+            <div class="actions">
+                <LinkButton href icon=IconName::Message wide=true>{text::documents::send_opinion(l)}</LinkButton>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn headings(contents: &[Heading]) -> Option<Vec<ui::Heading>> {
+    (contents.len() >= WORTH_A_LIST).then(|| {
+        contents.iter().map(|heading| ui::Heading { id: heading.anchor.clone(), label: heading.title.clone() }).collect()
+    })
+}

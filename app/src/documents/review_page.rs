@@ -1,0 +1,308 @@
+//! Where a text is sent to be reviewed, remarked on, and sent back or on.
+
+use domain::{
+    Locale,
+    documents::{
+        desk::{self, OpenReview, ReviewRemark, Reviewer},
+        steps::{DocumentState, DocumentStep},
+    },
+    forms::FormErrors,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{
+    desk_fns::review,
+    desk_parts::{state_tag, way_back},
+    editor::preview,
+};
+use crate::{
+    context::take_echo,
+    i18n::use_locale,
+    page::show,
+    terms::{self, all_errors, field_error},
+    text,
+    ui::{
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Field, FieldKind, Form, IconName, LinkButton,
+        Notice, NoticeKind, PageHeader, Select, TextArea,
+    },
+};
+
+const LABELS: terms::Labels = &[
+    ("reviewer", text::desk::reviewer),
+    ("commenter", text::desk::commenter),
+    ("due", text::desk::due),
+    ("note", text::desk::note),
+    ("version", text::desk::body),
+    ("reason", text::desk::reason),
+    ("quote", text::desk::quote),
+    ("text", text::desk::remark_text),
+];
+
+/// What came back of each form of the page.
+#[derive(Clone)]
+struct Echoes {
+    submit: Option<FormErrors>,
+    changes: Option<FormErrors>,
+    remark: Option<FormErrors>,
+}
+
+#[component]
+pub(crate) fn ReviewPage() -> impl IntoView {
+    let l = use_locale();
+    let params = use_params_map();
+    let query = use_query_map();
+    let echoes = Echoes { submit: take_echo("submit"), changes: take_echo("changes"), remark: take_echo("remark") };
+    let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), review);
+    show(data, move |page| {
+        let is_remarked = query.with_untracked(|query| query.get_str("remarked").is_some()) && echoes.remark.is_none();
+        let state = page.draft.situation.state().unwrap_or(DocumentState::Draft);
+        let title = if state == DocumentState::Draft { text::desk::submit_title(l) } else { text::desk::review_title(l) };
+        let id = page.draft.id;
+        let above = vec![(page.draft.title.clone(), format!("/desk/{id}"))];
+        let told = is_remarked.then(|| view! { <Notice kind=NoticeKind::Ok title=text::desk::remarked(l)/> });
+        let decision = decision(l, &page, &echoes);
+        let remarks = remarks(l, &page, echoes.remark.clone());
+        let preview = preview(l, &page.draft, &page.preview);
+        view! {
+            <Title text=format!("{title} · {}", page.draft.title)/>
+            <div class="page">
+                {way_back(l, above, title)}
+                <PageHeader title=page.draft.title.clone() eyebrow=title>{state_tag(l, state)}</PageHeader>
+                {told}
+                <div class="with-aside">
+                    <div class="stack">{decision}{remarks}</div>
+                    <aside class="stack">{preview}</aside>
+                </div>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+/// What is to be done with the text, by this person.
+fn decision(l: Locale, page: &desk::ReviewPage, echoes: &Echoes) -> AnyView {
+    let leads = |step: DocumentStep| page.hand.may(step) && page.draft.situation.after(step).is_ok();
+    let submit = leads(DocumentStep::Submit).then(|| submitting(l, page, echoes.submit.clone()));
+    let asked = page.review.as_ref().map(|review| asked(l, page, review));
+    let approve = leads(DocumentStep::Publish).then(|| {
+        view! {
+            <div class="actions">
+                <LinkButton href=format!("/desk/{}/publish", page.draft.id) icon=IconName::Send wide=true>
+                    {text::desk::go_approve(l)}
+                </LinkButton>
+            </div>
+        }
+    });
+    let is_own = page.hand.publishes && !page.hand.may(DocumentStep::Publish) && page.review.is_some();
+    let own = is_own.then(|| view! { <Notice title=text::desk::own_text_title(l)><p>{text::desk::own_text(l)}</p></Notice> });
+    let back = leads(DocumentStep::WantChanges).then(|| wanting(l, page, echoes.changes.clone()));
+    view! { {submit} {asked} {own} {approve} {back} }.into_any()
+}
+
+fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyView {
+    let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
+    let (reviewer, commenter, due, note) = (typed("reviewer"), typed("commenter"), typed("due"), typed("note"));
+    let errors = RwSignal::new(echo);
+    let any = Choice::new("", text::desk::any_chief(l));
+    let choices = [any].into_iter().chain(page.reviewers.iter().map(|person| reviewer_choice(l, person))).collect::<Vec<_>>();
+    let alone = page.needs_another.then(|| {
+        view! {
+            <Notice kind=NoticeKind::Warn title=text::desk::needs_another_title(l)><p>{text::desk::needs_another(l)}</p></Notice>
+        }
+    });
+    let reach = reach(l, page);
+    let (id, version) = (page.draft.id.to_string(), page.draft.version.to_string());
+    let lead = text::desk::submit_lead(l, l.number(page.draft.version));
+    view! {
+        <Card title=text::desk::submit_title(l) strong=true>
+            <div class="stack">
+                {reach}
+                <p class="muted">{lead}</p>
+                {alone}
+                <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+                <Form action="/api/documents/submit" failed=text::frame::network_failed(l) errors>
+                    <input type="hidden" name="id" value=id/>
+                    <input type="hidden" name="version" id="version" value=version/>
+                    <Select
+                        label=text::desk::reviewer(l)
+                        name="reviewer"
+                        choices
+                        value=reviewer
+                        error=field_error(l, errors, "reviewer")
+                    />
+                    <Field
+                        label=text::desk::commenter(l)
+                        name="commenter"
+                        note=text::frame::optional(l)
+                        value=commenter
+                        hint=text::desk::commenter_hint(l)
+                        error=field_error(l, errors, "commenter")
+                        autocomplete="off"
+                    />
+                    <Field
+                        label=text::desk::due(l)
+                        name="due"
+                        kind=FieldKind::Date
+                        note=text::frame::optional(l)
+                        value=due
+                        error=field_error(l, errors, "due")
+                    />
+                    <TextArea
+                        label=text::desk::note(l)
+                        name="note"
+                        note=text::frame::optional(l)
+                        value=note
+                        error=field_error(l, errors, "note")
+                        rows=3
+                    />
+                    <div class="actions">
+                        <Button icon=IconName::Send wide=true>{text::desk::submit(l)}</Button>
+                    </div>
+                </Form>
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+fn reviewer_choice(l: Locale, person: &Reviewer) -> Choice {
+    let label = if person.is_chief { text::desk::reviewer_chief } else { text::desk::reviewer_editor };
+    Choice::new(person.member.to_string(), label(l, &person.name, &person.unit.name))
+}
+
+/// Who asked whom, until when, and with which words.
+fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
+    let by = text::desk::review_by(l, &review.asked_by, l.date_time(review.asked_at));
+    let reviewer = review.reviewer.clone().unwrap_or_else(|| text::desk::any_chief(l).to_owned());
+    let commenter = review.commenter.as_ref().map(|name| view! { <li>{text::desk::review_commenter(l, name)}</li> });
+    let due = review.due.map(|day| view! { <li>{text::desk::due_on(l, l.date(day))}</li> });
+    let note = review.note.clone().map(|note| view! { <p class="as-typed">{note}</p> });
+    let reach = reach(l, page);
+    view! {
+        <Card title=by>
+            <div class="stack">
+                {note}
+                <ul>
+                    <li>{text::desk::review_to(l, reviewer)}</li>
+                    {commenter}
+                    {due}
+                </ul>
+                {reach}
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+/// Whom it would reach: what is approved is the text *and* its audience.
+fn reach(l: Locale, page: &desk::ReviewPage) -> AnyView {
+    let (members, branches) = (text::desk::members(l, page.members.into()), text::desk::branches(l, page.branches.into()));
+    let reach = text::desk::reach(l, members, branches);
+    let audience = page.draft.audience.name.clone();
+    view! {
+        <DescriptionList>
+            <Fact label=text::desk::audience(l)>{audience}</Fact>
+            <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
+        </DescriptionList>
+    }
+    .into_any()
+}
+
+fn wanting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyView {
+    let typed = echo.as_ref().and_then(|echo| echo.value("reason")).map(str::to_owned);
+    let errors = RwSignal::new(echo);
+    let id = page.draft.id.to_string();
+    view! {
+        <Card title=text::desk::changes_title(l)>
+            <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+            <Form action="/api/documents/want_changes" failed=text::frame::network_failed(l) errors>
+                <input type="hidden" name="id" value=id/>
+                <TextArea
+                    label=text::desk::reason(l)
+                    name="reason"
+                    value=typed
+                    error=field_error(l, errors, "reason")
+                    rows=4
+                    required=true
+                />
+                <div class="actions">
+                    <Button kind=ButtonKind::Secondary icon=IconName::Reply>{text::desk::want_changes(l)}</Button>
+                </div>
+            </Form>
+        </Card>
+    }
+    .into_any()
+}
+
+fn remarks(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyView {
+    let count = u32::try_from(page.remarks.len()).unwrap_or(u32::MAX);
+    let list = if page.remarks.is_empty() {
+        view! { <p class="muted">{text::desk::no_remarks(l)}</p> }.into_any()
+    } else {
+        let rows = page.remarks.iter().map(|remark| remark_row(l, page, remark)).collect_view();
+        view! { <ol class="remarks" role="list">{rows}</ol> }.into_any()
+    };
+    let form = page.hand.may_comment().then(|| remark_form(l, page, echo));
+    view! { <Card title=text::desk::remarks(l, l.number(count))><div class="stack">{list}{form}</div></Card> }.into_any()
+}
+
+fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyView {
+    let by = text::desk::remark_by(l, &remark.by, l.date_time(remark.at), l.number(remark.version));
+    let quote = remark.quote.clone().map(|quote| view! { <blockquote class="as-typed">{quote}</blockquote> });
+    let settled = remark.settled_by.as_ref().map(|name| view! { <p class="muted small">{text::desk::settled_by(l, name)}</p> });
+    let is_settled = remark.settled_by.is_some();
+    let (label, value) = if is_settled { (text::desk::unsettle(l), "") } else { (text::desk::settle(l), "yes") };
+    let (id, key, said) = (page.draft.id.to_string(), remark.key.clone(), remark.text.clone());
+    view! {
+        <li class="remark" class:remark-settled=is_settled>
+            {quote}
+            <p class="as-typed">{said}</p>
+            <p class="muted small">{by}</p>
+            {settled}
+            <Form action="/api/documents/settle" failed=text::frame::network_failed(l)>
+                <input type="hidden" name="id" value=id/>
+                <input type="hidden" name="remark" value=key/>
+                <input type="hidden" name="settled" value=value/>
+                <Button kind=ButtonKind::Quiet icon=IconName::Check>{label}</Button>
+            </Form>
+        </li>
+    }
+    .into_any()
+}
+
+fn remark_form(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyView {
+    let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
+    let (quote, said) = (typed("quote"), typed("text"));
+    let errors = RwSignal::new(echo);
+    let id = page.draft.id.to_string();
+    view! {
+        <h3>{text::desk::remark_title(l)}</h3>
+        <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+        <Form action="/api/documents/remark" failed=text::frame::network_failed(l) errors>
+            <input type="hidden" name="id" value=id/>
+            <TextArea
+                label=text::desk::quote(l)
+                name="quote"
+                note=text::frame::optional(l)
+                value=quote
+                hint=text::desk::quote_hint(l)
+                error=field_error(l, errors, "quote")
+                rows=2
+            />
+            <TextArea
+                label=text::desk::remark_text(l)
+                name="text"
+                value=said
+                error=field_error(l, errors, "text")
+                rows=3
+                required=true
+            />
+            <div class="actions">
+                <Button kind=ButtonKind::Secondary icon=IconName::Message>{text::desk::remark(l)}</Button>
+            </div>
+        </Form>
+    }
+    .into_any()
+}

@@ -1,0 +1,113 @@
+//! The viewer's own lists: to be read, not read, begun, marked, opened.
+
+use domain::{
+    Locale,
+    documents::{ShelfList, ShelfPage as Page, ShelfRow},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{
+    document_row::document_meta,
+    library_fns::shelf,
+    library_view::{list_chips, list_name},
+};
+use crate::{
+    i18n::use_locale,
+    page::show,
+    terms, text,
+    ui::{Breadcrumbs, Chips, Crumb, EmptyState, IconName, LinkButton, ListRow, PageHeader, Pager, RowList, Tag, Tone},
+};
+
+#[component]
+pub(crate) fn ShelfPage() -> impl IntoView {
+    let l = use_locale();
+    let (params, query) = (use_params_map(), use_query_map());
+    let data = Resource::new(
+        move || (params.read().get("list").unwrap_or_default(), query.read().get("after")),
+        |(list, after)| shelf(list, after),
+    );
+    show(data, move |page| {
+        let name = list_name(l, page.list);
+        let crumbs = vec![Crumb::link(text::frame::library(l), "/library"), Crumb::here(name)];
+        view! {
+            <Title text=name/>
+            <div class="page">
+                <Breadcrumbs label=text::documents::way(l) crumbs/>
+                <PageHeader title=name lead=lead(l, page.list)/>
+                <Chips label=text::reading::lists(l) chips=list_chips(l, Some(page.list))/>
+                {rows(l, page)}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn rows(l: Locale, page: Page) -> AnyView {
+    let Page { list, rows, next, today } = page;
+    if rows.is_empty() {
+        let (title, explained) = nothing(l, list);
+        return view! {
+            <EmptyState title=title text=explained icon=IconName::Book>
+                <LinkButton href="/library">{text::reading::to_library(l)}</LinkButton>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let next = next.map(|after| format!("/shelf/{}?after={after}", list.key()));
+    let rows = rows.into_iter().map(|row| shelf_row(l, list, row, today)).collect_view();
+    view! {
+        <RowList>{rows}</RowList>
+        <Pager next_href=next label=text::documents::show_more(l)/>
+    }
+    .into_any()
+}
+
+fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate) -> AnyView {
+    let ShelfRow { document, percent, on, withdrawn } = row;
+    let when = on.map(|day| match list {
+        ShelfList::Bookmarks => text::reading::marked_on(l, l.date(day)),
+        _ => text::reading::opened_on(l, l.date(day)),
+    });
+    let meta = [Some(document_meta(l, &document)), when].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let must = document.must_read_by.filter(|_| !withdrawn).map(|day| {
+        let is_late = !document.read && day < today;
+        let label =
+            if is_late { text::reading::must_read_since(l, l.date(day)) } else { text::reading::must_read_by(l, l.date(day)) };
+        let tone = if document.read { Tone::Plain } else { Tone::Warn };
+        view! { <Tag tone icon=IconName::Clock label/> }
+    });
+    let part = percent.map(|percent| view! { <Tag tone=Tone::Info label=text::reading::read_part(l, l.number(percent))/> });
+    let done = (document.read && list == ShelfList::MustRead)
+        .then(|| view! { <Tag tone=Tone::Ok icon=IconName::Check label=text::reading::opened(l)/> });
+    let gone = withdrawn.then(|| view! { <Tag tone=Tone::Warn icon=IconName::Info label=text::reading::withdrawn(l)/> });
+    let marks = must.is_some() || part.is_some() || done.is_some() || gone.is_some();
+    let marks = marks.then(|| view! { {must} {done} {part} {gone} });
+    let (href, eyebrow) = (format!("/library/{}", document.id), terms::document_kind(l, document.kind));
+    let unread = !document.read;
+    match marks {
+        Some(marks) => view! { <ListRow href title=document.title eyebrow meta unread>{marks}</ListRow> }.into_any(),
+        None => view! { <ListRow href title=document.title eyebrow meta unread/> }.into_any(),
+    }
+}
+
+const fn lead(l: Locale, list: ShelfList) -> &'static str {
+    match list {
+        ShelfList::MustRead => text::reading::must_read_lead(l),
+        ShelfList::Unread => text::reading::unread_lead(l),
+        ShelfList::Continue => text::reading::go_on_lead(l),
+        ShelfList::Bookmarks => text::reading::bookmarks_lead(l),
+        ShelfList::Recent => text::reading::recent_lead(l),
+    }
+}
+
+const fn nothing(l: Locale, list: ShelfList) -> (&'static str, &'static str) {
+    match list {
+        ShelfList::MustRead => (text::reading::must_read_none(l), text::reading::must_read_none_text(l)),
+        ShelfList::Unread => (text::reading::unread_none(l), text::reading::unread_none_text(l)),
+        ShelfList::Continue => (text::reading::go_on_none(l), text::reading::go_on_none_text(l)),
+        ShelfList::Bookmarks => (text::reading::bookmarks_none(l), text::reading::bookmarks_none_text(l)),
+        ShelfList::Recent => (text::reading::recent_none(l), text::reading::recent_none_text(l)),
+    }
+}

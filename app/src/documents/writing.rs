@@ -1,0 +1,326 @@
+//! Around the text of a draft: the tools above it, what was typed and not saved, who else is at it, and a file that is taken over.
+//!
+//! The parts that a script fills carry `data-part`; those that need one are hidden until it is there (`scripts/desk.js`).
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Locale,
+    difference::DiffPiece,
+    documents::{Body, desk::DocumentDraft},
+    forms::{FormErrors, Problem},
+    writing::{Unsaved, Writing},
+};
+use leptos::{prelude::*, serde_json::json};
+
+use super::difference::difference;
+use crate::{
+    context::use_viewer,
+    i18n::use_locale,
+    terms::{Labels, all_errors, field_error},
+    text,
+    ui::{
+        Button, ButtonKind, Card, Choice, ErrorSummary, FileField, Form, Icon, IconName, LinkButton, Notice, NoticeKind,
+        RadioGroup, TextArea,
+    },
+};
+
+/// What the tools are called, what they do in the script, and their keys as `aria-keyshortcuts` names them.
+const TOOLS: [(fn(Locale) -> &'static str, &str, &str); 10] = [
+    (text::writing::heading, "heading", "Control+Alt+2"),
+    (text::writing::subheading, "subheading", "Control+Alt+3"),
+    (text::writing::bold, "bold", "Control+B"),
+    (text::writing::italic, "italic", "Control+I"),
+    (text::writing::bullets, "bullets", "Control+Shift+8"),
+    (text::writing::numbers, "numbers", "Control+Shift+7"),
+    (text::writing::quote, "quote", "Control+Shift+9"),
+    (text::writing::link, "link", "Control+K"),
+    (text::writing::table, "table", "Control+Alt+T"),
+    (text::writing::footnote, "footnote", "Control+Alt+F"),
+];
+
+/// The text of a draft.
+#[component]
+pub(super) fn WritingField(
+    value: String,
+    error: Signal<Option<String>>,
+    /// When the server last heard of this text, saved or not: a device that has an older one keeps still.
+    at: DateTime<Utc>,
+) -> impl IntoView {
+    let l = use_locale();
+    let owner = use_viewer().map(|viewer| viewer.member.to_string());
+    let count = count(l, &value);
+    view! {
+        <div
+            class="stack-tight"
+            data-writing=""
+            data-owner=owner
+            data-at=at.timestamp_millis().to_string()
+            data-max=Body::MAX.to_string()
+            data-texts=texts(l)
+        >
+            <TextArea
+                label=text::desk::body(l)
+                name="body"
+                value
+                hint=text::desk::body_hint(l)
+                error
+                rows=18
+                required=true
+                tools=tools(l)
+            />
+            <p class="muted small" data-part="count">{count}</p>
+            <p class="small" role="status" data-part="status"></p>
+        </div>
+    }
+}
+
+fn tools(l: Locale) -> AnyView {
+    let buttons = TOOLS.map(|(label, tool, keys)| {
+        let label = label(l);
+        let title = text::writing::with_keys(l, label, keys.replace("Control", "Ctrl"));
+        view! {
+            <button type="button" class="tool" data-do=tool aria-keyshortcuts=keys title=title>{label}</button>
+        }
+    });
+    view! {
+        <div class="tools" role="toolbar" aria-label=text::writing::tools(l) aria-controls="body" hidden=true>
+            {buttons.into_iter().collect_view()}
+            <button type="button" class="tool" data-do="rich" aria-pressed="true" title=text::writing::rich_hint(l)>
+                {text::writing::rich(l)}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+fn count(l: Locale, text: &str) -> String {
+    let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    text::writing::count_words(l, l.number(domain::writing::words(text)), l.number(characters), l.number(Body::MAX))
+}
+
+/// The script's words. What it fills in itself stays a place.
+fn texts(l: Locale) -> String {
+    json!({
+        "bold": text::writing::sample_bold(l),
+        "italic": text::writing::sample_italic(l),
+        "link": text::writing::sample_link(l),
+        "column": text::writing::sample_column(l),
+        "kept_here": text::writing::kept_here(l, "{time}"),
+        "kept": text::writing::kept(l, "{time}"),
+        "only_here": text::writing::only_here(l, "{why}"),
+        "not_kept": text::writing::not_kept(l, "{why}"),
+        "converting": text::writing::converting(l),
+        "converted": text::writing::converted(l),
+        "not_converted": text::writing::not_converted(l),
+        "count": text::writing::count(l, "{words}", "{characters}", "{max}", "{minutes}"),
+        "count_words": text::writing::count_words(l, "{words}", "{characters}", "{max}"),
+    })
+    .to_string()
+}
+
+/// Puts what was typed and not saved into the form.
+pub(super) fn resume(draft: &mut DocumentDraft, unsaved: &Unsaved) {
+    draft.id = unsaved.document;
+    draft.version = unsaved.version;
+    draft.title.clone_from(&unsaved.title);
+    draft.body.clone_from(&unsaved.body);
+}
+
+/// What was typed and not saved, and who else is at the draft. `resumed` is what is in the form now.
+pub(super) fn notices(l: Locale, writing: &Writing, is_new: bool, resumed: Option<&Unsaved>) -> AnyView {
+    let unsaved = match resumed {
+        Some(unsaved) => Some(in_the_form(l, unsaved, is_new)),
+        None if is_new => unfinished(l, &writing.unsaved),
+        None => writing.unsaved.first().map(|unsaved| offered(l, unsaved)),
+    };
+    view! { {unsaved} {here(l)} {others(l, &writing.others)} {newer(l)} }.into_any()
+}
+
+fn in_the_form(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
+    let forget = forget(l, unsaved, is_new);
+    view! {
+        <Notice title=text::writing::resumed(l, l.date_time(unsaved.at)) icon=IconName::Clock>
+            <p>{text::writing::resumed_hint(l)}</p>
+            <div class="actions">{forget}</div>
+        </Notice>
+    }
+    .into_any()
+}
+
+fn offered(l: Locale, unsaved: &Unsaved) -> AnyView {
+    let href = format!("/desk/{}?resume=1", unsaved.document);
+    let forget = forget(l, unsaved, false);
+    view! {
+        <Notice kind=NoticeKind::Warn title=text::writing::unsaved(l, l.date_time(unsaved.at)) icon=IconName::Clock>
+            <p>{text::writing::unsaved_hint(l)}</p>
+            <div class="actions">
+                <LinkButton href kind=ButtonKind::Secondary>{text::writing::use_it(l)}</LinkButton>
+                {forget}
+            </div>
+        </Notice>
+    }
+    .into_any()
+}
+
+/// Documents never saved, each with the way on.
+fn unfinished(l: Locale, unsaved: &[Unsaved]) -> Option<AnyView> {
+    let rows = unsaved.iter().map(|unsaved| {
+        let title = if unsaved.title.trim().is_empty() { text::writing::untitled(l) } else { unsaved.title.as_str() };
+        let href = format!("/desk/new?resume={}", unsaved.document);
+        view! {
+            <li>
+                <p>{text::writing::unfinished_item(l, title, l.date_time(unsaved.at))}</p>
+                <div class="actions">
+                    <LinkButton href kind=ButtonKind::Secondary>{text::writing::use_it(l)}</LinkButton>
+                    {forget(l, unsaved, true)}
+                </div>
+            </li>
+        }
+    });
+    let rows = rows.collect_view();
+    (!unsaved.is_empty()).then(|| {
+        view! {
+            <Notice kind=NoticeKind::Warn title=text::writing::unfinished(l) icon=IconName::Clock>
+                <ul class="stack unfinished" role="list">{rows}</ul>
+            </Notice>
+        }
+        .into_any()
+    })
+}
+
+fn forget(l: Locale, unsaved: &Unsaved, is_new: bool) -> AnyView {
+    let id = unsaved.document.to_string();
+    view! {
+        <Form action="/api/documents/forget_typed" failed=text::frame::network_failed(l)>
+            <input type="hidden" name="id" value=id/>
+            {is_new.then(|| view! { <input type="hidden" name="is_new" value="yes"/> })}
+            <Button kind=ButtonKind::Quiet>{text::writing::forget(l)}</Button>
+        </Form>
+    }
+    .into_any()
+}
+
+/// What the device has kept; the script shows it when it is newer than all the server has.
+fn here(l: Locale) -> AnyView {
+    let title = with_place(&text::writing::here(l, PLACE), view! { <span data-time=""></span> }.into_any());
+    view! {
+        <div class="notice notice-warn" data-part="here" hidden=true>
+            <Icon name=IconName::Clock/>
+            <div class="notice-body">
+                <p class="notice-title">{title}</p>
+                <div class="actions">
+                    <Button kind=ButtonKind::Secondary button_type="button" value="use">{text::writing::use_it(l)}</Button>
+                    <Button kind=ButtonKind::Quiet button_type="button" value="forget">{text::writing::forget(l)}</Button>
+                </div>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn others(l: Locale, names: &[String]) -> AnyView {
+    let title = with_place(&text::writing::others(l, PLACE), view! { <span data-names="">{names.join(", ")}</span> }.into_any());
+    view! {
+        <div class="notice notice-warn" role="status" data-part="others" hidden=names.is_empty()>
+            <Icon name=IconName::People/>
+            <div class="notice-body">
+                <p class="notice-title">{title}</p>
+                <p>{text::writing::others_hint(l)}</p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn newer(l: Locale) -> AnyView {
+    view! {
+        <div class="notice notice-warn" role="status" data-part="newer" hidden=true>
+            <Icon name=IconName::Warning/>
+            <div class="notice-body">
+                <p class="notice-title">{text::writing::newer(l)}</p>
+                <p>{text::writing::newer_hint(l)}</p>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Stands for what the script fills in.
+const PLACE: &str = "\u{1}";
+
+fn with_place(sentence: &str, place: AnyView) -> AnyView {
+    let (before, after) = sentence.split_once(PLACE).unwrap_or((sentence, ""));
+    view! { {before.to_owned()} {place} {after.to_owned()} }.into_any()
+}
+
+/// What was typed, when it came back because somebody saved meanwhile.
+pub(super) fn stale(echo: Option<&FormErrors>) -> Option<String> {
+    let echo = echo.filter(|echo| echo.problem("body") == Some(&Problem::Stale))?;
+    echo.value("body").map(str::to_owned)
+}
+
+/// The stored text beside the one that was typed.
+pub(super) fn conflict(l: Locale, pieces: Vec<DiffPiece>) -> AnyView {
+    let differs = difference(l, pieces, text::writing::stored_name(l), text::writing::typed_name(l));
+    view! {
+        <Card title=text::writing::conflict(l) strong=true>
+            <div class="stack">
+                <p>{text::writing::conflict_hint(l)}</p>
+                {differs}
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+const DOCX_LABELS: Labels = &[("mode", text::writing::docx_mode), ("file", text::writing::docx_file)];
+
+const DOCX: &str = ".docx,application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+
+/// Taking a DOCX file over. Sent by the browser itself; the script puts the text where the cursor is instead.
+pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormErrors>) -> AnyView {
+    let mode = echo.as_ref().and_then(|echo| echo.value("mode")).unwrap_or_default().to_owned();
+    let errors = RwSignal::new(echo);
+    let modes =
+        vec![Choice::new("append", text::writing::docx_append(l)), Choice::new("replace", text::writing::docx_replace(l))];
+    let (action, version) = (format!("/desk/{}/docx", draft.id), draft.version.to_string());
+    let question = (!draft.body.is_empty()).then(|| {
+        view! {
+            <RadioGroup
+                legend=text::writing::docx_mode(l)
+                name="mode"
+                choices=modes
+                value=mode
+                error=field_error(l, errors, "mode")
+            />
+        }
+    });
+    view! {
+        <Card title=text::writing::docx(l)>
+            <div class="stack">
+                <p class="muted small">{text::writing::docx_lead(l)}</p>
+                <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, DOCX_LABELS)/>
+                <form
+                    class="form"
+                    method="post"
+                    action=action
+                    enctype="multipart/form-data"
+                    novalidate=true
+                    data-part="docx"
+                >
+                    <input type="hidden" name="version" value=version/>
+                    {question}
+                    <FileField
+                        label=text::writing::docx_file(l)
+                        name="file"
+                        accept=DOCX
+                        hint=text::writing::docx_hint(l)
+                        error=field_error(l, errors, "file")
+                    />
+                    <Button kind=ButtonKind::Secondary icon=IconName::Upload wide=true>{text::writing::docx_take(l)}</Button>
+                </form>
+            </div>
+        </Card>
+    }
+    .into_any()
+}

@@ -1,0 +1,151 @@
+//! Server functions of writing: how a text will look, what was pasted, what is not saved yet.
+//!
+//! Most are asked by a script of the desk while somebody types; without the script nobody calls them.
+
+use domain::{
+    difference::DiffPiece,
+    forms::Outcome,
+    writing::{self, Kept, Writing},
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// A text as its readers will see it.
+#[server(prefix = "/api", endpoint = "documents/preview")]
+pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview, AppError> {
+    use crate::context::server::{backend, viewer};
+
+    told(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, &body)?) }.await)
+}
+
+/// What was copied from another program, as Markdown.
+#[server(prefix = "/api", endpoint = "documents/convert_html")]
+pub async fn convert_html(#[server(default)] html: String) -> Result<String, AppError> {
+    use crate::context::server::{backend, viewer};
+
+    told(async { Ok::<_, AppError>(backend()?.documents().from_html(&viewer()?, html).await?) }.await)
+}
+
+/// Keeps what the form holds at the moment.
+#[server(prefix = "/api", endpoint = "documents/keep_typed")]
+pub async fn keep_typed(
+    id: String,
+    version: String,
+    #[server(default)] title: String,
+    #[server(default)] body: String,
+) -> Result<Kept, AppError> {
+    use backend::documents::TypedForm;
+
+    use crate::context::server::{backend, viewer};
+
+    let form = TypedForm { id: &id, version: &version, title: &title, body: &body };
+    told(async { Ok::<_, AppError>(backend()?.documents().keep_typed(&viewer()?, form).await?) }.await)
+}
+
+/// Notes that somebody is still at a draft.
+#[server(prefix = "/api", endpoint = "documents/still_writing")]
+pub async fn still_writing(id: String) -> Result<Kept, AppError> {
+    use crate::context::server::{backend, viewer};
+
+    told(
+        async {
+            let viewer = viewer()?;
+            Ok::<_, AppError>(backend()?.documents().still_writing(&viewer, document_id(&id)?).await?)
+        }
+        .await,
+    )
+}
+
+/// What the viewer typed of a draft and did not save, and who else is at it.
+#[server(prefix = "/api", endpoint = "documents/begin_writing", input = GetUrl)]
+pub async fn begin_writing(id: String) -> Result<Writing, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            Ok::<_, AppError>(backend()?.documents().begin_writing(&viewer, document_id(&id)?).await?)
+        }
+        .await,
+    )
+}
+
+/// What the viewer typed of documents that were never saved.
+#[server(prefix = "/api", endpoint = "documents/unfinished", input = GetUrl)]
+pub async fn unfinished() -> Result<Writing, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.documents().unfinished(&viewer()?).await?) }.await)
+}
+
+/// How what was typed differs from the stored text of a draft.
+#[server(prefix = "/api", endpoint = "documents/conflict")]
+pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec<DiffPiece>, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            Ok::<_, AppError>(backend()?.documents().conflict(&viewer, document_id(&id)?, body).await?)
+        }
+        .await,
+    )
+}
+
+/// Throws away what the viewer typed and did not save.
+#[server(prefix = "/api", endpoint = "documents/forget_typed")]
+pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let viewer = viewer()?;
+        let id = document_id(&id)?;
+        backend()?.documents().forget_typed(&viewer, id).await?;
+        let to = if is_new.is_empty() { format!("/desk/{id}") } else { "/desk/new".to_owned() };
+        Ok(Outcome::Done { to, reload: true })
+    }
+    .await;
+    Submitted::new("forget", &[]).settle(result).await
+}
+
+#[cfg(feature = "ssr")]
+use server::{document_id, told};
+
+#[cfg(feature = "ssr")]
+mod server {
+    use domain::ids::DocumentId;
+
+    use crate::{
+        context::server::visit,
+        error::{AppError, Kind, respond},
+        terms,
+    };
+
+    pub(super) fn document_id(text: &str) -> Result<DocumentId, AppError> {
+        text.parse().map_err(|_| AppError::new(Kind::NotFound))
+    }
+
+    /// As [`respond`]; the script shows the message as it is, so it says what is wrong.
+    pub(super) fn told<T>(result: Result<T, AppError>) -> Result<T, AppError> {
+        respond(result).map_err(|mut error| {
+            let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+            if let Some(found) = error.fields.first() {
+                error.message = terms::problem(locale, &found.problem);
+            }
+            error
+        })
+    }
+}

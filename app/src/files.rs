@@ -1,0 +1,44 @@
+//! Files of documents: the list readers see, and the page of the desk where files come in. The files themselves come in and go out at
+//! addresses of their own, beside the pages.
+
+mod files_page;
+mod fns;
+mod list;
+
+use domain::{
+    Locale,
+    files::{FileKind, FileRefused},
+};
+
+pub use files_page::FilesPage;
+pub use list::Attachments;
+
+use crate::{text, ui::IconName};
+
+/// Why a file was not taken, and what to do.
+pub const fn refused_text(l: Locale, refused: FileRefused) -> &'static str {
+    match refused {
+        FileRefused::Empty => text::files::refused_empty(l),
+        FileRefused::TooBig => text::files::refused_too_big(l),
+        FileRefused::Kind => text::files::refused_kind(l),
+        FileRefused::Markup => text::files::refused_markup(l),
+        FileRefused::Macros => text::files::refused_macros(l),
+        FileRefused::OldOffice => text::files::refused_old_office(l),
+        FileRefused::Broken => text::files::refused_broken(l),
+        FileRefused::Unpacks => text::files::refused_unpacks(l),
+        FileRefused::Dimensions => text::files::refused_dimensions(l),
+        FileRefused::TooMany => text::files::refused_too_many(l),
+        FileRefused::TooManyOpen => text::files::refused_too_many_open(l),
+        FileRefused::Closed => text::files::refused_closed(l),
+    }
+}
+
+const fn icon(kind: FileKind) -> IconName {
+    match kind {
+        FileKind::Pdf | FileKind::Docx => IconName::File,
+        FileKind::Xlsx => IconName::List,
+        FileKind::Png | FileKind::Jpeg => IconName::Eye,
+        FileKind::Mp3 => IconName::Message,
+        FileKind::Mp4 => IconName::Video,
+    }
+}

@@ -1,0 +1,84 @@
+//! Server functions of the desk's files. Files themselves come in and go out beside them, at addresses of their own.
+
+use domain::{files, forms::Outcome};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// The files of a document at the desk.
+#[server(prefix = "/api", endpoint = "files/page", input = GetUrl)]
+pub async fn page(id: String) -> Result<files::FilesPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.files().page(&viewer()?, known(&id)?).await?) }.await)
+}
+
+/// Keeps a file the guard warned of.
+#[server(prefix = "/api", endpoint = "files/keep")]
+pub async fn keep(#[server(default)] file: String, #[server(default)] reason: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("keep", &[("file", &file), ("reason", &reason)]);
+    let result = async {
+        let document = backend()?.files().keep_file(&viewer()?, known(&file)?, &reason).await?;
+        Ok(done(document))
+    }
+    .await;
+    form.settle(result).await
+}
+
+/// Takes a file out of the draft, or decides not to keep it.
+#[server(prefix = "/api", endpoint = "files/remove")]
+pub async fn remove(#[server(default)] file: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("remove", &[]);
+    let result = async { Ok(done(backend()?.files().remove(&viewer()?, known(&file)?).await?)) }.await;
+    form.settle(result).await
+}
+
+/// Gives up a file that has not arrived whole.
+#[server(prefix = "/api", endpoint = "files/give_up")]
+pub async fn give_up(#[server(default)] upload: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("give_up", &[]);
+    let result = async { Ok(done(backend()?.files().give_up(&viewer()?, known(&upload)?).await?)) }.await;
+    form.settle(result).await
+}
+
+/// Looks again at a file that has arrived whole and could not become an attachment then.
+#[server(prefix = "/api", endpoint = "files/finish")]
+pub async fn finish(#[server(default)] upload: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let form = Submitted::new("finish", &[]);
+    let result = async { Ok(done(backend()?.files().finish(&viewer()?, known(&upload)?).await?.document)) }.await;
+    form.settle(result).await
+}
+
+#[cfg(feature = "ssr")]
+fn done(document: domain::ids::DocumentId) -> Outcome {
+    Outcome::Done { to: format!("/desk/{document}/files"), reload: true }
+}
+
+/// The id in an address or a form; what is none leads nowhere.
+#[cfg(feature = "ssr")]
+fn known<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
+    id.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
+}

@@ -1,0 +1,59 @@
+//! The files of a document, as readers see them.
+
+use domain::{Locale, files::AttachmentSummary};
+use leptos::prelude::*;
+
+use super::icon;
+use crate::{
+    text,
+    ui::{Icon, IconName},
+};
+
+/// Nothing where there are none. A link leads to the file itself, which the browser fetches by itself.
+#[component]
+pub fn Attachments(l: Locale, files: Vec<AttachmentSummary>) -> impl IntoView {
+    (!files.is_empty()).then(|| {
+        let rows = files.into_iter().map(|file| row(l, &file)).collect_view();
+        view! {
+            <section class="stack">
+                <h2>{text::files::section(l)}</h2>
+                <ul class="files" role="list">{rows}</ul>
+            </section>
+        }
+    })
+}
+
+fn row(l: Locale, file: &AttachmentSummary) -> AnyView {
+    view! { <li>{link(l, file)}</li> }.into_any()
+}
+
+/// Name, kind and size in one place to tap.
+pub(super) fn link(l: Locale, file: &AttachmentSummary) -> AnyView {
+    let href = format!("/files/{}", file.id);
+    let picture = file.has_preview.then(|| {
+        let src = format!("{href}/preview");
+        // It says nothing that the name does not.
+        view! { <img class="file-picture" src=src alt="" loading="lazy" width="56" height="72"/> }
+    });
+    view! {
+        <a class="file" href=href rel="external" download="">
+            <Icon name=icon(file.kind)/>
+            {picture}
+            // Names may be written in either direction; each keeps to its own place.
+            <bdi class="file-name">{file.name.clone()}</bdi>
+            <span class="file-meta">{meta(l, file)}</span>
+            <Icon name=IconName::Download/>
+        </a>
+    }
+    .into_any()
+}
+
+/// `PDF · 1,2 MB · 12 trang`.
+fn meta(l: Locale, file: &AttachmentSummary) -> String {
+    let mut meta = format!("{} · {}", file.kind.key().to_uppercase(), l.file_size(file.bytes));
+    if let Some(pages) = file.pages {
+        meta.push_str(" · ");
+        meta.push_str(&text::files::pages(l, l.number(pages)));
+    }
+    meta
+}

@@ -1,0 +1,44 @@
+//! What a member has marked to find it again.
+
+use domain::{accounts::Viewer, ids::DocumentId};
+
+use super::Documents;
+use crate::{
+    Error, Result,
+    store::{pair, vars},
+};
+
+pub(super) const BOOKMARK: &str = "SELECT VALUE marked FROM ONLY $bookmark";
+
+impl Documents<'_> {
+    /// Marks a document. Marking it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such document for this person.
+    pub async fn bookmark(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
+        let document = self.fetched(&[id]).await?.into_iter().next().ok_or(Error::NotFound)?;
+        if !document.is_readable_for(viewer) {
+            return Err(Error::NotFound);
+        }
+        let vars = vars! {
+            bookmark: pair("bookmark", viewer.member, id),
+            member: viewer.member.to_string(),
+            document: id.to_string(),
+            now: self.backend.clock().ulid().to_string(),
+        };
+        self.backend.store().write(MARK, vars).await.map(|_| ())
+    }
+
+    /// Takes the mark away, also of what is gone by now. Nothing happens where there is none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn remove_bookmark(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
+        let vars = vars! { bookmark: pair("bookmark", viewer.member, id) };
+        self.backend.store().write("DELETE $bookmark RETURN NONE", vars).await.map(|_| ())
+    }
+}
+
+const MARK: &str = "IF (SELECT VALUE id FROM ONLY $bookmark) = NONE { \
+                        CREATE $bookmark SET member = $member, document = $document, marked = $now RETURN NONE \
+                    };";

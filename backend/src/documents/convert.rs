@@ -1,0 +1,102 @@
+//! Texts that were written elsewhere, as Markdown: what is pasted from Word, Google Docs or a page, and whole DOCX files.
+//!
+//! Invariant: what comes out is Markdown like any that an editor types. It is sanitised where it is rendered, not here.
+
+use std::time::Duration;
+
+use domain::{
+    accounts::Viewer,
+    documents::Body,
+    forms::{FieldProblem, FormErrors, Problem},
+    policy::Action,
+};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+
+use self::docx::Failure;
+use super::Documents;
+use crate::{Error, Result};
+
+mod blocks;
+mod docx;
+mod html;
+
+/// The largest HTML that is taken from a clipboard.
+pub const HTML_BYTES_MAX: usize = 2 << 20;
+
+/// The largest DOCX file.
+pub const DOCX_BYTES_MAX: usize = 20 << 20;
+
+/// Texts converted at a time: each may take some hundred megabytes for a moment.
+static ROOM: Semaphore = Semaphore::const_new(2);
+
+/// Longer than any text that is short enough takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Documents<'_> {
+    /// Whether the person writes for some unit: whoever does not is told nothing of the desk.
+    pub fn writes(&self, viewer: &Viewer) -> bool {
+        writes_somewhere(viewer).is_ok()
+    }
+
+    /// What was copied from another program, as Markdown.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] on `html` for what is too long.
+    pub async fn from_html(&self, viewer: &Viewer, html: String) -> Result<String> {
+        writes_somewhere(viewer)?;
+        if html.len() > HTML_BYTES_MAX {
+            return Err(refused("html", Problem::TooLong { max: Body::MAX }));
+        }
+        converted("html", move || Ok(html::blocks(&html))).await
+    }
+
+    /// What is written in a DOCX file, as Markdown.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] on `file` for what cannot be read, is empty or too long.
+    pub async fn from_docx(&self, viewer: &Viewer, file: Vec<u8>) -> Result<String> {
+        writes_somewhere(viewer)?;
+        if file.is_empty() {
+            return Err(refused("file", Problem::Required));
+        }
+        if file.len() > DOCX_BYTES_MAX {
+            return Err(refused("file", Problem::TooLong { max: Body::MAX }));
+        }
+        converted("file", move || docx::blocks(&file)).await
+    }
+}
+
+pub(super) fn writes_somewhere(viewer: &Viewer) -> Result<()> {
+    if viewer.standpoint.seats(Action::WriteDocument).is_empty() { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Converts beside the server's own work. A panic ends the conversion, not the server.
+async fn converted(
+    field: &'static str,
+    read: impl FnOnce() -> std::result::Result<Vec<blocks::Block>, Failure> + Send + 'static,
+) -> Result<String> {
+    let work = async {
+        // Never closed.
+        let _room = ROOM.acquire().await.map_err(|_| Error::Busy)?;
+        Ok::<_, Error>(spawn_blocking(move || read().map(blocks::markdown)).await)
+    };
+    let markdown = match timeout(PATIENCE, work).await.map_err(|_| Error::Busy)?? {
+        Ok(Ok(markdown)) => markdown,
+        Ok(Err(Failure::TooLong)) => return Err(refused(field, Problem::TooLong { max: Body::MAX })),
+        Ok(Err(Failure::Unreadable)) | Err(_) => return Err(refused(field, Problem::Unreadable)),
+    };
+    match Body::parse(&markdown) {
+        Ok(body) => Ok(body.as_str().to_owned()),
+        // Somebody copied a picture.
+        Err(Problem::Required) if field == "html" => Ok(String::new()),
+        Err(problem) => Err(refused(field, problem)),
+    }
+}
+
+fn refused(field: &str, problem: Problem) -> Error {
+    Error::Invalid(FormErrors {
+        form: "convert".to_owned(),
+        problems: vec![FieldProblem::new(field, problem)],
+        ..FormErrors::default()
+    })
+}

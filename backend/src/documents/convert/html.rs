@@ -1,0 +1,565 @@
+//! HTML from somebody's clipboard, read as what it means.
+//!
+//! Not parsed as a browser does: for that, unfinished tags open each other again and again, and two megabytes can be made to cost
+//! minutes and gigabytes. Here every tag is looked at once and what is open is bounded. Word is met as it is: its lists are paragraphs
+//! with a style, its footnotes are links. Nothing of the source but its words, a few marks and harmless addresses gets through.
+
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
+
+use pulldown_cmark::{Event, Parser};
+
+use super::blocks::{self, Block, Inline, LEVELS, Marker, Style, Table, Text};
+
+/// Elements within each other that are kept apart. Deeper ones still divide paragraphs.
+const DEPTH: usize = 100;
+
+/// The part of an attribute that is looked at.
+const ATTRIBUTE_MAX: usize = 2_000;
+
+pub(super) fn blocks(html: &str) -> Vec<Block> {
+    let mut reader = Reader::default();
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        reader.text(&rest[..at]);
+        rest = &rest[at..];
+        rest = match token(rest) {
+            Token::Open(tag, behind) => {
+                let hidden = hidden_until(&tag.name);
+                reader.open(tag);
+                hidden.map_or(behind, |name| behind_close(behind, name))
+            }
+            Token::Close(name, behind) => {
+                reader.close(&name);
+                behind
+            }
+            Token::Nothing(behind) => behind,
+            Token::Text(text, behind) => {
+                reader.text(text);
+                behind
+            }
+        };
+    }
+    reader.text(rest);
+    reader.finish()
+}
+
+enum Token<'h> {
+    Open(Tag<'h>, &'h str),
+    Close(String, &'h str),
+    Nothing(&'h str),
+    Text(&'h str, &'h str),
+}
+
+struct Tag<'h> {
+    name: String,
+    attributes: HashMap<String, Cow<'h, str>>,
+}
+
+impl Tag<'_> {
+    fn get(&self, name: &str) -> &str {
+        self.attributes.get(name).map_or("", |value| value.as_ref())
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        self.get(name).trim().parse().unwrap_or(1)
+    }
+}
+
+/// What `html`, which begins with `<`, begins with, and what follows.
+fn token(html: &str) -> Token<'_> {
+    if let Some(comment) = html.strip_prefix("<!--") {
+        return Token::Nothing(comment.find("-->").map_or("", |end| &comment[end + 3..]));
+    }
+    if html.starts_with("<!") || html.starts_with("<?") {
+        return Token::Nothing(html.find('>').map_or("", |end| &html[end + 1..]));
+    }
+    let is_close = html.starts_with("</");
+    let start = if is_close { 2 } else { 1 };
+    let length = html[start..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-')).count();
+    if length == 0 || !html.as_bytes()[start].is_ascii_alphabetic() {
+        return Token::Text(&html[..1], &html[1..]);
+    }
+    let name = html[start..start + length].to_ascii_lowercase();
+    let (attributes, behind) = attributes(&html[start + length..]);
+    if is_close { Token::Close(name, behind) } else { Token::Open(Tag { name, attributes }, behind) }
+}
+
+/// The attributes up to the end of the tag, and what follows it.
+fn attributes(mut html: &str) -> (HashMap<String, Cow<'_, str>>, &str) {
+    const KNOWN: [&str; 9] = ["class", "colspan", "href", "id", "name", "rowspan", "start", "style", "value"];
+    let mut attributes = HashMap::new();
+    loop {
+        html = html.trim_start_matches(|letter: char| letter.is_ascii_whitespace() || letter == '/');
+        let Some(first) = html.chars().next() else { return (attributes, "") };
+        if first == '>' {
+            return (attributes, &html[1..]);
+        }
+        let length =
+            html.find(|letter: char| letter.is_ascii_whitespace() || matches!(letter, '=' | '>' | '/')).unwrap_or(html.len());
+        // A name may begin with `=`.
+        let (name, rest) = html.split_at(length.max(first.len_utf8()));
+        let (value, rest) = value(rest);
+        if let Some(known) = KNOWN.iter().find(|known| name.eq_ignore_ascii_case(known)) {
+            attributes.entry((*known).to_owned()).or_insert_with(|| decoded(shortened(value)));
+        }
+        html = rest;
+    }
+}
+
+/// The value behind `=`, if there is one, and what follows.
+fn value(html: &str) -> (&str, &str) {
+    let Some(rest) = html.trim_ascii_start().strip_prefix('=') else { return ("", html) };
+    let rest = rest.trim_ascii_start();
+    for quote in ['"', '\''] {
+        if let Some(rest) = rest.strip_prefix(quote) {
+            return rest.split_once(quote).unwrap_or((rest, ""));
+        }
+    }
+    let length = rest.find(|letter: char| letter.is_ascii_whitespace() || letter == '>').unwrap_or(rest.len());
+    rest.split_at(length)
+}
+
+fn shortened(value: &str) -> &str {
+    let end = (0..=value.len().min(ATTRIBUTE_MAX)).rev().find(|at| value.is_char_boundary(*at)).unwrap_or(0);
+    &value[..end]
+}
+
+/// Elements whose content is not for readers.
+fn hidden_until(name: &str) -> Option<&'static str> {
+    const HIDDEN: [&str; 17] = [
+        "script", "style", "xml", "title", "svg", "math", "template", "iframe", "object", "noscript", "textarea", "select",
+        "audio", "video", "canvas", "datalist", "noframes",
+    ];
+    HIDDEN.into_iter().find(|hidden| *hidden == name)
+}
+
+/// What follows the closing tag; nothing when there is none.
+fn behind_close<'h>(html: &'h str, name: &str) -> &'h str {
+    let mut rest = html;
+    while let Some(at) = rest.find("</") {
+        rest = &rest[at + 2..];
+        let Some((found, behind)) = rest.split_at_checked(name.len()) else { continue };
+        let ends = behind.starts_with(|next: char| next.is_ascii_whitespace() || matches!(next, '>' | '/'));
+        if ends && found.eq_ignore_ascii_case(name) {
+            return behind.find('>').map_or("", |end| &behind[end + 1..]);
+        }
+    }
+    ""
+}
+
+/// The text with its entities as the signs they stand for.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        decoded.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = rest[1..].bytes().take(40).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#').count();
+        let is_entity = length > 0 && rest[1 + length..].starts_with(';');
+        let (entity, behind) = rest.split_at(if is_entity { length + 2 } else { 1 });
+        if is_entity {
+            // Markdown knows the same entities as HTML. A space is no text to it.
+            let signs = Parser::new(entity).filter_map(|event| if let Event::Text(sign) = event { Some(sign) } else { None });
+            let before = decoded.len();
+            signs.for_each(|sign| decoded.push_str(&sign));
+            if decoded.len() == before {
+                decoded.push(' ');
+            }
+        } else {
+            decoded.push_str(entity);
+        }
+        rest = behind;
+    }
+    decoded.push_str(rest);
+    Cow::Owned(decoded)
+}
+
+/// How text looks where the reader is.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    style: Style,
+    link: Option<Rc<str>>,
+    raised: Option<bool>,
+    /// 0 for what is no heading.
+    heading: u8,
+    quoted: bool,
+    /// Lists around.
+    level: u8,
+    tables: u8,
+    lines: bool,
+    hidden: bool,
+    /// Word writes the markers of its lists as text.
+    marker: bool,
+}
+
+struct Open {
+    name: String,
+    place: Place,
+}
+
+struct List {
+    ordered: bool,
+    next: u32,
+}
+
+#[derive(Default)]
+struct Reader {
+    blocks: Vec<Block>,
+    open: Vec<Open>,
+    text: Text,
+    lists: Vec<List>,
+    /// Of an item that has no text yet.
+    marker: Option<Marker>,
+    table: Option<Table>,
+    /// The level a paragraph of Word has in its list, and its marker.
+    word_level: Option<u8>,
+    word_marker: String,
+    /// The footnote that this paragraph is.
+    note: Option<String>,
+}
+
+impl Reader {
+    fn place(&self) -> Place {
+        self.open.last().map(|open| open.place.clone()).unwrap_or_default()
+    }
+
+    fn text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let text = decoded(text);
+        let place = self.place();
+        if place.hidden {
+            return;
+        }
+        if place.marker {
+            self.word_marker.push_str(text.trim());
+            return;
+        }
+        let text = match place.raised.and_then(|raised| blocks::shifted(&text, raised)) {
+            Some(shifted) => Cow::Owned(shifted),
+            None => text,
+        };
+        if !place.lines {
+            return blocks::push(&mut self.text, &text, place.style, place.link.as_ref());
+        }
+        for (at, line) in text.lines().enumerate() {
+            if at > 0 {
+                self.text.push(Inline::Break);
+            }
+            blocks::push(&mut self.text, line, place.style, place.link.as_ref());
+        }
+    }
+
+    fn open(&mut self, tag: Tag<'_>) {
+        if is_block(&tag.name) {
+            self.close_implied(&tag.name);
+            self.end_paragraph();
+        }
+        let mut place = self.place();
+        styled(&mut place, &tag);
+        match tag.name.as_str() {
+            "br" => return self.line_break(),
+            "hr" => return self.blocks.push(Block::Rule),
+            "img" | "input" | "col" | "link" | "meta" | "base" | "wbr" | "area" | "embed" | "source" | "track" => return,
+            _ if self.open.len() >= DEPTH => return,
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => place.heading = tag.name.as_bytes()[1] - b'0',
+            "p" | "div" => self.word_paragraph(&tag, &mut place),
+            "blockquote" => place.quoted = true,
+            "pre" => place.lines = true,
+            "ul" | "ol" | "menu" | "dir" => {
+                place.level = place.level.saturating_add(1).min(LEVELS);
+                self.lists.push(List { ordered: tag.name == "ol", next: tag.number("start") });
+            }
+            "li" => self.item(&tag, &mut place),
+            "a" => self.anchor(&tag, &mut place),
+            "table" => {
+                place.tables = place.tables.saturating_add(1);
+                if place.tables == 1 {
+                    self.table = Some(Table::default());
+                }
+            }
+            "tr" if place.tables == 1 => self.in_table(Table::row),
+            "td" | "th" if place.tables == 1 => {
+                let (columns, rows) = (tag.number("colspan"), tag.number("rowspan"));
+                self.in_table(|table| table.cell(columns, rows));
+            }
+            _ => {}
+        }
+        self.open.push(Open { name: tag.name, place });
+    }
+
+    /// Closes the innermost element of this name and what was left open in it.
+    fn close(&mut self, name: &str) {
+        if is_block(name) {
+            self.end_paragraph();
+        }
+        if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
+            self.close_from(at);
+        }
+    }
+
+    fn close_from(&mut self, at: usize) {
+        while self.open.len() > at {
+            if self.open.last().is_some_and(|open| is_block(&open.name)) {
+                self.end_paragraph();
+            }
+            let Some(Open { name, place }) = self.open.pop() else { return };
+            match name.as_str() {
+                "ul" | "ol" | "menu" | "dir" => {
+                    self.lists.pop();
+                }
+                // What was not said in the item is not said behind it.
+                "li" => self.marker = None,
+                "p" | "div" => (self.word_level, self.note) = (None, None),
+                "td" | "th" if place.tables == 1 => self.in_table(Table::end_cell),
+                "table" if place.tables == 1 => {
+                    let table = self.table.take().map(Table::finish);
+                    self.blocks.extend(table.unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What ends because something else begins, though nobody said so.
+    fn close_implied(&mut self, name: &str) {
+        let (ended, within): (&[&str], &[&str]) = match name {
+            "li" => (&["li"], &["ul", "ol", "menu", "dir", "table"]),
+            "tr" => (&["tr"], &["table"]),
+            "td" | "th" => (&["td", "th"], &["tr", "table"]),
+            "dt" | "dd" => (&["dt", "dd"], &["dl", "table"]),
+            _ => (&["p"], &["td", "th", "li", "blockquote", "div", "table"]),
+        };
+        for at in (0..self.open.len()).rev() {
+            let open = self.open[at].name.as_str();
+            if ended.contains(&open) {
+                return self.close_from(at);
+            }
+            if within.contains(&open) {
+                return;
+            }
+        }
+    }
+
+    fn in_table(&mut self, change: impl FnOnce(&mut Table)) {
+        if let Some(table) = &mut self.table {
+            change(table);
+        }
+    }
+
+    fn line_break(&mut self) {
+        if !self.place().hidden {
+            self.text.push(Inline::Break);
+        }
+    }
+
+    /// The looks of a paragraph of Word: a title, a quotation, an item of a list, a footnote.
+    fn word_paragraph(&mut self, tag: &Tag<'_>, place: &mut Place) {
+        let class = tag.get("class").to_ascii_lowercase();
+        if class.contains("msotitle") {
+            place.heading = 1;
+        }
+        if class.contains("quote") && class.contains("mso") {
+            place.quoted = true;
+        }
+        let style = compact(tag.get("style"));
+        if let Some((_, list)) = style.split_once("mso-list:")
+            && let Some((_, level)) = list.split_once("level")
+            && let Some(level) = level.chars().next().and_then(|digit| digit.to_digit(10))
+        {
+            self.word_level = u8::try_from(level).ok().map(|level| level.clamp(1, LEVELS) - 1);
+            self.word_marker.clear();
+        }
+    }
+
+    fn item(&mut self, tag: &Tag<'_>, place: &mut Place) {
+        place.level = place.level.max(1);
+        let marker = match self.lists.last_mut() {
+            Some(list) if list.ordered => {
+                if !tag.get("value").is_empty() {
+                    list.next = tag.number("value");
+                }
+                let number = list.next;
+                list.next = list.next.saturating_add(1);
+                Marker::Number(number.min(999_999))
+            }
+            _ => Marker::Bullet,
+        };
+        self.marker = Some(marker);
+    }
+
+    /// A link that leads somewhere allowed; one to or from a footnote is the footnote's sign.
+    fn anchor(&mut self, tag: &Tag<'_>, place: &mut Place) {
+        let href = tag.get("href");
+        let Some((before, fragment)) = href.split_once('#') else {
+            place.link = blocks::address(href);
+            return;
+        };
+        match note_name(fragment) {
+            Some((name, true)) => {
+                place.hidden = true;
+                self.note.get_or_insert(name);
+            }
+            Some((name, false)) => {
+                if !place.hidden {
+                    self.text.push(Inline::Note(name));
+                }
+                place.hidden = true;
+            }
+            None => place.link = if before.is_empty() { None } else { blocks::address(href) },
+        }
+    }
+
+    fn end_paragraph(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        let word = self.word_level.take().map(|level| (level, std::mem::take(&mut self.word_marker)));
+        if blocks::is_blank(&text) {
+            // Word's paragraphs hold inner blocks; the level is still theirs.
+            self.word_level = word.map(|(level, marker)| {
+                self.word_marker = marker;
+                level
+            });
+            return;
+        }
+        let place = self.place();
+        if let Some(table) = self.table.as_mut().filter(|table| table.takes_text()) {
+            self.marker = None;
+            return table.paragraph(text);
+        }
+        let level = place.level.saturating_sub(1);
+        let block = match (self.note.take(), place.heading, word, self.marker.take()) {
+            (Some(name), ..) => Block::Note { name, text },
+            (_, 0, Some((level, marker)), _) => word_item(level, &marker, text),
+            (_, 0, None, Some(marker)) => Block::Item { level, marker, text },
+            (_, 0, None, None) if place.level > 0 => Block::More { level, text },
+            (_, 0, None, None) => Block::Paragraph { quoted: place.quoted, text },
+            (_, level, ..) => Block::Heading { level, text },
+        };
+        self.blocks.push(block);
+    }
+
+    fn finish(mut self) -> Vec<Block> {
+        self.end_paragraph();
+        self.close_from(0);
+        self.blocks
+    }
+}
+
+/// An item of Word's: what is neither a bullet nor a plain number, "a)" or "1.2.", stays in the text.
+fn word_item(level: u8, marker: &str, mut text: Text) -> Block {
+    let digits = marker.trim_end_matches(['.', ')']);
+    if let Some(number) = digits.parse().ok().filter(|number| *number < 1_000) {
+        return Block::Item { level, marker: Marker::Number(number), text };
+    }
+    let is_bullet = marker.chars().count() <= 1 || !marker.chars().any(char::is_alphanumeric);
+    if !is_bullet {
+        let label = Inline::Text { text: format!("{marker} "), style: Style::default(), link: None };
+        text.insert(0, label);
+    }
+    Block::Item { level, marker: Marker::Bullet, text }
+}
+
+/// The footnote a place of a page belongs to, and whether it is where the note refers back to.
+fn note_name(fragment: &str) -> Option<(String, bool)> {
+    let name: String = fragment.chars().filter(char::is_ascii_alphanumeric).take(60).collect::<String>().to_ascii_lowercase();
+    let is_note = ["ftn", "edn", "fn", "sdfootnote", "sdendnote", "footnote", "endnote", "citenote", "citeref", "note"]
+        .iter()
+        .any(|start| name.strip_prefix(start).is_some_and(|rest| rest.contains(|letter: char| letter.is_ascii_digit())));
+    let is_back = name.contains("ref") || name.ends_with("anc");
+    let name = name.replace("ref", "").replace("anc", "").replace("sym", "").replace("citenote", "cite");
+    is_note.then_some((name, is_back))
+}
+
+fn compact(style: &str) -> String {
+    style.chars().filter(|letter| !letter.is_whitespace()).collect::<String>().to_ascii_lowercase()
+}
+
+/// What the tag and its `style` say about the letters.
+fn styled(place: &mut Place, tag: &Tag<'_>) {
+    match tag.name.as_str() {
+        "b" | "strong" => place.style.bold = true,
+        "i" | "em" | "cite" | "dfn" | "var" => place.style.italic = true,
+        "s" | "strike" | "del" => place.style.struck = true,
+        "sup" => place.raised = Some(true),
+        "sub" => place.raised = Some(false),
+        _ => {}
+    }
+    if tag.get("style").is_empty() {
+        return;
+    }
+    for declaration in compact(tag.get("style")).split(';') {
+        let Some((property, value)) = declaration.split_once(':') else { continue };
+        match (property, value) {
+            ("font-weight", "bold" | "bolder" | "600" | "700" | "800" | "900") => place.style.bold = true,
+            ("font-weight", _) => place.style.bold = false,
+            ("font-style", value) => place.style.italic = value == "italic" || value == "oblique",
+            ("text-decoration" | "text-decoration-line", value) => place.style.struck |= value.contains("line-through"),
+            ("vertical-align", "super") => place.raised = Some(true),
+            ("vertical-align", "sub") => place.raised = Some(false),
+            ("display", "none") | ("visibility", "hidden") | ("mso-hide", "all") => place.hidden = true,
+            ("mso-list", "ignore") => place.marker = true,
+            _ => {}
+        }
+    }
+}
+
+/// Elements that begin on a line of their own.
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "head"
+            | "header"
+            | "hr"
+            | "html"
+            | "legend"
+            | "li"
+            | "main"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
+    )
+}
+
+#[cfg(test)]
+mod tests;

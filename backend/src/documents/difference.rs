@@ -1,0 +1,189 @@
+//! The difference of two texts, word by word, as people see it: first by lines, then by words within lines that changed.
+
+use std::time::{Duration, Instant};
+
+use domain::difference::{Change, DiffPiece};
+use similar::{DiffOp, TextDiff, TextDiffConfig};
+
+/// After this time what is left is told more coarsely: as whole lines or stretches that were exchanged.
+const PATIENCE: Duration = Duration::from_millis(800);
+
+/// Lines were exchanged when what they have in common is less than this part of both. Told word by word, they would be a salad.
+const KINSHIP: usize = 6;
+
+/// What must be taken from `old` and added to it to get `new`. Takes a second at most, so call it where that may be.
+pub fn difference(old: &str, new: &str) -> Vec<DiffPiece> {
+    let until = Instant::now() + PATIENCE;
+    let lines = within(until).diff_lines(old, new);
+    let mut pieces = Pieces::default();
+    for op in lines.ops() {
+        let (gone, come) = (stretch(&lines, op, Side::Old), stretch(&lines, op, Side::New));
+        match op {
+            DiffOp::Equal { .. } => pieces.same(&gone),
+            DiffOp::Delete { .. } | DiffOp::Insert { .. } => pieces.changed(&gone, &come),
+            DiffOp::Replace { .. } => words(&gone, &come, until, &mut pieces),
+        }
+    }
+    pieces.finish()
+}
+
+fn words(old: &str, new: &str, until: Instant, pieces: &mut Pieces) {
+    let words = within(until).diff_unicode_words(old, new);
+    let steps: Vec<(String, String)> =
+        words.ops().iter().map(|op| (stretch(&words, op, Side::Old), stretch(&words, op, Side::New))).collect();
+    let common: usize = steps.iter().filter(|(gone, come)| gone == come).map(|(gone, _)| letters(gone)).sum();
+    if common * KINSHIP < letters(old) + letters(new) {
+        return pieces.changed(old, new);
+    }
+    for (gone, come) in steps {
+        if gone == come {
+            pieces.same(&gone);
+        } else {
+            pieces.changed(&gone, &come);
+        }
+    }
+}
+
+/// All texts have spaces in common.
+fn letters(text: &str) -> usize {
+    text.chars().filter(|letter| !letter.is_whitespace()).count()
+}
+
+fn within(until: Instant) -> TextDiffConfig {
+    let mut config = TextDiff::configure();
+    config.deadline(until);
+    config
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Old,
+    New,
+}
+
+/// What the step is about, on one side.
+fn stretch(diff: &TextDiff<'_, '_, str>, op: &DiffOp, side: Side) -> String {
+    match side {
+        Side::Old => op.old_range().filter_map(|at| diff.old_slice(at)).collect(),
+        Side::New => op.new_range().filter_map(|at| diff.new_slice(at)).collect(),
+    }
+}
+
+/// Pieces so far, and the change at hand.
+#[derive(Default)]
+struct Pieces {
+    pieces: Vec<DiffPiece>,
+    removed: String,
+    added: String,
+    /// A space behind the change, which belongs to it if another change follows: two words exchanged are one change.
+    space: String,
+}
+
+impl Pieces {
+    fn same(&mut self, text: &str) {
+        let is_changing = !(self.removed.is_empty() && self.added.is_empty());
+        if is_changing && self.space.is_empty() && text.trim().is_empty() && !text.contains('\n') {
+            text.clone_into(&mut self.space);
+            return;
+        }
+        self.close();
+        match self.pieces.last_mut() {
+            Some(last) if last.change == Change::Same => last.text.push_str(text),
+            _ => self.pieces.push(DiffPiece::new(text, Change::Same)),
+        }
+    }
+
+    fn changed(&mut self, gone: &str, come: &str) {
+        let space = std::mem::take(&mut self.space);
+        self.removed.push_str(&space);
+        self.removed.push_str(gone);
+        self.added.push_str(&space);
+        self.added.push_str(come);
+    }
+
+    fn close(&mut self) {
+        for (text, change) in [
+            (std::mem::take(&mut self.removed), Change::Removed),
+            (std::mem::take(&mut self.added), Change::Added),
+            (std::mem::take(&mut self.space), Change::Same),
+        ] {
+            if !text.is_empty() {
+                self.pieces.push(DiffPiece { text, change });
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<DiffPiece> {
+        self.close();
+        self.pieces
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `-gone-` and `+come+` in the text both have.
+    fn told(old: &str, new: &str) -> String {
+        let told = |piece: DiffPiece| match piece.change {
+            Change::Same => piece.text,
+            Change::Added => format!("+{}+", piece.text),
+            Change::Removed => format!("-{}-", piece.text),
+        };
+        difference(old, new).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn words_are_told_as_people_see_them() {
+        for (old, new, expected) in [
+            ("", "", ""),
+            ("Nghị quyết", "Nghị quyết", "Nghị quyết"),
+            ("", "Mới", "+Mới+"),
+            ("Cũ", "", "-Cũ-"),
+            ("nộp trước ngày 5 hằng tháng", "nộp trước ngày 10 hằng tháng", "nộp trước ngày -5-+10+ hằng tháng"),
+            // A mark more is another word, not a letter added.
+            ("các đảng viên của chi bộ", "các đảng viện của chi bộ", "các đảng -viên-+viện+ của chi bộ"),
+            // Words exchanged in a row are one change.
+            ("giao cho tổ ba cùng làm nhé", "giao cho nhóm hai cùng làm nhé", "giao cho -tổ ba-+nhóm hai+ cùng làm nhé"),
+            ("một\nhai\nba\n", "một\nba\n", "một\n-hai\n-ba\n"),
+            // What has nothing in common is exchanged as a whole.
+            ("một\nhai ba bốn năm\n", "một\nsáu bảy tám chín\n", "một\n-hai ba bốn năm\n-+sáu bảy tám chín\n+"),
+        ] {
+            assert_eq!(told(old, new), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_texts_can_be_put_together_again(old in "([a-c]{1,2}|[ \n]|ệ|<b>){0,40}", new in "([a-c]{1,2}|[ \n]|ệ|<b>){0,40}") {
+            let pieces = difference(&old, &new);
+            let text = |without: Change| -> String {
+                pieces.iter().filter(|piece| piece.change != without).map(|piece| piece.text.as_str()).collect()
+            };
+            prop_assert_eq!(text(Change::Added), old);
+            prop_assert_eq!(text(Change::Removed), new);
+            prop_assert!(pieces.iter().all(|piece| !piece.text.is_empty()));
+        }
+    }
+
+    #[test]
+    fn the_longest_texts_are_told_in_a_bounded_time() {
+        let text =
+            |step: usize, between: &str| -> String { (0..35_000).map(|n| format!("{}{between}", n * step % 7_919)).collect() };
+        for (case, old, new) in [
+            ("a single line of the same words in another order", text(7, " "), text(11, " ")),
+            ("as many lines", text(7, "\n"), text(11, "\n")),
+            ("nothing in common", "một ".repeat(50_000), "hai ".repeat(50_000)),
+            ("one word over and over, moved", "a b ".repeat(50_000), "b a a ".repeat(33_333)),
+            ("no word at all", "…".repeat(200_000), "‥".repeat(200_000)),
+        ] {
+            let start = Instant::now();
+            let pieces = difference(&old, &new);
+            assert!(start.elapsed() < Duration::from_secs(8), "{case}: {:?}", start.elapsed());
+            let length: usize = pieces.iter().filter(|piece| piece.change != Change::Removed).map(|piece| piece.text.len()).sum();
+            assert_eq!(length, new.len(), "{case}");
+        }
+    }
+}

@@ -1,0 +1,633 @@
+//! Writing: the text in work, its form, and the versions it is saved in.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{
+    accounts::Viewer,
+    documents::{
+        Body, DocumentField, DocumentKind, DocumentNumber, Relation, Title,
+        desk::{DocumentDraft, DraftPage, Remark},
+        steps::{DocumentStep, Hand, Situation, Work},
+    },
+    events::EventKind,
+    forms::{self, FormReader, Problem, bounded_line},
+    ids::DocumentId,
+    members::Standing,
+    policy::Action,
+    units::{UnitKind, UnitPath, UnitRef},
+};
+
+use super::{
+    Document, Documents,
+    related::RelatedRow,
+    standings,
+    writing::{SAVED, writing_of},
+};
+use crate::{
+    Error, Result, events, markdown,
+    store::{SurrealValue, Variables, pair, record, vars},
+    units::Tree,
+};
+
+/// Units a choice offers at most: a list a person can still go through.
+const CHOICES: usize = 400;
+
+/// Characters of a signer's name and office.
+const SIGNER_MAX: u32 = 120;
+
+/// The editor's form as it was typed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DraftForm<'f> {
+    pub id: &'f str,
+    /// The version the editor started from; `0` for a document not stored yet.
+    pub version: &'f str,
+    pub kind: &'f str,
+    pub number: &'f str,
+    pub title: &'f str,
+    /// Who signed it, as it stands on paper.
+    pub signer: &'f str,
+    pub field: &'f str,
+    pub issuer: &'f str,
+    pub audience: &'f str,
+    /// Keys of standings, separated by commas; empty for everybody in the audience.
+    pub standings: &'f str,
+    /// Numbers of documents, separated by commas.
+    pub supersedes: &'f str,
+    pub amends: &'f str,
+    pub guides: &'f str,
+    pub must_read_by: &'f str,
+    pub expires_on: &'f str,
+    /// Anything but nothing for "stands first".
+    pub pinned: &'f str,
+    pub correction: &'f str,
+    pub body: &'f str,
+}
+
+/// The form once every field was understood.
+struct Draft {
+    kind: DocumentKind,
+    number: Option<DocumentNumber>,
+    title: Title,
+    signer: Option<String>,
+    field: Option<DocumentField>,
+    issuer: UnitRef,
+    audience: UnitRef,
+    standings: Vec<Standing>,
+    related: Vec<RelatedRow>,
+    must_read_by: Option<NaiveDate>,
+    expires_on: Option<NaiveDate>,
+    is_pinned: bool,
+    correction: Option<Remark>,
+    body: Body,
+}
+
+/// The columns of [`DraftRow`].
+pub(super) const DRAFT_COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, field, issuer, issuer_path, audience, \
+                                        audience_path, standings, related, stage, version, saved_at, saved_by, authors, \
+                                        publish_at, expires_on, must_read_by, pinned, correction";
+
+/// A text in work as it lies in the store.
+#[derive(Debug, Clone, SurrealValue)]
+pub(super) struct DraftRow {
+    id: String,
+    kind: String,
+    number: Option<String>,
+    title: String,
+    signer: Option<String>,
+    field: Option<String>,
+    issuer: String,
+    issuer_path: String,
+    audience: String,
+    audience_path: String,
+    standings: Option<Vec<String>>,
+    related: Option<Vec<RelatedRow>>,
+    stage: String,
+    version: i64,
+    saved_at: DateTime<Utc>,
+    saved_by: String,
+    authors: Vec<String>,
+    publish_at: Option<DateTime<Utc>>,
+    expires_on: Option<String>,
+    must_read_by: Option<String>,
+    pinned: Option<bool>,
+    correction: Option<String>,
+}
+
+/// A text in work whose columns were understood.
+#[derive(Debug, Clone)]
+pub(super) struct InWork {
+    pub(super) id: DocumentId,
+    pub(super) kind: DocumentKind,
+    pub(super) number: Option<String>,
+    pub(super) title: String,
+    signer: Option<String>,
+    field: Option<DocumentField>,
+    pub(super) issuer: UnitRef,
+    pub(super) audience: UnitRef,
+    standings: Vec<Standing>,
+    related: Vec<RelatedRow>,
+    pub(super) work: Work,
+    pub(super) version: u32,
+    pub(super) saved_at: DateTime<Utc>,
+    saved_by: String,
+    pub(super) authors: Vec<String>,
+    pub(super) publish_at: Option<DateTime<Utc>>,
+    pub(super) expires_on: Option<NaiveDate>,
+    must_read_by: Option<NaiveDate>,
+    is_pinned: bool,
+    correction: Option<String>,
+}
+
+impl DraftRow {
+    pub(super) fn understand(self, tree: &Tree) -> Result<InWork> {
+        let damaged = || Error::Damaged(format!("draft {}", self.id));
+        let day = |text: &Option<String>| text.as_deref().map(|day| day.parse::<NaiveDate>().map_err(|_| damaged())).transpose();
+        Ok(InWork {
+            id: self.id.parse().map_err(|_| damaged())?,
+            kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
+            field: self.field.as_deref().map(|key| DocumentField::from_key(key).ok_or_else(damaged)).transpose()?,
+            issuer: tree.heir(&self.issuer).ok_or_else(damaged)?.clone(),
+            audience: tree.heir(&self.audience).ok_or_else(damaged)?.clone(),
+            standings: standings(self.standings.as_deref()).ok_or_else(damaged)?,
+            work: Work::from_key(&self.stage).ok_or_else(damaged)?,
+            version: u32::try_from(self.version).map_err(|_| damaged())?,
+            expires_on: day(&self.expires_on)?,
+            must_read_by: day(&self.must_read_by)?,
+            number: self.number,
+            title: self.title,
+            signer: self.signer,
+            related: self.related.unwrap_or_default(),
+            saved_at: self.saved_at,
+            saved_by: self.saved_by,
+            authors: self.authors,
+            publish_at: self.publish_at,
+            is_pinned: self.pinned.unwrap_or_default(),
+            correction: self.correction,
+        })
+    }
+}
+
+/// A document in both its texts.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) work: Option<InWork>,
+    pub(super) out: Option<Document>,
+    /// The text of `work`, or of `out` when nothing is in work.
+    pub(super) body: String,
+}
+
+/// A document as its editors see it: what is in work, what is out, and what this person may do.
+#[derive(Debug)]
+pub(super) struct OnDesk {
+    pub(super) work: Option<InWork>,
+    pub(super) out: Option<Document>,
+    /// The text of `work`, or of `out` when nothing is in work.
+    pub(super) body: String,
+    pub(super) hand: Hand,
+}
+
+impl OnDesk {
+    pub(super) fn situation(&self) -> Situation {
+        Situation { work: self.work.as_ref().map(|work| work.work), out: self.out.as_ref().map(|out| out.out) }
+    }
+
+    /// The unit that issues the newest text.
+    pub(super) fn issuer(&self) -> Result<&UnitRef> {
+        let work = self.work.as_ref().map(|work| &work.issuer);
+        work.or_else(|| self.out.as_ref().map(|out| &out.issuer)).ok_or(Error::NotFound)
+    }
+
+    pub(super) fn title(&self) -> String {
+        let work = self.work.as_ref().map(|work| work.title.clone());
+        work.or_else(|| self.out.as_ref().map(|out| out.title.clone())).unwrap_or_default()
+    }
+
+    pub(super) fn version(&self) -> u32 {
+        self.work.as_ref().map_or_else(|| self.out.as_ref().map_or(0, |out| out.version), |work| work.version)
+    }
+
+    /// Refuses a step this person may not take, or that leads nowhere from here; says where it leads.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`], [`Error::Step`].
+    pub(super) fn step(&self, step: DocumentStep) -> Result<Situation> {
+        if !self.hand.may(step) {
+            return Err(Error::NotAllowed);
+        }
+        Ok(self.situation().after(step)?)
+    }
+}
+
+impl Documents<'_> {
+    /// An empty form under a fresh id. Nothing is stored yet.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who writes nowhere.
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
+    pub async fn blank(&self, viewer: &Viewer) -> Result<DraftPage> {
+        let tree = self.backend.units().tree();
+        let unit = highest(&tree, &viewer.standpoint.seats(Action::WriteDocument))?.clone();
+        let clock = self.backend.clock();
+        let draft = DocumentDraft {
+            id: DocumentId::new(clock.ulid()),
+            kind: DocumentKind::News,
+            number: String::new(),
+            title: String::new(),
+            signer: String::new(),
+            field: None,
+            issuer: unit.clone(),
+            audience: unit,
+            standings: Vec::new(),
+            supersedes: String::new(),
+            amends: String::new(),
+            guides: String::new(),
+            must_read_by: None,
+            expires_on: None,
+            is_pinned: false,
+            correction: String::new(),
+            body: String::new(),
+            situation: Situation::NEW,
+            version: 0,
+            saved_at: clock.now(),
+        };
+        let hand = Hand { writes: true, ..Hand::default() };
+        Ok(self.draft_page(viewer, &tree, draft, hand))
+    }
+
+    /// The text in work, or what became of it, in the form.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the person may not know of the document, [`Error::NotAllowed`] when they only read what is out.
+    pub async fn draft(&self, viewer: &Viewer, id: DocumentId) -> Result<DraftPage> {
+        let tree = self.backend.units().tree();
+        let desk = self.on_desk(viewer, id).await?;
+        let (wanted, open_remarks) = self.last_verdict(id, desk.version()).await?;
+        let publish_at = desk.work.as_ref().and_then(|work| work.publish_at);
+        let withdrawn = self.withdrawal(id, &desk).await?;
+        let hand = desk.hand;
+        let draft = self.drafted(desk).await?;
+        Ok(DraftPage { wanted, open_remarks, publish_at, withdrawn, ..self.draft_page(viewer, &tree, draft, hand) })
+    }
+
+    /// Stores the form as the next version of the draft, or as a new draft.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what the editor can mend, [`Problem::Stale`] on `body` when somebody saved meanwhile: the typed text
+    /// comes back, the stored one stays, nothing is lost. [`Error::Step`] when it is no draft any more; [`Error::NotFound`] and
+    /// [`Error::NotAllowed`] as [`Self::draft`].
+    pub async fn save_draft(&self, viewer: &Viewer, form: DraftForm<'_>) -> Result<DocumentId> {
+        let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
+        let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
+        let mut is_correction = false;
+        if version > 0 {
+            let desk = self.on_desk(viewer, id).await?;
+            desk.step(DocumentStep::Edit)?;
+            is_correction = desk.situation().is_out();
+        } else if viewer.standpoint.seats(Action::WriteDocument).is_empty() {
+            return Err(Error::NotFound);
+        }
+        let (reader, draft) = self.understand(viewer, form, is_correction).await?;
+        let (sql, kind) = if version == 0 {
+            (
+                format!(
+                    "{UNKNOWN} {FREE} CREATE $draft SET {FIELDS}, authors = [$editor] RETURN NONE; {TEXT} {SAVED} {}",
+                    events::APPEND
+                ),
+                EventKind::DocumentDrafted,
+            )
+        } else {
+            (
+                format!(
+                    "{UNCHANGED} {FREE} UPDATE $draft SET {FIELDS}, authors = array::union(authors, [$editor]) RETURN NONE; {TEXT} {SAVED} {}",
+                    events::APPEND
+                ),
+                EventKind::DocumentSaved,
+            )
+        };
+        let mut vars = self.draft_vars(viewer, id, version, &draft);
+        events::append(&mut vars, self.backend.clock(), kind, Some(viewer.member), &draft.issuer.path, id);
+        match self.backend.store().write(&sql, vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(id)
+            }
+            Err(Error::Thrown(reason)) if reason.contains(TAKEN) => Err(reader.refused("number", Problem::NumberTaken).into()),
+            Err(Error::Exists | Error::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
+            Err(Error::Exists | Error::Thrown(_)) => Err(reader.refused("body", Problem::Stale).into()),
+            Err(Error::Taken { .. }) => Err(reader.refused("number", Problem::NumberTaken).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is in work and out of a document, for whom it concerns at the desk.
+    ///
+    /// # Errors
+    /// As [`Self::draft`].
+    pub(super) async fn on_desk(&self, viewer: &Viewer, id: DocumentId) -> Result<OnDesk> {
+        let Stored { work, out, body } = self.stored(id).await?;
+        if work.is_none() && out.is_none() {
+            return Err(Error::NotFound);
+        }
+        let hand = self.hand(viewer, id, work.as_ref(), out.as_ref()).await?;
+        if hand.may_read() {
+            Ok(OnDesk { work, out, body, hand })
+        } else if out.is_some_and(|out| out.is_readable_for(viewer)) {
+            Err(Error::NotAllowed)
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+
+    /// What this person may do with a document, for its files.
+    ///
+    /// # Errors
+    /// As [`Self::draft`].
+    pub(crate) async fn hand_of(&self, viewer: &Viewer, id: DocumentId) -> Result<Hand> {
+        Ok(self.on_desk(viewer, id).await?.hand)
+    }
+
+    /// What is in work and out of a document, whoever asks.
+    pub(super) async fn stored(&self, id: DocumentId) -> Result<Stored> {
+        let sql = format!(
+            "SELECT {DRAFT_COLUMNS} FROM ONLY $draft; SELECT VALUE body FROM ONLY $draft_text; \
+             SELECT {} FROM ONLY $document; SELECT VALUE body FROM ONLY $text;",
+            super::COLUMNS
+        );
+        let vars = vars! {
+            draft: record("draft", id),
+            draft_text: record("draft_text", id),
+            document: record("document", id),
+            text: record("document_text", id),
+        };
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let tree = self.backend.units().tree();
+        let work = answers.row::<DraftRow>(0)?.map(|row| row.understand(&tree)).transpose()?;
+        let out = answers.row::<super::DocumentRow>(2)?.map(|row| row.understand(&tree)).transpose()?;
+        let body: Option<String> = answers.row(if work.is_some() { 1 } else { 3 })?;
+        Ok(Stored { work, out, body: body.unwrap_or_default() })
+    }
+
+    /// What this person may do with the document.
+    async fn hand(&self, viewer: &Viewer, id: DocumentId, work: Option<&InWork>, out: Option<&Document>) -> Result<Hand> {
+        let standpoint = &viewer.standpoint;
+        // Both: who answers for what is out may stop it, also when a draft moves it to another issuer.
+        let mut issuers = [work.map(|work| &work.issuer), out.map(|out| &out.issuer)].into_iter().flatten();
+        let may = |action| issuers.clone().all(|issuer| standpoint.may_by_office(action, &issuer.path));
+        let (writes, publishes) = (may(Action::WriteDocument), may(Action::PublishDocument));
+        let member = viewer.member.to_string();
+        let is_author = work.is_some_and(|work| work.authors.contains(&member));
+        let own_approval = match issuers.next() {
+            Some(issuer) if publishes && is_author => self.own_approval(issuer.id).await?,
+            _ => false,
+        };
+        let (reviews, comments) = match work {
+            Some(work) if work.work == Work::InReview => self.asked_of(id, work.version, &member).await?,
+            _ => (false, false),
+        };
+        Ok(Hand { writes, publishes, reviews, comments, is_author, own_approval })
+    }
+
+    /// What the form holds.
+    pub(super) async fn drafted(&self, desk: OnDesk) -> Result<DocumentDraft> {
+        let situation = desk.situation();
+        let OnDesk { work, out, body, .. } = desk;
+        let Some(work) = work else {
+            let out = out.ok_or(Error::NotFound)?;
+            return self.as_draft(out, body, situation).await;
+        };
+        let related = self.signs(&work.related).await?;
+        Ok(DocumentDraft {
+            id: work.id,
+            kind: work.kind,
+            number: work.number.unwrap_or_default(),
+            title: work.title,
+            signer: work.signer.unwrap_or_default(),
+            field: work.field,
+            issuer: work.issuer,
+            audience: work.audience,
+            standings: work.standings,
+            supersedes: related.of(Relation::Supersedes),
+            amends: related.of(Relation::Amends),
+            guides: related.of(Relation::Guides),
+            must_read_by: work.must_read_by,
+            expires_on: work.expires_on,
+            is_pinned: work.is_pinned,
+            correction: work.correction.unwrap_or_default(),
+            body,
+            situation,
+            version: work.version,
+            saved_at: work.saved_at,
+        })
+    }
+
+    /// Whether exactly this form was stored before: the same button pressed twice is no conflict with oneself.
+    async fn is_saved(&self, viewer: &Viewer, id: DocumentId, version: u32, draft: &Draft) -> Result<bool> {
+        let desk = self.on_desk(viewer, id).await?;
+        Ok(desk.work.is_some_and(|work| {
+            work.version == version + 1
+                && work.saved_by == viewer.member.to_string()
+                && work.title == draft.title.as_str()
+                && desk.body == draft.body.as_str()
+        }))
+    }
+
+    async fn understand(&self, viewer: &Viewer, form: DraftForm<'_>, is_correction: bool) -> Result<(FormReader, Draft)> {
+        let tree = self.backend.units().tree();
+        let today = self.backend.clock().today();
+        let mut reader = FormReader::new("draft");
+        let title = reader.read("title", form.title, Title::parse);
+        let kind = reader.read("kind", form.kind, |typed| match typed {
+            "" => Err(Problem::Required),
+            typed => DocumentKind::from_key(typed).ok_or(Problem::NotOffered),
+        });
+        let number = reader.read("number", form.number, DocumentNumber::parse_optional);
+        let signer = reader.read("signer", form.signer, |typed| forms::optional(typed, |typed| bounded_line(typed, SIGNER_MAX)));
+        let field = reader.read("field", form.field, |typed| {
+            forms::optional(typed, |typed| DocumentField::from_key(typed).ok_or(Problem::NotOffered))
+        });
+        let issuer = reader.read("issuer", form.issuer, |typed| {
+            unit(&tree, typed, |path| viewer.standpoint.may_by_office(Action::WriteDocument, path))
+        });
+        let audience = reader.read("audience", form.audience, |typed| {
+            // Authority flows down: nobody publishes beside or above the issuer. Without an issuer there is nothing to compare.
+            unit(&tree, typed, |path| issuer.as_ref().is_none_or(|issuer| issuer.path.contains(path)))
+        });
+        let standings = reader.read("standings", form.standings, |typed| {
+            let keys = typed.split(',').map(str::trim).filter(|key| !key.is_empty());
+            keys.map(|key| Standing::from_key(key).ok_or(Problem::NotOffered)).collect::<Result<Vec<_>, _>>()
+        });
+        let mut related = Vec::new();
+        for (relation, typed) in
+            [(Relation::Supersedes, form.supersedes), (Relation::Amends, form.amends), (Relation::Guides, form.guides)]
+        {
+            let found = self.named(viewer, typed).await?;
+            let rows = reader.read(relation.key(), typed, |_| found);
+            related.extend(
+                rows.into_iter()
+                    .flatten()
+                    .map(|document| RelatedRow { document: document.to_string(), relation: relation.key().to_owned() }),
+            );
+        }
+        let coming = |typed: &str| {
+            let day = forms::optional(typed, forms::day)?;
+            if day.is_some_and(|day| day < today) { Err(Problem::DateRange) } else { Ok(day) }
+        };
+        let must_read_by = reader.read("must_read_by", form.must_read_by, coming);
+        let expires_on = reader.read("expires_on", form.expires_on, coming);
+        let correction = reader.read("correction", form.correction, |typed| match forms::optional(typed, Remark::parse)? {
+            // Who has read the old text must be able to learn what is different.
+            None if is_correction => Err(Problem::Required),
+            remark => Ok(remark),
+        });
+        let body = reader.read("body", form.body, Body::parse);
+        let is_pinned = !form.pinned.is_empty();
+        let found = (kind, number, title, signer, field, issuer, audience, standings, must_read_by, expires_on, correction, body);
+        let (
+            Some(kind),
+            Some(number),
+            Some(title),
+            Some(signer),
+            Some(field),
+            Some(issuer),
+            Some(audience),
+            Some(standings),
+            Some(must_read_by),
+            Some(expires_on),
+            Some(correction),
+            Some(body),
+        ) = found
+        else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        if !reader.is_clean() {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        }
+        let draft = Draft {
+            kind,
+            number,
+            title,
+            signer,
+            field,
+            issuer,
+            audience,
+            standings,
+            related,
+            must_read_by,
+            expires_on,
+            is_pinned,
+            correction,
+            body,
+        };
+        Ok((reader, draft))
+    }
+
+    fn draft_vars(&self, viewer: &Viewer, id: DocumentId, version: u32, draft: &Draft) -> Variables {
+        let next = i64::from(version) + 1;
+        let keys: Vec<String> = draft.standings.iter().map(|standing| standing.key().to_owned()).collect();
+        vars! {
+            draft: record("draft", id),
+            draft_text: record("draft_text", id),
+            document: record("document", id),
+            revision: pair("document_revision", id, format!("{next:06}")),
+            writing: writing_of(viewer, id),
+            version: i64::from(version),
+            next: next,
+            kind: draft.kind.key(),
+            number: draft.number.as_ref().map(|number| number.as_str().to_owned()),
+            title: draft.title.as_str(),
+            signer: draft.signer.clone(),
+            field: draft.field.map(|field| field.key().to_owned()),
+            issuer: draft.issuer.id.to_string(),
+            issuer_path: draft.issuer.path.to_string(),
+            issuer_level: draft.issuer.kind.key(),
+            audience: draft.audience.id.to_string(),
+            audience_path: draft.audience.path.to_string(),
+            standings: (!keys.is_empty()).then_some(keys),
+            related: (!draft.related.is_empty()).then(|| draft.related.clone()),
+            must_read_by: draft.must_read_by.map(|day| day.to_string()),
+            expires_on: draft.expires_on.map(|day| day.to_string()),
+            pinned: draft.is_pinned.then_some(true),
+            correction: draft.correction.as_ref().map(|remark| remark.as_str().to_owned()),
+            minutes: i64::from(draft.body.minutes()),
+            body: draft.body.as_str(),
+            now: self.backend.clock().now(),
+            editor: viewer.member.to_string(),
+        }
+    }
+
+    /// The page without what only the store knows.
+    fn draft_page(&self, viewer: &Viewer, tree: &Tree, draft: DocumentDraft, hand: Hand) -> DraftPage {
+        let seats = viewer.standpoint.seats(Action::WriteDocument);
+        let (members, branches) = self.reach(tree, &draft.audience.path);
+        DraftPage {
+            preview: markdown::render(&draft.body).html,
+            hand,
+            members,
+            branches,
+            issuers: choices(tree, &seats, &draft.issuer, |unit| unit.kind != UnitKind::Branch),
+            audiences: choices(tree, &seats, &draft.audience, |_| true),
+            draft,
+            wanted: None,
+            publish_at: None,
+            withdrawn: None,
+            open_remarks: 0,
+        }
+    }
+
+    /// Members and branches of a subtree.
+    pub(super) fn reach(&self, tree: &Tree, audience: &UnitPath) -> (u32, u32) {
+        let branches = tree.subtree(audience).filter(|unit| unit.kind == UnitKind::Branch).count();
+        (self.backend.counters().members(audience), u32::try_from(branches).unwrap_or(u32::MAX))
+    }
+}
+
+/// What a save writes into the draft's row.
+const FIELDS: &str = "kind = $kind, number = $number, title = $title, signer = $signer, field = $field, issuer = $issuer, \
+                      issuer_path = $issuer_path, issuer_level = $issuer_level, audience = $audience, \
+                      audience_path = $audience_path, standings = $standings, related = $related, must_read_by = $must_read_by, \
+                      expires_on = $expires_on, pinned = $pinned, correction = $correction, stage = 'draft', version = $next, \
+                      minutes = $minutes, saved_at = $now, saved_by = $editor";
+
+/// The text, and the revision that keeps it.
+const TEXT: &str = "UPSERT $draft_text SET body = $body RETURN NONE; \
+                    CREATE $revision SET title = $title, body = $body, at = $now, by = $editor RETURN NONE;";
+
+/// Stops the transaction when there is such a document already: a new draft is of a new document.
+const UNKNOWN: &str = "IF (SELECT VALUE version FROM ONLY $document) != NONE { THROW 'known' };";
+
+/// Why [`FREE`] stops the transaction.
+const TAKEN: &str = "number taken";
+
+/// Stops the transaction when the issuer's number belongs to another document that is or was out. Drafts among themselves are kept
+/// apart by their index.
+const FREE: &str = "IF $number != NONE AND array::len(SELECT VALUE id FROM document WHERE issuer = $issuer AND number = $number \
+                    AND id != $document) > 0 { THROW 'number taken' };";
+
+/// Stops the transaction when somebody saved, or sent the draft on, since the editor began.
+const UNCHANGED: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \
+                         IF $found.version != $version OR $found.stage != 'draft' { THROW 'stale' };";
+
+pub(super) fn highest<'t>(tree: &'t Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
+    seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
+}
+
+fn unit(tree: &Tree, typed: &str, fits: impl Fn(&UnitPath) -> bool) -> Result<UnitRef, Problem> {
+    if typed.is_empty() {
+        return Err(Problem::Required);
+    }
+    tree.named(typed).filter(|unit| fits(&unit.path)).cloned().ok_or(Problem::NotOffered)
+}
+
+/// The seats and, level by level, what lies below them, as long as the list stays readable; and what is chosen already.
+fn choices(tree: &Tree, seats: &[&UnitPath], chosen: &UnitRef, fits: impl Fn(&UnitRef) -> bool) -> Vec<UnitRef> {
+    let mut level: Vec<&UnitRef> = seats.iter().filter_map(|path| tree.at(path)).collect();
+    let mut offered: Vec<UnitRef> = Vec::new();
+    while !level.is_empty() && offered.len() + level.len() <= CHOICES {
+        offered.extend(level.iter().map(|unit| (*unit).clone()));
+        level = level.iter().flat_map(|unit| tree.children(&unit.path)).filter(|unit| fits(unit)).collect();
+    }
+    if !offered.iter().any(|unit| unit.id == chosen.id) {
+        offered.push(chosen.clone());
+    }
+    offered.sort_by(|a, b| a.path.cmp(&b.path));
+    offered
+}

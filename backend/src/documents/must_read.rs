@@ -1,0 +1,57 @@
+//! What must be read by a day.
+
+use chrono::NaiveDate;
+use domain::{accounts::Viewer, documents::DocumentSummary};
+
+use super::{
+    COLUMNS, Document, Documents,
+    walk::{line, line_vars, over_line, rows_of},
+};
+use crate::Result;
+
+/// Documents a unit wants read at one time. What it asked for before those has long been overtaken.
+const MOST: usize = 50;
+
+impl Documents<'_> {
+    /// What must be read: first what was not opened yet, the most urgent first; then what was, while its day is still to come.
+    pub(super) async fn must_read(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
+        let mut answers = self.backend.store().read(asked(viewer), line_vars(viewer)).await?;
+        let rows = rows_of(&mut answers, 0..line(viewer).len())?;
+        let tree = self.backend.units().tree();
+        let mut documents: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        documents.retain(|document| document.reaches(viewer));
+        let summaries = self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await?;
+        Ok(by_urgency(summaries, self.backend.clock().today()))
+    }
+
+    /// How many of them the person has not opened.
+    pub(crate) async fn count_must_read(&self, viewer: &Viewer) -> Result<u32> {
+        let left = self.must_read(viewer).await?.iter().filter(|document| !document.read).count();
+        Ok(u32::try_from(left).unwrap_or(u32::MAX))
+    }
+}
+
+fn by_urgency(mut documents: Vec<DocumentSummary>, today: NaiveDate) -> Vec<DocumentSummary> {
+    documents.retain(|document| document.must_read_by.is_some_and(|day| !document.read || day >= today));
+    documents.sort_by_key(|document| (document.read, document.must_read_by, document.id));
+    documents
+}
+
+fn asked(viewer: &Viewer) -> String {
+    over_line(viewer, |reached| {
+        format!("SELECT {COLUMNS} FROM document WHERE {reached} AND must > '' ORDER BY must DESC LIMIT {MOST};")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
+
+    #[tokio::test]
+    async fn what_must_be_read_is_found_by_index_ranges() {
+        let store = migrated().await;
+        let viewer = viewer_at("/01/51/001/07/");
+        store.assert_no_scan(&asked(&viewer), line_vars(&viewer)).await;
+    }
+}

@@ -1,0 +1,65 @@
+//! The rules of a unit's desk: whether who wrote a text may approve it. Set by its chief editors, or those above.
+
+use domain::{accounts::Viewer, documents::desk::DeskRules, events::EventKind, ids::UnitId, policy::Action, units::UnitRef};
+
+use super::Documents;
+use crate::{
+    Error, Result, events,
+    store::{SurrealValue, record, vars},
+};
+
+#[derive(Debug, Default, SurrealValue)]
+struct RuleRow {
+    own_approval: bool,
+    version: i64,
+}
+
+impl Documents<'_> {
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown unit and for who publishes nothing there.
+    pub async fn rules(&self, viewer: &Viewer, unit: UnitId) -> Result<DeskRules> {
+        let unit = self.ruled(viewer, unit)?;
+        let row = self.rule(unit.id).await?;
+        let version = u32::try_from(row.version).map_err(|_| Error::Damaged(format!("rules of the desk of {}", unit.id)))?;
+        Ok(DeskRules { unit, own_approval: row.own_approval, version })
+    }
+
+    /// Lets authors approve their own text, or no longer. Told twice, it is done once.
+    ///
+    /// # Errors
+    /// As [`Self::rules`].
+    pub async fn set_rules(&self, viewer: &Viewer, unit: UnitId, own_approval: bool) -> Result<()> {
+        let unit = self.ruled(viewer, unit)?;
+        if self.rule(unit.id).await?.own_approval == own_approval {
+            return Ok(());
+        }
+        let mut vars = vars! { rule: record("desk_rule", unit.id), own_approval: own_approval };
+        let detail = Some(if own_approval { "own_approval" } else { "approval_by_others" }.to_owned());
+        let (kind, actor) = (EventKind::DeskRulesChanged, Some(viewer.member));
+        events::append_with(&mut vars, self.backend.clock(), kind, actor, &unit.path, unit.id, detail);
+        let sql = format!(
+            "UPSERT $rule SET own_approval = $own_approval, version = (version ?? 0) + 1 RETURN NONE; {}",
+            events::APPEND
+        );
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        Ok(())
+    }
+
+    /// Whether the unit lets authors approve what they wrote.
+    pub(super) async fn own_approval(&self, unit: UnitId) -> Result<bool> {
+        Ok(self.rule(unit).await?.own_approval)
+    }
+
+    async fn rule(&self, unit: UnitId) -> Result<RuleRow> {
+        let sql = "SELECT own_approval, version FROM ONLY $rule";
+        let row: Option<RuleRow> = self.backend.store().read(sql, vars! { rule: record("desk_rule", unit) }).await?.row(0)?;
+        Ok(row.unwrap_or_default())
+    }
+
+    fn ruled(&self, viewer: &Viewer, unit: UnitId) -> Result<UnitRef> {
+        let tree = self.backend.units().tree();
+        let unit = tree.get(unit).filter(|unit| viewer.standpoint.may_by_office(Action::PublishDocument, &unit.path));
+        unit.cloned().ok_or(Error::NotFound)
+    }
+}

@@ -1,0 +1,174 @@
+//! A member's own lists: what must be read, what was not, what was begun, marked, opened.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    documents::{DocumentSummary, ShelfList, ShelfPage, ShelfRow, steps::Out},
+    ids::{DocumentId, ShelfKey},
+    locale::local_date,
+    policy::Action,
+};
+
+use super::{Document, Documents, walk::TOP};
+use crate::{
+    Error, Result,
+    store::{SurrealValue, vars},
+};
+
+/// Rows of a page.
+const PAGE: usize = 20;
+
+impl Documents<'_> {
+    /// A page of one of the person's own lists.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn personal(&self, viewer: &Viewer, list: ShelfList, after: Option<ShelfKey>) -> Result<ShelfPage> {
+        let (rows, next) = match list {
+            ShelfList::MustRead => (self.rows(viewer, self.must_read(viewer).await?).await?, None),
+            ShelfList::Unread => self.unread_rows(viewer, after).await?,
+            ShelfList::Continue => self.kept_rows(viewer, Kept::Unfinished, after).await?,
+            ShelfList::Bookmarks => self.kept_rows(viewer, Kept::Marked, after).await?,
+            ShelfList::Recent => self.kept_rows(viewer, Kept::Opened, after).await?,
+        };
+        Ok(ShelfPage { list, rows, next, today: self.backend.clock().today() })
+    }
+
+    async fn unread_rows(&self, viewer: &Viewer, after: Option<ShelfKey>) -> Result<(Vec<ShelfRow>, Option<ShelfKey>)> {
+        let mut documents = self.unread(viewer, after, PAGE + 1).await?;
+        let more = documents.len() > PAGE;
+        documents.truncate(PAGE);
+        let last = documents.last().filter(|_| more).and_then(|last| last.shelf.as_deref());
+        let next = last.map(key).transpose()?;
+        let summaries = documents.iter().map(|document| document.summary(false)).collect();
+        Ok((self.rows(viewer, summaries).await?, next))
+    }
+
+    async fn rows(&self, viewer: &Viewer, documents: Vec<DocumentSummary>) -> Result<Vec<ShelfRow>> {
+        let ids: Vec<DocumentId> = documents.iter().map(|document| document.id).collect();
+        let parts = self.parts(viewer, &ids).await?;
+        let row = |document: DocumentSummary| ShelfRow {
+            percent: parts.get(&document.id).map(|part| part.percent()),
+            on: None,
+            withdrawn: false,
+            document,
+        };
+        Ok(documents.into_iter().map(row).collect())
+    }
+
+    /// A page of what the person has kept. What they may not read any more is passed over.
+    async fn kept_rows(&self, viewer: &Viewer, kept: Kept, after: Option<ShelfKey>) -> Result<(Vec<ShelfRow>, Option<ShelfKey>)> {
+        let mut below = after.map_or_else(|| TOP.to_owned(), |key| key.to_string());
+        loop {
+            let vars = vars! { member: viewer.member.to_string(), below: below };
+            let mut entries: Vec<KeptRow> = self.backend.store().read(kept.range(), vars).await?.rows(0)?;
+            // Where there is no key, the list is over: those sort before all keys.
+            entries.retain(|entry| entry.key.is_some());
+            let more = entries.len() > PAGE;
+            entries.truncate(PAGE);
+            let next = entries.last().filter(|_| more).and_then(|last| last.key.as_deref()).map(key).transpose()?;
+            let rows = self.understood(viewer, kept, entries).await?;
+            match next {
+                // All of them gone: the page begins further down.
+                Some(next) if rows.is_empty() => below = next.to_string(),
+                next => return Ok((rows, next)),
+            }
+        }
+    }
+
+    async fn understood(&self, viewer: &Viewer, kept: Kept, entries: Vec<KeptRow>) -> Result<Vec<ShelfRow>> {
+        let damaged = || Error::Damaged(format!("a list of {}", viewer.member));
+        let ids: Vec<DocumentId> =
+            entries.iter().map(|entry| entry.document.parse().map_err(|_| damaged())).collect::<Result<_>>()?;
+        let mut documents = self.fetched(&ids).await?;
+        documents.retain(|document| kept.shows(document, viewer));
+        let summaries = self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await?;
+        let parts = self.parts(viewer, &ids).await?;
+        let mut found: HashMap<DocumentId, (DocumentSummary, bool)> = documents
+            .iter()
+            .zip(summaries)
+            .map(|(document, summary)| (document.id, (summary, document.out == Out::Withdrawn)))
+            .collect();
+        let mut rows = Vec::with_capacity(found.len());
+        for (id, entry) in ids.into_iter().zip(entries) {
+            let Some((document, withdrawn)) = found.remove(&id) else { continue };
+            let at = entry.key.as_deref().map(key).transpose()?.and_then(moment);
+            let percent = parts.get(&id).filter(|_| !withdrawn).map(|part| part.percent());
+            rows.push(ShelfRow { document, percent, on: at.map(local_date), withdrawn });
+        }
+        Ok(rows)
+    }
+}
+
+/// What is kept of documents for each member, in the order of time.
+#[derive(Debug, Clone, Copy)]
+enum Kept {
+    Opened,
+    Unfinished,
+    Marked,
+}
+
+impl Kept {
+    /// The end of the range is where the page begins; the engine could use no other one besides.
+    fn range(self) -> String {
+        let (table, column) = match self {
+            Self::Opened => ("reading", "opened"),
+            Self::Unfinished => ("reading", "unfinished"),
+            Self::Marked => ("bookmark", "marked"),
+        };
+        let count = PAGE + 1;
+        format!(
+            "SELECT document, {column} AS key FROM {table} WHERE member = $member AND {column} < $below \
+             ORDER BY {column} DESC LIMIT {count}"
+        )
+    }
+
+    /// Whether the document stands in the list. What was withdrawn does for those it was meant for: its page tells them why.
+    fn shows(self, document: &Document, viewer: &Viewer) -> bool {
+        match document.out {
+            Out::Published => document.is_readable_for(viewer),
+            Out::Withdrawn => !matches!(self, Self::Unfinished) && document.is_meant_for(viewer, Action::ReadDocument),
+        }
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct KeptRow {
+    document: String,
+    key: Option<String>,
+}
+
+fn key(text: &str) -> Result<ShelfKey> {
+    text.parse().map_err(|_| Error::Damaged(format!("a place in a list: {text}")))
+}
+
+fn moment(key: ShelfKey) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(key.ulid().timestamp_ms().cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn a_page_of_a_list_reads_its_rows_and_no_more() {
+        let store = migrated().await;
+        let fill = "FOR $n IN 1000..1200 { \
+                        CREATE type::record('reading', ['M', <string>$n]) SET member = 'M', document = <string>$n, part = 1, \
+                        opened = <string>$n, unfinished = IF $n % 2 = 0 { <string>$n } ELSE { NONE }; \
+                        CREATE type::record('bookmark', ['M', <string>$n]) SET member = 'M', document = <string>$n, marked = <string>$n \
+                    }";
+        store.read(fill, ()).await.expect("fills");
+        for kept in [Kept::Opened, Kept::Unfinished, Kept::Marked] {
+            for below in [TOP, "1100"] {
+                let vars = || vars! { member: "M", below: below };
+                store.assert_no_scan(&kept.range(), vars()).await;
+                let read = store.rows_read(&kept.range(), vars()).await;
+                assert_eq!(read, 21, "{kept:?} below {below}");
+            }
+        }
+    }
+}

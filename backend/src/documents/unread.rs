@@ -1,0 +1,482 @@
+//! What a member has not read yet, without asking about every document again each time.
+//!
+//! A receipt says that a document was read; nothing says that it was not. So the list walks what reaches the member, newest first, and
+//! asks for the receipts of each handful by their ids. Whoever reads diligently would make that a long walk to a few documents. Hence
+//! the walk is noted: between two places on the shelf everything was looked at, and what was unread there is listed in the note. The
+//! next walk looks at what is newer, goes through the note, and only then further back. So each document is looked at once a day,
+//! however often the list is opened.
+//!
+//! Invariant: a note is work saved, not a truth. It holds for a branch, a standing and a version of the tree, and for a day; what was
+//! corrected meanwhile, and may reach others since, is added to it; each document it names is asked about again before it is shown.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    accounts::Viewer,
+    ids::{DocumentId, ShelfKey},
+};
+
+use super::{
+    COLUMNS, Document, Documents, read_marks,
+    walk::{TOP, Walk, line, line_vars, over_line, rows_of},
+};
+use crate::{
+    Error, Result,
+    events::lowest,
+    store::{SurrealValue, record, vars},
+};
+
+/// What is older is no news any more, and nobody's omission.
+const NEWS: TimeDelta = TimeDelta::days(365);
+
+/// Beside what was published just now there may soon stand something with an earlier place: another process was slower.
+const SETTLED: TimeDelta = TimeDelta::minutes(15);
+
+/// How long a note is believed.
+const LIFETIME: TimeDelta = TimeDelta::days(1);
+
+/// Documents a note names. Where there are more, it ends at the last of them.
+const NOTED: usize = 300;
+
+/// Documents looked at in one go.
+const BATCH: usize = 100;
+
+/// Corrections since yesterday that are taken into account.
+const CORRECTED: usize = 200;
+
+impl Documents<'_> {
+    /// At most `count` documents published within a year that reach the person and were never opened, newest first, from below a place.
+    pub(super) async fn unread(&self, viewer: &Viewer, below: Option<ShelfKey>, count: usize) -> Result<Vec<Document>> {
+        self.look_for_unread(viewer, below, count).await.map(|look| look.found)
+    }
+
+    async fn look_for_unread<'a>(&'a self, viewer: &'a Viewer, below: Option<ShelfKey>, count: usize) -> Result<Look<'a>> {
+        let now = self.backend.clock().now();
+        let floor = lowest(now - NEWS).to_string();
+        let settled = lowest(now - SETTLED).to_string();
+        let top = below.map_or_else(|| TOP.to_owned(), |key| key.to_string());
+        let mut look = Look { documents: *self, viewer, wanted: count, found: Vec::new(), looked_at: 0, settled_entries: 0 };
+        let known = self.note_of(viewer, now).await?;
+
+        // What is newer than the note, or everything.
+        let start = known.as_ref().map_or(floor.as_str(), |note| note.upto.as_str().max(&floor));
+        let mut from = if top.as_str() > start { look.over(start, &top).await? } else { start.to_owned() };
+        let mut note = match known {
+            Some(note) if from == start => note,
+            // The list is full before it came to the note: what was looked at is a note of its own.
+            _ if below.is_none() => Note { at: now, from: from.clone(), upto: settled.clone(), unread: Vec::new() },
+            _ => return Ok(look),
+        };
+        let mut entries = look.entries();
+        let newer = entries.len();
+        // What the note knows.
+        let (within, passed): (Vec<Entry>, Vec<Entry>) =
+            note.unread.drain(..).partition(|entry| entry.shelf.as_str() < top.as_str());
+        let left = look.among(within).await?;
+        entries.extend(look.entries().into_iter().skip(newer));
+        entries.extend(left);
+        // What is older than the note; where the page begins further down, nothing joins on.
+        let older = look.found.len();
+        if !look.is_full() && note.from > floor {
+            let joins = top >= note.from;
+            from = look.over(&floor, note.from.as_str().min(&top)).await?;
+            if joins {
+                note.from = from;
+                entries.extend(look.entries().into_iter().skip(older));
+            }
+        }
+        if below.is_none() {
+            note.upto = settled;
+        }
+        entries.extend(passed);
+        note.name(entries);
+        if look.looked_at + look.settled_entries > 2 * count {
+            self.keep_note(viewer, &note).await?;
+        }
+        Ok(look)
+    }
+
+    /// The note on what the member has not read, when it still holds.
+    async fn note_of(&self, viewer: &Viewer, now: DateTime<Utc>) -> Result<Option<Note>> {
+        let tree = self.backend.units().tree();
+        if tree.is_moving() {
+            return Ok(None);
+        }
+        let vars = vars! { note: record("unread", viewer.member) };
+        let row: Option<NoteRow> = self.backend.store().read(NOTE, vars).await?.row(0)?;
+        let holds = |row: &NoteRow| {
+            row.branch == viewer.branch.id.to_string()
+                && row.standing == viewer.standpoint.standing.key()
+                && row.tree == tree.version()
+                && row.at <= now
+                && now - row.at < LIFETIME
+        };
+        let Some(row) = row.filter(holds) else { return Ok(None) };
+        let mut note = row.understand().ok_or_else(|| Error::Damaged(format!("what {} has not read", viewer.member)))?;
+        let mut entries = std::mem::take(&mut note.unread);
+        entries.extend(self.corrected(viewer, &note).await?);
+        note.name(entries);
+        Ok(Some(note))
+    }
+
+    /// What was published again since the note was made: it may reach the member only now, at the place where it always stood.
+    async fn corrected(&self, viewer: &Viewer, note: &Note) -> Result<Vec<Entry>> {
+        let mut vars = line_vars(viewer);
+        vars.insert("since", note.at - SETTLED);
+        let mut answers = self.backend.store().read(corrections(viewer), vars).await?;
+        let tree = self.backend.units().tree();
+        let mut entries = Vec::new();
+        for row in rows_of(&mut answers, 0..line(viewer).len())? {
+            let document = row.understand(&tree)?;
+            if document.reaches(viewer) {
+                entries.extend(Entry::of(&document));
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn keep_note(&self, viewer: &Viewer, note: &Note) -> Result<()> {
+        let tree = self.backend.units().tree();
+        if tree.is_moving() {
+            return Ok(());
+        }
+        let vars = vars! {
+            note: record("unread", viewer.member),
+            branch: viewer.branch.id.to_string(),
+            standing: viewer.standpoint.standing.key(),
+            tree: tree.version(),
+            at: note.at,
+            from: note.from.clone(),
+            upto: note.upto.clone(),
+            unread: note.unread.iter().map(Entry::text).collect::<Vec<_>>(),
+        };
+        self.backend.store().write(KEEP, vars).await.map(|_| ())
+    }
+}
+
+const NOTE: &str = "SELECT branch, standing, tree, at, from, upto, unread FROM ONLY $note";
+
+const KEEP: &str = "UPSERT $note SET branch = $branch, standing = $standing, tree = $tree, at = $at, from = $from, upto = $upto, \
+                    unread = $unread RETURN NONE";
+
+fn corrections(viewer: &Viewer) -> String {
+    over_line(viewer, |reached| {
+        format!("SELECT {COLUMNS} FROM document WHERE {reached} AND corrected_at > $since LIMIT {CORRECTED};")
+    })
+}
+
+/// A document and its place on the shelf.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    shelf: String,
+    document: DocumentId,
+}
+
+impl Entry {
+    fn of(document: &Document) -> Option<Self> {
+        Some(Self { shelf: document.shelf.clone()?, document: document.id })
+    }
+
+    fn text(&self) -> String {
+        format!("{}/{}", self.shelf, self.document)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (shelf, document) = text.split_once('/')?;
+        Some(Self { shelf: shelf.to_owned(), document: document.parse().ok()? })
+    }
+}
+
+/// Everything from one place to another, with both, was looked at; what was unread of it.
+#[derive(Debug)]
+struct Note {
+    at: DateTime<Utc>,
+    from: String,
+    upto: String,
+    /// Newest first.
+    unread: Vec<Entry>,
+}
+
+impl Note {
+    fn name(&mut self, mut entries: Vec<Entry>) {
+        entries.retain(|entry| self.from <= entry.shelf && entry.shelf <= self.upto);
+        entries.sort_unstable_by(|a, b| b.cmp(a));
+        entries.dedup();
+        if entries.len() > NOTED {
+            entries.truncate(NOTED);
+            self.from = entries.last().map_or_else(String::new, |last| last.shelf.clone());
+        }
+        self.unread = entries;
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct NoteRow {
+    branch: String,
+    standing: String,
+    tree: i64,
+    at: DateTime<Utc>,
+    from: String,
+    upto: String,
+    unread: Vec<String>,
+}
+
+impl NoteRow {
+    fn understand(self) -> Option<Note> {
+        let unread = self.unread.iter().map(|entry| Entry::parse(entry)).collect::<Option<_>>()?;
+        Some(Note { at: self.at, from: self.from, upto: self.upto, unread })
+    }
+}
+
+/// One search for what is unread.
+struct Look<'a> {
+    documents: Documents<'a>,
+    viewer: &'a Viewer,
+    wanted: usize,
+    found: Vec<Document>,
+    /// Rows of documents read.
+    looked_at: usize,
+    /// Entries of the note that turned out to be read, or gone.
+    settled_entries: usize,
+}
+
+impl Look<'_> {
+    const fn is_full(&self) -> bool {
+        self.found.len() >= self.wanted
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.found.iter().filter_map(Entry::of).collect()
+    }
+
+    /// Looks at what lies between two places, and says down to which everything was looked at.
+    async fn over(&mut self, above: &str, below: &str) -> Result<String> {
+        let mut walk = Walk::new(self.documents, self.viewer).between(above, below);
+        let mut count = self.wanted;
+        loop {
+            let some = walk.next(count).await?;
+            let is_last = some.len() < count;
+            let ids: Vec<DocumentId> = some.iter().map(|document| document.id).collect();
+            let read = self.read_of(&ids).await?;
+            for document in some {
+                let place = document.shelf.clone().unwrap_or_default();
+                if !read.contains(&document.id) {
+                    self.found.push(document);
+                }
+                if self.is_full() {
+                    self.looked_at += walk.looked_at;
+                    return Ok(place);
+                }
+            }
+            if is_last {
+                self.looked_at += walk.looked_at;
+                return Ok(above.to_owned());
+            }
+            count = BATCH;
+        }
+    }
+
+    /// Looks at what a note names, newest first, and returns what there was no room for.
+    async fn among(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+        let mut entries = entries.into_iter();
+        while !self.is_full() {
+            let some: Vec<Entry> = entries.by_ref().take(self.wanted.max(BATCH / 2)).collect();
+            if some.is_empty() {
+                break;
+            }
+            let ids: Vec<DocumentId> = some.iter().map(|entry| entry.document).collect();
+            let read = self.read_of(&ids).await?;
+            let open: Vec<DocumentId> = ids.into_iter().filter(|id| !read.contains(id)).collect();
+            let mut documents = self.documents.fetched(&open).await?;
+            documents.retain(|document| document.reaches(self.viewer));
+            let mut left = Vec::new();
+            for entry in some {
+                let Some(at) = documents.iter().position(|document| document.id == entry.document) else {
+                    self.settled_entries += 1;
+                    continue;
+                };
+                if self.is_full() {
+                    left.push(entry);
+                } else {
+                    self.found.push(documents.swap_remove(at));
+                }
+            }
+            if self.is_full() {
+                left.extend(entries);
+                return Ok(left);
+            }
+        }
+        Ok(entries.collect())
+    }
+
+    async fn read_of(&self, ids: &[DocumentId]) -> Result<HashSet<DocumentId>> {
+        let read = read_marks(self.documents.backend.store(), self.viewer.member, ids).await?;
+        Ok(read.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{documents::ShelfList, ids::UnitId, units::UnitKind};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        Backend, Clock, Keys, Place,
+        demo::registry::Registry,
+        documents::walk::tests::viewer_at,
+        store::{pair, tests::migrated},
+    };
+
+    #[tokio::test]
+    async fn the_note_and_the_corrections_are_found_by_index() {
+        let store = migrated().await;
+        let viewer = viewer_at("/01/51/001/07/");
+        store.assert_no_scan(NOTE, vars! { note: record("unread", viewer.member) }).await;
+        let mut vars = line_vars(&viewer);
+        vars.insert("since", Utc::now());
+        store.assert_no_scan(&corrections(&viewer), vars).await;
+    }
+
+    fn noon() -> DateTime<Utc> {
+        "2026-11-21T05:00:00Z".parse().expect("a moment")
+    }
+
+    /// A branch with a member and documents of the last so many hours, the oldest first.
+    async fn library(hours: i64) -> (Backend, Viewer, Vec<DocumentId>) {
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(noon(), 1)).await.expect("opens");
+        let mut registry = Registry::new(&backend, 1, noon());
+        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
+        let branch = registry.unit(Some(&province), UnitKind::Branch, "07", "Chi bộ").expect("a code");
+        registry.save().await.expect("saves");
+        let mut viewer = viewer_at(branch.path.as_str());
+        viewer.branch = branch.clone();
+        let mut documents = Vec::new();
+        for hour in (1..=hours).rev() {
+            let audience = if hour % 3 == 0 { &province } else { &branch };
+            documents.push(publish(&backend, audience.id, audience.path.as_str(), noon() - TimeDelta::hours(hour)).await);
+        }
+        (backend, viewer, documents)
+    }
+
+    async fn publish(backend: &Backend, audience: UnitId, path: &str, at: DateTime<Utc>) -> DocumentId {
+        let id = DocumentId::new(backend.clock().ulid_at(at));
+        let sql = "CREATE $document SET kind = 'news', title = 't', issuer = $unit, issuer_path = $path, issuer_level = 'province', \
+                   audience = $unit, audience_path = $path, state = 'published', version = 1, minutes = 1, saved_at = $at, \
+                   saved_by = 'M', published_at = $at, shelf = $shelf RETURN NONE";
+        let vars = vars! {
+            document: record("document", id), unit: audience.to_string(), path: path.to_owned(), at: at, shelf: id.to_string(),
+        };
+        backend.store().write(sql, vars).await.expect("publishes");
+        id
+    }
+
+    async fn read(backend: &Backend, viewer: &Viewer, documents: &[DocumentId]) {
+        for document in documents {
+            let vars = vars! { receipt: pair("read_receipt", document, viewer.member), at: noon() };
+            let sql = "CREATE $receipt SET path = '/51/07/', at = $at, counted = true RETURN NONE";
+            backend.store().write(sql, vars).await.expect("reads");
+        }
+    }
+
+    async fn look(backend: &Backend, viewer: &Viewer, count: usize) -> (Vec<DocumentId>, usize) {
+        let documents = backend.documents();
+        let look = documents.look_for_unread(viewer, None, count).await.expect("looks");
+        (look.found.iter().map(|document| document.id).collect(), look.looked_at)
+    }
+
+    #[tokio::test]
+    async fn who_has_read_nearly_everything_is_looked_through_once() {
+        let (backend, viewer, documents) = library(500).await;
+        let unread = [documents[3], documents[250], documents[490]];
+        let others: Vec<DocumentId> = documents.iter().filter(|id| !unread.contains(id)).copied().collect();
+        read(&backend, &viewer, &others).await;
+        let expected = [unread[2], unread[1], unread[0]];
+
+        let (found, looked_at) = look(&backend, &viewer, 21).await;
+        assert_eq!(found, expected);
+        assert!((500..=520).contains(&looked_at), "{looked_at}");
+        for _ in 0..2 {
+            assert_eq!(look(&backend, &viewer, 21).await, (expected.to_vec(), 0), "nothing but the note is read");
+        }
+        // What comes in is looked at, what was read goes.
+        let fresh = publish(&backend, viewer.branch.id, viewer.branch.path.as_str(), noon()).await;
+        read(&backend, &viewer, &[unread[1]]).await;
+        assert_eq!(look(&backend, &viewer, 21).await, (vec![fresh, unread[2], unread[0]], 1));
+    }
+
+    #[tokio::test]
+    async fn pages_and_notes_join_without_gap_or_repetition() {
+        let (backend, viewer, documents) = library(420).await;
+        let read_ones: Vec<DocumentId> = documents.iter().enumerate().filter(|(at, _)| at % 5 != 0).map(|(_, id)| *id).collect();
+        read(&backend, &viewer, &read_ones).await;
+        let expected: Vec<DocumentId> = documents.iter().rev().filter(|id| !read_ones.contains(id)).copied().collect();
+        assert_eq!(expected.len(), 84);
+        for round in 0..3 {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = backend.documents().personal(&viewer, ShelfList::Unread, after).await.expect("a page");
+                found.extend(page.rows.iter().map(|row| row.document.id));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, expected, "round {round}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_note_holds_for_a_branch_a_standing_and_a_day() {
+        let (backend, viewer, documents) = library(120).await;
+        read(&backend, &viewer, &documents).await;
+        assert_eq!(look(&backend, &viewer, 21).await, (Vec::new(), 120));
+        assert_eq!(look(&backend, &viewer, 21).await, (Vec::new(), 0));
+        let mut probationary = viewer.clone();
+        probationary.standpoint.standing = domain::members::Standing::Probationary;
+        assert_eq!(look(&backend, &probationary, 21).await.1, 120, "somebody of another standing is reached by other documents");
+        assert_eq!(look(&backend, &viewer, 21).await.1, 120);
+        backend.clock().advance(TimeDelta::hours(25));
+        assert_eq!(look(&backend, &viewer, 21).await.1, 120, "tomorrow is another day");
+    }
+
+    #[tokio::test]
+    async fn a_correction_that_reaches_further_is_found_where_it_always_stood() {
+        let (backend, viewer, documents) = library(80).await;
+        let elsewhere = publish(&backend, UnitId::new(Ulid::nil()), "/51/99/", noon() - TimeDelta::minutes(90)).await;
+        read(&backend, &viewer, &documents).await;
+        assert_eq!(look(&backend, &viewer, 21).await.0, []);
+        backend.clock().advance(TimeDelta::minutes(1));
+        let sql = "UPDATE $document SET audience = $unit, issuer = $unit, audience_path = $path, corrected_at = $now";
+        let vars = vars! {
+            document: record("document", elsewhere),
+            unit: viewer.branch.id.to_string(),
+            path: viewer.branch.path.to_string(),
+            now: backend.clock().now(),
+        };
+        backend.store().write(sql, vars).await.expect("corrects");
+        assert_eq!(look(&backend, &viewer, 21).await, (vec![elsewhere], 0));
+    }
+
+    #[tokio::test]
+    async fn what_is_older_than_a_year_is_no_news() {
+        let (backend, viewer, documents) = library(3).await;
+        publish(&backend, viewer.branch.id, viewer.branch.path.as_str(), noon() - TimeDelta::days(366)).await;
+        let newest: Vec<DocumentId> = documents.into_iter().rev().collect();
+        assert_eq!(look(&backend, &viewer, 21).await.0, newest);
+    }
+
+    #[test]
+    fn a_note_of_too_much_ends_at_the_last_it_names() {
+        let entry = |n: u64| {
+            let key = Ulid::from_parts(n, 0);
+            Entry { shelf: key.to_string(), document: DocumentId::new(key) }
+        };
+        let ends = [entry(0), entry(1_000_000)].map(|entry| entry.shelf);
+        let mut note = Note { at: noon(), from: ends[0].clone(), upto: ends[1].clone(), unread: Vec::new() };
+        note.name((1..=400).map(entry).collect());
+        assert_eq!((note.unread.len(), &note.from), (NOTED, &entry(101).shelf));
+        assert_eq!(Entry::parse(&note.unread[0].text()), Some(entry(400)));
+    }
+}

@@ -1,0 +1,249 @@
+//! A walk through the documents that reach a member, newest first.
+//!
+//! A document is for a branch exactly when its audience is a unit on the line from the root down to that branch. So the library of a
+//! member is a few ranges of an index, one for each unit of the line, merged by the place on the shelf.
+//!
+//! Of a range on the second column of an index the engine uses one end: what lies beyond the other end it reads and throws away. So
+//! each range here has one end only: from the top down to where the walk ends, and once it is under way, from where it has come to.
+//! With nothing more to compare the engine takes the `LIMIT` down into the scan and reads not a row more.
+//!
+//! Invariant: the ranges narrow what is read; whether a document reaches the member is asked of the policy, row by row.
+
+use std::collections::VecDeque;
+
+use domain::{accounts::Viewer, documents::LibraryQuery};
+
+use super::{COLUMNS, Document, DocumentRow, Documents};
+use crate::{
+    Result,
+    store::{Answers, Variables, vars},
+};
+
+/// Sorts behind every place on the shelf: those are ULIDs.
+pub(super) const TOP: &str = "~";
+
+/// Rows read ahead in one range, at first and at most: a page needs few, a long walk many.
+const FIRST_PORTION: usize = 25;
+const LAST_PORTION: usize = 200;
+
+/// The paths of the line, from the root down to the member's branch.
+pub(super) fn line(viewer: &Viewer) -> Vec<String> {
+    viewer.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect()
+}
+
+/// A statement for each unit of the line; `$path_0`, `$path_1` … are bound by [`line_vars`].
+pub(super) fn over_line(viewer: &Viewer, statement: impl Fn(&str) -> String) -> String {
+    (0..line(viewer).len()).map(|at| statement(&format!("audience_path = $path_{at}"))).collect()
+}
+
+pub(super) fn line_vars(viewer: &Viewer) -> Variables {
+    let mut vars = vars! {};
+    for (at, path) in line(viewer).into_iter().enumerate() {
+        vars.insert(format!("path_{at}"), path);
+    }
+    vars
+}
+
+/// The rows of so many answers, from the first on.
+pub(super) fn rows_of(answers: &mut Answers, statements: std::ops::Range<usize>) -> Result<Vec<DocumentRow>> {
+    let mut rows = Vec::new();
+    for statement in statements {
+        rows.extend(answers.rows::<DocumentRow>(statement)?);
+    }
+    Ok(rows)
+}
+
+/// One range, and what of it was read ahead.
+struct Lane {
+    path: String,
+    /// Where it goes on; none at the top of the shelf.
+    below: Option<String>,
+    ahead: VecDeque<DocumentRow>,
+    is_read: bool,
+}
+
+pub(super) struct Walk<'a> {
+    documents: Documents<'a>,
+    viewer: &'a Viewer,
+    lanes: Vec<Lane>,
+    filter: String,
+    filter_vars: Variables,
+    above: String,
+    portion: usize,
+    /// Rows the store was asked for so far.
+    pub(super) looked_at: usize,
+}
+
+impl<'a> Walk<'a> {
+    /// From the newest on, to the end.
+    pub(super) fn new(documents: Documents<'a>, viewer: &'a Viewer) -> Self {
+        let lane = |path| Lane { path, below: None, ahead: VecDeque::new(), is_read: false };
+        Self {
+            documents,
+            viewer,
+            lanes: line(viewer).into_iter().map(lane).collect(),
+            filter: String::new(),
+            filter_vars: vars! {},
+            above: String::new(),
+            portion: FIRST_PORTION,
+            looked_at: 0,
+        }
+    }
+
+    /// What lies between two places on the shelf, without them.
+    pub(super) fn between(mut self, above: &str, below: &str) -> Self {
+        above.clone_into(&mut self.above);
+        for lane in &mut self.lanes {
+            lane.below = (below != TOP).then(|| below.to_owned());
+        }
+        self
+    }
+
+    /// Only what the query asks for; its year and place are [`Self::between`]'s.
+    pub(super) fn filtered(mut self, query: &LibraryQuery) -> Self {
+        let wanted = [
+            ("kind", query.kind.map(|kind| kind.key().to_owned())),
+            ("issuer_level", query.level.map(|level| level.key().to_owned())),
+            ("field", query.field.map(|field| field.key().to_owned())),
+            ("issuer", query.unit.map(|unit| unit.to_string())),
+        ];
+        for (column, value) in wanted {
+            if let Some(value) = value {
+                self.filter.push_str(&format!("AND {column} = ${column} "));
+                self.filter_vars.insert(column, value);
+            }
+        }
+        self
+    }
+
+    /// The next documents, newest first; fewer than `count` at the end of the way.
+    pub(super) async fn next(&mut self, count: usize) -> Result<Vec<Document>> {
+        let tree = self.documents.backend.units().tree();
+        let mut found = Vec::with_capacity(count);
+        while found.len() < count {
+            self.read_ahead().await?;
+            let newest = self.lanes.iter_mut().filter(|lane| !lane.ahead.is_empty());
+            let Some(lane) = newest.max_by_key(|lane| lane.ahead.front().and_then(|row| row.shelf.clone())) else { break };
+            let Some(row) = lane.ahead.pop_front() else { break };
+            let document = row.understand(&tree)?;
+            if document.reaches(self.viewer) {
+                found.push(document);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Sees to it that every range has a row to compare, or none left.
+    async fn read_ahead(&mut self) -> Result<()> {
+        let empty: Vec<usize> =
+            (0..self.lanes.len()).filter(|at| self.lanes[*at].ahead.is_empty() && !self.lanes[*at].is_read).collect();
+        if empty.is_empty() {
+            return Ok(());
+        }
+        let mut sql = String::new();
+        let mut vars = self.filter_vars.clone();
+        for at in &empty {
+            let lane = &self.lanes[*at];
+            let end = if lane.below.is_some() { "<" } else { ">" };
+            sql.push_str(&range(*at, &self.filter, end, self.portion));
+            vars.insert(format!("path_{at}"), lane.path.clone());
+            vars.insert(format!("end_{at}"), lane.below.as_ref().unwrap_or(&self.above).clone());
+        }
+        let mut answers = self.documents.backend.store().read(sql, vars).await?;
+        for (statement, at) in empty.into_iter().enumerate() {
+            let rows: Vec<DocumentRow> = answers.rows(statement)?;
+            self.looked_at += rows.len();
+            let lane = &mut self.lanes[at];
+            lane.is_read = rows.len() < self.portion;
+            for row in rows {
+                // Without a place, off the shelf: those sort before all places.
+                match &row.shelf {
+                    Some(shelf) if *shelf > self.above => {
+                        lane.below = Some(shelf.clone());
+                        lane.ahead.push_back(row);
+                    }
+                    _ => lane.is_read = true,
+                }
+            }
+        }
+        self.portion = (self.portion * 2).min(LAST_PORTION);
+        Ok(())
+    }
+}
+
+fn range(at: usize, filter: &str, end: &str, portion: usize) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM document WHERE audience_path = $path_{at} {filter}AND shelf {end} $end_{at} \
+         ORDER BY shelf DESC LIMIT {portion};"
+    )
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use domain::{
+        documents::{DocumentField, DocumentKind},
+        ids::{MemberId, UnitId},
+        members::Standing,
+        policy::Standpoint,
+        units::{UnitKind, UnitPath, UnitRef},
+    };
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::store::tests::migrated;
+
+    /// Somebody of the branch with this path.
+    pub(crate) fn viewer_at(branch: &str) -> Viewer {
+        let path = UnitPath::parse(branch).expect("a path");
+        let unit =
+            UnitRef { id: UnitId::new(Ulid::nil()), kind: UnitKind::Branch, name: "Chi bộ".to_owned(), path: path.clone() };
+        Viewer {
+            member: MemberId::new(Ulid::nil()),
+            name: "Võ Văn Khơi".to_owned(),
+            branch: unit,
+            standpoint: Standpoint { branch: path, standing: Standing::Official, grants: Vec::new() },
+            offices: Vec::new(),
+            resting: Vec::new(),
+        }
+    }
+
+    /// However long the shelf, a page reads its rows and no more, from the top and from the middle.
+    #[tokio::test]
+    async fn a_range_reads_no_more_than_its_portion() {
+        let store = migrated().await;
+        let fill = "FOR $n IN 1000..1400 { CREATE type::record('document', <string>$n) SET kind = 'news', title = 't', issuer = 'U', \
+                    issuer_path = '/01/', issuer_level = 'central', field = 'youth', audience = 'U', audience_path = '/01/', \
+                    state = 'published', version = 1, minutes = 1, saved_at = time::now(), saved_by = 'M', shelf = <string>$n }";
+        store.read(fill, ()).await.expect("fills");
+        for filter in
+            ["", "AND kind = $kind ", "AND issuer_level = $issuer_level ", "AND field = $field ", "AND issuer = $issuer "]
+        {
+            for (end, place, rows) in [(">", "", 21), (">", "1395", 4), ("<", "1390", 21), ("<", "1100", 21), ("<", "1003", 3)] {
+                let sql = range(0, filter, end, 21);
+                let vars = || {
+                    vars! { path_0: "/01/", end_0: place, kind: "news", issuer_level: "central", field: "youth", issuer: "U" }
+                };
+                store.assert_no_scan(&sql, vars()).await;
+                assert_eq!(store.rows_read(&sql, vars()).await, rows, "{filter:?} {end} {place}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn filters_put_together_are_index_ranges_too() {
+        let query = LibraryQuery {
+            kind: Some(DocumentKind::News),
+            level: Some(UnitKind::Province),
+            field: Some(DocumentField::Youth),
+            ..LibraryQuery::default()
+        };
+        let viewer = viewer_at("/01/");
+        let backend =
+            crate::Backend::open(&crate::Place::Memory, crate::Keys::from_master(&[7; 32]), crate::Clock::system()).await;
+        let backend = backend.expect("opens");
+        let walk = Walk::new(backend.documents(), &viewer).filtered(&query);
+        let mut vars = walk.filter_vars.clone();
+        vars.extend(vars! { path_0: "/01/", end_0: "" });
+        backend.store().assert_no_scan(&range(0, &walk.filter, ">", 21), vars).await;
+    }
+}

@@ -1,0 +1,271 @@
+//! Files of documents: taken in piece by piece, looked at, guarded, kept by their content, handed out to whom their document reaches.
+//!
+//! The bytes lie in the file store ([`storage`]), what is known of them in the database. A file belongs to a document because the
+//! document's row names it, `draft.attachments` and `document.attachments`: that row decides who sees it.
+//!
+//! Invariant: nobody is handed a file but through [`Files::open`] and [`Files::open_preview`], which ask the policy.
+
+use std::sync::OnceLock;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    documents::steps::Hand,
+    files::{AttachmentSummary, FileKind, Missing},
+    guard::{Warning, WarningKind},
+    ids::{AttachmentId, DocumentId},
+    units::UnitRef,
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    Backend, Error, Place, Result,
+    store::{SurrealValue, record, vars},
+};
+
+mod desk;
+mod detect;
+mod extract;
+mod extractor;
+mod finish;
+mod pictures;
+mod purge;
+mod receive;
+#[cfg(test)]
+#[path = "../tests/backend/samples.rs"]
+mod samples;
+mod serve;
+mod storage;
+
+pub use extract::{Extracted, Wanted, extract};
+pub use extractor::Extractor;
+pub use finish::Arrived;
+pub(crate) use purge::DISCARD_FILES;
+pub use receive::{Intake, NewUpload};
+pub use serve::{OpenFile, OpenPreview};
+pub use storage::FileStorage;
+
+/// Files that are looked at at a time: each is whole in memory meanwhile.
+const AT_ONCE: usize = 2;
+
+/// What the files of this process need: where they lie, who reads them.
+pub(crate) struct FileRoom {
+    /// Beside the store, unless the operator says otherwise.
+    beside: FileStorage,
+    chosen: OnceLock<FileStorage>,
+    extractor: OnceLock<Extractor>,
+    turns: Semaphore,
+}
+
+impl FileRoom {
+    pub(crate) fn beside(place: &Place) -> Result<Self> {
+        Ok(Self {
+            beside: FileStorage::beside(place)?,
+            chosen: OnceLock::new(),
+            extractor: OnceLock::new(),
+            turns: Semaphore::new(AT_ONCE),
+        })
+    }
+
+    fn storage(&self) -> &FileStorage {
+        self.chosen.get().unwrap_or(&self.beside)
+    }
+}
+
+impl Backend {
+    /// Says where files lie. Once, at the start.
+    pub fn keep_files_in(&self, storage: FileStorage) {
+        if self.file_room().chosen.set(storage).is_err() {
+            tracing::error!("the place of files was set already and stays");
+        }
+    }
+
+    /// Says who reads files. Once, at the start; without it, files have no text and no preview.
+    pub fn read_files_by(&self, extractor: Extractor) {
+        if self.file_room().extractor.set(extractor).is_err() {
+            tracing::error!("the reader of files was set already and stays");
+        }
+    }
+}
+
+/// The use-cases on files.
+#[derive(Clone, Copy)]
+pub struct Files<'a> {
+    backend: &'a Backend,
+}
+
+impl<'a> Files<'a> {
+    pub(crate) fn new(backend: &'a Backend) -> Self {
+        Self { backend }
+    }
+
+    fn room(&self) -> &'a FileRoom {
+        self.backend.file_room()
+    }
+
+    fn storage(&self) -> &'a FileStorage {
+        self.room().storage()
+    }
+}
+
+/// The files members see with a document that is out, in their order. Who may see the document is asked by the caller.
+pub(crate) async fn of_document(backend: &Backend, document: DocumentId) -> Result<Vec<AttachmentSummary>> {
+    let named = named_by(backend, document).await?;
+    rows(backend, &named).await?.iter().map(AttachmentRow::summary).collect()
+}
+
+/// The files that the text names which is out.
+async fn named_by(backend: &Backend, document: DocumentId) -> Result<Vec<String>> {
+    #[derive(SurrealValue)]
+    struct Naming {
+        attachments: Option<Vec<String>>,
+    }
+
+    let sql = "SELECT attachments FROM ONLY $document";
+    let found: Option<Naming> = backend.store().read(sql, vars! { document: record("document", document) }).await?.row(0)?;
+    Ok(found.and_then(|naming| naming.attachments).unwrap_or_default())
+}
+
+const COLUMNS: &str = "record::id(id) AS id, document, state, name, kind, bytes, sha256, pages, preview, text_missing, \
+                       preview_missing, warnings, decided_by, decided_at, reason, added_by, added_at";
+
+/// A file as it lies in the store.
+#[derive(Debug, Clone, SurrealValue)]
+struct AttachmentRow {
+    id: String,
+    document: String,
+    state: String,
+    name: String,
+    kind: String,
+    bytes: i64,
+    sha256: String,
+    pages: Option<i64>,
+    preview: Option<String>,
+    text_missing: Option<String>,
+    preview_missing: Option<String>,
+    warnings: Vec<WarningRow>,
+    decided_by: Option<String>,
+    decided_at: Option<DateTime<Utc>>,
+    reason: Option<String>,
+    added_by: String,
+    added_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, SurrealValue)]
+struct WarningRow {
+    kind: String,
+    count: i64,
+}
+
+impl From<&Warning> for WarningRow {
+    fn from(warning: &Warning) -> Self {
+        Self { kind: warning.kind.key().to_owned(), count: warning.count.into() }
+    }
+}
+
+impl AttachmentRow {
+    fn damaged(&self) -> Error {
+        Error::Damaged(format!("attachment {}", self.id))
+    }
+
+    fn kind(&self) -> Result<FileKind> {
+        FileKind::from_key(&self.kind).ok_or_else(|| self.damaged())
+    }
+
+    fn document(&self) -> Result<DocumentId> {
+        self.document.parse().map_err(|_| self.damaged())
+    }
+
+    fn summary(&self) -> Result<AttachmentSummary> {
+        Ok(AttachmentSummary {
+            id: self.id.parse().map_err(|_| self.damaged())?,
+            name: self.name.clone(),
+            kind: self.kind()?,
+            bytes: u64::try_from(self.bytes).map_err(|_| self.damaged())?,
+            pages: self.pages.and_then(|pages| u32::try_from(pages).ok()),
+            has_preview: self.preview.is_some(),
+        })
+    }
+
+    fn warnings(&self) -> Result<Vec<Warning>> {
+        self.warnings
+            .iter()
+            .map(|warning| {
+                let kind = WarningKind::from_key(&warning.kind).ok_or_else(|| self.damaged())?;
+                Ok(Warning { kind, count: u32::try_from(warning.count).unwrap_or(u32::MAX) })
+            })
+            .collect()
+    }
+}
+
+fn missing(key: Option<&str>) -> Option<Missing> {
+    key.and_then(Missing::from_key)
+}
+
+/// Point gets, in the order of `ids`. What is gone is left out.
+async fn rows(backend: &Backend, ids: &[String]) -> Result<Vec<AttachmentRow>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let records: Vec<_> = ids.iter().map(|id| record("attachment", id)).collect();
+    let sql = format!("SELECT {COLUMNS} FROM $attachments");
+    let mut rows: Vec<AttachmentRow> = backend.store().read(sql, vars! { attachments: records }).await?.rows(0)?;
+    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+    Ok(rows)
+}
+
+async fn row(backend: &Backend, id: AttachmentId) -> Result<AttachmentRow> {
+    let sql = format!("SELECT {COLUMNS} FROM ONLY $attachment");
+    let found = backend.store().read(sql, vars! { attachment: record("attachment", id) }).await?.row(0)?;
+    found.ok_or(Error::NotFound)
+}
+
+/// What is known of a document's text in work, and of the one that is out.
+#[derive(Debug)]
+struct Work {
+    title: String,
+    issuer: UnitRef,
+    /// Whether the text is being written, so that its files may change.
+    is_open: bool,
+    attachments: Vec<String>,
+    /// What the person may do with it.
+    hand: Hand,
+}
+
+#[derive(Debug, SurrealValue)]
+struct WorkRow {
+    title: String,
+    issuer: String,
+    stage: Option<String>,
+    attachments: Option<Vec<String>>,
+}
+
+/// The document for people of its desk: those who write for its issuer, or were asked to look at it.
+///
+/// # Errors
+/// [`Error::NotFound`] for who may not know of it, [`Error::NotAllowed`] for its readers.
+async fn on_desk(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<Work> {
+    let hand = backend.documents().hand_of(viewer, document).await?;
+    let sql = "SELECT title, issuer, stage, attachments FROM ONLY $draft; SELECT title, issuer, attachments FROM ONLY $document;";
+    let vars = vars! { draft: record("draft", document), document: record("document", document) };
+    let mut answers = backend.store().read(sql, vars).await?;
+    let (draft, out) = (answers.row::<WorkRow>(0)?, answers.row::<WorkRow>(1)?);
+    let row = draft.or(out).ok_or(Error::NotFound)?;
+    let damaged = || Error::Damaged(format!("document {document}"));
+    Ok(Work {
+        title: row.title,
+        issuer: backend.units().tree().heir_as_named(&row.issuer).ok_or_else(damaged)?,
+        is_open: row.stage.as_deref() == Some("draft"),
+        attachments: row.attachments.unwrap_or_default(),
+        hand,
+    })
+}
+
+/// The same for who changes something there: the people who write it.
+///
+/// # Errors
+/// As [`on_desk`]; [`Error::NotAllowed`] for who was only asked to look at it.
+async fn writing(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<Work> {
+    let work = on_desk(backend, viewer, document).await?;
+    if work.hand.writes { Ok(work) } else { Err(Error::NotAllowed) }
+}

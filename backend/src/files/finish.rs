@@ -1,0 +1,201 @@
+//! A file that has arrived whole becomes an attachment: what it is, what is in it, what the guard says.
+
+use domain::{
+    accounts::Viewer,
+    events::EventKind,
+    files::{FILES_MAX, FileKind, FileName, FileRefused, Missing},
+    guard::{Warning, look},
+    ids::{AttachmentId, DocumentId, UploadId},
+};
+use tokio::task::spawn_blocking;
+
+use super::{
+    Extracted, Files, Wanted, WarningRow, detect::detect, pictures::redraw, receive::UploadRow, row, writing,
+};
+use crate::{
+    Error, Result, events,
+    store::{Variables, record, vars},
+};
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    pub document: DocumentId,
+    pub attachment: AttachmentId,
+    /// What the guard found; with anything here, somebody must decide before the file belongs to the document.
+    pub warnings: Vec<Warning>,
+}
+
+/// A file that was looked at.
+struct Looked {
+    kind: FileKind,
+    content: Vec<u8>,
+    preview: Option<Vec<u8>>,
+}
+
+/// What is written about it.
+struct Known {
+    kind: FileKind,
+    bytes: u64,
+    sha256: String,
+    text: Extracted,
+    preview: Option<String>,
+    preview_missing: Option<Missing>,
+    pages: Option<u32>,
+    warnings: Vec<Warning>,
+}
+
+impl Files<'_> {
+    /// Makes a whole file an attachment. A file that is refused is gone afterwards. Safe to repeat: the second time it says the same.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as [`Self::arrival`], [`Error::Offset`] when bytes are missing, [`Error::File`].
+    pub async fn finish(&self, viewer: &Viewer, upload: UploadId) -> Result<Arrived> {
+        let found = match self.own_upload(viewer, upload).await {
+            Err(Error::NotFound) => return self.finished(viewer, upload).await,
+            found => found?,
+        };
+        let arrival = found.arrival();
+        if !arrival.is_whole() {
+            return Err(domain::files::OffsetRefused::Elsewhere { received: arrival.received }.into());
+        }
+        match self.look_at(&found).await {
+            Ok(known) => self.keep(viewer, &found, known).await,
+            Err(Error::File(refused)) => {
+                self.forget(&found).await?;
+                Err(refused.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same file finished by another request.
+    async fn finished(&self, viewer: &Viewer, upload: UploadId) -> Result<Arrived> {
+        let attachment = AttachmentId::new(upload.ulid());
+        let row = row(self.backend, attachment).await?;
+        let document = row.document()?;
+        writing(self.backend, viewer, document).await?;
+        let warnings = if row.state == "waiting" { row.warnings()? } else { Vec::new() };
+        Ok(Arrived { document, attachment, warnings })
+    }
+
+    async fn look_at(&self, upload: &UploadRow) -> Result<Known> {
+        let room = self.room();
+        let turn = room.turns.acquire().await;
+        let _turn = turn.map_err(|error| Error::Internal(format!("nobody looks at files: {error}")))?;
+        let mut content = Vec::with_capacity(usize::try_from(upload.received).unwrap_or_default());
+        for piece in &upload.pieces {
+            content.extend(self.storage().piece(&upload.id, piece).await?);
+        }
+        let looked = spawn_blocking(move || {
+            let kind = detect(&content)?;
+            if kind.is_picture() {
+                let drawn = redraw(kind, &content)?;
+                return Ok(Looked { kind, content: drawn.content, preview: Some(drawn.preview) });
+            }
+            Ok(Looked { kind, content, preview: None })
+        });
+        // A reader of pictures that panics has met a broken one.
+        let Looked { kind, content, preview } = looked.await.unwrap_or(Err(FileRefused::Broken))?;
+
+        let read = async |wanted| match room.extractor.get() {
+            Some(extractor) => extractor.read(wanted, kind, content.clone()).await,
+            None => Extracted::missing(Missing::Failed),
+        };
+        let text = if kind.has_text() { read(Wanted::Text).await } else { Extracted::default() };
+        let drawn = if kind == FileKind::Pdf { read(Wanted::Preview).await } else { Extracted::default() };
+        let preview = preview.or_else(|| drawn.picture());
+
+        let bytes = content.len() as u64;
+        let warnings = text.text.as_deref().map(look).unwrap_or_default();
+        let sha256 = self.storage().put(content).await?;
+        let preview = match preview {
+            Some(picture) => Some(self.storage().put(picture).await?),
+            None => None,
+        };
+        Ok(Known { kind, bytes, sha256, text, preview, preview_missing: drawn.missing, pages: drawn.pages, warnings })
+    }
+
+    async fn keep(&self, viewer: &Viewer, upload: &UploadRow, known: Known) -> Result<Arrived> {
+        let document = upload.document()?;
+        let work = writing(self.backend, viewer, document).await?;
+        let attachment = AttachmentId::new(upload.upload()?.ulid());
+        let arrived = Arrived { document, attachment, warnings: known.warnings.clone() };
+        let waits = !known.warnings.is_empty();
+        let mut vars = vars! {
+            upload: record("upload", &upload.id),
+            draft: record("draft", document),
+            attachment: record("attachment", attachment),
+            key: attachment.to_string(),
+            body: known.text.text.clone(),
+            text: record("attachment_text", attachment),
+            document: document.to_string(),
+            state: if waits { "waiting" } else { "attached" },
+            most: most(),
+        };
+        vars.extend(columns(self, viewer, upload, known));
+        let mut sql = format!("{OPEN} DELETE $upload RETURN NONE; {CREATE}");
+        if !waits {
+            sql.push_str(APPEND_TO_DRAFT);
+            events::append(
+                &mut vars,
+                self.backend.clock(),
+                EventKind::FileAttached,
+                Some(viewer.member),
+                &work.issuer.path,
+                document,
+            );
+            sql.push_str(events::APPEND);
+        }
+        match self.backend.store().write(&sql, vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                self.storage().remove_pieces(&upload.id).await?;
+                Ok(arrived)
+            }
+            // Finished by another request in this moment.
+            Err(Error::Exists) => Ok(arrived),
+            // The file stays where it is: when the text is written again, or has room, it can be finished.
+            Err(Error::Thrown(reason)) => Err(refusal(&reason).into()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn columns(files: &Files<'_>, viewer: &Viewer, upload: &UploadRow, known: Known) -> Variables {
+    vars! {
+        name: FileName::clean(&upload.name, known.kind).as_str().to_owned(),
+        kind: known.kind.key(),
+        bytes: i64::try_from(known.bytes).unwrap_or(i64::MAX),
+        sha256: known.sha256,
+        pages: known.pages.map(i64::from),
+        preview: known.preview,
+        text_missing: known.text.missing.map(|missing| missing.key().to_owned()),
+        preview_missing: known.preview_missing.map(|missing| missing.key().to_owned()),
+        warnings: known.warnings.iter().map(WarningRow::from).collect::<Vec<_>>(),
+        member: viewer.member.to_string(),
+        now: files.backend.clock().now(),
+    }
+}
+
+/// Stops the transaction unless the text is being written and has room for another file.
+pub(super) const OPEN: &str = "LET $found = (SELECT stage, attachments FROM ONLY $draft); \
+                               IF $found = NONE OR $found.stage != 'draft' { THROW 'closed' }; \
+                               IF array::len($found.attachments ?? []) >= $most { THROW 'full' };";
+
+pub(super) const APPEND_TO_DRAFT: &str = "UPDATE $draft SET attachments = array::append(attachments ?? [], $key) RETURN NONE;";
+
+const CREATE: &str = "CREATE $attachment SET document = $document, state = $state, name = $name, kind = $kind, bytes = $bytes, \
+                      sha256 = $sha256, pages = $pages, preview = $preview, text_missing = $text_missing, \
+                      preview_missing = $preview_missing, warnings = $warnings, added_by = $member, added_at = $now RETURN NONE; \
+                      IF $body != NONE { CREATE $text SET text = $body RETURN NONE };";
+
+/// What [`OPEN`] has thrown.
+pub(super) fn refusal(reason: &str) -> FileRefused {
+    if reason == "full" { FileRefused::TooMany } else { FileRefused::Closed }
+}
+
+/// The binding of [`OPEN`] besides the draft.
+pub(super) fn most() -> i64 {
+    FILES_MAX.into()
+}

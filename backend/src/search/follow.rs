@@ -1,0 +1,196 @@
+//! Following the log: how what is published comes into the index, and what is taken back out of it.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::DocumentId;
+
+use super::{Search, index::Held, look};
+use crate::{
+    Backend, Error, Result, events,
+    store::{keys_after, record, vars},
+};
+
+/// Documents read from the store at a time.
+const BATCH: usize = 200;
+
+/// Transactions of several processes may commit out of the order of their ids: a start reads the log from this far before the horizon.
+const OVERLAP: TimeDelta = TimeDelta::seconds(30);
+
+/// How long the follower waits before it tries again, or looks whether the horizon has to be noted.
+const PAUSE: Duration = Duration::from_secs(10);
+
+impl Search<'_> {
+    /// Brings the index up to date with what this process has heard of the log; makes it, when there is none.
+    ///
+    /// # Errors
+    /// Those of the store; [`Error::Internal`] when the index cannot be written. The next call tries again.
+    pub async fn catch_up(&self) -> Result<()> {
+        let index = self.backend.search_index();
+        let _turn = index.turn.lock().await;
+        let held = match index.held() {
+            Some(held) => held,
+            None => self.open().await?,
+        };
+        let (documents, issuers, horizon) = {
+            let mut waiting = index.waiting();
+            if !waiting.is_due() {
+                return Ok(());
+            }
+            let horizon = waiting.horizon.unwrap_or_else(|| self.backend.clock().now());
+            (std::mem::take(&mut waiting.documents), std::mem::take(&mut waiting.issuers), horizon)
+        };
+        let done = self.follow(&held, &documents, &issuers, horizon).await;
+        let mut waiting = index.waiting();
+        match &done {
+            Ok(()) => waiting.committed = Some(horizon),
+            Err(_) => {
+                waiting.documents.extend(documents);
+                waiting.issuers.extend(issuers);
+            }
+        }
+        done
+    }
+
+    /// Documents in the index: for measurements and checks.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the index cannot be read.
+    pub async fn size(&self) -> Result<usize> {
+        let Some(held) = self.backend.search_index().held() else { return Ok(0) };
+        blocking(move || look::count(&held.searcher())).await
+    }
+
+    /// The index in the folder with what the log says since, or a new one.
+    async fn open(&self) -> Result<Arc<Held>> {
+        let index = self.backend.search_index();
+        let store = self.store_name().await?;
+        let folder = index.shelf.folder().map(PathBuf::from);
+        if let Some(folder) = folder.clone() {
+            let name = store.clone();
+            let existing = blocking(move || {
+                Held::existing(&folder, &name).or_else(|error| {
+                    tracing::warn!(%error, "the search index cannot be opened");
+                    Ok(None)
+                })
+            });
+            if let Some((held, progress)) = existing.await? {
+                let horizon = DateTime::from_timestamp_millis(progress.horizon).unwrap_or_default();
+                let news = events::read_from(self.backend.store(), horizon - OVERLAP).await?;
+                let mut waiting = index.waiting();
+                waiting.committed = Some(horizon);
+                waiting.horizon = waiting.horizon.max(Some(horizon));
+                for event in news {
+                    waiting.note(&event);
+                }
+                drop(waiting);
+                return Ok(index.hold(held));
+            }
+        }
+        let begun = self.backend.clock().now();
+        let held = blocking(move || match folder {
+            Some(folder) => Held::fresh(&folder, &store),
+            None => Held::in_memory(&store),
+        })
+        .await?;
+        let held = Arc::new(held);
+        let count = self.fill(&held).await?;
+        if count > 0 || index.shelf.folder().is_some() {
+            let held = Arc::clone(&held);
+            blocking(move || {
+                held.commit(begun.timestamp_millis())?;
+                held.settle()
+            })
+            .await?;
+        }
+        tracing::info!(documents = count, "the search index is made");
+        let mut waiting = index.waiting();
+        waiting.committed = Some(begun);
+        waiting.horizon = waiting.horizon.max(Some(begun));
+        drop(waiting);
+        *index.held.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&held));
+        Ok(held)
+    }
+
+    /// Puts all that is published into an empty index.
+    async fn fill(&self, held: &Arc<Held>) -> Result<usize> {
+        let mut after = String::new();
+        let mut count = 0;
+        loop {
+            let sql = format!("SELECT VALUE record::id(id) FROM $keys LIMIT {BATCH}");
+            let keys = keys_after("document", &after);
+            let ids: Vec<String> = self.backend.store().read(sql, vars! { keys: keys }).await?.rows(0)?;
+            let Some(last) = ids.last() else { return Ok(count) };
+            after.clone_from(last);
+            let entries = self.entries(&ids).await?;
+            count += entries.len();
+            if !entries.is_empty() {
+                let held = Arc::clone(held);
+                blocking(move || held.put(entries, true)).await?;
+            }
+        }
+    }
+
+    async fn follow(
+        &self,
+        held: &Arc<Held>,
+        documents: &BTreeSet<DocumentId>,
+        issuers: &BTreeSet<String>,
+        horizon: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut ids = documents.clone();
+        for issuer in issuers {
+            let (held, issuer) = (Arc::clone(held), issuer.clone());
+            ids.extend(blocking(move || held.issued_by(&issuer)).await?);
+        }
+        let ids: Vec<DocumentId> = ids.into_iter().collect();
+        for some in ids.chunks(BATCH) {
+            let names: Vec<String> = some.iter().map(ToString::to_string).collect();
+            let entries = self.entries(&names).await?;
+            let (held, all) = (Arc::clone(held), some.to_vec());
+            blocking(move || {
+                held.take_out(&all)?;
+                held.put(entries, false)
+            })
+            .await?;
+        }
+        let held = Arc::clone(held);
+        blocking(move || held.commit(horizon.timestamp_millis())).await
+    }
+
+    /// Tells this store from every other: the moment its first table was made.
+    async fn store_name(&self) -> Result<String> {
+        let sql = "SELECT VALUE applied_at FROM ONLY $first";
+        let made: Option<DateTime<Utc>> =
+            self.backend.store().read(sql, vars! { first: record("migration", "0001_organisation") }).await?.row(0)?;
+        Ok(made.map(|made| made.to_rfc3339()).unwrap_or_default())
+    }
+}
+
+impl Backend {
+    /// Keeps the search index up to date until the process ends. One task per process runs this.
+    pub async fn follow_search(&self) {
+        loop {
+            if let Err(error) = self.search().catch_up().await {
+                tracing::error!(%error, "the search index is not up to date; will try again");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            tokio::select! {
+                () = self.search_index().woken.notified() => {}
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+}
+
+/// Runs work on the index where it may wait for the disk.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> tantivy::Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(format!("the search index: {error}")))?;
+    done.map_err(|error| Error::Internal(format!("the search index: {error}")))
+}

@@ -1,0 +1,406 @@
+//! What is found, against what the policy says, on rows written as the desk leaves them.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    documents::{DocumentField, DocumentKind},
+    events::{Event, EventKind},
+    ids::{DocumentId, EventId, UnitId},
+    members::Standing,
+    policy::{Action, Grant, Role, Standpoint},
+    search::{Closeness, Piece, SearchPage, SearchQuery},
+    units::{UnitKind, UnitRef},
+};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use crate::{
+    Backend, Clock, Keys, Place,
+    demo::registry::Registry,
+    store::{record, vars},
+    units::Tree,
+};
+
+fn now() -> DateTime<Utc> {
+    "2026-11-21T08:00:00Z".parse().expect("a moment")
+}
+
+async fn backend() -> Backend {
+    Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens")
+}
+
+/// A document as publishing leaves it.
+#[derive(Debug, Clone)]
+struct Written {
+    id: DocumentId,
+    title: String,
+    body: String,
+    field: Option<DocumentField>,
+    issuer: UnitRef,
+    audience: UnitRef,
+    standings: Vec<Standing>,
+    attachments: Vec<String>,
+    is_out: bool,
+}
+
+impl Written {
+    fn new(backend: &Backend, issuer: &UnitRef, audience: &UnitRef) -> Self {
+        Self {
+            id: DocumentId::new(backend.clock().ulid()),
+            title: "Văn bản chung".to_owned(),
+            body: "Nội dung chung.".to_owned(),
+            field: None,
+            issuer: issuer.clone(),
+            audience: audience.clone(),
+            standings: Vec::new(),
+            attachments: Vec::new(),
+            is_out: true,
+        }
+    }
+
+    async fn save(&self, backend: &Backend) {
+        let standings: Vec<&str> = self.standings.iter().map(|standing| standing.key()).collect();
+        let vars = vars! {
+            document: record("document", self.id),
+            text: record("document_text", self.id),
+            title: self.title.as_str(),
+            body: self.body.as_str(),
+            field: self.field.map(DocumentField::key),
+            issuer: self.issuer.id.to_string(),
+            issuer_path: self.issuer.path.to_string(),
+            issuer_level: self.issuer.kind.key(),
+            audience: self.audience.id.to_string(),
+            audience_path: self.audience.path.to_string(),
+            standings: (!standings.is_empty()).then_some(standings),
+            attachments: self.attachments.clone(),
+            state: if self.is_out { "published" } else { "withdrawn" },
+            at: now(),
+            by: self.id.to_string(),
+            shelf: self.is_out.then(|| self.id.to_string()),
+        };
+        let sql = "UPSERT $document CONTENT { kind: 'guidance', title: $title, field: $field, issuer: $issuer, issuer_path: $issuer_path, \
+                   issuer_level: $issuer_level, audience: $audience, audience_path: $audience_path, standings: $standings, \
+                   attachments: $attachments, state: $state, version: 1, minutes: 1, saved_at: $at, saved_by: $by, \
+                   published_at: $at, shelf: $shelf } RETURN NONE; \
+                   UPSERT $text CONTENT { body: $body } RETURN NONE;";
+        backend.store().write(sql, vars).await.expect("writes");
+    }
+
+    /// Tells of the document, as the log would.
+    fn tell(&self, backend: &Backend, kind: EventKind) {
+        backend.search_index().note(&Event {
+            id: EventId::new(backend.clock().ulid()),
+            at: now(),
+            actor: None,
+            kind,
+            unit: self.issuer.path.clone(),
+            subject: self.id.to_string(),
+            detail: None,
+        });
+    }
+
+    /// The rule in words: published, and meant for this member, or within the reach of an office that reads or writes.
+    fn may_be_found_by(&self, reader: &Viewer, tree: &Tree) -> bool {
+        let standpoint = &reader.standpoint;
+        let heir = |unit: &UnitRef| tree.heir(&unit.id.to_string()).expect("is known").path.clone();
+        let (issuer, audience) = (heir(&self.issuer), heir(&self.audience));
+        let is_meant = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
+        self.is_out
+            && ((is_meant && standpoint.may_as_member(Action::ReadDocument, &audience))
+                || standpoint.may_by_office(Action::ReadDocument, &audience)
+                || standpoint.may_by_office(Action::WriteDocument, &issuer))
+    }
+}
+
+fn reader(branch: &UnitRef, standing: Standing, grants: Vec<Grant>) -> Viewer {
+    Viewer {
+        member: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id"),
+        name: "Người đọc".to_owned(),
+        branch: branch.clone(),
+        standpoint: Standpoint { branch: branch.path.clone(), standing, grants },
+        offices: Vec::new(),
+        resting: Vec::new(),
+    }
+}
+
+async fn find(backend: &Backend, reader: &Viewer, typed: &str) -> SearchPage {
+    let query = SearchQuery { typed: typed.to_owned(), ..SearchQuery::default() };
+    backend.search().find(reader, &query).await.expect("answers")
+}
+
+fn ids(page: &SearchPage) -> Vec<DocumentId> {
+    page.hits.iter().map(|hit| hit.document.id).collect()
+}
+
+/// A root with provinces, communes and branches below it; the first is the root.
+async fn tree(backend: &Backend, dice: &mut StdRng, count: usize) -> Vec<UnitRef> {
+    let mut registry = Registry::new(backend, 1, now());
+    let root = registry.unit(None, UnitKind::Central, "01", "Trung ương").expect("a code");
+    let mut units = vec![root];
+    for number in 1..count {
+        let above: Vec<&UnitRef> = units.iter().filter(|unit| unit.kind != UnitKind::Branch).collect();
+        let parent = (*above.choose(dice).expect("the root at least")).clone();
+        let kind = match parent.kind {
+            UnitKind::Central => UnitKind::Province,
+            UnitKind::Province => UnitKind::Commune,
+            UnitKind::Commune | UnitKind::Branch => UnitKind::Branch,
+        };
+        let unit = registry.unit(Some(&parent), kind, &format!("{number:02}"), &format!("Đơn vị {number}"));
+        units.push(unit.expect("a code"));
+    }
+    registry.save().await.expect("saves");
+    units
+}
+
+/// Ends the unit as merging or closing does.
+async fn end(backend: &Backend, unit: &UnitRef, parent: UnitId, successor: Option<UnitId>) {
+    let vars = vars! {
+        unit: record("unit", unit.id),
+        parent: parent.to_string(),
+        successor: successor.map(|unit| unit.to_string()),
+    };
+    let sql = "UPDATE $unit SET closed_on = '2026-11-01', parent = $parent, successor = $successor RETURN NONE";
+    backend.store().write(sql, vars).await.expect("writes");
+    backend.units().reload(backend.store()).await.expect("reads");
+}
+
+/// Over random trees, with units that ended, merged, and merged again; over audiences, standings, offices and postings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_finds_exactly_what_the_policy_says() {
+    for seed in 1..=3 {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let backend = backend().await;
+        let units = tree(&backend, &mut dice, 30).await;
+        let mut documents = Vec::new();
+        for _ in 0..60 {
+            let issuer = units.choose(&mut dice).expect("one");
+            let below: Vec<_> = units.iter().filter(|unit| issuer.path.contains(&unit.path)).collect();
+            let audience = below.choose(&mut dice).expect("itself at least");
+            let standings = Standing::ALL.into_iter().filter(|_| dice.random_range(0..3) == 0).collect();
+            let is_out = dice.random_range(0..6) > 0;
+            let document = Written { standings, is_out, ..Written::new(&backend, issuer, audience) };
+            document.save(&backend).await;
+            documents.push(document);
+        }
+        backend.search().catch_up().await.expect("makes the index");
+        check(&backend, &mut dice, &documents, seed).await;
+        // Only those without anything below end, so that nothing else has to move.
+        for unit in units.iter().skip(1).rev() {
+            let tree = backend.units().tree();
+            if tree.subtree(&unit.path).count() > 1 || dice.random_range(0..3) > 0 {
+                continue;
+            }
+            let parent = tree.at(&unit.path.parent().expect("not the root")).expect("is open").id;
+            let others: Vec<UnitId> = tree.all().filter(|other| other.id != unit.id).map(|other| other.id).collect();
+            let successor = if dice.random_range(0..4) == 0 { None } else { others.choose(&mut dice).copied() };
+            end(&backend, unit, parent, successor).await;
+        }
+        // The index has nothing to learn of that.
+        check(&backend, &mut dice, &documents, seed).await;
+        backend.search_index().discard().await.expect("is removed");
+        backend.search().catch_up().await.expect("makes it anew");
+        check(&backend, &mut dice, &documents, seed).await;
+    }
+}
+
+async fn check(backend: &Backend, dice: &mut StdRng, documents: &[Written], seed: u64) {
+    let tree = backend.units().tree();
+    let units: Vec<UnitRef> = tree.all().cloned().collect();
+    for _ in 0..25 {
+        let branch = units.choose(dice).expect("one");
+        let grants = (0..dice.random_range(0..3))
+            .map(|_| Grant { role: *Role::ALL.choose(dice).expect("one"), path: units.choose(dice).expect("one").path.clone() })
+            .collect();
+        let reader = reader(branch, *Standing::ALL.choose(dice).expect("one"), grants);
+        let told = || format!("seed {seed}, {:?}", reader.standpoint);
+        let meant: Vec<&Written> = documents.iter().filter(|document| document.may_be_found_by(&reader, &tree)).collect();
+        let mut query = SearchQuery { typed: "văn bản chung".to_owned(), ..SearchQuery::default() };
+        let mut found = BTreeSet::new();
+        loop {
+            let page = backend.search().find(&reader, &query).await.expect("answers");
+            assert_eq!(page.total as usize, meant.len(), "{}: the number tells of nothing else", told());
+            let issuers: BTreeSet<UnitId> = page.issuers.iter().map(|unit| unit.id).collect();
+            assert_eq!(issuers, meant.iter().map(|document| document.issuer.id).collect(), "{}: nor do the filters", told());
+            assert_eq!(page.years.is_empty(), meant.is_empty(), "{}", told());
+            found.extend(ids(&page));
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(found, meant.iter().map(|document| document.id).collect(), "{}", told());
+    }
+}
+
+/// What somebody else may read changes neither the numbers a reader sees nor the words suggested.
+#[tokio::test]
+async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
+    let mut dice = StdRng::seed_from_u64(5);
+    let backend = backend().await;
+    let units = tree(&backend, &mut dice, 12).await;
+    let (root, mine) = (&units[0], units.iter().find(|unit| unit.kind == UnitKind::Province).expect("a province"));
+    let member = reader(mine, Standing::Official, Vec::new());
+    for (title, body) in [("Chuyển đổi số", "Chuyển đổi số ở thôn."), ("Thu gom rác", "Rác và chuyển đổi nghề.")]
+    {
+        let document = Written { title: title.to_owned(), body: body.to_owned(), ..Written::new(&backend, root, mine) };
+        document.save(&backend).await;
+    }
+    backend.search().catch_up().await.expect("makes the index");
+    let queries = ["chuyn doi", "chuyển đổi", "rac", "chuyen doi kỷ luật", "kỷ luậtt", "khiển trách", "“kỷ luật”"];
+    let mut before = Vec::new();
+    for typed in queries {
+        before.push(find(&backend, &member, typed).await);
+    }
+    let secret = Written {
+        title: "Kỷ luật khiển trách, chuyn doi".to_owned(),
+        body: "Chuyện đời và kỷ luật. ".repeat(50),
+        ..Written::new(&backend, root, root)
+    };
+    let elsewhere = units.iter().find(|unit| !mine.path.contains(&unit.path) && unit.id != root.id).unwrap_or(mine);
+    assert_ne!(elsewhere.id, mine.id);
+    let others = Written { standings: vec![Standing::Probationary], ..secret.clone() };
+    let aside = Written { id: DocumentId::new(backend.clock().ulid()), audience: elsewhere.clone(), ..secret };
+    for document in [others, aside] {
+        document.save(&backend).await;
+        document.tell(&backend, EventKind::DocumentPublished);
+    }
+    backend.search().catch_up().await.expect("follows");
+    assert_eq!(backend.search().size().await.expect("counts"), 4);
+    for (typed, before) in queries.into_iter().zip(before) {
+        assert_eq!(find(&backend, &member, typed).await, before, "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_corrected_is_read_anew_and_what_is_over_is_taken_out() {
+    let mut dice = StdRng::seed_from_u64(2);
+    let backend = backend().await;
+    let units = tree(&backend, &mut dice, 2).await;
+    let member = reader(&units[0], Standing::Official, Vec::new());
+    let mut document = Written { title: "Phao cứu sinh".to_owned(), ..Written::new(&backend, &units[0], &units[0]) };
+    document.save(&backend).await;
+    backend.search().catch_up().await.expect("makes the index");
+    assert_eq!(ids(&find(&backend, &member, "phao").await), [document.id]);
+
+    document.title = "Áo cứu hộ".to_owned();
+    document.save(&backend).await;
+    document.tell(&backend, EventKind::DocumentCorrected);
+    backend.search().catch_up().await.expect("follows");
+    assert!(find(&backend, &member, "phao").await.hits.is_empty());
+    assert_eq!(ids(&find(&backend, &member, "áo cứu hộ").await), [document.id]);
+
+    document.standings = vec![Standing::Probationary];
+    document.save(&backend).await;
+    document.tell(&backend, EventKind::DocumentCorrected);
+    backend.search().catch_up().await.expect("follows");
+    assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "it is for others now");
+
+    document.is_out = false;
+    document.save(&backend).await;
+    document.tell(&backend, EventKind::DocumentExpired);
+    backend.search().catch_up().await.expect("follows");
+    assert_eq!(backend.search().size().await.expect("counts"), 0);
+}
+
+#[tokio::test]
+async fn field_and_issuer_narrow_a_search() {
+    let mut dice = StdRng::seed_from_u64(3);
+    let backend = backend().await;
+    let units = tree(&backend, &mut dice, 6).await;
+    let mut all = Vec::new();
+    for (number, field) in
+        [None, Some(DocumentField::Digital), Some(DocumentField::Youth)].into_iter().cycle().take(12).enumerate()
+    {
+        let document = Written { field, ..Written::new(&backend, &units[number % 2], &units[0]) };
+        document.save(&backend).await;
+        all.push(document);
+    }
+    backend.search().catch_up().await.expect("makes the index");
+    let member = reader(&units[0], Standing::Official, Vec::new());
+    let query = SearchQuery { typed: "chung".to_owned(), ..SearchQuery::default() };
+    for (field, issuer) in
+        [(Some(DocumentField::Digital), None), (None, Some(&units[1])), (Some(DocumentField::Youth), Some(&units[0]))]
+    {
+        let asked = SearchQuery { field, issuer: issuer.map(|unit| unit.id), ..query.clone() };
+        let page = backend.search().find(&member, &asked).await.expect("answers");
+        let expected = all.iter().filter(|document| field.is_none() || document.field == field);
+        let expected = expected.filter(|document| issuer.is_none_or(|unit| document.issuer.id == unit.id));
+        assert_eq!(ids(&page).into_iter().collect::<BTreeSet<_>>(), expected.map(|document| document.id).collect(), "{asked:?}");
+        assert!(page.total > 0 && page.issuers.len() == 2, "the choices do not depend on what was chosen");
+    }
+    for nobody in [units[5].id, "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id")] {
+        let asked = SearchQuery { issuer: Some(nobody), ..query.clone() };
+        assert_eq!(backend.search().find(&member, &asked).await.expect("answers").total, 0);
+    }
+    let other_kind = SearchQuery { kind: Some(DocumentKind::News), ..query };
+    assert_eq!(backend.search().find(&member, &other_kind).await.expect("answers").total, 0);
+}
+
+#[tokio::test]
+async fn a_title_that_hides_or_reorders_letters_is_found_and_shown_plainly() {
+    let mut dice = StdRng::seed_from_u64(6);
+    let backend = backend().await;
+    let units = tree(&backend, &mut dice, 2).await;
+    let member = reader(&units[0], Standing::Official, Vec::new());
+    let title = "Quy\u{200b} ch\u{202e}ế \u{2066}mi\u{feff}ễn \u{200d}phí";
+    let document = Written { title: title.to_owned(), ..Written::new(&backend, &units[0], &units[0]) };
+    document.save(&backend).await;
+    backend.search().catch_up().await.expect("makes the index");
+    for typed in ["quy chế miễn phí", "quy che mien phi", "“quy chế miễn phí”"] {
+        let page = find(&backend, &member, typed).await;
+        let shown: String = page.hits[0].title.iter().map(|piece| piece.text.as_str()).collect();
+        assert_eq!((shown.as_str(), page.total), ("Quy chế miễn phí", 1), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_attached_is_found_behind_what_is_said_and_the_file_is_named() {
+    let mut dice = StdRng::seed_from_u64(4);
+    let backend = backend().await;
+    let units = tree(&backend, &mut dice, 2).await;
+    let member = reader(&units[0], Standing::Official, Vec::new());
+    let attached = Written { attachments: attach(&backend).await, ..Written::new(&backend, &units[0], &units[0]) };
+    attached.save(&backend).await;
+    let said = Written { body: "Bảng giá quế của xã. ".repeat(20), ..Written::new(&backend, &units[0], &units[0]) };
+    said.save(&backend).await;
+    backend.search().catch_up().await.expect("makes the index");
+    for typed in ["bảng giá quế", "bang gia que", "“bảng giá quế”", "bang gia qu"] {
+        let page = find(&backend, &member, typed).await;
+        assert_eq!(ids(&page), [said.id, attached.id], "{typed}");
+        let from: Vec<_> = page.hits.iter().map(|hit| hit.attachment.as_deref()).collect();
+        assert_eq!(from, [None, Some("Phụ lục 1.pdf")], "{typed}");
+    }
+    let page = find(&backend, &member, "noi dung bảng giá quế").await;
+    assert_eq!(ids(&page), [attached.id], "words of the text and of the file together");
+    assert!(page.hits[0].excerpt.contains(&Piece { text: "Bảng giá quế".to_owned(), found: true }), "{:?}", page.hits[0]);
+    assert_eq!(find(&backend, &member, "phu luc 1").await.hits[0].attachment.as_deref(), Some("Phụ lục 1.pdf"), "by its name");
+    assert_eq!(find(&backend, &member, "noi dung").await.hits[0].attachment, None);
+    let page = find(&backend, &member, "thuonng lai").await;
+    assert_eq!((page.closeness, ids(&page)), (Closeness::SimilarWords, vec![attached.id]), "errors are forgiven there, too");
+    assert_eq!(find(&backend, &member, "bí mật").await.total, 0, "what waits for a decision is not searched");
+}
+
+/// Three files: one with text, one without, and one nobody has decided on that must not be found.
+async fn attach(backend: &Backend) -> Vec<String> {
+    let files = [
+        ("Phụ lục 1.pdf", "pdf", "attached", Some("Bảng giá quế năm 2026 của thương lái")),
+        ("Ảnh.png", "png", "attached", None),
+        ("Mật.pdf", "pdf", "waiting", Some("Bảng giá quế bí mật")),
+    ];
+    let mut ids = Vec::new();
+    for (name, kind, state, text) in files {
+        let id = backend.clock().ulid().to_string();
+        let vars = vars! {
+            file: record("attachment", &id),
+            text_of: record("attachment_text", &id),
+            name: name, kind: kind, state: state, text: text, at: now(), by: id.as_str(),
+        };
+        let sql = "CREATE $file CONTENT { document: $by, state: $state, name: $name, kind: $kind, bytes: 1, sha256: $by, warnings: [], \
+                   added_by: $by, added_at: $at } RETURN NONE; \
+                   IF $text != NONE { CREATE $text_of CONTENT { text: $text } RETURN NONE };";
+        backend.store().write(sql, vars).await.expect("writes");
+        ids.push(id);
+    }
+    ids
+}

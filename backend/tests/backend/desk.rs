@@ -1,0 +1,443 @@
+//! The desk: every step of a document, by everybody, and what becomes of its texts.
+
+use backend::{
+    Backend, Error,
+    documents::{DraftForm, PublishForm, RemarkForm, SubmitForm},
+};
+use chrono::TimeDelta;
+use domain::{
+    accounts::Viewer,
+    documents::{
+        LibraryQuery,
+        desk::Shown,
+        steps::{DocumentState, DocumentStep, Hand, Out, Situation, Work},
+    },
+    forms::Problem,
+    ids::DocumentId,
+};
+
+use crate::{
+    documents::{chief, draft, form, published, release, submit, version},
+    engines::on_both_engines,
+    support::{Fixture, organisation},
+};
+
+on_both_engines! {
+    a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end,
+    a_correction_replaces_a_text_in_its_place,
+    what_was_looked_at_goes_out_and_nothing_else,
+    versions_are_kept_compared_and_brought_back,
+    a_review_asks_remarks_and_returns,
+    the_author_approves_only_where_the_unit_says_so,
+    a_number_taken_meanwhile_brings_a_scheduled_text_back,
+    the_desk_shows_what_waits_for_whom,
+}
+
+const LATER: &str = "2026-11-22T08:00";
+
+/// Brings a new document into a situation.
+async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) -> DocumentId {
+    let editor = &org.coast_editor.viewer;
+    let id = match situation.out {
+        None => draft(backend, editor, &org.coast, &org.harbour).await,
+        Some(out) => {
+            let id = published(backend, editor, &org.coast, &org.harbour).await;
+            if situation.work.is_some() {
+                backend.documents().revise(editor, id).await.expect("is begun again");
+                save(backend, editor, id, "Bản đính chính.").await;
+            }
+            if out == Out::Withdrawn {
+                backend.documents().withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
+            }
+            id
+        }
+    };
+    if matches!(situation.work, Some(Work::InReview | Work::Scheduled)) {
+        let version = version(backend, editor, id).await;
+        let card = card(backend, org, &org.fisherman.viewer).await;
+        let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: &card, due: "", note: "" };
+        backend.documents().submit(editor, form).await.expect("is sent");
+    }
+    if situation.work == Some(Work::Scheduled) {
+        let version = version(backend, editor, id).await;
+        let later = PublishForm { id: &id.to_string(), version: &version, when: "later", at: LATER };
+        backend.documents().publish(&chief(editor), later).await.expect("is scheduled");
+    }
+    id
+}
+
+async fn save(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
+    let page = backend.documents().draft(editor, id).await.expect("is on the desk").draft;
+    let (key, version) = (id.to_string(), page.version.to_string());
+    let (issuer, audience) = (page.issuer.id.to_string(), page.audience.id.to_string());
+    let typed = DraftForm { body, correction: "Sửa số điện thoại.", ..form(&key, &version, &issuer, &audience) };
+    backend.documents().save_draft(editor, typed).await.expect("is saved");
+}
+
+/// The number of somebody's card.
+async fn card(backend: &Backend, org: &Fixture, viewer: &Viewer) -> String {
+    backend.members().record(&org.coast_registrar.viewer, viewer.member).await.expect("a record").record.card
+}
+
+fn situations() -> Vec<Situation> {
+    let works = [None, Some(Work::Draft), Some(Work::InReview), Some(Work::Scheduled)];
+    let outs = [None, Some(Out::Published), Some(Out::Withdrawn)];
+    let all = works.into_iter().flat_map(|work| outs.into_iter().map(move |out| Situation { work, out }));
+    all.filter(|situation| situation.state().is_some()).collect()
+}
+
+/// Takes a step as a form would.
+async fn take(backend: &Backend, viewer: &Viewer, id: DocumentId, version: &str, step: DocumentStep) -> Result<(), Error> {
+    let documents = backend.documents();
+    let key = id.to_string();
+    let publish = |when| PublishForm { id: &key, version, when, at: LATER };
+    match step {
+        DocumentStep::Edit => {
+            let page = documents.draft(viewer, id).await?.draft;
+            let (issuer, audience) = (page.issuer.id.to_string(), page.audience.id.to_string());
+            let typed = DraftForm { correction: "Sửa một chữ.", ..form(&key, version, &issuer, &audience) };
+            documents.save_draft(viewer, typed).await.map(|_| ())
+        }
+        DocumentStep::Discard => documents.discard(viewer, id).await,
+        DocumentStep::Submit => {
+            let form = SubmitForm { id: &key, version, reviewer: "", commenter: "", due: "", note: "" };
+            documents.submit(viewer, form).await
+        }
+        DocumentStep::Recall => documents.recall(viewer, id).await,
+        DocumentStep::WantChanges => documents.want_changes(viewer, id, "Thiếu ngày tháng.").await,
+        DocumentStep::Schedule => documents.publish(viewer, publish("later")).await.map(|_| ()),
+        DocumentStep::Publish => documents.publish(viewer, publish("now")).await.map(|_| ()),
+        DocumentStep::Revise => documents.revise(viewer, id).await,
+        DocumentStep::Withdraw => documents.withdraw(viewer, id, "Sai số liệu.").await,
+    }
+}
+
+/// Every situation × every step × everybody, through the use-cases.
+#[tokio::test]
+async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
+    let (backend, _, org) = organisation().await;
+    let author = Hand { writes: true, is_author: true, ..Hand::default() };
+    let other_editor = Hand { is_author: false, ..author };
+    let chief_editor = Hand { publishes: true, ..other_editor };
+    let people: [(&str, Viewer, Hand); 6] = [
+        ("the author", org.coast_editor.viewer.clone(), author),
+        ("another editor", beside(&org.coast_editor.viewer), other_editor),
+        ("the chief editor", org.province_chief_editor.viewer.clone(), chief_editor),
+        ("a member", org.fisherman.viewer.clone(), Hand::default()),
+        ("a secretary", org.coast_secretary.viewer.clone(), Hand::default()),
+        ("an editor elsewhere", org.hills_editor.viewer.clone(), Hand::default()),
+    ];
+    for situation in situations() {
+        // What was refused left everything as it was, so the document serves the next one too.
+        let mut stands = None;
+        for step in DocumentStep::ALL {
+            for (who, viewer, hand) in &people {
+                let id = match stands.take() {
+                    Some(id) => id,
+                    None => in_situation(&backend, &org, situation).await,
+                };
+                let version = version(&backend, &org.coast_editor.viewer, id).await;
+                let done = take(&backend, viewer, id, &version, step).await;
+                // Members are asked for remarks here, and so may see what is in review.
+                let is_asked = *who == "a member" && situation.work == Some(Work::InReview);
+                let reads = situation.is_out() && !matches!(*who, "an editor elsewhere");
+                let told = match done {
+                    Ok(()) => "done",
+                    Err(Error::NotAllowed) => "not allowed",
+                    Err(Error::NotFound) => "not found",
+                    Err(Error::Step(_)) => "leads nowhere",
+                    Err(other) => panic!("{who} {step:?} in {situation:?}: {other:?}"),
+                };
+                let expected = match () {
+                    () if !hand.may_read() && !is_asked && !reads => "not found",
+                    () if !hand.may(step) => "not allowed",
+                    () if situation.after(step).is_err() => "leads nowhere",
+                    () => "done",
+                };
+                assert_eq!(told, expected, "{who} {step:?} in {situation:?}");
+                if told != "done" {
+                    stands = Some(id);
+                } else {
+                    let page = backend.documents().draft(&org.province_chief_editor.viewer, id).await;
+                    let after = situation.after(step).expect("leads on");
+                    match page {
+                        Ok(page) => assert_eq!(page.draft.situation, after, "{who} {step:?} in {situation:?}"),
+                        Err(Error::NotFound) => assert_eq!(after.state(), None, "{who} {step:?} in {situation:?}"),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Somebody with the same offices who wrote nothing.
+fn beside(editor: &Viewer) -> Viewer {
+    Viewer { member: "01ARZ3NDEKTSV4RRFFQ69G5FAB".parse().expect("an id"), ..editor.clone() }
+}
+
+async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let documents = backend.documents();
+    let id = documents.blank(editor).await.expect("a form").draft.id;
+    let (key, coast) = (id.to_string(), org.coast.id.to_string());
+    let typed = DraftForm { expires_on: "2026-11-23", must_read_by: "2026-11-23", ..form(&key, "0", &coast, &coast) };
+    documents.save_draft(editor, typed).await.expect("is saved");
+    submit(backend, editor, id).await;
+
+    let at = |at| PublishForm { id: &key, version: "1", when: "later", at };
+    for (typed, problem) in [("2026-11-21T15:00", Problem::Over), ("", Problem::Required), ("mai", Problem::Date)] {
+        match documents.publish(&chief(editor), at(typed)).await {
+            Err(Error::Invalid(errors)) => assert_eq!(errors.problem("at"), Some(&problem), "{typed}"),
+            other => panic!("{typed}: {other:?}"),
+        }
+    }
+    let due = documents.publish(&chief(editor), at(LATER)).await.expect("is scheduled").expect("a time");
+    assert_eq!(due.to_rfc3339(), "2026-11-22T01:00:00+00:00");
+    assert_eq!(documents.keep_time().await.expect("looks"), 0, "not yet");
+    assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+
+    backend.clock().advance(TimeDelta::hours(17));
+    // Two processes look at the same time.
+    let (one, other) = tokio::join!(documents.keep_time(), documents.keep_time());
+    assert_eq!(one.expect("looks") + other.expect("looks"), 1, "once");
+    assert!(documents.read(&org.fisherman.viewer, id).await.is_ok());
+
+    // The end of the day it expires on, in Vietnam.
+    backend.clock().advance(TimeDelta::hours(40) - TimeDelta::seconds(1));
+    assert_eq!(documents.keep_time().await.expect("looks"), 0);
+    backend.clock().advance(TimeDelta::seconds(1));
+    assert_eq!(documents.keep_time().await.expect("looks"), 1);
+    assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+    let page = documents.draft(editor, id).await.expect("is on the desk");
+    assert_eq!(page.withdrawn.expect("is out no more").reason, None, "nobody withdrew it");
+    assert_eq!(documents.keep_time().await.expect("looks"), 0);
+}
+
+async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixture) {
+    let (editor, reader) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+    let documents = backend.documents();
+    let id = published(backend, editor, &org.coast, &org.coast).await;
+    backend.clock().advance(TimeDelta::hours(1));
+    let newer = published(backend, editor, &org.coast, &org.coast).await;
+    documents.read(reader, id).await.expect("is read");
+    documents.revise(editor, id).await.expect("is begun again");
+    documents.revise(editor, id).await.expect_err("something is in work already");
+
+    let page = documents.draft(editor, id).await.expect("a draft").draft;
+    assert_eq!((page.version, page.situation.is_out()), (1, true));
+    let (key, coast) = (id.to_string(), org.coast.id.to_string());
+    let silent = DraftForm { body: "Số mới: 0255 3 822 222.", ..form(&key, "1", &coast, &coast) };
+    match documents.save_draft(editor, silent).await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("correction"), Some(&Problem::Required)),
+        other => panic!("a correction says what it corrects: {other:?}"),
+    }
+    save(backend, editor, id, "Số mới: 0255 3 822 222.").await;
+    assert!(documents.read(reader, id).await.expect("is out").html.contains("Tải tài liệu"), "until it is approved");
+
+    release(backend, editor, id).await;
+    let read = documents.read(reader, id).await.expect("is out");
+    assert!(read.html.contains("0255 3 822 222") && read.summary.read, "{read:?}");
+    let shelf = documents.shelf(reader, &LibraryQuery::default()).await.expect("a page").documents;
+    assert_eq!(shelf.iter().map(|row| row.id).collect::<Vec<_>>(), [newer, id], "it keeps its place");
+    assert_eq!(documents.draft(editor, id).await.expect("on the desk").draft.correction, "Sửa số điện thoại.");
+
+    documents.withdraw(&chief(editor), id, "Số máy không còn dùng.").await.expect("is withdrawn");
+    documents.revise(editor, id).await.expect("is begun again");
+    let again = documents.draft(editor, id).await.expect("a draft").draft;
+    assert_eq!((again.version, again.situation.is_out()), (2, false));
+    release(backend, editor, id).await;
+    let shelf = documents.shelf(reader, &LibraryQuery::default()).await.expect("a page").documents;
+    assert_eq!(shelf[0].id, id, "what comes back is new");
+}
+
+async fn what_was_looked_at_goes_out_and_nothing_else(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let documents = backend.documents();
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
+    submit(backend, editor, id).await;
+    documents.recall(editor, id).await.expect("is taken back");
+    save(backend, editor, id, "Bản khác.").await;
+    submit(backend, editor, id).await;
+    let key = id.to_string();
+    let stale = PublishForm { id: &key, version: "1", when: "now", at: "" };
+    match documents.publish(&chief(editor), stale).await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
+        other => panic!("{other:?}"),
+    }
+    // Two chief editors at the same time: it goes out once.
+    let now = PublishForm { version: "2", ..stale };
+    let (first, second) = (chief(editor), org.province_chief_editor.viewer.clone());
+    let (one, other) = tokio::join!(documents.publish(&first, now), documents.publish(&second, now));
+    assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1, "{one:?} {other:?}");
+    assert!(documents.read(&org.fisherman.viewer, id).await.expect("is out").html.contains("Bản khác"));
+}
+
+async fn versions_are_kept_compared_and_brought_back(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let documents = backend.documents();
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
+    save(backend, editor, id, "Bản hai.").await;
+    let page = documents.revisions(editor, id, Some(1), Some(2)).await.expect("a page");
+    assert_eq!(page.revisions.iter().map(|row| row.version).collect::<Vec<_>>(), [2, 1]);
+    assert!(matches!(page.shown, Shown::Difference { old: 1, new: 2, .. }), "{:?}", page.shown);
+    let nothing = documents.revisions(editor, id, Some(9), None).await;
+    assert!(matches!(nothing, Err(Error::NotFound)), "{nothing:?}");
+
+    documents.restore(editor, id, 1).await.expect("comes back");
+    let stored = documents.draft(editor, id).await.expect("a draft").draft;
+    assert!(stored.version == 3 && stored.body.contains("Tải tài liệu"), "{stored:?}");
+    release(backend, editor, id).await;
+    documents.revise(editor, id).await.expect("is begun again");
+    save(backend, editor, id, "Bản bị bỏ.").await;
+    documents.discard(editor, id).await.expect("is thrown away");
+    documents.revise(editor, id).await.expect("is begun again");
+    save(backend, editor, id, "Bản năm.").await;
+    let page = documents.revisions(editor, id, Some(4), None).await.expect("a page");
+    assert_eq!(page.revisions.iter().map(|row| row.version).collect::<Vec<_>>(), [5, 4, 3, 2, 1], "no number is given twice");
+    assert!(matches!(&page.shown, Shown::Version { html, .. } if html.contains("Bản bị bỏ")), "what was thrown away is kept");
+    assert_eq!(page.revisions.iter().filter(|row| row.is_out).map(|row| row.version).collect::<Vec<_>>(), [3]);
+}
+
+async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
+    let (editor, commenter) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+    let documents = backend.documents();
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
+    let key = id.to_string();
+    let reviewer = org.province_chief_editor.id.to_string();
+    let card = card(backend, org, commenter).await;
+    assert!(matches!(documents.review(commenter, id).await, Err(Error::NotFound)), "nobody has asked");
+    let wrong = [
+        (
+            "reviewer",
+            SubmitForm { id: &key, version: "1", reviewer: "ai đó", commenter: "", due: "", note: "" },
+            Problem::NotOffered,
+        ),
+        (
+            "commenter",
+            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "99.999999", due: "", note: "" },
+            Problem::Unknown,
+        ),
+        (
+            "due",
+            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "", due: "2026-11-20", note: "" },
+            Problem::DateRange,
+        ),
+        ("version", SubmitForm { id: &key, version: "7", reviewer: "", commenter: "", due: "", note: "" }, Problem::Stale),
+    ];
+    for (field, form, problem) in wrong {
+        match documents.submit(editor, form).await {
+            Err(Error::Invalid(errors)) => assert_eq!(errors.problem(field), Some(&problem), "{field}"),
+            other => panic!("{field}: {other:?}"),
+        }
+    }
+    let form =
+        SubmitForm { id: &key, version: "1", reviewer: &reviewer, commenter: &card, due: "2026-11-25", note: "Xem giúp." };
+    documents.submit(editor, form).await.expect("is sent");
+
+    let page = documents.review(commenter, id).await.expect("was asked");
+    let review = page.review.expect("is under way");
+    assert_eq!((review.reviewer.as_deref(), review.commenter.as_deref()), (Some("Nguyễn Đức Thắng"), Some("Võ Văn Khơi")));
+    assert!(page.hand.may_comment() && !page.hand.may(DocumentStep::WantChanges), "{:?}", page.hand);
+    let remark = RemarkForm { id: &key, quote: "Tải tài liệu về máy.", text: "Máy nào?" };
+    documents.remark(commenter, remark).await.expect("is written down");
+    assert!(matches!(documents.remark(&org.farmer.viewer, remark).await, Err(Error::NotFound)));
+    assert!(matches!(documents.want_changes(commenter, id, "Không rõ.").await, Err(Error::NotAllowed)));
+
+    let chief = &org.province_chief_editor.viewer;
+    let asked = documents.desk(chief).await.expect("a desk").asked;
+    assert_eq!(asked.iter().map(|row| (row.document.id, row.comments_only)).collect::<Vec<_>>(), [(id, false)]);
+    assert!(documents.desk(commenter).await.expect("has something to look at").asked[0].comments_only);
+    match documents.want_changes(chief, id, "  ").await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("reason"), Some(&Problem::Required)),
+        other => panic!("{other:?}"),
+    }
+    documents.want_changes(chief, id, "Nêu rõ máy nào.").await.expect("is sent back");
+    assert!(matches!(documents.review(commenter, id).await, Err(Error::NotFound)), "the review is over");
+    assert!(matches!(documents.desk(commenter).await, Err(Error::NotFound)));
+    let back = documents.draft(editor, id).await.expect("a draft");
+    let wanted = back.wanted.expect("says why");
+    assert_eq!((wanted.reason.as_str(), wanted.by.as_str(), back.open_remarks), ("Nêu rõ máy nào.", "Nguyễn Đức Thắng", 1));
+
+    let remarks = documents.review(editor, id).await.expect("a page").remarks;
+    documents.settle(editor, id, &remarks[0].key, true).await.expect("is settled");
+    save(backend, editor, id, "Tải tài liệu về điện thoại.").await;
+    submit(backend, editor, id).await;
+    assert_eq!(documents.draft(editor, id).await.expect("in review").wanted, None, "it was answered");
+    assert_eq!(documents.draft(editor, id).await.expect("in review").open_remarks, 0);
+}
+
+async fn the_author_approves_only_where_the_unit_says_so(backend: &Backend, org: &Fixture) {
+    let chief = &org.province_chief_editor.viewer;
+    let documents = backend.documents();
+    let id = draft(backend, chief, &org.province, &org.province).await;
+    assert!(documents.review(chief, id).await.expect("a page").needs_another, "there is one chief editor");
+    submit(backend, chief, id).await;
+    let key = id.to_string();
+    let now = PublishForm { id: &key, version: "1", when: "now", at: "" };
+    assert!(matches!(documents.publish(chief, now).await, Err(Error::NotAllowed)));
+    for stranger in [&org.coast_editor, &org.hills_editor, &org.fisherman] {
+        let set = documents.set_rules(&stranger.viewer, org.province.id, true).await;
+        assert!(matches!(set, Err(Error::NotFound)), "{}", stranger.name);
+    }
+    documents.set_rules(chief, org.province.id, true).await.expect("is set");
+    documents.publish(chief, now).await.expect("the unit allows it");
+    let elsewhere = draft(backend, chief, &org.coast, &org.coast).await;
+    submit(backend, chief, elsewhere).await;
+    let key = elsewhere.to_string();
+    let refused = documents.publish(chief, PublishForm { id: &key, ..now }).await;
+    assert!(matches!(refused, Err(Error::NotAllowed)), "the coast has not: {refused:?}");
+}
+
+async fn a_number_taken_meanwhile_brings_a_scheduled_text_back(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let documents = backend.documents();
+    let coast = org.coast.id.to_string();
+    let scheduled = documents.blank(editor).await.expect("a form").draft.id;
+    let key = scheduled.to_string();
+    let numbered = DraftForm { number: "12-HD/ĐU", ..form(&key, "0", &coast, &coast) };
+    documents.save_draft(editor, numbered).await.expect("is saved");
+    submit(backend, editor, scheduled).await;
+    let later = PublishForm { id: &key, version: "1", when: "later", at: LATER };
+    documents.publish(&chief(editor), later).await.expect("is scheduled");
+
+    // The draft's own number keeps others from it, until another document has it already.
+    let other = documents.blank(editor).await.expect("a form").draft.id.to_string();
+    let same = documents.save_draft(editor, DraftForm { number: "12-HD/ĐU", ..form(&other, "0", &coast, &coast) }).await;
+    match same {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken)),
+        other => panic!("{other:?}"),
+    }
+    documents.recall(editor, scheduled).await.expect("is taken back");
+    documents.discard(editor, scheduled).await.expect("is thrown away");
+    documents.save_draft(editor, DraftForm { number: "12-HD/ĐU", ..form(&other, "0", &coast, &coast) }).await.expect("is free");
+    let other: DocumentId = other.parse().expect("an id");
+    release(backend, editor, other).await;
+    let third = documents.blank(editor).await.expect("a form").draft.id.to_string();
+    let taken = documents.save_draft(editor, DraftForm { number: "12-HD/ĐU", ..form(&third, "0", &coast, &coast) }).await;
+    match taken {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken), "what is out counts"),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn the_desk_shows_what_waits_for_whom(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    for situation in situations() {
+        in_situation(backend, org, situation).await;
+    }
+    let desk = backend.documents().desk(editor).await.expect("a desk");
+    let states = |rows: &[domain::documents::desk::DeskRow]| rows.iter().map(|row| (row.state, row.is_out)).collect::<Vec<_>>();
+    for (rows, state) in [
+        (&desk.drafts, DocumentState::Draft),
+        (&desk.in_review, DocumentState::InReview),
+        (&desk.scheduled, DocumentState::Scheduled),
+    ] {
+        let mut found = states(rows);
+        found.sort_by_key(|(_, is_out)| *is_out);
+        assert_eq!(found, [(state, false), (state, false), (state, true)]);
+    }
+    assert!(!desk.sets_rules);
+    let elsewhere = backend.documents().desk(&org.hills_editor.viewer).await.expect("a desk");
+    assert!(elsewhere.drafts.is_empty() && elsewhere.published.is_empty());
+}

@@ -1,0 +1,320 @@
+//! The way of a document from draft to withdrawal: a table of steps, and who may take which.
+//!
+//! What is *in work* and what is *out* are two things: while a correction is written and reviewed, members go on reading the text
+//! that was published. No step changes a published text in place; it is replaced by another one, with a note that says so.
+
+use serde::{Deserialize, Serialize};
+
+/// Where the text is that editors work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Bản thảo.
+    Draft,
+    /// Chờ duyệt.
+    InReview,
+    /// Chờ phát hành: approved, waits for its time.
+    Scheduled,
+}
+
+impl Work {
+    pub const ALL: [Self; 3] = [Self::Draft, Self::InReview, Self::Scheduled];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::InReview => "in_review",
+            Self::Scheduled => "scheduled",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|work| work.key() == key)
+    }
+}
+
+/// What became of the text that went out last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Out {
+    /// Đã phát hành: readable for the audience.
+    Published,
+    /// Đã thu hồi: readable for nobody but the editors.
+    Withdrawn,
+}
+
+impl Out {
+    pub const ALL: [Self; 2] = [Self::Published, Self::Withdrawn];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|out| out.key() == key)
+    }
+}
+
+/// The state an editor is told: that of the newest text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentState {
+    Draft,
+    InReview,
+    Scheduled,
+    Published,
+    Withdrawn,
+}
+
+impl DocumentState {
+    pub const ALL: [Self; 5] = [Self::Draft, Self::InReview, Self::Scheduled, Self::Published, Self::Withdrawn];
+}
+
+/// Where a document is. Nothing in work and nothing out: there is no such document, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Situation {
+    pub work: Option<Work>,
+    pub out: Option<Out>,
+}
+
+/// A step of an editor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DocumentStep {
+    /// Save another version of the draft.
+    Edit,
+    /// Throw the draft away. What is out stays as it is.
+    Discard,
+    /// Ask for review.
+    Submit,
+    /// Take it back from review or from the schedule, to write on.
+    Recall,
+    /// Send it back to its authors, with reasons.
+    WantChanges,
+    /// Approve it for a time to come.
+    Schedule,
+    /// Approve it, or not wait for its time: it goes out now.
+    Publish,
+    /// Begin a new draft of what went out.
+    Revise,
+    /// Take back what is out.
+    Withdraw,
+}
+
+impl DocumentStep {
+    pub const ALL: [Self; 9] = [
+        Self::Edit,
+        Self::Discard,
+        Self::Submit,
+        Self::Recall,
+        Self::WantChanges,
+        Self::Schedule,
+        Self::Publish,
+        Self::Revise,
+        Self::Withdraw,
+    ];
+}
+
+/// The step does not lead on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a document in the situation {from:?} cannot take the step {step:?}")]
+pub struct StepRefused {
+    pub from: Situation,
+    pub step: DocumentStep,
+}
+
+impl Situation {
+    pub const NEW: Self = Self { work: Some(Work::Draft), out: None };
+
+    /// # Errors
+    /// [`StepRefused`] when the step does not lead on from here.
+    pub const fn after(self, step: DocumentStep) -> Result<Self, StepRefused> {
+        use DocumentStep as Step;
+
+        let Self { work, out } = self;
+        Ok(match (step, work, out) {
+            (Step::Edit, Some(Work::Draft), _) => self,
+            (Step::Discard, Some(Work::Draft), _) => Self { work: None, out },
+            (Step::Submit, Some(Work::Draft), _) => Self { work: Some(Work::InReview), out },
+            (Step::Recall, Some(Work::InReview | Work::Scheduled), _) | (Step::WantChanges, Some(Work::InReview), _) => {
+                Self { work: Some(Work::Draft), out }
+            }
+            (Step::Schedule, Some(Work::InReview), _) => Self { work: Some(Work::Scheduled), out },
+            (Step::Publish, Some(Work::InReview | Work::Scheduled), _) => Self { work: None, out: Some(Out::Published) },
+            (Step::Revise, None, Some(_)) => Self { work: Some(Work::Draft), out },
+            (Step::Withdraw, _, Some(Out::Published)) => Self { work, out: Some(Out::Withdrawn) },
+            _ => return Err(StepRefused { from: self, step }),
+        })
+    }
+
+    /// None when there is no such document.
+    pub const fn state(self) -> Option<DocumentState> {
+        Some(match self {
+            Self { work: Some(Work::Draft), .. } => DocumentState::Draft,
+            Self { work: Some(Work::InReview), .. } => DocumentState::InReview,
+            Self { work: Some(Work::Scheduled), .. } => DocumentState::Scheduled,
+            Self { work: None, out: Some(Out::Published) } => DocumentState::Published,
+            Self { work: None, out: Some(Out::Withdrawn) } => DocumentState::Withdrawn,
+            Self { work: None, out: None } => return None,
+        })
+    }
+
+    pub const fn is_out(self) -> bool {
+        matches!(self.out, Some(Out::Published))
+    }
+}
+
+/// What somebody is to a document at the desk: all that a step depends on besides the situation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each one a column of the table of rights")]
+pub struct Hand {
+    /// Writes for the issuing unit.
+    pub writes: bool,
+    /// Publishes for the issuing unit: its chief editor, or one above.
+    pub publishes: bool,
+    /// Was asked to review this very text.
+    pub reviews: bool,
+    /// Was asked for comments on this very text, and decides nothing.
+    pub comments: bool,
+    /// Has saved a version of this very text.
+    pub is_author: bool,
+    /// The issuing unit lets authors approve what they wrote.
+    pub own_approval: bool,
+}
+
+impl Hand {
+    /// Whether somebody like this may take the step at all, whatever the situation.
+    pub const fn may(self, step: DocumentStep) -> bool {
+        use DocumentStep as Step;
+
+        match step {
+            Step::Edit | Step::Discard | Step::Submit | Step::Revise => self.writes,
+            // Stopping a text is always safe: whoever may write it or publish it may stop it.
+            Step::Recall => self.writes || self.publishes,
+            Step::WantChanges => self.publishes || self.reviews,
+            Step::Schedule | Step::Publish => self.publishes && (self.own_approval || !self.is_author),
+            Step::Withdraw => self.publishes,
+        }
+    }
+
+    /// Whether the text in work is theirs to see.
+    pub const fn may_read(self) -> bool {
+        self.writes || self.publishes || self.reviews || self.comments
+    }
+
+    /// Whether they may remark on passages.
+    pub const fn may_comment(self) -> bool {
+        self.may_read()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn situations() -> impl Iterator<Item = Situation> {
+        let works = [None, Some(Work::Draft), Some(Work::InReview), Some(Work::Scheduled)];
+        let outs = [None, Some(Out::Published), Some(Out::Withdrawn)];
+        works.into_iter().flat_map(move |work| outs.into_iter().map(move |out| Situation { work, out }))
+    }
+
+    /// The whole table: every situation and step, as `work/out → work/out`.
+    #[test]
+    fn a_document_takes_exactly_these_steps() {
+        let name = |situation: Situation| {
+            let work = situation.work.map_or("-", Work::key);
+            let out = situation.out.map_or("-", Out::key);
+            format!("{work}/{out}")
+        };
+        let mut table = Vec::new();
+        for from in situations() {
+            for step in DocumentStep::ALL {
+                if let Ok(to) = from.after(step) {
+                    table.push(format!("{} {step:?} {}", name(from), name(to)));
+                }
+            }
+        }
+        let expected = [
+            "-/published Revise draft/published",
+            "-/published Withdraw -/withdrawn",
+            "-/withdrawn Revise draft/withdrawn",
+            "draft/- Edit draft/-",
+            "draft/- Discard -/-",
+            "draft/- Submit in_review/-",
+            "draft/published Edit draft/published",
+            "draft/published Discard -/published",
+            "draft/published Submit in_review/published",
+            "draft/published Withdraw draft/withdrawn",
+            "draft/withdrawn Edit draft/withdrawn",
+            "draft/withdrawn Discard -/withdrawn",
+            "draft/withdrawn Submit in_review/withdrawn",
+            "in_review/- Recall draft/-",
+            "in_review/- WantChanges draft/-",
+            "in_review/- Schedule scheduled/-",
+            "in_review/- Publish -/published",
+            "in_review/published Recall draft/published",
+            "in_review/published WantChanges draft/published",
+            "in_review/published Schedule scheduled/published",
+            "in_review/published Publish -/published",
+            "in_review/published Withdraw in_review/withdrawn",
+            "in_review/withdrawn Recall draft/withdrawn",
+            "in_review/withdrawn WantChanges draft/withdrawn",
+            "in_review/withdrawn Schedule scheduled/withdrawn",
+            "in_review/withdrawn Publish -/published",
+            "scheduled/- Recall draft/-",
+            "scheduled/- Publish -/published",
+            "scheduled/published Recall draft/published",
+            "scheduled/published Publish -/published",
+            "scheduled/published Withdraw scheduled/withdrawn",
+            "scheduled/withdrawn Recall draft/withdrawn",
+            "scheduled/withdrawn Publish -/published",
+        ];
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn nothing_goes_out_unreviewed() {
+        for from in situations() {
+            if from.work.is_none() || from.work == Some(Work::Draft) {
+                assert!(from.after(DocumentStep::Publish).is_err(), "{from:?}");
+            }
+        }
+    }
+
+    /// Who may take which step, one row for each kind of person at the desk.
+    #[test]
+    fn a_hand_may_exactly_what_the_table_says() {
+        use DocumentStep::{Discard, Edit, Publish, Recall, Revise, Schedule, Submit, WantChanges, Withdraw};
+
+        let nobody = Hand::default();
+        let editor = Hand { writes: true, ..nobody };
+        let chief = Hand { publishes: true, ..editor };
+        let reviewer = Hand { reviews: true, ..nobody };
+        let table: [(&str, Hand, &[DocumentStep]); 9] = [
+            ("a member", nobody, &[]),
+            ("who was asked for comments", Hand { comments: true, ..nobody }, &[]),
+            ("who was asked to review", reviewer, &[WantChanges]),
+            ("an editor", editor, &[Edit, Discard, Submit, Recall, Revise]),
+            ("the author", Hand { is_author: true, ..editor }, &[Edit, Discard, Submit, Recall, Revise]),
+            (
+                "an editor asked to review",
+                Hand { reviews: true, ..editor },
+                &[Edit, Discard, Submit, Recall, WantChanges, Revise],
+            ),
+            ("the chief editor", chief, &DocumentStep::ALL),
+            (
+                "the chief editor who wrote it",
+                Hand { is_author: true, ..chief },
+                &[Edit, Discard, Submit, Recall, WantChanges, Revise, Withdraw],
+            ),
+            ("the same where the unit allows it", Hand { is_author: true, own_approval: true, ..chief }, &DocumentStep::ALL),
+        ];
+        for (who, hand, allowed) in table {
+            let may: Vec<_> = DocumentStep::ALL.into_iter().filter(|step| hand.may(*step)).collect();
+            assert_eq!(may, allowed, "{who}");
+        }
+        assert!([Publish, Schedule].iter().all(|step| !Hand { own_approval: true, ..editor }.may(*step)), "no editor approves");
+    }
+}

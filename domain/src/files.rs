@@ -1,0 +1,474 @@
+//! Attachments of documents (tệp đính kèm): what may be attached, what is known of it, how it arrives.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{
+    forms::{Problem, bounded_text},
+    guard::Warning,
+    ids::{AttachmentId, DocumentId, UploadId},
+    units::UnitRef,
+};
+
+/// Largest file taken.
+pub const FILE_BYTES_MAX: u64 = 50 << 20;
+
+/// Files a document can have.
+pub const FILES_MAX: u32 = 20;
+
+/// Files of one person that may be on their way at a time.
+pub const OPEN_UPLOADS_MAX: u32 = 10;
+
+/// What a file is, by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    Pdf,
+    Docx,
+    Xlsx,
+    Png,
+    Jpeg,
+    Mp3,
+    Mp4,
+}
+
+impl FileKind {
+    pub const ALL: [Self; 7] = [Self::Pdf, Self::Docx, Self::Xlsx, Self::Png, Self::Jpeg, Self::Mp3, Self::Mp4];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Docx => "docx",
+            Self::Xlsx => "xlsx",
+            Self::Png => "png",
+            Self::Jpeg => "jpeg",
+            Self::Mp3 => "mp3",
+            Self::Mp4 => "mp4",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Mp3 => "audio/mpeg",
+            Self::Mp4 => "video/mp4",
+        }
+    }
+
+    /// Endings a file of this kind may have; the first is the one it is given.
+    pub const fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Pdf => &["pdf"],
+            Self::Docx => &["docx"],
+            Self::Xlsx => &["xlsx"],
+            Self::Png => &["png"],
+            Self::Jpeg => &["jpg", "jpeg"],
+            Self::Mp3 => &["mp3"],
+            Self::Mp4 => &["mp4", "m4v"],
+        }
+    }
+
+    pub const fn is_picture(self) -> bool {
+        matches!(self, Self::Png | Self::Jpeg)
+    }
+
+    /// Whether there is a text in it that can be searched.
+    pub const fn has_text(self) -> bool {
+        matches!(self, Self::Pdf | Self::Docx | Self::Xlsx)
+    }
+}
+
+/// A file's name as it is shown and offered for download: one line without anything that hides or reorders letters, ending as its
+/// content wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileName(String);
+
+impl FileName {
+    /// Characters, without the ending.
+    const MAX: usize = 120;
+
+    /// What a name is made into; never refused, because a bad name is no reason to lose a file.
+    ///
+    /// A PDF called `C:\\báo.cáo.exe` becomes `báo.cáo.exe.pdf`: neither a path nor a direction mark survives, and the ending tells the
+    /// truth.
+    pub fn clean(typed: &str, kind: FileKind) -> Self {
+        let (stem, ending) = split(&plain(typed), kind);
+        let stem: String = stem.chars().take(Self::MAX).collect();
+        let stem = stem.trim_matches(['.', ' ']);
+        Self(format!("{}.{ending}", if stem.is_empty() { "file" } else { stem }))
+    }
+
+    /// The same for a file that has not arrived, so that its kind is not known.
+    pub fn announced(typed: &str) -> String {
+        let name: String = plain(typed).chars().take(Self::MAX).collect();
+        if name.is_empty() { "file".to_owned() } else { name }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The last part of a path, on one line, without characters nobody sees and those that file systems refuse.
+fn plain(typed: &str) -> String {
+    let name = typed.rsplit(['/', '\\']).next().unwrap_or_default();
+    let seen: String = name
+        .nfc()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control() && !is_unseen(*c))
+        .map(|c| if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c })
+        .collect();
+    seen.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn split(name: &str, kind: FileKind) -> (String, &'static str) {
+    let endings = kind.endings();
+    if let Some((stem, ending)) = name.rsplit_once('.')
+        && let Some(known) = endings.iter().find(|known| ending.eq_ignore_ascii_case(known))
+    {
+        return (stem.to_owned(), known);
+    }
+    (name.to_owned(), endings[0])
+}
+
+/// Characters that hide, join or reorder others: zero-width, bidirectional and language marks, variation selectors.
+pub const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{180b}'..='\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Why a file is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileRefused {
+    /// No file was chosen, or there is nothing in it.
+    Empty,
+    /// Larger than [`FILE_BYTES_MAX`].
+    TooBig,
+    /// None of [`FileKind`].
+    Kind,
+    /// SVG, HTML and the like: a browser would run what is in it.
+    Markup,
+    /// An office file with macros.
+    Macros,
+    /// The office formats before 2007.
+    OldOffice,
+    /// It begins like one of [`FileKind`] and is none.
+    Broken,
+    /// It becomes too large when it is unpacked.
+    Unpacks,
+    /// A picture with too many points.
+    Dimensions,
+    /// The document has [`FILES_MAX`] files.
+    TooMany,
+    /// The person has [`OPEN_UPLOADS_MAX`] files on their way.
+    TooManyOpen,
+    /// The document is not being written: it waits for approval, or is out.
+    Closed,
+}
+
+impl FileRefused {
+    pub const ALL: [Self; 12] = [
+        Self::Empty,
+        Self::TooBig,
+        Self::Kind,
+        Self::Markup,
+        Self::Macros,
+        Self::OldOffice,
+        Self::Broken,
+        Self::Unpacks,
+        Self::Dimensions,
+        Self::TooMany,
+        Self::TooManyOpen,
+        Self::Closed,
+    ];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooBig => "too_big",
+            Self::Kind => "kind",
+            Self::Markup => "markup",
+            Self::Macros => "macros",
+            Self::OldOffice => "old_office",
+            Self::Broken => "broken",
+            Self::Unpacks => "unpacks",
+            Self::Dimensions => "dimensions",
+            Self::TooMany => "too_many",
+            Self::TooManyOpen => "too_many_open",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refused| refused.key() == key)
+    }
+}
+
+/// Why a file has no text to search, or no picture of its first page. The file itself is as good as any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// There is none in it: most often a scan.
+    Nothing,
+    /// It asks for a password.
+    Protected,
+    /// Reading it failed, or had to be stopped.
+    Failed,
+}
+
+impl Missing {
+    pub const ALL: [Self; 3] = [Self::Nothing, Self::Protected, Self::Failed];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Protected => "protected",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|missing| missing.key() == key)
+    }
+}
+
+/// A file as readers see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentSummary {
+    pub id: AttachmentId,
+    pub name: String,
+    pub kind: FileKind,
+    pub bytes: u64,
+    /// Of a PDF.
+    pub pages: Option<u32>,
+    /// Whether there is a small picture of it.
+    pub has_preview: bool,
+}
+
+/// Why a person kept a file the guard warned of (lý do giữ): at most 500 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepReason(String);
+
+impl KeepReason {
+    pub const MAX: u32 = 500;
+
+    /// # Errors
+    /// As [`bounded_text`].
+    pub fn parse(typed: &str) -> Result<Self, Problem> {
+        bounded_text(typed, Self::MAX).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What was decided about a file with warnings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub by: String,
+    pub at: DateTime<Utc>,
+    pub reason: String,
+}
+
+/// A file as the desk sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskFile {
+    pub file: AttachmentSummary,
+    pub added_by: String,
+    pub added_at: DateTime<Utc>,
+    pub text_missing: Option<Missing>,
+    pub preview_missing: Option<Missing>,
+    /// What the guard found.
+    pub warnings: Vec<Warning>,
+    /// None while somebody has to decide.
+    pub kept: Option<Kept>,
+}
+
+impl DeskFile {
+    /// Whether it belongs to the document only once somebody has decided.
+    pub fn is_waiting(&self) -> bool {
+        !self.warnings.is_empty() && self.kept.is_none()
+    }
+}
+
+/// A file that has not arrived whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenUpload {
+    pub id: UploadId,
+    pub name: String,
+    pub size: u64,
+    pub received: u64,
+    pub began_at: DateTime<Utc>,
+}
+
+/// The files of one document at the desk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesPage {
+    pub document: DocumentId,
+    pub title: String,
+    pub issuer: UnitRef,
+    /// Whether files can be added and taken away: only while the text is being written.
+    pub is_open: bool,
+    /// In the order readers will see them.
+    pub files: Vec<DeskFile>,
+    /// Those somebody has to decide about.
+    pub waiting: Vec<DeskFile>,
+    /// The viewer's own files on their way.
+    pub uploads: Vec<OpenUpload>,
+}
+
+/// How far a file is that arrives piece by piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    pub size: u64,
+    pub received: u64,
+}
+
+/// Bytes that do not continue what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OffsetRefused {
+    /// They begin elsewhere: go on at `received`.
+    #[error("the next byte is {received}")]
+    Elsewhere { received: u64 },
+    /// More than was announced.
+    #[error("more bytes than announced")]
+    Beyond,
+}
+
+impl Arrival {
+    /// How many bytes may come from `offset` on; `announced` are how many the sender says will come, when they say so.
+    ///
+    /// # Errors
+    /// [`OffsetRefused`]; nothing is taken then.
+    pub const fn room(self, offset: u64, announced: Option<u64>) -> Result<u64, OffsetRefused> {
+        if offset != self.received {
+            return Err(OffsetRefused::Elsewhere { received: self.received });
+        }
+        let room = self.size.saturating_sub(self.received);
+        match announced {
+            Some(length) if length > room => Err(OffsetRefused::Beyond),
+            _ => Ok(room),
+        }
+    }
+
+    pub const fn is_whole(self) -> bool {
+        self.received >= self.size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cleaned(typed: &str, kind: FileKind) -> String {
+        FileName::clean(typed, kind).as_str().to_owned()
+    }
+
+    #[test]
+    fn keys_lead_back_to_what_they_name() {
+        for kind in FileKind::ALL {
+            assert_eq!(FileKind::from_key(kind.key()), Some(kind));
+        }
+        for refused in FileRefused::ALL {
+            assert_eq!(FileRefused::from_key(refused.key()), Some(refused));
+        }
+        for missing in Missing::ALL {
+            assert_eq!(Missing::from_key(missing.key()), Some(missing));
+        }
+    }
+
+    #[test]
+    fn a_name_shows_what_it_is_and_nothing_else() {
+        for (typed, expected) in [
+            ("Nghị quyết 57.pdf", "Nghị quyết 57.pdf"),
+            ("C:\\Users\\bien\\Báo cáo.PDF", "Báo cáo.pdf"),
+            ("../../etc/passwd", "passwd.pdf"),
+            ("ke\u{202e}fdp.exe", "kefdp.exe.pdf"),
+            ("a\u{200b}b\u{feff}c.pdf", "abc.pdf"),
+            ("dòng\r\nmới\t.pdf", "dòng mới.pdf"),
+            ("", "file.pdf"),
+            ("...", "file.pdf"),
+            (".pdf", "file.pdf"),
+            ("a<b>\"c\".pdf", "a_b__c_.pdf"),
+            ("bao cao.docx", "bao cao.docx.pdf"),
+        ] {
+            assert_eq!(cleaned(typed, FileKind::Pdf), expected, "{typed:?}");
+        }
+        assert_eq!(cleaned("ảnh.JPEG", FileKind::Jpeg), "ảnh.jpeg");
+        assert_eq!(cleaned("ảnh.png", FileKind::Jpeg), "ảnh.png.jpg");
+        let decomposed: String = "Tệp.pdf".nfd().collect();
+        assert_eq!(cleaned(&decomposed, FileKind::Pdf), "Tệp.pdf");
+    }
+
+    #[test]
+    fn bytes_are_taken_only_where_the_last_ones_ended() {
+        let half = Arrival { size: 100, received: 40 };
+        for (offset, announced, expected) in [
+            (40, None, Ok(60)),
+            (40, Some(60), Ok(60)),
+            (40, Some(0), Ok(60)),
+            (40, Some(61), Err(OffsetRefused::Beyond)),
+            (0, Some(10), Err(OffsetRefused::Elsewhere { received: 40 })),
+            (41, None, Err(OffsetRefused::Elsewhere { received: 40 })),
+            (u64::MAX, Some(u64::MAX), Err(OffsetRefused::Elsewhere { received: 40 })),
+        ] {
+            assert_eq!(half.room(offset, announced), expected, "{offset} {announced:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_is_a_path_or_hides_a_letter(typed in any::<String>(), kind in 0..FileKind::ALL.len()) {
+            let kind = FileKind::ALL[kind];
+            let name = cleaned(&typed, kind);
+            prop_assert!(!name.contains(['/', '\\']) && !name.chars().any(|c| c.is_control() || is_unseen(c)), "{name:?}");
+            prop_assert!(kind.endings().iter().any(|ending| name.ends_with(&format!(".{ending}"))), "{name:?}");
+            prop_assert!(!name.starts_with('.') && name.chars().count() <= 130, "{name:?}");
+            prop_assert_eq!(&cleaned(&name, kind), &name, "cleaning again changes nothing");
+        }
+
+        /// However the bytes are cut, and however often a piece is sent twice, what arrives is the file.
+        #[test]
+        fn pieces_of_any_length_end_in_the_whole(size in 1_u64..500, cuts in prop::collection::vec((0_u64..60, any::<bool>()), 1..200)) {
+            let mut arrival = Arrival { size, received: 0 };
+            for (length, again) in cuts {
+                if again && arrival.received > 0 {
+                    prop_assert!(arrival.room(arrival.received - 1, Some(length)).is_err());
+                }
+                let length = length.min(size - arrival.received);
+                let room = arrival.room(arrival.received, Some(length));
+                prop_assert_eq!(room, Ok(size - arrival.received));
+                arrival.received += length;
+                prop_assert_eq!(arrival.is_whole(), arrival.received == size);
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// Comfort on the pages of documents: keeps the place, goes on from it, marks without leaving, shares, prints. Without it they do
+// the same but for the place. Loaded once; the application changes the page below it, so everything is looked up when it is needed.
+
+/** Milliseconds between two messages about the place while somebody reads. */
+const PAUSE = 4000;
+
+const article = () => document.querySelector('[data-document]');
+
+/** What was read and is not told yet: `{ id, heading, part }`. */
+let untold = null;
+let timer = 0;
+
+/** The place on the screen: the last heading above its middle, and the part of the text above its lower edge, in thousandths. */
+function place(text) {
+  const { top, height } = text.getBoundingClientRect();
+  const part = Math.round((1000 * (innerHeight - top)) / Math.max(height, 1));
+  let heading = '';
+  for (const each of text.querySelectorAll('h2[id], h3[id]')) {
+    if (each.getBoundingClientRect().top > innerHeight / 2) break;
+    heading = each.id;
+  }
+  return { heading, part: Math.min(Math.max(part, 0), 1000) };
+}
+
+function tell() {
+  clearTimeout(timer);
+  timer = 0;
+  if (!untold) return;
+  const body = new URLSearchParams(untold);
+  untold = null;
+  // It may outlive the page. When it does not arrive, the next place does.
+  fetch('/api/documents/progress', { method: 'POST', body, keepalive: true }).catch(() => {});
+}
+
+addEventListener(
+  'scroll',
+  () => {
+    const read = article();
+    const text = read?.querySelector('.prose');
+    if (!text) return;
+    const { heading, part } = place(text);
+    // The furthest place counts.
+    if (part <= Number(read.dataset.part)) return;
+    const id = read.dataset.document;
+    if (untold && untold.id !== id) tell();
+    read.dataset.part = String(part);
+    untold = { id, heading, part };
+    timer ||= setTimeout(tell, PAUSE);
+  },
+  { passive: true },
+);
+addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && tell());
+addEventListener('pagehide', tell);
+
+/** Puts the reader back to the very place, not only below its heading. */
+function goOn(event) {
+  const read = article();
+  const text = read?.querySelector('.prose');
+  const part = Number(read?.dataset.part);
+  if (!text || !part) return;
+  event.preventDefault();
+  const { top, height } = text.getBoundingClientRect();
+  scrollTo({ top: scrollY + top + (height * part) / 1000 - innerHeight + 120 });
+  text.tabIndex = -1;
+  text.focus({ preventScroll: true });
+}
+
+async function share(event) {
+  if (!navigator.share) return;
+  event.preventDefault();
+  const url = document.querySelector('#address')?.value ?? location.href;
+  // Closing the sheet is no error.
+  await navigator.share({ title: document.title, url }).catch(() => {});
+}
+
+addEventListener('click', (event) => {
+  const clicked = (what) => event.target instanceof Element && event.target.closest(what);
+  if (clicked('[data-go-on]')) goOn(event);
+  else if (clicked('[data-share]')) share(event);
+  else if (clicked('[data-print-page]')) print();
+});
+
+/** Sends a mark in the background and offers the opposite. When that fails, the browser sends the form. */
+async function mark(form) {
+  const answer = await fetch(form.action, {
+    method: 'POST',
+    headers: { Accept: 'application/json' },
+    body: new URLSearchParams(new FormData(form)),
+  }).catch(() => null);
+  const other = [...document.querySelectorAll('form[data-mark]')].find((each) => each !== form);
+  if (!answer?.ok || !other) return form.submit();
+  form.hidden = true;
+  other.hidden = false;
+  other.querySelector('button').focus();
+}
+
+addEventListener('submit', (event) => {
+  const form = event.target;
+  if (form.matches('[data-mark]')) {
+    event.preventDefault();
+    mark(form);
+  } else if (form.method === 'get') {
+    // The address names only what is asked for.
+    for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
+  }
+});
+// Whoever comes back finds the fields usable again.
+addEventListener('pageshow', () => {
+  for (const field of document.querySelectorAll('form[method="get"] :disabled')) field.disabled = false;
+});
+
+/** Above each printed page stands what it is a page of. */
+addEventListener('beforeprint', () => {
+  const head = article()?.dataset.print;
+  if (head) document.documentElement.style.setProperty('--running-head', JSON.stringify(head));
+});
+addEventListener('afterprint', () => document.documentElement.style.removeProperty('--running-head'));
+
+// What only a script can do is offered where one runs: see style/document.css.
+document.documentElement.dataset.reading = 'true';

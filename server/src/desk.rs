@@ -1,0 +1,151 @@
+//! DOCX files that editors take over into a draft. Small enough to be held in memory while they arrive, two at a time.
+
+use app::{
+    context::server::Visit,
+    error::{AppError, Kind},
+    forms::FLASH_COOKIE,
+    terms,
+};
+use axum::{
+    Extension, Json, Router,
+    extract::{DefaultBodyLimit, Multipart, Path, State, multipart::Field},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use backend::{
+    Backend, Error,
+    documents::{DOCX_BYTES_MAX, TakeInForm},
+};
+use domain::{
+    Locale,
+    accounts::Viewer,
+    forms::{FormErrors, FormReader, Problem},
+    ids::DocumentId,
+};
+
+use crate::router::Shared;
+
+/// The file, and the small fields before it.
+const BODY_MAX: usize = DOCX_BYTES_MAX + 64 * 1024;
+
+/// What small fields of the form may hold.
+const FIELD_MAX: usize = 200;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new().route("/desk/{id}/docx", post(take_in).layer(DefaultBodyLimit::max(BODY_MAX)))
+}
+
+/// With script the text comes back and is put where the editor wants it; without, it waits in the form as if it had been typed.
+async fn take_in(
+    State(backend): State<Backend>,
+    Extension(visit): Extension<Visit>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    form: Multipart,
+) -> Response {
+    let locale = visit.page.preferences.locale;
+    let wants_text = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
+    let Some(viewer) = &visit.page.viewer else {
+        return if wants_text { problem(locale, Kind::NotSignedIn) } else { see_other("/sign-in?next=/desk") };
+    };
+    // Before the file is listened to.
+    if !backend.documents().writes(viewer) {
+        return problem(locale, Kind::NotFound.told_to(Some(viewer)));
+    }
+    let sent = match receive(form).await {
+        Ok(sent) => sent,
+        Err(refusal) if wants_text => return told(locale, &refusal),
+        Err(refusal) => return send_back(&backend, locale, &format!("/desk/{id}"), &refusal).await,
+    };
+    if wants_text {
+        return match backend.documents().from_docx(viewer, sent.file).await {
+            Ok(text) => Json(text).into_response(),
+            Err(Error::Invalid(errors)) => told(locale, &errors),
+            Err(error) => problem(locale, AppError::from(error).kind.told_to(Some(viewer))),
+        };
+    }
+    let page = if sent.version == "0" { "/desk/new".to_owned() } else { format!("/desk/{id}") };
+    match store(&backend, viewer, &id, sent).await {
+        Ok(document) if page == "/desk/new" => see_other(&format!("/desk/new?resume={document}")),
+        Ok(document) => see_other(&format!("/desk/{document}?resume=1")),
+        Err(Error::Invalid(errors)) => send_back(&backend, locale, &page, &errors).await,
+        Err(error) => problem(locale, AppError::from(error).kind.told_to(Some(viewer))),
+    }
+}
+
+#[derive(Default)]
+struct Sent {
+    version: String,
+    mode: String,
+    file_name: String,
+    file: Vec<u8>,
+}
+
+async fn store(backend: &Backend, viewer: &Viewer, id: &str, sent: Sent) -> backend::Result<DocumentId> {
+    let form = TakeInForm { id, version: &sent.version, mode: &sent.mode, file_name: &sent.file_name };
+    backend.documents().take_in(viewer, form, sent.file).await
+}
+
+async fn receive(mut form: Multipart) -> Result<Sent, FormErrors> {
+    let mut sent = Sent::default();
+    // A line that broke, or more than is taken: either way there is no file to read.
+    let broken = |_| refused(Problem::Unreadable);
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        match field.name() {
+            Some("version") => sent.version = small(field).await?,
+            Some("mode") => sent.mode = small(field).await?,
+            Some("file") => {
+                sent.file_name = field.file_name().unwrap_or_default().chars().take(FIELD_MAX).collect();
+                sent.file = field.bytes().await.map_err(broken)?.into();
+            }
+            _ => {}
+        }
+    }
+    Ok(sent)
+}
+
+async fn small(mut field: Field<'_>) -> Result<String, FormErrors> {
+    let mut text = Vec::new();
+    while let Some(bytes) = field.chunk().await.map_err(|_| refused(Problem::Unreadable))? {
+        text.extend_from_slice(&bytes);
+        if text.len() > FIELD_MAX {
+            return Err(refused(Problem::Unreadable));
+        }
+    }
+    String::from_utf8(text).map_err(|_| refused(Problem::Unreadable))
+}
+
+fn refused(problem: Problem) -> FormErrors {
+    FormReader::new("take_in").refused("file", problem)
+}
+
+/// What is wrong, in words the script shows.
+fn told(locale: Locale, errors: &FormErrors) -> Response {
+    let message = errors.problems.first().map(|found| terms::problem(locale, &found.problem)).unwrap_or_default();
+    (StatusCode::UNPROCESSABLE_ENTITY, message).into_response()
+}
+
+/// Shows the form again with what is to be mended.
+async fn send_back(backend: &Backend, locale: Locale, page: &str, errors: &FormErrors) -> Response {
+    let errors = FormErrors { form: "take_in".to_owned(), ..errors.clone() };
+    let token = match backend.flashes().put(&errors).await {
+        Ok(token) => token,
+        Err(error) => return problem(locale, AppError::from(error).kind),
+    };
+    let cookie = format!("{FLASH_COOKIE}={token}; Path={page}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
+    // An id that is none of ours makes no header.
+    let (Ok(cookie), Ok(location)) = (HeaderValue::from_str(&cookie), HeaderValue::from_str(page)) else {
+        return problem(locale, Kind::NotFound);
+    };
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::SET_COOKIE, cookie)]).into_response()
+}
+
+fn see_other(to: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
+}
+
+fn problem(locale: Locale, kind: Kind) -> Response {
+    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, terms::error_text(locale, kind)).into_response()
+}

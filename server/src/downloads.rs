@@ -1,0 +1,107 @@
+//! Documents as files to take along.
+//!
+//! A file is HTML that stands alone: every phone opens it, it prints with number, date and page numbers, and nothing in it runs or is
+//! fetched. Not a server function, because what leaves is a file with headers of its own and no answer to a page.
+
+use app::{
+    context::server::Visit,
+    documents::document_file,
+    error::{AppError, Kind},
+    terms,
+};
+use axum::{
+    Extension, Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use backend::Backend;
+use domain::{documents::DocumentCopy, folding::fold, ids::DocumentId};
+
+use crate::router::Shared;
+
+/// Characters of a file's name.
+const NAME_MAX: usize = 60;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new().route("/library/{id}/download", get(download))
+}
+
+async fn download(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
+    let locale = visit.page.preferences.locale;
+    let problem = |kind: Kind| {
+        let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, terms::error_text(locale, kind)).into_response()
+    };
+    let Some(viewer) = &visit.page.viewer else { return problem(Kind::NotSignedIn) };
+    let Ok(id) = id.parse::<DocumentId>() else { return problem(Kind::NotFound) };
+    match backend.documents().copy(viewer, id).await {
+        Ok(copy) => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.html\"", file_name(&copy))),
+                (header::CACHE_CONTROL, "private, no-store".to_owned()),
+            ];
+            (headers, document_file(locale, &copy, backend.clock().today())).into_response()
+        }
+        Err(error) => problem(AppError::from(error).kind),
+    }
+}
+
+/// Number, or title, in letters every file system takes: `57-nq-tw`.
+fn file_name(copy: &DocumentCopy) -> String {
+    let name = copy.summary.number.as_deref().unwrap_or(&copy.summary.title);
+    let mut plain = String::new();
+    for c in fold(name).chars().take(NAME_MAX) {
+        match c {
+            c if c.is_ascii_alphanumeric() => plain.push(c),
+            _ if !plain.is_empty() && !plain.ends_with('-') => plain.push('-'),
+            _ => {}
+        }
+    }
+    let plain = plain.trim_end_matches('-');
+    if plain.is_empty() { copy.summary.id.to_string() } else { plain.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use domain::{
+        documents::{DocumentKind, DocumentSummary},
+        ids::UnitId,
+        units::{UnitKind, UnitPath, UnitRef},
+    };
+
+    use super::*;
+
+    fn copy(number: Option<&str>, title: &str) -> DocumentCopy {
+        let path = UnitPath::parse("/01/").expect("a path");
+        let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        let unit: UnitId = id.parse().expect("an id");
+        DocumentCopy {
+            summary: DocumentSummary {
+                id: id.parse().expect("an id"),
+                kind: DocumentKind::News,
+                number: number.map(str::to_owned),
+                title: title.to_owned(),
+                issuer: UnitRef { id: unit, kind: UnitKind::Central, name: "Trung ương".to_owned(), path },
+                published_on: NaiveDate::from_ymd_opt(2026, 11, 21),
+                minutes: 1,
+                read: false,
+                must_read_by: None,
+                pinned: false,
+            },
+            signer: None,
+            html: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_file_has_a_name_every_system_takes() {
+        assert_eq!(file_name(&copy(Some("57-NQ/TW"), "x")), "57-nq-tw");
+        assert_eq!(file_name(&copy(None, "Đường \"xa\"; ../../lạ\r\nX: y")), "duong-xa-la-x-y");
+        assert_eq!(file_name(&copy(None, "নথি")), "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+        assert!(file_name(&copy(None, &"dài ".repeat(100))).len() <= NAME_MAX);
+    }
+}

@@ -1,0 +1,429 @@
+//! Files of documents in and out: stretch by stretch with script, as one form without; handed out in whatever ranges are asked for.
+//!
+//! The way in is that of <https://tus.io> in small: a POST announces name and size, each PATCH continues at its `Upload-Offset`, a HEAD
+//! says how far the file is. Whoever is cut off asks, and goes on.
+
+use std::{convert::Infallible, time::Duration};
+
+use app::{
+    context::server::Visit,
+    error::{AppError, Kind},
+    files::refused_text,
+    forms::FLASH_COOKIE,
+    terms,
+};
+use axum::{
+    Extension, Json, Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Form, Multipart, Path, State, multipart::Field},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use backend::{
+    Backend, Error,
+    files::{Arrived, NewUpload, OpenFile},
+};
+use domain::{
+    Locale,
+    accounts::Viewer,
+    files::{Arrival, FileRefused, OffsetRefused},
+    forms::FormErrors,
+    ids::{AttachmentId, DocumentId, UploadId},
+};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+
+use crate::router::Shared;
+
+mod names;
+mod ranges;
+
+use names::disposition;
+use ranges::{Asked, asked};
+
+/// Where the next byte goes, and how many there will be.
+const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+const LENGTH: HeaderName = HeaderName::from_static("upload-length");
+
+/// A line on which nothing comes for this long is cut.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// What small fields of the form may hold.
+const FIELD_MAX: usize = 200;
+
+/// Bytes read from the file store at a time, and how many of these pieces may wait for a slow line.
+const PIECE: u64 = 256 * 1024;
+const AHEAD: usize = 2;
+
+/// What files may do in a browser that shows them in spite of all: nothing.
+const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
+
+/// Kept by the reader's browser, and asked about each time: a document may be taken back.
+const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/files/upload", post(whole_form).layer(DefaultBodyLimit::disable()))
+        .route("/files/uploads", post(announce))
+        .route("/files/uploads/{id}", get(arrival).patch(go_on).delete(give_up))
+        .route("/files/{id}", get(content))
+        .route("/files/{id}/preview", get(preview))
+}
+
+/// Who asks, in their language.
+struct Caller {
+    viewer: Option<Viewer>,
+    locale: Locale,
+}
+
+impl Caller {
+    fn of(visit: Visit) -> Self {
+        Self { locale: visit.page.preferences.locale, viewer: visit.page.viewer }
+    }
+
+    fn viewer(&self) -> Result<&Viewer, Error> {
+        self.viewer.as_ref().ok_or(Error::NotSignedIn)
+    }
+
+    /// The answer to a script: a sentence, and for a file that is not taken why.
+    fn refuse(&self, error: Error) -> Response {
+        match error {
+            Error::File(refused) => {
+                self.told(StatusCode::UNPROCESSABLE_ENTITY, refused_text(self.locale, refused), Some(refused))
+            }
+            Error::Offset(OffsetRefused::Elsewhere { received }) => {
+                let text = terms::error_text(self.locale, Kind::Invalid);
+                ([(OFFSET, received)], self.told(StatusCode::CONFLICT, text, None)).into_response()
+            }
+            Error::Offset(OffsetRefused::Beyond) => {
+                let refused = FileRefused::TooBig;
+                self.told(StatusCode::PAYLOAD_TOO_LARGE, refused_text(self.locale, refused), Some(refused))
+            }
+            error => {
+                let kind = AppError::from(error).kind.told_to(self.viewer.as_ref());
+                let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                self.told(status, terms::error_text(self.locale, kind), None)
+            }
+        }
+    }
+
+    fn told(&self, status: StatusCode, message: &str, refused: Option<FileRefused>) -> Response {
+        (status, Json(Told { message, refused })).into_response()
+    }
+
+    /// The same as a page says it, for a browser that goes to an address by itself.
+    fn plain(&self, error: Error) -> Response {
+        let kind = AppError::from(error).kind.told_to(self.viewer.as_ref());
+        let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, terms::error_text(self.locale, kind)).into_response()
+    }
+}
+
+#[derive(Serialize)]
+struct Told<'t> {
+    message: &'t str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<FileRefused>,
+}
+
+#[derive(Deserialize)]
+struct Announced {
+    document: String,
+    name: String,
+    size: u64,
+}
+
+/// What became of a file, for the script.
+#[derive(Serialize)]
+struct Became {
+    /// Whether somebody must decide first.
+    waiting: bool,
+}
+
+async fn announce(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Form(new): Form<Announced>) -> Response {
+    let caller = Caller::of(visit);
+    let announced = async {
+        let document = new.document.parse().map_err(|_| Error::NotFound)?;
+        let new = NewUpload { document, name: &new.name, size: new.size };
+        backend.files().begin(caller.viewer()?, new).await
+    };
+    match announced.await {
+        Ok(upload) => {
+            let headers = [(header::LOCATION, format!("/files/uploads/{upload}")), (OFFSET, "0".to_owned())];
+            (StatusCode::CREATED, headers).into_response()
+        }
+        Err(error) => caller.refuse(error),
+    }
+}
+
+async fn arrival(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
+    let caller = Caller::of(visit);
+    let found = async {
+        let upload = id.parse().map_err(|_| Error::NotFound)?;
+        backend.files().arrival(caller.viewer()?, upload).await
+    };
+    match found.await {
+        Ok(arrival) => so_far(StatusCode::NO_CONTENT, arrival),
+        Err(error) => caller.refuse(error),
+    }
+}
+
+fn so_far(status: StatusCode, arrival: Arrival) -> Response {
+    (status, [(OFFSET, arrival.received), (LENGTH, arrival.size)]).into_response()
+}
+
+async fn go_on(
+    State(backend): State<Backend>,
+    Extension(visit): Extension<Visit>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let caller = Caller::of(visit);
+    let (Ok(upload), Some(offset)) = (id.parse::<UploadId>(), number(&headers, &OFFSET)) else {
+        return caller.refuse(Error::NotFound);
+    };
+    let Some(viewer) = caller.viewer.clone() else { return caller.refuse(Error::NotSignedIn) };
+    let announced = number(&headers, &header::CONTENT_LENGTH);
+    // A task of its own: whoever hangs up must not take with them what has arrived.
+    let taken = tokio::spawn(async move { take(&backend, &viewer, upload, offset, announced, body).await });
+    match taken.await.unwrap_or_else(|error| Err(Error::Internal(format!("taking a file stopped: {error}")))) {
+        Ok(Stretch::Partly(arrival)) => so_far(StatusCode::NO_CONTENT, arrival),
+        Ok(Stretch::Whole(arrived)) => Json(Became { waiting: !arrived.warnings.is_empty() }).into_response(),
+        Err(error) => caller.refuse(error),
+    }
+}
+
+enum Stretch {
+    Partly(Arrival),
+    Whole(Arrived),
+}
+
+async fn take(
+    backend: &Backend,
+    viewer: &Viewer,
+    upload: UploadId,
+    offset: u64,
+    announced: Option<u64>,
+    body: Body,
+) -> Result<Stretch, Error> {
+    let mut intake = backend.files().go_on(viewer, upload, offset, announced).await?;
+    let mut bytes = body.into_data_stream();
+    // Ends with the stretch, and just the same where the line breaks or falls silent.
+    while let Ok(Some(Ok(bytes))) = timeout(SILENCE_MAX, bytes.next()).await {
+        if let Err(error) = intake.write(&bytes).await {
+            intake.pause().await?;
+            return Err(error);
+        }
+    }
+    let arrival = intake.pause().await?;
+    if arrival.is_whole() {
+        return Ok(Stretch::Whole(backend.files().finish(viewer, upload).await?));
+    }
+    Ok(Stretch::Partly(arrival))
+}
+
+async fn give_up(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
+    let caller = Caller::of(visit);
+    let given_up = async {
+        let upload = id.parse().map_err(|_| Error::NotFound)?;
+        backend.files().give_up(caller.viewer()?, upload).await
+    };
+    match given_up.await {
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => caller.refuse(error),
+    }
+}
+
+fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.parse().ok()
+}
+
+/// A form without script: the document's id before the file, which comes in one go.
+async fn whole_form(State(backend): State<Backend>, Extension(visit): Extension<Visit>, form: Multipart) -> Response {
+    let caller = Caller::of(visit);
+    let Some(viewer) = caller.viewer.clone() else { return see_other("/sign-in") };
+    let received = tokio::spawn({
+        let backend = backend.clone();
+        async move { receive(&backend, &viewer, form).await }
+    });
+    match received.await.unwrap_or_else(|error| Err((None, Error::Internal(format!("taking a file stopped: {error}"))))) {
+        Ok(arrived) => see_other(&format!("/desk/{}/files?added=1", arrived.document)),
+        Err((Some(document), Error::File(refused))) => send_back(&backend, &caller, document, refused).await,
+        Err((_, error)) => caller.plain(error),
+    }
+}
+
+/// What went wrong, and at which document.
+type FormFailure = (Option<DocumentId>, Error);
+
+async fn receive(backend: &Backend, viewer: &Viewer, mut form: Multipart) -> Result<Arrived, FormFailure> {
+    let broken = |_| (None, Error::Invalid(FormErrors::default()));
+    let mut document = None;
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        match field.name() {
+            Some("document") => document = small(field).await.and_then(|id| id.parse().ok()),
+            Some("file") => {
+                let document = document.ok_or((None, Error::NotFound))?;
+                return whole_file(backend, viewer, document, field).await.map_err(|error| (Some(document), error));
+            }
+            _ => {}
+        }
+    }
+    Err((document, document.map_or(Error::NotFound, |_| FileRefused::Empty.into())))
+}
+
+async fn small(mut field: Field<'_>) -> Option<String> {
+    let mut text = Vec::new();
+    while let Ok(Some(bytes)) = field.chunk().await {
+        text.extend_from_slice(&bytes);
+        if text.len() > FIELD_MAX {
+            return None;
+        }
+    }
+    String::from_utf8(text).ok()
+}
+
+async fn whole_file(backend: &Backend, viewer: &Viewer, document: DocumentId, mut field: Field<'_>) -> Result<Arrived, Error> {
+    let name = field.file_name().unwrap_or_default().to_owned();
+    let mut intake = backend.files().receive(viewer, document, &name).await?;
+    let mut length = 0;
+    loop {
+        let taken = match timeout(SILENCE_MAX, field.chunk()).await {
+            Ok(Ok(Some(bytes))) => {
+                length += bytes.len();
+                intake.write(&bytes).await
+            }
+            Ok(Ok(None)) if length == 0 => Err(FileRefused::Empty.into()),
+            Ok(Ok(None)) => return intake.complete(viewer).await,
+            // The line broke: there is nobody to answer, and no way to go on.
+            _ => Err(Error::Invalid(FormErrors::default())),
+        };
+        if let Err(error) = taken {
+            intake.drop_all().await?;
+            // What is too large is still listened to for a while, so that its sender hears the answer.
+            return Err(error);
+        }
+    }
+}
+
+/// Shows the form again with why the file was not taken.
+async fn send_back(backend: &Backend, caller: &Caller, document: DocumentId, refused: FileRefused) -> Response {
+    let page = format!("/desk/{document}/files");
+    let values = [("refused".to_owned(), refused.key().to_owned())].into();
+    let errors = FormErrors { form: "upload".to_owned(), values, problems: Vec::new() };
+    let token = match backend.flashes().put(&errors).await {
+        Ok(token) => token,
+        Err(error) => return caller.plain(error),
+    };
+    let cookie = format!("{FLASH_COOKIE}={token}; Path={page}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
+    let mut response = see_other(&page);
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn see_other(to: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
+}
+
+async fn content(
+    State(backend): State<Backend>,
+    Extension(visit): Extension<Visit>,
+    Path(id): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let caller = Caller::of(visit);
+    let opened = async {
+        let attachment: AttachmentId = id.parse().map_err(|_| Error::NotFound)?;
+        backend.files().open(caller.viewer()?, attachment).await
+    };
+    let file = match opened.await {
+        Ok(file) => file,
+        Err(error) => return caller.plain(error),
+    };
+    let tag = format!("\"{}\"", file.sha256);
+    let mut response = match asked(&headers, &tag, file.bytes) {
+        Asked::Known => StatusCode::NOT_MODIFIED.into_response(),
+        Asked::Nowhere => {
+            let size = format!("bytes */{}", file.bytes);
+            return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, size)]).into_response();
+        }
+        Asked::Whole => stretch(&method, &file, 0, file.bytes),
+        Asked::Part(from, until) => {
+            let range = format!("bytes {from}-{}/{}", until - 1, file.bytes);
+            let part = stretch(&method, &file, from, until);
+            (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, range)], part).into_response()
+        }
+    };
+    let kept = response.headers_mut();
+    kept.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind.media_type()));
+    kept.insert(header::CONTENT_DISPOSITION, disposition(&file.name));
+    protect(kept, &tag);
+    kept.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    response
+}
+
+/// Bytes `from..until`, read as fast as the line takes them.
+fn stretch(method: &Method, file: &OpenFile, from: u64, until: u64) -> Response {
+    let length = [(header::CONTENT_LENGTH, until - from)];
+    if *method == Method::HEAD {
+        return (length, Body::empty()).into_response();
+    }
+    let (sender, pieces) = mpsc::channel::<Bytes>(AHEAD);
+    let file = file.clone();
+    tokio::spawn(async move {
+        let mut from = from;
+        while from < until {
+            let next = until.min(from + PIECE);
+            let sent = match file.read(from, next).await {
+                Ok(bytes) => sender.send(bytes.into()).await,
+                // The answer ends early; its length tells the reader that something is missing.
+                Err(error) => return tracing::error!(%error, "a file cannot be read to its end"),
+            };
+            // Nobody listens any more.
+            if sent.is_err() {
+                return;
+            }
+            from = next;
+        }
+    });
+    (length, Body::from_stream(ReceiverStream::new(pieces).map(Ok::<_, Infallible>))).into_response()
+}
+
+async fn preview(
+    State(backend): State<Backend>,
+    Extension(visit): Extension<Visit>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let caller = Caller::of(visit);
+    let opened = async {
+        let attachment: AttachmentId = id.parse().map_err(|_| Error::NotFound)?;
+        backend.files().open_preview(caller.viewer()?, attachment).await
+    };
+    let picture = match opened.await {
+        Ok(picture) => picture,
+        Err(error) => return caller.plain(error),
+    };
+    let tag = format!("\"{}\"", picture.sha256);
+    let mut response = match asked(&headers, &tag, picture.content.len() as u64) {
+        Asked::Known => StatusCode::NOT_MODIFIED.into_response(),
+        _ => ([(header::CONTENT_TYPE, picture.media_type)], picture.content).into_response(),
+    };
+    protect(response.headers_mut(), &tag);
+    response
+}
+
+fn protect(headers: &mut HeaderMap, tag: &str) {
+    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, CACHING);
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(header::ETAG, tag);
+    }
+}

@@ -1,0 +1,66 @@
+//! The library without script: lists, marks, files to take along.
+
+use crate::app::TestApp;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_document_is_marked_and_found_again_without_script() {
+    let app = TestApp::spawn().await;
+    let id = app.published(&app.org.harbour).await.to_string();
+    let address = format!("/library/{id}");
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    assert!(fisherman.get("/shelf/bookmarks").await.body.contains("Chưa có văn bản nào được đánh dấu"));
+    assert!(fisherman.get("/shelf/unread").await.body.contains(&address));
+    assert!(fisherman.get(&address).await.is_whole());
+    assert!(!fisherman.get("/shelf/unread").await.body.contains(&address), "it was opened");
+    assert!(fisherman.get("/shelf/recent").await.body.contains(&address));
+
+    let form = [("id", id.as_str())];
+    let marked = fisherman.post("/api/documents/bookmark", &address, &form).await;
+    assert_eq!((marked.status, marked.location()), (302, Some(address.as_str())));
+    assert!(fisherman.get("/shelf/bookmarks").await.body.contains(&address));
+    let taken_away = fisherman.post("/api/documents/remove_bookmark", &address, &form).await;
+    assert_eq!((taken_away.status, taken_away.location()), (302, Some(address.as_str())));
+    assert!(!fisherman.get("/shelf/bookmarks").await.body.contains(&address));
+
+    let mut farmer = app.signed_in(&app.org.farmer).await;
+    let refused = farmer.post("/api/documents/bookmark", "/library", &form).await;
+    assert_eq!((refused.status, refused.location()), (302, Some("/problem/not_found")));
+    assert_eq!(farmer.get("/shelf/desk").await.status, 404, "there is no such list");
+    assert_eq!(farmer.get("/shelf/unread?after=hom-qua").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_text_is_sent_once_and_not_again_with_the_data_of_the_page() {
+    let app = TestApp::spawn().await;
+    let id = app.published(&app.org.harbour).await.to_string();
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    let page = fisherman.get(&format!("/library/{id}")).await.body;
+    assert_eq!(page.matches("Mọi tàu có chỗ neo đậu an toàn").count(), 1, "{page}");
+    let asked = fisherman.get_json(&format!("/api/documents/read?id={id}")).await.body;
+    assert!(asked.contains("Mọi tàu có chỗ neo đậu an toàn"), "the browser's own request brings it along");
+    assert!(asked.contains(&format!("http://{}/library/{id}", app.address)), "{asked}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_document_is_taken_along_as_a_file_by_those_it_reaches() {
+    let app = TestApp::spawn().await;
+    let id = app.published(&app.org.harbour).await;
+    let address = format!("/library/{id}/download");
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    let file = fisherman.get(&address).await;
+    assert_eq!(file.status, 200);
+    assert_eq!(file.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"nghi-quyet-ve-neo-dau-tau-thuyen.html\""));
+    assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+    for part in
+        ["<!DOCTYPE html>", "Nghị quyết về neo đậu tàu thuyền", &app.org.coast.name, "counter(page)", "Mọi tàu có chỗ neo đậu"]
+    {
+        assert!(file.body.contains(part), "{part} in {}", file.body);
+    }
+    assert!(!file.body.contains("<script") && !file.body.contains("src="), "nothing runs, nothing is fetched");
+
+    for (mut browser, status) in [(app.signed_in(&app.org.farmer).await, 404), (app.browser(), 401)] {
+        assert_eq!(browser.get(&address).await.status, status);
+    }
+    assert_eq!(fisherman.get("/library/khong-phai-ma/download").await.status, 404);
+}
