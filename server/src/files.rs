@@ -48,7 +48,7 @@ const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 
 /// A line on which nothing comes for this long is cut.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// What small fields of the form may hold.
 const FIELD_MAX: usize = 200;
@@ -90,27 +90,21 @@ impl Caller {
     /// The answer to a script: a sentence, and for a file that is not taken why.
     fn refuse(&self, error: Error) -> Response {
         match error {
-            Error::File(refused) => {
-                self.told(StatusCode::UNPROCESSABLE_ENTITY, refused_text(self.locale, refused), Some(refused))
-            }
+            Error::File(refused) => told(StatusCode::UNPROCESSABLE_ENTITY, refused_text(self.locale, refused), Some(refused)),
             Error::Offset(OffsetRefused::Elsewhere { received }) => {
                 let text = terms::error_text(self.locale, Kind::Invalid);
-                ([(OFFSET, received)], self.told(StatusCode::CONFLICT, text, None)).into_response()
+                ([(OFFSET, received)], told(StatusCode::CONFLICT, text, None)).into_response()
             }
             Error::Offset(OffsetRefused::Beyond) => {
                 let refused = FileRefused::TooBig;
-                self.told(StatusCode::PAYLOAD_TOO_LARGE, refused_text(self.locale, refused), Some(refused))
+                told(StatusCode::PAYLOAD_TOO_LARGE, refused_text(self.locale, refused), Some(refused))
             }
             error => {
                 let kind = AppError::from(error).kind.told_to(self.viewer.as_ref());
                 let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                self.told(status, terms::error_text(self.locale, kind), None)
+                told(status, terms::error_text(self.locale, kind), None)
             }
         }
-    }
-
-    fn told(&self, status: StatusCode, message: &str, refused: Option<FileRefused>) -> Response {
-        (status, Json(Told { message, refused })).into_response()
     }
 
     /// The same as a page says it, for a browser that goes to an address by itself.
@@ -119,6 +113,10 @@ impl Caller {
         let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, terms::error_text(self.locale, kind)).into_response()
     }
+}
+
+fn told(status: StatusCode, message: &str, refused: Option<FileRefused>) -> Response {
+    (status, Json(Told { message, refused })).into_response()
 }
 
 #[derive(Serialize)]

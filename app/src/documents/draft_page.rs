@@ -90,19 +90,21 @@ enum Asked {
     Discarding,
 }
 
+/// What has just been done, by what the address says.
+const TOLD: terms::Labels = &[
+    ("submitted", text::desk::submitted),
+    ("scheduled", text::desk::scheduled_now),
+    ("restored", text::desk::restored),
+    ("published", text::desk::published_now_hint),
+];
+
 fn asked(l: Locale, query: &ParamsMap) -> Asked {
-    let told: [(&str, fn(Locale) -> &'static str); 4] = [
-        ("submitted", text::desk::submitted),
-        ("scheduled", text::desk::scheduled_now),
-        ("restored", text::desk::restored),
-        ("published", text::desk::published_now_hint),
-    ];
     if query.get_str("withdraw").is_some() {
         Asked::Withdrawal
     } else if query.get_str("discard").is_some() {
         Asked::Discarding
     } else {
-        told.iter().find(|(key, _)| query.get_str(key).is_some()).map_or(Asked::Nothing, |(_, told)| Asked::Told(told(l)))
+        TOLD.iter().find(|(key, _)| query.get_str(key).is_some()).map_or(Asked::Nothing, |(_, told)| Asked::Told(told(l)))
     }
 }
 

@@ -25,7 +25,10 @@ use crate::{
 };
 
 /// What the tools are called, what they do in the script, and their keys as `aria-keyshortcuts` names them.
-const TOOLS: [(fn(Locale) -> &'static str, &str, &str); 10] = [
+/// Its name, what the script calls it, and its sign.
+type Tool = (fn(Locale) -> &'static str, &'static str, &'static str);
+
+const TOOLS: [Tool; 10] = [
     (text::writing::heading, "heading", "Control+Alt+2"),
     (text::writing::subheading, "subheading", "Control+Alt+3"),
     (text::writing::bold, "bold", "Control+B"),

@@ -74,7 +74,7 @@ impl Courses<'_> {
         let is_named = unit.is_some();
         let unit = match unit {
             Some(unit) => tree.get(unit).filter(concerned),
-            None => self.highest_concerned(viewer, &tree, given, &may_look),
+            None => Self::highest_concerned(viewer, &tree, given, &may_look),
         };
         let Some(unit) = unit else {
             return Err(if course.reaches(viewer) && !is_named { Error::NotAllowed } else { Error::NotFound });
@@ -113,7 +113,6 @@ impl Courses<'_> {
 
     /// The audience itself for who may look at all of it, else the highest unit in it that is theirs.
     fn highest_concerned<'t>(
-        &self,
         viewer: &Viewer,
         tree: &'t Tree,
         given: &Given,

@@ -34,7 +34,7 @@ impl Courses<'_> {
     /// # Errors
     /// Those of the store.
     pub async fn list(&self, viewer: &Viewer) -> Result<CoursesPage> {
-        let to_do = self.to_do(viewer).await?;
+        let to_do = self.waiting(viewer).await?;
         let vars = vars! { member: viewer.member.to_string() };
         let completed: Vec<Completed> = self.backend.store().read(own_completions(), vars).await?.rows(0)?;
         let ids: Vec<String> = completed.iter().map(|done| done.course.clone()).collect();
@@ -57,7 +57,7 @@ impl Courses<'_> {
     /// # Errors
     /// Those of the store.
     pub async fn reminder(&self, viewer: &Viewer) -> Result<Option<CourseReminder>> {
-        let next = self.to_do(viewer).await?.into_iter().next();
+        let next = self.waiting(viewer).await?.into_iter().next();
         Ok(next.map(|row| CourseReminder {
             id: row.id,
             title: row.title,
@@ -174,7 +174,7 @@ impl Courses<'_> {
     }
 
     /// What was given to the member and is not completed, the most urgent first.
-    async fn to_do(&self, viewer: &Viewer) -> Result<Vec<Row>> {
+    async fn waiting(&self, viewer: &Viewer) -> Result<Vec<Row>> {
         let tree = self.backend.units().tree();
         let branch = &viewer.standpoint.branch;
         let (sql, vars) = reaching_ranges(branch);

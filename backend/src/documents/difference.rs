@@ -72,7 +72,7 @@ fn stretch(diff: &TextDiff<'_, '_, str>, op: &DiffOp, side: Side) -> String {
 /// Pieces so far, and the change at hand.
 #[derive(Default)]
 struct Pieces {
-    pieces: Vec<DiffPiece>,
+    told: Vec<DiffPiece>,
     removed: String,
     added: String,
     /// A space behind the change, which belongs to it if another change follows: two words exchanged are one change.
@@ -87,9 +87,9 @@ impl Pieces {
             return;
         }
         self.close();
-        match self.pieces.last_mut() {
+        match self.told.last_mut() {
             Some(last) if last.change == Change::Same => last.text.push_str(text),
-            _ => self.pieces.push(DiffPiece::new(text, Change::Same)),
+            _ => self.told.push(DiffPiece::new(text, Change::Same)),
         }
     }
 
@@ -108,14 +108,14 @@ impl Pieces {
             (std::mem::take(&mut self.space), Change::Same),
         ] {
             if !text.is_empty() {
-                self.pieces.push(DiffPiece { text, change });
+                self.told.push(DiffPiece { text, change });
             }
         }
     }
 
     fn finish(mut self) -> Vec<DiffPiece> {
         self.close();
-        self.pieces
+        self.told
     }
 }
 

@@ -285,7 +285,7 @@ impl Documents<'_> {
         } else if viewer.standpoint.seats(Action::WriteDocument).is_empty() {
             return Err(Error::NotFound);
         }
-        let (reader, draft) = self.understand(viewer, form, is_correction).await?;
+        let (reader, draft) = self.understand(viewer, &form, is_correction).await?;
         let (sql, kind) = if version == 0 {
             (
                 format!(
@@ -430,7 +430,7 @@ impl Documents<'_> {
         }))
     }
 
-    async fn understand(&self, viewer: &Viewer, form: DraftForm<'_>, is_correction: bool) -> Result<(FormReader, Draft)> {
+    async fn understand(&self, viewer: &Viewer, form: &DraftForm<'_>, is_correction: bool) -> Result<(FormReader, Draft)> {
         let tree = self.backend.units().tree();
         let today = self.backend.clock().today();
         let mut reader = FormReader::new("draft");

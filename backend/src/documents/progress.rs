@@ -167,6 +167,8 @@ mod tests {
         store.assert_no_scan(PARTS, vars! { readings: vec![reading()] }).await;
     }
 
+    type Kept<T> = (String, String, String, T);
+
     #[tokio::test]
     async fn what_two_records_of_one_person_kept_becomes_one() {
         let store = migrated().await;
@@ -182,7 +184,6 @@ mod tests {
                    SELECT VALUE [record::id(id)[0], document, member, marked] FROM bookmark ORDER BY id; \
                    SELECT VALUE id FROM unread";
         let mut answers = store.read(sql, ()).await.expect("reads");
-        type Kept<T> = (String, String, String, T);
         let row = |member: &str, document: &str| (member.to_owned(), document.to_owned(), member.to_owned());
         let with = |(owner, document, member), kept| (owner, document, member, kept);
         let readings: Vec<Kept<i64>> = answers.rows(0).expect("rows");

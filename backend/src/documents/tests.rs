@@ -77,6 +77,13 @@ struct Put<'a> {
     body: &'a str,
 }
 
+/// An entry of the column `related`.
+#[derive(SurrealValue)]
+struct Entry {
+    document: String,
+    relation: String,
+}
+
 impl<'a> Put<'a> {
     fn by(issuer: &'a UnitRef, audience: &'a UnitRef) -> Self {
         Self {
@@ -99,11 +106,6 @@ impl<'a> Put<'a> {
         let id = DocumentId::new(backend.clock().ulid_at(self.at));
         let is_out = self.state == Out::Published;
         let shelf = is_out.then(|| id.to_string());
-        #[derive(SurrealValue)]
-        struct Entry {
-            document: String,
-            relation: String,
-        }
         let related: Vec<Entry> = self
             .related
             .iter()

@@ -241,12 +241,11 @@ fn xlsx_text(content: &[u8]) -> Result<String, Missing> {
                 text.push('\t');
             }
             match cell.get_value() {
-                DataRef::String(value) => text.push_str(value),
                 DataRef::SharedString(value) => text.push_str(value),
                 DataRef::Int(number) => text.push_str(&number.to_string()),
                 // Long numbers, of citizens for one, as their digits.
                 DataRef::Float(number) => text.push_str(&number.to_string()),
-                DataRef::DateTimeIso(value) | DataRef::DurationIso(value) => text.push_str(value),
+                DataRef::String(value) | DataRef::DateTimeIso(value) | DataRef::DurationIso(value) => text.push_str(value),
                 DataRef::Bool(_) | DataRef::DateTime(_) | DataRef::Error(_) | DataRef::Empty => {}
             }
             if text.len() > TEXT_MAX {

@@ -130,6 +130,7 @@ mod tests {
     use super::*;
 
     /// A program in the place of ours.
+    #[expect(clippy::expect_used, reason = "a helper of tests")]
     fn program(script: &str) -> (tempfile::TempDir, Extractor) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("program");

@@ -155,9 +155,7 @@ async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
                     () => "done",
                 };
                 assert_eq!(told, expected, "{who} {step:?} in {situation:?}");
-                if told != "done" {
-                    stands = Some(id);
-                } else {
+                if told == "done" {
                     let page = backend.documents().draft(&org.province_chief_editor.viewer, id).await;
                     let after = situation.after(step).expect("leads on");
                     match page {
@@ -165,6 +163,8 @@ async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
                         Err(Error::NotFound) => assert_eq!(after.state(), None, "{who} {step:?} in {situation:?}"),
                         Err(error) => panic!("{error}"),
                     }
+                } else {
+                    stands = Some(id);
                 }
             }
         }

@@ -87,7 +87,7 @@ async fn who_else_is_there_is_told_for_two_minutes(backend: &Backend, org: &Fixt
     let id = drafted(backend, org).await;
     let others = async |viewer: &Viewer| documents.begin_writing(viewer, id).await.expect("opens").others;
     assert_eq!(others(&editor.viewer).await, Vec::<String>::new());
-    assert_eq!(others(&chief.viewer).await, [editor.name.clone()]);
+    assert_eq!(others(&chief.viewer).await, std::slice::from_ref(&editor.name));
     backend.clock().advance(TimeDelta::seconds(119));
     let kept = documents.still_writing(&editor.viewer, id).await.expect("is noted");
     assert_eq!((kept.others, kept.version), (vec![chief.name.clone()], 1));

@@ -621,8 +621,16 @@ fn composed(text: &[Inline]) -> Text {
 /// Signs nobody sees are left out, those that only turn the line round too; all spaces are spaces.
 fn kept(letter: char) -> Option<char> {
     match letter {
-        '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{fffc}' => None,
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}' => None,
+        '\u{ad}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2060}'
+        | '\u{feff}'
+        | '\u{fffc}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{e0000}'..='\u{e007f}' => None,
         letter if letter.is_whitespace() => Some(' '),
         letter if letter.is_control() => None,
         letter => Some(letter),

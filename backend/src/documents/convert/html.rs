@@ -179,6 +179,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
 
 /// How text looks where the reader is.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties of a place")]
 struct Place {
     style: Style,
     link: Option<Rc<str>>,
