@@ -9,9 +9,7 @@ use domain::{
 };
 use tokio::task::spawn_blocking;
 
-use super::{
-    Extracted, Files, Wanted, WarningRow, detect::detect, pictures::redraw, receive::UploadRow, row, writing,
-};
+use super::{Extracted, Files, Wanted, WarningRow, detect::detect, pictures::redraw, receive::UploadRow, row, writing};
 use crate::{
     Error, Result, events,
     store::{Variables, record, vars},

@@ -48,8 +48,7 @@ impl Files<'_> {
     }
 
     async fn purge_removed(&self, before: DateTime<Utc>) -> Result<usize> {
-        let removed: Vec<AttachmentRow> =
-            self.backend.store().read(removed_sql(), vars! { before: before }).await?.rows(0)?;
+        let removed: Vec<AttachmentRow> = self.backend.store().read(removed_sql(), vars! { before: before }).await?.rows(0)?;
         let mut count = 0;
         for row in &removed {
             count += usize::from(self.purge_file(row, before).await?);
