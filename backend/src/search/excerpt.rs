@@ -281,7 +281,7 @@ mod tests {
         );
         assert_eq!(shown(&title("Đang phi", &asked, false)), "[Đang phi]");
         let far = "chữ ".repeat(40);
-        let text = format!("đăng, phi, đăng, đăng, phi. {far}thu đảng phí. {far}");
+        let text = format!("đăng một phi hai đăng ba phi. {far}thu đảng phí. {far}");
         assert!(shown(&excerpt(&text, &asked, false)).contains("thu [đảng phí]"));
     }
 
