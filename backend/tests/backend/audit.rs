@@ -60,7 +60,7 @@ async fn pages_follow_on_without_gap_or_repetition() {
         let Some(next) = page.next else { break };
         query.before = Some(next);
     }
-    assert_eq!(seen.len(), 70 * 2 + 35, "drafted, published, every other withdrawn");
+    assert_eq!(seen.len(), 70 * 3 + 35, "drafted, sent, published, every other withdrawn");
     assert!(seen.windows(2).all(|two| two[0] > two[1]));
 }
 

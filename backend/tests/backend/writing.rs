@@ -195,7 +195,7 @@ async fn only_the_newest_unfinished_texts_are_kept() {
 async fn a_preview_is_what_readers_see() {
     let (backend, _, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
-    let preview = backend.documents().preview(editor, "# Mục\n\n<script>1</script> **hai** từ").expect("a preview");
+    let preview = backend.documents().preview(editor, "# Mục\n\n**hai** <script>1</script> từ").expect("a preview");
     assert!(preview.html.contains("<h2") && preview.html.contains("<strong>hai</strong>"), "{}", preview.html);
     assert!(!preview.html.contains("<script"), "{}", preview.html);
     assert_eq!((preview.words, preview.minutes), (4, 1));

@@ -191,11 +191,11 @@ async fn a_file_is_handed_out_in_the_ranges_that_are_asked_for() {
     let tag = header("etag");
 
     let (status, headers, body) = get(&[("range", "bytes=250000-599999")]).await;
-    assert_eq!((status, &body[..] == &content[250_000..600_000]), (206, true));
+    assert_eq!((status, body[..] == content[250_000..600_000]), (206, true));
     assert_eq!(headers["content-range"], format!("bytes 250000-599999/{}", content.len()));
     assert_eq!(headers["content-length"], "350000");
     let (status, _, body) = get(&[("range", "bytes=-5"), ("if-range", &tag)]).await;
-    assert_eq!((status, &body[..] == &content[content.len() - 5..]), (206, true));
+    assert_eq!((status, body[..] == content[content.len() - 5..]), (206, true));
     let (status, _, body) = get(&[("range", "bytes=-5"), ("if-range", "\"other\"")]).await;
     assert_eq!((status, body.len()), (200, content.len()), "a part of another file is of no use");
     let (status, headers, body) = get(&[("range", "bytes=9000000-")]).await;

@@ -770,13 +770,15 @@ fn runs(atoms: &[Atom<'_>], care: Care, before: &str) -> String {
 /// The letters, signs escaped where Markdown would take them for its own.
 fn escaped(atoms: &[Atom<'_>], care: Care, before: &str) -> String {
     let mut out = String::new();
-    // Whether all that stands on the line is in `out`.
+    // Whether all that stands on the line is in `out`, and where the line begins there.
     let mut is_whole = before.is_empty() || before.ends_with('\n');
+    let mut begin = 0;
     for (at, atom) in atoms.iter().enumerate() {
         let letter = match atom.what {
             What::Break => {
                 out.push_str("  \n");
                 is_whole = true;
+                begin = out.len();
                 continue;
             }
             What::Note(name) => {
@@ -787,7 +789,7 @@ fn escaped(atoms: &[Atom<'_>], care: Care, before: &str) -> String {
         };
         let line = line(before, &out);
         let next = atoms.get(at + 1).and_then(|atom| self::letter(atom.what));
-        let whole = is_whole.then(|| out.rsplit('\n').next().unwrap_or_default());
+        let whole = is_whole.then(|| &out[begin..]);
         if letter.is_ascii_punctuation() && (care == Care::Literal || means_something(letter, line, whole, next)) {
             out.push('\\');
         }

@@ -19,24 +19,25 @@ const ATTRIBUTE_MAX: usize = 2_000;
 pub(super) fn blocks(html: &str) -> Vec<Block> {
     let mut reader = Reader::default();
     let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        reader.text(&rest[..at]);
-        rest = &rest[at..];
-        rest = match token(rest) {
+    // Where the next sign can be that begins a tag: those before it are text, taken in one piece.
+    let mut from = 0;
+    while let Some(at) = rest[from..].find('<').map(|at| from + at) {
+        let token = token(&rest[at..]);
+        if !matches!(token, Token::Text) {
+            reader.text(&rest[..at]);
+        }
+        (rest, from) = match token {
             Token::Open(tag, behind) => {
                 let hidden = hidden_until(&tag.name);
                 reader.open(tag);
-                hidden.map_or(behind, |name| behind_close(behind, name))
+                (hidden.map_or(behind, |name| behind_close(behind, name)), 0)
             }
             Token::Close(name, behind) => {
                 reader.close(&name);
-                behind
+                (behind, 0)
             }
-            Token::Nothing(behind) => behind,
-            Token::Text(text, behind) => {
-                reader.text(text);
-                behind
-            }
+            Token::Nothing(behind) => (behind, 0),
+            Token::Text => (rest, at + 1),
         };
     }
     reader.text(rest);
@@ -47,7 +48,8 @@ enum Token<'h> {
     Open(Tag<'h>, &'h str),
     Close(String, &'h str),
     Nothing(&'h str),
-    Text(&'h str, &'h str),
+    /// No tag: a sign like another.
+    Text,
 }
 
 struct Tag<'h> {
@@ -77,7 +79,7 @@ fn token(html: &str) -> Token<'_> {
     let start = if is_close { 2 } else { 1 };
     let length = html[start..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-')).count();
     if length == 0 || !html.as_bytes()[start].is_ascii_alphabetic() {
-        return Token::Text(&html[..1], &html[1..]);
+        return Token::Text;
     }
     let name = html[start..start + length].to_ascii_lowercase();
     let (attributes, behind) = attributes(&html[start + length..]);
