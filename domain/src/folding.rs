@@ -6,14 +6,20 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
-        if !folded.is_empty() {
+        let end = folded.len();
+        if end > 0 {
             folded.push(' ');
         }
+        let begin = folded.len();
         for letter in word.nfd().filter(|letter| !is_combining_mark(*letter)) {
             match letter {
                 'đ' | 'Đ' => folded.push('d'),
                 other => folded.extend(other.to_lowercase()),
             }
+        }
+        // A word of nothing but marks is none.
+        if folded.len() == begin {
+            folded.truncate(end);
         }
     }
     folded
@@ -40,6 +46,7 @@ mod tests {
     #[test]
     fn marks_case_and_spaces_do_not_matter() {
         assert_eq!(fold("  Nguyễn\u{a0}Đức  THẮNG "), "nguyen duc thang");
+        assert_eq!(fold("Nguyễn \u{301}"), "nguyen", "marks alone are no word");
         assert_eq!(fold("Nguyễn".nfd().collect::<String>().as_str()), fold("Nguyễn"));
     }
 

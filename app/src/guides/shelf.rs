@@ -27,7 +27,7 @@ macro_rules! shelf {
 }
 
 /// In the order of the list.
-const SHELF: &[Text] = shelf!["member", "android", "ios", "secretary", "editor", "committee", "registrar", "operator"];
+const SHELF: &[Text] = shelf!["member", "android", "ios", "secretary", "editor", "courses", "committee", "registrar", "operator"];
 
 pub(super) fn list(l: Locale) -> Vec<GuideSummary> {
     let summary = |text: &Text| {
