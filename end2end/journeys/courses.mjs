@@ -30,11 +30,8 @@ async function writeGiveAndStudy(stage, script) {
 
 /** Title of a document of the province that the member has not read. */
 async function anUnread(member) {
-  const response = await member.context.request.get('/api/documents/library?level=province');
-  const { documents } = await response.json();
-  const unread = documents.find((document) => !document.read);
-  assert.ok(unread, 'there is something to read');
-  return unread.title;
+  await member.open('/library?level=province');
+  return (await member.$('.row-unread .row-link').first().innerText()).trim();
 }
 
 /** A draft with one document and two questions. */

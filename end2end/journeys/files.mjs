@@ -24,12 +24,13 @@ export async function draftOf(editor, title) {
 
 /** Chooses a file and sends it; waits until the page tells what became of it. */
 export async function send(editor, chosen) {
-  await editor.field('file').setInputFiles(chosen);
+  const button = editor.$('main form:has(input[type="file"]) button[type="submit"]');
+  await editor.$('main input[type="file"]').setInputFiles(chosen);
   if (editor.script) {
-    await editor.sender('file').click();
+    await button.click();
     return;
   }
-  await Promise.all([editor.page.waitForEvent('domcontentloaded'), editor.sender('file').click()]);
+  await Promise.all([editor.page.waitForEvent('domcontentloaded'), button.click()]);
   await editor.settled();
 }
 

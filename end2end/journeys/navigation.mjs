@@ -8,11 +8,10 @@ import { until } from '../support/wait.mjs';
 const WALKS = {
   member: ['/', '/library', '/meetings', '/opinions', '/more'],
   secretary: ['/more', '/branch'],
-  editor: ['/more', '/desk', '/desk/new'],
   statistician: ['/more', '/committee'],
 };
 
-const PLACES = /^\/(|library|meetings|opinions|more|branch|desk|desk\/new|committee)$/;
+const PLACES = /^\/(|library|meetings|opinions|more|branch|committee)$/;
 
 /** One link of each of these kinds is taken, and each of the places. */
 const KINDS = [
@@ -24,8 +23,6 @@ const KINDS = [
   /^\/meetings\/[0-9A-Z]{26}$/,
   /^\/opinions\/[0-9A-Z]{26}$/,
   /^\/branch\/[0-9A-Z]{26}$/,
-  /^\/desk\/[0-9A-Z]{26}$/,
-  /^\/desk\/[0-9A-Z]{26}\/publish$/,
   /^\/committee\/[0-9A-Z]{26}$/,
 ];
 
