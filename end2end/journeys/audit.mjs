@@ -24,7 +24,28 @@ async function ofASubtree(stage, script) {
   await registrar.follow(registrar.$('.chips a[href*="group=documents"]'));
   await until('only documents are shown', async () => {
     const told = await titles(registrar);
-    const kinds = ['document_drafted', 'document_saved', 'document_published', 'document_withdrawn', 'meeting_announced', 'meeting_reported'];
+    const kinds = [
+      'document_drafted',
+      'document_saved',
+      'draft_submitted',
+      'draft_recalled',
+      'draft_commented',
+      'draft_discarded',
+      'changes_wanted',
+      'document_scheduled',
+      'document_published',
+      'document_corrected',
+      'document_withdrawn',
+      'document_expired',
+      'file_attached',
+      'file_removed',
+      'warning_overruled',
+      'course_saved',
+      'course_assigned',
+      'course_ended',
+      'meeting_announced',
+      'meeting_reported',
+    ];
     return told.length > 0 && told.every((line) => kinds.some((kind) => fits(audit[kind], line)));
   });
 
