@@ -58,9 +58,6 @@ const STRANGERS_KEPT_FOR: TimeDelta = TimeDelta::hours(1);
 /// Most characters kept of what a device calls itself.
 const DEVICE_MAX: usize = 120;
 
-/// Rows deleted in one transaction.
-const PURGED_AT_ONCE: usize = 1_000;
-
 /// See [`Backend::accounts`].
 pub struct Accounts<'a> {
     backend: &'a Backend,
@@ -229,9 +226,10 @@ impl<'a> Accounts<'a> {
     /// # Errors
     /// [`Error::Store`].
     pub async fn purge(&self) -> Result<u64> {
+        let now = self.backend.clock().now();
         let mut purged = 0;
         for table in ["session", "flash", "door", "attempt", "device", "code_sheet", "stranger"] {
-            purged += self.purge_table(table).await?;
+            purged += self.backend.store().purge(table, "expires_at", now).await?;
         }
         Ok(purged)
     }
@@ -331,23 +329,6 @@ impl<'a> Accounts<'a> {
             // Another request of the same device was faster.
             Ok(_) | Err(Error::Busy) => Ok(()),
             Err(error) => Err(error),
-        }
-    }
-
-    async fn purge_table(&self, table: &str) -> Result<u64> {
-        let now = self.backend.clock().now();
-        let mut purged = 0;
-        loop {
-            let sql = format!("SELECT VALUE id FROM {table} WHERE expires_at <= $now LIMIT {PURGED_AT_ONCE}");
-            let over: Vec<RecordId> = self.backend.store().read(sql, vars! { now: now }).await?.rows(0)?;
-            let count = over.len();
-            if count > 0 {
-                self.backend.store().write("DELETE $over RETURN NONE", vars! { over: over }).await?;
-            }
-            purged += count as u64;
-            if count < PURGED_AT_ONCE {
-                return Ok(purged);
-            }
         }
     }
 }

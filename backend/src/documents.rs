@@ -210,42 +210,26 @@ pub(crate) struct Subject {
 impl Documents<'_> {
     /// Those of `ids` which are published and which the person may read, in no particular order.
     pub(crate) async fn subjects(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<Subject>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let tree = self.backend.units().tree();
-        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
-        let rows: Vec<DocumentRow> = self.backend.store().read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
-        let mut subjects = Vec::with_capacity(rows.len());
-        for row in rows {
-            let document = row.understand(&tree)?;
-            if document.out == Out::Published && document.is_readable_for(viewer) {
-                subjects.push(Subject { id: document.id, kind: document.kind, title: document.title, minutes: document.minutes });
-            }
-        }
-        Ok(subjects)
+        let documents = self.readable_of(viewer, ids).await?;
+        let subject = |document: Document| Subject {
+            id: document.id,
+            kind: document.kind,
+            title: document.title,
+            minutes: document.minutes,
+        };
+        Ok(documents.into_iter().map(subject).collect())
     }
-}
 
-impl Documents<'_> {
     /// Rows of those of `ids` which are published and which the person may read, in no particular order.
     pub(crate) async fn found(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<DocumentSummary>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let store = self.backend.store();
-        let tree = self.backend.units().tree();
-        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
-        let rows: Vec<DocumentRow> = store.read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
-        let read = read_marks(store, viewer.member, ids).await?;
-        let mut found = Vec::with_capacity(rows.len());
-        for row in rows {
-            let document = row.understand(&tree)?;
-            if document.out == Out::Published && document.is_readable_for(viewer) {
-                found.push(document.summary(read.contains(&document.id)));
-            }
-        }
-        Ok(found)
+        let documents = self.readable_of(viewer, ids).await?;
+        self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await
+    }
+
+    async fn readable_of(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<Document>> {
+        let mut documents = self.fetched(ids).await?;
+        documents.retain(|document| document.out == Out::Published && document.is_readable_for(viewer));
+        Ok(documents)
     }
 }
 

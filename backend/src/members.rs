@@ -101,8 +101,11 @@ impl<'a> Members<'a> {
     }
 
     /// Names of members by id.
-    async fn names(&self, members: impl Iterator<Item = &str>) -> Result<BTreeMap<String, String>> {
+    pub(crate) async fn names(&self, members: impl Iterator<Item = &str>) -> Result<BTreeMap<String, String>> {
         let ids: Vec<RecordId> = members.map(|member| record("member", member)).collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let sql = "SELECT record::id(id) AS id, full_name AS name FROM $ids";
         let rows: Vec<NamedRow> = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
         Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())

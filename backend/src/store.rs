@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use rand::Rng;
 pub(crate) use surrealdb::types::{RecordId, SurrealValue, SurrealValue as Row, Value, Variables, vars};
 use surrealdb::{
@@ -39,6 +40,9 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Conflicts are over in milliseconds; after this many tries the caller says "busy".
 const TRIES: u32 = 8;
+
+/// Rows deleted in one transaction.
+const PURGED_AT_ONCE: usize = 1_000;
 
 /// Handles to the database. The handles themselves are never cloned: a clone is a new session.
 pub(crate) struct Store {
@@ -97,11 +101,33 @@ impl Store {
         Err(Error::Busy)
     }
 
+    /// Deletes the rows of a table whose time, in this column, is over. Returns how many there were.
+    pub(crate) async fn purge(&self, table: &str, column: &str, now: DateTime<Utc>) -> Result<u64> {
+        let sql = over(table, column);
+        let mut purged = 0;
+        loop {
+            let rows: Vec<RecordId> = self.read(sql.as_str(), vars! { now: now }).await?.rows(0)?;
+            let count = rows.len();
+            if count > 0 {
+                self.write("DELETE $rows RETURN NONE", vars! { rows: rows }).await?;
+                purged += count as u64;
+            }
+            if count < PURGED_AT_ONCE {
+                return Ok(purged);
+            }
+        }
+    }
+
     async fn run(&self, sql: &str, vars: Variables) -> Result<Answers> {
         let handle = &self.handles[self.next.fetch_add(1, Relaxed) % self.handles.len()];
         let results = handle.query(sql).bind(vars).await.map_err(classify)?;
         settle(results)
     }
+}
+
+/// The rows of a table whose time, in this column, is over.
+pub(crate) fn over(table: &str, column: &str) -> String {
+    format!("SELECT VALUE id FROM {table} WHERE {column} <= $now LIMIT {PURGED_AT_ONCE}")
 }
 
 /// Named values for a statement: `vars! { name: value }`, or `()` for none.

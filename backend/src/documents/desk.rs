@@ -58,7 +58,7 @@ impl Documents<'_> {
                     Work::Scheduled => &mut page.scheduled,
                 };
                 for row in answers.rows::<DraftRow>(at)? {
-                    rows.push(row.understand(&tree)?.desk_row(None));
+                    rows.push(row.understand(&tree)?.desk_row());
                 }
             }
             for (at, out) in Out::ALL.into_iter().enumerate() {
@@ -80,24 +80,22 @@ impl Documents<'_> {
         Ok(page)
     }
 
-    /// Whether the desk has anything for this person.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub async fn has_desk(&self, viewer: &Viewer) -> Result<bool> {
-        let writes = !viewer.standpoint.seats(Action::WriteDocument).is_empty();
-        Ok(writes || !self.asked_for(viewer.member).await?.is_empty())
-    }
-
     /// Reviews this person was asked for, the most urgent first.
     async fn asked_rows(&self, viewer: &Viewer) -> Result<Vec<ReviewRow>> {
-        let mut rows = Vec::new();
         let asked = self.asked_for(viewer.member).await?;
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
         let names = self.names(asked.iter().map(|(_, _, by, _)| by.clone())).await?;
+        let drafts: Vec<_> = asked.iter().map(|(id, ..)| record("draft", id)).collect();
+        let sql = format!("SELECT {DRAFT_COLUMNS} FROM $drafts");
+        let drafts: Vec<DraftRow> = self.backend.store().read(sql, vars! { drafts: drafts }).await?.rows(0)?;
+        let tree = self.backend.units().tree();
+        let works: Vec<InWork> = drafts.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let mut rows = Vec::new();
         for (id, due, by, comments_only) in asked {
-            let stored = self.stored(id).await?;
-            if let Some(work) = stored.work.filter(|work| work.work == Work::InReview) {
-                let document = work.desk_row(stored.out.map(|out| out.out));
+            if let Some(work) = works.iter().find(|work| work.id == id && work.work == Work::InReview) {
+                let document = work.clone().desk_row();
                 rows.push(ReviewRow { document, due, asked_by: names.get(&by).cloned().unwrap_or_default(), comments_only });
             }
         }
@@ -109,6 +107,7 @@ impl Documents<'_> {
     async fn mark_what_is_out(&self, page: &mut DeskPage) -> Result<()> {
         let mut rows: Vec<&mut DeskRow> =
             [&mut page.drafts, &mut page.in_review, &mut page.scheduled].into_iter().flatten().collect();
+        rows.extend(page.asked.iter_mut().map(|row| &mut row.document));
         let documents: Vec<_> = rows.iter().map(|row| record("document", row.id)).collect();
         if documents.is_empty() {
             return Ok(());
@@ -124,14 +123,15 @@ impl Documents<'_> {
 }
 
 impl InWork {
-    fn desk_row(self, out: Option<Out>) -> DeskRow {
-        let situation = Situation { work: Some(self.work), out };
+    /// As far as the draft tells: what is out of it is marked by [`Documents::mark_what_is_out`].
+    fn desk_row(self) -> DeskRow {
+        let situation = Situation { work: Some(self.work), out: None };
         DeskRow {
             id: self.id,
             kind: self.kind,
             title: self.title,
             state: situation.state().unwrap_or(DocumentState::Draft),
-            is_out: situation.is_out(),
+            is_out: false,
             issuer: self.issuer,
             audience: self.audience,
             saved_at: self.saved_at,

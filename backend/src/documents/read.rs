@@ -132,10 +132,7 @@ impl Documents<'_> {
     /// # Errors
     /// As [`Self::invitation`].
     pub(crate) async fn addressed(&self, viewer: &Viewer, id: DocumentId) -> Result<Addressed> {
-        let sql = format!("SELECT {COLUMNS} FROM ONLY $document");
-        let row: Option<DocumentRow> =
-            self.backend.store().read(sql, vars! { document: record("document", id) }).await?.row(0)?;
-        let document = row.ok_or(Error::NotFound)?.understand(&self.backend.units().tree())?;
+        let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
         if document.takes_opinions_of(viewer) {
             Ok(Addressed { title: document.title, issuer: document.issuer })
         } else if document.is_readable_for(viewer) {

@@ -318,13 +318,8 @@ impl Documents<'_> {
 
     /// Full names by member.
     pub(super) async fn names(&self, members: impl IntoIterator<Item = String>) -> Result<BTreeMap<String, String>> {
-        let members: Vec<RecordId> = members.into_iter().map(|member| record("member", member)).collect();
-        if members.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let sql = "SELECT record::id(id) AS id, full_name AS name FROM $members";
-        let people: Vec<Named> = self.backend.store().read(sql, vars! { members: members }).await?.rows(0)?;
-        Ok(people.into_iter().map(|person| (person.id, person.name)).collect())
+        let members: Vec<String> = members.into_iter().collect();
+        self.backend.members().names(members.iter().map(String::as_str)).await
     }
 
     /// All reviews of a document, newest first.
@@ -394,12 +389,6 @@ struct AskedRow {
     document: String,
     due: Option<String>,
     asked_by: String,
-}
-
-#[derive(Debug, SurrealValue)]
-struct Named {
-    id: String,
-    name: String,
 }
 
 #[derive(Debug, SurrealValue)]

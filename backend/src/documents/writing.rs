@@ -30,9 +30,6 @@ const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 const UNFINISHED_MAX: usize = 20;
 const UNFINISHED_OFFERED: usize = 5;
 
-/// Rows deleted in one transaction.
-const PURGED_AT_ONCE: usize = 200;
-
 /// Names told of others who are at the same draft.
 const OTHERS_MAX: usize = 5;
 
@@ -219,20 +216,7 @@ impl Documents<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub async fn purge_writing(&self) -> Result<u64> {
-        let before = self.backend.clock().now() - KEPT_FOR;
-        let mut purged = 0;
-        loop {
-            let sql = format!("SELECT VALUE id FROM writing WHERE seen_at < $before LIMIT {PURGED_AT_ONCE}");
-            let over: Vec<RecordId> = self.backend.store().read(sql, vars! { before: before }).await?.rows(0)?;
-            let count = over.len();
-            if count > 0 {
-                self.backend.store().write("DELETE $over RETURN NONE", vars! { over: over }).await?;
-                purged += count as u64;
-            }
-            if count < PURGED_AT_ONCE {
-                return Ok(purged);
-            }
-        }
+        self.backend.store().purge("writing", "seen_at", self.backend.clock().now() - KEPT_FOR).await
     }
 
     /// The stored version of a draft this person may write at; 0 for one that is not stored yet.
@@ -295,7 +279,6 @@ mod tests {
         store.assert_no_scan(TYPED, vars! { writing: pair("writing", Ulid::nil(), Ulid::nil()) }).await;
         store.assert_no_scan(UNFINISHED, vars! { member: "01", most: 5_i64 }).await;
         store.assert_no_scan(UNFINISHED_KEYS, vars! { member: "01", most: 5_i64 }).await;
-        let sql = "SELECT VALUE id FROM writing WHERE seen_at < $before LIMIT 200";
-        store.assert_no_scan(sql, vars! { before: Utc::now() }).await;
+        store.assert_no_scan(&crate::store::over("writing", "seen_at"), vars! { now: Utc::now() }).await;
     }
 }

@@ -1,6 +1,6 @@
 //! The files of a document at the desk: seen, decided about, taken away.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use domain::{
     accounts::Viewer,
@@ -8,7 +8,7 @@ use domain::{
     files::{DeskFile, FilesPage, KeepReason, Kept, OpenUpload},
     forms::FormReader,
     guard,
-    ids::{AttachmentId, DocumentId, MemberId},
+    ids::{AttachmentId, DocumentId},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Error, Result, events,
-    store::{SurrealValue, record, vars},
+    store::{record, vars},
 };
 
 impl Files<'_> {
@@ -132,26 +132,16 @@ impl Files<'_> {
         Ok((row, work))
     }
 
-    async fn names(&self, files: impl Iterator<Item = &AttachmentRow>) -> Result<HashMap<String, String>> {
+    async fn names(&self, files: impl Iterator<Item = &AttachmentRow>) -> Result<BTreeMap<String, String>> {
         let mut members: Vec<String> =
             files.flat_map(|row| std::iter::once(&row.added_by).chain(&row.decided_by)).cloned().collect();
         members.sort_unstable();
         members.dedup();
-        let records: Vec<_> =
-            members.iter().filter_map(|id| id.parse::<MemberId>().ok()).map(|id| record("member", id)).collect();
-        let sql = "SELECT record::id(id) AS id, full_name FROM $members";
-        let named: Vec<Named> = self.backend.store().read(sql, vars! { members: records }).await?.rows(0)?;
-        Ok(named.into_iter().map(|named| (named.id, named.full_name)).collect())
+        self.backend.members().names(members.iter().map(String::as_str)).await
     }
 }
 
-#[derive(Debug, SurrealValue)]
-struct Named {
-    id: String,
-    full_name: String,
-}
-
-fn desk_file(row: &AttachmentRow, names: &HashMap<String, String>) -> Result<DeskFile> {
+fn desk_file(row: &AttachmentRow, names: &BTreeMap<String, String>) -> Result<DeskFile> {
     let name = |member: &str| names.get(member).cloned().unwrap_or_default();
     let kept = match (&row.decided_by, row.decided_at, &row.reason) {
         (Some(by), Some(at), Some(reason)) => Some(Kept { by: name(by), at, reason: reason.clone() }),
