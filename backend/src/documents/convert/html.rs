@@ -1,8 +1,8 @@
 //! HTML from somebody's clipboard, read as what it means.
 //!
-//! Not parsed as a browser does: for that, unfinished tags open each other again and again, and two megabytes can be made to cost
-//! minutes and gigabytes. Here every tag is looked at once and what is open is bounded. Word is met as it is: its lists are paragraphs
-//! with a style, its footnotes are links. Nothing of the source but its words, a few marks and harmless addresses gets through.
+//! Not parsed as a browser does: for that, unfinished tags open each other again and again, and the work grows with every level of
+//! nesting. Here every tag is looked at once and what is open is bounded. Word is met as it is: its lists are paragraphs with a
+//! style, its footnotes are links. Nothing of the source but its words, a few marks and harmless addresses gets through.
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
