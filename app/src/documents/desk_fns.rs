@@ -158,6 +158,7 @@ pub async fn submit(
     #[server(default)] commenter: String,
     #[server(default)] due: String,
     #[server(default)] note: String,
+    #[server(default)] warned: String,
 ) -> Result<Outcome, AppError> {
     use backend::documents::SubmitForm;
 
@@ -166,11 +167,19 @@ pub async fn submit(
         forms::Submitted,
     };
 
-    let typed = [("reviewer", &*reviewer), ("commenter", &commenter), ("due", &due), ("note", &note)];
+    let typed = [("reviewer", &*reviewer), ("commenter", &commenter), ("due", &due), ("note", &note), ("warned", &warned)];
     let form = Submitted::new("submit", &typed);
     let result = async {
         let viewer = viewer()?;
-        let typed = SubmitForm { id: &id, version: &version, reviewer: &reviewer, commenter: &commenter, due: &due, note: &note };
+        let typed = SubmitForm {
+            id: &id,
+            version: &version,
+            reviewer: &reviewer,
+            commenter: &commenter,
+            due: &due,
+            note: &note,
+            warned: &warned,
+        };
         backend()?.documents().submit(&viewer, typed).await?;
         Ok(Outcome::Done { to: format!("/desk/{}?submitted=1", document_id(&id)?), reload: false })
     }

@@ -7,6 +7,7 @@ use domain::{
         steps::{DocumentState, DocumentStep},
     },
     forms::FormErrors,
+    guard,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -19,13 +20,14 @@ use super::{
 };
 use crate::{
     context::take_echo,
+    files::warnings,
     i18n::use_locale,
     page::show,
     terms::{self, all_errors, field_error},
     text,
     ui::{
-        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Field, FieldKind, Form, IconName, LinkButton,
-        Notice, NoticeKind, PageHeader, Select, TextArea,
+        Button, ButtonKind, Card, CheckGroup, Choice, DescriptionList, ErrorSummary, Fact, Field, FieldKind, Form, IconName,
+        LinkButton, Notice, NoticeKind, PageHeader, Select, TextArea,
     },
 };
 
@@ -35,6 +37,7 @@ const LABELS: terms::Labels = &[
     ("due", text::desk::due),
     ("note", text::desk::note),
     ("version", text::desk::body),
+    ("warned", text::desk::warned_title),
     ("reason", text::desk::reason),
     ("quote", text::desk::quote),
     ("text", text::desk::remark_text),
@@ -104,6 +107,7 @@ fn decision(l: Locale, page: &desk::ReviewPage, echoes: &Echoes) -> AnyView {
 fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyView {
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let (reviewer, commenter, due, note) = (typed("reviewer"), typed("commenter"), typed("due"), typed("note"));
+    let decided = typed("warned").into_iter().collect::<Vec<_>>();
     let errors = RwSignal::new(echo);
     let any = Choice::new("", text::desk::any_chief(l));
     let choices = [any].into_iter().chain(page.reviewers.iter().map(|person| reviewer_choice(l, person))).collect::<Vec<_>>();
@@ -113,6 +117,20 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
         }
     });
     let reach = reach(l, page);
+    let warned = (!page.warnings.is_empty()).then(|| {
+        let choice = Choice::new(guard::kinds(&page.warnings), text::desk::warned_keep(l));
+        view! {
+            {warnings(l, &page.warnings)}
+            <CheckGroup
+                legend=text::desk::warned_title(l)
+                name="warned"
+                choices=vec![choice]
+                checked=decided
+                hint=text::desk::warned_hint(l)
+                error=field_error(l, errors, "warned")
+            />
+        }
+    });
     let (id, version) = (page.draft.id.to_string(), page.draft.version.to_string());
     let lead = text::desk::submit_lead(l, l.number(page.draft.version));
     view! {
@@ -157,6 +175,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
                         error=field_error(l, errors, "note")
                         rows=3
                     />
+                    {warned}
                     <div class="actions">
                         <Button icon=IconName::Send wide=true>{text::desk::submit(l)}</Button>
                     </div>
@@ -180,9 +199,11 @@ fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
     let due = review.due.map(|day| view! { <li>{text::desk::due_on(l, l.date(day))}</li> });
     let note = review.note.clone().map(|note| view! { <p class="as-typed">{note}</p> });
     let reach = reach(l, page);
+    let warned = warnings(l, &page.warnings);
     view! {
         <Card title=by>
             <div class="stack">
+                {warned}
                 {note}
                 <ul>
                     <li>{text::desk::review_to(l, reviewer)}</li>

@@ -11,6 +11,7 @@ use domain::{
     },
     events::EventKind,
     forms::{self, FormReader, Problem},
+    guard,
     ids::{DocumentId, MemberId},
     members::CardNumber,
     policy::{Action, Role},
@@ -44,6 +45,8 @@ pub struct SubmitForm<'f> {
     pub commenter: &'f str,
     pub due: &'f str,
     pub note: &'f str,
+    /// Kinds of the warnings that were decided about, as [`guard::kinds`] writes them; empty where there were none.
+    pub warned: &'f str,
 }
 
 /// A remark as it was typed.
@@ -142,7 +145,9 @@ impl Documents<'_> {
         let (members, branches) = self.reach(&tree, &work.audience.path);
         let (hand, publish_at) = (desk.hand, work.publish_at);
         let draft = self.drafted(desk).await?;
+        let warnings = guard::look(&warned_of(&draft.title, &draft.body));
         Ok(ReviewPage {
+            warnings,
             preview: markdown::render(&draft.body).html,
             draft,
             hand,
@@ -162,7 +167,8 @@ impl Documents<'_> {
     /// # Errors
     /// As [`Documents::draft`]; [`Error::Step`] when it is no draft. [`Error::Invalid`] of the form `submit`: [`Problem::Stale`] on
     /// `version`, [`Problem::NotOffered`] on `reviewer`, [`Problem::Unknown`] on `commenter` for a card of nobody in the issuing
-    /// unit's subtree, [`Problem::DateRange`] on `due` for a day that is over.
+    /// unit's subtree, [`Problem::DateRange`] on `due` for a day that is over, [`Problem::Undecided`] on `warned` when the guard warns
+    /// of something that nobody decided about.
     pub async fn submit(&self, viewer: &Viewer, form: SubmitForm<'_>) -> Result<()> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
@@ -182,7 +188,9 @@ impl Documents<'_> {
             day => Ok(day),
         });
         let note = reader.read("note", form.note, |typed| forms::optional(typed, Remark::parse));
-        let (Some(reviewer), Some(card), Some(due), Some(note)) = (reviewer, card, due, note) else {
+        let warnings = guard::kinds(&guard::look(&warned_of(&work.title, &desk.body)));
+        let warned = reader.read("warned", form.warned, |typed| if typed == warnings { Ok(()) } else { Err(Problem::Undecided) });
+        let (Some(reviewer), Some(card), Some(due), Some(note), Some(())) = (reviewer, card, due, note, warned) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let commenter = match card {
@@ -208,8 +216,14 @@ impl Documents<'_> {
             due: due.map(|day| day.to_string()),
             note: note.map(|note| note.as_str().to_owned()),
         };
-        events::append(&mut vars, clock, EventKind::DraftSubmitted, Some(viewer.member), &work.issuer.path, id);
-        match self.backend.store().write(&format!("{SUBMIT} {}", events::APPEND), vars).await {
+        let (by, unit) = (Some(viewer.member), &work.issuer.path);
+        events::append(&mut vars, clock, EventKind::DraftSubmitted, by, unit, id);
+        let mut sql = format!("{SUBMIT} {}", events::APPEND);
+        if !warnings.is_empty() {
+            events::append_also(&mut vars, clock, EventKind::WarningOverruled, by, unit, id, Some(warnings));
+            sql.push_str(events::APPEND_ALSO);
+        }
+        match self.backend.store().write(&sql, vars).await {
             Ok(_) => {
                 self.backend.events().wake();
                 Ok(())
@@ -316,6 +330,11 @@ impl Documents<'_> {
         Ok(asked)
     }
 
+    /// How many reviews wait for this person; more than 100 are not counted.
+    pub(crate) async fn count_asked(&self, viewer: &Viewer) -> Result<u32> {
+        Ok(u32::try_from(self.asked_for(viewer.member).await?.len()).unwrap_or(u32::MAX))
+    }
+
     /// Full names by member.
     pub(super) async fn names(&self, members: impl IntoIterator<Item = String>) -> Result<BTreeMap<String, String>> {
         let members: Vec<String> = members.into_iter().collect();
@@ -369,6 +388,11 @@ impl Documents<'_> {
         let mut found = answers.rows::<Posted>(0)?.into_iter().chain(answers.rows(1)?);
         Ok(found.find(|member| member.path.starts_with(unit.path.as_str())).map(|member| member.id))
     }
+}
+
+/// What the guard looks at: all that a reader sees.
+fn warned_of(title: &str, body: &str) -> String {
+    format!("{title}\n{body}")
 }
 
 const SUBMIT: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \

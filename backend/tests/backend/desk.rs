@@ -12,13 +12,16 @@ use domain::{
         desk::Shown,
         steps::{DocumentState, DocumentStep, Hand, Out, Situation, Work},
     },
+    events::EventKind,
     forms::Problem,
+    guard,
     ids::DocumentId,
 };
 
 use crate::{
     documents::{chief, draft, form, published, release, submit, version},
     engines::on_both_engines,
+    files::logged,
     support::{Fixture, organisation},
 };
 
@@ -28,6 +31,7 @@ on_both_engines! {
     what_was_looked_at_goes_out_and_nothing_else,
     versions_are_kept_compared_and_brought_back,
     a_review_asks_remarks_and_returns,
+    a_text_the_guard_warns_of_goes_to_review_when_somebody_decided,
     the_author_approves_only_where_the_unit_says_so,
     a_number_taken_meanwhile_brings_a_scheduled_text_back,
     the_desk_shows_what_waits_for_whom,
@@ -55,7 +59,8 @@ async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) ->
     if matches!(situation.work, Some(Work::InReview | Work::Scheduled)) {
         let version = version(backend, editor, id).await;
         let card = card(backend, org, &org.fisherman.viewer).await;
-        let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: &card, due: "", note: "" };
+        let form =
+            SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: &card, due: "", note: "", warned: "" };
         backend.documents().submit(editor, form).await.expect("is sent");
     }
     if situation.work == Some(Work::Scheduled) {
@@ -100,7 +105,7 @@ async fn take(backend: &Backend, viewer: &Viewer, id: DocumentId, version: &str,
         }
         DocumentStep::Discard => documents.discard(viewer, id).await,
         DocumentStep::Submit => {
-            let form = SubmitForm { id: &key, version, reviewer: "", commenter: "", due: "", note: "" };
+            let form = SubmitForm { id: &key, version, reviewer: "", commenter: "", due: "", note: "", warned: "" };
             documents.submit(viewer, form).await
         }
         DocumentStep::Recall => documents.recall(viewer, id).await,
@@ -299,6 +304,28 @@ async fn versions_are_kept_compared_and_brought_back(backend: &Backend, org: &Fi
     assert_eq!(page.revisions.iter().filter(|row| row.is_out).map(|row| row.version).collect::<Vec<_>>(), [3]);
 }
 
+async fn a_text_the_guard_warns_of_goes_to_review_when_somebody_decided(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
+    save(backend, editor, id, "TUYỆT MẬT\n\nGọi 0901 234 567, 0901 234 568, 0901 234 569.").await;
+    let (key, version) = (id.to_string(), version(backend, editor, id).await);
+    let form = |warned| SubmitForm { id: &key, version: &version, reviewer: "", commenter: "", due: "", note: "", warned };
+    let warned = guard::kinds(&documents.review(editor, id).await.expect("opens").warnings);
+    assert_eq!(warned, "secrecy_mark,phone_numbers");
+    for undecided in ["", "secrecy_mark"] {
+        match documents.submit(editor, form(undecided)).await {
+            Err(Error::Invalid(errors)) => assert_eq!(errors.problem("warned"), Some(&Problem::Undecided), "{undecided:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut listener = backend.events().listen();
+    documents.submit(editor, form(&warned)).await.expect("is sent");
+    let log = logged(backend, &mut listener).await;
+    assert_eq!(log, [(EventKind::DraftSubmitted, None), (EventKind::WarningOverruled, Some(warned))]);
+    let seen = documents.review(&org.province_chief_editor.viewer, id).await.expect("opens").warnings;
+    assert_eq!(seen.len(), 2, "who approves sees them too");
+}
+
 async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     let (editor, commenter) = (&org.coast_editor.viewer, &org.fisherman.viewer);
     let documents = backend.documents();
@@ -310,20 +337,24 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     let wrong = [
         (
             "reviewer",
-            SubmitForm { id: &key, version: "1", reviewer: "ai đó", commenter: "", due: "", note: "" },
+            SubmitForm { id: &key, version: "1", reviewer: "ai đó", commenter: "", due: "", note: "", warned: "" },
             Problem::NotOffered,
         ),
         (
             "commenter",
-            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "99.999999", due: "", note: "" },
+            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "99.999999", due: "", note: "", warned: "" },
             Problem::Unknown,
         ),
         (
             "due",
-            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "", due: "2026-11-20", note: "" },
+            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "", due: "2026-11-20", note: "", warned: "" },
             Problem::DateRange,
         ),
-        ("version", SubmitForm { id: &key, version: "7", reviewer: "", commenter: "", due: "", note: "" }, Problem::Stale),
+        (
+            "version",
+            SubmitForm { id: &key, version: "7", reviewer: "", commenter: "", due: "", note: "", warned: "" },
+            Problem::Stale,
+        ),
     ];
     for (field, form, problem) in wrong {
         match documents.submit(editor, form).await {
@@ -331,8 +362,15 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
             other => panic!("{field}: {other:?}"),
         }
     }
-    let form =
-        SubmitForm { id: &key, version: "1", reviewer: &reviewer, commenter: &card, due: "2026-11-25", note: "Xem giúp." };
+    let form = SubmitForm {
+        id: &key,
+        version: "1",
+        reviewer: &reviewer,
+        commenter: &card,
+        due: "2026-11-25",
+        note: "Xem giúp.",
+        warned: "",
+    };
     documents.submit(editor, form).await.expect("is sent");
 
     let page = documents.review(commenter, id).await.expect("was asked");
@@ -345,6 +383,9 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     assert!(matches!(documents.want_changes(commenter, id, "Không rõ.").await, Err(Error::NotAllowed)));
 
     let chief = &org.province_chief_editor.viewer;
+    for (who, asked) in [(chief, 1), (commenter, 1), (editor, 0)] {
+        assert_eq!(backend.home().page(who).await.expect("opens").asked, asked);
+    }
     let asked = documents.desk(chief).await.expect("a desk").asked;
     assert_eq!(asked.iter().map(|row| (row.document.id, row.comments_only)).collect::<Vec<_>>(), [(id, false)]);
     assert!(documents.desk(commenter).await.expect("has something to look at").asked[0].comments_only);

@@ -66,7 +66,7 @@ pub(crate) async fn release(backend: &Backend, editor: &Viewer, id: DocumentId) 
 /// Sends a draft to be reviewed by any chief editor.
 pub(crate) async fn submit(backend: &Backend, editor: &Viewer, id: DocumentId) {
     let version = version(backend, editor, id).await;
-    let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: "", due: "", note: "" };
+    let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: "", due: "", note: "", warned: "" };
     backend.documents().submit(editor, form).await.expect("is sent");
 }
 

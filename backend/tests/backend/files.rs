@@ -66,7 +66,7 @@ async fn page(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Files
 }
 
 /// The kinds of all events since, with their details. The clock stands still, so they have no order.
-async fn logged(
+pub(crate) async fn logged(
     backend: &Backend,
     listener: &mut tokio::sync::broadcast::Receiver<domain::events::Event>,
 ) -> Vec<(EventKind, Option<String>)> {

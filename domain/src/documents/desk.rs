@@ -10,6 +10,7 @@ use super::{
 use crate::{
     difference::DiffPiece,
     forms::{Problem, bounded_text},
+    guard::Warning,
     ids::{DocumentId, MemberId},
     members::Standing,
     units::UnitRef,
@@ -192,6 +193,8 @@ pub struct ReviewPage {
     pub reviewers: Vec<Reviewer>,
     /// Whether nobody but authors could approve it: the form says so before it is sent.
     pub needs_another: bool,
+    /// What the guard warns of in title and text; who sends it to review decides about that.
+    pub warnings: Vec<Warning>,
     pub publish_at: Option<DateTime<Utc>>,
     pub today: NaiveDate,
 }

@@ -99,7 +99,7 @@ impl TestApp {
     /// The same draft, sent to any chief editor.
     pub(crate) async fn in_review(&self, audience: &UnitRef) -> DocumentId {
         let id = self.draft(audience).await;
-        let form = SubmitForm { id: &id.to_string(), version: "1", reviewer: "", commenter: "", due: "", note: "" };
+        let form = SubmitForm { id: &id.to_string(), version: "1", reviewer: "", commenter: "", due: "", note: "", warned: "" };
         self.backend.documents().submit(&self.org.coast_editor.viewer, form).await.expect("is sent");
         id
     }
