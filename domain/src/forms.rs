@@ -59,6 +59,10 @@ pub enum Problem {
     Unreadable,
     /// The moment is over; choose a later one, or do it now.
     Over,
+    /// Both "now" and a later moment.
+    NowOrLater,
+    /// By then it would not hold any more.
+    Expired,
     /// A warning that was not decided about.
     Undecided,
     /// Not all that is meant for these people reaches them.

@@ -230,6 +230,7 @@ pub async fn settle(id: String, remark: String, #[server(default)] settled: Stri
 pub async fn publish(
     id: String,
     version: String,
+    #[server(default)] review: String,
     #[server(default)] when: String,
     #[server(default)] at: String,
 ) -> Result<Outcome, AppError> {
@@ -243,7 +244,7 @@ pub async fn publish(
     let form = Submitted::new("publish", &[("version", &version), ("when", &when), ("at", &at)]);
     let result = async {
         let viewer = viewer()?;
-        let typed = PublishForm { id: &id, version: &version, when: &when, at: &at };
+        let typed = PublishForm { id: &id, version: &version, review: &review, when: &when, at: &at };
         let scheduled = backend()?.documents().publish(&viewer, typed).await?.is_some();
         let done = if scheduled { "scheduled" } else { "published" };
         Ok(Outcome::Done { to: format!("/desk/{}?{done}=1", document_id(&id)?), reload: false })
@@ -325,7 +326,7 @@ pub async fn revise(id: String) -> Result<Outcome, AppError> {
 
 /// Throws a draft away.
 #[server(prefix = "/api", endpoint = "documents/discard")]
-pub async fn discard(id: String) -> Result<Outcome, AppError> {
+pub async fn discard(id: String, #[server(default)] version: String) -> Result<Outcome, AppError> {
     use crate::{
         context::server::{backend, viewer},
         forms::Submitted,
@@ -334,7 +335,7 @@ pub async fn discard(id: String) -> Result<Outcome, AppError> {
     let result = async {
         let viewer = viewer()?;
         let id = document_id(&id)?;
-        backend()?.documents().discard(&viewer, id).await?;
+        backend()?.documents().discard(&viewer, id, &version).await?;
         Ok(Outcome::Done { to: "/desk?discarded=1".to_owned(), reload: true })
     }
     .await;

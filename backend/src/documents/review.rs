@@ -59,11 +59,11 @@ pub struct RemarkForm<'f> {
 }
 
 const REVIEW_COLUMNS: &str =
-    "id, version, state, asked_by, asked_at, reviewer, commenter, due, note, decided_by, decided_at, reason";
+    "record::id(id) AS key, version, state, asked_by, asked_at, reviewer, commenter, due, note, decided_by, decided_at, reason";
 
 #[derive(Debug, Clone, SurrealValue)]
 struct ReviewRow {
-    id: RecordId,
+    key: String,
     version: i64,
     state: String,
     asked_by: String,
@@ -142,7 +142,7 @@ impl Documents<'_> {
             }
             _ => (Vec::new(), false),
         };
-        let (members, branches) = self.reach(&tree, &work.audience.path);
+        let (members, branches) = self.reach(&tree, &work.audience.path, &work.standings);
         let (hand, publish_at) = (desk.hand, work.publish_at);
         let draft = self.drafted(desk).await?;
         let warnings = guard::look(&warned_of(&draft.title, &draft.body));
@@ -168,7 +168,7 @@ impl Documents<'_> {
     /// As [`Documents::draft`]; [`Error::Step`] when it is no draft. [`Error::Invalid`] of the form `submit`: [`Problem::Stale`] on
     /// `version`, [`Problem::NotOffered`] on `reviewer`, [`Problem::Unknown`] on `commenter` for a card of nobody in the issuing
     /// unit's subtree, [`Problem::DateRange`] on `due` for a day that is over, [`Problem::Undecided`] on `warned` when the guard warns
-    /// of something that nobody decided about.
+    /// of something that nobody decided about, [`Problem::NotOffered`] on `audience` when that was moved away from below the issuer.
     pub async fn submit(&self, viewer: &Viewer, form: SubmitForm<'_>) -> Result<()> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
@@ -202,6 +202,9 @@ impl Documents<'_> {
         };
         if form.version != work.version.to_string() {
             return Err(reader.refused("version", Problem::Stale).into());
+        }
+        if !work.reaches_only_below() {
+            return Err(reader.refused("audience", Problem::NotOffered).into());
         }
         let clock = self.backend.clock();
         let mut vars = vars! {
@@ -293,9 +296,14 @@ impl Documents<'_> {
         Ok(open.map_or((false, false), |review| (is(&review.reviewer), is(&review.commenter))))
     }
 
+    /// A name for the review under way.
+    pub(super) async fn review_key(&self, id: DocumentId) -> Result<Option<String>> {
+        Ok(self.reviews(id).await?.into_iter().find(|review| review.state == "open").map(|review| review.key))
+    }
+
     /// The review under way.
     pub(super) async fn open_review(&self, id: DocumentId) -> Result<Option<RecordId>> {
-        Ok(self.reviews(id).await?.into_iter().find(|review| review.state == "open").map(|review| review.id))
+        Ok(self.review_key(id).await?.map(|key| record("review", key)))
     }
 
     /// Why the text came back from its last review, unless it was sent on or out since; and how many remarks are open.

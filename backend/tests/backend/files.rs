@@ -55,7 +55,7 @@ pub(crate) async fn sent(
     backend.files().finish(viewer, upload).await
 }
 
-async fn attached(backend: &Backend, viewer: &Viewer, document: DocumentId, name: &str, content: &[u8]) -> AttachmentId {
+pub(crate) async fn attached(backend: &Backend, viewer: &Viewer, document: DocumentId, name: &str, content: &[u8]) -> AttachmentId {
     let arrived = sent(backend, viewer, document, name, content).await.expect("is attached");
     assert_eq!(arrived.warnings, []);
     arrived.attachment
@@ -327,7 +327,7 @@ async fn contents_go_when_the_last_file_that_has_them_is_long_gone() {
     assert_eq!(files.purge().await.expect("purges"), 1);
     assert!(matches!(files.open(editor, one).await.err(), Some(Error::NotFound)));
     assert!(content.read(0, 10).await.is_ok(), "the other file has it still");
-    backend.documents().discard(editor, document).await.expect("is thrown away");
+    backend.documents().discard(editor, document, "1").await.expect("is thrown away");
     assert!(content.read(0, 10).await.is_ok(), "and for a while nothing is lost");
     clock.advance(TimeDelta::days(31));
     assert_eq!(files.purge().await.expect("purges"), 1);

@@ -75,6 +75,8 @@ pub struct DraftPage {
     pub branches: u32,
     pub issuers: Vec<UnitRef>,
     pub audiences: Vec<UnitRef>,
+    /// The review under way, as the form that approves names it.
+    pub review: Option<String>,
     /// Why it came back from the last review, when it did.
     pub wanted: Option<Verdict>,
     /// When a scheduled text goes out.

@@ -29,7 +29,8 @@ async fn release(app: &TestApp, document: DocumentId) {
     let (documents, id) = (app.backend.documents(), document.to_string());
     let form = SubmitForm { id: &id, version: "1", reviewer: "", commenter: "", due: "", note: "", warned: "" };
     documents.submit(&app.org.coast_editor.viewer, form).await.expect("is sent");
-    let now = PublishForm { id: &id, version: "1", when: "now", at: "" };
+    let review = app.review(document).await;
+    let now = PublishForm { id: &id, version: "1", review: &review, when: "now", at: "" };
     documents.publish(&app.org.province_chief_editor.viewer, now).await.expect("is published");
 }
 
