@@ -222,7 +222,8 @@ fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
         view! { <Notice title icon=IconName::Message><p><a href=review>{text::desk::see_remarks(l)}</a></p></Notice> }
     });
     let live = page.draft.situation.is_out().then(|| view! { <Notice title=text::desk::live_meanwhile(l)/> });
-    view! { {wanted} {open} {live} }.into_any()
+    let withdrawn = page.withdrawn.is_some().then(|| withdrawn_notice(l, page));
+    view! { {withdrawn} {wanted} {open} {live} }.into_any()
 }
 
 /// Beside the form: whom the saved version would reach, what can be done with it, and how it looks on a phone.
@@ -325,20 +326,22 @@ fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyV
             <Notice title=text::desk::published_title(l)><p>{text::desk::published_hint(l)}</p></Notice>
         }
         .into_any(),
-        DocumentState::Withdrawn => {
-            let because = page.withdrawn.as_ref().map(|withdrawn| match &withdrawn.reason {
-                Some(reason) => text::desk::withdrawn_because(l, reason),
-                None => text::desk::expired(l).to_owned(),
-            });
-            view! {
-                <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)>
-                    {because.map(|because| view! { <p class="as-typed">{because}</p> })}
-                    <p>{text::desk::withdrawn_hint(l)}</p>
-                </Notice>
-            }
-            .into_any()
-        }
+        DocumentState::Withdrawn => withdrawn_notice(l, page),
     }
+}
+
+fn withdrawn_notice(l: Locale, page: &desk::DraftPage) -> AnyView {
+    let because = page.withdrawn.as_ref().map(|withdrawn| match &withdrawn.reason {
+        Some(reason) => text::desk::withdrawn_because(l, reason),
+        None => text::desk::expired(l).to_owned(),
+    });
+    view! {
+        <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)>
+            {because.map(|because| view! { <p class="as-typed">{because}</p> })}
+            <p>{text::desk::withdrawn_hint(l)}</p>
+        </Notice>
+    }
+    .into_any()
 }
 
 /// What this person can do next, the likeliest first.

@@ -273,7 +273,11 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
     let quote = remark.quote.clone().map(|quote| view! { <blockquote class="as-typed">{quote}</blockquote> });
     let settled = remark.settled_by.as_ref().map(|name| view! { <p class="muted small">{text::desk::settled_by(l, name)}</p> });
     let is_settled = remark.settled_by.is_some();
-    let (label, value) = if is_settled { (text::desk::unsettle(l), "") } else { (text::desk::settle(l), "yes") };
+    let (label, value, icon, kind) = if is_settled {
+        (text::desk::unsettle(l), "", IconName::Reply, ButtonKind::Quiet)
+    } else {
+        (text::desk::settle(l), "yes", IconName::Check, ButtonKind::Secondary)
+    };
     let (id, key, said) = (page.draft.id.to_string(), remark.key.clone(), remark.text.clone());
     view! {
         <li class="remark" class:remark-settled=is_settled>
@@ -285,7 +289,7 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="remark" value=key/>
                 <input type="hidden" name="settled" value=value/>
-                <Button kind=ButtonKind::Quiet icon=IconName::Check>{label}</Button>
+                <Button kind icon>{label}</Button>
             </Form>
         </li>
     }
