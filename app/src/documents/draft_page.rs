@@ -137,6 +137,9 @@ pub(crate) fn DraftPage() -> impl IntoView {
         let is_saved = query.with_untracked(|query| query.get_str("saved").is_some());
         let asked = if withdrawal.is_some() { Asked::Withdrawal } else { query.with_untracked(|query| asked(l, query)) };
         if page.draft.situation.state() == Some(DocumentState::Draft) && page.hand.may(DocumentStep::Edit) {
+            if asked == Asked::Withdrawal && may_withdraw(page) {
+                return withdrawing_meanwhile(l, page, withdrawal.clone());
+            }
             let told = match asked {
                 Asked::Told(told) => Some(told.to_owned()),
                 _ if is_saved => Some(text::desk::saved_at(l, l.date_time(page.draft.saved_at))),
@@ -219,7 +222,8 @@ fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
         view! { <Notice title icon=IconName::Message><p><a href=review>{text::desk::see_remarks(l)}</a></p></Notice> }
     });
     let live = page.draft.situation.is_out().then(|| view! { <Notice title=text::desk::live_meanwhile(l)/> });
-    view! { {wanted} {open} {live} }.into_any()
+    let withdrawn = page.withdrawn.is_some().then(|| withdrawn_notice(l, page));
+    view! { {withdrawn} {wanted} {open} {live} }.into_any()
 }
 
 /// Beside the form: whom the saved version would reach, what can be done with it, and how it looks on a phone.
@@ -236,15 +240,15 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
     }
     let id = page.draft.id;
     let destination = destination(l, page);
+    let withdraw = may_withdraw(page).then(|| withdraw_link(l, id));
     view! {
         <Card title=text::desk::tasks(l)>
             <div class="stack">
                 {destination}
-                <LinkButton href=format!("/desk/{id}/review") icon=IconName::Send wide=true>
-                    {text::desk::go_submit(l)}
-                </LinkButton>
+                <LinkButton href=format!("/desk/{id}/review") icon=IconName::Send>{text::desk::go_submit(l)}</LinkButton>
                 {revisions(l, id)}
-                <LinkButton href=format!("/desk/{id}?discard=1") kind=ButtonKind::Quiet icon=IconName::Close wide=true>
+                {withdraw}
+                <LinkButton href=format!("/desk/{id}?discard=1") kind=ButtonKind::Quiet icon=IconName::Close>
                     {text::desk::go_discard(l)}
                 </LinkButton>
             </div>
@@ -257,10 +261,10 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
 
 fn revisions(l: Locale, id: DocumentId) -> AnyView {
     view! {
-        <LinkButton href=format!("/desk/{id}/files") kind=ButtonKind::Secondary icon=IconName::Clip wide=true>
+        <LinkButton href=format!("/desk/{id}/files") kind=ButtonKind::Secondary icon=IconName::Clip>
             {text::files::title(l)}
         </LinkButton>
-        <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock wide=true>
+        <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock>
             {text::desk::go_revisions(l)}
         </LinkButton>
     }
@@ -277,8 +281,7 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
         Asked::Told(title) => Some(view! { <Notice kind=NoticeKind::Ok title/> }),
         _ => None,
     };
-    let question = (asked == Asked::Withdrawal && page.hand.may(DocumentStep::Withdraw) && draft.situation.is_out())
-        .then(|| withdrawing(l, page, withdrawal));
+    let question = (asked == Asked::Withdrawal && may_withdraw(page)).then(|| withdrawing(l, page, withdrawal));
     let notice = state_notice(l, page, state);
     let particulars = particulars(l, page);
     view! {
@@ -323,20 +326,22 @@ fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyV
             <Notice title=text::desk::published_title(l)><p>{text::desk::published_hint(l)}</p></Notice>
         }
         .into_any(),
-        DocumentState::Withdrawn => {
-            let because = page.withdrawn.as_ref().map(|withdrawn| match &withdrawn.reason {
-                Some(reason) => text::desk::withdrawn_because(l, reason),
-                None => text::desk::expired(l).to_owned(),
-            });
-            view! {
-                <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)>
-                    {because.map(|because| view! { <p class="as-typed">{because}</p> })}
-                    <p>{text::desk::withdrawn_hint(l)}</p>
-                </Notice>
-            }
-            .into_any()
-        }
+        DocumentState::Withdrawn => withdrawn_notice(l, page),
     }
+}
+
+fn withdrawn_notice(l: Locale, page: &desk::DraftPage) -> AnyView {
+    let because = page.withdrawn.as_ref().map(|withdrawn| match &withdrawn.reason {
+        Some(reason) => text::desk::withdrawn_because(l, reason),
+        None => text::desk::expired(l).to_owned(),
+    });
+    view! {
+        <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)>
+            {because.map(|because| view! { <p class="as-typed">{because}</p> })}
+            <p>{text::desk::withdrawn_hint(l)}</p>
+        </Notice>
+    }
+    .into_any()
 }
 
 /// What this person can do next, the likeliest first.
@@ -348,29 +353,38 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
             <LinkButton href=format!("/desk/{id}/review") icon=IconName::Message>{text::desk::go_review(l)}</LinkButton>
         }
     });
+    // What is scheduled was approved already.
+    let approval = if state == DocumentState::Scheduled { text::desk::go_publish_now(l) } else { text::desk::go_approve(l) };
     let approve = leads(DocumentStep::Publish).then(|| {
         view! {
             <LinkButton href=format!("/desk/{id}/publish") kind=ButtonKind::Secondary icon=IconName::Send>
-                {text::desk::go_approve(l)}
+                {approval}
             </LinkButton>
         }
     });
     let open = situation.is_out().then(|| {
         view! { <LinkButton href=format!("/library/{id}") icon=IconName::Book>{text::desk::open_in_library(l)}</LinkButton> }
     });
-    let withdraw = leads(DocumentStep::Withdraw).then(|| {
-        view! {
-            <LinkButton href=format!("/desk/{id}?withdraw=1") kind=ButtonKind::Secondary icon=IconName::Reply>
-                {text::desk::go_withdraw(l)}
-            </LinkButton>
-        }
-    });
+    let withdraw = may_withdraw(page).then(|| withdraw_link(l, id));
     let recall =
         leads(DocumentStep::Recall).then(|| step_form(l, "/api/documents/recall", id, IconName::Pencil, text::desk::recall(l)));
     let again = if situation.is_out() { text::desk::go_revise(l) } else { text::desk::go_republish(l) };
     let revise = leads(DocumentStep::Revise).then(|| step_form(l, "/api/documents/revise", id, IconName::Pencil, again));
     view! {
         <div class="actions">{review}{approve}{open}{revise}{recall}{withdraw}{revisions(l, id)}</div>
+    }
+    .into_any()
+}
+
+fn may_withdraw(page: &desk::DraftPage) -> bool {
+    page.hand.may(DocumentStep::Withdraw) && page.draft.situation.after(DocumentStep::Withdraw).is_ok()
+}
+
+fn withdraw_link(l: Locale, id: DocumentId) -> AnyView {
+    view! {
+        <LinkButton href=format!("/desk/{id}?withdraw=1") kind=ButtonKind::Secondary icon=IconName::Reply>
+            {text::desk::go_withdraw(l)}
+        </LinkButton>
     }
     .into_any()
 }
@@ -417,6 +431,21 @@ fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> A
                 </Form>
             </div>
         </Card>
+    }
+    .into_any()
+}
+
+/// The same question while a correction is being written: what is wrong and out must not wait for it.
+fn withdrawing_meanwhile(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
+    let title = page.draft.title.clone();
+    let above = vec![(title.clone(), format!("/desk/{}", page.draft.id))];
+    view! {
+        <Title text=text::desk::withdraw_title(l)/>
+        <div class="page page-narrow">
+            {way_back(l, above, text::desk::withdraw(l))}
+            <PageHeader title eyebrow=terms::document_kind(l, page.draft.kind)/>
+            {withdrawing(l, page, echo)}
+        </div>
     }
     .into_any()
 }

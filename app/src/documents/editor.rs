@@ -193,7 +193,7 @@ fn rest(
                         error=error("expires_on")
                     />
                 </div>
-                <CheckGroup legend=text::desk::when(l) name="pinned" choices=pin checked=pinned/>
+                <CheckGroup legend=text::desk::place_in_library(l) name="pinned" choices=pin checked=pinned/>
                 {related}
             </div>
         </details>
@@ -252,7 +252,7 @@ pub(super) fn preview(l: Locale, draft: &DocumentDraft, html: &str) -> AnyView {
                 <div class="document">
                     <div class="document-head">
                         <p class="eyebrow">{terms::document_kind(l, draft.kind)}</p>
-                        <p class="greeting">{draft.title.clone()}</p>
+                        <p class="preview-title">{draft.title.clone()}</p>
                         {number.map(|number| view! { <p class="document-number">{number}</p> })}
                     </div>
                     <div class="prose" inner_html=html.to_owned()></div>

@@ -67,18 +67,21 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
     let errors = RwSignal::new(echo);
     // What is scheduled waits for its time already; it can only be told to wait no longer.
     let is_scheduled = page.draft.situation.state() == Some(DocumentState::Scheduled);
+    let sends = if is_scheduled { text::desk::publish_now(l, members) } else { text::desk::publish(l, members) };
     let moment = (!is_scheduled).then(move || {
         let choices = vec![Choice::new("now", text::desk::when_now(l)), Choice::new("later", text::desk::when_later(l))];
         view! {
             <RadioGroup legend=text::desk::when(l) name="when" choices value=when/>
-            <Field
-                label=text::desk::at(l)
-                name="at"
-                kind=FieldKind::DateTime
-                value=at
-                hint=text::desk::at_hint(l)
-                error=terms::field_error(l, errors, "at")
-            />
+            <div class="for-later">
+                <Field
+                    label=text::desk::at(l)
+                    name="at"
+                    kind=FieldKind::DateTime
+                    value=at
+                    hint=text::desk::at_hint(l)
+                    error=terms::field_error(l, errors, "at")
+                />
+            </div>
         }
     });
     view! {
@@ -94,8 +97,8 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
                     <input type="hidden" name="version" id="version" value=version/>
                     {moment}
                     <div class="actions">
-                        <Button icon=IconName::Send wide=true>{text::desk::publish(l, members)}</Button>
-                        <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary icon=IconName::ArrowLeft wide=true>
+                        <Button icon=IconName::Send wide=true>{sends}</Button>
+                        <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary icon=IconName::ArrowLeft>
                             {text::desk::back_to_review(l)}
                         </LinkButton>
                     </div>

@@ -136,7 +136,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
     view! {
         <Card title=text::desk::submit_title(l) strong=true>
             <div class="stack">
-                {reach}
+                <DescriptionList>{reach}</DescriptionList>
                 <p class="muted">{lead}</p>
                 {alone}
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
@@ -195,8 +195,9 @@ fn reviewer_choice(l: Locale, person: &Reviewer) -> Choice {
 fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
     let by = text::desk::review_by(l, &review.asked_by, l.date_time(review.asked_at));
     let reviewer = review.reviewer.clone().unwrap_or_else(|| text::desk::any_chief(l).to_owned());
-    let commenter = review.commenter.as_ref().map(|name| view! { <li>{text::desk::review_commenter(l, name)}</li> });
-    let due = review.due.map(|day| view! { <li>{text::desk::due_on(l, l.date(day))}</li> });
+    let commenter = review.commenter.clone();
+    let commenter = commenter.map(|name| view! { <Fact label=text::desk::review_commenter(l)>{name}</Fact> });
+    let due = review.due.map(|day| view! { <Fact label=text::desk::due(l)>{l.long_date(day)}</Fact> });
     let note = review.note.clone().map(|note| view! { <p class="as-typed">{note}</p> });
     let reach = reach(l, page);
     let warned = warnings(l, &page.warnings);
@@ -205,12 +206,12 @@ fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
             <div class="stack">
                 {warned}
                 {note}
-                <ul>
-                    <li>{text::desk::review_to(l, reviewer)}</li>
+                <DescriptionList>
+                    <Fact label=text::desk::reviewer(l)>{reviewer}</Fact>
                     {commenter}
                     {due}
-                </ul>
-                {reach}
+                    {reach}
+                </DescriptionList>
             </div>
         </Card>
     }
@@ -223,10 +224,8 @@ fn reach(l: Locale, page: &desk::ReviewPage) -> AnyView {
     let reach = text::desk::reach(l, members, branches);
     let audience = page.draft.audience.name.clone();
     view! {
-        <DescriptionList>
-            <Fact label=text::desk::audience(l)>{audience}</Fact>
-            <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
-        </DescriptionList>
+        <Fact label=text::desk::audience(l)>{audience}</Fact>
+        <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
     }
     .into_any()
 }
@@ -274,7 +273,11 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
     let quote = remark.quote.clone().map(|quote| view! { <blockquote class="as-typed">{quote}</blockquote> });
     let settled = remark.settled_by.as_ref().map(|name| view! { <p class="muted small">{text::desk::settled_by(l, name)}</p> });
     let is_settled = remark.settled_by.is_some();
-    let (label, value) = if is_settled { (text::desk::unsettle(l), "") } else { (text::desk::settle(l), "yes") };
+    let (label, value, icon, kind) = if is_settled {
+        (text::desk::unsettle(l), "", IconName::Reply, ButtonKind::Quiet)
+    } else {
+        (text::desk::settle(l), "yes", IconName::Check, ButtonKind::Secondary)
+    };
     let (id, key, said) = (page.draft.id.to_string(), remark.key.clone(), remark.text.clone());
     view! {
         <li class="remark" class:remark-settled=is_settled>
@@ -286,7 +289,7 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="remark" value=key/>
                 <input type="hidden" name="settled" value=value/>
-                <Button kind=ButtonKind::Quiet icon=IconName::Check>{label}</Button>
+                <Button kind icon>{label}</Button>
             </Form>
         </li>
     }

@@ -322,6 +322,7 @@ pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormError
                     />
                     <Button kind=ButtonKind::Secondary icon=IconName::Upload wide=true>{text::writing::docx_take(l)}</Button>
                 </form>
+                <p class="small" role="status" data-part="docx-status"></p>
             </div>
         </Card>
     }

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-const LABELS: Labels = &[("reason", text::files::reason)];
+const LABELS: Labels = &[("reason", text::files::reason_name)];
 
 /// What the browser offers first; it takes other files too, and the server looks at the content anyway.
 const ACCEPT: &str = ".pdf,.docx,.xlsx,.png,.jpg,.jpeg,.mp3,.mp4";
