@@ -269,7 +269,10 @@ function start() {
     const typed = now();
     try {
       heard(await ask('keep_typed', typed));
-      if (area.value === typed.body && field('title').value === typed.title) unsent = false;
+      if (area.value === typed.body && field('title').value === typed.title) {
+        unsent = false;
+        localStorage.removeItem(key(typed.id));
+      }
       say(fill(texts.kept, { time: clock.format(new Date()) }));
     } catch (error) {
       if (leaving) return;
@@ -288,7 +291,7 @@ function start() {
   }
 
   // Nothing is kept once it was sent to be saved: it would look newer than what was saved.
-  const keepSoon = later(KEEP_MS, () => leaving || keepHere());
+  const keepSoon = later(KEEP_MS, () => leaving || !unsent || keepHere());
   const sendSoon = later(SEND_MS, send);
   form.addEventListener('input', (event) => {
     if (event.target !== area && event.target !== field('title')) return;
@@ -313,6 +316,9 @@ function start() {
     if (!document.hidden && !unsent && opened.version !== '0') ask('still_writing', { id: opened.id }).then(heard, () => {});
   }, PRESENT_MS);
 
+  /** Without the blanks that are not stored. */
+  const lean = (text) => text.replaceAll(/\s+/g, ' ').trim();
+
   /** Offers what this device kept and the server does not have, and forgets what it has. */
   function offer() {
     const found = Object.keys(localStorage)
@@ -322,8 +328,9 @@ function start() {
     const mine = found.filter(([, kept]) => (opened.version === '0' ? kept.version === '0' : kept.id === opened.id));
     const [name, kept] = mine.sort((one, other) => other[1].at - one[1].at)[0] ?? [];
     if (!kept) return;
-    if ((kept.body === opened.body && kept.title === opened.title) || kept.at <= Number(writing.dataset.at)) {
-      localStorage.removeItem(name);
+    // What the server has heard of is not here any more, so this is the only copy: of no clock's time is it too old.
+    if (lean(kept.body) === lean(opened.body) && lean(kept.title) === lean(opened.title)) {
+      if (!document.querySelector('.error-summary')) localStorage.removeItem(name);
       return;
     }
     const notice = part('here');

@@ -125,7 +125,14 @@ pub async fn save_draft(
         match backend()?.documents().save_draft(&viewer, typed).await {
             // Later saves come from the very page they lead to.
             Ok(saved) => Ok(Outcome::Done { to: format!("/desk/{saved}?saved=1"), reload: version != "0" }),
-            Err(error) => Err(on_newest_version(error.into(), &viewer, &id).await?),
+            Err(error) => match backend()?.documents().keep_late(&viewer, typed, &error).await? {
+                // Still there, but not to be written at: that page says so.
+                Some(kept) if matches!(error, backend::Error::Step(_)) => {
+                    Ok(Outcome::Done { to: format!("/desk/{id}?kept={kept}"), reload: true })
+                }
+                Some(kept) => Ok(Outcome::Done { to: format!("/desk/new?resume={kept}"), reload: true }),
+                None => Err(on_newest_version(error.into(), &viewer, &id).await?),
+            },
         }
     }
     .await;

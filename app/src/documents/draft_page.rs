@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     desk_fns::{blank, draft},
     desk_parts::{state_tag, way_back},
-    editor::{Editor, destination, particulars, phone_preview},
+    editor::{Editor, destination, differing, particulars, phone_preview},
     writing::{self, docx_card, stale},
     writing_fns::{begin_writing, conflict, unfinished},
 };
@@ -117,6 +117,7 @@ pub(crate) fn DraftPage() -> impl IntoView {
     let errors = RwSignal::new(echo.clone());
     let docx = take_echo("take_in");
     let withdrawal = take_echo("withdraw");
+    let discarded = take_echo("discard");
     let typed = stale(echo.as_ref());
     let data = Resource::new(
         move || params.with(|params| params.get("id").unwrap_or_default()),
@@ -135,7 +136,11 @@ pub(crate) fn DraftPage() -> impl IntoView {
     show(data, move |opened| {
         let page = &opened.page;
         let is_saved = query.with_untracked(|query| query.get_str("saved").is_some());
-        let asked = if withdrawal.is_some() { Asked::Withdrawal } else { query.with_untracked(|query| asked(l, query)) };
+        let asked = match (&withdrawal, &discarded) {
+            (Some(_), _) => Asked::Withdrawal,
+            (_, Some(_)) => Asked::Discarding,
+            _ => query.with_untracked(|query| asked(l, query)),
+        };
         if page.draft.situation.state() == Some(DocumentState::Draft) && page.hand.may(DocumentStep::Edit) {
             if asked == Asked::Withdrawal && may_withdraw(page) {
                 return withdrawing_meanwhile(l, page, withdrawal.clone());
@@ -146,13 +151,14 @@ pub(crate) fn DraftPage() -> impl IntoView {
                 _ => None,
             };
             if asked == Asked::Discarding {
-                return discarding(l, page);
+                return discarding(l, page, discarded.clone());
             }
             let resumes = query.with_untracked(|query| query.get_str("resume").is_some());
             let resumed = opened.writing.unsaved.first().filter(|_| resumes).cloned();
             editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed }, errors, told)
         } else {
-            settled(l, page, asked, withdrawal.clone())
+            let kept = query.with_untracked(|query| query.get("kept")).and_then(|kept| kept.parse().ok());
+            settled(l, page, asked, withdrawal.clone(), kept)
         }
     })
 }
@@ -182,13 +188,15 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
     // What came back from the form is newer than anything kept.
     let resumed = resumed.filter(|_| echo.is_none());
     let unsaved = if echo.is_none() { writing::notices(l, &writing, is_new, resumed.as_ref()) } else { ().into_any() };
-    let at = writing.unsaved.iter().map(|unsaved| unsaved.at).chain((!is_new).then_some(page.draft.saved_at)).max();
     if let Some(unsaved) = &resumed {
         writing::resume(&mut page.draft, unsaved);
     }
     let notices = notices(l, &page);
     let side = side(l, &page, docx);
-    let differs = differs.map(|pieces| writing::conflict(l, pieces));
+    let differs = differs.map(|pieces| {
+        let typed = errors.get_untracked().unwrap_or_default();
+        writing::conflict(l, pieces, LABELS, &differing(l, &page, &typed))
+    });
     view! {
         <Title text=title/>
         <div class="page">
@@ -202,7 +210,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
             <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>
             {differs}
             <div class="with-aside">
-                <Editor page echo errors at=at.unwrap_or_default()/>
+                <Editor page echo errors/>
                 <aside class="stack">{side}</aside>
             </div>
         </div>
@@ -272,7 +280,7 @@ fn revisions(l: Locale, id: DocumentId) -> AnyView {
 }
 
 /// What is not edited: in review, scheduled, out, or taken back.
-fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<FormErrors>) -> AnyView {
+fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<FormErrors>, kept: Option<DocumentId>) -> AnyView {
     let draft = &page.draft;
     let title = draft.title.clone();
     let kind = terms::document_kind(l, draft.kind);
@@ -290,6 +298,7 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
             {way_back(l, vec![], kind)}
             <PageHeader title eyebrow=kind>{state_tag(l, state)}</PageHeader>
             {told}
+            {kept.map(|kept| writing::kept_apart(l, kept))}
             {question}
             {notice}
             <div class="with-aside">
@@ -451,16 +460,21 @@ fn withdrawing_meanwhile(l: Locale, page: &desk::DraftPage, echo: Option<FormErr
 }
 
 /// The question before a draft is thrown away.
-fn discarding(l: Locale, page: &desk::DraftPage) -> AnyView {
+fn discarding(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
     let id = page.draft.id;
+    let errors = RwSignal::new(echo);
+    let labels: terms::Labels = &[("version", text::desk::body)];
+    let version = page.draft.version.to_string();
     let title = text::desk::discard_title(l);
     view! {
         <Title text=title/>
         <div class="page page-narrow">
             {way_back(l, vec![(page.draft.title.clone(), format!("/desk/{id}"))], text::desk::discard(l))}
             <PageHeader title=title eyebrow=page.draft.title.clone() lead=text::desk::discard_hint(l)/>
-            <Form action="/api/documents/discard" failed=text::frame::network_failed(l)>
+            <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, labels)/>
+            <Form action="/api/documents/discard" failed=text::frame::network_failed(l) errors>
                 <input type="hidden" name="id" value=id.to_string()/>
+                <input type="hidden" name="version" id="version" value=version/>
                 <div class="actions">
                     <Button kind=ButtonKind::Danger icon=IconName::Close>{text::desk::discard(l)}</Button>
                     <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary>{text::desk::keep(l)}</LinkButton>

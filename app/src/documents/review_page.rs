@@ -38,6 +38,7 @@ const LABELS: terms::Labels = &[
     ("note", text::desk::note),
     ("version", text::desk::body),
     ("warned", text::desk::warned_title),
+    ("audience", text::desk::audience),
     ("reason", text::desk::reason),
     ("quote", text::desk::quote),
     ("text", text::desk::remark_text),

@@ -326,7 +326,11 @@ impl Documents<'_> {
             }
             Err(Error::Thrown(reason)) if reason.contains(TAKEN) => Err(reader.refused("number", Problem::NumberTaken).into()),
             Err(Error::Exists | Error::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
-            Err(Error::Exists | Error::Thrown(_)) => Err(reader.refused("body", Problem::Stale).into()),
+            Err(Error::Exists | Error::Thrown(_)) => {
+                // Sent on or thrown away in this moment: there is nothing to compare with and to save again.
+                self.on_desk(viewer, id).await?.step(DocumentStep::Edit)?;
+                Err(reader.refused("body", Problem::Stale).into())
+            }
             Err(Error::Taken { .. }) => Err(reader.refused("number", Problem::NumberTaken).into()),
             Err(error) => Err(error),
         }

@@ -318,7 +318,8 @@ impl Documents<'_> {
     async fn take_out(&self, id: DocumentId, issuer: &UnitPath, by: Option<MemberId>, reason: Option<String>) -> Result<()> {
         let clock = self.backend.clock();
         let kind = if by.is_some() { EventKind::DocumentWithdrawn } else { EventKind::DocumentExpired };
-        let mut vars = vars! { document: record("document", id), now: clock.now(), reason: reason, by: by.map(|by| by.to_string()) };
+        let mut vars =
+            vars! { document: record("document", id), now: clock.now(), reason: reason, by: by.map(|by| by.to_string()) };
         events::append(&mut vars, clock, kind, by, issuer, id);
         let sql = format!(
             "LET $old = (SELECT state, expires_at FROM ONLY $document); \

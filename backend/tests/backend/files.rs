@@ -55,7 +55,13 @@ pub(crate) async fn sent(
     backend.files().finish(viewer, upload).await
 }
 
-pub(crate) async fn attached(backend: &Backend, viewer: &Viewer, document: DocumentId, name: &str, content: &[u8]) -> AttachmentId {
+pub(crate) async fn attached(
+    backend: &Backend,
+    viewer: &Viewer,
+    document: DocumentId,
+    name: &str,
+    content: &[u8],
+) -> AttachmentId {
     let arrived = sent(backend, viewer, document, name, content).await.expect("is attached");
     assert_eq!(arrived.warnings, []);
     arrived.attachment

@@ -494,13 +494,14 @@ impl Given {
             Self::InReview => {
                 let id = app.in_review(&org.harbour).await;
                 vec![
-                ("id", id.to_string()),
-                ("version", "1".to_owned()),
-                ("review", app.review(id).await),
-                ("when", "now".to_owned()),
-                ("reason", "Thiếu ngày tháng.".to_owned()),
-                ("text", "Xem lại câu này.".to_owned()),
-            ]}
+                    ("id", id.to_string()),
+                    ("version", "1".to_owned()),
+                    ("review", app.review(id).await),
+                    ("when", "now".to_owned()),
+                    ("reason", "Thiếu ngày tháng.".to_owned()),
+                    ("text", "Xem lại câu này.".to_owned()),
+                ]
+            }
             Self::Remark => {
                 let id = app.in_review(&org.harbour).await;
                 let form = RemarkForm { id: &id.to_string(), quote: "", text: "Xem lại." };
