@@ -198,6 +198,12 @@ impl Documents<'_> {
     }
 }
 
+/// Does what may take long with a long text beside the tasks of the server, of which each waits for all others on its thread.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Error::Internal(format!("work on a text stopped: {error}")))
+}
+
 /// What other modules need of a document they name.
 #[derive(Debug)]
 pub(crate) struct Subject {

@@ -350,9 +350,10 @@ impl WayBack {
 
 pub(crate) const COLUMNS: &str = "at, actor, kind, unit, subject, detail";
 
-/// The first id a moment can have.
+/// The first id a moment can have. Ids know no moment before 1970 and none in ten thousand years.
 pub(crate) fn lowest(at: DateTime<Utc>) -> Ulid {
-    Ulid::from_parts(u64::try_from(at.timestamp_millis()).unwrap_or_default(), 0)
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    Ulid::from_parts(millis.min((1 << Ulid::TIME_BITS) - 1), 0)
 }
 
 /// An event as it lies in the store.

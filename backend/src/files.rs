@@ -5,7 +5,7 @@
 //!
 //! Invariant: nobody is handed a file but through [`Files::open`] and [`Files::open_preview`], which ask the policy.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -54,7 +54,7 @@ pub(crate) struct FileRoom {
     beside: FileStorage,
     chosen: OnceLock<FileStorage>,
     extractor: OnceLock<Extractor>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl FileRoom {
@@ -63,7 +63,7 @@ impl FileRoom {
             beside: FileStorage::beside(place)?,
             chosen: OnceLock::new(),
             extractor: OnceLock::new(),
-            turns: Semaphore::new(AT_ONCE),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
         })
     }
 

@@ -79,6 +79,8 @@ impl<'t, I: Iterator<Item = Event<'t>>> Iterator for Shallow<I> {
 struct Writer {
     shift: i8,
     anchors: HashSet<String>,
+    /// For each name of headings, the number its last one got. A text of many equal headings is still read in one go.
+    counts: HashMap<String, u32>,
     contents: Vec<Heading>,
     /// Columns of the table at hand.
     alignments: Vec<Alignment>,
@@ -101,6 +103,7 @@ impl Writer {
         Self {
             shift,
             anchors: HashSet::new(),
+            counts: HashMap::new(),
             contents: Vec::new(),
             alignments: Vec::new(),
             column: 0,
@@ -213,12 +216,15 @@ impl Writer {
     /// Registers a heading and gives it an anchor of its own.
     fn heading(&mut self, level: HeadingLevel, title: String) -> String {
         let stem = anchor(&title);
-        let mut anchor = stem.clone();
-        let mut count = 1;
-        while !self.anchors.insert(anchor.clone()) {
-            count += 1;
-            anchor = format!("{stem}-{count}");
-        }
+        let count = self.counts.entry(stem.clone()).or_default();
+        let anchor = loop {
+            *count += 1;
+            let anchor = if *count == 1 { stem.clone() } else { format!("{stem}-{count}") };
+            // Another heading may really be called `x 2`.
+            if self.anchors.insert(anchor.clone()) {
+                break anchor;
+            }
+        };
         if level <= HeadingLevel::H3 {
             let level = if level == HeadingLevel::H2 { 2 } else { 3 };
             self.contents.push(Heading { anchor: anchor.clone(), title, level });

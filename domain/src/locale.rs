@@ -2,7 +2,7 @@
 //!
 //! Sentences are not here but in the application's text files; this is what can be written without knowing the sentence.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc, Weekday};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
 /// A language of the application.
@@ -166,12 +166,12 @@ pub fn local_date(at: DateTime<Utc>) -> NaiveDate {
 
 /// The moment a clock of the organisation shows this; none at the ends of time.
 pub fn utc_of_local(local: NaiveDateTime) -> Option<DateTime<Utc>> {
-    Some((local - FixedOffset::east_opt(ZONE_SECONDS)?).and_utc())
+    Some(local.checked_sub_offset(FixedOffset::east_opt(ZONE_SECONDS)?)?.and_utc())
 }
 
-/// The moment a calendar day begins, in the organisation's zone.
+/// The moment a calendar day begins, in the organisation's zone; of the first day there is, the first moment there is.
 pub fn midnight(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc() - TimeDelta::seconds(ZONE_SECONDS.into())
+    utc_of_local(day.and_time(NaiveTime::MIN)).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
 fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
@@ -180,6 +180,8 @@ fn local(at: DateTime<Utc>) -> DateTime<FixedOffset> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     #[test]
@@ -227,6 +229,14 @@ mod tests {
         assert_eq!(midnight(day).to_rfc3339(), "2025-12-31T17:00:00+00:00");
         assert_eq!(local_date(midnight(day)), day);
         assert_eq!(local_date(midnight(day) - TimeDelta::milliseconds(1)), day.pred_opt().expect("a day"));
+    }
+
+    #[test]
+    fn time_has_ends_and_nothing_falls_off() {
+        assert_eq!(midnight(NaiveDate::MIN), DateTime::<Utc>::MIN_UTC);
+        assert!(midnight(NaiveDate::MAX) < DateTime::<Utc>::MAX_UTC);
+        assert_eq!(utc_of_local(NaiveDateTime::MIN), None);
+        assert!(utc_of_local(NaiveDateTime::MAX).is_some());
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! DOCX files that editors take over into a draft. Small enough to be held in memory while they arrive, two at a time.
+//! DOCX files that editors take over into a draft. Small enough to be held in memory while they arrive, a few at a time.
+
+use std::time::Duration;
 
 use app::{
     context::server::Visit,
@@ -23,6 +25,7 @@ use domain::{
     forms::{FormErrors, FormReader, Problem},
     ids::DocumentId,
 };
+use tokio::{sync::Semaphore, time::timeout};
 
 use crate::router::Shared;
 
@@ -31,6 +34,15 @@ const BODY_MAX: usize = DOCX_BYTES_MAX + 64 * 1024;
 
 /// What small fields of the form may hold.
 const FIELD_MAX: usize = 200;
+
+/// Files that are in memory at a time, from their first byte until they are read.
+static ARRIVING: Semaphore = Semaphore::const_new(4);
+
+/// Who finds no place waits this long for one.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A file that has not come whole by then makes room for others. The largest comes in time over a line of 1.4 Mbit/s.
+const ARRIVAL_MAX: Duration = Duration::from_mins(2);
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/desk/{id}/docx", post(take_in).layer(DefaultBodyLimit::max(BODY_MAX)))
@@ -53,7 +65,10 @@ async fn take_in(
     if !backend.documents().writes(viewer) {
         return problem(locale, Kind::NotFound.told_to(Some(viewer)));
     }
-    let sent = match receive(form).await {
+    let Ok(Ok(_place)) = timeout(PATIENCE, ARRIVING.acquire()).await else { return problem(locale, Kind::Busy) };
+    // A line that is too slow is like one that broke.
+    let received = timeout(ARRIVAL_MAX, receive(form)).await;
+    let sent = match received.unwrap_or_else(|_| Err(refused(Problem::Unreadable))) {
         Ok(sent) => sent,
         Err(refusal) if wants_text => return told(locale, &refusal),
         Err(refusal) => return send_back(&backend, locale, &format!("/desk/{id}"), &refusal).await,

@@ -164,6 +164,10 @@ fn next(l: Locale, page: &Course) -> AnyView {
             <Notice title=text::courses::has_ended(l)><p>{text::courses::has_ended_hint(l)}</p></Notice>
         }
         .into_any(),
+        NextStep::Elsewhere => view! {
+            <Notice title=text::courses::elsewhere(l)><p>{text::courses::elsewhere_hint(l)}</p></Notice>
+        }
+        .into_any(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::error::AppError;
 pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview, AppError> {
     use crate::context::server::{backend, viewer};
 
-    told(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, &body)?) }.await)
+    told(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, body).await?) }.await)
 }
 
 /// What was copied from another program, as Markdown.

@@ -82,7 +82,7 @@ impl Courses<'_> {
             rules: course.rules,
             tries_left: course.rules.tries_left(taken),
         });
-        let next = next_step(&course, &documents, &tries, completed.as_ref());
+        let next = next_step(viewer, &course, &documents, &tries, completed.as_ref());
         Ok(CoursePage {
             course: self.row(&course, completed.as_ref()).ok_or(Error::NotFound)?,
             html: markdown::render(&text.description).html,
@@ -100,7 +100,7 @@ impl Courses<'_> {
     pub async fn complete(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
         let (course, tries, completed) = self.studied(viewer, id).await?;
         let documents = self.documents(viewer, &course).await?;
-        match next_step(&course, &documents, &tries, completed.as_ref()) {
+        match next_step(viewer, &course, &documents, &tries, completed.as_ref()) {
             NextStep::Certificate => return Ok(()),
             NextStep::Confirm => {}
             _ => return Err(Error::NotAllowed),
@@ -209,8 +209,10 @@ impl Courses<'_> {
     }
 }
 
-/// What somebody can do next in a course they may study.
+/// What somebody can do next in a course they may study, or have begun: an open try is ended wherever its member is posted meanwhile,
+/// but nothing new is begun in a course that is for others now.
 pub(super) fn next_step(
+    viewer: &Viewer,
     course: &Course,
     documents: &[DocumentSummary],
     tries: &[Attempt],
@@ -223,6 +225,8 @@ pub(super) fn next_step(
         NextStep::GoOn
     } else if course.state == CourseState::Ended {
         NextStep::Ended
+    } else if !course.reaches(viewer) {
+        NextStep::Elsewhere
     } else if !course.rules.may_try_again(count(tries.len())) {
         NextStep::Failed
     } else if missing > 0 {

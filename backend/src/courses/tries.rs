@@ -99,11 +99,11 @@ impl Courses<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`]; [`Error::NotAllowed`] also when there is something to read first,
-    /// no try is left, the quiz is passed or the course has ended.
+    /// no try is left, the quiz is passed, the course has ended or is not for them any more.
     pub async fn start(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
         let (course, tries, completed) = self.studied(viewer, id).await?;
         let documents = self.documents(viewer, &course).await?;
-        match next_step(&course, &documents, &tries, completed.as_ref()) {
+        match next_step(viewer, &course, &documents, &tries, completed.as_ref()) {
             NextStep::GoOn => return Ok(()),
             NextStep::StartQuiz => {}
             _ => return Err(Error::NotAllowed),

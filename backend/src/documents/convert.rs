@@ -77,8 +77,14 @@ async fn converted(
 ) -> Result<String> {
     let work = async {
         // Never closed.
-        let _room = ROOM.acquire().await.map_err(|_| Error::Busy)?;
-        Ok::<_, Error>(spawn_blocking(move || read().map(blocks::markdown)).await)
+        let room = ROOM.acquire().await.map_err(|_| Error::Busy)?;
+        // The place goes with the work: that cannot be stopped, whoever has no patience any more.
+        let work = move || {
+            let done = read().map(blocks::markdown);
+            drop(room);
+            done
+        };
+        Ok::<_, Error>(spawn_blocking(work).await)
     };
     let markdown = match timeout(PATIENCE, work).await.map_err(|_| Error::Busy)?? {
         Ok(Ok(markdown)) => markdown,
@@ -99,4 +105,31 @@ fn refused(field: &str, problem: Problem) -> Error {
         problems: vec![FieldProblem::new(field, problem)],
         ..FormErrors::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_conversion_keeps_its_place_until_it_ends_whoever_waits_for_it() {
+        let (begun, has_begun) = mpsc::channel();
+        let (end, may_end) = mpsc::channel::<()>();
+        let read = move || {
+            begun.send(()).expect("is waited for");
+            may_end.recv().expect("is told");
+            Ok(Vec::new())
+        };
+        let waiting = tokio::spawn(converted("file", read));
+        has_begun.recv().expect("begins");
+        let free = ROOM.available_permits();
+        waiting.abort();
+        assert!(waiting.await.is_err_and(|ended| ended.is_cancelled()));
+        assert_eq!(ROOM.available_permits(), free, "it is still at work");
+        end.send(()).expect("listens");
+        let both = tokio::time::timeout(PATIENCE, ROOM.acquire_many(2)).await;
+        assert!(both.is_ok_and(|both| both.is_ok()), "and then it is not");
+    }
 }

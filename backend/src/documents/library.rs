@@ -13,9 +13,10 @@ use domain::{
 
 use super::{
     COLUMNS, Document, Documents, read_marks,
-    walk::{TOP, Walk, line, line_vars, over_line, rows_of},
+    shelf::key,
+    walk::{FOR_STANDING, TOP, Walk, line, line_vars, over_line, rows_of},
 };
-use crate::{Error, Result, events::lowest};
+use crate::{Result, events::lowest};
 
 /// Documents on a page.
 const PAGE: usize = 20;
@@ -33,14 +34,14 @@ impl Documents<'_> {
     /// A page of what reaches the person's branch.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the page is asked to start after a document the person may not know.
+    /// Those of the store.
     pub async fn shelf(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
         let Head { pinned, years } = self.shelf_head(viewer, query).await?;
         let mut documents = self.walked(viewer, query, PAGE + 1 + pinned.len()).await?;
         documents.retain(|document| pinned.iter().all(|pinned| pinned.id != document.id));
         let more = documents.len() > PAGE;
         documents.truncate(PAGE);
-        let next = documents.last().filter(|_| more).map(|last| last.id);
+        let next = documents.last().filter(|_| more).and_then(|last| last.shelf.as_deref()).map(key).transpose()?;
         // Above the first page only; further on they are left out all the same, so that none comes twice.
         let shown = if query.after.is_none() { pinned } else { Vec::new() };
         let all: Vec<&Document> = shown.iter().chain(&documents).collect();
@@ -68,15 +69,9 @@ impl Documents<'_> {
             None => (String::new(), TOP.to_owned()),
         };
         if let Some(after) = query.after {
-            below = below.min(self.place_of(viewer, after).await?);
+            below = below.min(after.to_string());
         }
         Walk::new(*self, viewer).filtered(query).between(&above, &below).next(count).await
-    }
-
-    /// Where a document that reaches the person stands.
-    async fn place_of(&self, viewer: &Viewer, document: DocumentId) -> Result<String> {
-        let found = self.fetched(&[document]).await?.into_iter().next().ok_or(Error::NotFound)?;
-        if found.reaches(viewer) { found.shelf.ok_or(Error::NotFound) } else { Err(Error::NotFound) }
     }
 
     async fn shelf_head(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<Head> {
@@ -127,7 +122,9 @@ fn oldest(viewer: &Viewer) -> String {
 
 fn pins(viewer: &Viewer) -> String {
     over_line(viewer, |reached| {
-        format!("SELECT {COLUMNS} FROM document WHERE {reached} AND pin > '' ORDER BY pin DESC LIMIT {PINNED};")
+        format!(
+            "SELECT {COLUMNS} FROM document WHERE {reached} AND pin > '' AND {FOR_STANDING} ORDER BY pin DESC LIMIT {PINNED};"
+        )
     })
 }
 
@@ -151,8 +148,10 @@ mod tests {
         let (last, first) = (shelf("2026-12-31T16:59:59Z"), shelf("2025-12-31T17:00:01Z"));
         assert!(from < first && last < until);
         assert!(shelf("2025-12-31T16:59:59Z") < from && shelf("2026-12-31T17:00:01Z") > until);
-        let (from, until) = shelf_of_year(i32::MAX);
-        assert!(from > until, "nothing lies between");
+        for year in [i32::MIN, -262_144, -262_143, -262_142, -1, 0, 1_969, 10_945, 262_142, 262_143, i32::MAX] {
+            let (from, until) = shelf_of_year(year);
+            assert!(from >= until, "nothing lies in {year}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use domain::{accounts::Viewer, documents::DocumentSummary};
 
 use super::{
     COLUMNS, Document, Documents,
-    walk::{line, line_vars, over_line, rows_of},
+    walk::{FOR_STANDING, line, line_vars, over_line, rows_of},
 };
 use crate::Result;
 
@@ -39,7 +39,9 @@ fn by_urgency(mut documents: Vec<DocumentSummary>, today: NaiveDate) -> Vec<Docu
 
 fn asked(viewer: &Viewer) -> String {
     over_line(viewer, |reached| {
-        format!("SELECT {COLUMNS} FROM document WHERE {reached} AND must > '' ORDER BY must DESC LIMIT {MOST};")
+        format!(
+            "SELECT {COLUMNS} FROM document WHERE {reached} AND must > '' AND {FOR_STANDING} ORDER BY must DESC LIMIT {MOST};"
+        )
     })
 }
 

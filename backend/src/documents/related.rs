@@ -1,19 +1,24 @@
 //! Documents that name each other: one supersedes, amends or guides another.
 
+use std::cmp::Reverse;
+
 use domain::{
     accounts::Viewer,
     documents::{RelatedDocument, Relation, steps::Out},
     ids::DocumentId,
 };
 
-use super::{COLUMNS, Document, DocumentRow, Documents};
+use super::{COLUMNS, Document, DocumentRow, Documents, walk::line};
 use crate::{
     Error, Result,
     store::{SurrealValue, Value, vars},
 };
 
-/// Documents that name one are shown up to so many.
+/// Documents that name one are shown up to so many, the newest.
 const MOST: usize = 50;
+
+/// So many are looked at: a regulation of the top may be guided by one of each province and commune, of which a reader may read few.
+const LOOKED_AT: usize = 5_000;
 
 /// A document that one relates to, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
@@ -32,10 +37,17 @@ impl Documents<'_> {
     /// What the document with this id names, and what names it, as far as the person may read that: the newer ones first.
     pub(super) async fn related(&self, viewer: &Viewer, id: DocumentId, named: &[RelatedRow]) -> Result<Vec<RelatedDocument>> {
         let tree = self.backend.units().tree();
-        let rows: Vec<NamingRow> = self.backend.store().read(naming(), vars! { id: id.to_string() }).await?.rows(0)?;
-        let mut related = Vec::new();
+        let vars = vars! { id: id.to_string(), line: line(viewer) };
+        let rows: Vec<NamingRow> = self.backend.store().read(naming(viewer), vars).await?.rows(0)?;
+        let mut found = Vec::new();
         for NamingRow { row, related: names } in rows {
-            let document = row.understand(&tree)?;
+            found.push((row.understand(&tree)?, names));
+        }
+        found.retain(|(document, _)| document.is_readable_for(viewer));
+        found.sort_by_key(|(document, _)| Reverse((document.published_at, document.id)));
+        found.truncate(MOST);
+        let mut related = Vec::new();
+        for (document, names) in found {
             for naming in names.iter().flatten().filter(|naming| naming.document == id.to_string()) {
                 related.extend(shown(viewer, &document, naming.relation()?, true));
             }
@@ -69,18 +81,37 @@ struct NamingRow {
     related: Option<Vec<RelatedRow>>,
 }
 
-fn naming() -> String {
-    format!("SELECT {COLUMNS}, related FROM document WHERE related.*.document CONTAINS $id LIMIT {MOST}")
+/// What names `$id` and is out. Whoever holds no office reads only what is for a unit of the own line, `$line`.
+fn naming(viewer: &Viewer) -> String {
+    let within = if viewer.standpoint.grants.is_empty() { "AND audience_path IN $line " } else { "" };
+    format!(
+        "SELECT {COLUMNS}, related FROM document WHERE related.*.document CONTAINS $id AND state = 'published' {within}\
+         LIMIT {LOOKED_AT}"
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::policy::{Grant, Role};
+
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
 
     #[tokio::test]
     async fn what_names_a_document_is_found_by_index() {
         let store = migrated().await;
-        store.assert_no_scan(&naming(), vars! { id: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+        let fill = "FOR $n IN 1000..1040 { CREATE type::record('document', <string>$n) SET kind = 'news', title = 't', issuer = 'U', \
+                    issuer_path = '/01/', issuer_level = 'central', audience = 'U', audience_path = '/01/', state = 'published', \
+                    version = 1, minutes = 1, saved_at = time::now(), saved_by = 'M', shelf = <string>$n, \
+                    related = [{ document: <string>($n % 10), relation: 'guides' }] }";
+        store.read(fill, ()).await.expect("fills");
+        let member = viewer_at("/01/51/001/07/");
+        let mut leader = member.clone();
+        leader.standpoint.grants.push(Grant { role: Role::Secretary, path: member.standpoint.branch.clone() });
+        for viewer in [member, leader] {
+            let vars = || vars! { id: "7", line: line(&viewer) };
+            store.assert_no_scan(&naming(&viewer), vars()).await;
+            assert_eq!(store.rows_read(&naming(&viewer), vars()).await, 4, "those that name it, of forty");
+        }
     }
 }

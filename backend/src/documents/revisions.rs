@@ -12,7 +12,7 @@ use domain::{
     ids::DocumentId,
 };
 
-use super::{Documents, difference};
+use super::{Documents, beside, difference};
 use crate::{
     Error, Result, events, markdown,
     store::{SurrealValue, pair, pairs_of, record, vars},
@@ -119,13 +119,16 @@ impl Documents<'_> {
             (None, _) => Shown::List,
             (Some(version), None) => {
                 let revision = self.stored_revision(id, version).await?;
-                Shown::Version { version, title: revision.title, html: markdown::render(&revision.body).html }
+                let Revision { title, body } = revision;
+                let html = beside(move || markdown::render(&body).html).await?;
+                Shown::Version { version, title, html }
             }
             (Some(one), Some(other)) => {
                 let (old, new) = (one.min(other), one.max(other));
                 let text = |revision: Revision| format!("{}\n{}", revision.title, revision.body);
                 let (before, after) = (self.stored_revision(id, old).await?, self.stored_revision(id, new).await?);
-                Shown::Difference { old, new, pieces: difference(&text(before), &text(after)) }
+                let pieces = beside(move || difference(&text(before), &text(after))).await?;
+                Shown::Difference { old, new, pieces }
             }
         })
     }

@@ -140,7 +140,7 @@ struct KeptRow {
     key: Option<String>,
 }
 
-fn key(text: &str) -> Result<ShelfKey> {
+pub(super) fn key(text: &str) -> Result<ShelfKey> {
     text.parse().map_err(|_| Error::Damaged(format!("a place in a list: {text}")))
 }
 

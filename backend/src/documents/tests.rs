@@ -282,6 +282,64 @@ async fn what_must_be_read_comes_by_urgency_until_it_is_read_and_its_day_is_over
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_for_others_pushes_nothing_out_of_a_list_that_is_cut() {
+    for (backend, _folder) in engines().await {
+        let units = units(&backend).await;
+        let put = |hour: i64| Put {
+            at: noon() - TimeDelta::hours(hour),
+            pinned: true,
+            must_read_by: Some("2026-11-30"),
+            ..Put::by(&units.province, &units.commune)
+        };
+        let own = put(90).save(&backend).await;
+        for hour in 1..=55 {
+            Put { standings: vec![Standing::Probationary], ..put(hour) }.save(&backend).await;
+        }
+        let viewer = member_of(&units.harbour, Standing::Official);
+        let page = backend.documents().shelf(&viewer, &LibraryQuery::default()).await.expect("a page");
+        assert_eq!(page.pinned.iter().map(|document| document.id).collect::<Vec<_>>(), [own]);
+        assert_eq!(list(&backend, &viewer, ShelfList::MustRead).await, [own]);
+        let probationary = member_of(&units.harbour, Standing::Probationary);
+        let page = backend.documents().shelf(&probationary, &LibraryQuery::default()).await.expect("a page");
+        assert_eq!(page.pinned.len(), 5);
+
+        let regulation = Put::by(&units.province, &units.province).save(&backend).await;
+        let guides = vec![(regulation, Relation::Guides)];
+        let near = Put { at: noon() - TimeDelta::days(9), related: guides.clone(), ..Put::by(&units.commune, &units.commune) };
+        let near = near.save(&backend).await;
+        for _ in 0..60 {
+            Put { related: guides.clone(), ..Put::by(&units.hills, &units.hills) }.save(&backend).await;
+        }
+        let related = |viewer: &Viewer| {
+            let (backend, viewer) = (backend.clone(), viewer.clone());
+            async move { backend.documents().read(&viewer, regulation).await.expect("reads").related }
+        };
+        let told = related(&viewer).await;
+        assert_eq!(told.iter().map(|other| other.id).collect::<Vec<_>>(), [near]);
+        let mut leader = viewer.clone();
+        leader.standpoint.grants.push(Grant { role: Role::Secretary, path: units.province.path.clone() });
+        assert_eq!(related(&leader).await.len(), 50, "who may read them all is shown the newest");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_page_is_there_when_the_last_document_is_not() {
+    for (backend, _folder) in engines().await {
+        let units = units(&backend).await;
+        let viewer = member_of(&units.harbour, Standing::Official);
+        let mut ids = Vec::new();
+        for hour in 1..=25 {
+            let put = Put { at: noon() - TimeDelta::hours(hour), ..Put::by(&units.province, &units.commune) };
+            ids.push(put.save(&backend).await);
+        }
+        let first = backend.documents().shelf(&viewer, &LibraryQuery::default()).await.expect("a page");
+        assert_eq!(first.documents.iter().map(|document| document.id).collect::<Vec<_>>(), ids[..20]);
+        withdraw(&backend, ids[19], "Sai số liệu.").await;
+        assert_eq!(library(&backend, &viewer, LibraryQuery { after: first.next, ..LibraryQuery::default() }).await, ids[20..]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_furthest_place_is_kept_whichever_device_tells_it() {
     for (backend, _folder) in engines().await {
         let units = units(&backend).await;

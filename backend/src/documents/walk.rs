@@ -31,13 +31,17 @@ pub(super) fn line(viewer: &Viewer) -> Vec<String> {
     viewer.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect()
 }
 
+/// What a list that is cut must ask beside the line, or what is for others would push out what is for the member: whether the
+/// document is for the member's standing. `$standing` is bound by [`line_vars`].
+pub(super) const FOR_STANDING: &str = "(standings = NONE OR standings CONTAINS $standing)";
+
 /// A statement for each unit of the line; `$path_0`, `$path_1` … are bound by [`line_vars`].
 pub(super) fn over_line(viewer: &Viewer, statement: impl Fn(&str) -> String) -> String {
     (0..line(viewer).len()).map(|at| statement(&format!("audience_path = $path_{at}"))).collect()
 }
 
 pub(super) fn line_vars(viewer: &Viewer) -> Variables {
-    let mut vars = vars! {};
+    let mut vars = vars! { standing: viewer.standpoint.standing.key() };
     for (at, path) in line(viewer).into_iter().enumerate() {
         vars.insert(format!("path_{at}"), path);
     }

@@ -12,9 +12,8 @@ use domain::{
     ids::DocumentId,
     writing::{Kept, Preview, Unsaved, Writing, words},
 };
-use tokio::task::spawn_blocking;
 
-use super::{Documents, DraftForm, convert::writes_somewhere, difference};
+use super::{Documents, DraftForm, beside, convert::writes_somewhere, difference};
 use crate::{
     Error, Result, markdown,
     store::{KEYS, RecordId, SurrealValue, Variables, pair, pairs_of, vars},
@@ -98,20 +97,21 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] for who writes nowhere, [`Error::Invalid`] for a text that is too long.
-    pub fn preview(&self, viewer: &Viewer, body: &str) -> Result<Preview> {
+    pub async fn preview(&self, viewer: &Viewer, body: String) -> Result<Preview> {
         writes_somewhere(viewer)?;
         let mut form = FormReader::new("draft");
-        let characters = form.read("body", body, |body| {
+        let characters = form.read("body", &body, |body| {
             let characters = body.chars().count();
             if characters > Body::MAX as usize { Err(Problem::TooLong { max: Body::MAX }) } else { Ok(characters) }
         });
         form.finish()?;
-        Ok(Preview {
-            html: markdown::render(body).html,
-            words: words(body),
+        beside(move || Preview {
+            html: markdown::render(&body).html,
+            words: words(&body),
             characters: characters.and_then(|characters| u32::try_from(characters).ok()).unwrap_or(u32::MAX),
-            minutes: Body::parse(body).map_or(1, |body| body.minutes()),
+            minutes: Body::parse(&body).map_or(1, |body| body.minutes()),
         })
+        .await
     }
 
     /// Notes that the person is at the draft, and tells what they typed before and who else is at it. Nothing for who may only look.
@@ -222,8 +222,7 @@ impl Documents<'_> {
     pub async fn conflict(&self, viewer: &Viewer, id: DocumentId, typed: String) -> Result<Vec<DiffPiece>> {
         let stored = self.on_desk(viewer, id).await?.body;
         let typed = typed.replace("\r\n", "\n");
-        let told = spawn_blocking(move || difference(&stored, typed.trim())).await;
-        told.map_err(|error| Error::Internal(format!("a difference was not found: {error}")))
+        beside(move || difference(&stored, typed.trim())).await
     }
 
     /// Throws away what the person typed and did not save.

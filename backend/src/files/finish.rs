@@ -1,5 +1,7 @@
 //! A file that has arrived whole becomes an attachment: what it is, what is in it, what the guard says.
 
+use std::sync::Arc;
+
 use domain::{
     accounts::Viewer,
     events::EventKind,
@@ -29,6 +31,17 @@ struct Looked {
     kind: FileKind,
     content: Vec<u8>,
     preview: Option<Vec<u8>>,
+}
+
+impl Looked {
+    fn at(content: Vec<u8>) -> Result<Self, FileRefused> {
+        let kind = detect(&content)?;
+        if kind.is_picture() {
+            let drawn = redraw(kind, &content)?;
+            return Ok(Self { kind, content: drawn.content, preview: Some(drawn.preview) });
+        }
+        Ok(Self { kind, content, preview: None })
+    }
 }
 
 /// What is written about it.
@@ -79,22 +92,16 @@ impl Files<'_> {
 
     async fn look_at(&self, upload: &UploadRow) -> Result<Known> {
         let room = self.room();
-        let turn = room.turns.acquire().await;
-        let _turn = turn.map_err(|error| Error::Internal(format!("nobody looks at files: {error}")))?;
+        let turn = Arc::clone(&room.turns).acquire_owned().await;
+        let turn = turn.map_err(|error| Error::Internal(format!("nobody looks at files: {error}")))?;
         let mut content = Vec::with_capacity(usize::try_from(upload.received).unwrap_or_default());
         for piece in &upload.pieces {
             content.extend(self.storage().piece(&upload.id, piece).await?);
         }
-        let looked = spawn_blocking(move || {
-            let kind = detect(&content)?;
-            if kind.is_picture() {
-                let drawn = redraw(kind, &content)?;
-                return Ok(Looked { kind, content: drawn.content, preview: Some(drawn.preview) });
-            }
-            Ok(Looked { kind, content, preview: None })
-        });
+        // The turn goes with the work: that is done to its end, whoever hangs up meanwhile.
+        let looked = spawn_blocking(move || Looked::at(content).map(|looked| (looked, turn)));
         // A reader of pictures that panics has met a broken one.
-        let Looked { kind, content, preview } = looked.await.unwrap_or(Err(FileRefused::Broken))?;
+        let (Looked { kind, content, preview }, _turn) = looked.await.unwrap_or(Err(FileRefused::Broken))?;
 
         let read = async |wanted| match room.extractor.get() {
             Some(extractor) => extractor.read(wanted, kind, content.clone()).await,
@@ -132,7 +139,7 @@ impl Files<'_> {
             most: most(),
         };
         vars.extend(columns(self, viewer, upload, known));
-        let mut sql = format!("{OPEN} DELETE $upload RETURN NONE; {CREATE}");
+        let mut sql = format!("{OPEN} {ROOM} DELETE $upload RETURN NONE; {CREATE}");
         if !waits {
             sql.push_str(APPEND_TO_DRAFT);
             events::append(
@@ -180,6 +187,10 @@ fn columns(files: &Files<'_>, viewer: &Viewer, upload: &UploadRow, known: Known)
 pub(super) const OPEN: &str = "LET $found = (SELECT stage, attachments FROM ONLY $draft); \
                                IF $found = NONE OR $found.stage != 'draft' { THROW 'closed' }; \
                                IF array::len($found.attachments ?? []) >= $most { THROW 'full' };";
+
+/// Behind [`OPEN`]: what waits for a decision has its place too, or any number of files could wait.
+const ROOM: &str = "LET $undecided = (SELECT VALUE id FROM attachment WHERE document = $document AND state = 'waiting'); \
+                    IF array::len($found.attachments ?? []) + array::len($undecided) >= $most { THROW 'full' };";
 
 /// Who brings a file is an author as well as who writes: the own file is not for oneself to approve.
 pub(super) const APPEND_TO_DRAFT: &str = "UPDATE $draft SET attachments = array::append(attachments ?? [], $key), \

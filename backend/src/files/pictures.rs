@@ -1,7 +1,10 @@
 //! Pictures are drawn again before they are kept: what a camera notes beside them (place, time, device) stays behind, and what only
 //! pretends to be a picture does not survive.
 
-use std::io::Cursor;
+use std::{
+    io::Cursor,
+    sync::{Mutex, PoisonError},
+};
 
 use domain::files::{FileKind, FileRefused};
 use image::{
@@ -14,8 +17,12 @@ use image::{
 const SIDE_MAX: u32 = 16_000;
 const POINTS_MAX: u64 = 64_000_000;
 
-/// Memory a picture may take while it is drawn.
-const MEMORY_MAX: u64 = 512 << 20;
+/// What the points of a picture may take, unpacked, and what its reader may take beside them. All points there may be fit, of eight
+/// bits each; of finer ones half as many, which only scanners write.
+const MEMORY_MAX: u64 = 256 << 20;
+
+/// Pictures are drawn one after the other: each may take three times that for a moment.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const QUALITY: u8 = 88;
 
@@ -35,7 +42,9 @@ pub(super) struct Drawn {
 /// # Errors
 /// [`FileRefused::Dimensions`] before anything is unpacked, [`FileRefused::Broken`].
 pub(super) fn redraw(kind: FileKind, content: &[u8]) -> Result<Drawn, FileRefused> {
-    let picture = read(kind, content)?;
+    // Whoever panicked with a picture has left nothing behind.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let picture = coarse(read(kind, content)?);
     let small = picture.resize(PREVIEW_WIDTH, PREVIEW_HEIGHT, FilterType::Triangle);
     // Never larger than it was.
     let small = if small.width() > picture.width() { &picture } else { &small };
@@ -52,7 +61,8 @@ fn read(kind: FileKind, content: &[u8]) -> Result<DynamicImage, FileRefused> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(refused)?;
     let (width, height) = decoder.dimensions();
-    if width > SIDE_MAX || height > SIDE_MAX || u64::from(width) * u64::from(height) > POINTS_MAX {
+    let is_large = width > SIDE_MAX || height > SIDE_MAX || u64::from(width) * u64::from(height) > POINTS_MAX;
+    if is_large || decoder.total_bytes() > MEMORY_MAX {
         return Err(FileRefused::Dimensions);
     }
     // The note of how the camera was held goes with the other notes; the picture is turned instead.
@@ -62,21 +72,18 @@ fn read(kind: FileKind, content: &[u8]) -> Result<DynamicImage, FileRefused> {
     Ok(picture)
 }
 
+/// In eight bits, the only form in which it goes on.
+fn coarse(picture: DynamicImage) -> DynamicImage {
+    if picture.color().has_alpha() { picture.into_rgba8().into() } else { picture.into_rgb8().into() }
+}
+
 fn write(kind: FileKind, picture: &DynamicImage, quality: u8) -> Result<Vec<u8>, FileRefused> {
     let mut content = Vec::new();
-    let has_alpha = picture.color().has_alpha();
+    let (points, color) = (picture.as_bytes(), ExtendedColorType::from(picture.color()));
     let (width, height) = (picture.width(), picture.height());
     let written = match kind {
-        FileKind::Png if has_alpha => {
-            PngEncoder::new(&mut content).write_image(&picture.to_rgba8(), width, height, ExtendedColorType::Rgba8)
-        }
-        FileKind::Png => PngEncoder::new(&mut content).write_image(&picture.to_rgb8(), width, height, ExtendedColorType::Rgb8),
-        _ => JpegEncoder::new_with_quality(&mut content, quality).write_image(
-            &picture.to_rgb8(),
-            width,
-            height,
-            ExtendedColorType::Rgb8,
-        ),
+        FileKind::Png => PngEncoder::new(&mut content).write_image(points, width, height, color),
+        _ => JpegEncoder::new_with_quality(&mut content, quality).write_image(points, width, height, color),
     };
     written.map_err(refused)?;
     Ok(content)
@@ -92,7 +99,7 @@ fn refused(error: image::ImageError) -> FileRefused {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::samples::png;
+    use crate::files::samples::{crc, png};
 
     #[test]
     fn what_was_noted_beside_a_picture_stays_behind() {
@@ -127,6 +134,29 @@ mod tests {
         for (width, height) in [(60_000, 60_000), (16_001, 1), (1, 16_001), (10_000, 10_000)] {
             assert_eq!(redraw(FileKind::Png, &png(width, height)).err(), Some(FileRefused::Dimensions), "{width} × {height}");
         }
+    }
+
+    #[test]
+    fn a_picture_of_fine_points_is_as_large_as_it_is_unpacked() {
+        // The header says 16 bits, red, green, blue and how much shines through.
+        let fine = |width, height| {
+            let mut picture = png(width, height);
+            picture[24..26].copy_from_slice(&[16, 6]);
+            let sum = crc(&picture[12..29]).to_be_bytes();
+            picture[29..33].copy_from_slice(&sum);
+            picture
+        };
+        assert_eq!(redraw(FileKind::Png, &fine(6_000, 6_000)).err(), Some(FileRefused::Dimensions));
+        assert_eq!(
+            redraw(FileKind::Png, &fine(5_000, 5_000)).err(),
+            Some(FileRefused::Broken),
+            "is looked at, and has no points"
+        );
+        let mut picture = Vec::new();
+        let points: Vec<u8> = [255, 128, 0, 64].repeat(4).into_iter().flat_map(|point| [point; 2]).collect();
+        PngEncoder::new(&mut picture).write_image(&points, 2, 2, ExtendedColorType::Rgba16).expect("draws");
+        let after = image::load_from_memory(&redraw(FileKind::Png, &picture).expect("is a picture").content).expect("a picture");
+        assert_eq!((after.color(), &after.as_bytes()[..4]), (image::ColorType::Rgba8, &[255, 128, 0, 64][..]));
     }
 
     #[test]

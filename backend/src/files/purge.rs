@@ -19,8 +19,11 @@ const REMOVED_KEPT: TimeDelta = TimeDelta::days(30);
 const AT_ONCE: usize = 200;
 
 /// The files of a draft that is thrown away; part of that transaction, whose event names the document. What is out keeps its own.
-pub(crate) const DISCARD_FILES: &str = "UPDATE attachment SET state = 'removed', removed_at = $log_at \
-                                        WHERE document = $log_subject AND state != 'removed' RETURN NONE;";
+pub(crate) const DISCARD_FILES: &str = "LET $out = type::record('document', $log_subject); \
+                                        LET $kept = (SELECT VALUE attachments FROM ONLY $out) ?? []; \
+                                        UPDATE attachment SET state = 'removed', removed_at = $log_at \
+                                        WHERE document = $log_subject AND state != 'removed' AND record::id(id) NOT IN $kept \
+                                        RETURN NONE;";
 
 impl Files<'_> {
     /// Removes what nobody needs any more, and says how many files and uploads that were.
@@ -29,7 +32,7 @@ impl Files<'_> {
     /// [`crate::Error::Store`], [`crate::Error::Internal`]; the next call goes on.
     pub async fn purge(&self) -> Result<usize> {
         let now = self.backend.clock().now();
-        Ok(self.purge_uploads(now - UPLOAD_KEPT).await? + self.purge_removed(now - REMOVED_KEPT).await?)
+        Ok(self.purge_uploads(now - UPLOAD_KEPT).await? + self.purge_removed(now).await?)
     }
 
     async fn purge_uploads(&self, before: DateTime<Utc>) -> Result<usize> {
@@ -47,17 +50,19 @@ impl Files<'_> {
         Ok(left.len())
     }
 
-    async fn purge_removed(&self, before: DateTime<Utc>) -> Result<usize> {
-        let removed: Vec<AttachmentRow> = self.backend.store().read(removed_sql(), vars! { before: before }).await?.rows(0)?;
+    async fn purge_removed(&self, now: DateTime<Utc>) -> Result<usize> {
+        let vars = vars! { before: now - REMOVED_KEPT };
+        let removed: Vec<AttachmentRow> = self.backend.store().read(removed_sql(), vars).await?.rows(0)?;
         let mut count = 0;
         for row in &removed {
-            count += usize::from(self.purge_file(row, before).await?);
+            count += usize::from(self.purge_file(row, now).await?);
         }
         Ok(count)
     }
 
-    /// A text that is out, or in work, keeps its files whatever became of them at the desk.
-    async fn purge_file(&self, row: &AttachmentRow, before: DateTime<Utc>) -> Result<bool> {
+    /// A text that is out, or in work, keeps its files whatever became of them at the desk. They are looked at again later: every
+    /// file that was looked at leaves the range, or those that stay would sooner or later be all that is ever looked at.
+    async fn purge_file(&self, row: &AttachmentRow, now: DateTime<Utc>) -> Result<bool> {
         let vars = vars! {
             attachment: record("attachment", &row.id),
             text: record("attachment_text", &row.id),
@@ -65,12 +70,12 @@ impl Files<'_> {
             document: record("document", &row.document),
             key: row.id.clone(),
             contents: [Some(row.sha256.clone()), row.preview.clone()].into_iter().flatten().collect::<Vec<_>>(),
-            before: before,
+            now: now,
         };
         let sql = "LET $named = array::concat((SELECT VALUE attachments FROM ONLY $draft) ?? [], \
                                               (SELECT VALUE attachments FROM ONLY $document) ?? []); \
                    IF $key IN $named { \
-                       UPDATE $attachment SET removed_at = NONE RETURN NONE; \
+                       UPDATE $attachment SET removed_at = $now RETURN NONE; \
                    } ELSE { \
                        DELETE $attachment RETURN NONE; DELETE $text RETURN NONE; \
                    }; \
@@ -110,7 +115,7 @@ const USED: &str = "SELECT VALUE id FROM attachment WHERE sha256 = $content LIMI
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::{Backend, Clock, Keys, Place, store::tests::migrated};
 
     #[tokio::test]
     async fn what_is_left_is_found_in_an_index() {
@@ -119,5 +124,25 @@ mod tests {
             store.assert_no_scan(&sql, vars! { before: DateTime::<Utc>::UNIX_EPOCH }).await;
         }
         store.assert_no_scan(USED, vars! { content: "a" }).await;
+    }
+
+    #[tokio::test]
+    async fn files_that_stay_never_hide_those_that_go() {
+        let now: DateTime<Utc> = "2026-11-21T05:00:00Z".parse().expect("a moment");
+        let clock = Clock::fixed(now, 1);
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock).await.expect("opens");
+        let fill = "CREATE document:D SET kind = 'news', title = 't', issuer = 'U', issuer_path = '/01/', issuer_level = 'central', \
+                    audience = 'U', audience_path = '/01/', state = 'published', version = 1, minutes = 1, saved_at = $now, \
+                    saved_by = 'M', attachments = $kept; \
+                    FOR $n IN 1000..=1200 { CREATE type::record('attachment', <string>$n) SET document = 'D', state = 'removed', \
+                    name = 'a', kind = 'mp3', bytes = 1, sha256 = <string>$n, warnings = [], added_by = 'M', added_at = $now, \
+                    removed_at = IF $n < 1100 { NONE } ELSE { $now - 40d } }";
+        let kept: Vec<String> = (1000..1200).map(|n: u32| n.to_string()).collect();
+        backend.store().read(fill, vars! { now: now, kept: kept }).await.expect("fills");
+        let files = backend.files();
+        assert_eq!(files.purge().await.expect("purges") + files.purge().await.expect("purges"), 1);
+        let left = "SELECT VALUE record::id(id) FROM attachment WHERE record::id(id) > '1198'";
+        let left: Vec<String> = backend.store().read(left, ()).await.expect("reads").rows(0).expect("rows");
+        assert_eq!(left, ["1199"], "what a text names stays");
     }
 }

@@ -280,6 +280,21 @@ fn the_highest_heading_is_the_second_and_anchors_are_unique() {
 }
 
 #[test]
+fn anchors_of_equal_headings_are_counted_and_never_meet_a_real_name() {
+    let rendered = render("# X\n\n# X\n\n# X 2\n\n# X\n\n# X 2\n\n# X 2 2\n\n# X 4\n\n# X");
+    let found: Vec<_> = rendered.contents.iter().map(|heading| heading.anchor.as_str()).collect();
+    assert_eq!(found, ["s-x", "s-x-2", "s-x-2-2", "s-x-3", "s-x-2-3", "s-x-2-2-2", "s-x-4", "s-x-5"]);
+}
+
+#[test]
+fn a_text_of_nothing_but_headings_costs_little() {
+    let started = Instant::now();
+    let anchors: HashSet<_> = render(&"#\n".repeat(50_000)).contents.into_iter().map(|heading| heading.anchor).collect();
+    assert_eq!(anchors.len(), 50_000);
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+}
+
+#[test]
 fn a_heading_of_emphasis_and_code_has_its_plain_title() {
     let rendered = render("## Về **số hóa** và `mã`");
     assert_eq!(rendered.contents[0].title, "Về số hóa và mã");

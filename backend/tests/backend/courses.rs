@@ -418,6 +418,11 @@ async fn a_member_who_is_transferred_keeps_the_progress(backend: &Backend, org: 
     try_once(backend, member, id, 2).await;
     try_once(backend, member, local, 0).await;
     courses.start(member, local).await.expect("begins");
+    let (other, _) = given(backend, org, "", "0").await;
+    for document in courses.read(member, other).await.expect("a page").documents {
+        backend.documents().read(member, document.id).await.expect("reads");
+    }
+    let number = try_once(backend, member, other, 0).await;
     let page = courses.completion_page(editor, id, None).await.expect("a page");
     assert_eq!(page.total.completion.map(|completion| completion.done), Some(1));
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
@@ -430,6 +435,9 @@ async fn a_member_who_is_transferred_keeps_the_progress(backend: &Backend, org: 
     let quiz = courses.quiz(&moved, local).await.expect("reads").expect("what was begun can be ended");
     courses.answer(&moved, local, quiz.number, &ticked(&quiz, 2), true).await.expect("hands in");
     assert!(courses.certificate(&moved, local).await.is_ok());
+    assert_eq!(courses.read(&moved, other).await.expect("a page").next, NextStep::Elsewhere);
+    assert!(is_refused(courses.start(&moved, other).await), "what was not passed there is not tried again here");
+    assert!(courses.result(&moved, other, number).await.is_ok(), "the own results stay");
     assert!(is_not_found(courses.read(&org.farmer.viewer, local).await), "the others there know nothing of it");
 }
 

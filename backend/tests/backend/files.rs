@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
     events::EventKind,
-    files::{Arrival, FILE_BYTES_MAX, FileKind, FileRefused, FilesPage, Missing, OPEN_UPLOADS_MAX, OffsetRefused},
+    files::{Arrival, FILE_BYTES_MAX, FILES_MAX, FileKind, FileRefused, FilesPage, Missing, OPEN_UPLOADS_MAX, OffsetRefused},
     forms::Problem,
     guard::WarningKind,
     ids::{AttachmentId, DocumentId, UploadId},
@@ -315,6 +315,45 @@ async fn a_person_has_few_files_on_their_way_and_what_is_left_is_removed_in_time
     assert_eq!(files.purge().await.expect("purges"), OPEN_UPLOADS_MAX as usize);
     assert!(matches!(files.arrival(editor, last.expect("some")).await, Err(Error::NotFound)));
     announced(&backend, editor, document, NAME, 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_has_so_many_files_and_what_waits_is_one_of_them() {
+    let (backend, _, org) = organisation().await;
+    backend.read_files_by(Extractor::within());
+    let editor = &org.coast_editor.viewer;
+    let document = draft(&backend, editor, &org.coast, &org.harbour).await;
+    for at in 2..FILES_MAX {
+        attached(&backend, editor, document, &format!("{at}.mp3"), &mp3()).await;
+    }
+    let secret = docx("TỐI MẬT\nKế hoạch");
+    let waiting = sent(&backend, editor, document, "mot.docx", &secret).await.expect("arrives").attachment;
+    let given_up = sent(&backend, editor, document, "hai.docx", &secret).await.expect("arrives").attachment;
+    for content in [&secret, &mp3()] {
+        let full = sent(&backend, editor, document, "ba", content).await;
+        assert!(matches!(full, Err(Error::File(FileRefused::TooMany))), "{full:?}");
+    }
+    let files = backend.files();
+    files.keep_file(editor, waiting, "Đã được giải mật.").await.expect("it had its place already");
+    files.remove(editor, given_up).await.expect("is removed");
+    attached(&backend, editor, document, "cuoi.mp3", &mp3()).await;
+    assert_eq!(page(&backend, editor, document).await.files.len(), FILES_MAX as usize);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correction_that_is_thrown_away_takes_no_file_of_the_text_that_is_out() {
+    let (backend, clock, org) = organisation().await;
+    let editor = &org.coast_editor.viewer;
+    let document = draft(&backend, editor, &org.coast, &org.harbour).await;
+    let out = attached(&backend, editor, document, "mot.mp3", &mp3()).await;
+    release(&backend, editor, document).await;
+    backend.documents().revise(editor, document).await.expect("begins");
+    let added = attached(&backend, editor, document, "hai.mp3", &mp3()).await;
+    backend.documents().discard(editor, document).await.expect("is thrown away");
+    clock.advance(TimeDelta::days(31));
+    assert_eq!(backend.files().purge().await.expect("purges"), 1);
+    assert!(backend.files().open(&org.fisherman.viewer, out).await.is_ok());
+    assert!(matches!(backend.files().open(editor, added).await.err(), Some(Error::NotFound)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

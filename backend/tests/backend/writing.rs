@@ -124,7 +124,7 @@ async fn nobody_keeps_anything_at_a_draft_they_may_not_write(backend: &Backend, 
         other => panic!("{other:?}"),
     }
     let member = &org.fisherman.viewer;
-    assert!(matches!(backend.documents().preview(member, "a"), Err(Error::NotFound)));
+    assert!(matches!(backend.documents().preview(member, "a".to_owned()).await, Err(Error::NotFound)));
     assert!(matches!(backend.documents().from_html(member, "a".to_owned()).await, Err(Error::NotFound)));
     assert!(matches!(backend.documents().from_docx(member, vec![1]).await, Err(Error::NotFound)));
 }
@@ -195,12 +195,13 @@ async fn only_the_newest_unfinished_texts_are_kept() {
 async fn a_preview_is_what_readers_see() {
     let (backend, _, org) = organisation().await;
     let editor = &org.coast_editor.viewer;
-    let preview = backend.documents().preview(editor, "# Mục\n\n**hai** <script>1</script> từ").expect("a preview");
+    let preview =
+        backend.documents().preview(editor, "# Mục\n\n**hai** <script>1</script> từ".to_owned()).await.expect("a preview");
     assert!(preview.html.contains("<h2") && preview.html.contains("<strong>hai</strong>"), "{}", preview.html);
     assert!(!preview.html.contains("<script"), "{}", preview.html);
     assert_eq!((preview.words, preview.minutes), (4, 1));
-    assert_eq!(backend.documents().preview(editor, "").expect("an empty one").words, 0);
-    let too_long = backend.documents().preview(editor, &"x".repeat(200_001));
+    assert_eq!(backend.documents().preview(editor, String::new()).await.expect("an empty one").words, 0);
+    let too_long = backend.documents().preview(editor, "x".repeat(200_001)).await;
     assert!(matches!(too_long, Err(Error::Invalid(_))), "{too_long:?}");
     let pasted = backend.documents().from_html(editor, "<p><img src=x></p>".to_owned()).await.expect("nothing");
     assert_eq!(pasted, "");

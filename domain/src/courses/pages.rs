@@ -82,6 +82,8 @@ pub enum NextStep {
     Failed,
     /// The course has ended before it was done.
     Ended,
+    /// It is not for the member any more, who was posted elsewhere.
+    Elsewhere,
 }
 
 /// One course as its learners see it.

@@ -21,8 +21,8 @@ pub struct LibraryQuery {
     pub unit: Option<UnitId>,
     /// The year it was published in, in the organisation's zone.
     pub year: Option<i32>,
-    /// Continue after this document (exclusive): the `next` of the page before.
-    pub after: Option<DocumentId>,
+    /// Continue below this place (exclusive): the `next` of the page before. It stays a place when the document is gone.
+    pub after: Option<ShelfKey>,
 }
 
 impl LibraryQuery {
@@ -42,7 +42,7 @@ pub struct LibraryPage {
     /// Years there are documents of, the newest first.
     pub years: Vec<i32>,
     /// Where the next page starts; none on the last.
-    pub next: Option<DocumentId>,
+    pub next: Option<ShelfKey>,
 }
 
 /// A list of a member's own.

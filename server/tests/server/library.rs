@@ -30,6 +30,20 @@ async fn a_document_is_marked_and_found_again_without_script() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_number_in_an_address_breaks_a_page() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await;
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    for year in [i32::MIN, -262_143, -1, 0, 10_889, 10_945, 262_142, i32::MAX] {
+        let page = fisherman.get(&format!("/library?year={year}")).await;
+        assert!(page.status == 200 && !page.body.contains(&document.to_string()), "{year}: {}", page.status);
+    }
+    assert_eq!(fisherman.get("/library?year=99999999999").await.status, 404);
+    let last = fisherman.get("/library?after=7ZZZZZZZZZZZZZZZZZZZZZZZZZ").await;
+    assert!(last.status == 200 && last.body.contains(&document.to_string()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_text_is_sent_once_and_not_again_with_the_data_of_the_page() {
     let app = TestApp::spawn().await;
     let id = app.published(&app.org.harbour).await.to_string();

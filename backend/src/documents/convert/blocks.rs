@@ -100,19 +100,21 @@ pub(super) enum Block {
     },
 }
 
-/// Adds to the text, to its last piece where that looks the same.
-pub(super) fn push(text: &mut Text, more: &str, style: Style, link: Option<&Rc<str>>) {
+/// Adds to the text, to its last piece where that looks the same. Returns how long the address is that is written once more for
+/// this: one link may stand around any number of paragraphs.
+pub(super) fn push(text: &mut Text, more: &str, style: Style, link: Option<&Rc<str>>) -> usize {
     if more.is_empty() {
-        return;
+        return 0;
     }
     if let Some(Inline::Text { text: last, style: before, link: leads }) = text.last_mut()
         && *before == style
         && leads.as_ref() == link
     {
         last.push_str(more);
-        return;
+        return 0;
     }
     text.push(Inline::Text { text: more.to_owned(), style, link: link.cloned() });
+    link.map_or(0, |link| link.len())
 }
 
 pub(super) fn is_blank(text: &[Inline]) -> bool {

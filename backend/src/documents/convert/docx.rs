@@ -25,6 +25,15 @@ const FIELDS: usize = 16;
 /// Styles a style is based on.
 const BASES: usize = 12;
 
+/// Letters of what stands before the items of a list, e.g. "Điều %1."; Word takes no more. It is repeated with each of them.
+const LABEL_MAX: usize = 60;
+
+/// Letters of a footnote's name, which is a number.
+const NAME_MAX: usize = 20;
+
+/// What stands between two blocks.
+const GAP: usize = 2;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
     Unreadable,
@@ -40,10 +49,11 @@ pub(super) fn blocks(file: &[u8]) -> Result<Vec<Block>, Failure> {
     let at = |kind: &str| rels.of_type(kind).map(|target| resolved(folder, target));
     let styles: Styles = package.read(at("/styles"), PART_MAX)?;
     let numbering: Numbering = package.read(at("/numbering"), PART_MAX)?;
+    let none = Rels::default();
     let mut body = Body::new(&rels, &styles, numbering);
     package.walk(&main, TEXT_MAX, &mut body)?.ok_or(Failure::Unreadable)?;
     // Links of footnotes have a list of their own, which nobody misses.
-    body.rels = &NO_RELS;
+    body.rels = &none;
     for kind in ["footnotes", "endnotes"] {
         if let Some(part) = at(&format!("/{kind}")) {
             package.walk(&part, PART_MAX, &mut body)?;
@@ -160,9 +170,9 @@ fn walk(part: &[u8], visitor: &mut impl Visitor) -> Result<(), Failure> {
 #[derive(Default)]
 struct Rels {
     targets: HashMap<String, (String, String)>,
+    /// Written as an address once, however many places lead there.
+    links: HashMap<String, Rc<str>>,
 }
-
-static NO_RELS: std::sync::LazyLock<Rels> = std::sync::LazyLock::new(Rels::default);
 
 impl Rels {
     fn of_type(&self, kind: &str) -> Option<&str> {
@@ -170,7 +180,7 @@ impl Rels {
     }
 
     fn link(&self, id: &str) -> Option<Rc<str>> {
-        self.targets.get(id).filter(|(kind, _)| kind.ends_with("/hyperlink")).and_then(|(_, target)| blocks::address(target))
+        self.links.get(id).cloned()
     }
 }
 
@@ -179,7 +189,11 @@ impl Visitor for Rels {
         if name == "Relationship"
             && let (Some(id), Some(kind), Some(target)) = (attributes.get("Id"), attributes.get("Type"), attributes.get("Target"))
         {
-            self.targets.insert(id.to_owned(), (kind.to_owned(), target.to_owned()));
+            if kind.ends_with("/hyperlink") {
+                self.links.extend(blocks::address(target).map(|address| (id.to_owned(), address)));
+            } else {
+                self.targets.insert(id.to_owned(), (kind.to_owned(), target.to_owned()));
+            }
         }
         true
     }
@@ -311,7 +325,7 @@ impl Visitor for Numbering {
                 if let Some(level) = self.kinds.get_mut(&self.open).and_then(|levels| levels.last_mut()) {
                     match name {
                         "numFmt" => attributes.val().clone_into(&mut level.format),
-                        "lvlText" => attributes.val().clone_into(&mut level.text),
+                        "lvlText" => level.text = attributes.val().chars().take(LABEL_MAX).collect(),
                         _ => level.start = attributes.number("val"),
                     }
                 }
@@ -442,7 +456,7 @@ struct Body<'p> {
     table: Option<Table>,
     tables: u32,
     note: Option<String>,
-    /// Letters that may still come.
+    /// Letters that may still come, those of labels and addresses too: a few of them in the file become many in the text.
     room: usize,
     takes_text: bool,
     takes_instruction: bool,
@@ -552,7 +566,15 @@ impl Body<'_> {
         }
         let shifted = self.run.raised.and_then(|raised| blocks::shifted(text, raised));
         let link = self.link.as_ref().or_else(|| self.fields.iter().rev().find_map(|field| field.link.as_ref()));
-        blocks::push(&mut self.text, shifted.as_deref().unwrap_or(text), self.run.style, link);
+        let address = blocks::push(&mut self.text, shifted.as_deref().unwrap_or(text), self.run.style, link);
+        self.room = self.room.saturating_sub(address);
+    }
+
+    fn sign(&mut self, sign: Inline) {
+        self.room = self.room.saturating_sub(1);
+        if self.room > 0 {
+            self.text.push(sign);
+        }
     }
 
     fn paragraph_property(&mut self, name: &str, attributes: &Attributes<'_>) {
@@ -587,10 +609,10 @@ impl Body<'_> {
         match name {
             "tab" => self.add(" "),
             "noBreakHyphen" => self.add("-"),
-            "cr" => self.text.push(Inline::Break),
-            "br" if attributes.get("type").is_none_or(|kind| kind == "textWrapping") => self.text.push(Inline::Break),
-            "footnoteReference" => self.text.push(Inline::Note(note_name("footnote", attributes))),
-            "endnoteReference" => self.text.push(Inline::Note(note_name("endnote", attributes))),
+            "cr" => self.sign(Inline::Break),
+            "br" if attributes.get("type").is_none_or(|kind| kind == "textWrapping") => self.sign(Inline::Break),
+            "footnoteReference" => self.sign(Inline::Note(note_name("footnote", attributes))),
+            "endnoteReference" => self.sign(Inline::Note(note_name("endnote", attributes))),
             "fldChar" => self.field(attributes.get("fldCharType").unwrap_or_default()),
             _ => {}
         }
@@ -635,6 +657,7 @@ impl Body<'_> {
         if blocks::is_blank(&text) {
             return;
         }
+        self.room = self.room.saturating_sub(GAP);
         if let Some(table) = self.table.as_mut().filter(|table| table.takes_text()) {
             return table.paragraph(text);
         }
@@ -671,6 +694,7 @@ impl Body<'_> {
             _ => None,
         };
         if let Some(words) = &words {
+            self.room = self.room.saturating_sub(words.len());
             text.insert(0, Inline::Text { text: format!("{words} "), style: Style::default(), link: None });
         }
         match (heading, label) {
@@ -686,7 +710,8 @@ impl Body<'_> {
 }
 
 fn note_name(kind: &str, attributes: &Attributes<'_>) -> String {
-    format!("{kind} {}", attributes.get("id").unwrap_or_default())
+    let id: String = attributes.get("id").unwrap_or_default().chars().take(NAME_MAX).collect();
+    format!("{kind} {id}")
 }
 
 /// Where `HYPERLINK "https://…"` leads.

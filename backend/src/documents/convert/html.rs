@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
+use domain::documents::Body as Limit;
 use pulldown_cmark::{Event, Parser};
 
 use super::blocks::{self, Block, Inline, LEVELS, Marker, Style, Table, Text};
@@ -15,6 +16,9 @@ const DEPTH: usize = 100;
 
 /// The part of an attribute that is looked at.
 const ATTRIBUTE_MAX: usize = 2_000;
+
+/// Letters of all addresses of links; behind them, links are text. One link may stand around many paragraphs.
+const ADDRESSES_MAX: usize = 4 * Limit::MAX as usize;
 
 pub(super) fn blocks(html: &str) -> Vec<Block> {
     let mut reader = Reader::default();
@@ -222,6 +226,8 @@ struct Reader {
     word_marker: String,
     /// The footnote that this paragraph is.
     note: Option<String>,
+    /// Letters of addresses so far.
+    addresses: usize,
 }
 
 impl Reader {
@@ -247,14 +253,19 @@ impl Reader {
             None => text,
         };
         if !place.lines {
-            return blocks::push(&mut self.text, &text, place.style, place.link.as_ref());
+            return self.add(&text, &place);
         }
         for (at, line) in text.lines().enumerate() {
             if at > 0 {
                 self.text.push(Inline::Break);
             }
-            blocks::push(&mut self.text, line, place.style, place.link.as_ref());
+            self.add(line, &place);
         }
+    }
+
+    fn add(&mut self, text: &str, place: &Place) {
+        let link = place.link.as_ref().filter(|link| self.addresses + link.len() <= ADDRESSES_MAX);
+        self.addresses += blocks::push(&mut self.text, text, place.style, link);
     }
 
     fn open(&mut self, tag: Tag<'_>) {

@@ -10,7 +10,7 @@ use docx_rs::{
 use proptest::prelude::*;
 
 use super::{Failure, blocks, lettered, roman};
-use crate::documents::convert::blocks::markdown;
+use crate::documents::convert::blocks::{Block, markdown};
 
 fn converted(file: &[u8]) -> Result<String, Failure> {
     blocks(file).map(markdown)
@@ -212,8 +212,65 @@ fn bombs_do_not_go_off() {
         assert_eq!(converted(&file), Err(expected), "{case}");
         assert!(start.elapsed() < Duration::from_secs(30), "{case}: {:?}", start.elapsed());
     }
+    for (case, file) in repeated() {
+        let start = Instant::now();
+        let blocks = blocks(&file);
+        assert_eq!(blocks.err(), Some(Failure::TooLong), "{case}");
+        assert!(start.elapsed() < Duration::from_secs(30), "{case}: {:?}", start.elapsed());
+    }
     let fields = "<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r>".repeat(100_000);
     assert_eq!(converted(&document(&format!("<w:p>{fields}<w:r><w:t>chữ</w:t></w:r></w:p>"))), Ok(String::new()));
+}
+
+/// Files that say something long once and mean it many times.
+fn repeated() -> [(&'static str, Vec<u8>); 4] {
+    let main = |body: &str| format!("<w:document><w:body>{body}</w:body></w:document>");
+    let rels = |of: &str| {
+        let kind = "http://x/relationships";
+        format!("<Relationships><Relationship Id=\"r\" Type=\"{kind}/{of}\"/></Relationships>")
+    };
+    let numbering = format!(
+        "<w:numbering><w:abstractNum w:abstractNumId=\"0\"><w:lvl><w:lvlText w:val=\"{}\"/></w:lvl></w:abstractNum>\
+         <w:num w:numId=\"7\"><w:abstractNumId w:val=\"0\"/></w:num></w:numbering>",
+        "x".repeat(100_000)
+    );
+    let item = "<w:p><w:pPr><w:numPr><w:numId w:val=\"7\"/></w:numPr></w:pPr><w:r><w:t>a</w:t></w:r></w:p>";
+    let target = format!("hyperlink\" Target=\"https://vi.du/{}", "(".repeat(1_900));
+    let run = "<w:r><w:t>a</w:t></w:r>";
+    let package = |rels: String, more: Option<(&str, &str)>, body: &str| {
+        let main = main(body);
+        let mut parts = vec![("_rels/.rels", RELS), ("word/_rels/document.xml.rels", &*rels), ("word/document.xml", &*main)];
+        parts.extend(more);
+        zip(&parts)
+    };
+    let around = |inside: &str| format!("<w:hyperlink r:id=\"r\">{inside}</w:hyperlink>");
+    [
+        (
+            "a label of many items",
+            package(rels("numbering\" Target=\"numbering.xml"), Some(("word/numbering.xml", &numbering)), &item.repeat(30_000)),
+        ),
+        ("an address of many links", package(rels(&target), None, &format!("<w:p>{}</w:p>", around(run)).repeat(3_000))),
+        (
+            "a link around many lines",
+            package(rels(&target), None, &format!("<w:p>{}</w:p>", around(&format!("{run}<w:r><w:br/></w:r>").repeat(3_000)))),
+        ),
+        ("many lines", document(&format!("<w:p>{}</w:p>", "<w:r><w:br/></w:r>".repeat(900_000)))),
+    ]
+}
+
+#[test]
+fn the_name_of_a_note_is_short_in_each_of_its_parts() {
+    let rels =
+        "<Relationships><Relationship Id=\"r\" Type=\"http://x/relationships/footnotes\" Target=\"notes.xml\"/></Relationships>";
+    let part = "<w:p><w:r><w:t>a</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>b</w:t></w:r></w:p></w:tc></w:tr></w:tbl>";
+    let note = format!("<w:footnotes><w:footnote w:id=\"{}\">{}</w:footnote></w:footnotes>", "1".repeat(9_000), part.repeat(3));
+    let main = "<w:document><w:body/></w:document>";
+    let parts =
+        [("_rels/.rels", RELS), ("word/_rels/document.xml.rels", rels), ("word/notes.xml", &note), ("word/document.xml", main)];
+    let blocks = blocks(&zip(&parts)).expect("is read");
+    let names: Vec<&str> =
+        blocks.iter().filter_map(|block| if let Block::Note { name, .. } = block { Some(name.as_str()) } else { None }).collect();
+    assert!(names.len() == 3 && names.iter().all(|name| name.len() < 40), "{names:?}");
 }
 
 proptest! {

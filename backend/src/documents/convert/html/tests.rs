@@ -134,6 +134,8 @@ fn a_megabyte_of_malice_takes_no_time_and_no_depth() {
         ("ampersands", mib("&")),
         ("attributes", format!("<p {}>", mib("a=1 "))),
         ("links", mib("<a href=http://a>b</a> ")),
+        ("a link around many paragraphs", format!("<a href=http://a/{}>{}", "(".repeat(1_900), mib("<p>a"))),
+        ("a link around many lines", format!("<a href=http://a/{}>{}", "(".repeat(1_900), mib("a<br>"))),
         ("footnotes", many(|n| format!("<a href=#fn{n}>x</a><p><a href=#fnref{n}>y</a>z"))),
         ("lines", mib("a<br>")),
         ("brackets", mib("[](")),
