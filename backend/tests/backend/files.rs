@@ -349,7 +349,7 @@ async fn a_correction_that_is_thrown_away_takes_no_file_of_the_text_that_is_out(
     release(&backend, editor, document).await;
     backend.documents().revise(editor, document).await.expect("begins");
     let added = attached(&backend, editor, document, "hai.mp3", &mp3()).await;
-    backend.documents().discard(editor, document).await.expect("is thrown away");
+    backend.documents().discard(editor, document, "1").await.expect("is thrown away");
     clock.advance(TimeDelta::days(31));
     assert_eq!(backend.files().purge().await.expect("purges"), 1);
     assert!(backend.files().open(&org.fisherman.viewer, out).await.is_ok());
