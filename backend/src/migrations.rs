@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "0011_reading",
     12 "0012_courses",
     13 "0013_writing",
+    14 "0014_readers",
 ];
 
 #[derive(Debug, SurrealValue)]

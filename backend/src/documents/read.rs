@@ -62,6 +62,7 @@ impl Documents<'_> {
             related: self.related(viewer, id, &more.related.unwrap_or_default()).await?,
             bookmarked,
             attachments: files::of_document(self.backend, id).await?,
+            shows_readers: document.look_at_readers(viewer, &self.backend.units().tree(), None).is_some(),
             signer: document.signer,
             audience: document.audience,
         })

@@ -161,6 +161,14 @@ impl Counters {
         })
     }
 
+    /// Those of these standings; all when there are none.
+    pub(crate) fn members_among(&self, path: &UnitPath, standings: &[Standing]) -> u32 {
+        if standings.is_empty() {
+            return self.members(path);
+        }
+        standings.iter().map(|standing| self.members_of(path, *standing)).sum()
+    }
+
     /// The figures of a subtree as of a day, which must not be before the last event's.
     pub(crate) fn figures(&self, path: &UnitPath, today: NaiveDate) -> Figures {
         let state = self.read();
