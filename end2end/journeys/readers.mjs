@@ -63,18 +63,15 @@ async function tag(row) {
   return tags.map((text) => text.trim()).find((text) => fits(readers.reminded_by, text)) ?? tags.join(' | ');
 }
 
+/** Names of those who have not read it. */
 async function waiting(visitor) {
-  return listed(visitor, readers.waiting);
+  return visitor.$('#waiting li').allInnerTexts();
 }
 
+/** Names of those who have; each with the day. */
 async function done(visitor) {
-  return listed(visitor, readers.read);
-}
-
-/** The names below this caption. */
-async function listed(visitor, caption) {
-  const table = visitor.$('main .table', { has: visitor.$('caption', { hasText: caption.split(' (')[0] }) });
-  return table.locator('tbody th').allInnerTexts();
+  const rows = await visitor.$('#read li').allInnerTexts();
+  return rows.map((row) => row.replace(/\s*[\d/]+\s*$/u, ''));
 }
 
 /** Those above see how many, and no name; others see nothing. */

@@ -18,8 +18,7 @@ use crate::{
     statistics::shares,
     terms, text,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Card, Cell, Column, Crumb, DataTable, EmptyState, Form, IconName, LinkButton, Notice,
-        NoticeKind, PageHeader, RowHead,
+        Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader,
     },
 };
 
@@ -172,36 +171,29 @@ fn by_name(l: Locale, names: &Readers) -> AnyView {
         let (title, hint) = (text::readers::nobody_waits(l), text::readers::nobody_waits_hint(l));
         view! { <EmptyState title text=hint icon=IconName::CheckCircle/> }.into_any()
     } else {
-        let caption = text::readers::waiting(l, l.number(count(&names.waiting)));
-        let row = |name: String| view! { <tr><RowHead>{name}</RowHead></tr> };
-        let rows = names.waiting.iter().map(|reader| row(reader.name.clone())).collect_view();
-        view! { <DataTable caption columns=vec![Column::text(text::readers::name(l))]>{rows}</DataTable> }.into_any()
+        list(l, text::readers::waiting(l, l.number(count(&names.waiting))), "waiting", &names.waiting)
     };
-    let read = (!names.read.is_empty()).then(|| {
-        let caption = text::readers::read(l, l.number(count(&names.read)));
-        let columns = vec![Column::text(text::readers::name(l)), Column::text(text::readers::read_on(l))];
-        let rows = names.read.iter().map(|row| reader(l, row)).collect_view();
-        view! { <DataTable caption columns>{rows}</DataTable> }
-    });
+    let read = (!names.read.is_empty())
+        .then(|| list(l, text::readers::read(l, l.number(count(&names.read))), "read", &names.read));
     view! {
         <section class="stack">
-            <p class="muted small">{text::readers::names_hint(l)}</p>
             {waiting}
             {read}
+            <p class="muted small">{text::readers::names_hint(l)}</p>
         </section>
     }
     .into_any()
 }
 
-fn reader(l: Locale, row: &ReaderRow) -> AnyView {
-    let (name, day) = (row.name.clone(), row.read_on.map(|day| l.date(day)).unwrap_or_default());
-    view! {
-        <tr>
-            <RowHead>{name}</RowHead>
-            <Cell label=text::readers::read_on(l)>{day}</Cell>
-        </tr>
-    }
-    .into_any()
+fn list(l: Locale, title: String, id: &'static str, rows: &[ReaderRow]) -> AnyView {
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let day = row.read_on.map(|day| view! { " " <span class="names-day">{l.date(day)}</span> });
+            view! { <li>{row.name.clone()}{day}</li> }.into_any()
+        })
+        .collect_view();
+    view! { <Card title><ul class="names" role="list" id=id>{rows}</ul></Card> }.into_any()
 }
 
 fn count(rows: &[ReaderRow]) -> u64 {
