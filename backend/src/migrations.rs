@@ -183,7 +183,9 @@ mod tests {
         store.read(old, ()).await.expect("writes");
         run(&store, &clock).await.expect("goes on");
         let mut found = store.read("SELECT VALUE [member, place, path] FROM read_receipt ORDER BY id", ()).await.expect("reads");
-        let row = |member: &str, place: Option<&str>| vec![Some(member.to_owned()), place.map(str::to_owned), Some("/01/03/".to_owned())];
+        let row = |member: &str, place: Option<&str>| {
+            vec![Some(member.to_owned()), place.map(str::to_owned), Some("/01/03/".to_owned())]
+        };
         let expected = [row("A", Some("Dofficial/01/02/")), row("B", None), row("C", None)];
         assert_eq!(found.rows::<Vec<Option<String>>>(0).expect("rows"), expected, "where the member was when reading stays");
     }

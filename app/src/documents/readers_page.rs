@@ -17,9 +17,7 @@ use crate::{
     page::show,
     statistics::shares,
     terms, text,
-    ui::{
-        Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader,
-    },
+    ui::{Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader},
 };
 
 #[component]
@@ -121,7 +119,9 @@ fn last_time(l: Locale, reminder: &Reminder) -> String {
 fn share(l: Locale, page: &Found) -> AnyView {
     let heading = page.total.unit.name.clone();
     let figure = match page.total.share {
-        Some(share) if share.members == 0 => view! { <Card strong=true><p>{text::readers::nobody_asked(l)}</p></Card> }.into_any(),
+        Some(share) if share.members == 0 => {
+            view! { <Card strong=true><p>{text::readers::nobody_asked(l)}</p></Card> }.into_any()
+        }
         _ => shares::total(l, &page.total, text::readers::have_read(l)),
     };
     view! {
@@ -173,8 +173,8 @@ fn by_name(l: Locale, names: &Readers) -> AnyView {
     } else {
         list(l, text::readers::waiting(l, l.number(count(&names.waiting))), "waiting", &names.waiting)
     };
-    let read = (!names.read.is_empty())
-        .then(|| list(l, text::readers::read(l, l.number(count(&names.read))), "read", &names.read));
+    let read =
+        (!names.read.is_empty()).then(|| list(l, text::readers::read(l, l.number(count(&names.read))), "read", &names.read));
     view! {
         <section class="stack">
             {waiting}

@@ -61,11 +61,7 @@ pub(crate) fn children(
 
 fn child(l: Locale, row: &UnitShare, done: &'static str, address: String) -> AnyView {
     let name = row.unit.name.clone();
-    let name = if row.opens {
-        view! { <a href=address>{name}</a> }.into_any()
-    } else {
-        view! { <span>{name}</span> }.into_any()
-    };
+    let name = if row.opens { view! { <a href=address>{name}</a> }.into_any() } else { view! { <span>{name}</span> }.into_any() };
     let share = row.share;
     let figure = move |figure: fn(Locale, Share) -> String| {
         share.map_or_else(|| text::statistics::hidden(l).to_owned(), |share| figure(l, share))

@@ -93,10 +93,7 @@ pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     for (unit, person, document, start, weight) in pairs {
         if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(READS).max(1)) {
             let at = dice.early_moment(start, person.last_use);
-            bulk.push(
-                "read_receipt",
-                ReceiptRow::new(document.id, person.id, &unit.path, person.standing, at),
-            );
+            bulk.push("read_receipt", ReceiptRow::new(document.id, person.id, &unit.path, person.standing, at));
             bulk.log(&mut dice, at, EventKind::DocumentRead, Some(person.id), &unit.path, document.id);
             reads += 1;
         }

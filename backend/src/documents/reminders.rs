@@ -51,9 +51,7 @@ impl Documents<'_> {
     pub async fn remind(&self, viewer: &Viewer, id: DocumentId, unit: UnitId) -> Result<Reminding> {
         let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
         let tree = self.backend.units().tree();
-        let look = document
-            .look_at_readers(viewer, &tree, Some(unit))
-            .ok_or_else(|| no_look(&document, viewer, Some(unit)))?;
+        let look = document.look_at_readers(viewer, &tree, Some(unit)).ok_or_else(|| no_look(&document, viewer, Some(unit)))?;
         if !document.may_be_reminded_of(viewer, &look) {
             return Err(Error::NotAllowed);
         }

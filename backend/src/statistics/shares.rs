@@ -29,13 +29,7 @@ pub(crate) struct Look<'t> {
 impl<'t> Look<'t> {
     /// At a unit of the audience; when none is named, at the highest that is the person's. `manages`: all of the audience is. None
     /// for a unit that is not of the audience, or not theirs to look at.
-    pub(crate) fn at(
-        viewer: &Viewer,
-        tree: &'t Tree,
-        audience: &UnitPath,
-        manages: bool,
-        named: Option<UnitId>,
-    ) -> Option<Self> {
+    pub(crate) fn at(viewer: &Viewer, tree: &'t Tree, audience: &UnitPath, manages: bool, named: Option<UnitId>) -> Option<Self> {
         let may_look = |path: &UnitPath| manages || viewer.standpoint.may(Action::ReadStatistics, path);
         let concerned = |unit: &&UnitRef| audience.contains(&unit.path) && may_look(&unit.path);
         let unit = match named {

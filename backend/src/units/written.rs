@@ -96,7 +96,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::units::{Rows, UnitRow, FormRow};
+    use crate::units::{FormRow, Rows, UnitRow};
 
     /// Units 0 (the centre), 1 to 3 (provinces), 4 to 7 (communes), 8 to 13 (branches), and the paths each ever had.
     struct Model {
@@ -121,7 +121,22 @@ mod tests {
         fn new() -> Self {
             let kinds = [(UnitKind::Central, 1), (UnitKind::Province, 3), (UnitKind::Commune, 4), (UnitKind::Branch, 6)];
             let kinds = kinds.into_iter().flat_map(|(kind, count)| std::iter::repeat_n(kind, count));
-            let parents = [None, Some(0), Some(0), Some(0), Some(1), Some(1), Some(2), Some(3), Some(4), Some(4), Some(5), Some(6), Some(7), Some(7)];
+            let parents = [
+                None,
+                Some(0),
+                Some(0),
+                Some(0),
+                Some(1),
+                Some(1),
+                Some(2),
+                Some(3),
+                Some(4),
+                Some(4),
+                Some(5),
+                Some(6),
+                Some(7),
+                Some(7),
+            ];
             let units = kinds
                 .zip(parents)
                 .enumerate()
@@ -167,7 +182,12 @@ mod tests {
         }
 
         fn merge(&mut self, at: usize, target: usize, number: usize) {
-            if at != target && at > 0 && self.is_open(at) && self.is_open(target) && self.units[at].kind == self.units[target].kind {
+            if at != target
+                && at > 0
+                && self.is_open(at)
+                && self.is_open(target)
+                && self.units[at].kind == self.units[target].kind
+            {
                 self.units[at].successor = Some(target);
                 for child in 0..self.units.len() {
                     if self.units[child].parent == Some(at) && self.is_open(child) {

@@ -223,7 +223,8 @@ async fn what_reaches_a_unit_is_listed_with_its_share(backend: &Backend, org: &F
 
     let page = backend.documents().followed(&org.secretary.viewer).await.expect("a list");
     assert_eq!(page.unit.id, org.harbour.id);
-    let rows: Vec<_> = page.rows.iter().map(|row| (row.document.id, row.share.map(|share| (share.members, share.done)))).collect();
+    let rows: Vec<_> =
+        page.rows.iter().map(|row| (row.document.id, row.share.map(|share| (share.members, share.done)))).collect();
     assert_eq!(rows, [(id, Some((5, 0))), (later, Some((5, 1)))], "what must be read first, and nothing of other branches");
     let above = backend.documents().followed(&org.coast_secretary.viewer).await.expect("a list");
     let rows: Vec<_> = above.rows.iter().map(|row| row.document.id).collect();

@@ -279,12 +279,7 @@ const ROWS: &[Row] = &[
     ),
     row("/api/documents/followed", Given::Nothing, &[(200, FOLLOWERS)], 404),
     // Who looks at the branch need not be one of those who ask its members.
-    row(
-        "/api/documents/remind",
-        Given::Unread,
-        &[(200, &[Secretary, Deputy]), (200, CHIEF), (403, COURSE_OFFICES)],
-        404,
-    ),
+    row("/api/documents/remind", Given::Unread, &[(200, &[Secretary, Deputy]), (200, CHIEF), (403, COURSE_OFFICES)], 404),
     row("/api/documents/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/draft", Given::Draft("id"), &[(200, EDITORS)], 404),
@@ -505,10 +500,9 @@ impl Given {
         let fresh = || app.backend.clock().ulid().to_string();
         match self {
             Self::Nothing => Vec::new(),
-            Self::Unread => vec![
-                ("document", app.published(&org.harbour).await.to_string()),
-                ("unit", org.harbour.id.to_string()),
-            ],
+            Self::Unread => {
+                vec![("document", app.published(&org.harbour).await.to_string()), ("unit", org.harbour.id.to_string())]
+            }
             Self::Version => vec![("id", app.draft(&org.harbour).await.to_string()), ("version", "1".to_owned())],
             Self::InReview => vec![
                 ("id", app.in_review(&org.harbour).await.to_string()),
