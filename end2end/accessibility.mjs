@@ -37,6 +37,8 @@ async function look(stage, as, language) {
 }
 
 async function analyse({ page }, choose) {
+  // From the top, as a page comes: somewhere below it a link may lie half under the bar that stays, as on any page that is scrolled.
+  await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
   // Legacy mode needs no second page; ours have no frames.
   const { violations } = await choose(new AxeBuilder({ page }).setLegacyMode(true)).analyze();
   return violations.map(({ id, help, nodes }) => `${id} (${help}):\n    ${nodes.slice(0, 4).map(describe).join('\n    ')}`);

@@ -17,6 +17,7 @@ import * as courses from './journeys/courses.mjs';
 import * as devices from './journeys/devices.mjs';
 import * as federation from './journeys/federation.mjs';
 import * as files from './journeys/files.mjs';
+import * as firstTime from './journeys/first_time.mjs';
 import * as guides from './journeys/guides.mjs';
 import * as home from './journeys/home.mjs';
 import * as imports from './journeys/imports.mjs';
@@ -55,6 +56,7 @@ const SUITES = [
   readers,
   courses,
   files,
+  firstTime,
   meetings,
   statistics,
   account,

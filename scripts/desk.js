@@ -28,6 +28,8 @@ function start() {
   const { owner } = writing.dataset;
   const numbers = new Intl.NumberFormat(document.documentElement.lang);
   const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
+  const minute = { hour: '2-digit', minute: '2-digit', day: '2-digit', month: '2-digit', year: 'numeric' };
+  const moment = new Intl.DateTimeFormat(document.documentElement.lang, minute);
   const say = (text) => (part('status').textContent = text);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   const later = (pause, task) => {
@@ -192,10 +194,10 @@ function start() {
   // --- Pasting and files ----------------------------------------------------------------------------------------------------
 
   /** Waits for a text from the server and puts it where the selection was. Nobody types meanwhile. */
-  async function convert(work, otherwise) {
+  async function convert(work, otherwise, tell = say) {
     const [from, to] = selection();
     area.readOnly = true;
-    say(texts.converting);
+    tell(texts.converting);
     let text = otherwise;
     let told = '';
     try {
@@ -206,7 +208,7 @@ function start() {
     }
     area.readOnly = false;
     if (text) put(from, to, text);
-    say(told);
+    tell(told);
   }
 
   area.addEventListener('paste', (event) => {
@@ -230,13 +232,15 @@ function start() {
     const mode = new FormData(sent).get('mode');
     if (mode === 'replace') area.select();
     else area.setSelectionRange(area.value.length, area.value.length);
+    // Told where the file was chosen: the text may be far from there.
+    const tell = (told) => (part('docx-status').textContent = told);
     convert(async () => {
       const answer = await fetch(sent.action, { method: 'POST', headers: { Accept: 'application/json' }, body: new FormData(sent) });
       if (!answer.ok) throw new Error(await answer.text());
       const text = await answer.json();
       sent.reset();
       return mode === 'replace' || !area.value.trim() ? text : `\n\n${text}`;
-    }, '');
+    }, '', tell);
   });
 
   // --- What is typed is kept ------------------------------------------------------------------------------------------------
@@ -261,13 +265,17 @@ function start() {
   }
 
   async function send() {
-    if (!unsent) return;
+    if (!unsent || leaving) return;
     const typed = now();
     try {
       heard(await ask('keep_typed', typed));
-      if (area.value === typed.body && field('title').value === typed.title) unsent = false;
+      if (area.value === typed.body && field('title').value === typed.title) {
+        unsent = false;
+        localStorage.removeItem(key(typed.id));
+      }
       say(fill(texts.kept, { time: clock.format(new Date()) }));
     } catch (error) {
+      if (leaving) return;
       const here = keepHere();
       // A line that broke has no sentence for people.
       say(fill(here ? texts.only_here : texts.not_kept, { why: error instanceof TypeError ? '' : error.message }));
@@ -282,11 +290,13 @@ function start() {
     part('newer').hidden = version <= Number(field('version').value);
   }
 
-  const keepSoon = later(KEEP_MS, keepHere);
+  // Nothing is kept once it was sent to be saved: it would look newer than what was saved.
+  const keepSoon = later(KEEP_MS, () => leaving || !unsent || keepHere());
   const sendSoon = later(SEND_MS, send);
   form.addEventListener('input', (event) => {
     if (event.target !== area && event.target !== field('title')) return;
     unsent = true;
+    leaving = false;
     count();
     keepSoon();
     showSoon();
@@ -301,10 +311,13 @@ function start() {
     if (unsent && !leaving) event.preventDefault();
   });
   addEventListener('online', send);
-  document.addEventListener('visibilitychange', () => document.hidden && unsent && (keepHere(), send()));
+  document.addEventListener('visibilitychange', () => document.hidden && unsent && !leaving && (keepHere(), send()));
   setInterval(() => {
     if (!document.hidden && !unsent && opened.version !== '0') ask('still_writing', { id: opened.id }).then(heard, () => {});
   }, PRESENT_MS);
+
+  /** Without the blanks that are not stored. */
+  const lean = (text) => text.replaceAll(/\s+/g, ' ').trim();
 
   /** Offers what this device kept and the server does not have, and forgets what it has. */
   function offer() {
@@ -315,12 +328,13 @@ function start() {
     const mine = found.filter(([, kept]) => (opened.version === '0' ? kept.version === '0' : kept.id === opened.id));
     const [name, kept] = mine.sort((one, other) => other[1].at - one[1].at)[0] ?? [];
     if (!kept) return;
-    if ((kept.body === opened.body && kept.title === opened.title) || kept.at <= Number(writing.dataset.at)) {
-      localStorage.removeItem(name);
+    // What the server has heard of is not here any more, so this is the only copy: of no clock's time is it too old.
+    if (lean(kept.body) === lean(opened.body) && lean(kept.title) === lean(opened.title)) {
+      if (!document.querySelector('.error-summary')) localStorage.removeItem(name);
       return;
     }
     const notice = part('here');
-    notice.querySelector('[data-time]').textContent = new Date(kept.at).toLocaleString(document.documentElement.lang);
+    notice.querySelector('[data-time]').textContent = moment.format(kept.at);
     notice.hidden = false;
     notice.addEventListener('click', ({ target }) => {
       const choice = target.closest('button')?.value;
@@ -358,7 +372,7 @@ function start() {
       part('preview').hidden = false;
       if (part('preview-later')) part('preview-later').hidden = true;
       part('preview').querySelector('.prose').innerHTML = found.html;
-      part('preview').querySelector('.greeting').textContent = field('title').value;
+      part('preview').querySelector('.preview-title').textContent = field('title').value;
     } catch {
       // The preview of before stays; saving says what is wrong.
     }

@@ -8,12 +8,17 @@ mod list;
 use domain::{
     Locale,
     files::{FileKind, FileRefused},
+    guard::{Warning, WarningKind},
 };
+use leptos::prelude::*;
 
 pub use files_page::FilesPage;
 pub use list::Attachments;
 
-use crate::{text, ui::IconName};
+use crate::{
+    text,
+    ui::{IconName, Notice, NoticeKind},
+};
 
 /// Why a file was not taken, and what to do.
 pub const fn refused_text(l: Locale, refused: FileRefused) -> &'static str {
@@ -31,6 +36,22 @@ pub const fn refused_text(l: Locale, refused: FileRefused) -> &'static str {
         FileRefused::TooManyOpen => text::files::refused_too_many_open(l),
         FileRefused::Closed => text::files::refused_closed(l),
     }
+}
+
+/// What the guard warns of, each in a notice of its own.
+pub fn warnings(l: Locale, warnings: &[Warning]) -> AnyView {
+    let lines = warnings
+        .iter()
+        .map(|Warning { kind, count }| {
+            let told = match kind {
+                WarningKind::SecrecyMark => text::files::warning_secrecy(l).to_owned(),
+                WarningKind::IdNumbers => text::files::warning_ids(l, l.number(*count)),
+                WarningKind::PhoneNumbers => text::files::warning_phones(l, l.number(*count)),
+            };
+            view! { <Notice kind=NoticeKind::Warn title=told/> }
+        })
+        .collect_view();
+    view! { <div class="stack">{lines}</div> }.into_any()
 }
 
 const fn icon(kind: FileKind) -> IconName {

@@ -166,7 +166,8 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     .into_any_nested_route()
 }
 
-/// Loads the page from the server.
+/// Loads the page from the server, in the place the router gives it in the history: it must not be there twice, or going back
+/// leads to itself.
 #[cfg(not(feature = "ssr"))]
 #[component]
 fn ByServer() -> impl IntoView {
@@ -174,7 +175,7 @@ fn ByServer() -> impl IntoView {
     Effect::new(move || {
         let address = format!("{}{}", here.pathname.get_untracked(), search(&here.search.get_untracked()));
         // Fails for an address the browser cannot parse; one it is at already never is.
-        let _ = window().location().assign(&address);
+        let _ = window().location().replace(&address);
     });
     crate::page::waiting()
 }

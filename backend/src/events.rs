@@ -37,6 +37,10 @@ const BACKLOG: usize = 4096;
 pub(crate) const APPEND: &str = "CREATE $log_id SET at = $log_at, actor = $log_actor, kind = $log_kind, unit = $log_unit, \
                                  subject = $log_subject, detail = $log_detail RETURN NONE;";
 
+/// The statement that appends the row of [`append_also`].
+pub(crate) const APPEND_ALSO: &str = "CREATE $also_id SET at = $also_at, actor = $also_actor, kind = $also_kind, unit = $also_unit, \
+                                      subject = $also_subject, detail = $also_detail RETURN NONE;";
+
 /// The event, and its bindings for a transaction that ends with [`APPEND`].
 pub(crate) fn append(
     vars: &mut Variables,
@@ -59,9 +63,7 @@ pub(crate) fn append_with(
     subject: impl ToString,
     detail: Option<String>,
 ) -> Event {
-    let at = clock.now();
-    let event =
-        Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail };
+    let event = happened(clock, kind, actor, unit, subject, detail);
     vars.extend(vars! {
         log_id: record("event", event.id),
         log_at: event.at,
@@ -72,6 +74,40 @@ pub(crate) fn append_with(
         log_detail: event.detail.clone(),
     });
     event
+}
+
+/// What a transaction did besides, as a row of its own: see [`append_with`] and [`APPEND_ALSO`].
+pub(crate) fn append_also(
+    vars: &mut Variables,
+    clock: &Clock,
+    kind: EventKind,
+    actor: Option<MemberId>,
+    unit: &UnitPath,
+    subject: impl ToString,
+    detail: Option<String>,
+) {
+    let event = happened(clock, kind, actor, unit, subject, detail);
+    vars.extend(vars! {
+        also_id: record("event", event.id),
+        also_at: event.at,
+        also_actor: event.actor.map(|member| member.to_string()),
+        also_kind: kind.key(),
+        also_unit: event.unit.to_string(),
+        also_subject: event.subject,
+        also_detail: event.detail,
+    });
+}
+
+fn happened(
+    clock: &Clock,
+    kind: EventKind,
+    actor: Option<MemberId>,
+    unit: &UnitPath,
+    subject: impl ToString,
+    detail: Option<String>,
+) -> Event {
+    let at = clock.now();
+    Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail }
 }
 
 /// The process's ear on the log.

@@ -27,7 +27,7 @@ impl<'a> Home<'a> {
         Self { backend }
     }
 
-    /// The next meeting, what must be read, the newest documents, the latest own opinions, and whether a correction was decided.
+    /// The next meeting, what must be read or looked at, the newest documents, the latest own opinions, and whether a correction was decided.
     ///
     /// # Errors
     /// Those of the store.
@@ -38,6 +38,7 @@ impl<'a> Home<'a> {
             newest: self.newest(viewer).await?,
             opinions: self.backend.feedback().newest(viewer, OPINIONS).await?.opinions,
             must_read: self.backend.documents().count_must_read(viewer).await?,
+            asked: self.backend.documents().count_asked(viewer).await?,
             course: self.backend.courses().reminder(viewer).await?,
             corrections_decided: self.backend.members().news(viewer).await?,
         })

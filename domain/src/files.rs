@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    forms::{Problem, bounded_text},
+    forms::{Problem, bounded_text, is_unseen},
     guard::Warning,
     ids::{AttachmentId, DocumentId, UploadId},
     units::UnitRef,
@@ -138,27 +138,6 @@ fn split(name: &str, kind: FileKind) -> (String, &'static str) {
         return (stem.to_owned(), known);
     }
     (name.to_owned(), endings[0])
-}
-
-/// Characters that hide, join or reorder others: zero-width, bidirectional and language marks, variation selectors.
-pub const fn is_unseen(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{180b}'..='\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 /// Why a file is not taken.

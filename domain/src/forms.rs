@@ -59,6 +59,12 @@ pub enum Problem {
     Unreadable,
     /// The moment is over; choose a later one, or do it now.
     Over,
+    /// Both "now" and a later moment.
+    NowOrLater,
+    /// By then it would not hold any more.
+    Expired,
+    /// A warning that was not decided about.
+    Undecided,
     /// Not all that is meant for these people reaches them.
     OutOfReach,
 }
@@ -193,12 +199,46 @@ pub fn bounded_text(typed: &str, max: u32) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-/// As [`bounded_text`], on one line: line breaks become spaces.
+/// As [`bounded_text`], on one line: line breaks become spaces, and characters that hide or reorder others are left out. A title or
+/// a name must be what it seems to be.
 ///
 /// # Errors
 /// As [`bounded_text`].
 pub fn bounded_line(typed: &str, max: u32) -> Result<String, Problem> {
-    bounded_text(&typed.split_whitespace().collect::<Vec<_>>().join(" "), max)
+    bounded_text(&seen(typed).split_whitespace().collect::<Vec<_>>().join(" "), max)
+}
+
+/// A text without what nobody sees. Bengali is written with joiners between its letters (U+200C, U+200D); those stay.
+fn seen(typed: &str) -> String {
+    let mut kept = String::with_capacity(typed.len());
+    for c in typed.chars() {
+        let joins = matches!(c, '\u{200c}' | '\u{200d}') && kept.ends_with(|last| matches!(last, '\u{980}'..='\u{9ff}'));
+        if joins || !is_unseen(c) {
+            kept.push(c);
+        }
+    }
+    kept
+}
+
+/// Characters that hide, join or reorder others: zero-width, bidirectional and language marks, variation selectors.
+pub const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{180b}'..='\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// A day as people write it, `21/11/2026`, `21-11-2026`, `21.11.2026`, or as browsers and files do, `2026-11-21`.
@@ -233,6 +273,19 @@ pub fn optional<T>(typed: &str, parse: impl FnOnce(&str) -> Result<T, Problem>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_what_it_seems_to_be() {
+        for (typed, kept) in [
+            ("Nghị\u{200b} quyết", "Nghị quyết"),
+            ("\u{202e}Nghị quyết\u{202c} số\n 5", "Nghị quyết số 5"),
+            ("র\u{200d}্যালি", "র\u{200d}্যালি"),
+            ("a\u{200d}b", "ab"),
+        ] {
+            assert_eq!(bounded_line(typed, 100).as_deref(), Ok(kept), "{typed:?}");
+        }
+        assert_eq!(bounded_line("\u{200b}\u{feff}", 100), Err(Problem::Required), "nothing that anybody sees");
+    }
 
     #[test]
     fn a_day_is_read_in_every_usual_spelling() {

@@ -63,7 +63,7 @@ pub fn kinds(warnings: &[Warning]) -> String {
 pub fn look(text: &str) -> Vec<Warning> {
     let text = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or_default();
     // Digits of full width and letters put together from parts are the same to a reader.
-    let text: String = text.nfkc().filter(|c| !crate::files::is_unseen(*c)).collect();
+    let text: String = text.nfkc().filter(|c| !crate::forms::is_unseen(*c)).collect();
     let marks = text.lines().flat_map(cells).filter(|cell| is_mark(cell)).count();
     let numbers = numbers(&text);
     let ids = numbers.iter().filter(|number| phone(number).is_none()).count();

@@ -14,6 +14,8 @@ pub struct HomePage {
     pub opinions: Vec<Opinion>,
     /// Documents that must be read by a day and were not opened yet.
     pub must_read: u32,
+    /// Texts the member was asked to review or to remark on.
+    pub asked: u32,
     /// The course that is due next.
     pub course: Option<CourseReminder>,
     /// Decisions on corrections of the own record that the member has not seen.

@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
+import { pagesOf, paperOf } from '../support/pdf.mjs';
 import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
@@ -153,6 +154,9 @@ async function pass(member, address, title, name) {
   const certificate = await member.text('.certificate');
   for (const part of [name, title]) assert.ok(certificate.includes(part), `${part} is on the certificate`);
   assert.match(certificate, /\d{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/);
+  const sheet = await member.page.pdf({ preferCSSPageSize: true });
+  assert.deepEqual(paperOf(sheet), [297, 210], 'A4, lying');
+  assert.equal(pagesOf(sheet).length, 1, 'one sheet and no empty one');
   assert.equal(await member.$('[data-print]').isVisible(), member.script);
   await member.open('/courses');
   assert.equal(await member.$(`.card-strong .row-link[href="${address}"]`).count(), 0, 'it is not to be done any more');

@@ -220,6 +220,15 @@ async function twoEditors(stage, script) {
   assert.equal(await text(editor), typed.replace('17 giờ', '16 giờ'));
 }
 
+/** What is stored has no blanks at its end: that alone is no reason to offer what was typed. */
+async function savedOnce(stage) {
+  const editor = await stage.visitor({ as: 'editor' });
+  await drafted(editor, 'Thông báo họp tổ', `${FIRST}\n\n`);
+  await editor.sees('[role="toolbar"]');
+  assert.equal(await text(editor), FIRST);
+  assert.equal(await editor.$('[data-part="here"]:visible').count(), 0, 'what was just saved is not offered as not saved');
+}
+
 async function plainForm(stage) {
   const editor = await stage.visitor({ as: 'editor', script: false });
   editor.expects(422);
@@ -245,6 +254,7 @@ export const tests = [
   { name: 'desk: tools and keys', run: tools },
   { name: 'desk: pasting from Word', run: pasting },
   { name: 'desk: what is typed is kept', run: kept },
+  { name: 'desk: what is saved is not offered again', run: savedOnce },
   ...bothWays('desk: two editors at one draft', twoEditors),
   { name: 'desk: the plain form', run: plainForm },
 ];

@@ -4,14 +4,15 @@ import { strict as assert } from 'node:assert';
 
 import { until } from '../support/wait.mjs';
 
-/** Where each role's walk begins, and the places it must come by. */
+/** Where each role's walk begins, and the places it must come by. The desk's pages are loaded from the server; all others are not. */
 const WALKS = {
   member: ['/', '/library', '/meetings', '/opinions', '/more'],
   secretary: ['/more', '/branch'],
+  editor: ['/more', '/desk', '/desk/new'],
   statistician: ['/more', '/committee'],
 };
 
-const PLACES = /^\/(|library|meetings|opinions|more|branch|committee)$/;
+const PLACES = /^\/(|library|meetings|opinions|more|branch|desk|desk\/new|committee)$/;
 
 /** One link of each of these kinds is taken, and each of the places. */
 const KINDS = [
@@ -23,6 +24,8 @@ const KINDS = [
   /^\/meetings\/[0-9A-Z]{26}$/,
   /^\/opinions\/[0-9A-Z]{26}$/,
   /^\/branch\/[0-9A-Z]{26}$/,
+  /^\/desk\/[0-9A-Z]{26}$/,
+  /^\/desk\/[0-9A-Z]{26}\/revisions$/,
   /^\/committee\/[0-9A-Z]{26}$/,
 ];
 
@@ -35,7 +38,7 @@ async function walk(stage, role) {
   const taken = new Set([start]);
   await explore(walker, reader, taken);
   for (const place of others) assert.ok(taken.has(place), `${place} can be reached by links`);
-  assert.equal(await loadTime(walker), loaded, 'all of it without loading a page anew');
+  if (role !== 'editor') assert.equal(await loadTime(walker), loaded, 'all of it without loading a page anew');
 }
 
 /** Takes every new kind of link of the page, compares where it leads, goes on from there, and comes back. */

@@ -148,7 +148,12 @@ async function correctAndWithdraw({ editor, chief, reader }, draft, address, scr
     120_000,
   );
 
-  await chief.open(`${draft}?withdraw=1`);
+  // The next correction is begun; what is wrong does not stay out until it is written.
+  await editor.open(draft);
+  await editor.submit(editor.$('main form[action$="/revise"] button'));
+  await editor.sees('[name="body"]');
+  await chief.open(draft);
+  await chief.follow(chief.$(`main a[href="${draft}?withdraw=1"]`));
   await chief.submit(chief.sender('reason'));
   assert.equal((await chief.problems()).reason, problems.required);
   await chief.field('reason').fill('Nhà sinh hoạt sửa chữa.');

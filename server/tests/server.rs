@@ -38,3 +38,5 @@ mod provider;
 mod samples;
 #[path = "server/sessions.rs"]
 mod sessions;
+#[path = "server/writing.rs"]
+mod writing;

@@ -233,7 +233,7 @@ fn finder(l: Locale, page: &CourseFormPage, q: Option<&str>) -> AnyView {
             view! {
                 <li class="arranged">
                     <div class="arranged-text">
-                        <p class="muted small">{terms::document_kind(l, document.kind)}</p>
+                        <p class="row-eyebrow">{terms::document_kind(l, document.kind)}</p>
                         <p>{name}</p>
                     </div>
                     <form method="post" action="/api/courses/arrange">
@@ -256,20 +256,19 @@ fn finder(l: Locale, page: &CourseFormPage, q: Option<&str>) -> AnyView {
     view! {
         <div class="stack-tight">
             <h3>{text::courses::add_documents(l)}</h3>
+            <label class="label" for="document">{text::courses::find_document(l)}</label>
             <form class="search" role="search" method="get" action=format!("/courses/manage/{id}#documents")>
-                <label class="visually-hidden" for="document">{text::courses::find_document(l)}</label>
                 <input
                     class="input"
                     type="search"
                     name="q"
                     id="document"
                     value=q.unwrap_or_default().to_owned()
-                    placeholder=text::courses::find_document(l)
                     autocomplete="off"
                 />
                 <Button kind=ButtonKind::Secondary icon=IconName::Search>{text::courses::go_find(l)}</Button>
             </form>
-            <p class="muted small">{heading}</p>
+            <p class="found-heading">{heading}</p>
             {found}
         </div>
     }
@@ -420,8 +419,8 @@ fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
         .iter()
         .map(|document| view! { <li><a href=format!("/library/{}", document.id)>{document_name(document)}</a></li> })
         .collect_view();
-    let documents =
-        (!page.documents.is_empty()).then(|| view! { <Card title=text::courses::documents(l)><ol>{documents}</ol></Card> });
+    let documents = (!page.documents.is_empty())
+        .then(|| view! { <Card title=text::courses::documents(l)><ol class="given-documents">{documents}</ol></Card> });
     let questions = page.questions.iter().enumerate().map(|(at, one)| shown_question(l, at, one)).collect_view();
     let questions = (!page.questions.is_empty())
         .then(|| view! { <section class="stack"><h2>{text::courses::quiz(l)}</h2>{questions}</section> });
@@ -442,8 +441,8 @@ fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
                         {text::courses::go_end(l)}
                     </LinkButton>
                 })}
+                {copy}
             </div>
-            {copy}
             {description}
             {documents}
             {questions}
@@ -477,9 +476,7 @@ fn copy_form(l: Locale, page: &CourseFormPage) -> AnyView {
         <Form action="/api/courses/copy" failed=text::frame::network_failed(l)>
             <input type="hidden" name="course" value=course/>
             <input type="hidden" name="copy" value=copy/>
-            <div class="actions">
-                <Button kind=ButtonKind::Secondary icon=IconName::Compose>{text::courses::copy(l)}</Button>
-            </div>
+            <Button kind=ButtonKind::Secondary icon=IconName::Compose>{text::courses::copy(l)}</Button>
         </Form>
     }
     .into_any()

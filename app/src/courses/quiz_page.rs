@@ -82,13 +82,13 @@ fn open(l: Locale, page: Quiz, saved: bool) -> AnyView {
                     <input type="hidden" name="number" value=page.number.to_string()/>
                     {questions}
                     <p class="quiz-kept muted" role="status" data-kept-mark="true"></p>
+                    <p class="muted">{text::courses::hand_in_hint(l)}</p>
                     <div class="actions">
                         <Button name="step" value="hand_in" icon=IconName::Send wide=true>{text::courses::hand_in(l)}</Button>
                         <Button name="step" value="save" kind=ButtonKind::Secondary icon=IconName::Check wide=true>
                             {text::courses::keep(l)}
                         </Button>
                     </div>
-                    <p class="muted small">{text::courses::hand_in_hint(l)}</p>
                 </Form>
             </div>
         </div>

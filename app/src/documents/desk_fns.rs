@@ -125,7 +125,14 @@ pub async fn save_draft(
         match backend()?.documents().save_draft(&viewer, typed).await {
             // Later saves come from the very page they lead to.
             Ok(saved) => Ok(Outcome::Done { to: format!("/desk/{saved}?saved=1"), reload: version != "0" }),
-            Err(error) => Err(on_newest_version(error.into(), &viewer, &id).await?),
+            Err(error) => match backend()?.documents().keep_late(&viewer, typed, &error).await? {
+                // Still there, but not to be written at: that page says so.
+                Some(kept) if matches!(error, backend::Error::Step(_)) => {
+                    Ok(Outcome::Done { to: format!("/desk/{id}?kept={kept}"), reload: true })
+                }
+                Some(kept) => Ok(Outcome::Done { to: format!("/desk/new?resume={kept}"), reload: true }),
+                None => Err(on_newest_version(error.into(), &viewer, &id).await?),
+            },
         }
     }
     .await;
@@ -158,6 +165,7 @@ pub async fn submit(
     #[server(default)] commenter: String,
     #[server(default)] due: String,
     #[server(default)] note: String,
+    #[server(default)] warned: String,
 ) -> Result<Outcome, AppError> {
     use backend::documents::SubmitForm;
 
@@ -166,11 +174,19 @@ pub async fn submit(
         forms::Submitted,
     };
 
-    let typed = [("reviewer", &*reviewer), ("commenter", &commenter), ("due", &due), ("note", &note)];
+    let typed = [("reviewer", &*reviewer), ("commenter", &commenter), ("due", &due), ("note", &note), ("warned", &warned)];
     let form = Submitted::new("submit", &typed);
     let result = async {
         let viewer = viewer()?;
-        let typed = SubmitForm { id: &id, version: &version, reviewer: &reviewer, commenter: &commenter, due: &due, note: &note };
+        let typed = SubmitForm {
+            id: &id,
+            version: &version,
+            reviewer: &reviewer,
+            commenter: &commenter,
+            due: &due,
+            note: &note,
+            warned: &warned,
+        };
         backend()?.documents().submit(&viewer, typed).await?;
         Ok(Outcome::Done { to: format!("/desk/{}?submitted=1", document_id(&id)?), reload: false })
     }
@@ -221,6 +237,7 @@ pub async fn settle(id: String, remark: String, #[server(default)] settled: Stri
 pub async fn publish(
     id: String,
     version: String,
+    #[server(default)] review: String,
     #[server(default)] when: String,
     #[server(default)] at: String,
 ) -> Result<Outcome, AppError> {
@@ -234,7 +251,7 @@ pub async fn publish(
     let form = Submitted::new("publish", &[("version", &version), ("when", &when), ("at", &at)]);
     let result = async {
         let viewer = viewer()?;
-        let typed = PublishForm { id: &id, version: &version, when: &when, at: &at };
+        let typed = PublishForm { id: &id, version: &version, review: &review, when: &when, at: &at };
         let scheduled = backend()?.documents().publish(&viewer, typed).await?.is_some();
         let done = if scheduled { "scheduled" } else { "published" };
         Ok(Outcome::Done { to: format!("/desk/{}?{done}=1", document_id(&id)?), reload: false })
@@ -316,7 +333,7 @@ pub async fn revise(id: String) -> Result<Outcome, AppError> {
 
 /// Throws a draft away.
 #[server(prefix = "/api", endpoint = "documents/discard")]
-pub async fn discard(id: String) -> Result<Outcome, AppError> {
+pub async fn discard(id: String, #[server(default)] version: String) -> Result<Outcome, AppError> {
     use crate::{
         context::server::{backend, viewer},
         forms::Submitted,
@@ -325,7 +342,7 @@ pub async fn discard(id: String) -> Result<Outcome, AppError> {
     let result = async {
         let viewer = viewer()?;
         let id = document_id(&id)?;
-        backend()?.documents().discard(&viewer, id).await?;
+        backend()?.documents().discard(&viewer, id, &version).await?;
         Ok(Outcome::Done { to: "/desk?discarded=1".to_owned(), reload: true })
     }
     .await;

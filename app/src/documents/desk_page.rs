@@ -115,13 +115,15 @@ fn list(l: Locale, state: DocumentState, rows: Vec<DeskRow>) -> AnyView {
 }
 
 fn row(l: Locale, document: DeskRow) -> AnyView {
-    let saved = text::desk::saved_on(l, l.date(local_date(document.saved_at)));
+    // A line breaks before these words, not within them.
+    let saved = text::desk::saved_on(l, l.date(local_date(document.saved_at))).replace(' ', "\u{a0}");
     let when = document.publish_at.map_or(saved, |at| text::desk::goes_out(l, l.date_time(at)));
     let meta = if document.audience.id == document.issuer.id {
-        format!("{} · {when}", document.issuer.name)
+        document.issuer.name
     } else {
-        format!("{} → {} · {when}", document.issuer.name, document.audience.name)
+        format!("{} → {}", document.issuer.name, document.audience.name)
     };
+    let meta = format!("{meta} · {when}");
     let is_correction = document.is_out && document.state != DocumentState::Published;
     let mark = is_correction.then(|| view! { <Tag tone=Tone::Info label=text::desk::is_out(l)/> });
     view! {

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     desk_fns::{blank, draft},
     desk_parts::{state_tag, way_back},
-    editor::{Editor, destination, particulars, phone_preview},
+    editor::{Editor, destination, differing, particulars, phone_preview},
     writing::{self, docx_card, stale},
     writing_fns::{begin_writing, conflict, unfinished},
 };
@@ -117,6 +117,7 @@ pub(crate) fn DraftPage() -> impl IntoView {
     let errors = RwSignal::new(echo.clone());
     let docx = take_echo("take_in");
     let withdrawal = take_echo("withdraw");
+    let discarded = take_echo("discard");
     let typed = stale(echo.as_ref());
     let data = Resource::new(
         move || params.with(|params| params.get("id").unwrap_or_default()),
@@ -135,21 +136,29 @@ pub(crate) fn DraftPage() -> impl IntoView {
     show(data, move |opened| {
         let page = &opened.page;
         let is_saved = query.with_untracked(|query| query.get_str("saved").is_some());
-        let asked = if withdrawal.is_some() { Asked::Withdrawal } else { query.with_untracked(|query| asked(l, query)) };
+        let asked = match (&withdrawal, &discarded) {
+            (Some(_), _) => Asked::Withdrawal,
+            (_, Some(_)) => Asked::Discarding,
+            _ => query.with_untracked(|query| asked(l, query)),
+        };
         if page.draft.situation.state() == Some(DocumentState::Draft) && page.hand.may(DocumentStep::Edit) {
+            if asked == Asked::Withdrawal && may_withdraw(page) {
+                return withdrawing_meanwhile(l, page, withdrawal.clone());
+            }
             let told = match asked {
                 Asked::Told(told) => Some(told.to_owned()),
                 _ if is_saved => Some(text::desk::saved_at(l, l.date_time(page.draft.saved_at))),
                 _ => None,
             };
             if asked == Asked::Discarding {
-                return discarding(l, page);
+                return discarding(l, page, discarded.clone());
             }
             let resumes = query.with_untracked(|query| query.get_str("resume").is_some());
             let resumed = opened.writing.unsaved.first().filter(|_| resumes).cloned();
             editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed }, errors, told)
         } else {
-            settled(l, page, asked, withdrawal.clone())
+            let kept = query.with_untracked(|query| query.get("kept")).and_then(|kept| kept.parse().ok());
+            settled(l, page, asked, withdrawal.clone(), kept)
         }
     })
 }
@@ -179,13 +188,15 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
     // What came back from the form is newer than anything kept.
     let resumed = resumed.filter(|_| echo.is_none());
     let unsaved = if echo.is_none() { writing::notices(l, &writing, is_new, resumed.as_ref()) } else { ().into_any() };
-    let at = writing.unsaved.iter().map(|unsaved| unsaved.at).chain((!is_new).then_some(page.draft.saved_at)).max();
     if let Some(unsaved) = &resumed {
         writing::resume(&mut page.draft, unsaved);
     }
     let notices = notices(l, &page);
     let side = side(l, &page, docx);
-    let differs = differs.map(|pieces| writing::conflict(l, pieces));
+    let differs = differs.map(|pieces| {
+        let typed = errors.get_untracked().unwrap_or_default();
+        writing::conflict(l, pieces, LABELS, &differing(l, &page, &typed))
+    });
     view! {
         <Title text=title/>
         <div class="page">
@@ -199,7 +210,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
             <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>
             {differs}
             <div class="with-aside">
-                <Editor page echo errors at=at.unwrap_or_default()/>
+                <Editor page echo errors/>
                 <aside class="stack">{side}</aside>
             </div>
         </div>
@@ -219,7 +230,8 @@ fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
         view! { <Notice title icon=IconName::Message><p><a href=review>{text::desk::see_remarks(l)}</a></p></Notice> }
     });
     let live = page.draft.situation.is_out().then(|| view! { <Notice title=text::desk::live_meanwhile(l)/> });
-    view! { {wanted} {open} {live} }.into_any()
+    let withdrawn = page.withdrawn.is_some().then(|| withdrawn_notice(l, page));
+    view! { {withdrawn} {wanted} {open} {live} }.into_any()
 }
 
 /// Beside the form: whom the saved version would reach, what can be done with it, and how it looks on a phone.
@@ -236,15 +248,15 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
     }
     let id = page.draft.id;
     let destination = destination(l, page);
+    let withdraw = may_withdraw(page).then(|| withdraw_link(l, id));
     view! {
         <Card title=text::desk::tasks(l)>
             <div class="stack">
                 {destination}
-                <LinkButton href=format!("/desk/{id}/review") icon=IconName::Send wide=true>
-                    {text::desk::go_submit(l)}
-                </LinkButton>
+                <LinkButton href=format!("/desk/{id}/review") icon=IconName::Send>{text::desk::go_submit(l)}</LinkButton>
                 {revisions(l, id)}
-                <LinkButton href=format!("/desk/{id}?discard=1") kind=ButtonKind::Quiet icon=IconName::Close wide=true>
+                {withdraw}
+                <LinkButton href=format!("/desk/{id}?discard=1") kind=ButtonKind::Quiet icon=IconName::Close>
                     {text::desk::go_discard(l)}
                 </LinkButton>
             </div>
@@ -257,10 +269,10 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
 
 fn revisions(l: Locale, id: DocumentId) -> AnyView {
     view! {
-        <LinkButton href=format!("/desk/{id}/files") kind=ButtonKind::Secondary icon=IconName::Clip wide=true>
+        <LinkButton href=format!("/desk/{id}/files") kind=ButtonKind::Secondary icon=IconName::Clip>
             {text::files::title(l)}
         </LinkButton>
-        <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock wide=true>
+        <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock>
             {text::desk::go_revisions(l)}
         </LinkButton>
     }
@@ -268,7 +280,7 @@ fn revisions(l: Locale, id: DocumentId) -> AnyView {
 }
 
 /// What is not edited: in review, scheduled, out, or taken back.
-fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<FormErrors>) -> AnyView {
+fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<FormErrors>, kept: Option<DocumentId>) -> AnyView {
     let draft = &page.draft;
     let title = draft.title.clone();
     let kind = terms::document_kind(l, draft.kind);
@@ -277,8 +289,7 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
         Asked::Told(title) => Some(view! { <Notice kind=NoticeKind::Ok title/> }),
         _ => None,
     };
-    let question = (asked == Asked::Withdrawal && page.hand.may(DocumentStep::Withdraw) && draft.situation.is_out())
-        .then(|| withdrawing(l, page, withdrawal));
+    let question = (asked == Asked::Withdrawal && may_withdraw(page)).then(|| withdrawing(l, page, withdrawal));
     let notice = state_notice(l, page, state);
     let particulars = particulars(l, page);
     view! {
@@ -287,6 +298,7 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
             {way_back(l, vec![], kind)}
             <PageHeader title eyebrow=kind>{state_tag(l, state)}</PageHeader>
             {told}
+            {kept.map(|kept| writing::kept_apart(l, kept))}
             {question}
             {notice}
             <div class="with-aside">
@@ -323,20 +335,22 @@ fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyV
             <Notice title=text::desk::published_title(l)><p>{text::desk::published_hint(l)}</p></Notice>
         }
         .into_any(),
-        DocumentState::Withdrawn => {
-            let because = page.withdrawn.as_ref().map(|withdrawn| match &withdrawn.reason {
-                Some(reason) => text::desk::withdrawn_because(l, reason),
-                None => text::desk::expired(l).to_owned(),
-            });
-            view! {
-                <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)>
-                    {because.map(|because| view! { <p class="as-typed">{because}</p> })}
-                    <p>{text::desk::withdrawn_hint(l)}</p>
-                </Notice>
-            }
-            .into_any()
-        }
+        DocumentState::Withdrawn => withdrawn_notice(l, page),
     }
+}
+
+fn withdrawn_notice(l: Locale, page: &desk::DraftPage) -> AnyView {
+    let because = page.withdrawn.as_ref().map(|withdrawn| match &withdrawn.reason {
+        Some(reason) => text::desk::withdrawn_because(l, reason),
+        None => text::desk::expired(l).to_owned(),
+    });
+    view! {
+        <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)>
+            {because.map(|because| view! { <p class="as-typed">{because}</p> })}
+            <p>{text::desk::withdrawn_hint(l)}</p>
+        </Notice>
+    }
+    .into_any()
 }
 
 /// What this person can do next, the likeliest first.
@@ -348,10 +362,12 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
             <LinkButton href=format!("/desk/{id}/review") icon=IconName::Message>{text::desk::go_review(l)}</LinkButton>
         }
     });
+    // What is scheduled was approved already.
+    let approval = if state == DocumentState::Scheduled { text::desk::go_publish_now(l) } else { text::desk::go_approve(l) };
     let approve = leads(DocumentStep::Publish).then(|| {
         view! {
             <LinkButton href=format!("/desk/{id}/publish") kind=ButtonKind::Secondary icon=IconName::Send>
-                {text::desk::go_approve(l)}
+                {approval}
             </LinkButton>
         }
     });
@@ -365,19 +381,26 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
             </LinkButton>
         }
     });
-    let withdraw = leads(DocumentStep::Withdraw).then(|| {
-        view! {
-            <LinkButton href=format!("/desk/{id}?withdraw=1") kind=ButtonKind::Secondary icon=IconName::Reply>
-                {text::desk::go_withdraw(l)}
-            </LinkButton>
-        }
-    });
+    let withdraw = may_withdraw(page).then(|| withdraw_link(l, id));
     let recall =
         leads(DocumentStep::Recall).then(|| step_form(l, "/api/documents/recall", id, IconName::Pencil, text::desk::recall(l)));
     let again = if situation.is_out() { text::desk::go_revise(l) } else { text::desk::go_republish(l) };
     let revise = leads(DocumentStep::Revise).then(|| step_form(l, "/api/documents/revise", id, IconName::Pencil, again));
     view! {
         <div class="actions">{review}{approve}{open}{readers}{revise}{recall}{withdraw}{revisions(l, id)}</div>
+    }
+    .into_any()
+}
+
+fn may_withdraw(page: &desk::DraftPage) -> bool {
+    page.hand.may(DocumentStep::Withdraw) && page.draft.situation.after(DocumentStep::Withdraw).is_ok()
+}
+
+fn withdraw_link(l: Locale, id: DocumentId) -> AnyView {
+    view! {
+        <LinkButton href=format!("/desk/{id}?withdraw=1") kind=ButtonKind::Secondary icon=IconName::Reply>
+            {text::desk::go_withdraw(l)}
+        </LinkButton>
     }
     .into_any()
 }
@@ -428,17 +451,37 @@ fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> A
     .into_any()
 }
 
+/// The same question while a correction is being written: what is wrong and out must not wait for it.
+fn withdrawing_meanwhile(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
+    let title = page.draft.title.clone();
+    let above = vec![(title.clone(), format!("/desk/{}", page.draft.id))];
+    view! {
+        <Title text=text::desk::withdraw_title(l)/>
+        <div class="page page-narrow">
+            {way_back(l, above, text::desk::withdraw(l))}
+            <PageHeader title eyebrow=terms::document_kind(l, page.draft.kind)/>
+            {withdrawing(l, page, echo)}
+        </div>
+    }
+    .into_any()
+}
+
 /// The question before a draft is thrown away.
-fn discarding(l: Locale, page: &desk::DraftPage) -> AnyView {
+fn discarding(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
     let id = page.draft.id;
+    let errors = RwSignal::new(echo);
+    let labels: terms::Labels = &[("version", text::desk::body)];
+    let version = page.draft.version.to_string();
     let title = text::desk::discard_title(l);
     view! {
         <Title text=title/>
         <div class="page page-narrow">
             {way_back(l, vec![(page.draft.title.clone(), format!("/desk/{id}"))], text::desk::discard(l))}
             <PageHeader title=title eyebrow=page.draft.title.clone() lead=text::desk::discard_hint(l)/>
-            <Form action="/api/documents/discard" failed=text::frame::network_failed(l)>
+            <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, labels)/>
+            <Form action="/api/documents/discard" failed=text::frame::network_failed(l) errors>
                 <input type="hidden" name="id" value=id.to_string()/>
+                <input type="hidden" name="version" id="version" value=version/>
                 <div class="actions">
                     <Button kind=ButtonKind::Danger icon=IconName::Close>{text::desk::discard(l)}</Button>
                     <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary>{text::desk::keep(l)}</LinkButton>

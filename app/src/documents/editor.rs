@@ -1,6 +1,6 @@
 //! What the pages of one draft are made of: the form, the particulars, the phone preview.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::{
     Locale,
     documents::{
@@ -20,15 +20,16 @@ use crate::{
     ui::{Button, CheckGroup, Choice, DescriptionList, Fact, Field, FieldKind, Form, IconName, Select, TextArea},
 };
 
+/// A particular that is stored otherwise than it was typed, in words.
+pub(super) struct Differing {
+    pub(super) field: &'static str,
+    pub(super) stored: String,
+    pub(super) typed: String,
+}
+
 /// The form of a draft. Holds what was typed before where it comes back without script.
 #[component]
-pub(super) fn Editor(
-    page: DraftPage,
-    echo: Option<FormErrors>,
-    errors: RwSignal<Option<FormErrors>>,
-    /// When the server last heard of this text.
-    at: DateTime<Utc>,
-) -> impl IntoView {
+pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
     let l = use_locale();
     let DraftPage { draft, issuers, audiences, .. } = page;
     let typed =
@@ -39,11 +40,6 @@ pub(super) fn Editor(
     let version = move || {
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
     };
-    let kinds = DocumentKind::ALL.map(|kind| Choice::new(kind.key(), terms::document_kind(l, kind))).to_vec();
-    let fields = [Choice::new("", text::desk::no_field(l))]
-        .into_iter()
-        .chain(DocumentField::ALL.map(|field| Choice::new(field.key(), terms::document_field(l, field))))
-        .collect::<Vec<_>>();
     let is_correction = draft.situation.is_out();
     let rest = rest(l, &draft, &typed, errors);
     let correction = is_correction.then(|| {
@@ -76,7 +72,7 @@ pub(super) fn Editor(
                 <Select
                     label=text::desk::kind(l)
                     name="kind"
-                    choices=kinds
+                    choices=kinds(l)
                     value=typed("kind", draft.kind.key().to_owned())
                     error=error("kind")
                 />
@@ -92,7 +88,7 @@ pub(super) fn Editor(
             <Select
                 label=text::desk::field(l)
                 name="field"
-                choices=fields
+                choices=fields(l)
                 value=typed("field", draft.field.map(|field| field.key().to_owned()).unwrap_or_default())
                 error=error("field")
             />
@@ -113,12 +109,78 @@ pub(super) fn Editor(
             />
             {rest}
             {correction}
-            <WritingField value=body error=error("body") at/>
+            <WritingField value=body error=error("body")/>
             <div class="actions">
                 <Button icon=IconName::Check wide=true>{text::desk::save(l)}</Button>
             </div>
         </Form>
     }
+}
+
+/// Particulars that are stored otherwise than they were typed, each with both.
+///
+/// A save writes them all: who saves after somebody else must see what that would undo, an audience before all.
+pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<Differing> {
+    let draft = &page.draft;
+    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    let named = |units: &[UnitRef], id: &str| {
+        units.iter().find(|unit| unit.id.to_string() == id).map_or_else(|| id.to_owned(), |unit| unit.name.clone())
+    };
+    let chosen = |choices: &[Choice], value: &str| {
+        choices.iter().find(|choice| choice.value == value).map_or_else(|| value.to_owned(), |choice| choice.label.clone())
+    };
+    let stored = [
+        ("title", draft.title.clone()),
+        ("kind", draft.kind.key().to_owned()),
+        ("number", draft.number.clone()),
+        ("field", draft.field.map(|field| field.key().to_owned()).unwrap_or_default()),
+        ("issuer", draft.issuer.id.to_string()),
+        ("audience", draft.audience.id.to_string()),
+        ("standings", draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",")),
+        ("signer", draft.signer.clone()),
+        ("must_read_by", day(draft.must_read_by)),
+        ("expires_on", day(draft.expires_on)),
+        ("supersedes", draft.supersedes.clone()),
+        ("amends", draft.amends.clone()),
+        ("guides", draft.guides.clone()),
+        ("pinned", if draft.is_pinned { "yes".to_owned() } else { String::new() }),
+        ("correction", draft.correction.clone()),
+    ];
+    let words = |field: &str, value: &str| match field {
+        _ if value.is_empty() && field != "standings" => "–".to_owned(),
+        "kind" => chosen(&kinds(l), value),
+        "field" => chosen(&fields(l), value),
+        "issuer" => named(&page.issuers, value),
+        "audience" => named(&page.audiences, value),
+        "standings" => chosen(&whom(l), value),
+        "must_read_by" | "expires_on" => value.parse().map_or_else(|_| value.to_owned(), |day| l.date(day)),
+        "pinned" => text::desk::pinned(l).to_owned(),
+        _ => value.to_owned(),
+    };
+    let differs = |(field, stored): (&'static str, String)| {
+        let typed = typed.value(field).unwrap_or_default().trim();
+        (typed != stored).then(|| Differing { field, stored: words(field, &stored), typed: words(field, typed) })
+    };
+    stored.into_iter().filter_map(differs).collect()
+}
+
+fn kinds(l: Locale) -> Vec<Choice> {
+    DocumentKind::ALL.map(|kind| Choice::new(kind.key(), terms::document_kind(l, kind))).to_vec()
+}
+
+fn fields(l: Locale) -> Vec<Choice> {
+    let none = Choice::new("", text::desk::no_field(l));
+    let all = DocumentField::ALL.map(|field| Choice::new(field.key(), terms::document_field(l, field)));
+    [none].into_iter().chain(all).collect()
+}
+
+fn whom(l: Locale) -> Vec<Choice> {
+    vec![
+        Choice::new("", text::desk::standings_all(l)),
+        Choice::new("official,probationary", text::desk::standings_active(l)),
+        Choice::new("official", text::desk::standings_official(l)),
+        Choice::new("probationary", text::desk::standings_probationary(l)),
+    ]
 }
 
 /// The particulars most documents do without, folded away unless one of them is set or wrong.
@@ -130,12 +192,6 @@ fn rest(
 ) -> AnyView {
     let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
     let standings = draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",");
-    let whom = vec![
-        Choice::new("", text::desk::standings_all(l)),
-        Choice::new("official,probationary", text::desk::standings_active(l)),
-        Choice::new("official", text::desk::standings_official(l)),
-        Choice::new("probationary", text::desk::standings_probationary(l)),
-    ];
     let values = [
         ("standings", standings),
         ("signer", draft.signer.clone()),
@@ -170,7 +226,7 @@ fn rest(
                 <Select
                     label=text::desk::standings(l)
                     name="standings"
-                    choices=whom
+                    choices=whom(l)
                     value=standings
                     error=error("standings")
                 />
@@ -193,7 +249,7 @@ fn rest(
                         error=error("expires_on")
                     />
                 </div>
-                <CheckGroup legend=text::desk::when(l) name="pinned" choices=pin checked=pinned/>
+                <CheckGroup legend=text::desk::place_in_library(l) name="pinned" choices=pin checked=pinned/>
                 {related}
             </div>
         </details>
@@ -252,7 +308,7 @@ pub(super) fn preview(l: Locale, draft: &DocumentDraft, html: &str) -> AnyView {
                 <div class="document">
                     <div class="document-head">
                         <p class="eyebrow">{terms::document_kind(l, draft.kind)}</p>
-                        <p class="greeting">{draft.title.clone()}</p>
+                        <p class="preview-title">{draft.title.clone()}</p>
                         {number.map(|number| view! { <p class="document-number">{number}</p> })}
                     </div>
                     <div class="prose" inner_html=html.to_owned()></div>

@@ -28,7 +28,12 @@ use crate::{
     },
 };
 
-const LABELS: terms::Labels = &[("when", text::desk::when), ("at", text::desk::at), ("version", text::desk::review_title)];
+const LABELS: terms::Labels = &[
+    ("when", text::desk::when),
+    ("at", text::desk::at),
+    ("version", text::desk::review_title),
+    ("audience", text::desk::audience),
+];
 
 #[component]
 pub(crate) fn PublishPage() -> impl IntoView {
@@ -62,23 +67,33 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
     let members = text::desk::members(l, page.members.into());
     let (particulars, preview) = (particulars(l, page), phone_preview(l, page));
     let version = page.draft.version.to_string();
+    let review = page.review.clone();
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let (when, at) = (typed("when").unwrap_or_else(|| "now".to_owned()), typed("at"));
     let errors = RwSignal::new(echo);
     // What is scheduled waits for its time already; it can only be told to wait no longer.
     let is_scheduled = page.draft.situation.state() == Some(DocumentState::Scheduled);
+    let sends = if is_scheduled { text::desk::publish_now(l, members) } else { text::desk::publish(l, members) };
     let moment = (!is_scheduled).then(move || {
         let choices = vec![Choice::new("now", text::desk::when_now(l)), Choice::new("later", text::desk::when_later(l))];
         view! {
-            <RadioGroup legend=text::desk::when(l) name="when" choices value=when/>
-            <Field
-                label=text::desk::at(l)
-                name="at"
-                kind=FieldKind::DateTime
-                value=at
-                hint=text::desk::at_hint(l)
-                error=terms::field_error(l, errors, "at")
+            <RadioGroup
+                legend=text::desk::when(l)
+                name="when"
+                choices
+                value=when
+                error=terms::field_error(l, errors, "when")
             />
+            <div class="for-later">
+                <Field
+                    label=text::desk::at(l)
+                    name="at"
+                    kind=FieldKind::DateTime
+                    value=at
+                    hint=text::desk::at_hint(l)
+                    error=terms::field_error(l, errors, "at")
+                />
+            </div>
         }
     });
     view! {
@@ -92,10 +107,11 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
                 <Form action="/api/documents/publish" failed=text::frame::network_failed(l) errors>
                     <input type="hidden" name="id" value=id.to_string()/>
                     <input type="hidden" name="version" id="version" value=version/>
+                    <input type="hidden" name="review" value=review/>
                     {moment}
                     <div class="actions">
-                        <Button icon=IconName::Send wide=true>{text::desk::publish(l, members)}</Button>
-                        <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary icon=IconName::ArrowLeft wide=true>
+                        <Button icon=IconName::Send wide=true>{sends}</Button>
+                        <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary icon=IconName::ArrowLeft>
                             {text::desk::back_to_review(l)}
                         </LinkButton>
                     </div>

@@ -7,6 +7,7 @@ use domain::{
         steps::{DocumentState, DocumentStep},
     },
     forms::FormErrors,
+    guard,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -19,13 +20,14 @@ use super::{
 };
 use crate::{
     context::take_echo,
+    files::warnings,
     i18n::use_locale,
     page::show,
     terms::{self, all_errors, field_error},
     text,
     ui::{
-        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Field, FieldKind, Form, IconName, LinkButton,
-        Notice, NoticeKind, PageHeader, Select, TextArea,
+        Button, ButtonKind, Card, CheckGroup, Choice, DescriptionList, ErrorSummary, Fact, Field, FieldKind, Form, IconName,
+        LinkButton, Notice, NoticeKind, PageHeader, Select, TextArea,
     },
 };
 
@@ -35,6 +37,8 @@ const LABELS: terms::Labels = &[
     ("due", text::desk::due),
     ("note", text::desk::note),
     ("version", text::desk::body),
+    ("warned", text::desk::warned_title),
+    ("audience", text::desk::audience),
     ("reason", text::desk::reason),
     ("quote", text::desk::quote),
     ("text", text::desk::remark_text),
@@ -104,6 +108,7 @@ fn decision(l: Locale, page: &desk::ReviewPage, echoes: &Echoes) -> AnyView {
 fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyView {
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let (reviewer, commenter, due, note) = (typed("reviewer"), typed("commenter"), typed("due"), typed("note"));
+    let decided = typed("warned").into_iter().collect::<Vec<_>>();
     let errors = RwSignal::new(echo);
     let any = Choice::new("", text::desk::any_chief(l));
     let choices = [any].into_iter().chain(page.reviewers.iter().map(|person| reviewer_choice(l, person))).collect::<Vec<_>>();
@@ -113,12 +118,26 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
         }
     });
     let reach = reach(l, page);
+    let warned = (!page.warnings.is_empty()).then(|| {
+        let choice = Choice::new(guard::kinds(&page.warnings), text::desk::warned_keep(l));
+        view! {
+            {warnings(l, &page.warnings)}
+            <CheckGroup
+                legend=text::desk::warned_title(l)
+                name="warned"
+                choices=vec![choice]
+                checked=decided
+                hint=text::desk::warned_hint(l)
+                error=field_error(l, errors, "warned")
+            />
+        }
+    });
     let (id, version) = (page.draft.id.to_string(), page.draft.version.to_string());
     let lead = text::desk::submit_lead(l, l.number(page.draft.version));
     view! {
         <Card title=text::desk::submit_title(l) strong=true>
             <div class="stack">
-                {reach}
+                <DescriptionList>{reach}</DescriptionList>
                 <p class="muted">{lead}</p>
                 {alone}
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
@@ -157,6 +176,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
                         error=field_error(l, errors, "note")
                         rows=3
                     />
+                    {warned}
                     <div class="actions">
                         <Button icon=IconName::Send wide=true>{text::desk::submit(l)}</Button>
                     </div>
@@ -176,20 +196,23 @@ fn reviewer_choice(l: Locale, person: &Reviewer) -> Choice {
 fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
     let by = text::desk::review_by(l, &review.asked_by, l.date_time(review.asked_at));
     let reviewer = review.reviewer.clone().unwrap_or_else(|| text::desk::any_chief(l).to_owned());
-    let commenter = review.commenter.as_ref().map(|name| view! { <li>{text::desk::review_commenter(l, name)}</li> });
-    let due = review.due.map(|day| view! { <li>{text::desk::due_on(l, l.date(day))}</li> });
+    let commenter = review.commenter.clone();
+    let commenter = commenter.map(|name| view! { <Fact label=text::desk::review_commenter(l)>{name}</Fact> });
+    let due = review.due.map(|day| view! { <Fact label=text::desk::due(l)>{l.long_date(day)}</Fact> });
     let note = review.note.clone().map(|note| view! { <p class="as-typed">{note}</p> });
     let reach = reach(l, page);
+    let warned = warnings(l, &page.warnings);
     view! {
         <Card title=by>
             <div class="stack">
+                {warned}
                 {note}
-                <ul>
-                    <li>{text::desk::review_to(l, reviewer)}</li>
+                <DescriptionList>
+                    <Fact label=text::desk::reviewer(l)>{reviewer}</Fact>
                     {commenter}
                     {due}
-                </ul>
-                {reach}
+                    {reach}
+                </DescriptionList>
             </div>
         </Card>
     }
@@ -202,10 +225,8 @@ fn reach(l: Locale, page: &desk::ReviewPage) -> AnyView {
     let reach = text::desk::reach(l, members, branches);
     let audience = page.draft.audience.name.clone();
     view! {
-        <DescriptionList>
-            <Fact label=text::desk::audience(l)>{audience}</Fact>
-            <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
-        </DescriptionList>
+        <Fact label=text::desk::audience(l)>{audience}</Fact>
+        <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
     }
     .into_any()
 }
@@ -253,7 +274,11 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
     let quote = remark.quote.clone().map(|quote| view! { <blockquote class="as-typed">{quote}</blockquote> });
     let settled = remark.settled_by.as_ref().map(|name| view! { <p class="muted small">{text::desk::settled_by(l, name)}</p> });
     let is_settled = remark.settled_by.is_some();
-    let (label, value) = if is_settled { (text::desk::unsettle(l), "") } else { (text::desk::settle(l), "yes") };
+    let (label, value, icon, kind) = if is_settled {
+        (text::desk::unsettle(l), "", IconName::Reply, ButtonKind::Quiet)
+    } else {
+        (text::desk::settle(l), "yes", IconName::Check, ButtonKind::Secondary)
+    };
     let (id, key, said) = (page.draft.id.to_string(), remark.key.clone(), remark.text.clone());
     view! {
         <li class="remark" class:remark-settled=is_settled>
@@ -265,7 +290,7 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="remark" value=key/>
                 <input type="hidden" name="settled" value=value/>
-                <Button kind=ButtonKind::Quiet icon=IconName::Check>{label}</Button>
+                <Button kind icon>{label}</Button>
             </Form>
         </li>
     }

@@ -6,6 +6,7 @@ use domain::{
         desk::{self, RevisionRow, Shown},
         steps::DocumentStep,
     },
+    locale::local_date,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -86,7 +87,7 @@ fn shown(l: Locale, page: &desk::RevisionsPage) -> AnyView {
             view! {
                 <Card>
                     <article class="document">
-                        <p class="greeting">{title}</p>
+                        <p class="preview-title">{title}</p>
                         <div class="prose" inner_html=html></div>
                     </article>
                     {restore}
@@ -105,7 +106,9 @@ fn shown(l: Locale, page: &desk::RevisionsPage) -> AnyView {
 /// Two versions to choose; a plain form that asks this page.
 fn comparing(l: Locale, page: &desk::RevisionsPage, address: &str) -> AnyView {
     let choices = || {
-        let name = |row: &RevisionRow| format!("{} · {}", text::desk::version(l, l.number(row.version)), l.date_time(row.at));
+        // Without the weekday, so that all of it is seen on a phone.
+        let when = |row: &RevisionRow| format!("{}, {}", l.time(row.at), l.date(local_date(row.at)));
+        let name = |row: &RevisionRow| format!("{} · {}", text::desk::version(l, l.number(row.version)), when(row));
         page.revisions.iter().map(|row| Choice::new(row.version.to_string(), name(row))).collect::<Vec<_>>()
     };
     let version_of = |row: Option<&RevisionRow>| row.map(|row| row.version.to_string());

@@ -2,25 +2,25 @@
 //!
 //! The parts that a script fills carry `data-part`; those that need one are hidden until it is there (`scripts/desk.js`).
 
-use chrono::{DateTime, Utc};
 use domain::{
     Locale,
     difference::DiffPiece,
     documents::{Body, desk::DocumentDraft},
     forms::{FormErrors, Problem},
+    ids::DocumentId,
     writing::{Unsaved, Writing},
 };
 use leptos::{prelude::*, serde_json::json};
 
-use super::difference::difference;
+use super::{difference::difference, editor::Differing};
 use crate::{
     context::use_viewer,
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
     ui::{
-        Button, ButtonKind, Card, Choice, ErrorSummary, FileField, Form, Icon, IconName, LinkButton, Notice, NoticeKind,
-        RadioGroup, TextArea,
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, FileField, Form, Icon, IconName, LinkButton,
+        Notice, NoticeKind, RadioGroup, TextArea,
     },
 };
 
@@ -43,12 +43,7 @@ const TOOLS: [Tool; 10] = [
 
 /// The text of a draft.
 #[component]
-pub(super) fn WritingField(
-    value: String,
-    error: Signal<Option<String>>,
-    /// When the server last heard of this text, saved or not: a device that has an older one keeps still.
-    at: DateTime<Utc>,
-) -> impl IntoView {
+pub(super) fn WritingField(value: String, error: Signal<Option<String>>) -> impl IntoView {
     let l = use_locale();
     let owner = use_viewer().map(|viewer| viewer.member.to_string());
     let count = count(l, &value);
@@ -57,7 +52,6 @@ pub(super) fn WritingField(
             class="stack-tight"
             data-writing=""
             data-owner=owner
-            data-at=at.timestamp_millis().to_string()
             data-max=Body::MAX.to_string()
             data-texts=texts(l)
         >
@@ -262,13 +256,33 @@ pub(super) fn stale(echo: Option<&FormErrors>) -> Option<String> {
     echo.value("body").map(str::to_owned)
 }
 
-/// The stored text beside the one that was typed.
-pub(super) fn conflict(l: Locale, pieces: Vec<DiffPiece>) -> AnyView {
+/// Says that what was typed came too late to be saved, and where it lies now.
+pub(super) fn kept_apart(l: Locale, kept: DocumentId) -> AnyView {
+    view! {
+        <Notice kind=NoticeKind::Warn title=text::writing::too_late(l) icon=IconName::Clock>
+            <p>{text::writing::too_late_hint(l)}</p>
+            <p><a href=format!("/desk/new?resume={kept}")>{text::writing::too_late_open(l)}</a></p>
+        </Notice>
+    }
+    .into_any()
+}
+
+/// What is stored beside what was typed: the text, and the particulars that differ.
+pub(super) fn conflict(l: Locale, pieces: Vec<DiffPiece>, labels: Labels, differing: &[Differing]) -> AnyView {
+    let fact = |Differing { field, stored, typed }: &Differing| {
+        let label = labels.iter().find(|(name, _)| name == field).map_or(text::desk::place_in_library(l), |(_, label)| label(l));
+        let both = [(text::writing::stored_name(l), stored), (text::writing::typed_name(l), typed)];
+        let both = both.map(|(name, value)| view! { <p><span class="muted">{format!("{name}: ")}</span>{value.clone()}</p> });
+        view! { <Fact label>{both.into_iter().collect_view()}</Fact> }.into_any()
+    };
+    let facts: Vec<AnyView> = differing.iter().map(fact).collect();
+    let particulars = (!facts.is_empty()).then(|| view! { <DescriptionList>{facts}</DescriptionList> });
     let differs = difference(l, pieces, text::writing::stored_name(l), text::writing::typed_name(l));
     view! {
         <Card title=text::writing::conflict(l) strong=true>
             <div class="stack">
                 <p>{text::writing::conflict_hint(l)}</p>
+                {particulars}
                 {differs}
             </div>
         </Card>
@@ -322,6 +336,7 @@ pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormError
                     />
                     <Button kind=ButtonKind::Secondary icon=IconName::Upload wide=true>{text::writing::docx_take(l)}</Button>
                 </form>
+                <p class="small" role="status" data-part="docx-status"></p>
             </div>
         </Card>
     }

@@ -7,13 +7,12 @@ use domain::{
     Locale,
     files::{self, DeskFile, FILE_BYTES_MAX, FileKind, FileRefused, Missing, OpenUpload},
     forms::FormErrors,
-    guard::{Warning, WarningKind},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{fns::page, list::link, refused_text};
+use super::{fns::page, list::link, refused_text, warnings};
 use crate::{
     context::take_echo,
     i18n::use_locale,
@@ -26,7 +25,7 @@ use crate::{
     },
 };
 
-const LABELS: Labels = &[("reason", text::files::reason)];
+const LABELS: Labels = &[("reason", text::files::reason_name)];
 
 /// What the browser offers first; it takes other files too, and the server looks at the content anyway.
 const ACCEPT: &str = ".pdf,.docx,.xlsx,.png,.jpg,.jpeg,.mp3,.mp4";
@@ -128,21 +127,6 @@ fn waiting(
         }
         .into_any(),
     )
-}
-
-fn warnings(l: Locale, warnings: &[Warning]) -> AnyView {
-    let lines = warnings
-        .iter()
-        .map(|Warning { kind, count }| {
-            let told = match kind {
-                WarningKind::SecrecyMark => text::files::warning_secrecy(l).to_owned(),
-                WarningKind::IdNumbers => text::files::warning_ids(l, l.number(*count)),
-                WarningKind::PhoneNumbers => text::files::warning_phones(l, l.number(*count)),
-            };
-            view! { <Notice kind=NoticeKind::Warn title=told/> }
-        })
-        .collect_view();
-    view! { <div class="stack">{lines}</div> }.into_any()
 }
 
 fn decision(l: Locale, id: &str, field: String, typed: Option<String>, error: Signal<Option<String>>) -> AnyView {

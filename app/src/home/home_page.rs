@@ -37,6 +37,7 @@ pub fn HomePage() -> impl IntoView {
                 <h1 class="greeting">{title}</h1>
                 {decided(l, page.corrections_decided)}
                 {must_read(l, page.must_read)}
+                {asked(l, page.asked)}
                 {to_study(l, page.course)}
                 <div class="columns">
                     <div class="stack">
@@ -70,6 +71,18 @@ fn must_read(l: Locale, count: u32) -> Option<AnyView> {
         view! {
             <Notice kind=NoticeKind::Warn title=text::home::must_read(l, count.into()) icon=IconName::Book>
                 <p><a href="/shelf/must-read">{text::home::read_them(l)}</a></p>
+            </Notice>
+        }
+        .into_any()
+    })
+}
+
+/// Texts the member was asked to look at before they go out. Who writes nowhere comes to the desk by this line alone.
+fn asked(l: Locale, count: u32) -> Option<AnyView> {
+    (count > 0).then(|| {
+        view! {
+            <Notice title=text::home::asked(l, count.into()) icon=IconName::Eye>
+                <p><a href="/desk">{text::home::look_at_them(l)}</a></p>
             </Notice>
         }
         .into_any()

@@ -11,6 +11,7 @@ use domain::{
     events::EventKind,
     forms::{self, FormReader, Problem, bounded_line},
     ids::DocumentId,
+    locale::utc_of_local,
     members::Standing,
     policy::Action,
     units::{UnitKind, UnitPath, UnitRef},
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     Error, Result, events, markdown,
-    store::{SurrealValue, Variables, pair, record, vars},
+    store::{RecordId, SurrealValue, Variables, pair, record, vars},
     units::Tree,
 };
 
@@ -123,7 +124,7 @@ pub(super) struct InWork {
     field: Option<DocumentField>,
     pub(super) issuer: UnitRef,
     pub(super) audience: UnitRef,
-    standings: Vec<Standing>,
+    pub(super) standings: Vec<Standing>,
     related: Vec<RelatedRow>,
     pub(super) work: Work,
     pub(super) version: u32,
@@ -131,10 +132,22 @@ pub(super) struct InWork {
     saved_by: String,
     pub(super) authors: Vec<String>,
     pub(super) publish_at: Option<DateTime<Utc>>,
-    pub(super) expires_on: Option<NaiveDate>,
+    expires_on: Option<NaiveDate>,
     must_read_by: Option<NaiveDate>,
     is_pinned: bool,
     correction: Option<String>,
+}
+
+impl InWork {
+    /// The moment after which it would not be out any more: the end of its last day here.
+    pub(super) fn expires_at(&self) -> Option<DateTime<Utc>> {
+        utc_of_local(self.expires_on?.succ_opt()?.and_hms_opt(0, 0, 0)?)
+    }
+
+    /// Authority flows down: nobody publishes beside or above the issuer. A unit may have moved since the text was saved.
+    pub(super) fn reaches_only_below(&self) -> bool {
+        self.issuer.path.contains(&self.audience.path)
+    }
 }
 
 impl DraftRow {
@@ -263,9 +276,10 @@ impl Documents<'_> {
         let (wanted, open_remarks) = self.last_verdict(id, desk.version()).await?;
         let publish_at = desk.work.as_ref().and_then(|work| work.publish_at);
         let withdrawn = self.withdrawal(id, &desk).await?;
+        let review = self.review_key(id).await?;
         let hand = desk.hand;
         let draft = self.drafted(desk).await?;
-        Ok(DraftPage { wanted, open_remarks, publish_at, withdrawn, ..self.draft_page(viewer, &tree, draft, hand) })
+        Ok(DraftPage { review, wanted, open_remarks, publish_at, withdrawn, ..self.draft_page(viewer, &tree, draft, hand) })
     }
 
     /// Stores the form as the next version of the draft, or as a new draft.
@@ -312,7 +326,11 @@ impl Documents<'_> {
             }
             Err(Error::Thrown(reason)) if reason.contains(TAKEN) => Err(reader.refused("number", Problem::NumberTaken).into()),
             Err(Error::Exists | Error::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
-            Err(Error::Exists | Error::Thrown(_)) => Err(reader.refused("body", Problem::Stale).into()),
+            Err(Error::Exists | Error::Thrown(_)) => {
+                // Sent on or thrown away in this moment: there is nothing to compare with and to save again.
+                self.on_desk(viewer, id).await?.step(DocumentStep::Edit)?;
+                Err(reader.refused("body", Problem::Stale).into())
+            }
             Err(Error::Taken { .. }) => Err(reader.refused("number", Problem::NumberTaken).into()),
             Err(error) => Err(error),
         }
@@ -375,6 +393,7 @@ impl Documents<'_> {
         let (writes, publishes) = (may(Action::WriteDocument), may(Action::PublishDocument));
         let member = viewer.member.to_string();
         let is_author = work.is_some_and(|work| work.authors.contains(&member));
+        let issuers_path = work.map(|work| &work.issuer.path);
         let own_approval = match issuers.next() {
             Some(issuer) if publishes && is_author => self.own_approval(issuer.id).await?,
             _ => false,
@@ -383,6 +402,9 @@ impl Documents<'_> {
             Some(work) if work.work == Work::InReview => self.asked_of(id, work.version, &member).await?,
             _ => (false, false),
         };
+        // Who was asked and has left the office, or the unit, is not asked any more.
+        let reviews = reviews && writes;
+        let comments = comments && issuers_path.is_some_and(|issuer| issuer.contains(&standpoint.branch));
         Ok(Hand { writes, publishes, reviews, comments, is_author, own_approval })
     }
 
@@ -527,7 +549,7 @@ impl Documents<'_> {
             draft: record("draft", id),
             draft_text: record("draft_text", id),
             document: record("document", id),
-            revision: pair("document_revision", id, format!("{next:06}")),
+            revision: revision_of(id, version + 1),
             writing: writing_of(viewer, id),
             version: i64::from(version),
             next: next,
@@ -557,7 +579,7 @@ impl Documents<'_> {
     /// The page without what only the store knows.
     fn draft_page(&self, viewer: &Viewer, tree: &Tree, draft: DocumentDraft, hand: Hand) -> DraftPage {
         let seats = viewer.standpoint.seats(Action::WriteDocument);
-        let (members, branches) = self.reach(tree, &draft.audience.path);
+        let (members, branches) = self.reach(tree, &draft.audience.path, &draft.standings);
         DraftPage {
             preview: markdown::render(&draft.body).html,
             hand,
@@ -566,6 +588,7 @@ impl Documents<'_> {
             issuers: choices(tree, &seats, &draft.issuer, |unit| unit.kind != UnitKind::Branch),
             audiences: choices(tree, &seats, &draft.audience, |_| true),
             draft,
+            review: None,
             wanted: None,
             publish_at: None,
             withdrawn: None,
@@ -573,11 +596,16 @@ impl Documents<'_> {
         }
     }
 
-    /// Members and branches of a subtree.
-    pub(super) fn reach(&self, tree: &Tree, audience: &UnitPath) -> (u32, u32) {
+    /// Members of these standings, or all where none is named, and branches of a subtree.
+    pub(super) fn reach(&self, tree: &Tree, audience: &UnitPath, standings: &[Standing]) -> (u32, u32) {
         let branches = tree.subtree(audience).filter(|unit| unit.kind == UnitKind::Branch).count();
-        (self.backend.counters().members(audience), u32::try_from(branches).unwrap_or(u32::MAX))
+        (self.backend.counters().members_among(audience, standings), u32::try_from(branches).unwrap_or(u32::MAX))
     }
+}
+
+/// Where a saved version lies.
+pub(super) fn revision_of(id: DocumentId, version: u32) -> RecordId {
+    pair("document_revision", id, format!("{version:06}"))
 }
 
 /// What a save writes into the draft's row.

@@ -11,6 +11,7 @@ use domain::{
     },
     events::EventKind,
     forms::{self, FormReader, Problem},
+    guard,
     ids::{DocumentId, MemberId},
     members::CardNumber,
     policy::{Action, Role},
@@ -44,6 +45,8 @@ pub struct SubmitForm<'f> {
     pub commenter: &'f str,
     pub due: &'f str,
     pub note: &'f str,
+    /// Kinds of the warnings that were decided about, as [`guard::kinds`] writes them; empty where there were none.
+    pub warned: &'f str,
 }
 
 /// A remark as it was typed.
@@ -56,11 +59,11 @@ pub struct RemarkForm<'f> {
 }
 
 const REVIEW_COLUMNS: &str =
-    "id, version, state, asked_by, asked_at, reviewer, commenter, due, note, decided_by, decided_at, reason";
+    "record::id(id) AS key, version, state, asked_by, asked_at, reviewer, commenter, due, note, decided_by, decided_at, reason";
 
 #[derive(Debug, Clone, SurrealValue)]
 struct ReviewRow {
-    id: RecordId,
+    key: String,
     version: i64,
     state: String,
     asked_by: String,
@@ -139,10 +142,12 @@ impl Documents<'_> {
             }
             _ => (Vec::new(), false),
         };
-        let (members, branches) = self.reach(&tree, &work.audience.path);
+        let (members, branches) = self.reach(&tree, &work.audience.path, &work.standings);
         let (hand, publish_at) = (desk.hand, work.publish_at);
         let draft = self.drafted(desk).await?;
+        let warnings = guard::look(&warned_of(&draft.title, &draft.body));
         Ok(ReviewPage {
+            warnings,
             preview: markdown::render(&draft.body).html,
             draft,
             hand,
@@ -162,7 +167,8 @@ impl Documents<'_> {
     /// # Errors
     /// As [`Documents::draft`]; [`Error::Step`] when it is no draft. [`Error::Invalid`] of the form `submit`: [`Problem::Stale`] on
     /// `version`, [`Problem::NotOffered`] on `reviewer`, [`Problem::Unknown`] on `commenter` for a card of nobody in the issuing
-    /// unit's subtree, [`Problem::DateRange`] on `due` for a day that is over.
+    /// unit's subtree, [`Problem::DateRange`] on `due` for a day that is over, [`Problem::Undecided`] on `warned` when the guard warns
+    /// of something that nobody decided about, [`Problem::NotOffered`] on `audience` when that was moved away from below the issuer.
     pub async fn submit(&self, viewer: &Viewer, form: SubmitForm<'_>) -> Result<()> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
@@ -182,7 +188,9 @@ impl Documents<'_> {
             day => Ok(day),
         });
         let note = reader.read("note", form.note, |typed| forms::optional(typed, Remark::parse));
-        let (Some(reviewer), Some(card), Some(due), Some(note)) = (reviewer, card, due, note) else {
+        let warnings = guard::kinds(&guard::look(&warned_of(&work.title, &desk.body)));
+        let warned = reader.read("warned", form.warned, |typed| if typed == warnings { Ok(()) } else { Err(Problem::Undecided) });
+        let (Some(reviewer), Some(card), Some(due), Some(note), Some(())) = (reviewer, card, due, note, warned) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let commenter = match card {
@@ -194,6 +202,9 @@ impl Documents<'_> {
         };
         if form.version != work.version.to_string() {
             return Err(reader.refused("version", Problem::Stale).into());
+        }
+        if !work.reaches_only_below() {
+            return Err(reader.refused("audience", Problem::NotOffered).into());
         }
         let clock = self.backend.clock();
         let mut vars = vars! {
@@ -208,8 +219,14 @@ impl Documents<'_> {
             due: due.map(|day| day.to_string()),
             note: note.map(|note| note.as_str().to_owned()),
         };
-        events::append(&mut vars, clock, EventKind::DraftSubmitted, Some(viewer.member), &work.issuer.path, id);
-        match self.backend.store().write(&format!("{SUBMIT} {}", events::APPEND), vars).await {
+        let (by, unit) = (Some(viewer.member), &work.issuer.path);
+        events::append(&mut vars, clock, EventKind::DraftSubmitted, by, unit, id);
+        let mut sql = format!("{SUBMIT} {}", events::APPEND);
+        if !warnings.is_empty() {
+            events::append_also(&mut vars, clock, EventKind::WarningOverruled, by, unit, id, Some(warnings));
+            sql.push_str(events::APPEND_ALSO);
+        }
+        match self.backend.store().write(&sql, vars).await {
             Ok(_) => {
                 self.backend.events().wake();
                 Ok(())
@@ -279,9 +296,14 @@ impl Documents<'_> {
         Ok(open.map_or((false, false), |review| (is(&review.reviewer), is(&review.commenter))))
     }
 
+    /// A name for the review under way.
+    pub(super) async fn review_key(&self, id: DocumentId) -> Result<Option<String>> {
+        Ok(self.reviews(id).await?.into_iter().find(|review| review.state == "open").map(|review| review.key))
+    }
+
     /// The review under way.
     pub(super) async fn open_review(&self, id: DocumentId) -> Result<Option<RecordId>> {
-        Ok(self.reviews(id).await?.into_iter().find(|review| review.state == "open").map(|review| review.id))
+        Ok(self.review_key(id).await?.map(|key| record("review", key)))
     }
 
     /// Why the text came back from its last review, unless it was sent on or out since; and how many remarks are open.
@@ -314,6 +336,11 @@ impl Documents<'_> {
             }
         }
         Ok(asked)
+    }
+
+    /// How many reviews wait for this person; more than 100 are not counted.
+    pub(crate) async fn count_asked(&self, viewer: &Viewer) -> Result<u32> {
+        Ok(u32::try_from(self.asked_for(viewer.member).await?.len()).unwrap_or(u32::MAX))
     }
 
     /// Full names by member.
@@ -369,6 +396,11 @@ impl Documents<'_> {
         let mut found = answers.rows::<Posted>(0)?.into_iter().chain(answers.rows(1)?);
         Ok(found.find(|member| member.path.starts_with(unit.path.as_str())).map(|member| member.id))
     }
+}
+
+/// What the guard looks at: all that a reader sees.
+fn warned_of(title: &str, body: &str) -> String {
+    format!("{title}\n{body}")
 }
 
 const SUBMIT: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \

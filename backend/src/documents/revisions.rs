@@ -40,7 +40,8 @@ impl Documents<'_> {
     /// The saved versions, newest first; `version` to read one of them, `with` to compare it with a newer one.
     ///
     /// # Errors
-    /// As [`Documents::draft`]; [`Error::NotFound`] when there is no such version.
+    /// As [`Documents::draft`]; [`Error::NotAllowed`] for who neither writes nor publishes here; [`Error::NotFound`] when there is no
+    /// such version.
     pub async fn revisions(
         &self,
         viewer: &Viewer,
@@ -49,6 +50,10 @@ impl Documents<'_> {
         with: Option<u32>,
     ) -> Result<RevisionsPage> {
         let desk = self.on_desk(viewer, id).await?;
+        // Who was asked for a review was asked about one text.
+        if !(desk.hand.writes || desk.hand.publishes) {
+            return Err(Error::NotAllowed);
+        }
         let sql =
             format!("SELECT record::id(id)[1] AS number, title, by, at FROM $revisions ORDER BY number DESC LIMIT {LISTED}");
         let rows: Vec<ListedRow> =

@@ -1,7 +1,7 @@
 //! The steps of a document after it is written: to review, back, out, and back in. Each is one transaction that holds only if
 //! nobody saved or decided since the page was shown.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
     documents::{
@@ -15,7 +15,10 @@ use domain::{
     units::UnitPath,
 };
 
-use super::{Documents, draft::OnDesk};
+use super::{
+    Documents,
+    draft::{OnDesk, revision_of},
+};
 use crate::{
     Error, Result, events,
     files::DISCARD_FILES,
@@ -31,7 +34,9 @@ pub struct PublishForm<'f> {
     pub id: &'f str,
     /// The version that was looked at: what goes out is that text, not one saved in this moment.
     pub version: &'f str,
-    /// `now` or `later`.
+    /// The review it was looked at in, as the page named it. Files have no version: they can change only between two reviews.
+    pub review: &'f str,
+    /// `now`, `later`, or nothing where there is no choice.
     pub when: &'f str,
     /// Local time, `2026-11-21T08:00`; looked at for `later` only.
     pub at: &'f str,
@@ -43,7 +48,7 @@ struct Release<'r> {
     version: u32,
     stage: Work,
     is_correction: bool,
-    expires_on: Option<NaiveDate>,
+    expires_at: Option<DateTime<Utc>>,
     issuer: &'r UnitPath,
     by: Option<MemberId>,
 }
@@ -54,8 +59,10 @@ impl Documents<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::draft`], and for who wrote the text where the unit does not allow that;
     /// [`Error::Step`] from anywhere but review (and, to go out now, the schedule). [`Error::Invalid`] of the form `publish`:
-    /// [`Problem::Stale`] on `version` when another text was saved meanwhile, [`Problem::Over`] on `at` for a time that is
-    /// over: nobody is told that something is scheduled which is out already.
+    /// [`Problem::Stale`] on `version` when another text was saved or sent meanwhile, [`Problem::Over`] on `at` for a time that is
+    /// over: nobody is told that something is scheduled which is out already. [`Problem::NowOrLater`] on `when` for both at once;
+    /// [`Problem::Expired`] on `version` when it would not hold any more by then; [`Problem::NotOffered`] on `audience` when that
+    /// was moved away from below the issuer.
     pub async fn publish(&self, viewer: &Viewer, form: PublishForm<'_>) -> Result<Option<DateTime<Utc>>> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
@@ -64,10 +71,22 @@ impl Documents<'_> {
         let is_later = form.when == "later";
         desk.step(if is_later { DocumentStep::Schedule } else { DocumentStep::Publish })?;
         let work = desk.work.as_ref().ok_or(Error::NotFound)?;
+        let when = reader.read("when", form.when, |typed| match typed {
+            "later" => Ok(()),
+            "" | "now" if form.at.trim().is_empty() => Ok(()),
+            "" | "now" => Err(Problem::NowOrLater),
+            _ => Err(Problem::NotOffered),
+        });
         let at = reader.read("at", form.at, |typed| if is_later { moment(typed, now).map(Some) } else { Ok(None) });
-        let Some(at) = at else { return Err(reader.finish().err().unwrap_or_default().into()) };
-        if form.version != work.version.to_string() {
+        let (Some(()), Some(at)) = (when, at) else { return Err(reader.finish().err().unwrap_or_default().into()) };
+        if form.version != work.version.to_string() || form.review != self.review_key(id).await?.unwrap_or_default() {
             return Err(reader.refused("version", Problem::Stale).into());
+        }
+        if !work.reaches_only_below() {
+            return Err(reader.refused("audience", Problem::NotOffered).into());
+        }
+        if work.expires_at().is_some_and(|over| over <= at.unwrap_or(now)) {
+            return Err(reader.refused("version", Problem::Expired).into());
         }
         let done = match at {
             Some(at) => self.schedule(viewer, &desk, at).await,
@@ -77,7 +96,7 @@ impl Documents<'_> {
                     version: work.version,
                     stage: work.work,
                     is_correction: desk.situation().is_out(),
-                    expires_on: work.expires_on,
+                    expires_at: work.expires_at(),
                     issuer: &work.issuer.path,
                     by: Some(viewer.member),
                 };
@@ -127,13 +146,17 @@ impl Documents<'_> {
         self.told(viewer, id, DocumentStep::WantChanges, done).await
     }
 
-    /// Throws the draft away. What is out stays; its revisions stay readable too.
+    /// Throws the draft away. What is or was out stays; its revisions stay readable too.
     ///
     /// # Errors
-    /// As [`Self::publish`]; [`Error::Step`] when it is no draft.
-    pub async fn discard(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
+    /// As [`Self::publish`]; [`Error::Step`] when it is no draft. [`Error::Invalid`] of the form `discard`: [`Problem::Stale`] on
+    /// `version` when another text was saved since the question was asked.
+    pub async fn discard(&self, viewer: &Viewer, id: DocumentId, version: &str) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Discard)?;
+        if version != desk.version().to_string() {
+            return Err(FormReader::new("discard").refused("version", Problem::Stale).into());
+        }
         let change = format!("DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE; {DISCARD_FILES}");
         let done = self.change(viewer, &desk, EventKind::DraftDiscarded, None, &change, vars! {}, None).await;
         self.told(viewer, id, DocumentStep::Discard, done).await
@@ -146,13 +169,16 @@ impl Documents<'_> {
     pub async fn revise(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Revise)?;
+        // Numbers go on behind drafts that were thrown away: one number is never two texts.
+        let (newest, out) = (self.newest_revision(id).await?, desk.version());
+        let version = if newest > out { newest + 1 } else { out };
         let mut vars = vars! {
             draft: record("draft", id),
             draft_text: record("draft_text", id),
             document: record("document", id),
             text: record("document_text", id),
-            // Numbers go on where they stopped, also behind drafts that were thrown away.
-            version: i64::from(self.newest_revision(id).await?.max(desk.version())),
+            version: i64::from(version),
+            revision: (version != out).then(|| revision_of(id, version)),
             now: self.backend.clock().now(),
             editor: viewer.member.to_string(),
         };
@@ -198,24 +224,12 @@ impl Documents<'_> {
         let mut answers = self.backend.store().read(due(), vars).await?;
         let mut changed = 0;
         for row in answers.rows::<DueRow>(0)? {
-            let id = row.id.parse().map_err(|_| Error::Damaged(format!("draft {}", row.id)))?;
-            let stored = self.stored(id).await?;
-            let Some(work) = stored.work.filter(|work| work.work == Work::Scheduled) else { continue };
-            let release = Release {
-                document: id,
-                version: work.version,
-                stage: Work::Scheduled,
-                is_correction: stored.out.is_some_and(|out| out.out == Out::Published),
-                expires_on: work.expires_on,
-                issuer: &work.issuer.path,
-                by: row.approved_by.as_deref().and_then(|member| member.parse().ok()),
-            };
-            match self.release(release).await {
+            match self.release_due(&row, now).await {
                 Ok(()) => changed += 1,
                 // Somebody was quicker, or took it back.
                 Err(Error::Thrown(_)) => {}
-                Err(Error::Taken { .. }) => self.return_to_desk(work.id, &work.issuer.path).await?,
-                Err(error) => return Err(error),
+                // One that cannot go out must not keep back the others.
+                Err(error) => tracing::error!(document = %row.id, %error, "a scheduled document did not go out; will try again"),
             }
         }
         for row in answers.rows::<OverRow>(1)? {
@@ -223,11 +237,36 @@ impl Documents<'_> {
             let issuer = tree.heir(&row.issuer).ok_or_else(|| Error::Damaged(format!("issuer of {}", row.id)))?;
             match self.take_out(document, &issuer.path, None, None).await {
                 Ok(()) => changed += 1,
+                // Taken out by somebody, or replaced by a text that holds longer.
                 Err(Error::Thrown(_)) => {}
-                Err(error) => return Err(error),
+                Err(error) => tracing::error!(%document, %error, "a document that is over is still out; will try again"),
             }
         }
         Ok(changed)
+    }
+
+    /// Publishes a scheduled text. One that cannot go out any more, by its number, its audience or its own end, lies on the desk again.
+    async fn release_due(&self, row: &DueRow, now: DateTime<Utc>) -> Result<()> {
+        let id = row.id.parse().map_err(|_| Error::Damaged(format!("draft {}", row.id)))?;
+        let stored = self.stored(id).await?;
+        let scheduled = stored.work.filter(|work| work.work == Work::Scheduled);
+        let work = scheduled.ok_or_else(|| Error::Thrown("changed".to_owned()))?;
+        if !work.reaches_only_below() || work.expires_at().is_some_and(|over| over <= now) {
+            return self.return_to_desk(id, &work.issuer.path).await;
+        }
+        let release = Release {
+            document: id,
+            version: work.version,
+            stage: Work::Scheduled,
+            is_correction: stored.out.is_some_and(|out| out.out == Out::Published),
+            expires_at: work.expires_at(),
+            issuer: &work.issuer.path,
+            by: row.approved_by.as_deref().and_then(|member| member.parse().ok()),
+        };
+        match self.release(release).await {
+            Err(Error::Taken { .. }) => self.return_to_desk(id, &work.issuer.path).await,
+            done => done,
+        }
     }
 
     /// Why and when what was out was taken back.
@@ -257,7 +296,7 @@ impl Documents<'_> {
             by: release.by.map(|member| member.to_string()),
             now: now,
             shelf: clock.ulid_at(now).to_string(),
-            expires_at: release.expires_on.and_then(|day| utc_of_local(day.succ_opt()?.and_hms_opt(0, 0, 0)?)),
+            expires_at: release.expires_at,
         };
         let kind = if release.is_correction { EventKind::DocumentCorrected } else { EventKind::DocumentPublished };
         events::append(&mut vars, clock, kind, release.by, release.issuer, id);
@@ -266,9 +305,9 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// A scheduled text whose number was given to another document meanwhile: it cannot go out and must not be tried for ever.
+    /// A scheduled text that cannot go out: it must not be tried for ever.
     async fn return_to_desk(&self, id: DocumentId, issuer: &UnitPath) -> Result<()> {
-        tracing::warn!(document = %id, "a scheduled document has a number that was taken meanwhile; it lies on the desk again");
+        tracing::warn!(document = %id, "a scheduled document cannot go out any more; it lies on the desk again");
         let mut vars = vars! { draft: record("draft", id) };
         events::append(&mut vars, self.backend.clock(), EventKind::DraftRecalled, None, issuer, id);
         self.backend.store().write(&format!("{BACK} {}", events::APPEND), vars).await?;
@@ -279,10 +318,13 @@ impl Documents<'_> {
     async fn take_out(&self, id: DocumentId, issuer: &UnitPath, by: Option<MemberId>, reason: Option<String>) -> Result<()> {
         let clock = self.backend.clock();
         let kind = if by.is_some() { EventKind::DocumentWithdrawn } else { EventKind::DocumentExpired };
-        let mut vars = vars! { document: record("document", id), now: clock.now(), reason: reason };
+        let mut vars =
+            vars! { document: record("document", id), now: clock.now(), reason: reason, by: by.map(|by| by.to_string()) };
         events::append(&mut vars, clock, kind, by, issuer, id);
         let sql = format!(
-            "IF (SELECT VALUE state FROM ONLY $document) != 'published' {{ THROW 'changed' }}; \
+            "LET $old = (SELECT state, expires_at FROM ONLY $document); \
+             IF $old.state != 'published' OR ($by = NONE AND ($old.expires_at = NONE OR $old.expires_at > $now)) \
+             {{ THROW 'changed' }}; \
              UPDATE $document SET state = 'withdrawn', shelf = NONE, must = NONE, pin = NONE, expires_at = NONE, \
              withdrawn_at = $now, withdrawn_because = $reason RETURN NONE; {}",
             events::APPEND
@@ -375,7 +417,8 @@ fn moment(typed: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Problem> {
 
 /// Stops the transaction when somebody saved or decided since the page was shown.
 const STILL: &str = "LET $d = (SELECT * FROM ONLY $draft); \
-                     IF $d.version != $version OR $d.stage != $stage { THROW 'changed' };";
+                     IF $d.version != $version OR $d.stage != $stage { THROW 'changed' }; \
+                     IF $review != NONE AND (SELECT VALUE state FROM ONLY $review) != 'open' { THROW 'changed' };";
 
 /// Back on the desk.
 const BACK: &str = "UPDATE $draft SET stage = 'draft', publish_at = NONE, approved_by = NONE RETURN NONE;";
@@ -410,7 +453,9 @@ const REVISE: &str = "\
         audience_path = $d.audience_path, standings = $d.standings, attachments = $d.attachments, related = $d.related, \
         stage = 'draft', version = $version, minutes = $d.minutes, saved_at = $now, saved_by = $editor, authors = [], \
         expires_on = $d.expires_on, must_read_by = $d.must_read_by, pinned = IF $d.pin != NONE { true } ELSE { NONE } RETURN NONE; \
-    CREATE $draft_text SET body = (SELECT VALUE body FROM ONLY $text) RETURN NONE;";
+    LET $body = (SELECT VALUE body FROM ONLY $text); \
+    CREATE $draft_text SET body = $body RETURN NONE; \
+    IF $revision != NONE { CREATE $revision SET title = $d.title, body = $body, at = $now, by = $editor RETURN NONE };";
 
 /// What is due to go out, and what is over.
 fn due() -> String {

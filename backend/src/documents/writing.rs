@@ -14,7 +14,7 @@ use domain::{
 };
 use tokio::task::spawn_blocking;
 
-use super::{Documents, convert::writes_somewhere, difference};
+use super::{Documents, DraftForm, convert::writes_somewhere, difference};
 use crate::{
     Error, Result, markdown,
     store::{KEYS, RecordId, SurrealValue, Variables, pair, pairs_of, vars},
@@ -156,28 +156,53 @@ impl Documents<'_> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
         let stored = self.writable(viewer, id, version).await?;
+        self.keep(viewer, id, version, form.title, form.body).await?;
+        Ok(Kept { at: self.backend.clock().now(), version: stored, others: self.others(viewer, id).await? })
+    }
+
+    /// Keeps a text that came too late to be saved, because the draft was sent on or thrown away while somebody wrote at it: as a text
+    /// of their own that was never saved. Returns where; nothing for who had not opened the draft, and for other `errors` of the save.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is longer than could ever be saved.
+    pub async fn keep_late(&self, viewer: &Viewer, form: DraftForm<'_>, error: &Error) -> Result<Option<DocumentId>> {
+        let Ok(id) = form.id.parse::<DocumentId>() else { return Ok(None) };
+        if form.version == "0" || !matches!(error, Error::Step(_) | Error::NotFound | Error::NotAllowed) {
+            return Ok(None);
+        }
+        let opened = "SELECT VALUE member FROM ONLY $writing";
+        let opened: Option<String> =
+            self.backend.store().read(opened, vars! { writing: writing_of(viewer, id) }).await?.row(0)?;
+        if opened.is_none() {
+            return Ok(None);
+        }
+        let apart = DocumentId::new(self.backend.clock().ulid());
+        self.keep(viewer, apart, 0, form.title, form.body).await?;
+        self.backend.store().write(SAVED, vars! { writing: writing_of(viewer, id) }).await?;
+        Ok(Some(apart))
+    }
+
+    async fn keep(&self, viewer: &Viewer, id: DocumentId, version: u32, title: &str, body: &str) -> Result<()> {
         let mut reader = FormReader::new("draft");
         // Too long to be saved as it is, but not too long to be shortened.
-        for (field, typed, max) in [("title", form.title, Title::MAX), ("body", form.body, Body::MAX)] {
+        for (field, typed, max) in [("title", title, Title::MAX), ("body", body, Body::MAX)] {
             reader.read(field, typed, |typed| {
                 if typed.chars().count() > 2 * max as usize { Err(Problem::TooLong { max }) } else { Ok(()) }
             });
         }
         reader.finish()?;
         let mut vars = self.seen_vars(viewer, id);
-        let now = self.backend.clock().now();
-        let is_empty = form.title.trim().is_empty() && form.body.trim().is_empty();
-        let typed = if is_empty {
+        let typed = if title.trim().is_empty() && body.trim().is_empty() {
             SAVED
         } else {
-            vars.extend(vars! { title: form.title, body: form.body.replace("\r\n", "\n"), version: i64::from(version) });
+            vars.extend(vars! { title: title, body: body.replace("\r\n", "\n"), version: i64::from(version) });
             "UPDATE $writing SET title = $title, body = $body, version = $version, typed_at = $now RETURN NONE;"
         };
         self.backend.store().write(&format!("{SEEN} {typed}"), vars).await?;
         if version == 0 {
             self.forget_oldest(viewer).await?;
         }
-        Ok(Kept { at: now, version: stored, others: self.others(viewer, id).await? })
+        Ok(())
     }
 
     /// Notes that the person is still at the draft.

@@ -103,11 +103,13 @@ impl Files<'_> {
             attachment: record("attachment", attachment),
             draft: record("draft", document),
             key: attachment.to_string(),
+            member: viewer.member.to_string(),
         };
         events::append(&mut vars, self.backend.clock(), EventKind::FileRemoved, Some(viewer.member), &work.issuer.path, document);
         let sql = format!(
             "IF (SELECT VALUE stage FROM ONLY $draft) != 'draft' {{ THROW 'closed' }}; \
-             UPDATE $draft SET attachments = array::complement(attachments ?? [], [$key]) RETURN NONE; \
+             UPDATE $draft SET attachments = array::complement(attachments ?? [], [$key]), \
+             authors = array::union(authors, [$member]) RETURN NONE; \
              UPDATE $attachment SET state = 'removed', removed_at = $log_at RETURN NONE; {}",
             events::APPEND
         );

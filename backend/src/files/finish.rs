@@ -181,7 +181,9 @@ pub(super) const OPEN: &str = "LET $found = (SELECT stage, attachments FROM ONLY
                                IF $found = NONE OR $found.stage != 'draft' { THROW 'closed' }; \
                                IF array::len($found.attachments ?? []) >= $most { THROW 'full' };";
 
-pub(super) const APPEND_TO_DRAFT: &str = "UPDATE $draft SET attachments = array::append(attachments ?? [], $key) RETURN NONE;";
+/// Who brings a file is an author as well as who writes: the own file is not for oneself to approve.
+pub(super) const APPEND_TO_DRAFT: &str = "UPDATE $draft SET attachments = array::append(attachments ?? [], $key), \
+                                          authors = array::union(authors, [$member]) RETURN NONE;";
 
 const CREATE: &str = "CREATE $attachment SET document = $document, state = $state, name = $name, kind = $kind, bytes = $bytes, \
                       sha256 = $sha256, pages = $pages, preview = $preview, text_missing = $text_missing, \

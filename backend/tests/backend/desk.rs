@@ -3,6 +3,7 @@
 use backend::{
     Backend, Error,
     documents::{DraftForm, PublishForm, RemarkForm, SubmitForm},
+    files::Extractor,
 };
 use chrono::TimeDelta;
 use domain::{
@@ -12,13 +13,17 @@ use domain::{
         desk::Shown,
         steps::{DocumentState, DocumentStep, Hand, Out, Situation, Work},
     },
+    events::EventKind,
     forms::Problem,
+    guard,
     ids::DocumentId,
 };
 
 use crate::{
-    documents::{chief, draft, form, published, release, submit, version},
+    documents::{chief, draft, form, published, release, review, submit, version},
     engines::on_both_engines,
+    files::{attached, logged},
+    samples::pdf,
     support::{Fixture, organisation},
 };
 
@@ -28,6 +33,11 @@ on_both_engines! {
     what_was_looked_at_goes_out_and_nothing_else,
     versions_are_kept_compared_and_brought_back,
     a_review_asks_remarks_and_returns,
+    a_text_the_guard_warns_of_goes_to_review_when_somebody_decided,
+    a_correction_that_comes_when_a_text_is_over_stays_out,
+    what_cannot_go_out_any_more_lies_on_the_desk_again,
+    files_changed_since_the_review_do_not_go_out,
+    who_was_asked_and_has_left_sees_nothing_more,
     the_author_approves_only_where_the_unit_says_so,
     a_number_taken_meanwhile_brings_a_scheduled_text_back,
     the_desk_shows_what_waits_for_whom,
@@ -55,12 +65,13 @@ async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) ->
     if matches!(situation.work, Some(Work::InReview | Work::Scheduled)) {
         let version = version(backend, editor, id).await;
         let card = card(backend, org, &org.fisherman.viewer).await;
-        let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: &card, due: "", note: "" };
+        let form =
+            SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: &card, due: "", note: "", warned: "" };
         backend.documents().submit(editor, form).await.expect("is sent");
     }
     if situation.work == Some(Work::Scheduled) {
-        let version = version(backend, editor, id).await;
-        let later = PublishForm { id: &id.to_string(), version: &version, when: "later", at: LATER };
+        let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
+        let later = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "later", at: LATER };
         backend.documents().publish(&chief(editor), later).await.expect("is scheduled");
     }
     id
@@ -86,11 +97,17 @@ fn situations() -> Vec<Situation> {
     all.filter(|situation| situation.state().is_some()).collect()
 }
 
-/// Takes a step as a form would.
-async fn take(backend: &Backend, viewer: &Viewer, id: DocumentId, version: &str, step: DocumentStep) -> Result<(), Error> {
+/// Takes a step as a form would, on a page that shows this version and this review.
+async fn take(
+    backend: &Backend,
+    viewer: &Viewer,
+    id: DocumentId,
+    (version, review): (&str, &str),
+    step: DocumentStep,
+) -> Result<(), Error> {
     let documents = backend.documents();
     let key = id.to_string();
-    let publish = |when| PublishForm { id: &key, version, when, at: LATER };
+    let publish = |when, at| PublishForm { id: &key, version, review, when, at };
     match step {
         DocumentStep::Edit => {
             let page = documents.draft(viewer, id).await?.draft;
@@ -98,15 +115,15 @@ async fn take(backend: &Backend, viewer: &Viewer, id: DocumentId, version: &str,
             let typed = DraftForm { correction: "Sửa một chữ.", ..form(&key, version, &issuer, &audience) };
             documents.save_draft(viewer, typed).await.map(|_| ())
         }
-        DocumentStep::Discard => documents.discard(viewer, id).await,
+        DocumentStep::Discard => documents.discard(viewer, id, version).await,
         DocumentStep::Submit => {
-            let form = SubmitForm { id: &key, version, reviewer: "", commenter: "", due: "", note: "" };
+            let form = SubmitForm { id: &key, version, reviewer: "", commenter: "", due: "", note: "", warned: "" };
             documents.submit(viewer, form).await
         }
         DocumentStep::Recall => documents.recall(viewer, id).await,
         DocumentStep::WantChanges => documents.want_changes(viewer, id, "Thiếu ngày tháng.").await,
-        DocumentStep::Schedule => documents.publish(viewer, publish("later")).await.map(|_| ()),
-        DocumentStep::Publish => documents.publish(viewer, publish("now")).await.map(|_| ()),
+        DocumentStep::Schedule => documents.publish(viewer, publish("later", LATER)).await.map(|_| ()),
+        DocumentStep::Publish => documents.publish(viewer, publish("now", "")).await.map(|_| ()),
         DocumentStep::Revise => documents.revise(viewer, id).await,
         DocumentStep::Withdraw => documents.withdraw(viewer, id, "Sai số liệu.").await,
     }
@@ -136,8 +153,9 @@ async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
                     Some(id) => id,
                     None => in_situation(&backend, &org, situation).await,
                 };
-                let version = version(&backend, &org.coast_editor.viewer, id).await;
-                let done = take(&backend, viewer, id, &version, step).await;
+                let editor = &org.coast_editor.viewer;
+                let (version, review) = (version(&backend, editor, id).await, review(&backend, editor, id).await);
+                let done = take(&backend, viewer, id, (&version, &review), step).await;
                 // Members are asked for remarks here, and so may see what is in review.
                 let is_asked = *who == "a member" && situation.work == Some(Work::InReview);
                 let reads = situation.is_out() && !matches!(*who, "an editor elsewhere");
@@ -185,7 +203,18 @@ async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &B
     documents.save_draft(editor, typed).await.expect("is saved");
     submit(backend, editor, id).await;
 
-    let at = |at| PublishForm { id: &key, version: "1", when: "later", at };
+    let review = review(backend, editor, id).await;
+    let at = |at| PublishForm { id: &key, version: "1", review: &review, when: "later", at };
+    for (form, field, problem) in [
+        (PublishForm { when: "now", ..at(LATER) }, "when", Problem::NowOrLater),
+        (PublishForm { when: "bao giờ", ..at("") }, "when", Problem::NotOffered),
+        (at("2026-11-24T00:00"), "version", Problem::Expired),
+    ] {
+        match documents.publish(&chief(editor), form).await {
+            Err(Error::Invalid(errors)) => assert_eq!(errors.problem(field), Some(&problem)),
+            other => panic!("{problem:?}: {other:?}"),
+        }
+    }
     for (typed, problem) in [("2026-11-21T15:00", Problem::Over), ("", Problem::Required), ("mai", Problem::Date)] {
         match documents.publish(&chief(editor), at(typed)).await {
             Err(Error::Invalid(errors)) => assert_eq!(errors.problem("at"), Some(&problem), "{typed}"),
@@ -260,7 +289,8 @@ async fn what_was_looked_at_goes_out_and_nothing_else(backend: &Backend, org: &F
     save(backend, editor, id, "Bản khác.").await;
     submit(backend, editor, id).await;
     let key = id.to_string();
-    let stale = PublishForm { id: &key, version: "1", when: "now", at: "" };
+    let review = review(backend, editor, id).await;
+    let stale = PublishForm { id: &key, version: "1", review: &review, when: "now", at: "" };
     match documents.publish(&chief(editor), stale).await {
         Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
         other => panic!("{other:?}"),
@@ -290,13 +320,132 @@ async fn versions_are_kept_compared_and_brought_back(backend: &Backend, org: &Fi
     release(backend, editor, id).await;
     documents.revise(editor, id).await.expect("is begun again");
     save(backend, editor, id, "Bản bị bỏ.").await;
-    documents.discard(editor, id).await.expect("is thrown away");
+    match documents.discard(editor, id, "3").await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale), "a text nobody looked at"),
+        other => panic!("{other:?}"),
+    }
+    documents.discard(editor, id, "4").await.expect("is thrown away");
     documents.revise(editor, id).await.expect("is begun again");
-    save(backend, editor, id, "Bản năm.").await;
+    let again = documents.revisions(editor, id, Some(5), None).await.expect("a page");
+    assert!(matches!(&again.shown, Shown::Version { html, .. } if html.contains("Tải tài liệu")), "the text that is out");
+    save(backend, editor, id, "Bản sáu.").await;
     let page = documents.revisions(editor, id, Some(4), None).await.expect("a page");
-    assert_eq!(page.revisions.iter().map(|row| row.version).collect::<Vec<_>>(), [5, 4, 3, 2, 1], "no number is given twice");
+    assert_eq!(page.revisions.iter().map(|row| row.version).collect::<Vec<_>>(), [6, 5, 4, 3, 2, 1], "no number is given twice");
     assert!(matches!(&page.shown, Shown::Version { html, .. } if html.contains("Bản bị bỏ")), "what was thrown away is kept");
     assert_eq!(page.revisions.iter().filter(|row| row.is_out).map(|row| row.version).collect::<Vec<_>>(), [3]);
+}
+
+async fn a_text_the_guard_warns_of_goes_to_review_when_somebody_decided(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
+    save(backend, editor, id, "TUYỆT MẬT\n\nGọi 0901 234 567, 0901 234 568, 0901 234 569.").await;
+    let (key, version) = (id.to_string(), version(backend, editor, id).await);
+    let form = |warned| SubmitForm { id: &key, version: &version, reviewer: "", commenter: "", due: "", note: "", warned };
+    let warned = guard::kinds(&documents.review(editor, id).await.expect("opens").warnings);
+    assert_eq!(warned, "secrecy_mark,phone_numbers");
+    for undecided in ["", "secrecy_mark"] {
+        match documents.submit(editor, form(undecided)).await {
+            Err(Error::Invalid(errors)) => assert_eq!(errors.problem("warned"), Some(&Problem::Undecided), "{undecided:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut listener = backend.events().listen();
+    documents.submit(editor, form(&warned)).await.expect("is sent");
+    let log = logged(backend, &mut listener).await;
+    let decided = [(EventKind::DraftSubmitted, None), (EventKind::WarningOverruled, Some(warned))];
+    assert!(log.ends_with(&decided), "{log:?}");
+    let seen = documents.review(&org.province_chief_editor.viewer, id).await.expect("opens").warnings;
+    assert_eq!(seen.len(), 2, "who approves sees them too");
+}
+
+/// A text whose last day is this one.
+async fn ending(backend: &Backend, editor: &Viewer, id: DocumentId, expires_on: &str) {
+    let page = backend.documents().draft(editor, id).await.map(|page| page.draft).ok();
+    let version = page.as_ref().map_or(0, |page| page.version).to_string();
+    let (key, coast) = (id.to_string(), editor.offices[0].unit.id.to_string());
+    let typed = DraftForm { expires_on, correction: "Kéo dài.", ..form(&key, &version, &coast, &coast) };
+    backend.documents().save_draft(editor, typed).await.expect("is saved");
+}
+
+async fn schedule(backend: &Backend, editor: &Viewer, id: DocumentId, at: &str) {
+    submit(backend, editor, id).await;
+    let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
+    let later = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "later", at };
+    backend.documents().publish(&chief(editor), later).await.expect("is scheduled");
+}
+
+/// Both are due in the same round of the job: the end of the old text is not the end of the new one.
+async fn a_correction_that_comes_when_a_text_is_over_stays_out(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = documents.blank(editor).await.expect("a form").draft.id;
+    ending(backend, editor, id, "2026-11-22").await;
+    release(backend, editor, id).await;
+    documents.revise(editor, id).await.expect("is begun again");
+    ending(backend, editor, id, "2026-12-31").await;
+    schedule(backend, editor, id, "2026-11-23T00:00").await;
+    backend.clock().advance(TimeDelta::hours(48));
+    assert_eq!(documents.keep_time().await.expect("looks"), 1, "the correction, and nothing else");
+    assert_eq!(documents.keep_time().await.expect("looks"), 0);
+    assert!(documents.read(&org.fisherman.viewer, id).await.is_ok(), "it holds until the end of the year");
+}
+
+/// The program was down longer than the text would have held.
+async fn what_cannot_go_out_any_more_lies_on_the_desk_again(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let late = documents.blank(editor).await.expect("a form").draft.id;
+    ending(backend, editor, late, "2026-11-23").await;
+    schedule(backend, editor, late, LATER).await;
+    let other = draft(backend, editor, &org.coast, &org.coast).await;
+    schedule(backend, editor, other, LATER).await;
+    backend.clock().advance(TimeDelta::days(9));
+    documents.keep_time().await.expect("looks");
+    let page = documents.draft(editor, late).await.expect("is on the desk").draft;
+    assert_eq!(page.situation.state(), Some(DocumentState::Draft), "nobody sees it for five seconds");
+    assert!(documents.read(&org.fisherman.viewer, other).await.is_ok(), "the others went out");
+}
+
+async fn files_changed_since_the_review_do_not_go_out(backend: &Backend, org: &Fixture) {
+    backend.read_files_by(Extractor::within());
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
+    submit(backend, editor, id).await;
+    let (key, seen) = (id.to_string(), review(backend, editor, id).await);
+    documents.recall(editor, id).await.expect("is taken back");
+    attached(backend, editor, id, "Nghị quyết.pdf", &pdf("Bản khác")).await;
+    submit(backend, editor, id).await;
+    match documents.publish(&chief(editor), PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "" }).await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
+        other => panic!("{other:?}"),
+    }
+    // Who brings a file is an author: it is for somebody else to approve.
+    documents.recall(editor, id).await.expect("is taken back");
+    let chief = &org.province_chief_editor.viewer;
+    attached(backend, chief, id, "Phụ lục.pdf", &pdf("Phụ lục")).await;
+    submit(backend, editor, id).await;
+    let review = review(backend, editor, id).await;
+    let own = documents.publish(chief, PublishForm { id: &key, version: "1", review: &review, when: "now", at: "" }).await;
+    assert!(matches!(own, Err(Error::NotAllowed)), "{own:?}");
+}
+
+async fn who_was_asked_and_has_left_sees_nothing_more(backend: &Backend, org: &Fixture) {
+    let (documents, editor, commenter) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
+    let (key, card) = (id.to_string(), card(backend, org, commenter).await);
+    let reviewer = org.province_chief_editor.id.to_string();
+    let form = SubmitForm { id: &key, version: "1", reviewer: &reviewer, commenter: &card, due: "", note: "", warned: "" };
+    documents.submit(editor, form).await.expect("is sent");
+    assert!(documents.review(commenter, id).await.is_ok());
+    let listed = documents.revisions(commenter, id, None, None).await;
+    assert!(matches!(listed, Err(Error::NotAllowed)), "asked about one text, not about all: {listed:?}");
+
+    let mut moved = commenter.clone();
+    moved.standpoint.branch = org.farm.path.clone();
+    let mut left = org.province_chief_editor.viewer.clone();
+    left.standpoint.grants.clear();
+    for gone in [moved, left] {
+        assert!(matches!(documents.review(&gone, id).await, Err(Error::NotFound)), "{}", gone.name);
+        assert!(matches!(documents.want_changes(&gone, id, "Không.").await, Err(Error::NotFound)), "{}", gone.name);
+    }
 }
 
 async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
@@ -310,20 +459,24 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     let wrong = [
         (
             "reviewer",
-            SubmitForm { id: &key, version: "1", reviewer: "ai đó", commenter: "", due: "", note: "" },
+            SubmitForm { id: &key, version: "1", reviewer: "ai đó", commenter: "", due: "", note: "", warned: "" },
             Problem::NotOffered,
         ),
         (
             "commenter",
-            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "99.999999", due: "", note: "" },
+            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "99.999999", due: "", note: "", warned: "" },
             Problem::Unknown,
         ),
         (
             "due",
-            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "", due: "2026-11-20", note: "" },
+            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "", due: "2026-11-20", note: "", warned: "" },
             Problem::DateRange,
         ),
-        ("version", SubmitForm { id: &key, version: "7", reviewer: "", commenter: "", due: "", note: "" }, Problem::Stale),
+        (
+            "version",
+            SubmitForm { id: &key, version: "7", reviewer: "", commenter: "", due: "", note: "", warned: "" },
+            Problem::Stale,
+        ),
     ];
     for (field, form, problem) in wrong {
         match documents.submit(editor, form).await {
@@ -331,8 +484,15 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
             other => panic!("{field}: {other:?}"),
         }
     }
-    let form =
-        SubmitForm { id: &key, version: "1", reviewer: &reviewer, commenter: &card, due: "2026-11-25", note: "Xem giúp." };
+    let form = SubmitForm {
+        id: &key,
+        version: "1",
+        reviewer: &reviewer,
+        commenter: &card,
+        due: "2026-11-25",
+        note: "Xem giúp.",
+        warned: "",
+    };
     documents.submit(editor, form).await.expect("is sent");
 
     let page = documents.review(commenter, id).await.expect("was asked");
@@ -345,6 +505,9 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     assert!(matches!(documents.want_changes(commenter, id, "Không rõ.").await, Err(Error::NotAllowed)));
 
     let chief = &org.province_chief_editor.viewer;
+    for (who, asked) in [(chief, 1), (commenter, 1), (editor, 0)] {
+        assert_eq!(backend.home().page(who).await.expect("opens").asked, asked);
+    }
     let asked = documents.desk(chief).await.expect("a desk").asked;
     assert_eq!(asked.iter().map(|row| (row.document.id, row.comments_only)).collect::<Vec<_>>(), [(id, false)]);
     assert!(documents.desk(commenter).await.expect("has something to look at").asked[0].comments_only);
@@ -374,7 +537,8 @@ async fn the_author_approves_only_where_the_unit_says_so(backend: &Backend, org:
     assert!(documents.review(chief, id).await.expect("a page").needs_another, "there is one chief editor");
     submit(backend, chief, id).await;
     let key = id.to_string();
-    let now = PublishForm { id: &key, version: "1", when: "now", at: "" };
+    let seen = review(backend, chief, id).await;
+    let now = PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "" };
     assert!(matches!(documents.publish(chief, now).await, Err(Error::NotAllowed)));
     for stranger in [&org.coast_editor, &org.hills_editor, &org.fisherman] {
         let set = documents.set_rules(&stranger.viewer, org.province.id, true).await;
@@ -398,7 +562,8 @@ async fn a_number_taken_meanwhile_brings_a_scheduled_text_back(backend: &Backend
     let numbered = DraftForm { number: "12-HD/ĐU", ..form(&key, "0", &coast, &coast) };
     documents.save_draft(editor, numbered).await.expect("is saved");
     submit(backend, editor, scheduled).await;
-    let later = PublishForm { id: &key, version: "1", when: "later", at: LATER };
+    let review = review(backend, editor, scheduled).await;
+    let later = PublishForm { id: &key, version: "1", review: &review, when: "later", at: LATER };
     documents.publish(&chief(editor), later).await.expect("is scheduled");
 
     // The draft's own number keeps others from it, until another document has it already.
@@ -409,7 +574,7 @@ async fn a_number_taken_meanwhile_brings_a_scheduled_text_back(backend: &Backend
         other => panic!("{other:?}"),
     }
     documents.recall(editor, scheduled).await.expect("is taken back");
-    documents.discard(editor, scheduled).await.expect("is thrown away");
+    documents.discard(editor, scheduled, "1").await.expect("is thrown away");
     documents.save_draft(editor, DraftForm { number: "12-HD/ĐU", ..form(&other, "0", &coast, &coast) }).await.expect("is free");
     let other: DocumentId = other.parse().expect("an id");
     release(backend, editor, other).await;

@@ -59,15 +59,21 @@ pub(crate) async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitR
 /// Sends a draft through review and out.
 pub(crate) async fn release(backend: &Backend, editor: &Viewer, id: DocumentId) {
     submit(backend, editor, id).await;
-    let now = PublishForm { id: &id.to_string(), version: &version(backend, editor, id).await, when: "now", at: "" };
+    let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
+    let now = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "now", at: "" };
     backend.documents().publish(&chief(editor), now).await.expect("is published");
 }
 
 /// Sends a draft to be reviewed by any chief editor.
 pub(crate) async fn submit(backend: &Backend, editor: &Viewer, id: DocumentId) {
     let version = version(backend, editor, id).await;
-    let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: "", due: "", note: "" };
+    let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: "", due: "", note: "", warned: "" };
     backend.documents().submit(editor, form).await.expect("is sent");
+}
+
+/// The review under way, as the page that approves names it; empty for none.
+pub(crate) async fn review(backend: &Backend, editor: &Viewer, id: DocumentId) -> String {
+    backend.documents().draft(editor, id).await.expect("is on the desk").review.unwrap_or_default()
 }
 
 pub(crate) async fn version(backend: &Backend, editor: &Viewer, id: DocumentId) -> String {
@@ -164,7 +170,8 @@ async fn an_editor_stays_within_the_own_subtree(backend: &Backend, org: &Fixture
     let stored = draft(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     submit(backend, &org.coast_editor.viewer, stored).await;
     let key = stored.to_string();
-    let now = PublishForm { id: &key, version: "1", when: "now", at: "" };
+    let review = review(backend, &org.coast_editor.viewer, stored).await;
+    let now = PublishForm { id: &key, version: "1", review: &review, when: "now", at: "" };
     assert!(matches!(documents.publish(&org.hills_editor.viewer, now).await, Err(Error::NotFound)));
     let author = documents.publish(&org.coast_editor.viewer, now).await;
     assert!(matches!(author, Err(Error::NotAllowed)), "{author:?}");

@@ -55,7 +55,13 @@ pub(crate) async fn sent(
     backend.files().finish(viewer, upload).await
 }
 
-async fn attached(backend: &Backend, viewer: &Viewer, document: DocumentId, name: &str, content: &[u8]) -> AttachmentId {
+pub(crate) async fn attached(
+    backend: &Backend,
+    viewer: &Viewer,
+    document: DocumentId,
+    name: &str,
+    content: &[u8],
+) -> AttachmentId {
     let arrived = sent(backend, viewer, document, name, content).await.expect("is attached");
     assert_eq!(arrived.warnings, []);
     arrived.attachment
@@ -66,7 +72,7 @@ async fn page(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Files
 }
 
 /// The kinds of all events since, with their details. The clock stands still, so they have no order.
-async fn logged(
+pub(crate) async fn logged(
     backend: &Backend,
     listener: &mut tokio::sync::broadcast::Receiver<domain::events::Event>,
 ) -> Vec<(EventKind, Option<String>)> {
@@ -327,7 +333,7 @@ async fn contents_go_when_the_last_file_that_has_them_is_long_gone() {
     assert_eq!(files.purge().await.expect("purges"), 1);
     assert!(matches!(files.open(editor, one).await.err(), Some(Error::NotFound)));
     assert!(content.read(0, 10).await.is_ok(), "the other file has it still");
-    backend.documents().discard(editor, document).await.expect("is thrown away");
+    backend.documents().discard(editor, document, "1").await.expect("is thrown away");
     assert!(content.read(0, 10).await.is_ok(), "and for a while nothing is lost");
     clock.advance(TimeDelta::days(31));
     assert_eq!(files.purge().await.expect("purges"), 1);

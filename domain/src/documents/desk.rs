@@ -10,6 +10,7 @@ use super::{
 use crate::{
     difference::DiffPiece,
     forms::{Problem, bounded_text},
+    guard::Warning,
     ids::{DocumentId, MemberId},
     members::Standing,
     units::UnitRef,
@@ -74,6 +75,8 @@ pub struct DraftPage {
     pub branches: u32,
     pub issuers: Vec<UnitRef>,
     pub audiences: Vec<UnitRef>,
+    /// The review under way, as the form that approves names it.
+    pub review: Option<String>,
     /// Why it came back from the last review, when it did.
     pub wanted: Option<Verdict>,
     /// When a scheduled text goes out.
@@ -192,6 +195,8 @@ pub struct ReviewPage {
     pub reviewers: Vec<Reviewer>,
     /// Whether nobody but authors could approve it: the form says so before it is sent.
     pub needs_another: bool,
+    /// What the guard warns of in title and text; who sends it to review decides about that.
+    pub warnings: Vec<Warning>,
     pub publish_at: Option<DateTime<Utc>>,
     pub today: NaiveDate,
 }

@@ -91,15 +91,23 @@ impl TestApp {
 
     pub(crate) async fn published(&self, audience: &UnitRef) -> DocumentId {
         let id = self.in_review(audience).await;
-        let now = PublishForm { id: &id.to_string(), version: "1", when: "now", at: "" };
-        self.backend.documents().publish(&self.org.province_chief_editor.viewer, now).await.expect("publishes");
+        let chief = &self.org.province_chief_editor.viewer;
+        let review = self.review(id).await;
+        let now = PublishForm { id: &id.to_string(), version: "1", review: &review, when: "now", at: "" };
+        self.backend.documents().publish(chief, now).await.expect("publishes");
         id
+    }
+
+    /// The review under way, as the page that approves names it.
+    pub(crate) async fn review(&self, id: DocumentId) -> String {
+        let page = self.backend.documents().draft(&self.org.province_chief_editor.viewer, id).await;
+        page.expect("is on the desk").review.unwrap_or_default()
     }
 
     /// The same draft, sent to any chief editor.
     pub(crate) async fn in_review(&self, audience: &UnitRef) -> DocumentId {
         let id = self.draft(audience).await;
-        let form = SubmitForm { id: &id.to_string(), version: "1", reviewer: "", commenter: "", due: "", note: "" };
+        let form = SubmitForm { id: &id.to_string(), version: "1", reviewer: "", commenter: "", due: "", note: "", warned: "" };
         self.backend.documents().submit(&self.org.coast_editor.viewer, form).await.expect("is sent");
         id
     }

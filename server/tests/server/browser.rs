@@ -79,6 +79,18 @@ impl Browser {
         self.send(path, request).await
     }
 
+    /// Sends a form with a file, put together by the caller with the boundary `x`.
+    pub(crate) async fn post_file(&mut self, path: &str, accept: &str, origin: &str, body: Vec<u8>) -> Answer {
+        let request = self
+            .client
+            .post(self.url(path))
+            .header("accept", accept)
+            .header("content-type", "multipart/form-data; boundary=x")
+            .header("sec-fetch-site", origin)
+            .body(body);
+        self.send(path, request).await
+    }
+
     /// A request made by hand; only the cookies are added.
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = method.parse().expect("a method");

@@ -287,7 +287,7 @@ const ROWS: &[Row] = &[
     row("/api/documents/save_draft", Given::NewDraft, &[(200, EDITORS), (422, &[OtherEditor])], 404),
     row("/api/documents/review", Given::Draft("id"), &[(200, EDITORS)], 404),
     row("/api/documents/submit", Given::Version, &[(200, EDITORS)], 404),
-    row("/api/documents/discard", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/discard", Given::Version, &[(200, EDITORS)], 404),
     row("/api/documents/restore", Given::Version, &[(200, EDITORS)], 404),
     // The coast's editor wrote it, and approves nothing anyway.
     row("/api/documents/publish", Given::InReview, &[(200, CHIEF), (403, EDITORS)], 404),
@@ -504,13 +504,17 @@ impl Given {
                 vec![("document", app.published(&org.harbour).await.to_string()), ("unit", org.harbour.id.to_string())]
             }
             Self::Version => vec![("id", app.draft(&org.harbour).await.to_string()), ("version", "1".to_owned())],
-            Self::InReview => vec![
-                ("id", app.in_review(&org.harbour).await.to_string()),
-                ("version", "1".to_owned()),
-                ("when", "now".to_owned()),
-                ("reason", "Thiếu ngày tháng.".to_owned()),
-                ("text", "Xem lại câu này.".to_owned()),
-            ],
+            Self::InReview => {
+                let id = app.in_review(&org.harbour).await;
+                vec![
+                    ("id", id.to_string()),
+                    ("version", "1".to_owned()),
+                    ("review", app.review(id).await),
+                    ("when", "now".to_owned()),
+                    ("reason", "Thiếu ngày tháng.".to_owned()),
+                    ("text", "Xem lại câu này.".to_owned()),
+                ]
+            }
             Self::Remark => {
                 let id = app.in_review(&org.harbour).await;
                 let form = RemarkForm { id: &id.to_string(), quote: "", text: "Xem lại." };

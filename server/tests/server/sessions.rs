@@ -127,7 +127,7 @@ async fn an_office_asks_for_the_password_again_after_half_a_day() {
     let asked = editor.post("/api/documents/save_draft", &address, &form).await;
     let confirm = format!("/confirm?next=%2Fdesk%2F{draft}");
     assert_eq!((asked.status, asked.location()), (302, Some(confirm.as_str())));
-    let by_script = editor.clone().post_json("/api/documents/discard", &[("id", &draft)]).await;
+    let by_script = editor.clone().post_json("/api/documents/discard", &[("id", &draft), ("version", "1")]).await;
     assert!(by_script.status == 403 && by_script.body.contains("\"to\":\"/confirm?next="), "{}", by_script.body);
 
     let page = editor.get(&confirm).await;
