@@ -28,6 +28,7 @@ import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
 import * as province from './journeys/province.mjs';
 import * as publish from './journeys/publish.mjs';
+import * as readers from './journeys/readers.mjs';
 import * as reading from './journeys/reading.mjs';
 import * as roles from './journeys/roles.mjs';
 import * as search from './journeys/search.mjs';
@@ -52,6 +53,7 @@ const SUITES = [
   opinion,
   publish,
   deskEditor,
+  readers,
   courses,
   files,
   firstTime,

@@ -87,6 +87,11 @@ export const STATES = [
   { name: 'rules of the desk', as: 'chief', find: (visitor) => by(visitor, '/desk', 'a[href^="/desk/rules/"]') },
   { name: 'published at the desk', as: 'editor', find: published },
   { name: 'withdrawal', as: 'chief', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
+  { name: 'who reads, documents of a branch', as: 'secretary', address: '/readers' },
+  { name: 'who reads, documents of a province', as: 'statistician', address: '/readers' },
+  { name: 'who reads, by name', as: 'secretary', find: (visitor) => by(visitor, '/readers', '.row-link') },
+  { name: 'who reads, by unit', as: 'statistician', find: (visitor) => by(visitor, '/readers', '.row-link') },
+  { name: 'who reads, reminded today', as: 'chief', find: readersAtTheDesk, act: reminded },
   { name: 'courses', as: 'member', address: '/courses' },
   { name: 'courses, nothing to do', as: 'exempt', address: '/courses' },
   { name: 'course', as: 'member', find: (visitor) => by(visitor, '/courses', '.card-strong .row-link') },
@@ -394,6 +399,17 @@ async function ending(visitor) {
 async function published(visitor) {
   const out = await visitor.context.request.get('/api/documents/desk');
   return `/desk/${(await out.json()).published[0].id}`;
+}
+
+/** Who has read what the own units published. */
+async function readersAtTheDesk(visitor) {
+  return (await published(visitor)).replace('/desk/', '/readers/');
+}
+
+/** Once a day. */
+async function reminded(visitor) {
+  const remind = visitor.$('main form[action$="/documents/remind"] button');
+  if ((await remind.count()) > 0) await visitor.submit(remind);
 }
 
 /** Sends the form around the control as it is, empty, and waits for what is to be mended. */

@@ -16,6 +16,8 @@ mod document_row;
 mod draft_page;
 #[cfg(feature = "ssr")]
 mod editor;
+#[cfg(feature = "ssr")]
+mod followed_page;
 pub mod library_fns;
 mod library_page;
 #[cfg(feature = "ssr")]
@@ -25,6 +27,9 @@ mod publish_page;
 mod read_page;
 #[cfg(feature = "ssr")]
 mod read_view;
+pub mod readers_fns;
+#[cfg(feature = "ssr")]
+mod readers_page;
 #[cfg(feature = "ssr")]
 mod review_page;
 #[cfg(feature = "ssr")]
@@ -44,10 +49,14 @@ pub use document_file::document_file;
 pub(crate) use document_row::document_row;
 #[cfg(feature = "ssr")]
 pub(crate) use draft_page::{DraftPage, NewDraftPage};
+#[cfg(feature = "ssr")]
+pub(crate) use followed_page::FollowedPage;
 pub use library_page::LibraryPage;
 #[cfg(feature = "ssr")]
 pub(crate) use publish_page::PublishPage;
 pub use read_page::ReadPage;
+#[cfg(feature = "ssr")]
+pub(crate) use readers_page::ReadersPage;
 #[cfg(feature = "ssr")]
 pub(crate) use review_page::ReviewPage;
 #[cfg(feature = "ssr")]

@@ -184,7 +184,7 @@ fn link(place: Place, class: &'static str) -> AnyView {
             "/" => here == "/",
             // On the phone the staff places are reached through this one.
             "/more" if class == "tab" => THROUGH_MORE.iter().any(|start| here.starts_with(start)),
-            "/library" => ["/library", "/search", "/shelf"].iter().any(|start| here.starts_with(start)),
+            "/library" => ["/library", "/search", "/shelf", "/readers"].iter().any(|start| here.starts_with(start)),
             // What waits in the registry is reached through it.
             "/members" => ["/members", "/corrections", "/transfers", "/quality"].iter().any(|start| here.starts_with(start)),
             start => here.starts_with(start),

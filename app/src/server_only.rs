@@ -8,8 +8,9 @@ use leptos::prelude::*;
 use leptos_router::{any_nested_route::IntoAnyNestedRoute, components::Route, path};
 
 /// Where these pages are. An address is one of them, or begins with one of them and `/`.
-const PLACES: [&str; 15] = [
+const PLACES: [&str; 16] = [
     "/desk",
+    "/readers",
     "/courses",
     "/files",
     "/shelf",
@@ -60,7 +61,10 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
             AssignPage, CertificatePage, CompletionPage, CourseDeskPage, CoursePage, CoursesPage, EditCoursePage, FollowingPage,
             NewCoursePage, QuestionPage, QuizPage, ResultPage,
         },
-        documents::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage, ShelfPage},
+        documents::{
+            DeskPage, DraftPage, FollowedPage, NewDraftPage, PublishPage, ReadersPage, ReviewPage, RevisionsPage, RulesPage,
+            ShelfPage,
+        },
         files::FilesPage,
         guides::{GuidePage, GuidesPage},
         imports::{ImportPage, ImportsPage, NewImportPage},
@@ -85,6 +89,8 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/desk/:id/files") view=FilesPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id/review") view=ReviewPage ssr=ssr.clone()/>
         <Route path=path!("/desk/:id/revisions") view=RevisionsPage ssr=ssr.clone()/>
+        <Route path=path!("/readers") view=FollowedPage ssr=ssr.clone()/>
+        <Route path=path!("/readers/:id") view=ReadersPage ssr=ssr.clone()/>
         <Route path=path!("/shelf/:list") view=ShelfPage ssr=ssr.clone()/>
         <Route path=path!("/courses") view=CoursesPage ssr=ssr.clone()/>
         <Route path=path!("/courses/manage") view=CourseDeskPage ssr=ssr.clone()/>
@@ -140,6 +146,7 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
 pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
     view! {
         <Route path=path!("/desk/*rest") view=ByServer/>
+        <Route path=path!("/readers/*rest") view=ByServer/>
         <Route path=path!("/courses/*rest") view=ByServer/>
         <Route path=path!("/files/*rest") view=ByServer/>
         <Route path=path!("/shelf/*rest") view=ByServer/>

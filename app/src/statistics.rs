@@ -4,6 +4,8 @@ mod committee_page;
 mod fns;
 #[cfg(feature = "hydrate")]
 mod live;
+#[cfg(feature = "ssr")]
+pub(crate) mod shares;
 
 pub use committee_page::CommitteePage;
 pub use fns::ReadStatistics;

@@ -20,6 +20,7 @@ mod meetings;
 mod opinions;
 mod people;
 pub mod registry;
+mod reminders;
 mod requests;
 
 /// What was loaded.
@@ -104,7 +105,9 @@ pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
     let reads = library::read(&mut bulk, backend, seed, &organisation, &published);
     requests::ask(&mut bulk, backend, seed, &organisation)?;
     sign_in_everybody(&mut bulk, seed, &organisation);
-    let rows = bulk.save(backend).await? + courses::give(backend, seed, &organisation, &published).await?;
+    let rows = bulk.save(backend).await?
+        + courses::give(backend, seed, &organisation, &published).await?
+        + reminders::ask(backend, seed, &organisation, &published).await?;
     backend.recount().await?;
     backend.search_index().discard().await?;
     tracing::info!(documents = published.len(), reads, meetings, opinions, rows, "the sample organisation is loaded");

@@ -20,8 +20,10 @@ mod library;
 mod must_read;
 mod progress;
 mod read;
+mod readers;
 mod related;
 mod release;
+mod reminders;
 mod review;
 mod revisions;
 mod rules;
@@ -181,6 +183,7 @@ impl Document {
             read,
             must_read_by: self.must_read_by,
             pinned: self.pinned,
+            reminded: None,
         }
     }
 }

@@ -1,12 +1,20 @@
 //! What a member finds when opening the handbook.
 
-use domain::{accounts::Viewer, documents::LibraryQuery, home::HomePage, meetings::MeetingState};
+use domain::{
+    accounts::Viewer,
+    documents::{DocumentSummary, LibraryQuery},
+    home::HomePage,
+    meetings::MeetingState,
+};
 
 use crate::{Backend, Result};
 
 /// Rows of each list.
 const DOCUMENTS: usize = 5;
 const OPINIONS: usize = 3;
+
+/// Documents the member was asked again to read; they stand before the newest.
+const REMINDED: usize = 3;
 
 /// The use-case of the first page.
 #[derive(Clone, Copy)]
@@ -27,12 +35,24 @@ impl<'a> Home<'a> {
         let meetings = self.backend.meetings().list(viewer).await?;
         Ok(HomePage {
             next_meeting: meetings.coming.into_iter().find(|meeting| meeting.state != MeetingState::Cancelled),
-            newest: self.backend.documents().shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await?,
+            newest: self.newest(viewer).await?,
             opinions: self.backend.feedback().newest(viewer, OPINIONS).await?.opinions,
             must_read: self.backend.documents().count_must_read(viewer).await?,
             asked: self.backend.documents().count_asked(viewer).await?,
             course: self.backend.courses().reminder(viewer).await?,
             corrections_decided: self.backend.members().news(viewer).await?,
         })
+    }
+
+    /// What the member was asked again to read, then what is new.
+    async fn newest(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
+        let documents = self.backend.documents();
+        let mut rows = documents.reminded(viewer, REMINDED).await?;
+        for newest in documents.shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await? {
+            if rows.len() < DOCUMENTS && rows.iter().all(|known| known.id != newest.id) {
+                rows.push(newest);
+            }
+        }
+        Ok(rows)
     }
 }

@@ -24,6 +24,7 @@ mod flaws;
 mod merge;
 mod quality;
 mod record;
+mod roster;
 pub(crate) mod rows;
 mod search;
 mod state;

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "0011_reading",
     12 "0012_courses",
     13 "0013_writing",
+    14 "0014_readers",
 ];
 
 #[derive(Debug, SurrealValue)]
@@ -164,5 +165,28 @@ mod tests {
         let mut ended = found.rows::<String>(2).expect("days");
         ended.sort();
         assert_eq!(ended, ["2001-02-03", "2010-01-01"], "what is over stays where it was");
+    }
+
+    #[tokio::test]
+    async fn receipts_of_an_older_version_stand_where_their_readers_are() {
+        let store = Store::connect(&Place::Memory).await.expect("opens");
+        let clock = Clock::system();
+        prepare(&store).await.expect("defines");
+        for migration in &MIGRATIONS[..13] {
+            apply(&store, &clock, migration).await.expect("applies");
+        }
+        let old = "FOR $key IN ['A', 'B', 'C'] { CREATE type::record('member', $key) SET code = $key, full_name = 'Võ Văn Khơi', \
+                   sort_key = 'khoi', sex = 'male', birth_date = '1972-05-12', admitted_on = '2001-02-03', unit = 'U', \
+                   standing = IF $key = 'B' { 'exempt' } ELSE { 'official' }, state = 'active', path = '/01/02/'; \
+                   CREATE type::record('read_receipt', ['D', $key]) SET path = '/01/03/', at = time::now(), counted = true }; \
+                   DELETE member:C;";
+        store.read(old, ()).await.expect("writes");
+        run(&store, &clock).await.expect("goes on");
+        let mut found = store.read("SELECT VALUE [member, place, path] FROM read_receipt ORDER BY id", ()).await.expect("reads");
+        let row = |member: &str, place: Option<&str>| {
+            vec![Some(member.to_owned()), place.map(str::to_owned), Some("/01/03/".to_owned())]
+        };
+        let expected = [row("A", Some("Dofficial/01/02/")), row("B", None), row("C", None)];
+        assert_eq!(found.rows::<Vec<Option<String>>>(0).expect("rows"), expected, "where the member was when reading stays");
     }
 }

@@ -9,8 +9,10 @@ use domain::{
 };
 
 mod counters;
+mod shares;
 
 pub use counters::Counters;
+pub(crate) use shares::{Look, share};
 
 use crate::{Backend, Error, Result, units::Tree};
 

@@ -19,18 +19,21 @@ use crate::{
     Error, Result,
     store::{RecordId, Store, SurrealValue, record},
 };
+use written::Formerly;
 
 mod change;
 mod desk;
 mod history;
 mod moving;
 mod split;
+mod written;
 
 pub use change::{CloseForm, NewUnitForm, PhaseForm, RenameForm};
 pub use desk::UnitDesk;
 pub(crate) use history::VersionRow;
 pub use moving::{MergeForm, MoveForm};
 pub use split::SplitForm;
+pub(crate) use written::Written;
 
 /// How often the rows are read again when somebody changes the tree meanwhile.
 const TRIES: usize = 5;
@@ -45,6 +48,8 @@ pub struct Tree {
     inherited: BTreeMap<UnitId, Vec<UnitId>>,
     /// Whose a code below a unit is, was, and stays.
     codes: BTreeMap<(Option<UnitId>, String), UnitId>,
+    /// The codes that led to a unit and are not how it is reached now.
+    formerly: Vec<Formerly>,
     version: i64,
     moving: Vec<Shift>,
 }
@@ -431,6 +436,7 @@ impl Rows {
         }
         tree.note_codes(&self.forms)?;
         tree.place_closed(closed);
+        tree.note_former();
         Ok(tree)
     }
 }

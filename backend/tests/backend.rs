@@ -34,6 +34,8 @@ mod members;
 mod offices;
 #[path = "backend/paper_codes.rs"]
 mod paper_codes;
+#[path = "backend/readers.rs"]
+mod readers;
 #[path = "backend/samples.rs"]
 mod samples;
 #[path = "backend/search.rs"]

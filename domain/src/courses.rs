@@ -12,9 +12,9 @@ mod pages;
 mod quiz;
 
 pub use pages::{
-    AskedQuestion, AssignPage, Certificate, Completion, CompletionPage, CourseDesk, CourseDraft, CourseFormPage, CoursePage,
-    CourseReminder, CourseRow, CoursesPage, DeskCourse, LearnerRow, NextStep, QuestionPage, QuizFacts, QuizPage, ResultPage,
-    ReviewedOption, ReviewedQuestion, StandingCount, TryRow, UnitChoice, UnitCompletion,
+    AskedQuestion, AssignPage, Certificate, CompletionPage, CourseDesk, CourseDraft, CourseFormPage, CoursePage, CourseReminder,
+    CourseRow, CoursesPage, DeskCourse, LearnerRow, NextStep, QuestionPage, QuizFacts, QuizPage, ResultPage, ReviewedOption,
+    ReviewedQuestion, StandingCount, TryRow, UnitChoice,
 };
 pub use quiz::{AnswerOption, GRACE, Question, QuestionKind, QuizRules, Score, score, shuffled};
 

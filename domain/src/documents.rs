@@ -17,6 +17,7 @@ pub use library::{
 };
 
 pub mod desk;
+pub mod readers;
 pub mod steps;
 
 /// What sort of document it is.
@@ -232,6 +233,9 @@ pub struct DocumentSummary {
     /// Whether it stands first in the library.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
+    /// That the reader was asked again to read it, and has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded: Option<readers::Reminded>,
 }
 
 /// A heading of the text, for the contents list.

@@ -49,6 +49,24 @@ pub struct UnitFigures {
     pub phase: Phase,
 }
 
+/// How many of some members have done what was asked of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Members who were asked, the exempt aside.
+    pub members: u32,
+    pub done: u32,
+}
+
+/// A unit's row where shares are followed level by level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitShare {
+    pub unit: UnitRef,
+    /// None where the group is too small to show.
+    pub share: Option<Share>,
+    /// Whether there is something below to look into.
+    pub opens: bool,
+}
+
 /// The page of a committee. Also what an open page receives when something changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatisticsPage {
@@ -66,8 +84,13 @@ pub fn hide_small_groups(rows: &mut [UnitFigures]) {
     hide_small(rows, |row| row.figures.map(|figures| figures.members), |row| row.figures = None);
 }
 
+/// The same for shares.
+pub fn hide_small_shares(rows: &mut [UnitShare]) {
+    hide_small(rows, |row| row.share.map(|share| share.members), |row| row.share = None);
+}
+
 /// The same for rows of another kind: `members` tells how many people a row is about, none when it is hidden already.
-pub fn hide_small<R>(rows: &mut [R], members: impl Fn(&R) -> Option<u32>, hide: impl Fn(&mut R)) {
+fn hide_small<R>(rows: &mut [R], members: impl Fn(&R) -> Option<u32>, hide: impl Fn(&mut R)) {
     let mut hidden = 0;
     for row in rows.iter_mut() {
         if members(row).is_some_and(|members| members > 0 && members < SMALLEST_GROUP) {

@@ -91,6 +91,7 @@ mod tests {
                 read: false,
                 must_read_by: None,
                 pinned: false,
+                reminded: None,
             },
             signer: None,
             html: String::new(),

@@ -2,8 +2,7 @@
 
 use domain::{
     Locale,
-    courses::{CompletionPage as Found, LearnerRow, UnitCompletion},
-    statistics::SMALLEST_GROUP,
+    courses::{CompletionPage as Found, LearnerRow},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -13,8 +12,9 @@ use super::{fns::completion, words};
 use crate::{
     i18n::use_locale,
     page::show,
-    terms, text,
-    ui::{Breadcrumbs, Card, Cell, Column, Crumb, DataTable, PageHeader, Progress, RowHead},
+    statistics::shares,
+    text,
+    ui::{Breadcrumbs, Cell, Column, Crumb, DataTable, PageHeader, RowHead},
 };
 
 #[component]
@@ -35,8 +35,8 @@ pub(crate) fn CompletionPage() -> impl IntoView {
                 <PageHeader title=page.title.clone() eyebrow=unit lead=due>
                     {words::state_tag(l, page.state)}
                 </PageHeader>
-                {total(l, &page.total)}
-                {children(l, &page)}
+                {shares::total(l, &page.total, text::courses::completed_by(l))}
+                {shares::children(l, &page.children, text::courses::done(l), |unit| address(&page, unit))}
                 {learners(l, page.learners)}
             </div>
         }
@@ -55,69 +55,6 @@ fn crumbs(l: Locale, page: &Found) -> Vec<Crumb> {
 
 fn address(page: &Found, unit: &domain::units::UnitRef) -> String {
     format!("/courses/{}/results?unit={}", page.course, unit.id)
-}
-
-fn total(l: Locale, total: &UnitCompletion) -> AnyView {
-    let Some(completion) = total.completion else {
-        return view! { <Card strong=true><p>{hidden_because(l)}</p></Card> }.into_any();
-    };
-    let share = l.percent(completion.done.into(), completion.members.into());
-    let told = text::courses::score(l, l.number(completion.done), l.number(completion.members), share);
-    view! {
-        <Card strong=true>
-            <Progress
-                value=completion.done.into()
-                max=completion.members.into()
-                label=text::courses::completed_by(l)
-                text=told
-            />
-        </Card>
-    }
-    .into_any()
-}
-
-fn children(l: Locale, page: &Found) -> Option<AnyView> {
-    let columns = vec![
-        Column::text(text::statistics::unit(l)),
-        Column::number(terms::members(l)),
-        Column::number(text::courses::done(l)),
-        Column::number(text::courses::share(l)),
-    ];
-    let rows = page.children.iter().map(|row| child(l, page, row)).collect_view();
-    let some_hidden = page.children.iter().any(|row| row.completion.is_none());
-    let explained = some_hidden.then(|| view! { <p class="muted small">{hidden_because(l)}</p> });
-    (!page.children.is_empty()).then(|| {
-        view! {
-            <section class="stack-tight">
-                <DataTable caption=text::statistics::children(l) columns>{rows}</DataTable>
-                {explained}
-            </section>
-        }
-        .into_any()
-    })
-}
-
-fn child(l: Locale, page: &Found, row: &UnitCompletion) -> AnyView {
-    let name = row.unit.name.clone();
-    let name = if row.opens {
-        view! { <a href=address(page, &row.unit)>{name}</a> }.into_any()
-    } else {
-        view! { <span>{name}</span> }.into_any()
-    };
-    let hidden = || text::statistics::hidden(l).to_owned();
-    let counted = row.completion;
-    let members = counted.map_or_else(hidden, |counted| l.number(counted.members));
-    let done = counted.map_or_else(hidden, |counted| l.number(counted.done));
-    let share = counted.map_or_else(hidden, |counted| l.percent(counted.done.into(), counted.members.into()));
-    view! {
-        <tr>
-            <RowHead>{name}</RowHead>
-            <Cell label=terms::members(l) numeric=true>{members}</Cell>
-            <Cell label=text::courses::done(l) numeric=true>{done}</Cell>
-            <Cell label=text::courses::share(l) numeric=true>{share}</Cell>
-        </tr>
-    }
-    .into_any()
 }
 
 fn learners(l: Locale, learners: Vec<LearnerRow>) -> Option<AnyView> {
@@ -143,8 +80,4 @@ fn learners(l: Locale, learners: Vec<LearnerRow>) -> Option<AnyView> {
         }
         .into_any()
     })
-}
-
-fn hidden_because(l: Locale) -> String {
-    text::statistics::hidden_because(l, l.number(SMALLEST_GROUP))
 }

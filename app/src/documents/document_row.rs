@@ -16,6 +16,9 @@ pub(crate) fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
     let urgent = document.must_read_by.filter(|_| !document.read).map(|day| {
         view! { <Tag tone=Tone::Warn icon=IconName::Clock label=text::reading::must_read_by(l, l.date(day))/> }
     });
+    let reminded = document.reminded.map(|reminded| {
+        view! { <Tag tone=Tone::Warn icon=IconName::Clock label=text::readers::reminded_by(l, l.date(reminded.on), reminded.by)/> }
+    });
     let unread = !document.read;
     if !unread && !document.pinned {
         return view! { <ListRow href title=document.title eyebrow meta/> }.into_any();
@@ -23,6 +26,7 @@ pub(crate) fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
     view! {
         <ListRow href title=document.title eyebrow meta unread>
             {unread.then(|| view! { <Tag tone=Tone::Accent label=text::documents::unread(l)/> })}
+            {reminded}
             {urgent}
             {document.pinned.then(|| view! { <Tag label=text::reading::pinned(l)/> })}
         </ListRow>

@@ -374,13 +374,20 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
     let open = situation.is_out().then(|| {
         view! { <LinkButton href=format!("/library/{id}") icon=IconName::Book>{text::desk::open_in_library(l)}</LinkButton> }
     });
+    let readers = (situation.out.is_some()).then(|| {
+        view! {
+            <LinkButton href=format!("/readers/{id}") kind=ButtonKind::Secondary icon=IconName::People>
+                {text::readers::who_has_read(l)}
+            </LinkButton>
+        }
+    });
     let withdraw = may_withdraw(page).then(|| withdraw_link(l, id));
     let recall =
         leads(DocumentStep::Recall).then(|| step_form(l, "/api/documents/recall", id, IconName::Pencil, text::desk::recall(l)));
     let again = if situation.is_out() { text::desk::go_revise(l) } else { text::desk::go_republish(l) };
     let revise = leads(DocumentStep::Revise).then(|| step_form(l, "/api/documents/revise", id, IconName::Pencil, again));
     view! {
-        <div class="actions">{review}{approve}{open}{revise}{recall}{withdraw}{revisions(l, id)}</div>
+        <div class="actions">{review}{approve}{open}{readers}{revise}{recall}{withdraw}{revisions(l, id)}</div>
     }
     .into_any()
 }

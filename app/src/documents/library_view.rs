@@ -3,12 +3,14 @@
 use domain::{
     Locale,
     documents::{DocumentField, DocumentKind, LibraryPage, LibraryQuery, ShelfList},
+    policy::Action,
     units::UnitKind,
 };
 use leptos::prelude::*;
 
 use super::document_row::document_row;
 use crate::{
+    context::server::viewer,
     terms, text,
     ui::{Button, ButtonKind, Chip, Chips, Choice, EmptyState, IconName, LinkButton, PageHeader, Pager, RowList, Select},
 };
@@ -39,14 +41,16 @@ fn search_box(l: Locale) -> AnyView {
     .into_any()
 }
 
-/// The member's own lists.
+/// The member's own lists; for who answers for a unit, what its members have read too.
 pub(super) fn list_chips(l: Locale, current: Option<ShelfList>) -> Vec<Chip> {
     let chip = |list: ShelfList| Chip {
         label: list_name(l, list).to_owned(),
         href: format!("/shelf/{}", list.key()),
         current: current == Some(list),
     };
-    ShelfList::ALL.map(chip).into()
+    let follows = viewer().is_ok_and(|viewer| !viewer.standpoint.seats(Action::ReadStatistics).is_empty());
+    let followed = Chip { label: text::readers::title(l).to_owned(), href: "/readers".to_owned(), current: false };
+    ShelfList::ALL.map(chip).into_iter().chain(follows.then_some(followed)).collect()
 }
 
 pub(super) const fn list_name(l: Locale, list: ShelfList) -> &'static str {

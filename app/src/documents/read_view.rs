@@ -35,9 +35,9 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
         <div class="page-document">
             <article class="document" data-document=id.to_string() data-part=part data-print=running_head(l, &page.summary)>
                 {head(l, &page, today)}
-                {page.correction.map(|correction| corrected(l, correction))}
-                {page.place.map(|place| go_on(l, place))}
-                {tools(l, id, page.bookmarked, address)}
+                {page.correction.clone().map(|correction| corrected(l, correction))}
+                {page.place.clone().map(|place| go_on(l, place))}
+                {tools(l, &page, address)}
                 {folded}
                 {reading_bar(l, &page.summary, opinion.clone())}
                 <div class="prose" id=TEXT inner_html=page.html></div>
@@ -152,11 +152,20 @@ fn go_on(l: Locale, ReadingPlace { heading, part }: ReadingPlace) -> AnyView {
 }
 
 /// What can be done with the document. What a script alone can do is shown by it.
-fn tools(l: Locale, id: DocumentId, bookmarked: bool, address: String) -> AnyView {
+fn tools(l: Locale, page: &DocumentPage, address: String) -> AnyView {
+    let id = page.summary.id;
+    let readers = page.shows_readers.then(|| {
+        view! {
+            <a class="button button-quiet" href=format!("/readers/{id}")>
+                <Icon name=IconName::People/>
+                <span>{text::readers::who_has_read(l)}</span>
+            </a>
+        }
+    });
     view! {
         <div class="document-tools no-print">
-            {mark_form(l, id, false, bookmarked)}
-            {mark_form(l, id, true, !bookmarked)}
+            {mark_form(l, id, false, page.bookmarked)}
+            {mark_form(l, id, true, !page.bookmarked)}
             <a class="button button-quiet" href=format!("/library/{id}/download") rel="external" download="">
                 <Icon name=IconName::Download/>
                 <span>{text::reading::download(l)}</span>
@@ -173,6 +182,7 @@ fn tools(l: Locale, id: DocumentId, bookmarked: bool, address: String) -> AnyVie
                 <label class="label" for="address">{text::reading::address(l)}</label>
                 <input class="input" id="address" readonly=true value=address/>
             </details>
+            {readers}
         </div>
     }
     .into_any()

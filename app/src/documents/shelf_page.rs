@@ -82,8 +82,11 @@ fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate
     let done = (document.read && list == ShelfList::MustRead)
         .then(|| view! { <Tag tone=Tone::Ok icon=IconName::Check label=text::reading::opened(l)/> });
     let gone = withdrawn.then(|| view! { <Tag tone=Tone::Warn icon=IconName::Info label=text::reading::withdrawn(l)/> });
-    let marks = must.is_some() || part.is_some() || done.is_some() || gone.is_some();
-    let marks = marks.then(|| view! { {must} {done} {part} {gone} });
+    let asked = document.reminded.as_ref().map(|reminded| {
+        view! { <Tag tone=Tone::Warn icon=IconName::Clock label=text::readers::reminded_by(l, l.date(reminded.on), &reminded.by)/> }
+    });
+    let marks = asked.is_some() || must.is_some() || part.is_some() || done.is_some() || gone.is_some();
+    let marks = marks.then(|| view! { {asked} {must} {done} {part} {gone} });
     let (href, eyebrow) = (format!("/library/{}", document.id), terms::document_kind(l, document.kind));
     let unread = !document.read;
     match marks {

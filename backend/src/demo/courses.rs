@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     courses::{CourseState, Serial},
     events::EventKind,
-    ids::{CourseId, MemberId},
+    ids::{CourseId, DocumentId, MemberId},
     locale::local_date,
     members::Standing,
     units::UnitRef,
@@ -13,7 +13,7 @@ use domain::{
 use super::{
     dice::Dice,
     files::{self, CourseEntry, QuestionEntry},
-    library::{Published, local_time},
+    library::{Published, ReceiptRow, local_time},
     people::{Branch, Organisation, Person},
 };
 use crate::{
@@ -54,7 +54,7 @@ struct Course {
     editor: MemberId,
     issuer: UnitRef,
     audience: UnitRef,
-    documents: Vec<String>,
+    documents: Vec<DocumentId>,
     assigned_at: DateTime<Utc>,
     due_on: NaiveDate,
 }
@@ -73,7 +73,7 @@ impl Course {
         let document = |begins: &String| {
             let title = files::title(begins)?;
             let found = published.iter().find(|document| document.title == title);
-            found.map(|document| document.id.to_string()).ok_or_else(|| Error::Internal(format!("{title} is not published")))
+            found.map(|document| document.id).ok_or_else(|| Error::Internal(format!("{title} is not published")))
         };
         let assigned_at = local_time(now, -entry.assigned_days_ago, 9 * 60 + 30);
         Ok(Self {
@@ -101,7 +101,7 @@ impl Course {
                 version: 1,
                 saved_at: self.assigned_at,
                 saved_by: editor,
-                documents: self.documents.clone(),
+                documents: self.documents.iter().map(DocumentId::to_string).collect(),
                 questions: whole(entry.questions.len()),
                 pass_percent: i64::from(entry.pass_percent),
                 minutes: entry.minutes.map(i64::from),
@@ -141,12 +141,7 @@ impl Course {
         }
         let at = dice.early_moment(start, person.last_use);
         for document in &self.documents {
-            let receipt = ReceiptRow {
-                id: pair("read_receipt", document, person.id),
-                path: branch.unit.path.to_string(),
-                at,
-                counted: person.standing != Standing::Exempt,
-            };
+            let receipt = ReceiptRow::new(*document, person.id, &branch.unit.path, person.standing, at);
             bulk.push_once("read_receipt", receipt);
         }
         if has_quiz {
@@ -236,14 +231,6 @@ struct TextRow {
     id: RecordId,
     description: String,
     questions: Vec<QuestionRow>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct ReceiptRow {
-    id: RecordId,
-    path: String,
-    at: DateTime<Utc>,
-    counted: bool,
 }
 
 #[derive(Debug, SurrealValue)]

@@ -9,7 +9,7 @@ use domain::{
     ids::{DocumentId, MemberId},
     locale::local_date,
     members::Standing,
-    units::UnitRef,
+    units::{UnitPath, UnitRef},
 };
 
 use super::{
@@ -93,15 +93,7 @@ pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     for (unit, person, document, start, weight) in pairs {
         if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(READS).max(1)) {
             let at = dice.early_moment(start, person.last_use);
-            bulk.push(
-                "read_receipt",
-                ReceiptRow {
-                    id: pair("read_receipt", document.id, person.id),
-                    path: unit.path.to_string(),
-                    at,
-                    counted: Some(person.standing != Standing::Exempt),
-                },
-            );
+            bulk.push("read_receipt", ReceiptRow::new(document.id, person.id, &unit.path, person.standing, at));
             bulk.log(&mut dice, at, EventKind::DocumentRead, Some(person.id), &unit.path, document.id);
             reads += 1;
         }
@@ -318,8 +310,23 @@ struct RevisionRow {
 
 #[derive(Debug, SurrealValue)]
 pub(super) struct ReceiptRow {
-    pub(super) id: RecordId,
-    pub(super) path: String,
-    pub(super) at: DateTime<Utc>,
-    pub(super) counted: Option<bool>,
+    id: RecordId,
+    path: String,
+    at: DateTime<Utc>,
+    counted: bool,
+    place: Option<String>,
+}
+
+impl ReceiptRow {
+    /// Of a member who has always been where they are.
+    pub(super) fn new(document: DocumentId, member: MemberId, path: &UnitPath, standing: Standing, at: DateTime<Utc>) -> Self {
+        let counted = standing != Standing::Exempt;
+        Self {
+            id: pair("read_receipt", document, member),
+            path: path.to_string(),
+            at,
+            counted,
+            place: counted.then(|| format!("{document}{}{path}", standing.key())),
+        }
+    }
 }

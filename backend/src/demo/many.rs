@@ -5,6 +5,7 @@ use domain::{
     documents::{Body, DocumentKind, steps::Out},
     folding::fold,
     ids::{DocumentId, MemberId},
+    members::Standing,
     units::{UnitKind, UnitRef},
 };
 
@@ -14,11 +15,7 @@ use super::{
     library::{DocumentRow, ReceiptRow, TextRow},
     registry::Registry,
 };
-use crate::{
-    Backend, Error, Result,
-    bulk::Bulk,
-    store::{pair, record},
-};
+use crate::{Backend, Error, Result, bulk::Bulk, store::record};
 
 /// Documents written at a time.
 const BATCH: usize = 2_000;
@@ -150,8 +147,7 @@ pub async fn read(backend: &Backend, reads: &[(DocumentId, MemberId, &UnitRef)])
     for some in reads.chunks(20 * BATCH) {
         let mut bulk = Bulk::default();
         for (document, member, branch) in some {
-            let id = pair("read_receipt", document, member);
-            bulk.push("read_receipt", ReceiptRow { id, path: branch.path.to_string(), at, counted: Some(true) });
+            bulk.push("read_receipt", ReceiptRow::new(*document, *member, &branch.path, Standing::Official, at));
         }
         bulk.save(backend).await?;
     }

@@ -62,6 +62,7 @@ impl Documents<'_> {
             related: self.related(viewer, id, &more.related.unwrap_or_default()).await?,
             bookmarked,
             attachments: files::of_document(self.backend, id).await?,
+            shows_readers: document.look_at_readers(viewer, &self.backend.units().tree(), None).is_some(),
             signer: document.signer,
             audience: document.audience,
         })
@@ -180,9 +181,11 @@ impl Documents<'_> {
             receipt: pair("read_receipt", document.id, viewer.member),
             path: branch.to_string(),
             counted: viewer.standpoint.standing != Standing::Exempt,
+            document: document.id.to_string(),
+            reader: record("member", viewer.member),
         };
         events::append(&mut vars, clock, EventKind::DocumentRead, Some(viewer.member), branch, document.id);
-        let sql = format!("CREATE $receipt SET path = $path, at = $log_at, counted = $counted RETURN NONE; {}", events::APPEND);
+        let sql = format!("{RECEIPT} {}", events::APPEND);
         match self.backend.store().write(&sql, vars).await {
             Ok(_) => {
                 self.backend.events().wake();
@@ -194,6 +197,12 @@ impl Documents<'_> {
         }
     }
 }
+
+/// The receipt of who reads now, where the record says they are.
+const RECEIPT: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
+                       LET $counts = $row.state = 'active' AND $row.standing != 'exempt'; \
+                       CREATE $receipt SET path = $path, at = $log_at, counted = $counted, \
+                       place = IF $counts { $document + $row.standing + $row.path } ELSE { NONE } RETURN NONE;";
 
 struct Found {
     document: Document,

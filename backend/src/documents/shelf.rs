@@ -46,7 +46,8 @@ impl Documents<'_> {
         Ok((self.rows(viewer, summaries).await?, next))
     }
 
-    async fn rows(&self, viewer: &Viewer, documents: Vec<DocumentSummary>) -> Result<Vec<ShelfRow>> {
+    async fn rows(&self, viewer: &Viewer, mut documents: Vec<DocumentSummary>) -> Result<Vec<ShelfRow>> {
+        self.mark_reminded(viewer, &mut documents).await?;
         let ids: Vec<DocumentId> = documents.iter().map(|document| document.id).collect();
         let parts = self.parts(viewer, &ids).await?;
         let row = |document: DocumentSummary| ShelfRow {

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Error, Result, courses,
     documents::HAND_OVER,
-    store::{KEYS, RecordId, SurrealValue, keys_after, pair, record, vars},
+    store::{RecordId, SurrealValue, pair, record, vars},
 };
 
 /// Ids looked at in one read.
@@ -150,16 +150,8 @@ impl Members<'_> {
     }
 
     async fn receipts_of(&self, gone: &MemberRow, keep: &MemberRow) -> Result<Vec<MovedPair>> {
-        let mut moved = Vec::new();
-        let mut after = String::new();
-        loop {
-            let sql = format!("SELECT VALUE record::id(id) FROM {KEYS} LIMIT {PAGE}");
-            let ids: Vec<String> =
-                self.backend.store().read(sql, vars! { keys: keys_after("document", &after) }).await?.rows(0)?;
-            let Some(last) = ids.last() else { return Ok(moved) };
-            after.clone_from(last);
-            moved.extend(self.pairs("read_receipt", &ids, gone, keep).await?);
-        }
+        let read: Vec<String> = self.backend.store().read(RECEIPTS_OF, vars! { key: gone.id.clone() }).await?.rows(0)?;
+        Ok(moved("read_receipt", &read, gone, keep))
     }
 
     async fn attendances_of(&self, gone: &MemberRow, keep: &MemberRow) -> Result<Vec<MovedPair>> {
@@ -184,7 +176,7 @@ impl Members<'_> {
         let ids: Vec<RecordId> = firsts.iter().map(|first| pair(table, first, &gone.id)).collect();
         let sql = "SELECT VALUE record::id(id)[0] FROM $ids";
         let found: Vec<String> = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
-        Ok(found.iter().map(|first| MovedPair { from: pair(table, first, &gone.id), to: pair(table, first, &keep.id) }).collect())
+        Ok(moved(table, &found, gone, keep))
     }
 
     /// The kept record's flaws, with the other one gone from its twins.
@@ -212,6 +204,11 @@ impl Members<'_> {
     }
 }
 
+/// What joins each of `firsts` with a member, on its way from one record to the other.
+fn moved(table: &'static str, firsts: &[String], gone: &MemberRow, keep: &MemberRow) -> Vec<MovedPair> {
+    firsts.iter().map(|first| MovedPair { from: pair(table, first, &gone.id), to: pair(table, first, &keep.id) }).collect()
+}
+
 fn refused(form: &str, field: &str, problem: Problem) -> Error {
     let errors: FormErrors = FormReader::new(form).refused(field, problem);
     errors.into()
@@ -219,6 +216,9 @@ fn refused(form: &str, field: &str, problem: Problem) -> Error {
 
 /// Units the member `$key` was ever posted to.
 const UNITS_OF: &str = "SELECT VALUE unit FROM posting WHERE member = $key";
+
+/// Documents the member `$key` has read.
+const RECEIPTS_OF: &str = "SELECT VALUE record::id(id)[0] FROM read_receipt WHERE member = $key";
 
 const MEETINGS_OF: &str = "SELECT VALUE record::id(id) FROM meeting WHERE path = $path";
 
@@ -239,6 +239,12 @@ const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE membe
          LET $has = (SELECT at FROM ONLY $pair.to); \
          IF $was != NONE AND ($has = NONE OR $was.at < $has.at) { UPSERT $pair.to CONTENT $was RETURN NONE }; \
          DELETE $pair.from RETURN NONE \
+     }; \
+     LET $reader = (SELECT path, state, standing FROM ONLY $kept); \
+     LET $counts = $reader.state = 'active' AND $reader.standing != 'exempt'; \
+     FOR $pair IN $receipts { \
+         LET $receipt = $pair.to; \
+         UPDATE $receipt SET place = IF $counts { record::id(id)[0] + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE \
      };";
 
 /// Who used the other record's account goes on with it when the kept record has none.
@@ -268,7 +274,7 @@ mod tests {
     async fn what_moves_with_a_record_is_found_by_index() {
         let store = migrated().await;
         let vars = || vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV", path: "/01/51/001/" };
-        for sql in [UNITS_OF, MEETINGS_OF] {
+        for sql in [UNITS_OF, RECEIPTS_OF, MEETINGS_OF] {
             store.assert_no_scan(sql, vars()).await;
         }
         for select in

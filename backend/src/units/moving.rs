@@ -2,8 +2,8 @@
 //! in which the paths written elsewhere follow.
 //!
 //! Each batch is a transaction that takes rows still at an old path to their new one, so it is safe to repeat, and whoever comes
-//! next goes on where the last one stopped: nothing but the shifts has to be remembered. Immutable rows (events, read receipts)
-//! keep their old paths, which [`Tree::former`] resolves.
+//! next goes on where the last one stopped: nothing but the shifts has to be remembered. Immutable rows (events) and those of which
+//! there are too many (read receipts) keep their old paths, which [`Tree::former`] and [`Tree::written`] resolve.
 
 use std::collections::BTreeSet;
 

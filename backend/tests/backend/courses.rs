@@ -402,7 +402,7 @@ fn at_the_farm(org: &Fixture) -> Viewer {
 
 async fn done_at(backend: &Backend, org: &Fixture, id: CourseId, unit: &UnitRef) -> Option<u32> {
     let page = backend.courses().completion_page(&org.province_chief_editor.viewer, id, Some(unit.id)).await.expect("a page");
-    page.total.completion.map(|completion| completion.done)
+    page.total.share.map(|share| share.done)
 }
 
 async fn a_member_who_is_transferred_keeps_the_progress(backend: &Backend, org: &Fixture) {
@@ -424,7 +424,7 @@ async fn a_member_who_is_transferred_keeps_the_progress(backend: &Backend, org: 
     }
     let number = try_once(backend, member, other, 0).await;
     let page = courses.completion_page(editor, id, None).await.expect("a page");
-    assert_eq!(page.total.completion.map(|completion| completion.done), Some(1));
+    assert_eq!(page.total.share.map(|share| share.done), Some(1));
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
 
     transfer(backend, org).await;
@@ -482,7 +482,7 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
     for above in [&org.coast_secretary, &org.coast_committee_member, &org.province_statistician, &org.coast_editor] {
         let page = courses.completion_page(&above.viewer, id, None).await.expect("a page");
         assert_eq!((page.total.unit.id, page.learners.len()), (org.coast.id, 0), "{}", above.name);
-        assert_eq!(page.total.completion.map(|row| (row.members, row.done)), Some((15, 1)), "{}", above.name);
+        assert_eq!(page.total.share.map(|share| (share.members, share.done)), Some((15, 1)), "{}", above.name);
         let branch = courses.completion_page(&above.viewer, id, Some(org.harbour.id)).await.expect("a page");
         assert!(branch.learners.is_empty(), "{} sees no names", above.name);
         assert_eq!(

@@ -8,6 +8,7 @@ use crate::{
     documents::DocumentSummary,
     ids::{CourseId, MemberId},
     members::Standing,
+    statistics::UnitShare,
     units::UnitRef,
 };
 
@@ -169,24 +170,6 @@ pub struct Certificate {
     pub serial: String,
 }
 
-/// How many of a unit's members have completed a course.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Completion {
-    /// Members the course is for, the exempt aside.
-    pub members: u32,
-    pub done: u32,
-}
-
-/// A unit's row in the drill-down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnitCompletion {
-    pub unit: UnitRef,
-    /// None where the group is too small to show.
-    pub completion: Option<Completion>,
-    /// Whether there is something below to look into.
-    pub opens: bool,
-}
-
 /// One member of the own branch. Never the score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LearnerRow {
@@ -206,8 +189,8 @@ pub struct CompletionPage {
     pub due_on: NaiveDate,
     /// From the highest unit the viewer may look at down to the unit itself.
     pub trail: Vec<UnitRef>,
-    pub total: UnitCompletion,
-    pub children: Vec<UnitCompletion>,
+    pub total: UnitShare,
+    pub children: Vec<UnitShare>,
     /// Names, for who leads this very branch.
     pub learners: Vec<LearnerRow>,
 }

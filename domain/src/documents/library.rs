@@ -195,6 +195,8 @@ pub struct DocumentPage {
     pub bookmarked: bool,
     /// Files that go with it.
     pub attachments: Vec<AttachmentSummary>,
+    /// Whether the reader may look at who else has read it.
+    pub shows_readers: bool,
 }
 
 /// What is left of a document for those who had read or marked it.

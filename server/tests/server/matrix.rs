@@ -144,11 +144,17 @@ const REGISTRY: &[Who] = &[AboveRegistrar, TopOperator];
 /// Those who follow or give the harbour's courses by an office and have none of them to study.
 const COURSE_OFFICES: &[Who] = &[AboveSecretary, AboveCommitteeMember, AboveEditor, TopChiefEditor, TopStatistician];
 
+/// Those who look at the figures of some unit.
+const FOLLOWERS: &[Who] =
+    &[Secretary, Deputy, SiblingSecretary, AboveSecretary, AboveCommitteeMember, TopStatistician, OtherSecretary];
+
 /// What is asked for; made anew for each request, so that one person's step does not stand in the next one's way.
 #[derive(Debug, Clone, Copy)]
 enum Given {
     Nothing,
     Document(&'static str),
+    /// A published document and the harbour.
+    Unread,
     OwnList,
     /// A place in a document.
     Place,
@@ -265,6 +271,15 @@ const ROWS: &[Row] = &[
     row("/api/documents/bookmark", Given::Draft("id"), &[], 404),
     // Nobody's but one's own: where there is none, nothing happens.
     row("/api/documents/remove_bookmark", Given::Document("id"), &[], 200),
+    row(
+        "/api/documents/readers",
+        Given::Document("id"),
+        &[(200, &[Secretary, Deputy]), (200, COURSE_OFFICES), (403, REACHED)],
+        404,
+    ),
+    row("/api/documents/followed", Given::Nothing, &[(200, FOLLOWERS)], 404),
+    // Who looks at the branch need not be one of those who ask its members.
+    row("/api/documents/remind", Given::Unread, &[(200, &[Secretary, Deputy]), (200, CHIEF), (403, COURSE_OFFICES)], 404),
     row("/api/documents/desk", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/blank", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/draft", Given::Draft("id"), &[(200, EDITORS)], 404),
@@ -397,12 +412,7 @@ const ROWS: &[Row] = &[
     row("/api/courses/answer", Given::OpenTry, &[(200, &[Author])], 404),
     row("/api/courses/result", Given::PassedTry, &[(200, &[Author]), (403, COURSE_OFFICES)], 404),
     row("/api/courses/certificate", Given::Passed, &[(200, &[Author])], 404),
-    row(
-        "/api/courses/following",
-        Given::Nothing,
-        &[(200, &[Secretary, Deputy, SiblingSecretary, AboveSecretary, AboveCommitteeMember, TopStatistician, OtherSecretary])],
-        404,
-    ),
+    row("/api/courses/following", Given::Nothing, &[(200, FOLLOWERS)], 404),
     row(
         "/api/courses/completion",
         Given::Course("id"),
@@ -490,6 +500,9 @@ impl Given {
         let fresh = || app.backend.clock().ulid().to_string();
         match self {
             Self::Nothing => Vec::new(),
+            Self::Unread => {
+                vec![("document", app.published(&org.harbour).await.to_string()), ("unit", org.harbour.id.to_string())]
+            }
             Self::Version => vec![("id", app.draft(&org.harbour).await.to_string()), ("version", "1".to_owned())],
             Self::InReview => {
                 let id = app.in_review(&org.harbour).await;

@@ -1,0 +1,64 @@
+//! Server functions of those who follow who reads.
+
+use domain::{
+    documents::readers::{FollowedPage, ReadersPage},
+    forms::Outcome,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+use crate::error::AppError;
+
+/// How many have read a document in a unit and in those one level below; in the highest that is the viewer's when none is named.
+#[server(prefix = "/api", endpoint = "documents/readers", input = GetUrl)]
+pub async fn readers(id: String, unit: Option<String>) -> Result<ReadersPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let unit = unit.as_deref().map(known).transpose()?;
+            Ok::<_, AppError>(backend()?.documents().readers(&viewer()?, known(&id)?, unit).await?)
+        }
+        .await,
+    )
+}
+
+/// What reaches all of the viewer's unit, and how many have read it.
+#[server(prefix = "/api", endpoint = "documents/followed", input = GetUrl)]
+pub async fn followed() -> Result<FollowedPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(async { Ok::<_, AppError>(backend()?.documents().followed(&viewer()?).await?) }.await)
+}
+
+/// Asks those of a unit who have not read a document to read it.
+#[server(prefix = "/api", endpoint = "documents/remind")]
+pub async fn remind(document: String, unit: String) -> Result<Outcome, AppError> {
+    use domain::documents::readers::Reminding;
+
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let (document, unit) = (known(&document)?, known(&unit)?);
+        let told = match backend()?.documents().remind(&viewer()?, document, unit).await? {
+            Reminding::Done => "reminded",
+            Reminding::TooSoon => "too_soon",
+        };
+        Ok(Outcome::Done { to: format!("/readers/{document}?unit={unit}&done={told}"), reload: true })
+    }
+    .await;
+    Submitted::new("remind", &[]).settle(result).await
+}
+
+#[cfg(feature = "ssr")]
+fn known<T: std::str::FromStr>(typed: &str) -> Result<T, AppError> {
+    typed.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
+}

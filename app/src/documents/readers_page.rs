@@ -1,0 +1,201 @@
+//! Who has read a document, level by level; for who leads a branch by name. From here those who have not are reminded.
+
+use domain::{
+    Locale,
+    documents::readers::{ReaderRow, Readers, ReadersPage as Found, Reminder},
+    policy::Action,
+    units::UnitRef,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::readers_fns::readers;
+use crate::{
+    context::use_viewer,
+    i18n::use_locale,
+    page::show,
+    statistics::shares,
+    terms, text,
+    ui::{Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader},
+};
+
+#[component]
+pub(crate) fn ReadersPage() -> impl IntoView {
+    let l = use_locale();
+    let (params, query) = (use_params_map(), use_query_map());
+    // Editors come from the desk, all others from the list of what they follow.
+    let follows = use_viewer().is_some_and(|viewer| !viewer.standpoint.seats(Action::ReadStatistics).is_empty());
+    let data = Resource::new(
+        move || (params.read().get("id").unwrap_or_default(), query.read().get("unit")),
+        |(id, unit)| readers(id, unit),
+    );
+    show(data, move |page| {
+        let done = query.with_untracked(|query| query.get("done"));
+        let title = format!("{} · {}", text::readers::title(l), page.title);
+        view! {
+            <Title text=title/>
+            <div class="page">
+                <Breadcrumbs label=text::readers::way(l) crumbs=crumbs(l, &page, follows)/>
+                {head(l, &page)}
+                {told(l, &page, done.as_deref())}
+                {share(l, &page)}
+                {reminding(l, &page)}
+                {shares::children(l, &page.children, text::readers::have_read(l), |unit| address(&page, unit))}
+                {page.names.as_ref().map(|names| by_name(l, names))}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn crumbs(l: Locale, page: &Found, follows: bool) -> Vec<Crumb> {
+    let mut crumbs = if follows {
+        vec![Crumb::link(text::frame::library(l), "/library"), Crumb::link(text::readers::title(l), "/readers")]
+    } else {
+        let document = page.number.clone().unwrap_or_else(|| text::documents::this(l).to_owned());
+        vec![Crumb::link(text::frame::desk(l), "/desk"), Crumb::link(document, format!("/desk/{}", page.document))]
+    };
+    let above = page.trail.len().saturating_sub(1);
+    crumbs.extend(page.trail.iter().take(above).map(|unit| Crumb::link(unit.name.clone(), address(page, unit))));
+    crumbs.push(Crumb::here(page.total.unit.name.clone()));
+    crumbs
+}
+
+fn address(page: &Found, unit: &UnitRef) -> String {
+    format!("/readers/{}?unit={}", page.document, unit.id)
+}
+
+fn head(l: Locale, page: &Found) -> AnyView {
+    let facts = [
+        page.number.as_ref().map(|number| text::documents::number(l, number)),
+        Some(page.issuer.name.clone()),
+        page.published_on.map(|day| l.date(day)),
+        page.must_read_by.map(|day| text::reading::must_read_by(l, l.date(day))),
+    ];
+    let lead = facts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let open = (!page.is_withdrawn).then(|| {
+        view! {
+            <LinkButton href=format!("/library/{}", page.document) kind=ButtonKind::Secondary icon=IconName::Book>
+                {text::readers::open_document(l)}
+            </LinkButton>
+        }
+    });
+    view! {
+        <PageHeader title=page.title.clone() eyebrow=terms::document_kind(l, page.kind) lead>{open}</PageHeader>
+    }
+    .into_any()
+}
+
+/// What was just done, or cannot be done any more.
+fn told(l: Locale, page: &Found, done: Option<&str>) -> Option<AnyView> {
+    let last = page.reminded.as_ref().map(|reminder| view! { <p>{last_time(l, reminder)}</p> });
+    match done {
+        _ if page.is_withdrawn => Some(
+            view! {
+                <Notice kind=NoticeKind::Warn title=text::readers::withdrawn_title(l)>
+                    <p>{text::readers::withdrawn(l)}</p>
+                </Notice>
+            }
+            .into_any(),
+        ),
+        Some("reminded") => Some(view! { <Notice kind=NoticeKind::Ok title=text::readers::reminded_now(l)/> }.into_any()),
+        Some("too_soon") => {
+            Some(view! { <Notice kind=NoticeKind::Warn title=text::readers::too_soon(l)>{last}</Notice> }.into_any())
+        }
+        _ => None,
+    }
+}
+
+fn last_time(l: Locale, reminder: &Reminder) -> String {
+    if reminder.is_of_today {
+        text::readers::reminded_today(l, l.time(reminder.at), &reminder.by)
+    } else {
+        text::readers::last_reminded(l, l.date_time(reminder.at), &reminder.by)
+    }
+}
+
+/// The figure of the unit whose page it is.
+fn share(l: Locale, page: &Found) -> AnyView {
+    let heading = page.total.unit.name.clone();
+    let figure = match page.total.share {
+        Some(share) if share.members == 0 => {
+            view! { <Card strong=true><p>{text::readers::nobody_asked(l)}</p></Card> }.into_any()
+        }
+        _ => shares::total(l, &page.total, text::readers::have_read(l)),
+    };
+    view! {
+        <section class="stack-tight">
+            <h2>{heading}</h2>
+            {figure}
+        </section>
+    }
+    .into_any()
+}
+
+/// The button, or why there is none now.
+fn reminding(l: Locale, page: &Found) -> Option<AnyView> {
+    // Where the group is too small to show, nobody is told that all have read.
+    let left = page.total.share.map(|share| share.members - share.done);
+    if !page.may_remind || left == Some(0) {
+        return None;
+    }
+    let left = left.map(|left| view! { <p>{text::readers::left(l, left.into())}</p> });
+    let last = page.reminded.as_ref().map(|reminder| view! { <p class="muted">{last_time(l, reminder)}</p> });
+    let is_done = page.reminded.as_ref().is_some_and(|reminder| reminder.is_of_today);
+    let (document, unit) = (page.document.to_string(), page.total.unit.id.to_string());
+    let form = (!is_done).then(|| {
+        view! {
+            <Form action="/api/documents/remind" failed=text::frame::network_failed(l)>
+                <input type="hidden" name="document" value=document/>
+                <input type="hidden" name="unit" value=unit/>
+                <p class="muted">{text::readers::remind_hint(l)}</p>
+                <div class="actions">
+                    <Button icon=IconName::Send>{text::readers::remind(l)}</Button>
+                </div>
+            </Form>
+        }
+    });
+    Some(
+        view! {
+            <Card title=text::readers::remind_title(l)>
+                <div class="stack-tight">{left}{last}{form}</div>
+            </Card>
+        }
+        .into_any(),
+    )
+}
+
+fn by_name(l: Locale, names: &Readers) -> AnyView {
+    let waiting = if names.waiting.is_empty() {
+        let (title, hint) = (text::readers::nobody_waits(l), text::readers::nobody_waits_hint(l));
+        view! { <EmptyState title text=hint icon=IconName::CheckCircle/> }.into_any()
+    } else {
+        list(l, text::readers::waiting(l, l.number(count(&names.waiting))), "waiting", &names.waiting)
+    };
+    let read =
+        (!names.read.is_empty()).then(|| list(l, text::readers::read(l, l.number(count(&names.read))), "read", &names.read));
+    view! {
+        <section class="stack">
+            {waiting}
+            {read}
+            <p class="muted small">{text::readers::names_hint(l)}</p>
+        </section>
+    }
+    .into_any()
+}
+
+fn list(l: Locale, title: String, id: &'static str, rows: &[ReaderRow]) -> AnyView {
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let day = row.read_on.map(|day| view! { " " <span class="names-day">{l.date(day)}</span> });
+            view! { <li>{row.name.clone()}{day}</li> }.into_any()
+        })
+        .collect_view();
+    view! { <Card title><ul class="names" role="list" id=id>{rows}</ul></Card> }.into_any()
+}
+
+fn count(rows: &[ReaderRow]) -> u64 {
+    rows.len() as u64
+}

@@ -1,0 +1,250 @@
+//! Who has read a document: numbers by unit for its editors and for those above, names for who leads a branch.
+//!
+//! A receipt carries where its reader is now (`place`, see `schema/0014_readers.surql`), so what was read in a subtree is counted over
+//! ranges of one index: one for each standing, and one more for each unit that moved in or out since ([`Tree::written`]).
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    documents::{
+        readers::{FollowedPage, FollowedRow, ReaderRow, Readers, ReadersPage},
+        steps::Out,
+    },
+    ids::{DocumentId, UnitId},
+    locale::local_date,
+    members::Standing,
+    policy::Action,
+    statistics::{UnitShare, hide_small_shares},
+    units::UnitPath,
+};
+
+use super::{COLUMNS, Document, DocumentRow, Documents};
+use crate::{
+    Error, Result,
+    statistics::{Look, share},
+    store::{SurrealValue, Variables, pair, vars},
+    units::{Tree, Written},
+};
+
+/// Documents in the list.
+const FOLLOWED: usize = 20;
+
+/// Standings of those who count; a receipt of another one has no place.
+const COUNTED: [Standing; 2] = [Standing::Official, Standing::Probationary];
+
+impl Document {
+    /// Whether the person writes for its issuer, and so follows all of its audience.
+    fn is_managed_by(&self, viewer: &Viewer) -> bool {
+        viewer.standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+    }
+
+    /// What the person looks at, at this unit or the highest of theirs. What was taken back is its editors' affair.
+    pub(super) fn look_at_readers<'t>(&self, viewer: &Viewer, tree: &'t Tree, unit: Option<UnitId>) -> Option<Look<'t>> {
+        let is_managed = self.is_managed_by(viewer);
+        (is_managed || self.out == Out::Published)
+            .then(|| Look::at(viewer, tree, &self.audience.path, is_managed, unit))
+            .flatten()
+    }
+}
+
+impl Documents<'_> {
+    /// How many members of a unit and of those one level below have read the document; of the highest unit the person may look at
+    /// when none is named. With names for who leads this very branch.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the person may not know of the document, or for a unit it does not reach or that is not theirs to
+    /// look at; [`Error::NotAllowed`] for who only reads it.
+    pub async fn readers(&self, viewer: &Viewer, id: DocumentId, unit: Option<UnitId>) -> Result<ReadersPage> {
+        let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
+        let tree = self.backend.units().tree();
+        let look = document.look_at_readers(viewer, &tree, unit).ok_or_else(|| no_look(&document, viewer, unit))?;
+        let read = self.read_in(&document, &look.paths(), &tree).await?;
+        let (total, children) = look.shares(self.backend.counters(), &document.standings, &read);
+        Ok(ReadersPage {
+            document: id,
+            names: if look.shows_names() { Some(self.named_readers(&document, look.unit.id).await?) } else { None },
+            reminded: self.last_reminder(id, look.unit.id).await?,
+            may_remind: document.may_be_reminded_of(viewer, &look),
+            kind: document.kind,
+            published_on: document.published_at.map(local_date),
+            must_read_by: document.must_read_by,
+            is_withdrawn: document.out == Out::Withdrawn,
+            number: document.number,
+            title: document.title,
+            issuer: document.issuer,
+            trail: look.trail,
+            total,
+            children,
+        })
+    }
+
+    /// What reaches all of the highest unit the person answers for, and how many of its members have read it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who answers for none.
+    pub async fn followed(&self, viewer: &Viewer) -> Result<FollowedPage> {
+        let tree = self.backend.units().tree();
+        let seats = viewer.standpoint.seats(Action::ReadStatistics);
+        let seat = seats.into_iter().min_by_key(|path| path.as_str().len());
+        let unit = seat.and_then(|path| tree.at(path)).ok_or(Error::NotFound)?;
+        let mut documents = self.reaching(&unit.path, &tree).await?;
+        documents.retain(|document| document.out == Out::Published);
+        let shows_all = viewer.standpoint.may_on_the_spot(Action::ReadReaders, &unit.path);
+        let mut rows = Vec::with_capacity(documents.len());
+        for document in documents {
+            let read = self.read_in(&document, &[&unit.path], &tree).await?.into_iter().sum();
+            let counted = share(self.backend.counters(), &unit.path, &document.standings, read);
+            let mut row = UnitShare { unit: unit.clone(), share: Some(counted), opens: false };
+            if !shows_all {
+                hide_small_shares(std::slice::from_mut(&mut row));
+            }
+            // Whether the person has read it is told elsewhere.
+            rows.push(FollowedRow { document: document.summary(true), share: row.share });
+        }
+        Ok(FollowedPage { unit: unit.clone(), rows })
+    }
+
+    /// The latest documents for a unit: those that must be read first.
+    async fn reaching(&self, unit: &UnitPath, tree: &Tree) -> Result<Vec<Document>> {
+        let (sql, vars) = reaching_ranges(unit);
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut documents: Vec<Document> = Vec::new();
+        for at in 0..2 * unit.ancestors_and_self().count() {
+            for row in answers.rows::<DocumentRow>(at)? {
+                let document = row.understand(tree)?;
+                if documents.iter().all(|known| known.id != document.id) {
+                    documents.push(document);
+                }
+            }
+        }
+        documents.sort_by_key(|document| (document.must_read_by.is_none(), std::cmp::Reverse(document.shelf.clone())));
+        documents.truncate(FOLLOWED);
+        Ok(documents)
+    }
+
+    /// How many members in each of these subtrees have read the document, of those it is for.
+    async fn read_in(&self, document: &Document, paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
+        let standings = if document.standings.is_empty() { &COUNTED[..] } else { &document.standings };
+        let written: Vec<Written> = paths.iter().map(|path| tree.written(path)).collect();
+        let (sql, vars, ranges) = read_ranges(document.id, standings, &written);
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut read = vec![0_i64; paths.len()];
+        for (at, (unit, sign)) in ranges.into_iter().enumerate() {
+            let count: Option<i64> = answers.rows(at)?.into_iter().next();
+            read[unit] += sign * count.unwrap_or_default();
+        }
+        Ok(read.into_iter().map(|count| u32::try_from(count).unwrap_or_default()).collect())
+    }
+
+    /// Members of a branch whom the document is for, in the order of a name list. Who is exempt is listed when they read it all the
+    /// same.
+    async fn named_readers(&self, document: &Document, branch: UnitId) -> Result<Readers> {
+        let people = self.backend.members().roster(branch).await?;
+        let ids: Vec<_> = people.iter().map(|person| pair("read_receipt", document.id, person.id)).collect();
+        let read: Vec<ReadRow> = if ids.is_empty() {
+            Vec::new()
+        } else {
+            self.backend.store().read("SELECT member, at FROM $ids", vars! { ids: ids }).await?.rows(0)?
+        };
+        let read: HashMap<String, DateTime<Utc>> = read.into_iter().map(|row| (row.member, row.at)).collect();
+        let mut readers = Readers::default();
+        for person in people {
+            let read_on = read.get(&person.id.to_string()).map(|at| local_date(*at));
+            let is_asked = person.is_asked(&document.standings);
+            let row = ReaderRow { member: person.id, name: person.name, read_on };
+            match read_on {
+                Some(_) => readers.read.push(row),
+                None if is_asked => readers.waiting.push(row),
+                None => {}
+            }
+        }
+        Ok(readers)
+    }
+}
+
+/// Why somebody has nothing to look at.
+pub(super) fn no_look(document: &Document, viewer: &Viewer, unit: Option<UnitId>) -> Error {
+    if unit.is_none() && document.is_readable_for(viewer) { Error::NotAllowed } else { Error::NotFound }
+}
+
+#[derive(Debug, SurrealValue)]
+struct ReadRow {
+    member: String,
+    at: DateTime<Utc>,
+}
+
+/// One count of a range for each standing and each range of paths; with each the place of its unit and how it counts.
+fn read_ranges(document: DocumentId, standings: &[Standing], written: &[Written]) -> (String, Variables, Vec<(usize, i64)>) {
+    let (mut sql, mut vars, mut ranges) = (String::new(), vars! {}, Vec::new());
+    for (unit, Written { within, without }) in written.iter().enumerate() {
+        let signed = within.iter().map(|path| (path, 1)).chain(without.iter().map(|path| (path, -1)));
+        for ((path, sign), standing) in signed.flat_map(|range| standings.iter().map(move |standing| (range, standing.key()))) {
+            let at = ranges.len();
+            sql += &format!(
+                "SELECT VALUE count FROM (SELECT count() FROM read_receipt WHERE place >= $from_{at} AND place < $until_{at} GROUP ALL);"
+            );
+            vars.insert(format!("from_{at}"), format!("{document}{standing}{path}"));
+            vars.insert(format!("until_{at}"), format!("{document}{standing}{}", path.range_end()));
+            ranges.push((unit, sign));
+        }
+    }
+    (sql, vars, ranges)
+}
+
+/// What was published for a unit and for those above it, a range each: what must be read, then the latest.
+fn reaching_ranges(unit: &UnitPath) -> (String, Variables) {
+    let (mut sql, mut vars) = (String::new(), vars! {});
+    for column in ["must", "shelf"] {
+        for (at, path) in unit.ancestors_and_self().enumerate() {
+            sql += &format!(
+                "SELECT {COLUMNS} FROM document WHERE audience_path = $path_{at} AND {column} > '' ORDER BY {column} DESC LIMIT {FOLLOWED};"
+            );
+            vars.insert(format!("path_{at}"), path.to_string());
+        }
+    }
+    (sql, vars)
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::store::tests::migrated;
+
+    fn path(text: &str) -> UnitPath {
+        UnitPath::parse(text).expect("a path")
+    }
+
+    #[tokio::test]
+    async fn numbers_come_from_index_ranges() {
+        let store = migrated().await;
+        let unit = path("/01/51/001/");
+        let written = Written { within: vec![unit.clone(), path("/01/52/001/")], without: vec![path("/01/51/001/07/")] };
+        let (sql, vars, ranges) = read_ranges(DocumentId::new(Ulid::nil()), &COUNTED, &[written]);
+        assert_eq!(ranges, [(0, 1), (0, 1), (0, 1), (0, 1), (0, -1), (0, -1)]);
+        store.assert_no_scan(&sql, vars).await;
+        let (sql, vars) = reaching_ranges(&unit);
+        store.assert_no_scan(&sql, vars).await;
+    }
+
+    #[tokio::test]
+    async fn a_count_reads_the_receipts_of_its_subtree_and_no_other() {
+        let store = migrated().await;
+        let document = DocumentId::new(Ulid::nil());
+        let fill = "FOR $n IN 100..160 { \
+                        LET $path = IF $n < 140 { '/01/51/' } ELSE { '/01/52/' }; \
+                        CREATE type::record('read_receipt', [$document, <string>$n]) SET path = $path, at = time::now(), \
+                            place = $document + 'official' + $path; \
+                    }";
+        store.read(fill, vars! { document: document.to_string() }).await.expect("fills");
+        let written = [Written { within: vec![path("/01/51/")], without: Vec::new() }];
+        let (sql, vars, _) = read_ranges(document, &[Standing::Official], &written);
+        let mut answers = store.read(&sql, vars.clone()).await.expect("counts");
+        assert_eq!(answers.rows::<i64>(0).expect("a number"), [40]);
+        let range = "SELECT place FROM read_receipt WHERE place >= $from_0 AND place < $until_0";
+        assert_eq!(store.rows_read(range, vars).await, 40);
+    }
+}

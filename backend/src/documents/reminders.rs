@@ -1,0 +1,198 @@
+//! Asking members again to read what they have not read: one row for a document and a unit, however many members it has.
+//!
+//! Whom it is for follows when somebody looks: a member finds the reminders of the units from the root down to the own branch, and
+//! those of what was read meanwhile are over.
+
+use std::cmp::Reverse;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    accounts::Viewer,
+    documents::{
+        DocumentSummary,
+        readers::{Reminded, Reminder, Reminding},
+        steps::Out,
+    },
+    events::EventKind,
+    ids::{DocumentId, UnitId},
+    locale::{local_date, midnight},
+    policy::Action,
+    units::UnitRef,
+};
+
+use super::{Document, Documents, read_marks, readers::no_look};
+use crate::{
+    Error, Result, events,
+    statistics::Look,
+    store::{SurrealValue, Variables, pair, vars},
+};
+
+/// A reminder of longer ago reminds nobody.
+const HOLDS: TimeDelta = TimeDelta::days(30);
+
+/// Reminders of one unit that are looked at, the latest.
+const LATEST: usize = 20;
+
+impl Document {
+    /// Whether the person may ask this unit's members to read it: who leads the unit itself, and who puts documents before this
+    /// audience ([`Action::PublishDocument`]).
+    pub(super) fn may_be_reminded_of(&self, viewer: &Viewer, look: &Look<'_>) -> bool {
+        let publishes = viewer.standpoint.may_by_office(Action::PublishDocument, &self.audience.path);
+        self.out == Out::Published && (look.on_the_spot || publishes)
+    }
+}
+
+impl Documents<'_> {
+    /// Asks the members of a unit who have not read the document to read it. Once a day.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as [`Self::readers`]; [`Error::NotAllowed`] for who may look but not ask, and for a document that was
+    /// taken back.
+    pub async fn remind(&self, viewer: &Viewer, id: DocumentId, unit: UnitId) -> Result<Reminding> {
+        let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
+        let tree = self.backend.units().tree();
+        let look = document.look_at_readers(viewer, &tree, Some(unit)).ok_or_else(|| no_look(&document, viewer, Some(unit)))?;
+        if !document.may_be_reminded_of(viewer, &look) {
+            return Err(Error::NotAllowed);
+        }
+        let clock = self.backend.clock();
+        let mut vars = vars! {
+            reminder: pair("reminder", id, unit),
+            document: id.to_string(),
+            unit: unit.to_string(),
+            by: viewer.member.to_string(),
+            today: midnight(clock.today()),
+        };
+        events::append(&mut vars, clock, EventKind::ReadersReminded, Some(viewer.member), &look.unit.path, id);
+        match self.backend.store().write(&format!("{REMIND} {}", events::APPEND), vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(Reminding::Done)
+            }
+            Err(Error::Thrown(reason)) if reason == TOO_SOON => Ok(Reminding::TooSoon),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn last_reminder(&self, document: DocumentId, unit: UnitId) -> Result<Option<Reminder>> {
+        let vars = vars! { reminder: pair("reminder", document, unit) };
+        let row: Option<LastRow> = self.backend.store().read("SELECT at, by FROM ONLY $reminder", vars).await?.row(0)?;
+        let Some(LastRow { at, by }) = row else { return Ok(None) };
+        let names = self.backend.members().names(std::iter::once(by.as_str())).await?;
+        let is_of_today = local_date(at) == self.backend.clock().today();
+        Ok(Some(Reminder { at, by: names.get(&by).cloned().unwrap_or_default(), is_of_today }))
+    }
+
+    /// At most `count` documents the person was asked again to read and has not read, the latest asked for first.
+    pub(crate) async fn reminded(&self, viewer: &Viewer, count: usize) -> Result<Vec<DocumentSummary>> {
+        let mut asked = self.asked_again(viewer).await?;
+        let ids: Vec<DocumentId> = asked.iter().map(|asked| asked.document).collect();
+        let read = read_marks(self.backend.store(), viewer.member, &ids).await?;
+        asked.retain(|asked| !read.contains(&asked.document));
+        let mut documents = self.fetched(&asked.iter().map(|asked| asked.document).collect::<Vec<_>>()).await?;
+        documents.retain(|document| document.reaches(viewer));
+        let summary = |asked: AskedAgain| {
+            let document = documents.iter().find(|document| document.id == asked.document)?;
+            Some(DocumentSummary { reminded: Some(asked.told()), ..document.summary(false) })
+        };
+        Ok(asked.into_iter().filter_map(summary).take(count).collect())
+    }
+
+    /// Marks those of these documents the person was asked again to read.
+    pub(super) async fn mark_reminded(&self, viewer: &Viewer, documents: &mut [DocumentSummary]) -> Result<()> {
+        if documents.iter().all(|document| document.read) {
+            return Ok(());
+        }
+        let asked = self.asked_again(viewer).await?;
+        for document in documents.iter_mut().filter(|document| !document.read) {
+            document.reminded = asked.iter().find(|asked| asked.document == document.id).cloned().map(AskedAgain::told);
+        }
+        Ok(())
+    }
+
+    /// What the units from the root down to the person's branch have asked again, the latest first, each document once.
+    async fn asked_again(&self, viewer: &Viewer) -> Result<Vec<AskedAgain>> {
+        let tree = self.backend.units().tree();
+        let line: Vec<&UnitRef> = tree.trail(&viewer.standpoint.branch).collect();
+        let (sql, vars) = reminder_ranges(&line, self.backend.clock().now() - HOLDS);
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut asked: Vec<AskedAgain> = Vec::new();
+        for (at, unit) in line.into_iter().enumerate() {
+            for ReminderRow { document, at } in answers.rows(at)? {
+                let document = document.parse().map_err(|_| Error::Damaged(format!("a reminder of {document}")))?;
+                asked.push(AskedAgain { document, at, by: unit.name.clone() });
+            }
+        }
+        asked.sort_by_key(|asked| Reverse(asked.at));
+        let mut known = std::collections::HashSet::new();
+        asked.retain(|asked| known.insert(asked.document));
+        Ok(asked)
+    }
+}
+
+/// A document a unit has asked its members again to read.
+#[derive(Debug, Clone)]
+struct AskedAgain {
+    document: DocumentId,
+    at: DateTime<Utc>,
+    by: String,
+}
+
+impl AskedAgain {
+    fn told(self) -> Reminded {
+        Reminded { on: local_date(self.at), by: self.by }
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct LastRow {
+    at: DateTime<Utc>,
+    by: String,
+}
+
+#[derive(Debug, SurrealValue)]
+struct ReminderRow {
+    document: String,
+    at: DateTime<Utc>,
+}
+
+/// Why [`REMIND`] stops the transaction.
+const TOO_SOON: &str = "too soon";
+
+const REMIND: &str = "LET $last = (SELECT VALUE at FROM ONLY $reminder); \
+                      IF $last != NONE AND $last >= $today { THROW 'too soon' }; \
+                      UPSERT $reminder SET document = $document, unit = $unit, by = $by, at = $log_at RETURN NONE;";
+
+/// A range for each unit of the line.
+fn reminder_ranges(line: &[&UnitRef], since: DateTime<Utc>) -> (String, Variables) {
+    let (mut sql, mut vars) = (String::new(), vars! { since: since });
+    for (at, unit) in line.iter().enumerate() {
+        sql += &format!(
+            "SELECT document, at FROM reminder WHERE unit = $unit_{at} AND at > $since ORDER BY at DESC LIMIT {LATEST};"
+        );
+        vars.insert(format!("unit_{at}"), unit.id.to_string());
+    }
+    (sql, vars)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::units::{UnitKind, UnitPath};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn what_a_member_was_asked_again_is_read_by_index() {
+        let store = migrated().await;
+        let unit = UnitRef {
+            id: UnitId::new(Ulid::nil()),
+            kind: UnitKind::Branch,
+            name: String::new(),
+            path: UnitPath::parse("/01/51/").expect("a path"),
+        };
+        let (sql, vars) = reminder_ranges(&[&unit, &unit], Utc::now());
+        store.assert_no_scan(&sql, vars).await;
+    }
+}

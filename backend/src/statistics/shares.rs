@@ -1,0 +1,85 @@
+//! Who looks at which unit, where it is followed level by level how many members have done what was asked of them.
+//!
+//! Invariant: numbers come from the counters and from ranges of an index, never from looking at members. Small groups are hidden as
+//! in the statistics.
+
+use domain::{
+    accounts::Viewer,
+    ids::UnitId,
+    members::Standing,
+    policy::Action,
+    statistics::{Share, UnitShare, hide_small_shares},
+    units::{UnitPath, UnitRef},
+};
+
+use super::Counters;
+use crate::units::Tree;
+
+/// A look at one unit and those one level below.
+pub(crate) struct Look<'t> {
+    tree: &'t Tree,
+    pub(crate) unit: &'t UnitRef,
+    pub(crate) children: Vec<&'t UnitRef>,
+    /// From the highest unit the person may look at down to the unit itself.
+    pub(crate) trail: Vec<UnitRef>,
+    /// Whether the person leads this very unit.
+    pub(crate) on_the_spot: bool,
+}
+
+impl<'t> Look<'t> {
+    /// At a unit of the audience; when none is named, at the highest that is the person's. `manages`: all of the audience is. None
+    /// for a unit that is not of the audience, or not theirs to look at.
+    pub(crate) fn at(viewer: &Viewer, tree: &'t Tree, audience: &UnitPath, manages: bool, named: Option<UnitId>) -> Option<Self> {
+        let may_look = |path: &UnitPath| manages || viewer.standpoint.may(Action::ReadStatistics, path);
+        let concerned = |unit: &&UnitRef| audience.contains(&unit.path) && may_look(&unit.path);
+        let unit = match named {
+            Some(unit) => tree.get(unit).filter(concerned)?,
+            None if may_look(audience) => tree.at(audience)?,
+            None => {
+                let seats = viewer.standpoint.seats(Action::ReadStatistics);
+                let inside = seats.into_iter().filter(|seat| audience.contains(seat));
+                inside.min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path))?
+            }
+        };
+        Some(Self {
+            tree,
+            unit,
+            children: tree.children(&unit.path).collect(),
+            trail: tree.trail(&unit.path).filter(concerned).cloned().collect(),
+            on_the_spot: viewer.standpoint.may_on_the_spot(Action::ReadReaders, &unit.path),
+        })
+    }
+
+    /// Names are for who leads a branch itself.
+    pub(crate) const fn shows_names(&self) -> bool {
+        self.on_the_spot && self.children.is_empty()
+    }
+
+    /// The unit, then those below it: what is to be counted.
+    pub(crate) fn paths(&self) -> Vec<&'t UnitPath> {
+        std::iter::once(self.unit).chain(self.children.iter().copied()).map(|unit| &unit.path).collect()
+    }
+
+    /// The shares of the unit and of those below. `done` is in the order of [`Self::paths`]; asked were members of these standings.
+    pub(crate) fn shares(&self, counters: &Counters, standings: &[Standing], done: &[u32]) -> (UnitShare, Vec<UnitShare>) {
+        let row = |unit: &UnitRef, done: Option<&u32>| UnitShare {
+            share: Some(share(counters, &unit.path, standings, done.copied().unwrap_or_default())),
+            opens: self.tree.children(&unit.path).next().is_some(),
+            unit: unit.clone(),
+        };
+        let mut done = done.iter();
+        let mut total = row(self.unit, done.next());
+        if !self.on_the_spot {
+            hide_small_shares(std::slice::from_mut(&mut total));
+        }
+        let mut children: Vec<UnitShare> = self.children.iter().map(|child| row(child, done.next())).collect();
+        hide_small_shares(&mut children);
+        (total, children)
+    }
+}
+
+/// How many of the members asked have done it. Counters and tables are not of one moment, so there may seem to be more.
+pub(crate) fn share(counters: &Counters, path: &UnitPath, standings: &[Standing], done: u32) -> Share {
+    let members = counters.members_among(path, standings);
+    Share { members, done: done.min(members) }
+}

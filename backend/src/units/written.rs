@@ -1,0 +1,277 @@
+//! Where rows lie that were written in what is a subtree now, and never followed when units moved.
+//!
+//! A path is a walk down the codes (see [`Tree::former`]): it ends in the subtree when it has entered it once more often than it has
+//! left it. Each step of such a walk that crosses the border is the beginning of a range of paths. So what lies in the subtree is
+//! counted by a few ranges, however many rows there are, and none of them has to be rewritten when a unit moves.
+
+use std::collections::BTreeSet;
+
+use domain::{ids::UnitId, units::UnitPath};
+
+use super::Tree;
+
+/// A code below a unit (none: at the top) that led to another one before that moved, or ended.
+#[derive(Debug)]
+pub(super) struct Formerly {
+    parent: Option<UnitId>,
+    code: String,
+    unit: UnitId,
+    /// Where both are now; an ended unit where its heir is.
+    parent_at: Option<UnitPath>,
+    unit_at: UnitPath,
+}
+
+/// Ranges of paths. A path belongs to the subtree when it lies in one more of `within` than of `without`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) within: Vec<UnitPath>,
+    pub(crate) without: Vec<UnitPath>,
+}
+
+impl Tree {
+    /// The ranges in which lies what was ever written in this subtree.
+    pub(crate) fn written(&self, path: &UnitPath) -> Written {
+        let mut written = Written::default();
+        if let Some(unit) = self.at(path) {
+            // Under the paths its unit above ever had, the code of now leads here too.
+            let above = self.parent(path).map(|parent| parent.id);
+            written.within.extend(self.below_all_paths(above, path.code(), &mut BTreeSet::from([unit.id])));
+        }
+        for former in &self.formerly {
+            let from = former.parent_at.as_ref().is_some_and(|parent| path.contains(parent));
+            let to = path.contains(&former.unit_at);
+            let ranges = match (from, to) {
+                (false, true) => &mut written.within,
+                (true, false) => &mut written.without,
+                _ => continue,
+            };
+            ranges.extend(self.below_all_paths(former.parent, &former.code, &mut BTreeSet::from([former.unit])));
+        }
+        written
+    }
+
+    /// Fills in what [`Self::written`] needs; the rest of the tree is complete.
+    pub(super) fn note_former(&mut self) {
+        let place = |id: UnitId| self.heir_of(id).map(|unit| unit.path.clone());
+        let is_current = |parent: Option<UnitId>, code: &str, unit: UnitId| {
+            self.paths.get(&unit).is_some_and(|path| path.code() == code && self.parent(path).map(|unit| unit.id) == parent)
+        };
+        let former = self.codes.iter().filter(|((parent, code), unit)| !is_current(*parent, code, **unit));
+        self.formerly = former
+            .filter_map(|((parent, code), unit)| {
+                let (parent, code, unit) = (*parent, code.clone(), *unit);
+                Some(Formerly { parent_at: parent.and_then(place), unit_at: place(unit)?, parent, code, unit })
+            })
+            .collect();
+    }
+
+    /// Every path that leads to `parent`, with the code behind it. A path that was written passes no unit twice: `met` are those it
+    /// has passed.
+    fn below_all_paths(&self, parent: Option<UnitId>, code: &str, met: &mut BTreeSet<UnitId>) -> Vec<UnitPath> {
+        let Some(parent) = parent else { return UnitPath::parse(&format!("/{code}/")).into_iter().collect() };
+        self.all_paths(parent, met).iter().filter_map(|path| path.child(code).ok()).collect()
+    }
+
+    fn all_paths(&self, unit: UnitId, met: &mut BTreeSet<UnitId>) -> Vec<UnitPath> {
+        if !met.insert(unit) {
+            return Vec::new();
+        }
+        let mut paths = Vec::new();
+        if let Some(path) = self.paths.get(&unit) {
+            let above = self.parent(path).map(|parent| parent.id);
+            paths.extend(self.below_all_paths(above, path.code(), met));
+        }
+        for former in self.formerly.iter().filter(|former| former.unit == unit) {
+            paths.extend(self.below_all_paths(former.parent, &former.code, met));
+        }
+        met.remove(&unit);
+        paths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::units::{UnitKind, UnitRef};
+    use proptest::prelude::*;
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::units::{FormRow, Rows, UnitRow};
+
+    /// Units 0 (the centre), 1 to 3 (provinces), 4 to 7 (communes), 8 to 13 (branches), and the paths each ever had.
+    struct Model {
+        units: Vec<Unit>,
+        forms: Vec<FormRow>,
+        known: Vec<UnitPath>,
+    }
+
+    struct Unit {
+        kind: UnitKind,
+        parent: Option<usize>,
+        code: String,
+        /// The unit that took over.
+        successor: Option<usize>,
+    }
+
+    fn id(at: usize) -> UnitId {
+        UnitId::new(Ulid::from_parts(1, at as u128))
+    }
+
+    impl Model {
+        fn new() -> Self {
+            let kinds = [(UnitKind::Central, 1), (UnitKind::Province, 3), (UnitKind::Commune, 4), (UnitKind::Branch, 6)];
+            let kinds = kinds.into_iter().flat_map(|(kind, count)| std::iter::repeat_n(kind, count));
+            let parents = [
+                None,
+                Some(0),
+                Some(0),
+                Some(0),
+                Some(1),
+                Some(1),
+                Some(2),
+                Some(3),
+                Some(4),
+                Some(4),
+                Some(5),
+                Some(6),
+                Some(7),
+                Some(7),
+            ];
+            let units = kinds
+                .zip(parents)
+                .enumerate()
+                .map(|(at, (kind, parent))| Unit { kind, parent, code: format!("{at:02}"), successor: None })
+                .collect();
+            let mut model = Self { units, forms: Vec::new(), known: Vec::new() };
+            model.note();
+            model
+        }
+
+        fn path(&self, at: usize) -> UnitPath {
+            let unit = &self.units[at];
+            match unit.parent {
+                Some(parent) => self.path(parent).child(&unit.code).expect("a path"),
+                None => UnitPath::parse(&format!("/{}/", unit.code)).expect("a path"),
+            }
+        }
+
+        fn is_open(&self, at: usize) -> bool {
+            self.units[at].successor.is_none()
+        }
+
+        /// Remembers where everything is, as rows written now would.
+        fn note(&mut self) {
+            for at in 0..self.units.len() {
+                let unit = &self.units[at];
+                let parent = unit.parent.map(|parent| id(parent).to_string());
+                let (unit, code) = (id(at).to_string(), unit.code.clone());
+                self.forms.push(FormRow { unit, parent, code, from: "2020-01-01".to_owned(), until: None });
+                if self.is_open(at) {
+                    self.known.push(self.path(at));
+                }
+            }
+        }
+
+        fn move_below(&mut self, at: usize, target: usize, number: usize) {
+            if self.is_open(at) && self.is_open(target) && self.units[at].kind.hangs_on(self.units[target].kind) {
+                self.units[at].parent = Some(target);
+                // A code of its own, as a code belongs to one unit for ever.
+                self.units[at].code = format!("{at:02}-{number}");
+                self.note();
+            }
+        }
+
+        fn merge(&mut self, at: usize, target: usize, number: usize) {
+            if at != target
+                && at > 0
+                && self.is_open(at)
+                && self.is_open(target)
+                && self.units[at].kind == self.units[target].kind
+            {
+                self.units[at].successor = Some(target);
+                for child in 0..self.units.len() {
+                    if self.units[child].parent == Some(at) && self.is_open(child) {
+                        self.move_below(child, target, number);
+                    }
+                }
+                self.note();
+            }
+        }
+
+        fn tree(&self) -> Tree {
+            let units = (0..self.units.len()).map(|at| {
+                let unit = &self.units[at];
+                UnitRow {
+                    id: id(at).to_string(),
+                    kind: unit.kind.key().to_owned(),
+                    code: unit.code.clone(),
+                    name: String::new(),
+                    path: self.path(at).to_string(),
+                    opened_on: "2020-01-01".to_owned(),
+                    phase: None,
+                    live_from: None,
+                    contact: None,
+                    closed_on: unit.successor.map(|_| "2021-01-01".to_owned()),
+                    parent: unit.successor.and(unit.parent).map(|parent| id(parent).to_string()),
+                    successor: unit.successor.map(|heir| id(heir).to_string()),
+                    version: None,
+                }
+            });
+            let forms = self.forms.iter().map(|form| FormRow {
+                unit: form.unit.clone(),
+                parent: form.parent.clone(),
+                code: form.code.clone(),
+                from: form.from.clone(),
+                until: Some("2020-12-31".to_owned()),
+            });
+            let rows = Rows { version: 1, units: units.collect(), forms: forms.collect(), running: Vec::new() };
+            rows.tree().expect("a tree")
+        }
+    }
+
+    fn lies_in(written: &Written, path: &UnitPath) -> i32 {
+        let count = |ranges: &[UnitPath]| ranges.iter().filter(|range| range.contains(path)).count();
+        i32::try_from(count(&written.within)).expect("few") - i32::try_from(count(&written.without)).expect("few")
+    }
+
+    #[test]
+    fn a_tree_in_which_nothing_moved_has_one_range_for_each_unit() {
+        let model = Model::new();
+        let tree = model.tree();
+        for at in 0..model.units.len() {
+            let path = model.path(at);
+            assert_eq!(tree.written(&path), Written { within: vec![path], without: Vec::new() });
+        }
+    }
+
+    #[test]
+    fn what_moved_is_found_under_its_old_path_and_not_counted_where_it_was() {
+        let mut model = Model::new();
+        let old = model.path(8);
+        model.move_below(4, 2, 1);
+        let tree = model.tree();
+        let (left, joined) = (tree.written(&model.path(1)), tree.written(&model.path(2)));
+        assert_eq!((lies_in(&left, &old), lies_in(&joined, &old)), (0, 1));
+        assert_eq!((left.without.len(), joined.within.len()), (1, 2), "{left:?} {joined:?}");
+        assert_eq!(lies_in(&tree.written(&model.path(0)), &old), 1, "the centre had it before and after");
+    }
+
+    proptest! {
+        #[test]
+        fn every_path_ever_written_lies_exactly_where_its_unit_is(steps in proptest::collection::vec((0usize..14, 0usize..14, any::<bool>()), 0..10)) {
+            let mut model = Model::new();
+            for (number, (at, target, merges)) in steps.into_iter().enumerate() {
+                if merges { model.merge(at, target, number) } else { model.move_below(at, target, number) }
+            }
+            let tree = model.tree();
+            let open: Vec<UnitRef> = tree.all().cloned().collect();
+            for unit in &open {
+                let written = tree.written(&unit.path);
+                for path in &model.known {
+                    let now = tree.former(path).expect("a unit").path.clone();
+                    prop_assert_eq!(lies_in(&written, path), i32::from(unit.path.contains(&now)), "{} in {}: {:?}", path, unit.path, written);
+                }
+            }
+        }
+    }
+}

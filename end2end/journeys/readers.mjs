@@ -1,0 +1,125 @@
+// Who reads: a secretary sees who of the branch has not read a document and reminds them; a member finds the reminder and reads.
+
+import { strict as assert } from 'node:assert';
+
+import { bothWays } from '../support/report.mjs';
+import { fits, texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { readers } = texts('vi');
+
+async function remindAndRead(stage, script) {
+  const { name } = stage.account('ward_member');
+  const member = await stage.visitor({ as: 'ward_member', script });
+  const document = await anUnread(member);
+  const address = document.replace('/library/', '/readers/');
+
+  const secretary = await stage.visitor({ as: 'ward_secretary', script });
+  await secretary.open(document);
+  await secretary.follow(secretary.$(`main a[href="${address}"]`));
+  assert.ok((await waiting(secretary)).includes(name), 'who has not read is named');
+  assert.ok(!(await done(secretary)).includes(name));
+
+  // Somebody else of the branch has the page open too.
+  const other = await stage.visitor({ as: 'ward_secretary', script });
+  await other.open(address);
+  await secretary.submit(reminding(secretary));
+  await secretary.sees('main .notice-ok', { hasText: readers.reminded_now });
+  assert.equal(await reminding(secretary).count(), 0, 'once a day');
+  await other.submit(reminding(other));
+  await other.sees('main .notice-warn', { hasText: readers.too_soon });
+  assert.ok(fits(readers.reminded_today, await other.text('main .notice-warn .notice-body p:nth-of-type(2)')), 'the page says when, and by whom');
+
+  await member.open('/');
+  const first = member.$('main li', { has: member.$(`.row-link[href="${document}"]`) });
+  assert.ok(fits(readers.reminded_by, await tag(first)), 'the first page tells who asks');
+  assert.equal(await member.$('main .row-link[href^="/library/"]').first().getAttribute('href'), document, 'before what is newer');
+  await member.open('/shelf/unread');
+  assert.ok(fits(readers.reminded_by, await tag(member.$('main li', { has: member.$(`.row-link[href="${document}"]`) }))));
+  await member.follow(member.$(`main .row-link[href="${document}"]`));
+  await member.open('/');
+  assert.equal(await member.$('main .tag-warn', { hasText: readers.reminded_by.split('{')[0] }).count(), 0, 'what was read is not asked for');
+
+  await secretary.open(address);
+  assert.ok((await done(secretary)).includes(name), 'the name moves to the other list');
+  assert.ok(!(await waiting(secretary)).includes(name));
+
+  await numbersAlone(stage, script, address, name);
+}
+
+/** A document of the province that the member has not read. */
+async function anUnread(member) {
+  await member.open('/library?level=province');
+  return member.$('.row-unread .row-link').first().getAttribute('href');
+}
+
+function reminding(visitor) {
+  return visitor.$('main form[action$="/documents/remind"] button');
+}
+
+/** The words of the row's tag about a reminder. */
+async function tag(row) {
+  const tags = await row.locator('.tag').allInnerTexts();
+  return tags.map((text) => text.trim()).find((text) => fits(readers.reminded_by, text)) ?? tags.join(' | ');
+}
+
+/** Names of those who have not read it. */
+async function waiting(visitor) {
+  return visitor.$('#waiting li').allInnerTexts();
+}
+
+/** Names of those who have; each with the day. */
+async function done(visitor) {
+  const rows = await visitor.$('#read li').allInnerTexts();
+  return rows.map((row) => row.replace(/\s*[\d/]+\s*$/u, ''));
+}
+
+/** Those above see how many, and no name; others see nothing. */
+async function numbersAlone(stage, script, address, name) {
+  const statistician = await stage.visitor({ as: 'statistician', script });
+  await statistician.open(address);
+  assert.ok((await statistician.$('main .table tbody tr').count()) > 3, 'a row for each unit');
+  const words = await statistician.text();
+  assert.ok(!words.includes(name), 'no names');
+  assert.equal(await reminding(statistician).count(), 0, 'to look is not to ask');
+  await statistician.follow(statistician.$('main .table a').first());
+  assert.ok(statistician.page.url().includes('?unit='), 'and goes down to a unit');
+  await statistician.sees('main .breadcrumbs a', { hasText: '' });
+
+  const stranger = await stage.visitor({ as: 'member', script });
+  stranger.expects(403);
+  stranger.expects(404);
+  const response = await stranger.open(address);
+  assert.ok([403, 404].includes(response.status()), `${response.status()}`);
+  assert.equal((await stranger.open('/readers')).status(), 404);
+}
+
+async function fromTheDesk(stage, script) {
+  const chief = await stage.visitor({ as: 'chief', script });
+  const desk = await chief.context.request.get('/api/documents/desk');
+  const { id } = (await desk.json()).published[0];
+  await chief.open(`/desk/${id}`);
+  await chief.follow(chief.$(`main a[href="/readers/${id}"]`));
+  await until('the figures are there', async () => (await chief.$('main .progress').count()) === 1);
+  await chief.follow(chief.$(`main .breadcrumbs a[href="/desk/${id}"]`));
+}
+
+async function fromTheLibrary(stage, script) {
+  const secretary = await stage.visitor({ as: 'ward_secretary', script });
+  await secretary.open('/library');
+  await secretary.follow(secretary.$('main a[href="/readers"]'));
+  assert.equal(await secretary.heading(), readers.title);
+  assert.ok((await secretary.$('main .row-link').count()) > 3, 'what was sent to the branch');
+  await secretary.follow(secretary.$('main .row-link').first());
+  assert.ok((await waiting(secretary)).length + (await done(secretary)).length > 0, 'names');
+
+  const member = await stage.visitor({ as: 'member', script });
+  await member.open('/library');
+  assert.equal(await member.$('main a[href="/readers"]').count(), 0, 'who answers for nobody is not offered it');
+}
+
+export const tests = [
+  ...bothWays('readers: the secretary sees names and reminds, the member reads, the name moves', remindAndRead),
+  ...bothWays('readers: from the desk to the figures and back', fromTheDesk),
+  ...bothWays('readers: from the library to what the branch has read', fromTheLibrary),
+];
