@@ -78,80 +78,49 @@ pub struct StatisticsPage {
     pub changed_at: Option<DateTime<Utc>>,
 }
 
-/// Hides what would expose a small group: units below [`SMALLEST_GROUP`], and, when that would leave exactly one hidden row to be
-/// worked out from the total, the next smallest as well.
-pub fn hide_small_groups(rows: &mut [UnitFigures]) {
-    hide_small(rows, |row| row.figures.map(|figures| figures.members), |row| row.figures = None);
+/// Whether figures about so many people would be figures about persons.
+pub const fn is_small(members: u32) -> bool {
+    members > 0 && members < SMALLEST_GROUP
 }
 
-/// The same for shares.
-pub fn hide_small_shares(rows: &mut [UnitShare]) {
-    hide_small(rows, |row| row.share.map(|share| share.members), |row| row.share = None);
-}
-
-/// The same for rows of another kind: `members` tells how many people a row is about, none when it is hidden already.
-fn hide_small<R>(rows: &mut [R], members: impl Fn(&R) -> Option<u32>, hide: impl Fn(&mut R)) {
-    let mut hidden = 0;
-    for row in rows.iter_mut() {
-        if members(row).is_some_and(|members| members > 0 && members < SMALLEST_GROUP) {
-            hide(row);
-        }
-        hidden += usize::from(members(row).is_none());
-    }
-    if hidden == 1 {
-        let peopled = rows.iter_mut().filter(|row| members(row).is_some_and(|members| members > 0));
-        if let Some(smallest) = peopled.min_by_key(|row| members(row).unwrap_or_default()) {
-            hide(smallest);
+/// Which of the units below one must be hidden, by their numbers of members: those below [`SMALLEST_GROUP`], and, where one hidden row
+/// alone could be worked out from the total, the next smallest as well. A total that is hidden itself must not be the sum of what is
+/// shown below it: then one row is hidden at least.
+pub fn hidden(sizes: &[u32], is_total_hidden: bool) -> Vec<bool> {
+    let mut hidden: Vec<bool> = sizes.iter().map(|members| is_small(*members)).collect();
+    let count = hidden.iter().filter(|hidden| **hidden).count();
+    if count == 1 || (is_total_hidden && count == 0) {
+        let peopled = sizes.iter().enumerate().filter(|(at, members)| **members > 0 && !hidden[*at]);
+        if let Some((smallest, _)) = peopled.min_by_key(|(_, members)| **members) {
+            hidden[smallest] = true;
         }
     }
+    hidden
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        ids::UnitId,
-        units::{UnitKind, UnitPath},
-    };
 
-    fn rows(sizes: &[u32]) -> Vec<UnitFigures> {
-        sizes
-            .iter()
-            .map(|members| UnitFigures {
-                unit: UnitRef {
-                    id: UnitId::new(Ulid::nil()),
-                    kind: UnitKind::Branch,
-                    name: String::new(),
-                    path: UnitPath::parse("/1/").expect("a path"),
-                },
-                figures: Some(Figures { members: *members, ..Figures::default() }),
-                has_children: false,
-                phase: Phase::default(),
-            })
-            .collect()
-    }
-
-    fn shown(sizes: &[u32]) -> Vec<Option<u32>> {
-        let mut rows = rows(sizes);
-        hide_small_groups(&mut rows);
-        rows.iter().map(|row| row.figures.map(|figures| figures.members)).collect()
+    fn shown(sizes: &[u32], is_total_hidden: bool) -> Vec<Option<u32>> {
+        sizes.iter().zip(hidden(sizes, is_total_hidden)).map(|(members, hidden)| (!hidden).then_some(*members)).collect()
     }
 
     #[test]
     fn one_small_group_takes_a_second_row_with_it() {
-        assert_eq!(shown(&[34, 4, 20]), [Some(34), None, None]);
-        assert_eq!(shown(&[34, 4, 3]), [Some(34), None, None]);
-        assert_eq!(shown(&[34, 20]), [Some(34), Some(20)]);
-        assert_eq!(shown(&[0, 34]), [Some(0), Some(34)]);
+        assert_eq!(shown(&[34, 4, 20], false), [Some(34), None, None]);
+        assert_eq!(shown(&[34, 4, 3], false), [Some(34), None, None]);
+        assert_eq!(shown(&[34, 20], false), [Some(34), Some(20)]);
+        assert_eq!(shown(&[0, 34], false), [Some(0), Some(34)]);
+        assert_eq!(shown(&[34, 0, 20], true), [Some(34), Some(0), None], "the total is not the sum of what is shown");
     }
 
     proptest! {
         #[test]
         fn no_single_hidden_row_can_be_worked_out(sizes in proptest::collection::vec(0u32..60, 2..12)) {
-            let hidden = shown(&sizes).iter().filter(|row| row.is_none()).count();
+            let hidden = shown(&sizes, false).iter().filter(|row| row.is_none()).count();
             let peopled = sizes.iter().filter(|members| **members > 0).count();
             prop_assert!(hidden != 1 || peopled == 1);
         }

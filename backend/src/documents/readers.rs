@@ -16,7 +16,7 @@ use domain::{
     locale::local_date,
     members::Standing,
     policy::Action,
-    statistics::{UnitShare, hide_small_shares},
+    statistics::is_small,
     units::UnitPath,
 };
 
@@ -96,12 +96,9 @@ impl Documents<'_> {
         for document in documents {
             let read = self.read_in(&document, &[&unit.path], &tree).await?.into_iter().sum();
             let counted = share(self.backend.counters(), &unit.path, &document.standings, read);
-            let mut row = UnitShare { unit: unit.clone(), share: Some(counted), opens: false };
-            if !shows_all {
-                hide_small_shares(std::slice::from_mut(&mut row));
-            }
+            let is_shown = shows_all || !is_small(counted.members);
             // Whether the person has read it is told elsewhere.
-            rows.push(FollowedRow { document: document.summary(true), share: row.share });
+            rows.push(FollowedRow { document: document.summary(true), share: is_shown.then_some(counted) });
         }
         Ok(FollowedPage { unit: unit.clone(), rows })
     }

@@ -8,11 +8,11 @@ use domain::{
     ids::UnitId,
     members::Standing,
     policy::Action,
-    statistics::{Share, UnitShare, hide_small_shares},
+    statistics::{Share, UnitShare, hidden},
     units::{UnitPath, UnitRef},
 };
 
-use super::Counters;
+use super::{Counters, hides};
 use crate::units::Tree;
 
 /// A look at one unit and those one level below.
@@ -68,12 +68,16 @@ impl<'t> Look<'t> {
             unit: unit.clone(),
         };
         let mut done = done.iter();
+        let is_hidden = !self.on_the_spot && hides(self.tree, &self.trail, |path| counters.members_among(path, standings));
         let mut total = row(self.unit, done.next());
-        if !self.on_the_spot {
-            hide_small_shares(std::slice::from_mut(&mut total));
+        if is_hidden {
+            total.share = None;
         }
         let mut children: Vec<UnitShare> = self.children.iter().map(|child| row(child, done.next())).collect();
-        hide_small_shares(&mut children);
+        let sizes: Vec<u32> = children.iter().map(|row| row.share.map_or(0, |share| share.members)).collect();
+        for (row, _) in children.iter_mut().zip(hidden(&sizes, is_hidden)).filter(|(_, hidden)| *hidden) {
+            row.share = None;
+        }
         (total, children)
     }
 }
