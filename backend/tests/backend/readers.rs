@@ -42,9 +42,9 @@ async fn readers(backend: &Backend, viewer: &Viewer, id: DocumentId, unit: Optio
     backend.documents().readers(viewer, id, unit).await.expect("a page")
 }
 
-/// Members reached and readers, as the province's chief editor sees them.
+/// Members reached and readers, as somebody sees them who answers for this unit and for nothing beside it.
 async fn share(backend: &Backend, org: &Fixture, id: DocumentId, unit: &UnitRef) -> Option<(u32, u32)> {
-    let page = readers(backend, &org.province_chief_editor.viewer, id, Some(unit.id)).await;
+    let page = readers(backend, &org.answering_for(unit), id, Some(unit.id)).await;
     page.total.share.map(|share| (share.members, share.done))
 }
 

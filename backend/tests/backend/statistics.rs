@@ -119,6 +119,11 @@ async fn small_groups_are_hidden() {
     assert_eq!(hills.total.figures, None, "three members");
     let province = backend.statistics().page(viewer, None).await.expect("a page");
     assert!(province.children.iter().all(|child| child.figures.is_none()), "one hidden row could be worked out from the total");
+    let coast = backend.statistics().page(viewer, Some(org.coast.id)).await.expect("a page");
+    assert_eq!(coast.total.figures, None, "nor on a page of its own");
+    assert!(coast.children.iter().any(|child| child.figures.is_none()), "nor as a sum of what is shown there");
+    let own = backend.statistics().page(&org.coast_secretary.viewer, Some(org.coast.id)).await.expect("a page");
+    assert!(own.total.figures.is_some(), "who sees nothing above has nothing to work out");
 }
 
 /// Writing goes on while the counters are built anew from the tables: no read, opinion or document counts twice or not at all.

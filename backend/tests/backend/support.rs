@@ -94,6 +94,15 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
+    /// Somebody who answers for the figures of this unit, and for nothing beside or above it: to them little is hidden.
+    pub(crate) fn answering_for(&self, unit: &UnitRef) -> Viewer {
+        let mut viewer = self.province_statistician.viewer.clone();
+        for grant in &mut viewer.standpoint.grants {
+            grant.path = unit.path.clone();
+        }
+        viewer
+    }
+
     pub(crate) async fn insert(backend: &Backend) -> Self {
         let since = start() - TimeDelta::days(400);
         let mut registry = Registry::new(backend, 1, since);
