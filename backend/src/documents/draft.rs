@@ -286,7 +286,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what the editor can mend, [`Problem::Stale`] on `body` when somebody saved meanwhile: the typed text
-    /// comes back, the stored one stays, nothing is lost. [`Error::Step`] when it is no draft any more; [`Error::NotFound`] and
+    /// comes back, the stored one stays, nothing is lost. [`Error::Busy`] when a unit is being moved; [`Error::Step`] when it is no draft any more; [`Error::NotFound`] and
     /// [`Error::NotAllowed`] as [`Self::draft`].
     pub async fn save_draft(&self, viewer: &Viewer, form: DraftForm<'_>) -> Result<DocumentId> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
@@ -303,7 +303,7 @@ impl Documents<'_> {
         let (sql, kind) = if version == 0 {
             (
                 format!(
-                    "{UNKNOWN} {FREE} CREATE $draft SET {FIELDS}, authors = [$editor] RETURN NONE; {TEXT} {SAVED} {}",
+                    "{UNKNOWN} {IN_PLACE} {FREE} CREATE $draft SET {FIELDS}, authors = [$editor] RETURN NONE; {TEXT} {SAVED} {}",
                     events::APPEND
                 ),
                 EventKind::DocumentDrafted,
@@ -311,7 +311,7 @@ impl Documents<'_> {
         } else {
             (
                 format!(
-                    "{UNCHANGED} {FREE} UPDATE $draft SET {FIELDS}, authors = array::union(authors, [$editor]) RETURN NONE; {TEXT} {SAVED} {}",
+                    "{UNCHANGED} {IN_PLACE} {FREE} UPDATE $draft SET {FIELDS}, authors = array::union(authors, [$editor]) RETURN NONE; {TEXT} {SAVED} {}",
                     events::APPEND
                 ),
                 EventKind::DocumentSaved,
@@ -325,6 +325,7 @@ impl Documents<'_> {
                 Ok(id)
             }
             Err(Error::Thrown(reason)) if reason.contains(TAKEN) => Err(reader.refused("number", Problem::NumberTaken).into()),
+            Err(Error::Thrown(reason)) if reason.contains(MOVED) => Err(Error::Busy),
             Err(Error::Exists | Error::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
             Err(Error::Exists | Error::Thrown(_)) => {
                 // Sent on or thrown away in this moment: there is nothing to compare with and to save again.
@@ -560,6 +561,8 @@ impl Documents<'_> {
             field: draft.field.map(|field| field.key().to_owned()),
             issuer: draft.issuer.id.to_string(),
             issuer_path: draft.issuer.path.to_string(),
+            issuer_unit: record("unit", draft.issuer.id),
+            audience_unit: record("unit", draft.audience.id),
             issuer_level: draft.issuer.kind.key(),
             audience: draft.audience.id.to_string(),
             audience_path: draft.audience.path.to_string(),
@@ -633,6 +636,14 @@ const FREE: &str = "IF $number != NONE AND array::len(SELECT VALUE id FROM docum
 /// Stops the transaction when somebody saved, or sent the draft on, since the editor began.
 const UNCHANGED: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \
                          IF $found.version != $version OR $found.stage != 'draft' { THROW 'stale' };";
+
+/// Why [`IN_PLACE`] stops the transaction.
+const MOVED: &str = "moved";
+
+/// Stops the transaction when one of its units moved since the tree was read: what follows a move would have passed already, and the
+/// text would lie where nobody looks.
+const IN_PLACE: &str = "IF (SELECT VALUE path FROM ONLY $issuer_unit) != $issuer_path \
+                        OR (SELECT VALUE path FROM ONLY $audience_unit) != $audience_path { THROW 'moved' };";
 
 pub(super) fn highest<'t>(tree: &'t Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
     seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
