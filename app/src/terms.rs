@@ -197,7 +197,6 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::AlreadyHeld => text::problems::already_held(l).to_owned(),
         Problem::Unreadable => text::problems::unreadable(l).to_owned(),
         Problem::Over => text::problems::over(l).to_owned(),
-        Problem::NowOrLater => text::problems::now_or_later(l).to_owned(),
         Problem::Expired => text::problems::expired(l).to_owned(),
         Problem::Undecided => text::problems::undecided(l).to_owned(),
         Problem::OutOfReach => text::problems::out_of_reach(l).to_owned(),

@@ -59,8 +59,6 @@ pub enum Problem {
     Unreadable,
     /// The moment is over; choose a later one, or do it now.
     Over,
-    /// Both "now" and a later moment.
-    NowOrLater,
     /// By then it would not hold any more.
     Expired,
     /// A warning that was not decided about.

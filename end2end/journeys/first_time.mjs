@@ -45,6 +45,10 @@ async function firstTime(stage, script) {
   await press(chief, 'link', title);
   await press(chief, 'link', desk.go_approve);
   assert.ok((await chief.text()).includes(reached), 'the same people as the author was told');
+  chief.expects(422);
+  await chief.submit(chief.sender('version'));
+  assert.equal((await chief.problems()).when, problems.required, 'nothing goes out by a hasty press');
+  await chief.$('main [name="when"][value="now"]').check();
   await chief.submit(chief.sender('version'));
   await chief.sees('main .notice-ok');
 

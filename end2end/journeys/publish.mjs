@@ -137,6 +137,7 @@ async function correctAndWithdraw({ editor, chief, reader }, draft, address, scr
     await chief.submit(chief.sender('version'));
     await until('it is scheduled', () => chief.place === `${draft}?scheduled=1`);
   } else {
+    await chief.$('main [name="when"][value="now"]').check();
     await chief.submit(chief.sender('version'));
   }
   await until(

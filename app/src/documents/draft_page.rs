@@ -247,14 +247,14 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
         .into_any();
     }
     let id = page.draft.id;
-    let destination = destination(l, page);
+    let (destination, kept) = (destination(l, page), kept_with(l, page));
     let withdraw = may_withdraw(page).then(|| withdraw_link(l, id));
     view! {
         <Card title=text::desk::tasks(l)>
             <div class="stack">
                 {destination}
                 <LinkButton href=format!("/desk/{id}/review") icon=IconName::Send>{text::desk::go_submit(l)}</LinkButton>
-                {revisions(l, id)}
+                {kept}
                 {withdraw}
                 <LinkButton href=format!("/desk/{id}?discard=1") kind=ButtonKind::Quiet icon=IconName::Close>
                     {text::desk::go_discard(l)}
@@ -267,14 +267,21 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
     .into_any()
 }
 
-fn revisions(l: Locale, id: DocumentId) -> AnyView {
+/// Its files and, for who writes or approves, its versions: who was asked for a review was asked about one text.
+fn kept_with(l: Locale, page: &desk::DraftPage) -> AnyView {
+    let id = page.draft.id;
+    let revisions = (page.hand.writes || page.hand.publishes).then(|| {
+        view! {
+            <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock>
+                {text::desk::go_revisions(l)}
+            </LinkButton>
+        }
+    });
     view! {
         <LinkButton href=format!("/desk/{id}/files") kind=ButtonKind::Secondary icon=IconName::Clip>
             {text::files::title(l)}
         </LinkButton>
-        <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock>
-            {text::desk::go_revisions(l)}
-        </LinkButton>
+        {revisions}
     }
     .into_any()
 }
@@ -386,8 +393,9 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
         leads(DocumentStep::Recall).then(|| step_form(l, "/api/documents/recall", id, IconName::Pencil, text::desk::recall(l)));
     let again = if situation.is_out() { text::desk::go_revise(l) } else { text::desk::go_republish(l) };
     let revise = leads(DocumentStep::Revise).then(|| step_form(l, "/api/documents/revise", id, IconName::Pencil, again));
+    let kept = kept_with(l, page);
     view! {
-        <div class="actions">{review}{approve}{open}{readers}{revise}{recall}{withdraw}{revisions(l, id)}</div>
+        <div class="actions">{review}{approve}{open}{readers}{revise}{recall}{withdraw}{kept}</div>
     }
     .into_any()
 }

@@ -69,12 +69,14 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
     let version = page.draft.version.to_string();
     let review = page.review.clone();
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
-    let (when, at) = (typed("when").unwrap_or_else(|| "now".to_owned()), typed("at"));
+    let (when, at) = (typed("when").unwrap_or_default(), typed("at"));
     let errors = RwSignal::new(echo);
     // What is scheduled waits for its time already; it can only be told to wait no longer.
     let is_scheduled = page.draft.situation.state() == Some(DocumentState::Scheduled);
     let sends = if is_scheduled { text::desk::publish_now(l, members) } else { text::desk::publish(l, members) };
-    let moment = (!is_scheduled).then(move || {
+    let moment = if is_scheduled {
+        view! { <input type="hidden" name="when" value="now"/> }.into_any()
+    } else {
         let choices = vec![Choice::new("now", text::desk::when_now(l)), Choice::new("later", text::desk::when_later(l))];
         view! {
             <RadioGroup
@@ -95,7 +97,8 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
                 />
             </div>
         }
-    });
+        .into_any()
+    };
     view! {
         <div class="with-aside">
             <div class="stack">

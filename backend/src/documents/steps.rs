@@ -36,7 +36,7 @@ pub struct PublishForm<'f> {
     pub version: &'f str,
     /// The review it was looked at in, as the page named it. Files have no version: they can change only between two reviews.
     pub review: &'f str,
-    /// `now`, `later`, or nothing where there is no choice.
+    /// `now` or `later`.
     pub when: &'f str,
     /// Local time, `2026-11-21T08:00`; looked at for `later` only.
     pub at: &'f str,
@@ -60,7 +60,7 @@ impl Documents<'_> {
     /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::draft`], and for who wrote the text where the unit does not allow that;
     /// [`Error::Step`] from anywhere but review (and, to go out now, the schedule). [`Error::Invalid`] of the form `publish`:
     /// [`Problem::Stale`] on `version` when another text was saved or sent meanwhile, [`Problem::Over`] on `at` for a time that is
-    /// over: nobody is told that something is scheduled which is out already. [`Problem::NowOrLater`] on `when` for both at once;
+    /// over: nobody is told that something is scheduled which is out already. [`Problem::Required`] on `when` without a choice;
     /// [`Problem::Expired`] on `version` when it would not hold any more by then; [`Problem::NotOffered`] on `audience` when that
     /// was moved away from below the issuer.
     pub async fn publish(&self, viewer: &Viewer, form: PublishForm<'_>) -> Result<Option<DateTime<Utc>>> {
@@ -72,9 +72,9 @@ impl Documents<'_> {
         desk.step(if is_later { DocumentStep::Schedule } else { DocumentStep::Publish })?;
         let work = desk.work.as_ref().ok_or(Error::NotFound)?;
         let when = reader.read("when", form.when, |typed| match typed {
-            "later" => Ok(()),
-            "" | "now" if form.at.trim().is_empty() => Ok(()),
-            "" | "now" => Err(Problem::NowOrLater),
+            "now" | "later" => Ok(()),
+            // Nothing is chosen beforehand: who only fills in a time must not publish at once.
+            "" => Err(Problem::Required),
             _ => Err(Problem::NotOffered),
         });
         let at = reader.read("at", form.at, |typed| if is_later { moment(typed, now).map(Some) } else { Ok(None) });

@@ -206,7 +206,7 @@ async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &B
     let review = review(backend, editor, id).await;
     let at = |at| PublishForm { id: &key, version: "1", review: &review, when: "later", at };
     for (form, field, problem) in [
-        (PublishForm { when: "now", ..at(LATER) }, "when", Problem::NowOrLater),
+        (PublishForm { when: "", ..at(LATER) }, "when", Problem::Required),
         (PublishForm { when: "bao giờ", ..at("") }, "when", Problem::NotOffered),
         (at("2026-11-24T00:00"), "version", Problem::Expired),
     ] {

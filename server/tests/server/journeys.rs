@@ -120,7 +120,8 @@ async fn an_editor_publishes_and_only_the_audience_finds_it() {
     let sent = editor.post("/api/documents/submit", &review, &[("id", &id), ("version", "1")]).await;
     assert_eq!((sent.status, sent.location()), (302, Some(format!("/desk/{id}?submitted=1").as_str())));
     let question = format!("/desk/{id}/publish");
-    let approval = [("id", id.as_str()), ("version", "1"), ("when", "now")];
+    let seen = app.review(id.parse().expect("an id")).await;
+    let approval = [("id", id.as_str()), ("version", "1"), ("review", seen.as_str()), ("when", "now")];
     let own = editor.post("/api/documents/publish", &question, &approval).await;
     assert_eq!((own.status, own.location()), (302, Some("/problem/not_allowed")), "authors do not approve");
     let mut chief = app.signed_in(&app.org.province_chief_editor).await;
