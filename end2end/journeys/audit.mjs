@@ -40,6 +40,7 @@ async function ofASubtree(stage, script) {
       'file_attached',
       'file_removed',
       'warning_overruled',
+      'readers_reminded',
       'course_saved',
       'course_assigned',
       'course_ended',
