@@ -6,7 +6,7 @@ import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { desk, problems } = texts('vi');
+const { desk, problems, writing } = texts('vi');
 
 const BODY = `Ban biên tập xin thông báo **lịch mới** của nhà sinh hoạt.
 
@@ -189,6 +189,8 @@ async function twoEditors(stage, script) {
 
   const second = await stage.visitor({ as: 'editor', script });
   await second.open(draft);
+  const number = script ? '77-TB/ĐU' : '78-TB/ĐU';
+  await second.field('number').fill(number);
   await second.field('body').fill('Bản của người thứ hai.');
   await second.submit(second.sender('body'));
 
@@ -196,12 +198,35 @@ async function twoEditors(stage, script) {
   await first.submit(first.sender('body'));
   assert.equal((await first.problems()).body, problems.stale);
   assert.equal(await first.field('body').inputValue(), 'Bản của người thứ nhất.');
+  assert.ok((await first.text()).includes(number), 'a number that saving would take away is shown');
   await second.reload();
   assert.equal(await second.field('body').inputValue(), 'Bản của người thứ hai.');
 
   await first.submit(first.sender('body'));
   await second.reload();
   assert.equal(await second.field('body').inputValue(), 'Bản của người thứ nhất.', 'after comparing, it can be saved');
+}
+
+/** A draft is sent on while somebody else writes at it: nothing can be saved to it, and nothing is lost. */
+async function tooLate(stage, script) {
+  const slow = await stage.visitor({ as: 'editor', script });
+  await slow.open('/desk/new');
+  await slow.field('title').fill(`Kế hoạch dân vận ${script ? 'quý một' : 'quý hai'}`);
+  await slow.field('body').fill('Bản đầu.');
+  await slow.submit(slow.sender('body'));
+  const draft = slow.path;
+
+  const quick = await stage.visitor({ as: 'editor', script });
+  await quick.open(`${draft}/review`);
+  await quick.submit(quick.sender('reviewer'));
+
+  await slow.field('body').fill('Bản viết thêm khi đã gửi duyệt.');
+  await slow.submit(slow.sender('body'));
+  assert.equal(slow.path, draft);
+  await slow.sees('main .notice-warn', { hasText: writing.too_late });
+  assert.equal(await slow.field('body').count(), 0, 'what is reviewed does not change');
+  await slow.follow(slow.$('main .notice-warn a[href^="/desk/new?resume="]'));
+  assert.equal(await slow.field('body').inputValue(), 'Bản viết thêm khi đã gửi duyệt.');
 }
 
 async function onlyEditorsHaveADesk(stage, script) {
@@ -218,5 +243,6 @@ async function onlyEditorsHaveADesk(stage, script) {
 export const tests = [
   ...bothWays('publish: written, previewed, published to the own ward, hidden from others', writeAndPublish),
   ...bothWays('publish: two editors of one draft do not overwrite each other', twoEditors),
+  ...bothWays('publish: what comes too late to be saved is kept', tooLate),
   ...bothWays('publish: who holds no office finds no desk', onlyEditorsHaveADesk),
 ];

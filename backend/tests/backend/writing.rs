@@ -13,6 +13,7 @@ use domain::{
 };
 
 use crate::{
+    documents::{draft, form, submit},
     engines::on_both_engines,
     support::{Fixture, organisation},
 };
@@ -189,6 +190,28 @@ async fn only_the_newest_unfinished_texts_are_kept() {
     assert_eq!(bodies, ["Bản 22", "Bản 21", "Bản 20", "Bản 19", "Bản 18"]);
     backend.clock().advance(TimeDelta::days(31));
     assert_eq!(documents.purge_writing().await.expect("purges"), 20);
+}
+
+#[tokio::test]
+async fn what_comes_too_late_is_kept_for_who_had_opened_the_draft() {
+    let (backend, _, org) = organisation().await;
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = draft(&backend, editor, &org.coast, &org.coast).await;
+    let (key, coast) = (id.to_string(), org.coast.id.to_string());
+    let late = DraftForm { body: "Viết thêm.", ..form(&key, "1", &coast, &coast) };
+    submit(&backend, editor, id).await;
+    let error = documents.save_draft(editor, late).await.expect_err("is in review");
+    assert_eq!(documents.keep_late(editor, late, &error).await.expect("looks"), None, "was never opened to write");
+
+    documents.recall(editor, id).await.expect("is taken back");
+    documents.begin_writing(editor, id).await.expect("opens");
+    documents.discard(editor, id, "1").await.expect("is thrown away");
+    let error = documents.save_draft(editor, late).await.expect_err("is gone");
+    let kept = documents.keep_late(editor, late, &error).await.expect("is kept").expect("somewhere");
+    let unsaved = documents.unfinished(editor).await.expect("a list").unsaved;
+    assert_eq!(unsaved.iter().map(|one| (one.document, one.body.as_str())).collect::<Vec<_>>(), [(kept, "Viết thêm.")]);
+    let other = documents.keep_late(&org.hills_editor.viewer, late, &error).await;
+    assert_eq!(other.expect("looks"), None, "an id tried out keeps nothing");
 }
 
 #[tokio::test]
