@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Clock, Error, Result,
     keys::hex,
-    store::{Store, SurrealValue, record, vars},
+    store::{KEYS, Store, SurrealValue, pairs_after, record, vars},
 };
 
 struct Migration {
@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = migrations![
     12 "0012_courses",
     13 "0013_writing",
     14 "0014_readers",
+    15 "0015_reminders",
 ];
 
 #[derive(Debug, SurrealValue)]
@@ -53,10 +54,39 @@ pub(crate) async fn run(store: &Store, clock: &Clock) -> Result<()> {
     check(&applied)?;
     for migration in &MIGRATIONS[applied.len()..] {
         tracing::info!(migration = migration.name, "bringing the schema up to date");
+        if migration.version == PLACED {
+            place_receipts(store).await?;
+        }
         apply(store, clock, migration).await?;
     }
     Ok(())
 }
+
+/// The version before which the receipts of older ones are placed.
+const PLACED: u32 = 15;
+
+/// Receipts in one transaction: a transaction must end within seconds, and there may be millions.
+const BATCH: i64 = 500;
+
+/// Gives receipts of before version 14 the columns it brought. A crash begins it anew; what is placed is placed again.
+async fn place_receipts(store: &Store) -> Result<()> {
+    let mut last = (String::new(), String::new());
+    loop {
+        let sql = format!("SELECT VALUE [record::id(id)[0], record::id(id)[1]] FROM {KEYS} LIMIT {BATCH}");
+        let vars = vars! { keys: pairs_after("read_receipt", &last.0, &last.1) };
+        let keys: Vec<Vec<String>> = store.read(sql, vars).await?.rows(0)?;
+        let Some([document, member]) = keys.last().map(Vec::as_slice) else { return Ok(()) };
+        last = (document.clone(), member.clone());
+        store.write(PLACE, vars! { keys: keys }).await?;
+    }
+}
+
+const PLACE: &str = "FOR $key IN $keys { \
+                         LET $reader = (SELECT path, state, standing FROM ONLY type::record('member', $key[1])); \
+                         LET $counts = $reader.state = 'active' AND $reader.standing != 'exempt'; \
+                         UPDATE type::record('read_receipt', $key) \
+                         SET place = IF $counts { $key[0] + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE; \
+                     };";
 
 /// Where the notes lie.
 async fn prepare(store: &Store) -> Result<()> {
@@ -107,7 +137,7 @@ fn hash(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Place;
+    use crate::{Place, store::RecordId};
 
     #[test]
     fn versions_count_up_without_a_gap() {
@@ -179,10 +209,15 @@ mod tests {
                    sort_key = 'khoi', sex = 'male', birth_date = '1972-05-12', admitted_on = '2001-02-03', unit = 'U', \
                    standing = IF $key = 'B' { 'exempt' } ELSE { 'official' }, state = 'active', path = '/01/02/'; \
                    CREATE type::record('read_receipt', ['D', $key]) SET path = '/01/03/', at = time::now(), counted = true }; \
-                   DELETE member:C;";
+                   DELETE member:C; FOR $at IN 0..1200 { \
+                   CREATE type::record('read_receipt', ['E' + <string> $at, 'A']) SET path = '/01/03/', at = time::now(), counted = true };";
         store.read(old, ()).await.expect("writes");
         run(&store, &clock).await.expect("goes on");
-        let mut found = store.read("SELECT VALUE [member, place, path] FROM read_receipt ORDER BY id", ()).await.expect("reads");
+        let unplaced = "SELECT VALUE id FROM read_receipt WHERE member != 'B' AND member != 'C' AND place = NONE";
+        let unplaced: Vec<RecordId> = store.read(unplaced, ()).await.expect("reads").rows(0).expect("rows");
+        assert_eq!(unplaced, [], "more than one batch");
+        let first = "SELECT VALUE [member, place, path] FROM read_receipt ORDER BY id LIMIT 3";
+        let mut found = store.read(first, ()).await.expect("reads");
         let row = |member: &str, place: Option<&str>| {
             vec![Some(member.to_owned()), place.map(str::to_owned), Some("/01/03/".to_owned())]
         };
