@@ -63,51 +63,27 @@ pub(crate) fn append_with(
     subject: impl ToString,
     detail: Option<String>,
 ) -> Event {
-    let event = happened(clock, kind, actor, unit, subject, detail);
-    vars.extend(vars! {
-        log_id: record("event", event.id),
-        log_at: event.at,
-        log_actor: event.actor.map(|member| member.to_string()),
-        log_kind: kind.key(),
-        log_unit: event.unit.to_string(),
-        log_subject: event.subject.clone(),
-        log_detail: event.detail.clone(),
-    });
+    let at = clock.now();
+    let event =
+        Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail };
+    bind(vars, "log", &event);
     event
 }
 
-/// What a transaction did besides, as a row of its own: see [`append_with`] and [`APPEND_ALSO`].
-pub(crate) fn append_also(
-    vars: &mut Variables,
-    clock: &Clock,
-    kind: EventKind,
-    actor: Option<MemberId>,
-    unit: &UnitPath,
-    subject: impl ToString,
-    detail: Option<String>,
-) {
-    let event = happened(clock, kind, actor, unit, subject, detail);
-    vars.extend(vars! {
-        also_id: record("event", event.id),
-        also_at: event.at,
-        also_actor: event.actor.map(|member| member.to_string()),
-        also_kind: kind.key(),
-        also_unit: event.unit.to_string(),
-        also_subject: event.subject,
-        also_detail: event.detail,
-    });
+/// What the transaction of `first` did besides, as a row of its own: see [`APPEND_ALSO`].
+pub(crate) fn append_also(vars: &mut Variables, clock: &Clock, first: &Event, kind: EventKind, detail: Option<String>) {
+    bind(vars, "also", &Event { id: EventId::new(clock.ulid_at(first.at)), kind, detail, ..first.clone() });
 }
 
-fn happened(
-    clock: &Clock,
-    kind: EventKind,
-    actor: Option<MemberId>,
-    unit: &UnitPath,
-    subject: impl ToString,
-    detail: Option<String>,
-) -> Event {
-    let at = clock.now();
-    Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail }
+/// The bindings of one row; `row` is what their names begin with.
+fn bind(vars: &mut Variables, row: &str, event: &Event) {
+    vars.insert(format!("{row}_id"), record("event", event.id));
+    vars.insert(format!("{row}_at"), event.at);
+    vars.insert(format!("{row}_actor"), event.actor.map(|member| member.to_string()));
+    vars.insert(format!("{row}_kind"), event.kind.key());
+    vars.insert(format!("{row}_unit"), event.unit.to_string());
+    vars.insert(format!("{row}_subject"), event.subject.clone());
+    vars.insert(format!("{row}_detail"), event.detail.clone());
 }
 
 /// The process's ear on the log.

@@ -32,22 +32,24 @@ pub(super) struct Differing {
 pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
     let l = use_locale();
     let DraftPage { draft, issuers, audiences, .. } = page;
-    let typed =
-        move |field: &str, stored: String| echo.as_ref().and_then(|echo| echo.value(field)).map_or(stored, ToOwned::to_owned);
+    let is_correction = draft.situation.is_out();
+    let stored_version = draft.version.to_string();
+    let typed = move |control: &str| {
+        let back = echo.as_ref().and_then(|echo| echo.value(control));
+        back.map_or_else(|| stored(&draft, control), ToOwned::to_owned)
+    };
     let error = move |field: &'static str| field_error(l, errors, field);
     // After somebody else's save the answer names the version this form goes on from.
-    let stored_version = draft.version.to_string();
     let version = move || {
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
     };
-    let is_correction = draft.situation.is_out();
-    let rest = rest(l, &draft, &typed, errors);
+    let rest = rest(l, &typed, errors);
     let correction = is_correction.then(|| {
         view! {
             <TextArea
                 label=text::desk::correction(l)
                 name="correction"
-                value=typed("correction", draft.correction.clone())
+                value=typed("correction")
                 hint=text::desk::correction_hint(l)
                 error=error("correction")
                 rows=2
@@ -55,15 +57,15 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
             />
         }
     });
-    let body = typed("body", draft.body);
+    let body = typed("body");
     view! {
         <Form action="/api/documents/save_draft" failed=text::frame::network_failed(l) errors>
-            <input type="hidden" name="id" value=typed("id", draft.id.to_string())/>
+            <input type="hidden" name="id" value=typed("id")/>
             <input type="hidden" name="version" value=version/>
             <Field
                 label=text::desk::title(l)
                 name="title"
-                value=typed("title", draft.title)
+                value=typed("title")
                 hint=text::desk::title_hint(l)
                 error=error("title")
                 required=true
@@ -73,14 +75,14 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
                     label=text::desk::kind(l)
                     name="kind"
                     choices=kinds(l)
-                    value=typed("kind", draft.kind.key().to_owned())
+                    value=typed("kind")
                     error=error("kind")
                 />
                 <Field
                     label=text::desk::number(l)
                     name="number"
                     note=text::frame::optional(l)
-                    value=typed("number", draft.number)
+                    value=typed("number")
                     error=error("number")
                     autocomplete="off"
                 />
@@ -89,21 +91,21 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
                 label=text::desk::field(l)
                 name="field"
                 choices=fields(l)
-                value=typed("field", draft.field.map(|field| field.key().to_owned()).unwrap_or_default())
+                value=typed("field")
                 error=error("field")
             />
             <Select
                 label=text::desk::issuer(l)
                 name="issuer"
                 choices=choices(issuers)
-                value=typed("issuer", draft.issuer.id.to_string())
+                value=typed("issuer")
                 error=error("issuer")
             />
             <Select
                 label=text::desk::audience(l)
                 name="audience"
                 choices=choices(audiences)
-                value=typed("audience", draft.audience.id.to_string())
+                value=typed("audience")
                 hint=text::desk::audience_hint(l)
                 error=error("audience")
             />
@@ -117,35 +119,60 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
     }
 }
 
+/// The controls of the form beside its text.
+const PARTICULARS: [&str; 15] = [
+    "title",
+    "kind",
+    "number",
+    "field",
+    "issuer",
+    "audience",
+    "standings",
+    "signer",
+    "must_read_by",
+    "expires_on",
+    "supersedes",
+    "amends",
+    "guides",
+    "pinned",
+    "correction",
+];
+
+/// What a control of the form holds for the stored draft.
+fn stored(draft: &DocumentDraft, control: &str) -> String {
+    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    match control {
+        "id" => draft.id.to_string(),
+        "title" => draft.title.clone(),
+        "kind" => draft.kind.key().to_owned(),
+        "number" => draft.number.clone(),
+        "field" => draft.field.map(|field| field.key().to_owned()).unwrap_or_default(),
+        "issuer" => draft.issuer.id.to_string(),
+        "audience" => draft.audience.id.to_string(),
+        "standings" => draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(","),
+        "signer" => draft.signer.clone(),
+        "must_read_by" => day(draft.must_read_by),
+        "expires_on" => day(draft.expires_on),
+        "supersedes" => draft.supersedes.clone(),
+        "amends" => draft.amends.clone(),
+        "guides" => draft.guides.clone(),
+        "pinned" if draft.is_pinned => "yes".to_owned(),
+        "correction" => draft.correction.clone(),
+        "body" => draft.body.clone(),
+        _ => String::new(),
+    }
+}
+
 /// Particulars that are stored otherwise than they were typed, each with both.
 ///
 /// A save writes them all: who saves after somebody else must see what that would undo, an audience before all.
 pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<Differing> {
-    let draft = &page.draft;
-    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
     let named = |units: &[UnitRef], id: &str| {
         units.iter().find(|unit| unit.id.to_string() == id).map_or_else(|| id.to_owned(), |unit| unit.name.clone())
     };
     let chosen = |choices: &[Choice], value: &str| {
         choices.iter().find(|choice| choice.value == value).map_or_else(|| value.to_owned(), |choice| choice.label.clone())
     };
-    let stored = [
-        ("title", draft.title.clone()),
-        ("kind", draft.kind.key().to_owned()),
-        ("number", draft.number.clone()),
-        ("field", draft.field.map(|field| field.key().to_owned()).unwrap_or_default()),
-        ("issuer", draft.issuer.id.to_string()),
-        ("audience", draft.audience.id.to_string()),
-        ("standings", draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",")),
-        ("signer", draft.signer.clone()),
-        ("must_read_by", day(draft.must_read_by)),
-        ("expires_on", day(draft.expires_on)),
-        ("supersedes", draft.supersedes.clone()),
-        ("amends", draft.amends.clone()),
-        ("guides", draft.guides.clone()),
-        ("pinned", if draft.is_pinned { "yes".to_owned() } else { String::new() }),
-        ("correction", draft.correction.clone()),
-    ];
     let words = |field: &str, value: &str| match field {
         _ if value.is_empty() && field != "standings" => "–".to_owned(),
         "kind" => chosen(&kinds(l), value),
@@ -157,11 +184,11 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
         "pinned" => text::desk::pinned(l).to_owned(),
         _ => value.to_owned(),
     };
-    let differs = |(field, stored): (&'static str, String)| {
-        let typed = typed.value(field).unwrap_or_default().trim();
+    let differs = |field: &'static str| {
+        let (stored, typed) = (stored(&page.draft, field), typed.value(field).unwrap_or_default().trim());
         (typed != stored).then(|| Differing { field, stored: words(field, &stored), typed: words(field, typed) })
     };
-    stored.into_iter().filter_map(differs).collect()
+    PARTICULARS.into_iter().filter_map(differs).collect()
 }
 
 fn kinds(l: Locale) -> Vec<Choice> {
@@ -184,25 +211,10 @@ fn whom(l: Locale) -> Vec<Choice> {
 }
 
 /// The particulars most documents do without, folded away unless one of them is set or wrong.
-fn rest(
-    l: Locale,
-    draft: &DocumentDraft,
-    typed: &impl Fn(&str, String) -> String,
-    errors: RwSignal<Option<FormErrors>>,
-) -> AnyView {
-    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    let standings = draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",");
-    let values = [
-        ("standings", standings),
-        ("signer", draft.signer.clone()),
-        ("must_read_by", day(draft.must_read_by)),
-        ("expires_on", day(draft.expires_on)),
-        ("supersedes", draft.supersedes.clone()),
-        ("amends", draft.amends.clone()),
-        ("guides", draft.guides.clone()),
-    ]
-    .map(|(field, stored)| (field, typed(field, stored)));
-    let is_pinned = !typed("pinned", if draft.is_pinned { "yes".to_owned() } else { String::new() }).is_empty();
+fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+    let values = ["standings", "signer", "must_read_by", "expires_on", "supersedes", "amends", "guides"]
+        .map(|control| (control, typed(control)));
+    let is_pinned = !typed("pinned").is_empty();
     let is_used = is_pinned || values.iter().any(|(_, value)| !value.is_empty());
     let is_wrong = errors.with_untracked(|errors| {
         errors.as_ref().is_some_and(|errors| values.iter().any(|(field, _)| errors.problem(field).is_some()))

@@ -219,11 +219,10 @@ impl Documents<'_> {
             due: due.map(|day| day.to_string()),
             note: note.map(|note| note.as_str().to_owned()),
         };
-        let (by, unit) = (Some(viewer.member), &work.issuer.path);
-        events::append(&mut vars, clock, EventKind::DraftSubmitted, by, unit, id);
+        let submitted = events::append(&mut vars, clock, EventKind::DraftSubmitted, Some(viewer.member), &work.issuer.path, id);
         let mut sql = format!("{SUBMIT} {}", events::APPEND);
         if !warnings.is_empty() {
-            events::append_also(&mut vars, clock, EventKind::WarningOverruled, by, unit, id, Some(warnings));
+            events::append_also(&mut vars, clock, &submitted, EventKind::WarningOverruled, Some(warnings));
             sql.push_str(events::APPEND_ALSO);
         }
         match self.backend.store().write(&sql, vars).await {
