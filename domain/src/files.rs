@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     forms::{Problem, bounded_text, is_unseen},
-    guard::Warning,
+    guard::{Sight, Warning},
     ids::{AttachmentId, DocumentId, UploadId},
     units::UnitRef,
 };
@@ -208,7 +208,7 @@ impl FileRefused {
     }
 }
 
-/// Why a file has no text to search, or no picture of its first page. The file itself is as good as any.
+/// Why a file has no text to search or not all of it, or no picture of its first page. The file itself is as good as any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
@@ -216,18 +216,21 @@ pub enum Missing {
     Nothing,
     /// It asks for a password.
     Protected,
-    /// Reading it failed, or had to be stopped.
+    /// Reading it failed.
     Failed,
+    /// There is some, but not all could be read: it is too long, or some pages are damaged.
+    Part,
 }
 
 impl Missing {
-    pub const ALL: [Self; 3] = [Self::Nothing, Self::Protected, Self::Failed];
+    pub const ALL: [Self; 4] = [Self::Nothing, Self::Protected, Self::Failed, Self::Part];
 
     pub const fn key(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
             Self::Protected => "protected",
             Self::Failed => "failed",
+            Self::Part => "part",
         }
     }
 
@@ -290,6 +293,11 @@ pub struct DeskFile {
 }
 
 impl DeskFile {
+    /// How much of it the guard could look at.
+    pub fn sight(&self) -> Sight {
+        Sight::of(self.file.kind, self.text_missing)
+    }
+
     /// Whether it belongs to the document only once somebody has decided.
     pub fn is_waiting(&self) -> bool {
         !self.warnings.is_empty() && self.kept.is_none()

@@ -7,6 +7,7 @@ use domain::{
     Locale,
     files::{self, DeskFile, FILE_BYTES_MAX, FileKind, FileRefused, Missing, OpenUpload},
     forms::FormErrors,
+    guard::Sight,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -104,14 +105,16 @@ fn waiting(
             let field = if typed.is_some() { "reason".to_owned() } else { format!("reason-{id}") };
             let typed = typed.and_then(|kept| kept.value("reason")).map(str::to_owned);
             let decision = page.is_open.then(|| decision(l, &id, field, typed, error));
-            let (warnings, file, removal) = (warnings(l, &waiting.warnings), link(l, &waiting.file), removal(l, waiting));
+            let (warnings, file) = (warnings(l, &waiting.warnings), link(l, &waiting.file));
+            let (unseen, removal) = (unseen(l, waiting), removal(l, waiting, "button"));
             view! {
                 <Card title=waiting.file.name.clone() level=HeadingLevel::Three strong=true>
                     <div class="stack">
                         {warnings}
+                        {unseen}
                         <ul class="files" role="list"><li>{file}</li></ul>
-                        {decision}
                         {removal}
+                        {decision}
                     </div>
                 </Card>
             }
@@ -129,6 +132,7 @@ fn waiting(
     )
 }
 
+/// Going on in spite of a warning: beneath the way out that is safe, and quieter.
 fn decision(l: Locale, id: &str, field: String, typed: Option<String>, error: Signal<Option<String>>) -> AnyView {
     let id = id.to_owned();
     view! {
@@ -144,20 +148,20 @@ fn decision(l: Locale, id: &str, field: String, typed: Option<String>, error: Si
                 rows=3
             />
             <div class="actions">
-                <Button icon=IconName::Check>{text::files::keep(l)}</Button>
+                <Button kind=ButtonKind::Quiet icon=IconName::Check>{text::files::keep(l)}</Button>
             </div>
         </Form>
     }
     .into_any()
 }
 
-fn removal(l: Locale, file: &DeskFile) -> AnyView {
+fn removal(l: Locale, file: &DeskFile, class: &'static str) -> AnyView {
     let id = file.file.id.to_string();
     let label = text::files::remove_named(l, &file.file.name);
     view! {
         <form method="post" action="/api/files/remove">
             <input type="hidden" name="file" value=id/>
-            <button class="button button-quiet" type="submit" aria-label=label>
+            <button class=class type="submit" aria-label=label>
                 <Icon name=IconName::Bin/>
                 <span>{text::files::remove(l)}</span>
             </button>
@@ -184,7 +188,8 @@ fn files(l: Locale, page: &files::FilesPage) -> AnyView {
                 view! { <p class="muted small">{told}</p> }
             });
             let notes = notes(l, file).into_iter().map(|note| view! { <p class="muted small">{note}</p> }).collect_view();
-            let removal = page.is_open.then(|| removal(l, file));
+            let removal = page.is_open.then(|| removal(l, file, "button button-quiet"));
+            let unseen = unseen(l, file);
             view! {
                 <li class="desk-file">
                     {link(l, &file.file)}
@@ -192,6 +197,7 @@ fn files(l: Locale, page: &files::FilesPage) -> AnyView {
                         <p class="muted small">{added}</p>
                         {kept}
                         {notes}
+                        {unseen}
                     </div>
                     {removal}
                 </li>
@@ -201,12 +207,23 @@ fn files(l: Locale, page: &files::FilesPage) -> AnyView {
     view! { <ul class="files" role="list" id="files">{rows}</ul> }.into_any()
 }
 
+/// What the guard could not look at, a person must.
+fn unseen(l: Locale, file: &DeskFile) -> Option<AnyView> {
+    let told = match file.sight() {
+        Sight::Whole => return None,
+        Sight::Part => text::files::unseen_part(l),
+        Sight::Nothing => text::files::unseen(l),
+    };
+    Some(view! { <Notice kind=NoticeKind::Warn title=told/> }.into_any())
+}
+
 /// What is missing beside the file, in words.
 fn notes(l: Locale, file: &DeskFile) -> Vec<&'static str> {
     let text = file.text_missing.map(|missing| match missing {
         Missing::Nothing => text::files::text_nothing(l),
         Missing::Protected => text::files::text_protected(l),
         Missing::Failed => text::files::text_failed(l),
+        Missing::Part => text::files::text_part(l),
     });
     let preview = file.preview_missing.filter(|missing| *missing != Missing::Protected);
     let preview = preview.filter(|_| file.file.kind == FileKind::Pdf).map(|_| text::files::preview_failed(l));

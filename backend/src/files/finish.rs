@@ -6,7 +6,7 @@ use domain::{
     accounts::Viewer,
     events::EventKind,
     files::{FILES_MAX, FileKind, FileName, FileRefused, Missing},
-    guard::{Warning, look},
+    guard::{Warning, look_at_file},
     ids::{AttachmentId, DocumentId, UploadId},
 };
 use tokio::task::spawn_blocking;
@@ -112,7 +112,7 @@ impl Files<'_> {
         let preview = preview.or_else(|| drawn.picture());
 
         let bytes = content.len() as u64;
-        let warnings = text.text.as_deref().map(look).unwrap_or_default();
+        let warnings = look_at_file(&upload.name, text.text.as_deref());
         let sha256 = self.storage().put(content).await?;
         let preview = match preview {
             Some(picture) => Some(self.storage().put(picture).await?),
