@@ -255,6 +255,8 @@ pub enum Reason {
     Undecodable,
     /// A formula of the spreadsheet that ended in an error.
     CellError,
+    /// A quotation mark opens a cell and is not closed: what belongs to the row cannot be told.
+    OpenQuote,
     /// A number of which a spreadsheet has dropped digits, so that it cannot be restored.
     LostDigits,
     /// The same card number stands in an earlier row.

@@ -17,6 +17,7 @@ pub mod guard;
 pub mod home;
 pub mod ids;
 pub mod imports;
+pub mod legacy_letters;
 pub mod locale;
 pub mod meetings;
 pub mod members;
