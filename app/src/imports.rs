@@ -74,6 +74,7 @@ pub fn reason_text(l: Locale, reason: &Reason) -> String {
         Reason::Value(problem) => terms::problem(l, problem),
         Reason::Undecodable => text::imports::reason_undecodable(l).to_owned(),
         Reason::CellError => text::imports::reason_cell_error(l).to_owned(),
+        Reason::OpenQuote => text::imports::reason_open_quote(l).to_owned(),
         Reason::LostDigits => text::imports::reason_lost_digits(l).to_owned(),
         Reason::CardTwice { row } => text::imports::reason_card_twice(l, l.number(*row)),
         Reason::IdTwice { row } => text::imports::reason_id_twice(l, l.number(*row)),

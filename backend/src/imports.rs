@@ -34,6 +34,7 @@ use crate::{
 
 mod check;
 mod columns;
+mod csv_rows;
 mod file;
 mod preview;
 mod read;

@@ -203,6 +203,9 @@ impl Ledger {
     fn judge(&mut self, row: u64, cells: &[Cell<'_>]) -> Result<Verdict, Vec<RefusedLine>> {
         let places = self.places.clone();
         let mut reader = RowReader::new(row, cells, &places);
+        if !reader.is_whole() {
+            return Err(reader.problems);
+        }
         let parsed = Parsed::read(&mut reader, &mut self.branches, &self.keys, self.today);
         let Some(parsed) = parsed.filter(|_| reader.problems.is_empty()) else { return Err(reader.problems) };
 

@@ -4,11 +4,9 @@
 
 use std::{
     borrow::Cow,
-    cell::Cell as Shared,
     fmt,
-    io::{self, Read},
+    io::{self, BufRead, BufReader},
     ops::ControlFlow,
-    rc::Rc,
     str::FromStr,
 };
 
@@ -17,17 +15,22 @@ use chrono::{Days, NaiveDate};
 use domain::{
     folding::compose,
     imports::{Failure, XLSX_ROWS_MAX, XLSX_UNPACKED_MAX},
+    legacy_letters::{self, LegacyLetters},
 };
-use encoding_rs::WINDOWS_1258;
+use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1258};
+use encoding_rs_io::DecodeReaderBytesBuilder;
 
-use super::sealed::SealedReader;
+use super::{
+    csv_rows::{CsvRow, CsvRows},
+    sealed::SealedReader,
+};
 use crate::{Error, Result, unpacked};
 
 /// Columns beyond are not looked at.
 const COLUMNS_MAX: usize = 200;
 
-/// A row of people is a few hundred bytes; a quotation mark that is never closed makes one of the rest of the file.
-const ROW_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of a text read at a time.
+const BUFFER: usize = 64 * 1024;
 
 /// How the bytes of a file are to be read. Found out while it arrives, and kept as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +42,54 @@ pub(super) enum Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Utf8,
+    /// The "Unicode text" of spreadsheets.
+    Utf16Le,
+    Utf16Be,
     /// What Vietnamese programs of the years before Unicode write.
     Windows1258,
+    /// Letters at the places of Western ones, see [`legacy_letters`].
+    Tcvn3,
+    Vni,
+}
+
+impl Encoding {
+    const ALL: [Self; 6] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1258, Self::Tcvn3, Self::Vni];
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Windows1258 => "windows-1258",
+            Self::Tcvn3 => "tcvn3",
+            Self::Vni => "vni",
+        }
+    }
+
+    /// An encoding of two bytes a letter: it is decoded before lines are looked for.
+    fn wide(self) -> Option<&'static encoding_rs::Encoding> {
+        match self {
+            Self::Utf16Le => Some(UTF_16LE),
+            Self::Utf16Be => Some(UTF_16BE),
+            _ => None,
+        }
+    }
+
+    /// The text of bytes of an encoding of one byte a letter.
+    fn decode_narrow(self, bytes: &[u8]) -> String {
+        let western = || WINDOWS_1252.decode_without_bom_handling(bytes).0;
+        match self {
+            Self::Tcvn3 => legacy_letters::convert(&western(), LegacyLetters::Tcvn3),
+            Self::Vni => legacy_letters::convert(&western(), LegacyLetters::Vni),
+            _ => compose(&WINDOWS_1258.decode_without_bom_handling(bytes).0),
+        }
+    }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Csv { encoding: Encoding::Utf8, delimiter } => write!(f, "csv utf-8 {delimiter}"),
-            Self::Csv { encoding: Encoding::Windows1258, delimiter } => write!(f, "csv windows-1258 {delimiter}"),
+            Self::Csv { encoding, delimiter } => write!(f, "csv {} {delimiter}", encoding.key()),
             Self::Xlsx => f.write_str("xlsx"),
         }
     }
@@ -59,13 +101,14 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self> {
         let damaged = || Error::Damaged(format!("format {text:?} of an import"));
         let words: Vec<&str> = text.split(' ').collect();
-        let encoding = match words[..] {
-            ["xlsx"] => return Ok(Self::Xlsx),
-            ["csv", "utf-8", _] => Encoding::Utf8,
-            ["csv", "windows-1258", _] => Encoding::Windows1258,
-            _ => return Err(damaged()),
-        };
-        Ok(Self::Csv { encoding, delimiter: words[2].parse().map_err(|_| damaged())? })
+        match words[..] {
+            ["xlsx"] => Ok(Self::Xlsx),
+            ["csv", key, delimiter] => {
+                let encoding = Encoding::ALL.into_iter().find(|encoding| encoding.key() == key).ok_or_else(damaged)?;
+                Ok(Self::Csv { encoding, delimiter: delimiter.parse().map_err(|_| damaged())? })
+            }
+            _ => Err(damaged()),
+        }
     }
 }
 
@@ -128,15 +171,48 @@ impl Detector {
         if self.head.starts_with(b"PK\x03\x04") {
             return Ok(Format::Xlsx);
         }
-        // The marks of UTF-16 come with a NUL in every other byte.
+        if let Some(encoding) = wide(&self.head) {
+            let text = encoding.wide().map(|wide| wide.decode(&self.head).0.into_owned()).unwrap_or_default();
+            return Ok(Format::Csv { encoding, delimiter: delimiter(text.as_bytes()) });
+        }
         if self.has_nul || self.head.starts_with(b"\xD0\xCF\x11\xE0") || self.head.starts_with(b"%PDF") {
             return Err(Failure::Unreadable);
         }
-        // In a file of the old encoding, letters hardly ever look like UTF-8; in one of UTF-8 a few rows pasted from elsewhere may
+        // In a file of the old encodings, letters hardly ever look like UTF-8; in one of UTF-8 a few rows pasted from elsewhere may
         // be broken, and are named.
-        let encoding = if self.strays > self.letters { Encoding::Windows1258 } else { Encoding::Utf8 };
+        let encoding = if self.strays > self.letters { narrow(&self.head) } else { Encoding::Utf8 };
         Ok(Format::Csv { encoding, delimiter: delimiter(&self.head) })
     }
+}
+
+/// UTF-16 by its mark, or by the NULs in every other byte of digits and separators.
+fn wide(head: &[u8]) -> Option<Encoding> {
+    if head.starts_with(b"\xFF\xFE\0\0") {
+        return None;
+    }
+    if head.starts_with(b"\xFF\xFE") {
+        return Some(Encoding::Utf16Le);
+    }
+    if head.starts_with(b"\xFE\xFF") {
+        return Some(Encoding::Utf16Be);
+    }
+    let nuls = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+    let enough = head.len() / 8;
+    match (nuls(0), nuls(1)) {
+        (0, odd) if odd > enough => Some(Encoding::Utf16Le),
+        (even, 0) if even > enough => Some(Encoding::Utf16Be),
+        _ => None,
+    }
+}
+
+/// Of the encodings of one byte a letter, the one that makes most syllables of the words.
+fn narrow(head: &[u8]) -> Encoding {
+    let judge = |encoding: Encoding| legacy_letters::syllables(&encoding.decode_narrow(head)).1;
+    // The last of equals.
+    [Encoding::Vni, Encoding::Tcvn3, Encoding::Windows1258]
+        .into_iter()
+        .max_by_key(|encoding| judge(*encoding))
+        .unwrap_or(Encoding::Utf8)
 }
 
 fn letters(text: &[u8]) -> u64 {
@@ -146,21 +222,15 @@ fn letters(text: &[u8]) -> u64 {
 /// The separator that stands most often in the first lines, outside quotation marks.
 fn delimiter(head: &[u8]) -> u8 {
     const LINES: usize = 20;
-    let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
-    let (mut quoted, mut lines) = (false, 0);
-    for byte in head {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => lines += 1,
-            _ if !quoted => {
-                for (delimiter, count) in &mut counts {
-                    *count += usize::from(delimiter == byte);
-                }
+    let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0), (b'|', 0)];
+    for line in head.split(|byte| matches!(byte, b'\n' | b'\r')).take(2 * LINES) {
+        // A mark that is not closed spoils its own line only.
+        let mut is_quoted = false;
+        for byte in line {
+            is_quoted ^= *byte == b'"';
+            for (delimiter, count) in counts.iter_mut().filter(|_| !is_quoted) {
+                *count += usize::from(delimiter == byte);
             }
-            _ => {}
-        }
-        if lines == LINES {
-            break;
         }
     }
     // The first of equals, so that a file of one column is one.
@@ -178,6 +248,8 @@ pub(super) enum Cell<'r> {
     Undecodable(String),
     /// A formula that ended in an error.
     Error,
+    /// A quotation mark that is not closed, and what stands behind it.
+    OpenQuote(String),
 }
 
 impl Cell<'_> {
@@ -192,7 +264,7 @@ impl Cell<'_> {
             Self::Text(text) => Cow::Borrowed(text),
             Self::Number(number) => Cow::Owned(plain(*number)),
             Self::Day(day) => Cow::Owned(day.to_string()),
-            Self::Undecodable(text) => Cow::Borrowed(text),
+            Self::Undecodable(text) | Self::OpenQuote(text) => Cow::Borrowed(text),
             Self::Error => Cow::Borrowed("#"),
         }
     }
@@ -263,52 +335,32 @@ pub(super) fn check_size(mut reader: SealedReader, format: Format) -> Result<(),
 }
 
 fn each_csv_row(reader: SealedReader, encoding: Encoding, delimiter: u8, visit: &mut Visit<'_>) -> Result<(), Trouble> {
-    let since_row = Rc::new(Shared::new(0));
-    let guarded = Guarded { inner: reader, since_row: Rc::clone(&since_row) };
-    let mut rows = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .buffer_capacity(64 * 1024)
-        .from_reader(guarded);
-    let mut record = csv::ByteRecord::new();
-    loop {
-        since_row.set(0);
-        match rows.read_byte_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(error) => return Err(csv_trouble(&error)),
-        }
-        let row = record.position().map_or(0, csv::Position::line);
-        let cells: Vec<Cell<'_>> = record.iter().take(COLUMNS_MAX).map(|field| csv_cell(field, encoding)).collect();
-        if visit(row, &cells)?.is_break() {
-            return Ok(());
-        }
-    }
+    let Some(wide) = encoding.wide() else {
+        return each_row_of(BufReader::with_capacity(BUFFER, reader), encoding, delimiter, visit);
+    };
+    let decoded = DecodeReaderBytesBuilder::new().encoding(Some(wide)).bom_override(true).build(reader);
+    each_row_of(BufReader::with_capacity(BUFFER, decoded), Encoding::Utf8, delimiter, visit)
 }
 
-fn csv_trouble(error: &csv::Error) -> Trouble {
+fn each_row_of(reader: impl BufRead, encoding: Encoding, delimiter: u8, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+    let mut rows = CsvRows::new(reader, delimiter);
+    let mut row = CsvRow::default();
+    while rows.next_row(&mut row).map_err(|error| csv_trouble(&error))? {
+        let mut cells: Vec<Cell<'_>> = row.cells().take(COLUMNS_MAX).map(|field| csv_cell(field, encoding)).collect();
+        if let Some(open) = row.open.and_then(|open| cells.get_mut(open)) {
+            *open = Cell::OpenQuote(open.shown().into_owned());
+        }
+        if visit(row.line, &cells)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn csv_trouble(error: &io::Error) -> Trouble {
     match error.kind() {
-        csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => Trouble::File(Failure::EndlessRow),
-        csv::ErrorKind::Io(error) => Trouble::Other(Error::Internal(format!("cannot read the file of an import: {error}"))),
-        _ => Trouble::File(Failure::Unreadable),
-    }
-}
-
-/// Refuses to read on when a row takes too much.
-struct Guarded {
-    inner: SealedReader,
-    since_row: Rc<Shared<u64>>,
-}
-
-impl Read for Guarded {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.since_row.get() > ROW_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "a row without end"));
-        }
-        let read = self.inner.read(buffer)?;
-        self.since_row.set(self.since_row.get() + read as u64);
-        Ok(read)
+        io::ErrorKind::FileTooLarge => Trouble::File(Failure::EndlessRow),
+        _ => Trouble::Other(Error::Internal(format!("cannot read the file of an import: {error}"))),
     }
 }
 
@@ -316,14 +368,13 @@ fn csv_cell(field: &[u8], encoding: Encoding) -> Cell<'_> {
     let is_utf8 = std::str::from_utf8(field);
     match (encoding, is_utf8) {
         (_, Ok(text)) if field.is_ascii() => text_cell(Cow::Borrowed(text)),
+        // An earlier program could not read a letter, and put this in its place.
+        (Encoding::Utf8, Ok(text)) if text.contains('\u{fffd}') => Cell::Undecodable(text.to_owned()),
         (Encoding::Utf8, Ok(text)) => text_cell(composed(text)),
         (Encoding::Utf8, Err(_)) => Cell::Undecodable(String::from_utf8_lossy(field).into_owned()),
-        // Pasted from a file of the other encoding: read as this one it would become a wrong name.
+        // Two bytes that are UTF-8 were pasted from elsewhere: read as this encoding they would become a wrong name.
         (Encoding::Windows1258, Ok(text)) => Cell::Undecodable(text.to_owned()),
-        (Encoding::Windows1258, Err(_)) => {
-            let (text, _) = WINDOWS_1258.decode_without_bom_handling(field);
-            text_cell(Cow::Owned(compose(&text)))
-        }
+        (encoding, _) => text_cell(Cow::Owned(encoding.decode_narrow(field))),
     }
 }
 
@@ -434,16 +485,38 @@ mod tests {
         );
         assert_eq!(detected(b"PK\x03\x04...."), Ok(Format::Xlsx));
         assert_eq!(detected(b""), Err(Failure::Empty));
-        assert_eq!(detected(b"\xFF\xFES\x00o\x00"), Err(Failure::Unreadable));
+        assert_eq!(detected(b"\x00\x01\x02\x03"), Err(Failure::Unreadable));
+        assert_eq!(detected(b"so the|ho ten\n1|An\n"), csv(Utf8, b'|'));
+        // A mark that is not closed hides no separator but those of its own line.
+        assert_eq!(detected(b"so the;\"ho ten;phai\r\n1;a, b;2\r\n3;a, b;4\r\n"), csv(Utf8, b';'));
+    }
+
+    #[test]
+    fn utf_16_is_known_with_and_without_its_mark() {
+        let wide = |text: &str, to_bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to_bytes).collect::<Vec<u8>>();
+        let format = |encoding| Ok(Format::Csv { encoding, delimiter: b'\t' });
+        for text in ["\u{feff}Số thẻ\tHọ và tên\r\n77.1\tLý Hai Byte\r\n", "Số thẻ\tHọ và tên\r\n77.1\tLý Hai Byte\r\n"]
+        {
+            assert_eq!(detected(&wide(text, u16::to_le_bytes)), format(Encoding::Utf16Le));
+            assert_eq!(detected(&wide(text, u16::to_be_bytes)), format(Encoding::Utf16Be));
+        }
+    }
+
+    #[test]
+    fn letters_of_the_years_before_unicode_are_told_apart() {
+        let csv = |encoding| Ok(Format::Csv { encoding, delimiter: b',' });
+        let tcvn3 = b"So the,Ho va ten\n1,Ph\xB9m \xA7\xD7nh To\xB6n\n";
+        let vni = b"So the,Ho va ten\n1,Nguye\xE3n Va\xEAn \xD1\xF6\xF9c\n";
+        assert_eq!(detected(tcvn3), csv(Encoding::Tcvn3));
+        assert_eq!(detected(vni), csv(Encoding::Vni));
+        assert_eq!(csv_cell(b"To\xB6n", Encoding::Tcvn3), Cell::Text(Cow::Borrowed("Toản")));
+        assert_eq!(csv_cell(b"\xD1\xF6\xF9c", Encoding::Vni), Cell::Text(Cow::Borrowed("Đức")));
     }
 
     #[test]
     fn a_format_survives_its_text_form() {
-        for format in [
-            Format::Xlsx,
-            Format::Csv { encoding: Encoding::Utf8, delimiter: b';' },
-            Format::Csv { encoding: Encoding::Windows1258, delimiter: b'\t' },
-        ] {
+        let texts = Encoding::ALL.map(|encoding| Format::Csv { encoding, delimiter: b';' });
+        for format in texts.into_iter().chain([Format::Xlsx, Format::Csv { encoding: Encoding::Utf8, delimiter: b'\t' }]) {
             assert_eq!(format.to_string().parse::<Format>().expect("parses"), format);
         }
     }
@@ -456,6 +529,7 @@ mod tests {
         assert_eq!(csv_cell(b"\xEF\xBB\xBFso the", Encoding::Utf8), Cell::Text(Cow::Borrowed("so the")));
         assert!(matches!(csv_cell("Nguyễn".as_bytes(), Encoding::Windows1258), Cell::Undecodable(_)));
         assert!(matches!(csv_cell(b"Nguy\xEA\xDEn", Encoding::Utf8), Cell::Undecodable(_)));
+        assert!(matches!(csv_cell("Nguy\u{fffd}n".as_bytes(), Encoding::Utf8), Cell::Undecodable(_)), "lost by another program");
     }
 
     #[test]

@@ -46,6 +46,15 @@ impl<'r> RowReader<'r> {
         Self { row, cells, places, problems: Vec::new() }
     }
 
+    /// Whether it can be told where the cells of the row end; notes it when not.
+    pub(super) fn is_whole(&mut self) -> bool {
+        let Some(open) = self.cells.iter().position(|cell| matches!(cell, Cell::OpenQuote(_))) else { return true };
+        let column = Column::ALL.into_iter().find(|column| self.places.0[*column as usize] == Some(open));
+        let value = column.map_or_else(String::new, |column| shown(column, &self.cells[open]));
+        self.problems.push(RefusedLine { row: self.row, column, value, reason: Reason::OpenQuote });
+        false
+    }
+
     /// The value, or nothing when the cell is empty or cannot be read.
     pub(super) fn optional<T>(&mut self, column: Column, read: impl FnOnce(&Cell<'_>) -> Result<T, Reason>) -> Option<T> {
         let cell = self.cells.get(self.places.0[column as usize]?)?;
@@ -53,6 +62,7 @@ impl<'r> RowReader<'r> {
             Cell::Empty => return None,
             Cell::Undecodable(_) => Err(Reason::Undecodable),
             Cell::Error => Err(Reason::CellError),
+            Cell::OpenQuote(_) => Err(Reason::OpenQuote),
             cell => read(cell),
         };
         match read {

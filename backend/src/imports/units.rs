@@ -119,6 +119,9 @@ pub(super) async fn plan(
 
 fn read_unit(row: u64, cells: &[Cell<'_>], places: &Places) -> Result<Unit, Vec<RefusedLine>> {
     let mut reader = RowReader::new(row, cells, places);
+    if !reader.is_whole() {
+        return Err(reader.problems);
+    }
     let codes = reader.required(Column::Code, read::codes);
     let parent = reader.optional(Column::Parent, read::codes);
     let kind = reader.required(Column::Kind, read::unit_kind);

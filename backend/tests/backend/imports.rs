@@ -99,6 +99,66 @@ async fn the_same_file_again_changes_nothing_and_another_one_what_it_says() {
     assert_eq!(imported(&backend, &org, changed.as_bytes()).await.import.counts, counts(0, 0, 101, 0));
 }
 
+/// However lines end, the first person is read and rows have the numbers an editor shows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_line_end_costs_a_person() {
+    let (backend, _, org) = organisation().await;
+    let bad = person(3).replace("01/02/1980", "31/02/1980");
+    let file = people(1..3) + &bad + &person(4);
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let table: Vec<(&str, Vec<u8>, u64)> = vec![
+        ("LF", file.clone().into(), 4),
+        ("CR LF", file.replace('\n', "\r\n").into(), 4),
+        ("CR", file.replace('\n', "\r").into(), 4),
+        ("mixed", file.replacen('\n', "\r\n", 1).replacen(",51/001/01\n", ",51/001/01\r", 1).into(), 4),
+        ("mark and CR LF", format!("\u{feff}{}", file.replace('\n', "\r\n")).into(), 4),
+        ("empty lines at the end", format!("{}\r\n\r\n", file.replace('\n', "\r\n")).into(), 4),
+        ("no line end at the end", file.trim_end().replace('\n', "\r\n").into(), 4),
+        ("a title above", format!("DANH SÁCH\r\n\r\n{}", file.replace('\n', "\r\n")).into(), 6),
+        ("UTF-16 with tabs", wide(&format!("\u{feff}{}", file.replace(',', "\t").replace('\n', "\r\n"))), 4),
+    ];
+    for (name, content, row) in table {
+        let page = previewed(&backend, &org, &content).await;
+        assert_eq!(page.import.counts, counts(3, 0, 0, 1), "{name}: {:?}", page.refused);
+        assert_eq!(page.refused[0].row, row, "{name}");
+    }
+    // Units in the same way.
+    let units = "Mã,Mã cấp trên,Cấp,Tên đơn vị\r\n11,001,Chi bộ,Chi bộ thôn Mới\r\n12,001,Sai,Chi bộ xóm\r\n";
+    for content in [units.to_owned(), units.replace("\r\n", "\r"), units.replace("\r\n", "\n")] {
+        let registrar = &org.coast_registrar.viewer;
+        let import = upload(&backend, registrar, ImportKind::Units, &org.coast.id.to_string(), content.as_bytes()).await;
+        let page = backend.imports().page(registrar, import).await.expect("has a page");
+        assert_eq!((page.import.counts, page.refused[0].row), (counts(1, 0, 0, 1), 3), "{content:?}");
+    }
+}
+
+/// An open quotation mark is named, and the people behind it are read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mark_that_is_not_closed_costs_nobody_else() {
+    let (backend, _, org) = organisation().await;
+    for end in ["\n", "\r\n"] {
+        let file = people(1..9).replace("Nguyễn Văn 3,", "\"Nguyễn Văn 3,").replace('\n', end);
+        let page = previewed(&backend, &org, file.as_bytes()).await;
+        assert_eq!(page.import.counts, counts(7, 0, 0, 1), "{:?}", page.refused);
+        let line = &page.refused[0];
+        assert_eq!((line.row, line.column, &line.reason), (4, Some(Column::FullName), &Reason::OpenQuote));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letters_of_old_become_unicode() {
+    let (backend, _, org) = organisation().await;
+    let row = |name: &[u8]| [b"60000001,", name, b",Nam,01/02/1980,03/02/2008,03/02/2009,,,51/001/01\r\n"].concat();
+    let header = b"so the,ho ten,phai,ngay sinh,ngay vao dang,ngay chinh thuc,cccd,dien thoai,chi bo\r\n";
+    for name in [&b"Ph\xB9m \xA7\xD7nh To\xB6n"[..], b"Pha\xEFm \xD1\xECnh Toa\xFBn", "Phạm Đình Toản".as_bytes()] {
+        let content = [&header[..], &row(name)].concat();
+        imported(&backend, &org, &content).await;
+        let found = backend.members().search(&org.coast_registrar.viewer, "60000001", None, None).await.expect("searches");
+        let names: Vec<&str> = found.members.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!(names, ["Phạm Đình Toản"]);
+    }
+}
+
 /// Every bad input is a line with its row, its column and its reason; the other rows are taken.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_bad_row_is_a_line_of_the_report() {
