@@ -8,6 +8,7 @@ mod progress;
 
 use domain::{
     Locale,
+    forms::Problem,
     imports::{Column, Failure, ImportKind, ImportState, Reason},
 };
 
@@ -53,6 +54,8 @@ pub const fn column_name(l: Locale, column: Column) -> &'static str {
         Column::Name => text::imports::column_name(l),
         Column::OpenedOn => text::imports::column_opened_on(l),
         Column::Phase => text::imports::column_phase(l),
+        Column::Male => text::imports::column_male(l),
+        Column::Female => text::imports::column_female(l),
     }
 }
 
@@ -64,14 +67,29 @@ pub const fn failure_text(l: Locale, failure: Failure) -> &'static str {
         Failure::UnpacksTooBig => text::imports::failure_unpacks_too_big(l),
         Failure::Empty => text::imports::failure_empty(l),
         Failure::EndlessRow => text::imports::failure_endless_row(l),
+        Failure::NotCalculated => text::imports::failure_not_calculated(l),
         Failure::Lost => text::imports::failure_lost(l),
     }
 }
 
-/// Why a row was not taken, and what to do.
-pub fn reason_text(l: Locale, reason: &Reason) -> String {
+/// Why a row was not taken, and what to do. `column` is where: it knows what can be chosen.
+pub fn reason_text(l: Locale, column: Option<Column>, reason: &Reason) -> String {
     match reason {
+        Reason::Value(Problem::NotOffered) => match column.and_then(|column| choices(l, column)) {
+            Some(choices) => text::imports::reason_choices(l, choices),
+            None => terms::problem(l, &Problem::NotOffered),
+        },
         Reason::Value(problem) => terms::problem(l, problem),
+        Reason::Unvalued => text::imports::reason_unvalued(l).to_owned(),
+        Reason::PartOfDate => text::imports::reason_part_of_date(l).to_owned(),
+        Reason::LostLetters => text::imports::reason_lost_letters(l).to_owned(),
+        Reason::ForeignLetters => text::imports::reason_foreign_letters(l).to_owned(),
+        Reason::BothSexes => text::imports::reason_both_sexes(l).to_owned(),
+        Reason::AmbiguousCard => text::imports::reason_ambiguous_card(l).to_owned(),
+        Reason::InFuture => text::imports::reason_in_future(l).to_owned(),
+        Reason::TooYoung => text::imports::reason_too_young(l).to_owned(),
+        Reason::BeforeAdmission => text::imports::reason_before_admission(l).to_owned(),
+        Reason::NothingToRead => text::imports::reason_nothing_to_read(l).to_owned(),
         Reason::Undecodable => text::imports::reason_undecodable(l).to_owned(),
         Reason::CellError => text::imports::reason_cell_error(l).to_owned(),
         Reason::OpenQuote => text::imports::reason_open_quote(l).to_owned(),
@@ -93,7 +111,54 @@ pub fn reason_text(l: Locale, reason: &Reason) -> String {
     }
 }
 
+/// The words a column takes, where it takes few.
+const fn choices(l: Locale, column: Column) -> Option<&'static str> {
+    match column {
+        Column::Sex => Some(text::imports::choices_sex(l)),
+        Column::Standing => Some(text::imports::choices_standing(l)),
+        Column::Kind => Some(text::imports::choices_kind(l)),
+        Column::Phase => Some(text::imports::choices_phase(l)),
+        _ => None,
+    }
+}
+
 /// The heads of the report's columns.
-pub fn report_heads(l: Locale) -> [&'static str; 4] {
-    [text::imports::row(l), text::imports::column(l), text::imports::value(l), text::imports::reason(l)]
+pub fn report_heads(l: Locale) -> [&'static str; 6] {
+    [
+        text::imports::row(l),
+        text::imports::who(l),
+        text::imports::column(l),
+        text::imports::value(l),
+        text::imports::outcome(l),
+        text::imports::reason(l),
+    ]
+}
+
+/// What became of the row a line of the report is about.
+pub const fn outcome_text(l: Locale, reason: &Reason) -> &'static str {
+    if reason.is_remark() { text::imports::outcome_remark(l) } else { text::imports::outcome_refused(l) }
+}
+
+/// A table that shows what a file of this kind looks like: a header, and rows that can be seen to be examples and are refused if
+/// somebody leaves them in.
+pub fn template(l: Locale, kind: ImportKind) -> Vec<Vec<String>> {
+    // Headers are known in Vietnamese and English.
+    let l = if l == Locale::Bn { Locale::En } else { l };
+    let columns: Vec<Column> = Column::of(kind).filter(|column| !matches!(column, Column::Male | Column::Female)).collect();
+    let examples: &[&[&str]] = match kind {
+        ImportKind::Members => &[
+            &["77.000001", "Nguyễn Văn An", "Nam", "21/11/1980", "03/02/2005", "03/02/2006", "", "", "", "01/51/001/07"],
+            &["77.000002", "Trần Thị Bình", "Nữ", "08/03/1999", "19/05/2026", "", "Dự bị", "", "0912 345 678", "01/51/001/07"],
+        ],
+        ImportKind::Units => &[
+            &["001", "01/51", "Xã", "Xã Bình Châu", "01/07/2025", ""],
+            &["07", "01/51/001", "Chi bộ", "Chi bộ thôn Bảy", "01/07/2025", ""],
+        ],
+    };
+    let header = columns.iter().map(|column| column_name(l, *column).to_owned()).collect();
+    let examples = examples.iter().map(|row| {
+        let mark = format!("({})", text::imports::template_example(l));
+        row.iter().enumerate().map(|(at, cell)| if at == 0 { format!("{mark} {cell}") } else { (*cell).to_owned() }).collect()
+    });
+    std::iter::once(header).chain(examples).collect()
 }

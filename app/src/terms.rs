@@ -184,6 +184,8 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::TooManyTries { minutes } => text::problems::too_many_tries(l, l.number(*minutes)),
         Problem::Stale => text::problems::stale(l).to_owned(),
         Problem::Date => text::problems::date(l).to_owned(),
+        Problem::NoSuchDay => text::problems::no_such_day(l).to_owned(),
+        Problem::NoLetters => text::problems::no_letters(l).to_owned(),
         Problem::DateRange => text::problems::date_range(l).to_owned(),
         Problem::Taken => text::problems::taken(l).to_owned(),
         Problem::Unknown => text::problems::unknown(l).to_owned(),

@@ -19,8 +19,8 @@ use domain::{
     forms::{FormReader, Problem, day},
     ids::{ImportId, MemberId},
     imports::{
-        CSV_BYTES_MAX, Column, Counts, Failure, ImportKind, ImportPage, ImportState, ImportSummary, ImportsPage, NewImportPage,
-        Progress, RefusedLine, XLSX_BYTES_MAX,
+        CSV_BYTES_MAX, Column, Counts, Failure, FileRows, ImportKind, ImportPage, ImportState, ImportSummary, ImportsPage,
+        NewImportPage, Progress, RefusedLine, XLSX_BYTES_MAX,
     },
     policy::Action,
     units::{UnitKind, UnitPath, UnitRef},
@@ -32,6 +32,8 @@ use crate::{
     store::{RecordId, SurrealValue, pair, record, vars},
 };
 
+#[cfg(test)]
+mod cases;
 mod check;
 mod columns;
 mod csv_rows;
@@ -41,14 +43,17 @@ mod read;
 mod report;
 mod run;
 mod sealed;
+mod spreadsheet;
 mod units;
 mod upload;
+mod workbook;
 
 pub use report::{Report, csv_line};
+pub use spreadsheet::spreadsheet;
 pub use upload::Upload;
 
 use file::Trouble;
-use preview::Pulse;
+use preview::{Outcome, Pulse};
 
 /// Lines of the report on the page.
 const LINES_SHOWN: usize = 100;
@@ -593,38 +598,44 @@ impl<'a> Imports<'a> {
 
     async fn look(&self, mut row: ImportRow, pulse: &Pulse) -> Result<()> {
         match self.examine(&mut row, pulse).await {
-            Ok((counts, lines)) => {
-                let sql = "UPDATE $import SET state = 'previewed', fresh = $fresh, changed = $changed, unchanged = $unchanged, \
-                           refused = $refused, lines = $lines WHERE state = 'checking' RETURN NONE;";
-                let mut vars = counted(counts, lines);
+            Ok(outcome) => {
+                let sql = format!("UPDATE $import SET state = 'previewed', {COUNTED} WHERE state = 'checking' RETURN NONE;");
+                let mut vars = counted(outcome);
                 vars.extend(vars! { import: record("import", &row.id) });
-                self.backend.store().write(sql, vars).await.map(|_| ())
+                self.backend.store().write(&sql, vars).await.map(|_| ())
             }
             Err(Trouble::File(failure)) => self.fail(&row, failure).await,
             Err(Trouble::Other(error)) => Err(error),
         }
     }
 
-    async fn examine(&self, row: &mut ImportRow, pulse: &Pulse) -> Result<(Counts, u64), Trouble> {
+    async fn examine(&self, row: &mut ImportRow, pulse: &Pulse) -> Result<Outcome, Trouble> {
         let kind = row.kind()?;
         if row.headers.is_empty() {
-            let header = preview::header(&preview::Source::of(self.backend, row)?, kind).await?;
-            row.header_row = i64::try_from(header.row).unwrap_or(i64::MAX);
+            let preview::Found { header, sheet, unread } =
+                preview::header(&preview::Source::of(self.backend, row)?, kind).await?;
+            row.header_row = count(header.row);
+            row.depth = Some(count(header.depth));
             row.headers = header.words;
+            (row.sheet, row.unread_sheets) = (sheet, Some(unread));
             row.mapping = self.mapping(kind, row).await?;
-            let sql = "UPDATE $import SET headers = $headers, header_row = $row, mapping = $mapping RETURN NONE";
+            let sql = "UPDATE $import SET headers = $headers, header_row = $row, depth = $depth, mapping = $mapping, \
+                       sheet = $sheet, unread_sheets = $unread RETURN NONE";
             let vars = vars! {
                 import: record("import", &row.id),
                 headers: row.headers.clone(),
                 row: row.header_row,
+                depth: row.depth,
                 mapping: row.mapping.clone(),
+                sheet: row.sheet.clone(),
+                unread: row.unread_sheets.clone(),
             };
             self.backend.store().read(sql, vars).await?;
         }
         if self.missing(row)?.is_empty() {
             preview::examine(self.backend, row, &row.columns(), pulse).await
         } else {
-            Ok((Counts::default(), 0))
+            Ok(Outcome::default())
         }
     }
 
@@ -654,15 +665,13 @@ impl<'a> Imports<'a> {
             ImportKind::Members => run::write_members(self.backend, row, &row.columns(), pulse).await,
             ImportKind::Units => units::write_units(self.backend, row, &row.columns(), pulse).await,
         };
-        let (counts, lines) = match written {
-            Ok(written) => written,
+        let outcome = match written {
+            Ok(outcome) => outcome,
             Err(Trouble::File(failure)) => return self.fail(row, failure).await,
             Err(Trouble::Other(error)) => return Err(error),
         };
-        let mut sql = "UPDATE $import SET state = 'done', finished_at = $now, fresh = $fresh, changed = $changed, \
-                       unchanged = $unchanged, refused = $refused, lines = $lines, held_until = NONE RETURN NONE;"
-            .to_owned();
-        let mut vars = counted(counts, lines);
+        let mut sql = format!("UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, held_until = NONE RETURN NONE;");
+        let (counts, mut vars) = (outcome.counts, counted(outcome));
         vars.extend(vars! { import: record("import", &row.id), now: self.backend.clock().now() });
         for number in 0..run::WRITERS {
             sql += &format!("DELETE $lane_{number} RETURN NONE;");
@@ -687,9 +696,9 @@ impl<'a> Imports<'a> {
 
     async fn page_of(&self, row: &ImportRow) -> Result<ImportPage> {
         let headers = row.headers.iter().cloned().zip(row.columns()).collect();
-        let refused: Vec<RefusedLine> = match self.report_of(row) {
-            Ok(report) => report.take(LINES_SHOWN).collect::<Result<_>>()?,
-            Err(Error::NotFound) => Vec::new(),
+        let (refused, remarks) = match self.report_of(row) {
+            Ok(report) => report.first(LINES_SHOWN)?,
+            Err(Error::NotFound) => (Vec::new(), Vec::new()),
             Err(error) => return Err(error),
         };
         Ok(ImportPage {
@@ -699,6 +708,10 @@ impl<'a> Imports<'a> {
             missing: if row.headers.is_empty() { Vec::new() } else { self.missing(row)? },
             refused,
             refused_lines: u64::try_from(row.lines).unwrap_or_default(),
+            remarks,
+            remark_lines: row.remarks.and_then(|remarks| u64::try_from(remarks).ok()).unwrap_or_default(),
+            sheet: row.sheet.clone(),
+            unread_sheets: row.unread_sheets.clone().unwrap_or_default(),
             as_of: row.as_of.parse().unwrap_or_else(|_| self.backend.clock().today()),
         })
     }
@@ -725,6 +738,7 @@ impl<'a> Imports<'a> {
             started_at: row.started_at,
             finished_at: row.finished_at,
             counts: row.counts(),
+            rows: row.file_rows(),
         })
     }
 
@@ -753,6 +767,9 @@ impl<'a> Imports<'a> {
         let is_missing = |column: &Column| {
             column.is_required() && !columns.contains(&Some(*column)) && !(*column == Column::Branch && is_branch)
         };
+        // Lists on paper write the birth date into a column for men or one for women.
+        let is_sided = [Column::Male, Column::Female].iter().all(|column| columns.contains(&Some(*column)));
+        let is_missing = |column: &Column| is_missing(column) && !(is_sided && matches!(column, Column::Sex | Column::BirthDate));
         Ok(Column::of(row.kind()?).filter(is_missing).collect())
     }
 
@@ -780,15 +797,27 @@ const fn action(kind: ImportKind) -> Action {
     }
 }
 
-fn counted(counts: Counts, lines: u64) -> crate::store::Variables {
-    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+/// The figures of [`counted`] as they are set.
+const COUNTED: &str = "fresh = $fresh, changed = $changed, unchanged = $unchanged, refused = $refused, lines = $lines, \
+                       remarks = $remarks, rows_met = $rows_met, passed = $passed, converted = $converted";
+
+fn counted(outcome: Outcome) -> crate::store::Variables {
+    let Outcome { counts, told, met } = outcome;
     vars! {
         fresh: count(counts.fresh),
         changed: count(counts.changed),
         unchanged: count(counts.unchanged),
         refused: count(counts.refused),
-        lines: count(lines),
+        lines: count(told.lines),
+        remarks: count(told.remarks),
+        rows_met: count(met.rows),
+        passed: count(told.passed),
+        converted: count(met.converted),
     }
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A file that cannot be removed now is swept up later.
@@ -801,7 +830,8 @@ fn remove(path: &Path) {
 }
 
 const SELECT: &str = "SELECT record::id(id) AS id, kind, state, failure, file_name, file_hash, format, headers, header_row, mapping, \
-                      path, as_of, started_by, started_at, finished_at, held_until, fresh, changed, unchanged, refused, lines";
+                      path, as_of, started_by, started_at, finished_at, held_until, fresh, changed, unchanged, refused, lines, \
+                      remarks, rows_met, passed, converted, depth, sheet, unread_sheets";
 
 #[derive(Debug, Clone, SurrealValue)]
 struct ImportRow {
@@ -826,6 +856,13 @@ struct ImportRow {
     unchanged: i64,
     refused: i64,
     lines: i64,
+    remarks: Option<i64>,
+    rows_met: Option<i64>,
+    passed: Option<i64>,
+    converted: Option<i64>,
+    depth: Option<i64>,
+    sheet: Option<String>,
+    unread_sheets: Option<Vec<String>>,
 }
 
 impl ImportRow {
@@ -861,6 +898,16 @@ impl ImportRow {
             unchanged: count(self.unchanged),
             refused: count(self.refused),
         }
+    }
+
+    fn file_rows(&self) -> Option<FileRows> {
+        let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+        let rows = count(self.rows_met)?;
+        Some(FileRows {
+            rows,
+            passed: count(self.passed).unwrap_or_default(),
+            converted: count(self.converted).unwrap_or_default(),
+        })
     }
 
     /// When it began: the time part of the ids it gives.

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations![
     13 "0013_writing",
     14 "0014_readers",
     15 "0015_reminders",
+    16 "0016_import_sums",
 ];
 
 #[derive(Debug, SurrealValue)]

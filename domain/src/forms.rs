@@ -33,6 +33,10 @@ pub enum Problem {
     Stale,
     /// Not a day of the calendar, `21/11/2026` or `2026-11-21`.
     Date,
+    /// Written as a day, but the calendar has none such: `31/02/2026`.
+    NoSuchDay,
+    /// A name without letters, or of a single one.
+    NoLetters,
     /// A day that cannot be for what is asked, e.g. a birth in the future.
     DateRange,
     /// Another record has this number.
@@ -242,13 +246,13 @@ pub const fn is_unseen(c: char) -> bool {
 /// A day as people write it, `21/11/2026`, `21-11-2026`, `21.11.2026`, or as browsers and files do, `2026-11-21`.
 ///
 /// # Errors
-/// [`Problem::Required`], [`Problem::Date`].
+/// [`Problem::Required`], [`Problem::Date`]; [`Problem::NoSuchDay`] for what is written as a day and is none.
 pub fn day(typed: &str) -> Result<NaiveDate, Problem> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Err(Problem::Required);
     }
-    let numbers: Vec<&str> = typed.split(['/', '-', '.']).collect();
+    let numbers: Vec<&str> = typed.split(['/', '-', '.']).map(str::trim).collect();
     let [first, month, last] = numbers[..] else { return Err(Problem::Date) };
     let (year, day) = if first.len() == 4 { (first, last) } else { (last, first) };
     let number = |text: &str, longest: usize| {
@@ -257,7 +261,7 @@ pub fn day(typed: &str) -> Result<NaiveDate, Problem> {
     };
     let parts = (number(year, 4).filter(|_| year.len() == 4), number(month, 2), number(day, 2));
     let (Some(year), Some(month), Some(day)) = parts else { return Err(Problem::Date) };
-    i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day)).ok_or(Problem::Date)
+    i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day)).ok_or(Problem::NoSuchDay)
 }
 
 /// An empty field is none; anything else is parsed.
@@ -291,8 +295,11 @@ mod tests {
         for typed in ["1/11/2026", "01-11-2026", " 01.11.2026 ", "2026-11-01"] {
             assert_eq!(day(typed).ok(), expected, "{typed}");
         }
-        for typed in ["31/02/2026", "11/2026", "1/11/26", "2026/13/01", "ngày 1", "+1/11/2026", "１/11/2026"] {
+        for typed in ["11/2026", "1/11/26", "ngày 1", "+1/11/2026", "１/11/2026"] {
             assert_eq!(day(typed), Err(Problem::Date), "{typed}");
+        }
+        for typed in ["31/02/2026", "29/2/2026", "2026/13/01", "0/1/2026", "12/25/2026"] {
+            assert_eq!(day(typed), Err(Problem::NoSuchDay), "{typed}");
         }
     }
 }

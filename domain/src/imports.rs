@@ -104,12 +104,15 @@ pub enum Failure {
     Empty,
     /// A row longer than any row of people can be: most often a quotation mark that is never closed.
     EndlessRow,
+    /// A spreadsheet full of formulas that were never calculated.
+    NotCalculated,
     /// The file is gone before it was written to the end. Sent again, it is gone on with.
     Lost,
 }
 
 impl Failure {
-    pub const ALL: [Self; 6] = [Self::Unreadable, Self::TooBig, Self::UnpacksTooBig, Self::Empty, Self::EndlessRow, Self::Lost];
+    pub const ALL: [Self; 7] =
+        [Self::Unreadable, Self::TooBig, Self::UnpacksTooBig, Self::Empty, Self::EndlessRow, Self::NotCalculated, Self::Lost];
 
     pub const fn key(self) -> &'static str {
         match self {
@@ -118,6 +121,7 @@ impl Failure {
             Self::UnpacksTooBig => "unpacks_too_big",
             Self::Empty => "empty",
             Self::EndlessRow => "endless_row",
+            Self::NotCalculated => "not_calculated",
             Self::Lost => "lost",
         }
     }
@@ -163,10 +167,14 @@ pub enum Column {
     OpenedOn,
     /// Giai đoạn triển khai.
     Phase,
+    /// Nam: the birth date of a man, or a mark for one.
+    Male,
+    /// Nữ: the same for women.
+    Female,
 }
 
 impl Column {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::CardNumber,
         Self::FullName,
         Self::Sex,
@@ -183,6 +191,8 @@ impl Column {
         Self::Name,
         Self::OpenedOn,
         Self::Phase,
+        Self::Male,
+        Self::Female,
     ];
 
     pub const fn key(self) -> &'static str {
@@ -203,6 +213,8 @@ impl Column {
             Self::Name => "name",
             Self::OpenedOn => "opened_on",
             Self::Phase => "phase",
+            Self::Male => "male",
+            Self::Female => "female",
         }
     }
 
@@ -255,6 +267,18 @@ pub enum Reason {
     Undecodable,
     /// A formula of the spreadsheet that ended in an error.
     CellError,
+    /// A formula whose value was never saved.
+    Unvalued,
+    /// A year, or a month and a year, where a whole date is needed.
+    PartOfDate,
+    /// Letters were replaced by question marks when the file was saved.
+    LostLetters,
+    /// Letters of an encoding that could not be told.
+    ForeignLetters,
+    /// Both the column for men and the one for women are filled in.
+    BothSexes,
+    /// Several records have this card number but for the zeros in front.
+    AmbiguousCard,
     /// A quotation mark opens a cell and is not closed: what belongs to the row cannot be told.
     OpenQuote,
     /// A number of which a spreadsheet has dropped digits, so that it cannot be restored.
@@ -292,13 +316,31 @@ pub enum Reason {
     PathUsed,
     /// The unit exists, on another level.
     KindDiffers,
+    /// Remark: a day after today.
+    InFuture,
+    /// Remark: admitted before the age at which one can be.
+    TooYoung,
+    /// Remark: official before admitted.
+    BeforeAdmission,
+    /// Remark: nothing stands in the columns that are imported, e.g. a total below the list.
+    NothingToRead,
 }
 
-/// One thing that is wrong with one row.
+impl Reason {
+    /// Whether it is only worth a look: the row is taken over all the same, or has nothing to take over.
+    pub const fn is_remark(&self) -> bool {
+        matches!(self, Self::InFuture | Self::TooYoung | Self::BeforeAdmission | Self::NothingToRead)
+    }
+}
+
+/// One thing that is wrong with one row, or worth a look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedLine {
     /// As spreadsheets and editors count: the header is row 1.
     pub row: u64,
+    /// The person or the unit of the row, as far as it says.
+    #[serde(default)]
+    pub name: String,
     pub column: Option<Column>,
     /// As it stands in the file; of secrets only the last digits.
     pub value: String,
@@ -334,6 +376,24 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
+/// Rows of the file as they were counted while it was read, whatever became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRows {
+    /// Below the header, with something in them.
+    pub rows: u64,
+    /// With nothing in the columns that are imported.
+    pub passed: u64,
+    /// Written in letters of the years before Unicode, and converted.
+    pub converted: u64,
+}
+
+impl FileRows {
+    /// How many rows are counted nowhere, or twice. Anything but 0 is a fault of the program.
+    pub const fn difference(self, counts: Counts) -> u64 {
+        self.rows.abs_diff(counts.total() + self.passed)
+    }
+}
+
 /// An import in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportSummary {
@@ -350,6 +410,15 @@ pub struct ImportSummary {
     pub finished_at: Option<DateTime<Utc>>,
     /// Of the check, and at the end of what was written.
     pub counts: Counts,
+    /// None before the file was read, and for imports of older versions.
+    pub rows: Option<FileRows>,
+}
+
+impl ImportSummary {
+    /// How many rows of the file are counted nowhere: 0, or the figures cannot be trusted.
+    pub fn unaccounted(&self) -> u64 {
+        self.rows.map_or(0, |rows| rows.difference(self.counts))
+    }
 }
 
 /// How far the work is: rows done of all. `total` is 0 while the file is read for the first time.
@@ -371,8 +440,16 @@ pub struct ImportPage {
     pub missing: Vec<Column>,
     /// The first lines of the report.
     pub refused: Vec<RefusedLine>,
-    /// All lines of the report.
+    /// All lines of the report that say why a row is refused.
     pub refused_lines: u64,
+    /// The first remarks on rows that are taken over.
+    pub remarks: Vec<RefusedLine>,
+    /// All remarks.
+    pub remark_lines: u64,
+    /// Of a spreadsheet with several sheets: the one that is read.
+    pub sheet: Option<String>,
+    /// Sheets that are not read.
+    pub unread_sheets: Vec<String>,
     /// The day the file speaks of.
     pub as_of: NaiveDate,
 }
@@ -409,6 +486,15 @@ mod tests {
             assert_eq!(Failure::from_key(failure.key()), Some(failure));
         }
         assert_eq!(ImportKind::ALL.map(ImportKind::key), ["members", "units"]);
+    }
+
+    #[test]
+    fn the_sum_of_the_file_agrees_or_says_by_how_much_it_does_not() {
+        let counts = Counts { fresh: 2, changed: 1, unchanged: 3, refused: 1 };
+        let rows = |rows| FileRows { rows, passed: 2, converted: 0 };
+        assert_eq!(rows(9).difference(counts), 0);
+        assert_eq!(rows(10).difference(counts), 1, "a row that is counted nowhere");
+        assert_eq!(rows(8).difference(counts), 1, "a row that is counted twice");
     }
 
     #[test]

@@ -121,6 +121,16 @@ impl FullName {
         bounded_line(typed, 100).map(Self)
     }
 
+    /// A name that somebody enters now: people are called something with letters. What the registry holds already is read by
+    /// [`Self::parse`].
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; [`Problem::NoLetters`] with fewer than two letters.
+    pub fn entered(typed: &str) -> Result<Self, Problem> {
+        let name = Self::parse(typed)?;
+        if name.0.chars().filter(|c| c.is_alphabetic()).count() < 2 { Err(Problem::NoLetters) } else { Ok(name) }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

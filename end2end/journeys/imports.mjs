@@ -95,7 +95,60 @@ async function withoutAFile(stage, script) {
   }
 }
 
+/** What a spreadsheet writes on Windows: CR LF, a byte order mark, and a day that does not exist in the last row but one. */
+async function listOfWindows(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  const first = script ? '83' : '84';
+  const person = (at, born = '1/2/1985') => `${first}00000${at},Lê Thị Xuống Dòng ${at},Nữ,${born},3/2/2010,,61`;
+  const header = 'Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào Đảng,CCCD,Mã chi bộ';
+  const rows = [header, person(1), person(2), person(3, '31/02/1985'), person(4, '1/2/2005'), ''];
+  await registrar.open('/imports/new');
+  const content = Buffer.from(`\ufeff${rows.join('\r\n')}`);
+  await registrar.field('file').setInputFiles({ name: 'windows.csv', mimeType: 'text/csv', buffer: content });
+  await Promise.all([registrar.page.waitForURL(/\/imports\/[0-9A-Z]{26}$/), registrar.sender('file').click()]);
+  await registrar.settled();
+  await over(registrar, imports.state_checking);
+  assert.deepEqual(await figures(registrar), [3, 0, 0, 1], 'nobody is lost');
+  const page = await registrar.text('main');
+  assert.ok(fits(imports.sum, await registrar.text('.figures + p')), 'the sum is told');
+  assert.ok(!page.includes(imports.sum_wrong_title), 'and it agrees');
+  assert.ok(page.includes(texts('vi').problems.no_such_day), 'the day that does not exist is told as such');
+
+  // The number an editor shows, and whom the row is about; what is taken over but cannot be right stands above it.
+  const tables = await registrar.$('main table').allInnerTexts();
+  const refused = tables.find((table) => table.includes(imports.report_title));
+  assert.match(refused, /\b4\b[\s\S]*Lê Thị Xuống Dòng 3/);
+  const remarks = tables.find((table) => table.includes(imports.remarks_title));
+  assert.ok(remarks.includes('Lê Thị Xuống Dòng 4') && remarks.includes(imports.reason_too_young), remarks);
+
+  await registrar.submit(registrar.$('main form[action$="/confirm"] button[type="submit"]'));
+  await over(registrar, imports.state_running);
+  await registrar.sees('main .notice-ok');
+  assert.deepEqual(await figures(registrar), [3, 0, 0, 1]);
+  await registrar.open(`/members?q=${first}000001`);
+  assert.ok((await registrar.text('main')).includes('Lê Thị Xuống Dòng 1'), 'the first person is in the register');
+}
+
+/** The templates are what the importer reads: their header is understood, and their examples are nobody. */
+async function templates(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  for (const ending of ['csv', 'xlsx']) {
+    await registrar.open('/imports/new');
+    const link = registrar.$(`main a[href="/imports/template/members.${ending}"]`);
+    const answer = await registrar.context.request.get(await link.getAttribute('href'));
+    assert.equal(answer.status(), 200, ending);
+    const file = { name: `members.${ending}`, mimeType: 'application/octet-stream', buffer: await answer.body() };
+    await registrar.field('file').setInputFiles(file);
+    await Promise.all([registrar.page.waitForURL(/\/imports\/[0-9A-Z]{26}$/), registrar.sender('file').click()]);
+    await registrar.settled();
+    await over(registrar, imports.state_checking);
+    assert.deepEqual(await figures(registrar), [0, 0, 0, 2], `${ending}: the examples are refused`);
+  }
+}
+
 export const tests = [
+  ...bothWays('imports: a list with the line ends of Windows loses nobody', listOfWindows),
+  ...bothWays('imports: a template is understood, its examples are nobody', templates),
   ...bothWays('imports: a list is sent, mended, confirmed, and sent again without a change', fromListToRegister),
   ...bothWays('imports: no file, no import; no office, no page', withoutAFile),
 ];

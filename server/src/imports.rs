@@ -74,8 +74,10 @@ async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of
             let page = imports.page_for_operator(received.import).await?;
             ensure_readable(&page)?;
             print_counts("If it is written", page.import.counts)?;
+            print_rows(&page)?;
             if settings.dry_run {
                 report(imports, &page, settings).await?;
+                accounted(&page)?;
                 imports.drop_for_operator(received.import).await?;
                 return refused(&page);
             }
@@ -86,11 +88,13 @@ async fn run(backend: &Backend, settings: &ImportSettings, mut file: File, as_of
     let page = imports.page_for_operator(import).await?;
     ensure_readable(&page)?;
     print_counts("Written", page.import.counts)?;
+    print_rows(&page)?;
     let seconds = began.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     let rate = page.import.counts.total() as f64 / seconds.max(0.001);
     print(&format!("{} rows in {seconds:.1} s: {rate:.0} rows a second.\n", page.import.counts.total()))?;
     report(imports, &page, settings).await?;
+    accounted(&page)?;
     refused(&page)
 }
 
@@ -102,6 +106,30 @@ fn ensure_readable(page: &ImportPage) -> Result<()> {
     let missing: Vec<&str> = page.missing.iter().map(|column| column_name(Locale::En, *column)).collect();
     ensure!(missing.is_empty(), "{}: the header has no column for {}", page.import.file_name, missing.join(", "));
     Ok(())
+}
+
+/// Whether every row of the file is among the figures.
+fn accounted(page: &ImportPage) -> Result<()> {
+    let lost = page.import.unaccounted();
+    ensure!(lost == 0, "{lost} rows of the file are counted nowhere: do not rely on these figures, and report this");
+    Ok(())
+}
+
+/// How many rows the file has, and what is to be known of how it was read.
+fn print_rows(page: &ImportPage) -> Result<()> {
+    let Some(rows) = page.import.rows else { return Ok(()) };
+    let mut told = format!("Rows in the file: {}", rows.rows);
+    if rows.passed > 0 {
+        told += &format!(", of which {} have nothing in the imported columns and were left out", rows.passed);
+    }
+    told += ".\n";
+    if rows.converted > 0 {
+        told += &format!("{} rows in TCVN3 or VNI letters were converted to Unicode.\n", rows.converted);
+    }
+    if let Some(sheet) = page.sheet.as_ref().filter(|_| !page.unread_sheets.is_empty()) {
+        told += &format!("Only the sheet {sheet} was read, not: {}.\n", page.unread_sheets.join(", "));
+    }
+    print(&told)
 }
 
 fn refused(page: &ImportPage) -> Result<()> {
@@ -130,7 +158,8 @@ async fn watched(imports: Imports<'_>, import: ImportId, work: impl Future<Outpu
 }
 
 async fn report(imports: Imports<'_>, page: &ImportPage, settings: &ImportSettings) -> Result<()> {
-    if page.refused_lines == 0 {
+    let lines = page.refused_lines + page.remark_lines;
+    if lines == 0 {
         return Ok(());
     }
     let path = settings.report.clone().unwrap_or_else(|| beside(&settings.file));
@@ -138,7 +167,7 @@ async fn report(imports: Imports<'_>, page: &ImportPage, settings: &ImportSettin
     let told = || format!("cannot write the report {}", path.display());
     let mut out = BufWriter::new(File::create(&path).with_context(told)?);
     write_report(&mut out, report, settings.language).and_then(|()| out.flush()).with_context(told)?;
-    print(&format!("The report of {} lines is {}\n", page.refused_lines, path.display()))
+    print(&format!("The report of {lines} lines is {}\n", path.display()))
 }
 
 /// `members.csv` → `members.report.csv`.

@@ -7,7 +7,7 @@ use app::{
     context::server::Visit,
     error::{AppError, Kind},
     forms::FLASH_COOKIE,
-    imports::{column_name, reason_text, report_heads},
+    imports::{column_name, outcome_text, reason_text, report_heads, template},
     terms,
 };
 use axum::{
@@ -20,14 +20,14 @@ use axum::{
 };
 use backend::{
     Backend, Error,
-    imports::{Report, UploadForm, csv_line},
+    imports::{Report, UploadForm, csv_line, spreadsheet},
 };
 use domain::{
     Locale,
     accounts::Viewer,
     forms::{FormErrors, FormReader, Problem},
     ids::ImportId,
-    imports::{CSV_BYTES_MAX, RefusedLine},
+    imports::{CSV_BYTES_MAX, ImportKind, RefusedLine},
 };
 use tokio::{sync::mpsc, task::spawn_blocking};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
@@ -50,6 +50,7 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/imports/upload", post(upload).layer(DefaultBodyLimit::disable()))
         .route("/imports/{id}/report.csv", get(report))
+        .route("/imports/template/{file}", get(template_file))
 }
 
 async fn upload(State(backend): State<Backend>, Extension(visit): Extension<Visit>, form: Multipart) -> Response {
@@ -159,6 +160,36 @@ async fn report(State(backend): State<Backend>, Extension(visit): Extension<Visi
     }
 }
 
+/// What a file looks like that is read, for whoever may import one of this kind.
+async fn template_file(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(file): Path<String>) -> Response {
+    let locale = visit.page.preferences.locale;
+    let Some(viewer) = &visit.page.viewer else { return problem(locale, Kind::NotSignedIn) };
+    let kinds = match backend.imports().blank(viewer).await {
+        Ok(page) => page.kinds,
+        Err(error) => return problem(locale, AppError::from(error).kind),
+    };
+    let named = file.split_once('.').and_then(|(kind, ending)| Some((ImportKind::from_key(kind)?, ending)));
+    let Some((kind, ending)) = named.filter(|(kind, _)| kinds.contains(kind)) else { return problem(locale, Kind::NotFound) };
+    let rows = template(locale, kind);
+    let (media_type, content) = match ending {
+        "csv" => {
+            let lines = rows.iter().map(|row| csv_line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
+            // Without this mark, spreadsheets take Vietnamese letters for something else.
+            ("text/csv; charset=utf-8", Ok(format!("\u{feff}{}", lines.collect::<String>()).into_bytes()))
+        }
+        "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", spreadsheet(&rows)),
+        _ => return problem(locale, Kind::NotFound),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, media_type.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}.{ending}\"", kind.key())),
+    ];
+    match content {
+        Ok(content) => (headers, content).into_response(),
+        Err(error) => problem(locale, AppError::from(error).kind),
+    }
+}
+
 fn body(report: Report, locale: Locale) -> Body {
     let (sender, pieces) = mpsc::channel::<Bytes>(AHEAD);
     spawn_blocking(move || {
@@ -180,9 +211,10 @@ pub(crate) fn write_report(out: &mut impl std::io::Write, report: Report, locale
     out.write_all("\u{feff}".as_bytes())?;
     out.write_all(csv_line(&report_heads(locale)).as_bytes())?;
     for line in report {
-        let RefusedLine { row, column, value, reason } = line.map_err(std::io::Error::other)?;
+        let RefusedLine { row, name, column, value, reason } = line.map_err(std::io::Error::other)?;
+        let (row, why) = (row.to_string(), reason_text(locale, column, &reason));
         let column = column.map(|column| column_name(locale, column)).unwrap_or_default();
-        out.write_all(csv_line(&[&row.to_string(), column, &value, &reason_text(locale, &reason)]).as_bytes())?;
+        out.write_all(csv_line(&[&row, &name, column, &value, outcome_text(locale, &reason), &why]).as_bytes())?;
     }
     Ok(())
 }

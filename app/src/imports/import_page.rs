@@ -92,9 +92,9 @@ fn preview(
         }
         .into_any();
     }
-    let figures = figures(l, page.import.counts);
+    let figures = figures(l, page);
     let confirmation = confirmation(l, page, echo, confirm_errors);
-    let report = report(l, page);
+    let (report, remarks) = (report(l, page), remarks(l, page));
     let cancel = cancel(l, page);
     view! {
         <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, confirm_errors, CONFIRM_LABELS)/>
@@ -104,6 +104,7 @@ fn preview(
                 <p class="muted">{text::imports::nothing_written(l)}</p>
             </div>
         </Card>
+        {remarks}
         {confirmation}
         {report}
         {mapping}
@@ -113,13 +114,14 @@ fn preview(
 }
 
 fn done(l: Locale, page: &imports::ImportPage) -> AnyView {
-    let (figures, report) = (figures(l, page.import.counts), report(l, page));
+    let (figures, remarks, report) = (figures(l, page), remarks(l, page), report(l, page));
     view! {
         <Notice kind=NoticeKind::Ok title=text::imports::done_title(l)>
             <p>{text::imports::done_hint(l)}</p>
         </Notice>
         <Card title=text::imports::result_title(l)>{figures}</Card>
         {report}
+        {remarks}
         <div class="actions">
             <LinkButton href="/imports" kind=ButtonKind::Secondary icon=IconName::ArrowLeft>{text::imports::back(l)}</LinkButton>
         </div>
@@ -145,7 +147,9 @@ fn try_again(l: Locale) -> AnyView {
     .into_any()
 }
 
-fn figures(l: Locale, counts: Counts) -> AnyView {
+/// What became of the rows, that this is all of them, and what else is to be known of how the file was read.
+fn figures(l: Locale, page: &imports::ImportPage) -> AnyView {
+    let counts = page.import.counts;
     let rows = [
         (text::imports::fresh(l), counts.fresh),
         (text::imports::changed(l), counts.changed),
@@ -153,7 +157,40 @@ fn figures(l: Locale, counts: Counts) -> AnyView {
         (text::imports::refused(l), counts.refused),
     ];
     let figures = rows.map(|(label, count)| view! { <BigFigure label value=l.number(count)/> }).collect_view();
-    view! { <Figures>{figures}</Figures> }.into_any()
+    let notes = notes(l, page).into_iter().map(|note| view! { <p class="muted">{note}</p> }).collect_view();
+    let lost = page.import.unaccounted();
+    let lost = (lost > 0).then(|| {
+        view! {
+            <Notice kind=NoticeKind::Error title=text::imports::sum_wrong_title(l)>
+                <p>{text::imports::sum_wrong(l, l.number(lost))}</p>
+            </Notice>
+        }
+    });
+    view! {
+        <div class="stack">
+            {lost}
+            <Figures>{figures}</Figures>
+            {notes}
+        </div>
+    }
+    .into_any()
+}
+
+fn notes(l: Locale, page: &imports::ImportPage) -> Vec<String> {
+    let Some(rows) = page.import.rows else { return Vec::new() };
+    let Counts { fresh, changed, unchanged, refused } = page.import.counts;
+    let [all, fresh, changed, unchanged, refused] = [rows.rows, fresh, changed, unchanged, refused].map(|count| l.number(count));
+    let mut notes = vec![text::imports::sum(l, all, fresh, changed, unchanged, refused)];
+    if rows.passed > 0 {
+        notes.push(text::imports::sum_passed(l, l.number(rows.passed)));
+    }
+    if rows.converted > 0 {
+        notes.push(text::imports::converted(l, l.number(rows.converted)));
+    }
+    if let Some(sheet) = page.sheet.as_ref().filter(|_| !page.unread_sheets.is_empty()) {
+        notes.push(text::imports::unread_sheets(l, sheet, page.unread_sheets.join(", ")));
+    }
+    notes
 }
 
 fn confirmation(
@@ -247,48 +284,86 @@ fn mapping(l: Locale, page: &imports::ImportPage, errors: RwSignal<Option<FormEr
 }
 
 fn report(l: Locale, page: &imports::ImportPage) -> Option<AnyView> {
-    if page.refused.is_empty() {
+    let shown = page.refused.len() as u64;
+    if shown == 0 {
         return None;
     }
-    let heads = super::report_heads(l);
-    let columns = vec![Column::number(heads[0]), Column::text(heads[1]), Column::text(heads[2]), Column::text(heads[3])];
-    let rows = page
-        .refused
-        .iter()
-        .map(|RefusedLine { row, column, value, reason }| {
-            let (row, column, value) = (l.number(*row), column.map(|column| column_name(l, column)), value.clone());
-            let reason = reason_text(l, reason);
-            view! {
-                <tr>
-                    <RowHead>{row}</RowHead>
-                    <Cell label=heads[1]>{column}</Cell>
-                    <Cell label=heads[2]>{value}</Cell>
-                    <Cell label=heads[3]>{reason}</Cell>
-                </tr>
-            }
-        })
-        .collect_view();
-    let shown = page.refused.len() as u64;
     let told = text::imports::report_first(l, l.number(shown), l.number(page.refused_lines));
     let first = (page.refused_lines > shown).then(|| view! { <p class="muted">{told}</p> });
-    let href = format!("/imports/{}/report.csv", page.import.id);
+    let download = download(l, page);
+    let table = lines(l, text::imports::report_title(l), &page.refused);
     Some(
         view! {
             // The table names itself.
             <Card>
                 <div class="stack">
                     {first}
-                    <div class="actions">
-                        // A file and not a page: the browser fetches it itself.
-                        <a class="button button-secondary" href=href rel="external" download="">
-                            <Icon name=IconName::Download/>
-                            <span>{text::imports::report_download(l)}</span>
-                        </a>
-                    </div>
-                    <DataTable caption=text::imports::report_title(l) columns>{rows}</DataTable>
+                    {download}
+                    {table}
                 </div>
             </Card>
         }
         .into_any(),
     )
+}
+
+/// What is worth a look before the file is written, though it is taken over.
+fn remarks(l: Locale, page: &imports::ImportPage) -> Option<AnyView> {
+    let shown = page.remarks.len() as u64;
+    if shown == 0 {
+        return None;
+    }
+    let told = text::imports::report_first(l, l.number(shown), l.number(page.remark_lines));
+    let first = (page.remark_lines > shown).then(|| view! { <p class="muted">{told}</p> });
+    let download = page.refused.is_empty().then(|| download(l, page));
+    let table = lines(l, text::imports::remarks_title(l), &page.remarks);
+    Some(
+        view! {
+            <Card>
+                <div class="stack">
+                    <p class="muted">{text::imports::remarks_hint(l)}</p>
+                    {first}
+                    {download}
+                    {table}
+                </div>
+            </Card>
+        }
+        .into_any(),
+    )
+}
+
+fn download(l: Locale, page: &imports::ImportPage) -> AnyView {
+    let href = format!("/imports/{}/report.csv", page.import.id);
+    view! {
+        <div class="actions">
+            // A file and not a page: the browser fetches it itself.
+            <a class="button button-secondary" href=href rel="external" download="">
+                <Icon name=IconName::Download/>
+                <span>{text::imports::report_download(l)}</span>
+            </a>
+        </div>
+    }
+    .into_any()
+}
+
+fn lines(l: Locale, caption: &'static str, lines: &[RefusedLine]) -> AnyView {
+    let [row, who, column, value, _, reason] = super::report_heads(l);
+    let columns = vec![Column::number(row), Column::text(who), Column::text(column), Column::text(value), Column::text(reason)];
+    let rows = lines
+        .iter()
+        .map(|line| {
+            let (number, name, written) = (l.number(line.row), line.name.clone(), line.value.clone());
+            let (place, why) = (line.column.map(|column| column_name(l, column)), reason_text(l, line.column, &line.reason));
+            view! {
+                <tr>
+                    <RowHead>{number}</RowHead>
+                    <Cell label=who>{name}</Cell>
+                    <Cell label=column>{place}</Cell>
+                    <Cell label=value>{written}</Cell>
+                    <Cell label=reason>{why}</Cell>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! { <DataTable caption=caption columns>{rows}</DataTable> }.into_any()
 }

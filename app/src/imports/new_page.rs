@@ -82,11 +82,34 @@ fn upload_form(
                 hint=text::imports::file_hint(l)
                 error=field_error(l, errors, "file")
             />
+            {templates(l, page)}
             <div class="actions">
                 <Button wide=true icon=IconName::Upload>{text::imports::upload(l)}</Button>
                 <LinkButton href="/imports" kind=ButtonKind::Quiet>{text::imports::back(l)}</LinkButton>
             </div>
         </form>
+    }
+    .into_any()
+}
+
+/// Files that show what is read. Files and not pages: the browser fetches them itself.
+fn templates(l: Locale, page: &imports::NewImportPage) -> AnyView {
+    let links = page
+        .kinds
+        .iter()
+        .flat_map(|kind| {
+            [("csv", "CSV"), ("xlsx", "Excel")].map(|(ending, format)| {
+                let name = format!("{} ({format})", kind_name(l, *kind));
+                let href = format!("/imports/template/{}.{ending}", kind.key());
+                view! { <li><a href=href rel="external" download="">{name}</a></li> }
+            })
+        })
+        .collect_view();
+    view! {
+        <div class="stack">
+            <p class="muted">{text::imports::template_hint(l)}</p>
+            <ul>{links}</ul>
+        </div>
     }
     .into_any()
 }

@@ -62,7 +62,8 @@ impl Accounts<'_> {
     /// # Errors
     /// [`Error::Internal`] with a sentence for the operator, in which the ID never is.
     pub async fn create_admin(&self, typed: NewAdmin<'_>) -> Result<Admin> {
-        let name = FullName::parse(typed.name).map_err(|_| told("the name must be one line of at most 100 characters"))?;
+        let name =
+            FullName::entered(typed.name).map_err(|_| told("the name must be one line of letters, at most 100 characters"))?;
         let id = NationalId::parse(typed.national_id).map_err(|_| told("the national ID must have exactly 12 digits"))?;
         let person = self.registered(&id).await?;
         let was_registered = person.is_some();

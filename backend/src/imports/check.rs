@@ -10,8 +10,8 @@ use std::{
 
 use chrono::NaiveDate;
 use domain::{
-    imports::{Column, Reason, RefusedLine},
-    members::{CardNumber, Flaw, FullName, NationalId, PhoneNumber, Sex, Standing},
+    imports::{Column, Counts, Reason, RefusedLine},
+    members::{CardNumber, DateField, Flaw, FullName, NationalId, PhoneNumber, Sex, Standing, check_dates},
     units::{UnitKind, UnitPath, UnitRef},
 };
 use ulid::Ulid;
@@ -19,6 +19,7 @@ use ulid::Ulid;
 use super::{
     file::Cell,
     read::{self, Places, RowReader},
+    report::ReportWriter,
 };
 use crate::{
     Backend, Error, Keys, Result,
@@ -35,8 +36,35 @@ const PAGE: usize = 5_000;
 pub(super) enum Verdict {
     Fresh(Box<Entry>),
     Changed(Box<Entry>),
-    Unchanged,
+    Unchanged(Vec<RefusedLine>),
     Refused(Vec<RefusedLine>),
+    /// Nothing in the columns that are imported.
+    Passed(Option<RefusedLine>),
+}
+
+impl Verdict {
+    /// Counts the row, and notes what is to be told of it.
+    pub(super) fn note(&self, counts: &mut Counts, report: &mut ReportWriter) -> Result<()> {
+        match self {
+            Self::Fresh(entry) => {
+                counts.fresh += 1;
+                report.add(&entry.remarks)
+            }
+            Self::Changed(entry) => {
+                counts.changed += 1;
+                report.add(&entry.remarks)
+            }
+            Self::Unchanged(remarks) => {
+                counts.unchanged += 1;
+                report.add(remarks)
+            }
+            Self::Refused(lines) => {
+                counts.refused += 1;
+                report.add(lines)
+            }
+            Self::Passed(line) => report.pass(line.as_ref()),
+        }
+    }
 }
 
 /// A row to be written, as a record.
@@ -56,6 +84,7 @@ pub(super) struct Entry {
     pub(super) national_id: Option<(NationalId, String)>,
     pub(super) phone: Option<(PhoneNumber, String)>,
     pub(super) branch: Arc<UnitRef>,
+    pub(super) remarks: Vec<RefusedLine>,
     /// The person was posted to another branch until now.
     pub(super) is_moved: bool,
     pub(super) derived: Derived,
@@ -93,6 +122,8 @@ pub(super) struct Ledger {
     made_at: u64,
     slots: Vec<Slot>,
     cards: HashMap<u128, u32>,
+    /// Cards with zeros in front, without them; none where several records have such a card.
+    zeroed: HashMap<u128, Option<u32>>,
     ids: HashMap<u128, u32>,
     twins: HashMap<u64, u32>,
     units: Vec<Arc<str>>,
@@ -131,6 +162,7 @@ impl Ledger {
             made_at,
             slots: Vec::new(),
             cards: HashMap::new(),
+            zeroed: HashMap::new(),
             ids: HashMap::new(),
             twins: HashMap::new(),
             units: Vec::new(),
@@ -164,14 +196,18 @@ impl Ledger {
                     has_phone: row.has_phone,
                     is_active: row.state == "active",
                 };
-                self.enter(packed(&card), slot);
+                self.enter(&card, slot);
             }
         }
     }
 
-    fn enter(&mut self, card: u128, slot: Slot) {
+    fn enter(&mut self, card: &CardNumber, slot: Slot) {
         let number = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.cards.insert(card, number);
+        let packed = packed(card);
+        self.cards.insert(packed, number);
+        if let Some(bare) = bare(card).filter(|bare| *bare != packed) {
+            self.zeroed.entry(bare).and_modify(|known| *known = None).or_insert(Some(number));
+        }
         if slot.id != 0 {
             self.ids.insert(slot.id, number);
         }
@@ -202,15 +238,17 @@ impl Ledger {
 
     fn judge(&mut self, row: u64, cells: &[Cell<'_>]) -> Result<Verdict, Vec<RefusedLine>> {
         let places = self.places.clone();
+        if places.is_blank(cells) {
+            return Ok(Verdict::Passed(read::passed(row, cells)));
+        }
         let mut reader = RowReader::new(row, cells, &places);
         if !reader.is_whole() {
             return Err(reader.problems);
         }
         let parsed = Parsed::read(&mut reader, &mut self.branches, &self.keys, self.today);
-        let Some(parsed) = parsed.filter(|_| reader.problems.is_empty()) else { return Err(reader.problems) };
+        let Some(mut parsed) = parsed.filter(|_| reader.problems.is_empty()) else { return Err(reader.problems) };
 
-        let card = packed(&parsed.card);
-        let known = self.cards.get(&card).copied();
+        let known = self.holder(&mut reader, &parsed.card);
         self.compare(&mut reader, &parsed, known);
         if !reader.problems.is_empty() {
             return Err(reader.problems);
@@ -221,7 +259,7 @@ impl Ledger {
             let slot = &mut self.slots[number as usize];
             if slot.print == prefix(&print) {
                 slot.row = row_number;
-                return Ok(Verdict::Unchanged);
+                return Ok(Verdict::Unchanged(std::mem::take(&mut parsed.remarks)));
             }
             if !slot.is_active {
                 reader.refuse(Column::CardNumber, Reason::NotActive);
@@ -230,7 +268,23 @@ impl Ledger {
             slot.row = row_number;
             return Ok(Verdict::Changed(Box::new(self.change(number, row, parsed, print))));
         }
-        Ok(Verdict::Fresh(Box::new(self.register(card, row, parsed, print))))
+        Ok(Verdict::Fresh(Box::new(self.register(row, parsed, print))))
+    }
+
+    /// Whose card this is. A spreadsheet drops the zeros in front of a number, so they do not count where only digits stand.
+    fn holder(&self, reader: &mut RowReader<'_>, card: &CardNumber) -> Option<u32> {
+        if let Some(known) = self.cards.get(&packed(card)) {
+            return Some(*known);
+        }
+        let bare = bare(card)?;
+        match (self.cards.get(&bare), self.zeroed.get(&bare)) {
+            (Some(known), None) | (None, Some(Some(known))) => Some(*known),
+            (None, None) => None,
+            _ => {
+                reader.refuse(Column::CardNumber, Reason::AmbiguousCard);
+                None
+            }
+        }
     }
 
     /// What stands against the row in the registry and in the rows before it.
@@ -250,7 +304,7 @@ impl Ledger {
         }
     }
 
-    fn register(&mut self, card: u128, row: u64, parsed: Parsed, print: String) -> Entry {
+    fn register(&mut self, row: u64, parsed: Parsed, print: String) -> Entry {
         let member = self.fresh_id(row, &parsed.card);
         let derived = parsed.derived(&self.keys);
         let unit = self.unit_number(&parsed.branch.id.to_string());
@@ -265,7 +319,7 @@ impl Ledger {
             is_active: true,
         };
         let twin = self.twin_of(slot.twin, None);
-        self.enter(card, slot);
+        self.enter(&parsed.card, slot);
         let flaws = self.flaws(&parsed, parsed.national_id.is_some(), parsed.phone.is_some());
         let is_probationary = self.places.has(Column::OfficialOn) && parsed.official_on.is_none();
         let likely_standing = if is_probationary { Standing::Probationary } else { Standing::Official };
@@ -335,14 +389,14 @@ struct Parsed {
     national_id: Option<(NationalId, String)>,
     phone: Option<(PhoneNumber, String)>,
     branch: Arc<UnitRef>,
+    remarks: Vec<RefusedLine>,
 }
 
 impl Parsed {
     fn read(reader: &mut RowReader<'_>, branches: &mut Branches, keys: &Keys, today: NaiveDate) -> Option<Self> {
         let card = reader.required(Column::CardNumber, read::card_number);
         let full_name = reader.required(Column::FullName, read::full_name);
-        let sex = reader.required(Column::Sex, read::sex);
-        let birth_date = reader.required(Column::BirthDate, |cell| read::birth_date(cell, today));
+        let (sex, birth_date) = sex_and_birth_date(reader, today);
         let admitted_on = reader.required(Column::AdmittedOn, read::date);
         let official_on = reader.optional(Column::OfficialOn, read::date);
         let standing = reader.optional(Column::Standing, read::standing);
@@ -352,6 +406,9 @@ impl Parsed {
             Some(only) if !branches.is_asked => Some(only),
             _ => reader.required(Column::Branch, |cell| branches.find(cell)),
         };
+        if let (Some(birth_date), Some(admitted_on)) = (birth_date, admitted_on) {
+            remark_dates(reader, birth_date, admitted_on, official_on, today);
+        }
         Some(Self {
             card: card?,
             full_name: full_name?,
@@ -369,6 +426,7 @@ impl Parsed {
                 (phone, hash)
             }),
             branch: branch?,
+            remarks: std::mem::take(&mut reader.remarks),
         })
     }
 
@@ -417,6 +475,7 @@ impl Parsed {
             national_id: self.national_id,
             phone: self.phone,
             branch: self.branch,
+            remarks: self.remarks,
             is_moved: false,
             derived,
             print,
@@ -424,6 +483,45 @@ impl Parsed {
             twin,
             is_renamed: false,
         }
+    }
+}
+
+/// From their own columns, or from the one of a man or a woman that is filled in.
+fn sex_and_birth_date(reader: &mut RowReader<'_>, today: NaiveDate) -> (Option<Sex>, Option<NaiveDate>) {
+    let sided = [(Column::Male, Sex::Male), (Column::Female, Sex::Female)];
+    let mut filled = sided.into_iter().filter(|(column, _)| reader.is_filled(*column));
+    let (side, other) = (filled.next(), filled.next());
+    if let Some((column, _)) = other {
+        reader.refuse(column, Reason::BothSexes);
+        return (None, None);
+    }
+    let Some((column, sex)) = side else {
+        return (
+            reader.required(Column::Sex, read::sex),
+            reader.required(Column::BirthDate, |cell| read::birth_date(cell, today)),
+        );
+    };
+    let Some(marked) = reader.optional(column, |cell| read::mark_or_birth_date(cell, today)) else { return (None, None) };
+    let birth_date = marked.or_else(|| reader.required(Column::BirthDate, |cell| read::birth_date(cell, today)));
+    (Some(sex), birth_date)
+}
+
+/// Dates that cannot all be right: the row is taken over, and whoever sends the file learns of it before anything is written.
+fn remark_dates(
+    reader: &mut RowReader<'_>,
+    birth_date: NaiveDate,
+    admitted_on: NaiveDate,
+    official_on: Option<NaiveDate>,
+    today: NaiveDate,
+) {
+    for field in check_dates(birth_date, admitted_on, official_on, today) {
+        let (column, day, reason) = match field {
+            DateField::BirthDate => continue,
+            DateField::AdmittedOn => (Column::AdmittedOn, Some(admitted_on), Reason::TooYoung),
+            DateField::OfficialOn => (Column::OfficialOn, official_on, Reason::BeforeAdmission),
+        };
+        let is_future = day.is_some_and(|day| day > today);
+        reader.remark(column, if is_future { Reason::InFuture } else { reason });
     }
 }
 
@@ -472,7 +570,7 @@ impl Branches {
     }
 
     fn find(&mut self, cell: &Cell<'_>) -> Result<Arc<UnitRef>, Reason> {
-        let key = (cell.shown().into_owned(), matches!(cell, Cell::Number(_)));
+        let key = (cell.shown().into_owned(), matches!(cell, Cell::Number(..)));
         if let Some(known) = self.found.get(&key) {
             return known.clone();
         }
@@ -551,6 +649,14 @@ fn packed(card: &CardNumber) -> u128 {
         };
         packed * 39 + u128::from(digit) + 1
     })
+}
+
+/// A card of digits only, packed without the zeros in front.
+fn bare(card: &CardNumber) -> Option<u128> {
+    let digits = card.as_str();
+    let bare = digits.trim_start_matches('0');
+    let is_number = !bare.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| CardNumber::parse(bare).ok()).flatten().map(|card| packed(&card))
 }
 
 /// The first half of a hash in hex: enough to tell a few million apart.

@@ -47,7 +47,10 @@ const WORDS: &[(Column, &[&str])] = &[
         ],
     ),
     (Column::Sex, &["gioitinh", "phai", "namnu", "sex", "gender"]),
-    (Column::BirthDate, &["ngaysinh", "ngaythangnamsinh", "sinhngay", "birthdate", "dateofbirth", "born", "dob"]),
+    (
+        Column::BirthDate,
+        &["ngaysinh", "ngaythangnamsinh", "namsinh", "ngaythangsinh", "sinhngay", "birthdate", "dateofbirth", "born", "dob"],
+    ),
     (
         Column::AdmittedOn,
         &[
@@ -137,6 +140,11 @@ const WORDS: &[(Column, &[&str])] = &[
 
 /// What a header is taken for in a file of this kind.
 pub(super) fn recognise(kind: ImportKind, header: &str) -> Option<Column> {
+    if kind == ImportKind::Members
+        && let Some(column) = of_one_sex(header)
+    {
+        return Some(column);
+    }
     // What stands in brackets explains, it does not name: "Ngày sinh (dd/mm/yyyy)".
     let named = header.split(['(', '[']).next().unwrap_or(header);
     let words: String = fold(named).chars().filter(char::is_ascii_alphanumeric).collect();
@@ -145,6 +153,21 @@ pub(super) fn recognise(kind: ImportKind, header: &str) -> Option<Column> {
         .into_iter()
         .find(|(column, known)| known.contains(&words.as_str()) || column.key().replace('_', "") == words)
         .map(|(column, _)| *column)
+}
+
+/// A column for men or women only, as lists on paper have them: "Nam" or "Nữ" alone, or behind what is written there.
+fn of_one_sex(header: &str) -> Option<Column> {
+    let words: Vec<&str> = header.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let (last, before) = words.split_last()?;
+    let column = match last.to_lowercase().as_str() {
+        // Without its mark "năm" is a year: only what is written "nam" is meant.
+        "nam" | "male" => Column::Male,
+        "nữ" | "nu" | "female" => Column::Female,
+        _ => return None,
+    };
+    let before = before.join(" ");
+    let fits = before.is_empty() || matches!(recognise(ImportKind::Members, &before), Some(Column::BirthDate | Column::Sex));
+    fits.then_some(column)
 }
 
 /// What each column of the file is taken for; each meaning goes to the first column that has it.
@@ -160,46 +183,88 @@ pub(super) fn guess(kind: ImportKind, headers: &[String]) -> Vec<Option<Column>>
         .collect()
 }
 
-/// Looks for the header among the first rows: the row with the most words that are known.
+/// Looks for the header among the first rows: the row with the most words that are known, or two rows that belong together.
 #[derive(Debug)]
 pub(super) struct HeaderSearch {
     kind: ImportKind,
-    seen: usize,
-    best: Option<Header>,
-    /// Whether a row with something in it follows the best one.
-    has_rows: bool,
+    rows: Vec<(u64, Vec<String>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
+    /// The last row of it: what follows are people or units.
     pub(super) row: u64,
+    /// Rows with something in them down to here.
+    pub(super) depth: u64,
     pub(super) words: Vec<String>,
-    known: usize,
+    /// How many of the words are known.
+    pub(super) known: usize,
 }
 
 impl HeaderSearch {
+    /// Rows looked at behind the last one that can be a header: its second row, its numbers, and a first person.
+    const BEHIND: usize = 3;
+
     pub(super) fn new(kind: ImportKind) -> Self {
-        Self { kind, seen: 0, best: None, has_rows: false }
+        Self { kind, rows: Vec::new() }
     }
 
     /// Whether to look at further rows.
     pub(super) fn look(&mut self, row: u64, cells: &[Cell<'_>]) -> bool {
-        self.seen += 1;
-        let words: Vec<String> = cells.iter().map(|cell| cell.shown().chars().take(100).collect()).collect();
-        let known = guess(self.kind, &words).iter().flatten().count();
-        if self.best.as_ref().is_none_or(|best| known > best.known) {
-            self.best = Some(Header { row, words, known });
-            self.has_rows = false;
-        } else {
-            self.has_rows = true;
-        }
-        self.seen < HEADER_WITHIN
+        self.rows.push((row, cells.iter().map(|cell| cell.shown().chars().take(100).collect()).collect()));
+        self.rows.len() < HEADER_WITHIN + Self::BEHIND
     }
 
     /// The header, when a row follows it.
     pub(super) fn found(self) -> Option<Header> {
-        self.best.filter(|_| self.has_rows)
+        let count = |words: &[String]| guess(self.kind, words).iter().flatten().count();
+        let (mut best, mut best_at) = (None, 0);
+        for (at, (_, words)) in self.rows.iter().enumerate().take(HEADER_WITHIN) {
+            let below = self.rows.get(at + 1).map(|(_, below)| joined(self.kind, words, below));
+            for (last, words) in [(at, Some(words.clone())), (at + 1, below)] {
+                let Some(words) = words else { continue };
+                let known = count(&words);
+                if best.as_ref().is_none_or(|(most, _)| known > *most) {
+                    (best, best_at) = (Some((known, words)), last);
+                }
+            }
+        }
+        let (known, words) = best?;
+        if known > 0 && self.rows.get(best_at + 1).is_some_and(|(_, below)| is_numbering(below)) {
+            best_at += 1;
+        }
+        let row = self.rows.get(best_at)?.0;
+        self.rows.get(best_at + 1)?;
+        Some(Header { row, depth: best_at as u64 + 1, words, known })
     }
+}
+
+/// Two rows of a header as one: what stands above spans the empty cells to its right.
+fn joined(kind: ImportKind, above: &[String], below: &[String]) -> Vec<String> {
+    let mut spanning = "";
+    (0..above.len().max(below.len()))
+        .map(|at| {
+            let (top, sub) = (above.get(at).map_or("", String::as_str), below.get(at).map_or("", String::as_str));
+            if !top.is_empty() {
+                spanning = top;
+            }
+            if sub.is_empty() {
+                return top.to_owned();
+            }
+            let both = format!("{spanning} {sub}");
+            let is_known = recognise(kind, &both).is_some() || recognise(kind, sub).is_none();
+            if is_known && !spanning.is_empty() { both } else { sub.to_owned() }
+        })
+        .collect()
+}
+
+/// The row of numbers that forms put below their header: 1, 2, 3 … or (1) (2) (3), perhaps with letters in front.
+fn is_numbering(words: &[String]) -> bool {
+    let bare = words.iter().map(|word| word.trim_matches(['(', ')', '[', ']', ' '])).filter(|word| !word.is_empty());
+    let numbers: Vec<u32> = bare.clone().filter_map(|word| word.parse().ok()).collect();
+    let is_short = bare.clone().all(|word| word.len() <= 3);
+    let is_row = numbers.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    is_short && is_row && numbers.len() >= 3 && numbers.len() + 2 >= bare.count()
 }
 
 /// Equal for files whose headers say the same, so that what was corrected once is remembered.
@@ -258,6 +323,67 @@ mod tests {
         search.look(1, &row(&["DANH SÁCH ĐẢNG VIÊN"]));
         search.look(3, &row(&["Số thẻ", "Họ và tên", "Ghi chú"]));
         search.look(4, &row(&["51.000001", "Nguyễn Văn A", ""]));
-        assert_eq!(search.found().map(|header| header.row), Some(3));
+        assert_eq!(search.found().map(|header| (header.row, header.depth)), Some((3, 2)));
+    }
+
+    fn searched(rows: &[&str]) -> Option<Header> {
+        let mut search = HeaderSearch::new(ImportKind::Members);
+        for (at, row) in rows.iter().enumerate() {
+            let cells: Vec<Cell<'_>> = row.split('|').map(|word| Cell::Text(Cow::Borrowed(word))).collect();
+            search.look(at as u64 + 1, &cells);
+        }
+        search.found()
+    }
+
+    #[test]
+    fn two_rows_of_a_header_are_one() {
+        let header = searched(&[
+            "DANH SÁCH ĐẢNG VIÊN CHI BỘ",
+            "STT|Số thẻ đảng viên|Họ và tên|Ngày sinh||Ngày vào Đảng|Mã chi bộ",
+            "|||Nam|Nữ||",
+            "(1)|(2)|(3)|(4)|(5)|(6)|(7)",
+            "1|77.1|Kiều Hai Dòng|12/03/1981||19/05/2005|02",
+        ])
+        .expect("is found");
+        assert_eq!((header.row, header.depth), (4, 4));
+        let expected = [None, Some(Column::CardNumber), Some(Column::FullName), Some(Column::Male), Some(Column::Female)];
+        assert_eq!(guess(ImportKind::Members, &header.words)[..5], expected);
+
+        // What stands above says nothing, or only half of it.
+        let header = searched(&[
+            "Số thẻ|Thông tin cá nhân||Ngày||Mã chi bộ",
+            "|Họ và tên|Giới tính|sinh|vào Đảng|",
+            "77.1|Kiều Hai Dòng|Nữ|12/03/1981|19/05/2005|02",
+        ])
+        .expect("is found");
+        assert_eq!(header.row, 2);
+        assert_eq!(guess(ImportKind::Members, &header.words).iter().flatten().count(), 6);
+    }
+
+    #[test]
+    fn the_first_person_is_no_second_header() {
+        for first in ["77.1|Kiều Nữ|Nữ|12/03/1981|19/05/2005|02", "1|A|Nam|1|2|3", "x||||Nam|"] {
+            let header =
+                searched(&["Số thẻ|Họ và tên|Giới tính|Ngày sinh|Ngày vào Đảng|Mã chi bộ", first, first]).expect("is found");
+            assert_eq!(header.row, 1, "{first}");
+        }
+        assert_eq!(searched(&["Số thẻ|Họ và tên"]), None, "nobody follows");
+    }
+
+    #[test]
+    fn columns_of_one_sex_are_known() {
+        let table = [
+            ("Nam", Some(Column::Male)),
+            ("Ngày sinh - Nữ", Some(Column::Female)),
+            ("Ngày sinh (Nam)", Some(Column::Male)),
+            ("Giới tính: nữ", Some(Column::Female)),
+            ("Năm", None),
+            ("Năm sinh", Some(Column::BirthDate)),
+            ("Ngày, tháng, năm sinh", Some(Column::BirthDate)),
+            ("Việt Nam", None),
+        ];
+        for (header, column) in table {
+            assert_eq!(recognise(ImportKind::Members, header), column, "{header}");
+        }
     }
 }

@@ -4,13 +4,14 @@
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     fmt,
     io::{self, BufRead, BufReader},
     ops::ControlFlow,
     str::FromStr,
 };
 
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 use chrono::{Days, NaiveDate};
 use domain::{
     folding::compose,
@@ -23,6 +24,7 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 use super::{
     csv_rows::{CsvRow, CsvRows},
     sealed::SealedReader,
+    workbook::Workbook,
 };
 use crate::{Error, Result, unpacked};
 
@@ -198,11 +200,14 @@ fn wide(head: &[u8]) -> Option<Encoding> {
     }
     let nuls = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     let enough = head.len() / 8;
-    match (nuls(0), nuls(1)) {
-        (0, odd) if odd > enough => Some(Encoding::Utf16Le),
-        (even, 0) if even > enough => Some(Encoding::Utf16Be),
-        _ => None,
-    }
+    let likely = match (nuls(0), nuls(1)) {
+        (0, odd) if odd > enough => Encoding::Utf16Le,
+        (even, 0) if even > enough => Encoding::Utf16Be,
+        _ => return None,
+    };
+    let text = likely.wide()?.decode_without_bom_handling(head).0;
+    let is_text = text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'));
+    is_text.then_some(likely)
 }
 
 /// Of the encodings of one byte a letter, the one that makes most syllables of the words.
@@ -242,12 +247,14 @@ fn delimiter(head: &[u8]) -> u8 {
 pub(super) enum Cell<'r> {
     Empty,
     Text(Cow<'r, str>),
-    Number(f64),
+    Number(f64, Epoch),
     Day(NaiveDate),
     /// Bytes that are not of the file's encoding, as well as they can be shown.
     Undecodable(String),
     /// A formula that ended in an error.
     Error,
+    /// A formula whose value was never saved.
+    Unvalued,
     /// A quotation mark that is not closed, and what stands behind it.
     OpenQuote(String),
 }
@@ -262,10 +269,11 @@ impl Cell<'_> {
         match self {
             Self::Empty => Cow::Borrowed(""),
             Self::Text(text) => Cow::Borrowed(text),
-            Self::Number(number) => Cow::Owned(plain(*number)),
-            Self::Day(day) => Cow::Owned(day.to_string()),
+            Self::Number(number, _) => Cow::Owned(plain(*number)),
+            Self::Day(day) => Cow::Owned(day.format("%d/%m/%Y").to_string()),
             Self::Undecodable(text) | Self::OpenQuote(text) => Cow::Borrowed(text),
             Self::Error => Cow::Borrowed("#"),
+            Self::Unvalued => Cow::Borrowed("="),
         }
     }
 }
@@ -275,15 +283,37 @@ fn plain(number: f64) -> String {
     if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { format!("{number}") }
 }
 
-/// The day a spreadsheet means by a number: days since 30 December 1899.
-pub(super) fn serial_day(number: f64) -> Option<NaiveDate> {
-    /// 31 December 9999.
-    const LAST: f64 = 2_958_465.0;
-    if !(1.0..=LAST).contains(&number) {
-        return None;
+/// The day from which a spreadsheet counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Epoch {
+    Of1900,
+    Of1904,
+}
+
+impl Epoch {
+    /// The day meant by a number: days since 30 December 1899, or since 1 January 1904.
+    pub(super) fn day(self, number: f64) -> Option<NaiveDate> {
+        /// 31 December 9999.
+        const LAST: f64 = 2_958_465.0;
+        if !(1.0..=LAST).contains(&number) {
+            return None;
+        }
+        let first = match self {
+            Self::Of1900 => NaiveDate::from_ymd_opt(1899, 12, 30)?,
+            Self::Of1904 => NaiveDate::from_ymd_opt(1904, 1, 1)?,
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "within 1..=LAST; the part of a day is dropped"
+        )]
+        first.checked_add_days(Days::new(number as u64))
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 1..=LAST; the part of a day is dropped")]
-    NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(Days::new(number as u64))
+}
+
+/// Whether a number that stands for a day was meant as a year: a spreadsheet shows 1960 as a day of 1905.
+pub(super) fn is_year(number: f64) -> bool {
+    number.fract() == 0.0 && (1_800.0..=2_200.0).contains(&number)
 }
 
 /// Why reading stopped.
@@ -310,15 +340,61 @@ impl From<Failure> for Trouble {
 /// Called with the number of a row, as spreadsheets count, and its cells; rows without anything in them are passed over.
 pub(super) type Visit<'v> = dyn FnMut(u64, &[Cell<'_>]) -> Result<ControlFlow<()>> + 'v;
 
-/// Reads all rows below row `after`, or until `visit` breaks off.
-pub(super) fn each_row(reader: SealedReader, format: Format, after: u64, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+/// Opens the file from its beginning.
+pub(super) type Open<'o> = dyn Fn() -> Result<SealedReader> + 'o;
+
+/// What was met in a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Met {
+    /// Rows with something in them.
+    pub(super) rows: u64,
+    /// Rows whose letters were those of the years before Unicode.
+    pub(super) converted: u64,
+}
+
+/// Reads all rows below row `after`, or until `visit` breaks off. `sheet` is the one of a spreadsheet. The rows that are told are
+/// counted before any of them is passed over, those down to `after` too.
+pub(super) fn each_row(open: &Open<'_>, format: Format, sheet: &str, after: u64, visit: &mut Visit<'_>) -> Result<Met, Trouble> {
+    let mut met = Met::default();
+    let is_old = matches!(format, Format::Csv { encoding: Encoding::Tcvn3 | Encoding::Vni, .. });
     let mut visit_filled = |row: u64, cells: &[Cell<'_>]| {
-        if row <= after || cells.iter().all(Cell::is_empty) { Ok(ControlFlow::Continue(())) } else { visit(row, cells) }
+        if cells.iter().all(Cell::is_empty) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        met.rows += 1;
+        let converted = legacy_of(cells).map(|letters| in_unicode(cells, letters));
+        if row <= after {
+            return Ok(ControlFlow::Continue(()));
+        }
+        met.converted += u64::from(is_old || converted.is_some());
+        visit(row, converted.as_deref().unwrap_or(cells))
     };
     match format {
-        Format::Csv { encoding, delimiter } => each_csv_row(reader, encoding, delimiter, &mut visit_filled),
-        Format::Xlsx => each_xlsx_row(reader, &mut visit_filled),
+        Format::Csv { encoding, delimiter } => each_csv_row(open()?, encoding, delimiter, &mut visit_filled)?,
+        Format::Xlsx => each_xlsx_row(open, sheet, &mut visit_filled)?,
     }
+    Ok(met)
+}
+
+/// The letters of a row, where they are not those of Unicode.
+fn legacy_of(cells: &[Cell<'_>]) -> Option<LegacyLetters> {
+    let is_western = |text: &str| text.bytes().any(|byte| matches!(byte, 0xC2 | 0xC3));
+    let texts = cells.iter().filter_map(|cell| if let Cell::Text(text) = cell { Some(text.as_ref()) } else { None });
+    if texts.clone().any(is_western) { legacy_letters::detect(&texts.collect::<Vec<_>>().join("\n")) } else { None }
+}
+
+fn in_unicode(cells: &[Cell<'_>], letters: LegacyLetters) -> Vec<Cell<'static>> {
+    let convert = |cell: &Cell<'_>| match cell {
+        Cell::Empty => Cell::Empty,
+        Cell::Text(text) => Cell::Text(Cow::Owned(legacy_letters::convert(text, letters))),
+        Cell::Number(number, epoch) => Cell::Number(*number, *epoch),
+        Cell::Day(day) => Cell::Day(*day),
+        Cell::Undecodable(text) => Cell::Undecodable(text.clone()),
+        Cell::Error => Cell::Error,
+        Cell::Unvalued => Cell::Unvalued,
+        Cell::OpenQuote(text) => Cell::OpenQuote(text.clone()),
+    };
+    cells.iter().map(convert).collect()
 }
 
 /// # Errors
@@ -395,15 +471,30 @@ fn text_cell(text: Cow<'_, str>) -> Cell<'_> {
     })
 }
 
-fn each_xlsx_row(reader: SealedReader, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+/// The sheets people see, in their order.
+pub(super) fn visible_sheets(reader: SealedReader) -> Result<Vec<String>, Trouble> {
+    let book: Xlsx<SealedReader> = Xlsx::new(reader).map_err(|_| Failure::Unreadable)?;
+    let is_seen = |sheet: &&calamine::Sheet| sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet;
+    Ok(book.sheets_metadata().iter().filter(is_seen).map(|sheet| sheet.name.clone()).collect())
+}
+
+fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut Visit<'_>) -> Result<(), Trouble> {
     let unreadable = |_| Trouble::File(Failure::Unreadable);
-    let mut book: Xlsx<SealedReader> = Xlsx::new(reader).map_err(unreadable)?;
-    let sheet = book.sheet_names().into_iter().next().ok_or(Failure::Unreadable)?;
-    let mut cells = book.worksheet_cells_reader(&sheet).map_err(unreadable)?;
+    // Each reader takes the file for itself.
+    let (epoch, unvalued) = match Workbook::open(open()?) {
+        Some(mut book) => {
+            let epoch = if book.is_1904 { Epoch::Of1904 } else { Epoch::Of1900 };
+            (epoch, book.unvalued(sheet).ok_or(Failure::NotCalculated)?)
+        }
+        None => (Epoch::Of1900, HashSet::new()),
+    };
+    let mut book: Xlsx<SealedReader> = Xlsx::new(open()?).map_err(unreadable)?;
+    let mut cells = book.worksheet_cells_reader(sheet).map_err(unreadable)?;
     let mut current = 0_u64;
     let mut row: Vec<Cell<'_>> = Vec::new();
     while let Some(cell) = cells.next_cell().map_err(unreadable)? {
         let (at, column) = cell.get_position();
+        let is_unvalued = unvalued.contains(&(at, column));
         let at = u64::from(at);
         if at > current {
             if visit(current + 1, &row)?.is_break() {
@@ -421,28 +512,31 @@ fn each_xlsx_row(reader: SealedReader, visit: &mut Visit<'_>) -> Result<(), Trou
             if row.len() <= column {
                 row.resize(column + 1, Cell::Empty);
             }
-            row[column] = xlsx_cell(cell.get_value());
+            row[column] = if is_unvalued { Cell::Unvalued } else { xlsx_cell(cell.get_value(), epoch) };
         }
     }
     visit(current + 1, &row).map(|_| ()).map_err(Trouble::from)
 }
 
-fn xlsx_cell(value: &DataRef<'_>) -> Cell<'static> {
+fn xlsx_cell(value: &DataRef<'_>, epoch: Epoch) -> Cell<'static> {
     let text = |text: &str| match text_cell(composed(text)) {
+        Cell::Text(text) if text.contains('\u{fffd}') => Cell::Undecodable(text.into_owned()),
         Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
         _ => Cell::Empty,
     };
     match value {
         #[expect(clippy::cast_precision_loss, reason = "as the spreadsheet itself counts")]
-        DataRef::Int(number) => Cell::Number(*number as f64),
-        DataRef::Float(number) => Cell::Number(*number),
+        DataRef::Int(number) => Cell::Number(*number as f64, epoch),
+        DataRef::Float(number) => Cell::Number(*number, epoch),
         DataRef::String(string) => text(string),
         DataRef::SharedString(string) => text(string),
         DataRef::Bool(is_so) => Cell::Text(Cow::Borrowed(if *is_so { "true" } else { "false" })),
+        // A year that was typed into a cell made for days.
+        DataRef::DateTime(moment) if is_year(moment.as_f64()) => Cell::Number(moment.as_f64(), epoch),
         DataRef::DateTime(moment) => {
             let (year, month, day, ..) = moment.to_ymd_hms_milli();
             let day = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into());
-            day.map_or_else(|| Cell::Number(moment.as_f64()), Cell::Day)
+            day.map_or_else(|| Cell::Number(moment.as_f64(), epoch), Cell::Day)
         }
         DataRef::DateTimeIso(moment) => match moment.get(..10).and_then(|day| day.parse().ok()) {
             Some(day) => Cell::Day(day),
@@ -534,9 +628,11 @@ mod tests {
 
     #[test]
     fn the_days_of_spreadsheets() {
-        assert_eq!(serial_day(45_000.0), NaiveDate::from_ymd_opt(2023, 3, 15));
-        assert_eq!(serial_day(29_657.75), NaiveDate::from_ymd_opt(1981, 3, 12));
-        assert_eq!(serial_day(0.5), None);
-        assert_eq!(serial_day(1e12), None);
+        let day = |number| Epoch::Of1900.day(number);
+        assert_eq!(day(45_000.0), NaiveDate::from_ymd_opt(2023, 3, 15));
+        assert_eq!(day(29_657.75), NaiveDate::from_ymd_opt(1981, 3, 12));
+        assert_eq!(Epoch::Of1904.day(28_195.0), NaiveDate::from_ymd_opt(1981, 3, 12));
+        assert_eq!(day(0.5), None);
+        assert_eq!(day(1e12), None);
     }
 }

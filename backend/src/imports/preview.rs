@@ -13,15 +13,18 @@ use tokio::task::spawn_blocking;
 
 use super::{
     ImportRow,
-    check::{Ledger, Verdict},
+    check::Ledger,
     columns::{Header, HeaderSearch},
-    file::{Format, Trouble, check_size, each_row},
+    file::{Format, Met, Trouble, Visit, check_size, each_row, visible_sheets},
     read::NEXT,
-    report::ReportWriter,
+    report::{ReportWriter, Told},
     sealed::SealedReader,
     units,
 };
 use crate::{Backend, Clock, Error, Keys, Result};
+
+/// Sheets of a spreadsheet that are looked at.
+const SHEETS_MAX: usize = 30;
 
 /// The file of an import, and how it is read.
 #[derive(Clone)]
@@ -30,7 +33,11 @@ pub(super) struct Source {
     pub(super) name: String,
     pub(super) report: PathBuf,
     pub(super) format: Format,
+    /// The sheet that is read, of a spreadsheet.
+    pub(super) sheet: String,
     pub(super) header_row: u64,
+    /// Rows with something in them down to the header.
+    depth: u64,
     pub(super) keys: Keys,
     pub(super) clock: Clock,
 }
@@ -43,7 +50,9 @@ impl Source {
             name: import.id.clone(),
             report: workshop.report(&import.id),
             format: import.format.parse()?,
+            sheet: import.sheet.clone().unwrap_or_default(),
             header_row: u64::try_from(import.header_row).unwrap_or_default(),
+            depth: import.depth.and_then(|depth| u64::try_from(depth).ok()).unwrap_or(1),
             keys: backend.keys().clone(),
             clock: backend.clock().clone(),
         })
@@ -51,6 +60,12 @@ impl Source {
 
     pub(super) fn open(&self) -> Result<SealedReader> {
         SealedReader::open(&self.path, &self.name, &self.keys)
+    }
+
+    /// Reads the rows below the header. Returns what was met in the file.
+    pub(super) fn each_row(&self, visit: &mut Visit<'_>) -> Result<Met, Trouble> {
+        let met = each_row(&|| self.open(), self.format, &self.sheet, self.header_row, visit)?;
+        Ok(Met { rows: met.rows.saturating_sub(self.depth), ..met })
     }
 
     pub(super) fn new_report(&self) -> Result<ReportWriter> {
@@ -102,19 +117,52 @@ impl Drop for Watch {
     }
 }
 
-/// Finds the header.
-pub(super) async fn header(source: &Source, kind: ImportKind) -> Result<Header, Trouble> {
+/// Where the rows of a file begin.
+pub(super) struct Found {
+    pub(super) header: Header,
+    /// The sheet of a spreadsheet, and the others people see.
+    pub(super) sheet: Option<String>,
+    pub(super) unread: Vec<String>,
+}
+
+/// Finds the header: of a spreadsheet with several sheets, on the first of those whose headers say most.
+pub(super) async fn header(source: &Source, kind: ImportKind) -> Result<Found, Trouble> {
     let source = source.clone();
     in_a_thread(move || {
         check_size(source.open()?, source.format)?;
-        let mut search = HeaderSearch::new(kind);
-        each_row(source.open()?, source.format, 0, &mut |row, cells| {
-            let more = search.look(row, cells);
-            Ok(if more { NEXT } else { std::ops::ControlFlow::Break(()) })
-        })?;
-        search.found().ok_or(Trouble::File(Failure::Empty))
+        let search = |sheet: &str| {
+            let mut search = HeaderSearch::new(kind);
+            each_row(&|| source.open(), source.format, sheet, 0, &mut |row, cells| {
+                let more = search.look(row, cells);
+                Ok(if more { NEXT } else { std::ops::ControlFlow::Break(()) })
+            })?;
+            Ok::<_, Trouble>(search.found())
+        };
+        if source.format != Format::Xlsx {
+            let header = search("")?.ok_or(Failure::Empty)?;
+            return Ok(Found { header, sheet: None, unread: Vec::new() });
+        }
+        let (mut best, mut filled): (Option<(Header, String)>, Vec<String>) = (None, Vec::new());
+        for sheet in visible_sheets(source.open()?)?.into_iter().take(SHEETS_MAX) {
+            let Some(header) = search(&sheet)? else { continue };
+            filled.push(sheet.clone());
+            if best.as_ref().is_none_or(|(best, _)| header.known > best.known) {
+                best = Some((header, sheet));
+            }
+        }
+        let (header, sheet) = best.ok_or(Failure::Empty)?;
+        filled.retain(|other| *other != sheet);
+        Ok(Found { header, sheet: Some(sheet), unread: filled })
     })
     .await
+}
+
+/// What reading a file came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Outcome {
+    pub(super) counts: Counts,
+    pub(super) told: Told,
+    pub(super) met: Met,
 }
 
 /// Goes through all rows, counts what would become of them, and writes the report.
@@ -123,7 +171,7 @@ pub(super) async fn examine(
     import: &ImportRow,
     mapping: &[Option<Column>],
     pulse: &Pulse,
-) -> Result<(Counts, u64), Trouble> {
+) -> Result<Outcome, Trouble> {
     let source = Source::of(backend, import)?;
     let _watch = Watch::over(pulse);
     let pulse = pulse.clone();
@@ -133,27 +181,16 @@ pub(super) async fn examine(
             in_a_thread(move || {
                 let mut counts = Counts::default();
                 let mut report = source.new_report()?;
-                each_row(source.open()?, source.format, source.header_row, &mut |row, cells| {
+                let met = source.each_row(&mut |row, cells| {
                     pulse.beat(row)?;
-                    match ledger.check(row, cells) {
-                        Verdict::Fresh(_) => counts.fresh += 1,
-                        Verdict::Changed(_) => counts.changed += 1,
-                        Verdict::Unchanged => counts.unchanged += 1,
-                        Verdict::Refused(lines) => {
-                            counts.refused += 1;
-                            report.add(&lines)?;
-                        }
-                    }
+                    ledger.check(row, cells).note(&mut counts, &mut report)?;
                     Ok(NEXT)
                 })?;
-                Ok((counts, report.finish()?))
+                Ok(Outcome { counts, told: report.finish()?, met })
             })
             .await
         }
-        ImportKind::Units => {
-            let plan = units::plan(backend, import, mapping, &pulse).await?;
-            Ok((plan.counts, plan.lines))
-        }
+        ImportKind::Units => Ok(units::plan(backend, import, mapping, &pulse).await?.outcome),
     }
 }
 

@@ -1,17 +1,20 @@
 //! Cells to values: what of a row can be understood by itself, and what not.
 
-use std::ops::ControlFlow;
+use std::{borrow::Cow, ops::ControlFlow};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use domain::{
     folding::fold,
     forms::{Problem, bounded_line, day},
     imports::{Column, Reason, RefusedLine},
+    legacy_letters,
     members::{CardNumber, FullName, NationalId, PhoneNumber, Sex, Standing, can_be_birth_date},
     units::{Phase, UnitKind, is_code},
 };
 
-use super::file::{Cell, serial_day};
+use encoding_rs::WINDOWS_1252;
+
+use super::file::{Cell, is_year};
 
 /// Characters of a value that a line of the report shows.
 const SHOWN_MAX: usize = 60;
@@ -31,6 +34,18 @@ impl Places {
     pub(super) fn has(&self, column: Column) -> bool {
         self.0[column as usize].is_some()
     }
+
+    /// Whether nothing stands in any of the columns.
+    pub(super) fn is_blank(&self, cells: &[Cell<'_>]) -> bool {
+        self.0.iter().flatten().all(|at| cells.get(*at).is_none_or(Cell::is_empty))
+    }
+}
+
+/// What is told of a row that has nothing in the columns: numbers alone, as prepared lists have them, are no word worth telling.
+pub(super) fn passed(row: u64, cells: &[Cell<'_>]) -> Option<RefusedLine> {
+    let text = cells.iter().map(Cell::shown).find(|text| text.chars().any(char::is_alphabetic))?;
+    let value = told(&text);
+    Some(RefusedLine { row, name: String::new(), column: None, value, reason: Reason::NothingToRead })
 }
 
 /// Reads one row, column by column, and collects what is wrong.
@@ -39,11 +54,13 @@ pub(super) struct RowReader<'r> {
     cells: &'r [Cell<'r>],
     places: &'r Places,
     pub(super) problems: Vec<RefusedLine>,
+    /// What is worth a look in a row that is taken over.
+    pub(super) remarks: Vec<RefusedLine>,
 }
 
 impl<'r> RowReader<'r> {
     pub(super) fn new(row: u64, cells: &'r [Cell<'r>], places: &'r Places) -> Self {
-        Self { row, cells, places, problems: Vec::new() }
+        Self { row, cells, places, problems: Vec::new(), remarks: Vec::new() }
     }
 
     /// Whether it can be told where the cells of the row end; notes it when not.
@@ -51,17 +68,17 @@ impl<'r> RowReader<'r> {
         let Some(open) = self.cells.iter().position(|cell| matches!(cell, Cell::OpenQuote(_))) else { return true };
         let column = Column::ALL.into_iter().find(|column| self.places.0[*column as usize] == Some(open));
         let value = column.map_or_else(String::new, |column| shown(column, &self.cells[open]));
-        self.problems.push(RefusedLine { row: self.row, column, value, reason: Reason::OpenQuote });
+        self.problems.push(RefusedLine { row: self.row, name: self.name(), column, value, reason: Reason::OpenQuote });
         false
     }
 
     /// The value, or nothing when the cell is empty or cannot be read.
     pub(super) fn optional<T>(&mut self, column: Column, read: impl FnOnce(&Cell<'_>) -> Result<T, Reason>) -> Option<T> {
-        let cell = self.cells.get(self.places.0[column as usize]?)?;
-        let read = match cell {
+        let read = match self.cell(column)? {
             Cell::Empty => return None,
             Cell::Undecodable(_) => Err(Reason::Undecodable),
             Cell::Error => Err(Reason::CellError),
+            Cell::Unvalued => Err(Reason::Unvalued),
             Cell::OpenQuote(_) => Err(Reason::OpenQuote),
             cell => read(cell),
         };
@@ -85,10 +102,39 @@ impl<'r> RowReader<'r> {
     }
 
     pub(super) fn refuse(&mut self, column: Column, reason: Reason) {
-        let cell = self.places.0[column as usize].and_then(|at| self.cells.get(at));
-        let value = cell.map(|cell| shown(column, cell)).unwrap_or_default();
-        self.problems.push(RefusedLine { row: self.row, column: Some(column), value, reason });
+        let line = self.line(column, reason);
+        self.problems.push(line);
     }
+
+    pub(super) fn remark(&mut self, column: Column, reason: Reason) {
+        let line = self.line(column, reason);
+        self.remarks.push(line);
+    }
+
+    fn line(&self, column: Column, reason: Reason) -> RefusedLine {
+        let value = self.cell(column).map(|cell| shown(column, cell)).unwrap_or_default();
+        RefusedLine { row: self.row, name: self.name(), column: Some(column), value, reason }
+    }
+
+    pub(super) fn cell(&self, column: Column) -> Option<&'r Cell<'r>> {
+        self.cells.get(self.places.0[column as usize]?)
+    }
+
+    /// Whether something stands in this column.
+    pub(super) fn is_filled(&self, column: Column) -> bool {
+        self.cell(column).is_some_and(|cell| !cell.is_empty())
+    }
+
+    /// Whom the row is about, so that nobody has to count rows.
+    fn name(&self) -> String {
+        let cell = [Column::FullName, Column::Name].into_iter().find_map(|column| self.cell(column));
+        cell.map(|cell| told(&cell.shown())).unwrap_or_default()
+    }
+}
+
+/// A text as a line of the report shows it.
+fn told(text: &str) -> String {
+    text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A value as the report shows it.
@@ -100,23 +146,70 @@ fn shown(column: Column, cell: &Cell<'_>) -> String {
         let hidden = length.saturating_sub(if length > 2 * TAIL { TAIL } else { 0 });
         return text.chars().take(SHOWN_MAX).enumerate().map(|(at, c)| if at < hidden { '•' } else { c }).collect();
     }
-    text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    told(&text)
 }
 
-/// Refuses numbers of which a spreadsheet keeps less than was typed.
-fn text_of<'c>(cell: &'c Cell<'_>) -> Result<std::borrow::Cow<'c, str>, Reason> {
+/// The text of a cell. Refuses numbers of which a spreadsheet keeps less than was typed, and takes off what spreadsheets put around
+/// digits so that they stay texts: `="0912…"` and `'0912…`.
+fn text_of<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
     match cell {
-        Cell::Number(number) if number.fract() != 0.0 || number.abs() >= 1e15 => Err(Reason::LostDigits),
-        cell => Ok(cell.shown()),
+        Cell::Number(number, _) if number.fract() != 0.0 || number.abs() >= 1e15 => Err(Reason::LostDigits),
+        Cell::Text(text) if is_shortened(text) => Err(Reason::LostDigits),
+        cell => Ok(bare(cell.shown())),
     }
+}
+
+fn bare(text: Cow<'_, str>) -> Cow<'_, str> {
+    let quoted = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    // Any apostrophe: some programs put a curved one.
+    let marked =
+        || text.strip_prefix(['\'', '\u{2018}', '\u{2019}', '`']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    match quoted.or_else(marked) {
+        Some(inner) => Cow::Owned(inner.trim().to_owned()),
+        None => text,
+    }
+}
+
+/// `9,919E+10`: what a spreadsheet shows of a long number, and writes into a CSV file.
+fn is_shortened(text: &str) -> bool {
+    let Some((digits, power)) = text.split_once(['E', 'e']) else { return false };
+    let is_number = |part: &str| part.starts_with(|c: char| c.is_ascii_digit()) && part.contains(['.', ',']);
+    let power = power.strip_prefix('+').unwrap_or_default();
+    is_number(digits)
+        && digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','))
+        && !power.is_empty()
+        && power.bytes().all(|b| b.is_ascii_digit())
 }
 
 pub(super) fn card_number(cell: &Cell<'_>) -> Result<CardNumber, Reason> {
     CardNumber::parse(&text_of(cell)?).map_err(Reason::Value)
 }
 
+/// A name in the letters of today.
 pub(super) fn full_name(cell: &Cell<'_>) -> Result<FullName, Reason> {
-    FullName::parse(&cell.shown()).map_err(Reason::Value)
+    FullName::entered(&written(cell)?).map_err(Reason::Value)
+}
+
+/// A text whose letters can be believed: not those of another encoding, and none replaced by a question mark.
+fn written<'c>(cell: &'c Cell<'_>) -> Result<Cow<'c, str>, Reason> {
+    let text = cell.shown();
+    let is_replaced = |word: &str| {
+        word.chars().zip(word.chars().skip(1)).any(|(c, next)| c == '?' && next.is_alphabetic())
+            || word.chars().zip(word.chars().skip(1)).any(|(c, next)| c.is_alphabetic() && next == '?')
+    };
+    if text.split_whitespace().any(is_replaced) {
+        return Err(Reason::LostLetters);
+    }
+    if legacy_letters::is_suspicious(&text) || is_doubly_encoded(&text) {
+        return Err(Reason::ForeignLetters);
+    }
+    Ok(text)
+}
+
+/// UTF-8 that was read as Windows-1252 and saved again: `Nguyá»…n`.
+fn is_doubly_encoded(text: &str) -> bool {
+    let (bytes, _, has_other) = WINDOWS_1252.encode(text);
+    !has_other && !text.is_ascii() && std::str::from_utf8(&bytes).is_ok()
 }
 
 /// A number cell has lost the zeros in front; ten or eleven digits can only be an ID of a province whose code begins with them. A text
@@ -124,7 +217,7 @@ pub(super) fn full_name(cell: &Cell<'_>) -> Result<FullName, Reason> {
 pub(super) fn national_id(cell: &Cell<'_>) -> Result<NationalId, Reason> {
     let text = text_of(cell)?;
     let text = match cell {
-        Cell::Number(_) if matches!(text.len(), 10 | 11) => format!("{text:0>12}").into(),
+        Cell::Number(..) if matches!(text.len(), 10 | 11) => format!("{text:0>12}").into(),
         _ => text,
     };
     NationalId::parse(&text).map_err(Reason::Value)
@@ -134,22 +227,37 @@ pub(super) fn national_id(cell: &Cell<'_>) -> Result<NationalId, Reason> {
 pub(super) fn phone(cell: &Cell<'_>) -> Result<PhoneNumber, Reason> {
     let text = text_of(cell)?;
     let text = match cell {
-        Cell::Number(_) if text.len() == 9 => format!("0{text}").into(),
+        Cell::Number(..) if text.len() == 9 => format!("0{text}").into(),
         _ => text,
     };
     PhoneNumber::parse(&text).map_err(Reason::Value)
 }
 
+/// A day of the years in which people and units of today can have been born, admitted or founded.
 pub(super) fn date(cell: &Cell<'_>) -> Result<NaiveDate, Reason> {
-    match cell {
-        Cell::Day(day) => Ok(*day),
-        Cell::Number(number) => serial_day(*number).ok_or(Reason::Value(Problem::Date)),
+    let day = match cell {
+        Cell::Day(day) => *day,
+        // The number of a day and the number of a year look the same: nobody in a list of today was born in 1905.
+        Cell::Number(number, _) if is_year(*number) => return Err(Reason::PartOfDate),
+        Cell::Number(number, epoch) => epoch.day(*number).ok_or(Reason::Value(Problem::Date))?,
         // Some programs write a time behind the day.
         cell => {
-            let text = cell.shown();
+            let text = bare(cell.shown());
             let text = text.strip_suffix(" 00:00:00").or_else(|| text.strip_suffix(" 0:00")).unwrap_or(&text);
-            day(text).map_err(Reason::Value)
+            day(text).map_err(|problem| if is_part_of_date(text) { Reason::PartOfDate } else { Reason::Value(problem) })?
         }
+    };
+    if (1800..2200).contains(&day.year()) { Ok(day) } else { Err(Reason::Value(Problem::DateRange)) }
+}
+
+/// `1960`, `04/1960`: without a day.
+fn is_part_of_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['/', '-', '.']).map(str::trim).collect();
+    let is_number = |part: &&str, longest: usize| (1..=longest).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    match &parts[..] {
+        [year] => year.len() == 4 && is_number(year, 4),
+        [month, year] => is_number(month, 2) && year.len() == 4 && is_number(year, 4),
+        _ => false,
     }
 }
 
@@ -157,6 +265,14 @@ pub(super) fn date(cell: &Cell<'_>) -> Result<NaiveDate, Reason> {
 pub(super) fn birth_date(cell: &Cell<'_>, today: NaiveDate) -> Result<NaiveDate, Reason> {
     let birth_date = date(cell)?;
     if can_be_birth_date(birth_date, today) { Ok(birth_date) } else { Err(Reason::Value(Problem::DateRange)) }
+}
+
+/// What stands in a column for one sex: a mark, or a birth date. None for a mark.
+pub(super) fn mark_or_birth_date(cell: &Cell<'_>, today: NaiveDate) -> Result<Option<NaiveDate>, Reason> {
+    match fold(&cell.shown()).as_str() {
+        "x" | "v" | "1" | "co" | "true" | "nam" | "nu" | "\u{2713}" | "\u{2714}" | "\u{d7}" => Ok(None),
+        _ => birth_date(cell, today).map(Some),
+    }
 }
 
 pub(super) fn sex(cell: &Cell<'_>) -> Result<Sex, Reason> {
@@ -214,7 +330,8 @@ pub(super) fn phase(cell: &Cell<'_>) -> Result<Phase, Reason> {
 }
 
 pub(super) fn unit_name(cell: &Cell<'_>) -> Result<String, Reason> {
-    bounded_line(&cell.shown(), 200).map_err(Reason::Value)
+    let name = bounded_line(&written(cell)?, 200).map_err(Reason::Value)?;
+    if name.chars().any(char::is_alphabetic) { Ok(name) } else { Err(Reason::Value(Problem::NoLetters)) }
 }
 
 /// Codes from the top down, or the unit's own: one or more, as they stand in the cell.
@@ -229,36 +346,79 @@ pub(super) const NEXT: ControlFlow<()> = ControlFlow::Continue(());
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
-    use super::*;
+    use super::{super::file::Epoch, *};
 
     fn text(text: &str) -> Cell<'_> {
         Cell::Text(Cow::Borrowed(text))
+    }
+
+    fn number(number: f64) -> Cell<'static> {
+        Cell::Number(number, Epoch::Of1900)
+    }
+
+    #[test]
+    fn what_spreadsheets_put_around_digits_is_taken_off() {
+        for typed in ["=\"099190000041\"", "'099190000041", "’099190000041", "099190000041"] {
+            assert_eq!(national_id(&text(typed)).map(|id| id.expose().to_owned()), Ok("099190000041".to_owned()), "{typed}");
+        }
+        assert_eq!(card_number(&text("'77.040001")).map(|card| card.as_str().to_owned()), Ok("77040001".to_owned()));
+        assert_eq!(date(&text("'12/03/1981")), Ok(NaiveDate::from_ymd_opt(1981, 3, 12).expect("a day")));
+        for typed in ["9,919E+10", "9.919E+10"] {
+            assert_eq!(national_id(&text(typed)), Err(Reason::LostDigits), "{typed}");
+            assert_eq!(card_number(&text(typed)), Err(Reason::LostDigits), "{typed}");
+        }
+        assert!(card_number(&text("12E+5/7")).is_err_and(|reason| reason != Reason::LostDigits));
+    }
+
+    #[test]
+    fn a_year_is_no_day() {
+        for cell in [number(1960.0), number(2005.0), text("1960"), text("04/1960"), text("4-1960"), text(" 12 / 1960 ")] {
+            assert_eq!(date(&cell), Err(Reason::PartOfDate), "{cell:?}");
+        }
+        assert_eq!(date(&number(22_008.0)), Ok(NaiveDate::from_ymd_opt(1960, 4, 2).expect("a day")));
+        assert_eq!(date(&Cell::Number(28_195.0, Epoch::Of1904)), Ok(NaiveDate::from_ymd_opt(1981, 3, 12).expect("a day")));
+        assert_eq!(date(&text("31/02/1980")), Err(Reason::Value(Problem::NoSuchDay)));
+        assert_eq!(date(&number(1_201_980.0)), Err(Reason::Value(Problem::DateRange)), "a day of the year 5190");
+        assert_eq!(date(&text("ngày 1")), Err(Reason::Value(Problem::Date)));
+    }
+
+    #[test]
+    fn names_have_letters_and_letters_are_believed_with_care() {
+        let name = |typed: &'static str| full_name(&text(typed)).map(|name| name.as_str().to_owned());
+        assert_eq!(name("Nguyễn Văn Đức"), Ok("Nguyễn Văn Đức".to_owned()));
+        assert_eq!(name("Ní"), Ok("Ní".to_owned()));
+        for typed in ["12345", "A", "1A", "..."] {
+            assert_eq!(name(typed), Err(Reason::Value(Problem::NoLetters)), "{typed}");
+        }
+        for typed in ["Nguy?n V?n ??c", "Tr?n Th? B"] {
+            assert_eq!(name(typed), Err(Reason::LostLetters), "{typed}");
+        }
+        for typed in ["Nguyá»…n VÄƒn An", "Lê V¨n H¬ng"] {
+            assert_eq!(name(typed), Err(Reason::ForeignLetters), "{typed}");
+        }
+        assert_eq!(unit_name(&text("123")), Err(Reason::Value(Problem::NoLetters)));
     }
 
     #[test]
     fn zeros_a_spreadsheet_dropped_come_back_where_there_is_no_doubt() {
         let id = |cell: &Cell<'_>| national_id(cell).map(|id| id.expose().to_owned());
         let refused = Err(Reason::Value(Problem::Digits { expected: 12 }));
-        assert_eq!(id(&Cell::Number(51_090_001_234.0)), Ok("051090001234".to_owned()));
-        assert_eq!(id(&Cell::Number(1_090_001_234.0)), Ok("001090001234".to_owned()));
+        assert_eq!(id(&number(51_090_001_234.0)), Ok("051090001234".to_owned()));
+        assert_eq!(id(&number(1_090_001_234.0)), Ok("001090001234".to_owned()));
         assert_eq!(id(&text("051090001234")), Ok("051090001234".to_owned()));
         assert_eq!(id(&text("51090001234")), refused, "a text of eleven digits is a slip");
-        assert_eq!(id(&Cell::Number(212_345_678.0)), refused, "nine digits are an old number");
+        assert_eq!(id(&number(212_345_678.0)), refused, "nine digits are an old number");
         let call = |cell: &Cell<'_>| phone(cell).map(|phone| phone.expose().to_owned());
-        assert_eq!(call(&Cell::Number(912_345_678.0)), Ok("0912345678".to_owned()));
-        assert_eq!(call(&Cell::Number(84_912_345_678.0)), Ok("0912345678".to_owned()));
+        assert_eq!(call(&number(912_345_678.0)), Ok("0912345678".to_owned()));
+        assert_eq!(call(&number(84_912_345_678.0)), Ok("0912345678".to_owned()));
         assert!(call(&text("912345678")).is_err());
-        assert_eq!(card_number(&Cell::Number(51.000_123)), Err(Reason::LostDigits));
+        assert_eq!(card_number(&number(51.000_123)), Err(Reason::LostDigits));
     }
 
     #[test]
     fn dates_are_read_from_serial_numbers_and_texts() {
         let expected = NaiveDate::from_ymd_opt(1981, 3, 12).expect("a day");
-        for cell in
-            [Cell::Number(29_657.0), Cell::Day(expected), text("12/3/1981"), text("1981-03-12"), text("12/03/1981 00:00:00")]
-        {
+        for cell in [number(29_657.0), Cell::Day(expected), text("12/3/1981"), text("1981-03-12"), text("12/03/1981 00:00:00")] {
             assert_eq!(date(&cell), Ok(expected), "{cell:?}");
         }
         let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");

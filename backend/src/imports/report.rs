@@ -14,12 +14,23 @@ use crate::{Clock, Error, Keys, Result};
 
 pub(super) struct ReportWriter {
     file: BufWriter<SealedWriter>,
-    lines: u64,
+    told: Told,
+}
+
+/// How much a report says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Lines on rows that are refused.
+    pub(super) lines: u64,
+    /// Lines on others.
+    pub(super) remarks: u64,
+    /// Rows with nothing in the columns that are imported.
+    pub(super) passed: u64,
 }
 
 impl ReportWriter {
     pub(super) fn create(path: &Path, name: &str, keys: &Keys, clock: &Clock) -> Result<Self> {
-        Ok(Self { file: BufWriter::new(SealedWriter::create(path, name, keys, clock)?), lines: 0 })
+        Ok(Self { file: BufWriter::new(SealedWriter::create(path, name, keys, clock)?), told: Told::default() })
     }
 
     pub(super) fn add(&mut self, lines: &[RefusedLine]) -> Result<()> {
@@ -27,17 +38,24 @@ impl ReportWriter {
             let told = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write the report of an import: {error}"));
             serde_json::to_writer(&mut self.file, line).map_err(|error| told(&error))?;
             self.file.write_all(b"\n").map_err(|error| told(&error))?;
-            self.lines += 1;
+            let count = if line.reason.is_remark() { &mut self.told.remarks } else { &mut self.told.lines };
+            *count += 1;
         }
         Ok(())
     }
 
-    /// How many lines there are.
-    pub(super) fn finish(self) -> Result<u64> {
+    /// A row that is passed over, and what is to be told of it.
+    pub(super) fn pass(&mut self, line: Option<&RefusedLine>) -> Result<()> {
+        self.told.passed += 1;
+        line.map_or(Ok(()), |line| self.add(std::slice::from_ref(line)))
+    }
+
+    /// How much it says.
+    pub(super) fn finish(self) -> Result<Told> {
         let file =
             self.file.into_inner().map_err(|error| Error::Internal(format!("cannot write the report of an import: {error}")))?;
         file.finish()?;
-        Ok(self.lines)
+        Ok(self.told)
     }
 }
 
@@ -49,6 +67,24 @@ pub struct Report {
 impl Report {
     pub(super) fn open(path: &Path, name: &str, keys: &Keys) -> Result<Self> {
         Ok(Self { lines: BufReader::with_capacity(64 * 1024, SealedReader::open(path, name, keys)?).lines() })
+    }
+
+    /// The first lines on rows that are refused, and the first remarks on others, at most `wanted` of each. In a very long report
+    /// they are not looked for to its end.
+    pub(super) fn first(self, wanted: usize) -> Result<(Vec<RefusedLine>, Vec<RefusedLine>)> {
+        const LOOKED_AT: usize = 20_000;
+        let (mut refused, mut remarks) = (Vec::new(), Vec::new());
+        for line in self.take(LOOKED_AT) {
+            let line = line?;
+            let lines = if line.reason.is_remark() { &mut remarks } else { &mut refused };
+            if lines.len() < wanted {
+                lines.push(line);
+            }
+            if refused.len() == wanted && remarks.len() == wanted {
+                break;
+            }
+        }
+        Ok((refused, remarks))
     }
 }
 

@@ -13,8 +13,8 @@ use tokio::{sync::mpsc, task::JoinSet};
 use super::{
     ImportRow,
     check::{Entry, Ledger, Verdict},
-    file::{Trouble, each_row},
-    preview::{Pulse, Source, Watch, in_a_thread},
+    file::{Met, Trouble},
+    preview::{Outcome, Pulse, Source, Watch, in_a_thread},
     read::NEXT,
     report::ReportWriter,
 };
@@ -106,13 +106,13 @@ pub(super) async fn lanes(backend: &Backend, import: &str) -> Result<Vec<Lane>> 
     Ok(lanes)
 }
 
-/// Writes what is not written yet. Returns what became of all rows, and the lines of the report.
+/// Writes what is not written yet. The figures are those the writers noted, not those of who read the file.
 pub(super) async fn write_members(
     backend: &Backend,
     import: &ImportRow,
     mapping: &[Option<Column>],
     pulse: &Pulse,
-) -> Result<(Counts, u64), Trouble> {
+) -> Result<Outcome, Trouble> {
     let source = Source::of(backend, import)?;
     let begun = lanes(backend, &import.id).await?;
     let ledger = Ledger::load(backend, import.scope()?, mapping, import.millis()).await?;
@@ -138,9 +138,9 @@ pub(super) async fn write_members(
     let outcome = tokio::join!(reading, gather(&mut writers));
     // A writer that failed is why the reader stopped.
     let (counts, late) = outcome.1?;
-    let mut report = outcome.0?;
+    let (mut report, met) = outcome.0?;
     report.add(&late)?;
-    Ok((counts, report.finish()?))
+    Ok(Outcome { counts, told: report.finish()?, met })
 }
 
 async fn gather(writers: &mut JoinSet<Result<(Counts, Vec<RefusedLine>)>>) -> Result<(Counts, Vec<RefusedLine>)> {
@@ -154,7 +154,12 @@ async fn gather(writers: &mut JoinSet<Result<(Counts, Vec<RefusedLine>)>>) -> Re
 }
 
 /// Reads and checks the file from the beginning: rows that are written already are known as such, and still refuse later ones.
-fn produce(source: &Source, mut ledger: Ledger, queues: &[mpsc::Sender<Batch>], pulse: &Pulse) -> Result<ReportWriter, Trouble> {
+fn produce(
+    source: &Source,
+    mut ledger: Ledger,
+    queues: &[mpsc::Sender<Batch>],
+    pulse: &Pulse,
+) -> Result<(ReportWriter, Met), Trouble> {
     let mut report = source.new_report()?;
     let empty = |index| Batch { index, entries: Vec::new(), counts: Counts::default() };
     let mut batch = empty(0);
@@ -162,21 +167,13 @@ fn produce(source: &Source, mut ledger: Ledger, queues: &[mpsc::Sender<Batch>], 
         let lane = usize::try_from(batch.index).unwrap_or_default() % queues.len();
         queues[lane].blocking_send(batch).map_err(|_| Error::Busy)
     };
-    each_row(source.open()?, source.format, source.header_row, &mut |row, cells| {
-        match ledger.check(row, cells) {
-            Verdict::Fresh(entry) => {
-                batch.counts.fresh += 1;
-                batch.entries.push(Written::Fresh(entry));
-            }
-            Verdict::Changed(entry) => {
-                batch.counts.changed += 1;
-                batch.entries.push(Written::Changed(entry));
-            }
-            Verdict::Unchanged => batch.counts.unchanged += 1,
-            Verdict::Refused(lines) => {
-                batch.counts.refused += 1;
-                report.add(&lines)?;
-            }
+    let met = source.each_row(&mut |row, cells| {
+        let verdict = ledger.check(row, cells);
+        verdict.note(&mut batch.counts, &mut report)?;
+        match verdict {
+            Verdict::Fresh(entry) => batch.entries.push(Written::Fresh(entry)),
+            Verdict::Changed(entry) => batch.entries.push(Written::Changed(entry)),
+            Verdict::Unchanged(_) | Verdict::Refused(_) | Verdict::Passed(_) => {}
         }
         if batch.counts.total() == BATCH as u64 {
             pulse.beat(row)?;
@@ -186,7 +183,7 @@ fn produce(source: &Source, mut ledger: Ledger, queues: &[mpsc::Sender<Batch>], 
         Ok(NEXT)
     })?;
     send(batch)?;
-    Ok(report)
+    Ok((report, met))
 }
 
 /// Writes the batches of one lane.
@@ -399,5 +396,5 @@ fn refusal(written: &Written, error: &Error) -> RefusedLine {
     } else {
         (Column::CardNumber, entry.card.as_str().to_owned(), Reason::Value(domain::forms::Problem::Taken))
     };
-    RefusedLine { row: entry.row, column: Some(column), value, reason }
+    RefusedLine { row: entry.row, name: entry.full_name.as_str().to_owned(), column: Some(column), value, reason }
 }

@@ -179,8 +179,17 @@ fn told(path: &Path, error: &io::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Opens a sealed file with this content, as often as it is called.
+    pub(in super::super) fn opens(content: &[u8]) -> impl Fn() -> Result<SealedReader> + use<> {
+        let (folder, path, keys) = sealed(content);
+        move || {
+            let _kept = &folder;
+            SealedReader::open(&path, "one", &keys)
+        }
+    }
 
     fn sealed(content: &[u8]) -> (tempfile::TempDir, std::path::PathBuf, Keys) {
         let folder = tempfile::tempdir().expect("a folder");

@@ -17,8 +17,8 @@ use ulid::Ulid;
 
 use super::{
     ImportRow,
-    file::{Cell, Trouble, each_row},
-    preview::{Pulse, Source, Watch, in_a_thread},
+    file::{Cell, Trouble},
+    preview::{Outcome, Pulse, Source, Watch, in_a_thread},
     read::{self, NEXT, Places, RowReader},
 };
 use crate::{
@@ -37,8 +37,7 @@ const TOUCH: &str = "UPSERT tree:units SET version = (version ?? 0) + 1 RETURN N
 /// What is to be written, from the top down.
 pub(super) struct Plan {
     steps: Vec<Step>,
-    pub(super) counts: Counts,
-    pub(super) lines: u64,
+    pub(super) outcome: Outcome,
 }
 
 struct Step {
@@ -94,9 +93,13 @@ pub(super) async fn plan(
     let _watch = Watch::over(pulse);
     let pulse = pulse.clone();
     in_a_thread(move || {
-        let (mut units, mut refused) = (Vec::new(), BTreeMap::new());
-        each_row(source.open()?, source.format, source.header_row, &mut |row, cells| {
+        let (mut units, mut refused, mut passed) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let met = source.each_row(&mut |row, cells| {
             pulse.beat(row)?;
+            if places.is_blank(cells) {
+                passed.push(read::passed(row, cells));
+                return Ok(NEXT);
+            }
             match read_unit(row, cells, &places) {
                 Ok(unit) => units.push(unit),
                 Err(lines) => {
@@ -106,12 +109,16 @@ pub(super) async fn plan(
             Ok(NEXT)
         })?;
         let mut plan = planner.plan(units, &mut refused);
-        plan.counts.refused = refused.len() as u64;
+        plan.outcome.counts.refused = refused.len() as u64;
+        plan.outcome.met = met;
         let mut report = source.new_report()?;
         for lines in refused.values() {
             report.add(lines)?;
         }
-        plan.lines = report.finish()?;
+        for line in &passed {
+            report.pass(line.as_ref())?;
+        }
+        plan.outcome.told = report.finish()?;
         Ok(plan)
     })
     .await
@@ -183,7 +190,13 @@ impl Planner {
                     (path, known)
                 }
                 Err((column, reason)) => {
-                    let line = RefusedLine { row: unit.row, column: Some(column), value: unit.shown(column), reason };
+                    let line = RefusedLine {
+                        row: unit.row,
+                        name: unit.name.clone(),
+                        column: Some(column),
+                        value: unit.shown(column),
+                        reason,
+                    };
                     refused.entry(unit.row).or_default().push(line);
                     continue;
                 }
@@ -200,7 +213,7 @@ impl Planner {
         }
         // A path sorts behind those it begins with: parents come first.
         steps.sort_by(|one, other| one.path.cmp(&other.path));
-        Plan { steps, counts, lines: 0 }
+        Plan { steps, outcome: Outcome { counts, ..Outcome::default() } }
     }
 }
 
@@ -375,7 +388,7 @@ pub(super) async fn write_units(
     import: &ImportRow,
     mapping: &[Option<Column>],
     pulse: &Pulse,
-) -> Result<(Counts, u64), Trouble> {
+) -> Result<Outcome, Trouble> {
     let plan = plan(backend, import, mapping, pulse).await?;
     let made_at = import.millis();
     for (at, steps) in plan.steps.chunks(BATCH).enumerate() {
@@ -394,7 +407,7 @@ pub(super) async fn write_units(
         pulse.tell((at * BATCH) as u64);
     }
     backend.units().reload(backend.store()).await?;
-    Ok((plan.counts, plan.lines))
+    Ok(plan.outcome)
 }
 
 fn create(bulk: &mut Bulk, keys: &Keys, step: &Step, made_at: u64, as_of: &str) {

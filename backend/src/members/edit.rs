@@ -288,7 +288,7 @@ pub(super) fn touches_dates(stored: &Particulars, wanted: &Particulars) -> bool 
 
 /// Understands all fields but the branch. None when one of them was not; the reader says which.
 fn particulars(reader: &mut FormReader, form: MemberForm<'_>) -> Option<Particulars> {
-    let full_name = reader.read("full_name", form.full_name, FullName::parse);
+    let full_name = reader.read("full_name", form.full_name, FullName::entered);
     let card = reader.read("card", form.card, CardNumber::parse);
     let sex = reader.read("sex", form.sex, |typed| chosen(typed, Sex::from_key));
     let birth_date = reader.read("birth_date", form.birth_date, day);

@@ -11,6 +11,7 @@ use domain::{
     forms::Problem,
     ids::ImportId,
     imports::{Column, Counts, Failure, ImportKind, ImportPage, ImportState, Reason, RefusedLine},
+    members::Sex,
 };
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
@@ -177,7 +178,7 @@ async fn every_bad_row_is_a_line_of_the_report() {
         (row(&[(6, "05109000123")]), Column::NationalId, value(Problem::Digits { expected: 12 })),
         (row(&[(3, "01/01/2190")]), Column::BirthDate, value(Problem::DateRange)),
         (row(&[(3, "31/12/1899")]), Column::BirthDate, value(Problem::DateRange)),
-        (row(&[(3, "30/02/1980")]), Column::BirthDate, value(Problem::Date)),
+        (row(&[(3, "30/02/1980")]), Column::BirthDate, value(Problem::NoSuchDay)),
         (row(&[(8, "51/001/99")]), Column::Branch, Reason::UnknownUnit),
         (row(&[(8, "51/002/01")]), Column::Branch, Reason::UnknownUnit),
         (row(&[(8, "51/001")]), Column::Branch, Reason::NotABranch),
@@ -203,7 +204,7 @@ async fn every_bad_row_is_a_line_of_the_report() {
     let expected =
         bad.iter().map(|(_, column, reason)| (*column, reason.clone())).chain([(Column::FullName, Reason::Undecodable)]);
     for ((at, (column, reason)), line) in expected.enumerate().zip(&page.refused) {
-        let RefusedLine { row, column: found, reason: why, value } = line;
+        let RefusedLine { row, column: found, reason: why, value, .. } = line;
         assert_eq!((*row, *found, why), (at as u64 + 3, Some(column), &reason), "{value}");
     }
     assert_eq!(page.refused[0].value, "••••••••123", "an ID is never shown whole");
@@ -315,6 +316,170 @@ async fn spreadsheets_are_read_with_their_dates_and_lost_zeros() {
 
     let broken = previewed(&backend, &org, &workbook()[..4_000]).await;
     assert_eq!((broken.import.state, broken.import.failure), (ImportState::Failed, Some(Failure::Unreadable)));
+}
+
+/// A workbook with these sheets; each row is cut at `|`.
+fn sheets(sheets: &[(&str, bool, &[&str])]) -> Vec<u8> {
+    let mut book = Workbook::new();
+    for (name, is_hidden, rows) in sheets {
+        let sheet = book.add_worksheet();
+        sheet.set_name(*name).expect("a name");
+        sheet.set_hidden(*is_hidden);
+        for (at, row) in (0..).zip(*rows) {
+            for (column, cell) in (0..).zip(row.split('|')).filter(|(_, cell)| !cell.is_empty()) {
+                match cell.strip_prefix('#').map(str::parse::<f64>) {
+                    Some(Ok(number)) => sheet.write_number(at, column, number).expect("writes"),
+                    _ => sheet.write_string(at, column, cell).expect("writes"),
+                };
+            }
+        }
+    }
+    book.save_to_buffer().expect("saves")
+}
+
+const LIST: &str = "Số thẻ|Họ và tên|Giới tính|Ngày sinh|Ngày vào Đảng|Mã chi bộ";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sheet_with_the_list_is_read_and_the_others_are_named() {
+    let (backend, _, org) = organisation().await;
+    let person = "62000001|Bùi Trang Thấy|Nữ|12/03/1981|19/05/2005|51/001/01";
+    let book = sheets(&[
+        ("GIOI_TINH", true, &["Tên trường dữ liệu", "Nam", "Nữ"]),
+        ("Hướng dẫn", false, &["Cách ghi", "Mỗi người một dòng", "Họ và tên ghi chữ có dấu"]),
+        ("Danh sách", false, &[LIST, person]),
+        ("Trống", false, &[]),
+    ]);
+    let page = previewed(&backend, &org, &book).await;
+    assert_eq!(page.import.counts, counts(1, 0, 0, 0), "{:?} {:?}", page.missing, page.refused);
+    assert_eq!((page.sheet.as_deref(), &page.unread_sheets[..]), (Some("Danh sách"), &["Hướng dẫn".to_owned()][..]));
+}
+
+/// The usual form of lists on paper: two header rows, numbers below them, birth dates by sex, and a total that is nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_as_they_are_printed_are_read() {
+    let (backend, _, org) = organisation().await;
+    let book = sheets(&[(
+        "Danh sách",
+        false,
+        &[
+            "DANH SÁCH ĐẢNG VIÊN",
+            "",
+            "STT|Số thẻ đảng viên|Họ và tên|Ngày sinh||Ngày vào Đảng|Mã chi bộ",
+            "|||Nam|Nữ||",
+            "(1)|(2)|(3)|(4)|(5)|(6)|(7)",
+            "#1|62000011|Kiều Hai Dòng|12/03/1981||19/05/2005|51/001/01",
+            "#2|62000012|Kiều Cột Nữ||12/03/1982|19/05/2005|51/001/01",
+            "#3|62000013|Kiều Cả Hai|12/03/1982|12/03/1982|19/05/2005|51/001/01",
+            "#4",
+            "Tổng cộng: 3 đồng chí",
+        ],
+    )]);
+    let page = imported(&backend, &org, &book).await;
+    assert_eq!(page.import.counts, counts(2, 0, 0, 1), "{:?}", page.refused);
+    assert_eq!((page.refused[0].row, &page.refused[0].reason), (8, &Reason::BothSexes));
+    let rows = page.import.rows.expect("is counted");
+    assert_eq!((rows.rows, rows.passed, page.import.unaccounted()), (5, 2, 0));
+    assert_eq!(page.remarks.iter().map(|line| line.value.as_str()).collect::<Vec<_>>(), ["Tổng cộng: 3 đồng chí"]);
+    let registrar = &org.coast_registrar.viewer;
+    for (card, sex, born) in [("62000011", Sex::Male, "1981-03-12"), ("62000012", Sex::Female, "1982-03-12")] {
+        let found = backend.members().search(registrar, card, None, None).await.expect("searches");
+        let record = backend.members().record(registrar, found.members[0].id).await.expect("is there").record;
+        assert_eq!((record.sex, record.birth_date.to_string().as_str()), (sex, born), "{card}");
+    }
+}
+
+/// A spreadsheet drops the zeros in front of a number: with and without them it is one person.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn zeros_in_front_of_a_card_make_nobody_new() {
+    let (backend, _, org) = organisation().await;
+    let list = |card: &str, phone: &str| {
+        let row = format!("{card}|Tạ Thẻ Không|Nữ|01/02/1970|19/05/2005|51/001/01|{phone}");
+        sheets(&[("Danh sách", false, &[&format!("{LIST}|Điện thoại"), &row])])
+    };
+    assert_eq!(imported(&backend, &org, &list("00770123", "")).await.import.counts, counts(1, 0, 0, 0));
+    assert_eq!(imported(&backend, &org, &list("#770123", "0912000231")).await.import.counts, counts(0, 1, 0, 0));
+    let found = backend.members().search(&org.coast_registrar.viewer, "00770123", None, None).await.expect("searches");
+    assert_eq!(found.members.len(), 1, "the card keeps its zeros");
+    // The other way round: the number came first.
+    assert_eq!(imported(&backend, &org, &list("#880123", "")).await.import.counts, counts(1, 0, 0, 0));
+    assert_eq!(previewed(&backend, &org, &list("0880123", "0912000232")).await.import.counts, counts(0, 1, 0, 0));
+    // In one file they are the same row twice.
+    let rows = ["00990123", "#990123"].map(|card| format!("{card}|Tạ Thẻ Không|Nữ|01/02/1971|19/05/2005|51/001/01"));
+    let page = previewed(&backend, &org, &sheets(&[("Danh sách", false, &[LIST, &rows[0], &rows[1]])])).await;
+    assert_eq!((page.import.counts, &page.refused[0].reason), (counts(1, 0, 0, 1), &Reason::CardTwice { row: 2 }));
+}
+
+/// Dates that contradict one another stand in the preview, with the person; the row is taken over and is a record to be checked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dates_that_cannot_be_right_are_shown_before_anything_is_written() {
+    let (backend, _, org) = organisation().await;
+    let file = HEADER.to_owned()
+        + &person(1)
+        + &person(2).replace("01/02/1980", "01/02/2009")
+        + &person(3).replace("03/02/2009", "03/02/2007")
+        + &person(4).replace("03/02/2008,03/02/2009", "03/02/2108,")
+        + &person(5);
+    let page = previewed(&backend, &org, file.as_bytes()).await;
+    assert_eq!(page.import.counts, counts(5, 0, 0, 0), "{:?}", page.refused);
+    let told: Vec<_> = page.remarks.iter().map(|line| (line.row, line.name.as_str(), line.column, line.reason.clone())).collect();
+    let expected = [
+        (3, "Nguyễn Văn 2", Some(Column::AdmittedOn), Reason::TooYoung),
+        (4, "Nguyễn Văn 3", Some(Column::OfficialOn), Reason::BeforeAdmission),
+        (5, "Nguyễn Văn 4", Some(Column::AdmittedOn), Reason::InFuture),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((page.remark_lines, page.refused_lines), (3, 0));
+    let done = confirmed(&backend, &org, page.import.id).await;
+    assert_eq!(done.remarks, page.remarks, "they are told of the written file too");
+}
+
+/// Rows read = rows counted, whatever the file; the person stands beside the number of the row.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sum_of_an_import_is_the_file() {
+    let (backend, _, org) = organisation().await;
+    imported(&backend, &org, people(1..4).as_bytes()).await;
+    let bad = person(9).replace("01/02/1980", "31/02/1980");
+    let file = people(1..3) + &person(3).replace("Nguyễn Văn 3", "Nguyễn Văn Ba") + &person(7) + &bad + ",,,,,,,,,ghi chú\n";
+    for end in ["\n", "\r\n", "\r"] {
+        let page = previewed(&backend, &org, file.replace('\n', end).as_bytes()).await;
+        assert_eq!(page.import.counts, counts(1, 1, 2, 1));
+        let rows = page.import.rows.expect("is counted");
+        assert_eq!((rows.rows, rows.passed, page.import.unaccounted()), (6, 1, 0), "{end:?}");
+        assert_eq!((page.refused[0].row, page.refused[0].name.as_str()), (6, "Nguyễn Văn 9"), "{end:?}");
+    }
+    let done = imported(&backend, &org, file.replace('\n', "\r\n").as_bytes()).await;
+    assert_eq!((done.import.rows.map(|rows| rows.rows), done.import.unaccounted()), (Some(6), 0), "of the written file too");
+    let listed = backend.imports().list(&org.coast_registrar.viewer).await.expect("has a list");
+    assert!(listed.imports.iter().all(|import| import.rows.is_some() && import.unaccounted() == 0));
+}
+
+/// Inputs that were read wrongly, or refused without a word that helps.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_files_of_offices_are_read_or_told_why_not() {
+    let (backend, _, org) = organisation().await;
+    // The line by which a spreadsheet knows the separator.
+    let page =
+        previewed(&backend, &org, format!("sep=;\r\n{}", people(1..3).replace(',', ";").replace('\n', "\r\n")).as_bytes()).await;
+    assert_eq!(page.import.counts, counts(2, 0, 0, 0));
+    // Header cells with line breaks in them.
+    let broken = people(1..3).replacen("Họ và tên,Giới tính", "\"Họ và\r\ntên\",\"Giới\r\ntính\"", 1);
+    let page = previewed(&backend, &org, broken.as_bytes()).await;
+    assert_eq!(page.import.counts, counts(2, 0, 0, 0), "{:?}", page.missing);
+    let single = |from: &str, to: &str| HEADER.to_owned() + &person(1).replace(from, to);
+    let value = |problem| Reason::Value(problem);
+    for (file, reason) in [
+        (single("952000000001", "\"9,52E+11\""), Reason::LostDigits),
+        (single("01/02/1980", "31/02/1980"), value(Problem::NoSuchDay)),
+        (single("01/02/1980", "1980"), Reason::PartOfDate),
+        (single("Nguyễn Văn 1", "Nguy?n V?n A"), Reason::LostLetters),
+        (single("Nguyễn Văn 1", "Nguyá»…n VÄƒn A"), Reason::ForeignLetters),
+        (single("Nguyễn Văn 1", "12345"), value(Problem::NoLetters)),
+        (single("Nguyễn Văn 1", "A"), value(Problem::NoLetters)),
+    ] {
+        let page = previewed(&backend, &org, file.as_bytes()).await;
+        assert_eq!(page.refused.first().map(|line| &line.reason), Some(&reason), "{file}");
+        assert_eq!(page.import.unaccounted(), 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

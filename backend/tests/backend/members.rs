@@ -262,7 +262,7 @@ async fn a_member_is_registered_once_and_counts(backend: &Backend, org: &Fixture
         (MemberForm { full_name: " ", ..form }, "full_name", Problem::Required),
         (MemberForm { national_id: "12345678901", ..form }, "national_id", Problem::Digits { expected: 12 }),
         (MemberForm { birth_date: "1/1/2190", ..form }, "birth_date", Problem::DateRange),
-        (MemberForm { birth_date: "31/2/1990", ..form }, "birth_date", Problem::Date),
+        (MemberForm { birth_date: "31/2/1990", ..form }, "birth_date", Problem::NoSuchDay),
         (MemberForm { admitted_on: "1/1/2000", official_on: "", ..form }, "admitted_on", Problem::DateRange),
         (MemberForm { official_on: "1/1/2019", ..form }, "official_on", Problem::DateRange),
         (MemberForm { unit: "", ..form }, "unit", Problem::Required),

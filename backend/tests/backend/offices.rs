@@ -130,7 +130,7 @@ async fn a_form_with_mistakes_says_which() {
     let blank = GrantForm { unit: &harbour, card: "", role: "", from: "", until: "31/02/2027" };
     let Err(Error::Invalid(errors)) = backend.offices().grant(registrar, blank).await else { panic!("is refused") };
     for (field, problem) in
-        [("card", Problem::Required), ("role", Problem::Required), ("from", Problem::Required), ("until", Problem::Date)]
+        [("card", Problem::Required), ("role", Problem::Required), ("from", Problem::Required), ("until", Problem::NoSuchDay)]
     {
         assert_eq!(errors.problem(field), Some(&problem), "{field}");
     }

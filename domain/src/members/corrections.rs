@@ -60,7 +60,7 @@ impl CorrectionField {
     pub fn read(self, typed: &str) -> Result<String, Problem> {
         match self {
             Self::Phone => PhoneNumber::parse(typed).map(|phone| phone.expose().to_owned()),
-            Self::FullName => FullName::parse(typed).map(|name| name.as_str().to_owned()),
+            Self::FullName => FullName::entered(typed).map(|name| name.as_str().to_owned()),
             Self::BirthDate | Self::AdmittedOn | Self::OfficialOn => day(typed).map(|day| day.to_string()),
             Self::NationalId => NationalId::parse(typed).map(|id| id.expose().to_owned()),
             Self::Card => CardNumber::parse(typed).map(|card| card.as_str().to_owned()),

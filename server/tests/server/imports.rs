@@ -79,7 +79,10 @@ fn refused_rows_end_with_one_and_a_report_beside_the_file() {
     let (code, told) = import(&data, "members", &people, &["--language", "en"]);
     assert_eq!((code, told.contains("3 new, 0 changed, 0 unchanged, 1 refused")), (1, true), "{told}");
     let report = fs::read_to_string(people.with_extension("report.csv")).expect("is there");
-    assert!(report.starts_with("\u{feff}Row,Column,Value,Reason\r\n5,Card number,\"'=1+1\","), "{report}");
+    assert!(
+        report.starts_with("\u{feff}Row,Person or unit,Column,Value,Outcome,Reason\r\n5,A,Card number,\"'=1+1\",Refused,"),
+        "{report}"
+    );
 
     let (code, told) = import(&data, "members", &units, &[]);
     assert_eq!((code, told.contains("the header has no column for Card number")), (1, true), "{told}");
