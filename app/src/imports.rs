@@ -82,6 +82,7 @@ pub fn reason_text(l: Locale, column: Option<Column>, reason: &Reason) -> String
         Reason::Value(problem) => terms::problem(l, problem),
         Reason::Unvalued => text::imports::reason_unvalued(l).to_owned(),
         Reason::PartOfDate => text::imports::reason_part_of_date(l).to_owned(),
+        Reason::MonthFirst => text::imports::reason_month_first(l).to_owned(),
         Reason::LostLetters => text::imports::reason_lost_letters(l).to_owned(),
         Reason::ForeignLetters => text::imports::reason_foreign_letters(l).to_owned(),
         Reason::BothSexes => text::imports::reason_both_sexes(l).to_owned(),

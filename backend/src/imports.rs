@@ -20,7 +20,7 @@ use domain::{
     ids::{ImportId, MemberId},
     imports::{
         CSV_BYTES_MAX, Column, Counts, Failure, FileRows, ImportKind, ImportPage, ImportState, ImportSummary, ImportsPage,
-        NewImportPage, Progress, RefusedLine, XLSX_BYTES_MAX,
+        NewImportPage, Progress, XLSX_BYTES_MAX,
     },
     policy::Action,
     units::{UnitKind, UnitPath, UnitRef},

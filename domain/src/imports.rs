@@ -271,6 +271,8 @@ pub enum Reason {
     Unvalued,
     /// A year, or a month and a year, where a whole date is needed.
     PartOfDate,
+    /// The month stands before the day: other dates of the file may be read the wrong way round.
+    MonthFirst,
     /// Letters were replaced by question marks when the file was saved.
     LostLetters,
     /// Letters of an encoding that could not be told.

@@ -177,7 +177,15 @@ impl Detector {
             let text = encoding.wide().map(|wide| wide.decode(&self.head).0.into_owned()).unwrap_or_default();
             return Ok(Format::Csv { encoding, delimiter: delimiter(text.as_bytes()) });
         }
-        if self.has_nul || self.head.starts_with(b"\xD0\xCF\x11\xE0") || self.head.starts_with(b"%PDF") {
+        // Web pages, which some programs call a spreadsheet, begin like a tag.
+        let is_page = self
+            .head
+            .trim_ascii_start()
+            .strip_prefix("\u{feff}".as_bytes())
+            .unwrap_or(&self.head)
+            .trim_ascii_start()
+            .starts_with(b"<");
+        if self.has_nul || is_page || self.head.starts_with(b"\xD0\xCF\x11\xE0") || self.head.starts_with(b"%PDF") {
             return Err(Failure::Unreadable);
         }
         // In a file of the old encodings, letters hardly ever look like UTF-8; in one of UTF-8 a few rows pasted from elsewhere may
@@ -580,6 +588,7 @@ mod tests {
         assert_eq!(detected(b"PK\x03\x04...."), Ok(Format::Xlsx));
         assert_eq!(detected(b""), Err(Failure::Empty));
         assert_eq!(detected(b"\x00\x01\x02\x03"), Err(Failure::Unreadable));
+        assert_eq!(detected(b"\r\n <html><table><tr><td>so the</td></tr></table>"), Err(Failure::Unreadable));
         assert_eq!(detected(b"so the|ho ten\n1|An\n"), csv(Utf8, b'|'));
         // A mark that is not closed hides no separator but those of its own line.
         assert_eq!(detected(b"so the;\"ho ten;phai\r\n1;a, b;2\r\n3;a, b;4\r\n"), csv(Utf8, b';'));

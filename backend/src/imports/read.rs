@@ -244,10 +244,24 @@ pub(super) fn date(cell: &Cell<'_>) -> Result<NaiveDate, Reason> {
         cell => {
             let text = bare(cell.shown());
             let text = text.strip_suffix(" 00:00:00").or_else(|| text.strip_suffix(" 0:00")).unwrap_or(&text);
-            day(text).map_err(|problem| if is_part_of_date(text) { Reason::PartOfDate } else { Reason::Value(problem) })?
+            day(text).map_err(|problem| why_no_day(text, problem))?
         }
     };
     if (1800..2200).contains(&day.year()) { Ok(day) } else { Err(Reason::Value(Problem::DateRange)) }
+}
+
+fn why_no_day(text: &str, problem: Problem) -> Reason {
+    let parts: Vec<&str> = text.split(['/', '-', '.']).collect();
+    if is_part_of_date(text) {
+        Reason::PartOfDate
+    } else if let [month, day_of, year] = parts[..]
+        && problem == Problem::NoSuchDay
+        && day(&format!("{day_of}/{month}/{year}")).is_ok()
+    {
+        Reason::MonthFirst
+    } else {
+        Reason::Value(problem)
+    }
 }
 
 /// `1960`, `04/1960`: without a day.
@@ -341,6 +355,11 @@ pub(super) fn codes(cell: &Cell<'_>) -> Result<Vec<String>, Reason> {
     if codes.iter().all(|code| is_code(code)) { Ok(codes) } else { Err(Reason::Value(Problem::Characters)) }
 }
 
+/// Whether zeros in front of a code may be gone.
+pub(super) fn is_number(cell: Option<&Cell<'_>>) -> bool {
+    matches!(cell, Some(Cell::Number(..)))
+}
+
 /// Goes on to the next row.
 pub(super) const NEXT: ControlFlow<()> = ControlFlow::Continue(());
 
@@ -378,6 +397,8 @@ mod tests {
         assert_eq!(date(&number(22_008.0)), Ok(NaiveDate::from_ymd_opt(1960, 4, 2).expect("a day")));
         assert_eq!(date(&Cell::Number(28_195.0, Epoch::Of1904)), Ok(NaiveDate::from_ymd_opt(1981, 3, 12).expect("a day")));
         assert_eq!(date(&text("31/02/1980")), Err(Reason::Value(Problem::NoSuchDay)));
+        assert_eq!(date(&text("1980-25-02")), Err(Reason::Value(Problem::NoSuchDay)));
+        assert_eq!(date(&text("2/25/1980")), Err(Reason::MonthFirst));
         assert_eq!(date(&number(1_201_980.0)), Err(Reason::Value(Problem::DateRange)), "a day of the year 5190");
         assert_eq!(date(&text("ngày 1")), Err(Reason::Value(Problem::Date)));
     }

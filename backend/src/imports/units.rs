@@ -52,6 +52,8 @@ struct Step {
 struct Unit {
     row: u64,
     codes: Vec<String>,
+    /// The code was a number: zeros in front of it may be gone.
+    is_number: bool,
     parent: Option<Vec<String>>,
     kind: UnitKind,
     name: String,
@@ -130,6 +132,7 @@ fn read_unit(row: u64, cells: &[Cell<'_>], places: &Places) -> Result<Unit, Vec<
         return Err(reader.problems);
     }
     let codes = reader.required(Column::Code, read::codes);
+    let is_number = read::is_number(reader.cell(Column::Code));
     let parent = reader.optional(Column::Parent, read::codes);
     let kind = reader.required(Column::Kind, read::unit_kind);
     let name = reader.required(Column::Name, read::unit_name);
@@ -137,7 +140,7 @@ fn read_unit(row: u64, cells: &[Cell<'_>], places: &Places) -> Result<Unit, Vec<
     let phase = reader.optional(Column::Phase, read::phase);
     match (codes, kind, name) {
         (Some(codes), Some(kind), Some(name)) if reader.problems.is_empty() => {
-            Ok(Unit { row, codes, parent, kind, name, opened_on, phase })
+            Ok(Unit { row, codes, is_number, parent, kind, name, opened_on, phase })
         }
         _ => Err(reader.problems),
     }
@@ -240,6 +243,9 @@ struct Placing<'p> {
     planner: &'p Planner,
     units: &'p [Unit],
     by_code: HashMap<&'p str, Vec<usize>>,
+    /// Units of the tree by the one above and their code without the zeros in front; none where several are meant. Empty where no
+    /// code of the file is a number.
+    zeroed: HashMap<(UnitPath, String), Option<UnitPath>>,
     found: Vec<Found>,
 }
 
@@ -257,7 +263,15 @@ impl<'p> Placing<'p> {
         for (at, unit) in units.iter().enumerate() {
             by_code.entry(unit.code()).or_default().push(at);
         }
-        Self { planner, units, by_code, found: vec![Found::NotYet; units.len()] }
+        let mut zeroed: HashMap<(UnitPath, String), Option<UnitPath>> = HashMap::new();
+        if units.iter().any(|unit| unit.is_number) {
+            for path in planner.known.keys().filter(|path| path.code().starts_with('0')) {
+                let Some(above) = path.parent() else { continue };
+                let bare = path.code().trim_start_matches('0').to_owned();
+                zeroed.entry((above, bare)).and_modify(|known| *known = None).or_insert_with(|| Some(path.clone()));
+            }
+        }
+        Self { planner, units, by_code, zeroed, found: vec![Found::NotYet; units.len()] }
     }
 
     fn place(&mut self, at: usize) -> Result<UnitPath, (Column, Reason)> {
@@ -275,7 +289,10 @@ impl<'p> Placing<'p> {
         let unit = &self.units[at];
         let parent = self.parent(at)?;
         let path = match &parent {
-            Some((path, kind)) if *kind < unit.kind => path.child(unit.code()),
+            Some((path, kind)) if *kind < unit.kind => match self.with_zeros(path, unit) {
+                Some(known) => Ok(known),
+                None => path.child(unit.code()),
+            },
             Some(_) => return Err((Column::Kind, Reason::WrongLevel)),
             None => UnitPath::parse(&format!("/{}/", unit.code())),
         }
@@ -292,6 +309,15 @@ impl<'p> Placing<'p> {
             None if planner.tree.former(&path).is_some() => Err((Column::Code, Reason::PathUsed)),
             _ => Ok(path),
         }
+    }
+
+    /// The unit of the tree that a code means of which a spreadsheet has dropped the zeros in front.
+    fn with_zeros(&self, above: &UnitPath, unit: &Unit) -> Option<UnitPath> {
+        let is_known = || above.child(unit.code()).is_ok_and(|path| self.planner.known.contains_key(&path));
+        if !unit.is_number || is_known() {
+            return None;
+        }
+        self.zeroed.get(&(above.clone(), unit.code().to_owned())).cloned().flatten()
     }
 
     /// The unit above and its level; none for the root.
@@ -488,6 +514,7 @@ mod tests {
         Unit {
             row,
             codes: codes(code),
+            is_number: false,
             parent: (!parent.is_empty()).then(|| codes(parent)),
             kind,
             name: format!("Đơn vị {code}"),
@@ -521,6 +548,26 @@ mod tests {
         ]);
         assert_eq!(refused, []);
         assert_eq!(paths, ["/01/", "/01/51/", "/01/51/001/", "/01/51/001/07/", "/01/51/001/08/"]);
+    }
+
+    #[test]
+    fn a_code_that_lost_its_zeros_is_the_unit_it_means() {
+        let path = |path: &str| UnitPath::parse(path).expect("a path");
+        let known =
+            |kind| Known { id: "x".to_owned(), kind, name: "Đơn vị".to_owned(), phase: None, opened_on: String::new() };
+        let paths = [("/01/", UnitKind::Central), ("/01/51/", UnitKind::Province), ("/01/51/001/", UnitKind::Commune)];
+        let planner = Planner {
+            tree: Arc::default(),
+            scope: None,
+            known: paths.into_iter().map(|(at, kind)| (path(at), known(kind))).collect(),
+            closed: HashSet::new(),
+        };
+        let number = Unit { is_number: true, name: "Tên mới".to_owned(), ..unit(2, "1", "01/51", UnitKind::Commune) };
+        let text = Unit { is_number: false, ..number.clone() };
+        for (unit, expected) in [(number, "/01/51/001/"), (text, "/01/51/1/")] {
+            let plan = planner.plan(vec![unit], &mut BTreeMap::new());
+            assert_eq!(plan.steps.iter().map(|step| step.path.to_string()).collect::<Vec<_>>(), [expected]);
+        }
     }
 
     #[test]

@@ -324,7 +324,12 @@ fn sheets(sheets: &[(&str, bool, &[&str])]) -> Vec<u8> {
     for (name, is_hidden, rows) in sheets {
         let sheet = book.add_worksheet();
         sheet.set_name(*name).expect("a name");
-        sheet.set_hidden(*is_hidden);
+        // The one that is open when the file is opened is never hidden.
+        if *is_hidden {
+            sheet.set_hidden(true);
+        } else {
+            sheet.set_active(true);
+        }
         for (at, row) in (0..).zip(*rows) {
             for (column, cell) in (0..).zip(row.split('|')).filter(|(_, cell)| !cell.is_empty()) {
                 match cell.strip_prefix('#').map(str::parse::<f64>) {
@@ -469,6 +474,7 @@ async fn odd_files_of_offices_are_read_or_told_why_not() {
     let value = |problem| Reason::Value(problem);
     for (file, reason) in [
         (single("952000000001", "\"9,52E+11\""), Reason::LostDigits),
+        (single("01/02/1980", "02/25/1980"), Reason::MonthFirst),
         (single("01/02/1980", "31/02/1980"), value(Problem::NoSuchDay)),
         (single("01/02/1980", "1980"), Reason::PartOfDate),
         (single("Nguyễn Văn 1", "Nguy?n V?n A"), Reason::LostLetters),
