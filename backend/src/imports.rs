@@ -577,9 +577,11 @@ impl<'a> Imports<'a> {
         loop {
             ticks.tick().await;
             let until = self.backend.clock().now() + HELD;
-            let sql = "UPDATE $import SET held_until = $until RETURN NONE";
-            if let Err(error) = self.backend.store().read(sql, vars! { import: record("import", import), until: until }).await {
-                return error;
+            let sql = "UPDATE $import SET held_until = $until RETURN NONE;";
+            match self.backend.store().write(sql, vars! { import: record("import", import), until: until }).await {
+                // Somebody else writes this row again and again: it is said next time. The work itself is not in danger.
+                Ok(_) | Err(Error::Busy) => {}
+                Err(error) => return error,
             }
         }
     }
@@ -620,7 +622,7 @@ impl<'a> Imports<'a> {
             (row.sheet, row.unread_sheets) = (sheet, Some(unread));
             row.mapping = self.mapping(kind, row).await?;
             let sql = "UPDATE $import SET headers = $headers, header_row = $row, depth = $depth, mapping = $mapping, \
-                       sheet = $sheet, unread_sheets = $unread RETURN NONE";
+                       sheet = $sheet, unread_sheets = $unread RETURN NONE;";
             let vars = vars! {
                 import: record("import", &row.id),
                 headers: row.headers.clone(),
@@ -630,7 +632,7 @@ impl<'a> Imports<'a> {
                 sheet: row.sheet.clone(),
                 unread: row.unread_sheets.clone(),
             };
-            self.backend.store().read(sql, vars).await?;
+            self.backend.store().write(sql, vars).await?;
         }
         if self.missing(row)?.is_empty() {
             preview::examine(self.backend, row, &row.columns(), pulse).await
