@@ -18,6 +18,69 @@ const CONVERT_MS = 15_000;
 const DAYS_KEPT = 30;
 
 if (writing) start();
+document.querySelectorAll('input[data-date]').forEach(sayDay);
+document.querySelectorAll('[data-part="audience"]').forEach(findUnits);
+remarkOnMarked();
+
+/** Says a day back with its day of the week, as far as what was typed is one. */
+function sayDay(input) {
+  const said = input.parentElement.querySelector('[data-said]');
+  const words = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: 'long', day: 'numeric', month: 'numeric', year: 'numeric' });
+  input.addEventListener('input', () => {
+    const found = /^\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\s*$/.exec(input.value);
+    const [day, month, year] = found?.slice(1).map(Number) ?? [];
+    const date = new Date(year, month - 1, day);
+    said.textContent = found && date.getMonth() === month - 1 ? words.format(date) : '';
+  });
+}
+
+/** A field above a long list of units that leaves those whose names have what was typed, with or without marks. */
+function findUnits(part) {
+  const select = part.querySelector('select');
+  if (select.options.length < 8) return;
+  const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase().trim();
+  const all = [...select.options].map((option) => [option, plain(option.textContent)]);
+  const find = document.createElement('input');
+  Object.assign(find, { type: 'search', className: 'input', placeholder: part.dataset.find, autocomplete: 'off' });
+  find.setAttribute('aria-label', part.dataset.find);
+  find.setAttribute('aria-controls', select.id);
+  find.addEventListener('input', () => {
+    const words = plain(find.value).split(/\s+/).filter(Boolean);
+    const chosen = select.value;
+    const fits = all.filter(([, name]) => words.every((word) => name.includes(word)));
+    select.replaceChildren(...(fits.length ? fits : all).map(([option]) => option));
+    // What was chosen stays so while it is listed; else the first that fits is.
+    select.value = fits.some(([option]) => option.value === chosen) || !fits.length ? chosen : fits[0][0].value;
+  });
+  // Enter chooses, it does not send.
+  find.addEventListener('keydown', (event) => event.key === 'Enter' && (event.preventDefault(), select.focus()));
+  select.before(find);
+}
+
+/** What is marked in the preview can be remarked on without copying it. */
+function remarkOnMarked() {
+  const part = document.querySelector('[data-part="quote"]');
+  const shown = document.querySelector('.phone-preview');
+  if (!part || !shown) return;
+  const quote = part.querySelector('textarea');
+  const button = document.createElement('button');
+  Object.assign(button, { type: 'button', className: 'button passage-button', textContent: part.dataset.use, hidden: true });
+  let marked = '';
+  document.addEventListener('selectionchange', () => {
+    const selection = getSelection();
+    marked = shown.contains(selection.anchorNode) && shown.contains(selection.focusNode) ? selection.toString().trim().slice(0, 1000) : '';
+    button.hidden = !marked;
+  });
+  // The selection stays while the button is pressed.
+  button.addEventListener('pointerdown', (event) => event.preventDefault());
+  button.addEventListener('click', () => {
+    quote.value = marked;
+    part.open = true;
+    getSelection().removeAllRanges();
+    document.querySelector('main [name="text"]').focus();
+  });
+  shown.after(button);
+}
 
 function start() {
   const form = writing.closest('form');

@@ -2,6 +2,8 @@
 //!
 //! Opinions on a document are `feedback`'s; from here a link leads there.
 
+#[cfg(feature = "ssr")]
+mod approval;
 pub mod desk_fns;
 #[cfg(feature = "ssr")]
 mod desk_page;

@@ -11,8 +11,10 @@ use domain::{
     units::UnitRef,
 };
 
+mod approval;
 mod bookmarks;
 mod convert;
+mod corrections;
 mod desk;
 mod difference;
 mod draft;
@@ -64,7 +66,7 @@ impl<'a> Documents<'a> {
 
 /// The columns of [`DocumentRow`].
 const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, state, \
-                       version, minutes, saved_at, published_at, shelf, standings, must, must_read_by, pin";
+                       version, minutes, saved_at, published_at, shelf, standings, must, must_read_by, pin, corrected_at, corrected_version";
 
 /// What was published, as it lies in the store, without its text. What is in work lies in `draft` ([`draft::DraftRow`]).
 #[derive(Debug, SurrealValue)]
@@ -88,10 +90,12 @@ struct DocumentRow {
     must: Option<String>,
     must_read_by: Option<String>,
     pin: Option<String>,
+    corrected_at: Option<DateTime<Utc>>,
+    corrected_version: Option<i64>,
 }
 
 /// A document whose columns were understood.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Document {
     id: DocumentId,
     kind: DocumentKind,
@@ -112,6 +116,10 @@ struct Document {
     /// While it must be read.
     must_read_by: Option<NaiveDate>,
     pinned: bool,
+    /// When a text went out in place of one that members may have read.
+    corrected_at: Option<DateTime<Utc>>,
+    /// Whether it is counted who has opened that text.
+    is_corrected: bool,
 }
 
 impl DocumentRow {
@@ -131,6 +139,8 @@ impl DocumentRow {
                 _ => None,
             },
             pinned: self.pin.is_some(),
+            corrected_at: self.corrected_at,
+            is_corrected: self.corrected_version == Some(self.version),
             shelf: self.shelf,
             number: self.number,
             title: self.title,
@@ -184,6 +194,7 @@ impl Document {
             must_read_by: self.must_read_by,
             pinned: self.pinned,
             reminded: None,
+            corrected_on: None,
         }
     }
 }

@@ -114,6 +114,11 @@ pub(crate) async fn of_document(backend: &Backend, document: DocumentId) -> Resu
     rows(backend, &named).await?.iter().map(AttachmentRow::summary).collect()
 }
 
+/// Files by their ids, in their order, for who may see the text that names them.
+pub(crate) async fn summaries(backend: &Backend, ids: &[String]) -> Result<Vec<AttachmentSummary>> {
+    rows(backend, ids).await?.iter().map(AttachmentRow::summary).collect()
+}
+
 /// The files that the text names which is out.
 async fn named_by(backend: &Backend, document: DocumentId) -> Result<Vec<String>> {
     #[derive(SurrealValue)]

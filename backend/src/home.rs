@@ -16,6 +16,9 @@ const OPINIONS: usize = 3;
 /// Documents the member was asked again to read; they stand before the newest.
 const REMINDED: usize = 3;
 
+/// Documents that were corrected since the member had read them; they stand behind those.
+const CORRECTED: usize = 3;
+
 /// The use-case of the first page.
 #[derive(Clone, Copy)]
 pub struct Home<'a> {
@@ -44,11 +47,13 @@ impl<'a> Home<'a> {
         })
     }
 
-    /// What the member was asked again to read, then what is new.
+    /// What the member was asked again to read, then what was corrected since they had read it, then what is new.
     async fn newest(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
         let documents = self.backend.documents();
         let mut rows = documents.reminded(viewer, REMINDED).await?;
-        for newest in documents.shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await? {
+        let corrected = documents.corrected_since_read(viewer, CORRECTED).await?;
+        let newest = documents.shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await?;
+        for newest in corrected.into_iter().chain(newest) {
             if rows.len() < DOCUMENTS && rows.iter().all(|known| known.id != newest.id) {
                 rows.push(newest);
             }

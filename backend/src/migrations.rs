@@ -38,6 +38,8 @@ const MIGRATIONS: &[Migration] = migrations![
     14 "0014_readers",
     15 "0015_reminders",
     16 "0016_import_sums",
+    17 "0017_two_texts",
+    18 "0018_corrections",
 ];
 
 #[derive(Debug, SurrealValue)]

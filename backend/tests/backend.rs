@@ -6,6 +6,8 @@
 mod accounts;
 #[path = "backend/audit.rs"]
 mod audit;
+#[path = "backend/corrections.rs"]
+mod corrections;
 #[path = "backend/courses.rs"]
 mod courses;
 #[path = "backend/demo.rs"]
@@ -48,6 +50,8 @@ mod sms;
 mod statistics;
 #[path = "backend/support.rs"]
 mod support;
+#[path = "backend/two_texts.rs"]
+mod two_texts;
 #[path = "backend/units.rs"]
 mod units;
 #[path = "backend/writing.rs"]

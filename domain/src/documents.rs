@@ -19,6 +19,7 @@ pub use library::{
 pub mod desk;
 pub mod readers;
 pub mod steps;
+mod table;
 
 /// What sort of document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -236,6 +237,9 @@ pub struct DocumentSummary {
     /// That the reader was asked again to read it, and has not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded: Option<readers::Reminded>,
+    /// When it was corrected, until the reader who had read it before opens it again (đã đính chính).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_on: Option<NaiveDate>,
 }
 
 /// A heading of the text, for the contents list.

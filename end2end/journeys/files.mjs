@@ -14,7 +14,6 @@ const file = (name, buffer) => ({ name, mimeType: 'application/octet-stream', bu
 /** A stored draft of the ward's editor; its address. */
 export async function draftOf(editor, title) {
   await editor.open('/desk/new');
-  await editor.field('kind').selectOption('news');
   await editor.field('title').fill(title);
   await editor.field('body').fill('Có tệp kèm theo.');
   await editor.submit(editor.sender('body'));

@@ -65,6 +65,7 @@ async function written(editor, { number, title }) {
   await press(editor, 'link', frame.desk, 'body');
   await press(editor, 'link', desk.new_document);
   const field = (name) => editor.page.getByRole('main').getByLabel(name, { exact: false }).first();
+  await editor.$('main summary', { hasText: desk.more }).click();
   await field(desk.kind).selectOption({ label: terms.resolution });
   await field(desk.number).fill(number);
   await field(desk.body).fill(BODY);

@@ -6,7 +6,7 @@ import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { desk, problems, writing } = texts('vi');
+const { desk, documents, problems, writing } = texts('vi');
 
 const BODY = `Ban biên tập xin thông báo **lịch mới** của nhà sinh hoạt.
 
@@ -31,6 +31,7 @@ async function writeAndPublish(stage, script) {
 
   await editor.open('/desk');
   await editor.follow(editor.$('main a[href="/desk/new"]').first());
+  await unfold(editor);
   await editor.field('kind').selectOption('news');
   await editor.field('body').fill(BODY);
   await editor.submit(editor.sender('body'));
@@ -54,10 +55,7 @@ async function writeAndPublish(stage, script) {
   chief.expects(422);
   await chief.open(`${draft}/review`);
   await harmless(chief, '.phone-preview');
-  await chief.field('quote').fill('lịch mới');
-  await chief.field('text').fill('Từ ngày nào?');
-  await chief.submit(chief.sender('text'));
-  await chief.sees('.remark');
+  await remarkOnAPassage(chief, script);
   await chief.submit(chief.sender('reason'));
   assert.equal((await chief.problems()).reason, problems.required, 'who wants changes says which');
   await chief.field('reason').fill('Nêu rõ ngày áp dụng.');
@@ -107,6 +105,186 @@ async function writeAndPublish(stage, script) {
   assert.equal(await outsider.heading(), problems.not_found_title);
   await outsider.open('/library');
   assert.equal(await outsider.$(`.row-link[href="${address}"]`).count(), 0);
+}
+
+/** Opens the particulars that most documents do without. */
+async function unfold(editor) {
+  if (!(await editor.field('number').isVisible())) await editor.$('main details:has([name="number"]) > summary').click();
+}
+
+/** With script a passage is marked where it stands; without, it is chosen from a list. Nobody copies it. */
+async function remarkOnAPassage(chief, script) {
+  const passage = 'Mang theo thẻ';
+  if (script) {
+    await chief.page.evaluate((words) => {
+      const item = [...document.querySelectorAll('.phone-preview li')].find((found) => found.textContent.trim() === words);
+      getSelection().selectAllChildren(item);
+    }, passage);
+    await chief.$('.passage-button').click();
+    assert.equal(await chief.field('quote').inputValue(), passage);
+  } else {
+    await chief.field('passage').selectOption(passage);
+  }
+  await chief.field('text').fill('Từ ngày nào?');
+  await chief.submit(chief.sender('text'));
+  await chief.sees('.remark blockquote', { hasText: passage });
+}
+
+/** Writes a text and sends it to be reviewed; returns its address at the desk. */
+async function sent(editor, title, body) {
+  await editor.open('/desk/new');
+  await editor.field('title').fill(title);
+  await editor.field('body').fill(body);
+  // The button beside "save" saves as well.
+  await editor.submit(editor.$('main button[name="then"][value="review"]'));
+  await until('the page that asks who shall review it is there', () => /^\/desk\/[0-9A-Z]{26}\/review$/.test(editor.path));
+  const draft = editor.path.replace('/review', '');
+  await editor.submit(editor.sender('reviewer'));
+  await until('the draft was sent', () => editor.path === draft);
+  return draft;
+}
+
+async function approve(chief, draft) {
+  await chief.open(`${draft}/publish`);
+  await chief.$('main [name="when"][value="now"]').check();
+  await chief.submit(chief.sender('version'));
+}
+
+/** Begins a correction and sends it. */
+async function correct(editor, draft, body, correction, particulars = {}) {
+  await editor.open(draft);
+  await editor.submit(editor.$('main form[action$="/revise"] button'));
+  await editor.sees('[name="body"]');
+  await editor.field('body').fill(body);
+  await editor.field('correction').fill(correction);
+  await unfold(editor);
+  for (const name in particulars) await editor.field(name).fill(particulars[name]);
+  await editor.submit(editor.$('main button[name="then"][value="review"]'));
+  await until('it can be sent', () => editor.path === `${draft}/review`);
+  await editor.submit(editor.sender('reviewer'));
+  await until('the correction was sent', () => editor.path === draft);
+}
+
+/** A correction waits for approval, and the document is withdrawn: it comes back only when somebody says so. */
+async function withdrawnMeanwhile(stage, script) {
+  const title = `Thông báo cắt nước tổ ${script ? 'Bốn' : 'Năm'}`;
+  const editor = await stage.visitor({ as: 'editor', script });
+  const chief = await stage.visitor({ as: 'chief', script });
+  const draft = await sent(editor, title, 'Cắt nước lúc 7 giờ.');
+  await approve(chief, draft);
+  const address = draft.replace('/desk/', '/library/');
+  const reader = await stage.visitor({ as: 'ward_member', script });
+  await reader.open(address);
+  await correct(editor, draft, 'Cắt nước lúc 9 giờ.', 'Sửa giờ cắt nước.');
+
+  // One window asks whether it shall go out; in another one the document is withdrawn.
+  const open = await stage.visitor({ as: 'chief', script });
+  open.expects(403);
+  await open.open(`${draft}/publish`);
+  await open.$('main [name="when"][value="now"]').check();
+  await chief.open(`${draft}?withdraw=1`);
+  assert.ok((await chief.text()).includes(desk.withdraw_recalls), 'that the correction comes back is said before');
+  await chief.field('reason').fill('Không cắt nước nữa.');
+  await chief.submit(chief.sender('reason'));
+  await chief.sees('main .notice-warn', { hasText: 'Không cắt nước nữa.' });
+  await open.submit(open.sender('version'));
+  assert.equal(await open.heading(), problems.not_allowed_title, 'the window that was open approves nothing');
+
+  reader.expects(404);
+  await reader.open(address);
+  assert.ok(!(await reader.text()).includes('Cắt nước lúc 9 giờ'), 'it did not come back');
+  await reader.open('/library');
+  assert.equal(await reader.$(`.row-link[href="${address}"]`).count(), 0);
+
+  // Its editor is told, and sends it again; the question says that it comes back, and wants a word for that.
+  await editor.open(draft);
+  assert.ok((await editor.text()).includes(desk.held_withdrawn), 'why it lies on the desk again');
+  assert.equal(await editor.field('body').inputValue(), 'Cắt nước lúc 9 giờ.');
+  await editor.open(`${draft}/review`);
+  await editor.submit(editor.sender('reviewer'));
+  chief.expects(422);
+  await chief.open(`${draft}/publish`);
+  assert.ok(fits(desk.republish_title, await chief.heading()), 'the question says that it comes back');
+  assert.ok((await chief.text()).includes('Không cắt nước nữa.'), 'and why it was withdrawn');
+  await chief.$('main [name="when"][value="now"]').check();
+  await chief.submit(chief.sender('version'));
+  assert.equal((await chief.problems()).again, problems.required);
+  await chief.$('main [name="when"][value="now"]').check();
+  await chief.field('again').check();
+  await chief.submit(chief.sender('version'));
+  await chief.sees('main .notice-ok');
+  await reader.open(address);
+  const text = await reader.text();
+  assert.ok(text.includes('Cắt nước lúc 9 giờ') && text.includes('Sửa giờ cắt nước.'), 'it is back, with the note');
+}
+
+/** What is approved is what was shown: the difference, the particulars, and nothing that was saved since. */
+async function whatIsShown(stage, script) {
+  const title = `Thông báo phun thuốc muỗi ${script ? 'đợt một' : 'đợt hai'}`;
+  const editor = await stage.visitor({ as: 'editor', script });
+  const chief = await stage.visitor({ as: 'chief', script });
+  const draft = await sent(editor, title, 'Phun lúc 7 giờ sáng thứ Hai.');
+  await approve(chief, draft);
+  const address = draft.replace('/desk/', '/library/');
+  const reader = await stage.visitor({ as: 'ward_member', script });
+  await reader.open(address);
+
+  const signer = 'Nguyễn Thị Lài, Bí thư';
+  await correct(editor, draft, 'Phun lúc 8 giờ sáng thứ Hai.', 'Sửa giờ phun.', { signer });
+  chief.expects(422);
+  for (const page of [`${draft}/review`, `${draft}/publish`]) {
+    await chief.open(page);
+    const shown = await chief.text('[data-part="goes-out"]');
+    assert.ok(shown.includes(signer) && shown.includes('Sửa giờ phun.'), `${page} shows all that goes out: ${shown}`);
+    assert.ok((await chief.$('.diff del').first().innerText()).includes('7'), `${page} shows what it was`);
+    assert.ok((await chief.$('.diff ins').first().innerText()).includes('8'), `${page} shows what it becomes`);
+  }
+
+  // While the question is open, the text is taken back, changed and sent again.
+  await editor.open(draft);
+  await editor.submit(editor.$('main form[action$="/recall"] button'));
+  await editor.sees('[name="body"]');
+  await editor.field('body').fill('Phun lúc 9 giờ sáng thứ Hai.');
+  await editor.submit(editor.$('main button[name="then"][value="review"]'));
+  await editor.submit(editor.sender('reviewer'));
+  await chief.$('main [name="when"][value="now"]').check();
+  await chief.submit(chief.sender('version'));
+  assert.equal((await chief.problems()).version, problems.stale, 'a text nobody looked at does not go out');
+  await chief.open(`${draft}/publish`);
+  assert.ok((await chief.$('.diff ins').first().innerText()).includes('9'));
+  await chief.$('main [name="when"][value="now"]').check();
+  await chief.submit(chief.sender('version'));
+  await chief.sees('main .notice-ok');
+
+  // Who had read the wrong text is told until they open the right one.
+  await reader.open('/library');
+  const row = reader.$(`.row:has(.row-link[href="${address}"])`);
+  await row.filter({ hasText: documents.corrected }).waitFor();
+  await reader.open(address);
+  assert.ok((await reader.text()).includes('Phun lúc 9 giờ'));
+  await reader.open('/library');
+  await row.waitFor();
+  assert.ok(!(await row.innerText()).includes(documents.corrected));
+}
+
+/** A number that is taken leads to the document that has it. */
+async function numberTaken(stage, script) {
+  const number = script ? '91-TB/ĐU' : '92-TB/ĐU';
+  const editor = await stage.visitor({ as: 'editor', script });
+  editor.expects(422);
+  const drafts = [];
+  for (const title of [`Thông báo tiêm phòng ${number}`, `Thông báo khám mắt ${number}`]) {
+    await editor.open('/desk/new');
+    await editor.field('title').fill(title);
+    await editor.field('body').fill('Đúng giờ.');
+    await unfold(editor);
+    await editor.field('number').fill(number);
+    await editor.submit(editor.sender('body'));
+    drafts.push(editor.path);
+  }
+  assert.equal((await editor.problems()).number, problems.number_taken);
+  await editor.follow(editor.$(`main .notice a[href="${drafts[0]}"]`));
+  assert.equal(await editor.field('title').inputValue(), `Thông báo tiêm phòng ${number}`);
 }
 
 /** A mistake is corrected while everybody reads on; then the document is taken back, and says why. */
@@ -190,6 +368,7 @@ async function twoEditors(stage, script) {
   const second = await stage.visitor({ as: 'editor', script });
   await second.open(draft);
   const number = script ? '77-TB/ĐU' : '78-TB/ĐU';
+  await unfold(second);
   await second.field('number').fill(number);
   await second.field('body').fill('Bản của người thứ hai.');
   await second.submit(second.sender('body'));
@@ -242,6 +421,9 @@ async function onlyEditorsHaveADesk(stage, script) {
 
 export const tests = [
   ...bothWays('publish: written, previewed, published to the own ward, hidden from others', writeAndPublish),
+  ...bothWays('publish: withdrawn while a correction waits, it stays withdrawn', withdrawnMeanwhile),
+  ...bothWays('publish: what is approved is what was shown', whatIsShown),
+  ...bothWays('publish: a number that is taken leads to who has it', numberTaken),
   ...bothWays('publish: two editors of one draft do not overwrite each other', twoEditors),
   ...bothWays('publish: what comes too late to be saved is kept', tooLate),
   ...bothWays('publish: who holds no office finds no desk', onlyEditorsHaveADesk),

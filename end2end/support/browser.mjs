@@ -170,9 +170,9 @@ export class Visitor {
     return this.page.locator(`main [name="${name}"]`);
   }
 
-  /** The button that sends the form around the control `name`. */
+  /** The button that sends the form around the control `name`; not one that saves and then goes somewhere else. */
   sender(name) {
-    return this.page.locator(`main form:has([name="${name}"]) button[type="submit"]`).last();
+    return this.page.locator(`main form:has([name="${name}"]) button[type="submit"]:not([name="then"])`).last();
   }
 
   async sees(selector, options) {

@@ -92,6 +92,7 @@ mod tests {
                 must_read_by: None,
                 pinned: false,
                 reminded: None,
+                corrected_on: None,
             },
             signer: None,
             html: String::new(),

@@ -1,7 +1,7 @@
 //! Server functions of the desk.
 
 use domain::{
-    documents::desk::{DeskPage, DeskRules, DraftPage, ReviewPage, RevisionsPage},
+    documents::desk::{ApprovalPage, DeskPage, DeskRules, DraftPage, ReviewPage, RevisionsPage},
     forms::Outcome,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -69,6 +69,7 @@ pub async fn save_draft(
     #[server(default)] pinned: String,
     #[server(default)] correction: String,
     body: String,
+    #[server(default)] then: String,
 ) -> Result<Outcome, AppError> {
     use backend::documents::DraftForm;
 
@@ -123,6 +124,7 @@ pub async fn save_draft(
     let result = async {
         let viewer = viewer()?;
         match backend()?.documents().save_draft(&viewer, typed).await {
+            Ok(saved) if then == "review" => Ok(Outcome::Done { to: format!("/desk/{saved}/review"), reload: true }),
             // Later saves come from the very page they lead to.
             Ok(saved) => Ok(Outcome::Done { to: format!("/desk/{saved}?saved=1"), reload: version != "0" }),
             Err(error) => match backend()?.documents().keep_late(&viewer, typed, &error).await? {
@@ -156,12 +158,31 @@ pub async fn review(id: String) -> Result<ReviewPage, AppError> {
     )
 }
 
+/// The question before a text goes out, with all that goes out.
+#[server(prefix = "/api", endpoint = "documents/approval", input = GetUrl)]
+pub async fn approval(id: String) -> Result<ApprovalPage, AppError> {
+    use crate::{
+        context::server::{backend, viewer},
+        error::respond,
+    };
+
+    respond(
+        async {
+            let viewer = viewer()?;
+            Ok::<_, AppError>(backend()?.documents().approval(&viewer, document_id(&id)?).await?)
+        }
+        .await,
+    )
+}
+
 /// Sends a draft to be reviewed.
+#[allow(clippy::too_many_arguments, reason = "one for each field of the form")]
 #[server(prefix = "/api", endpoint = "documents/submit")]
 pub async fn submit(
     id: String,
     version: String,
     #[server(default)] reviewer: String,
+    #[server(default)] colleague: String,
     #[server(default)] commenter: String,
     #[server(default)] due: String,
     #[server(default)] note: String,
@@ -174,7 +195,14 @@ pub async fn submit(
         forms::Submitted,
     };
 
-    let typed = [("reviewer", &*reviewer), ("commenter", &commenter), ("due", &due), ("note", &note), ("warned", &warned)];
+    let typed = [
+        ("reviewer", &*reviewer),
+        ("colleague", &colleague),
+        ("commenter", &commenter),
+        ("due", &due),
+        ("note", &note),
+        ("warned", &warned),
+    ];
     let form = Submitted::new("submit", &typed);
     let result = async {
         let viewer = viewer()?;
@@ -182,6 +210,7 @@ pub async fn submit(
             id: &id,
             version: &version,
             reviewer: &reviewer,
+            colleague: &colleague,
             commenter: &commenter,
             due: &due,
             note: &note,
@@ -196,7 +225,12 @@ pub async fn submit(
 
 /// Writes a remark on a passage down.
 #[server(prefix = "/api", endpoint = "documents/remark")]
-pub async fn remark(id: String, #[server(default)] quote: String, #[server(default)] text: String) -> Result<Outcome, AppError> {
+pub async fn remark(
+    id: String,
+    #[server(default)] passage: String,
+    #[server(default)] quote: String,
+    #[server(default)] text: String,
+) -> Result<Outcome, AppError> {
     use backend::documents::RemarkForm;
 
     use crate::{
@@ -204,10 +238,11 @@ pub async fn remark(id: String, #[server(default)] quote: String, #[server(defau
         forms::Submitted,
     };
 
-    let form = Submitted::new("remark", &[("quote", &quote), ("text", &text)]);
+    let form = Submitted::new("remark", &[("passage", &passage), ("quote", &quote), ("text", &text)]);
     let result = async {
         let viewer = viewer()?;
-        backend()?.documents().remark(&viewer, RemarkForm { id: &id, quote: &quote, text: &text }).await?;
+        let typed = RemarkForm { id: &id, passage: &passage, quote: &quote, text: &text };
+        backend()?.documents().remark(&viewer, typed).await?;
         Ok(Outcome::Done { to: format!("/desk/{}/review?remarked=1", document_id(&id)?), reload: true })
     }
     .await;
@@ -240,6 +275,7 @@ pub async fn publish(
     #[server(default)] review: String,
     #[server(default)] when: String,
     #[server(default)] at: String,
+    #[server(default)] again: String,
 ) -> Result<Outcome, AppError> {
     use backend::documents::PublishForm;
 
@@ -248,10 +284,10 @@ pub async fn publish(
         forms::Submitted,
     };
 
-    let form = Submitted::new("publish", &[("version", &version), ("when", &when), ("at", &at)]);
+    let form = Submitted::new("publish", &[("version", &version), ("when", &when), ("at", &at), ("again", &again)]);
     let result = async {
         let viewer = viewer()?;
-        let typed = PublishForm { id: &id, version: &version, review: &review, when: &when, at: &at };
+        let typed = PublishForm { id: &id, version: &version, review: &review, when: &when, at: &at, again: &again };
         let scheduled = backend()?.documents().publish(&viewer, typed).await?.is_some();
         let done = if scheduled { "scheduled" } else { "published" };
         Ok(Outcome::Done { to: format!("/desk/{}?{done}=1", document_id(&id)?), reload: false })

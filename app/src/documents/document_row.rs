@@ -19,12 +19,16 @@ pub(crate) fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
     let reminded = document.reminded.map(|reminded| {
         view! { <Tag tone=Tone::Warn icon=IconName::Clock label=text::readers::reminded_by(l, l.date(reminded.on), reminded.by)/> }
     });
+    let corrected = document.corrected_on.map(|_| {
+        view! { <Tag tone=Tone::Warn icon=IconName::Pencil label=text::documents::corrected(l)/> }
+    });
     let unread = !document.read;
-    if !unread && !document.pinned {
+    if !unread && !document.pinned && corrected.is_none() {
         return view! { <ListRow href title=document.title eyebrow meta/> }.into_any();
     }
     view! {
         <ListRow href title=document.title eyebrow meta unread>
+            {corrected}
             {unread.then(|| view! { <Tag tone=Tone::Accent label=text::documents::unread(l)/> })}
             {reminded}
             {urgent}

@@ -4,8 +4,8 @@ use domain::{
     Locale,
     difference::DiffPiece,
     documents::{
-        desk,
-        steps::{DocumentState, DocumentStep},
+        desk::{self, Held},
+        steps::{DocumentState, DocumentStep, Work},
     },
     forms::FormErrors,
     ids::DocumentId,
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     desk_fns::{blank, draft},
     desk_parts::{state_tag, way_back},
-    editor::{Editor, destination, differing, particulars, phone_preview},
+    editor::{Editor, destination, differing, number_holder, particulars, phone_preview},
     writing::{self, docx_card, stale},
     writing_fns::{begin_writing, conflict, unfinished},
 };
@@ -193,6 +193,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
     }
     let notices = notices(l, &page);
     let side = side(l, &page, docx);
+    let holder = errors.with_untracked(|errors| number_holder(l, errors.as_ref()));
     let differs = differs.map(|pieces| {
         let typed = errors.get_untracked().unwrap_or_default();
         writing::conflict(l, pieces, LABELS, &differing(l, &page, &typed))
@@ -208,6 +209,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
             {unsaved}
             {notices}
             <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>
+            {holder}
             {differs}
             <div class="with-aside">
                 <Editor page echo errors/>
@@ -230,8 +232,17 @@ fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
         view! { <Notice title icon=IconName::Message><p><a href=review>{text::desk::see_remarks(l)}</a></p></Notice> }
     });
     let live = page.draft.situation.is_out().then(|| view! { <Notice title=text::desk::live_meanwhile(l)/> });
+    let held = page.held.map(|(why, at)| {
+        let why = match why {
+            Held::Withdrawn => text::desk::held_withdrawn(l),
+            Held::NumberTaken => text::desk::held_number_taken(l),
+            Held::Audience => text::desk::held_audience(l),
+            Held::Over => text::desk::held_over(l),
+        };
+        view! { <Notice kind=NoticeKind::Warn title=text::desk::held_title(l, l.date_time(at))><p>{why}</p></Notice> }
+    });
     let withdrawn = page.withdrawn.is_some().then(|| withdrawn_notice(l, page));
-    view! { {withdrawn} {wanted} {open} {live} }.into_any()
+    view! { {withdrawn} {held} {wanted} {open} {live} }.into_any()
 }
 
 /// Beside the form: whom the saved version would reach, what can be done with it, and how it looks on a phone.
@@ -323,7 +334,10 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
 fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
     let live = page.draft.situation.is_out() && state != DocumentState::Published;
     let live = live.then(|| view! { <p>{text::desk::live_meanwhile(l)}</p> });
-    match state {
+    // What waits although its document was taken back tells of both.
+    let back = page.draft.situation.comes_back() && state != DocumentState::Withdrawn;
+    let back = back.then(|| withdrawn_notice(l, page));
+    let notice = match state {
         DocumentState::Draft | DocumentState::InReview => view! {
             <Notice title=text::desk::in_review_title(l)><p>{text::desk::in_review_hint(l)}</p>{live}</Notice>
         }
@@ -343,7 +357,8 @@ fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyV
         }
         .into_any(),
         DocumentState::Withdrawn => withdrawn_notice(l, page),
-    }
+    };
+    view! { {back} {notice} }.into_any()
 }
 
 fn withdrawn_notice(l: Locale, page: &desk::DraftPage) -> AnyView {
@@ -430,10 +445,13 @@ fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> A
     let consequence = text::desk::withdraw_hint(l, text::desk::members(l, page.members.into()));
     let typed = echo.as_ref().and_then(|echo| echo.value("reason")).map(str::to_owned);
     let errors = RwSignal::new(echo);
+    let waits = matches!(page.draft.situation.work, Some(Work::InReview | Work::Scheduled));
+    let recalls = waits.then(|| view! { <p>{text::desk::withdraw_recalls(l)}</p> });
     view! {
         <Card title=text::desk::withdraw_title(l) strong=true>
             <div class="stack">
                 <p>{consequence}</p>
+                {recalls}
                 <ErrorSummary
                     title=text::frame::errors_title(l)
                     items=terms::all_errors(l, errors, WITHDRAW_LABELS)

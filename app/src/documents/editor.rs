@@ -5,9 +5,10 @@ use domain::{
     Locale,
     documents::{
         DocumentField, DocumentKind,
-        desk::{DocumentDraft, DraftPage},
+        desk::{DocumentDraft, DraftPage, NUMBER_HOLDER, NUMBER_HOLDER_TITLE},
     },
-    forms::FormErrors,
+    forms::{self, FormErrors},
+    ids::DocumentId,
     units::UnitRef,
 };
 use leptos::prelude::*;
@@ -17,7 +18,9 @@ use crate::{
     i18n::use_locale,
     terms::{self, field_error},
     text,
-    ui::{Button, CheckGroup, Choice, DescriptionList, Fact, Field, FieldKind, Form, IconName, Select, TextArea},
+    ui::{
+        Button, ButtonKind, CheckGroup, Choice, DescriptionList, Fact, Field, FieldKind, Form, IconName, Notice, Select, TextArea,
+    },
 };
 
 /// A particular that is stored otherwise than it was typed, in words.
@@ -31,8 +34,11 @@ pub(super) struct Differing {
 #[component]
 pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> impl IntoView {
     let l = use_locale();
-    let DraftPage { draft, issuers, audiences, .. } = page;
-    let is_correction = draft.situation.is_out();
+    let told_reach =
+        (page.draft.version > 0).then(|| view! { <p class="small muted">{text::desk::reach_saved(l, reach(l, &page))}</p> });
+    let DraftPage { draft, issuers, audiences, audience_members, .. } = page;
+    let saved = (draft.version > 0).then(|| text::desk::saved_at(l, l.date_time(draft.saved_at)));
+    let situation = draft.situation;
     let stored_version = draft.version.to_string();
     let typed = move |control: &str| {
         let back = echo.as_ref().and_then(|echo| echo.value(control));
@@ -43,11 +49,25 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
     let version = move || {
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
     };
-    let rest = rest(l, &typed, errors);
-    let correction = is_correction.then(|| {
+    let rest = rest(l, &typed, errors, issuers);
+    let audience = view! {
+        <div class="stack-tight" data-part="audience" data-find=text::desk::audience_find(l)>
+            <Select
+                label=text::desk::audience(l)
+                name="audience"
+                choices=counted_choices(l, audiences, &audience_members)
+                value=typed("audience")
+                hint=text::desk::audience_hint(l)
+                error=error("audience")
+            />
+            {told_reach}
+        </div>
+    };
+    let correction = situation.out.is_some().then(|| {
+        let label = if situation.comes_back() { text::desk::correction_back(l) } else { text::desk::correction(l) };
         view! {
             <TextArea
-                label=text::desk::correction(l)
+                label
                 name="correction"
                 value=typed("correction")
                 hint=text::desk::correction_hint(l)
@@ -70,53 +90,33 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
                 error=error("title")
                 required=true
             />
-            <div class="columns">
-                <Select
-                    label=text::desk::kind(l)
-                    name="kind"
-                    choices=kinds(l)
-                    value=typed("kind")
-                    error=error("kind")
-                />
-                <Field
-                    label=text::desk::number(l)
-                    name="number"
-                    note=text::frame::optional(l)
-                    value=typed("number")
-                    error=error("number")
-                    autocomplete="off"
-                />
-            </div>
-            <Select
-                label=text::desk::field(l)
-                name="field"
-                choices=fields(l)
-                value=typed("field")
-                error=error("field")
-            />
-            <Select
-                label=text::desk::issuer(l)
-                name="issuer"
-                choices=choices(issuers)
-                value=typed("issuer")
-                error=error("issuer")
-            />
-            <Select
-                label=text::desk::audience(l)
-                name="audience"
-                choices=choices(audiences)
-                value=typed("audience")
-                hint=text::desk::audience_hint(l)
-                error=error("audience")
-            />
-            {rest}
-            {correction}
             <WritingField value=body error=error("body")/>
-            <div class="actions">
-                <Button icon=IconName::Check wide=true>{text::desk::save(l)}</Button>
+            {audience}
+            {correction}
+            {rest}
+            <div class="save-bar">
+                <p class="small muted" role="status" data-part="status">{saved}</p>
+                <div class="actions">
+                    <Button icon=IconName::Check>{text::desk::save(l)}</Button>
+                    <Button kind=ButtonKind::Secondary icon=IconName::Send name="then" value="review">
+                        {text::desk::save_and_submit(l)}
+                    </Button>
+                </div>
             </div>
         </Form>
     }
+}
+
+/// Which document has the number that was typed, with the way there.
+pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
+    let id = echo?.value(NUMBER_HOLDER)?.parse::<DocumentId>().ok()?;
+    let title = echo?.value(NUMBER_HOLDER_TITLE).unwrap_or_default().to_owned();
+    let holder = view! {
+        <Notice title=text::desk::number_holder(l)>
+            <p><a href=format!("/desk/{id}")>{title}</a></p>
+        </Notice>
+    };
+    Some(holder.into_any())
 }
 
 /// The controls of the form beside its text.
@@ -186,7 +186,10 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
     };
     let differs = |field: &'static str| {
         let (stored, typed) = (stored(&page.draft, field), typed.value(field).unwrap_or_default().trim());
-        (typed != stored).then(|| Differing { field, stored: words(field, &stored), typed: words(field, typed) })
+        // A day is typed in more than one spelling.
+        let day = ["must_read_by", "expires_on"].contains(&field).then(|| forms::day(typed).ok()).flatten();
+        let typed = day.map_or_else(|| typed.to_owned(), |day| day.to_string());
+        (typed != stored).then(|| Differing { field, stored: words(field, &stored), typed: words(field, &typed) })
     };
     PARTICULARS.into_iter().filter_map(differs).collect()
 }
@@ -201,7 +204,7 @@ fn fields(l: Locale) -> Vec<Choice> {
     [none].into_iter().chain(all).collect()
 }
 
-fn whom(l: Locale) -> Vec<Choice> {
+pub(super) fn whom(l: Locale) -> Vec<Choice> {
     vec![
         Choice::new("", text::desk::standings_all(l)),
         Choice::new("official,probationary", text::desk::standings_active(l)),
@@ -210,17 +213,19 @@ fn whom(l: Locale) -> Vec<Choice> {
     ]
 }
 
-/// The particulars most documents do without, folded away unless one of them is set or wrong.
-fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<FormErrors>>) -> AnyView {
-    let values = ["standings", "signer", "must_read_by", "expires_on", "supersedes", "amends", "guides"]
+/// All particulars but the audience, folded away unless one that most documents do without is set, or one is wrong.
+fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<FormErrors>>, issuers: Vec<UnitRef>) -> AnyView {
+    let values = ["number", "standings", "signer", "must_read_by", "expires_on", "supersedes", "amends", "guides"]
         .map(|control| (control, typed(control)));
     let is_pinned = !typed("pinned").is_empty();
     let is_used = is_pinned || values.iter().any(|(_, value)| !value.is_empty());
     let is_wrong = errors.with_untracked(|errors| {
-        errors.as_ref().is_some_and(|errors| values.iter().any(|(field, _)| errors.problem(field).is_some()))
+        let is_here = |field: &str| !["title", "body", "audience", "correction"].contains(&field);
+        errors.as_ref().is_some_and(|errors| errors.problems.iter().any(|found| is_here(&found.field)))
     });
+    let kept = kept_particulars(l, typed, errors, issuers);
     let error = |field: &'static str| field_error(l, errors, field);
-    let [standings, signer, must_read_by, expires_on, supersedes, amends, guides] = values.map(|(_, value)| value);
+    let [_, standings, signer, must_read_by, expires_on, supersedes, amends, guides] = values.map(|(_, value)| value);
     let related = [
         ("supersedes", text::desk::supersedes(l), supersedes),
         ("amends", text::desk::amends(l), amends),
@@ -235,6 +240,7 @@ fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<Form
         <details class="more-fields" open=is_used || is_wrong>
             <summary>{text::desk::more(l)}</summary>
             <div class="stack">
+                {kept}
                 <Select
                     label=text::desk::standings(l)
                     name="standings"
@@ -265,6 +271,38 @@ fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<Form
                 {related}
             </div>
         </details>
+    }
+    .into_any()
+}
+
+/// What every document has: its kind, its issuer, and for most a number.
+fn kept_particulars(
+    l: Locale,
+    typed: &impl Fn(&str) -> String,
+    errors: RwSignal<Option<FormErrors>>,
+    issuers: Vec<UnitRef>,
+) -> AnyView {
+    let error = |field: &'static str| field_error(l, errors, field);
+    view! {
+        <div class="columns">
+            <Select label=text::desk::kind(l) name="kind" choices=kinds(l) value=typed("kind") error=error("kind")/>
+            <Field
+                label=text::desk::number(l)
+                name="number"
+                note=text::frame::optional(l)
+                value=typed("number")
+                error=error("number")
+                autocomplete="off"
+            />
+        </div>
+        <Select
+            label=text::desk::issuer(l)
+            name="issuer"
+            choices=choices(issuers)
+            value=typed("issuer")
+            error=error("issuer")
+        />
+        <Select label=text::desk::field(l) name="field" choices=fields(l) value=typed("field") error=error("field")/>
     }
     .into_any()
 }
@@ -332,9 +370,18 @@ pub(super) fn preview(l: Locale, draft: &DocumentDraft, html: &str) -> AnyView {
 }
 
 /// "2.514 members in 89 branches".
-fn reach(l: Locale, page: &DraftPage) -> String {
+pub(super) fn reach(l: Locale, page: &DraftPage) -> String {
     let (members, branches) = (text::desk::members(l, page.members.into()), text::desk::branches(l, page.branches.into()));
     text::desk::reach(l, members, branches)
+}
+
+/// Units to choose from, each with how many it reaches.
+fn counted_choices(l: Locale, units: Vec<UnitRef>, members: &[u32]) -> Vec<Choice> {
+    let counted = |(choice, members): (Choice, &u32)| {
+        let label = text::desk::audience_choice(l, &choice.label, text::desk::members(l, (*members).into()));
+        Choice::new(choice.value, label)
+    };
+    choices(units).into_iter().zip(members).map(counted).collect()
 }
 
 /// Units to choose from, each set in under the one it belongs to.

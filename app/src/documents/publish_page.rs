@@ -13,9 +13,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::{
-    desk_fns::draft,
+    approval::{comes_back, what_goes_out},
+    desk_fns::approval,
     desk_parts::way_back,
-    editor::{particulars, phone_preview},
+    editor::{number_holder, phone_preview, reach},
 };
 use crate::{
     context::take_echo,
@@ -23,8 +24,8 @@ use crate::{
     page::show,
     terms, text,
     ui::{
-        Button, ButtonKind, Card, Choice, EmptyState, ErrorSummary, Field, FieldKind, Form, IconName, LinkButton, Notice,
-        NoticeKind, PageHeader, RadioGroup,
+        Button, ButtonKind, CheckGroup, Choice, EmptyState, ErrorSummary, Field, Form, IconName, LinkButton, Notice, NoticeKind,
+        PageHeader, RadioGroup,
     },
 };
 
@@ -32,6 +33,7 @@ const LABELS: terms::Labels = &[
     ("when", text::desk::when),
     ("at", text::desk::at),
     ("version", text::desk::review_title),
+    ("again", text::desk::again),
     ("audience", text::desk::audience),
 ];
 
@@ -40,14 +42,18 @@ pub(crate) fn PublishPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
     let echo = take_echo("publish");
-    let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), draft);
-    show(data, move |page| {
+    let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), approval);
+    show(data, move |approval| {
+        let desk::ApprovalPage { page, change } = approval;
         let situation = page.draft.situation;
         let leads = page.hand.may(DocumentStep::Publish) && situation.after(DocumentStep::Publish).is_ok();
-        let (title, content) = if leads {
-            (text::desk::publish_title(l, text::desk::members(l, page.members.into())), question(l, &page, echo.clone()))
-        } else {
-            (text::desk::settled_title(l).to_owned(), too_late(l, &page))
+        let (title, content) = match change.filter(|_| leads) {
+            Some(change) => {
+                let members = text::desk::members(l, page.members.into());
+                let asks = if situation.comes_back() { text::desk::republish_title } else { text::desk::publish_title };
+                (asks(l, members), question(l, &page, &change, echo.clone()))
+            }
+            None => (text::desk::settled_title(l).to_owned(), too_late(l, &page)),
         };
         let above = vec![(page.draft.title.clone(), format!("/desk/{}", page.draft.id))];
         view! {
@@ -62,15 +68,32 @@ pub(crate) fn PublishPage() -> impl IntoView {
     })
 }
 
-fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
+fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Option<FormErrors>) -> AnyView {
     let id = page.draft.id;
     let members = text::desk::members(l, page.members.into());
-    let (particulars, preview) = (particulars(l, page), phone_preview(l, page));
+    let back = comes_back(l, change, members.clone());
+    let (goes_out, preview) = (what_goes_out(l, &page.draft, reach(l, page), change), phone_preview(l, page));
+    let holder = number_holder(l, echo.as_ref());
     let version = page.draft.version.to_string();
     let review = page.review.clone();
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let (when, at) = (typed("when").unwrap_or_default(), typed("at"));
+    // What is over by the time chosen comes back then: that is known when the answer is.
+    let asks_again = page.draft.situation.comes_back() || echo.as_ref().is_some_and(|echo| echo.problem("again").is_some());
+    let said = typed("again").into_iter().filter(|again| !again.is_empty()).collect::<Vec<_>>();
     let errors = RwSignal::new(echo);
+    let again = asks_again.then(|| {
+        view! {
+            <CheckGroup
+                legend=text::desk::again(l)
+                name="again"
+                choices=vec![Choice::new("yes", text::desk::again_yes(l))]
+                checked=said
+                hint=text::desk::again_hint(l)
+                error=terms::field_error(l, errors, "again")
+            />
+        }
+    });
     // What is scheduled waits for its time already; it can only be told to wait no longer.
     let is_scheduled = page.draft.situation.state() == Some(DocumentState::Scheduled);
     let sends = if is_scheduled { text::desk::publish_now(l, members) } else { text::desk::publish(l, members) };
@@ -90,7 +113,7 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
                 <Field
                     label=text::desk::at(l)
                     name="at"
-                    kind=FieldKind::DateTime
+                    autocomplete="off"
                     value=at
                     hint=text::desk::at_hint(l)
                     error=terms::field_error(l, errors, "at")
@@ -103,7 +126,9 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
         <div class="with-aside">
             <div class="stack">
                 <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>
-                <Card strong=true>{particulars}</Card>
+                {holder}
+                {back}
+                {goes_out}
                 <Notice kind=NoticeKind::Warn title=text::desk::publish_warning_title(l)>
                     <p>{text::desk::publish_warning(l)}</p>
                 </Notice>
@@ -112,6 +137,7 @@ fn question(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyV
                     <input type="hidden" name="version" id="version" value=version/>
                     <input type="hidden" name="review" value=review/>
                     {moment}
+                    {again}
                     <div class="actions">
                         <Button icon=IconName::Send wide=true>{sends}</Button>
                         <LinkButton href=format!("/desk/{id}") kind=ButtonKind::Secondary icon=IconName::ArrowLeft>

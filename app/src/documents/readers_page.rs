@@ -40,6 +40,7 @@ pub(crate) fn ReadersPage() -> impl IntoView {
                 {head(l, &page)}
                 {told(l, &page, done.as_deref())}
                 {share(l, &page)}
+                {corrected(l, &page)}
                 {reminding(l, &page)}
                 {shares::children(l, &page.children, text::readers::have_read(l), |unit| address(&page, unit))}
                 {page.names.as_ref().map(|names| by_name(l, names))}
@@ -131,6 +132,23 @@ fn share(l: Locale, page: &Found) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// How many have opened the corrected text: the figure above counts also who read the one before it.
+fn corrected(l: Locale, page: &Found) -> Option<AnyView> {
+    let corrected = page.corrected.as_ref()?;
+    let figure = shares::total(l, &corrected.total, text::readers::have_opened_corrected(l));
+    let children = shares::children(l, &corrected.children, text::readers::have_opened_corrected(l), |unit| address(page, unit));
+    Some(
+        view! {
+            <section class="stack-tight" data-part="corrected">
+                <h2>{text::readers::corrected_on(l, l.date(corrected.on))}</h2>
+                {figure}
+                {children}
+            </section>
+        }
+        .into_any(),
+    )
 }
 
 /// The button, or why there is none now.

@@ -14,6 +14,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
+    approval::{comes_back, what_goes_out},
     desk_fns::review,
     desk_parts::{state_tag, way_back},
     editor::preview,
@@ -33,13 +34,16 @@ use crate::{
 
 const LABELS: terms::Labels = &[
     ("reviewer", text::desk::reviewer),
+    ("colleague", text::desk::colleague),
     ("commenter", text::desk::commenter),
     ("due", text::desk::due),
     ("note", text::desk::note),
     ("version", text::desk::body),
     ("warned", text::desk::warned_title),
     ("audience", text::desk::audience),
+    ("correction", text::desk::correction),
     ("reason", text::desk::reason),
+    ("passage", text::desk::passage),
     ("quote", text::desk::quote),
     ("text", text::desk::remark_text),
 ];
@@ -69,6 +73,12 @@ pub(crate) fn ReviewPage() -> impl IntoView {
         let decision = decision(l, &page, &echoes);
         let remarks = remarks(l, &page, echoes.remark.clone());
         let preview = preview(l, &page.draft, &page.preview);
+        let members = text::desk::members(l, page.members.into());
+        let reach = text::desk::reach(l, members.clone(), text::desk::branches(l, page.branches.into()));
+        let back = comes_back(l, &page.change, members);
+        let goes_out = what_goes_out(l, &page.draft, reach, &page.change);
+        // Who wrote it knows what is in it; who decides looks first.
+        let (first, then) = if state == DocumentState::Draft { (decision, goes_out) } else { (goes_out, decision) };
         view! {
             <Title text=format!("{title} · {}", page.draft.title)/>
             <div class="page">
@@ -76,7 +86,7 @@ pub(crate) fn ReviewPage() -> impl IntoView {
                 <PageHeader title=page.draft.title.clone() eyebrow=title>{state_tag(l, state)}</PageHeader>
                 {told}
                 <div class="with-aside">
-                    <div class="stack">{decision}{remarks}</div>
+                    <div class="stack">{back}{first}{then}{remarks}</div>
                     <aside class="stack">{preview}</aside>
                 </div>
             </div>
@@ -108,16 +118,40 @@ fn decision(l: Locale, page: &desk::ReviewPage, echoes: &Echoes) -> AnyView {
 fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyView {
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let (reviewer, commenter, due, note) = (typed("reviewer"), typed("commenter"), typed("due"), typed("note"));
+    let colleague = typed("colleague");
     let decided = typed("warned").into_iter().collect::<Vec<_>>();
     let errors = RwSignal::new(echo);
     let any = Choice::new("", text::desk::any_chief(l));
-    let choices = [any].into_iter().chain(page.reviewers.iter().map(|person| reviewer_choice(l, person))).collect::<Vec<_>>();
+    let approvers = page.reviewers.iter().filter(|person| person.may_approve).map(|person| reviewer_choice(l, person));
+    let choices = [any].into_iter().chain(approvers).collect::<Vec<_>>();
+    let colleagues = page.reviewers.iter().filter(|person| !person.may_approve).map(|person| reviewer_choice(l, person));
+    let nobody = Choice::new("", text::desk::no_colleague(l));
+    let colleagues = [nobody].into_iter().chain(colleagues).collect::<Vec<_>>();
+    let colleagues = (colleagues.len() > 1).then(|| {
+        view! {
+            <Select
+                label=text::desk::colleague(l)
+                name="colleague"
+                choices=colleagues
+                value=colleague
+                hint=text::desk::colleague_hint(l)
+                error=field_error(l, errors, "colleague")
+            />
+        }
+    });
+    let href = format!("/desk/{}", page.draft.id);
+    let says_nothing = (page.change.out.is_some() && page.draft.correction.is_empty()).then(|| {
+        view! {
+            <Notice kind=NoticeKind::Warn title=text::desk::says_nothing(l)>
+                <p><a href=href>{text::desk::says_nothing_go(l)}</a></p>
+            </Notice>
+        }
+    });
     let alone = page.needs_another.then(|| {
         view! {
             <Notice kind=NoticeKind::Warn title=text::desk::needs_another_title(l)><p>{text::desk::needs_another(l)}</p></Notice>
         }
     });
-    let reach = reach(l, page);
     let warned = (!page.warnings.is_empty()).then(|| {
         let choice = Choice::new(guard::kinds(&page.warnings), text::desk::warned_keep(l));
         view! {
@@ -137,8 +171,8 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
     view! {
         <Card title=text::desk::submit_title(l) strong=true>
             <div class="stack">
-                <DescriptionList>{reach}</DescriptionList>
                 <p class="muted">{lead}</p>
+                {says_nothing}
                 {alone}
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
                 <Form action="/api/documents/submit" failed=text::frame::network_failed(l) errors>
@@ -149,8 +183,10 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
                         name="reviewer"
                         choices
                         value=reviewer
+                        hint=text::desk::reviewer_hint(l)
                         error=field_error(l, errors, "reviewer")
                     />
+                    {colleagues}
                     <Field
                         label=text::desk::commenter(l)
                         name="commenter"
@@ -188,45 +224,35 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
 }
 
 fn reviewer_choice(l: Locale, person: &Reviewer) -> Choice {
-    let label = if person.is_chief { text::desk::reviewer_chief } else { text::desk::reviewer_editor };
-    Choice::new(person.member.to_string(), label(l, &person.name, &person.unit.name))
+    Choice::new(person.member.to_string(), text::desk::person_of(l, &person.name, &person.unit.name))
 }
 
 /// Who asked whom, until when, and with which words.
 fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
     let by = text::desk::review_by(l, &review.asked_by, l.date_time(review.asked_at));
     let reviewer = review.reviewer.clone().unwrap_or_else(|| text::desk::any_chief(l).to_owned());
-    let commenter = review.commenter.clone();
-    let commenter = commenter.map(|name| view! { <Fact label=text::desk::review_commenter(l)>{name}</Fact> });
+    let commenters = review.commenters.join(", ");
+    let commenter = (!commenters.is_empty()).then(|| view! { <Fact label=text::desk::review_commenter(l)>{commenters}</Fact> });
+    let stuck = review.is_stuck.then(|| {
+        let title = text::desk::stuck_title(l, review.reviewer.clone().unwrap_or_default());
+        view! { <Notice kind=NoticeKind::Warn title><p>{text::desk::stuck(l)}</p></Notice> }
+    });
     let due = review.due.map(|day| view! { <Fact label=text::desk::due(l)>{l.long_date(day)}</Fact> });
     let note = review.note.clone().map(|note| view! { <p class="as-typed">{note}</p> });
-    let reach = reach(l, page);
     let warned = warnings(l, &page.warnings);
     view! {
         <Card title=by>
             <div class="stack">
+                {stuck}
                 {warned}
                 {note}
                 <DescriptionList>
                     <Fact label=text::desk::reviewer(l)>{reviewer}</Fact>
                     {commenter}
                     {due}
-                    {reach}
                 </DescriptionList>
             </div>
         </Card>
-    }
-    .into_any()
-}
-
-/// Whom it would reach: what is approved is the text *and* its audience.
-fn reach(l: Locale, page: &desk::ReviewPage) -> AnyView {
-    let (members, branches) = (text::desk::members(l, page.members.into()), text::desk::branches(l, page.branches.into()));
-    let reach = text::desk::reach(l, members, branches);
-    let audience = page.draft.audience.name.clone();
-    view! {
-        <Fact label=text::desk::audience(l)>{audience}</Fact>
-        <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
     }
     .into_any()
 }
@@ -297,9 +323,24 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
     .into_any()
 }
 
+/// Characters of a passage in the list of them.
+const SHOWN_OF_PASSAGE: usize = 90;
+
+fn first_letters(passage: &str) -> String {
+    let mut shown: String = passage.chars().take(SHOWN_OF_PASSAGE).collect();
+    if shown.len() < passage.len() {
+        shown.push('…');
+    }
+    shown
+}
+
 fn remark_form(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyView {
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
-    let (quote, said) = (typed("quote"), typed("text"));
+    let (passage, quote, said) = (typed("passage"), typed("quote"), typed("text"));
+    let whole = Choice::new("", text::desk::passage_whole(l));
+    let passages = page.passages.iter().map(|passage| Choice::new(passage.clone(), first_letters(passage)));
+    let passages = [whole].into_iter().chain(passages).collect::<Vec<_>>();
+    let is_copied = quote.as_ref().is_some_and(|quote| !quote.is_empty());
     let errors = RwSignal::new(echo);
     let id = page.draft.id.to_string();
     view! {
@@ -307,15 +348,30 @@ fn remark_form(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> 
         <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
         <Form action="/api/documents/remark" failed=text::frame::network_failed(l) errors>
             <input type="hidden" name="id" value=id/>
-            <TextArea
-                label=text::desk::quote(l)
-                name="quote"
-                note=text::frame::optional(l)
-                value=quote
-                hint=text::desk::quote_hint(l)
-                error=field_error(l, errors, "quote")
-                rows=2
-            />
+            <div data-part="passage">
+                <Select
+                    label=text::desk::passage(l)
+                    name="passage"
+                    choices=passages
+                    value=passage
+                    hint=text::desk::passage_hint(l)
+                    error=field_error(l, errors, "passage")
+                />
+            </div>
+            <details class="more-fields" data-part="quote" data-use=text::desk::quote_use(l) open=is_copied>
+                <summary>{text::desk::quote_other(l)}</summary>
+                <div class="stack">
+                    <TextArea
+                        label=text::desk::quote(l)
+                        name="quote"
+                        note=text::frame::optional(l)
+                        value=quote
+                        hint=text::desk::quote_hint(l)
+                        error=field_error(l, errors, "quote")
+                        rows=2
+                    />
+                </div>
+            </details>
             <TextArea
                 label=text::desk::remark_text(l)
                 name="text"

@@ -85,8 +85,11 @@ fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate
     let asked = document.reminded.as_ref().map(|reminded| {
         view! { <Tag tone=Tone::Warn icon=IconName::Clock label=text::readers::reminded_by(l, l.date(reminded.on), &reminded.by)/> }
     });
-    let marks = asked.is_some() || must.is_some() || part.is_some() || done.is_some() || gone.is_some();
-    let marks = marks.then(|| view! { {asked} {must} {done} {part} {gone} });
+    let corrected = document.corrected_on.map(|day| {
+        view! { <Tag tone=Tone::Warn icon=IconName::Pencil label=text::documents::corrected_on(l, l.date(day))/> }
+    });
+    let marks = corrected.is_some() || asked.is_some() || must.is_some() || part.is_some() || done.is_some() || gone.is_some();
+    let marks = marks.then(|| view! { {corrected} {asked} {must} {done} {part} {gone} });
     let (href, eyebrow) = (format!("/library/{}", document.id), terms::document_kind(l, document.kind));
     let unread = !document.read;
     match marks {

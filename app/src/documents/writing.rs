@@ -66,7 +66,10 @@ pub(super) fn WritingField(value: String, error: Signal<Option<String>>) -> impl
                 tools=tools(l)
             />
             <p class="muted small" data-part="count">{count}</p>
-            <p class="small" role="status" data-part="status"></p>
+            <details class="more-fields">
+                <summary>{text::desk::body_signs_title(l)}</summary>
+                <p class="muted">{text::desk::body_signs(l)}</p>
+            </details>
         </div>
     }
 }
@@ -328,6 +331,7 @@ pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormError
                     <input type="hidden" name="version" value=version/>
                     {question}
                     <FileField
+                        choose=text::files::choose(l)
                         label=text::writing::docx_file(l)
                         name="file"
                         accept=DOCX

@@ -300,7 +300,7 @@ fn form(l: Locale, page: &files::FilesPage, refused: Option<FileRefused>) -> Any
                 data-too-big=refused_text(l, FileRefused::TooBig)
             >
                 <input type="hidden" name="document" value=document/>
-                <FileField label=text::files::file(l) name="file" accept=ACCEPT hint=text::files::file_hint(l) error/>
+                <FileField label=text::files::file(l) name="file" accept=ACCEPT choose=text::files::choose(l) hint=text::files::file_hint(l) error/>
                 <div class="actions">
                     <Button wide=true icon=IconName::Upload>{text::files::upload(l)}</Button>
                 </div>

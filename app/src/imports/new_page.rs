@@ -76,6 +76,7 @@ fn upload_form(
                 error=field_error(l, errors, "unit")
             />
             <FileField
+                choose=text::files::choose(l)
                 label=text::imports::file(l)
                 name="file"
                 accept=ACCEPT

@@ -14,8 +14,8 @@ use super::{
 pub enum FieldKind {
     #[default]
     Text,
+    /// A day as people write it, `21/11/2026`; what it is says the day of the week too.
     Date,
-    DateTime,
     Email,
     Number,
     Search,
@@ -27,9 +27,8 @@ pub enum FieldKind {
 impl FieldKind {
     const fn input_type(self) -> &'static str {
         match self {
-            Self::Text => "text",
-            Self::Date => "date",
-            Self::DateTime => "datetime-local",
+            // The browser's own field for a day speaks the browser's language, and turns day and month around with it.
+            Self::Text | Self::Date => "text",
             Self::Email => "email",
             Self::Number => "number",
             Self::Search => "search",
@@ -62,21 +61,35 @@ pub fn Field(
 ) -> impl IntoView {
     let frame = FieldFrame::new(id, &name, label, note, hint, error);
     let (id, described, invalid) = frame.control();
+    let is_date = kind == FieldKind::Date;
+    let day = value.0.as_deref().filter(|_| is_date).and_then(|value| domain::forms::day(value).ok());
+    let value = day.map(|day| day.format("%d/%m/%Y").to_string()).or(value.0);
+    let autocomplete = autocomplete.0.or(is_date.then(|| "off".to_owned()));
+    let placeholder = placeholder.0.or(is_date.then(|| "dd/mm/yyyy".to_owned()));
+    let said = is_date.then(|| said_back(&id, day));
     frame.wrap(view! {
         <input
             class="input"
             id=id
             name=name
             type=kind.input_type()
-            value=value.0
-            autocomplete=autocomplete.0
+            value=value
+            autocomplete=autocomplete
             inputmode=inputmode.0
-            placeholder=placeholder.0
+            placeholder=placeholder
             required=required
+            data-date=is_date.then_some("")
             aria-describedby=described
             aria-invalid=invalid
         />
+        {said}
     })
+}
+
+/// The day with its day of the week, as far as it is known; a script says it again while one types.
+fn said_back(id: &str, day: Option<chrono::NaiveDate>) -> impl IntoView + use<> {
+    let said = day.map(|day| crate::i18n::use_locale().long_date(day));
+    view! { <output class="hint" for=id.to_owned() data-said="">{said}</output> }
 }
 
 /// A file. The form around it is sent by the browser itself, as `multipart/form-data`.
@@ -86,22 +99,28 @@ pub fn FileField(
     #[prop(into)] name: String,
     /// Endings and media types the browser offers first; it takes others too.
     accept: &'static str,
+    /// On the button that opens the list of files: the browser's own words are in its language.
+    #[prop(into)]
+    choose: String,
     #[prop(optional, into)] hint: MaybeText,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
     let frame = FieldFrame::plain(MaybeText::default(), &name, label, hint, error);
     let (id, described, invalid) = frame.control();
     frame.wrap(view! {
-        <input
-            class="input input-file"
-            type="file"
-            id=id
-            name=name
-            accept=accept
-            required=true
-            aria-describedby=described
-            aria-invalid=invalid
-        />
+        <span class="file-pick">
+            <span class="button button-secondary" aria-hidden="true">{choose}</span>
+            <input
+                class="input input-file"
+                type="file"
+                id=id
+                name=name
+                accept=accept
+                required=true
+                aria-describedby=described
+                aria-invalid=invalid
+            />
+        </span>
     })
 }
 

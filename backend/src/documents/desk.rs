@@ -82,7 +82,7 @@ impl Documents<'_> {
 
     /// Reviews this person was asked for, the most urgent first.
     async fn asked_rows(&self, viewer: &Viewer) -> Result<Vec<ReviewRow>> {
-        let asked = self.asked_for(viewer.member).await?;
+        let asked = self.awaited(viewer).await?;
         if asked.is_empty() {
             return Ok(Vec::new());
         }

@@ -5,11 +5,11 @@ use domain::{
     accounts::Viewer,
     documents::{
         Body, DocumentField, DocumentKind, DocumentNumber, Relation, Title,
-        desk::{DocumentDraft, DraftPage, Remark},
+        desk::{DocumentDraft, DraftPage, Held, Remark},
         steps::{DocumentStep, Hand, Situation, Work},
     },
     events::EventKind,
-    forms::{self, FormReader, Problem, bounded_line},
+    forms::{self, FormErrors, FormReader, Problem, bounded_line},
     ids::DocumentId,
     locale::utc_of_local,
     members::Standing,
@@ -21,6 +21,7 @@ use super::{
     Document, Documents,
     related::RelatedRow,
     standings,
+    steps::looked_at,
     writing::{SAVED, writing_of},
 };
 use crate::{
@@ -84,7 +85,7 @@ struct Draft {
 /// The columns of [`DraftRow`].
 pub(super) const DRAFT_COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, field, issuer, issuer_path, audience, \
                                         audience_path, standings, related, stage, version, saved_at, saved_by, authors, \
-                                        publish_at, expires_on, must_read_by, pinned, correction";
+                                        attachments, publish_at, expires_on, must_read_by, pinned, correction, held, held_at";
 
 /// A text in work as it lies in the store.
 #[derive(Debug, Clone, SurrealValue)]
@@ -106,11 +107,14 @@ pub(super) struct DraftRow {
     saved_at: DateTime<Utc>,
     saved_by: String,
     authors: Vec<String>,
+    attachments: Option<Vec<String>>,
     publish_at: Option<DateTime<Utc>>,
     expires_on: Option<String>,
     must_read_by: Option<String>,
     pinned: Option<bool>,
     correction: Option<String>,
+    held: Option<String>,
+    held_at: Option<DateTime<Utc>>,
 }
 
 /// A text in work whose columns were understood.
@@ -131,11 +135,15 @@ pub(super) struct InWork {
     pub(super) saved_at: DateTime<Utc>,
     saved_by: String,
     pub(super) authors: Vec<String>,
+    /// Ids of its files, in their order.
+    pub(super) attachments: Vec<String>,
     pub(super) publish_at: Option<DateTime<Utc>>,
     expires_on: Option<NaiveDate>,
     must_read_by: Option<NaiveDate>,
     is_pinned: bool,
-    correction: Option<String>,
+    pub(super) correction: Option<String>,
+    /// Why it lies on the desk again without anybody of its editors having asked for that, and since when.
+    held: Option<(Held, DateTime<Utc>)>,
 }
 
 impl InWork {
@@ -165,6 +173,11 @@ impl DraftRow {
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             expires_on: day(&self.expires_on)?,
             must_read_by: day(&self.must_read_by)?,
+            held: match &self.held {
+                Some(key) => Some(Held::from_key(key).ok_or_else(damaged)?).zip(self.held_at),
+                None => None,
+            },
+            attachments: self.attachments.unwrap_or_default(),
             number: self.number,
             title: self.title,
             signer: self.signer,
@@ -276,10 +289,12 @@ impl Documents<'_> {
         let (wanted, open_remarks) = self.last_verdict(id, desk.version()).await?;
         let publish_at = desk.work.as_ref().and_then(|work| work.publish_at);
         let withdrawn = self.withdrawal(id, &desk).await?;
-        let review = self.review_key(id).await?;
+        let review = looked_at(&desk, self.review_key(id).await?.as_deref());
+        let held = desk.work.as_ref().and_then(|work| work.held);
         let hand = desk.hand;
         let draft = self.drafted(desk).await?;
-        Ok(DraftPage { review, wanted, open_remarks, publish_at, withdrawn, ..self.draft_page(viewer, &tree, draft, hand) })
+        let page = self.draft_page(viewer, &tree, draft, hand);
+        Ok(DraftPage { review, wanted, open_remarks, publish_at, withdrawn, held, ..page })
     }
 
     /// Stores the form as the next version of the draft, or as a new draft.
@@ -295,7 +310,7 @@ impl Documents<'_> {
         if version > 0 {
             let desk = self.on_desk(viewer, id).await?;
             desk.step(DocumentStep::Edit)?;
-            is_correction = desk.situation().is_out();
+            is_correction = desk.situation().out.is_some();
         } else if viewer.standpoint.seats(Action::WriteDocument).is_empty() {
             return Err(Error::NotFound);
         }
@@ -324,7 +339,9 @@ impl Documents<'_> {
                 self.backend.events().wake();
                 Ok(id)
             }
-            Err(Error::Thrown(reason)) if reason.contains(TAKEN) => Err(reader.refused("number", Problem::NumberTaken).into()),
+            Err(Error::Thrown(reason)) if reason.contains(TAKEN) => {
+                Err(self.taken(viewer, reader, "number", &draft, id).await?.into())
+            }
             Err(Error::Thrown(reason)) if reason.contains(MOVED) => Err(Error::Busy),
             Err(Error::Exists | Error::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
             Err(Error::Exists | Error::Thrown(_)) => {
@@ -332,9 +349,14 @@ impl Documents<'_> {
                 self.on_desk(viewer, id).await?.step(DocumentStep::Edit)?;
                 Err(reader.refused("body", Problem::Stale).into())
             }
-            Err(Error::Taken { .. }) => Err(reader.refused("number", Problem::NumberTaken).into()),
+            Err(Error::Taken { .. }) => Err(self.taken(viewer, reader, "number", &draft, id).await?.into()),
             Err(error) => Err(error),
         }
+    }
+
+    async fn taken(&self, viewer: &Viewer, reader: FormReader, field: &str, draft: &Draft, id: DocumentId) -> Result<FormErrors> {
+        let number = draft.number.as_ref().map(DocumentNumber::as_str).unwrap_or_default();
+        self.number_taken(viewer, reader, field, (number, draft.issuer.id, id)).await
     }
 
     /// What is in work and out of a document, for whom it concerns at the desk.
@@ -497,7 +519,7 @@ impl Documents<'_> {
         let must_read_by = reader.read("must_read_by", form.must_read_by, coming);
         let expires_on = reader.read("expires_on", form.expires_on, coming);
         let correction = reader.read("correction", form.correction, |typed| match forms::optional(typed, Remark::parse)? {
-            // Who has read the old text must be able to learn what is different.
+            // Who has read the old text must be able to learn what is different, also when it comes back after a withdrawal.
             None if is_correction => Err(Problem::Required),
             remark => Ok(remark),
         });
@@ -583,18 +605,22 @@ impl Documents<'_> {
     fn draft_page(&self, viewer: &Viewer, tree: &Tree, draft: DocumentDraft, hand: Hand) -> DraftPage {
         let seats = viewer.standpoint.seats(Action::WriteDocument);
         let (members, branches) = self.reach(tree, &draft.audience.path, &draft.standings);
+        let audiences = choices(tree, &seats, &draft.audience, |_| true);
+        let counters = self.backend.counters();
         DraftPage {
+            audience_members: audiences.iter().map(|unit| counters.members(&unit.path)).collect(),
             preview: markdown::render(&draft.body).html,
             hand,
             members,
             branches,
             issuers: choices(tree, &seats, &draft.issuer, |unit| unit.kind != UnitKind::Branch),
-            audiences: choices(tree, &seats, &draft.audience, |_| true),
+            audiences,
             draft,
             review: None,
             wanted: None,
             publish_at: None,
             withdrawn: None,
+            held: None,
             open_remarks: 0,
         }
     }

@@ -60,7 +60,10 @@ impl Documents<'_> {
     pub(super) async fn summaries(&self, viewer: &Viewer, documents: &[&Document]) -> Result<Vec<DocumentSummary>> {
         let ids: Vec<DocumentId> = documents.iter().map(|document| document.id).collect();
         let read = read_marks(self.backend.store(), viewer.member, &ids).await?;
-        Ok(documents.iter().map(|document| document.summary(read.contains(&document.id))).collect())
+        let mut summaries: Vec<DocumentSummary> =
+            documents.iter().map(|document| document.summary(read.contains(&document.id))).collect();
+        self.mark_corrected(viewer, documents, &mut summaries).await?;
+        Ok(summaries)
     }
 
     async fn walked(&self, viewer: &Viewer, query: &LibraryQuery, count: usize) -> Result<Vec<Document>> {

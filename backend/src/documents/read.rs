@@ -49,6 +49,7 @@ impl Documents<'_> {
         }
         if document.out == Out::Published {
             self.note_opening(viewer, &document, reading.as_ref()).await?;
+            self.note_corrected(viewer, &document).await?;
         }
         let rendered = markdown::render(&body);
         Ok(DocumentPage {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
     documents::{
-        readers::{FollowedPage, FollowedRow, ReaderRow, Readers, ReadersPage},
+        readers::{CorrectedReaders, FollowedPage, FollowedRow, ReaderRow, Readers, ReadersPage},
         steps::Out,
     },
     ids::{DocumentId, UnitId},
@@ -32,7 +32,7 @@ use crate::{
 const FOLLOWED: usize = 20;
 
 /// Standings of those who count; a receipt of another one has no place.
-const COUNTED: [Standing; 2] = [Standing::Official, Standing::Probationary];
+pub(super) const COUNTED: [Standing; 2] = [Standing::Official, Standing::Probationary];
 
 impl Document {
     /// Whether the person writes for its issuer, and so follows all of its audience.
@@ -62,7 +62,16 @@ impl Documents<'_> {
         let look = document.look_at_readers(viewer, &tree, unit).ok_or_else(|| no_look(&document, viewer, unit))?;
         let read = self.read_in(&document, &look.paths(), &tree).await?;
         let (total, children) = look.shares(self.backend.counters(), &document.standings, &read);
+        let corrected = match document.corrected_at.filter(|_| document.is_corrected) {
+            Some(at) => {
+                let opened = self.corrected_in(&document, &look.paths(), &tree).await?;
+                let (total, children) = look.shares(self.backend.counters(), &document.standings, &opened);
+                Some(CorrectedReaders { on: local_date(at), total, children })
+            }
+            None => None,
+        };
         Ok(ReadersPage {
+            corrected,
             document: id,
             names: if look.shows_names() { Some(self.named_readers(&document, look.unit.id).await?) } else { None },
             reminded: self.last_reminder(id, look.unit.id).await?,

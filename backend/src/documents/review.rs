@@ -18,14 +18,20 @@ use domain::{
     units::UnitRef,
 };
 
-use super::Documents;
+use super::{
+    Documents,
+    draft::{DRAFT_COLUMNS, DraftRow, InWork},
+};
 use crate::{
     Error, Result, events, feedback, markdown,
-    store::{RecordId, SurrealValue, pair, pairs_of, record, vars},
+    store::{RecordId, SurrealValue, Variables, pair, pairs_of, record, vars},
 };
 
 /// Characters of a quoted passage.
 const QUOTE_MAX: u32 = 1_000;
+
+/// Passages offered to be remarked on.
+const PASSAGES_MAX: usize = 300;
 
 /// Remarks on one document that are shown.
 const REMARKS_MAX: usize = 500;
@@ -34,14 +40,16 @@ const REMARKS_MAX: usize = 500;
 const REVIEWS_MAX: usize = 50;
 
 /// The answer to "who shall look at it?", as it was typed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct SubmitForm<'f> {
     pub id: &'f str,
     /// The version that was looked at.
     pub version: &'f str,
     /// Id of a member among those offered; empty for any chief editor.
     pub reviewer: &'f str,
-    /// Number of the card of somebody who is asked for remarks only; may be empty.
+    /// Id of somebody of the desk who is asked for remarks only; may be empty.
+    pub colleague: &'f str,
+    /// The same for anybody below the issuing unit, by the number of the card.
     pub commenter: &'f str,
     pub due: &'f str,
     pub note: &'f str,
@@ -50,16 +58,17 @@ pub struct SubmitForm<'f> {
 }
 
 /// A remark as it was typed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct RemarkForm<'f> {
     pub id: &'f str,
-    /// The passage; empty for the whole.
+    /// One of the passages the page offers; empty for the whole.
+    pub passage: &'f str,
+    /// A passage as it was chosen or copied; goes before `passage`.
     pub quote: &'f str,
     pub text: &'f str,
 }
 
-const REVIEW_COLUMNS: &str =
-    "record::id(id) AS key, version, state, asked_by, asked_at, reviewer, commenter, due, note, decided_by, decided_at, reason";
+const REVIEW_COLUMNS: &str = "record::id(id) AS key, version, state, asked_by, asked_at, reviewer, commenter, colleague, due, note, decided_by, decided_at, reason";
 
 #[derive(Debug, Clone, SurrealValue)]
 struct ReviewRow {
@@ -70,6 +79,7 @@ struct ReviewRow {
     asked_at: DateTime<Utc>,
     reviewer: Option<String>,
     commenter: Option<String>,
+    colleague: Option<String>,
     due: Option<String>,
     note: Option<String>,
     decided_by: Option<String>,
@@ -88,6 +98,13 @@ struct RemarkRow {
     settled_by: Option<String>,
 }
 
+impl ReviewRow {
+    /// Who was asked for remarks only.
+    fn commenters(&self) -> impl Iterator<Item = &String> {
+        self.colleague.iter().chain(&self.commenter)
+    }
+}
+
 impl Documents<'_> {
     /// The page where a text is asked about, remarked on and decided.
     ///
@@ -101,19 +118,24 @@ impl Documents<'_> {
         let rows = self.remark_rows(id).await?;
         let mut people: Vec<String> = Vec::new();
         if let Some(row) = &open {
-            people.extend([Some(row.asked_by.clone()), row.reviewer.clone(), row.commenter.clone()].into_iter().flatten());
+            people.extend([&row.asked_by].into_iter().chain(&row.reviewer).chain(row.commenters()).cloned());
         }
         for row in &rows {
             people.extend([Some(row.by.clone()), row.settled_by.clone()].into_iter().flatten());
         }
         let names = self.names(people).await?;
         let name = |member: &str| names.get(member).cloned().unwrap_or_default();
+        let is_asking = work.work == Work::Draft && desk.hand.may(DocumentStep::Submit);
+        let is_looked_at = is_asking || work.work == Work::InReview;
+        let people = if is_looked_at { self.people_of_desk(&work).await? } else { Vec::new() };
+        let may_approve = |member: &str| people.iter().any(|person| person.may_approve && person.member.to_string() == member);
         let review = match (open, work.work) {
             (Some(row), Work::InReview) => Some(OpenReview {
                 asked_by: name(&row.asked_by),
                 asked_at: row.asked_at,
+                is_stuck: row.reviewer.as_deref().is_some_and(|member| !may_approve(member)),
                 reviewer: row.reviewer.as_deref().map(name),
-                commenter: row.commenter.as_deref().map(name),
+                commenters: row.commenters().map(|member| name(member)).collect(),
                 due: row.due.as_deref().and_then(|day| day.parse().ok()),
                 note: row.note,
             }),
@@ -133,19 +155,14 @@ impl Documents<'_> {
             })
         });
         let remarks = remarks.collect::<Result<Vec<_>>>()?;
-        let (reviewers, needs_another) = match work.work {
-            Work::Draft if desk.hand.may(DocumentStep::Submit) => {
-                let reviewers = self.reviewers(&work.issuer).await?;
-                let could = |person: &Reviewer| person.is_chief && !work.authors.contains(&person.member.to_string());
-                let needs_another = !reviewers.iter().any(could) && !self.own_approval(work.issuer.id).await?;
-                (reviewers, needs_another)
-            }
-            _ => (Vec::new(), false),
-        };
+        let reviewers = if is_asking { people } else { Vec::new() };
+        let needs_another = is_asking && !reviewers.iter().any(|person| person.may_approve);
+        let change = self.change_of(&desk).await?;
         let (members, branches) = self.reach(&tree, &work.audience.path, &work.standings);
         let (hand, publish_at) = (desk.hand, work.publish_at);
         let draft = self.drafted(desk).await?;
         let warnings = guard::look(&warned_of(&draft.title, &draft.body));
+        let passages = passages(&draft.body);
         Ok(ReviewPage {
             warnings,
             preview: markdown::render(&draft.body).html,
@@ -157,6 +174,8 @@ impl Documents<'_> {
             remarks,
             reviewers,
             needs_another,
+            change,
+            passages,
             publish_at,
             today: self.backend.clock().today(),
         })
@@ -168,20 +187,22 @@ impl Documents<'_> {
     /// As [`Documents::draft`]; [`Error::Step`] when it is no draft. [`Error::Invalid`] of the form `submit`: [`Problem::Stale`] on
     /// `version`, [`Problem::NotOffered`] on `reviewer`, [`Problem::Unknown`] on `commenter` for a card of nobody in the issuing
     /// unit's subtree, [`Problem::DateRange`] on `due` for a day that is over, [`Problem::Undecided`] on `warned` when the guard warns
-    /// of something that nobody decided about, [`Problem::NotOffered`] on `audience` when that was moved away from below the issuer.
+    /// of something that nobody decided about, [`Problem::NotOffered`] on `audience` when that was moved away from below the issuer,
+    /// [`Problem::Required`] on `correction` when members have read an earlier text and are not told what is different.
     pub async fn submit(&self, viewer: &Viewer, form: SubmitForm<'_>) -> Result<()> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Submit)?;
         let work = desk.work.as_ref().ok_or(Error::NotFound)?;
         let today = self.backend.clock().today();
-        let offered = self.reviewers(&work.issuer).await?;
+        let offered = self.people_of_desk(work).await?;
         let mut reader = FormReader::new("submit");
-        let reviewer = reader.read("reviewer", form.reviewer, |typed| {
-            let chosen =
-                |typed: &str| offered.iter().find(|person| person.member.to_string() == typed).ok_or(Problem::NotOffered);
-            forms::optional(typed, chosen)
-        });
+        let of_desk = |typed: &str| offered.iter().find(|person| person.member.to_string() == typed).ok_or(Problem::NotOffered);
+        // Only who may approve is asked to: a text that waits for anybody else waits for ever.
+        let approver =
+            |typed: &str| of_desk(typed).and_then(|person| person.may_approve.then_some(person).ok_or(Problem::NotOffered));
+        let reviewer = reader.read("reviewer", form.reviewer, |typed| forms::optional(typed, approver));
+        let colleague = reader.read("colleague", form.colleague, |typed| forms::optional(typed, of_desk));
         let card = reader.read("commenter", form.commenter, |typed| forms::optional(typed, CardNumber::parse));
         let due = reader.read("due", form.due, |typed| match forms::optional(typed, forms::day)? {
             Some(day) if day < today => Err(Problem::DateRange),
@@ -190,7 +211,13 @@ impl Documents<'_> {
         let note = reader.read("note", form.note, |typed| forms::optional(typed, Remark::parse));
         let warnings = guard::kinds(&guard::look(&warned_of(&work.title, &desk.body)));
         let warned = reader.read("warned", form.warned, |typed| if typed == warnings { Ok(()) } else { Err(Problem::Undecided) });
-        let (Some(reviewer), Some(card), Some(due), Some(note), Some(())) = (reviewer, card, due, note, warned) else {
+        if desk.out.is_some() && work.correction.is_none() {
+            reader.refuse("correction", Problem::Required);
+        }
+        let found = (reviewer, colleague, card, due, note, warned);
+        let (Some(reviewer), Some(colleague), Some(card), Some(due), Some(note), Some(()), true) =
+            (found.0, found.1, found.2, found.3, found.4, found.5, reader.is_clean())
+        else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let commenter = match card {
@@ -215,6 +242,7 @@ impl Documents<'_> {
             asked_by: viewer.member.to_string(),
             asked_at: clock.now(),
             reviewer: reviewer.map(|person| person.member.to_string()),
+            colleague: colleague.map(|person| person.member.to_string()),
             commenter: commenter,
             due: due.map(|day| day.to_string()),
             note: note.map(|note| note.as_str().to_owned()),
@@ -244,17 +272,18 @@ impl Documents<'_> {
         let desk = self.on_desk(viewer, id).await?;
         let work = desk.work.as_ref().ok_or(Error::NotFound)?;
         let mut reader = FormReader::new("remark");
-        let quote =
-            reader.read("quote", form.quote, |typed| forms::optional(typed, |typed| forms::bounded_text(typed, QUOTE_MAX)));
+        let passage = |typed: &str| forms::optional(typed, |typed| forms::bounded_text(typed, QUOTE_MAX));
+        let chosen = reader.read("passage", form.passage, passage);
+        let quote = reader.read("quote", form.quote, passage);
         let text = reader.read("text", form.text, Remark::parse);
-        let (Some(quote), Some(text)) = (quote, text) else {
+        let (Some(chosen), Some(quote), Some(text)) = (chosen, quote, text) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let clock = self.backend.clock();
         let mut vars = vars! {
             remark: pair("review_remark", id, clock.ulid()),
             version: i64::from(work.version),
-            quote: quote,
+            quote: quote.or(chosen),
             text: text.as_str(),
             by: viewer.member.to_string(),
             at: clock.now(),
@@ -291,8 +320,9 @@ impl Documents<'_> {
     pub(super) async fn asked_of(&self, id: DocumentId, version: u32, member: &str) -> Result<(bool, bool)> {
         let reviews = self.reviews(id).await?;
         let open = reviews.iter().find(|review| review.state == "open" && review.version == i64::from(version));
-        let is = |asked: &Option<String>| asked.as_deref() == Some(member);
-        Ok(open.map_or((false, false), |review| (is(&review.reviewer), is(&review.commenter))))
+        Ok(open.map_or((false, false), |review| {
+            (review.reviewer.as_deref() == Some(member), review.commenters().any(|asked| asked == member))
+        }))
     }
 
     /// A name for the review under way.
@@ -328,18 +358,60 @@ impl Documents<'_> {
     pub(super) async fn asked_for(&self, member: MemberId) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
         let mut answers = self.backend.store().read(ASKED, vars! { member: member.to_string() }).await?;
         let mut asked = Vec::new();
-        for (at, comments_only) in [(0, false), (1, true)] {
+        for (at, comments_only) in [(0, false), (1, true), (2, true)] {
             for row in answers.rows::<AskedRow>(at)? {
                 let id = row.document.parse().map_err(|_| Error::Damaged(format!("review of {}", row.document)))?;
                 asked.push((id, row.due.and_then(|day| day.parse().ok()), row.asked_by, comments_only));
             }
         }
+        // Asked twice for one text: the decision is what matters.
+        asked.sort_by_key(|(id, _, _, comments_only)| (*id, *comments_only));
+        asked.dedup_by_key(|(id, ..)| *id);
+        Ok(asked)
+    }
+
+    /// Reviews that wait for any chief editor, as those of [`Self::asked_for`]: nobody was named, or somebody who may not approve.
+    pub(super) async fn for_any_chief(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
+        let member = viewer.member.to_string();
+        let tree = self.backend.units().tree();
+        let mut waiting = Vec::new();
+        for seat in viewer.standpoint.seats(Action::PublishDocument) {
+            let vars = vars! { from: seat.to_string(), until: seat.range_end() };
+            let drafts: Vec<DraftRow> = self.backend.store().read(waiting_drafts(), vars).await?.rows(0)?;
+            let works: Vec<InWork> = drafts.into_iter().map(|draft| draft.understand(&tree)).collect::<Result<_>>()?;
+            if works.is_empty() {
+                continue;
+            }
+            let (sql, vars) = open_reviews(&works);
+            let mut answers = self.backend.store().read(sql, vars).await?;
+            for (at, work) in works.iter().enumerate() {
+                let open = answers.row::<ReviewRow>(at)?;
+                let Some(review) = open.filter(|review| review.reviewer.as_deref() != Some(&*member)) else { continue };
+                let is_author = work.authors.contains(&member);
+                let asks = is_author || review.reviewer.is_some();
+                let people = if asks { self.people_of_desk(work).await? } else { Vec::new() };
+                let may_approve = |asked: &str| people.iter().any(|one| one.may_approve && one.member.to_string() == asked);
+                let is_anybodys = review.reviewer.as_deref().is_none_or(|asked| !may_approve(asked));
+                if is_anybodys && (!is_author || may_approve(&member)) {
+                    waiting.push((work.id, review.due.and_then(|day| day.parse().ok()), review.asked_by, false));
+                }
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// All reviews that wait for this person.
+    pub(super) async fn awaited(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
+        let mut asked = self.for_any_chief(viewer).await?;
+        asked.extend(self.asked_for(viewer.member).await?);
+        asked.sort_by_key(|(id, _, _, comments_only)| (*id, *comments_only));
+        asked.dedup_by_key(|(id, ..)| *id);
         Ok(asked)
     }
 
     /// How many reviews wait for this person; more than 100 are not counted.
     pub(crate) async fn count_asked(&self, viewer: &Viewer) -> Result<u32> {
-        Ok(u32::try_from(self.asked_for(viewer.member).await?.len()).unwrap_or(u32::MAX))
+        Ok(u32::try_from(self.awaited(viewer).await?.len()).unwrap_or(u32::MAX))
     }
 
     /// Full names by member.
@@ -360,30 +432,31 @@ impl Documents<'_> {
         self.backend.store().read(sql, vars! { remarks: pairs_of("review_remark", id) }).await?.rows(0)
     }
 
-    /// Who can be asked: the editors of the issuing unit and of those above it, chief editors first.
-    async fn reviewers(&self, issuer: &UnitRef) -> Result<Vec<Reviewer>> {
+    /// Who can be asked: the editors of the issuing unit and of those above it, those first who may approve this text.
+    async fn people_of_desk(&self, work: &InWork) -> Result<Vec<Reviewer>> {
         let tree = self.backend.units().tree();
         let mut held: Vec<(Role, String, UnitRef)> = Vec::new();
-        for unit in tree.trail(&issuer.path) {
+        for unit in tree.trail(&work.issuer.path) {
             for (role, member) in feedback::holders(self.backend, unit.id, Action::WriteDocument).await? {
                 held.push((role, member, unit.clone()));
             }
         }
         let names = self.names(held.iter().map(|(_, member, _)| member.clone())).await?;
-        let mut reviewers: Vec<Reviewer> = Vec::new();
+        let own_approval = self.own_approval(work.issuer.id).await?;
+        let mut people: Vec<Reviewer> = Vec::new();
         for (role, member, unit) in held {
-            let is_chief = role.covers(Action::PublishDocument);
+            let may_approve = role.covers(Action::PublishDocument) && (own_approval || !work.authors.contains(&member));
             let id: MemberId = member.parse().map_err(|_| Error::Damaged(format!("office of {member}")))?;
-            match reviewers.iter_mut().find(|person| person.member == id) {
-                Some(person) => person.is_chief |= is_chief,
+            match people.iter_mut().find(|person| person.member == id) {
+                Some(person) => person.may_approve |= may_approve,
                 None => {
                     let name = names.get(&member).cloned().unwrap_or_default();
-                    reviewers.push(Reviewer { member: id, name, unit, is_chief });
+                    people.push(Reviewer { member: id, name, unit, may_approve });
                 }
             }
         }
-        reviewers.sort_by_key(|person| (!person.is_chief, std::cmp::Reverse(person.unit.path.as_str().len())));
-        Ok(reviewers)
+        people.sort_by_key(|person| (!person.may_approve, std::cmp::Reverse(person.unit.path.as_str().len())));
+        Ok(people)
     }
 
     /// Somebody posted in the subtree, by the number of the card.
@@ -404,16 +477,73 @@ fn warned_of(title: &str, body: &str) -> String {
 
 const SUBMIT: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \
                       IF $found.version != $version OR $found.stage != 'draft' { THROW 'changed' }; \
-                      UPDATE $draft SET stage = 'in_review' RETURN NONE; \
+                      UPDATE $draft SET stage = 'in_review', held = NONE, held_at = NONE RETURN NONE; \
                       CREATE $review SET document = $document, version = $version, state = 'open', asked_by = $asked_by, \
-                      asked_at = $asked_at, reviewer = $reviewer, commenter = $commenter, due = $due, note = $note RETURN NONE;";
+                      asked_at = $asked_at, reviewer = $reviewer, colleague = $colleague, commenter = $commenter, due = $due, note = $note RETURN NONE;";
 
 static REVIEWS: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
     format!("SELECT {REVIEW_COLUMNS} FROM review WHERE document = $document ORDER BY asked_at DESC LIMIT {REVIEWS_MAX}")
 });
 
 const ASKED: &str = "SELECT document, due, asked_by FROM review WHERE reviewer = $member AND state = 'open' LIMIT 50; \
-                     SELECT document, due, asked_by FROM review WHERE commenter = $member AND state = 'open' LIMIT 50;";
+                     SELECT document, due, asked_by FROM review WHERE commenter = $member AND state = 'open' LIMIT 50; \
+                     SELECT document, due, asked_by FROM review WHERE colleague = $member AND state = 'open' LIMIT 50;";
+
+/// What is in review in a subtree.
+fn waiting_drafts() -> String {
+    format!(
+        "SELECT {DRAFT_COLUMNS} FROM draft WHERE issuer_path >= $from AND issuer_path < $until AND stage = 'in_review' LIMIT 50"
+    )
+}
+
+/// The review under way of each of these, one statement each.
+fn open_reviews(works: &[InWork]) -> (String, Variables) {
+    let (mut sql, mut vars) = (String::new(), vars! {});
+    for (at, work) in works.iter().enumerate() {
+        sql += &format!("SELECT {REVIEW_COLUMNS} FROM review WHERE document = $document_{at} AND state = 'open' LIMIT 1;");
+        vars.insert(format!("document_{at}"), work.id.to_string());
+    }
+    (sql, vars)
+}
+
+/// Passages of a text one may remark on without copying: its paragraphs, headings and list items, each with what it begins with taken
+/// away.
+fn passages(body: &str) -> Vec<String> {
+    let mut passages: Vec<String> = Vec::new();
+    let mut paragraph = String::new();
+    let mut close = |paragraph: &mut String| {
+        let text: String = paragraph.trim().chars().take(QUOTE_MAX as usize).collect();
+        paragraph.clear();
+        if text.chars().any(char::is_alphanumeric) {
+            passages.push(text);
+        }
+    };
+    for line in body.lines() {
+        let text = line.trim();
+        let begins = text.starts_with(['#', '-', '+', '>', '|'])
+            || text.starts_with("* ")
+            || text.split_once(['.', ')']).is_some_and(is_numbered);
+        if text.is_empty() || begins {
+            close(&mut paragraph);
+        }
+        let words = text.trim_start_matches(['#', '-', '+', '>', '|', ' ']).trim_start_matches("* ").trim_end_matches(['|', ' ']);
+        if !paragraph.is_empty() {
+            paragraph.push(' ');
+        }
+        paragraph.push_str(words);
+        if text.starts_with(['#', '|']) {
+            close(&mut paragraph);
+        }
+    }
+    close(&mut paragraph);
+    passages.truncate(PASSAGES_MAX);
+    passages
+}
+
+/// Whether what stands before the sign of a numbered item is a number.
+fn is_numbered((number, rest): (&str, &str)) -> bool {
+    !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(' ')
+}
 
 #[derive(Debug, SurrealValue)]
 struct AskedRow {
@@ -438,5 +568,25 @@ mod tests {
         let store = migrated().await;
         store.assert_no_scan(&REVIEWS, vars! { document: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
         store.assert_no_scan(ASKED, vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+        store.assert_no_scan(&waiting_drafts(), vars! { from: "/01/", until: "/010" }).await;
+    }
+
+    #[test]
+    fn a_text_has_passages_to_remark_on() {
+        let body = "## Trước chuyến biển\n\nTải tài liệu\nvề máy.\n\n- Mang theo **thẻ**\n- Giữ vệ sinh\n1. Một\n2. Hai\n\n| Ngày | Giờ |\n| --- | --- |\n| Thứ Hai | 7:30 |\n***\n12 giờ. Nghỉ.";
+        let expected = [
+            "Trước chuyến biển",
+            "Tải tài liệu về máy.",
+            "Mang theo **thẻ**",
+            "Giữ vệ sinh",
+            "1. Một",
+            "2. Hai",
+            "Ngày | Giờ",
+            "Thứ Hai | 7:30",
+            "*** 12 giờ. Nghỉ.",
+        ];
+        assert_eq!(passages(body), expected);
+        assert_eq!(passages(&"a".repeat(5_000))[0].len(), 1_000);
+        assert!(passages(" \n\n---\n").is_empty());
     }
 }

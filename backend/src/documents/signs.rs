@@ -2,9 +2,12 @@
 
 use domain::{
     accounts::Viewer,
-    documents::{DocumentNumber, Relation},
-    forms::Problem,
-    ids::DocumentId,
+    documents::{
+        DocumentNumber, Relation,
+        desk::{NUMBER_HOLDER, NUMBER_HOLDER_TITLE},
+    },
+    forms::{FormErrors, FormReader, Problem},
+    ids::{DocumentId, UnitId},
 };
 
 use super::{Documents, related::RelatedRow};
@@ -60,6 +63,36 @@ impl Documents<'_> {
         Ok(found.into_iter().max_by_key(|document| (document.published_on, document.id)).map(|document| document.id))
     }
 
+    /// Refuses a number, and says which document has it to who may see that one at the desk.
+    pub(super) async fn number_taken(
+        &self,
+        viewer: &Viewer,
+        reader: FormReader,
+        field: &str,
+        (number, issuer, id): (&str, UnitId, DocumentId),
+    ) -> Result<FormErrors> {
+        let mut errors = reader.refused(field, Problem::NumberTaken);
+        let vars = vars! {
+            number: number,
+            issuer: issuer.to_string(),
+            document: record("document", id),
+            draft: record("draft", id),
+        };
+        let mut answers = self.backend.store().read(HOLDER, vars).await?;
+        let holder = answers.row::<String>(0)?.or(answers.row::<String>(1)?);
+        let Some(holder) = holder else { return Ok(errors) };
+        let holder: DocumentId = holder.parse().map_err(|_| Error::Damaged(format!("document {holder}")))?;
+        match self.on_desk(viewer, holder).await {
+            Ok(desk) => {
+                errors.values.insert(NUMBER_HOLDER.to_owned(), holder.to_string());
+                errors.values.insert(NUMBER_HOLDER_TITLE.to_owned(), desk.title());
+                Ok(errors)
+            }
+            Err(Error::NotFound | Error::NotAllowed) => Ok(errors),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The numbers of related documents.
     pub(super) async fn signs(&self, related: &[RelatedRow]) -> Result<Signs> {
         let mut signs = Vec::new();
@@ -74,6 +107,10 @@ impl Documents<'_> {
         Ok(Signs(signs))
     }
 }
+
+/// The document of an issuer that has a number, out before in work.
+const HOLDER: &str = "SELECT VALUE record::id(id) FROM document WHERE issuer = $issuer AND number = $number AND id != $document LIMIT 1; \
+                      SELECT VALUE record::id(id) FROM draft WHERE issuer = $issuer AND number = $number AND id != $draft LIMIT 1;";
 
 #[derive(Debug, SurrealValue)]
 struct Numbered {
@@ -90,6 +127,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_number_is_an_index_range() {
-        migrated().await.assert_no_scan(&NUMBERED, vars! { number: "339-QĐ/TW" }).await;
+        let store = migrated().await;
+        store.assert_no_scan(&NUMBERED, vars! { number: "339-QĐ/TW" }).await;
+        let (document, draft) = (record("document", "01"), record("draft", "01"));
+        let vars = vars! { number: "339-QĐ/TW", issuer: "01", document: document, draft: draft };
+        store.assert_no_scan(HOLDER, vars).await;
     }
 }

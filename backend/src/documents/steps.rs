@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
     documents::{
-        desk::{Remark, Withdrawal},
+        desk::{Held, Remark, Withdrawal},
         steps::{DocumentStep, Out, StepRefused, Work},
     },
     events::EventKind,
@@ -16,14 +16,17 @@ use domain::{
 };
 
 use super::{
-    Documents,
-    draft::{OnDesk, revision_of},
+    Document, Documents,
+    draft::{InWork, OnDesk, revision_of},
 };
 use crate::{
     Error, Result, events,
     files::DISCARD_FILES,
-    store::{SurrealValue, Variables, pairs_of, record, vars},
+    store::{RecordId, SurrealValue, Variables, pairs_of, record, vars},
 };
+
+/// Times a withdrawal is tried when the correction of the document moves on meanwhile.
+const WITHDRAW_TRIES: usize = 3;
 
 /// Texts that go out, or leave, in one round of the job.
 const ROUND: usize = 50;
@@ -34,12 +37,14 @@ pub struct PublishForm<'f> {
     pub id: &'f str,
     /// The version that was looked at: what goes out is that text, not one saved in this moment.
     pub version: &'f str,
-    /// The review it was looked at in, as the page named it. Files have no version: they can change only between two reviews.
+    /// All else that was looked at, as the page named it: the review, the files, and the text that is out ([`looked_at`]).
     pub review: &'f str,
     /// `now` or `later`.
     pub when: &'f str,
     /// Local time, `2026-11-21T08:00`; looked at for `later` only.
     pub at: &'f str,
+    /// `yes` from who means to bring back what was taken from everybody.
+    pub again: &'f str,
 }
 
 /// A text that goes out.
@@ -47,10 +52,45 @@ struct Release<'r> {
     document: DocumentId,
     version: u32,
     stage: Work,
-    is_correction: bool,
+    /// What it takes the place of.
+    base: Base,
+    /// Files it goes out with.
+    files: &'r [String],
     expires_at: Option<DateTime<Utc>>,
     issuer: &'r UnitPath,
     by: Option<MemberId>,
+}
+
+/// What is or was out, as an approval knows it. A transaction holds only while it is still so.
+#[derive(Debug, Clone, Copy)]
+struct Base(Option<(Out, u32)>);
+
+impl Base {
+    fn of(out: Option<&Document>) -> Self {
+        Self(out.map(|out| (out.out, out.version)))
+    }
+
+    fn is_out(self) -> bool {
+        self.0.is_some_and(|(out, _)| out == Out::Published)
+    }
+
+    fn bind(self, vars: &mut Variables, files: &[String]) {
+        vars.extend(vars! {
+            base_state: self.0.map(|(out, _)| out.key().to_owned()),
+            base_version: self.0.map(|(_, version)| i64::from(version)),
+            files: files.to_vec(),
+        });
+    }
+}
+
+/// Names all that an approval is about besides the version of the text: the review, what is or was out, and the files. None where
+/// nothing waits for an approval or for its time.
+///
+/// Files have no version: they change only between two reviews, and a row of theirs keeps its content.
+pub(super) fn looked_at(desk: &OnDesk, review: Option<&str>) -> Option<String> {
+    let work = desk.work.as_ref().filter(|work| work.work != Work::Draft)?;
+    let out = desk.out.as_ref().map(|out| format!("{}-{}", out.out.key(), out.version));
+    Some([review.unwrap_or_default(), &out.unwrap_or_default(), &work.attachments.join("+")].join("."))
 }
 
 impl Documents<'_> {
@@ -61,8 +101,9 @@ impl Documents<'_> {
     /// [`Error::Step`] from anywhere but review (and, to go out now, the schedule). [`Error::Invalid`] of the form `publish`:
     /// [`Problem::Stale`] on `version` when another text was saved or sent meanwhile, [`Problem::Over`] on `at` for a time that is
     /// over: nobody is told that something is scheduled which is out already. [`Problem::Required`] on `when` without a choice;
-    /// [`Problem::Expired`] on `version` when it would not hold any more by then; [`Problem::NotOffered`] on `audience` when that
-    /// was moved away from below the issuer.
+    /// [`Problem::Required`] on `again` when it would bring back what was taken from everybody, or what will be over by then, and
+    /// nobody said so. [`Problem::Expired`] on `version` when it would not hold any more by then; [`Problem::NotOffered`] on `audience`
+    /// when that was moved away from below the issuer.
     pub async fn publish(&self, viewer: &Viewer, form: PublishForm<'_>) -> Result<Option<DateTime<Utc>>> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let desk = self.on_desk(viewer, id).await?;
@@ -79,8 +120,14 @@ impl Documents<'_> {
         });
         let at = reader.read("at", form.at, |typed| if is_later { moment(typed, now).map(Some) } else { Ok(None) });
         let (Some(()), Some(at)) = (when, at) else { return Err(reader.finish().err().unwrap_or_default().into()) };
-        if form.version != work.version.to_string() || form.review != self.review_key(id).await?.unwrap_or_default() {
+        let review = self.review_key(id).await?;
+        let shown = looked_at(&desk, review.as_deref()).unwrap_or_default();
+        if form.version != work.version.to_string() || form.review != shown {
             return Err(reader.refused("version", Problem::Stale).into());
+        }
+        let comes_back = desk.situation().comes_back() || self.is_over_by(id, at).await?;
+        if comes_back && form.again != "yes" {
+            return Err(reader.refused("again", Problem::Required).into());
         }
         if !work.reaches_only_below() {
             return Err(reader.refused("audience", Problem::NotOffered).into());
@@ -95,7 +142,8 @@ impl Documents<'_> {
                     document: id,
                     version: work.version,
                     stage: work.work,
-                    is_correction: desk.situation().is_out(),
+                    base: Base::of(desk.out.as_ref()),
+                    files: &work.attachments,
                     expires_at: work.expires_at(),
                     issuer: &work.issuer.path,
                     by: Some(viewer.member),
@@ -106,16 +154,30 @@ impl Documents<'_> {
         match done {
             Ok(()) => Ok(at),
             Err(Error::Thrown(_)) => Err(reader.refused("version", Problem::Stale).into()),
-            Err(Error::Taken { .. }) => Err(reader.refused("version", Problem::NumberTaken).into()),
+            Err(Error::Taken { .. }) => {
+                let number = work.number.as_deref().unwrap_or_default();
+                Err(self.number_taken(viewer, reader, "version", (number, work.issuer.id, id)).await?.into())
+            }
             Err(error) => Err(error),
         }
     }
 
+    /// Whether what is out will be over at that time, so that something else comes back.
+    async fn is_over_by(&self, id: DocumentId, at: Option<DateTime<Utc>>) -> Result<bool> {
+        let Some(at) = at else { return Ok(false) };
+        let sql = "SELECT VALUE expires_at FROM ONLY $document";
+        let over: Option<DateTime<Utc>> =
+            self.backend.store().read(sql, vars! { document: record("document", id) }).await?.row(0)?;
+        Ok(over.is_some_and(|over| over <= at))
+    }
+
     async fn schedule(&self, viewer: &Viewer, desk: &OnDesk, at: DateTime<Utc>) -> Result<()> {
-        let vars = vars! { at: at, by: viewer.member.to_string() };
-        let change = "UPDATE $draft SET stage = 'scheduled', publish_at = $at, approved_by = $by RETURN NONE;";
+        let work = desk.work.as_ref().ok_or(Error::NotFound)?;
+        let mut vars = vars! { document: record("document", work.id), at: at, by: viewer.member.to_string() };
+        Base::of(desk.out.as_ref()).bind(&mut vars, &work.attachments);
+        let change = format!("{SAME} UPDATE $draft SET stage = 'scheduled', publish_at = $at, approved_by = $by RETURN NONE;");
         let decided = Decided { state: "approved", reason: None };
-        self.change(viewer, desk, EventKind::DocumentScheduled, Some(at.to_rfc3339()), change, vars, Some(decided)).await
+        self.change(viewer, desk, EventKind::DocumentScheduled, Some(at.to_rfc3339()), &change, vars, Some(decided)).await
     }
 
     /// Takes a text back from review, or from the schedule, to write on.
@@ -126,7 +188,7 @@ impl Documents<'_> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Recall)?;
         let decided = Decided { state: "recalled", reason: None };
-        let done = self.change(viewer, &desk, EventKind::DraftRecalled, None, BACK, vars! {}, Some(decided)).await;
+        let done = self.change(viewer, &desk, EventKind::DraftRecalled, None, BACK, back_vars(), Some(decided)).await;
         self.told(viewer, id, DocumentStep::Recall, done).await
     }
 
@@ -142,7 +204,7 @@ impl Documents<'_> {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let decided = Decided { state: "changes_wanted", reason: Some(reason) };
-        let done = self.change(viewer, &desk, EventKind::ChangesWanted, None, BACK, vars! {}, Some(decided)).await;
+        let done = self.change(viewer, &desk, EventKind::ChangesWanted, None, BACK, back_vars(), Some(decided)).await;
         self.told(viewer, id, DocumentStep::WantChanges, done).await
     }
 
@@ -196,7 +258,7 @@ impl Documents<'_> {
     }
 
     /// Takes a published document out of everybody's library. Receipts, opinions and revisions stay, and the reason is told to
-    /// those who look for it.
+    /// those who look for it. A correction that waits for approval or for its time lies on the desk again.
     ///
     /// # Errors
     /// As [`Self::publish`]; [`Error::Invalid`] of the form `withdraw` without a reason; [`Error::Step`] when it is not published.
@@ -207,9 +269,44 @@ impl Documents<'_> {
         let Some(reason) = reader.read("reason", reason, Remark::parse) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        let issuer = desk.out.as_ref().ok_or(Error::NotFound)?.issuer.path.clone();
-        let done = self.take_out(id, &issuer, Some(viewer.member), Some(reason.as_str().to_owned())).await;
+        let mut done = self.withdraw_all(viewer, &desk, &reason).await;
+        for _ in 1..WITHDRAW_TRIES {
+            if !matches!(done, Err(Error::Thrown(_))) {
+                break;
+            }
+            // Its correction was sent on in this moment, or came out: what is out now is taken back as well.
+            let desk = self.on_desk(viewer, id).await?;
+            desk.step(DocumentStep::Withdraw)?;
+            done = self.withdraw_all(viewer, &desk, &reason).await;
+        }
         self.told(viewer, id, DocumentStep::Withdraw, done).await
+    }
+
+    /// Takes back what is out and, with it, what waits at the desk.
+    async fn withdraw_all(&self, viewer: &Viewer, desk: &OnDesk, reason: &Remark) -> Result<()> {
+        let out = desk.out.as_ref().ok_or(Error::NotFound)?;
+        let clock = self.backend.clock();
+        let waits = desk.work.as_ref().filter(|work| work.work != Work::Draft);
+        let mut vars = vars! {
+            document: record("document", out.id),
+            draft: record("draft", out.id),
+            key: out.id.to_string(),
+            now: clock.now(),
+            reason: reason.as_str(),
+            by: viewer.member.to_string(),
+            stage: waits.map(|work| work.work.key().to_owned()),
+            why: Held::Withdrawn.key(),
+        };
+        let (kind, issuer) = (EventKind::DocumentWithdrawn, &out.issuer.path);
+        let withdrawn = events::append(&mut vars, clock, kind, Some(viewer.member), issuer, out.id);
+        let mut sql = format!("{WITHDRAW} {TAKE_OUT} {}", events::APPEND);
+        if waits.is_some() {
+            events::append_also(&mut vars, clock, &withdrawn, EventKind::DraftRecalled, None);
+            sql = format!("{sql} {BACK} {END_REVIEWS} {}", events::APPEND_ALSO);
+        }
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
+        Ok(())
     }
 
     /// Publishes what is due and takes out what is over. Returns how many documents changed. A job runs this every few seconds, in
@@ -235,7 +332,7 @@ impl Documents<'_> {
         for row in answers.rows::<OverRow>(1)? {
             let document = row.id.parse().map_err(|_| Error::Damaged(format!("document {}", row.id)))?;
             let issuer = tree.heir(&row.issuer).ok_or_else(|| Error::Damaged(format!("issuer of {}", row.id)))?;
-            match self.take_out(document, &issuer.path, None, None).await {
+            match self.expire(document, &issuer.path).await {
                 Ok(()) => changed += 1,
                 // Taken out by somebody, or replaced by a text that holds longer.
                 Err(Error::Thrown(_)) => {}
@@ -251,20 +348,24 @@ impl Documents<'_> {
         let stored = self.stored(id).await?;
         let scheduled = stored.work.filter(|work| work.work == Work::Scheduled);
         let work = scheduled.ok_or_else(|| Error::Thrown("changed".to_owned()))?;
-        if !work.reaches_only_below() || work.expires_at().is_some_and(|over| over <= now) {
-            return self.return_to_desk(id, &work.issuer.path).await;
+        if !work.reaches_only_below() {
+            return self.return_to_desk(&work, Held::Audience).await;
+        }
+        if work.expires_at().is_some_and(|over| over <= now) {
+            return self.return_to_desk(&work, Held::Over).await;
         }
         let release = Release {
             document: id,
             version: work.version,
             stage: Work::Scheduled,
-            is_correction: stored.out.is_some_and(|out| out.out == Out::Published),
+            base: Base::of(stored.out.as_ref()),
+            files: &work.attachments,
             expires_at: work.expires_at(),
             issuer: &work.issuer.path,
             by: row.approved_by.as_deref().and_then(|member| member.parse().ok()),
         };
         match self.release(release).await {
-            Err(Error::Taken { .. }) => self.return_to_desk(id, &work.issuer.path).await,
+            Err(Error::Taken { .. }) => self.return_to_desk(&work, Held::NumberTaken).await,
             done => done,
         }
     }
@@ -298,35 +399,39 @@ impl Documents<'_> {
             shelf: clock.ulid_at(now).to_string(),
             expires_at: release.expires_at,
         };
-        let kind = if release.is_correction { EventKind::DocumentCorrected } else { EventKind::DocumentPublished };
+        release.base.bind(&mut vars, release.files);
+        let kind = if release.base.is_out() { EventKind::DocumentCorrected } else { EventKind::DocumentPublished };
         events::append(&mut vars, clock, kind, release.by, release.issuer, id);
-        self.backend.store().write(&format!("{STILL} {RELEASE} {}", events::APPEND), vars).await?;
+        self.backend.store().write(&format!("{STILL} {SAME} {RELEASE} {}", events::APPEND), vars).await?;
         self.backend.events().wake();
         Ok(())
     }
 
-    /// A scheduled text that cannot go out: it must not be tried for ever.
-    async fn return_to_desk(&self, id: DocumentId, issuer: &UnitPath) -> Result<()> {
-        tracing::warn!(document = %id, "a scheduled document cannot go out any more; it lies on the desk again");
-        let mut vars = vars! { draft: record("draft", id) };
-        events::append(&mut vars, self.backend.clock(), EventKind::DraftRecalled, None, issuer, id);
-        self.backend.store().write(&format!("{BACK} {}", events::APPEND), vars).await?;
+    /// A scheduled text that cannot go out: it must not be tried for ever, and its editors are told why.
+    async fn return_to_desk(&self, work: &InWork, why: Held) -> Result<()> {
+        tracing::warn!(document = %work.id, why = why.key(), "a scheduled document cannot go out any more; it lies on the desk again");
+        let mut vars = vars! {
+            draft: record("draft", work.id),
+            version: i64::from(work.version),
+            stage: work.work.key(),
+            review: None::<RecordId>,
+            why: why.key(),
+            now: self.backend.clock().now(),
+        };
+        events::append(&mut vars, self.backend.clock(), EventKind::DraftRecalled, None, &work.issuer.path, work.id);
+        self.backend.store().write(&format!("{STILL} {BACK} {}", events::APPEND), vars).await?;
         self.backend.events().wake();
         Ok(())
     }
 
-    async fn take_out(&self, id: DocumentId, issuer: &UnitPath, by: Option<MemberId>, reason: Option<String>) -> Result<()> {
+    /// Takes out what is over. A correction in work stays where it is: its approver is asked, or was.
+    async fn expire(&self, id: DocumentId, issuer: &UnitPath) -> Result<()> {
         let clock = self.backend.clock();
-        let kind = if by.is_some() { EventKind::DocumentWithdrawn } else { EventKind::DocumentExpired };
-        let mut vars =
-            vars! { document: record("document", id), now: clock.now(), reason: reason, by: by.map(|by| by.to_string()) };
-        events::append(&mut vars, clock, kind, by, issuer, id);
+        let mut vars = vars! { document: record("document", id), now: clock.now(), reason: None::<String> };
+        events::append(&mut vars, clock, EventKind::DocumentExpired, None, issuer, id);
         let sql = format!(
             "LET $old = (SELECT state, expires_at FROM ONLY $document); \
-             IF $old.state != 'published' OR ($by = NONE AND ($old.expires_at = NONE OR $old.expires_at > $now)) \
-             {{ THROW 'changed' }}; \
-             UPDATE $document SET state = 'withdrawn', shelf = NONE, must = NONE, pin = NONE, expires_at = NONE, \
-             withdrawn_at = $now, withdrawn_because = $reason RETURN NONE; {}",
+             IF $old.state != 'published' OR $old.expires_at = NONE OR $old.expires_at > $now {{ THROW 'changed' }}; {TAKE_OUT} {}",
             events::APPEND
         );
         self.backend.store().write(&sql, vars).await?;
@@ -420,8 +525,31 @@ const STILL: &str = "LET $d = (SELECT * FROM ONLY $draft); \
                      IF $d.version != $version OR $d.stage != $stage { THROW 'changed' }; \
                      IF $review != NONE AND (SELECT VALUE state FROM ONLY $review) != 'open' { THROW 'changed' };";
 
-/// Back on the desk.
-const BACK: &str = "UPDATE $draft SET stage = 'draft', publish_at = NONE, approved_by = NONE RETURN NONE;";
+/// Behind [`STILL`]: stops the transaction when what is out, or the files, are not those that were looked at.
+const SAME: &str = "LET $base = (SELECT state, version FROM ONLY $document); \
+                    IF $base.state != $base_state OR $base.version != $base_version OR ($d.attachments ?? []) != $files \
+                    { THROW 'changed' };";
+
+/// Back on the desk. `$why` is a [`Held`] where nobody of its editors asked for that, and `$now` when.
+const BACK: &str = "UPDATE $draft SET stage = 'draft', publish_at = NONE, approved_by = NONE, held = $why, \
+                    held_at = IF $why != NONE { $now } ELSE { NONE } RETURN NONE;";
+
+/// Bindings of [`BACK`] where somebody asked for it.
+fn back_vars() -> Variables {
+    vars! { why: None::<String>, now: None::<DateTime<Utc>> }
+}
+
+/// Stops the transaction when the document is not out, or its correction is not where it was.
+const WITHDRAW: &str = "IF (SELECT VALUE state FROM ONLY $document) != 'published' { THROW 'changed' }; \
+                        LET $stands = (SELECT VALUE stage FROM ONLY $draft); \
+                        IF (IF $stands = 'draft' { NONE } ELSE { $stands }) != $stage { THROW 'changed' };";
+
+const TAKE_OUT: &str = "UPDATE $document SET state = 'withdrawn', shelf = NONE, must = NONE, pin = NONE, expires_at = NONE, \
+                        withdrawn_at = $now, withdrawn_because = $reason RETURN NONE;";
+
+/// Ends the review of a text that is taken back with its document.
+const END_REVIEWS: &str = "UPDATE review SET state = 'recalled', decided_by = $by, decided_at = $now, reason = $reason \
+                           WHERE document = $key AND state = 'open' RETURN NONE;";
 
 /// Ends the open review, if there is one.
 const DECIDE: &str = "IF $review != NONE { UPDATE $review SET state = $review_state, decided_by = $decided_by, \
@@ -430,7 +558,7 @@ const DECIDE: &str = "IF $review != NONE { UPDATE $review SET state = $review_st
 /// Behind [`STILL`]: what is in work becomes what is out.
 const RELEASE: &str = "\
     LET $old = (SELECT state, shelf, published_at FROM ONLY $document); \
-    LET $stays = $old.state = 'published'; \
+    LET $stays = $old.state = 'published'; LET $was = $old.state != NONE; \
     LET $place = IF $stays { $old.shelf } ELSE { $shelf }; \
     UPSERT $document SET kind = $d.kind, number = $d.number, title = $d.title, signer = $d.signer, field = $d.field, \
         issuer = $d.issuer, issuer_path = $d.issuer_path, issuer_level = $d.issuer_level, audience = $d.audience, \
@@ -439,7 +567,8 @@ const RELEASE: &str = "\
         published_at = IF $stays { $old.published_at } ELSE { $now }, shelf = $place, \
         must_read_by = $d.must_read_by, must = IF $d.must_read_by != NONE { $place } ELSE { NONE }, \
         pin = IF $d.pinned = true { $place } ELSE { NONE }, expires_on = $d.expires_on, expires_at = $expires_at, \
-        corrected_at = IF $stays { $now } ELSE { NONE }, correction = IF $stays { $d.correction } ELSE { NONE }, \
+        corrected_version = IF $was { $d.version } ELSE { NONE }, \
+        corrected_at = IF $was { $now } ELSE { NONE }, correction = IF $was { $d.correction } ELSE { NONE }, \
         withdrawn_at = NONE, withdrawn_because = NONE RETURN NONE; \
     UPSERT $text SET body = (SELECT VALUE body FROM ONLY $draft_text) RETURN NONE; \
     DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE; \

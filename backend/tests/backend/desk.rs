@@ -52,12 +52,12 @@ async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) ->
         None => draft(backend, editor, &org.coast, &org.harbour).await,
         Some(out) => {
             let id = published(backend, editor, &org.coast, &org.harbour).await;
+            if out == Out::Withdrawn {
+                backend.documents().withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
+            }
             if situation.work.is_some() {
                 backend.documents().revise(editor, id).await.expect("is begun again");
                 save(backend, editor, id, "Bản đính chính.").await;
-            }
-            if out == Out::Withdrawn {
-                backend.documents().withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
             }
             id
         }
@@ -65,19 +65,28 @@ async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) ->
     if matches!(situation.work, Some(Work::InReview | Work::Scheduled)) {
         let version = version(backend, editor, id).await;
         let card = card(backend, org, &org.fisherman.viewer).await;
-        let form =
-            SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: &card, due: "", note: "", warned: "" };
+        let form = SubmitForm {
+            id: &id.to_string(),
+            version: &version,
+            reviewer: "",
+            colleague: "",
+            commenter: &card,
+            due: "",
+            note: "",
+            warned: "",
+        };
         backend.documents().submit(editor, form).await.expect("is sent");
     }
     if situation.work == Some(Work::Scheduled) {
         let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
-        let later = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "later", at: LATER };
+        let later =
+            PublishForm { id: &id.to_string(), version: &version, review: &review, when: "later", at: LATER, again: "yes" };
         backend.documents().publish(&chief(editor), later).await.expect("is scheduled");
     }
     id
 }
 
-async fn save(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
+pub(crate) async fn save(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
     let page = backend.documents().draft(editor, id).await.expect("is on the desk").draft;
     let (key, version) = (id.to_string(), page.version.to_string());
     let (issuer, audience) = (page.issuer.id.to_string(), page.audience.id.to_string());
@@ -90,7 +99,7 @@ async fn card(backend: &Backend, org: &Fixture, viewer: &Viewer) -> String {
     backend.members().record(&org.coast_registrar.viewer, viewer.member).await.expect("a record").record.card
 }
 
-fn situations() -> Vec<Situation> {
+pub(crate) fn situations() -> Vec<Situation> {
     let works = [None, Some(Work::Draft), Some(Work::InReview), Some(Work::Scheduled)];
     let outs = [None, Some(Out::Published), Some(Out::Withdrawn)];
     let all = works.into_iter().flat_map(|work| outs.into_iter().map(move |out| Situation { work, out }));
@@ -107,7 +116,7 @@ async fn take(
 ) -> Result<(), Error> {
     let documents = backend.documents();
     let key = id.to_string();
-    let publish = |when, at| PublishForm { id: &key, version, review, when, at };
+    let publish = |when, at| PublishForm { id: &key, version, review, when, at, again: "yes" };
     match step {
         DocumentStep::Edit => {
             let page = documents.draft(viewer, id).await?.draft;
@@ -117,7 +126,8 @@ async fn take(
         }
         DocumentStep::Discard => documents.discard(viewer, id, version).await,
         DocumentStep::Submit => {
-            let form = SubmitForm { id: &key, version, reviewer: "", commenter: "", due: "", note: "", warned: "" };
+            let form =
+                SubmitForm { id: &key, version, reviewer: "", colleague: "", commenter: "", due: "", note: "", warned: "" };
             documents.submit(viewer, form).await
         }
         DocumentStep::Recall => documents.recall(viewer, id).await,
@@ -204,7 +214,7 @@ async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &B
     submit(backend, editor, id).await;
 
     let review = review(backend, editor, id).await;
-    let at = |at| PublishForm { id: &key, version: "1", review: &review, when: "later", at };
+    let at = |at| PublishForm { id: &key, version: "1", review: &review, when: "later", at, again: "" };
     for (form, field, problem) in [
         (PublishForm { when: "", ..at(LATER) }, "when", Problem::Required),
         (PublishForm { when: "bao giờ", ..at("") }, "when", Problem::NotOffered),
@@ -275,6 +285,7 @@ async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixt
     documents.revise(editor, id).await.expect("is begun again");
     let again = documents.draft(editor, id).await.expect("a draft").draft;
     assert_eq!((again.version, again.situation.is_out()), (2, false));
+    save(backend, editor, id, "Số mới: 0255 3 822 333.").await;
     release(backend, editor, id).await;
     let shelf = documents.shelf(reader, &LibraryQuery::default()).await.expect("a page").documents;
     assert_eq!(shelf[0].id, id, "what comes back is new");
@@ -290,7 +301,7 @@ async fn what_was_looked_at_goes_out_and_nothing_else(backend: &Backend, org: &F
     submit(backend, editor, id).await;
     let key = id.to_string();
     let review = review(backend, editor, id).await;
-    let stale = PublishForm { id: &key, version: "1", review: &review, when: "now", at: "" };
+    let stale = PublishForm { id: &key, version: "1", review: &review, when: "now", at: "", again: "" };
     match documents.publish(&chief(editor), stale).await {
         Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
         other => panic!("{other:?}"),
@@ -340,7 +351,16 @@ async fn a_text_the_guard_warns_of_goes_to_review_when_somebody_decided(backend:
     let id = draft(backend, editor, &org.coast, &org.coast).await;
     save(backend, editor, id, "TUYỆT MẬT\n\nGọi 0901 234 567, 0901 234 568, 0901 234 569.").await;
     let (key, version) = (id.to_string(), version(backend, editor, id).await);
-    let form = |warned| SubmitForm { id: &key, version: &version, reviewer: "", commenter: "", due: "", note: "", warned };
+    let form = |warned| SubmitForm {
+        id: &key,
+        version: &version,
+        reviewer: "",
+        colleague: "",
+        commenter: "",
+        due: "",
+        note: "",
+        warned,
+    };
     let warned = guard::kinds(&documents.review(editor, id).await.expect("opens").warnings);
     assert_eq!(warned, "secrecy_mark,phone_numbers");
     for undecided in ["", "secrecy_mark"] {
@@ -370,7 +390,7 @@ async fn ending(backend: &Backend, editor: &Viewer, id: DocumentId, expires_on: 
 async fn schedule(backend: &Backend, editor: &Viewer, id: DocumentId, at: &str) {
     submit(backend, editor, id).await;
     let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
-    let later = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "later", at };
+    let later = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "later", at, again: "yes" };
     backend.documents().publish(&chief(editor), later).await.expect("is scheduled");
 }
 
@@ -413,7 +433,10 @@ async fn files_changed_since_the_review_do_not_go_out(backend: &Backend, org: &F
     documents.recall(editor, id).await.expect("is taken back");
     attached(backend, editor, id, "Nghị quyết.pdf", &pdf("Bản khác")).await;
     submit(backend, editor, id).await;
-    match documents.publish(&chief(editor), PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "" }).await {
+    match documents
+        .publish(&chief(editor), PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "", again: "" })
+        .await
+    {
         Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
         other => panic!("{other:?}"),
     }
@@ -423,7 +446,8 @@ async fn files_changed_since_the_review_do_not_go_out(backend: &Backend, org: &F
     attached(backend, chief, id, "Phụ lục.pdf", &pdf("Phụ lục")).await;
     submit(backend, editor, id).await;
     let review = review(backend, editor, id).await;
-    let own = documents.publish(chief, PublishForm { id: &key, version: "1", review: &review, when: "now", at: "" }).await;
+    let own =
+        documents.publish(chief, PublishForm { id: &key, version: "1", review: &review, when: "now", at: "", again: "" }).await;
     assert!(matches!(own, Err(Error::NotAllowed)), "{own:?}");
 }
 
@@ -432,7 +456,16 @@ async fn who_was_asked_and_has_left_sees_nothing_more(backend: &Backend, org: &F
     let id = draft(backend, editor, &org.coast, &org.coast).await;
     let (key, card) = (id.to_string(), card(backend, org, commenter).await);
     let reviewer = org.province_chief_editor.id.to_string();
-    let form = SubmitForm { id: &key, version: "1", reviewer: &reviewer, commenter: &card, due: "", note: "", warned: "" };
+    let form = SubmitForm {
+        id: &key,
+        version: "1",
+        reviewer: &reviewer,
+        colleague: "",
+        commenter: &card,
+        due: "",
+        note: "",
+        warned: "",
+    };
     documents.submit(editor, form).await.expect("is sent");
     assert!(documents.review(commenter, id).await.is_ok());
     let listed = documents.revisions(commenter, id, None, None).await;
@@ -459,22 +492,42 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     let wrong = [
         (
             "reviewer",
-            SubmitForm { id: &key, version: "1", reviewer: "ai đó", commenter: "", due: "", note: "", warned: "" },
+            SubmitForm {
+                id: &key, version: "1", reviewer: "ai đó", colleague: "", commenter: "", due: "", note: "", warned: ""
+            },
             Problem::NotOffered,
         ),
         (
             "commenter",
-            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "99.999999", due: "", note: "", warned: "" },
+            SubmitForm {
+                id: &key,
+                version: "1",
+                reviewer: "",
+                colleague: "",
+                commenter: "99.999999",
+                due: "",
+                note: "",
+                warned: "",
+            },
             Problem::Unknown,
         ),
         (
             "due",
-            SubmitForm { id: &key, version: "1", reviewer: "", commenter: "", due: "2026-11-20", note: "", warned: "" },
+            SubmitForm {
+                id: &key,
+                version: "1",
+                reviewer: "",
+                colleague: "",
+                commenter: "",
+                due: "2026-11-20",
+                note: "",
+                warned: "",
+            },
             Problem::DateRange,
         ),
         (
             "version",
-            SubmitForm { id: &key, version: "7", reviewer: "", commenter: "", due: "", note: "", warned: "" },
+            SubmitForm { id: &key, version: "7", reviewer: "", colleague: "", commenter: "", due: "", note: "", warned: "" },
             Problem::Stale,
         ),
     ];
@@ -488,6 +541,7 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
         id: &key,
         version: "1",
         reviewer: &reviewer,
+        colleague: "",
         commenter: &card,
         due: "2026-11-25",
         note: "Xem giúp.",
@@ -497,9 +551,9 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
 
     let page = documents.review(commenter, id).await.expect("was asked");
     let review = page.review.expect("is under way");
-    assert_eq!((review.reviewer.as_deref(), review.commenter.as_deref()), (Some("Nguyễn Đức Thắng"), Some("Võ Văn Khơi")));
+    assert_eq!((review.reviewer.as_deref(), review.commenters), (Some("Nguyễn Đức Thắng"), vec!["Võ Văn Khơi".to_owned()]));
     assert!(page.hand.may_comment() && !page.hand.may(DocumentStep::WantChanges), "{:?}", page.hand);
-    let remark = RemarkForm { id: &key, quote: "Tải tài liệu về máy.", text: "Máy nào?" };
+    let remark = RemarkForm { id: &key, passage: "", quote: "Tải tài liệu về máy.", text: "Máy nào?" };
     documents.remark(commenter, remark).await.expect("is written down");
     assert!(matches!(documents.remark(&org.farmer.viewer, remark).await, Err(Error::NotFound)));
     assert!(matches!(documents.want_changes(commenter, id, "Không rõ.").await, Err(Error::NotAllowed)));
@@ -538,7 +592,7 @@ async fn the_author_approves_only_where_the_unit_says_so(backend: &Backend, org:
     submit(backend, chief, id).await;
     let key = id.to_string();
     let seen = review(backend, chief, id).await;
-    let now = PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "" };
+    let now = PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "", again: "" };
     assert!(matches!(documents.publish(chief, now).await, Err(Error::NotAllowed)));
     for stranger in [&org.coast_editor, &org.hills_editor, &org.fisherman] {
         let set = documents.set_rules(&stranger.viewer, org.province.id, true).await;
@@ -563,7 +617,7 @@ async fn a_number_taken_meanwhile_brings_a_scheduled_text_back(backend: &Backend
     documents.save_draft(editor, numbered).await.expect("is saved");
     submit(backend, editor, scheduled).await;
     let review = review(backend, editor, scheduled).await;
-    let later = PublishForm { id: &key, version: "1", review: &review, when: "later", at: LATER };
+    let later = PublishForm { id: &key, version: "1", review: &review, when: "later", at: LATER, again: "" };
     documents.publish(&chief(editor), later).await.expect("is scheduled");
 
     // The draft's own number keeps others from it, until another document has it already.

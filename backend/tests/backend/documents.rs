@@ -60,14 +60,23 @@ pub(crate) async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitR
 pub(crate) async fn release(backend: &Backend, editor: &Viewer, id: DocumentId) {
     submit(backend, editor, id).await;
     let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
-    let now = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "now", at: "" };
+    let now = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "now", at: "", again: "yes" };
     backend.documents().publish(&chief(editor), now).await.expect("is published");
 }
 
 /// Sends a draft to be reviewed by any chief editor.
 pub(crate) async fn submit(backend: &Backend, editor: &Viewer, id: DocumentId) {
     let version = version(backend, editor, id).await;
-    let form = SubmitForm { id: &id.to_string(), version: &version, reviewer: "", commenter: "", due: "", note: "", warned: "" };
+    let form = SubmitForm {
+        id: &id.to_string(),
+        version: &version,
+        reviewer: "",
+        colleague: "",
+        commenter: "",
+        due: "",
+        note: "",
+        warned: "",
+    };
     backend.documents().submit(editor, form).await.expect("is sent");
 }
 
@@ -172,7 +181,7 @@ async fn an_editor_stays_within_the_own_subtree(backend: &Backend, org: &Fixture
     submit(backend, &org.coast_editor.viewer, stored).await;
     let key = stored.to_string();
     let review = review(backend, &org.coast_editor.viewer, stored).await;
-    let now = PublishForm { id: &key, version: "1", review: &review, when: "now", at: "" };
+    let now = PublishForm { id: &key, version: "1", review: &review, when: "now", at: "", again: "" };
     assert!(matches!(documents.publish(&org.hills_editor.viewer, now).await, Err(Error::NotFound)));
     let author = documents.publish(&org.coast_editor.viewer, now).await;
     assert!(matches!(author, Err(Error::NotAllowed)), "{author:?}");

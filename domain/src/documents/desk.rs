@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     difference::DiffPiece,
+    files::AttachmentSummary,
     forms::{Problem, bounded_text},
     guard::Warning,
     ids::{DocumentId, MemberId},
@@ -33,6 +34,10 @@ impl Remark {
         &self.0
     }
 }
+
+/// Beside [`Problem::NumberTaken`], what a form's answer says of the document that has the number: its id and its title.
+pub const NUMBER_HOLDER: &str = "number_holder";
+pub const NUMBER_HOLDER_TITLE: &str = "number_holder_title";
 
 /// What the editor's form holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +80,9 @@ pub struct DraftPage {
     pub branches: u32,
     pub issuers: Vec<UnitRef>,
     pub audiences: Vec<UnitRef>,
-    /// The review under way, as the form that approves names it.
+    /// Members of each of `audiences`.
+    pub audience_members: Vec<u32>,
+    /// What the form that approves is about, besides the version: the review, the files, and what is out.
     pub review: Option<String>,
     /// Why it came back from the last review, when it did.
     pub wanted: Option<Verdict>,
@@ -83,8 +90,41 @@ pub struct DraftPage {
     pub publish_at: Option<DateTime<Utc>>,
     /// Why and when what was out was taken back.
     pub withdrawn: Option<Withdrawal>,
+    /// Why it lies on the desk again though none of its editors asked for that, and since when.
+    pub held: Option<(Held, DateTime<Utc>)>,
     /// Remarks nobody has settled yet.
     pub open_remarks: u32,
+}
+
+/// Why a text that waited lies on the desk again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// The document it was to correct was withdrawn.
+    Withdrawn,
+    /// Another document got its number.
+    NumberTaken,
+    /// Its audience is not below its issuer any more.
+    Audience,
+    /// Its own last day was over before it could go out.
+    Over,
+}
+
+impl Held {
+    pub const ALL: [Self; 4] = [Self::Withdrawn, Self::NumberTaken, Self::Audience, Self::Over];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Withdrawn => "withdrawn",
+            Self::NumberTaken => "number_taken",
+            Self::Audience => "audience",
+            Self::Over => "over",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|held| held.key() == key)
+    }
 }
 
 /// What a reviewer decided.
@@ -145,13 +185,39 @@ pub struct ReviewRow {
     pub comments_only: bool,
 }
 
-/// Somebody who can be asked for a review.
+/// Somebody of the desk who can be asked to look at a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reviewer {
     pub member: MemberId,
     pub name: String,
     pub unit: UnitRef,
-    pub is_chief: bool,
+    /// Whether they may approve this text: a chief editor who did not write it, or whose unit lets authors approve. Others are asked for
+    /// remarks only.
+    pub may_approve: bool,
+}
+
+/// What going out would change: what is or was out, beside what is in work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The particulars of what is or was out; its text is in `pieces`. None for a document that goes out for the first time.
+    pub out: Option<Box<DocumentDraft>>,
+    /// Whether members read it at the moment.
+    pub is_out: bool,
+    /// When and why it was taken back.
+    pub withdrawn: Option<Withdrawal>,
+    /// What is different in the text, title first; empty where nothing was out.
+    pub pieces: Vec<DiffPiece>,
+    /// Files it goes out with, and those it had before.
+    pub files: Vec<AttachmentSummary>,
+    pub old_files: Vec<AttachmentSummary>,
+}
+
+/// The question before a text goes out: all that goes out is on the page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalPage {
+    pub page: DraftPage,
+    /// None where nothing is in work.
+    pub change: Option<Change>,
 }
 
 /// A review under way.
@@ -161,7 +227,10 @@ pub struct OpenReview {
     pub asked_at: DateTime<Utc>,
     /// None: any chief editor of the issuing unit or above.
     pub reviewer: Option<String>,
-    pub commenter: Option<String>,
+    /// The reviewer may not approve it any more, or never could: any chief editor decides.
+    pub is_stuck: bool,
+    /// Who was asked for remarks.
+    pub commenters: Vec<String>,
     pub due: Option<NaiveDate>,
     pub note: Option<String>,
 }
@@ -193,6 +262,10 @@ pub struct ReviewPage {
     pub remarks: Vec<ReviewRemark>,
     /// Who can be asked; empty where nothing is to be asked.
     pub reviewers: Vec<Reviewer>,
+    /// What approving it would change.
+    pub change: Change,
+    /// Passages of the text one may remark on, in their order.
+    pub passages: Vec<String>,
     /// Whether nobody but authors could approve it: the form says so before it is sent.
     pub needs_another: bool,
     /// What the guard warns of in title and text; who sends it to review decides about that.

@@ -26,12 +26,22 @@ pub struct ReadersPage {
     pub trail: Vec<UnitRef>,
     pub total: UnitShare,
     pub children: Vec<UnitShare>,
+    /// The same of the text that corrected one that members may have read.
+    pub corrected: Option<CorrectedReaders>,
     /// By name, for who leads this very branch.
     pub names: Option<Readers>,
     /// The last time the unit's members were asked again.
     pub reminded: Option<Reminder>,
     /// Whether the viewer may ask them.
     pub may_remind: bool,
+}
+
+/// How many have opened the corrected text, in the same units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrectedReaders {
+    pub on: NaiveDate,
+    pub total: UnitShare,
+    pub children: Vec<UnitShare>,
 }
 
 /// The members of a branch a document is for.

@@ -93,7 +93,7 @@ impl TestApp {
         let id = self.in_review(audience).await;
         let chief = &self.org.province_chief_editor.viewer;
         let review = self.review(id).await;
-        let now = PublishForm { id: &id.to_string(), version: "1", review: &review, when: "now", at: "" };
+        let now = PublishForm { id: &id.to_string(), version: "1", review: &review, when: "now", at: "", again: "" };
         self.backend.documents().publish(chief, now).await.expect("publishes");
         id
     }
@@ -107,7 +107,16 @@ impl TestApp {
     /// The same draft, sent to any chief editor.
     pub(crate) async fn in_review(&self, audience: &UnitRef) -> DocumentId {
         let id = self.draft(audience).await;
-        let form = SubmitForm { id: &id.to_string(), version: "1", reviewer: "", commenter: "", due: "", note: "", warned: "" };
+        let form = SubmitForm {
+            id: &id.to_string(),
+            version: "1",
+            reviewer: "",
+            colleague: "",
+            commenter: "",
+            due: "",
+            note: "",
+            warned: "",
+        };
         self.backend.documents().submit(&self.org.coast_editor.viewer, form).await.expect("is sent");
         id
     }

@@ -27,10 +27,10 @@ async fn attached(app: &TestApp, document: DocumentId, name: &str, content: &[u8
 /// Sends the draft through review and out.
 async fn release(app: &TestApp, document: DocumentId) {
     let (documents, id) = (app.backend.documents(), document.to_string());
-    let form = SubmitForm { id: &id, version: "1", reviewer: "", commenter: "", due: "", note: "", warned: "" };
+    let form = SubmitForm { id: &id, version: "1", reviewer: "", colleague: "", commenter: "", due: "", note: "", warned: "" };
     documents.submit(&app.org.coast_editor.viewer, form).await.expect("is sent");
     let review = app.review(document).await;
-    let now = PublishForm { id: &id, version: "1", review: &review, when: "now", at: "" };
+    let now = PublishForm { id: &id, version: "1", review: &review, when: "now", at: "", again: "" };
     documents.publish(&app.org.province_chief_editor.viewer, now).await.expect("is published");
 }
 

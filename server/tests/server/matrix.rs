@@ -286,6 +286,7 @@ const ROWS: &[Row] = &[
     // An editor elsewhere is not offered this issuer.
     row("/api/documents/save_draft", Given::NewDraft, &[(200, EDITORS), (422, &[OtherEditor])], 404),
     row("/api/documents/review", Given::Draft("id"), &[(200, EDITORS)], 404),
+    row("/api/documents/approval", Given::Draft("id"), &[(200, EDITORS)], 404),
     row("/api/documents/submit", Given::Version, &[(200, EDITORS)], 404),
     row("/api/documents/discard", Given::Version, &[(200, EDITORS)], 404),
     row("/api/documents/restore", Given::Version, &[(200, EDITORS)], 404),
@@ -517,7 +518,7 @@ impl Given {
             }
             Self::Remark => {
                 let id = app.in_review(&org.harbour).await;
-                let form = RemarkForm { id: &id.to_string(), quote: "", text: "Xem lại." };
+                let form = RemarkForm { id: &id.to_string(), text: "Xem lại.", ..RemarkForm::default() };
                 let editor = &org.coast_editor.viewer;
                 app.backend.documents().remark(editor, form).await.expect("remarks");
                 let remarks = app.backend.documents().review(editor, id).await.expect("a page").remarks;

@@ -1,0 +1,125 @@
+//! What goes out when a text is approved, beside what is out: particulars, text, files. The pages where that is decided show it all.
+
+use chrono::NaiveDate;
+use domain::{
+    Locale,
+    documents::desk::{Change, DocumentDraft},
+    files::AttachmentSummary,
+    locale::local_date,
+};
+use leptos::prelude::*;
+
+use super::{difference::difference, editor::whom};
+use crate::{
+    files::Attachments,
+    terms, text,
+    ui::{Card, DescriptionList, Fact, IconName, Notice, NoticeKind, Tag, Tone},
+};
+
+/// A particular: its name, and what it is in words; empty where a document has none.
+type Particular = (fn(Locale) -> &'static str, fn(Locale, &DocumentDraft) -> String);
+
+/// All that goes out besides text and files, in the order of the form.
+const PARTICULARS: [Particular; 15] = [
+    (text::desk::title, |_, draft| draft.title.clone()),
+    (text::desk::kind, |l, draft| terms::document_kind(l, draft.kind).to_owned()),
+    (text::desk::number, |_, draft| draft.number.clone()),
+    (text::desk::issuer, |_, draft| draft.issuer.name.clone()),
+    (text::desk::audience, |_, draft| draft.audience.name.clone()),
+    (text::desk::standings, standings),
+    (text::desk::signer, |_, draft| draft.signer.clone()),
+    (text::desk::field, |l, draft| draft.field.map(|field| terms::document_field(l, field)).unwrap_or_default().to_owned()),
+    (text::desk::must_read_by, |l, draft| day(l, draft.must_read_by)),
+    (text::desk::expires_on, |l, draft| day(l, draft.expires_on)),
+    (text::desk::place_in_library, |l, draft| if draft.is_pinned { text::desk::pinned(l).to_owned() } else { String::new() }),
+    (text::desk::supersedes, |_, draft| draft.supersedes.clone()),
+    (text::desk::amends, |_, draft| draft.amends.clone()),
+    (text::desk::guides, |_, draft| draft.guides.clone()),
+    (text::desk::correction, |_, draft| draft.correction.clone()),
+];
+
+fn day(l: Locale, day: Option<NaiveDate>) -> String {
+    day.map(|day| l.long_date(day)).unwrap_or_default()
+}
+
+fn standings(l: Locale, draft: &DocumentDraft) -> String {
+    let keys = draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",");
+    whom(l).into_iter().find(|choice| choice.value == keys).map_or(keys, |choice| choice.label)
+}
+
+/// Everything that goes out. What is different from what is or was out says so, with what it was.
+pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, change: &Change) -> AnyView {
+    let title = match &change.out {
+        None => text::desk::change_first(l),
+        Some(_) if change.is_out => text::desk::change_out(l),
+        Some(_) => text::desk::change_back(l),
+    };
+    let facts = PARTICULARS.into_iter().filter_map(|(label, value)| {
+        let new = value(l, draft);
+        // What was said of the last correction is no part of this one.
+        let compares = label(l) != text::desk::correction(l);
+        let old = change.out.as_deref().filter(|_| compares).map(|out| value(l, out)).filter(|old| *old != new);
+        (!new.is_empty() || old.is_some()).then(|| particular(l, label(l), new, old))
+    });
+    let facts = facts.collect_view();
+    let pieces = change.out.as_ref().map(|out| {
+        let (old, new) = (text::desk::version(l, l.number(out.version)), text::desk::version(l, l.number(draft.version)));
+        let pieces = difference(l, change.pieces.clone(), old, new);
+        view! { <div class="stack" data-part="difference"><h3>{text::desk::change_text(l)}</h3>{pieces}</div> }
+    });
+    let files = files(l, change);
+    view! {
+        <Card title strong=true>
+            <div class="stack" data-part="goes-out">
+                <DescriptionList>
+                    <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
+                    {facts}
+                </DescriptionList>
+                {files}
+                {pieces}
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+fn particular(l: Locale, label: &'static str, new: String, old: Option<String>) -> AnyView {
+    let new = if new.is_empty() { text::desk::nothing_set(l).to_owned() } else { new };
+    let old = old.map(|old| {
+        let old = if old.is_empty() { text::desk::nothing_set(l).to_owned() } else { old };
+        view! {
+            <p><Tag tone=Tone::Warn icon=IconName::Pencil label=text::desk::changed(l)/></p>
+            <p class="muted">{text::desk::before(l, old)}</p>
+        }
+    });
+    view! { <Fact label><p class="as-typed">{new}</p>{old}</Fact> }.into_any()
+}
+
+fn files(l: Locale, change: &Change) -> AnyView {
+    let without = |files: &[AttachmentSummary], others: &[AttachmentSummary]| {
+        let names = files.iter().filter(|file| others.iter().all(|other| other.id != file.id)).map(|file| file.name.clone());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let none = change.files.is_empty().then(|| view! { <p class="muted">{text::desk::no_files(l)}</p> });
+    let (come, gone) = (without(&change.files, &change.old_files), without(&change.old_files, &change.files));
+    let come = (change.out.is_some() && !come.is_empty()).then(|| view! { <p>{text::desk::files_come(l, come)}</p> });
+    let gone = (!gone.is_empty()).then(|| view! { <p>{text::desk::files_gone(l, gone)}</p> });
+    view! { <Attachments l files=change.files.clone()/> {none} {come} {gone} }.into_any()
+}
+
+/// That approving it brings back what was taken from everybody.
+pub(super) fn comes_back(l: Locale, change: &Change, members: String) -> AnyView {
+    let Some(withdrawn) = &change.withdrawn else { return ().into_any() };
+    let on = l.long_date(local_date(withdrawn.at));
+    let (title, because) = match &withdrawn.reason {
+        Some(reason) => (text::desk::comes_back(l, on), Some(text::desk::withdrawn_because(l, reason))),
+        None => (text::desk::comes_back_over(l, on), None),
+    };
+    view! {
+        <Notice kind=NoticeKind::Warn title>
+            {because.map(|because| view! { <p class="as-typed">{because}</p> })}
+            <p>{text::desk::comes_back_hint(l, members)}</p>
+        </Notice>
+    }
+    .into_any()
+}

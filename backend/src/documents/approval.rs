@@ -1,0 +1,49 @@
+//! What goes out when a text is approved: beside what is out, for the pages where that is decided.
+
+use domain::{
+    accounts::Viewer,
+    documents::{
+        desk::{ApprovalPage, Change},
+        steps::Out,
+    },
+    ids::DocumentId,
+};
+
+use super::{Documents, beside, difference, draft::OnDesk};
+use crate::{
+    Result, files,
+    store::{record, vars},
+};
+
+impl Documents<'_> {
+    /// The question before a text goes out, with all that goes out and what it takes the place of.
+    ///
+    /// # Errors
+    /// As [`Documents::draft`].
+    pub async fn approval(&self, viewer: &Viewer, id: DocumentId) -> Result<ApprovalPage> {
+        let desk = self.on_desk(viewer, id).await?;
+        let change = if desk.work.is_some() { Some(self.change_of(&desk).await?) } else { None };
+        Ok(ApprovalPage { page: self.draft(viewer, id).await?, change })
+    }
+
+    /// What is different between the text in work and the one that is or was out.
+    pub(super) async fn change_of(&self, desk: &OnDesk) -> Result<Change> {
+        let attachments = desk.work.as_ref().map(|work| work.attachments.as_slice()).unwrap_or_default();
+        let files = files::summaries(self.backend, attachments).await?;
+        let Some(out) = &desk.out else {
+            return Ok(Change { out: None, is_out: false, withdrawn: None, pieces: Vec::new(), files, old_files: Vec::new() });
+        };
+        let sql = "SELECT VALUE body FROM ONLY $text";
+        let vars = vars! { text: record("document_text", out.id) };
+        let old: String = self.backend.store().read(sql, vars).await?.row(0)?.unwrap_or_default();
+        let (before, after) = (format!("{}\n\n{old}", out.title), format!("{}\n\n{}", desk.title(), desk.body));
+        Ok(Change {
+            is_out: out.out == Out::Published,
+            withdrawn: self.withdrawal(out.id, desk).await?,
+            pieces: beside(move || difference(&before, &after)).await?,
+            files,
+            old_files: files::of_document(self.backend, out.id).await?,
+            out: Some(Box::new(self.as_draft(out.clone(), String::new(), desk.situation()).await?)),
+        })
+    }
+}

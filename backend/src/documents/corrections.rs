@@ -1,0 +1,192 @@
+//! A correction reaches those who had read the text before it: their lists say so until they open it again, and its editors see how
+//! many have opened the corrected text.
+//!
+//! A receipt tells that somebody has read a document, whichever text of it was out. What was corrected since this was counted has a
+//! receipt of its own for the version opened last (`version_receipt`), so documents that were never corrected cost nothing.
+
+use chrono::TimeDelta;
+use domain::{
+    accounts::Viewer,
+    documents::{DocumentSummary, steps::Out},
+    ids::DocumentId,
+    locale::local_date,
+    members::Standing,
+    units::UnitPath,
+};
+
+use super::{
+    COLUMNS, Document, Documents,
+    readers::COUNTED,
+    walk::{FOR_STANDING, line, line_vars, over_line, rows_of},
+};
+use crate::{
+    Error, Result,
+    store::{SurrealValue, Variables, pair, record, vars},
+    units::{Tree, Written},
+};
+
+/// What was corrected longer ago is no news any more.
+const NEWS: TimeDelta = TimeDelta::days(365);
+
+/// Corrections for one unit that are looked at, the newest.
+const LOOKED_AT: usize = 20;
+
+#[derive(Debug, SurrealValue)]
+struct OpenedRow {
+    document: String,
+    version: i64,
+}
+
+impl Documents<'_> {
+    /// Notes that a member whom it reaches has opened the corrected text.
+    pub(super) async fn note_corrected(&self, viewer: &Viewer, document: &Document) -> Result<()> {
+        if !document.is_corrected
+            || !document.reaches(viewer)
+            || !self.not_opened(viewer, &[document]).await?.contains(&document.id)
+        {
+            return Ok(());
+        }
+        let vars = vars! {
+            receipt: pair("version_receipt", document.id, viewer.member),
+            document: document.id.to_string(),
+            member: viewer.member.to_string(),
+            version: i64::from(document.version),
+            prefix: prefix(document.id, document.version),
+            reader: record("member", viewer.member),
+            now: self.backend.clock().now(),
+        };
+        match self.backend.store().write(OPENED, vars).await {
+            // Opened twice at once: the other one has written the same.
+            Ok(_) | Err(Error::Busy) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Marks what the person had read before it was corrected, and has not opened since.
+    pub(super) async fn mark_corrected(
+        &self,
+        viewer: &Viewer,
+        documents: &[&Document],
+        summaries: &mut [DocumentSummary],
+    ) -> Result<()> {
+        let had_read = |document: &&Document| summaries.iter().any(|summary| summary.id == document.id && summary.read);
+        let is_corrected = |document: &&Document| document.is_corrected && document.out == Out::Published;
+        let corrected: Vec<&Document> = documents.iter().copied().filter(is_corrected).filter(had_read).collect();
+        let left = self.not_opened(viewer, &corrected).await?;
+        for document in corrected.into_iter().filter(|document| left.contains(&document.id)) {
+            for summary in summaries.iter_mut().filter(|summary| summary.id == document.id) {
+                summary.corrected_on = document.corrected_at.map(local_date);
+            }
+        }
+        Ok(())
+    }
+
+    /// At most `count` documents the person had read before they were corrected and has not opened since, corrected last first.
+    pub(crate) async fn corrected_since_read(&self, viewer: &Viewer, count: usize) -> Result<Vec<DocumentSummary>> {
+        let mut vars = line_vars(viewer);
+        vars.insert("since", self.backend.clock().now() - NEWS);
+        let mut answers = self.backend.store().read(latest(viewer), vars).await?;
+        let tree = self.backend.units().tree();
+        let rows = rows_of(&mut answers, 0..line(viewer).len())?;
+        let mut documents: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        documents.retain(|document| document.is_corrected && document.reaches(viewer));
+        documents.sort_by_key(|document| std::cmp::Reverse(document.corrected_at));
+        let mut summaries = self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await?;
+        summaries.retain(|summary| summary.corrected_on.is_some());
+        summaries.truncate(count);
+        Ok(summaries)
+    }
+
+    /// How many members in each of these subtrees have opened the corrected text, of those it is for.
+    pub(super) async fn corrected_in(&self, document: &Document, paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
+        let standings = if document.standings.is_empty() { &COUNTED[..] } else { &document.standings };
+        let mut opened = Vec::with_capacity(paths.len());
+        for path in paths {
+            let (sql, vars, signs) = opened_ranges(document, standings, &tree.written(path));
+            let mut answers = self.backend.store().read(sql, vars).await?;
+            let mut count = 0_i64;
+            for (at, sign) in signs.into_iter().enumerate() {
+                count += sign * answers.rows::<i64>(at)?.into_iter().next().unwrap_or_default();
+            }
+            opened.push(u32::try_from(count).unwrap_or_default());
+        }
+        Ok(opened)
+    }
+
+    /// Those of these documents whose text of now the person has not opened.
+    async fn not_opened(&self, viewer: &Viewer, documents: &[&Document]) -> Result<Vec<DocumentId>> {
+        if documents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let receipts: Vec<_> = documents.iter().map(|one| pair("version_receipt", one.id, viewer.member)).collect();
+        let rows: Vec<OpenedRow> = self.backend.store().read(VERSIONS, vars! { receipts: receipts }).await?.rows(0)?;
+        let is_opened = |document: &Document| {
+            rows.iter().any(|row| row.document == document.id.to_string() && row.version == i64::from(document.version))
+        };
+        Ok(documents.iter().filter(|document| !is_opened(document)).map(|document| document.id).collect())
+    }
+}
+
+/// Point gets.
+const VERSIONS: &str = "SELECT document, version FROM $receipts";
+
+/// The receipt of who opens it now, where the record says they are.
+const OPENED: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
+                      LET $counts = $row.state = 'active' AND $row.standing != 'exempt'; \
+                      UPSERT $receipt SET document = $document, member = $member, version = $version, prefix = $prefix, at = $now, \
+                      place = IF $counts { $prefix + $row.standing + $row.path } ELSE { NONE } RETURN NONE;";
+
+/// What the place of a receipt begins with.
+fn prefix(document: DocumentId, version: u32) -> String {
+    format!("{document}{version:06}")
+}
+
+/// What was corrected last for the units of the line, a range each.
+fn latest(viewer: &Viewer) -> String {
+    over_line(viewer, |reached| {
+        format!(
+            "SELECT {COLUMNS} FROM document WHERE {reached} AND corrected_at > $since AND {FOR_STANDING} \
+             ORDER BY corrected_at DESC LIMIT {LOOKED_AT};"
+        )
+    })
+}
+
+/// One count of a range for each standing and each range of paths; with each how it counts.
+fn opened_ranges(document: &Document, standings: &[Standing], written: &Written) -> (String, Variables, Vec<i64>) {
+    let (mut sql, mut vars, mut signs) = (String::new(), vars! {}, Vec::new());
+    let prefix = prefix(document.id, document.version);
+    let signed = written.within.iter().map(|path| (path, 1)).chain(written.without.iter().map(|path| (path, -1)));
+    for ((path, sign), standing) in signed.flat_map(|range| standings.iter().map(move |standing| (range, standing.key()))) {
+        let at = signs.len();
+        sql += &format!(
+            "SELECT VALUE count FROM (SELECT count() FROM version_receipt WHERE place >= $from_{at} AND place < $until_{at} \
+             GROUP ALL);"
+        );
+        vars.insert(format!("from_{at}"), format!("{prefix}{standing}{path}"));
+        vars.insert(format!("until_{at}"), format!("{prefix}{standing}{}", path.range_end()));
+        signs.push(sign);
+    }
+    (sql, vars, signs)
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
+
+    #[tokio::test]
+    async fn corrections_are_found_by_index_and_receipts_by_their_keys() {
+        let store = migrated().await;
+        let viewer = viewer_at("/01/51/001/07/");
+        let mut vars = line_vars(&viewer);
+        vars.insert("since", chrono::Utc::now());
+        store.assert_no_scan(&latest(&viewer), vars).await;
+        let receipts = vec![pair("version_receipt", Ulid::nil(), Ulid::nil())];
+        store.assert_no_scan(VERSIONS, vars! { receipts: receipts }).await;
+        let count =
+            "SELECT VALUE count FROM (SELECT count() FROM version_receipt WHERE place >= $from AND place < $until GROUP ALL)";
+        store.assert_no_scan(count, vars! { from: "a", until: "b" }).await;
+    }
+}

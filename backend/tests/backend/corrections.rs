@@ -1,0 +1,100 @@
+//! A correction reaches those who had read the text before it, and its editors see who has opened the new one.
+
+use backend::Backend;
+use chrono::{NaiveDate, TimeDelta};
+use domain::{
+    accounts::Viewer,
+    documents::{DocumentSummary, LibraryQuery, ShelfList},
+    ids::DocumentId,
+};
+
+use crate::{
+    desk::save,
+    documents::{chief, published, release},
+    engines::on_both_engines,
+    support::Fixture,
+};
+
+on_both_engines! {
+    who_had_read_the_wrong_text_is_told_until_they_open_the_right_one,
+    what_comes_back_after_a_withdrawal_is_told_like_a_correction,
+    how_many_have_opened_the_corrected_text_is_counted_beside,
+}
+
+async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
+    backend.documents().revise(editor, id).await.expect("is begun");
+    save(backend, editor, id, body).await;
+    release(backend, editor, id).await;
+}
+
+/// What every list of this person says of the document.
+async fn told(backend: &Backend, viewer: &Viewer, id: DocumentId) -> Vec<Option<NaiveDate>> {
+    let documents = backend.documents();
+    let day = |rows: Vec<DocumentSummary>| rows.into_iter().find(|row| row.id == id).map(|row| row.corrected_on);
+    let shelf = documents.shelf(viewer, &LibraryQuery::default()).await.expect("a library").documents;
+    let recent = documents.personal(viewer, ShelfList::Recent, None).await.expect("a list").rows;
+    let home = backend.home().page(viewer).await.expect("opens").newest;
+    [shelf, recent.into_iter().map(|row| row.document).collect(), home].into_iter().filter_map(day).collect()
+}
+
+async fn who_had_read_the_wrong_text_is_told_until_they_open_the_right_one(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let (reader, other) = (&org.fisherman.viewer, &org.secretary.viewer);
+    let id = published(backend, editor, &org.coast, &org.harbour).await;
+    documents.read(reader, id).await.expect("is read");
+    for _ in 0..6 {
+        // So many new ones that the corrected one is none of the newest.
+        backend.clock().advance(TimeDelta::minutes(1));
+        published(backend, editor, &org.coast, &org.harbour).await;
+    }
+    assert_eq!(told(backend, reader, id).await, [None, None], "in the library and among what was opened");
+
+    // Within minutes of the first opening, so that it is the same sitting.
+    correct(backend, editor, id, "Số mới: 0255 3 822 222.").await;
+    let today = NaiveDate::from_ymd_opt(2026, 11, 21);
+    assert_eq!(told(backend, reader, id).await, [today, today, today], "on home too");
+    assert_eq!(told(backend, other, id).await, [None], "who had not read it finds it as any other");
+    documents.read(other, id).await.expect("is read");
+    assert_eq!(told(backend, other, id).await, [None, None]);
+
+    let page = documents.read(reader, id).await.expect("is read again");
+    assert_eq!(page.correction.expect("says so").note.as_deref(), Some("Sửa số điện thoại."));
+    assert_eq!(told(backend, reader, id).await, [None, None], "until it is opened");
+    correct(backend, editor, id, "Số mới nhất: 0255 3 822 333.").await;
+    assert_eq!(told(backend, reader, id).await, [today, today, today], "the next one is told anew");
+    documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
+    assert!(told(backend, reader, id).await.iter().all(Option::is_none), "what was taken back is no correction");
+}
+
+async fn what_comes_back_after_a_withdrawal_is_told_like_a_correction(backend: &Backend, org: &Fixture) {
+    let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
+    let id = published(backend, editor, &org.coast, &org.harbour).await;
+    documents.read(reader, id).await.expect("is read");
+    documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
+    correct(backend, editor, id, "Số liệu đúng.").await;
+    assert!(told(backend, reader, id).await.iter().all(Option::is_some));
+    documents.read(reader, id).await.expect("is read again");
+    assert!(told(backend, reader, id).await.iter().all(Option::is_none));
+}
+
+async fn how_many_have_opened_the_corrected_text_is_counted_beside(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = published(backend, editor, &org.coast, &org.harbour).await;
+    for reader in [&org.fisherman, &org.probationary, &org.deputy] {
+        documents.read(&reader.viewer, id).await.expect("is read");
+    }
+    assert_eq!(documents.readers(&org.secretary.viewer, id, None).await.expect("a page").corrected, None);
+    correct(backend, editor, id, "Số mới.").await;
+    let opened = async || {
+        let page = documents.readers(&org.secretary.viewer, id, None).await.expect("a page");
+        let corrected = page.corrected.expect("it was corrected");
+        (page.total.share.expect("is shown").done, corrected.total.share.expect("is shown").done)
+    };
+    assert_eq!(opened().await, (3, 0));
+    for reader in [&org.fisherman, &org.fisherman, &org.exempt] {
+        documents.read(&reader.viewer, id).await.expect("is read");
+    }
+    assert_eq!(opened().await.1, 1, "who is exempt does not count");
+    correct(backend, editor, id, "Số mới nhất.").await;
+    assert_eq!(opened().await.1, 0, "of the text that is out");
+}

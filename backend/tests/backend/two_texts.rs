@@ -1,0 +1,549 @@
+//! The two texts of a document, the one in work and the one that is out, through whatever happens to them: every pair of events on the
+//! real store, and what happens around them meanwhile.
+
+use backend::{
+    Backend, Error,
+    documents::{DraftForm, PublishForm, SubmitForm},
+    files::Extractor,
+    units::MergeForm,
+};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::{
+    accounts::Viewer,
+    documents::{
+        desk::{Held, NUMBER_HOLDER, NUMBER_HOLDER_TITLE},
+        steps::{DocumentEvent, DocumentStep, Out, Situation, Work},
+    },
+    events::EventKind,
+    forms::{FormErrors, Problem},
+    ids::DocumentId,
+    locale::local_date,
+};
+
+use crate::{
+    desk::{save, situations},
+    documents::{chief, draft, form, published, release, review, submit, version},
+    engines::on_both_engines,
+    files::{attached, logged},
+    samples::pdf,
+    support::{Fixture, organisation},
+};
+
+on_both_engines! {
+    a_correction_in_review_does_not_bring_a_withdrawn_document_back,
+    a_scheduled_correction_does_not_bring_a_withdrawn_document_back,
+    what_comes_back_is_asked_about_and_tells_its_readers_why,
+    a_correction_that_would_come_after_the_end_is_asked_about,
+    an_approval_is_of_the_files_and_the_text_that_were_shown,
+    a_correction_says_what_is_different_before_it_is_sent,
+    who_decides_at_the_same_moment_does_not_undo_a_withdrawal,
+    a_text_that_cannot_go_out_says_why,
+    an_audience_that_moved_away_stops_a_scheduled_text,
+    only_who_may_approve_is_asked_to,
+    a_review_by_who_may_not_approve_any_more_is_anybodys,
+    a_number_that_is_taken_says_by_which_document,
+}
+
+fn refused(done: Result<impl std::fmt::Debug, Error>) -> FormErrors {
+    match done {
+        Err(Error::Invalid(errors)) => errors,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a form that approves holds when it is shown now.
+async fn shown(backend: &Backend, editor: &Viewer, id: DocumentId) -> (String, String) {
+    (version(backend, editor, id).await, review(backend, editor, id).await)
+}
+
+/// Local time as the form has it.
+fn typed(at: DateTime<Utc>) -> String {
+    (at + TimeDelta::hours(7)).format("%Y-%m-%dT%H:%M").to_string()
+}
+
+async fn approve(backend: &Backend, editor: &Viewer, id: DocumentId, at: Option<DateTime<Utc>>) -> Result<(), Error> {
+    let (version, review) = shown(backend, editor, id).await;
+    let (when, at) = (if at.is_some() { "later" } else { "now" }, at.map(typed).unwrap_or_default());
+    let form = PublishForm { id: &id.to_string(), version: &version, review: &review, when, at: &at, again: "yes" };
+    backend.documents().publish(&chief(editor), form).await.map(|_| ())
+}
+
+/// A document that is out until this day, and in work as far as wanted.
+async fn correcting(backend: &Backend, org: &Fixture, work: Option<Work>) -> DocumentId {
+    let editor = &org.coast_editor.viewer;
+    let id = published(backend, editor, &org.coast, &org.harbour).await;
+    if let Some(work) = work {
+        backend.documents().revise(editor, id).await.expect("is begun");
+        save(backend, editor, id, "Bản đính chính.").await;
+        if work != Work::Draft {
+            submit(backend, editor, id).await;
+        }
+        if work == Work::Scheduled {
+            approve(backend, editor, id, Some(backend.clock().now() + TimeDelta::days(1))).await.expect("is scheduled");
+        }
+    }
+    id
+}
+
+// --- Every pair of events ----------------------------------------------------------------------------------------------------
+
+/// Days a text waits for its time, and the day on which what cannot go out any more is looked at.
+const DUE: i64 = 4;
+const HELD: i64 = 60;
+
+/// Days a text holds: the first one where its end comes first, the first one else, and the one in work.
+const SHORT: i64 = 1;
+const LONG: i64 = 90;
+const WORK: i64 = 30;
+
+struct Trial<'t> {
+    backend: &'t Backend,
+    editor: &'t Viewer,
+    id: DocumentId,
+    coast: String,
+    /// Numbers given in this test, each once.
+    numbers: &'t mut u32,
+    /// Last days of what is out and of what is in work, and when that goes out.
+    out_until: NaiveDate,
+    work_until: NaiveDate,
+    due: DateTime<Utc>,
+}
+
+impl Trial<'_> {
+    /// Saves a version that says what it corrects, under a number of its own, and holds until this day.
+    async fn save(&mut self, version: &str, until: NaiveDate) -> Result<(), Error> {
+        *self.numbers += 1;
+        let (key, until, number) = (self.id.to_string(), until.to_string(), format!("{}-HD/ĐU", self.numbers));
+        let typed = DraftForm {
+            expires_on: &until,
+            correction: "Sửa một chữ.",
+            number: &number,
+            ..form(&key, version, &self.coast, &self.coast)
+        };
+        self.backend.documents().save_draft(self.editor, typed).await.map(|_| ())
+    }
+
+    fn day(&self, days: i64) -> NaiveDate {
+        local_date(self.backend.clock().now() + TimeDelta::days(days))
+    }
+
+    async fn schedule(&mut self) -> Result<(), Error> {
+        self.due = self.backend.clock().now() + TimeDelta::days(DUE);
+        approve(self.backend, self.editor, self.id, Some(self.due)).await
+    }
+
+    async fn begin(&mut self, situation: Situation, first: DocumentEvent, second: DocumentEvent) {
+        let documents = self.backend.documents();
+        let is_held = first == DocumentEvent::Held || (second == DocumentEvent::Held && first != DocumentEvent::Over);
+        (self.out_until, self.work_until) = (self.day(if is_held { LONG } else { SHORT }), self.day(WORK));
+        if let Some(out) = situation.out {
+            self.save("0", self.out_until).await.expect("is saved");
+            release(self.backend, self.editor, self.id).await;
+            if out == Out::Withdrawn {
+                documents.withdraw(&chief(self.editor), self.id, "Sai số liệu.").await.expect("is withdrawn");
+            }
+        }
+        let Some(work) = situation.work else { return };
+        if situation.out.is_some() {
+            documents.revise(self.editor, self.id).await.expect("is begun");
+        }
+        let version = if situation.out.is_some() { "1" } else { "0" };
+        self.save(version, self.work_until).await.expect("is saved");
+        if work != Work::Draft {
+            submit(self.backend, self.editor, self.id).await;
+        }
+        if work == Work::Scheduled {
+            self.schedule().await.expect("is scheduled");
+        }
+    }
+
+    async fn happens(&mut self, event: DocumentEvent) -> Result<(), Error> {
+        let (documents, editor, id, boss) = (self.backend.documents(), self.editor, self.id, chief(self.editor));
+        if matches!(event, DocumentEvent::Due | DocumentEvent::Step(DocumentStep::Publish)) {
+            self.out_until = self.work_until;
+        }
+        let step = match event {
+            DocumentEvent::Step(step) => step,
+            DocumentEvent::Over => return self.wait((self.out_until - self.day(0)).num_days() + 1).await,
+            DocumentEvent::Due => return self.wait((self.due - self.backend.clock().now()).num_days() + 1).await,
+            // The program was down until long after the text would have held.
+            DocumentEvent::Held => return self.wait(HELD).await,
+        };
+        let version = version(self.backend, editor, id).await;
+        match step {
+            DocumentStep::Edit => {
+                self.work_until = self.day(WORK);
+                self.save(&version, self.work_until).await
+            }
+            DocumentStep::Discard => documents.discard(editor, id, &version).await,
+            DocumentStep::Submit => {
+                // What began anew says what is different.
+                if documents.draft(editor, id).await?.draft.correction.is_empty() {
+                    self.save(&version, self.day(WORK)).await?;
+                }
+                submit(self.backend, editor, id).await;
+                Ok(())
+            }
+            DocumentStep::Recall => documents.recall(editor, id).await,
+            DocumentStep::WantChanges => documents.want_changes(&boss, id, "Thiếu ngày tháng.").await,
+            DocumentStep::Schedule => self.schedule().await,
+            DocumentStep::Publish => approve(self.backend, editor, id, None).await,
+            DocumentStep::Revise => documents.revise(editor, id).await,
+            DocumentStep::Withdraw => documents.withdraw(&boss, id, "Sai số liệu.").await,
+        }
+    }
+
+    async fn wait(&self, days: i64) -> Result<(), Error> {
+        self.backend.clock().advance(TimeDelta::days(days));
+        self.backend.documents().keep_time().await.map(|_| ())
+    }
+
+    async fn situation(&self) -> Situation {
+        match self.backend.documents().draft(&chief(self.editor), self.id).await {
+            Ok(page) => page.draft.situation,
+            Err(Error::NotFound) => Situation { work: None, out: None },
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_pair_of_events_ends_where_the_table_says() {
+    let (backend, _, org) = organisation().await;
+    let (mut numbers, mut pairs) = (0, 0);
+    for from in situations() {
+        for first in DocumentEvent::all() {
+            let Some(between) = from.then(first) else { continue };
+            for second in DocumentEvent::all() {
+                let Some(to) = between.then(second) else { continue };
+                let about = format!("{first:?}, then {second:?} from {from:?}");
+                let id = backend.documents().blank(&org.coast_editor.viewer).await.expect("a form").draft.id;
+                let today = local_date(backend.clock().now());
+                let mut trial = Trial {
+                    backend: &backend,
+                    editor: &org.coast_editor.viewer,
+                    id,
+                    coast: org.coast.id.to_string(),
+                    numbers: &mut numbers,
+                    out_until: today,
+                    work_until: today,
+                    due: backend.clock().now(),
+                };
+                trial.begin(from, first, second).await;
+                assert_eq!(trial.situation().await, from, "{about}: the beginning");
+                trial.happens(first).await.unwrap_or_else(|error| panic!("{about}: the first: {error:?}"));
+                assert_eq!(trial.situation().await, between, "{about}: the first");
+                trial.happens(second).await.unwrap_or_else(|error| panic!("{about}: the second: {error:?}"));
+                assert_eq!(trial.situation().await, to, "{about}: the second");
+                pairs += 1;
+                clear(&backend, trial.editor, id).await;
+            }
+        }
+    }
+    assert_eq!(pairs, 144, "as many as the table has");
+}
+
+/// What is left of a trial must not become due in the next one.
+async fn clear(backend: &Backend, editor: &Viewer, id: DocumentId) {
+    let documents = backend.documents();
+    let Ok(page) = documents.draft(editor, id).await else { return };
+    if matches!(page.draft.situation.work, Some(Work::InReview | Work::Scheduled)) {
+        documents.recall(editor, id).await.expect("is taken back");
+    }
+    if page.draft.situation.work.is_some() {
+        documents.discard(editor, id, &page.draft.version.to_string()).await.expect("is thrown away");
+    }
+    if page.draft.situation.is_out() {
+        documents.withdraw(&chief(editor), id, "Hết thử.").await.expect("is withdrawn");
+    }
+}
+
+// --- A withdrawal ------------------------------------------------------------------------------------------------------------
+
+async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = correcting(backend, org, Some(Work::InReview)).await;
+    let (version, seen) = shown(backend, editor, id).await;
+    let mut listener = backend.events().listen();
+    documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
+    let log = logged(backend, &mut listener).await;
+    for told in [EventKind::DocumentWithdrawn, EventKind::DraftRecalled] {
+        assert_eq!(log.iter().filter(|(kind, _)| *kind == told).count(), 1, "{told:?} in {log:?}");
+    }
+
+    // The window that was open meanwhile offers to approve it still.
+    let open = PublishForm { id: &id.to_string(), version: &version, review: &seen, when: "now", at: "", again: "" };
+    for again in ["", "yes"] {
+        let done = documents.publish(&chief(editor), PublishForm { again, ..open }).await;
+        assert!(matches!(done, Err(Error::Step(_))), "{done:?}");
+    }
+    assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+    let page = documents.draft(editor, id).await.expect("is on the desk");
+    assert_eq!(page.draft.situation, Situation { work: Some(Work::Draft), out: Some(Out::Withdrawn) });
+    assert_eq!(page.draft.body, "Bản đính chính.", "what was written is not lost");
+    assert_eq!(page.held.map(|(why, _)| why), Some(Held::Withdrawn));
+    assert_eq!(page.withdrawn.and_then(|withdrawn| withdrawn.reason).as_deref(), Some("Sai số liệu."));
+    assert!(documents.desk(&org.province_chief_editor.viewer).await.expect("a desk").asked.is_empty(), "nothing waits any more");
+}
+
+async fn a_scheduled_correction_does_not_bring_a_withdrawn_document_back(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = correcting(backend, org, Some(Work::Scheduled)).await;
+    documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
+    backend.clock().advance(TimeDelta::days(3));
+    assert_eq!(documents.keep_time().await.expect("looks"), 0);
+    assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+    let page = documents.draft(editor, id).await.expect("is on the desk");
+    assert_eq!((page.draft.situation.work, page.publish_at), (Some(Work::Draft), None));
+}
+
+async fn what_comes_back_is_asked_about_and_tells_its_readers_why(backend: &Backend, org: &Fixture) {
+    let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
+    let id = correcting(backend, org, Some(Work::InReview)).await;
+    documents.read(reader, id).await.expect("is read");
+    documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
+    submit(backend, editor, id).await;
+
+    let approval = documents.approval(&chief(editor), id).await.expect("a page");
+    let change = approval.change.expect("something is in work");
+    assert!(!change.is_out && approval.page.draft.situation.comes_back());
+    assert_eq!(change.withdrawn.and_then(|withdrawn| withdrawn.reason).as_deref(), Some("Sai số liệu."), "the page shows it");
+
+    let (version, seen) = shown(backend, editor, id).await;
+    let now = PublishForm { id: &id.to_string(), version: &version, review: &seen, when: "now", at: "", again: "" };
+    let later = typed(backend.clock().now() + TimeDelta::days(1));
+    for silent in [now, PublishForm { when: "later", at: &later, ..now }, PublishForm { again: "no", ..now }] {
+        let errors = refused(documents.publish(&chief(editor), silent).await);
+        assert_eq!(errors.problem("again"), Some(&Problem::Required), "{silent:?}");
+    }
+    documents.publish(&chief(editor), PublishForm { again: "yes", ..now }).await.expect("is out again");
+    let page = documents.read(reader, id).await.expect("is out");
+    assert_eq!(page.correction.and_then(|told| told.note).as_deref(), Some("Sửa số điện thoại."), "the note is kept");
+}
+
+async fn a_correction_that_would_come_after_the_end_is_asked_about(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = documents.blank(editor).await.expect("a form").draft.id;
+    let (key, coast) = (id.to_string(), org.coast.id.to_string());
+    let typed = DraftForm { expires_on: "2026-11-22", ..form(&key, "0", &coast, &coast) };
+    documents.save_draft(editor, typed).await.expect("is saved");
+    release(backend, editor, id).await;
+    documents.revise(editor, id).await.expect("is begun");
+    save(backend, editor, id, "Bản kéo dài.").await;
+    submit(backend, editor, id).await;
+    let (version, seen) = shown(backend, editor, id).await;
+    let at = |at| PublishForm { id: &key, version: &version, review: &seen, when: "later", at, again: "" };
+    let errors = refused(documents.publish(&chief(editor), at("2026-11-23T00:00")).await);
+    assert_eq!(errors.problem("again"), Some(&Problem::Required));
+    documents.publish(&chief(editor), at("2026-11-22T23:59")).await.expect("comes before the end");
+    documents.recall(editor, id).await.expect("is taken back");
+    submit(backend, editor, id).await;
+
+    // Over while it waits for approval: what was shown is not so any more.
+    let (version, seen) = shown(backend, editor, id).await;
+    backend.clock().advance(TimeDelta::days(3));
+    documents.keep_time().await.expect("looks");
+    let stale = PublishForm { id: &key, version: &version, review: &seen, when: "now", at: "", again: "yes" };
+    assert_eq!(refused(documents.publish(&chief(editor), stale).await).problem("version"), Some(&Problem::Stale));
+    let seen = review(backend, editor, id).await;
+    let silent = PublishForm { review: &seen, again: "", ..stale };
+    assert_eq!(refused(documents.publish(&chief(editor), silent).await).problem("again"), Some(&Problem::Required));
+    documents.publish(&chief(editor), PublishForm { again: "yes", ..silent }).await.expect("is out again");
+}
+
+/// Two windows, a text saved, a file added, another correction out: the form names all it showed.
+async fn an_approval_is_of_the_files_and_the_text_that_were_shown(backend: &Backend, org: &Fixture) {
+    backend.read_files_by(Extractor::within());
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = published(backend, editor, &org.coast, &org.coast).await;
+    documents.revise(editor, id).await.expect("is begun");
+    save(backend, editor, id, "Bản đính chính.").await;
+    attached(backend, editor, id, "Bảng kê.pdf", &pdf("Bảng kê")).await;
+    submit(backend, editor, id).await;
+
+    let approval = documents.approval(&chief(editor), id).await.expect("a page");
+    let change = approval.change.expect("something is in work");
+    assert!(change.is_out && change.out.as_ref().is_some_and(|out| out.version == 1), "{change:?}");
+    assert_eq!(change.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["Bảng kê.pdf"]);
+    assert!(change.old_files.is_empty());
+    let told: String = change.pieces.iter().map(|piece| piece.text.as_str()).collect();
+    assert!(told.contains("Bản đính chính.") && told.contains("Tải tài liệu về máy."), "both texts: {told}");
+    assert_eq!(documents.review(editor, id).await.expect("a page").change, change, "the page of the review shows the same");
+    assert!(matches!(documents.approval(&org.fisherman.viewer, id).await, Err(Error::NotAllowed)));
+
+    let (key, seen) = (id.to_string(), approval.page.review.expect("waits for approval"));
+    let form = PublishForm { id: &key, version: "2", review: &seen, when: "now", at: "", again: "" };
+    for forged in [String::new(), seen.replace("published-1", "published-2"), format!("{seen}+01ARZ3NDEKTSV4RRFFQ69G5FAV")] {
+        let errors = refused(documents.publish(&chief(editor), PublishForm { review: &forged, ..form }).await);
+        assert_eq!(errors.problem("version"), Some(&Problem::Stale), "{forged}");
+    }
+    documents.recall(editor, id).await.expect("is taken back");
+    attached(backend, editor, id, "Phụ lục.pdf", &pdf("Phụ lục")).await;
+    submit(backend, editor, id).await;
+    let errors = refused(documents.publish(&chief(editor), form).await);
+    assert_eq!(errors.problem("version"), Some(&Problem::Stale), "a file that was not shown");
+    approve(backend, editor, id, None).await.expect("as it is shown now");
+    assert_eq!(documents.read(&org.fisherman.viewer, id).await.expect("is out").attachments.len(), 2);
+}
+
+async fn a_correction_says_what_is_different_before_it_is_sent(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    for is_withdrawn in [false, true] {
+        let id = published(backend, editor, &org.coast, &org.coast).await;
+        if is_withdrawn {
+            documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
+        }
+        documents.revise(editor, id).await.expect("is begun");
+        let form = SubmitForm { id: &id.to_string(), version: "1", ..SubmitForm::default() };
+        let errors = refused(documents.submit(editor, form).await);
+        assert_eq!(errors.problem("correction"), Some(&Problem::Required), "withdrawn: {is_withdrawn}");
+        save(backend, editor, id, "Bản đính chính.").await;
+        submit(backend, editor, id).await;
+    }
+}
+
+/// Both people press their buttons at the same moment, again and again: a document that was withdrawn is out only if the approval came
+/// first, and then the withdrawal took it out.
+async fn who_decides_at_the_same_moment_does_not_undo_a_withdrawal(backend: &Backend, org: &Fixture) {
+    let (editor, boss) = (&org.coast_editor.viewer, chief(&org.coast_editor.viewer));
+    for (work, is_due) in [(Work::InReview, false), (Work::InReview, false), (Work::Scheduled, true), (Work::Scheduled, true)] {
+        let id = correcting(backend, org, Some(work)).await;
+        let (version, seen) = shown(backend, editor, id).await;
+        if is_due {
+            backend.clock().advance(TimeDelta::days(1));
+        }
+        let documents = backend.documents();
+        let key = id.to_string();
+        let form = PublishForm { id: &key, version: &version, review: &seen, when: "now", at: "", again: "yes" };
+        let goes_out =
+            async { if is_due { documents.keep_time().await.map(|_| None) } else { documents.publish(&boss, form).await } };
+        let (withdrawn, out) = tokio::join!(documents.withdraw(&boss, id, "Sai số liệu."), goes_out);
+        withdrawn.expect("stopping a text never fails");
+        let at = documents.draft(editor, id).await.expect("on the desk").draft.situation;
+        assert_eq!(at.out, Some(Out::Withdrawn), "{out:?}");
+        assert_ne!(at.work, Some(Work::Scheduled));
+        documents.keep_time().await.expect("looks");
+        assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+    }
+}
+
+// --- Around them -------------------------------------------------------------------------------------------------------------
+
+async fn a_text_that_cannot_go_out_says_why(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = documents.blank(editor).await.expect("a form").draft.id;
+    let (key, coast) = (id.to_string(), org.coast.id.to_string());
+    let typed = DraftForm { expires_on: "2026-11-23", ..form(&key, "0", &coast, &coast) };
+    documents.save_draft(editor, typed).await.expect("is saved");
+    submit(backend, editor, id).await;
+    approve(backend, editor, id, Some(backend.clock().now() + TimeDelta::days(1))).await.expect("is scheduled");
+    backend.clock().advance(TimeDelta::days(9));
+    documents.keep_time().await.expect("looks");
+    let page = documents.draft(editor, id).await.expect("is on the desk");
+    assert_eq!(page.held, Some((Held::Over, backend.clock().now())));
+    documents.save_draft(editor, form(&key, "1", &coast, &coast)).await.expect("is mended");
+    submit(backend, editor, id).await;
+    assert_eq!(documents.draft(editor, id).await.expect("is in review").held, None, "it was mended");
+}
+
+/// The branch a text is for is merged into one of another commune while the text waits for its time.
+async fn an_audience_that_moved_away_stops_a_scheduled_text(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = draft(backend, editor, &org.coast, &org.harbour).await;
+    submit(backend, editor, id).await;
+    approve(backend, editor, id, Some(backend.clock().now() + TimeDelta::days(1))).await.expect("is scheduled");
+    let waits = draft(backend, editor, &org.coast, &org.harbour).await;
+    submit(backend, editor, waits).await;
+    let (version, seen) = shown(backend, editor, waits).await;
+
+    let (harbour, farm) = (org.harbour.id.to_string(), org.farm.id.to_string());
+    let merge = MergeForm { unit: &harbour, version: "0", target: &farm, on: "2026-11-21" };
+    backend.unit_desk().merge(&org.operator.viewer, merge).await.expect("is merged");
+    let form = PublishForm { id: &waits.to_string(), version: &version, review: &seen, when: "now", at: "", again: "" };
+    let errors = refused(documents.publish(&chief(editor), form).await);
+    assert_eq!(errors.problem("audience"), Some(&Problem::NotOffered), "nobody publishes beside the issuer");
+
+    backend.clock().advance(TimeDelta::days(2));
+    documents.keep_time().await.expect("looks");
+    let page = documents.draft(editor, id).await.expect("is on the desk");
+    assert_eq!((page.draft.situation.work, page.held.map(|(why, _)| why)), (Some(Work::Draft), Some(Held::Audience)));
+}
+
+async fn only_who_may_approve_is_asked_to(backend: &Backend, org: &Fixture) {
+    let (documents, editor, boss) = (backend.documents(), &org.coast_editor, &org.province_chief_editor);
+    let id = draft(backend, &editor.viewer, &org.coast, &org.coast).await;
+    let key = id.to_string();
+    let people = documents.review(&editor.viewer, id).await.expect("a page").reviewers;
+    let offered: Vec<_> = people.iter().map(|person| (person.member, person.may_approve)).collect();
+    assert_eq!(offered, [(boss.id, true), (editor.id, false)], "the author decides nothing");
+
+    let (author, above) = (editor.id.to_string(), boss.id.to_string());
+    let ask = SubmitForm { id: &key, version: "1", ..SubmitForm::default() };
+    for reviewer in [author.as_str(), &org.hills_editor.id.to_string(), &org.fisherman.id.to_string()] {
+        let errors = refused(documents.submit(&editor.viewer, SubmitForm { reviewer, ..ask }).await);
+        assert_eq!(errors.problem("reviewer"), Some(&Problem::NotOffered), "{reviewer}");
+    }
+    let stranger = org.fisherman.id.to_string();
+    let errors = refused(documents.submit(&editor.viewer, SubmitForm { colleague: &stranger, ..ask }).await);
+    assert_eq!(errors.problem("colleague"), Some(&Problem::NotOffered));
+
+    // The chief editor wrote this one: an editor of the coast is asked for remarks, and decides nothing.
+    let own = draft(backend, &boss.viewer, &org.coast, &org.coast).await;
+    let form = SubmitForm { id: &own.to_string(), version: "1", colleague: &author, ..SubmitForm::default() };
+    assert!(documents.review(&boss.viewer, own).await.expect("a page").needs_another);
+    documents.submit(&boss.viewer, form).await.expect("is sent");
+    let page = documents.review(&editor.viewer, own).await.expect("was asked");
+    assert!(page.hand.comments && !page.hand.reviews && !page.hand.may(DocumentStep::WantChanges), "{:?}", page.hand);
+    assert_eq!(page.review.expect("is under way").commenters, [editor.name.clone()]);
+    assert!(
+        documents.desk(&editor.viewer).await.expect("a desk").asked.iter().any(|row| row.document.id == own && row.comments_only)
+    );
+
+    documents.submit(&editor.viewer, SubmitForm { reviewer: &above, colleague: &above, ..ask }).await.expect("is sent");
+    let asked = documents.desk(&boss.viewer).await.expect("a desk").asked;
+    assert_eq!(asked.iter().filter(|row| row.document.id == id).map(|row| row.comments_only).collect::<Vec<_>>(), [false]);
+}
+
+/// The office of who was asked ends; or, in stores of before, somebody was asked who never could.
+async fn a_review_by_who_may_not_approve_any_more_is_anybodys(backend: &Backend, org: &Fixture) {
+    let (documents, editor, boss) = (backend.documents(), &org.coast_editor.viewer, &org.province_chief_editor);
+    let id = draft(backend, editor, &org.coast, &org.coast).await;
+    let above = boss.id.to_string();
+    let form = SubmitForm { id: &id.to_string(), version: "1", reviewer: &above, ..SubmitForm::default() };
+    documents.submit(editor, form).await.expect("is sent");
+    let other = chief(editor);
+    let waits = |rows: Vec<domain::documents::desk::ReviewRow>| rows.iter().any(|row| row.document.id == id);
+    assert!(!waits(documents.desk(&other).await.expect("a desk").asked), "somebody else was asked");
+    assert!(!documents.review(editor, id).await.expect("a page").review.expect("is under way").is_stuck);
+
+    // Who was asked wrote in it: a file makes an author.
+    backend.read_files_by(Extractor::within());
+    documents.recall(editor, id).await.expect("is taken back");
+    attached(backend, &boss.viewer, id, "Phụ lục.pdf", &pdf("Phụ lục")).await;
+    let errors = refused(documents.submit(editor, form).await);
+    assert_eq!(errors.problem("reviewer"), Some(&Problem::NotOffered), "an author is not asked to approve");
+    documents.submit(editor, SubmitForm { reviewer: "", ..form }).await.expect("is sent to any");
+    assert!(waits(documents.desk(&other).await.expect("a desk").asked), "it waits for every chief editor");
+    assert!(!waits(documents.desk(&boss.viewer).await.expect("a desk").asked), "but for its author");
+    assert_eq!(backend.home().page(&other).await.expect("opens").asked, 1);
+}
+
+async fn a_number_that_is_taken_says_by_which_document(backend: &Backend, org: &Fixture) {
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let coast = org.coast.id.to_string();
+    let first = documents.blank(editor).await.expect("a form").draft.id;
+    let key = first.to_string();
+    let numbered = DraftForm { number: "12-HD/ĐU", title: "Hướng dẫn neo đậu", ..form(&key, "0", &coast, &coast) };
+    documents.save_draft(editor, numbered).await.expect("is saved");
+    let second = documents.blank(editor).await.expect("a form").draft.id.to_string();
+    let same = DraftForm { number: "12-HD/ĐU", ..form(&second, "0", &coast, &coast) };
+    for is_out in [false, true] {
+        if is_out {
+            release(backend, editor, first).await;
+        }
+        let errors = refused(documents.save_draft(editor, same).await);
+        assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken));
+        assert_eq!(errors.value(NUMBER_HOLDER), Some(&*key), "out: {is_out}");
+        assert_eq!(errors.value(NUMBER_HOLDER_TITLE), Some("Hướng dẫn neo đậu"));
+    }
+}
