@@ -19,7 +19,7 @@ function list(script) {
   return [
     `${unknown};Họ và tên;Giới tính;Ngày sinh;Ngày vào Đảng;CCCD;Mã chi bộ`,
     ...rows,
-    `${first}000010;=1+1;Nữ;1/2/2190;3/2/2010;;61`,
+    `${first}000010;=Lê+1;Nữ;1/2/2190;3/2/2010;;61`,
     `${first}000011;Lê Văn Sai;Nam;1/2/1985;3/2/2010;05109000123;không có`,
     '',
   ].join('\n');

@@ -77,6 +77,13 @@ fn counts(l: Locale, import: &ImportSummary) -> Option<AnyView> {
     let is_known = matches!(import.state, ImportState::Previewed | ImportState::Done) && counts.total() > 0;
     is_known.then(|| {
         let told = text::imports::counts(l, l.number(counts.fresh), l.number(counts.changed), l.number(counts.refused));
-        view! { <Tag label=told/> }.into_any()
+        let is_wrong = import.unaccounted() > 0;
+        let wrong =
+            is_wrong.then(|| view! { <Tag tone=Tone::Warn icon=IconName::Alert label=text::imports::sum_wrong_title(l)/> });
+        view! {
+            <Tag label=told/>
+            {wrong}
+        }
+        .into_any()
     })
 }
