@@ -4,14 +4,16 @@ use domain::{
     accounts::Viewer,
     ids::UnitId,
     policy::Action,
-    statistics::{StatisticsPage, UnitFigures, hidden, is_small},
-    units::{UnitPath, UnitRef},
+    statistics::{StatisticsPage, UnitFigures},
+    units::UnitRef,
 };
 
 mod counters;
+mod groups;
 mod shares;
 
 pub use counters::Counters;
+use groups::hides;
 pub(crate) use shares::{Look, share};
 
 use crate::{Backend, Error, Result, units::Tree};
@@ -54,33 +56,19 @@ impl<'a> Statistics<'a> {
         };
         let trail: Vec<UnitRef> =
             tree.trail(&unit.path).filter(|above| standpoint.may(Action::ReadStatistics, &above.path)).cloned().collect();
-        let is_hidden = hides(&tree, &trail, |path| counters.members(path));
+        let members = |path: &_| counters.members(path);
+        let is_hidden = hides(&tree, &trail, members);
         let mut total = row(unit);
         if is_hidden {
             total.figures = None;
         }
         let mut children: Vec<UnitFigures> = tree.children(&unit.path).map(row).collect();
-        let sizes: Vec<u32> = children.iter().map(|row| row.figures.map_or(0, |figures| figures.members)).collect();
-        for (row, _) in children.iter_mut().zip(hidden(&sizes, is_hidden)).filter(|(_, hidden)| *hidden) {
+        let hidden = groups::hidden_below(&tree, &unit.path, is_hidden, members);
+        for (row, _) in children.iter_mut().zip(hidden).filter(|(_, hidden)| *hidden) {
             row.figures = None;
         }
         Ok(StatisticsPage { trail, total, children, changed_at: counters.changed_at() })
     }
-}
-
-/// Whether the figures of the last unit of a trail are hidden: because it is small, or because they would give away a smaller one
-/// beside it to who sees all above. What is hidden in its parent's table stays hidden on its own page.
-fn hides(tree: &Tree, trail: &[UnitRef], members: impl Fn(&UnitPath) -> u32) -> bool {
-    let Some(top) = trail.first() else { return true };
-    let mut is_hidden = is_small(members(&top.path));
-    for pair in trail.windows(2) {
-        let [above, unit] = pair else { continue };
-        let beside: Vec<&UnitRef> = tree.children(&above.path).collect();
-        let sizes: Vec<u32> = beside.iter().map(|unit| members(&unit.path)).collect();
-        let rows = beside.iter().zip(hidden(&sizes, is_hidden));
-        is_hidden = rows.into_iter().any(|(row, hidden)| row.id == unit.id && hidden);
-    }
-    is_hidden
 }
 
 fn has_children(tree: &Tree, unit: &UnitRef) -> bool {

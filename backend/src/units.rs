@@ -497,3 +497,29 @@ impl Tree {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+
+    /// A tree of open units at these paths, in which nothing ever happened.
+    pub(crate) fn tree_of<'a>(paths: impl IntoIterator<Item = &'a UnitPath>) -> Tree {
+        let mut tree = Tree::default();
+        for (at, path) in paths.into_iter().enumerate() {
+            let id = UnitId::new(Ulid::from_parts(1, at as u128));
+            tree.insert(Node {
+                unit: UnitRef { id, kind: UnitKind::Branch, name: path.to_string(), path: path.clone() },
+                folded: String::new(),
+                phase: None,
+                live_from: None,
+                contact: None,
+                since: NaiveDate::default(),
+                opened_on: NaiveDate::default(),
+                version: 0,
+            });
+        }
+        tree
+    }
+}

@@ -19,7 +19,7 @@ pub struct Figures {
     pub active: u32,
     /// Documents published by units of the subtree.
     pub documents: u32,
-    /// First reads of documents by members of the subtree.
+    /// Documents read by members of the subtree, each member and document once. Opening is not reading.
     pub reads: u32,
     /// Opinions by members of the subtree.
     pub opinions: u32,
@@ -83,13 +83,15 @@ pub const fn is_small(members: u32) -> bool {
     members > 0 && members < SMALLEST_GROUP
 }
 
-/// Which of the units below one must be hidden, by their numbers of members: those below [`SMALLEST_GROUP`], and, where one hidden row
-/// alone could be worked out from the total, the next smallest as well. A total that is hidden itself must not be the sum of what is
-/// shown below it: then one row is hidden at least.
-pub fn hidden(sizes: &[u32], is_total_hidden: bool) -> Vec<bool> {
+/// Which of the units below one must be hidden, by their numbers of members: those below [`SMALLEST_GROUP`], and the next smallest
+/// as well where the total less what is shown would still be the figures of so small a group. `beside` are members of the unit itself
+/// whom no row below shows. A total that is hidden itself must not be the sum of what is shown below it either.
+///
+/// Invariant: what is hidden together, with `beside`, is nobody or [`SMALLEST_GROUP`] members at least, unless all of them are fewer.
+pub fn hidden(sizes: &[u32], beside: u32, is_total_hidden: bool) -> Vec<bool> {
     let mut hidden: Vec<bool> = sizes.iter().map(|members| is_small(*members)).collect();
-    let count = hidden.iter().filter(|hidden| **hidden).count();
-    if count == 1 || (is_total_hidden && count == 0) {
+    let together = sizes.iter().filter(|members| is_small(**members)).fold(beside, |sum, members| sum.saturating_add(*members));
+    if is_small(together) || (is_total_hidden && together == 0) {
         let peopled = sizes.iter().enumerate().filter(|(at, members)| **members > 0 && !hidden[*at]);
         if let Some((smallest, _)) = peopled.min_by_key(|(_, members)| **members) {
             hidden[smallest] = true;
@@ -105,24 +107,33 @@ mod tests {
     use super::*;
 
     fn shown(sizes: &[u32], is_total_hidden: bool) -> Vec<Option<u32>> {
-        sizes.iter().zip(hidden(sizes, is_total_hidden)).map(|(members, hidden)| (!hidden).then_some(*members)).collect()
+        sizes.iter().zip(hidden(sizes, 0, is_total_hidden)).map(|(members, hidden)| (!hidden).then_some(*members)).collect()
     }
 
     #[test]
-    fn one_small_group_takes_a_second_row_with_it() {
+    fn small_groups_take_another_row_with_them_until_they_are_large_enough_together() {
         assert_eq!(shown(&[34, 4, 20], false), [Some(34), None, None]);
         assert_eq!(shown(&[34, 4, 3], false), [Some(34), None, None]);
+        assert_eq!(shown(&[34, 1, 2, 20], false), [Some(34), None, None, None], "three people would be the difference");
+        assert_eq!(shown(&[34, 1, 4, 20], false), [Some(34), None, None, Some(20)]);
         assert_eq!(shown(&[34, 20], false), [Some(34), Some(20)]);
         assert_eq!(shown(&[0, 34], false), [Some(0), Some(34)]);
         assert_eq!(shown(&[34, 0, 20], true), [Some(34), Some(0), None], "the total is not the sum of what is shown");
+        assert_eq!(shown(&[34, 1, 20], true), [Some(34), None, None]);
+        assert_eq!(hidden(&[34, 20], 2, false), [false, true], "two members of the unit itself would be the difference");
+        assert_eq!(hidden(&[34, 20], 5, true), [false, false]);
     }
 
     proptest! {
         #[test]
-        fn no_single_hidden_row_can_be_worked_out(sizes in proptest::collection::vec(0u32..60, 2..12)) {
-            let hidden = shown(&sizes, false).iter().filter(|row| row.is_none()).count();
-            let peopled = sizes.iter().filter(|members| **members > 0).count();
-            prop_assert!(hidden != 1 || peopled == 1);
+        fn what_is_hidden_is_no_small_group_together(
+            sizes in proptest::collection::vec(0u32..60, 1..12), beside in 0u32..7, is_total_hidden: bool,
+        ) {
+            let hidden = hidden(&sizes, beside, is_total_hidden);
+            let together = sizes.iter().zip(&hidden).filter(|(_, hidden)| **hidden).map(|(members, _)| members).sum::<u32>() + beside;
+            prop_assert!(!is_small(together) || is_small(sizes.iter().sum::<u32>() + beside));
+            prop_assert!(!is_total_hidden || together > 0 || sizes.iter().all(|members| *members == 0));
+            prop_assert!(sizes.iter().zip(&hidden).all(|(members, hidden)| *hidden || !is_small(*members)));
         }
     }
 }

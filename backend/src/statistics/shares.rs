@@ -8,11 +8,14 @@ use domain::{
     ids::UnitId,
     members::Standing,
     policy::Action,
-    statistics::{Share, UnitShare, hidden},
+    statistics::{Share, UnitShare},
     units::{UnitPath, UnitRef},
 };
 
-use super::{Counters, hides};
+use super::{
+    Counters,
+    groups::{hidden_below, hides},
+};
 use crate::units::Tree;
 
 /// A look at one unit and those one level below.
@@ -68,14 +71,15 @@ impl<'t> Look<'t> {
             unit: unit.clone(),
         };
         let mut done = done.iter();
-        let is_hidden = !self.on_the_spot && hides(self.tree, &self.trail, |path| counters.members_among(path, standings));
+        let members = |path: &UnitPath| counters.members_among(path, standings);
+        let is_hidden = !self.on_the_spot && hides(self.tree, &self.trail, members);
         let mut total = row(self.unit, done.next());
         if is_hidden {
             total.share = None;
         }
         let mut children: Vec<UnitShare> = self.children.iter().map(|child| row(child, done.next())).collect();
-        let sizes: Vec<u32> = children.iter().map(|row| row.share.map_or(0, |share| share.members)).collect();
-        for (row, _) in children.iter_mut().zip(hidden(&sizes, is_hidden)).filter(|(_, hidden)| *hidden) {
+        let hidden = hidden_below(self.tree, &self.unit.path, is_hidden, members);
+        for (row, _) in children.iter_mut().zip(hidden).filter(|(_, hidden)| *hidden) {
             row.share = None;
         }
         (total, children)
