@@ -89,10 +89,17 @@ impl Locale {
         self.digits(&grouped)
     }
 
-    /// `part` of `whole` in whole percent, rounded down so that 100 % means all: `92 %`. An empty whole is `0 %`.
+    /// `part` of `whole` in whole percent, rounded to the nearest: `92%`. Only nothing is `0%` and only all is `100%`: what is nearer
+    /// to them than to the next number is `<1%` and `>99%`. An empty whole is `0%`.
     pub fn percent(self, part: u64, whole: u64) -> String {
-        let share = part.saturating_mul(100).checked_div(whole).unwrap_or(0);
-        self.digits(&format!("{share} %"))
+        let (part, whole) = (u128::from(part.min(whole)), u128::from(whole));
+        let nearest = (200 * part + whole).checked_div(2 * whole).unwrap_or(0);
+        let share = match nearest {
+            0 if part > 0 => "<1".to_owned(),
+            100 if part < whole => ">99".to_owned(),
+            share => share.to_string(),
+        };
+        self.digits(&format!("{share}%"))
     }
 
     /// The size of a file as people say it: `350 KB`, `1,2 MB`. Rounded up, so that nothing is smaller than it takes on the line.
@@ -240,9 +247,26 @@ mod tests {
     }
 
     #[test]
-    fn hundred_percent_means_all() {
-        assert_eq!(Locale::Vi.percent(999, 1000), "99 %");
-        assert_eq!(Locale::Vi.percent(0, 0), "0 %");
+    fn a_percentage_is_the_nearest_and_only_all_and_nothing_are_told_as_such() {
+        let told: Vec<String> = [
+            (0, 0),
+            (0, 9),
+            (9, 2446),
+            (12, 2446),
+            (13, 2446),
+            (1, 3),
+            (2, 3),
+            (1, 8),
+            (994, 1000),
+            (999, 1000),
+            (9, 9),
+            (12, 9),
+        ]
+        .map(|(part, whole)| Locale::Vi.percent(part, whole))
+        .into();
+        assert_eq!(told, ["0%", "0%", "<1%", "<1%", "1%", "33%", "67%", "13%", "99%", ">99%", "100%", "100%"]);
+        assert_eq!((Locale::En.percent(1, 4), Locale::Bn.percent(1, 4)), ("25%".to_owned(), "২৫%".to_owned()));
+        assert_eq!(Locale::Vi.percent(u64::MAX - 1, u64::MAX), ">99%");
     }
 
     #[test]

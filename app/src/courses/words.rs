@@ -50,8 +50,9 @@ pub(super) fn tries(l: Locale, tries: u32) -> String {
     if tries == 0 { text::courses::any_number(l).to_owned() } else { text::courses::tries(l, tries.into()) }
 }
 
-/// `4/5 (80 %)`.
+/// `4/5 (80%)`. Rounded down: what is short of the pass mark must not look like it.
 pub(super) fn score(l: Locale, score: Score) -> String {
-    let share = l.percent(score.right.into(), score.total.into());
+    let reached = (u64::from(score.right) * 100).checked_div(score.total.into()).unwrap_or(0);
+    let share = l.percent(reached, 100);
     text::courses::score(l, l.number(score.right), l.number(score.total), share)
 }
