@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use domain::{
     Locale,
     statistics::{Figures as Counts, SMALLEST_GROUP, StatisticsPage, UnitFigures},
@@ -110,19 +112,21 @@ fn totals(l: Locale, figures: RwSignal<StatisticsPage>) -> AnyView {
     .into_any()
 }
 
-/// The units where the smallest part of the members has an account in use; nothing where all have.
+/// The units where the largest part of the members has no account in use; nothing where all have. What is missing is drawn: the
+/// longest bar is where most is to be done.
 fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
     let bars: Vec<Bar> = least_activated(&page.children)
         .into_iter()
-        .map(|(row, counts)| Bar {
-            label: row.unit.name.clone(),
-            value: per_mille(counts),
-            text: text::statistics::activated_of(
-                l,
-                l.number(counts.activated),
-                l.number(counts.members),
-                l.percent(counts.activated.into(), counts.members.into()),
-            ),
+        .map(|(row, counts)| {
+            let missing = counts.members - counts.activated;
+            let share = l.percent(missing.into(), counts.members.into());
+            Bar {
+                label: row.unit.name.clone(),
+                value: missing_per_mille(counts),
+                text: format!("{} ({share})", text::statistics::not_activated(l, missing.into())),
+                // Its page names whom to call.
+                href: Some(format!("/units/{}", row.unit.id)),
+            }
         })
         .collect();
     (!bars.is_empty()).then(|| {
@@ -133,6 +137,7 @@ fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
                     summary=text::statistics::help_summary(l)
                     bars
                     max=Some(1000)
+                    warn=true
                 />
             </Card>
         }
@@ -146,13 +151,13 @@ fn least_activated(children: &[UnitFigures]) -> Vec<(&UnitFigures, Counts)> {
         .filter_map(|row| row.figures.map(|counts| (row, counts)))
         .filter(|(_, counts)| counts.activated < counts.members)
         .collect();
-    rows.sort_by_key(|(_, counts)| per_mille(*counts));
+    rows.sort_by_key(|(_, counts)| Reverse(missing_per_mille(*counts)));
     rows.truncate(HELP_MAX);
     rows
 }
 
-fn per_mille(counts: Counts) -> u64 {
-    u64::from(counts.activated) * 1000 / u64::from(counts.members.max(1))
+fn missing_per_mille(counts: Counts) -> u64 {
+    u64::from(counts.members.saturating_sub(counts.activated)) * 1000 / u64::from(counts.members.max(1))
 }
 
 fn children_table(l: Locale, figures: RwSignal<StatisticsPage>) -> Option<AnyView> {

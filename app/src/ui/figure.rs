@@ -58,8 +58,10 @@ pub fn BigFigure(
 pub struct Bar {
     pub label: String,
     pub value: u64,
-    /// The value as the person reads it, e.g. "1.204 (48 %)".
+    /// The value as the person reads it, e.g. "1.204 (48%)".
     pub text: String,
+    /// Where more is told of it.
+    pub href: Option<String>,
 }
 
 /// Bars side by side, one a row, so that names of any length and letters of any size fit. The text is the chart for
@@ -74,14 +76,21 @@ pub fn BarChart(
     /// Full length; the largest value unless given.
     #[prop(optional_no_strip)]
     max: Option<u64>,
+    /// The bars show what is missing.
+    #[prop(optional)]
+    warn: bool,
 ) -> impl IntoView {
     let max = max.or_else(|| bars.iter().map(|bar| bar.value).max()).unwrap_or_default();
     let rows = bars
         .into_iter()
-        .map(|Bar { label, value, text }| {
+        .map(|Bar { label, value, text, href }| {
+            let label = match href {
+                Some(href) => view! { <a class="bar-label" href=href>{label}</a> }.into_any(),
+                None => view! { <span class="bar-label">{label}</span> }.into_any(),
+            };
             view! {
                 <li class="bar">
-                    <span class="bar-label">{label}</span>
+                    {label}
                     <span class="bar-value">{text}</span>
                     // An attribute and not a style: the content security policy forbids inline styles.
                     <svg class="bar-track" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
@@ -92,7 +101,7 @@ pub fn BarChart(
         })
         .collect_view();
     view! {
-        <figure class="chart">
+        <figure class=if warn { "chart chart-warn" } else { "chart" }>
             <figcaption>
                 <p class="chart-title">{title}</p>
                 {summary.0.map(|summary| view! { <p class="chart-summary">{summary}</p> })}
