@@ -39,8 +39,8 @@ addEventListener(
     const text = read?.querySelector('.prose');
     if (!text) return;
     const { heading, part } = place(text);
-    // The furthest place counts.
-    if (part <= Number(read.dataset.part)) return;
+    // Who only looks has no place. The furthest one counts.
+    if (!('part' in read.dataset) || part <= Number(read.dataset.part)) return;
     const id = read.dataset.document;
     if (untold && untold.id !== id) tell();
     read.dataset.part = String(part);
@@ -51,6 +51,55 @@ addEventListener(
 );
 addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && tell());
 addEventListener('pagehide', tell);
+
+/** The text in view, for how many seconds, and how much of it was read before; when something was last moved or pressed. */
+let viewed = { id: '', seconds: 0, before: 0 };
+let moved = Date.now();
+for (const kind of ['scroll', 'pointerdown', 'pointermove', 'keydown']) {
+  addEventListener(kind, () => (moved = Date.now()), { passive: true });
+}
+
+// Whether a text was read: the rule, and its numbers, are in domain/src/documents/reading.rs. The server checks them again.
+setInterval(() => {
+  const read = article();
+  const { document: id, end, whole } = read?.dataset ?? {};
+  if (!end || document.hidden || Date.now() - moved > 90000) return;
+  const text = read.querySelector('.prose');
+  const { top, bottom } = text.getBoundingClientRect();
+  if (top > innerHeight || bottom < 0) return;
+  const part = Number(read.dataset.part);
+  if (viewed.id !== id) viewed = { id, seconds: 0, before: part / 1000 };
+  viewed.seconds += 1;
+  if (viewed.seconds >= Number(whole)) markRead(read, 'in_view');
+  else if (Math.max(place(text).part, part) >= 970 && viewed.seconds >= Math.max(5, end * (1 - viewed.before))) markRead(read, 'end');
+}, 1000);
+
+/** Tells the server that a text was read, and the reader that it is recorded. Says whether it is. */
+async function markRead(read, seen) {
+  const { document: id, end } = read.dataset;
+  // Not twice; again when it did not arrive.
+  delete read.dataset.end;
+  viewed.seconds = 0;
+  const answer = await fetch('/api/documents/mark_read', {
+    method: 'POST',
+    headers: { Accept: 'application/json' },
+    body: new URLSearchParams({ id, seen }),
+    keepalive: true,
+  }).catch(() => null);
+  const form = read.querySelector('form[data-read]');
+  if (!answer?.ok || !form) {
+    if (end) read.dataset.end = end;
+    return Boolean(answer?.ok);
+  }
+  const told = form.parentElement.querySelector('[role="status"]');
+  told.textContent = form.dataset.read;
+  if (form.contains(document.activeElement)) {
+    told.tabIndex = -1;
+    told.focus();
+  }
+  form.remove();
+  return true;
+}
 
 /** Puts the reader back to the very place, not only below its heading. */
 function goOn(event) {
@@ -99,6 +148,9 @@ addEventListener('submit', (event) => {
   if (form.matches('[data-mark]')) {
     event.preventDefault();
     mark(form);
+  } else if (form.matches('[data-read]')) {
+    event.preventDefault();
+    markRead(article(), 'said').then((done) => done || form.submit());
   } else if (form.method === 'get') {
     // The address names only what is asked for.
     for (const field of form.elements) if (field.name && !field.value) field.disabled = true;

@@ -1,7 +1,7 @@
 //! Courses: documents to read and a quiz, given to a subtree by a day. Who gives them, who studies them, who sees how far they are.
 //!
 //! What a member has done is two tables: tries, of which the last may be open, and one completion for each course, which makes the
-//! certificate. That a document was read is told by the library's receipts.
+//! certificate. That a document was read is told by the library (`document_read`).
 //!
 //! Invariant: what is right in a quiz leaves this module only for who gives the course, and for who has passed or has no try left.
 

@@ -23,6 +23,7 @@ mod must_read;
 mod progress;
 mod read;
 mod readers;
+mod receipts;
 mod related;
 mod release;
 mod reminders;
@@ -256,17 +257,29 @@ impl Documents<'_> {
 /// Point gets.
 static SUBJECTS: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| format!("SELECT {COLUMNS} FROM $documents"));
 
-/// Point gets: the receipts' ids are made of document and member.
+/// That a member has read a document; a row of [`OPENED`] tells that they have opened it. The ids of both are made of document and
+/// member.
+const READ: &str = "document_read";
+
+/// That a member has opened a document. Until reading and opening were told apart this was called a read receipt.
+const OPENED: &str = "read_receipt";
+
+/// Point gets.
 const READ_MARKS: &str = "SELECT VALUE record::id(id)[0] FROM $receipts";
 
-/// Those of `ids` which the member has opened before.
+/// Those of `ids` which the member has read.
 pub(crate) async fn read_marks(store: &Store, member: MemberId, ids: &[DocumentId]) -> Result<Vec<DocumentId>> {
+    marks(store, READ, member, ids).await
+}
+
+/// Those of `ids` for which the member has a row in this table, [`READ`] or [`OPENED`].
+async fn marks(store: &Store, table: &'static str, member: MemberId, ids: &[DocumentId]) -> Result<Vec<DocumentId>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let receipts: Vec<_> = ids.iter().map(|id| pair("read_receipt", id, member)).collect();
+    let receipts: Vec<_> = ids.iter().map(|id| pair(table, id, member)).collect();
     let read: Vec<String> = store.read(READ_MARKS, vars! { receipts: receipts }).await?.rows(0)?;
-    read.into_iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("read receipt of {id}")))).collect()
+    read.into_iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("a reading of {id}")))).collect()
 }
 
 #[cfg(test)]
@@ -282,7 +295,7 @@ mod plans {
     #[tokio::test]
     async fn read_marks_and_named_documents_are_point_gets() {
         let store = migrated().await;
-        let receipts = vec![pair("read_receipt", Ulid::nil(), Ulid::nil())];
+        let receipts = vec![pair(READ, Ulid::nil(), Ulid::nil())];
         store.assert_no_scan(READ_MARKS, vars! { receipts: receipts }).await;
         let documents = vec![record("document", Ulid::nil())];
         store.assert_no_scan(&SUBJECTS, vars! { documents: documents }).await;

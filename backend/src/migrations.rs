@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
     16 "0016_import_sums",
     17 "0017_two_texts",
     18 "0018_corrections",
+    19 "0019_read",
 ];
 
 #[derive(Debug, SurrealValue)]
@@ -226,5 +227,24 @@ mod tests {
         };
         let expected = [row("A", Some("Dofficial/01/02/")), row("B", None), row("C", None)];
         assert_eq!(found.rows::<Vec<Option<String>>>(0).expect("rows"), expected, "where the member was when reading stays");
+    }
+
+    #[tokio::test]
+    async fn what_was_opened_under_an_older_version_stays_opened_with_its_time_and_is_not_read() {
+        let store = Store::connect(&Place::Memory).await.expect("opens");
+        let clock = Clock::system();
+        prepare(&store).await.expect("defines");
+        for migration in &MIGRATIONS[..15] {
+            apply(&store, &clock, migration).await.expect("applies");
+        }
+        let old = "CREATE type::record('read_receipt', ['D', 'A']) SET path = '/01/', at = d'2026-10-01T02:03:04Z', counted = true, \
+                   place = 'Dofficial/01/'";
+        store.read(old, ()).await.expect("writes");
+        run(&store, &clock).await.expect("goes on");
+        let sql = "SELECT VALUE [member, place, <string> at] FROM read_receipt; SELECT VALUE member FROM document_read";
+        let mut found = store.read(sql, ()).await.expect("reads");
+        let opened: Vec<Vec<String>> = found.rows(0).expect("rows");
+        assert_eq!(opened, [["A", "Dofficial/01/", "2026-10-01T02:03:04Z"]]);
+        assert_eq!(found.rows::<String>(1).expect("rows"), [] as [&str; 0]);
     }
 }

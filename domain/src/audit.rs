@@ -98,6 +98,7 @@ impl EventKind {
             | Self::CourseEnded
             | Self::QuizTaken
             | Self::CourseCompleted
+            | Self::DocumentOpened
             | Self::DocumentRead
             | Self::MeetingAnnounced
             | Self::MeetingReported => AuditGroup::Documents,
@@ -110,7 +111,12 @@ impl EventKind {
     pub const fn is_private(self) -> bool {
         matches!(
             self,
-            Self::DocumentRead | Self::QuizTaken | Self::CourseCompleted | Self::OpinionSent | Self::PreferencesChanged
+            Self::DocumentOpened
+                | Self::DocumentRead
+                | Self::QuizTaken
+                | Self::CourseCompleted
+                | Self::OpinionSent
+                | Self::PreferencesChanged
         )
     }
 }

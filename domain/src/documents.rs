@@ -18,6 +18,7 @@ pub use library::{
 
 pub mod desk;
 pub mod readers;
+pub mod reading;
 pub mod steps;
 mod table;
 
@@ -209,10 +210,9 @@ impl Body {
         &self.0
     }
 
-    /// Minutes an unhurried reader needs, at least 1: 180 words a minute.
+    /// Minutes an unhurried reader needs, at least 1.
     pub fn minutes(&self) -> u32 {
-        let words = self.0.split_whitespace().count();
-        u32::try_from(words.div_ceil(180)).unwrap_or(u32::MAX).max(1)
+        reading::Length::of(&self.0).minutes()
     }
 }
 
@@ -226,7 +226,7 @@ pub struct DocumentSummary {
     pub issuer: UnitRef,
     pub published_on: Option<NaiveDate>,
     pub minutes: u32,
-    /// Whether the reader has opened it before.
+    /// Whether the reader has read it, which is more than opened: see [`reading`].
     pub read: bool,
     /// The day by which members must have read it (hạn đọc).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -48,6 +48,8 @@ pub enum EventKind {
     /// All documents read and the quiz, if there is one, passed.
     CourseCompleted,
     /// The first time a member opened a document.
+    DocumentOpened,
+    /// A member has read a document.
     DocumentRead,
     MeetingAnnounced,
     MeetingReported,
@@ -88,7 +90,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::SignInRefused,
@@ -115,6 +117,7 @@ impl EventKind {
         Self::CourseEnded,
         Self::QuizTaken,
         Self::CourseCompleted,
+        Self::DocumentOpened,
         Self::DocumentRead,
         Self::MeetingAnnounced,
         Self::MeetingReported,
@@ -179,7 +182,9 @@ impl EventKind {
             Self::CourseEnded => "course_ended",
             Self::QuizTaken => "quiz_taken",
             Self::CourseCompleted => "course_completed",
-            Self::DocumentRead => "document_read",
+            // What was opened was taken for read when the first of these were written; the log is not rewritten.
+            Self::DocumentOpened => "document_read",
+            Self::DocumentRead => "document_read_through",
             Self::MeetingAnnounced => "meeting_announced",
             Self::MeetingReported => "meeting_reported",
             Self::OpinionSent => "opinion_sent",

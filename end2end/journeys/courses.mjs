@@ -115,6 +115,7 @@ async function read(member, address, title) {
   await member.sees('main', { hasText: courses.not_read });
   assert.equal(await member.$('main form[action$="/courses/start"]').count(), 0, 'first comes the reading');
   await member.follow(member.$('main .row-link[href^="/library/"]').first());
+  await member.saysRead();
   await member.open(address);
   assert.equal(await member.$('main .row-unread').count(), 0);
 }

@@ -29,13 +29,19 @@ async function findAndRead(stage, script) {
   });
 
   const { address, title } = await anUnread(visitor);
+  const list = visitor.place;
   await visitor.follow(visitor.$(`.row-link[href="${address}"]`));
   await until('the document is shown', async () => (await visitor.heading()) === title);
   assert.ok((await visitor.text('.prose')).length > 200, 'the text is there');
 
+  // Opening is not reading.
   await visitor.page.goBack();
   await visitor.settled();
   await visitor.reload();
+  await visitor.sees(`.row-unread:has(.row-link[href="${address}"])`);
+  await visitor.follow(visitor.$(`.row-link[href="${address}"]`));
+  await visitor.saysRead();
+  await visitor.open(list);
   await visitor.sees(`.row:has(.row-link[href="${address}"])`);
   assert.equal(await visitor.$(`.row-unread:has(.row-link[href="${address}"])`).count(), 0, 'the unread mark is gone');
 }

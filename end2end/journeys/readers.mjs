@@ -6,7 +6,7 @@ import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { readers } = texts('vi');
+const { readers, reading } = texts('vi');
 
 async function remindAndRead(stage, script) {
   const { name } = stage.account('ward_member');
@@ -17,6 +17,11 @@ async function remindAndRead(stage, script) {
   const secretary = await stage.visitor({ as: 'ward_secretary', script });
   await secretary.open(document);
   await secretary.follow(secretary.$(`main a[href="${address}"]`));
+  // The way back is a look for an office: it is not recorded.
+  await secretary.follow(secretary.$(`main a[href="${document}?look=1"]`));
+  assert.ok((await secretary.text('#receipt')).includes(reading.only_looks));
+  assert.equal(await secretary.$('main form[data-read]').count(), 0);
+  await secretary.open(address);
   assert.ok((await waiting(secretary)).includes(name), 'who has not read is named');
   assert.ok(!(await done(secretary)).includes(name));
 
@@ -37,6 +42,14 @@ async function remindAndRead(stage, script) {
   await member.open('/shelf/unread');
   assert.ok(fits(readers.reminded_by, await tag(member.$('main li', { has: member.$(`.row-link[href="${document}"]`) }))));
   await member.follow(member.$(`main .row-link[href="${document}"]`));
+  assert.ok(fits(reading.recorded_opened, (await member.text('#receipt p')).trim()), 'the member is told what is recorded');
+  await secretary.open(address);
+  assert.ok((await names(secretary, 'opened')).includes(name), 'opened is not read');
+  await member.open('/');
+  assert.ok((await member.$(`main .row-unread .row-link[href="${document}"]`).count()) > 0, 'what was only opened is still asked for');
+  await member.open(document);
+  await member.saysRead();
+  assert.ok(fits(reading.recorded_read, (await member.text('#receipt p')).trim()));
   await member.open('/');
   assert.equal(await member.$('main .tag-warn', { hasText: readers.reminded_by.split('{')[0] }).count(), 0, 'what was read is not asked for');
 
@@ -63,15 +76,21 @@ async function tag(row) {
   return tags.map((text) => text.trim()).find((text) => fits(readers.reminded_by, text)) ?? tags.join(' | ');
 }
 
-/** Names of those who have not read it. */
-async function waiting(visitor) {
-  return visitor.$('#waiting li').allInnerTexts();
+/** Names of one group; each leads to the record. */
+async function names(visitor, group) {
+  const found = await visitor.$(`#${group} li > a`).allInnerTexts();
+  return found.map((name) => name.trim());
 }
 
-/** Names of those who have; each with the day. */
+/** Names of those who have not read it. */
+async function waiting(visitor) {
+  const groups = ['not-activated', 'not-opened', 'opened'];
+  return (await Promise.all(groups.map((group) => names(visitor, group)))).flat();
+}
+
+/** Names of those who have. */
 async function done(visitor) {
-  const rows = await visitor.$('#read li').allInnerTexts();
-  return rows.map((row) => row.replace(/\s*[\d/]+\s*$/u, ''));
+  return names(visitor, 'read');
 }
 
 /** Those above see how many, and no name; others see nothing. */
@@ -112,6 +131,11 @@ async function fromTheLibrary(stage, script) {
   assert.ok((await secretary.$('main .row-link').count()) > 3, 'what was sent to the branch');
   await secretary.follow(secretary.$('main .row-link').first());
   assert.ok((await waiting(secretary)).length + (await done(secretary)).length > 0, 'names');
+  const needsCode = secretary.$('#not-activated li').first();
+  if ((await needsCode.count()) > 0) {
+    await secretary.follow(needsCode.locator('a[href$="/code"]'));
+    await secretary.sees('main h1');
+  }
 
   const member = await stage.visitor({ as: 'member', script });
   await member.open('/library');

@@ -39,12 +39,16 @@ async function lists(stage, script) {
     await visitor.sees(`main nav.chips a[href="/shelf/${list}"][aria-current]`);
   }
 
-  // What is opened is unread no more, and read of late.
+  // What is read is unread no more; what is opened is.
   await visitor.open('/shelf/unread');
   const [first] = await addresses(visitor);
   await visitor.open(first);
   await visitor.open('/shelf/unread');
-  assert.ok(!(await addresses(visitor)).includes(first), 'what was opened is not unread');
+  assert.ok((await addresses(visitor)).includes(first), 'what was opened is not read');
+  await visitor.open(first);
+  await visitor.saysRead();
+  await visitor.open('/shelf/unread');
+  assert.ok(!(await addresses(visitor)).includes(first), 'what was read is not unread');
   await visitor.open('/shelf/recent');
   assert.equal((await addresses(visitor))[0], first);
 }
@@ -118,13 +122,30 @@ async function goesOn(stage) {
   const desk = await stage.visitor({ as: 'ward_member', size: DESKTOP });
   await desk.open('/shelf/continue');
   const row = desk.$(`main .row:has(.row-link[href="${address}"])`);
-  assert.ok(/\d+ %/.test(await row.innerText()), 'how far it was read is told');
+  assert.ok(/\d+%/.test(await row.innerText()), 'how far it was read is told');
   await desk.open(address);
   const notice = await desk.text('main .notice-title');
   assert.ok(fits(reading.was_at, notice) || fits(reading.was_at_part, notice), notice);
   await until('the script is there', () => desk.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
   await desk.$('a[data-go-on]').click();
   await until('the place is on the screen', () => desk.page.evaluate(() => scrollY > 300));
+}
+
+/** Coming to the end is reading, after the time it takes: the page tells so by itself. A glance is not. */
+async function readToTheEnd(stage) {
+  const visitor = await stage.visitor({ as: 'member' });
+  await visitor.open('/library?kind=news');
+  const link = visitor.$('.row-unread .row-link').first();
+  await visitor.follow(link);
+  const seconds = Number(await visitor.$('[data-document]').getAttribute('data-end'));
+  assert.ok(seconds >= 5, `${seconds} seconds`);
+  await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+  const told = visitor.page.waitForResponse((response) => response.url().endsWith('/api/documents/mark_read'), { timeout: (seconds + 20) * 1000 });
+  await visitor.$('.prose > :last-child').evaluate((end) => end.scrollIntoView({ block: 'end' }));
+  assert.ok(fits(reading.recorded_opened, (await visitor.text('#receipt p')).trim()), 'having come there at once is not having read it');
+  assert.equal((await told).status(), 200);
+  await until('the page tells it', async () => fits(reading.recorded_read, (await visitor.text('#receipt p')).trim()));
+  assert.equal(await visitor.$('main form[data-read]').count(), 0);
 }
 
 async function notesAndRelations(stage, script) {
@@ -185,6 +206,7 @@ export const tests = [
   ...bothWays('reading: filters are combined', filters),
   ...bothWays('reading: a mark set on the phone is there at the desk', marks),
   { name: 'reading: begun on the phone, gone on with at the desk', run: goesOn },
+  { name: 'reading: who comes to the end has read it, after the time it takes', run: readToTheEnd },
   ...bothWays('reading: notes lead there and back, relations from document to document', notesAndRelations),
   ...bothWays('reading: on paper and as a file, with number, date and page', paper),
   ...bothWays('reading: the address can be sent on', shared),

@@ -77,6 +77,7 @@ async function readSomethingNew(visitor) {
   }
   await visitor.follow(visitor.$('.row-unread .row-link').first());
   await visitor.sees('.prose');
+  await visitor.saysRead();
 }
 
 /** On the document that is open. */

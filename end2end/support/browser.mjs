@@ -129,6 +129,19 @@ export class Visitor {
     await this.settled();
   }
 
+  /** Says of the document that is open that it was read, and waits until the page tells that it is recorded. */
+  async saysRead() {
+    const form = this.$('main form[data-read]');
+    await form.waitFor();
+    if (this.script) {
+      await until('the script is there', () => this.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+      await form.locator('button').click();
+    } else {
+      await Promise.all([this.page.waitForEvent('domcontentloaded'), form.locator('button').click()]);
+    }
+    await until('it is recorded', async () => (await form.count()) === 0);
+  }
+
   #place() {
     return this.page.evaluate(() => ({
       url: location.href,

@@ -47,6 +47,7 @@ pub(super) fn sentence(l: Locale, entry: &AuditEntry) -> String {
         Kind::CourseEnded => text::audit::course_ended(l, who, whom),
         Kind::QuizTaken => text::audit::quiz_taken(l, who, whom),
         Kind::CourseCompleted => text::audit::course_completed(l, who, whom),
+        Kind::DocumentOpened => text::audit::document_opened(l, who, whom),
         Kind::DocumentRead => text::audit::document_read(l, who, whom),
         Kind::MeetingAnnounced => text::audit::meeting_announced(l, who, whom),
         Kind::MeetingReported => text::audit::meeting_reported(l, who, whom),

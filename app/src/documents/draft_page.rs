@@ -394,7 +394,7 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
         }
     });
     let open = situation.is_out().then(|| {
-        view! { <LinkButton href=format!("/library/{id}") icon=IconName::Book>{text::desk::open_in_library(l)}</LinkButton> }
+        view! { <LinkButton href=format!("/library/{id}?look=1") icon=IconName::Book>{text::desk::open_in_library(l)}</LinkButton> }
     });
     let readers = (situation.out.is_some()).then(|| {
         view! {

@@ -45,9 +45,9 @@ pub async fn library(
     )
 }
 
-/// A document to read. The use-case remembers that it was opened.
+/// A document to read. The use-case remembers that it was opened; not when somebody looks at it for an office.
 #[server(prefix = "/api", endpoint = "documents/read", input = GetUrl)]
-pub async fn read(id: String) -> Result<Rendered, AppError> {
+pub async fn read(id: String, look: Option<String>) -> Result<Rendered, AppError> {
     use super::read_view::{document_view, withdrawn_view};
     use crate::{
         context::server::{backend, viewer},
@@ -58,10 +58,13 @@ pub async fn read(id: String) -> Result<Rendered, AppError> {
         async {
             let (viewer, l) = (viewer()?, asked_language());
             let (backend, id) = (backend()?, document_id(&id)?);
-            match backend.documents().read(&viewer, id).await {
+            let documents = backend.documents();
+            let found = if look.is_some() { documents.look_at(&viewer, id).await } else { documents.read(&viewer, id).await };
+            match found {
                 Ok(page) => {
                     let (title, address) = (page.summary.title.clone(), public_address(&format!("/library/{id}")));
-                    Ok(Rendered::of(title, || document_view(l, page, backend.clock().today(), address)))
+                    let (today, branch) = (backend.clock().today(), &viewer.branch.name);
+                    Ok(Rendered::of(title, || document_view(l, page, today, address, branch)))
                 }
                 Err(backend::Error::NotFound) => {
                     let page = backend.documents().withdrawn(&viewer, id).await?;
@@ -110,6 +113,27 @@ pub async fn progress(id: String, #[server(default)] heading: String, part: u16)
         }
         .await,
     )
+}
+
+/// Records that the viewer has read a document: they say so, or the page's script has seen it.
+#[server(prefix = "/api", endpoint = "documents/mark_read")]
+pub async fn mark_read(id: String, #[server(default)] seen: String) -> Result<Outcome, AppError> {
+    use domain::documents::reading::Seen;
+
+    use super::own_receipt;
+    use crate::{
+        context::server::{backend, viewer},
+        forms::Submitted,
+    };
+
+    let result = async {
+        let (viewer, id) = (viewer()?, document_id(&id)?);
+        let seen = known(Some(seen), Seen::from_key)?.unwrap_or(Seen::Said);
+        backend()?.documents().mark_read(&viewer, id, seen).await?;
+        Ok(Outcome::Done { to: format!("/library/{id}#{}", own_receipt::PLACE), reload: true })
+    }
+    .await;
+    Submitted::new("mark_read", &[]).settle(result).await
 }
 
 /// Marks a document.

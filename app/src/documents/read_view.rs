@@ -5,11 +5,13 @@ use domain::{
     Locale,
     documents::{
         CorrectionNote, DocumentPage, DocumentSummary, Heading, ReadingPlace, RelatedDocument, Relation, WithdrawnDocument,
+        reading::Recording,
     },
     ids::DocumentId,
 };
 use leptos::prelude::*;
 
+use super::own_receipt;
 use crate::{
     files::Attachments,
     terms, text,
@@ -22,18 +24,28 @@ const WORTH_A_LIST: usize = 3;
 /// What the page's script finds the text by.
 const TEXT: &str = "text";
 
-/// `address` is the whole address of the page, to be sent to others.
-pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, address: String) -> AnyView {
+/// `address` is the whole address of the page, to be sent to others; `branch` the name of the reader's.
+pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, address: String, branch: &str) -> AnyView {
     let id = page.summary.id;
     let opinion = page.takes_opinions.then(|| format!("/library/{id}/opinion"));
     let headings = headings(&page.contents);
     let list = headings.clone().map(|headings| view! { <Contents label=text::documents::contents(l) headings/> });
     let folded = headings.map(|headings| view! { <Contents label=text::documents::contents(l) headings fold=true/> });
-    let part = page.place.as_ref().map_or(0, |place| place.part.thousandths());
+    let is_kept = matches!(page.recording, Recording::Member(_));
+    let part = is_kept.then(|| page.place.as_ref().map_or(0, |place| place.part.thousandths()));
+    let (end, whole) = own_receipt::seconds(page.recording).unzip();
+    let receipt = own_receipt::own_receipt(l, id, page.recording, branch, l.date(today));
     view! {
         {crumbs(l, &page.summary)}
         <div class="page-document">
-            <article class="document" data-document=id.to_string() data-part=part data-print=running_head(l, &page.summary)>
+            <article
+                class="document"
+                data-document=id.to_string()
+                data-part=part
+                data-end=end
+                data-whole=whole
+                data-print=running_head(l, &page.summary)
+            >
                 {head(l, &page, today)}
                 {page.correction.clone().map(|correction| corrected(l, correction))}
                 {page.place.clone().map(|place| go_on(l, place))}
@@ -41,6 +53,7 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
                 {folded}
                 {reading_bar(l, &page.summary, opinion.clone())}
                 <div class="prose" id=TEXT inner_html=page.html></div>
+                {receipt}
                 <Attachments l files=page.attachments/>
                 {related(l, page.related)}
                 {opinion.map(|href| invitation(l, href))}

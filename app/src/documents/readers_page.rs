@@ -4,6 +4,7 @@ use domain::{
     Locale,
     documents::readers::{ReaderRow, Readers, ReadersPage as Found, Reminder},
     policy::Action,
+    statistics::Share,
     units::UnitRef,
 };
 use leptos::prelude::*;
@@ -77,7 +78,7 @@ fn head(l: Locale, page: &Found) -> AnyView {
     let lead = facts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let open = (!page.is_withdrawn).then(|| {
         view! {
-            <LinkButton href=format!("/library/{}", page.document) kind=ButtonKind::Secondary icon=IconName::Book>
+            <LinkButton href=format!("/library/{}?look=1", page.document) kind=ButtonKind::Secondary icon=IconName::Book>
                 {text::readers::open_document(l)}
             </LinkButton>
         }
@@ -125,10 +126,15 @@ fn share(l: Locale, page: &Found) -> AnyView {
         }
         _ => shares::total(l, &page.total, text::readers::have_read(l)),
     };
+    let opened = page.total.share.zip(page.opened).filter(|(share, _)| share.members > 0).map(|(share, opened)| {
+        let opened = Share { done: opened, ..share };
+        view! { <p class="muted">{text::readers::have_opened(l, shares::told(l, opened))}</p> }
+    });
     view! {
         <section class="stack-tight">
             <h2>{heading}</h2>
             {figure}
+            {opened}
         </section>
     }
     .into_any()
@@ -184,36 +190,76 @@ fn reminding(l: Locale, page: &Found) -> Option<AnyView> {
     )
 }
 
+/// The members of the branch by what is to be done next: those who need a way in first, whom no reminder reaches.
 fn by_name(l: Locale, names: &Readers) -> AnyView {
-    let waiting = if names.waiting.is_empty() {
+    let groups = [
+        (
+            text::readers::not_activated(l, of(l, &names.not_activated)),
+            "not-activated",
+            Some(text::readers::not_activated_hint(l)),
+        ),
+        (text::readers::not_opened(l, of(l, &names.not_opened)), "not-opened", None),
+        (text::readers::opened(l, of(l, &names.opened)), "opened", Some(text::readers::opened_hint(l))),
+        (text::readers::read(l, of(l, &names.read)), "read", None),
+    ];
+    let rows = [&names.not_activated, &names.not_opened, &names.opened, &names.read];
+    let lists = groups
+        .into_iter()
+        .zip(rows)
+        .filter(|(_, rows)| !rows.is_empty())
+        .map(|((title, id, hint), rows)| list(l, title, id, hint, rows))
+        .collect_view();
+    let is_done = names.not_activated.is_empty() && names.not_opened.is_empty() && names.opened.is_empty();
+    let all = is_done.then(|| {
         let (title, hint) = (text::readers::nobody_waits(l), text::readers::nobody_waits_hint(l));
-        view! { <EmptyState title text=hint icon=IconName::CheckCircle/> }.into_any()
-    } else {
-        list(l, text::readers::waiting(l, l.number(count(&names.waiting))), "waiting", &names.waiting)
-    };
-    let read =
-        (!names.read.is_empty()).then(|| list(l, text::readers::read(l, l.number(count(&names.read))), "read", &names.read));
+        view! { <EmptyState title text=hint icon=IconName::CheckCircle/> }
+    });
     view! {
         <section class="stack">
-            {waiting}
-            {read}
+            {all}
+            {lists}
             <p class="muted small">{text::readers::names_hint(l)}</p>
         </section>
     }
     .into_any()
 }
 
-fn list(l: Locale, title: String, id: &'static str, rows: &[ReaderRow]) -> AnyView {
+fn list(l: Locale, title: String, group: &'static str, hint: Option<&'static str>, rows: &[ReaderRow]) -> AnyView {
+    let needs_code = group == "not-activated";
     let rows = rows
         .iter()
         .map(|row| {
-            let day = row.read_on.map(|day| view! { " " <span class="names-day">{l.date(day)}</span> });
-            view! { <li>{row.name.clone()}{day}</li> }.into_any()
+            let day = row.on.map(|day| view! { " " <span class="names-day">{l.date(day)}</span> });
+            let next = needs_code.then(|| way_in(l, row));
+            view! {
+                <li>
+                    <a href=format!("/members/{}", row.member)>{row.name.clone()}</a>
+                    {day}
+                    {next}
+                </li>
+            }
+            .into_any()
         })
         .collect_view();
-    view! { <Card title><ul class="names" role="list" id=id>{rows}</ul></Card> }.into_any()
+    let hint = hint.map(|hint| view! { <p class="muted">{hint}</p> });
+    view! { <Card title>{hint}<ul class="names" role="list" id=group>{rows}</ul></Card> }.into_any()
 }
 
-fn count(rows: &[ReaderRow]) -> u64 {
-    rows.len() as u64
+/// How somebody who never signed in comes in: by SMS where the record has a phone, or with a code on paper.
+fn way_in(l: Locale, row: &ReaderRow) -> AnyView {
+    let told = if row.has_phone { text::readers::has_phone(l) } else { text::readers::has_no_phone(l) };
+    view! {
+        <p class="names-next">
+            <span class="muted small">{told}</span>
+            " "
+            <a href=format!("/members/{}/code", row.member)>
+                {text::members::issue_code(l)} " " <span class="visually-hidden">{row.name.clone()}</span>
+            </a>
+        </p>
+    }
+    .into_any()
+}
+
+fn of(l: Locale, rows: &[ReaderRow]) -> String {
+    l.number(rows.len() as u64)
 }

@@ -80,7 +80,7 @@ fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate
     });
     let part = percent.map(|percent| view! { <Tag tone=Tone::Info label=text::reading::read_part(l, l.number(percent))/> });
     let done = (document.read && list == ShelfList::MustRead)
-        .then(|| view! { <Tag tone=Tone::Ok icon=IconName::Check label=text::reading::opened(l)/> });
+        .then(|| view! { <Tag tone=Tone::Ok icon=IconName::Check label=text::reading::was_read(l)/> });
     let gone = withdrawn.then(|| view! { <Tag tone=Tone::Warn icon=IconName::Info label=text::reading::withdrawn(l)/> });
     let asked = document.reminded.as_ref().map(|reminded| {
         view! { <Tag tone=Tone::Warn icon=IconName::Clock label=text::readers::reminded_by(l, l.date(reminded.on), &reminded.by)/> }

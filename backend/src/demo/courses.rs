@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     courses::{CourseState, Serial},
+    documents::reading::Seen,
     events::EventKind,
     ids::{CourseId, DocumentId, MemberId},
     locale::local_date,
@@ -142,6 +143,7 @@ impl Course {
         let at = dice.early_moment(start, person.last_use);
         for document in &self.documents {
             let receipt = ReceiptRow::new(*document, person.id, &branch.unit.path, person.standing, at);
+            bulk.push_once("document_read", receipt.read(at, Seen::End));
             bulk.push_once("read_receipt", receipt);
         }
         if has_quiz {

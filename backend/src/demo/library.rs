@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use domain::{
-    documents::steps::{Out, Work},
+    documents::{
+        reading::Seen,
+        steps::{Out, Work},
+    },
     events::EventKind,
     ids::{DocumentId, MemberId},
     locale::local_date,
@@ -23,8 +26,8 @@ use crate::{
     store::{RecordId, SurrealValue, pair, record},
 };
 
-/// First reads in the whole sample.
-const READS: i64 = 35_000;
+/// Documents opened for the first time in the whole sample.
+const OPENINGS: i64 = 35_000;
 
 /// The sample lives in `Asia/Ho_Chi_Minh`, which has no summer time.
 const ZONE: TimeDelta = TimeDelta::hours(7);
@@ -73,7 +76,10 @@ pub(super) fn fill(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     Ok(published)
 }
 
-/// Lets the members read, and says how many first reads there were.
+/// Of a hundred documents opened, those that are read to the end.
+const READ_OF_OPENED: i64 = 78;
+
+/// Lets the members open documents and read most of them, and says how many they read.
 pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> u32 {
     let now = backend.clock().now();
     let mut dice = Dice::new(seed, 4);
@@ -91,11 +97,17 @@ pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     let total: i64 = pairs.iter().map(|(.., weight)| weight).sum();
     let mut reads = 0;
     for (unit, person, document, start, weight) in pairs {
-        if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(READS).max(1)) {
+        if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(OPENINGS).max(1)) {
             let at = dice.early_moment(start, person.last_use);
-            bulk.push("read_receipt", ReceiptRow::new(document.id, person.id, &unit.path, person.standing, at));
-            bulk.log(&mut dice, at, EventKind::DocumentRead, Some(person.id), &unit.path, document.id);
-            reads += 1;
+            let receipt = ReceiptRow::new(document.id, person.id, &unit.path, person.standing, at);
+            bulk.log(&mut dice, at, EventKind::DocumentOpened, Some(person.id), &unit.path, document.id);
+            let read_at = at + TimeDelta::seconds(dice.between(40, 900));
+            if read_at <= now && dice.chance(READ_OF_OPENED) {
+                bulk.push("document_read", receipt.read(read_at, Seen::End));
+                bulk.log(&mut dice, read_at, EventKind::DocumentRead, Some(person.id), &unit.path, document.id);
+                reads += 1;
+            }
+            bulk.push("read_receipt", receipt);
         }
     }
     reads
@@ -309,6 +321,17 @@ struct RevisionRow {
 }
 
 #[derive(Debug, SurrealValue)]
+pub(super) struct ReadRow {
+    id: RecordId,
+    path: String,
+    at: DateTime<Utc>,
+    counted: bool,
+    place: Option<String>,
+    seen: &'static str,
+}
+
+/// That a member opened a document.
+#[derive(Debug, SurrealValue)]
 pub(super) struct ReceiptRow {
     id: RecordId,
     path: String,
@@ -327,6 +350,19 @@ impl ReceiptRow {
             at,
             counted,
             place: counted.then(|| format!("{document}{}{path}", standing.key())),
+        }
+    }
+
+    /// That what was opened was read.
+    pub(super) fn read(&self, at: DateTime<Utc>, seen: Seen) -> ReadRow {
+        let RecordId { key, .. } = self.id.clone();
+        ReadRow {
+            id: RecordId::new("document_read", key),
+            path: self.path.clone(),
+            at,
+            counted: self.counted,
+            place: self.place.clone(),
+            seen: seen.key(),
         }
     }
 }

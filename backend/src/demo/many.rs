@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    documents::{Body, DocumentKind, steps::Out},
+    documents::{Body, DocumentKind, reading::Seen, steps::Out},
     folding::fold,
     ids::{DocumentId, MemberId},
     members::Standing,
@@ -147,7 +147,9 @@ pub async fn read(backend: &Backend, reads: &[(DocumentId, MemberId, &UnitRef)])
     for some in reads.chunks(20 * BATCH) {
         let mut bulk = Bulk::default();
         for (document, member, branch) in some {
-            bulk.push("read_receipt", ReceiptRow::new(*document, *member, &branch.path, Standing::Official, at));
+            let receipt = ReceiptRow::new(*document, *member, &branch.path, Standing::Official, at);
+            bulk.push("document_read", receipt.read(at, Seen::End));
+            bulk.push("read_receipt", receipt);
         }
         bulk.save(backend).await?;
     }

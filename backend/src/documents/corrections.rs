@@ -1,7 +1,7 @@
-//! A correction reaches those who had read the text before it: their lists say so until they open it again, and its editors see how
+//! A correction reaches those who had opened the text before it: their lists say so until they open it again, and its editors see how
 //! many have opened the corrected text.
 //!
-//! A receipt tells that somebody has read a document, whichever text of it was out. What was corrected since this was counted has a
+//! A receipt tells that somebody has opened a document, whichever text of it was out. What was corrected since this was counted has a
 //! receipt of its own for the version opened last (`version_receipt`), so documents that were never corrected cost nothing.
 
 use chrono::TimeDelta;
@@ -15,7 +15,7 @@ use domain::{
 };
 
 use super::{
-    COLUMNS, Document, Documents,
+    COLUMNS, Document, Documents, OPENED, marks,
     readers::COUNTED,
     walk::{FOR_STANDING, line, line_vars, over_line, rows_of},
 };
@@ -55,23 +55,25 @@ impl Documents<'_> {
             reader: record("member", viewer.member),
             now: self.backend.clock().now(),
         };
-        match self.backend.store().write(OPENED, vars).await {
+        match self.backend.store().write(NOTE, vars).await {
             // Opened twice at once: the other one has written the same.
             Ok(_) | Err(Error::Busy) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Marks what the person had read before it was corrected, and has not opened since.
+    /// Marks what the person had opened before it was corrected, and has not opened since.
     pub(super) async fn mark_corrected(
         &self,
         viewer: &Viewer,
         documents: &[&Document],
         summaries: &mut [DocumentSummary],
     ) -> Result<()> {
-        let had_read = |document: &&Document| summaries.iter().any(|summary| summary.id == document.id && summary.read);
         let is_corrected = |document: &&Document| document.is_corrected && document.out == Out::Published;
-        let corrected: Vec<&Document> = documents.iter().copied().filter(is_corrected).filter(had_read).collect();
+        let mut corrected: Vec<&Document> = documents.iter().copied().filter(is_corrected).collect();
+        let ids: Vec<DocumentId> = corrected.iter().map(|document| document.id).collect();
+        let opened = marks(self.backend.store(), OPENED, viewer.member, &ids).await?;
+        corrected.retain(|document| opened.contains(&document.id));
         let left = self.not_opened(viewer, &corrected).await?;
         for document in corrected.into_iter().filter(|document| left.contains(&document.id)) {
             for summary in summaries.iter_mut().filter(|summary| summary.id == document.id) {
@@ -81,7 +83,7 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// At most `count` documents the person had read before they were corrected and has not opened since, corrected last first.
+    /// At most `count` documents the person had opened before they were corrected and has not opened since, corrected last first.
     pub(crate) async fn corrected_since_read(&self, viewer: &Viewer, count: usize) -> Result<Vec<DocumentSummary>> {
         let mut vars = line_vars(viewer);
         vars.insert("since", self.backend.clock().now() - NEWS);
@@ -131,7 +133,7 @@ impl Documents<'_> {
 const VERSIONS: &str = "SELECT document, version FROM $receipts";
 
 /// The receipt of who opens it now, where the record says they are.
-const OPENED: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
+const NOTE: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
                       LET $counts = $row.state = 'active' AND $row.standing != 'exempt'; \
                       UPSERT $receipt SET document = $document, member = $member, version = $version, prefix = $prefix, at = $now, \
                       place = IF $counts { $prefix + $row.standing + $row.path } ELSE { NONE } RETURN NONE;";

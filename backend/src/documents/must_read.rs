@@ -13,7 +13,7 @@ use crate::Result;
 const MOST: usize = 50;
 
 impl Documents<'_> {
-    /// What must be read: first what was not opened yet, the most urgent first; then what was, while its day is still to come.
+    /// What must be read: first what was not read yet, the most urgent first; then what was, while its day is still to come.
     pub(super) async fn must_read(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
         let mut answers = self.backend.store().read(asked(viewer), line_vars(viewer)).await?;
         let rows = rows_of(&mut answers, 0..line(viewer).len())?;
@@ -24,7 +24,7 @@ impl Documents<'_> {
         Ok(by_urgency(summaries, self.backend.clock().today()))
     }
 
-    /// How many of them the person has not opened.
+    /// How many of them the person has not read.
     pub(crate) async fn count_must_read(&self, viewer: &Viewer) -> Result<u32> {
         let left = self.must_read(viewer).await?.iter().filter(|document| !document.read).count();
         Ok(u32::try_from(left).unwrap_or(u32::MAX))

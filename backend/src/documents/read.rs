@@ -1,28 +1,28 @@
 //! Reading one document, and being asked for an opinion on it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
     documents::{
-        CorrectionNote, DocumentCopy, DocumentPage, Heading, OpinionInvitation, ReadingPlace, WithdrawnDocument, steps::Out,
+        CorrectionNote, DocumentCopy, DocumentPage, Heading, OpinionInvitation, ReadingPlace, WithdrawnDocument,
+        reading::{Length, OwnReceipt, Recording},
+        steps::Out,
     },
-    events::EventKind,
     ids::{DocumentId, OpinionId},
     locale::local_date,
-    members::Standing,
     policy::Action,
     units::UnitRef,
 };
 
 use super::{
-    COLUMNS, Document, DocumentRow, Documents,
+    COLUMNS, Document, DocumentRow, Documents, OPENED, READ,
     bookmarks::BOOKMARK,
     progress::{READING, ReadingRow},
     related::RelatedRow,
 };
 use crate::{
-    Error, Result, events, feedback, files, markdown,
-    store::{RecordId, SurrealValue, pair, record, vars},
+    Error, Result, feedback, files, markdown,
+    store::{SurrealValue, pair, record, vars},
 };
 
 /// A document somebody writes an opinion on.
@@ -34,26 +34,45 @@ pub(crate) struct Addressed {
 
 impl Documents<'_> {
     /// The document with its text. The first time a member whom it reaches opens it, that is noted; each time, that it was opened.
+    /// That is not reading it: see [`Self::mark_read`].
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none, or none this person may know of: a draft, one for another part of the tree, one that
     /// was withdrawn (see [`Self::withdrawn`]).
     pub async fn read(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentPage> {
-        let Found { document, body, read, reading, bookmarked, more } = self.found_for(viewer, id).await?;
-        if !document.is_readable_for(viewer) {
-            return Err(Error::NotFound);
+        let found = self.readable(viewer, id).await?;
+        if found.opened.is_none() && found.document.reaches(viewer) {
+            self.record_opening(viewer, &found.document).await?;
         }
-        let body = body.ok_or_else(|| Error::Damaged(format!("document {id} has no text")))?;
-        if !read && document.reaches(viewer) {
-            self.record_first_read(viewer, &document).await?;
+        if found.document.out == Out::Published {
+            self.note_opening(viewer, &found.document, found.reading.as_ref()).await?;
+            self.note_corrected(viewer, &found.document).await?;
         }
-        if document.out == Out::Published {
-            self.note_opening(viewer, &document, reading.as_ref()).await?;
-            self.note_corrected(viewer, &document).await?;
+        self.page(viewer, found, false).await
+    }
+
+    /// The same for who looks for an office, at who has read it or before writing on: without a trace. Whoever has no such office
+    /// reads as a member.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn look_at(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentPage> {
+        let found = self.readable(viewer, id).await?;
+        if found.document.is_looked_at_by(viewer, &self.backend.units().tree()) {
+            self.page(viewer, found, true).await
+        } else {
+            self.read(viewer, id).await
         }
+    }
+
+    async fn page(&self, viewer: &Viewer, found: Found, looks: bool) -> Result<DocumentPage> {
+        let recording = found.recording(viewer, looks, self.backend.clock().today());
+        let Found { document, body, read, reading, bookmarked, more, .. } = found;
+        let id = document.id;
         let rendered = markdown::render(&body);
         Ok(DocumentPage {
-            summary: document.summary(read),
+            recording,
+            summary: document.summary(read.is_some()),
             reach: self.backend.counters().members(&document.audience.path),
             place: reading.map(|reading| place(reading, &rendered.contents)).transpose()?.flatten(),
             html: rendered.html,
@@ -69,7 +88,7 @@ impl Documents<'_> {
         })
     }
 
-    /// What is left of a document that was taken back, for a member who had read or marked it: that it was, and why.
+    /// What is left of a document that was taken back, for a member who had opened or marked it: that it was, and why.
     ///
     /// # Errors
     /// [`Error::NotFound`] for everybody else, and for what was not taken back.
@@ -80,7 +99,7 @@ impl Documents<'_> {
         }
         let Found { document, read, bookmarked, more, .. } = found;
         Ok(WithdrawnDocument {
-            summary: document.summary(read),
+            summary: document.summary(read.is_some()),
             on: more.withdrawn_at.map(local_date),
             because: more.withdrawn_because,
             related: self.related(viewer, id, &more.related.unwrap_or_default()).await?,
@@ -105,8 +124,12 @@ impl Documents<'_> {
     /// # Errors
     /// [`Error::NotFound`] as [`Self::read`].
     pub async fn copy(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentCopy> {
-        let (document, body, read) = self.readable(viewer, id).await?;
-        Ok(DocumentCopy { summary: document.summary(read), html: markdown::render(&body).html, signer: document.signer })
+        let Found { document, body, read, .. } = self.readable(viewer, id).await?;
+        Ok(DocumentCopy {
+            summary: document.summary(read.is_some()),
+            html: markdown::render(&body).html,
+            signer: document.signer,
+        })
     }
 
     /// What is shown before an opinion is written: above all, who will read it.
@@ -114,13 +137,13 @@ impl Documents<'_> {
     /// # Errors
     /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for an editor whom the document does not reach.
     pub async fn invitation(&self, viewer: &Viewer, id: DocumentId) -> Result<OpinionInvitation> {
-        let (document, _, read) = self.readable(viewer, id).await?;
+        let Found { document, read, .. } = self.readable(viewer, id).await?;
         if !document.takes_opinions_of(viewer) {
             return Err(Error::NotAllowed);
         }
         let tree = self.backend.units().tree();
         Ok(OpinionInvitation {
-            document: document.summary(read),
+            document: document.summary(read.is_some()),
             branch: viewer.branch.clone(),
             branch_readers: feedback::readers_of(self.backend, viewer.branch.id).await?,
             committee: feedback::committee_of(&tree, &viewer.branch).clone(),
@@ -144,14 +167,10 @@ impl Documents<'_> {
         }
     }
 
-    /// The document, its text, and whether the person has opened it before.
-    async fn readable(&self, viewer: &Viewer, id: DocumentId) -> Result<(Document, String, bool)> {
-        let Found { document, body, read, .. } = self.found_for(viewer, id).await?;
-        if !document.is_readable_for(viewer) {
-            return Err(Error::NotFound);
-        }
-        let body = body.ok_or_else(|| Error::Damaged(format!("document {id} has no text")))?;
-        Ok((document, body, read))
+    /// What there is of a document this person may read.
+    pub(super) async fn readable(&self, viewer: &Viewer, id: DocumentId) -> Result<Found> {
+        let found = self.found_for(viewer, id).await?;
+        if found.document.is_readable_for(viewer) { Ok(found) } else { Err(Error::NotFound) }
     }
 
     /// Everything there is of a document and of the person's reading of it. Whether they may see it is not asked here.
@@ -159,7 +178,8 @@ impl Documents<'_> {
         let vars = vars! {
             document: record("document", id),
             text: record("document_text", id),
-            receipt: pair("read_receipt", id, viewer.member),
+            receipt: pair(OPENED, id, viewer.member),
+            read: pair(READ, id, viewer.member),
             reading: pair("reading", viewer.member, id),
             bookmark: pair("bookmark", viewer.member, id),
         };
@@ -168,58 +188,48 @@ impl Documents<'_> {
         Ok(Found {
             document: row.understand(&self.backend.units().tree())?,
             more: answers.row(1)?.ok_or(Error::NotFound)?,
-            body: answers.row(2)?,
-            read: answers.row::<RecordId>(3)?.is_some(),
-            reading: answers.row(4)?,
-            bookmarked: answers.row::<String>(5)?.is_some(),
+            body: answers.row(2)?.ok_or_else(|| Error::Damaged(format!("document {id} has no text")))?,
+            opened: answers.row(3)?,
+            read: answers.row(4)?,
+            reading: answers.row(5)?,
+            bookmarked: answers.row::<String>(6)?.is_some(),
         })
-    }
-
-    async fn record_first_read(&self, viewer: &Viewer, document: &Document) -> Result<()> {
-        let branch = &viewer.standpoint.branch;
-        let clock = self.backend.clock();
-        let mut vars = vars! {
-            receipt: pair("read_receipt", document.id, viewer.member),
-            path: branch.to_string(),
-            counted: viewer.standpoint.standing != Standing::Exempt,
-            document: document.id.to_string(),
-            reader: record("member", viewer.member),
-        };
-        events::append(&mut vars, clock, EventKind::DocumentRead, Some(viewer.member), branch, document.id);
-        let sql = format!("{RECEIPT} {}", events::APPEND);
-        match self.backend.store().write(&sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            // Opened on two devices, or twice at once: the first one counts.
-            Err(Error::Exists) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 }
 
-/// The receipt of who reads now, where the record says they are.
-const RECEIPT: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
-                       LET $counts = $row.state = 'active' AND $row.standing != 'exempt'; \
-                       CREATE $receipt SET path = $path, at = $log_at, counted = $counted, \
-                       place = IF $counts { $document + $row.standing + $row.path } ELSE { NONE } RETURN NONE;";
-
-struct Found {
-    document: Document,
+pub(super) struct Found {
+    pub(super) document: Document,
     more: MoreRow,
-    body: Option<String>,
-    read: bool,
+    pub(super) body: String,
+    /// When the person first opened it.
+    pub(super) opened: Option<DateTime<Utc>>,
+    /// When they had read it.
+    pub(super) read: Option<DateTime<Utc>>,
     reading: Option<ReadingRow>,
     bookmarked: bool,
 }
 
 impl Found {
-    /// Whether it was taken back from a member who had read or marked it.
+    /// What the person is told is recorded of them, who has just opened it.
+    fn recording(&self, viewer: &Viewer, looks: bool, today: NaiveDate) -> Recording {
+        if !self.document.reaches(viewer) {
+            Recording::Elsewhere
+        } else if looks {
+            Recording::Looks
+        } else {
+            Recording::Member(OwnReceipt {
+                opened_on: self.opened.or(self.read).map_or(today, local_date),
+                read_on: self.read.map(local_date),
+                length: Length::of(&self.body),
+            })
+        }
+    }
+
+    /// Whether it was taken back from a member who had opened or marked it.
     fn was_withdrawn_from(&self, viewer: &Viewer) -> bool {
         self.document.out == Out::Withdrawn
             && self.document.is_meant_for(viewer, Action::ReadDocument)
-            && (self.read || self.bookmarked)
+            && (self.opened.is_some() || self.read.is_some() || self.bookmarked)
     }
 }
 
@@ -237,7 +247,7 @@ fn found() -> String {
     format!(
         "SELECT {COLUMNS} FROM ONLY $document; \
          SELECT related, corrected_at, correction, withdrawn_at, withdrawn_because FROM ONLY $document; \
-         SELECT VALUE body FROM ONLY $text; SELECT VALUE id FROM ONLY $receipt; {READING}; {BOOKMARK};"
+         SELECT VALUE body FROM ONLY $text; SELECT VALUE at FROM ONLY $receipt; SELECT VALUE at FROM ONLY $read; {READING}; {BOOKMARK};"
     )
 }
 

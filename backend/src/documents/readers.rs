@@ -1,11 +1,11 @@
 //! Who has read a document: numbers by unit for its editors and for those above, names for who leads a branch.
 //!
-//! A receipt carries where its reader is now (`place`, see `schema/0014_readers.surql`), so what was read in a subtree is counted over
+//! A row that tells of reading, or of opening, carries where its member is now (`place`, see `schema/0014_readers.surql`), so what was read in a subtree is counted over
 //! ranges of one index: one for each standing, and one more for each unit that moved in or out since ([`Tree::written`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
     documents::{
@@ -20,18 +20,21 @@ use domain::{
     units::UnitPath,
 };
 
-use super::{COLUMNS, Document, DocumentRow, Documents};
+use super::{COLUMNS, Document, DocumentRow, Documents, OPENED, READ};
 use crate::{
     Error, Result,
     statistics::{Look, share},
-    store::{SurrealValue, Variables, pair, vars},
+    store::{SurrealValue, Variables, pair, record, vars},
     units::{Tree, Written},
 };
 
 /// Documents in the list.
 const FOLLOWED: usize = 20;
 
-/// Standings of those who count; a receipt of another one has no place.
+/// What was to be read longer ago is nobody's work any more.
+const OVERDUE: TimeDelta = TimeDelta::days(30);
+
+/// Standings of those who count; what another one has read has no place.
 pub(super) const COUNTED: [Standing; 2] = [Standing::Official, Standing::Probationary];
 
 impl Document {
@@ -60,13 +63,21 @@ impl Documents<'_> {
         let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
         let tree = self.backend.units().tree();
         let look = document.look_at_readers(viewer, &tree, unit).ok_or_else(|| no_look(&document, viewer, unit))?;
-        let read = self.read_in(&document, &look.paths(), &tree).await?;
+        let read = self.count_in(READ, &document, &look.paths(), &tree).await?;
         let (total, children) = look.shares(self.backend.counters(), &document.standings, &read);
         let corrected = match document.corrected_at.filter(|_| document.is_corrected) {
             Some(at) => {
                 let opened = self.corrected_in(&document, &look.paths(), &tree).await?;
                 let (total, children) = look.shares(self.backend.counters(), &document.standings, &opened);
                 Some(CorrectedReaders { on: local_date(at), total, children })
+            }
+            None => None,
+        };
+        let opened = match total.share {
+            Some(share) => {
+                let opened = self.count_in(OPENED, &document, &[&look.unit.path], &tree).await?.into_iter().sum::<u32>();
+                // Counters and tables are not of one moment.
+                Some(opened.clamp(share.done, share.members))
             }
             None => None,
         };
@@ -85,6 +96,7 @@ impl Documents<'_> {
             issuer: document.issuer,
             trail: look.trail,
             total,
+            opened,
             children,
         })
     }
@@ -103,13 +115,34 @@ impl Documents<'_> {
         let shows_all = viewer.standpoint.may_on_the_spot(Action::ReadReaders, &unit.path);
         let mut rows = Vec::with_capacity(documents.len());
         for document in documents {
-            let read = self.read_in(&document, &[&unit.path], &tree).await?.into_iter().sum();
+            let read = self.count_in(READ, &document, &[&unit.path], &tree).await?.into_iter().sum();
             let counted = share(self.backend.counters(), &unit.path, &document.standings, read);
             let is_shown = shows_all || !is_small(counted.members);
             // Whether the person has read it is told elsewhere.
             rows.push(FollowedRow { document: document.summary(true), share: is_shown.then_some(counted) });
         }
         Ok(FollowedPage { unit: unit.clone(), rows })
+    }
+
+    /// For who leads a branch: how many documents its members must read by a day that is not long over, and not all have read. None
+    /// for everybody else: above a branch there is always somebody.
+    pub(crate) async fn count_not_read_by_all(&self, viewer: &Viewer) -> Result<Option<u64>> {
+        let tree = self.backend.units().tree();
+        let leads = |path: &&UnitPath| {
+            viewer.standpoint.may_on_the_spot(Action::ReadReaders, path) && tree.children(path).next().is_none()
+        };
+        let seats = viewer.standpoint.seats(Action::ReadReaders);
+        let Some(branch) = seats.into_iter().find(leads).and_then(|path| tree.at(path)) else { return Ok(None) };
+        let since = self.backend.clock().today() - OVERDUE;
+        let mut documents = self.reaching(&branch.path, &tree).await?;
+        documents.retain(|document| document.out == Out::Published && document.must_read_by.is_some_and(|day| day >= since));
+        let mut waiting = 0;
+        for document in documents {
+            let read = self.count_in(READ, &document, &[&branch.path], &tree).await?.into_iter().sum();
+            let share = share(self.backend.counters(), &branch.path, &document.standings, read);
+            waiting += u64::from(share.done < share.members);
+        }
+        Ok(Some(waiting))
     }
 
     /// The latest documents for a unit: those that must be read first.
@@ -130,40 +163,47 @@ impl Documents<'_> {
         Ok(documents)
     }
 
-    /// How many members in each of these subtrees have read the document, of those it is for.
-    async fn read_in(&self, document: &Document, paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
+    /// How many members in each of these subtrees have read the document, or opened it, of those it is for.
+    async fn count_in(&self, what: &str, document: &Document, paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
         let standings = if document.standings.is_empty() { &COUNTED[..] } else { &document.standings };
         let written: Vec<Written> = paths.iter().map(|path| tree.written(path)).collect();
-        let (sql, vars, ranges) = read_ranges(document.id, standings, &written);
+        let (sql, vars, ranges) = ranges_of(what, document.id, standings, &written);
         let mut answers = self.backend.store().read(sql, vars).await?;
-        let mut read = vec![0_i64; paths.len()];
+        let mut counted = vec![0_i64; paths.len()];
         for (at, (unit, sign)) in ranges.into_iter().enumerate() {
             let count: Option<i64> = answers.rows(at)?.into_iter().next();
-            read[unit] += sign * count.unwrap_or_default();
+            counted[unit] += sign * count.unwrap_or_default();
         }
-        Ok(read.into_iter().map(|count| u32::try_from(count).unwrap_or_default()).collect())
+        Ok(counted.into_iter().map(|count| u32::try_from(count).unwrap_or_default()).collect())
     }
 
     /// Members of a branch whom the document is for, in the order of a name list. Who is exempt is listed when they read it all the
     /// same.
     async fn named_readers(&self, document: &Document, branch: UnitId) -> Result<Readers> {
         let people = self.backend.members().roster(branch).await?;
-        let ids: Vec<_> = people.iter().map(|person| pair("read_receipt", document.id, person.id)).collect();
-        let read: Vec<ReadRow> = if ids.is_empty() {
-            Vec::new()
-        } else {
-            self.backend.store().read("SELECT member, at FROM $ids", vars! { ids: ids }).await?.rows(0)?
-        };
-        let read: HashMap<String, DateTime<Utc>> = read.into_iter().map(|row| (row.member, row.at)).collect();
         let mut readers = Readers::default();
+        if people.is_empty() {
+            return Ok(readers);
+        }
+        let of = |table| people.iter().map(|person| pair(table, document.id, person.id)).collect::<Vec<_>>();
+        let accounts: Vec<_> = people.iter().map(|person| record("account", person.id)).collect();
+        let vars = vars! { read: of(READ), opened: of(OPENED), accounts: accounts };
+        let mut answers = self.backend.store().read(NAMED, vars).await?;
+        let days = |rows: Vec<DayRow>| rows.into_iter().map(|row| (row.member, local_date(row.at))).collect();
+        let read: HashMap<String, NaiveDate> = days(answers.rows(0)?);
+        let opened: HashMap<String, NaiveDate> = days(answers.rows(1)?);
+        let activated: HashSet<String> = answers.rows::<String>(2)?.into_iter().collect();
         for person in people {
-            let read_on = read.get(&person.id.to_string()).map(|at| local_date(*at));
+            let key = person.id.to_string();
             let is_asked = person.is_asked(&document.standings);
-            let row = ReaderRow { member: person.id, name: person.name, read_on };
-            match read_on {
-                Some(_) => readers.read.push(row),
-                None if is_asked => readers.waiting.push(row),
-                None => {}
+            let (read_on, opened_on) = (read.get(&key).copied(), opened.get(&key).copied());
+            let row = ReaderRow { member: person.id, name: person.name, on: read_on.or(opened_on), has_phone: person.has_phone };
+            match (read_on, opened_on) {
+                (Some(_), _) => readers.read.push(row),
+                _ if !is_asked => {}
+                _ if !activated.contains(&key) => readers.not_activated.push(row),
+                (None, Some(_)) => readers.opened.push(row),
+                (None, None) => readers.not_opened.push(row),
             }
         }
         Ok(readers)
@@ -176,20 +216,29 @@ pub(super) fn no_look(document: &Document, viewer: &Viewer, unit: Option<UnitId>
 }
 
 #[derive(Debug, SurrealValue)]
-struct ReadRow {
+struct DayRow {
     member: String,
     at: DateTime<Utc>,
 }
 
+/// Point gets.
+const NAMED: &str = "SELECT member, at FROM $read; SELECT member, at FROM $opened; \
+                     SELECT VALUE record::id(id) FROM $accounts WHERE activated_at != NONE;";
+
 /// One count of a range for each standing and each range of paths; with each the place of its unit and how it counts.
-fn read_ranges(document: DocumentId, standings: &[Standing], written: &[Written]) -> (String, Variables, Vec<(usize, i64)>) {
+fn ranges_of(
+    table: &str,
+    document: DocumentId,
+    standings: &[Standing],
+    written: &[Written],
+) -> (String, Variables, Vec<(usize, i64)>) {
     let (mut sql, mut vars, mut ranges) = (String::new(), vars! {}, Vec::new());
     for (unit, Written { within, without }) in written.iter().enumerate() {
         let signed = within.iter().map(|path| (path, 1)).chain(without.iter().map(|path| (path, -1)));
         for ((path, sign), standing) in signed.flat_map(|range| standings.iter().map(move |standing| (range, standing.key()))) {
             let at = ranges.len();
             sql += &format!(
-                "SELECT VALUE count FROM (SELECT count() FROM read_receipt WHERE place >= $from_{at} AND place < $until_{at} GROUP ALL);"
+                "SELECT VALUE count FROM (SELECT count() FROM {table} WHERE place >= $from_{at} AND place < $until_{at} GROUP ALL);"
             );
             vars.insert(format!("from_{at}"), format!("{document}{standing}{path}"));
             vars.insert(format!("until_{at}"), format!("{document}{standing}{}", path.range_end()));
@@ -229,28 +278,33 @@ mod tests {
         let store = migrated().await;
         let unit = path("/01/51/001/");
         let written = Written { within: vec![unit.clone(), path("/01/52/001/")], without: vec![path("/01/51/001/07/")] };
-        let (sql, vars, ranges) = read_ranges(DocumentId::new(Ulid::nil()), &COUNTED, &[written]);
-        assert_eq!(ranges, [(0, 1), (0, 1), (0, 1), (0, 1), (0, -1), (0, -1)]);
-        store.assert_no_scan(&sql, vars).await;
+        for table in [READ, OPENED] {
+            let (sql, vars, ranges) = ranges_of(table, DocumentId::new(Ulid::nil()), &COUNTED, std::slice::from_ref(&written));
+            assert_eq!(ranges, [(0, 1), (0, 1), (0, 1), (0, 1), (0, -1), (0, -1)]);
+            store.assert_no_scan(&sql, vars).await;
+        }
+        let (id, member) = (Ulid::nil(), Ulid::nil());
+        let vars = vars! { read: vec![pair(READ, id, member)], opened: vec![pair(OPENED, id, member)], accounts: vec![record("account", member)] };
+        store.assert_no_scan(NAMED, vars).await;
         let (sql, vars) = reaching_ranges(&unit);
         store.assert_no_scan(&sql, vars).await;
     }
 
     #[tokio::test]
-    async fn a_count_reads_the_receipts_of_its_subtree_and_no_other() {
+    async fn a_count_reads_the_rows_of_its_subtree_and_no_other() {
         let store = migrated().await;
         let document = DocumentId::new(Ulid::nil());
         let fill = "FOR $n IN 100..160 { \
                         LET $path = IF $n < 140 { '/01/51/' } ELSE { '/01/52/' }; \
-                        CREATE type::record('read_receipt', [$document, <string>$n]) SET path = $path, at = time::now(), \
-                            place = $document + 'official' + $path; \
+                        CREATE type::record('document_read', [$document, <string>$n]) SET path = $path, at = time::now(), \
+                            counted = true, seen = 'end', place = $document + 'official' + $path; \
                     }";
         store.read(fill, vars! { document: document.to_string() }).await.expect("fills");
         let written = [Written { within: vec![path("/01/51/")], without: Vec::new() }];
-        let (sql, vars, _) = read_ranges(document, &[Standing::Official], &written);
+        let (sql, vars, _) = ranges_of(READ, document, &[Standing::Official], &written);
         let mut answers = store.read(&sql, vars.clone()).await.expect("counts");
         assert_eq!(answers.rows::<i64>(0).expect("a number"), [40]);
-        let range = "SELECT place FROM read_receipt WHERE place >= $from_0 AND place < $until_0";
+        let range = "SELECT place FROM document_read WHERE place >= $from_0 AND place < $until_0";
         assert_eq!(store.rows_read(range, vars).await, 40);
     }
 }

@@ -1,7 +1,7 @@
 //! What a member has not read yet, without asking about every document again each time.
 //!
-//! A receipt says that a document was read; nothing says that it was not. So the list walks what reaches the member, newest first, and
-//! asks for the receipts of each handful by their ids. Whoever reads diligently would make that a long walk to a few documents. Hence
+//! A row says that a document was read; nothing says that it was not. So the list walks what reaches the member, newest first, and
+//! asks for those rows of each handful by their ids. Whoever reads diligently would make that a long walk to a few documents. Hence
 //! the walk is noted: between two places on the shelf everything was looked at, and what was unread there is listed in the note. The
 //! next walk looks at what is newer, goes through the note, and only then further back. So each document is looked at once a day,
 //! however often the list is opened.
@@ -33,6 +33,9 @@ const NEWS: TimeDelta = TimeDelta::days(365);
 /// Beside what was published just now there may soon stand something with an earlier place: another process was slower.
 const SETTLED: TimeDelta = TimeDelta::minutes(15);
 
+/// The rule by which a note calls a document read; others have another.
+const RULE: i64 = 2;
+
 /// How long a note is believed.
 const LIFETIME: TimeDelta = TimeDelta::days(1);
 
@@ -46,7 +49,7 @@ const BATCH: usize = 100;
 const CORRECTED: usize = 200;
 
 impl Documents<'_> {
-    /// At most `count` documents published within a year that reach the person and were never opened, newest first, from below a place.
+    /// At most `count` documents published within a year that reach the person and were not read, newest first, from below a place.
     pub(super) async fn unread(&self, viewer: &Viewer, below: Option<ShelfKey>, count: usize) -> Result<Vec<Document>> {
         self.look_for_unread(viewer, below, count).await.map(|look| look.found)
     }
@@ -109,6 +112,7 @@ impl Documents<'_> {
             row.branch == viewer.branch.id.to_string()
                 && row.standing == viewer.standpoint.standing.key()
                 && row.tree == tree.version()
+                && row.rule == Some(RULE)
                 && row.at <= now
                 && now - row.at < LIFETIME
         };
@@ -146,6 +150,7 @@ impl Documents<'_> {
             branch: viewer.branch.id.to_string(),
             standing: viewer.standpoint.standing.key(),
             tree: tree.version(),
+            rule: RULE,
             at: note.at,
             from: note.from.clone(),
             upto: note.upto.clone(),
@@ -155,9 +160,9 @@ impl Documents<'_> {
     }
 }
 
-const NOTE: &str = "SELECT branch, standing, tree, at, from, upto, unread FROM ONLY $note";
+const NOTE: &str = "SELECT branch, standing, tree, rule, at, from, upto, unread FROM ONLY $note";
 
-const KEEP: &str = "UPSERT $note SET branch = $branch, standing = $standing, tree = $tree, at = $at, from = $from, upto = $upto, \
+const KEEP: &str = "UPSERT $note SET branch = $branch, standing = $standing, tree = $tree, rule = $rule, at = $at, from = $from, upto = $upto, \
                     unread = $unread RETURN NONE";
 
 fn corrections(viewer: &Viewer) -> String {
@@ -216,6 +221,7 @@ struct NoteRow {
     branch: String,
     standing: String,
     tree: i64,
+    rule: Option<i64>,
     at: DateTime<Utc>,
     from: String,
     upto: String,
@@ -325,7 +331,7 @@ mod tests {
     use crate::{
         Backend, Clock, Keys, Place,
         demo::registry::Registry,
-        documents::walk::tests::viewer_at,
+        documents::{READ, walk::tests::viewer_at},
         store::{pair, tests::migrated},
     };
 
@@ -374,8 +380,8 @@ mod tests {
 
     async fn read(backend: &Backend, viewer: &Viewer, documents: &[DocumentId]) {
         for document in documents {
-            let vars = vars! { receipt: pair("read_receipt", document, viewer.member), at: noon() };
-            let sql = "CREATE $receipt SET path = '/51/07/', at = $at, counted = true RETURN NONE";
+            let vars = vars! { receipt: pair(READ, document, viewer.member), at: noon() };
+            let sql = "CREATE $receipt SET path = '/51/07/', at = $at, counted = true, seen = 'end' RETURN NONE";
             backend.store().write(sql, vars).await.expect("reads");
         }
     }

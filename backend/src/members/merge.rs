@@ -150,8 +150,9 @@ impl Members<'_> {
     }
 
     async fn receipts_of(&self, gone: &MemberRow, keep: &MemberRow) -> Result<Vec<MovedPair>> {
-        let read: Vec<String> = self.backend.store().read(RECEIPTS_OF, vars! { key: gone.id.clone() }).await?.rows(0)?;
-        Ok(moved("read_receipt", &read, gone, keep))
+        let mut answers = self.backend.store().read(RECEIPTS_OF, vars! { key: gone.id.clone() }).await?;
+        let (opened, read): (Vec<String>, Vec<String>) = (answers.rows(0)?, answers.rows(1)?);
+        Ok([moved("read_receipt", &opened, gone, keep), moved("document_read", &read, gone, keep)].concat())
     }
 
     async fn attendances_of(&self, gone: &MemberRow, keep: &MemberRow) -> Result<Vec<MovedPair>> {
@@ -217,8 +218,9 @@ fn refused(form: &str, field: &str, problem: Problem) -> Error {
 /// Units the member `$key` was ever posted to.
 const UNITS_OF: &str = "SELECT VALUE unit FROM posting WHERE member = $key";
 
-/// Documents the member `$key` has read.
-const RECEIPTS_OF: &str = "SELECT VALUE record::id(id)[0] FROM read_receipt WHERE member = $key";
+/// Documents the member `$key` has opened, and those they have read.
+const RECEIPTS_OF: &str = "SELECT VALUE record::id(id)[0] FROM read_receipt WHERE member = $key; \
+                           SELECT VALUE record::id(id)[0] FROM document_read WHERE member = $key;";
 
 const MEETINGS_OF: &str = "SELECT VALUE record::id(id) FROM meeting WHERE path = $path";
 
@@ -259,7 +261,7 @@ const RECORDS: &str = "UPDATE $gone SET state = 'merged', merged_into = $kept_ke
      version = (version ?? 0) + 1 RETURN NONE; \
      IF $takes_id { UPDATE $kept SET id_tail = $id_tail RETURN NONE };";
 
-#[derive(Debug, SurrealValue)]
+#[derive(Debug, Clone, SurrealValue)]
 struct MovedPair {
     from: RecordId,
     to: RecordId,

@@ -20,6 +20,7 @@ pub(crate) struct Listed {
     pub(crate) id: MemberId,
     pub(crate) name: String,
     standing: Standing,
+    pub(crate) has_phone: bool,
 }
 
 impl Listed {
@@ -42,19 +43,20 @@ struct ListedRow {
     id: String,
     full_name: String,
     standing: String,
+    has_phone: bool,
 }
 
 impl ListedRow {
     fn understand(self) -> Result<Listed> {
         let damaged = || Error::Damaged(format!("member {}", self.id));
         let standing = Standing::from_key(&self.standing).ok_or_else(damaged)?;
-        Ok(Listed { id: self.id.parse().map_err(|_| damaged())?, name: self.full_name, standing })
+        Ok(Listed { id: self.id.parse().map_err(|_| damaged())?, name: self.full_name, standing, has_phone: self.has_phone })
     }
 }
 
 fn roster() -> String {
     format!(
-        "SELECT record::id(id) AS id, full_name, standing, sort_key FROM member WHERE unit = $unit AND state = 'active' \
+        "SELECT record::id(id) AS id, full_name, standing, phone_hash != NONE AS has_phone, sort_key FROM member WHERE unit = $unit AND state = 'active' \
          ORDER BY sort_key LIMIT {LISTED}"
     )
 }

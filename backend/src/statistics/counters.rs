@@ -279,16 +279,16 @@ impl State {
             let sql = format!(
                 "SELECT record::id(id)[0] AS document, record::id(id)[1] AS member, path, at, counted FROM {KEYS} LIMIT {PAGE}"
             );
-            let keys = pairs_after("read_receipt", &after.0, &after.1);
+            let keys = pairs_after("document_read", &after.0, &after.1);
             let rows: Vec<ReceiptRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = (last.document.clone(), last.member.clone());
             for row in rows.into_iter().filter(|row| row.at < settled) {
-                let damaged = |()| Error::Damaged(format!("read receipt of {}", row.document));
+                let damaged = |()| Error::Damaged(format!("a reading of {}", row.document));
                 let member: MemberId = row.member.parse().map_err(|_| damaged(()))?;
                 let path = UnitPath::parse(&row.path).map_err(|_| damaged(()))?;
-                let is_counted = self.note(row.at, Some(member));
-                if row.counted.unwrap_or(is_counted) {
+                self.note(row.at, Some(member));
+                if row.counted {
                     self.add(&tree.current(&path), |figures| figures.reads += 1);
                 }
             }
@@ -567,7 +567,7 @@ struct ReceiptRow {
     member: String,
     path: String,
     at: DateTime<Utc>,
-    counted: Option<bool>,
+    counted: bool,
 }
 
 #[derive(Debug, SurrealValue)]

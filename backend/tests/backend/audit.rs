@@ -10,7 +10,7 @@ use domain::{
 
 use crate::{
     documents::{chief, published},
-    support::{Fixture, organisation},
+    support::{Fixture, organisation, read_through},
 };
 
 async fn give(backend: &backend::Backend, org: &Fixture, role: &str) {
@@ -68,7 +68,7 @@ async fn pages_follow_on_without_gap_or_repetition() {
 async fn what_members_read_and_write_for_themselves_is_on_no_registrars_page() {
     let (backend, _, org) = organisation().await;
     let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
-    backend.documents().read(&org.fisherman.viewer, id).await.expect("reads");
+    read_through(&backend, &org.fisherman.viewer, id).await;
     let opinion = backend.clock().ulid().to_string();
     let form =
         backend::feedback::OpinionForm { opinion: &opinion, document: &id.to_string(), audience: "branch", text: "Đồng ý." };

@@ -12,7 +12,7 @@ use crate::{
     desk::save,
     documents::{chief, published, release},
     engines::on_both_engines,
-    support::Fixture,
+    support::{Fixture, read_through},
 };
 
 on_both_engines! {
@@ -81,7 +81,7 @@ async fn how_many_have_opened_the_corrected_text_is_counted_beside(backend: &Bac
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = published(backend, editor, &org.coast, &org.harbour).await;
     for reader in [&org.fisherman, &org.probationary, &org.deputy] {
-        documents.read(&reader.viewer, id).await.expect("is read");
+        read_through(backend, &reader.viewer, id).await;
     }
     assert_eq!(documents.readers(&org.secretary.viewer, id, None).await.expect("a page").corrected, None);
     correct(backend, editor, id, "Số mới.").await;

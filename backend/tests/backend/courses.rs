@@ -20,7 +20,7 @@ use domain::{
 use crate::{
     documents::{chief, published},
     engines::on_both_engines,
-    support::{Fixture, organisation},
+    support::{Fixture, organisation, read_through},
 };
 
 on_both_engines! {
@@ -166,7 +166,7 @@ async fn a_course_is_written_given_studied_and_ended(backend: &Backend, org: &Fi
     assert_eq!(courses.reminder(member).await.expect("reads").map(|course| course.id), Some(id));
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Read { missing: 1 });
     assert!(is_refused(courses.start(member, id).await), "first comes the reading");
-    backend.documents().read(member, document).await.expect("reads");
+    read_through(backend, member, document).await;
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::StartQuiz);
 
     let failed = try_once(backend, member, id, 1).await;
@@ -265,7 +265,7 @@ async fn a_course_without_a_quiz_is_completed_once(backend: &Backend, org: &Fixt
     let id = draft(backend, editor, &[document], 0).await;
     assign(backend, editor, id, &org.harbour, "22/11/2026").await.expect("is given");
     assert!(is_refused(courses.complete(member, id).await), "first comes the reading");
-    backend.documents().read(member, document).await.expect("reads");
+    read_through(backend, member, document).await;
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Confirm);
     backend.clock().advance(TimeDelta::days(3));
     backend.catch_up().await.expect("reads the log");
@@ -293,7 +293,7 @@ async fn a_course_without_a_quiz_is_completed_once(backend: &Backend, org: &Fixt
 async fn tries_run_out_and_only_then_tell_what_is_right(backend: &Backend, org: &Fixture) {
     let member = &org.fisherman.viewer;
     let (id, document) = given(backend, org, "", "2").await;
-    backend.documents().read(member, document).await.expect("reads");
+    read_through(backend, member, document).await;
     let courses = backend.courses();
     let first = try_once(backend, member, id, 0).await;
     assert!(courses.result(member, id, first).await.expect("a result").review.is_empty());
@@ -316,7 +316,7 @@ async fn time_is_kept_by_the_server(backend: &Backend, org: &Fixture) {
     let (id, document) = given(backend, org, "10", "0").await;
     let (kept, lost) = (&org.fisherman.viewer, &org.deputy.viewer);
     for member in [kept, lost] {
-        backend.documents().read(member, document).await.expect("reads");
+        read_through(backend, member, document).await;
         courses.start(member, id).await.expect("begins");
     }
     let quiz = courses.quiz(kept, id).await.expect("reads").expect("is open");
@@ -343,7 +343,7 @@ async fn time_is_kept_by_the_server(backend: &Backend, org: &Fixture) {
 async fn pressing_twice_is_one_try_and_one_result(backend: &Backend, org: &Fixture) {
     let member = &org.fisherman.viewer;
     let (id, document) = given(backend, org, "", "3").await;
-    backend.documents().read(member, document).await.expect("reads");
+    read_through(backend, member, document).await;
     let starts: Vec<_> = (0..4)
         .map(|_| {
             let (backend, viewer) = (backend.clone(), member.clone());
@@ -413,14 +413,14 @@ async fn a_member_who_is_transferred_keeps_the_progress(backend: &Backend, org: 
     assign(backend, editor, id, &org.province, "30/11/2026").await.expect("is given");
     let (local, paper) = given(backend, org, "", "0").await;
     for document in [document, paper] {
-        backend.documents().read(member, document).await.expect("reads");
+        read_through(backend, member, document).await;
     }
     try_once(backend, member, id, 2).await;
     try_once(backend, member, local, 0).await;
     courses.start(member, local).await.expect("begins");
     let (other, _) = given(backend, org, "", "0").await;
     for document in courses.read(member, other).await.expect("a page").documents {
-        backend.documents().read(member, document.id).await.expect("reads");
+        read_through(backend, member, document.id).await;
     }
     let number = try_once(backend, member, other, 0).await;
     let page = courses.completion_page(editor, id, None).await.expect("a page");
@@ -445,7 +445,7 @@ async fn numbers_follow_members_who_leave_or_become_exempt(backend: &Backend, or
     let (id, document) = given(backend, org, "", "0").await;
     let everybody = [&org.fisherman, &org.deputy, &org.exempt];
     for person in everybody {
-        backend.documents().read(&person.viewer, document).await.expect("reads");
+        read_through(backend, &person.viewer, document).await;
         try_once(backend, &person.viewer, id, 2).await;
     }
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(2), "of the exempt nothing is asked");
@@ -469,7 +469,7 @@ async fn numbers_follow_members_who_leave_or_become_exempt(backend: &Backend, or
 
 async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, org: &Fixture) {
     let (id, document) = given(backend, org, "", "0").await;
-    backend.documents().read(&org.fisherman.viewer, document).await.expect("reads");
+    read_through(backend, &org.fisherman.viewer, document).await;
     try_once(backend, &org.fisherman.viewer, id, 2).await;
     backend.clock().advance(TimeDelta::days(12));
     let courses = backend.courses();
@@ -501,7 +501,7 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
 async fn two_records_of_one_person_keep_one_history(backend: &Backend, org: &Fixture) {
     let (id, document) = given(backend, org, "", "0").await;
     let (kept, gone) = (&org.fisherman, &org.deputy);
-    backend.documents().read(&gone.viewer, document).await.expect("reads");
+    read_through(backend, &gone.viewer, document).await;
     try_once(backend, &gone.viewer, id, 0).await;
     try_once(backend, &gone.viewer, id, 2).await;
     let serial = backend.courses().certificate(&gone.viewer, id).await.expect("a certificate").serial;

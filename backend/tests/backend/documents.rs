@@ -7,7 +7,7 @@ use backend::{
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    documents::{DocumentKind, LibraryQuery, steps::DocumentState},
+    documents::{DocumentKind, LibraryQuery, reading::Seen, steps::DocumentState},
     events::EventKind,
     forms::Problem,
     ids::{DocumentId, ShelfKey},
@@ -22,7 +22,7 @@ use crate::{
 
 on_both_engines! {
     a_document_reaches_its_audience_and_nobody_else,
-    the_first_read_counts_once_however_many_read_at_once,
+    the_first_opening_and_the_first_reading_count_once_however_many_at_once,
     a_stale_save_keeps_both_texts,
     an_editor_stays_within_the_own_subtree,
     a_number_is_given_once_by_an_issuer,
@@ -110,7 +110,7 @@ async fn a_document_reaches_its_audience_and_nobody_else(backend: &Backend, org:
     release(backend, editor, id).await;
     let page = documents.read(&org.fisherman.viewer, id).await.expect("is readable");
     assert!(page.takes_opinions && !page.summary.read && page.html.contains("Tải tài liệu"), "{page:?}");
-    assert!(documents.read(&org.fisherman.viewer, id).await.expect("again").summary.read);
+    assert!(!documents.read(&org.fisherman.viewer, id).await.expect("again").summary.read, "opened twice is not read");
     for stranger in [&org.teacher, &org.farmer, &org.farm_secretary, &org.hills_editor] {
         assert!(matches!(documents.read(&stranger.viewer, id).await, Err(Error::NotFound)), "{}", stranger.name);
         assert!(matches!(documents.invitation(&stranger.viewer, id).await, Err(Error::NotFound)), "{}", stranger.name);
@@ -124,7 +124,7 @@ async fn a_document_reaches_its_audience_and_nobody_else(backend: &Backend, org:
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
 }
 
-async fn the_first_read_counts_once_however_many_read_at_once(backend: &Backend, org: &Fixture) {
+async fn the_first_opening_and_the_first_reading_count_once_however_many_at_once(backend: &Backend, org: &Fixture) {
     let id = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     backend.catch_up().await.expect("reads the log");
     let mut events = backend.events().listen();
@@ -136,6 +136,19 @@ async fn the_first_read_counts_once_however_many_read_at_once(backend: &Backend,
         .collect();
     for reader in readers {
         reader.await.expect("runs").expect("reads");
+    }
+    assert_eq!(backend.catch_up().await.expect("reads the log"), 1);
+    let event = events.try_recv().expect("one event");
+    assert_eq!((event.kind, event.actor), (EventKind::DocumentOpened, Some(org.fisherman.id)));
+
+    let presses: Vec<_> = (0..8)
+        .map(|_| {
+            let (backend, viewer) = (backend.clone(), org.fisherman.viewer.clone());
+            tokio::spawn(async move { backend.documents().mark_read(&viewer, id, Seen::Said).await })
+        })
+        .collect();
+    for press in presses {
+        press.await.expect("runs").expect("is recorded");
     }
     assert_eq!(backend.catch_up().await.expect("reads the log"), 1);
     let event = events.try_recv().expect("one event");

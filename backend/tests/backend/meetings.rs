@@ -15,13 +15,13 @@ use domain::{
 use crate::{
     documents::{draft, published},
     engines::on_both_engines,
-    support::{Fixture, organisation, start},
+    support::{Fixture, organisation, read_through, start},
 };
 
 on_both_engines! {
     a_meeting_is_known_to_its_unit_and_to_those_above,
     the_list_holds_the_own_meetings_only,
-    papers_are_those_one_may_read_and_count_as_read_once_opened,
+    papers_are_those_one_may_read_and_count_as_read_when_they_were_read,
     the_first_page_names_the_next_meeting_that_takes_place,
 }
 
@@ -104,7 +104,7 @@ async fn the_list_holds_the_own_meetings_only(backend: &Backend, org: &Fixture) 
     assert_eq!(listed(backend, &org.exempt.viewer).await, (Vec::new(), Vec::new()));
 }
 
-async fn papers_are_those_one_may_read_and_count_as_read_once_opened(backend: &Backend, org: &Fixture) {
+async fn papers_are_those_one_may_read_and_count_as_read_when_they_were_read(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let first = published(backend, editor, &org.coast, &org.coast).await;
     let second = published(backend, editor, &org.coast, &org.harbour).await;
@@ -117,7 +117,9 @@ async fn papers_are_those_one_may_read_and_count_as_read_once_opened(backend: &B
     assert_eq!(shown, [first, second], "in the order of the agenda");
     assert_eq!((page.summary.papers, page.summary.papers_read), (2, 0));
 
-    backend.documents().read(viewer, second).await.expect("reads");
+    backend.documents().read(viewer, second).await.expect("opens");
+    assert_eq!(backend.meetings().read(viewer, id).await.expect("reads").summary.papers_read, 0, "opening is not reading");
+    read_through(backend, viewer, second).await;
     let page = backend.meetings().read(viewer, id).await.expect("reads");
     let read: Vec<_> = page.agenda[0].papers.iter().map(|paper| paper.read).collect();
     assert_eq!((page.summary.papers_read, read), (1, vec![false, true]));

@@ -22,7 +22,7 @@ use domain::{
 use crate::{
     documents::published,
     engines::on_both_engines,
-    support::{Fixture, PASSWORD, Person, on_disk, organisation, start},
+    support::{Fixture, PASSWORD, Person, on_disk, organisation, read_through, start},
 };
 
 on_both_engines! {
@@ -536,7 +536,7 @@ async fn two_records_become_one_with_one_history(backend: &Backend, org: &Fixtur
     assert_eq!(page.twins.iter().map(|twin| twin.id).collect::<Vec<_>>(), [org.fisherman.id]);
 
     let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
-    backend.documents().read(&org.fisherman.viewer, document).await.expect("reads");
+    read_through(backend, &org.fisherman.viewer, document).await;
     let invitation = backend.documents().invitation(&org.fisherman.viewer, document).await.expect("is invited");
     let (key, about) = (invitation.opinion.to_string(), document.to_string());
     let opinion = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };

@@ -6,12 +6,13 @@ use backend::{
     documents::DraftForm,
     members::{StateForm, TransferForm},
 };
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
     documents::{
         DocumentSummary, ShelfList,
-        readers::{ReaderRow, ReadersPage, Reminding},
+        readers::{ReaderRow, Readers, ReadersPage, Reminding},
+        reading::{OwnReceipt, Recording, Seen},
     },
     events::EventKind,
     ids::{DocumentId, UnitId},
@@ -22,7 +23,7 @@ use domain::{
 use crate::{
     documents::{chief, form, published, release},
     engines::on_both_engines,
-    support::{Fixture, PASSWORD, Person},
+    support::{Fixture, PASSWORD, Person, read_through},
     units::{merge, move_below, registrar},
 };
 
@@ -34,6 +35,9 @@ on_both_engines! {
     the_branch_sees_names_and_those_above_see_numbers,
     what_was_taken_back_is_its_editors_affair,
     what_reaches_a_unit_is_listed_with_its_share,
+    opening_is_not_reading,
+    what_is_told_sooner_than_anybody_reads_is_not_believed,
+    who_looks_for_an_office_leaves_no_trace,
     who_has_not_read_is_reminded_once_a_day,
     a_reminder_is_for_who_may_give_it,
 }
@@ -53,7 +57,12 @@ async fn read(backend: &Backend, person: &Person, id: DocumentId) {
     let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
     let token = backend.accounts().sign_in(form).await.expect("signs in").token;
     let viewer = backend.accounts().session(&token).await.expect("reads").expect("a session").viewer;
-    backend.documents().read(&viewer, id).await.expect("is read");
+    read_through(backend, &viewer, id).await;
+}
+
+/// Names of those in the list who have not read it, in three groups: never signed in, not opened, opened.
+fn waiting(readers: &Readers) -> [Vec<&str>; 3] {
+    [&readers.not_activated, &readers.not_opened, &readers.opened].map(|rows| names(rows))
 }
 
 fn names(rows: &[ReaderRow]) -> Vec<&str> {
@@ -123,7 +132,9 @@ async fn figures_forget_who_left_and_who_is_exempt(backend: &Backend, org: &Fixt
     backend.catch_up().await.expect("reads the log");
     assert_eq!(share(backend, org, id, &org.coast).await, Some((14, 1)));
     let names = readers(backend, &org.secretary.viewer, id, None).await.names.expect("names");
-    assert!(!names.read.iter().chain(&names.waiting).any(|row| row.member == org.deputy.id));
+    let Readers { not_activated, not_opened, opened, read } = names;
+    let listed: Vec<ReaderRow> = [not_activated, not_opened, opened, read].concat();
+    assert!(listed.iter().all(|row| row.member != org.deputy.id) && listed.len() == 4);
 }
 
 async fn one_person_with_two_records_reads_once(backend: &Backend, org: &Fixture) {
@@ -151,7 +162,7 @@ async fn only_the_standings_it_is_for_are_counted(backend: &Backend, org: &Fixtu
     release(backend, editor, id).await;
     let page = readers(backend, &org.secretary.viewer, id, None).await;
     assert_eq!(page.total.share.map(|share| (share.members, share.done)), Some((1, 0)));
-    assert_eq!(names(&page.names.expect("names").waiting), ["Phạm Thị Mai"]);
+    assert_eq!(waiting(&page.names.expect("names")), [vec![], vec!["Phạm Thị Mai"], vec![]]);
     assert_eq!(share(backend, org, id, &org.coast).await, None, "one person of fifteen is a small group");
     read(backend, &org.probationary, id).await;
     let page = readers(backend, &org.secretary.viewer, id, None).await;
@@ -168,9 +179,10 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
         assert_eq!((page.total.unit.id, page.trail.len()), (org.harbour.id, 1));
         assert_eq!(page.total.share.map(|share| (share.members, share.done)), Some((5, 1)));
         let found = page.names.expect("names");
-        assert_eq!(names(&found.waiting), ["Huỳnh Thị Bến", "Đỗ Văn Chưa", "Tiêu Viết Lộng", "Phạm Thị Mai"]);
+        let not_opened = vec!["Huỳnh Thị Bến", "Tiêu Viết Lộng", "Phạm Thị Mai"];
+        assert_eq!(waiting(&found), [vec!["Đỗ Văn Chưa"], not_opened, vec![]]);
         assert_eq!(names(&found.read), ["Bùi Văn Cựu", "Võ Văn Khơi"], "who is not asked and read it all the same, too");
-        assert!(found.read.iter().all(|row| row.read_on == Some(backend.clock().today())));
+        assert!(found.read.iter().all(|row| row.on == Some(backend.clock().today())));
     }
     let above = [&org.coast_secretary, &org.coast_committee_member, &org.province_statistician, &org.coast_editor];
     for above in above.into_iter().chain([&org.province_chief_editor]) {
@@ -245,6 +257,110 @@ async fn told(backend: &Backend, member: &Viewer, id: DocumentId) -> (Option<Str
     (told(&home), told(&list))
 }
 
+/// What the page of the document tells the person is recorded of them.
+async fn recorded(backend: &Backend, viewer: &Viewer, id: DocumentId) -> (Option<NaiveDate>, Option<NaiveDate>) {
+    match backend.documents().read(viewer, id).await.expect("opens").recording {
+        Recording::Member(OwnReceipt { opened_on, read_on, .. }) => (Some(opened_on), read_on),
+        Recording::Looks | Recording::Elsewhere => (None, None),
+    }
+}
+
+async fn opening_is_not_reading(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let id = backend.documents().blank(editor).await.expect("a form").draft.id;
+    let (key, issuer) = (id.to_string(), org.coast.id.to_string());
+    let draft = DraftForm { must_read_by: "30/11/2026", ..form(&key, "0", &issuer, &issuer) };
+    backend.documents().save_draft(editor, draft).await.expect("is saved");
+    release(backend, editor, id).await;
+    let (documents, secretary, member) = (backend.documents(), &org.secretary.viewer, &org.fisherman.viewer);
+    documents.remind(secretary, id, org.harbour.id).await.expect("reminds");
+    let today = backend.clock().today();
+
+    assert_eq!(recorded(backend, member, id).await, (Some(today), None));
+    backend.clock().advance(TimeDelta::days(1));
+    assert_eq!(recorded(backend, member, id).await, (Some(today), None), "the first time");
+    let page = readers(backend, secretary, id, None).await;
+    assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(0), Some(1)));
+    let found = page.names.expect("names");
+    assert_eq!(waiting(&found)[2], ["Võ Văn Khơi"]);
+    assert_eq!(found.opened[0].on, Some(today));
+    let unread = documents.personal(member, ShelfList::Unread, None).await.expect("a list").rows;
+    assert_eq!(unread.iter().map(|row| row.document.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(backend.home().page(member).await.expect("a page").must_read, 1);
+    assert!(told(backend, member, id).await.0.is_some(), "the reminder stays");
+
+    documents.mark_read(member, id, Seen::Said).await.expect("is recorded");
+    let later = backend.clock().today();
+    documents.mark_read(member, id, Seen::End).await.expect("twice is once");
+    backend.clock().advance(TimeDelta::days(1));
+    assert_eq!(recorded(backend, member, id).await, (Some(today), Some(later)));
+    let page = readers(backend, secretary, id, None).await;
+    assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(1), Some(1)));
+    assert_eq!(page.names.expect("names").read[0].on, Some(later));
+    assert_eq!(documents.personal(member, ShelfList::Unread, None).await.expect("a list").rows, []);
+    assert_eq!(backend.home().page(member).await.expect("a page").must_read, 0);
+    assert_eq!(told(backend, member, id).await, (None, None));
+    assert_eq!(share(backend, org, id, &org.harbour).await, Some((5, 1)));
+}
+
+async fn what_is_told_sooner_than_anybody_reads_is_not_believed(backend: &Backend, org: &Fixture) {
+    let id = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let (documents, member) = (backend.documents(), &org.fisherman.viewer);
+    assert!(is_refused(documents.mark_read(member, id, Seen::End).await), "never opened");
+    let length = match documents.read(member, id).await.expect("opens").recording {
+        Recording::Member(receipt) => receipt.length,
+        other => panic!("{other:?}"),
+    };
+    backend.clock().advance(length.to_reach_the_end() - TimeDelta::milliseconds(1));
+    assert!(is_refused(documents.mark_read(member, id, Seen::End).await));
+    assert_eq!(share(backend, org, id, &org.coast).await, Some((15, 0)));
+    backend.clock().advance(TimeDelta::milliseconds(1));
+    documents.mark_read(member, id, Seen::End).await.expect("is recorded");
+    assert_eq!(share(backend, org, id, &org.coast).await, Some((15, 1)));
+
+    let other = &org.teacher.viewer;
+    documents.read(other, id).await.expect("opens");
+    backend.clock().advance(length.to_read_it_all() - TimeDelta::milliseconds(1));
+    assert!(
+        length.to_read_it_all() == length.to_reach_the_end() || is_refused(documents.mark_read(other, id, Seen::InView).await)
+    );
+    backend.clock().advance(TimeDelta::milliseconds(1));
+    documents.mark_read(other, id, Seen::InView).await.expect("is recorded");
+    // Who says so without having opened it is believed, and has opened it.
+    documents.mark_read(&org.probationary.viewer, id, Seen::Said).await.expect("is recorded");
+    let page = readers(backend, &org.answering_for(&org.coast), id, None).await;
+    assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(3), Some(3)));
+}
+
+async fn who_looks_for_an_office_leaves_no_trace(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let id = published(backend, editor, &org.coast, &org.harbour).await;
+    let documents = backend.documents();
+    // It reaches the harbour. The others look at it by their offices.
+    for looker in [&org.coast_secretary, &org.coast_editor, &org.coast_committee_member] {
+        let page = documents.read(&looker.viewer, id).await.expect("looks");
+        assert_eq!(page.recording, Recording::Elsewhere, "{}", looker.name);
+        assert!(is_refused(documents.mark_read(&looker.viewer, id, Seen::Said).await), "{}", looker.name);
+    }
+    // The secretary of the harbour is one of its members, and checks the list.
+    let secretary = &org.secretary.viewer;
+    let page = documents.look_at(secretary, id).await.expect("looks");
+    assert!(page.recording == Recording::Looks && page.html.contains("Tải tài liệu"));
+    backend.catch_up().await.expect("reads the log");
+    let page = readers(backend, secretary, id, None).await;
+    assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(0), Some(0)));
+    assert_eq!(documents.personal(secretary, ShelfList::Recent, None).await.expect("a list").rows, []);
+    // Reading it as a member is another thing, and who has no office cannot but read.
+    read(backend, &org.secretary, id).await;
+    assert!(matches!(documents.look_at(&org.fisherman.viewer, id).await.expect("reads").recording, Recording::Member(_)));
+    let page = readers(backend, secretary, id, None).await;
+    assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(1), Some(2)));
+    for stranger in [&org.teacher, &org.farmer, &org.hills_editor] {
+        assert!(is_not_found(documents.look_at(&stranger.viewer, id).await), "{}", stranger.name);
+        assert!(is_not_found(documents.mark_read(&stranger.viewer, id, Seen::Said).await), "{}", stranger.name);
+    }
+}
+
 async fn who_has_not_read_is_reminded_once_a_day(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = published(backend, editor, &org.coast, &org.coast).await;
@@ -285,7 +401,7 @@ async fn who_has_not_read_is_reminded_once_a_day(backend: &Backend, org: &Fixtur
     read(backend, &org.fisherman, id).await;
     assert_eq!(told(backend, member, id).await, (None, None), "after reading it is gone");
     let found = readers(backend, secretary, id, None).await.names.expect("names");
-    assert!(names(&found.read).contains(&"Võ Văn Khơi") && !names(&found.waiting).contains(&"Võ Văn Khơi"));
+    assert!(names(&found.read).contains(&"Võ Văn Khơi") && !waiting(&found).concat().contains(&"Võ Văn Khơi"));
 
     backend.clock().advance(TimeDelta::days(31));
     assert_eq!(told(backend, &org.teacher.viewer, id).await, (None, None), "a reminder of long ago reminds nobody");

@@ -2,12 +2,15 @@
 
 use backend::{Backend, Error, demo::registry::Registry, feedback::OpinionForm};
 use chrono::TimeDelta;
-use domain::statistics::{Figures, StatisticsPage};
+use domain::{
+    documents::reading::Seen,
+    statistics::{Figures, StatisticsPage},
+};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::{
     documents::{chief, published},
-    support::{Fixture, organisation, start},
+    support::{Fixture, organisation, read_through, start},
 };
 
 async fn pages(backend: &Backend, org: &Fixture) -> Vec<StatisticsPage> {
@@ -57,7 +60,11 @@ async fn counting_event_by_event_is_counting_from_the_tables() {
                 }
                 _ if !documents.is_empty() => {
                     let id = documents[rng.random_range(0..documents.len())];
+                    // Some only open it.
                     let _ = backend.documents().read(&person.viewer, id).await;
+                    if rng.random_bool(0.7) {
+                        let _ = backend.documents().mark_read(&person.viewer, id, Seen::Said).await;
+                    }
                 }
                 _ => {}
             }
@@ -78,13 +85,17 @@ async fn exempt_members_count_nowhere_and_activity_ends_after_a_week() {
     assert_eq!((before.members, before.activated, before.active), (18, 17, 0));
     let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     for person in [&org.fisherman, &org.exempt] {
-        backend.documents().read(&person.viewer, id).await.expect("reads");
+        read_through(&backend, &person.viewer, id).await;
     }
     backend.catch_up().await.expect("reads the log");
     let after = total(&backend, &org).await;
     assert_eq!((after.documents, after.reads, after.active), (1, 1, 2), "the fisherman and the editor");
+    backend.documents().read(&org.teacher.viewer, id).await.expect("opens");
+    backend.catch_up().await.expect("reads the log");
+    let opened = total(&backend, &org).await;
+    assert_eq!((opened.reads, opened.active), (1, 3), "who opens it uses the handbook and has read nothing");
     clock.advance(TimeDelta::days(6));
-    assert_eq!(total(&backend, &org).await.active, 2);
+    assert_eq!(total(&backend, &org).await.active, 3);
     clock.advance(TimeDelta::days(1));
     assert_eq!(total(&backend, &org).await.active, 0);
 }
@@ -136,7 +147,7 @@ async fn counting_afresh_while_people_write_loses_nothing_and_doubles_nothing() 
             clock.advance(TimeDelta::seconds(15));
             let id = published(&backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
             for reader in readers {
-                backend.documents().read(&reader.viewer, id).await.expect("reads");
+                read_through(&backend, &reader.viewer, id).await;
             }
             let (key, about) = (clock.ulid().to_string(), id.to_string());
             let form = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };

@@ -7,7 +7,8 @@ use backend::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     accounts::{Office, Password, Preferences, Viewer},
-    ids::MemberId,
+    documents::reading::Seen,
+    ids::{DocumentId, MemberId},
     members::{NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
     units::{UnitKind, UnitRef},
@@ -32,6 +33,12 @@ pub(crate) async fn on_disk() -> (Backend, Clock, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let (backend, clock) = open(&Place::Folder(folder.path().to_owned())).await;
     (backend, clock, folder)
+}
+
+/// Opens a document and says that it was read.
+pub(crate) async fn read_through(backend: &Backend, viewer: &Viewer, id: DocumentId) {
+    backend.documents().read(viewer, id).await.expect("opens");
+    backend.documents().mark_read(viewer, id, Seen::Said).await.expect("is recorded");
 }
 
 /// A backend in memory with the small organisation.

@@ -21,7 +21,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
     documents::{chief, published},
-    support::{Fixture, PASSWORD, Person, organisation, start},
+    support::{Fixture, PASSWORD, Person, organisation, read_through, start},
 };
 
 const TODAY: &str = "2026-11-21";
@@ -314,7 +314,7 @@ async fn everything_follows_a_unit_that_moves() {
     let (backend, _, org) = organisation().await;
     let viewer = registrar(&org);
     let document = published(&backend, &org.coast_editor.viewer, &org.coast, &org.harbour).await;
-    backend.documents().read(&org.fisherman.viewer, document).await.expect("reads");
+    read_through(&backend, &org.fisherman.viewer, document).await;
     backend.catch_up().await.expect("reads the log");
     let read = |page: &UnitPage| page.members;
     assert_eq!(read(&page(&backend, &viewer, org.hills.id).await), Some(3));
@@ -333,7 +333,7 @@ async fn everything_follows_a_unit_that_moves() {
 
     let counted = figures(&backend, &org).await;
     reload(&backend).await;
-    assert_eq!(figures(&backend, &org).await, counted, "read receipts of the old path count at the new one");
+    assert_eq!(figures(&backend, &org).await, counted, "what was read at the old path counts at the new one");
     // And back again: the old path is its own.
     move_below(&backend, &viewer, org.harbour.id, org.coast.id, "01").await.expect("moves back");
     assert_eq!(page(&backend, &viewer, org.harbour.id).await.unit.path, org.harbour.path);

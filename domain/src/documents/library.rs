@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentField, DocumentKind, DocumentSummary, Heading, Relation};
+use super::{DocumentField, DocumentKind, DocumentSummary, Heading, Relation, reading::Recording};
 use crate::{
     files::AttachmentSummary,
     ids::{DocumentId, ShelfKey, UnitId},
@@ -51,7 +51,7 @@ pub struct LibraryPage {
 pub enum ShelfList {
     /// Phải đọc: to be read by a day; the most urgent first.
     MustRead,
-    /// Chưa đọc: published within a year and never opened; the newest first.
+    /// Chưa đọc: published within a year and not read; the newest first.
     Unread,
     /// Đọc tiếp: begun and not read to the end; opened last first.
     Continue,
@@ -197,9 +197,11 @@ pub struct DocumentPage {
     pub attachments: Vec<AttachmentSummary>,
     /// Whether the reader may look at who else has read it.
     pub shows_readers: bool,
+    /// What is recorded of the reader.
+    pub recording: Recording,
 }
 
-/// What is left of a document for those who had read or marked it.
+/// What is left of a document for those who had opened or marked it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithdrawnDocument {
     pub summary: DocumentSummary,

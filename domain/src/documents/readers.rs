@@ -25,6 +25,8 @@ pub struct ReadersPage {
     /// From the highest unit the viewer may look at down to the unit itself.
     pub trail: Vec<UnitRef>,
     pub total: UnitShare,
+    /// How many members of the unit have opened it, with those who have read it; none where the group is too small to show.
+    pub opened: Option<u32>,
     pub children: Vec<UnitShare>,
     /// The same of the text that corrected one that members may have read.
     pub corrected: Option<CorrectedReaders>,
@@ -44,10 +46,15 @@ pub struct CorrectedReaders {
     pub children: Vec<UnitShare>,
 }
 
-/// The members of a branch a document is for.
+/// The members of a branch a document is for, by what is to be done next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readers {
-    pub waiting: Vec<ReaderRow>,
+    /// Never signed in, so no reminder is seen: they need a way in.
+    pub not_activated: Vec<ReaderRow>,
+    pub not_opened: Vec<ReaderRow>,
+    /// Opened and not read yet; with the day they opened it.
+    pub opened: Vec<ReaderRow>,
+    /// With the day they had read it.
     pub read: Vec<ReaderRow>,
 }
 
@@ -56,7 +63,9 @@ pub struct Readers {
 pub struct ReaderRow {
     pub member: MemberId,
     pub name: String,
-    pub read_on: Option<NaiveDate>,
+    pub on: Option<NaiveDate>,
+    /// Whether the record has a phone: then a code comes by SMS, otherwise one on paper is needed.
+    pub has_phone: bool,
 }
 
 /// That a unit's members were asked again to read a document (nhắc đọc).

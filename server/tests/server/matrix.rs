@@ -267,6 +267,9 @@ const ROWS: &[Row] = &[
     row("/api/documents/read", Given::Draft("id"), &[], 404),
     row("/api/documents/shelf", Given::OwnList, &[], 200),
     row("/api/documents/progress", Given::Place, &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
+    // Who looks at it for an office has not read it.
+    row("/api/documents/mark_read", Given::Document("id"), &[(200, REACHED), (403, READERS_BY_OFFICE)], 404),
+    row("/api/documents/mark_read", Given::Draft("id"), &[], 404),
     row("/api/documents/bookmark", Given::Document("id"), &[(200, REACHED), (200, READERS_BY_OFFICE)], 404),
     row("/api/documents/bookmark", Given::Draft("id"), &[], 404),
     // Nobody's but one's own: where there is none, nothing happens.

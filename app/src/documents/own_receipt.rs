@@ -1,0 +1,68 @@
+//! What is recorded of the reader, at the end of a document: that it was opened, that it was read, and who sees it.
+
+use domain::{
+    Locale,
+    documents::reading::{OwnReceipt, Recording},
+    ids::DocumentId,
+    policy::Role,
+};
+use leptos::prelude::*;
+
+use crate::{
+    terms, text,
+    ui::{Button, ButtonKind, IconName},
+};
+
+/// Where it stands on the page.
+pub(super) const PLACE: &str = "receipt";
+
+/// Seconds after which the page's script may tell that its end was reached, or that it was in view long enough. None for what is read
+/// already, or not recorded.
+pub(super) fn seconds(recording: Recording) -> Option<(i64, i64)> {
+    match recording {
+        Recording::Member(OwnReceipt { read_on: None, length, .. }) => {
+            Some((length.to_reach_the_end().num_seconds(), length.to_read_it_all().num_seconds()))
+        }
+        _ => None,
+    }
+}
+
+/// `branch` is the reader's own, `today` what the script writes when it was read just now.
+pub(super) fn own_receipt(l: Locale, id: DocumentId, recording: Recording, branch: &str, today: String) -> AnyView {
+    let receipt = match recording {
+        Recording::Member(receipt) => receipt,
+        Recording::Looks => {
+            let href = format!("/library/{id}");
+            return view! {
+                <p class="own-receipt no-print" id=PLACE>
+                    {text::reading::only_looks(l)} " " <a href=href>{text::reading::read_as_member(l)}</a>
+                </p>
+            }
+            .into_any();
+        }
+        Recording::Elsewhere => {
+            return view! { <p class="own-receipt no-print" id=PLACE>{text::reading::not_recorded(l)}</p> }.into_any();
+        }
+    };
+    let told = match receipt.read_on {
+        Some(day) => text::reading::recorded_read(l, l.date(day)),
+        None => text::reading::recorded_opened(l, l.date(receipt.opened_on)),
+    };
+    let form = receipt.read_on.is_none().then(|| {
+        view! {
+            <form method="post" action="/api/documents/mark_read" data-read=text::reading::recorded_read(l, today)>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <Button kind=ButtonKind::Secondary icon=IconName::Check>{text::reading::i_have_read_it(l)}</Button>
+            </form>
+        }
+    });
+    let seen_by = text::reading::seen_by(l, terms::role(l, Role::Secretary), terms::role(l, Role::Deputy), branch);
+    view! {
+        <section class="own-receipt no-print" id=PLACE>
+            <p role="status">{told}</p>
+            {form}
+            <p class="muted small">{seen_by}</p>
+        </section>
+    }
+    .into_any()
+}

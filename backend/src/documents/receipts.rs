@@ -1,0 +1,96 @@
+//! What is recorded of a member's reading: that a document was opened, and that it was read. When it was is ruled by
+//! [`domain::documents::reading`].
+//!
+//! Invariant: only members whom a document reaches have receipts. Who looks at it for an office leaves none.
+
+use domain::{
+    accounts::Viewer,
+    documents::{reading::Length, reading::Seen},
+    events::EventKind,
+    ids::DocumentId,
+    members::Standing,
+};
+
+use super::{Document, Documents, OPENED, READ, read::Found};
+use crate::{
+    Error, Result, events,
+    store::{Variables, pair, record, vars},
+    units::Tree,
+};
+
+impl Document {
+    /// Whether the person has an office for which one looks at it: follows who reads, or writes for its issuer.
+    pub(super) fn is_looked_at_by(&self, viewer: &Viewer, tree: &Tree) -> bool {
+        self.look_at_readers(viewer, tree, None).is_some()
+    }
+}
+
+impl Documents<'_> {
+    /// Records that the person has read the document. The first time counts.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for whom it does not reach as a member, and for what was seen sooner
+    /// after the first opening than anybody reads.
+    pub async fn mark_read(&self, viewer: &Viewer, id: DocumentId, seen: Seen) -> Result<()> {
+        let Found { document, body, opened, read, .. } = self.readable(viewer, id).await?;
+        if !document.reaches(viewer) {
+            return Err(Error::NotAllowed);
+        }
+        if read.is_some() {
+            return Ok(());
+        }
+        let clock = self.backend.clock();
+        if seen != Seen::Said && opened.is_none_or(|at| clock.now() - at < Length::of(&body).least(seen)) {
+            return Err(Error::NotAllowed);
+        }
+        let mut vars = receipt(viewer, id);
+        vars.extend(vars! {
+            read: pair(READ, id, viewer.member),
+            reading: pair("reading", viewer.member, id),
+            seen: seen.key(),
+        });
+        self.write(viewer, id, EventKind::DocumentRead, MARK, vars).await
+    }
+
+    pub(super) async fn record_opening(&self, viewer: &Viewer, document: &Document) -> Result<()> {
+        self.write(viewer, document.id, EventKind::DocumentOpened, OPEN, receipt(viewer, document.id)).await
+    }
+
+    async fn write(&self, viewer: &Viewer, id: DocumentId, kind: EventKind, sql: &str, mut vars: Variables) -> Result<()> {
+        events::append(&mut vars, self.backend.clock(), kind, Some(viewer.member), &viewer.standpoint.branch, id);
+        match self.backend.store().write(&format!("{READER} {sql} {}", events::APPEND), vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(())
+            }
+            // On two devices, or twice at once: the first one counts.
+            Err(Error::Exists) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What both statements bind.
+fn receipt(viewer: &Viewer, id: DocumentId) -> Variables {
+    vars! {
+        opened: pair(OPENED, id, viewer.member),
+        path: viewer.standpoint.branch.to_string(),
+        counted: viewer.standpoint.standing != Standing::Exempt,
+        document: id.to_string(),
+        reader: record("member", viewer.member),
+    }
+}
+
+/// Where the record says the reader is now.
+const READER: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
+                      LET $place = IF $row.state = 'active' AND $row.standing != 'exempt' { $document + $row.standing + $row.path } \
+                      ELSE { NONE };";
+
+const OPEN: &str = "CREATE $opened SET path = $path, at = $log_at, counted = $counted, place = $place RETURN NONE;";
+
+/// What is read was opened, and is not gone on with.
+const MARK: &str = "CREATE $read SET path = $path, at = $log_at, counted = $counted, place = $place, seen = $seen RETURN NONE; \
+                    IF (SELECT VALUE id FROM ONLY $opened) = NONE { \
+                        CREATE $opened SET path = $path, at = $log_at, counted = $counted, place = $place RETURN NONE \
+                    }; \
+                    UPDATE $reading SET unfinished = NONE RETURN NONE;";
