@@ -2,6 +2,7 @@
 
 use domain::{
     accounts::Viewer,
+    home::WorkItem,
     policy::{Action, Role},
     units::UnitRef,
 };
@@ -75,6 +76,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
         (Action::WriteDocument, Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
         (Action::ManageCourses, Place { href: "/courses/manage", icon: IconName::CheckCircle, label: text::courses::place(l) }),
         (Action::ReadOpinions, Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) }),
+        (Action::ReadStatistics, Place { href: "/readers", icon: IconName::Eye, label: text::readers::title(l) }),
         (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
         (Action::ManageUnit, Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
         (Action::ReadMembers, Place { href: "/members", icon: IconName::Card, label: text::frame::members(l) }),
@@ -124,21 +126,25 @@ fn tab_bar() -> AnyView {
     .into_any()
 }
 
-/// The staff places as a list, for the phone, where there is no rail.
+/// The staff places as a list, for the phone, where there is no rail; with the numbers of what waits there.
 #[component]
-pub fn StaffMenu() -> impl IntoView {
+pub fn StaffMenu(work: Vec<WorkItem>) -> impl IntoView {
     let l = use_locale();
     use_viewer().map(|viewer| {
         let links: Vec<_> = staff_places(&viewer)
             .into_iter()
             .flat_map(|StaffPlaces { role, unit, places }| {
                 let office = text::account::office(l, terms::role(l, role), unit.name);
+                let work = &work;
                 places.into_iter().map(move |place| {
+                    let waiting: u64 = work.iter().filter(|item| item.kind.place() == place.href).map(|item| item.count).sum();
+                    let badge = (waiting > 0).then(|| view! { <span class="badge">{l.number(waiting)}</span> });
                     view! {
                         <li>
                             <a class="menu-link" href=place.href>
                                 <Icon name=place.icon/>
                                 <span>{place.label} " " <span class="menu-note">{office.clone()}</span></span>
+                                {badge}
                                 <Icon name=IconName::Next/>
                             </a>
                         </li>
@@ -146,7 +152,14 @@ pub fn StaffMenu() -> impl IntoView {
                 })
             })
             .collect();
-        (!links.is_empty()).then(|| view! { <ul class="menu" role="list">{links}</ul> })
+        (!links.is_empty()).then(|| {
+            view! {
+                <section class="stack-tight">
+                    <h2>{text::home::work(l)}</h2>
+                    <ul class="menu" role="list">{links}</ul>
+                </section>
+            }
+        })
     })
 }
 
@@ -156,7 +169,7 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> An
 }
 
 /// Where the phone has no tab of its own for: reached through "more".
-const THROUGH_MORE: [&str; 17] = [
+const THROUGH_MORE: [&str; 18] = [
     "/more",
     "/courses",
     "/record",
@@ -167,6 +180,7 @@ const THROUGH_MORE: [&str; 17] = [
     "/desk",
     "/branch",
     "/committee",
+    "/readers",
     "/units",
     "/members",
     "/corrections",
@@ -184,7 +198,7 @@ fn link(place: Place, class: &'static str) -> AnyView {
             "/" => here == "/",
             // On the phone the staff places are reached through this one.
             "/more" if class == "tab" => THROUGH_MORE.iter().any(|start| here.starts_with(start)),
-            "/library" => ["/library", "/search", "/shelf", "/readers"].iter().any(|start| here.starts_with(start)),
+            "/library" => ["/library", "/search", "/shelf"].iter().any(|start| here.starts_with(start)),
             // What waits in the registry is reached through it.
             "/members" => ["/members", "/corrections", "/transfers", "/quality"].iter().any(|start| here.starts_with(start)),
             start => here.starts_with(start),

@@ -7,6 +7,8 @@ use domain::{
     meetings::MeetingState,
 };
 
+mod work;
+
 use crate::{Backend, Result};
 
 /// Rows of each list.
@@ -44,6 +46,7 @@ impl<'a> Home<'a> {
             asked: self.backend.documents().count_asked(viewer).await?,
             course: self.backend.courses().reminder(viewer).await?,
             corrections_decided: self.backend.members().news(viewer).await?,
+            work: self.work(viewer).await?,
         })
     }
 

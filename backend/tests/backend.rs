@@ -24,6 +24,8 @@ mod engines;
 mod feedback;
 #[path = "backend/files.rs"]
 mod files;
+#[path = "backend/home.rs"]
+mod home;
 #[path = "backend/imports.rs"]
 mod imports;
 #[path = "backend/limits.rs"]

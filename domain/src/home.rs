@@ -12,7 +12,7 @@ pub struct HomePage {
     pub newest: Vec<DocumentSummary>,
     /// The member's latest opinions.
     pub opinions: Vec<Opinion>,
-    /// Documents that must be read by a day and were not opened yet.
+    /// Documents that must be read by a day and were not read yet.
     pub must_read: u32,
     /// Texts the member was asked to review or to remark on.
     pub asked: u32,
@@ -20,4 +20,56 @@ pub struct HomePage {
     pub course: Option<CourseReminder>,
     /// Decisions on corrections of the own record that the member has not seen.
     pub corrections_decided: u32,
+    /// What waits for the member by their offices (việc của tôi); empty for who holds none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work: Vec<WorkItem>,
+}
+
+/// A kind of work that offices bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkKind {
+    /// Opinions that wait for an answer.
+    Answers,
+    /// Texts in review, for who may approve them.
+    Reviews,
+    /// Documents with a day to be read by that somebody of the own branch has not read.
+    Unread,
+    /// Transfers on their way into the own units.
+    Transfers,
+    /// Wishes to have a record corrected.
+    Corrections,
+    /// Records to be checked.
+    Flaws,
+}
+
+impl WorkKind {
+    pub const ALL: [Self; 6] = [Self::Answers, Self::Reviews, Self::Unread, Self::Transfers, Self::Corrections, Self::Flaws];
+
+    /// The page where it is done.
+    pub const fn href(self) -> &'static str {
+        match self {
+            Self::Answers => "/branch",
+            Self::Reviews => "/desk",
+            Self::Unread => "/readers",
+            Self::Transfers => "/transfers",
+            Self::Corrections => "/corrections",
+            Self::Flaws => "/quality",
+        }
+    }
+
+    /// The place among those of one's offices through which it is reached.
+    pub const fn place(self) -> &'static str {
+        match self {
+            Self::Transfers | Self::Corrections | Self::Flaws => "/members",
+            other => other.href(),
+        }
+    }
+}
+
+/// How much of it waits now; may be 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkItem {
+    pub kind: WorkKind,
+    pub count: u64,
 }

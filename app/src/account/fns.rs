@@ -3,6 +3,7 @@
 use domain::{
     accounts::{Preferences, Viewer},
     forms::Outcome,
+    home::WorkItem,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
@@ -14,18 +15,23 @@ use crate::error::AppError;
 pub struct OwnAccount {
     pub viewer: Viewer,
     pub preferences: Preferences,
+    /// What waits for them by their offices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work: Vec<WorkItem>,
 }
 
 #[server(prefix = "/api", endpoint = "account/own", input = GetUrl)]
 pub async fn read_own_account() -> Result<OwnAccount, AppError> {
     use crate::{
-        context::server::{viewer, visit},
+        context::server::{backend, viewer, visit},
         error::respond,
     };
 
     let result = async {
         let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
-        Ok::<_, AppError>(OwnAccount { viewer: viewer()?, preferences })
+        let viewer = viewer()?;
+        let work = backend()?.home().work(&viewer).await?;
+        Ok::<_, AppError>(OwnAccount { viewer, preferences, work })
     };
     respond(result.await)
 }

@@ -43,7 +43,7 @@ pub fn MorePage() -> impl IntoView {
             <div class="page page-narrow">
                 <PageHeader title=text::account::more_title(l)/>
                 {saved}
-                <StaffMenu/>
+                <StaffMenu work=own.work/>
                 <ul class="menu" role="list">
                     <li>
                         <a class="menu-link" href="/record">

@@ -7,6 +7,7 @@ use domain::{
     courses::CourseReminder,
     documents::DocumentSummary,
     feedback::{Opinion, OpinionState},
+    home::{WorkItem, WorkKind},
     locale::local_date,
     meetings::{MeetingState, MeetingSummary},
 };
@@ -35,6 +36,7 @@ pub fn HomePage() -> impl IntoView {
             <Title text=text::home::title(l)/>
             <div class="page">
                 <h1 class="greeting">{title}</h1>
+                {work(l, page.work)}
                 {decided(l, page.corrections_decided)}
                 {must_read(l, page.must_read)}
                 {asked(l, page.asked)}
@@ -50,6 +52,44 @@ pub fn HomePage() -> impl IntoView {
         }
         .into_any()
     })
+}
+
+/// What waits for somebody by their offices, each with the way there.
+fn work(l: Locale, work: Vec<WorkItem>) -> Option<AnyView> {
+    if work.is_empty() {
+        return None;
+    }
+    let rows = work
+        .into_iter()
+        .filter(|item| item.count > 0)
+        .map(|item| {
+            view! {
+                <li>
+                    <a class="menu-link" href=item.kind.href()>
+                        <span>{waiting(l, item)}</span>
+                        <Icon name=IconName::Next/>
+                    </a>
+                </li>
+            }
+        })
+        .collect::<Vec<_>>();
+    let list = if rows.is_empty() {
+        view! { <p class="muted">{text::home::no_work(l)}</p> }.into_any()
+    } else {
+        view! { <ul class="menu" role="list">{rows}</ul> }.into_any()
+    };
+    Some(view! { <Card title=text::home::work(l) strong=true>{list}</Card> }.into_any())
+}
+
+fn waiting(l: Locale, WorkItem { kind, count }: WorkItem) -> String {
+    match kind {
+        WorkKind::Answers => text::home::work_answers(l, count),
+        WorkKind::Reviews => text::home::work_reviews(l, count),
+        WorkKind::Unread => text::home::work_unread(l, count),
+        WorkKind::Transfers => text::home::work_transfers(l, count),
+        WorkKind::Corrections => text::home::work_corrections(l, count),
+        WorkKind::Flaws => text::home::work_flaws(l, count),
+    }
 }
 
 /// News of the member's own record, until it is opened.

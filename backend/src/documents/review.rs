@@ -414,6 +414,19 @@ impl Documents<'_> {
         Ok(u32::try_from(self.awaited(viewer).await?.len()).unwrap_or(u32::MAX))
     }
 
+    /// How many texts are in review for an audience before which the person publishes; more than 100 are not counted. None for who
+    /// publishes nowhere.
+    pub(crate) async fn count_in_review(&self, viewer: &Viewer) -> Result<Option<u64>> {
+        let seats = viewer.standpoint.seats(Action::PublishDocument);
+        let mut count = None;
+        for seat in seats {
+            let vars = vars! { from: seat.to_string(), until: seat.range_end() };
+            let found: Vec<String> = self.backend.store().read(IN_REVIEW, vars).await?.rows(0)?;
+            count = Some(count.unwrap_or_default() + found.len() as u64);
+        }
+        Ok(count)
+    }
+
     /// Full names by member.
     pub(super) async fn names(&self, members: impl IntoIterator<Item = String>) -> Result<BTreeMap<String, String>> {
         let members: Vec<String> = members.into_iter().collect();
@@ -484,6 +497,9 @@ const SUBMIT: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \
 static REVIEWS: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
     format!("SELECT {REVIEW_COLUMNS} FROM review WHERE document = $document ORDER BY asked_at DESC LIMIT {REVIEWS_MAX}")
 });
+
+const IN_REVIEW: &str = "SELECT VALUE record::id(id) FROM draft WHERE audience_path >= $from AND audience_path < $until \
+                         AND stage = 'in_review' LIMIT 100";
 
 const ASKED: &str = "SELECT document, due, asked_by FROM review WHERE reviewer = $member AND state = 'open' LIMIT 50; \
                      SELECT document, due, asked_by FROM review WHERE commenter = $member AND state = 'open' LIMIT 50; \
@@ -567,6 +583,7 @@ mod tests {
     async fn reviews_are_index_ranges() {
         let store = migrated().await;
         store.assert_no_scan(&REVIEWS, vars! { document: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+        store.assert_no_scan(IN_REVIEW, vars! { from: "/01/", until: "/010" }).await;
         store.assert_no_scan(ASKED, vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
         store.assert_no_scan(&waiting_drafts(), vars! { from: "/01/", until: "/010" }).await;
     }

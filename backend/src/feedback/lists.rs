@@ -1,21 +1,27 @@
 //! Lists of opinions, newest first: one's own, and those received.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashSet};
 
 use domain::{
     accounts::Viewer,
-    feedback::{BranchOpinions, OpinionList},
+    feedback::{BranchOpinions, OpinionList, OpinionState},
     ids::OpinionId,
 };
 
 use super::{COLUMNS, Desk, Feedback, OpinionRow};
 use crate::{
     Error, Result,
-    store::{Variables, vars},
+    store::{SurrealValue, Variables, vars},
 };
 
 /// Opinions on a page.
 const PAGE: usize = 20;
+
+/// Opinions of a desk that are looked at for how many wait: what is older has been dealt with, or never will be.
+const LATEST: usize = 200;
+
+/// States of an opinion nobody has answered.
+const UNANSWERED: [&str; 2] = [OpinionState::Received.key(), OpinionState::Seen.key()];
 
 /// Sorts behind every `received`: those are ULIDs.
 const TOP: &str = "~";
@@ -71,6 +77,25 @@ impl Feedback<'_> {
         Ok(BranchOpinions { unit, list: self.page(rows)? })
     }
 
+    /// How many of the latest opinions the person's offices open to them wait for an answer. None for who receives none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn count_unanswered(&self, viewer: &Viewer) -> Result<Option<u64>> {
+        let desks = Desk::of(viewer);
+        if desks.is_empty() {
+            return Ok(None);
+        }
+        let mut answers = self.backend.store().read(states(&desks), bindings(&desks, TOP.to_owned())).await?;
+        let mut waiting = HashSet::new();
+        for at in 0..desks.len() {
+            let open = answers.rows::<StateRow>(at)?.into_iter().filter(|row| UNANSWERED.contains(&row.state.as_str()));
+            // One opinion may lie on two desks of the same person.
+            waiting.extend(open.map(|row| row.id));
+        }
+        Ok(Some(waiting.len() as u64))
+    }
+
     async fn latest(&self, viewer: &Viewer, below: String, count: usize) -> Result<Vec<OpinionRow>> {
         let vars = vars! { member: viewer.member.to_string(), below: below };
         self.backend.store().read(own_range(count), vars).await?.rows(0)
@@ -113,6 +138,24 @@ fn ranges(desks: &[Desk]) -> String {
         .collect()
 }
 
+/// The states of the latest on each desk.
+fn states(desks: &[Desk]) -> String {
+    let range = |(at, desk): (usize, &Desk)| {
+        let condition = desk.condition(&format!("$path_{at}"));
+        format!(
+            "SELECT record::id(id) AS id, state, received FROM opinion WHERE {condition} AND received > '' AND received < $below \
+             ORDER BY received DESC LIMIT {LATEST};"
+        )
+    };
+    desks.iter().enumerate().map(range).collect()
+}
+
+#[derive(Debug, SurrealValue)]
+struct StateRow {
+    id: String,
+    state: String,
+}
+
 fn bindings(desks: &[Desk], below: String) -> Variables {
     let mut vars = vars! { below: below };
     for (at, desk) in desks.iter().enumerate() {
@@ -136,5 +179,6 @@ mod tests {
         let path = UnitPath::parse("/01/51/001/").expect("a path");
         let desks = [Desk::Own(path.clone()), Desk::Committee(path.clone()), Desk::Editors(path)];
         store.assert_no_scan(&ranges(&desks), bindings(&desks, TOP.to_owned())).await;
+        store.assert_no_scan(&states(&desks), bindings(&desks, TOP.to_owned())).await;
     }
 }

@@ -144,7 +144,7 @@ impl Members<'_> {
     }
 
     /// What waits in the viewer's subtrees.
-    pub(super) async fn waiting(&self, viewer: &Viewer) -> Result<Waiting> {
+    pub(crate) async fn waiting(&self, viewer: &Viewer) -> Result<Waiting> {
         let mut waiting = Waiting::default();
         for seat in viewer.standpoint.seats(Action::ReadMembers) {
             waiting.flaws += self.flaw_counts(seat).await?.values().sum::<u64>();

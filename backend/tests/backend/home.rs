@@ -1,0 +1,60 @@
+//! What the first page tells who holds an office.
+
+use backend::{Backend, documents::DraftForm, feedback::OpinionForm, members::TransferForm};
+use domain::{
+    accounts::Viewer,
+    home::WorkKind::{self, Answers, Corrections, Flaws, Reviews, Transfers, Unread},
+};
+
+use crate::{
+    documents::{draft, form, published, release, submit},
+    engines::on_both_engines,
+    support::{Fixture, read_through},
+};
+
+on_both_engines! {
+    what_waits_is_told_to_whose_office_it_is,
+}
+
+async fn work(backend: &Backend, viewer: &Viewer) -> Vec<(WorkKind, u64)> {
+    backend.home().page(viewer).await.expect("a page").work.into_iter().map(|item| (item.kind, item.count)).collect()
+}
+
+async fn what_waits_is_told_to_whose_office_it_is(backend: &Backend, org: &Fixture) {
+    let (secretary, registrar, chief) = (&org.secretary.viewer, &org.coast_registrar.viewer, &org.province_chief_editor.viewer);
+    assert_eq!(work(backend, &org.fisherman.viewer).await, [], "who holds none");
+    assert_eq!(work(backend, secretary).await, [(Answers, 0), (Unread, 0), (Transfers, 0)]);
+    assert_eq!(work(backend, &org.coast_secretary.viewer).await, [(Answers, 0), (Transfers, 0)]);
+    assert_eq!(work(backend, registrar).await, [(Transfers, 0), (Corrections, 0), (Flaws, flaws(backend, registrar).await)]);
+    assert_eq!(work(backend, chief).await, [(Answers, 0), (Reviews, 0)]);
+
+    let editor = &org.coast_editor.viewer;
+    let document = published(backend, editor, &org.coast, &org.coast).await;
+    let (key, about) = (backend.clock().ulid().to_string(), document.to_string());
+    let opinion = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };
+    backend.feedback().send(&org.fisherman.viewer, opinion).await.expect("is sent");
+    let waiting = draft(backend, editor, &org.coast, &org.coast).await;
+    submit(backend, editor, waiting).await;
+    let (member, to) = (org.farmer.id.to_string(), org.harbour.id.to_string());
+    let transfer = TransferForm { member: &member, to: &to, reason: "Chuyển nơi cư trú." };
+    backend.members().request_transfer(&org.farm_secretary.viewer, transfer).await.expect("is asked for");
+    assert_eq!(work(backend, secretary).await, [(Answers, 1), (Unread, 0), (Transfers, 1)]);
+    assert_eq!(work(backend, &org.coast_secretary.viewer).await, [(Answers, 0), (Transfers, 1)], "what was meant for the branch");
+    assert_eq!(work(backend, chief).await, [(Answers, 0), (Reviews, 1)]);
+    assert_eq!(work(backend, editor).await, [(Answers, 0)], "who writes does not approve");
+
+    let id = backend.documents().blank(editor).await.expect("a form").draft.id;
+    let (key, issuer) = (id.to_string(), org.coast.id.to_string());
+    let must = DraftForm { must_read_by: "30/11/2026", standings: "probationary", ..form(&key, "0", &issuer, &issuer) };
+    backend.documents().save_draft(editor, must).await.expect("is saved");
+    release(backend, editor, id).await;
+    assert_eq!(work(backend, secretary).await[1], (Unread, 1));
+    backend.documents().read(&org.probationary.viewer, id).await.expect("opens");
+    assert_eq!(work(backend, secretary).await[1], (Unread, 1), "opening is not reading");
+    read_through(backend, &org.probationary.viewer, id).await;
+    assert_eq!(work(backend, secretary).await[1], (Unread, 0));
+}
+
+async fn flaws(backend: &Backend, registrar: &Viewer) -> u64 {
+    backend.members().search(registrar, "", None, None).await.expect("a page").waiting.flaws
+}
