@@ -164,8 +164,10 @@ pub fn detect(text: &str) -> Option<LegacyLetters> {
 
 /// Whether signs stand inside words where Vietnamese has letters: what legacy letters look like where [`detect`] is not certain.
 pub fn is_suspicious(text: &str) -> bool {
-    let is_sign = |c: char| is_western(c) && c != '\u{ad}' && (!c.is_alphabetic() || matches!(c, 'ª' | 'µ' | 'º'));
-    words_of(text).any(|word| {
+    let is_own = |c: char| matches!(c, '\u{ad}' | '²' | '³' | '°');
+    let is_sign = |c: char| is_western(c) && !is_own(c) && (!c.is_alphabetic() || matches!(c, 'ª' | 'µ' | 'º'));
+    // No word ends in ằ: behind one, the sign closes a quotation.
+    words_of(text).map(|word| word.trim_end_matches('»')).any(|word| {
         let behind_a_letter =
             word.chars().zip(word.chars().skip(1)).any(|(before, c)| before.is_ascii_alphabetic() && is_sign(c));
         // Đ and đ of TCVN3.
@@ -315,7 +317,8 @@ mod tests {
         for text in ["H¬ng", "V¨n", "§g", "n÷"] {
             assert!(is_suspicious(text), "{text}");
         }
-        for text in ["Điều § 5", "20 °C", "Müller", "Nguyễn Văn Đức", "« trích »", "K’Brơi"] {
+        for text in ["Điều § 5", "20 °C", "Müller", "Nguyễn Văn Đức", "« trích »", "«Sao Đỏ A»", "20m²", "K’Brơi"]
+        {
             assert!(!is_suspicious(text), "{text}");
         }
     }

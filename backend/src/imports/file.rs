@@ -356,6 +356,8 @@ pub(super) type Open<'o> = dyn Fn() -> Result<SealedReader> + 'o;
 pub(super) struct Met {
     /// Rows with something in them.
     pub(super) rows: u64,
+    /// Of these, rows that stand above those that are read.
+    pub(super) above: u64,
     /// Rows whose letters were those of the years before Unicode.
     pub(super) converted: u64,
 }
@@ -372,6 +374,7 @@ pub(super) fn each_row(open: &Open<'_>, format: Format, sheet: &str, after: u64,
         met.rows += 1;
         let converted = legacy_of(cells).map(|letters| in_unicode(cells, letters));
         if row <= after {
+            met.above += 1;
             return Ok(ControlFlow::Continue(()));
         }
         met.converted += u64::from(is_old || converted.is_some());
@@ -497,7 +500,9 @@ fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut Visit<'_>) -> Result<
         None => (Epoch::Of1900, HashSet::new()),
     };
     let mut book: Xlsx<SealedReader> = Xlsx::new(open()?).map_err(unreadable)?;
-    let mut cells = book.worksheet_cells_reader(sheet).map_err(unreadable)?;
+    // Imports of older versions read the first one and did not note its name.
+    let first = book.sheet_names().into_iter().next().unwrap_or_default();
+    let mut cells = book.worksheet_cells_reader(if sheet.is_empty() { &first } else { sheet }).map_err(unreadable)?;
     let mut current = 0_u64;
     let mut row: Vec<Cell<'_>> = Vec::new();
     while let Some(cell) = cells.next_cell().map_err(unreadable)? {

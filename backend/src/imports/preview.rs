@@ -36,8 +36,8 @@ pub(super) struct Source {
     /// The sheet that is read, of a spreadsheet.
     pub(super) sheet: String,
     pub(super) header_row: u64,
-    /// Rows with something in them down to the header.
-    depth: u64,
+    /// Rows with something in them down to the header; none in imports of older versions.
+    depth: Option<u64>,
     pub(super) keys: Keys,
     pub(super) clock: Clock,
 }
@@ -52,7 +52,7 @@ impl Source {
             format: import.format.parse()?,
             sheet: import.sheet.clone().unwrap_or_default(),
             header_row: u64::try_from(import.header_row).unwrap_or_default(),
-            depth: import.depth.and_then(|depth| u64::try_from(depth).ok()).unwrap_or(1),
+            depth: import.depth.and_then(|depth| u64::try_from(depth).ok()),
             keys: backend.keys().clone(),
             clock: backend.clock().clone(),
         })
@@ -65,7 +65,7 @@ impl Source {
     /// Reads the rows below the header. Returns what was met in the file.
     pub(super) fn each_row(&self, visit: &mut Visit<'_>) -> Result<Met, Trouble> {
         let met = each_row(&|| self.open(), self.format, &self.sheet, self.header_row, visit)?;
-        Ok(Met { rows: met.rows.saturating_sub(self.depth), ..met })
+        Ok(Met { rows: met.rows.saturating_sub(self.depth.unwrap_or(met.above)), ..met })
     }
 
     pub(super) fn new_report(&self) -> Result<ReportWriter> {
