@@ -8,6 +8,9 @@
 //! one = "{n} member"
 //! other = "{n} members"
 //! ```
+//!
+//! A word that differs between organisations stands in `locales/packs/<pack>.toml`. A text names it with an at sign, as in
+//! `{@member}`, or `{@Member}` for a capital. A pack without the word is a build error too.
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +21,11 @@ use std::{
 };
 
 const LANGUAGES: [&str; 3] = ["vi", "en", "bn"];
+/// Terminology packs, by the variants of `domain::terms::Terms`.
+const PACKS: [(&str, &str); 2] = [("party", "Party"), ("association", "Association")];
+
+/// The words of a pack: language → word → what the organisation says.
+type Words = BTreeMap<String, BTreeMap<String, String>>;
 
 type Texts = BTreeMap<String, BTreeMap<String, Text>>;
 
@@ -31,7 +39,8 @@ fn main() {
     println!("cargo::rerun-if-changed=locales");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("locales");
     let by_language = LANGUAGES.map(|language| read(&root.join(language)));
-    let code = generate(&by_language).unwrap_or_else(|problems| {
+    let packs = PACKS.map(|(pack, _)| words(&root.join("packs").join(pack).with_extension("toml")));
+    let code = generate(&by_language, &packs).map(|code| code + &lookup(&packs)).unwrap_or_else(|problems| {
         for problem in &problems {
             println!("cargo::error={problem}");
         }
@@ -66,6 +75,35 @@ fn read(folder: &Path) -> Texts {
     texts
 }
 
+fn words(path: &Path) -> Words {
+    let parsed = fs::read_to_string(path)
+        .map_err(|error| error.to_string())
+        .and_then(|content| toml::from_str(&content).map_err(|error| error.to_string()));
+    parsed.unwrap_or_else(|error| {
+        println!("cargo::error={}: {error}", path.display());
+        Words::new()
+    })
+}
+
+/// The function that finds a word of a pack.
+fn lookup(packs: &[Words; 2]) -> String {
+    let mut code = String::from("fn word(terms: Terms, l: Locale, key: &str) -> &'static str {\n    match (terms, l, key) {\n");
+    for ((_, variant), words) in PACKS.iter().zip(packs) {
+        for (language, words) in words {
+            let locale = capital(language);
+            for (key, word) in words {
+                let _ = writeln!(code, "        (Terms::{variant}, Locale::{locale}, {key:?}) => {word:?},");
+            }
+        }
+    }
+    code + "        _ => \"\",\n    }\n}\n"
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 fn text(value: toml::Value) -> Option<Text> {
     match value {
         toml::Value::String(text) => Some(Text::Plain(text)),
@@ -78,7 +116,7 @@ fn text(value: toml::Value) -> Option<Text> {
     }
 }
 
-fn generate(by_language: &[Texts; 3]) -> Result<String, Vec<String>> {
+fn generate(by_language: &[Texts; 3], packs: &[Words; 2]) -> Result<String, Vec<String>> {
     let mut problems = Vec::new();
     let mut code = String::new();
     for (noun, texts) in &by_language[0] {
@@ -89,6 +127,9 @@ fn generate(by_language: &[Texts; 3]) -> Result<String, Vec<String>> {
                 problems.push(format!("{noun}.{key} is not in all of {LANGUAGES:?}"));
                 continue;
             };
+            for (text, language) in [vi, en, bn].into_iter().zip(LANGUAGES) {
+                problems.extend(text.unknown_words(language, packs).map(|word| format!("{noun}.{key}: a pack has no {word} in {language}")));
+            }
             match function(key, [vi, en, bn]) {
                 Ok(function) => code.push_str(&function),
                 Err(problem) => problems.push(format!("{noun}.{key}: {problem}")),
@@ -106,8 +147,32 @@ fn generate(by_language: &[Texts; 3]) -> Result<String, Vec<String>> {
     if problems.is_empty() { Ok(code) } else { Err(problems) }
 }
 
+impl Text {
+    fn forms(&self) -> Vec<&str> {
+        match self {
+            Self::Plain(text) => vec![text],
+            Self::Plural { one, other } => vec![one, other],
+        }
+    }
+
+    /// Whether it has a word that differs between organisations.
+    fn has_words(&self) -> bool {
+        self.forms().iter().any(|form| form.contains("{@"))
+    }
+
+    /// The words it names that a pack does not have.
+    fn unknown_words(&self, language: &str, packs: &[Words; 2]) -> impl Iterator<Item = String> {
+        let named = self.forms().into_iter().flat_map(|form| form.split("{@").skip(1));
+        let named = named.filter_map(|piece| Some(piece.split_once('}')?.0.to_lowercase()));
+        let unknown = |word: &String| packs.iter().any(|pack| pack.get(language).is_none_or(|words| !words.contains_key(word)));
+        named.filter(unknown).collect::<Vec<_>>().into_iter()
+    }
+}
+
 fn function(key: &str, texts: [&Text; 3]) -> Result<String, String> {
     let mut code = String::new();
+    let has_words = texts.iter().any(|text| text.has_words());
+    let spoken = |choice: String| if has_words { format!("super::spoken(l, {choice})") } else { choice };
     match texts {
         [Text::Plain(vi), Text::Plain(en), Text::Plain(bn)] => {
             let names = placeholders(vi);
@@ -119,9 +184,10 @@ fn function(key: &str, texts: [&Text; 3]) -> Result<String, String> {
                     return Err("the placeholders differ between the languages".to_owned());
                 }
             }
-            let choice = format!("match l {{ Locale::Vi => {vi:?}, Locale::En => {en:?}, Locale::Bn => {bn:?} }}");
+            let choice = spoken(format!("match l {{ Locale::Vi => {vi:?}, Locale::En => {en:?}, Locale::Bn => {bn:?} }}"));
             if names.is_empty() {
-                let _ = writeln!(code, "    pub const fn {key}(l: Locale) -> &'static str {{\n        {choice}\n    }}");
+                let kind = if has_words { "fn" } else { "const fn" };
+                let _ = writeln!(code, "    pub {kind} {key}(l: Locale) -> &'static str {{\n        {choice}\n    }}");
             } else {
                 let arguments: String =
                     names.iter().fold(String::new(), |all, name| all + &format!(", {name}: impl std::fmt::Display"));
@@ -134,10 +200,13 @@ fn function(key: &str, texts: [&Text; 3]) -> Result<String, String> {
             }
         }
         [Text::Plural { other: vi, .. }, Text::Plural { one: en_one, other: en }, Text::Plural { one: bn_one, other: bn }] => {
+            let choice = spoken(format!(
+                "match (l, n) {{ (Locale::Vi, _) => {vi:?}, (Locale::En, 1) => {en_one:?}, (Locale::En, _) => {en:?}, \
+                 (Locale::Bn, 1) => {bn_one:?}, (Locale::Bn, _) => {bn:?} }}"
+            ));
             let _ = writeln!(
                 code,
-                "    pub fn {key}(l: Locale, n: u64) -> String {{\n        super::fill(match (l, n) {{ (Locale::Vi, _) => {vi:?}, (Locale::En, 1) => \
-                 {en_one:?}, (Locale::En, _) => {en:?}, (Locale::Bn, 1) => {bn_one:?}, (Locale::Bn, _) => {bn:?} }}, &[(\"n\", &l.number(n))])\n    }}",
+                "    pub fn {key}(l: Locale, n: u64) -> String {{\n        super::fill({choice}, &[(\"n\", &l.number(n))])\n    }}",
             );
         }
         _ => return Err("it is a plural in one language and plain in another".to_owned()),
@@ -145,11 +214,12 @@ fn function(key: &str, texts: [&Text; 3]) -> Result<String, String> {
     Ok(code)
 }
 
-/// Names in braces, in order of first use.
+/// Names of values in braces, in order of first use.
 fn placeholders(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for piece in text.split('{').skip(1) {
         if let Some((name, _)) = piece.split_once('}')
+            && !name.starts_with('@')
             && !names.iter().any(|known| known == name)
         {
             names.push(name.to_owned());

@@ -27,7 +27,9 @@ pub struct PageContext {
 pub fn provide_page() {
     let page = SharedValue::new(read_page).into_inner();
     provide_context(StoredValue::new(page.echo.clone()));
-    provide_context(page.terms);
+    // The server chose it at its start.
+    #[cfg(not(feature = "ssr"))]
+    crate::text::use_pack(page.terms);
     provide_context(page);
 }
 
@@ -39,11 +41,6 @@ pub fn use_page() -> PageContext {
 
 pub fn use_viewer() -> Option<Viewer> {
     use_page().viewer
-}
-
-/// The installation's terminology pack.
-pub fn use_terms() -> Terms {
-    use_context().unwrap_or_default()
 }
 
 /// The problems of this form when it came back without script. Each is shown once: a later page does not find them.

@@ -101,7 +101,7 @@ fn rail(viewer: &Viewer) -> AnyView {
         .map(|StaffPlaces { role, unit, places }| {
             view! {
                 <div class="rail-staff">
-                    <p class="rail-title">{terms::role(l, role)} " " <span class="rail-unit">{unit.name}</span></p>
+                    <p class="rail-title">{terms::role_at(l, role, unit.kind)} " " <span class="rail-unit">{unit.name}</span></p>
                     {link_list(places, "rail-link")}
                 </div>
             }
@@ -134,7 +134,7 @@ pub fn StaffMenu(work: Vec<WorkItem>) -> impl IntoView {
         let links: Vec<_> = staff_places(&viewer)
             .into_iter()
             .flat_map(|StaffPlaces { role, unit, places }| {
-                let office = text::account::office(l, terms::role(l, role), unit.name);
+                let office = text::account::office(l, terms::role_at(l, role, unit.kind), unit.name);
                 let work = &work;
                 places.into_iter().map(move |place| {
                     let waiting: u64 = work.iter().filter(|item| item.kind.place() == place.href).map(|item| item.count).sum();

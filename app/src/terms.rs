@@ -1,5 +1,5 @@
 //! The field's terms in the viewer's language: names of kinds, roles, states and problems. Levels, roles and members are called as
-//! the installation's terminology pack says.
+//! the installation's terminology pack says (`locales/packs/`).
 
 use domain::{
     Locale,
@@ -9,12 +9,11 @@ use domain::{
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     members::Standing,
     policy::Role,
-    terms::Terms,
     units::UnitKind,
 };
 use leptos::prelude::*;
 
-use crate::{context::use_terms, error::Kind, text};
+use crate::{error::Kind, text};
 
 pub const fn document_kind(l: Locale, kind: DocumentKind) -> &'static str {
     match kind {
@@ -53,68 +52,54 @@ pub const fn document_state(l: Locale, state: DocumentState) -> &'static str {
 }
 
 pub fn unit_kind(l: Locale, kind: UnitKind) -> &'static str {
-    unit_kind_of(l, use_terms(), kind)
-}
-
-const fn unit_kind_of(l: Locale, terms: Terms, kind: UnitKind) -> &'static str {
-    match (terms, kind) {
-        (Terms::Party, UnitKind::Central) => text::terms::central(l),
-        (Terms::Party, UnitKind::Province) => text::terms::province(l),
-        (Terms::Party, UnitKind::Commune) => text::terms::commune(l),
-        (Terms::Party, UnitKind::Branch) => text::terms::branch(l),
-        (Terms::Association, UnitKind::Central) => text::terms::association_central(l),
-        (Terms::Association, UnitKind::Province) => text::terms::association_province(l),
-        (Terms::Association, UnitKind::Commune) => text::terms::association_commune(l),
-        (Terms::Association, UnitKind::Branch) => text::terms::association_branch(l),
+    match kind {
+        UnitKind::Central => text::terms::central(l),
+        UnitKind::Province => text::terms::province(l),
+        UnitKind::Commune => text::terms::commune(l),
+        UnitKind::Branch => text::terms::branch(l),
     }
 }
 
+/// What a role is called where its unit is not known.
 pub fn role(l: Locale, role: Role) -> &'static str {
-    role_of(l, use_terms(), role)
+    match role {
+        Role::Secretary => text::terms::secretary(l),
+        Role::Deputy => text::terms::deputy(l),
+        Role::CommitteeMember => text::terms::committee_member(l),
+        Role::Editor => text::terms::editor(l),
+        Role::ChiefEditor => text::terms::chief_editor(l),
+        Role::Registrar => text::terms::registrar(l),
+        Role::Statistician => text::terms::statistician(l),
+        Role::Operator => text::terms::operator(l),
+    }
 }
 
-const fn role_of(l: Locale, terms: Terms, role: Role) -> &'static str {
-    match (terms, role) {
-        (Terms::Party, Role::Secretary) => text::terms::secretary(l),
-        (Terms::Party, Role::Deputy) => text::terms::deputy(l),
-        (Terms::Party, Role::CommitteeMember) => text::terms::committee_member(l),
-        (Terms::Association, Role::Secretary) => text::terms::association_secretary(l),
-        (Terms::Association, Role::Deputy) => text::terms::association_deputy(l),
-        (Terms::Association, Role::CommitteeMember) => text::terms::association_committee_member(l),
-        (_, Role::Editor) => text::terms::editor(l),
-        (_, Role::ChiefEditor) => text::terms::chief_editor(l),
-        (_, Role::Registrar) => text::terms::registrar(l),
-        (_, Role::Statistician) => text::terms::statistician(l),
-        (_, Role::Operator) => text::terms::operator(l),
+/// What a role is called in a unit of this kind: who leads a branch may have another title than who leads a committee.
+pub fn role_at(l: Locale, held: Role, kind: UnitKind) -> &'static str {
+    match (held, kind) {
+        (Role::Secretary, UnitKind::Branch) => text::terms::branch_secretary(l),
+        (Role::Deputy, UnitKind::Branch) => text::terms::branch_deputy(l),
+        _ => role(l, held),
     }
 }
 
 /// What the kind of membership is called.
 pub fn standing(l: Locale, standing: Standing) -> &'static str {
-    match (use_terms(), standing) {
-        (Terms::Party, Standing::Official) => text::terms::official(l),
-        (Terms::Party, Standing::Probationary) => text::terms::probationary(l),
-        (Terms::Party, Standing::Exempt) => text::terms::exempt(l),
-        (Terms::Association, Standing::Official) => text::terms::association_official(l),
-        (Terms::Association, Standing::Probationary) => text::terms::association_probationary(l),
-        (Terms::Association, Standing::Exempt) => text::terms::association_exempt(l),
+    match standing {
+        Standing::Official => text::terms::official(l),
+        Standing::Probationary => text::terms::probationary(l),
+        Standing::Exempt => text::terms::exempt(l),
     }
 }
 
 /// What those who belong to the organisation are called, as a heading.
 pub fn members(l: Locale) -> &'static str {
-    match use_terms() {
-        Terms::Party => text::terms::members(l),
-        Terms::Association => text::terms::association_members(l),
-    }
+    text::terms::members(l)
 }
 
 /// So many of them.
 pub fn members_count(l: Locale, n: u64) -> String {
-    match use_terms() {
-        Terms::Party => text::terms::members_count(l, n),
-        Terms::Association => text::terms::association_members_count(l, n),
-    }
+    text::terms::members_count(l, n)
 }
 
 pub const fn meeting_kind(l: Locale, kind: MeetingKind) -> &'static str {
@@ -252,14 +237,18 @@ pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>, labels: Label
 
 #[cfg(test)]
 mod tests {
+    use domain::terms::Terms;
+
     use super::*;
 
     #[test]
     fn a_pack_has_words_of_its_own_for_levels_and_leaders() {
-        let branch = |terms| unit_kind_of(Locale::Vi, terms, UnitKind::Branch);
-        assert_eq!((branch(Terms::Party), branch(Terms::Association)), ("Chi bộ", "Chi hội"));
-        let secretary = |terms| role_of(Locale::Vi, terms, Role::Secretary);
-        assert_eq!((secretary(Terms::Party), secretary(Terms::Association)), ("Bí thư", "Chủ tịch"));
-        assert_eq!(role_of(Locale::En, Terms::Association, Role::Editor), "Editor");
+        let called = || (unit_kind(Locale::Vi, UnitKind::Branch), role_at(Locale::Vi, Role::Secretary, UnitKind::Branch));
+        assert_eq!(called(), ("Chi bộ", "Bí thư"));
+        text::use_pack(Terms::Association);
+        assert_eq!(called(), ("Chi hội", "Chi hội trưởng"));
+        assert_eq!(role_at(Locale::Vi, Role::Secretary, UnitKind::Commune), "Chủ tịch");
+        assert_eq!(role(Locale::En, Role::Editor), "Editor");
+        text::use_pack(Terms::Party);
     }
 }

@@ -1,10 +1,62 @@
 //! Every sentence of the application, in every language. Made by `build.rs` from `locales/`.
 
-use std::fmt::Display;
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use domain::Locale;
+use domain::{Locale, terms::Terms};
 
 include!(concat!(env!("OUT_DIR"), "/text.rs"));
+
+/// Whether this installation speaks as an association. One value for the process: a pack is chosen once for an installation.
+static ASSOCIATION: AtomicBool = AtomicBool::new(false);
+
+/// Chooses the pack whose words the texts use; before the first page.
+pub fn use_pack(terms: Terms) {
+    ASSOCIATION.store(terms == Terms::Association, Ordering::Relaxed);
+}
+
+/// The pack whose words the texts use.
+pub fn pack() -> Terms {
+    if ASSOCIATION.load(Ordering::Relaxed) { Terms::Association } else { Terms::Party }
+}
+
+/// A text with the words of the installation's pack in their places; made once and kept, as there are few.
+fn spoken(l: Locale, template: &'static str) -> &'static str {
+    type Made = HashMap<(Terms, Locale, &'static str), &'static str>;
+    static MADE: RwLock<Option<Made>> = RwLock::new(None);
+    let key = (pack(), l, template);
+    let made = MADE.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|made| made.get(&key).copied());
+    made.unwrap_or_else(|| {
+        let text: &'static str = with_words(key.0, l, template).leak();
+        MADE.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(key, text);
+        text
+    })
+}
+
+/// Puts words of the pack into the places that name them. Other places stay.
+fn with_words(terms: Terms, l: Locale, template: &str) -> String {
+    let mut text = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{@") {
+        text.push_str(before);
+        let Some((name, behind)) = after.split_once('}') else { break };
+        let found = word(terms, l, &name.to_lowercase());
+        let mut letters = found.chars();
+        match letters.next() {
+            Some(first) if name.starts_with(char::is_uppercase) => text.extend(first.to_uppercase().chain(letters)),
+            _ => text.push_str(found),
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
+}
 
 /// Puts values into the places of a template.
 fn fill(template: &str, values: &[(&str, &dyn Display)]) -> String {
@@ -26,6 +78,13 @@ fn fill(template: &str, values: &[(&str, &dyn Display)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_uses_the_words_of_the_pack() {
+        let said = |terms| with_words(terms, Locale::Vi, "{@Member} gửi {count} ý kiến đến {@branch}");
+        assert_eq!(said(Terms::Party), "Đảng viên gửi {count} ý kiến đến chi bộ");
+        assert_eq!(said(Terms::Association), "Hội viên gửi {count} ý kiến đến chi hội");
+    }
 
     #[test]
     fn values_are_put_in_their_places_and_never_read_as_templates() {

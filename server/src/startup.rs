@@ -43,6 +43,7 @@ impl Application {
         backend.send_messages_by(sms(settings, &backend)?);
         let mut application =
             Self::assemble(backend, settings.addr, &settings.site, &settings.trusted_proxy, &federation).await?;
+        app::text::use_pack(settings.terms);
         application.router = application.router.layer(Extension(settings.terms));
         Ok(application)
     }

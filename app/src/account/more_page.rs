@@ -85,7 +85,7 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
         .offices
         .iter()
         .chain(&viewer.resting)
-        .map(|office| view! { <p>{text::account::office(l, terms::role(l, office.role), &office.unit.name)}</p> })
+        .map(|office| view! { <p>{text::account::office(l, terms::role_at(l, office.role, office.unit.kind), &office.unit.name)}</p> })
         .collect();
     let branch = format!("/units/{}", viewer.branch.id);
     view! {

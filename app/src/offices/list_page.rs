@@ -120,7 +120,7 @@ fn row(l: Locale, unit: &UnitRef, office: &HeldOffice) -> AnyView {
     );
     let end = office.may_end.then(|| {
         let href = format!("/units/{}/roles?end={}", unit.id, office.id);
-        let spoken = text::offices::end_of(l, terms::role(l, office.role), &office.name);
+        let spoken = text::offices::end_of(l, terms::role_at(l, office.role, unit.kind), &office.name);
         view! {
             <div class="actions">
                 <a class="button button-secondary" href=href aria-label=spoken><span>{text::offices::end(l)}</span></a>
@@ -130,7 +130,7 @@ fn row(l: Locale, unit: &UnitRef, office: &HeldOffice) -> AnyView {
     view! {
         <li class="row row-plain">
             <div class="row-text">
-                <p class="row-eyebrow">{terms::role(l, office.role)}</p>
+                <p class="row-eyebrow">{terms::role_at(l, office.role, unit.kind)}</p>
                 <p class="row-title">{office.name.clone()}</p>
                 <p class="row-meta">{meta}</p>
                 {coming}
@@ -152,7 +152,7 @@ fn period(l: Locale, office: &HeldOffice) -> String {
 
 /// The question before somebody loses a role.
 fn ending(l: Locale, unit: &UnitRef, office: &HeldOffice) -> AnyView {
-    let title = text::offices::end_title(l, terms::role(l, office.role), &office.name);
+    let title = text::offices::end_title(l, terms::role_at(l, office.role, unit.kind), &office.name);
     let hint = text::offices::end_hint(l, &office.name);
     let (id, back) = (office.id.to_string(), format!("/units/{}/roles", unit.id));
     view! {
@@ -179,7 +179,7 @@ fn grant_form(l: Locale, page: &offices::OfficesPage, echo: Option<FormErrors>, 
     let hint =
         candidate.map_or_else(|| text::offices::card_hint(l).to_owned(), |candidate| text::offices::card_of(l, &candidate.name));
     let choose = Choice::new("", text::offices::choose(l));
-    let roles = [choose].into_iter().chain(page.gives.iter().map(|role| Choice::new(role.key(), terms::role(l, *role))));
+    let roles = [choose].into_iter().chain(page.gives.iter().map(|role| Choice::new(role.key(), terms::role_at(l, *role, page.unit.kind))));
     let roles: Vec<_> = roles.collect();
     let from = typed("from").unwrap_or_else(|| page.today.to_string());
     let (role, until) = (typed("role"), typed("until"));

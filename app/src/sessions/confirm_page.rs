@@ -54,7 +54,7 @@ fn resting(l: Locale, viewer: Viewer) -> Option<AnyView> {
     let offices: Vec<_> = viewer
         .resting
         .into_iter()
-        .map(|office| view! { <p>{text::account::office(l, terms::role(l, office.role), office.unit.name)}</p> })
+        .map(|office| view! { <p>{text::account::office(l, terms::role_at(l, office.role, office.unit.kind), office.unit.name)}</p> })
         .collect();
     (!offices.is_empty())
         .then(|| view! { <DescriptionList><Fact label=text::sessions::resting(l)>{offices}</Fact></DescriptionList> }.into_any())

@@ -136,7 +136,7 @@ fn leaders(l: Locale, page: &units::UnitPage) -> AnyView {
         .map(|holders| {
             let names: Vec<&str> = holders.iter().map(|leader| leader.name.as_str()).collect();
             let names = names.join(", ");
-            view! { <Fact label=terms::role(l, holders[0].role)>{names}</Fact> }
+            view! { <Fact label=terms::role_at(l, holders[0].role, page.unit.kind)>{names}</Fact> }
         })
         .collect();
     let content = if facts.is_empty() {
