@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 export const LANGUAGES = ['vi', 'en', 'bn'];
 
+// The sample organisation is a party.
+const PACK = 'packs/party.toml';
 const LOCALES = fileURLToPath(new URL('../../app/locales/', import.meta.url));
 const BENGALI_ZERO = '০'.codePointAt(0);
 
@@ -21,10 +23,19 @@ export function texts(language) {
 }
 
 function load(language) {
+  const words = parse(readFileSync(`${LOCALES}${PACK}`, 'utf8'))[language];
   const files = readdirSync(`${LOCALES}${language}`).filter((name) => name.endsWith('.toml'));
   return Object.fromEntries(
-    files.map((name) => [name.replace('.toml', ''), parse(readFileSync(`${LOCALES}${language}/${name}`, 'utf8'))]),
+    files.map((name) => [name.replace('.toml', ''), parse(spoken(words, readFileSync(`${LOCALES}${language}/${name}`, 'utf8')))]),
   );
+}
+
+/** Puts words of the pack into the places that name them: `{@member}`, and `{@Member}` for a capital. */
+function spoken(words, text) {
+  return text.replace(/\{@(\w+)\}/g, (_, name) => {
+    const word = words[name.toLowerCase()];
+    return name[0] === name[0].toUpperCase() ? word[0].toUpperCase() + word.slice(1) : word;
+  });
 }
 
 /** The part of TOML the text files use: `key = "text"` and `[plural]` sections. */
