@@ -85,6 +85,22 @@ fn words(path: &Path) -> Words {
     })
 }
 
+/// Every text, for tests that look at all of them.
+fn listing(by_language: &[Texts; 3]) -> String {
+    let mut code = String::from("#[cfg(test)]\npub(crate) const ALL: &[(&str, Locale, &str)] = &[\n");
+    for (texts, language) in by_language.iter().zip(LANGUAGES) {
+        let locale = capital(language);
+        for (noun, texts) in texts {
+            for (key, text) in texts {
+                for form in text.forms() {
+                    let _ = writeln!(code, "    (\"{noun}.{key}\", Locale::{locale}, {form:?}),");
+                }
+            }
+        }
+    }
+    code + "];\n"
+}
+
 /// The function that finds a word of a pack.
 fn lookup(packs: &[Words; 2]) -> String {
     let mut code = String::from("fn word(terms: Terms, l: Locale, key: &str) -> &'static str {\n    match (terms, l, key) {\n");
@@ -144,6 +160,7 @@ fn generate(by_language: &[Texts; 3], packs: &[Words; 2]) -> Result<String, Vec<
             }
         }
     }
+    code.push_str(&listing(by_language));
     if problems.is_empty() { Ok(code) } else { Err(problems) }
 }
 

@@ -11,6 +11,8 @@ mod shelf;
 
 pub use list_page::GuidesPage;
 pub use read_page::GuidePage;
+#[cfg(all(test, feature = "ssr"))]
+pub(crate) use shelf::texts;
 
 use serde::{Deserialize, Serialize};
 

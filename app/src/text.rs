@@ -27,7 +27,7 @@ pub fn pack() -> Terms {
 }
 
 /// A text with the words of the installation's pack in their places; made once and kept, as there are few.
-fn spoken(l: Locale, template: &'static str) -> &'static str {
+pub(crate) fn spoken(l: Locale, template: &'static str) -> &'static str {
     type Made = HashMap<(Terms, Locale, &'static str), &'static str>;
     static MADE: RwLock<Option<Made>> = RwLock::new(None);
     let key = (pack(), l, template);
@@ -76,19 +76,4 @@ fn fill(template: &str, values: &[(&str, &dyn Display)]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_uses_the_words_of_the_pack() {
-        let said = |terms| with_words(terms, Locale::Vi, "{@Member} gửi {count} ý kiến đến {@branch}");
-        assert_eq!(said(Terms::Party), "Đảng viên gửi {count} ý kiến đến chi bộ");
-        assert_eq!(said(Terms::Association), "Hội viên gửi {count} ý kiến đến chi hội");
-    }
-
-    #[test]
-    fn values_are_put_in_their_places_and_never_read_as_templates() {
-        assert_eq!(fill("{a} of {b}, {a}", &[("a", &1), ("b", &"{a}")]), "1 of {a}, 1");
-        assert_eq!(fill("no places", &[]), "no places");
-    }
-}
+mod tests;

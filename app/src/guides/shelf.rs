@@ -6,6 +6,7 @@ use backend::markdown;
 use domain::Locale;
 
 use super::{Guide, GuideSummary};
+use crate::text;
 
 /// One guide in the languages of [`Locale::ALL`].
 struct Text {
@@ -43,8 +44,19 @@ pub(super) fn read(slug: &str, l: Locale) -> Option<Guide> {
     Some(Guide { title: title.to_owned(), lead: lead.to_owned(), html: markdown::render(body).html })
 }
 
+/// All guides in all languages.
+#[cfg(test)]
+pub(crate) fn texts() -> impl Iterator<Item = (&'static str, Locale, &'static str)> {
+    SHELF.iter().flat_map(|text| Locale::ALL.map(|l| (text.slug, l, text.template(l))))
+}
+
 impl Text {
-    const fn of(&self, l: Locale) -> &'static str {
+    /// With the words of the installation's pack in their places.
+    fn of(&self, l: Locale) -> &'static str {
+        text::spoken(l, self.template(l))
+    }
+
+    const fn template(&self, l: Locale) -> &'static str {
         match l {
             Locale::Vi => self.vi,
             Locale::En => self.en,

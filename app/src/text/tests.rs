@@ -1,0 +1,103 @@
+use super::*;
+
+#[test]
+fn values_are_put_in_their_places_and_never_read_as_templates() {
+    assert_eq!(fill("{a} of {b}, {a}", &[("a", &1), ("b", &"{a}")]), "1 of {a}, 1");
+    assert_eq!(fill("no places", &[]), "no places");
+}
+
+#[test]
+fn a_text_uses_the_words_of_the_pack() {
+    let said = |terms| with_words(terms, Locale::Vi, "{@Member} gửi {count} ý kiến đến {@branch}");
+    assert_eq!(said(Terms::Party), "Đảng viên gửi {count} ý kiến đến chi bộ");
+    assert_eq!(said(Terms::Association), "Hội viên gửi {count} ý kiến đến chi hội");
+}
+
+/// What only one kind of organisation says, by pack and language.
+const ONLY: [(Terms, Locale, &[&str]); 5] = [
+    (
+        Terms::Party,
+        Locale::Vi,
+        &["đồng chí", "đảng viên", "chi bộ", "chi ủy", "cấp ủy", "đảng ủy", "đảng bộ", "bí thư", "vào đảng", "ra khỏi đảng", "dự bị"],
+    ),
+    (Terms::Party, Locale::En, &["comrade", "party", "secretary", "secretaries", "probation"]),
+    (Terms::Party, Locale::Bn, &["কমরেড", "শিক্ষানবিশ"]),
+    (Terms::Association, Locale::Vi, &["hội viên", "chi hội", "ban chấp hành"]),
+    (Terms::Association, Locale::En, &["association", "vice chair"]),
+];
+
+#[test]
+fn a_text_of_one_pack_has_no_word_of_the_other() {
+    let texts = ALL.iter().copied().chain(guides());
+    let strange = texts.flat_map(|(key, l, text)| {
+        ONLY.iter().filter(move |(_, locale, _)| *locale == l).flat_map(move |(owner, _, words)| {
+            let other = if *owner == Terms::Party { Terms::Association } else { Terms::Party };
+            let said = with_words(other, l, text).to_lowercase();
+            words.iter().filter(move |word| said.contains(**word)).map(move |word| format!("{key} ({l:?}, {other}): {word}"))
+        })
+    });
+    assert_eq!(strange.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+/// The texts of the guides, which are whole files.
+fn guides() -> impl Iterator<Item = (&'static str, Locale, &'static str)> {
+    #[cfg(feature = "ssr")]
+    return crate::guides::texts();
+    #[cfg(not(feature = "ssr"))]
+    std::iter::empty()
+}
+
+/// A row of the glossary: what must not be said, and where it may stand all the same.
+struct Avoided {
+    locale: Locale,
+    words: Vec<String>,
+    except: Vec<String>,
+}
+
+fn glossary() -> Vec<Avoided> {
+    let list = |cell: &str| cell.split(';').map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty()).collect();
+    let mut locale = Locale::Vi;
+    let mut rows = Vec::new();
+    for line in include_str!("../../locales/GLOSSARY.md").lines() {
+        match line {
+            "## Tiếng Việt" => locale = Locale::Vi,
+            "## English" => locale = Locale::En,
+            "## বাংলা" => locale = Locale::Bn,
+            _ => {}
+        }
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let ["", thing, _, not, except, ""] = cells[..]
+            && thing != "thing"
+            && !thing.starts_with('-')
+        {
+            rows.push(Avoided { locale, words: list(not), except: list(except) });
+        }
+    }
+    rows
+}
+
+/// Whether `word` stands in `text` with no letter on either side.
+fn says(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, found)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + found.len()..].chars().next();
+        ![before, after].into_iter().flatten().any(char::is_alphabetic)
+    })
+}
+
+#[test]
+fn texts_keep_to_the_glossary() {
+    let rows = glossary();
+    assert!(rows.len() > 25, "{} rows are read", rows.len());
+    let mut wrong = Vec::new();
+    for (key, l, text) in ALL.iter().copied().chain(guides()) {
+        for row in rows.iter().filter(|row| row.locale == l) {
+            let mut said = text.to_lowercase();
+            for except in &row.except {
+                said = said.replace(except, "");
+            }
+            wrong.extend(row.words.iter().filter(|word| says(&said, word)).map(|word| format!("{key} ({l:?}): {word}")));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
