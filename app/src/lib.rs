@@ -40,6 +40,7 @@ pub mod statistics;
 pub mod terms;
 #[allow(clippy::match_same_arms, reason = "generated; two languages may say the same")]
 pub mod text;
+mod title;
 pub mod ui;
 pub mod units;
 

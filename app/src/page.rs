@@ -1,7 +1,6 @@
 //! What all pages share: showing data when it is there, and saying plainly when it cannot be shown.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{
     hooks::{use_location, use_params_map},
     params::ParamsMap,
@@ -12,6 +11,7 @@ use crate::{
     error::{AppError, Kind},
     i18n::use_locale,
     terms, text,
+    title::Title,
     ui::{EmptyState, IconName, LinkButton},
 };
 

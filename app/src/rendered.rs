@@ -7,10 +7,9 @@
 use std::future::Future;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::AppError, page::show};
+use crate::{error::AppError, page::show, title::Title};
 
 /// A page ready to be shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Every address of the application, one line each.
 
 use leptos::prelude::*;
-use leptos_meta::{Title, provide_meta_context};
+use leptos_meta::provide_meta_context;
 use leptos_router::{
     SsrMode,
     components::{Route, Router, Routes},
@@ -26,6 +26,7 @@ use crate::{
     sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
     text,
+    title::TitleFormat,
 };
 
 /// The root of both halves: rendered by the server, hydrated by the browser.
@@ -44,7 +45,7 @@ pub fn App() -> impl IntoView {
     // One complete page each: readable without script, compressed as a whole, with the right title and status.
     let ssr = SsrMode::Async;
     view! {
-        <Title formatter=move |title: String| if title.is_empty() { name.to_owned() } else { format!("{title} · {name}") }/>
+        <TitleFormat product=name/>
         <Router>
             <Frame>
                 <Routes fallback=NotFoundPage>

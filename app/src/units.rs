@@ -5,7 +5,6 @@ use domain::{
     units::{Opening, Phase, UnitRef, UnitRow, UnitStep},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 mod change_pages;
 pub mod fns;
@@ -22,6 +21,7 @@ pub use unit_page::UnitPage;
 
 use crate::{
     terms, text,
+    title::Title,
     ui::{Breadcrumbs, Crumb, ListRow, PageHeader, Tag, Tone},
 };
 

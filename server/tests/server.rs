@@ -16,6 +16,8 @@ mod federation;
 mod files;
 #[path = "server/hammer.rs"]
 mod hammer;
+#[path = "server/hostile.rs"]
+mod hostile;
 #[path = "server/imports.rs"]
 mod imports;
 #[path = "server/journeys.rs"]

@@ -6,7 +6,6 @@ use domain::{
     forms::FormErrors,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::fns::read_own_account;
@@ -17,6 +16,7 @@ use crate::{
     page::show,
     terms::{self, Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, Icon, IconName, Notice, NoticeKind,
         PageHeader, RadioGroup,

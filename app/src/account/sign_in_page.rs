@@ -2,7 +2,6 @@
 
 use domain::Locale;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     sessions::{FederationNotice, SignInWith},
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Button, ButtonKind, Card, ErrorSummary, Field, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader,
         PasswordField,

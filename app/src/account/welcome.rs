@@ -20,12 +20,12 @@ pub use way_page::WayPage;
 
 use domain::{Locale, accounts::codes::DoorView};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{IconName, LinkButton, Notice, NoticeKind, PageHeader},
 };
 

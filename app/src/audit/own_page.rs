@@ -1,7 +1,6 @@
 //! What happened to the viewer's own record.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{fns::own, trail_page::entries};
@@ -9,6 +8,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Breadcrumbs, Crumb, PageHeader, Pager},
 };
 

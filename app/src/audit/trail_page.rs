@@ -6,7 +6,6 @@ use domain::{
     ids::EventId,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use super::{
@@ -17,6 +16,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Button, ButtonKind, Chip, Chips, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager},
 };
 

@@ -6,7 +6,6 @@ use domain::{
     forms::FormErrors,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::desk_fns::assignment;
@@ -16,6 +15,7 @@ use crate::{
     page::show,
     terms::{self, Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, CheckGroup, Choice, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Field,
         FieldKind, Form, IconName, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList,

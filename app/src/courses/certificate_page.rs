@@ -2,7 +2,6 @@
 
 use domain::{Locale, courses::Certificate};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::fns::certificate;
@@ -10,6 +9,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Button, ButtonKind, IconName, LinkButton, PageHeader},
 };
 

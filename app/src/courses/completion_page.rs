@@ -5,7 +5,6 @@ use domain::{
     courses::{CompletionPage as Found, LearnerRow},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::completion, words};
@@ -14,6 +13,7 @@ use crate::{
     page::show,
     statistics::shares,
     text,
+    title::Title,
     ui::{Breadcrumbs, Cell, Column, Crumb, DataTable, PageHeader, RowHead},
 };
 

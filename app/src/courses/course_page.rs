@@ -7,7 +7,6 @@ use domain::{
     ids::CourseId,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::course, words};
@@ -15,6 +14,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, Card, Crumb, DescriptionList, Fact, Form, IconName, LinkButton, ListRow, Notice, NoticeKind,
         PageHeader, Progress, RowList, Tag, Tone,

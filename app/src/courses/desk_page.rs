@@ -6,13 +6,13 @@ use domain::{
     locale::local_date,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{desk_fns::desk, words};
 use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Card, EmptyState, IconName, LinkButton, ListRow, PageHeader, RowList},
 };
 

@@ -2,13 +2,13 @@
 
 use domain::{Locale, courses::DeskCourse};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{fns::following, words};
 use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Breadcrumbs, Crumb, EmptyState, IconName, ListRow, PageHeader, RowList},
 };
 

@@ -8,7 +8,6 @@ use domain::{
     ids::CourseId,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use leptos_router::params::ParamsMap;
 
@@ -22,6 +21,7 @@ use crate::{
     page::show,
     terms::{self, Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, Choice, Crumb, DescriptionList, ErrorSummary, Fact, Field, Form, HeadingLevel,
         IconName, LinkButton, Notice, NoticeKind, PageHeader, Select, Tag, TextArea, Tone, VisuallyHidden,

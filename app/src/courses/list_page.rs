@@ -5,13 +5,13 @@ use domain::{
     courses::{self, CourseRow},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{fns::courses, words::progress_tag};
 use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{ButtonKind, Card, EmptyState, IconName, LinkButton, ListRow, PageHeader, RowList},
 };
 

@@ -6,7 +6,6 @@ use domain::{
     forms::FormErrors,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::desk_fns::question;
@@ -16,6 +15,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, LinkButton, PageHeader, RadioGroup,
         TextArea,

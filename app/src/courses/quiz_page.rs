@@ -5,7 +5,6 @@ use domain::{
     courses::{AskedQuestion, QuestionKind, QuizPage as Quiz},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::quiz, words};
@@ -13,6 +12,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, CheckGroup, Choice, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind,
         PageHeader, RadioGroup,

@@ -5,7 +5,6 @@ use domain::{
     courses::{ResultPage as Found, ReviewedOption, ReviewedQuestion},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::{fns::try_result, words};
@@ -13,6 +12,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Breadcrumbs, ButtonKind, Card, Crumb, HeadingLevel, IconName, LinkButton, Notice, NoticeKind, PageHeader, Tag, Tone},
 };
 

@@ -9,7 +9,6 @@ use domain::{
     locale::local_date,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::desk_fns::desk;
@@ -17,6 +16,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{ButtonKind, Card, EmptyState, IconName, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList, Tag, Tone},
 };
 

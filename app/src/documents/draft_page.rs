@@ -12,7 +12,6 @@ use domain::{
     writing::{Unsaved, Writing},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{
     hooks::{use_params_map, use_query_map},
     params::ParamsMap,
@@ -31,6 +30,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{
         Button, ButtonKind, Card, EmptyState, ErrorSummary, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader, TextArea,
     },

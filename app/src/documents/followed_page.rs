@@ -5,7 +5,6 @@ use domain::{
     documents::readers::{FollowedPage as Found, FollowedRow},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{document_row::document_meta, readers_fns::followed};
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
     page::show,
     statistics::shares,
     terms, text,
+    title::Title,
     ui::{Breadcrumbs, Crumb, EmptyState, IconName, ListRow, PageHeader, RowList, Tag, Tone},
 };
 

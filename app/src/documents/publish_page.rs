@@ -9,7 +9,6 @@ use domain::{
     forms::FormErrors,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::{
@@ -23,6 +22,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{
         Button, ButtonKind, CheckGroup, Choice, EmptyState, ErrorSummary, Field, Form, IconName, LinkButton, Notice, NoticeKind,
         PageHeader, RadioGroup,

@@ -8,7 +8,6 @@ use domain::{
     units::UnitRef,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::readers_fns::readers;
@@ -18,6 +17,7 @@ use crate::{
     page::show,
     statistics::shares,
     terms, text,
+    title::Title,
     ui::{Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader},
 };
 

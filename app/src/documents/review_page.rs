@@ -10,7 +10,6 @@ use domain::{
     guard,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
@@ -26,6 +25,7 @@ use crate::{
     page::show,
     terms::{self, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Button, ButtonKind, Card, CheckGroup, Choice, DescriptionList, ErrorSummary, Fact, Field, FieldKind, Form, IconName,
         LinkButton, Notice, NoticeKind, PageHeader, Select, TextArea,

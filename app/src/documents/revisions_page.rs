@@ -9,7 +9,6 @@ use domain::{
     locale::local_date,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{desk_fns::revisions, desk_parts::way_back, difference::difference};
@@ -17,6 +16,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Button, ButtonKind, Card, Choice, Form, IconName, PageHeader, Select, Tag, Tone},
 };
 

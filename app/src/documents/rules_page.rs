@@ -1,7 +1,6 @@
 //! Whether who wrote a text may approve it: the rule of one unit's desk.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{desk_fns::rules, desk_parts::way_back};
@@ -9,6 +8,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Button, Choice, Form, IconName, Notice, NoticeKind, PageHeader, RadioGroup},
 };
 

@@ -5,7 +5,6 @@ use domain::{
     documents::{ShelfList, ShelfPage as Page, ShelfRow},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
@@ -17,6 +16,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{Breadcrumbs, Chips, Crumb, EmptyState, IconName, LinkButton, ListRow, PageHeader, Pager, RowList, Tag, Tone},
 };
 

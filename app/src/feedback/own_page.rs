@@ -2,7 +2,6 @@
 
 use domain::{Locale, feedback::Opinion, locale::local_date};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{first_words, fns::own_opinions, opinion_state::OpinionStateTag};
@@ -10,6 +9,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{ButtonKind, EmptyState, IconName, LinkButton, ListRow, PageHeader, Pager, RowList},
 };
 

@@ -2,7 +2,6 @@
 
 use domain::{Locale, feedback::Opinion};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::receipt, opinion_state::OpinionSteps};
@@ -10,6 +9,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{ButtonKind, Card, DescriptionList, Fact, Icon, IconName, LinkButton, PageHeader},
 };
 

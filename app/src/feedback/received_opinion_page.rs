@@ -7,7 +7,6 @@ use domain::{
     policy::Action,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::open_opinion, opinion_state::OpinionSteps};
@@ -17,6 +16,7 @@ use crate::{
     page::show,
     terms::{self, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, LinkButton, Notice, NoticeKind,
         PageHeader, TextArea,

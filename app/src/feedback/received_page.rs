@@ -6,7 +6,6 @@ use domain::{
     locale::local_date,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{first_words, fns::received_opinions, opinion_state::OpinionStateTag};
@@ -14,6 +13,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{ButtonKind, EmptyState, LinkButton, ListRow, PageHeader, Pager, RowList},
 };
 

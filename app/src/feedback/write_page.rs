@@ -7,7 +7,6 @@ use domain::{
     forms::FormErrors,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::fns::invitation;
@@ -17,6 +16,7 @@ use crate::{
     page::show,
     terms::{self, Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, ButtonKind, Choice, ErrorSummary, Form, IconName, LinkButton, Notice, PageHeader, RadioGroup, TextArea},
 };
 

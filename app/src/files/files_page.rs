@@ -10,7 +10,6 @@ use domain::{
     guard::Sight,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::page, list::link, refused_text, warnings};
@@ -20,6 +19,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, ErrorSummary, FileField, Form, HeadingLevel, Icon, IconName,
         LinkButton, Notice, NoticeKind, PageHeader, Progress, TextArea,

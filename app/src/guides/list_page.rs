@@ -1,7 +1,6 @@
 //! All guides.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::fns::list;
 use crate::{
@@ -9,6 +8,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{ButtonKind, IconName, LinkButton, ListRow, PageHeader, RowList},
 };
 

@@ -1,7 +1,6 @@
 //! One guide.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::fns::read;
@@ -9,6 +8,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Breadcrumbs, Crumb, PageHeader},
 };
 

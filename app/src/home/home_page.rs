@@ -12,7 +12,6 @@ use domain::{
     meetings::{MeetingState, MeetingSummary},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::fns::home_page;
 use crate::{
@@ -22,6 +21,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Notice, NoticeKind, Progress, RowList},
 };
 

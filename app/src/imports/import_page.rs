@@ -6,7 +6,6 @@ use domain::{
     imports::{self, Column as FileColumn, Counts, ImportState, RefusedLine},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::{
@@ -23,6 +22,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         BigFigure, Breadcrumbs, Button, ButtonKind, Card, Cell, Choice, Column, Crumb, DataTable, ErrorSummary, Field, FieldKind,
         Figures, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, RowHead, Select,

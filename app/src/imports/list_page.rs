@@ -5,13 +5,13 @@ use domain::{
     imports::{self, ImportState, ImportSummary},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{fns::list, kind_name, state_name};
 use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{EmptyState, IconName, LinkButton, ListRow, PageHeader, RowList, Tag, Tone},
 };
 

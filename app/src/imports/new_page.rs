@@ -2,7 +2,6 @@
 
 use domain::{Locale, forms::FormErrors, imports};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{fns::blank, kind_name};
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, FileField, IconName, LinkButton, PageHeader, RadioGroup,
         Select,

@@ -5,13 +5,13 @@ use domain::{
     meetings::{MeetingState, MeetingSummary, MeetingsPage as Meetings},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{countdown, fns::list};
 use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{DateTile, EmptyState, IconName, ListRow, PageHeader, RowList, Tag, Tone},
 };
 

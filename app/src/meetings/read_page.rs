@@ -4,7 +4,6 @@ use domain::{
     meetings::{AgendaItem, AttendanceKind, MeetingForm, MeetingPage as Meeting, MeetingState, MeetingSummary, Paper, Turnout},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::{countdown, fns::read};
@@ -12,6 +11,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{BigFigure, Breadcrumbs, Card, Crumb, EmptyState, Figures, Icon, IconName, Notice, NoticeKind, PageHeader, Tag, Tone},
 };
 

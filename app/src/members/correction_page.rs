@@ -2,7 +2,6 @@
 
 use domain::members::CorrectionField;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::words;
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, ButtonKind, Choice, ErrorSummary, Field, Form, IconName, LinkButton, Notice, PageHeader, RadioGroup, TextArea},
 };
 

@@ -7,7 +7,6 @@ use domain::{
     members::{self, Correction},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{fns::corrections, transfers_page::decline_form, words};
@@ -17,6 +16,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, Card, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Form, IconName, ListRow, Notice,
         NoticeKind, PageHeader, RowList,

@@ -7,7 +7,6 @@ use domain::{
     members::{BranchChoice, MemberDraft, MemberFormPage, Sex, Standing},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
@@ -20,6 +19,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, LinkButton, PageHeader, RadioGroup,
         Select,

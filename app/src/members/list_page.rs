@@ -8,7 +8,6 @@ use domain::{
     policy::Action,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{facts::line, fns::search};
@@ -17,6 +16,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Button, ButtonKind, EmptyState, Icon, IconName, LinkButton, PageHeader, Pager, RowList},
 };
 

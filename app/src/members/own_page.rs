@@ -6,7 +6,6 @@ use domain::{
     members::{Correction, CorrectionState},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{
@@ -18,6 +17,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Card, HeadingLevel, IconName, LinkButton, Notice, NoticeKind, PageHeader, Tag, Tone},
 };
 

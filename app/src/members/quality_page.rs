@@ -5,7 +5,6 @@ use domain::{
     members::{self, Flaw},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{facts::line, fns::quality, words};
@@ -13,6 +12,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Breadcrumbs, ButtonKind, Chip, Chips, Crumb, EmptyState, IconName, LinkButton, PageHeader, Pager, RowList},
 };
 

@@ -7,7 +7,6 @@ use domain::{
     policy::Action,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
@@ -20,6 +19,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Breadcrumbs, ButtonKind, Card, Crumb, IconName, LinkButton, Notice, NoticeKind, PageHeader, RowList},
 };
 

@@ -2,7 +2,6 @@
 
 use domain::members::MemberState;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::{
@@ -15,6 +14,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, LinkButton, Notice, NoticeKind,
         PageHeader, RadioGroup,

@@ -2,7 +2,6 @@
 
 use domain::{Locale, forms::FormErrors, members::TransferPage as Found};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
@@ -15,6 +14,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Crumb, EmptyState, ErrorSummary, Form, IconName, LinkButton, Notice, PageHeader,
         RadioGroup, TextArea,

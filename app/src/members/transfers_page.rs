@@ -7,7 +7,6 @@ use domain::{
     members::{self, Transfer},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::fns::transfers;
@@ -17,6 +16,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Form, IconName, ListRow,
         Notice, NoticeKind, PageHeader, RowList, TextArea,

@@ -7,7 +7,6 @@ use domain::{
     units::UnitRef,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::fns::list;
@@ -17,6 +16,7 @@ use crate::{
     page::show,
     terms::{self, Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, Choice, Crumb, EmptyState, ErrorSummary, Field, FieldKind, Form, IconName,
         LinkButton, Notice, NoticeKind, PageHeader, Select, Tag, Tone,

@@ -10,7 +10,6 @@ use domain::{
     units::UnitKind,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use super::fns::find;
@@ -18,6 +17,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{
         Button, ButtonKind, Choice, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager, RowList,
         Select, Tag, Tone,

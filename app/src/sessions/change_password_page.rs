@@ -2,7 +2,6 @@
 
 use domain::Locale;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::{
     account::fns::read_own_account,
@@ -11,6 +10,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, ErrorSummary, Form, IconName, PageHeader, PasswordField},
 };
 

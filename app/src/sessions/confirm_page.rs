@@ -2,7 +2,6 @@
 
 use domain::{Locale, accounts::Viewer};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     page::show,
     terms::{self, Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, DescriptionList, ErrorSummary, Fact, Form, IconName, PageHeader, PasswordField},
 };
 

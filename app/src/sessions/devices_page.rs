@@ -2,7 +2,6 @@
 
 use domain::{Locale, accounts::OpenSession};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{device_words, fns::read_devices};
@@ -10,6 +9,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{
         Button, ButtonKind, Card, DescriptionList, Fact, Form, HeadingLevel, IconName, LinkButton, Notice, NoticeKind,
         PageHeader, VisuallyHidden,

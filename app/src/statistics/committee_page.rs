@@ -5,7 +5,6 @@ use domain::{
     statistics::{Figures as Counts, SMALLEST_GROUP, StatisticsPage, UnitFigures},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::fns::page;
@@ -13,6 +12,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{Bar, BarChart, BigFigure, Breadcrumbs, Card, Cell, Column, Crumb, DataTable, Figures, PageHeader, RowHead},
     units::phase_tag,
 };

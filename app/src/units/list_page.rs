@@ -2,7 +2,6 @@
 
 use domain::{Locale, units};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{fns::list, unit_row};
@@ -10,6 +9,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Button, ButtonKind, EmptyState, IconName, PageHeader, RowList},
 };
 

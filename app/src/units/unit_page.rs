@@ -5,7 +5,6 @@ use domain::{
     units::{self, Phase, UnitChange, UnitForm, UnitLink, UnitRow, UnitStep},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{address, fns::page, opening_lines, phase_name, phase_tag, step_name, unit_row_at};
@@ -13,6 +12,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
+    title::Title,
     ui::{
         BigFigure, Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, Fact, Field, FieldKind, Figures, Icon,
         IconName, LinkButton, Notice, NoticeKind, PageHeader, RowList, Tag,

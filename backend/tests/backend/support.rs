@@ -9,7 +9,7 @@ use domain::{
     accounts::{Office, Password, Preferences, Viewer},
     documents::reading::Seen,
     ids::{DocumentId, MemberId},
-    members::{NationalId, Sex, Standing},
+    members::{FullName, NationalId, Sex, Standing},
     policy::{Grant, Role, Standpoint},
     units::{UnitKind, UnitRef},
 };
@@ -111,17 +111,23 @@ impl Fixture {
     }
 
     pub(crate) async fn insert(backend: &Backend) -> Self {
+        Self::insert_marked(backend, "").await
+    }
+
+    /// The same with `mark` behind every name that takes it.
+    pub(crate) async fn insert_marked(backend: &Backend, mark: &'static str) -> Self {
         let since = start() - TimeDelta::days(400);
+        let marked = |name: &str| format!("{name}{mark}");
         let mut registry = Registry::new(backend, 1, since);
-        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh Trà Khúc").expect("a code");
-        let coast = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã Bình Châu Đông").expect("a code");
-        let hills = registry.unit(Some(&province), UnitKind::Commune, "002", "Xã Sơn Trà Bồng").expect("a code");
-        let harbour = registry.unit(Some(&coast), UnitKind::Branch, "01", "Chi bộ thôn Gành Đá").expect("a code");
-        let school = registry.unit(Some(&coast), UnitKind::Branch, "02", "Chi bộ Trường Trung học cơ sở").expect("a code");
-        let farm = registry.unit(Some(&hills), UnitKind::Branch, "01", "Chi bộ thôn Suối Quế").expect("a code");
+        let province = registry.unit(None, UnitKind::Province, "51", &marked("Tỉnh Trà Khúc")).expect("a code");
+        let coast = registry.unit(Some(&province), UnitKind::Commune, "001", &marked("Xã Bình Châu Đông")).expect("a code");
+        let hills = registry.unit(Some(&province), UnitKind::Commune, "002", &marked("Xã Sơn Trà Bồng")).expect("a code");
+        let harbour = registry.unit(Some(&coast), UnitKind::Branch, "01", &marked("Chi bộ thôn Gành Đá")).expect("a code");
+        let school = registry.unit(Some(&coast), UnitKind::Branch, "02", &marked("Chi bộ Trường Trung học cơ sở")).expect("a code");
+        let farm = registry.unit(Some(&hills), UnitKind::Branch, "01", &marked("Chi bộ thôn Suối Quế")).expect("a code");
         let hash = registry.hash(&Password::parse(PASSWORD).expect("long enough")).await.expect("hashes");
 
-        let mut people = People { registry, hash, since, count: 0 };
+        let mut people = People { registry, hash, since, mark, count: 0 };
         let fixture = Self {
             fisherman: people.add("Võ Văn Khơi", &harbour, Standing::Official, None),
             secretary: people.add("Huỳnh Thị Bến", &harbour, Standing::Official, Some((Role::Secretary, &harbour))),
@@ -163,6 +169,7 @@ struct People<'b> {
     registry: Registry<'b>,
     hash: String,
     since: DateTime<Utc>,
+    mark: &'static str,
     count: u32,
 }
 
@@ -192,6 +199,8 @@ impl People<'_> {
     fn register(&mut self, name: &str, branch: &UnitRef, standing: Standing) -> Person {
         self.count += 1;
         let national_id = format!("951000{:06}", self.count);
+        let marked = format!("{name}{}", self.mark);
+        let name = if FullName::parse(&marked).is_ok() { marked.as_str() } else { name };
         let id = self
             .registry
             .member(&NewMember {

@@ -28,6 +28,8 @@ pub(crate) struct TestApp {
     pub(crate) backend: Backend,
     pub(crate) org: Fixture,
     pub(crate) address: SocketAddr,
+    /// Stands behind every text the tests below write.
+    pub(crate) mark: &'static str,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<anyhow::Result<()>>>,
     _site: TempDir,
@@ -41,6 +43,11 @@ impl TestApp {
     /// With providers that vouch for people.
     pub(crate) async fn spawn_with(federation: &Settings) -> Self {
         let (backend, _, org) = organisation().await;
+        Self::spawn_on(backend, org, federation).await
+    }
+
+    /// With an organisation of one's own.
+    pub(crate) async fn spawn_on(backend: Backend, org: Fixture, federation: &Settings) -> Self {
         backend.read_files_by(Extractor::process(env!("CARGO_BIN_EXE_handbook").as_ref()));
         let site = small_site();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -50,7 +57,7 @@ impl TestApp {
         let served = tokio::spawn(application.run(async move {
             let _ = stopped.await;
         }));
-        Self { backend, org, address, stop: Some(stop), served: Some(served), _site: site }
+        Self { backend, org, address, mark: "", stop: Some(stop), served: Some(served), _site: site }
     }
 
     /// Asks the program to stop and waits until it has.
@@ -72,6 +79,10 @@ impl TestApp {
         browser
     }
 
+    pub(crate) fn marked(&self, text: &str) -> String {
+        format!("{text}{}", self.mark)
+    }
+
     /// A stored draft of the coast's editor for `audience`.
     pub(crate) async fn draft(&self, audience: &UnitRef) -> DocumentId {
         let editor = &self.org.coast_editor.viewer;
@@ -80,10 +91,10 @@ impl TestApp {
             id: &id.to_string(),
             version: "0",
             kind: "resolution",
-            title: "Nghị quyết về neo đậu tàu thuyền",
+            title: &self.marked("Nghị quyết về neo đậu tàu thuyền"),
             issuer: &self.org.coast.id.to_string(),
             audience: &audience.id.to_string(),
-            body: "## Mục tiêu\n\nMọi tàu có chỗ neo đậu an toàn.",
+            body: &self.marked("## Mục tiêu\n\nMọi tàu có chỗ neo đậu an toàn."),
             ..DraftForm::default()
         };
         self.backend.documents().save_draft(editor, form).await.expect("saves")
@@ -126,17 +137,17 @@ impl TestApp {
         let (editor, courses) = (&self.org.coast_editor.viewer, self.backend.courses());
         let blank = courses.blank(editor).await.expect("a form").course;
         let (id, issuer) = (blank.id.to_string(), blank.issuer.id.to_string());
-        let form = CourseForm { id: &id, version: "0", issuer: &issuer, title: "Chuyên đề", description: "" };
+        let form = CourseForm { id: &id, version: "0", issuer: &issuer, title: &self.marked("Chuyên đề"), description: &self.marked("") };
         courses.save(editor, form).await.expect("saves");
         let question = QuestionForm {
             course: &id,
             version: "1",
             number: "",
-            text: "Mấy ngày?",
+            text: &self.marked("Mấy ngày?"),
             kind: "single",
-            options: &[(1, "Một"), (2, "Hai")],
+            options: &[(1, &self.marked("Một")), (2, &self.marked("Hai"))],
             right: &[2],
-            explanation: "",
+            explanation: &self.marked(""),
         };
         courses.save_question(editor, question).await.expect("asks")
     }
@@ -154,7 +165,7 @@ impl TestApp {
         let courses = self.backend.courses();
         courses.start(member, course).await.expect("begins");
         let quiz = courses.quiz(member, course).await.expect("reads").expect("is open");
-        let right = quiz.questions[0].options.iter().position(|option| option == "Hai").expect("is asked");
+        let right = quiz.questions[0].options.iter().position(|option| option.starts_with("Hai")).expect("is asked");
         let ticked = [("0".to_owned(), vec![right.to_string()])].into();
         courses.answer(member, course, quiz.number, &ticked, true).await.expect("hands in");
     }
@@ -162,7 +173,7 @@ impl TestApp {
     /// A file of members by the coast's registrar, looked at.
     pub(crate) async fn import(&self, content: &str) -> ImportId {
         let unit = self.org.coast.id.to_string();
-        let form = UploadForm { kind: "members", unit: &unit, file_name: "danh-sach.csv" };
+        let form = UploadForm { kind: "members", unit: &unit, file_name: &format!("danh-sach{}.csv", self.mark) };
         let imports = self.backend.imports();
         let mut upload = imports.receive(&self.org.coast_registrar.viewer, form).await.expect("may import");
         upload.write(content.as_bytes().to_vec()).await.expect("writes");
@@ -178,7 +189,7 @@ impl TestApp {
             opinion: &id.to_string(),
             document: &document.to_string(),
             audience: "branch",
-            text: "Cần thêm phao ở cửa lạch.",
+            text: &self.marked("Cần thêm phao ở cửa lạch."),
         };
         self.backend.feedback().send(author, form).await.expect("sends")
     }

@@ -6,7 +6,6 @@ use domain::{
     forms::FormErrors,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::read_branch_codes, list::issued_codes};
@@ -16,6 +15,7 @@ use crate::{
     page::show,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, CheckGroup, Choice, EmptyState, ErrorSummary, Form, IconName, Notice, NoticeKind, PageHeader},
 };
 

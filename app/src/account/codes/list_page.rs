@@ -1,7 +1,6 @@
 //! The branches for whose members one may issue codes.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::fns::list_code_branches;
@@ -9,6 +8,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{ListRow, PageHeader, Pager, RowList},
 };
 

@@ -2,7 +2,6 @@
 
 use domain::accounts::codes::MemberCodes;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::read_member_codes, list::issued_codes};
@@ -10,6 +9,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Button, Form, IconName, Notice, NoticeKind, PageHeader},
 };
 

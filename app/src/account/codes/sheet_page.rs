@@ -5,7 +5,6 @@ use domain::{
     accounts::codes::{CodeCard, CodeSheet},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::fns::open_code_sheet;
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     text,
+    title::Title,
     ui::{Button, ButtonKind, EmptyState, IconName, LinkButton, PageHeader},
 };
 

@@ -2,7 +2,6 @@
 
 use domain::Locale;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::{on_the_way, step};
@@ -11,6 +10,7 @@ use crate::{
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, ButtonKind, Card, ErrorSummary, Field, Form, IconName, LinkButton, PageHeader},
 };
 

@@ -1,12 +1,12 @@
 //! For members of a unit that does not use the handbook yet: when it will, and whom to ask.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{begin_again, on_the_way};
 use crate::{
     i18n::use_locale,
     text,
+    title::Title,
     ui::{DescriptionList, Fact, Notice, NoticeKind, PageHeader},
 };
 

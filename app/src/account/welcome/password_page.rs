@@ -1,7 +1,6 @@
 //! The last step: a password of one's own.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{begin_again, on_the_way, step};
 use crate::{
@@ -9,6 +8,7 @@ use crate::{
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, ErrorSummary, Form, IconName, PageHeader, PasswordField},
 };
 

@@ -1,11 +1,11 @@
 //! For who gets no message: whom to ask. The same for everybody; it needs no visit.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::{
     i18n::use_locale,
     text,
+    title::Title,
     ui::{IconName, LinkButton, PageHeader},
 };
 

@@ -1,7 +1,6 @@
 //! The first question: who are you? A card's QR code brings its code along.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::step;
@@ -10,6 +9,7 @@ use crate::{
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, ButtonKind, ErrorSummary, Field, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader},
 };
 

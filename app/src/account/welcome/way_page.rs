@@ -1,7 +1,6 @@
 //! The second question: through which door? The same doors for everybody.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::{on_the_way, step};
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
     sessions::SignInWith,
     terms::{Labels, all_errors, field_error},
     text,
+    title::Title,
     ui::{Button, Choice, ErrorSummary, Form, IconName, PageHeader, RadioGroup},
 };
 

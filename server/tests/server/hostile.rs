@@ -1,0 +1,162 @@
+//! What people write is text on every page, whatever it looks like.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use app::App;
+use backend::{
+    demo::registry::{NewItem, NewMeeting, Registry},
+    documents::RemarkForm,
+    members::{CorrectionForm, TransferForm},
+};
+use chrono::TimeDelta;
+use domain::meetings::{MeetingForm, MeetingKind, MeetingState};
+use leptos_axum::generate_route_list;
+use server::federation::Settings;
+
+use crate::{
+    app::TestApp,
+    browser::{Answer, Browser},
+    organisation::{self, Fixture, start},
+};
+
+/// Ends every element whose content the framework writes as it is, and every attribute.
+const MARK: &str = "\"'></textarea></style></script></title><b id=pwn>";
+
+/// As text it looks like this.
+const ESCAPED: &str = "&lt;b id=pwn&gt;";
+
+/// Pages on which nobody in this test has anything to see, each with the reason.
+const NOT_SEEN: [(&str, &str); 0] = [];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_text_of_a_person_becomes_markup_on_any_page() {
+    let (backend, _) = organisation::backend().await;
+    let org = Fixture::insert_marked(&backend, MARK).await;
+    let mut app = TestApp::spawn_on(backend, org, &Settings::default()).await;
+    app.mark = MARK;
+    write_everything(&app).await;
+
+    let patterns: BTreeSet<String> = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
+    assert!(patterns.len() > 60, "{patterns:?}");
+    let mut seen = Seen { patterns, pages: BTreeMap::new() };
+    let org = &app.org;
+    let everybody = [
+        &org.fisherman,
+        &org.secretary,
+        &org.coast_secretary,
+        &org.coast_editor,
+        &org.coast_registrar,
+        &org.province_chief_editor,
+        &org.province_statistician,
+        &org.operator,
+    ];
+    seen.walk(app.browser()).await;
+    for person in everybody {
+        seen.walk(app.signed_in(person).await).await;
+    }
+    let missing: Vec<&String> = seen
+        .patterns
+        .iter()
+        .filter(|pattern| !seen.pages.contains_key(*pattern) && !NOT_SEEN.iter().any(|(known, _)| known == pattern))
+        .collect();
+    assert!(missing.is_empty(), "nobody sees {missing:#?}");
+    let marked = seen.pages.values().filter(|marked| **marked).count();
+    assert!(marked * 2 > seen.pages.len(), "most pages show such a text: {:#?}", seen.pages);
+}
+
+/// Writes the mark wherever people can write.
+async fn write_everything(app: &TestApp) {
+    let (org, backend) = (&app.org, &app.backend);
+    let document = app.published(&org.harbour).await;
+    app.draft(&org.harbour).await;
+    let reviewed = app.in_review(&org.harbour).await;
+    let remark = RemarkForm { id: &reviewed.to_string(), quote: "", text: &app.marked("Xem lại") };
+    backend.documents().remark(&org.province_chief_editor.viewer, remark).await.expect("is said");
+    let withdrawn = app.published(&org.harbour).await;
+    let chief = &org.province_chief_editor.viewer;
+    backend.documents().withdraw(chief, withdrawn, &app.marked("Nhầm")).await.expect("is taken back");
+    let course = app.course(&org.harbour).await;
+    app.passed(&org.fisherman.viewer, course).await;
+    app.course(&org.harbour).await;
+    app.course_draft().await;
+    app.opinion(&org.fisherman.viewer, document).await;
+    app.import(&format!("Số thẻ,Họ tên\n\"{}\",\"{}\"\n", MARK.replace('"', "\"\""), MARK.replace('"', "\"\""))).await;
+    let correction = CorrectionForm { field: "phone", wanted: "0912345678", reason: &app.marked("Đổi số.") };
+    backend.members().request_correction(&org.fisherman.viewer, correction).await.expect("is asked for");
+    let (member, to) = (app.member(&org.harbour).await.to_string(), org.school.id.to_string());
+    let transfer = TransferForm { member: &member, to: &to, reason: &app.marked("Chuyển nơi cư trú.") };
+    backend.members().request_transfer(&org.secretary.viewer, transfer).await.expect("is asked for");
+    let mut registry = Registry::new(backend, 5, start() - TimeDelta::days(40));
+    registry.meeting(&NewMeeting {
+        unit: &org.harbour,
+        kind: MeetingKind::Regular,
+        form: MeetingForm::Mixed,
+        state: MeetingState::Announced,
+        title: &app.marked("Sinh hoạt chi bộ"),
+        starts_at: start() + TimeDelta::days(3),
+        place: &app.marked("Nhà văn hóa"),
+        chair: &app.marked("Huỳnh Thị Bến"),
+        agenda: vec![NewItem { title: app.marked("Học tập"), minutes: 45, papers: vec![document] }],
+    });
+    registry.save().await.expect("saves");
+}
+
+struct Seen {
+    /// Every page's address, with `{…}` for what differs.
+    patterns: BTreeSet<String>,
+    /// Those that were shown, and whether the mark stood on them.
+    pages: BTreeMap<String, bool>,
+}
+
+impl Seen {
+    /// Follows every link, to one page of each kind, and asks for the mark where something can be asked for.
+    async fn walk(&mut self, mut browser: Browser) {
+        let plain = self.patterns.iter().filter(|pattern| !pattern.contains('{')).cloned();
+        let mut ahead: VecDeque<String> = plain.collect();
+        let asked = "%22%27%3E%3C/textarea%3E%3C/style%3E%3C/script%3E%3C/title%3E%3Cb%20id=pwn%3E";
+        for page in ["/search", "/members", "/library", "/units", "/audit", "/courses", "/desk", "/quality", "/sign-in"] {
+            ahead.push_back(format!("{page}?q={asked}&kind={asked}&unit={asked}&next=/{asked}&state={asked}&after={asked}"));
+        }
+        let mut done = BTreeSet::new();
+        while let Some(address) = ahead.pop_front() {
+            let Some(pattern) = self.pattern(&address) else { continue };
+            if !done.insert((pattern.clone(), address.contains("pwn"))) {
+                continue;
+            }
+            let answer = browser.get(&address).await;
+            assert!(answer.status < 500, "{address}: {}", answer.status);
+            if answer.status != 200 {
+                continue;
+            }
+            assert_text(&address, &answer);
+            *self.pages.entry(pattern).or_default() |= answer.body.contains(ESCAPED);
+            ahead.extend(links(&answer.body));
+        }
+    }
+
+    fn pattern(&self, address: &str) -> Option<String> {
+        let path = address.split(['?', '#']).next()?;
+        let fits = |pattern: &&String| {
+            let (mut own, mut asked) = (pattern.split('/'), path.split('/'));
+            own.by_ref().zip(asked.by_ref()).all(|(own, asked)| own == asked || own.starts_with('{'))
+                && pattern.split('/').count() == path.split('/').count()
+        };
+        self.patterns.get(path).or_else(|| self.patterns.iter().find(fits)).cloned()
+    }
+}
+
+fn assert_text(address: &str, answer: &Answer) {
+    assert!(answer.is_whole(), "{address}");
+    for raw in ["<b id=pwn", "</textarea></style>", "\"'>"] {
+        let around = answer.body.split(raw).next().map_or(0, str::len);
+        let from = (0..=around.saturating_sub(200)).rev().find(|at| answer.body.is_char_boundary(*at)).unwrap_or(0);
+        let found: String = answer.body[from..].chars().take(400).collect();
+        assert!(!answer.body.contains(raw), "{raw} stands on {address} as markup: {found}");
+    }
+}
+
+/// Addresses of this site that a page leads to.
+fn links(body: &str) -> Vec<String> {
+    let hrefs = body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    hrefs.filter(|href| href.starts_with('/')).map(|href| href.replace("&amp;", "&")).collect()
+}
