@@ -63,7 +63,7 @@ fn read_page() -> PageContext {
 /// What the server hands to pages and server functions.
 #[cfg(feature = "ssr")]
 pub mod server {
-    use std::net::IpAddr;
+    use std::{net::IpAddr, sync::Arc};
 
     use backend::{Backend, accounts::Origin};
     use domain::accounts::Viewer;
@@ -79,6 +79,8 @@ pub mod server {
         pub page: PageContext,
         /// The session's secret, for signing out.
         pub token: Option<String>,
+        /// The address people use, without a slash at the end: never what a request claims.
+        pub site: Arc<str>,
         /// `User-Agent` in a few words, for the list of sessions.
         pub device: String,
         /// Where the request comes from; none when it came through no network.

@@ -4,14 +4,15 @@
 mod server {
     use std::collections::BTreeMap;
 
-    use domain::forms::{FormErrors, Outcome};
+    use backend::{Backend, flash::Sender};
+    use domain::forms::{FormErrors, Outcome, is_local};
     use http::{HeaderValue, StatusCode, header, request::Parts};
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
     use leptos_router::params::ParamsMap;
 
     use crate::{
-        context::server::{backend, visit},
+        context::server::{Visit, backend, visit},
         error::{AppError, Kind, respond},
     };
 
@@ -70,7 +71,11 @@ mod server {
                 errors.values.entry(field).or_insert(value);
             }
             if wants_page() {
-                send_back(&errors, &referring_page()).await?;
+                let page = referring_page();
+                match put_flash(&errors, &page).await {
+                    Ok(()) => leptos_axum::redirect(&page),
+                    Err(error) => leptos_axum::redirect(&format!("/problem/{}", error.kind.key())),
+                }
             } else {
                 set_status(StatusCode::UNPROCESSABLE_ENTITY);
             }
@@ -80,11 +85,14 @@ mod server {
         /// Without script: a page that says what happened. What was typed waits at the form, also through a new sign-in.
         async fn explain(self, kind: Kind) -> Result<(), AppError> {
             let page = referring_page();
-            if matches!(kind, Kind::NotSignedIn | Kind::ConfirmPassword | Kind::Busy | Kind::Internal) {
-                self.keep(&page).await?;
+            let mut kind = kind;
+            if matches!(kind, Kind::NotSignedIn | Kind::ConfirmPassword | Kind::Busy | Kind::Internal)
+                && let Err(error) = self.keep(&page).await
+            {
+                kind = error.kind;
             }
             leptos_axum::redirect(&match kind {
-                Kind::NotSignedIn => format!("/sign-in?next={page}"),
+                Kind::NotSignedIn => sign_in_page(&page),
                 Kind::ConfirmPassword => confirm_page(&page),
                 other => format!("/problem/{}", other.key()),
             });
@@ -105,16 +113,35 @@ mod server {
         format!("/confirm{}", query.to_query_string())
     }
 
-    async fn send_back(errors: &FormErrors, page: &str) -> Result<(), AppError> {
-        put_flash(errors, page).await?;
-        leptos_axum::redirect(page);
-        Ok(())
+    /// The sign-in page that leads back to `page` of this site.
+    pub fn sign_in_page(page: &str) -> String {
+        let mut address = "/sign-in?next=".to_owned();
+        for c in local(page).chars() {
+            match c {
+                // What would end the value, or be taken for something else.
+                '%' | '&' | '#' | '+' | '"' | '\'' | '<' | '>' => address.push_str(&format!("%{:02X}", u32::from(c))),
+                c => address.push(c),
+            }
+        }
+        address
+    }
+
+    /// Keeps a form for the page it stands on and returns the line of the cookie that leads to it there.
+    ///
+    /// # Errors
+    /// [`backend::Error::Busy`] when its sender has left too much already.
+    pub async fn keep_form(backend: &Backend, visit: &Visit, errors: &FormErrors, page: &str) -> backend::Result<String> {
+        let sender = match &visit.page.viewer {
+            Some(viewer) => Sender::Member(viewer.member),
+            None => Sender::Stranger(visit.origin()),
+        };
+        let token = backend.flashes().put(errors, &sender).await?;
+        let path = page.split(['?', '#']).next().unwrap_or("/");
+        Ok(format!("{FLASH_COOKIE}={token}; Path={path}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax"))
     }
 
     async fn put_flash(errors: &FormErrors, page: &str) -> Result<(), AppError> {
-        let token = backend()?.flashes().put(errors).await?;
-        let path = page.split(['?', '#']).next().unwrap_or("/");
-        let cookie = format!("{FLASH_COOKIE}={token}; Path={path}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
+        let cookie = keep_form(&backend()?, &visit().unwrap_or_default(), errors, page).await?;
         if let (Some(options), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie)) {
             options.append_header(header::SET_COOKIE, cookie);
         }
@@ -146,28 +173,9 @@ mod server {
 
     /// `to` when it is a page of this site, else the first page.
     pub fn local(to: &str) -> String {
-        let is_local = to.starts_with('/')
-            && !to.starts_with("//")
-            && !to.contains('\\')
-            && to.bytes().all(|byte| (0x21..0x7f).contains(&byte));
-        if is_local { to.to_owned() } else { "/".to_owned() }
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn only_pages_of_this_site_are_followed() {
-            assert_eq!(local("/library/01?x=1"), "/library/01?x=1");
-            for evil in
-                ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: x", ""]
-            {
-                assert_eq!(local(evil), "/", "{evil}");
-            }
-        }
+        if is_local(to) { to.to_owned() } else { "/".to_owned() }
     }
 }
 
 #[cfg(feature = "ssr")]
-pub use server::{FLASH_COOKIE, Submitted, local};
+pub use server::{FLASH_COOKIE, Submitted, keep_form, local, sign_in_page};

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{
     hooks::{use_location, use_params_map},
+    location::Location,
     params::ParamsMap,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,12 +24,12 @@ pub fn show<T>(data: PageData<T>, view: impl Fn(T) -> AnyView + Clone + Send + S
 where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    let here = use_location();
+    let here = Here::now();
     view! {
         <Suspense fallback=waiting>
             {move || {
                 let view = view.clone();
-                let here = here.pathname.get_untracked();
+                let here = here.clone();
                 Suspend::new(async move {
                     match data.await {
                         Ok(found) => view(found),
@@ -71,11 +72,25 @@ pub fn Problem(kind: Kind) -> impl IntoView {
 
 /// Where the password is given again; it leads back to this page.
 fn confirm_href() -> String {
-    let here = use_location();
-    let query = here.query.get_untracked().to_query_string();
-    let mut next = ParamsMap::new();
-    next.insert("next", format!("{}{query}", here.pathname.get_untracked()));
-    format!("/confirm{}", next.to_query_string())
+    Here::now().behind("/confirm")
+}
+
+/// The page one is at, with its query.
+#[derive(Clone)]
+struct Here(Location);
+
+impl Here {
+    fn now() -> Self {
+        Self(use_location())
+    }
+
+    /// Another page, which leads back to this one.
+    fn behind(&self, page: &str) -> String {
+        let query = self.0.query.get_untracked().to_query_string();
+        let mut next = ParamsMap::new();
+        next.insert("next", format!("{}{query}", self.0.pathname.get_untracked()));
+        format!("{page}{}", next.to_query_string())
+    }
 }
 
 /// For addresses that lead nowhere.
@@ -106,16 +121,17 @@ fn set_status(kind: Kind) {
 #[cfg(not(feature = "ssr"))]
 fn set_status(_: Kind) {}
 
+/// The server knows of every page that is not for strangers by its status, and sends them to the sign-in.
 #[cfg(feature = "ssr")]
-fn go_to_sign_in(here: &str) -> AnyView {
-    leptos_axum::redirect(&format!("/sign-in?next={}", crate::forms::local(here)));
+fn go_to_sign_in(_: &Here) -> AnyView {
+    set_status(Kind::NotSignedIn);
     ().into_any()
 }
 
 /// The session has ended while the application was open: the sign-in page is loaded afresh and leads back here.
 #[cfg(not(feature = "ssr"))]
-fn go_to_sign_in(here: &str) -> AnyView {
+fn go_to_sign_in(here: &Here) -> AnyView {
     // Fails for an address the browser cannot parse; a path of ours never is one.
-    let _ = window().location().assign(&format!("/sign-in?next={here}"));
+    let _ = window().location().assign(&here.behind("/sign-in"));
     ().into_any()
 }

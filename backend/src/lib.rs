@@ -7,7 +7,7 @@
 //! Invariant: this crate knows nothing of HTTP and nothing of leptos.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod audit;
 mod bulk;
 pub mod clock;
+pub mod condition;
 pub mod courses;
 pub mod demo;
 pub mod documents;
@@ -31,6 +32,7 @@ pub mod meetings;
 pub mod members;
 mod migrations;
 pub mod offices;
+mod quota;
 pub mod search;
 pub mod sms;
 pub mod statistics;
@@ -84,6 +86,7 @@ pub struct Backend {
 
 struct Shared {
     store: Store,
+    folder: Option<PathBuf>,
     keys: Keys,
     clock: Clock,
     units: Units,
@@ -110,7 +113,11 @@ impl Backend {
         let search = SearchIndex::beside(place);
         let files = FileRoom::beside(place)?;
         let sms = OnceLock::new();
-        let shared = Shared { store, keys, clock, units, events, counters, sms, workshop, search, files };
+        let folder = match place {
+            Place::Folder(folder) => Some(folder.clone()),
+            Place::Memory | Place::Server { .. } => None,
+        };
+        let shared = Shared { store, folder, keys, clock, units, events, counters, sms, workshop, search, files };
         let backend = Self { shared: Arc::new(shared) };
         backend.unit_desk().resume().await?;
         Ok(backend)
@@ -195,12 +202,9 @@ impl Backend {
         &self.shared.clock
     }
 
-    /// Whether the store answers: for `/readyz`.
-    ///
-    /// # Errors
-    /// [`Error::Store`] when it does not.
-    pub async fn ready(&self) -> Result<()> {
-        self.shared.store.read("RETURN 1", ()).await.map(|_| ())
+    /// Where the embedded store lies.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.shared.folder.as_deref()
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -41,6 +41,10 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Conflicts are over in milliseconds; after this many tries the caller says "busy".
 const TRIES: u32 = 8;
 
+/// How long a process that has given up its lock may need to close the engine.
+const LEAVING_TRIES: u32 = 100;
+const LEAVING_PAUSE: Duration = Duration::from_millis(100);
+
 /// Rows deleted in one transaction.
 const PURGED_AT_ONCE: usize = 1_000;
 
@@ -65,7 +69,7 @@ impl Store {
         let mut handles = Vec::with_capacity(count);
         for _ in 0..count {
             let config = Config::new().query_timeout(STATEMENT_TIMEOUT).transaction_timeout(STATEMENT_TIMEOUT);
-            let handle = any::connect((url.as_str(), config)).await?;
+            let handle = connect(&url, config).await?;
             if let Some((user, password)) = credentials {
                 handle
                     .signin(Database {
@@ -206,6 +210,29 @@ pub(crate) fn pairs_of(table: &'static str, first: impl Display) -> RecordId {
 
 fn bound(key: Bound<String>) -> Bound<RecordIdKey> {
     key.map(RecordIdKey::from)
+}
+
+/// Waits for an engine that still closes its files in a process that has given up its own lock already: it is about to end.
+async fn connect(url: &str, config: Config) -> Result<Surreal<Any>> {
+    let mut patience = LEAVING_TRIES;
+    loop {
+        match any::connect((url, config.clone())).await {
+            Err(error) if is_held(&error) => {
+                patience -= 1;
+                if patience == 0 {
+                    return Err(Error::InUse);
+                }
+                tokio::time::sleep(LEAVING_PAUSE).await;
+            }
+            connected => return Ok(connected?),
+        }
+    }
+}
+
+/// Whether another process holds the engine's own lock of the folder.
+fn is_held(error: &surrealdb::Error) -> bool {
+    let message = error.message();
+    message.contains("While lock file") || message.contains("lock hold by current process")
 }
 
 fn lock(folder: &Path) -> Result<File> {

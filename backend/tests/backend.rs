@@ -38,6 +38,8 @@ mod members;
 mod offices;
 #[path = "backend/paper_codes.rs"]
 mod paper_codes;
+#[path = "backend/quotas.rs"]
+mod quotas;
 #[path = "backend/readers.rs"]
 mod readers;
 #[path = "backend/samples.rs"]

@@ -5,6 +5,12 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+/// Whether `to` leads to a page of this site. Everything that is followed, by a redirect or by our script, is put to this one question.
+/// Browsers read `\` as `/` and drop control characters and blanks, so those could bring in the name of another host.
+pub fn is_local(to: &str) -> bool {
+    to.starts_with('/') && !to.starts_with("//") && to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+}
+
 /// What is wrong with one field. The page turns it into a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -17,8 +17,9 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use domain::{Locale, files::FileKind, imports::ImportKind, terms::Terms};
+use openidconnect::url::Url;
 
-use crate::proxy::TrustedProxies;
+use crate::{federation::is_protected, proxy::TrustedProxies};
 
 /// An electronic member handbook for a large organisation.
 #[derive(Debug, Parser)]
@@ -114,6 +115,13 @@ pub struct ServeSettings {
     /// What the organisation calls its levels, roles and members: `party` or `association`.
     #[arg(long, env = "HANDBOOK_TERMS", default_value_t = Terms::Party)]
     pub terms: Terms,
+    /// The address people use, e.g. `https://sotay.example.vn`: printed on sheets of codes and in addresses that are passed on. Without
+    /// it that of the providers' file, else the address listened on.
+    #[arg(long, env = "HANDBOOK_ORIGIN", value_parser = origin)]
+    pub origin: Option<Url>,
+    /// A second address and port, for `/metrics`. Without one there are no numbers.
+    #[arg(long, env = "HANDBOOK_METRICS_ADDR")]
+    pub metrics_addr: Option<SocketAddr>,
     /// File with the `OpenID` Connect providers that vouch for people.
     #[arg(long, env = "HANDBOOK_OIDC")]
     pub oidc: Option<PathBuf>,
@@ -190,6 +198,13 @@ impl ImportedRows {
             Self::Members => ImportKind::Members,
         }
     }
+}
+
+fn origin(text: &str) -> Result<Url, &'static str> {
+    const REFUSED: &str = "it must begin with https:// and name a host, nothing more";
+    let url = Url::parse(text).map_err(|_| REFUSED)?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if is_protected(&url) && is_bare { Ok(url) } else { Err(REFUSED) }
 }
 
 fn language(tag: &str) -> Result<Locale, &'static str> {
@@ -355,7 +370,7 @@ fn explain(error: &clap::Error) -> String {
 
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
-    let ServeSettings { addr, site, terms, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
+    let ServeSettings { addr, site, terms, origin, metrics_addr, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
     let StoreSettings { data, db, db_user, db_password, secret, files_url, log, log_filter } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
@@ -367,7 +382,9 @@ pub fn effective(settings: &ServeSettings) -> String {
         ("FILES_URL", files_url.clone().unwrap_or_default()),
         ("LOG", log.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()),
         ("LOG_FILTER", log_filter.clone()),
+        ("METRICS_ADDR", metrics_addr.map(|address| address.to_string()).unwrap_or_default()),
         ("OIDC", oidc.as_ref().map(|file| file.display().to_string()).unwrap_or_default()),
+        ("ORIGIN", origin.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("SECRET", masked(secret.is_some()).to_owned()),
         ("SITE", site.display().to_string()),
         ("SMS_TOKEN", masked(sms_token.is_some()).to_owned()),
@@ -423,6 +440,10 @@ mod tests {
         assert!(sentence.contains("HANDBOOK_DB ") && sentence.contains("ws://"), "{sentence}");
         let sentence = parse(&["handbook", "serve", "--secret", "abcdef"]).unwrap_err();
         assert!(sentence.contains("HANDBOOK_SECRET") && !sentence.contains("abcdef"), "{sentence}");
+        for origin in ["http://sotay.example.vn", "https://sotay.example.vn/path", "sotay.example.vn"] {
+            let sentence = parse(&["handbook", "serve", "--origin", origin]).unwrap_err();
+            assert!(sentence.contains("HANDBOOK_ORIGIN ") && sentence.contains("https://"), "{sentence}");
+        }
         let sentence = parse(&["handbook", "serve", "--log", "xml"]).unwrap_err();
         assert!(sentence.contains("HANDBOOK_LOG ") && sentence.contains("pretty, json"), "{sentence}");
     }

@@ -5,13 +5,12 @@ use std::time::Duration;
 use app::{
     context::server::Visit,
     error::{AppError, Kind},
-    forms::FLASH_COOKIE,
     terms,
 };
 use axum::{
     Extension, Json, Router,
     extract::{DefaultBodyLimit, Multipart, Path, State, multipart::Field},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -27,7 +26,10 @@ use domain::{
 };
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::router::Shared;
+use crate::{
+    answers::{self, problem, see_other},
+    router::Shared,
+};
 
 /// The file, and the small fields before it.
 const BODY_MAX: usize = DOCX_BYTES_MAX + 64 * 1024;
@@ -71,7 +73,7 @@ async fn take_in(
     let sent = match received.unwrap_or_else(|_| Err(refused(Problem::Unreadable))) {
         Ok(sent) => sent,
         Err(refusal) if wants_text => return told(locale, &refusal),
-        Err(refusal) => return send_back(&backend, locale, &format!("/desk/{id}"), &refusal).await,
+        Err(refusal) => return answers::send_back(&backend, &visit, &format!("/desk/{id}"), &refusal).await,
     };
     if wants_text {
         return match backend.documents().from_docx(viewer, sent.file).await {
@@ -84,7 +86,10 @@ async fn take_in(
     match store(&backend, viewer, &id, sent).await {
         Ok(document) if page == "/desk/new" => see_other(&format!("/desk/new?resume={document}")),
         Ok(document) => see_other(&format!("/desk/{document}?resume=1")),
-        Err(Error::Invalid(errors)) => send_back(&backend, locale, &page, &errors).await,
+        Err(Error::Invalid(errors)) => {
+            let errors = FormErrors { form: "take_in".to_owned(), ..errors };
+            answers::send_back(&backend, &visit, &page, &errors).await
+        }
         Err(error) => problem(locale, AppError::from(error).kind.told_to(Some(viewer))),
     }
 }
@@ -139,28 +144,4 @@ fn refused(problem: Problem) -> FormErrors {
 fn told(locale: Locale, errors: &FormErrors) -> Response {
     let message = errors.problems.first().map(|found| terms::problem(locale, &found.problem)).unwrap_or_default();
     (StatusCode::UNPROCESSABLE_ENTITY, message).into_response()
-}
-
-/// Shows the form again with what is to be mended.
-async fn send_back(backend: &Backend, locale: Locale, page: &str, errors: &FormErrors) -> Response {
-    let errors = FormErrors { form: "take_in".to_owned(), ..errors.clone() };
-    let token = match backend.flashes().put(&errors).await {
-        Ok(token) => token,
-        Err(error) => return problem(locale, AppError::from(error).kind),
-    };
-    let cookie = format!("{FLASH_COOKIE}={token}; Path={page}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
-    // An id that is none of ours makes no header.
-    let (Ok(cookie), Ok(location)) = (HeaderValue::from_str(&cookie), HeaderValue::from_str(page)) else {
-        return problem(locale, Kind::NotFound);
-    };
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::SET_COOKIE, cookie)]).into_response()
-}
-
-fn see_other(to: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
-}
-
-fn problem(locale: Locale, kind: Kind) -> Response {
-    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, terms::error_text(locale, kind)).into_response()
 }

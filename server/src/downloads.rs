@@ -7,19 +7,18 @@ use app::{
     context::server::Visit,
     documents::document_file,
     error::{AppError, Kind},
-    terms,
 };
 use axum::{
     Extension, Router,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
     routing::get,
 };
 use backend::Backend;
 use domain::{documents::DocumentCopy, folding::fold, ids::DocumentId};
 
-use crate::router::Shared;
+use crate::{answers, router::Shared};
 
 /// Characters of a file's name.
 const NAME_MAX: usize = 60;
@@ -30,10 +29,7 @@ pub(crate) fn routes() -> Router<Shared> {
 
 async fn download(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
     let locale = visit.page.preferences.locale;
-    let problem = |kind: Kind| {
-        let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, terms::error_text(locale, kind)).into_response()
-    };
+    let problem = |kind: Kind| answers::problem(locale, kind);
     let Some(viewer) = &visit.page.viewer else { return problem(Kind::NotSignedIn) };
     let Ok(id) = id.parse::<DocumentId>() else { return problem(Kind::NotFound) };
     match backend.documents().copy(viewer, id).await {

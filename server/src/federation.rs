@@ -5,9 +5,7 @@
 //!
 //! Invariant: nothing that comes from a provider is logged but the kind of its mistake.
 
-use std::net::SocketAddr;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use app::{
     account::{
         cookies::{DEVICE, DOOR},
@@ -35,6 +33,7 @@ mod outbound;
 mod provider;
 mod settings;
 
+pub(crate) use settings::is_protected;
 pub use settings::{ProviderSettings, Settings};
 
 /// Carries the sealed departure. Sent back with the redirect from the provider, because that is a navigation (`Lax`).
@@ -52,9 +51,8 @@ pub(crate) struct Federation {
 impl Federation {
     /// # Errors
     /// A sentence for the operator.
-    pub(crate) fn new(settings: &Settings, address: SocketAddr) -> Result<Self> {
-        let here = Url::parse(&format!("http://{address}")).context("the address listened on")?;
-        Ok(Self { providers: provider::all(settings, settings.origin.as_ref().unwrap_or(&here))? })
+    pub(crate) fn new(settings: &Settings, origin: &Url) -> Result<Self> {
+        Ok(Self { providers: provider::all(settings, origin)? })
     }
 
     /// For the buttons.

@@ -9,7 +9,6 @@ use app::{
     context::server::Visit,
     error::{AppError, Kind},
     files::refused_text,
-    forms::FLASH_COOKIE,
     terms,
 };
 use axum::{
@@ -35,7 +34,10 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use crate::router::Shared;
+use crate::{
+    answers::{self, problem, see_other},
+    router::Shared,
+};
 
 mod names;
 mod ranges;
@@ -60,8 +62,8 @@ const AHEAD: usize = 2;
 /// What files may do in a browser that shows them in spite of all: nothing.
 const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
 
-/// Kept by the reader's browser, and asked about each time: a document may be taken back.
-const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// Phones are shared: nothing of a file stays on one but what its reader saves.
+const CACHING: HeaderValue = HeaderValue::from_static("private, no-store");
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
@@ -109,9 +111,7 @@ impl Caller {
 
     /// The same as a page says it, for a browser that goes to an address by itself.
     fn plain(&self, error: Error) -> Response {
-        let kind = AppError::from(error).kind.told_to(self.viewer.as_ref());
-        let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, terms::error_text(self.locale, kind)).into_response()
+        problem(self.locale, AppError::from(error).kind.told_to(self.viewer.as_ref()))
     }
 }
 
@@ -241,7 +241,7 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
 
 /// A form without script: the document's id before the file, which comes in one go.
 async fn whole_form(State(backend): State<Backend>, Extension(visit): Extension<Visit>, form: Multipart) -> Response {
-    let caller = Caller::of(visit);
+    let caller = Caller::of(visit.clone());
     let Some(viewer) = caller.viewer.clone() else { return see_other("/sign-in") };
     let received = tokio::spawn({
         let backend = backend.clone();
@@ -249,7 +249,7 @@ async fn whole_form(State(backend): State<Backend>, Extension(visit): Extension<
     });
     match received.await.unwrap_or_else(|error| Err((None, Error::Internal(format!("taking a file stopped: {error}"))))) {
         Ok(arrived) => see_other(&format!("/desk/{}/files?added=1", arrived.document)),
-        Err((Some(document), Error::File(refused))) => send_back(&backend, &caller, document, refused).await,
+        Err((Some(document), Error::File(refused))) => send_back(&backend, &visit, document, refused).await,
         Err((_, error)) => caller.plain(error),
     }
 }
@@ -308,24 +308,11 @@ async fn whole_file(backend: &Backend, viewer: &Viewer, document: DocumentId, mu
 }
 
 /// Shows the form again with why the file was not taken.
-async fn send_back(backend: &Backend, caller: &Caller, document: DocumentId, refused: FileRefused) -> Response {
+async fn send_back(backend: &Backend, visit: &Visit, document: DocumentId, refused: FileRefused) -> Response {
     let page = format!("/desk/{document}/files");
     let values = [("refused".to_owned(), refused.key().to_owned())].into();
     let errors = FormErrors { form: "upload".to_owned(), values, problems: Vec::new() };
-    let token = match backend.flashes().put(&errors).await {
-        Ok(token) => token,
-        Err(error) => return caller.plain(error),
-    };
-    let cookie = format!("{FLASH_COOKIE}={token}; Path={page}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
-    let mut response = see_other(&page);
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
-fn see_other(to: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
+    answers::send_back(backend, visit, &page, &errors).await
 }
 
 async fn content(

@@ -1,6 +1,9 @@
 //! For those who run the program: is it alive, can it serve, how does it do.
 
-use std::sync::OnceLock;
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -16,8 +19,19 @@ use crate::router::Shared;
 /// Upper edges of the histograms of durations, in seconds.
 const DURATIONS: [f64; 11] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// How long one look at the store is good for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// When the store was looked at, and whether it took what was written.
+pub(crate) type Readiness = Option<(Instant, bool)>;
+
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).route("/metrics", get(numbers))
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready))
+}
+
+/// For an address of their own: the numbers are for those who run the program.
+pub(crate) fn numbers_routes() -> Router<Shared> {
+    routes().route("/metrics", get(numbers))
 }
 
 /// The one recorder of the process: whoever starts a second application in it, as tests do, shares it.
@@ -40,12 +54,23 @@ pub(crate) fn recorder() -> PrometheusHandle {
 }
 
 async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
-    match shared.backend.ready().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(error) => {
-            tracing::error!(%error, "the store does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
+    // One look serves all who ask within a second: a stranger may ask often, and a look writes.
+    let mut last = shared.readiness.lock().await;
+    let is_ready = match *last {
+        Some((at, is_ready)) if at.elapsed() < LOOK_AGAIN => is_ready,
+        _ => {
+            let looked = shared.backend.ready().await;
+            if let Err(error) = &looked {
+                tracing::error!(%error, "the store does not take what is written");
+            }
+            *last = Some((Instant::now(), looked.is_ok()));
+            looked.is_ok()
         }
+    };
+    if is_ready {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the store does not take what is written\n")
     }
 }
 

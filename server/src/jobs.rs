@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use backend::Backend;
+use anyhow::{Result, bail};
+use backend::{Backend, condition::Condition};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
     task::JoinSet,
@@ -10,7 +11,7 @@ use tokio::{
 };
 
 /// How often sessions and forms whose time is over are deleted.
-const PURGE_EVERY: Duration = Duration::from_hours(1);
+const PURGE_EVERY: Duration = Duration::from_mins(10);
 
 /// How often the newest part of the event log is sealed.
 const SEAL_EVERY: Duration = Duration::from_mins(1);
@@ -23,6 +24,11 @@ const KEEP_TIME_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether the store takes what is written, and after how many looks in a row a new start is the only help.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_CLOSELY: Duration = Duration::from_secs(2);
+const LOOKS: u32 = 3;
 
 /// Starts the jobs; they end with the returned set.
 pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()> {
@@ -46,6 +52,23 @@ pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()
     jobs
 }
 
+/// Ends when the engine has stopped writing for good although its disk takes what is written.
+pub(crate) async fn watch_store(backend: &Backend) -> Result<()> {
+    let mut stuck = 0;
+    loop {
+        tokio::time::sleep(if stuck == 0 { LOOK_EVERY } else { LOOK_CLOSELY }).await;
+        match backend.condition().await {
+            Condition::Stuck => stuck += 1,
+            Condition::Well | Condition::DiskFull | Condition::Away => stuck = 0,
+        }
+        if stuck == LOOKS {
+            bail!(
+                "the store stopped writing, as after a full disk, and does not begin again by itself: the program ends so that it is started anew"
+            );
+        }
+    }
+}
+
 async fn purge(backend: Backend) {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -54,18 +77,18 @@ async fn purge(backend: Backend) {
         match backend.accounts().purge().await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "sessions and forms whose time is over were deleted"),
-            Err(error) => tracing::error!(%error, "cannot delete what is over; will try again in an hour"),
+            Err(error) => tracing::error!(%error, "cannot delete what is over; will try again in ten minutes"),
         }
         if let Err(error) = backend.documents().purge_writing().await {
-            tracing::error!(%error, "cannot delete what was typed and never saved; will try again in an hour");
+            tracing::error!(%error, "cannot delete what was typed and never saved; will try again in ten minutes");
         }
         if let Err(error) = backend.imports().purge().await {
-            tracing::error!(%error, "cannot remove the files of old imports; will try again in an hour");
+            tracing::error!(%error, "cannot remove the files of old imports; will try again in ten minutes");
         }
         match backend.files().purge().await {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "files and uploads that nobody needs any more were removed"),
-            Err(error) => tracing::error!(%error, "cannot remove files that nobody needs; will try again in an hour"),
+            Err(error) => tracing::error!(%error, "cannot remove files that nobody needs; will try again in ten minutes"),
         }
     }
 }

@@ -6,15 +6,14 @@ use app::{context::server::Visit, error::AppError, error::Kind, terms};
 use axum::{
     Extension,
     extract::{Query, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{
         IntoResponse, Response, Sse,
         sse::{self, KeepAlive},
     },
 };
-use backend::Backend;
+use backend::{Backend, keys::fingerprint};
 use domain::{
-    Locale,
     accounts::Viewer,
     events::{Event, EventKind},
     ids::UnitId,
@@ -31,7 +30,10 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::router::Shared;
+use crate::{answers::problem as refused, listen::closed, overload::Place, router::Shared};
+
+/// Open pages of figures of one session.
+pub(crate) const PER_SESSION: usize = 8;
 
 /// However much happens, an open page changes at most once in this time.
 const FRAME: Duration = Duration::from_secs(1);
@@ -56,6 +58,10 @@ pub(crate) async fn live(
     let (Some(viewer), Some(token)) = (visit.page.viewer, visit.token) else {
         return refused(locale, Kind::NotSignedIn);
     };
+    let Some(place) = shared.streams.enter(fingerprint(&token)) else {
+        let headers = [(header::RETRY_AFTER, "30")];
+        return (StatusCode::TOO_MANY_REQUESTS, headers, terms::error_text(locale, Kind::Busy)).into_response();
+    };
     let Ok(unit) = asked.unit.as_deref().map(str::parse::<UnitId>).transpose() else {
         return refused(locale, Kind::NotFound);
     };
@@ -76,14 +82,10 @@ pub(crate) async fn live(
         closing: shared.closing,
         frames,
         check_at: Instant::now() + CHECK_EVERY,
+        _place: place,
     };
     tokio::spawn(open.keep_up(page));
     Sse::new(ReceiverStream::new(stream)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
-}
-
-fn refused(locale: Locale, kind: Kind) -> Response {
-    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, terms::error_text(locale, kind)).into_response()
 }
 
 /// A page somebody has open.
@@ -97,6 +99,8 @@ struct OpenPage {
     closing: watch::Receiver<bool>,
     frames: mpsc::Sender<Result<sse::Event, Infallible>>,
     check_at: Instant,
+    /// What counts against the session's share.
+    _place: Place,
 }
 
 /// Why the page woke up.
@@ -225,10 +229,4 @@ impl OpenPage {
             }
         }
     }
-}
-
-/// Until the program is asked to stop.
-async fn closed(closing: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, and with it the program.
-    let _ = closing.wait_for(|closing| *closing).await;
 }

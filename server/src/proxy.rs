@@ -1,6 +1,10 @@
-//! Who asks, when another server stands in front of ours.
+//! The address of a client behind trusted proxies.
 
-use std::{net::IpAddr, str::FromStr, sync::Arc};
+use std::{
+    net::IpAddr,
+    str::FromStr,
+    sync::{Arc, Once},
+};
 
 use axum::http::HeaderMap;
 
@@ -16,10 +20,17 @@ struct Range {
 }
 
 impl TrustedProxies {
+    pub(crate) fn are_named(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// The client of a request that came from `peer`: the last address in `X-Forwarded-For` that is not one of the proxies, when
     /// `peer` is.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.trusts(peer) {
+            if peer.is_loopback() && headers.contains_key("x-forwarded-for") {
+                warn_once();
+            }
             return peer;
         }
         let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
@@ -28,8 +39,32 @@ impl TrustedProxies {
         known.find(|hop| !self.trusts(*hop)).unwrap_or(peer)
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(address.to_canonical()))
+    }
+}
+
+/// A stranger can write the header too, so it is said once, and only of a server on this machine.
+fn warn_once() {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            "a server on this machine passes requests on and is not named in HANDBOOK_TRUSTED_PROXY: guessing from anywhere is counted as one network"
+        );
+    });
+}
+
+/// Addresses that one household, village or provider's customer has: 256 of the old kind, one /48 of the new.
+pub(crate) fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}")
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}")
+        }
     }
 }
 
@@ -107,6 +142,14 @@ mod tests {
         for nonsense in [&[][..], &["unknown"], &["203.0.113.7, unknown"]] {
             assert_eq!(client(&proxies, "127.0.0.1", nonsense), "127.0.0.1", "{nonsense:?}");
         }
+    }
+
+    #[test]
+    fn neighbours_share_a_network() {
+        let same = |a: &str, b: &str| network(a.parse().unwrap()) == network(b.parse().unwrap());
+        assert!(same("203.0.113.7", "203.0.113.250") && !same("203.0.113.7", "203.0.114.7"));
+        assert!(same("203.0.113.7", "::ffff:203.0.113.9"), "the same address in the new notation");
+        assert!(same("2001:db8:1:2::1", "2001:db8:1:3::1") && !same("2001:db8:1:2::1", "2001:db8:2:2::1"));
     }
 
     #[test]

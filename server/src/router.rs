@@ -17,14 +17,13 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tower_http::{
     CompressionLevel,
     compression::{
         CompressionLayer,
         predicate::{DefaultPredicate, Predicate},
     },
-    limit::RequestBodyLimitLayer,
     timeout::TimeoutLayer,
 };
 
@@ -33,16 +32,16 @@ use crate::{
     assets::Site,
     csrf, desk, downloads,
     federation::{self, Federation},
-    files, health, live, observe,
+    files,
+    health::{self, Readiness},
+    live, observe,
+    overload::{self, Gate, Sessions},
     proxy::TrustedProxies,
     security_headers, uploads, visit,
 };
 
 /// A page that takes longer has lost its reader.
-const TIME_MAX: Duration = Duration::from_secs(15);
-
-/// The longest text a form takes is 200,000 characters; in Bengali, sent by a form, each is nine bytes.
-const BODY_MAX: usize = 2 * 1024 * 1024;
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(15);
 
 /// Pages are compressed while somebody waits: stronger levels cost more time than the line saves.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(5);
@@ -53,37 +52,54 @@ pub(crate) struct Shared {
     pub(crate) backend: Backend,
     pub(crate) proxies: TrustedProxies,
     pub(crate) federation: Arc<Federation>,
+    /// The address people use, without a slash at the end.
+    pub(crate) origin: Arc<str>,
     pub(crate) options: LeptosOptions,
+    pub(crate) gate: Gate,
+    pub(crate) streams: Sessions,
+    pub(crate) readiness: Arc<Mutex<Readiness>>,
     pub(crate) closing: watch::Receiver<bool>,
 }
 
-pub(crate) fn build(
-    backend: &Backend,
-    site: &Site,
-    address: SocketAddr,
-    proxies: &TrustedProxies,
-    federation: Federation,
-    closing: &watch::Receiver<bool>,
-) -> Router {
-    // Nobody is measured before the recorder is there.
-    health::recorder();
-    let options = LeptosOptions::builder().output_name("handbook").site_addr(address).env(Env::PROD).build();
-    let shared = Shared {
-        backend: backend.clone(),
-        proxies: proxies.clone(),
-        federation: Arc::new(federation),
-        options,
-        closing: closing.clone(),
-    };
+impl Shared {
+    pub(crate) fn new(
+        backend: &Backend,
+        address: SocketAddr,
+        proxies: &TrustedProxies,
+        federation: Federation,
+        origin: &str,
+        closing: &watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            backend: backend.clone(),
+            proxies: proxies.clone(),
+            federation: Arc::new(federation),
+            origin: origin.trim_end_matches('/').into(),
+            options: LeptosOptions::builder().output_name("handbook").site_addr(address).env(Env::PROD).build(),
+            gate: Gate::of_machine(),
+            streams: Sessions::at_most(live::PER_SESSION),
+            readiness: Arc::default(),
+            closing: closing.clone(),
+        }
+    }
+}
+
+/// Everything but the numbers.
+pub(crate) fn build(shared: &Shared, site: &Site) -> Router {
     // The layer added last is the outermost: it meets the request first.
     Router::new()
-        .merge(pages(&shared, site))
+        .merge(pages(shared, site))
         .merge(site.routes())
         .merge(health::routes())
         .layer(CompressionLayer::new().quality(PAGE_COMPRESSION).compress_when(DefaultPredicate::new().and(is_page)))
         .layer(from_fn(security_headers::set))
-        .layer(from_fn_with_state(backend.clock().clone(), observe::observe))
-        .with_state(shared)
+        .layer(from_fn_with_state(shared.backend.clock().clone(), observe::observe))
+        .with_state(shared.clone())
+}
+
+/// The numbers, for an address of their own.
+pub(crate) fn numbers(shared: &Shared) -> Router {
+    health::numbers_routes().layer(from_fn(security_headers::set)).with_state(shared.clone())
 }
 
 /// Files are packed already, and parts of them are asked for by their place.
@@ -104,7 +120,7 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         let assets = Arc::clone(&site.assets);
         move || shell(&assets)
     };
-    Router::new()
+    let quick = Router::new()
         .leptos_routes_with_context(shared, generate_route_list(App), context.clone(), document.clone())
         .merge(downloads::routes())
         .route("/sign-in/with/{provider}", get(federation::leave))
@@ -112,15 +128,15 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         .fallback(render_app_async_with_context(context, document))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
         // After the time limit: it stays open.
-        .route("/live", get(live::live))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        // After the size limit: files have their own.
-        .merge(uploads::routes())
-        .merge(files::routes())
-        .merge(desk::routes())
-        .layer(from_fn(csrf::guard))
-        .layer(from_fn(answers::complete))
-        .layer(from_fn_with_state(shared.clone(), visit::enter))
+        .route("/live", get(live::live));
+    // Files come in, and go out, at the speed of their line: they have limits of their own.
+    let files = Router::new().merge(uploads::routes()).merge(files::routes()).merge(desk::routes());
+    visited(shared, quick).layer(from_fn_with_state(shared.gate.clone(), overload::guard)).merge(visited(shared, files))
+}
+
+/// Who is there is known to these routes.
+fn visited(shared: &Shared, routes: Router<Shared>) -> Router<Shared> {
+    routes.layer(from_fn(csrf::guard)).layer(from_fn(answers::complete)).layer(from_fn_with_state(shared.clone(), visit::enter))
 }
 
 /// The nonce of the answer's header, in place of the one that leptos makes up for each page.

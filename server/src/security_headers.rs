@@ -39,7 +39,7 @@ pub(crate) async fn set(mut request: Request, next: Next) -> Response {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     if is_encrypted {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
     response
 }

@@ -1,6 +1,10 @@
 //! Putting the program together: store, pages, address.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, anyhow};
 use axum::{Extension, Router};
@@ -9,15 +13,19 @@ use backend::{
     files::{Extractor, FileStorage},
     sms::Sms,
 };
+use domain::terms::Terms;
+use openidconnect::url::Url;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     assets::Site,
     config::{Database, ServeSettings, StoreSettings},
+    data_folder,
     federation::{self, Federation},
     health, jobs,
+    listen::{self, Limits},
     proxy::TrustedProxies,
-    router,
+    router::{self, Shared},
 };
 
 /// How long requests that are under way may take to finish when the program is asked to stop.
@@ -28,8 +36,71 @@ pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    /// Where the numbers are, and what answers there.
+    numbers: Option<(TcpListener, Router)>,
+    limits: Limits,
     backend: Backend,
     closing: watch::Sender<bool>,
+}
+
+/// How the program meets the network.
+pub struct Edge {
+    pub addr: SocketAddr,
+    /// For the numbers.
+    pub metrics_addr: Option<SocketAddr>,
+    pub site: PathBuf,
+    pub proxies: TrustedProxies,
+    pub federation: federation::Settings,
+    /// The address people use; else that of the federation, else the one listened on.
+    pub origin: Option<Url>,
+    pub terms: Terms,
+}
+
+impl Edge {
+    /// On this machine only, with everything else as it is without settings.
+    pub fn here(addr: SocketAddr, site: &Path) -> Self {
+        Self {
+            addr,
+            metrics_addr: None,
+            site: site.to_owned(),
+            proxies: TrustedProxies::default(),
+            federation: federation::Settings::default(),
+            origin: None,
+            terms: Terms::default(),
+        }
+    }
+
+    fn of(settings: &ServeSettings) -> Result<Self> {
+        Ok(Self {
+            addr: settings.addr,
+            metrics_addr: settings.metrics_addr,
+            site: settings.site.clone(),
+            proxies: settings.trusted_proxy.clone(),
+            federation: settings.oidc.as_deref().map(federation::Settings::read).transpose()?.unwrap_or_default(),
+            origin: settings.origin.clone(),
+            terms: settings.terms,
+        })
+    }
+
+    fn origin(&self, address: SocketAddr) -> Result<Url> {
+        match self.origin.as_ref().or(self.federation.origin.as_ref()) {
+            Some(origin) => Ok(origin.clone()),
+            None => Url::parse(&format!("http://{address}")).context("the address listened on"),
+        }
+    }
+
+    /// What is easily forgotten when another server stands in front.
+    fn warn(&self) {
+        let is_behind_another = self.addr.ip().is_loopback() && self.origin.is_some();
+        if is_behind_another && !self.proxies.are_named() {
+            tracing::warn!(
+                "everybody seems to come from the server in front, so guessing from anywhere is counted as one network: name it with HANDBOOK_TRUSTED_PROXY"
+            );
+        }
+        if self.origin.is_none() && self.federation.origin.is_none() && !self.addr.ip().is_loopback() {
+            tracing::warn!("sheets of codes name the address listened on: name the one people use with HANDBOOK_ORIGIN");
+        }
+    }
 }
 
 impl Application {
@@ -38,47 +109,43 @@ impl Application {
     /// # Errors
     /// A sentence for the operator.
     pub async fn build(settings: &ServeSettings) -> Result<Self> {
-        let federation = settings.oidc.as_deref().map(federation::Settings::read).transpose()?.unwrap_or_default();
+        let edge = Edge::of(settings)?;
         let backend = open(&settings.store).await?;
         backend.send_messages_by(sms(settings, &backend)?);
-        let mut application =
-            Self::assemble(backend, settings.addr, &settings.site, &settings.trusted_proxy, &federation).await?;
         app::text::use_pack(settings.terms);
-        application.router = application.router.layer(Extension(settings.terms));
-        Ok(application)
+        edge.warn();
+        Self::on(backend, &edge).await
     }
 
-    /// The same on a store that is open already, with providers that vouch for people.
+    /// The same on a store that is open already.
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub async fn with_federation(
-        backend: Backend,
-        addr: SocketAddr,
-        site: &Path,
-        federation: &federation::Settings,
-    ) -> Result<Self> {
-        Self::assemble(backend, addr, site, &TrustedProxies::default(), federation).await
-    }
-
-    async fn assemble(
-        backend: Backend,
-        addr: SocketAddr,
-        site: &Path,
-        proxies: &TrustedProxies,
-        federation: &federation::Settings,
-    ) -> Result<Self> {
-        let site = Site::read(site)?;
-        let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
-        let address = listener.local_addr().context("the address has no name")?;
+    pub async fn on(backend: Backend, edge: &Edge) -> Result<Self> {
+        // Nobody is measured before the recorder is there.
+        health::recorder();
+        let site = Site::read(&edge.site)?;
+        let (listener, address) = listen(edge.addr).await?;
+        let origin = edge.origin(address)?;
+        let federation = Federation::new(&edge.federation, &origin)?;
         let closing = watch::Sender::new(false);
-        let federation = Federation::new(federation, address)?;
-        let router = router::build(&backend, &site, address, proxies, federation, &closing.subscribe());
-        Ok(Self { listener, address, router, backend, closing })
+        let shared = Shared::new(&backend, address, &edge.proxies, federation, origin.as_str(), &closing.subscribe());
+        let numbers = match edge.metrics_addr {
+            Some(address) => Some((listen(address).await?.0, router::numbers(&shared))),
+            None => None,
+        };
+        let router = router::build(&shared, &site).layer(Extension(edge.terms));
+        let limits = Limits::of_process(&edge.proxies);
+        Ok(Self { listener, address, router, numbers, limits, backend, closing })
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the numbers are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.numbers.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
     }
 
     pub fn backend(&self) -> &Backend {
@@ -88,24 +155,35 @@ impl Application {
     /// Serves until `stop` is over, then lets open requests finish.
     ///
     /// # Errors
-    /// When the address fails.
+    /// When the store takes nothing any more and only a new start can help.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { listener, router, backend, closing, .. } = self;
+        let Self { listener, router, numbers, limits, backend, closing, .. } = self;
         let mut jobs = jobs::start(&backend, health::recorder());
+        let stopping = closing.subscribe();
         let mut closed = closing.subscribe();
+        let served = async {
+            let numbers = async {
+                if let Some((listener, router)) = numbers {
+                    listen::serve(listener, router, Limits::few(), stopping.clone()).await;
+                }
+            };
+            tokio::join!(listen::serve(listener, router, limits, stopping.clone()), numbers);
+        };
         let asked = async move {
             stop.await;
-            // Live streams end by this; others end by themselves.
+            // Idle connections and live streams end by this; others end by themselves.
             closing.send_replace(true);
+            // Until the serving is over: the sender must live.
+            std::future::pending::<()>().await;
         };
         let late = async move {
-            // An error means that the sender is gone: then the serving is over anyway.
-            let _ = closed.wait_for(|closing| *closing).await.map(|_| ());
+            listen::closed(&mut closed).await;
             tokio::time::sleep(FAREWELL).await;
         };
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = tokio::select! {
-            served = axum::serve(listener, service).with_graceful_shutdown(asked).into_future() => served.context("the address failed"),
+        let outcome = tokio::select! {
+            () = served => Ok(()),
+            () = asked => Ok(()),
+            stuck = jobs::watch_store(&backend) => stuck,
             () = late => {
                 tracing::warn!("some requests did not finish in time and were cut off");
                 Ok(())
@@ -113,8 +191,14 @@ impl Application {
         };
         jobs.shutdown().await;
         backend.imports().stop().await;
-        served
+        outcome
     }
+}
+
+async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
+    let address = listener.local_addr().context("the address has no name")?;
+    Ok((listener, address))
 }
 
 /// Opens the store of the settings.
@@ -125,7 +209,7 @@ pub async fn open(settings: &StoreSettings) -> Result<Backend> {
     let clock = Clock::system();
     let place = settings.place();
     if !matches!(place, Place::Memory) {
-        fs::create_dir_all(&settings.data).with_context(|| format!("cannot make the data folder {}", settings.data.display()))?;
+        data_folder::prepare(&settings.data)?;
     }
     let keys = keys(settings, &clock)?;
     let backend = Backend::open(&place, keys, clock).await.map_err(|error| match error {
@@ -174,6 +258,10 @@ fn keys(settings: &StoreSettings, clock: &Clock) -> Result<Keys> {
             clock.fill(&mut master);
             Ok(Keys::from_master(&master))
         }
-        (None, _) => Ok(Keys::from_file(&settings.data.join("secret.key"), clock)?),
+        (None, _) => {
+            let file = settings.data.join("secret.key");
+            data_folder::look_at_key(&file);
+            Ok(Keys::from_file(&file, clock)?)
+        }
     }
 }

@@ -6,15 +6,13 @@ use std::io::Write as _;
 use app::{
     context::server::Visit,
     error::{AppError, Kind},
-    forms::FLASH_COOKIE,
     imports::{column_name, outcome_text, reason_text, report_heads, template},
-    terms,
 };
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, Multipart, Path, State, multipart::Field},
-    http::{HeaderValue, StatusCode, header},
+    http::header,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -32,7 +30,10 @@ use domain::{
 use tokio::{sync::mpsc, task::spawn_blocking};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use crate::router::Shared;
+use crate::{
+    answers::{problem, see_other, send_back},
+    router::Shared,
+};
 
 const FORM_PAGE: &str = "/imports/new";
 
@@ -58,7 +59,7 @@ async fn upload(State(backend): State<Backend>, Extension(visit): Extension<Visi
     let Some(viewer) = &visit.page.viewer else { return see_other(&format!("/sign-in?next={FORM_PAGE}")) };
     match receive(&backend, viewer, form).await {
         Ok(import) => see_other(&format!("/imports/{import}")),
-        Err(Refusal::Form(errors)) => send_back(&backend, locale, &errors).await,
+        Err(Refusal::Form(errors)) => send_back(&backend, &visit, FORM_PAGE, &errors).await,
         Err(Refusal::Line) => problem(locale, Kind::Invalid),
         Err(Refusal::Other(error)) => problem(locale, AppError::from(error).kind),
     }
@@ -128,20 +129,6 @@ fn no_file(kind: &str, unit: &str) -> FormErrors {
     form.read("kind", kind, |_| Ok(()));
     form.read("unit", unit, |_| Ok(()));
     form.refused("file", Problem::Required)
-}
-
-/// Shows the form again with what is to be mended.
-async fn send_back(backend: &Backend, locale: Locale, errors: &FormErrors) -> Response {
-    let token = match backend.flashes().put(errors).await {
-        Ok(token) => token,
-        Err(error) => return problem(locale, AppError::from(error).kind),
-    };
-    let cookie = format!("{FLASH_COOKIE}={token}; Path={FORM_PAGE}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax");
-    let mut response = see_other(FORM_PAGE);
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
 }
 
 async fn report(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
@@ -238,13 +225,4 @@ impl std::io::Write for Outgoing {
         let piece = std::mem::replace(&mut self.pending, Vec::with_capacity(PIECE));
         self.sender.blocking_send(piece.into()).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
     }
-}
-
-fn see_other(to: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, to.to_owned())]).into_response()
-}
-
-fn problem(locale: Locale, kind: Kind) -> Response {
-    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, terms::error_text(locale, kind)).into_response()
 }

@@ -1,6 +1,6 @@
 //! Who is there, and how they want the pages: read once for each request, before any page or server function runs.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use app::{
     account::{
@@ -9,8 +9,7 @@ use app::{
     },
     context::{PageContext, server::Visit},
     error::AppError,
-    forms::FLASH_COOKIE,
-    terms,
+    forms::{FLASH_COOKIE, local},
 };
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -21,7 +20,7 @@ use axum::{
 use backend::Backend;
 use domain::{Locale, accounts::Preferences, forms::FormErrors, terms::Terms};
 
-use crate::{device, router::Shared};
+use crate::{answers::problem, device, router::Shared};
 
 /// The language chosen before signing in.
 const LOCALE_COOKIE: &str = "handbook-locale";
@@ -33,9 +32,7 @@ pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: 
     let visit = match read(&shared, &parts, fallback).await {
         Ok(visit) => visit,
         Err(error) => {
-            let kind = AppError::from(error).kind;
-            let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return (status, terms::error_text(fallback, kind)).into_response();
+            return problem(fallback, AppError::from(error).kind);
         }
     };
     if visit.page.viewer.is_none()
@@ -77,6 +74,7 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
     Ok(Visit {
         page: PageContext { viewer, preferences, terms, echo, providers },
         token,
+        site: Arc::clone(&shared.origin),
         device,
         address: peer.map(|peer| shared.proxies.client(peer, headers)),
         known_device: secret(DEVICE),
@@ -110,7 +108,7 @@ fn forget_form(path: &str) -> Option<HeaderValue> {
 }
 
 /// The language of somebody who is not signed in.
-fn chosen_locale(headers: &HeaderMap) -> Locale {
+pub(crate) fn chosen_locale(headers: &HeaderMap) -> Locale {
     cookie(headers, LOCALE_COOKIE).and_then(Locale::from_tag).unwrap_or_else(|| {
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|languages| languages.to_str().ok());
         accepted.map_or_else(Locale::default, Locale::from_accept_language)
@@ -128,6 +126,7 @@ fn language_choice(method: &Method, uri: &Uri) -> Option<Response> {
     // A path that starts with two slashes would lead to another site.
     let path = format!("/{}", uri.path().trim_start_matches('/'));
     let to = if others.is_empty() { path } else { format!("{path}?{}", others.join("&")) };
+    let to = local(&to);
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
     if let Some(locale) = Locale::from_tag(tag) {
         let cookie = format!("{LOCALE_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax", locale.tag());
@@ -187,6 +186,8 @@ mod tests {
         assert!(cookie.unwrap().starts_with("handbook-locale=en; Path=/;"));
         assert_eq!(to("/sign-in?lang=klingon").unwrap(), ("/sign-in".to_owned(), None));
         assert_eq!(to("//evil.example/?lang=en").unwrap().0, "/evil.example/");
+        assert_eq!(to("/\\evil.example/?lang=en").unwrap().0, "/");
+        assert_eq!(to("/sign-in?next=\\evil.example&lang=en").unwrap().0, "/");
         assert_eq!(to("/sign-in?next=/library"), None);
     }
 }

@@ -179,8 +179,6 @@ use server::{asked_language, document_id, known, public_address};
 #[cfg(feature = "ssr")]
 pub(super) mod server {
     use domain::{Locale, ids::DocumentId};
-    use http::{header, request::Parts};
-    use leptos::prelude::use_context;
 
     use crate::{
         context::server::visit,
@@ -204,13 +202,8 @@ pub(super) mod server {
         visit().map(|visit| visit.page.preferences.locale).unwrap_or_default()
     }
 
-    /// The whole address of a page, to be sent to others, as the browser knows this site.
+    /// The whole address of a page, to be sent to others.
     pub(super) fn public_address(path: &str) -> String {
-        let parts = use_context::<Parts>();
-        let header = |name: &str| parts.as_ref().and_then(|parts| parts.headers.get(name)?.to_str().ok().map(str::to_owned));
-        let host = header(header::HOST.as_str()).unwrap_or_default();
-        let is_encrypted = header("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
-        let scheme = if is_encrypted { "https" } else { "http" };
-        if host.is_empty() { path.to_owned() } else { format!("{scheme}://{host}{path}") }
+        format!("{}{path}", visit().unwrap_or_default().site)
     }
 }

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Error, Result,
     keys::fingerprint,
+    quota::{self, Quotas},
     store::{SurrealValue, record, vars},
 };
 
@@ -30,6 +31,12 @@ const SMS_CODE: TimeDelta = TimeDelta::minutes(10);
 
 /// Wrong codes after which the one that was sent is worth nothing.
 const SMS_TRIES: i64 = 5;
+
+/// Visits of one network in half an hour. On the first day of a roll-out a whole town may share one address of a mobile network.
+const NETWORK_VISITS: i64 = 3_000;
+
+/// Visits of everybody together in half an hour.
+const ALL_VISITS: i64 = 400_000;
 
 /// An open visit.
 #[derive(Debug, SurrealValue)]
@@ -54,12 +61,19 @@ impl Accounts<'_> {
     /// Begins a visit for whoever has this national ID and returns its secret: 256 bits, base64url.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `welcome`, field `national_id`, for what cannot be an ID.
+    /// [`Error::Invalid`] of the form `welcome`, field `national_id`: what cannot be an ID, or [`Problem::TooManyTries`] where too many
+    /// visits were begun from one network.
     pub async fn knock(&self, national_id: &str) -> Result<String> {
         let mut form = FormReader::new("welcome");
         let national_id = form.read("national_id", national_id, NationalId::parse);
         let Some(national_id) = national_id else { return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid)) };
-        self.open_door(&self.backend.keys().lookup("id", national_id.expose()), None).await
+        match self.open_door(&self.backend.keys().lookup("id", national_id.expose()), None).await {
+            Err(error) if quota::is_used_up(&error) => {
+                let problem = Problem::TooManyTries { minutes: quota::minutes() };
+                Err(FormReader::new("welcome").refused("national_id", problem).into())
+            }
+            opened => opened,
+        }
     }
 
     /// How far the visit has come. A visit that is over, or never was, is told like one that has just ended.
@@ -159,8 +173,16 @@ impl Accounts<'_> {
             paper_code: None,
             expires_at: clock.now() + VISIT,
         };
-        let vars = vars! { door: record("door", fingerprint(&token)), row: row };
-        self.backend.store().write("CREATE $door CONTENT $row RETURN NONE", vars).await?;
+        let mut vars = vars! { door: record("door", fingerprint(&token)), row: row };
+        // Who has proved who they are is counted elsewhere.
+        let quotas = Quotas::new(self.backend, "visits", 1);
+        match member {
+            Some(_) => quotas,
+            None => quotas.of_network(self.origin.address, NETWORK_VISITS).of_all(ALL_VISITS),
+        }
+        .bind(&mut vars);
+        let sql = format!("{} CREATE $door CONTENT $row RETURN NONE", quota::TAKE);
+        self.backend.store().write(&sql, vars).await?;
         Ok(token)
     }
 

@@ -99,6 +99,9 @@ impl Iterator for Report {
     }
 }
 
+/// With what a formula begins. Spreadsheets of East Asia take the full-width signs for the others, and some take U+2212 for a minus.
+const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠', '−'];
+
 /// A line of a file that spreadsheets open. A cell that one would take for a formula (OWASP, "CSV injection") is made a text by an
 /// apostrophe in front.
 pub fn csv_line(cells: &[&str]) -> String {
@@ -107,7 +110,7 @@ pub fn csv_line(cells: &[&str]) -> String {
         if at > 0 {
             line.push(',');
         }
-        let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        let is_formula = cell.starts_with(FORMULA_STARTS);
         let apostrophe = if is_formula { "'" } else { "" };
         if is_formula || cell.contains([',', ';', '"', '\n', '\r', '\t']) {
             line.push_str(&format!("\"{apostrophe}{}\"", cell.replace('"', "\"\"")));
@@ -126,7 +129,8 @@ mod tests {
     #[test]
     fn what_a_spreadsheet_would_run_becomes_a_text() {
         assert_eq!(csv_line(&["12", "Họ và tên", "a,b", "say \"x\""]), "12,Họ và tên,\"a,b\",\"say \"\"x\"\"\"\r\n");
-        for formula in ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+        for formula in ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1+1", "＋1", "－1", "＠SUM(A1)", "−1"]
+        {
             assert_eq!(csv_line(&[formula]), format!("\"'{formula}\"\r\n"));
         }
     }

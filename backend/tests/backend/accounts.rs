@@ -1,7 +1,8 @@
 use backend::{
     Backend, Error,
-    accounts::{SignInForm, SignedIn},
+    accounts::{Origin, SignInForm, SignedIn},
     demo::registry::Registry,
+    flash::Sender,
 };
 use chrono::TimeDelta;
 use domain::{
@@ -165,6 +166,11 @@ async fn preferences_that_are_not_offered_are_refused() {
     }
 }
 
+/// Somebody who comes through no network.
+fn nobody() -> Sender {
+    Sender::Stranger(Origin::default())
+}
+
 fn broken_form() -> FormErrors {
     let mut form = FormReader::new("opinion");
     form.read("text", "Điểm tập kết rác gần chỗ phơi cá", |typed| bounded_text(typed, 3));
@@ -175,7 +181,7 @@ fn broken_form() -> FormErrors {
 async fn a_flash_is_read_once() {
     let (backend, _, _) = organisation().await;
     let errors = broken_form();
-    let token = backend.flashes().put(&errors).await.expect("keeps");
+    let token = backend.flashes().put(&errors, &nobody()).await.expect("keeps");
     assert_eq!(backend.flashes().take(&token).await.expect("reads"), Some(errors));
     assert_eq!(backend.flashes().take(&token).await.expect("reads"), None);
     assert_eq!(backend.flashes().take("unknown").await.expect("reads"), None);
@@ -184,7 +190,7 @@ async fn a_flash_is_read_once() {
 #[tokio::test]
 async fn a_flash_is_gone_after_half_an_hour() {
     let (backend, clock, _) = organisation().await;
-    let token = backend.flashes().put(&broken_form()).await.expect("keeps");
+    let token = backend.flashes().put(&broken_form(), &nobody()).await.expect("keeps");
     clock.advance(TimeDelta::minutes(30));
     assert_eq!(backend.flashes().take(&token).await.expect("reads"), None);
 }
@@ -193,12 +199,12 @@ async fn a_flash_is_gone_after_half_an_hour() {
 async fn purging_takes_what_is_over_and_nothing_else() {
     let (backend, clock, org) = organisation().await;
     signed_in(&backend, &org.fisherman).await;
-    backend.flashes().put(&broken_form()).await.expect("keeps");
+    backend.flashes().put(&broken_form(), &nobody()).await.expect("keeps");
     assert_eq!(backend.accounts().purge().await.expect("purges"), 0);
     clock.advance(TimeDelta::days(20));
     let open = signed_in(&backend, &org.secretary).await.token;
     clock.advance(TimeDelta::days(11));
-    assert_eq!(backend.accounts().purge().await.expect("purges"), 2, "the fisherman's session and the flash");
+    assert_eq!(backend.accounts().purge().await.expect("purges"), 3, "the fisherman's session, the flash and its count");
     assert!(backend.accounts().session(&open).await.expect("reads").is_some());
 }
 

@@ -123,7 +123,8 @@ impl Fixture {
         let coast = registry.unit(Some(&province), UnitKind::Commune, "001", &marked("Xã Bình Châu Đông")).expect("a code");
         let hills = registry.unit(Some(&province), UnitKind::Commune, "002", &marked("Xã Sơn Trà Bồng")).expect("a code");
         let harbour = registry.unit(Some(&coast), UnitKind::Branch, "01", &marked("Chi bộ thôn Gành Đá")).expect("a code");
-        let school = registry.unit(Some(&coast), UnitKind::Branch, "02", &marked("Chi bộ Trường Trung học cơ sở")).expect("a code");
+        let school =
+            registry.unit(Some(&coast), UnitKind::Branch, "02", &marked("Chi bộ Trường Trung học cơ sở")).expect("a code");
         let farm = registry.unit(Some(&hills), UnitKind::Branch, "01", &marked("Chi bộ thôn Suối Quế")).expect("a code");
         let hash = registry.hash(&Password::parse(PASSWORD).expect("long enough")).await.expect("hashes");
 

@@ -113,7 +113,7 @@ impl ProviderSettings {
 }
 
 /// Encrypted on the way, or not on any way at all.
-fn is_protected(url: &Url) -> bool {
+pub(crate) fn is_protected(url: &Url) -> bool {
     let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

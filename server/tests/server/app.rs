@@ -15,7 +15,10 @@ use domain::{
     ids::{CourseId, DocumentId, ImportId, MemberId, OpinionId},
     units::UnitRef,
 };
-use server::{federation::Settings, startup::Application};
+use server::{
+    federation::Settings,
+    startup::{Application, Edge},
+};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -28,6 +31,7 @@ pub(crate) struct TestApp {
     pub(crate) backend: Backend,
     pub(crate) org: Fixture,
     pub(crate) address: SocketAddr,
+    pub(crate) metrics_address: SocketAddr,
     /// Stands behind every text the tests below write.
     pub(crate) mark: &'static str,
     stop: Option<oneshot::Sender<()>>,
@@ -51,13 +55,15 @@ impl TestApp {
         backend.read_files_by(Extractor::process(env!("CARGO_BIN_EXE_handbook").as_ref()));
         let site = small_site();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let application = Application::with_federation(backend.clone(), any_port, site.path(), federation).await.expect("starts");
-        let address = application.address();
+        let here = Edge::here(any_port, site.path());
+        let edge = Edge { metrics_addr: Some(any_port), federation: federation.clone(), ..here };
+        let application = Application::on(backend.clone(), &edge).await.expect("starts");
+        let (address, metrics_address) = (application.address(), application.metrics_address().expect("is asked for"));
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(application.run(async move {
             let _ = stopped.await;
         }));
-        Self { backend, org, address, mark: "", stop: Some(stop), served: Some(served), _site: site }
+        Self { backend, org, address, metrics_address, mark: "", stop: Some(stop), served: Some(served), _site: site }
     }
 
     /// Asks the program to stop and waits until it has.
@@ -137,7 +143,13 @@ impl TestApp {
         let (editor, courses) = (&self.org.coast_editor.viewer, self.backend.courses());
         let blank = courses.blank(editor).await.expect("a form").course;
         let (id, issuer) = (blank.id.to_string(), blank.issuer.id.to_string());
-        let form = CourseForm { id: &id, version: "0", issuer: &issuer, title: &self.marked("Chuyên đề"), description: &self.marked("") };
+        let form = CourseForm {
+            id: &id,
+            version: "0",
+            issuer: &issuer,
+            title: &self.marked("Chuyên đề"),
+            description: &self.marked(""),
+        };
         courses.save(editor, form).await.expect("saves");
         let question = QuestionForm {
             course: &id,

@@ -29,7 +29,7 @@ async fn a_form_from_another_site_changes_nothing() {
     assert_eq!(browser.get("/").await.status, 200, "still signed in");
     let origin = browser.url("");
     assert_eq!(status_of(&browser, &[("origin", &origin)]).await.0, 200);
-    assert_eq!(browser.get("/").await.status, 302, "now signed out");
+    assert_eq!(browser.get("/").await.status, 303, "now signed out");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -52,7 +52,7 @@ async fn every_answer_tells_browsers_what_not_to_do() {
     }
     let request = browser.request("GET", "/sign-in").header("x-forwarded-proto", "https");
     let encrypted = request.send().await.expect("an answer");
-    assert!(encrypted.headers().contains_key("strict-transport-security"));
+    assert_eq!(encrypted.headers()["strict-transport-security"], "max-age=31536000; includeSubDomains");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -145,11 +145,72 @@ async fn those_who_run_it_see_that_it_lives_and_how_it_does_but_not_who_reads_wh
     browser.get(&format!("/library/{document}?from=home")).await;
     assert_eq!(browser.get("/healthz").await.status, 200);
     assert_eq!(browser.get("/readyz").await.status, 200);
-    let numbers = browser.get("/metrics").await;
+    assert_eq!(browser.get("/metrics").await.status, 404, "not where everybody is");
+    let numbers = Browser::new(app.metrics_address).get("/metrics").await;
     assert_eq!(numbers.status, 200);
     assert!(numbers.body.contains("handbook_requests_total{") && numbers.body.contains("route=\"/library/{id}\""));
     assert!(numbers.body.contains("handbook_request_seconds_bucket{"));
     for personal in [document.to_string(), app.org.fisherman.national_id.clone(), "from=home".to_owned()] {
         assert!(!numbers.body.contains(&personal), "{personal}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_is_not_signed_in_is_sent_to_the_sign_in_and_back_whatever_asks_for_a_page() {
+    let app = TestApp::spawn().await;
+    let nobody = app.browser();
+    let asked = async |method: &str, path: &str, accept: &str| {
+        let answer = nobody.request(method, path).header("accept", accept).send().await.expect("an answer");
+        let location = answer.headers().get("location").map(|to| to.to_str().expect("text").to_owned());
+        (answer.status().as_u16(), location)
+    };
+    let document = app.published(&app.org.harbour).await;
+    for accept in ["text/html", "*/*", "application/json"] {
+        for (page, next) in [
+            ("/".to_owned(), "/".to_owned()),
+            ("/units/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), "/units/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+            (format!("/library/{document}/download"), format!("/library/{document}/download")),
+            ("/search?q=%C4%91%E1%BA%A3ng&year=2026".to_owned(), "/search?q=%25C4%2591%25E1%25BA%25A3ng%26year=2026".to_owned()),
+        ] {
+            let sign_in = Some(format!("/sign-in?next={next}"));
+            assert_eq!(asked("GET", &page, accept).await, (303, sign_in.clone()), "{page}");
+            assert_eq!(asked("HEAD", &page, accept).await, (303, sign_in), "{page}");
+        }
+        assert_eq!(asked("GET", "/api/home/page", accept).await, (401, None), "scripts are told the status");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_choice_of_language_leads_to_no_other_site() {
+    let app = TestApp::spawn().await;
+    let answer = raw(app.address, "/\\evil.example?lang=en").await;
+    assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("\r\nlocation: /\r\n"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn addresses_that_are_printed_or_passed_on_are_ours_whatever_the_request_calls_us() {
+    let app = TestApp::spawn().await;
+    let (secretary, unit) = (app.signed_in(&app.org.secretary).await, app.org.harbour.id.to_string());
+    let form = [("unit", unit.as_str()), ("members[]", &app.org.fisherman.id.to_string())];
+    let mut secretary = secretary;
+    let issued = secretary.post("/api/account/issue_codes", &format!("/units/{unit}/codes"), &form).await;
+    assert_eq!(issued.location(), Some("/codes/sheet"), "{}", issued.body);
+    let document = app.published(&app.org.harbour).await;
+    for page in ["/codes/sheet".to_owned(), format!("/library/{document}")] {
+        let shown = secretary.request("GET", &page).header("host", "evil.example").header("accept", "text/html").send().await;
+        let body = shown.expect("an answer").text().await.expect("a body");
+        assert!(body.contains(&app.address.to_string()) && !body.contains("evil.example"), "{page}: {body}");
+    }
+}
+
+/// The answer to a request that no client would send.
+async fn raw(address: std::net::SocketAddr, target: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("connects");
+    let request = format!("GET {target} HTTP/1.1\r\nhost: {address}\r\naccept: text/html\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    answer
 }

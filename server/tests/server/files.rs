@@ -179,7 +179,7 @@ async fn a_file_is_handed_out_in_the_ranges_that_are_asked_for() {
         ("content-length", &content.len().to_string()),
         ("accept-ranges", "bytes"),
         ("x-content-type-options", "nosniff"),
-        ("cache-control", "private, no-cache"),
+        ("cache-control", "private, no-store"),
         ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
         (
             "content-disposition",
@@ -255,8 +255,8 @@ async fn files_are_for_whom_their_document_reaches() {
         }
     }
     let nobody = app.browser();
-    for address in [format!("/files/{file}"), format!("/files/{file}/preview"), upload.clone()] {
-        assert_eq!(nobody.request("GET", &address).send().await.expect("an answer").status().as_u16(), 401, "{address}");
+    for (address, status) in [(format!("/files/{file}"), 303), (format!("/files/{file}/preview"), 303), (upload.clone(), 401)] {
+        assert_eq!(nobody.request("GET", &address).send().await.expect("an answer").status().as_u16(), status, "{address}");
     }
     assert_eq!(announce(&nobody, &document.to_string(), 10).await.0, 401);
     let editor = app.signed_in(&org.coast_editor).await;

@@ -7,7 +7,7 @@ async fn a_member_signs_in_finds_the_home_page_and_signs_out() {
     let app = TestApp::spawn().await;
     let mut browser = app.browser();
     let refused = browser.get("/").await;
-    assert_eq!((refused.status, refused.location()), (302, Some("/sign-in?next=/")));
+    assert_eq!((refused.status, refused.location()), (303, Some("/sign-in?next=/")));
 
     let mut browser = app.signed_in(&app.org.fisherman).await;
     let home = browser.get("/").await;
@@ -18,7 +18,7 @@ async fn a_member_signs_in_finds_the_home_page_and_signs_out() {
     let out = browser.post("/api/account/sign_out", "/more", &[]).await;
     assert_eq!((out.status, out.location()), (302, Some("/sign-in")));
     assert!(!browser.has_cookie("__Host-handbook"));
-    assert_eq!(browser.get("/library").await.status, 302);
+    assert_eq!(browser.get("/library").await.status, 303);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -191,7 +191,7 @@ async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
     let sign_in = format!("/sign-in?next={write}");
     assert_eq!((asked.status, asked.location()), (302, Some(sign_in.as_str())));
     // On the way, the page itself is opened once more without a session: that must not use the form up.
-    assert_eq!(browser.get(&write).await.status, 302);
+    assert_eq!(browser.get(&write).await.status, 303);
     let form = [("national_id", app.org.fisherman.national_id.as_str()), ("password", PASSWORD), ("next", write.as_str())];
     assert_eq!(browser.post("/api/account/sign_in", &sign_in, &form).await.location(), Some(write.as_str()));
     assert!(browser.get(&write).await.body.contains("Viết khi phiên đã hết"));

@@ -73,7 +73,7 @@ async fn a_document_is_taken_along_as_a_file_by_those_it_reaches() {
     }
     assert!(!file.body.contains("<script") && !file.body.contains("src="), "nothing runs, nothing is fetched");
 
-    for (mut browser, status) in [(app.signed_in(&app.org.farmer).await, 404), (app.browser(), 401)] {
+    for (mut browser, status) in [(app.signed_in(&app.org.farmer).await, 404), (app.browser(), 303)] {
         assert_eq!(browser.get(&address).await.status, status);
     }
     assert_eq!(fisherman.get("/library/khong-phai-ma/download").await.status, 404);

@@ -82,6 +82,28 @@ async fn an_open_page_ends_with_its_session_and_with_the_program() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_session_does_not_open_pages_without_end() {
+    let app = TestApp::spawn().await;
+    let browser = app.signed_in(&app.org.coast_secretary).await;
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        open.push(Frames::of(browser.request("GET", "/live").send().await.expect("an answer")));
+    }
+    let ninth = browser.request("GET", "/live").send().await.expect("an answer");
+    assert_eq!((ninth.status().as_u16(), ninth.headers().contains_key("retry-after")), (429, true));
+    let other = app.signed_in(&app.org.province_statistician).await;
+    Frames::of(other.request("GET", "/live").send().await.expect("an answer"));
+    drop(open);
+    // The server notices that a reader is gone when it next has something for it, or has looked.
+    let again = async {
+        while browser.request("GET", "/live").send().await.expect("an answer").status().as_u16() != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, again).await.expect("a place is free again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_listens_to_figures_that_are_not_theirs() {
     let app = TestApp::spawn().await;
     let status = async |browser: &crate::browser::Browser, path: &str| {

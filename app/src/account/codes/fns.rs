@@ -59,7 +59,7 @@ pub async fn open_code_sheet() -> Result<CodeSheet, AppError> {
 
     let result = async {
         let token = visit().and_then(|visit| visit.sheet).unwrap_or_default();
-        Ok::<_, AppError>(backend()?.accounts().sheet(&viewer()?, &token, &server::origin()).await?)
+        Ok::<_, AppError>(backend()?.accounts().sheet(&viewer()?, &token, &visit().unwrap_or_default().site).await?)
     };
     respond(result.await)
 }
@@ -121,12 +121,10 @@ pub async fn revoke_code(#[server(default)] code: String, #[server(default)] bac
 
 #[cfg(feature = "ssr")]
 mod server {
-    use std::{net::IpAddr, str::FromStr};
+    use std::str::FromStr;
 
     use backend::{Backend, accounts::IssuedCode};
     use domain::{accounts::Viewer, forms::Outcome};
-    use http::{header, request::Parts};
-    use leptos::prelude::use_context;
 
     use super::super::super::cookies::SHEET;
     use crate::error::{AppError, Kind};
@@ -138,17 +136,5 @@ mod server {
     pub(super) async fn to_sheet(backend: &Backend, viewer: &Viewer, issued: &[IssuedCode]) -> Result<Outcome, AppError> {
         SHEET.give(&backend.accounts().keep_sheet(viewer, issued).await?)?;
         Ok(Outcome::Done { to: "/codes/sheet".to_owned(), reload: true })
-    }
-
-    /// Where the person who prints reaches the handbook, and so will who scans the card. Only a machine of one's own is reached
-    /// without encryption.
-    pub(super) fn origin() -> String {
-        let host = use_context::<Parts>()
-            .and_then(|parts| parts.headers.get(header::HOST)?.to_str().map(str::to_owned).ok())
-            .filter(|host| host.parse::<http::uri::Authority>().is_ok())
-            .unwrap_or_default();
-        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).trim_matches(['[', ']']);
-        let is_here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        format!("{}://{host}", if is_here { "http" } else { "https" })
     }
 }

@@ -1,0 +1,64 @@
+//! Whether the store takes what is written. On a full disk the engine stops writing and, once there is room again, does not begin anew:
+//! only a new start of the process helps then.
+
+use std::{fs, io::Write, path::Path};
+
+use chrono::TimeDelta;
+
+use crate::{
+    Backend, Error, Result,
+    store::{pair, vars},
+};
+
+/// What a look at the store shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    Well,
+    /// The store takes nothing, and neither does its disk: room must be made. Reading goes on meanwhile.
+    DiskFull,
+    /// The disk takes what is written, the engine does not.
+    Stuck,
+    /// The store cannot be reached or takes nothing, and its disk is not ours to look at.
+    Away,
+}
+
+/// What is written to the folder to see whether its disk takes anything.
+const SAMPLE: [u8; 16 * 1024] = [1; 16 * 1024];
+
+impl Backend {
+    /// Writes a row, so that a store that only reads is not taken for a whole one.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it is not taken.
+    pub async fn ready(&self) -> Result<()> {
+        let now = self.clock().now();
+        // Among the counters that nobody keeps for long.
+        let vars = vars! { probe: pair("attempt", "probe", "store"), until: now + TimeDelta::hours(1) };
+        match self.store().write("UPSERT $probe SET count = 1, expires_at = $until RETURN NONE", vars).await {
+            // Another process wrote it at the same moment.
+            Ok(_) | Err(Error::Busy) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells a disk without room from an engine that has stopped writing.
+    pub async fn condition(&self) -> Condition {
+        let Err(error) = self.ready().await else { return Condition::Well };
+        let Some(folder) = self.folder().map(Path::to_owned) else { return Condition::Away };
+        let sampled = tokio::task::spawn_blocking(move || sample(&folder)).await;
+        let condition = if matches!(sampled, Ok(Ok(()))) { Condition::Stuck } else { Condition::DiskFull };
+        tracing::error!(%error, ?condition, "the store does not take what is written");
+        condition
+    }
+}
+
+fn sample(folder: &Path) -> std::io::Result<()> {
+    let path = folder.join("probe");
+    let written = fs::File::create(&path).and_then(|mut file| {
+        file.write_all(&SAMPLE)?;
+        file.sync_all()
+    });
+    // What cannot be removed is written over the next time.
+    let _ = fs::remove_file(&path);
+    written
+}

@@ -1,0 +1,179 @@
+//! How much people may leave in the store for a while: forms that came back, visits. Counted by who they are, else by network and over
+//! all, in the transaction that writes it, so that many at once are not more than one after the other.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    Backend, Error,
+    store::{RecordId, SurrealValue, Variables, pair, vars},
+};
+
+/// What is left is over after this time too.
+const WINDOW: TimeDelta = TimeDelta::minutes(30);
+
+/// The counters that everybody writes are cut into so many rows, so that writers do not queue on one.
+const SHARDS: i64 = 16;
+
+/// To stand before what is written; [`Quotas::bind`] makes its bindings.
+pub(crate) const TAKE: &str = "FOR $quota IN $quotas {
+         LET $counter = $quota.counter;
+         LET $before = (SELECT count, expires_at FROM $counter)[0];
+         LET $goes_on = $before != NONE AND $before.expires_at > $quota_at;
+         LET $count = $quota.amount + IF $goes_on { $before.count } ELSE { 0 };
+         IF $count > $quota.most { THROW 'quota' };
+         LET $ends = IF $goes_on { $before.expires_at } ELSE { $quota_until };
+         UPSERT $counter SET count = $count, expires_at = $ends RETURN NONE;
+     };";
+
+/// An amount that is taken from several shares at once.
+pub(crate) struct Quotas<'b> {
+    backend: &'b Backend,
+    /// What is counted, as part of the counters' names.
+    what: &'static str,
+    amount: i64,
+    rows: Vec<Quota>,
+}
+
+#[derive(Debug, Clone, SurrealValue)]
+struct Quota {
+    counter: RecordId,
+    amount: i64,
+    most: i64,
+}
+
+impl<'b> Quotas<'b> {
+    pub(crate) fn new(backend: &'b Backend, what: &'static str, amount: i64) -> Self {
+        Self { backend, what, amount, rows: Vec::new() }
+    }
+
+    /// The share of one person or device; `whom` says nothing about them.
+    pub(crate) fn of_one(mut self, whom: &str, most: i64) -> Self {
+        self.push(whom.to_owned(), most);
+        self
+    }
+
+    /// The share of the network somebody comes from, and of the larger one around it. None where there is no network.
+    pub(crate) fn of_network(mut self, address: Option<IpAddr>, most: i64) -> Self {
+        for (network, times) in address.map(networks).unwrap_or_default() {
+            let name = self.backend.keys().lookup("network", &network);
+            self.push(name, most * times);
+        }
+        self
+    }
+
+    /// The share of everybody together.
+    pub(crate) fn of_all(mut self, most: i64) -> Self {
+        let mut byte = [0];
+        self.backend.clock().fill(&mut byte);
+        self.push(format!("all#{}", i64::from(byte[0]) % SHARDS), most / SHARDS);
+        self
+    }
+
+    fn push(&mut self, whom: String, most: i64) {
+        let counter = pair("attempt", self.what, whom);
+        self.rows.push(Quota { counter, amount: self.amount, most });
+    }
+
+    /// Bindings for [`TAKE`].
+    pub(crate) fn bind(self, vars: &mut Variables) {
+        let now: DateTime<Utc> = self.backend.clock().now();
+        vars.extend(vars! { quotas: self.rows, quota_at: now, quota_until: now + WINDOW });
+    }
+}
+
+/// Whether a transaction was refused because a share is used up.
+pub(crate) fn is_used_up(error: &Error) -> bool {
+    matches!(error, Error::Thrown(thrown) if thrown == "quota")
+}
+
+/// The time after which a share is whole again, at most.
+pub(crate) fn minutes() -> u32 {
+    u32::try_from(WINDOW.num_minutes()).unwrap_or(u32::MAX)
+}
+
+/// The networks of an address, and how many times the share of the smallest each has. What one household, ship or village shares: 256
+/// addresses of the old kind, one /64 of the new. Whoever rents a /48 has 65,536 of those, so it is counted too.
+pub(crate) fn networks(address: IpAddr) -> Vec<(String, i64)> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            vec![(format!("{a}.{b}.{c}"), 1)]
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            vec![(format!("{a:x}:{b:x}:{c:x}:{d:x}"), 1), (format!("{a:x}:{b:x}:{c:x}"), 4)]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::forms::Problem;
+
+    use super::*;
+    use crate::{Clock, Keys, Place, Result, accounts::Origin};
+
+    async fn backend() -> Backend {
+        Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens")
+    }
+
+    async fn take(backend: &Backend, what: &'static str, amount: i64, address: &str, most: i64) -> Result<()> {
+        let mut vars = Variables::new();
+        let address = address.parse().expect("an address");
+        Quotas::new(backend, what, amount).of_network(Some(address), most).bind(&mut vars);
+        backend.store().write(TAKE, vars).await.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn visits_of_one_network_come_to_an_end() {
+        let backend = backend().await;
+        let near = Origin { address: "203.0.113.7".parse().ok(), device: None };
+        let far = Origin { address: "198.51.100.1".parse().ok(), device: None };
+        let knock = async |origin: &Origin| backend.accounts().at(origin.clone()).knock("951999999999").await;
+        knock(&near).await.expect("is let in");
+        take(&backend, "visits", 2_999, "203.0.113.9", 3_000).await.expect("a whole town");
+        match knock(&near).await {
+            Err(Error::Invalid(errors)) => {
+                assert_eq!(errors.problem("national_id"), Some(&Problem::TooManyTries { minutes: 30 }));
+            }
+            other => panic!("{other:?}"),
+        }
+        knock(&far).await.expect("others are not concerned");
+    }
+
+    #[tokio::test]
+    async fn many_at_once_take_no_more_than_one_after_the_other() {
+        let backend = backend().await;
+        let mut taking = tokio::task::JoinSet::new();
+        for _ in 0..12 {
+            let backend = backend.clone();
+            taking.spawn(async move {
+                loop {
+                    match take(&backend, "forms", 1, "203.0.113.7", 5).await {
+                        // So many at once may also be told to come again.
+                        Err(Error::Busy) => tokio::task::yield_now().await,
+                        outcome => return outcome.is_ok(),
+                    }
+                }
+            });
+        }
+        let taken = taking.join_all().await.into_iter().filter(|taken| *taken).count();
+        assert_eq!(taken, 5);
+    }
+
+    #[test]
+    fn neighbours_share_a_network_and_a_larger_one() {
+        let of = |address: &str| networks(address.parse().expect("an address"));
+        let same = |a: &str, b: &str| of(a)[0] == of(b)[0];
+        assert!(same("203.0.113.7", "203.0.113.250"));
+        assert!(!same("203.0.113.7", "203.0.114.7"));
+        assert!(same("203.0.113.7", "::ffff:203.0.113.9"), "the same address in the new notation");
+        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
+        assert_eq!(of("2001:db8:1:2::1")[1], of("2001:db8:1:3::1")[1], "one /48");
+        assert_ne!(of("2001:db8:1:2::1")[1], of("2001:db8:2:2::1")[1]);
+        assert_eq!(of("203.0.113.7").len(), 1);
+    }
+}

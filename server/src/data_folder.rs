@@ -1,0 +1,137 @@
+//! The data folder belongs to the program alone: opinions, drafts and the key lie in it.
+
+use std::{fs, io, path::Path};
+
+use anyhow::{Context, Result};
+
+/// What the program puts into its folder: a folder with one of these is its own.
+const OURS: [&str; 3] = ["lock", "secret.key", "store"];
+
+/// Makes the folder, and takes from the other users of the machine what an older version, or a careless `mkdir`, gave them.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) fn prepare(folder: &Path) -> Result<()> {
+    let told = || format!("cannot use the data folder {}", folder.display());
+    if !folder.exists() {
+        return create(folder).with_context(|| format!("cannot make the data folder {}", folder.display()));
+    }
+    if !is_open(folder).with_context(told)? {
+        return Ok(());
+    }
+    // A folder of others, `/tmp` say, is left as it is.
+    let is_empty = fs::read_dir(folder).with_context(told)?.next().is_none();
+    if is_empty || OURS.iter().any(|name| folder.join(name).exists()) {
+        close(folder).with_context(told)?;
+        tracing::warn!(folder = %folder.display(), "other users of this machine could look into the data folder; now they cannot");
+    } else {
+        tracing::warn!(folder = %folder.display(), "other users of this machine can look into the data folder: give the program one of its own");
+    }
+    Ok(())
+}
+
+/// Says when others can read the key.
+pub(crate) fn look_at_key(file: &Path) {
+    match is_open(file) {
+        Ok(true) => tracing::warn!(file = %file.display(), "other users of this machine can read the key: chmod 600 it"),
+        // Not there yet, or unreadable, which is told when it is read.
+        Ok(false) | Err(_) => {}
+    }
+}
+
+#[cfg(unix)]
+fn create(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::DirBuilder::new().mode(0o700).create(folder)
+}
+
+#[cfg(unix)]
+fn is_open(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+
+    Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(unix)]
+fn close(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn create(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(not(unix))]
+fn close(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn folder(home: &TempDir, mode: u32, holds: Option<&str>) -> PathBuf {
+        let folder = home.path().join("data");
+        fs::create_dir(&folder).unwrap();
+        if let Some(name) = holds {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_new_folder_is_for_nobody_else() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("var/data");
+        prepare(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+    }
+
+    #[test]
+    fn the_own_folder_is_closed_and_that_of_others_is_left_alone() {
+        for (holds, before, after) in [
+            (Some("secret.key"), 0o755, 0o700),
+            (Some("store"), 0o750, 0o700),
+            (None, 0o777, 0o700),
+            (Some("other"), 0o755, 0o755),
+            (Some("store"), 0o700, 0o700),
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            let folder = folder(&home, before, holds);
+            prepare(&folder).unwrap();
+            assert_eq!(mode(&folder), after, "{holds:?} {before:o}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_noticed() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("secret.key");
+        fs::write(&file, "").unwrap();
+        for (mode, open) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_open(&file).unwrap(), open, "{mode:o}");
+        }
+    }
+}

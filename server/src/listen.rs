@@ -1,0 +1,285 @@
+//! Accepts connections, with limits to what one client, or all of them, can hold on to.
+//!
+//! `axum::serve` sets neither a time for the head of a request nor a number of connections, so a few hundred clients that never
+//! finish a request would keep everybody out.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+use tower::ServiceExt;
+
+use crate::proxy::{TrustedProxies, network};
+
+/// How long the head of a request may take to arrive, and how long a connection may stay quiet between two requests.
+const HEAD_TIME: Duration = Duration::from_secs(20);
+
+/// After an error of the system, e.g. no file handle left.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Files and sockets the process keeps for itself: the store, uploads, providers.
+const OWN_FILES: u64 = 2_048;
+
+/// More open connections than this are no use: each costs memory.
+const CONNECTIONS_MAX: u64 = 16_384;
+
+/// Few systems grant so many.
+const FILES_WANTED: u64 = 65_536;
+
+/// How many connections may be open.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Altogether. Further ones wait to be accepted.
+    pub(crate) all: usize,
+    /// From one network: see [`network`]. Further ones are closed.
+    pub(crate) of_network: usize,
+    pub(crate) head_time: Duration,
+    /// All their clients come from one address, so the limit of a network is theirs to keep.
+    pub(crate) proxies: TrustedProxies,
+}
+
+impl Limits {
+    /// As many as this process may have, a quarter of them from one network: a village or a mobile network shares an address.
+    pub(crate) fn of_process(proxies: &TrustedProxies) -> Self {
+        let all = connections(files());
+        Self { all, of_network: (all / 4).max(1), head_time: HEAD_TIME, proxies: proxies.clone() }
+    }
+
+    /// For an address that only those know who run the program.
+    pub(crate) fn few() -> Self {
+        Self { all: 64, of_network: 64, head_time: HEAD_TIME, proxies: TrustedProxies::default() }
+    }
+}
+
+fn connections(files: u64) -> usize {
+    let left = files.saturating_sub(OWN_FILES).max(files / 2);
+    usize::try_from(left.clamp(1, CONNECTIONS_MAX)).unwrap_or(1)
+}
+
+/// Raises the number of open files to what the system allows, and returns it.
+#[cfg(unix)]
+fn files() -> u64 {
+    rlimit::increase_nofile_limit(FILES_WANTED).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the number of open files cannot be raised");
+        OWN_FILES
+    })
+}
+
+#[cfg(not(unix))]
+fn files() -> u64 {
+    FILES_WANTED
+}
+
+/// Serves until `closing` says so, then lets open requests finish. Idle connections are closed at once.
+pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, mut closing: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    let networks = Networks::default();
+    loop {
+        let has_room = connections.len() < limits.all;
+        tokio::select! {
+            accepted = listener.accept(), if has_room => match accepted {
+                Ok((stream, peer)) => {
+                    let Some(place) = networks.enter(peer.ip(), &limits) else {
+                        metrics::counter!("handbook_connections_refused_total").increment(1);
+                        continue;
+                    };
+                    let served = connection(stream, peer, router.clone(), limits.head_time, closing.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => rest_after(&error).await,
+            },
+            Some(_) = connections.join_next() => {}
+            () = closed(&mut closing) => break,
+        }
+        metrics::gauge!("handbook_connections").set(f64::from(u32::try_from(connections.len()).unwrap_or(u32::MAX)));
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Nothing to wait for when the client is gone already; everything else is short of something.
+async fn rest_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::error!(%error, "cannot accept connections");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    head_time: Duration,
+    mut closing: watch::Receiver<bool>,
+) {
+    // Answers are written whole; waiting for more to send only delays them.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = router.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(head_time);
+    let mut served = pin!(server.serve_connection(TokioIo::new(stream), service));
+    // What a client does wrong, or breaks off, is no news.
+    tokio::select! {
+        _ = served.as_mut() => return,
+        () = closed(&mut closing) => {}
+    }
+    served.as_mut().graceful_shutdown();
+    let _ = served.await;
+}
+
+/// Until the program is asked to stop.
+pub(crate) async fn closed(closing: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it the program.
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// How many connections each network has open.
+#[derive(Debug, Clone, Default)]
+struct Networks(Arc<Mutex<HashMap<String, usize>>>);
+
+impl Networks {
+    /// None when the network has its share already.
+    fn enter(&self, peer: IpAddr, limits: &Limits) -> Option<Place> {
+        if limits.proxies.trusts(peer) {
+            return Some(Place { networks: self.clone(), network: None });
+        }
+        let network = network(peer);
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(network.clone()).or_default();
+        if *count >= limits.of_network {
+            return None;
+        }
+        *count += 1;
+        Some(Place { networks: self.clone(), network: Some(network) })
+    }
+}
+
+/// A connection that counts until it is dropped.
+struct Place {
+    networks: Networks,
+    network: Option<String>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(network) = &self.network else { return };
+        let mut open = self.networks.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(network) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(network);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        time::timeout,
+    };
+
+    use super::*;
+
+    /// Far more than it takes, also on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    struct Served {
+        address: SocketAddr,
+        stop: watch::Sender<bool>,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    async fn served(limits: Limits) -> Served {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("a name");
+        let (stop, closing) = watch::channel(false);
+        let router = Router::new().route("/", get(|| async { "here" }));
+        Served { address, stop, task: tokio::spawn(serve(listener, router, limits, closing)) }
+    }
+
+    fn limits(all: usize, of_network: usize, head_time: Duration) -> Limits {
+        Limits { all, of_network, head_time, proxies: TrustedProxies::default() }
+    }
+
+    /// What comes back for these bytes until the connection is closed.
+    async fn answer(stream: &mut TcpStream, sent: &str) -> String {
+        let mut told = String::new();
+        // A closed connection may refuse what is sent.
+        let _ = stream.write_all(sent.as_bytes()).await;
+        let _ = timeout(PATIENCE, stream.read_to_string(&mut told)).await.expect("is closed");
+        told
+    }
+
+    const REQUEST: &str = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_client_that_never_finishes_its_request_is_let_go_and_others_are_served() {
+        let served = served(limits(2, 2, Duration::from_millis(200))).await;
+        let connect = || TcpStream::connect(served.address);
+        let (mut first, mut second) = (connect().await.expect("connects"), connect().await.expect("connects"));
+        first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.expect("is taken");
+        second.write_all(b"GET").await.expect("is taken");
+        // Both places are taken; this one waits until they are let go.
+        let mut third = connect().await.expect("connects");
+        assert!(answer(&mut third, REQUEST).await.ends_with("here"));
+        assert!(!answer(&mut first, "").await.contains("200 OK"));
+        assert!(!answer(&mut second, "").await.contains("200 OK"));
+    }
+
+    #[tokio::test]
+    async fn one_network_does_not_take_all_places() {
+        let served = served(limits(10, 1, PATIENCE)).await;
+        let mut first = TcpStream::connect(served.address).await.expect("connects");
+        first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("is taken");
+        let mut head = [0; 15];
+        first.read_exact(&mut head).await.expect("an answer");
+        assert_eq!(&head, b"HTTP/1.1 200 OK");
+        let mut second = TcpStream::connect(served.address).await.expect("connects");
+        assert_eq!(answer(&mut second, REQUEST).await, "", "closed without an answer");
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_does_not_delay_the_stop() {
+        let served = served(limits(10, 10, PATIENCE)).await;
+        let mut idle = TcpStream::connect(served.address).await.expect("connects");
+        idle.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("is taken");
+        let mut head = [0; 15];
+        idle.read_exact(&mut head).await.expect("an answer");
+        served.stop.send_replace(true);
+        timeout(Duration::from_secs(2), served.task).await.expect("stops in time").expect("does not panic");
+    }
+
+    #[test]
+    fn some_files_are_left_for_the_store() {
+        assert_eq!(connections(1_024), 512);
+        assert_eq!(connections(4_096), 2_048);
+        assert_eq!(connections(65_536), 16_384);
+    }
+}

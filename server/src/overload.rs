@@ -1,0 +1,322 @@
+//! What happens when more is asked for than can be answered: few at a time are worked on, a few wait, all others are told at once to
+//! come back. Whoever works on everything at once finishes nothing.
+//!
+//! Invariant: an answer that is not worked on costs no query.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use app::{account::session_cookie::SESSION_COOKIE, text};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use backend::keys::fingerprint;
+use domain::Locale;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+use tokio_stream::StreamExt;
+
+use crate::{
+    router::TIME_MAX,
+    visit::{chosen_locale, cookie},
+};
+
+/// Who waits longer than this has waited in vain: what follows takes its time too.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// Requests worked on at a time, for each processor. Some of them wait for the disk.
+const RUNNING_PER_PROCESSOR: usize = 4;
+
+/// Requests that wait, for each that is worked on.
+const WAITING_PER_RUNNING: usize = 8;
+
+/// Requests of one session at a time: browsers send six to one host.
+const PER_SESSION: usize = 12;
+
+/// The longest text a form takes is 200,000 characters; in Bengali, sent by a form, each is nine bytes.
+const BODY_MAX: usize = 2 * 1024 * 1024;
+
+/// Kilobytes of forms that are held in memory at a time.
+const BODIES_MAX: usize = 256 * 1024;
+
+/// When a browser may come back, in seconds. Different for each, so that they do not come back all at once.
+const BACK_AFTER: [u8; 4] = [2, 3, 4, 5];
+
+/// Lets in what can be worked on.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    running: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    waiting_max: usize,
+    wait_max: Duration,
+    bodies: Arc<Semaphore>,
+    sessions: Sessions,
+    refused: Arc<AtomicUsize>,
+}
+
+impl Gate {
+    pub(crate) fn of_machine() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let running = processors * RUNNING_PER_PROCESSOR;
+        Self::new(running, running * WAITING_PER_RUNNING, PER_SESSION, WAIT_MAX)
+    }
+
+    fn new(running: usize, waiting_max: usize, per_session: usize, wait_max: Duration) -> Self {
+        Self {
+            running: Arc::new(Semaphore::new(running)),
+            waiting: Arc::default(),
+            waiting_max,
+            wait_max,
+            bodies: Arc::new(Semaphore::new(BODIES_MAX)),
+            sessions: Sessions { most: per_session, open: Arc::default() },
+            refused: Arc::default(),
+        }
+    }
+
+    async fn enter(&self, session: Option<&str>) -> Option<Inside> {
+        let place = match session {
+            Some(token) => Some(self.sessions.enter(fingerprint(token))?),
+            None => None,
+        };
+        let running = match Arc::clone(&self.running).try_acquire_owned() {
+            Ok(running) => running,
+            Err(_) => self.wait().await?,
+        };
+        Some(Inside { _running: running, _place: place })
+    }
+
+    /// Takes a form in before it takes a place: whoever sends slowly keeps nobody waiting.
+    async fn receive(&self, request: Request) -> Result<Received, StatusCode> {
+        let (parts, body) = request.into_parts();
+        let (mut whole, mut kept) = (Vec::new(), None::<OwnedSemaphorePermit>);
+        let mut pieces = body.into_data_stream();
+        // A line that broke leaves half a form, which cannot be read.
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|_| StatusCode::BAD_REQUEST)?;
+            if whole.len() + piece.len() > BODY_MAX {
+                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            }
+            let kilobytes = u32::try_from(piece.len().div_ceil(1024)).unwrap_or(u32::MAX);
+            let room = Arc::clone(&self.bodies).try_acquire_many_owned(kilobytes);
+            let room = room.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+            match &mut kept {
+                Some(kept) => kept.merge(room),
+                None => kept = Some(room),
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(Received { request: Request::from_parts(parts, Body::from(whole)), _kept: kept })
+    }
+
+    async fn wait(&self) -> Option<OwnedSemaphorePermit> {
+        let _waiting = Waiting::enter(&self.waiting, self.waiting_max)?;
+        timeout(self.wait_max, Arc::clone(&self.running).acquire_owned()).await.ok()?.ok()
+    }
+
+    fn come_back(&self, locale: Locale) -> Response {
+        metrics::counter!("handbook_requests_refused_total").increment(1);
+        let after = BACK_AFTER[self.refused.fetch_add(1, Relaxed) % BACK_AFTER.len()];
+        let headers = [(header::RETRY_AFTER, after.to_string()), (header::CACHE_CONTROL, "no-store".to_owned())];
+        (StatusCode::SERVICE_UNAVAILABLE, headers, text::server::too_slow(locale)).into_response()
+    }
+}
+
+/// Before anything is read from the store.
+pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let locale = chosen_locale(request.headers());
+    let received = match timeout(TIME_MAX, gate.receive(request)).await {
+        Ok(Ok(received)) => received,
+        Ok(Err(StatusCode::PAYLOAD_TOO_LARGE)) => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, text::server::too_large(locale)).into_response();
+        }
+        Ok(Err(StatusCode::BAD_REQUEST)) => return StatusCode::BAD_REQUEST.into_response(),
+        Ok(Err(_)) | Err(_) => return gate.come_back(locale),
+    };
+    let session = cookie(received.request.headers(), SESSION_COOKIE);
+    let Some(inside) = gate.enter(session).await else { return gate.come_back(locale) };
+    let Received { request, _kept } = received;
+    let response = next.run(request).await;
+    // What is written to a slow line is written without our work.
+    drop(inside);
+    response
+}
+
+/// A request with all of its form.
+struct Received {
+    request: Request,
+    /// What it takes of the memory for forms.
+    _kept: Option<OwnedSemaphorePermit>,
+}
+
+/// Somebody whose request is worked on.
+struct Inside {
+    _running: OwnedSemaphorePermit,
+    _place: Option<Place>,
+}
+
+/// Counts those who wait, also those who give up.
+struct Waiting<'g>(&'g AtomicUsize);
+
+impl<'g> Waiting<'g> {
+    fn enter(waiting: &'g AtomicUsize, most: usize) -> Option<Self> {
+        let counted = Self(waiting);
+        (waiting.fetch_add(1, Relaxed) < most).then_some(counted)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// How much each session has open at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Sessions {
+    most: usize,
+    open: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Sessions {
+    pub(crate) fn at_most(most: usize) -> Self {
+        Self { most, open: Arc::default() }
+    }
+
+    /// None when it has its share already. `session` is the fingerprint of its secret.
+    pub(crate) fn enter(&self, session: String) -> Option<Place> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(session.clone()).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Place { sessions: self.clone(), session })
+    }
+}
+
+/// Counts until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    sessions: Sessions,
+    session: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.sessions.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.session) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.session);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, middleware::from_fn_with_state, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Far more than it takes, also on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    struct Slow {
+        router: Router,
+        began: Arc<Semaphore>,
+        go_on: Arc<Semaphore>,
+    }
+
+    /// Its page says when it is worked on, and is answered when told to.
+    fn slow(gate: Gate) -> Slow {
+        let (began, go_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let page = {
+            let (began, go_on) = (Arc::clone(&began), Arc::clone(&go_on));
+            move || async move {
+                began.add_permits(1);
+                go_on.acquire().await.expect("is open").forget();
+                "done"
+            }
+        };
+        Slow { router: Router::new().route("/", get(page)).layer(from_fn_with_state(gate, guard)), began, go_on }
+    }
+
+    impl Slow {
+        fn ask(&self, session: Option<&str>) -> tokio::task::JoinHandle<Response> {
+            let cookie = session.map(|token| format!("{SESSION_COOKIE}={token}")).unwrap_or_default();
+            let request = Request::get("/").header("cookie", cookie).body(Body::empty()).expect("a request");
+            let answer = self.router.clone().oneshot(request);
+            tokio::spawn(async move { answer.await.expect("an answer") })
+        }
+
+        async fn begun(&self, count: u32) {
+            timeout(PATIENCE, self.began.acquire_many(count)).await.expect("in time").expect("is open").forget();
+        }
+    }
+
+    async fn status(asked: tokio::task::JoinHandle<Response>) -> u16 {
+        timeout(PATIENCE, asked).await.expect("in time").expect("no panic").status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_worked_on_waits_and_what_cannot_wait_is_sent_away_at_once() {
+        let gate = Gate::new(1, 1, 9, PATIENCE);
+        let slow = slow(gate.clone());
+        let first = slow.ask(None);
+        slow.begun(1).await;
+        let second = slow.ask(None);
+        while gate.waiting.load(Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        let third = timeout(PATIENCE, slow.ask(None)).await.expect("at once").expect("no panic");
+        assert_eq!(third.status(), 503);
+        let after: u8 = third.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
+        assert!((1..=10).contains(&after));
+        slow.go_on.add_permits(1);
+        assert_eq!(status(first).await, 200);
+        slow.begun(1).await;
+        slow.go_on.add_permits(1);
+        assert_eq!(status(second).await, 200, "whoever waited is served");
+        assert_eq!(gate.waiting.load(Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever() {
+        let slow = slow(Gate::new(1, 5, 9, Duration::from_millis(20)));
+        let first = slow.ask(None);
+        slow.begun(1).await;
+        assert_eq!(status(slow.ask(None)).await, 503);
+        slow.go_on.add_permits(1);
+        assert_eq!(status(first).await, 200);
+    }
+
+    #[tokio::test]
+    async fn one_session_does_not_take_all_places() {
+        let gate = Gate::new(9, 9, 2, PATIENCE);
+        let slow = slow(gate.clone());
+        let (first, second) = (slow.ask(Some("a")), slow.ask(Some("a")));
+        slow.begun(2).await;
+        assert_eq!(status(slow.ask(Some("a"))).await, 503);
+        let other = slow.ask(Some("b"));
+        slow.begun(1).await;
+        slow.go_on.add_permits(3);
+        for asked in [first, second, other] {
+            assert_eq!(status(asked).await, 200);
+        }
+        assert!(gate.sessions.open.lock().expect("is whole").is_empty(), "nobody is counted any more");
+    }
+}
