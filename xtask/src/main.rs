@@ -11,6 +11,7 @@
 mod apt;
 mod bench;
 mod build;
+mod deny;
 mod digest;
 mod dist;
 mod frontend;

@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::{
-    build, process,
+    build, deny, process,
     project::Project,
     setup::{self, Need},
     size,
@@ -42,6 +42,7 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
     let mut checks = Checks::new();
 
     checks.run("format", || cargo("fmt --all --check"));
+    checks.run("dependencies", || deny::check(project, &toolchain));
     checks.run("lints, server", || cargo(&format!("clippy --locked --all-targets {HOST_SELECTION} -- -D warnings")));
     checks.run("lints, browser", || {
         // With the profile of the real build, its macros and build scripts are compiled once for both.
