@@ -32,20 +32,26 @@ use domain::{
     search::{Closeness, SearchHit, SearchPage, SearchPlace, SearchQuery},
     units::UnitRef,
 };
-use tantivy::{BitSet, Searcher, TantivyDocument, TantivyError, schema::Value};
+use tantivy::{Searcher, TantivyDocument, TantivyError, schema::Value};
 use tokio::sync::Notify;
 
 use crate::{Backend, Error, Place, Result, units::Tree};
 
 mod asked;
+mod closest;
+mod counts;
 mod entries;
 mod excerpt;
 mod follow;
 mod index;
 mod lists;
 mod look;
+mod marks;
 mod plain;
 mod reach;
+mod readings;
+mod remnants;
+mod slips;
 mod within;
 mod words;
 
@@ -53,17 +59,20 @@ mod words;
 mod tests;
 
 use asked::Asked;
+use closest::{Closest, closest};
 use entries::kind_words;
+use excerpt::{Passage, Texts};
 use index::{Attached, Held, Shelf};
-use look::{Found, Terms};
+use look::{Found, Scene};
+use marks::Marks;
 use reach::Reach;
 use within::Choices;
 
 /// Documents on a page.
 const PAGE: usize = 20;
 
-/// When so few documents have all words, errors in long words are forgiven.
-const FEW: usize = 3;
+/// Documents whose words are looked at to spell a suggestion.
+const SPELT_BY: usize = 3;
 
 /// How far the log may run ahead of the last commit when no document changes.
 const COMMIT_EVERY: TimeDelta = TimeDelta::minutes(10);
@@ -198,11 +207,8 @@ impl<'a> Search<'a> {
         page.is_ready = true;
         let tree = self.backend.units().tree();
         let reach = Reach::of(&viewer.standpoint, &tree);
-        let (question, asked) = (query.clone(), Arc::new(asked));
-        let looked = {
-            let asked = Arc::clone(&asked);
-            tokio::task::spawn_blocking(move || Looked::at(&held, &asked, &question, &reach)).await
-        };
+        let question = query.clone();
+        let looked = tokio::task::spawn_blocking(move || Looked::at(&held, asked, &question, &reach)).await;
         let looked = match looked.map_err(|error| TantivyError::InternalError(error.to_string())) {
             Ok(Ok(looked)) => looked,
             Ok(Err(error)) | Err(error) => {
@@ -212,14 +218,14 @@ impl<'a> Search<'a> {
                 return Ok(SearchPage { is_ready: false, ..page });
             }
         };
-        page.years = looked.choices.years;
-        page.issuers = issuers(looked.choices.issuers, query.issuer, &tree);
+        page.years.clone_from(&looked.choices.years);
+        page.issuers = issuers(&looked.choices.issuers, query.issuer, &tree);
         page.closeness = looked.closeness;
         page.total = u32::try_from(looked.total).unwrap_or(u32::MAX);
         page.next = looked.next;
         let ids: Vec<DocumentId> = looked.texts.iter().map(|text| text.document).collect();
         let documents = self.backend.documents().found(viewer, &ids).await?;
-        let shown = tokio::task::spawn_blocking(move || show(page, looked.texts, &documents, &asked)).await;
+        let shown = tokio::task::spawn_blocking(move || show(page, &looked, &documents)).await;
         shown.map_err(|error| Error::Internal(format!("results cannot be shown: {error}")))
     }
 }
@@ -227,41 +233,52 @@ impl<'a> Search<'a> {
 /// What the index answered, with the texts of the page.
 struct Looked {
     closeness: Closeness,
+    /// What was looked for: as typed, and what may have been meant, the likeliest first.
+    typed: Asked,
+    meant: Vec<Asked>,
     total: usize,
     texts: Vec<Text>,
     next: Option<SearchPlace>,
-    choices: Choices,
+    choices: Arc<Choices>,
 }
 
 /// What the index holds of a document, to cut the passage from that is shown.
 struct Text {
     document: DocumentId,
+    /// By which of [`Looked::meant`] it was found; none for what was typed.
+    meant: Option<usize>,
     plain: String,
     attached: Vec<Attached>,
 }
 
 impl Looked {
-    fn at(held: &Held, asked: &Asked, query: &SearchQuery, reach: &Reach) -> tantivy::Result<Self> {
+    fn at(held: &Held, typed: Asked, query: &SearchQuery, reach: &Reach) -> tantivy::Result<Self> {
         let searcher = held.searcher();
         let within = within::reachable(&searcher, &held.fields, reach)?;
-        let choices = within::choices(&searcher, &within)?;
-        let (closeness, mut found) = closest(&searcher, held, asked, query, &within)?;
-        let total = found.len();
-        found.retain(|found| query.after.is_none_or(|after| found.place < after));
+        let choices = held.choices(&searcher, reach, &within)?;
+        let scene = Scene { searcher: &searcher, fields: &held.fields, query, within: &within, wanted: PAGE + 1 };
+        let Closest { closeness, meant, mut found, behind } = closest(scene, &typed)?;
+        let total = found.len() + behind;
+        found.retain(|(found, _)| query.after.is_none_or(|after| found.place < after));
         if found.len() > PAGE {
-            found.select_nth_unstable_by_key(PAGE, |found| Reverse(found.place));
+            found.select_nth_unstable_by_key(PAGE, |(found, _)| Reverse(found.place));
         }
         let more = found.len() > PAGE;
         found.truncate(PAGE);
-        found.sort_unstable_by_key(|found| Reverse(found.place));
-        let next = found.last().filter(|_| more).map(|last| last.place);
-        let texts = found.iter().map(|found| Text::read(&searcher, held, found)).collect::<tantivy::Result<_>>()?;
-        Ok(Self { closeness, total, texts, next, choices })
+        found.sort_unstable_by_key(|(found, _)| Reverse(found.place));
+        let next = found.last().filter(|_| more).map(|(last, _)| last.place);
+        let texts =
+            found.iter().map(|(found, meant)| Text::read(&searcher, held, found, *meant)).collect::<tantivy::Result<_>>()?;
+        Ok(Self { closeness, typed, meant, total, texts, next, choices })
+    }
+
+    fn asked(&self, text: &Text) -> &Asked {
+        text.meant.and_then(|meant| self.meant.get(meant)).unwrap_or(&self.typed)
     }
 }
 
 impl Text {
-    fn read(searcher: &Searcher, held: &Held, found: &Found) -> tantivy::Result<Self> {
+    fn read(searcher: &Searcher, held: &Held, found: &Found, meant: Option<usize>) -> tantivy::Result<Self> {
         let document: TantivyDocument = searcher.doc(found.address)?;
         let texts = |field| document.get_all(field).filter_map(|value| value.as_str().map(str::to_owned));
         let mut parts = texts(held.fields.attached_plain);
@@ -269,7 +286,8 @@ impl Text {
         while let (Some(name), Some(text)) = (parts.next(), parts.next()) {
             attached.push(Attached { name, text });
         }
-        Ok(Self { document: found.place.document, plain: texts(held.fields.plain).next().unwrap_or_default(), attached })
+        let plain = texts(held.fields.plain).next().unwrap_or_default();
+        Ok(Self { document: found.place.document, meant, plain, attached })
     }
 
     /// All there is to search of the document and its files.
@@ -280,68 +298,41 @@ impl Text {
 }
 
 /// The page with those of the documents that may still be shown.
-fn show(mut page: SearchPage, texts: Vec<Text>, documents: &[DocumentSummary], asked: &Asked) -> SearchPage {
-    let forgive = page.closeness != Closeness::AllWords;
-    for text in texts {
-        let document = documents.iter().find(|document| document.id == text.document);
-        let Some(document) = document.filter(|document| excerpt::has_phrases(asked, text.parts(document))) else {
+fn show(mut page: SearchPage, looked: &Looked, documents: &[DocumentSummary]) -> SearchPage {
+    let mut marked: Vec<(Option<usize>, DocumentSummary, Texts<'_>, Marks<'_>)> = Vec::with_capacity(looked.texts.len());
+    let titles: Vec<String> = documents.iter().map(|document| plain::shown(&document.title)).collect();
+    for text in &looked.texts {
+        let asked = looked.asked(text);
+        let at = documents.iter().position(|document| document.id == text.document);
+        let Some(at) = at.filter(|at| excerpt::has_phrases(asked, text.parts(&documents[*at]))) else {
             // Withdrawn a moment ago, or two pairs of a phrase that do not follow each other.
             page.total = page.total.saturating_sub(1);
             continue;
         };
-        if page.instead.is_none() && page.hits.is_empty() && page.closeness == Closeness::SimilarWords {
-            page.instead = excerpt::instead(asked, [&document.title, &text.plain]);
-        }
-        page.hits.push(hit(document.clone(), &text, asked, forgive));
+        let document = &documents[at];
+        let number = document.number.as_deref().unwrap_or_default();
+        let about = [number, document.issuer.name.as_str(), kind_words(document.kind)];
+        let texts = Texts { title: &titles[at], about, plain: &text.plain, files: &text.attached };
+        let summary = DocumentSummary { title: titles[at].clone(), ..document.clone() };
+        marked.push((text.meant, summary, texts, excerpt::marks(texts, asked)));
+    }
+    if let Some(best) = looked.meant.first() {
+        let spelt = marked.iter().filter(|(meant, ..)| *meant == Some(0)).take(SPELT_BY).map(|(.., marks)| marks);
+        let spelt = excerpt::spelt(best, &spelt.collect::<Vec<_>>());
+        page.instead = Some(spelt).filter(|spelt| *spelt != page.typed);
+    }
+    for (meant, document, texts, marks) in marked {
+        let asked = meant.and_then(|meant| looked.meant.get(meant)).unwrap_or(&looked.typed);
+        let Passage { title, excerpt, attachment } = excerpt::passage(texts, &marks, asked);
+        page.hits.push(SearchHit { document, title, excerpt, attachment });
     }
     page
 }
 
-/// Asks for all words as they are, then for similar ones, then for most of them: each only when the one before found little.
-fn closest(
-    searcher: &Searcher,
-    held: &Held,
-    asked: &Asked,
-    query: &SearchQuery,
-    within: &[Option<BitSet>],
-) -> tantivy::Result<(Closeness, Vec<Found>)> {
-    if asked.words.is_empty() {
-        return Ok((Closeness::AllWords, Vec::new()));
-    }
-    let look = |forgive, missing| look::look(searcher, &held.fields, asked, query, within, Terms { forgive, missing });
-    let found = look(false, 0)?;
-    if found.len() >= FEW {
-        return Ok((Closeness::AllWords, found));
-    }
-    let is_forgiving = asked.words.iter().any(asked::Sought::is_forgiven);
-    let similar = if is_forgiving { look(true, 0)? } else { Vec::new() };
-    if similar.len() > found.len() {
-        return Ok((Closeness::SimilarWords, similar));
-    }
-    if !found.is_empty() {
-        return Ok((Closeness::AllWords, found));
-    }
-    // Two words may lack one, eight three.
-    let free = asked.words.iter().filter(|word| !word.is_quoted).count();
-    let missing = free.min(asked.words.len() - 1).min(asked.words.len().div_ceil(3));
-    if missing == 0 {
-        return Ok((Closeness::AllWords, found));
-    }
-    Ok((Closeness::MostWords, look(true, missing)?))
-}
-
-fn hit(mut document: DocumentSummary, text: &Text, asked: &Asked, forgive: bool) -> SearchHit {
-    document.title = plain::shown(&document.title);
-    let number = document.number.as_deref().unwrap_or_default();
-    let own = [&document.title, number, &document.issuer.name, kind_words(document.kind)];
-    let (excerpt, attachment) = excerpt::passage(&own, &text.plain, &text.attached, asked, forgive);
-    SearchHit { title: excerpt::title(&document.title, asked, forgive), excerpt, attachment, document }
-}
-
 /// The units to choose from: those with the most documents, and always the one that was chosen.
-fn issuers(counts: BTreeMap<String, usize>, chosen: Option<UnitId>, tree: &Tree) -> Vec<UnitRef> {
+fn issuers(counts: &BTreeMap<String, usize>, chosen: Option<UnitId>, tree: &Tree) -> Vec<UnitRef> {
     let mut units: Vec<(usize, UnitRef)> =
-        counts.into_iter().filter_map(|(id, count)| Some((count, tree.known(&id)?.clone()))).collect();
+        counts.iter().filter_map(|(id, count)| Some((*count, tree.known(id)?.clone()))).collect();
     units.sort_by_key(|(count, unit)| (chosen != Some(unit.id), Reverse(*count)));
     units.truncate(SearchPage::ISSUERS_MAX);
     let mut units: Vec<UnitRef> = units.into_iter().map(|(_, unit)| unit).collect();

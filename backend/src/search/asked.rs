@@ -1,5 +1,7 @@
 //! What was typed, understood: words, phrases, numbers. There is no syntax but quotes, so nothing typed can be wrong.
 
+use std::collections::BTreeMap;
+
 use domain::{folding::compose, search::SearchQuery};
 
 use super::{
@@ -13,8 +15,8 @@ const WORDS_MAX: usize = 24;
 /// Words a number of a document is typed in at most: `Mẫu 03 - SH / ĐU` has four.
 const SIGN_WORDS: usize = 6;
 
-/// Letters of a word from which on an error in it is forgiven.
-const FORGIVEN_FROM: usize = 5;
+/// Letters of a word from which on a slip in it is forgiven when a word beside it fits.
+const FORGIVEN_FROM: usize = 3;
 
 /// Letters of an unfinished word from which on words that begin with it are found.
 const PREFIX_FROM: usize = 3;
@@ -34,6 +36,20 @@ pub(super) struct Asked {
     pub(super) phrases: Vec<Vec<String>>,
     /// Keys of what may be the number of a document.
     pub(super) signs: Vec<String>,
+    /// All words in the order they were typed in.
+    pub(super) order: Vec<Typed>,
+}
+
+/// A word where it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Typed {
+    /// Which of the words that are looked for.
+    pub(super) word: usize,
+    /// Where it stands in what was typed, in bytes.
+    pub(super) from: usize,
+    pub(super) until: usize,
+    /// Whether it goes on with the word before it: no quotes begin or end between them.
+    pub(super) follows: bool,
 }
 
 /// A word that is looked for.
@@ -55,7 +71,7 @@ impl Sought {
     }
 
     pub(super) fn length(&self) -> usize {
-        self.forms.folded.chars().count()
+        letters(&self.forms)
     }
 
     /// Whether a word of a text is this one, marks aside, or begins with it where that is enough.
@@ -70,6 +86,8 @@ pub(super) struct Neighbours {
     pub(super) pair: String,
     /// Whether they must stand so in the text.
     pub(super) is_phrase: bool,
+    /// Whether the second may be the beginning of a longer word.
+    pub(super) is_unfinished: bool,
 }
 
 impl Asked {
@@ -84,14 +102,37 @@ impl Asked {
         let parts: Vec<&str> = typed.split(QUOTES).collect();
         // A quote that is not closed quotes nothing.
         let closed = parts.len() - 1 + parts.len() % 2;
+        let mut from = 0;
         for (at, part) in parts.iter().enumerate() {
-            asked.take_part(part, at % 2 == 1 && at < closed, at + 1 == parts.len());
+            asked.take_part(part, from, at % 2 == 1 && at < closed, at + 1 == parts.len());
+            from += part.len();
+            from += typed[from..].chars().next().map_or(0, char::len_utf8);
         }
         asked.typed = typed;
         asked
     }
 
-    fn take_part(&mut self, part: &str, is_quoted: bool, is_last: bool) {
+    /// The same with other words in some places of [`Self::order`].
+    pub(super) fn rewritten(&self, words: &BTreeMap<usize, String>) -> Self {
+        let mut typed = String::with_capacity(self.typed.len());
+        let mut end = 0;
+        for (at, place) in self.order.iter().enumerate() {
+            if let Some(word) = words.get(&at) {
+                typed.push_str(&self.typed[end..place.from]);
+                typed.push_str(word);
+                end = place.until;
+            }
+        }
+        typed.push_str(&self.typed[end..]);
+        Self { is_cut: self.is_cut, ..Self::parse(&typed) }
+    }
+
+    /// The word looked for at this place of [`Self::order`].
+    pub(super) fn sought(&self, at: usize) -> &Sought {
+        &self.words[self.order[at].word]
+    }
+
+    fn take_part(&mut self, part: &str, from: usize, is_quoted: bool, is_last: bool) {
         let found: Vec<Forms> = words(part).collect();
         self.take_signs(part, &found);
         let ends_in_word = part.ends_with(|c: char| c.is_alphanumeric());
@@ -104,14 +145,17 @@ impl Asked {
             if self.words.len() == WORDS_MAX {
                 return;
             }
+            let is_unfinished = is_last && !is_quoted && at + 1 == count && ends_in_word && letters(&forms) >= PREFIX_FROM;
             if let Some(before) = &before {
                 let pair = Forms::pair(before, &forms);
                 if !self.pairs.iter().any(|known| known.pair == pair && known.is_phrase >= is_quoted) {
-                    self.pairs.push(Neighbours { pair, is_phrase: is_quoted });
+                    self.pairs.push(Neighbours { pair, is_phrase: is_quoted, is_unfinished });
                 }
             }
-            let is_unfinished = is_last && !is_quoted && at + 1 == count && ends_in_word && letters(&forms) >= PREFIX_FROM;
-            match self.words.iter_mut().find(|known| known.forms.exact == forms.exact) {
+            let known = self.words.iter().position(|known| known.forms.exact == forms.exact);
+            let word = known.unwrap_or(self.words.len());
+            self.order.push(Typed { word, from: from + forms.from, until: from + forms.until, follows: before.is_some() });
+            match self.words.get_mut(word) {
                 Some(known) => {
                     known.is_quoted |= is_quoted;
                     known.is_unfinished |= is_unfinished;
@@ -169,6 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn words_are_put_in_the_place_of_others() {
+        let asked = Asked::parse("Nghij “quyết” 57, nghij");
+        assert_eq!(
+            asked.order.iter().map(|typed| (typed.word, typed.follows)).collect::<Vec<_>>(),
+            [(0, false), (1, false), (2, false), (0, true)]
+        );
+        let words = [(0, "nghị".to_owned()), (3, "sự".to_owned())].into();
+        assert_eq!(asked.rewritten(&words).typed, "nghị “quyết” 57, sự");
+        assert_eq!(asked.rewritten(&BTreeMap::new()), asked);
+        assert_eq!(asked.sought(3).forms.folded, "nghij");
+    }
+
+    #[test]
     fn a_number_is_seen_however_it_is_typed() {
         for typed in ["339-QĐ/TW", "quy dinh 339 qd tw", "339qdtw", "so 339-QD/TW ve so tay"] {
             assert!(Asked::parse(typed).signs.iter().any(|key| key == "339qdtw"), "{typed}");
@@ -190,6 +247,10 @@ mod tests {
         fn anything_can_be_typed(typed in any::<String>()) {
             let asked = Asked::parse(&typed);
             prop_assert!(asked.words.len() <= WORDS_MAX && asked.typed.chars().count() <= SearchQuery::TYPED_MAX);
+            for place in &asked.order {
+                let word = words(&asked.typed[place.from..place.until]).next().expect("a word");
+                prop_assert_eq!(&word.exact, &asked.words[place.word].forms.exact);
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What is shown of a document that was found: its title and the passage with most of the words, as pieces of plain text.
 //!
+//! A passage begins and ends with a sentence where one begins and ends near the words that were found; else with a part of one.
+//!
 //! Invariant: no markup is made here. A piece says whether it was searched for, the page says how that looks.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,154 +9,105 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::search::Piece;
 
 use super::{
-    asked::{Asked, Sought},
+    asked::Asked,
     index::Attached,
-    words::{Forms, is_similar, words},
+    marks::{Marked, Marks, Spot},
+    words::words,
 };
 
-/// Words of an excerpt, and how many of them stand before the first that was found.
+/// Words of an excerpt when no sentence ends near its end.
 const WORDS: usize = 36;
+
+/// Words before the first that was found: as far as its sentence begins that near, or a part of it, or so many where neither does.
+const SENTENCE: usize = 18;
+const CLAUSE: usize = 12;
 const LEAD: usize = 6;
+
+/// A sentence that ends within these bounds ends the excerpt.
+const WORDS_MIN: usize = 14;
+const WORDS_MAX: usize = 48;
 
 /// Between a heading and its text, or two items of a list, on one line.
 const BLOCK: &str = " · ";
 
-/// Words of a text that are looked at: about forty printed pages. A longer text shows its first passages.
-const LOOKED_AT: usize = 20_000;
+/// What is shown of a document.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Passage {
+    pub(super) title: Vec<Piece>,
+    pub(super) excerpt: Vec<Piece>,
+    /// The name of the file the excerpt is from, when that is not the document itself.
+    pub(super) attachment: Option<String>,
+}
 
-/// A word of the text that was searched for.
+/// The texts of a document.
 #[derive(Debug, Clone, Copy)]
-struct Spot {
-    /// Which word of the text.
-    at: usize,
-    from: usize,
-    until: usize,
-    /// Which word of the query.
-    word: usize,
-    closeness: u8,
+pub(super) struct Texts<'t> {
+    pub(super) title: &'t str,
+    /// What is searched besides and not shown here: number, issuer, kind.
+    pub(super) about: [&'t str; 3],
+    pub(super) plain: &'t str,
+    pub(super) files: &'t [Attached],
 }
 
-/// How closely a word of the text is the one that was searched for.
-fn closeness(sought: &Sought, word: &Forms, forgive: bool) -> Option<u8> {
-    if sought.is_marked && word.exact == sought.forms.exact {
-        Some(4)
-    } else if sought.is_marked && word.letters == sought.forms.letters {
-        Some(3)
-    } else if word.folded == sought.forms.folded {
-        Some(2)
-    } else if sought.is_met_by(word) {
-        Some(1)
-    } else if forgive && sought.is_forgiven() && is_similar(&word.folded, &sought.forms.folded) {
-        Some(0)
-    } else {
-        None
+impl<'t> Texts<'t> {
+    /// Title, text, what it is about, and of each file name and text, in this order.
+    fn all(self) -> impl Iterator<Item = &'t str> {
+        let files = self.files.iter().flat_map(|file| [file.name.as_str(), file.text.as_str()]);
+        [self.title, self.plain].into_iter().chain(self.about).chain(files)
     }
 }
 
-/// The words of the query in a text. Of each word only where it is met most closely: who types `đường` is not shown `dương` while
-/// there is a `đường`.
-fn spots(text: &str, asked: &Asked, forgive: bool) -> (Vec<Spot>, Vec<(usize, usize)>) {
-    let mut spots: Vec<Spot> = Vec::new();
-    let mut places = Vec::new();
-    let mut best = vec![0; asked.words.len()];
-    let mut reader = words(text);
-    let mut forms = Forms::default();
-    while places.len() < LOOKED_AT && reader.read(&mut forms) {
-        for (word, sought) in asked.words.iter().enumerate() {
-            if let Some(closeness) = closeness(sought, &forms, forgive) {
-                best[word] = best[word].max(closeness);
-                spots.push(Spot { at: places.len(), from: forms.from, until: forms.until, word, closeness });
-            }
-        }
-        places.push((forms.from, forms.until));
+/// Of [`Texts::all`], those of the document itself.
+const OWN: usize = 5;
+
+pub(super) fn marks<'t>(texts: Texts<'t>, asked: &Asked) -> Marks<'t> {
+    Marks::of(asked, texts.all())
+}
+
+/// The passage to show: when words were met that the document itself does not have, of the file that has most of the query.
+pub(super) fn passage(texts: Texts<'_>, marks: &Marks<'_>, asked: &Asked) -> Passage {
+    let title = &marks.texts[0];
+    let title = pieces(title.text, 0, title.text.len(), &title.spots);
+    let met =
+        |texts: &[Marked<'_>]| -> BTreeSet<usize> { texts.iter().flat_map(|text| &text.spots).map(|spot| spot.word).collect() };
+    let (own, files) = marks.texts.split_at(OWN);
+    let met_here = met(own);
+    let best = files
+        .chunks_exact(2)
+        .zip(texts.files)
+        .map(|(parts, file)| (met(parts), &parts[1], file))
+        .filter(|(met, ..)| !met.is_subset(&met_here))
+        .rev()
+        .max_by_key(|(met, ..)| met.len());
+    if let Some((_, text, file)) = best {
+        return Passage { title, excerpt: excerpt(marks, text, asked), attachment: Some(file.name.clone()) };
     }
-    spots.retain(|spot| spot.closeness == best[spot.word]);
-    (spots, places)
-}
-
-/// Whether a word of the text goes on with the one before it as the query does.
-fn follows(before: &Spot, after: &Spot) -> bool {
-    after.at == before.at + 1 && after.word == before.word + 1
-}
-
-/// The words of the query to mark in a text. Typed without marks, `dang phi` may be any of `đang`, `đăng` and `đảng`: where it is met as
-/// `đảng phí`, the others are not what was meant.
-fn meant(text: &str, asked: &Asked, forgive: bool) -> (Vec<Spot>, Vec<(usize, usize)>) {
-    let (mut spots, places) = spots(text, asked, forgive);
-    let as_written = |spot: &Spot| text[spot.from..spot.until].to_lowercase();
-    let mut together: Vec<BTreeSet<String>> = vec![BTreeSet::new(); asked.words.len()];
-    for [before, after] in spots.array_windows() {
-        if follows(before, after) {
-            together[before.word].insert(as_written(before));
-            together[after.word].insert(as_written(after));
-        }
-    }
-    spots.retain(|spot| {
-        let together = &together[spot.word];
-        asked.words[spot.word].is_marked || together.is_empty() || together.contains(&as_written(spot))
-    });
-    (spots, places)
-}
-
-/// A title with what was found in it.
-pub(super) fn title(title: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
-    let (spots, _) = meant(title, asked, forgive);
-    pieces(title, 0, title.len(), &spots)
+    Passage { title, excerpt: excerpt(marks, &own[1], asked), attachment: None }
 }
 
 /// The passage of the text where most of the words are, the first of equal ones; nothing when none is there.
-pub(super) fn excerpt(text: &str, asked: &Asked, forgive: bool) -> Vec<Piece> {
-    let (spots, places) = meant(text, asked, forgive);
-    let Some(first) = densest(&spots, asked) else { return Vec::new() };
-    let begin = beginning(text, &places, spots[first].at);
-    let end = (begin + WORDS).min(places.len());
-    let (from, until) = (places[begin].0, if end == places.len() { text.trim_end().len() } else { places[end - 1].1 });
-    let inside: Vec<Spot> = spots.into_iter().filter(|spot| spot.from >= from && spot.until <= until).collect();
-    let mut pieces = pieces(text, from, until, &inside);
-    for piece in &mut pieces {
-        piece.text = piece.text.replace('\n', BLOCK);
-    }
-    if begin > 0 && !text[..from].ends_with('\n') {
+fn excerpt(marks: &Marks<'_>, marked: &Marked<'_>, asked: &Asked) -> Vec<Piece> {
+    let Some((first, last)) = densest(marks, &marked.spots, asked) else { return Vec::new() };
+    let (begin, from_start) = beginning(marked, marked.spots[first].at);
+    let (end, to_end) = ending(marked, begin, marked.spots[last].at);
+    let from = marked.places[begin].0;
+    let until = if to_end { sentence_end(marked, end) } else { marked.places[end - 1].1 };
+    let inside = marked.spots.iter().filter(|spot| spot.from >= from && spot.until <= until).copied().collect::<Vec<Spot>>();
+    let mut pieces = one_line(pieces(marked.text, from, until, &inside));
+    if !from_start {
         pieces.insert(0, Piece { text: "… ".to_owned(), found: false });
     }
-    if end < places.len() {
+    if !to_end {
         pieces.push(Piece { text: " …".to_owned(), found: false });
     }
     pieces
 }
 
-/// The passage to show of a document, and the name of the file it is from when that is not the document itself: when words were met
-/// that no part of the document has, of the file that has most of the query.
-pub(super) fn passage(
-    own: &[&str],
-    text: &str,
-    files: &[Attached],
-    asked: &Asked,
-    forgive: bool,
-) -> (Vec<Piece>, Option<String>) {
-    let met = |texts: &[&str]| -> BTreeSet<usize> {
-        texts.iter().flat_map(|text| spots(text, asked, forgive).0).map(|spot| spot.word).collect()
-    };
-    if !files.is_empty() {
-        let own = met(&[own, &[text]].concat());
-        let best = files
-            .iter()
-            .map(|file| (met(&[&file.name, &file.text]), file))
-            .filter(|(met, _)| !met.is_subset(&own))
-            .rev()
-            .max_by_key(|(met, _)| met.len());
-        if let Some((_, file)) = best {
-            return (excerpt(&file.text, asked, forgive), Some(file.name.clone()));
-        }
-    }
-    (excerpt(text, asked, forgive), None)
-}
-
-/// The spot with which the best passage begins.
-fn densest(spots: &[Spot], asked: &Asked) -> Option<usize> {
+/// The spots with which the best passage begins and ends.
+fn densest(marks: &Marks<'_>, spots: &[Spot], asked: &Asked) -> Option<(usize, usize)> {
     let mut counts = vec![0_usize; asked.words.len()];
     let (mut end, mut different, mut together, mut best) = (0, 0, 0_usize, None);
-    let is_joined = |at: usize| at + 1 < spots.len() && follows(&spots[at], &spots[at + 1]);
+    let is_joined = |at: usize| at + 1 < spots.len() && marks.follows(&spots[at], &spots[at + 1]);
     for (begin, spot) in spots.iter().enumerate() {
         while end < spots.len() && spots[end].at < spot.at + WORDS - LEAD {
             let count = &mut counts[spots[end].word];
@@ -166,23 +119,89 @@ fn densest(spots: &[Spot], asked: &Asked) -> Option<usize> {
         // Many different words first and words that stand as they were typed, then many.
         let worth = (different + together.min(asked.words.len()), (end - begin).min(8));
         if best.is_none_or(|(_, known)| worth > known) {
-            best = Some((begin, worth));
+            best = Some(((begin, end - 1), worth));
         }
         let count = &mut counts[spot.word];
         *count -= 1;
         different -= usize::from(*count == 0);
         together -= usize::from(begin + 1 < end && is_joined(begin));
     }
-    best.map(|(begin, _)| begin)
+    best.map(|(found, _)| found)
 }
 
-/// A few words before the spot, not before its paragraph.
-fn beginning(text: &str, places: &[(usize, usize)], spot: usize) -> usize {
-    let mut begin = spot;
-    while begin > 0 && spot - begin < LEAD && !text[places[begin - 1].1..places[begin].0].contains('\n') {
-        begin -= 1;
+/// What lies between two words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    Word,
+    Clause,
+    Sentence,
+}
+
+/// What lies behind a word of the text.
+fn gap(marked: &Marked<'_>, at: usize) -> Gap {
+    let Some(next) = marked.places.get(at + 1) else { return Gap::Sentence };
+    let (from, until) = marked.places[at];
+    let between = &marked.text[until..next.0];
+    if between.contains('\n') {
+        return Gap::Sentence;
     }
-    begin
+    let mut signs = between.chars().filter(|c| !matches!(c, '"' | '”' | '“' | '’' | ')' | ']'));
+    match (signs.next(), signs.next()) {
+        // The number of an article or a list is not the end of a sentence, nor is a letter that stands for a name.
+        (Some('.'), Some(' ')) if ends_sentence(&marked.text[from..until]) => Gap::Sentence,
+        (Some('!' | '?' | '…'), Some(' ')) => Gap::Sentence,
+        (Some(',' | ';' | ':'), Some(' ')) => Gap::Clause,
+        _ if between.contains(" – ") || between.contains(" — ") || between.contains(" - ") || between.contains(" (") => {
+            Gap::Clause
+        }
+        _ => Gap::Word,
+    }
+}
+
+fn ends_sentence(word: &str) -> bool {
+    let length = word.chars().count();
+    if word.chars().all(|c| c.is_ascii_digit()) { length > 2 } else { length > 1 && word.chars().any(char::is_lowercase) }
+}
+
+/// The word the excerpt begins with, and whether a sentence does.
+fn beginning(marked: &Marked<'_>, spot: usize) -> (usize, bool) {
+    let mut clause = None;
+    for back in 0..=SENTENCE.min(spot) {
+        let begin = spot - back;
+        let before = begin.checked_sub(1).map_or(Gap::Sentence, |before| gap(marked, before));
+        if before == Gap::Sentence {
+            return (begin, true);
+        }
+        if before == Gap::Clause && back <= CLAUSE {
+            clause = Some(begin);
+        }
+    }
+    (clause.unwrap_or(spot.saturating_sub(LEAD)), false)
+}
+
+/// Behind the last word of the excerpt, and whether a sentence ends there. As many of the words up to `last` as there is room for are
+/// in it.
+fn ending(marked: &Marked<'_>, begin: usize, last: usize) -> (usize, bool) {
+    let most = (begin + WORDS_MAX).min(marked.places.len());
+    let ends = |kind: Gap| (begin + 1..=most).rev().filter(move |end| gap(marked, end - 1) >= kind);
+    let is_long = |end: &usize| *end >= begin + WORDS_MIN || *end == marked.places.len();
+    let best = ends(Gap::Sentence).filter(is_long).find(|end| *end > last).or_else(|| ends(Gap::Sentence).find(is_long));
+    // The shortest that has all of them reads best.
+    let best = best
+        .map(|longest| (last + 1..longest).find(|end| gap(marked, end - 1) == Gap::Sentence && is_long(end)).unwrap_or(longest));
+    if let Some(end) = best {
+        return (end, true);
+    }
+    let usual = (begin + WORDS).min(marked.places.len());
+    (ends(Gap::Clause).find(|end| *end > last.min(usual) && *end >= begin + WORDS_MIN).unwrap_or(usual), false)
+}
+
+/// With the sign that ends the sentence, and the quotes and brackets behind it.
+fn sentence_end(marked: &Marked<'_>, end: usize) -> usize {
+    let until = marked.places[end - 1].1;
+    let rest = &marked.text[until..];
+    let signs = rest.find(|c: char| c.is_whitespace() || c.is_alphanumeric()).unwrap_or(rest.len());
+    until + signs
 }
 
 fn pieces(text: &str, from: usize, until: usize, spots: &[Spot]) -> Vec<Piece> {
@@ -218,6 +237,27 @@ fn push(pieces: &mut Vec<Piece>, text: &str, found: bool) {
     pieces.push(Piece { text: text.to_owned(), found });
 }
 
+/// Blocks behind one another. What ends with a sign of its own needs no other.
+fn one_line(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    // The last sign, and whether it ends the line so far.
+    let (mut last, mut is_spaced) = (' ', true);
+    for piece in &mut pieces {
+        let mut line = String::with_capacity(piece.text.len());
+        for c in piece.text.chars() {
+            match c {
+                '\n' if is_spaced => {}
+                '\n' if matches!(last, '.' | ':' | ';' | ',' | '!' | '?' | '…' | '·') => line.push(' '),
+                '\n' => line.push_str(BLOCK),
+                c => line.push(c),
+            }
+            is_spaced = c.is_whitespace();
+            last = if is_spaced { last } else { c };
+        }
+        piece.text = line;
+    }
+    pieces
+}
+
 /// Whether the words of each phrase follow each other in one of the texts: the pairs of the index tell of two words, not of three.
 pub(super) fn has_phrases<'t>(asked: &Asked, texts: impl IntoIterator<Item = &'t str>) -> bool {
     if asked.phrases.is_empty() {
@@ -227,29 +267,44 @@ pub(super) fn has_phrases<'t>(asked: &Asked, texts: impl IntoIterator<Item = &'t
     asked.phrases.iter().all(|phrase| texts.iter().any(|text| text.windows(phrase.len()).any(|window| window == phrase)))
 }
 
-/// What a word met next to another one of the query counts against one that stands alone: `chuyển` before `đổi số` is meant, `chuyên`
-/// somewhere else is not.
-const TOGETHER: usize = 10;
+/// What a pair of spellings that stands in a text counts against a spelling that stands there alone.
+const TOGETHER: usize = 1_000;
 
-/// The query in the words of a text it was met in, when it was met in others than were typed.
-pub(super) fn instead(asked: &Asked, texts: [&str; 2]) -> Option<String> {
-    let mut met: Vec<BTreeMap<(u8, String), usize>> = vec![BTreeMap::new(); asked.words.len()];
-    for text in texts {
-        let (spots, _) = spots(text, asked, true);
-        for (index, spot) in spots.iter().enumerate() {
-            let near = spots[index.saturating_sub(2)..spots.len().min(index + 3)].iter();
-            let is_together = near.filter(|other| other.word != spot.word).any(|other| other.at.abs_diff(spot.at) == 1);
-            let word = text[spot.from..spot.until].to_lowercase();
-            *met[spot.word].entry((spot.closeness, word)).or_default() += if is_together { TOGETHER } else { 1 };
+/// The query as the documents write it: of each word the spelling in which it stands beside the others most often.
+pub(super) fn spelt(asked: &Asked, documents: &[&Marks<'_>]) -> String {
+    let mut alone: BTreeMap<usize, BTreeMap<&str, usize>> = BTreeMap::new();
+    let mut beside: BTreeMap<(usize, &str, usize, &str), usize> = BTreeMap::new();
+    for marks in documents {
+        for spot in marks.texts.iter().flat_map(|text| &text.spots) {
+            *alone.entry(spot.word).or_default().entry(marks.spelling(spot)).or_default() += 1;
+        }
+        for (before, after) in marks.side_by_side() {
+            *beside.entry((before.word, marks.spelling(before), after.word, marks.spelling(after))).or_default() += 1;
         }
     }
-    let met: Option<Vec<(u8, String)>> = met
-        .into_iter()
-        .map(|words| words.into_iter().max_by_key(|((closeness, _), count)| (*closeness, *count)).map(|(word, _)| word))
-        .collect();
-    let met = met?;
-    let is_other = met.iter().any(|(closeness, _)| *closeness == 0);
-    is_other.then(|| met.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" "))
+    // The best way to spell all words up to one of them, for each of its spellings.
+    let mut ways: Vec<(usize, Vec<&str>)> = vec![(0, Vec::new())];
+    for (at, place) in asked.order.iter().enumerate() {
+        let typed = [(&asked.typed[place.from..place.until], 0)];
+        let known = alone.get(&place.word).filter(|known| !known.is_empty());
+        let spellings: Vec<(&str, usize)> =
+            known.map_or_else(|| typed.to_vec(), |known| known.iter().map(|(spelling, count)| (*spelling, *count)).collect());
+        let mut longer = Vec::with_capacity(spellings.len());
+        for (spelling, count) in spellings {
+            let best = ways.iter().map(|(weight, way)| {
+                let before =
+                    at.checked_sub(1).filter(|_| place.follows).and_then(|at| Some((asked.order[at].word, *way.last()?)));
+                let pair = before.and_then(|(word, before)| beside.get(&(word, before, place.word, spelling)));
+                (weight + count.min(TOGETHER - 1) + TOGETHER * pair.copied().unwrap_or_default(), way)
+            });
+            if let Some((weight, way)) = best.max_by_key(|(weight, _)| *weight) {
+                longer.push((weight, [&way[..], &[spelling]].concat()));
+            }
+        }
+        ways = longer;
+    }
+    let Some((_, words)) = ways.into_iter().max_by_key(|(weight, _)| *weight) else { return asked.typed.clone() };
+    asked.rewritten(&words.into_iter().map(str::to_owned).enumerate().collect()).typed
 }
 
 #[cfg(test)]
@@ -262,68 +317,79 @@ mod tests {
         pieces.iter().map(|piece| if piece.found { format!("[{}]", piece.text) } else { piece.text.clone() }).collect()
     }
 
-    #[test]
-    fn what_was_searched_for_is_marked_where_it_is_met_most_closely() {
-        let asked = Asked::parse("đường bộ");
-        let text = "Tránh Dương và đường. Đường bộ và bờ.";
-        assert_eq!(shown(&title(text, &asked, false)), "Tránh Dương và [đường]. [Đường bộ] và bờ.");
-        let plain = Asked::parse("duong");
-        assert_eq!(shown(&title(text, &plain, false)), "Tránh [Dương] và [đường]. [Đường] bộ và bờ.");
+    fn passage_of(title: &str, plain: &str, files: &[Attached], typed: &str) -> Passage {
+        let asked = Asked::parse(typed);
+        let texts = Texts { title, about: ["", "Xã Vạn Tường", ""], plain, files };
+        passage(texts, &marks(texts, &asked), &asked)
     }
 
-    #[test]
-    fn typed_without_marks_words_that_stand_together_are_meant() {
-        let asked = Asked::parse("dang phi");
-        let text = "Đang đăng ký. Phí đường bộ. Thu đảng phí; Đảng thu phí, phi đội.";
-        assert_eq!(
-            shown(&title(text, &asked, false)),
-            "Đang đăng ký. [Phí] đường bộ. Thu [đảng phí]; [Đảng] thu [phí], phi đội."
-        );
-        assert_eq!(shown(&title("Đang phi", &asked, false)), "[Đang phi]");
-        let far = "chữ ".repeat(40);
-        let text = format!("đăng một phi hai đăng ba phi. {far}thu đảng phí. {far}");
-        assert!(shown(&excerpt(&text, &asked, false)).contains("thu [đảng phí]"));
+    fn excerpt_of(plain: &str, typed: &str) -> String {
+        shown(&passage_of("", plain, &[], typed).excerpt)
     }
 
     #[test]
     fn the_densest_passage_is_shown_with_some_words_before_it() {
         let filler = "một hai ba bốn năm sáu bảy tám chín mười ".repeat(10);
-        let text = format!("đảng ủy họp. {filler}thu nộp đảng phí hằng tháng. {filler}");
-        let excerpt = excerpt(&text, &Asked::parse("đảng phí"), false);
-        let shown = shown(&excerpt);
+        let text = format!("đảng ủy họp. {filler}thu nộp đảng phí hằng tháng {filler}");
+        let shown = excerpt_of(&text, "đảng phí");
         assert!(shown.starts_with("… ") && shown.ends_with(" …") && shown.contains("thu nộp [đảng phí] hằng"), "{shown}");
-        assert!(super::excerpt(&text, &Asked::parse("khác lạ"), false).is_empty());
+        assert!(excerpt_of(&text, "khác lạ").is_empty());
+    }
+
+    #[test]
+    fn a_passage_is_whole_sentences_where_it_can_be() {
+        let text = "Mục 1. Mở đầu\nHôm nay trời mưa. Chi bộ họp lúc bảy giờ tối, ngày chủ nhật, để bàn việc thu đảng phí của quý \
+                    này, có mặt tất cả mọi người (trừ bốn đồng chí đi biển). Sau đó ai về nhà nấy. Hết chuyện.";
+        assert_eq!(
+            excerpt_of(text, "thu đảng phí"),
+            "Chi bộ họp lúc bảy giờ tối, ngày chủ nhật, để bàn việc [thu đảng phí] của quý này, có mặt tất cả mọi người (trừ bốn đồng \
+             chí đi biển)."
+        );
+        let long = format!("{}, và rồi nộp đảng phí, rồi {}.", "đi ".repeat(40).trim(), "về ".repeat(60).trim());
+        let shown = excerpt_of(&long, "đảng phí");
+        assert!(shown.starts_with("… và rồi nộp [đảng phí], rồi") && shown.ends_with(" …"), "{shown}");
+    }
+
+    #[test]
+    fn blocks_are_parted_once() {
+        assert_eq!(excerpt_of("Việc phải làm:\nthu phí;\nA · B · \nnộp", "phí"), "thu [phí]; A · B · nộp");
+        assert_eq!(excerpt_of("Đảng phí\nThu hằng tháng", "phí"), "Đảng [phí] · Thu hằng tháng");
     }
 
     #[test]
     fn a_passage_does_not_begin_before_its_paragraph() {
-        let excerpt = excerpt("Mục lục\nĐiều 1. Đảng phí", &Asked::parse("phí"), false);
-        assert_eq!(shown(&excerpt), "Điều 1. Đảng [phí]");
+        assert_eq!(excerpt_of("Mục lục\nĐiều 1. Đảng phí", "phí"), "Điều 1. Đảng [phí]");
     }
 
     #[test]
-    fn errors_are_forgiven_only_when_asked_to() {
-        let asked = Asked::parse("chuyn đổi");
-        let text = "Chuyển đổi số";
-        assert_eq!(shown(&title(text, &asked, false)), "Chuyển [đổi] số");
-        assert_eq!(shown(&title(text, &asked, true)), "[Chuyển đổi] số");
-        assert_eq!(instead(&asked, [text, ""]).as_deref(), Some("chuyển đổi"));
-        let often = "Chuyên đề chuyên sâu, chuyên gia: chuyển đổi";
-        assert_eq!(instead(&asked, [text, often]).as_deref(), Some("chuyển đổi"));
-        assert_eq!(instead(&Asked::parse("chuyen doi"), [text, ""]), None);
+    fn a_query_is_spelt_as_words_stand_together() {
+        let texts = |plain| Texts { title: "Nghị quyết", about: ["", "", ""], plain, files: &[] };
+        let asked = Asked::parse("nghi quyet moi truong");
+        let plain = "Mỗi ngày, mỗi trường, mỗi việc, mỗi người. Nghị quyết môi trường biển; môi trường.";
+        let document = marks(texts(plain), &asked);
+        assert_eq!(spelt(&asked, &[&document]), "nghị quyết môi trường");
+        let asked = Asked::parse("339 lạ");
+        assert_eq!(spelt(&asked, &[]), "339 lạ");
     }
 
     #[test]
     fn a_passage_is_from_a_file_when_only_that_has_the_words() {
         let file = |name: &str, text: &str| Attached { name: name.to_owned(), text: text.to_owned() };
         let files = [file("Biểu 1.xlsx", "Mức thu"), file("Phụ lục.pdf", "Mức thu đảng phí của xã")];
-        let from = |typed: &str| passage(&["Thông báo", "Xã Vạn Tường"], "Thu hằng tháng.", &files, &Asked::parse(typed), false);
-        let (pieces, name) = from("thu đảng phí");
-        assert_eq!((shown(&pieces).as_str(), name.as_deref()), ("Mức [thu đảng phí] của xã", Some("Phụ lục.pdf")));
-        assert_eq!(from("mức thu").1.as_deref(), Some("Biểu 1.xlsx"), "the first of equal ones");
-        assert_eq!(from("biểu").1.as_deref(), Some("Biểu 1.xlsx"), "by its name");
-        let (pieces, name) = from("thu xã hằng tháng");
-        assert_eq!((shown(&pieces).as_str(), name), ("[Thu hằng tháng].", None), "nothing is missing in the document");
+        let from = |typed: &str| passage_of("Thông báo", "Thu hằng tháng.", &files, typed);
+        let found = from("thu đảng phí");
+        assert_eq!(
+            (shown(&found.excerpt).as_str(), found.attachment.as_deref()),
+            ("Mức [thu đảng phí] của xã", Some("Phụ lục.pdf"))
+        );
+        assert_eq!(from("mức thu").attachment.as_deref(), Some("Biểu 1.xlsx"), "the first of equal ones");
+        assert_eq!(from("biểu").attachment.as_deref(), Some("Biểu 1.xlsx"), "by its name");
+        let found = from("thu xã hằng tháng");
+        assert_eq!(
+            (shown(&found.excerpt).as_str(), found.attachment),
+            ("[Thu hằng tháng].", None),
+            "nothing is missing in the document"
+        );
     }
 
     #[test]
@@ -336,13 +402,19 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_are_the_text(text in "\\PC{0,80}", typed in "\\PC{0,12}") {
-            let pieces = title(&text, &Asked::parse(&typed), true);
+            let pieces = passage_of(&text, "", &[], &typed).title;
             prop_assert_eq!(pieces.iter().map(|piece| piece.text.as_str()).collect::<String>(), text);
         }
 
         #[test]
         fn any_text_has_an_excerpt_or_none(text in any::<String>(), typed in "\\PC{0,12}") {
-            excerpt(&text, &Asked::parse(&typed), true);
+            excerpt_of(&text, &typed);
+        }
+
+        #[test]
+        fn an_excerpt_of_words_is_no_longer_than_it_may_be(text in "([abc]{1,3}[ .,\n;]{1,2}){0,150}", typed in "[abc]{1,3}") {
+            let shown = excerpt_of(&text, &typed);
+            prop_assert!(words(&shown).count() <= WORDS_MAX + LEAD, "{}", shown);
         }
     }
 }

@@ -8,7 +8,7 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use domain::{
@@ -19,15 +19,19 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use tantivy::{
-    Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
+    BitSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
     schema::{FAST, Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions},
     tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager},
 };
 
-use super::words::{Forms, Words, is_sign, sign_key, sign_keys, words};
+use super::{
+    reach::Reach,
+    within::{self, Choices},
+    words::{Forms, Words, is_sign, sign_key, sign_keys, words},
+};
 
 /// Counts up when fields or words are made otherwise: an index of another version is made anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Memory for documents that are not written yet. A few come by turns, or all at once when the index is made anew.
 const BUDGET: usize = 20_000_000;
@@ -116,6 +120,9 @@ pub(super) struct Held {
     store: String,
     writer: Mutex<Option<IndexWriter>>,
     columns: [Field; 7],
+    /// What there is to choose from for those who may read everything, and of which version of the index: an editor's every query
+    /// would look at each document for it.
+    choices: Mutex<Option<(u64, Arc<Choices>)>>,
 }
 
 impl Held {
@@ -163,11 +170,28 @@ impl Held {
         index.set_tokenizers(tokenizers);
         // One version at a time is read; the next is taken by hand after each commit.
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, fields, store: store.to_owned(), writer: Mutex::default(), columns })
+        Ok(Self { index, reader, fields, store: store.to_owned(), writer: Mutex::default(), columns, choices: Mutex::default() })
     }
 
     pub(super) fn searcher(&self) -> Searcher {
         self.reader.searcher()
+    }
+
+    /// What there is to choose from within reach.
+    pub(super) fn choices(&self, searcher: &Searcher, reach: &Reach, within: &[Option<BitSet>]) -> tantivy::Result<Arc<Choices>> {
+        if !reach.is_everything() {
+            return within::choices(searcher, within).map(Arc::new);
+        }
+        let version = searcher.generation().generation_id();
+        let mut known = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, choices)) = known.as_ref()
+            && *of == version
+        {
+            return Ok(Arc::clone(choices));
+        }
+        let choices = Arc::new(within::choices(searcher, within)?);
+        *known = Some((version, Arc::clone(&choices)));
+        Ok(choices)
     }
 
     /// Puts documents in, in place of what was known of them.
@@ -392,7 +416,7 @@ fn schema() -> (Schema, Fields, [Field; 7]) {
 #[derive(Debug, Clone, Copy)]
 struct Form(usize);
 
-/// Each two words that stand next to each other in a text.
+/// Each two words that stand next to each other in a sentence of a text.
 #[derive(Debug, Clone, Copy)]
 struct Pairs;
 
@@ -404,6 +428,7 @@ struct FormStream<'t> {
 }
 
 struct PairStream<'t> {
+    text: &'t str,
     words: Words<'t>,
     before: Forms,
     forms: Forms,
@@ -425,7 +450,7 @@ impl Tokenizer for Pairs {
         let mut words = words(text);
         let mut forms = Forms::default();
         words.read(&mut forms);
-        PairStream { words, before: Forms::default(), forms, token: Token::default() }
+        PairStream { text, words, before: Forms::default(), forms, token: Token::default() }
     }
 }
 
@@ -456,9 +481,14 @@ impl TokenStream for FormStream<'_> {
 
 impl TokenStream for PairStream<'_> {
     fn advance(&mut self) -> bool {
-        std::mem::swap(&mut self.before, &mut self.forms);
-        if !self.words.read(&mut self.forms) {
-            return false;
+        loop {
+            std::mem::swap(&mut self.before, &mut self.forms);
+            if !self.words.read(&mut self.forms) {
+                return false;
+            }
+            if !parts(&self.text[self.before.until..self.forms.from]) {
+                break;
+            }
         }
         place(&mut self.token, &self.forms);
         self.token.text.clear();
@@ -474,6 +504,11 @@ impl TokenStream for PairStream<'_> {
     fn token_mut(&mut self) -> &mut Token {
         &mut self.token
     }
+}
+
+/// Whether what lies between two words parts them: they are not of one sentence.
+pub(super) fn parts(between: &str) -> bool {
+    between.contains('\n') || between.split(['.', '!', '?']).skip(1).any(|behind| behind.starts_with([' ', '"', '”', ')']))
 }
 
 fn place(token: &mut Token, forms: &Forms) {
@@ -519,6 +554,20 @@ mod tests {
         let mut found: Vec<_> = cited(text).into_iter().collect();
         found.sort();
         assert_eq!(found, ["12a", "339qdtw", "57nqtw"]);
+    }
+
+    #[test]
+    fn words_of_two_sentences_are_no_pair() {
+        let mut pairs = Pairs;
+        let mut stream = pairs.token_stream("Về đánh giá\nĐảng viên dự. Phòng, chống bão (lũ) số 57-NQ/TW");
+        let mut found = Vec::new();
+        while stream.advance() {
+            found.push(stream.token().text.clone());
+        }
+        assert_eq!(
+            found,
+            ["vedanh", "danhgia", "dangvien", "viendu", "phongchong", "chongbao", "baolu", "luso", "so57", "57nq", "nqtw"]
+        );
     }
 
     #[test]

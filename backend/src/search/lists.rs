@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use tantivy::{
-    BitSet, DocId, DocSet, InvertedIndexReader, SegmentReader, TERMINATED, Term,
+    DocId, DocSet, InvertedIndexReader, SegmentReader, Term,
     postings::{Postings, SegmentPostings},
-    query::FuzzyTermQuery,
     schema::{Field, IndexRecordOption},
 };
 
 use super::{
-    asked::Sought,
+    asked::{Neighbours, Sought},
     index::{EXACT, FOLDED, Fields, LETTERS},
 };
 
@@ -20,8 +19,9 @@ const SAME_FOLDED: u64 = 1;
 const SAME_LETTERS: u64 = 2;
 pub(super) const SAME: u64 = 3;
 
-/// Words an unfinished or mistyped one may stand for.
+/// Words an unfinished one may stand for, and pairs that end in one.
 const OTHER_WORDS: usize = 48;
+const OTHER_PAIRS: usize = 16;
 
 /// The lists of a word in one part of the documents.
 #[derive(Default)]
@@ -43,10 +43,29 @@ pub(super) struct Word {
 
 /// The lists of two words next to each other.
 pub(super) struct Pair {
-    pub(super) text: Option<SegmentPostings>,
-    pub(super) title: Option<SegmentPostings>,
-    pub(super) attached: Option<SegmentPostings>,
+    pub(super) text: Vec<SegmentPostings>,
+    pub(super) title: Vec<SegmentPostings>,
+    pub(super) attached: Vec<SegmentPostings>,
     pub(super) must: bool,
+}
+
+impl Pair {
+    pub(super) fn open(segment: &SegmentReader, fields: &Fields, pair: &Neighbours) -> tantivy::Result<Self> {
+        let mut keys = vec![pair.pair.clone()];
+        if pair.is_unfinished {
+            keys.extend(longer(segment, [fields.pairs, fields.attached_pairs], &pair.pair, OTHER_PAIRS)?);
+        }
+        let lists = |field: Field| -> tantivy::Result<Vec<SegmentPostings>> {
+            let index = segment.inverted_index(field)?;
+            keys.iter().filter_map(|key| list(&index, field, key).transpose()).collect()
+        };
+        Ok(Self {
+            text: lists(fields.pairs)?,
+            title: lists(fields.title_pairs)?,
+            attached: lists(fields.attached_pairs)?,
+            must: pair.is_phrase,
+        })
+    }
 }
 
 /// How a word is met in a document: how closely, how often, and where.
@@ -60,7 +79,7 @@ pub(super) struct Met {
 }
 
 impl Word {
-    pub(super) fn open(segment: &SegmentReader, fields: &Fields, word: &Sought, forgive: bool) -> tantivy::Result<Self> {
+    pub(super) fn open(segment: &SegmentReader, fields: &Fields, word: &Sought) -> tantivy::Result<Self> {
         let (mut text, mut title, mut attached) = (Lists::default(), Lists::default(), Lists::default());
         let forms = [&word.forms.exact, &word.forms.letters, &word.forms.folded];
         for form in [EXACT, LETTERS, FOLDED] {
@@ -73,7 +92,8 @@ impl Word {
         let parts = [(fields.text, &mut text), (fields.title, &mut title), (fields.attached, &mut attached)]
             .map(|(fields, lists)| (fields[FOLDED], lists));
         let dictionaries = [fields.text[FOLDED], fields.attached[FOLDED]];
-        let others = others(segment, dictionaries, word, forgive)?;
+        let others =
+            if word.is_unfinished { longer(segment, dictionaries, &word.forms.folded, OTHER_WORDS)? } else { Vec::new() };
         for (field, lists) in parts {
             let index = segment.inverted_index(field)?;
             for other in &others {
@@ -146,6 +166,29 @@ impl Lists {
     }
 }
 
+/// How often a word stands in a document as far as the lists of it alone tell, and whether the title may have it: enough to know the
+/// most it can count there.
+pub(super) struct Glance {
+    pub(super) often: u32,
+    pub(super) in_title: bool,
+}
+
+impl Word {
+    /// Whether the document has the word at all.
+    pub(super) fn glance(&mut self, document: DocId) -> Option<Glance> {
+        let often = self.text.most(document).max(self.attached.most(document))?;
+        Some(Glance { often, in_title: self.title.most(document).is_some() })
+    }
+}
+
+impl Lists {
+    /// How often the word is met at most, in whichever form.
+    fn most(&mut self, document: DocId) -> Option<u32> {
+        let own = self.forms[FOLDED].as_mut().and_then(|list| at(list, document));
+        own.or_else(|| self.meet_other(document))
+    }
+}
+
 /// Whether one of the lists has the document. All of them are asked: each goes on with the documents.
 pub(super) fn has<'l>(lists: impl IntoIterator<Item = &'l mut SegmentPostings>, document: DocId) -> bool {
     lists.into_iter().filter_map(|list| at(list, document)).count() > 0
@@ -160,19 +203,6 @@ fn at(list: &mut SegmentPostings, document: DocId) -> Option<u32> {
     (here == document).then(|| list.term_freq().max(1))
 }
 
-/// How many documents have the word; of those within reach, where not all are.
-pub(super) fn count_within(segment: &SegmentReader, field: Field, word: &str, within: Option<&BitSet>) -> tantivy::Result<usize> {
-    let term = Term::from_field_text(field, word);
-    let Some(mut list) = segment.inverted_index(field)?.read_postings(&term, IndexRecordOption::Basic)? else { return Ok(0) };
-    let Some(within) = within else { return Ok(list.doc_freq() as usize) };
-    let mut count = 0;
-    while list.doc() != TERMINATED {
-        count += usize::from(within.contains(list.doc()));
-        list.advance();
-    }
-    Ok(count)
-}
-
 fn list(index: &InvertedIndexReader, field: Field, text: &str) -> tantivy::Result<Option<SegmentPostings>> {
     Ok(index.read_postings(&Term::from_field_text(field, text), IndexRecordOption::WithFreqs)?)
 }
@@ -182,38 +212,23 @@ pub(super) fn list_of(segment: &SegmentReader, field: Field, text: &str) -> tant
     list(&index, field, text)
 }
 
-/// Words of the index that this one may stand for, folded, the most frequent ones.
-fn others(segment: &SegmentReader, fields: [Field; 2], word: &Sought, forgive: bool) -> tantivy::Result<Vec<String>> {
-    let folded = &word.forms.folded;
-    let mut others: BTreeMap<String, u32> = BTreeMap::new();
-    let mut take = |key: &[u8], often: u32| {
-        if let Ok(key) = std::str::from_utf8(key)
-            && key != folded
-        {
-            let known = others.entry(key.to_owned()).or_default();
-            *known = often.max(*known);
-        }
-    };
+/// Words of the index that begin with this one and go on, the most frequent ones.
+fn longer(segment: &SegmentReader, fields: [Field; 2], word: &str, most: usize) -> tantivy::Result<Vec<String>> {
+    let mut longer: BTreeMap<String, u32> = BTreeMap::new();
+    // Behind everything that begins so; no word has this character.
+    let end = format!("{word}\u{10ffff}");
     for field in fields {
         let index = segment.inverted_index(field)?;
-        if word.is_unfinished {
-            // Behind everything that begins so; no word has this character.
-            let end = format!("{folded}\u{10ffff}");
-            let mut stream = index.terms().range().gt(folded.as_bytes()).lt(end.as_bytes()).into_stream()?;
-            while let Some((key, info)) = stream.next() {
-                take(key, info.doc_freq);
-            }
-        }
-        if forgive && word.is_forgiven() {
-            let automaton = FuzzyTermQuery::new(Term::from_field_text(field, folded), 1, true).automaton()?;
-            let mut stream = index.terms().search(automaton).into_stream()?;
-            while let Some((key, info)) = stream.next() {
-                take(key, info.doc_freq);
+        let mut stream = index.terms().range().gt(word.as_bytes()).lt(end.as_bytes()).into_stream()?;
+        while let Some((key, info)) = stream.next() {
+            if let Ok(key) = std::str::from_utf8(key) {
+                let known = longer.entry(key.to_owned()).or_default();
+                *known = info.doc_freq.max(*known);
             }
         }
     }
-    let mut others: Vec<(u32, String)> = others.into_iter().map(|(word, often)| (often, word)).collect();
-    others.sort_unstable_by(|a, b| b.cmp(a));
-    others.truncate(OTHER_WORDS);
-    Ok(others.into_iter().map(|(_, word)| word).collect())
+    let mut longer: Vec<(u32, String)> = longer.into_iter().map(|(word, often)| (often, word)).collect();
+    longer.sort_unstable_by(|a, b| b.cmp(a));
+    longer.truncate(most);
+    Ok(longer.into_iter().map(|(_, word)| word).collect())
 }

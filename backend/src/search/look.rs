@@ -6,27 +6,34 @@
 //! ended.
 //!
 //! The order, from above: a document whose number was typed; then by how closely the words are met, the worst of them counting (as
-//! typed, with another tone, with other marks, completed or with an error forgiven); and within that by how rare the words are, how
-//! often they occur, whether they are in the title, and whether they stand together. A word that only stands in an attached file is
-//! met one step less closely, and counts half.
+//! typed, with another tone, with other marks, completed); and within that by how rare the words are, how often they occur, whether
+//! they are in the title, and whether they stand together, the rarer together the more. A word that only stands in an attached file
+//! is met one step less closely, and counts half.
+//!
+//! All documents are counted, but only those are weighed that may come before the page's last one: a glance at the lists of a word
+//! gives the most it can count, and for an editor of everything most documents cannot count enough (the idea of `MaxScore`:
+//! H. Turtle, J. Flood, "Query evaluation: strategies and optimizations", 1995).
+
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use domain::search::{SearchPlace, SearchQuery};
 use tantivy::{
     BitSet, DocAddress, DocId, DocSet, Searcher, SegmentReader, TERMINATED, collector::Count, columnar::Column,
-    fieldnorm::FieldNormReader, postings::SegmentPostings, query::AllQuery, schema::Field,
+    fieldnorm::FieldNormReader, postings::SegmentPostings, query::AllQuery,
 };
 
 use super::{
     asked::Asked,
+    counts::Counts,
     index::{FIELD, FOLDED, Fields, ID_HIGH, ID_LOW, ISSUER, KIND, LEVEL, YEAR, field_code, id, kind_code, level_code},
-    lists::{LOOSE, Met, Pair, SAME, Word, count_within, has, list_of},
+    lists::{Glance, LOOSE, Met, Pair, SAME, Word, has, list_of},
 };
 
 /// A document whose number was typed.
-const NUMBER: u64 = 4;
+pub(super) const NUMBER: u64 = 4;
 
 /// Weights within one closeness stay below this.
-const STEP: u64 = 10_000_000;
+pub(super) const STEP: u64 = 10_000_000;
 
 /// What a word met so closely counts.
 const CLOSENESS: [f64; 4] = [0.3, 0.6, 0.8, 1.0];
@@ -41,6 +48,11 @@ const TEXT_PAIR: f64 = 0.8;
 /// Words of a usual document, as those of the sample are on average: in a longer one each tells less.
 const USUAL_LENGTH: f64 = 840.0;
 
+/// What it counts when all words are in the title, and when three or more stand in the document as they were typed, each beside the
+/// one before it.
+const ALL_IN_TITLE: f64 = 1.2;
+const ALL_BESIDE: f64 = 1.5;
+
 /// What a word in an attached file counts against one in the text.
 const ATTACHED: f64 = 0.5;
 
@@ -51,68 +63,111 @@ pub(super) struct Found {
     pub(super) address: DocAddress,
 }
 
-/// What words have to be met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    /// In no order.
+    pub(super) found: Vec<Found>,
+    /// Documents that were found too, but come behind so many of the others that they were not weighed.
+    pub(super) behind: usize,
+}
+
+impl Sight {
+    pub(super) fn total(&self) -> usize {
+        self.found.len() + self.behind
+    }
+}
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'s> {
+    pub(super) searcher: &'s Searcher,
+    pub(super) fields: &'s Fields,
+    pub(super) query: &'s SearchQuery,
+    pub(super) within: &'s [Option<BitSet>],
+    /// Documents a page needs: one more than it shows, to know whether others follow.
+    pub(super) wanted: usize,
+}
+
+/// How it is looked at.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
-    /// Whether an error in a long word is forgiven.
-    pub(super) forgive: bool,
     /// How many words may be missing.
     pub(super) missing: usize,
+    /// How many documents are wanted: the best, behind the place the query goes on from.
+    pub(super) wanted: usize,
 }
 
-/// Everything that was found, in no order.
-pub(super) fn look(
-    searcher: &Searcher,
-    fields: &Fields,
-    asked: &Asked,
-    query: &SearchQuery,
-    reach: &[Option<BitSet>],
-    terms: Terms,
-) -> tantivy::Result<Vec<Found>> {
-    let rarity = rarity(searcher, fields, asked, reach)?;
-    let mut found = Vec::new();
-    for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
-        let Some(within) = reach.get(ordinal as usize) else { continue };
-        let mut eyes = Eyes::open(segment, fields, asked, query, &rarity, terms)?;
-        for document in eyes.candidates() {
-            let is_known = within.as_ref().is_none_or(|within| within.contains(document)) && !segment.is_deleted(document);
-            if !is_known || !eyes.passes(document) {
+/// Looks a query up.
+pub(super) fn look(scene: Scene<'_>, counts: &mut Counts<'_>, asked: &Asked, terms: Terms) -> tantivy::Result<Sight> {
+    let rarity = Rarity::of(counts, asked)?;
+    let mut sight = Sight::default();
+    // The weights of the best that are wanted, the least on top.
+    let mut best = BinaryHeap::new();
+    for (ordinal, segment) in (0..).zip(scene.searcher.segment_readers()) {
+        let Some(within) = scene.within.get(ordinal as usize) else { continue };
+        let mut eyes = Eyes::open(segment, scene, asked, &rarity, terms)?;
+        for document in eyes.candidates(segment, within.as_ref()) {
+            if !eyes.passes(document) {
                 continue;
             }
-            if let Some(weight) = eyes.weigh(document) {
-                let place = SearchPlace { weight, document: eyes.id(document) };
-                found.push(Found { place, address: DocAddress::new(ordinal, document) });
+            let least = best.peek().map_or(0, |Reverse(least)| *least);
+            match eyes.weigh(document, if best.len() < terms.wanted { 0 } else { least }) {
+                None => {}
+                Some(Weight::Below) => sight.behind += 1,
+                Some(Weight::Of(weight)) => {
+                    let place = SearchPlace { weight, document: eyes.id(document) };
+                    sight.found.push(Found { place, address: DocAddress::new(ordinal, document) });
+                    if scene.query.after.is_none_or(|after| place < after) {
+                        best.push(Reverse(weight));
+                    }
+                    if best.len() > terms.wanted {
+                        best.pop();
+                    }
+                }
             }
         }
     }
-    Ok(found)
+    Ok(sight)
 }
 
-/// How much each word tells the reader: the rarer among the documents within reach, the more. Those beyond it do not count, because
-/// places in the order of results are shown and would tell of them.
-fn rarity(searcher: &Searcher, fields: &Fields, asked: &Asked, reach: &[Option<BitSet>]) -> tantivy::Result<Vec<f64>> {
-    let segments = || searcher.segment_readers().iter().zip(reach);
-    let all: usize = segments().map(|(segment, within)| within.as_ref().map_or(segment.num_docs() as usize, BitSet::len)).sum();
-    let mut rarity = Vec::with_capacity(asked.words.len());
-    for word in &asked.words {
-        let mut having = 0;
-        for (segment, within) in segments() {
-            let count = |field: Field| count_within(segment, field, &word.forms.folded, within.as_ref());
-            having += count(fields.text[FOLDED])?.max(count(fields.attached[FOLDED])?);
-        }
-        let (all, having) = (real(all as u64), real(having as u64));
-        rarity.push((((all - having).max(0.0) + 0.5).ln().max(0.0) - (having + 0.5).ln() + 1.0).max(0.3));
+/// How much words and pairs tell the reader: the rarer among the documents within reach, the more. Those beyond it do not count,
+/// because places in the order of results are shown and would tell of them.
+struct Rarity {
+    words: Vec<f64>,
+    pairs: Vec<f64>,
+}
+
+impl Rarity {
+    fn of(counts: &mut Counts<'_>, asked: &Asked) -> tantivy::Result<Self> {
+        let all = real(counts.all as u64);
+        let rarity = |having: usize| {
+            let having = real(having as u64);
+            (((all - having).max(0.0) + 0.5).ln().max(0.0) - (having + 0.5).ln() + 1.0).max(0.3)
+        };
+        let words =
+            asked.words.iter().map(|word| Ok(rarity(counts.word(&word.forms.folded)?))).collect::<tantivy::Result<_>>()?;
+        let pairs = asked.pairs.iter().map(|pair| Ok(rarity(counts.pair(&pair.pair)?))).collect::<tantivy::Result<_>>()?;
+        Ok(Self { words, pairs })
     }
-    Ok(rarity)
+}
+
+/// What a document weighs.
+enum Weight {
+    Of(u64),
+    /// Less than what was asked for.
+    Below,
 }
 
 /// The lists of one segment that a query needs.
 struct Eyes<'q> {
     words: Vec<Word>,
+    /// The words from the rarest on: the sooner one is missing, the less is asked.
+    order: Vec<usize>,
     pairs: Vec<Pair>,
     signs: Vec<SegmentPostings>,
     asked: &'q Asked,
-    rarity: &'q [f64],
+    rarity: &'q Rarity,
     missing: usize,
     lengths: FieldNormReader,
     title_lengths: FieldNormReader,
@@ -125,24 +180,19 @@ struct Eyes<'q> {
 impl<'q> Eyes<'q> {
     fn open(
         segment: &SegmentReader,
-        fields: &Fields,
+        Scene { fields, query, .. }: Scene<'_>,
         asked: &'q Asked,
-        query: &SearchQuery,
-        rarity: &'q [f64],
+        rarity: &'q Rarity,
         terms: Terms,
     ) -> tantivy::Result<Self> {
-        let words =
-            asked.words.iter().map(|word| Word::open(segment, fields, word, terms.forgive)).collect::<tantivy::Result<_>>()?;
-        let list = |field: Field, text: &str| list_of(segment, field, text);
-        let mut pairs = Vec::new();
-        for pair in &asked.pairs {
-            let list = |field: Field| list(field, &pair.pair);
-            let (text, title, attached) = (list(fields.pairs)?, list(fields.title_pairs)?, list(fields.attached_pairs)?);
-            pairs.push(Pair { text, title, attached, must: pair.is_phrase });
-        }
+        let words: Vec<Word> =
+            asked.words.iter().map(|word| Word::open(segment, fields, word)).collect::<tantivy::Result<_>>()?;
+        let mut order: Vec<usize> = (0..words.len()).collect();
+        order.sort_by_key(|word| words[*word].held());
+        let pairs = asked.pairs.iter().map(|pair| Pair::open(segment, fields, pair)).collect::<tantivy::Result<_>>()?;
         let mut signs = Vec::new();
         for sign in &asked.signs {
-            signs.extend(list(fields.sign, sign)?);
+            signs.extend(list_of(segment, fields.sign, sign)?);
         }
         let columns = segment.fast_fields();
         let wanted = [
@@ -162,6 +212,7 @@ impl<'q> Eyes<'q> {
         }
         Ok(Self {
             words,
+            order,
             pairs,
             signs,
             asked,
@@ -175,26 +226,28 @@ impl<'q> Eyes<'q> {
         })
     }
 
-    /// Documents that may have the words, in order: those of the rarest one that must be there, and those with the number.
-    fn candidates(&self) -> Vec<DocId> {
+    /// Documents within reach that may have the words, in order: those of the rarest one that must be there, and those with the number.
+    fn candidates(&self, segment: &SegmentReader, within: Option<&BitSet>) -> impl Iterator<Item = DocId> + use<> {
         let mut lists: Vec<&SegmentPostings> = Vec::new();
         if self.missing > 0 {
             lists.extend(self.words.iter().flat_map(Word::lists));
-        } else if let Some(rarest) = self.words.iter().min_by_key(|word| word.held()) {
-            lists.extend(rarest.lists());
+        } else if let Some(rarest) = self.order.first() {
+            lists.extend(self.words[*rarest].lists());
         }
         lists.extend(&self.signs);
-        let mut candidates = Vec::new();
+        let mut candidates = BitSet::with_max_value(segment.max_doc());
         for list in lists {
             let mut list = list.clone();
             while list.doc() != TERMINATED {
-                candidates.push(list.doc());
+                let document = list.doc();
+                let is_within = within.map_or_else(|| !segment.is_deleted(document), |within| within.contains(document));
+                if is_within {
+                    candidates.insert(document);
+                }
                 list.advance();
             }
         }
-        candidates.sort_unstable();
-        candidates.dedup();
-        candidates
+        ascending(candidates)
     }
 
     fn passes(&self, document: DocId) -> bool {
@@ -206,14 +259,53 @@ impl<'q> Eyes<'q> {
         id(high.first(document).unwrap_or_default(), low.first(document).unwrap_or_default())
     }
 
-    /// The weight of a document that has the words; documents are asked about in order.
-    fn weigh(&mut self, document: DocId) -> Option<u64> {
+    /// The weight of a document that has the words, as far as it may be `least` or more; documents are asked about in order.
+    fn weigh(&mut self, document: DocId, least: u64) -> Option<Weight> {
         let has_number = has(&mut self.signs, document);
         let length = |norms: &FieldNormReader| 0.4 + 0.6 * f64::from(norms.fieldnorm(document)) / USUAL_LENGTH;
-        let (text_length, attached_length) = (length(&self.lengths), length(&self.attached_lengths));
-        let title_length = 0.8 + f64::from(self.title_lengths.fieldnorm(document)) / 60.0;
+        let lengths = Lengths {
+            text: length(&self.lengths),
+            attached: length(&self.attached_lengths),
+            title: 0.8 + f64::from(self.title_lengths.fieldnorm(document)) / 60.0,
+        };
+        // What has to stand together is only known when all of it was looked at.
+        let is_simple = !has_number && !self.pairs.iter().any(|pair| pair.must);
+        let most = self.most(document, lengths, has_number)?;
+        if is_simple && SAME * STEP + most < least {
+            return Some(Weight::Below);
+        }
+        self.exactly(document, lengths, has_number).map(Weight::Of)
+    }
+
+    /// The most that a document with the words can weigh within one closeness.
+    fn most(&mut self, document: DocId, lengths: Lengths, has_number: bool) -> Option<u64> {
+        let (mut weight, mut missing, mut in_title) = (0.0, 0, 0);
+        for at in &self.order {
+            let word = &mut self.words[*at];
+            let Some(Glance { often, in_title: is_in_title }) = word.glance(document) else {
+                if word.must || (!has_number && missing == self.missing) {
+                    return None;
+                }
+                missing += 1;
+                continue;
+            };
+            let often = f64::from(often);
+            weight += self.rarity.words[*at] * often / (often + 1.2 * lengths.text.min(lengths.attached));
+            if is_in_title {
+                weight += self.rarity.words[*at] * TITLE / lengths.title;
+                in_title += 1;
+            }
+        }
+        let pair = if in_title > 1 { TITLE_PAIR + TEXT_PAIR } else { TEXT_PAIR };
+        weight += pair * self.rarity.pairs.iter().sum::<f64>();
+        weight *= if in_title == self.words.len() { ALL_IN_TITLE } else { 1.0 };
+        weight *= if self.pairs.len() > 1 { ALL_BESIDE } else { 1.0 };
+        Some(whole(weight * 10_000.0).min(STEP - 1))
+    }
+
+    fn exactly(&mut self, document: DocId, lengths: Lengths, has_number: bool) -> Option<u64> {
         let (mut closeness, mut weight, mut missing, mut in_title) = (SAME, 0.0, 0, 0);
-        for (word, rarity) in self.words.iter_mut().zip(self.rarity) {
+        for (word, rarity) in self.words.iter_mut().zip(&self.rarity.words) {
             let Some(Met { close, often, title, is_attached }) = word.meet(document) else {
                 if word.must || (!has_number && missing == self.missing) {
                     return None;
@@ -222,20 +314,19 @@ impl<'q> Eyes<'q> {
                 continue;
             };
             closeness = closeness.min(close);
-            let (length, share) = if is_attached { (attached_length, ATTACHED) } else { (text_length, 1.0) };
+            let (length, share) = if is_attached { (lengths.attached, ATTACHED) } else { (lengths.text, 1.0) };
             let often = f64::from(often);
             weight += share * rarity * CLOSENESS[index(close)] * often / (often + 1.2 * length);
             if let Some(close) = title {
-                weight += rarity * CLOSENESS[index(close)] * TITLE / title_length;
+                weight += rarity * CLOSENESS[index(close)] * TITLE / lengths.title;
                 in_title += 1;
             }
         }
         if missing > 0 {
             closeness = LOOSE;
         }
-        let words = real(self.words.len() as u64).max(1.0);
-        let told = self.rarity.iter().sum::<f64>() / words;
-        for pair in &mut self.pairs {
+        let mut beside = 0;
+        for (pair, rarity) in self.pairs.iter_mut().zip(&self.rarity.pairs) {
             let in_title = has(&mut pair.title, document);
             let in_text = has(&mut pair.text, document);
             let in_attached = !in_text && has(&mut pair.attached, document);
@@ -243,14 +334,36 @@ impl<'q> Eyes<'q> {
                 return None;
             }
             let counts = [(in_title, TITLE_PAIR), (in_text, TEXT_PAIR), (in_attached, ATTACHED * TEXT_PAIR)];
-            weight += told * counts.iter().filter(|(is_met, _)| *is_met).map(|(_, count)| count).sum::<f64>();
+            weight += rarity * counts.iter().filter(|(is_met, _)| *is_met).map(|(_, count)| count).sum::<f64>();
+            beside += usize::from(in_title || in_text || in_attached);
+        }
+        if beside > 1 && beside == self.pairs.len() {
+            weight *= ALL_BESIDE;
         }
         if in_title == self.asked.words.len() {
-            weight *= 1.2;
+            weight *= ALL_IN_TITLE;
         }
         let step = if has_number { NUMBER } else { closeness };
         Some(step * STEP + whole(weight * 10_000.0).min(STEP - 1))
     }
+}
+
+/// How long the parts of a document are, against the usual.
+#[derive(Debug, Clone, Copy)]
+struct Lengths {
+    text: f64,
+    attached: f64,
+    title: f64,
+}
+
+/// The documents of a set, in order.
+fn ascending(set: BitSet) -> impl Iterator<Item = DocId> {
+    (0..set.max_value().div_ceil(64)).flat_map(move |bucket| set.tinyset(bucket).into_iter().map(move |low| bucket * 64 + low))
+}
+
+/// What a document weighs against others that are met as closely.
+pub(super) fn within_closeness(weight: u64) -> f64 {
+    real(weight % STEP)
 }
 
 /// How many documents the index holds.

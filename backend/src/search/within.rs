@@ -13,7 +13,7 @@ use super::{
     reach::Reach,
 };
 
-/// The documents of each segment the reader may find; none where it is all of them.
+/// The documents of each segment the reader may find, without those that were taken out; none where it is all of them.
 pub(super) fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Result<Vec<Option<BitSet>>> {
     let mut all = Vec::new();
     for segment in searcher.segment_readers() {
@@ -49,7 +49,9 @@ fn each(segment: &SegmentReader, field: Field, units: &HashSet<String>, mut show
     let index = segment.inverted_index(field)?;
     let mut run = |mut postings: SegmentPostings| {
         while postings.doc() != TERMINATED {
-            show(postings.doc());
+            if !segment.is_deleted(postings.doc()) {
+                show(postings.doc());
+            }
             postings.advance();
         }
     };

@@ -1,0 +1,148 @@
+//! How many documents within a person's reach have a word, or two words next to each other; and which words of theirs are like another.
+//!
+//! Invariant: what lies beyond reach is never counted. Places in the order of results and words that are suggested follow from these
+//! numbers, and would tell of it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use tantivy::{
+    BitSet, DocSet, Searcher, SegmentReader, TERMINATED, Term,
+    query::FuzzyTermQuery,
+    schema::{Field, IndexRecordOption},
+};
+
+use super::{
+    asked::Sought,
+    index::{FOLDED, Fields},
+};
+
+/// A list up to this length is counted without the documents that were taken out since; in a longer one they make no difference.
+const FEW: u32 = 200;
+
+pub(super) struct Counts<'s> {
+    searcher: &'s Searcher,
+    fields: &'s Fields,
+    within: &'s [Option<BitSet>],
+    /// Documents within reach.
+    pub(super) all: usize,
+    words: HashMap<String, usize>,
+    pairs: HashMap<String, usize>,
+}
+
+impl<'s> Counts<'s> {
+    pub(super) fn new(searcher: &'s Searcher, fields: &'s Fields, within: &'s [Option<BitSet>]) -> Self {
+        let segments = searcher.segment_readers().iter().zip(within);
+        let all = segments.map(|(segment, within)| within.as_ref().map_or(segment.num_docs() as usize, BitSet::len)).sum();
+        Self { searcher, fields, within, all, words: HashMap::new(), pairs: HashMap::new() }
+    }
+
+    /// Documents with the word, folded, in their own text or in that of their files.
+    pub(super) fn word(&mut self, folded: &str) -> tantivy::Result<usize> {
+        if let Some(known) = self.words.get(folded) {
+            return Ok(*known);
+        }
+        let count = self.count([self.fields.text[FOLDED], self.fields.attached[FOLDED]], folded)?;
+        self.words.insert(folded.to_owned(), count);
+        Ok(count)
+    }
+
+    /// Documents in which the two words of the pair stand next to each other.
+    pub(super) fn pair(&mut self, pair: &str) -> tantivy::Result<usize> {
+        if let Some(known) = self.pairs.get(pair) {
+            return Ok(*known);
+        }
+        let count = self.count([self.fields.pairs, self.fields.attached_pairs], pair)?;
+        self.pairs.insert(pair.to_owned(), count);
+        Ok(count)
+    }
+
+    /// Whether some document has what was typed as one word: the word, one that goes on where it may, two without the space
+    /// between them, or the number of a document.
+    pub(super) fn knows(&mut self, word: &Sought) -> tantivy::Result<bool> {
+        let folded = &word.forms.folded;
+        if self.word(folded)? > 0 || self.pair(folded)? > 0 {
+            return Ok(true);
+        }
+        let keys = [self.fields.cited, self.fields.sign];
+        let texts = [self.fields.text[FOLDED], self.fields.attached[FOLDED]];
+        Ok(self.count(keys, folded)? > 0 || (word.is_unfinished && self.begins(texts, folded)?))
+    }
+
+    /// Whether the two words stand next to each other somewhere, the second as far as it was typed.
+    pub(super) fn knows_pair(&mut self, pair: &str, is_unfinished: bool) -> tantivy::Result<bool> {
+        Ok(self.pair(pair)? > 0 || (is_unfinished && self.begins([self.fields.pairs, self.fields.attached_pairs], pair)?))
+    }
+
+    /// Words that one slip may have turned into this one, wherever they stand.
+    pub(super) fn similar(&self, folded: &str) -> tantivy::Result<BTreeSet<String>> {
+        let mut similar = BTreeSet::new();
+        for segment in self.searcher.segment_readers() {
+            for field in [self.fields.text[FOLDED], self.fields.attached[FOLDED]] {
+                let automaton = FuzzyTermQuery::new(Term::from_field_text(field, folded), 1, true).automaton()?;
+                let index = segment.inverted_index(field)?;
+                let mut stream = index.terms().search(automaton).into_stream()?;
+                while stream.advance() {
+                    similar.extend(std::str::from_utf8(stream.key()).ok().filter(|key| *key != folded).map(str::to_owned));
+                }
+            }
+        }
+        Ok(similar)
+    }
+
+    /// Whether some document has a word in one of the fields that begins so.
+    fn begins(&self, fields: [Field; 2], beginning: &str) -> tantivy::Result<bool> {
+        // Behind everything that begins so; no word has this character.
+        let end = format!("{beginning}\u{10ffff}");
+        for (segment, within) in self.segments() {
+            for field in fields {
+                let index = segment.inverted_index(field)?;
+                let mut stream = index.terms().range().gt(beginning.as_bytes()).lt(end.as_bytes()).into_stream()?;
+                while let Some((_, info)) = stream.next() {
+                    let mut list = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+                    while list.doc() != TERMINATED {
+                        if within.map_or_else(|| !segment.is_deleted(list.doc()), |within| within.contains(list.doc())) {
+                            return Ok(true);
+                        }
+                        list.advance();
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Of the fields, the one where most documents have the term.
+    fn count(&self, fields: [Field; 2], term: &str) -> tantivy::Result<usize> {
+        let mut count = 0;
+        for (segment, within) in self.segments() {
+            let [own, attached] = fields.map(|field| count_within(segment, field, term, within));
+            count += own?.max(attached?);
+        }
+        Ok(count)
+    }
+
+    fn segments(&self) -> impl Iterator<Item = (&'s SegmentReader, Option<&'s BitSet>)> + use<'s> {
+        self.searcher.segment_readers().iter().zip(self.within).map(|(segment, within)| (segment, within.as_ref()))
+    }
+}
+
+/// How many documents of a segment have the word; of those within reach, where not all are.
+fn count_within(segment: &SegmentReader, field: Field, word: &str, within: Option<&BitSet>) -> tantivy::Result<usize> {
+    let term = Term::from_field_text(field, word);
+    let index = segment.inverted_index(field)?;
+    let Some(info) = index.get_term_info(&term)? else { return Ok(0) };
+    let taken_out = segment.alive_bitset().filter(|_| info.doc_freq <= FEW);
+    if within.is_none() && taken_out.is_none() {
+        return Ok(info.doc_freq as usize);
+    }
+    let mut list = index.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+    let Some(within) = within else {
+        return Ok(taken_out.map_or(info.doc_freq, |alive| list.doc_freq_given_deletes(alive)) as usize);
+    };
+    let mut count = 0;
+    while list.doc() != TERMINATED {
+        count += usize::from(within.contains(list.doc()));
+        list.advance();
+    }
+    Ok(count)
+}

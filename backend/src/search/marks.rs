@@ -1,0 +1,281 @@
+//! Which words of a document are marked as what was searched for: those the query was met by, read as it was.
+//!
+//! A word typed with marks is met as it was typed where the document has it so, and its other tones are other words: `môi trường`
+//! does not mark `mỗi`. Typed without marks, a word may be any of several (`dang`: `đang`, `đăng`, `đảng`), and the words beside it
+//! tell which: in a document that has `đảng viên`, the query `dang vien` marks no `đăng xuất`. This is decided for the document as a
+//! whole, its title, text and files together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    asked::{Asked, Sought},
+    words::{Forms, words},
+};
+
+/// Words of a text that are looked at: about forty printed pages. A longer text shows its first passages.
+const LOOKED_AT: usize = 20_000;
+
+/// Letters of the longest Vietnamese syllable: a longer word may be two without the space between them.
+const SYLLABLE: usize = 7;
+
+/// Words this near to each other are read together where none stand side by side.
+const NEAR: usize = 4;
+
+/// Of the ways a word is read beside others, one this many times rarer than the most frequent is chance.
+const CHANCE: usize = 4;
+
+/// A word of a text that was searched for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    /// Which word of the text.
+    pub(super) at: usize,
+    pub(super) from: usize,
+    pub(super) until: usize,
+    /// Which word of the query.
+    pub(super) word: usize,
+    closeness: u8,
+    /// Which spelling: see [`Marks::spelling`].
+    written: usize,
+}
+
+/// A text and where in it the query is met.
+#[derive(Debug)]
+pub(super) struct Marked<'t> {
+    pub(super) text: &'t str,
+    pub(super) spots: Vec<Spot>,
+    /// All words that were looked at, in bytes.
+    pub(super) places: Vec<(usize, usize)>,
+}
+
+/// The texts of a document, the title first.
+#[derive(Debug)]
+pub(super) struct Marks<'t> {
+    pub(super) texts: Vec<Marked<'t>>,
+    /// The spellings met, in small letters.
+    written: Vec<String>,
+    /// Words of the query that stand behind each other in it.
+    follow: BTreeSet<(usize, usize)>,
+}
+
+impl<'t> Marks<'t> {
+    /// What of the query is met in the texts of a document, whose title is the first.
+    pub(super) fn of(asked: &Asked, texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut marks = Self { texts: Vec::new(), written: Vec::new(), follow: follow(asked) };
+        let mut spellings = BTreeMap::new();
+        for text in texts {
+            let marked = marks.read(asked, text, &mut spellings);
+            marks.texts.push(marked);
+        }
+        marks.keep_closest(asked);
+        marks.keep_meant(asked);
+        marks
+    }
+
+    fn read(&mut self, asked: &Asked, text: &'t str, spellings: &mut BTreeMap<String, usize>) -> Marked<'t> {
+        let firsts: BTreeSet<char> = asked.words.iter().filter_map(|word| word.forms.folded.chars().next()).collect();
+        let (mut spots, mut places) = (Vec::new(), Vec::new());
+        let mut reader = words(text);
+        let (mut forms, mut joined) = (Forms::default(), Joined::of(asked));
+        while places.len() < LOOKED_AT
+            && let Some(is_read) = reader.read_if(&mut forms, |first| joined.is_open() || firsts.contains(&first))
+        {
+            let at = places.len();
+            places.push((forms.from, forms.until));
+            if !is_read {
+                continue;
+            }
+            let mut note = |word: usize, closeness: u8, at: usize, (from, until): (usize, usize)| {
+                let spelling = text[from..until].to_lowercase();
+                let next = spellings.len();
+                let written = *spellings.entry(spelling).or_insert_with_key(|spelling| {
+                    self.written.push(spelling.clone());
+                    next
+                });
+                spots.push(Spot { at, from, until, word, closeness, written });
+            };
+            if let Some(word) = joined.meet(&forms, at) {
+                note(word, 1, at, (places[at - 1].0, places[at].1));
+            }
+            for (word, sought) in asked.words.iter().enumerate() {
+                if let Some(closeness) = closeness(sought, &forms) {
+                    note(word, closeness, at, places[at]);
+                }
+            }
+        }
+        spots.sort_by_key(|spot| spot.at);
+        Marked { text, spots, places }
+    }
+
+    /// Of each word only where it is met most closely.
+    fn keep_closest(&mut self, asked: &Asked) {
+        let mut best = vec![0; asked.words.len()];
+        for spot in self.texts.iter().flat_map(|text| &text.spots) {
+            best[spot.word] = best[spot.word].max(spot.closeness);
+        }
+        for text in &mut self.texts {
+            text.spots.retain(|spot| spot.closeness == best[spot.word]);
+        }
+    }
+
+    /// Of a word typed without marks only the spellings it was meant in, as far as the words around it tell.
+    fn keep_meant(&mut self, asked: &Asked) {
+        let beside =
+            self.spellings(|before, after| after.at == before.at + 1 && self.follow.contains(&(before.word, after.word)));
+        let near = self.spellings(|before, after| after.word != before.word && after.at > before.at);
+        let title = self.texts.first().map(|title| &title.spots[..]).unwrap_or_default();
+        let meant: Vec<BTreeSet<usize>> = (0..asked.words.len())
+            .map(|word| {
+                let in_title = || title.iter().filter(|spot| spot.word == word).map(|spot| spot.written).collect();
+                let counted = |counts: &BTreeMap<(usize, usize), usize>| -> BTreeSet<usize> {
+                    let counts: Vec<_> =
+                        counts.range((word, 0)..(word + 1, 0)).map(|((_, written), count)| (*written, *count)).collect();
+                    let most = counts.iter().map(|(_, count)| *count).max().unwrap_or_default();
+                    counts.into_iter().filter(|(_, count)| count * CHANCE >= most).map(|(written, _)| written).collect()
+                };
+                [counted(&beside), counted(&near), in_title()].into_iter().find(|meant| !meant.is_empty()).unwrap_or_default()
+            })
+            .collect();
+        for text in &mut self.texts {
+            text.spots.retain(|spot| {
+                let meant = &meant[spot.word];
+                asked.words[spot.word].is_marked || meant.is_empty() || meant.contains(&spot.written)
+            });
+        }
+    }
+
+    /// How often each word is spelt so where it stands with another one as told.
+    fn spellings(&self, is_together: impl Fn(&Spot, &Spot) -> bool) -> BTreeMap<(usize, usize), usize> {
+        let mut counts = BTreeMap::new();
+        for (before, after) in self.together(is_together) {
+            for spot in [before, after] {
+                *counts.entry((spot.word, spot.written)).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Two words of the query side by side, by the way they are written, and how often.
+    pub(super) fn side_by_side(&self) -> impl Iterator<Item = (&Spot, &Spot)> {
+        self.together(|before, after| after.at == before.at + 1 && self.follow.contains(&(before.word, after.word)))
+    }
+
+    fn together(&self, is_together: impl Fn(&Spot, &Spot) -> bool) -> impl Iterator<Item = (&Spot, &Spot)> {
+        let near = self.texts.iter().flat_map(|text| {
+            text.spots.iter().enumerate().flat_map(move |(index, before)| {
+                let after = text.spots[index + 1..].iter().take_while(|after| after.at <= before.at + NEAR);
+                after.map(move |after| (before, after))
+            })
+        });
+        near.filter(move |(before, after)| is_together(before, after))
+    }
+
+    /// How the word of the spot is written, in small letters.
+    pub(super) fn spelling(&self, spot: &Spot) -> &str {
+        &self.written[spot.written]
+    }
+
+    /// Whether a word of the text goes on with the one before it as the query does.
+    pub(super) fn follows(&self, before: &Spot, after: &Spot) -> bool {
+        after.at == before.at + 1 && self.follow.contains(&(before.word, after.word))
+    }
+}
+
+fn follow(asked: &Asked) -> BTreeSet<(usize, usize)> {
+    asked.order.windows(2).filter(|two| two[1].follows).map(|two| (two[0].word, two[1].word)).collect()
+}
+
+/// How closely a word of the text is the one that was searched for.
+fn closeness(sought: &Sought, word: &Forms) -> Option<u8> {
+    if sought.is_marked && word.exact == sought.forms.exact {
+        Some(4)
+    } else if sought.is_marked && word.letters == sought.forms.letters {
+        Some(3)
+    } else if word.folded == sought.forms.folded {
+        Some(2)
+    } else if sought.is_met_by(word) {
+        Some(1)
+    } else {
+        None
+    }
+}
+
+/// Two words of the text that were typed as one.
+struct Joined {
+    /// Words of the query that may be two.
+    words: Vec<(usize, String)>,
+    before: String,
+    at: usize,
+}
+
+impl Joined {
+    fn of(asked: &Asked) -> Self {
+        let long = asked.words.iter().enumerate().filter(|(_, word)| !word.is_quoted && word.length() > SYLLABLE);
+        Self { words: long.map(|(at, word)| (at, word.forms.folded.clone())).collect(), before: String::new(), at: usize::MAX }
+    }
+
+    /// Whether any word of the text may be a part of one.
+    fn is_open(&self) -> bool {
+        !self.words.is_empty()
+    }
+
+    /// The word of the query that this word of the text makes together with the one before it.
+    fn meet(&mut self, forms: &Forms, at: usize) -> Option<usize> {
+        if self.words.is_empty() {
+            return None;
+        }
+        let is_next = self.at.checked_add(1) == Some(at);
+        let parts = |word: &str| word.strip_prefix(self.before.as_str()) == Some(forms.folded.as_str());
+        let met = self.words.iter().find(|(_, word)| is_next && parts(word)).map(|(word, _)| *word);
+        self.before.clone_from(&forms.folded);
+        self.at = at;
+        met
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The marked words of each text.
+    fn marked(typed: &str, texts: &[&str]) -> Vec<String> {
+        let marks = Marks::of(&Asked::parse(typed), texts.iter().copied());
+        let words =
+            |text: &Marked<'_>| text.spots.iter().map(|spot| &text.text[spot.from..spot.until]).collect::<Vec<_>>().join(" ");
+        marks.texts.iter().map(words).collect()
+    }
+
+    #[test]
+    fn another_tone_is_not_marked_where_the_document_has_the_word_as_typed() {
+        assert_eq!(marked("môi trường", &["Mỗi ngày", "Giữ môi trường, mỗi trường hợp"]), ["", "môi trường trường"]);
+        assert_eq!(marked("môi", &["Mỗi ngày", "Mọi người"]), ["Mỗi", ""], "where it has not, it was met by the nearest");
+        assert_eq!(marked("đường bộ", &["Dương và đường", "Đường bộ và bờ"]), ["đường", "Đường bộ"]);
+    }
+
+    #[test]
+    fn typed_without_marks_a_word_is_read_as_it_stands_beside_the_others() {
+        let texts = ["Sổ tay đảng viên", "Đăng xuất. Đang đánh giá đảng viên dự bị; đánh đổi, già."];
+        assert_eq!(marked("danh gia dang vien", &texts), ["đảng viên", "đánh giá đảng viên đánh"]);
+        let texts = ["Việc chung", "Giữ môi trường; mỗi ngày; môi sinh; mới"];
+        assert_eq!(marked("moi truong", &texts)[1], "môi trường môi");
+        let often = format!("{} Mỗi trường hợp.", "Môi trường. ".repeat(6));
+        assert!(!marked("moi truong", &["", &often])[1].contains("Mỗi"), "once is chance");
+    }
+
+    #[test]
+    fn where_no_words_stand_side_by_side_those_near_each_other_are_meant() {
+        let texts = ["", "Nghị quyết và nghĩa vụ của mọi người ở xa. Xin được nghỉ buổi họp."];
+        assert_eq!(marked("xin nghi hop", &texts)[1], "Xin nghỉ họp");
+    }
+
+    #[test]
+    fn a_word_alone_is_read_as_in_the_title() {
+        assert_eq!(marked("dang", &["Đảng phí", "Đăng nhập, Đảng ủy, đang"]), ["Đảng", "Đảng"]);
+        assert_eq!(marked("dang", &["Thu phí", "Đăng nhập, Đảng ủy"])[1], "Đăng Đảng", "all of them are met");
+    }
+
+    #[test]
+    fn words_typed_as_one_and_unfinished_ones_are_marked() {
+        assert_eq!(marked("chuyendoi so", &["Chuyển đổi số"]), ["Chuyển đổi số"]);
+        assert_eq!(marked("cài đặt iph", &["Cài đặt iPhone"]), ["Cài đặt iPhone"]);
+    }
+}
