@@ -289,6 +289,18 @@ function start() {
     convert(() => ask('convert_html', { html: lean }, AbortSignal.timeout?.(CONVERT_MS)), data.getData('text/plain'));
   });
 
+  /** The text of a file without its title, where that goes into the form or stands there already. */
+  function titled({ title, text, whole }) {
+    const own = field('title');
+    const same = (one) => one.trim().replace(/\s+/g, ' ').normalize('NFC').toLocaleLowerCase('vi');
+    if (!title || (own.value.trim() && same(own.value) !== same(title))) return whole;
+    if (!own.value.trim()) {
+      own.value = title;
+      own.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    return text;
+  }
+
   part('docx')?.addEventListener('submit', (event) => {
     const sent = event.target;
     event.preventDefault();
@@ -297,13 +309,16 @@ function start() {
     else area.setSelectionRange(area.value.length, area.value.length);
     // Told where the file was chosen: the text may be far from there.
     const tell = (told) => (part('docx-status').textContent = told);
+    let aside = '';
     convert(async () => {
       const answer = await fetch(sent.action, { method: 'POST', headers: { Accept: 'application/json' }, body: new FormData(sent) });
       if (!answer.ok) throw new Error(await answer.text());
-      const text = await answer.json();
+      const taken = await answer.json();
       sent.reset();
-      return mode === 'replace' || !area.value.trim() ? text : `\n\n${text}`;
-    }, '', tell);
+      if (taken.told) aside = ` ${taken.told}`;
+      const fresh = mode === 'replace' || !area.value.trim();
+      return fresh ? titled(taken) : `\n\n${taken.whole}`;
+    }, '', (told) => tell(told === texts.converted ? told + aside : told));
   });
 
   // --- What is typed is kept ------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 
 use domain::{
     Locale,
-    documents::{DocumentField, DocumentKind, steps::DocumentState},
+    documents::{DocumentField, DocumentKind, LeftOut, steps::DocumentState},
     feedback::{OpinionAudience, OpinionState},
     forms::{FieldProblem, FormErrors, Problem},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
@@ -14,6 +14,20 @@ use domain::{
 use leptos::prelude::*;
 
 use crate::{error::Kind, text};
+
+/// What a text taken over from a file has not, in a sentence; none where it has everything.
+pub fn left_out(l: Locale, parts: &[LeftOut]) -> Option<String> {
+    let named = |part: &LeftOut| match part {
+        LeftOut::Edges => text::writing::left_out_edges(l),
+        LeftOut::Comments => text::writing::left_out_comments(l),
+        LeftOut::Pictures => text::writing::left_out_pictures(l),
+        LeftOut::Objects => text::writing::left_out_objects(l),
+        LeftOut::Hidden => text::writing::left_out_hidden(l),
+        LeftOut::Symbols => text::writing::left_out_symbols(l),
+    };
+    let parts: Vec<&str> = parts.iter().map(named).collect();
+    (!parts.is_empty()).then(|| text::writing::left_out(l, parts.join(", ")))
+}
 
 pub const fn document_kind(l: Locale, kind: DocumentKind) -> &'static str {
     match kind {

@@ -38,7 +38,7 @@ mod unread;
 mod walk;
 mod writing;
 
-pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX};
+pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX, Taken};
 pub use difference::difference;
 pub use draft::DraftForm;
 pub(crate) use progress::HAND_OVER;

@@ -9,8 +9,10 @@ use crate::{
     units::UnitRef,
 };
 
+mod left_out;
 mod library;
 
+pub use left_out::LeftOut;
 pub use library::{
     CorrectionNote, DocumentCopy, DocumentPage, LibraryPage, LibraryQuery, NotAPart, Part, ReadingPlace, RelatedDocument,
     ShelfList, ShelfPage, ShelfRow, WithdrawnDocument,

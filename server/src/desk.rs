@@ -21,6 +21,7 @@ use backend::{
 use domain::{
     Locale,
     accounts::Viewer,
+    documents::LeftOut,
     forms::{FormErrors, FormReader, Problem},
     ids::DocumentId,
 };
@@ -77,21 +78,39 @@ async fn take_in(
     };
     if wants_text {
         return match backend.documents().from_docx(viewer, sent.file).await {
-            Ok(text) => Json(text).into_response(),
+            Ok(taken) => {
+                let told = terms::left_out(locale, &taken.left_out);
+                Json(TakenText { title: taken.title, text: taken.text, whole: taken.whole, told }).into_response()
+            }
             Err(Error::Invalid(errors)) => told(locale, &errors),
             Err(error) => problem(locale, AppError::from(error).kind.told_to(Some(viewer))),
         };
     }
     let page = if sent.version == "0" { "/desk/new".to_owned() } else { format!("/desk/{id}") };
     match store(&backend, viewer, &id, sent).await {
-        Ok(document) if page == "/desk/new" => see_other(&format!("/desk/new?resume={document}")),
-        Ok(document) => see_other(&format!("/desk/{document}?resume=1")),
+        Ok((document, left_out)) => {
+            let resume = if page == "/desk/new" { document.to_string() } else { "1".to_owned() };
+            let page = if page == "/desk/new" { page } else { format!("/desk/{document}") };
+            let keys = left_out.into_iter().map(LeftOut::key).collect::<Vec<_>>().join(",");
+            let told = if keys.is_empty() { String::new() } else { format!("&left_out={keys}") };
+            see_other(&format!("{page}?resume={resume}{told}"))
+        }
         Err(Error::Invalid(errors)) => {
             let errors = FormErrors { form: "take_in".to_owned(), ..errors };
             answers::send_back(&backend, &visit, &page, &errors).await
         }
         Err(error) => problem(locale, AppError::from(error).kind.told_to(Some(viewer))),
     }
+}
+
+/// What the script is given: it knows what stands in the form meanwhile.
+#[derive(serde::Serialize)]
+struct TakenText {
+    title: Option<String>,
+    text: String,
+    whole: String,
+    /// What is not in the text, in words.
+    told: Option<String>,
 }
 
 #[derive(Default)]
@@ -102,7 +121,7 @@ struct Sent {
     file: Vec<u8>,
 }
 
-async fn store(backend: &Backend, viewer: &Viewer, id: &str, sent: Sent) -> backend::Result<DocumentId> {
+async fn store(backend: &Backend, viewer: &Viewer, id: &str, sent: Sent) -> backend::Result<(DocumentId, Vec<LeftOut>)> {
     let form = TakeInForm { id, version: &sent.version, mode: &sent.mode, file_name: &sent.file_name };
     backend.documents().take_in(viewer, form, sent.file).await
 }

@@ -4,6 +4,7 @@ use domain::{
     Locale,
     difference::DiffPiece,
     documents::{
+        LeftOut,
         desk::{self, Held},
         steps::{DocumentState, DocumentStep, Work},
     },
@@ -74,7 +75,8 @@ pub(crate) fn NewDraftPage() -> impl IntoView {
         let wanted = query.with_untracked(|query| query.get("resume"));
         let resumed = opened.writing.unsaved.iter().find(|unsaved| wanted.as_deref() == Some(&*unsaved.document.to_string()));
         let resumed = resumed.cloned();
-        editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed }, errors, None)
+        let left_out = query.with_untracked(|query| left_out(l, query));
+        editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed, left_out }, errors, None)
     })
 }
 
@@ -155,7 +157,8 @@ pub(crate) fn DraftPage() -> impl IntoView {
             }
             let resumes = query.with_untracked(|query| query.get_str("resume").is_some());
             let resumed = opened.writing.unsaved.first().filter(|_| resumes).cloned();
-            editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed }, errors, told)
+            let left_out = query.with_untracked(|query| left_out(l, query));
+            editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed, left_out }, errors, told)
         } else {
             let kept = query.with_untracked(|query| query.get("kept")).and_then(|kept| kept.parse().ok());
             settled(l, page, asked, withdrawal.clone(), kept)
@@ -177,14 +180,22 @@ struct Typed {
     echo: Option<FormErrors>,
     docx: Option<FormErrors>,
     resumed: Option<Unsaved>,
+    /// What the file had that was taken over, and the text has not.
+    left_out: Option<String>,
+}
+
+fn left_out(l: Locale, query: &ParamsMap) -> Option<String> {
+    let parts: Vec<_> = query.get_str("left_out")?.split(',').filter_map(LeftOut::from_key).collect();
+    terms::left_out(l, &parts)
 }
 
 fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<FormErrors>>, told: Option<String>) -> AnyView {
     let Opened { mut page, writing, differs } = opened;
-    let Typed { echo, docx, resumed } = typed;
+    let Typed { echo, docx, resumed, left_out } = typed;
     let is_new = page.draft.version == 0;
     let title = if is_new { text::desk::new_document(l) } else { text::desk::edit(l) };
     let told = told.filter(|_| echo.is_none()).map(|title| view! { <Notice kind=NoticeKind::Ok title/> });
+    let left_out = left_out.filter(|_| echo.is_none()).map(|title| view! { <Notice kind=NoticeKind::Warn title/> });
     // What came back from the form is newer than anything kept.
     let resumed = resumed.filter(|_| echo.is_none());
     let unsaved = if echo.is_none() { writing::notices(l, &writing, is_new, resumed.as_ref()) } else { ().into_any() };
@@ -206,6 +217,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
                 {state_tag(l, DocumentState::Draft)}
             </PageHeader>
             {told}
+            {left_out}
             {unsaved}
             {notices}
             <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use domain::{
     accounts::Viewer,
-    documents::Body,
+    documents::{Body, LeftOut, Title},
     forms::{FieldProblem, FormErrors, Problem},
     policy::Action,
 };
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
-use self::docx::Failure;
+use self::docx::{Failure, Read};
 use super::Documents;
 use crate::{Error, Result};
 
@@ -32,6 +32,19 @@ static ROOM: Semaphore = Semaphore::const_new(2);
 /// Longer than any text that is short enough takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What was taken of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The title, where the file begins with one.
+    pub title: Option<String>,
+    /// Everything behind the title.
+    pub text: String,
+    /// The same with the title as a heading.
+    pub whole: String,
+    /// What the file has and the text has not.
+    pub left_out: Vec<LeftOut>,
+}
+
 impl Documents<'_> {
     /// Whether the person writes for some unit: whoever does not is told nothing of the desk.
     pub fn writes(&self, viewer: &Viewer) -> bool {
@@ -47,14 +60,15 @@ impl Documents<'_> {
         if html.len() > HTML_BYTES_MAX {
             return Err(refused("html", Problem::TooLong { max: Body::MAX }));
         }
-        converted("html", move || Ok(html::blocks(&html))).await
+        let read = move || Ok(Read { blocks: html::blocks(&html), ..Read::default() });
+        Ok(converted("html", read).await?.whole)
     }
 
-    /// What is written in a DOCX file, as Markdown.
+    /// What is written in a DOCX file, as Markdown, and what of it is not there.
     ///
     /// # Errors
     /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] on `file` for what cannot be read, is empty or too long.
-    pub async fn from_docx(&self, viewer: &Viewer, file: Vec<u8>) -> Result<String> {
+    pub async fn from_docx(&self, viewer: &Viewer, file: Vec<u8>) -> Result<Taken> {
         writes_somewhere(viewer)?;
         if file.is_empty() {
             return Err(refused("file", Problem::Required));
@@ -62,7 +76,7 @@ impl Documents<'_> {
         if file.len() > DOCX_BYTES_MAX {
             return Err(refused("file", Problem::TooLong { max: Body::MAX }));
         }
-        converted("file", move || docx::blocks(&file)).await
+        converted("file", move || docx::read(&file)).await
     }
 }
 
@@ -73,29 +87,42 @@ pub(super) fn writes_somewhere(viewer: &Viewer) -> Result<()> {
 /// Converts beside the server's own work. A panic ends the conversion, not the server.
 async fn converted(
     field: &'static str,
-    read: impl FnOnce() -> std::result::Result<Vec<blocks::Block>, Failure> + Send + 'static,
-) -> Result<String> {
+    read: impl FnOnce() -> std::result::Result<Read, Failure> + Send + 'static,
+) -> Result<Taken> {
     let work = async {
         // Never closed.
         let room = ROOM.acquire().await.map_err(|_| Error::Busy)?;
         // The place goes with the work: that cannot be stopped, whoever has no patience any more.
         let work = move || {
-            let done = read().map(blocks::markdown);
+            let done = read().map(taken);
             drop(room);
             done
         };
         Ok::<_, Error>(spawn_blocking(work).await)
     };
-    let markdown = match timeout(PATIENCE, work).await.map_err(|_| Error::Busy)?? {
-        Ok(Ok(markdown)) => markdown,
+    let taken = match timeout(PATIENCE, work).await.map_err(|_| Error::Busy)?? {
+        Ok(Ok(taken)) => taken,
         Ok(Err(Failure::TooLong)) => return Err(refused(field, Problem::TooLong { max: Body::MAX })),
         Ok(Err(Failure::Unreadable)) | Err(_) => return Err(refused(field, Problem::Unreadable)),
     };
-    match Body::parse(&markdown) {
-        Ok(body) => Ok(body.as_str().to_owned()),
+    match Body::parse(&taken.whole) {
+        Ok(body) => Ok(Taken { whole: body.as_str().to_owned(), ..taken }),
         // Somebody copied a picture.
-        Err(Problem::Required) if field == "html" => Ok(String::new()),
+        Err(Problem::Required) if field == "html" => Ok(Taken::default()),
         Err(problem) => Err(refused(field, problem)),
+    }
+}
+
+fn taken(read: Read) -> Taken {
+    let whole = blocks::markdown(read.blocks.clone());
+    let (title, rest) = docx::titled(read.blocks);
+    let text = blocks::markdown(rest);
+    let title = title.and_then(|title| Title::parse(&blocks::plain(&title)).ok()).filter(|_| Body::parse(&text).is_ok());
+    Taken {
+        text: if title.is_some() { text } else { whole.clone() },
+        title: title.map(|title| title.as_str().to_owned()),
+        whole,
+        left_out: read.left_out.into_iter().collect(),
     }
 }
 
@@ -120,7 +147,7 @@ mod tests {
         let read = move || {
             begun.send(()).expect("is waited for");
             may_end.recv().expect("is told");
-            Ok(Vec::new())
+            Ok(Read::default())
         };
         let waiting = tokio::spawn(converted("file", read));
         has_begun.recv().expect("begins");

@@ -2,7 +2,8 @@
 
 use domain::{
     accounts::Viewer,
-    documents::{Body, Title},
+    documents::{Body, LeftOut, Title},
+    folding::fold,
     forms::{FormReader, Problem},
     ids::DocumentId,
 };
@@ -27,7 +28,7 @@ impl Documents<'_> {
     /// # Errors
     /// As [`Self::keep_typed`] and [`Self::from_docx`]; [`Error::Invalid`] on `mode` when there is a text and nobody said what becomes
     /// of it.
-    pub async fn take_in(&self, viewer: &Viewer, form: TakeInForm<'_>, file: Vec<u8>) -> Result<DocumentId> {
+    pub async fn take_in(&self, viewer: &Viewer, form: TakeInForm<'_>, file: Vec<u8>) -> Result<(DocumentId, Vec<LeftOut>)> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
         let (title, before, version) = self.at_hand(viewer, id, version).await?;
@@ -40,14 +41,19 @@ impl Documents<'_> {
         });
         reader.finish()?;
         let taken = self.from_docx(viewer, file).await?;
-        let title = if title.trim().is_empty() { title_of(&taken, form.file_name) } else { title };
-        let body = if form.mode == "append" { format!("{}\n\n{taken}", before.trim_end()) } else { taken };
+        let is_title = |found: &String| title.trim().is_empty() || fold(found) == fold(&title);
+        let (text, title) = match taken.title.as_ref().filter(|found| form.mode != "append" && is_title(found)) {
+            Some(found) => (taken.text, found.clone()),
+            None if title.trim().is_empty() => (taken.whole, title_of(taken.title.as_deref(), form.file_name)),
+            None => (taken.whole, title),
+        };
+        let body = if form.mode == "append" { format!("{}\n\n{text}", before.trim_end()) } else { text };
         let mut reader = FormReader::new("take_in");
         reader.read("file", "", |_| Body::parse(&body));
         reader.finish()?;
         let typed = TypedForm { id: form.id, version: &version.to_string(), title: &title, body: &body };
         self.keep_typed(viewer, typed).await?;
-        Ok(id)
+        Ok((id, taken.left_out))
     }
 
     /// Title and text as the person has them: typed, or else stored; and the version they started from.
@@ -69,16 +75,13 @@ impl Documents<'_> {
     }
 }
 
-/// The first heading, or else the file's name.
-fn title_of(taken: &str, file_name: &str) -> String {
-    let heading = taken.lines().take(3).find_map(|line| line.strip_prefix("## "));
+/// What the text itself says, or else the file's name.
+fn title_of(found: Option<&str>, file_name: &str) -> String {
     let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).replace('_', " ");
-    [heading.unwrap_or_default(), &stem]
-        .into_iter()
-        .map(|title| title.replace(['\\', '*'], ""))
-        .find_map(|title| Title::parse(&title).ok())
-        .map_or_else(String::new, |title| title.as_str().to_owned())
+    let titles = [found.unwrap_or_default(), &stem];
+    let title = titles.into_iter().find_map(|title| Title::parse(title).ok());
+    title.map_or_else(String::new, |title| title.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -86,9 +89,9 @@ mod tests {
     use super::title_of;
 
     #[test]
-    fn a_text_is_called_by_its_first_heading_or_by_its_file() {
-        assert_eq!(title_of("## Kế hoạch *năm*\n\nchữ", "a.docx"), "Kế hoạch năm");
-        assert_eq!(title_of("chữ", "C:\\Văn bản\\Ke_hoach 2026.docx"), "Ke hoach 2026");
-        assert_eq!(title_of("", ""), "");
+    fn a_text_is_called_by_its_title_or_by_its_file() {
+        assert_eq!(title_of(Some("Kế hoạch năm"), "a.docx"), "Kế hoạch năm");
+        assert_eq!(title_of(None, "C:\\Văn bản\\Ke_hoach 2026.docx"), "Ke hoach 2026");
+        assert_eq!(title_of(None, ""), "");
     }
 }

@@ -39,6 +39,7 @@ fn within(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
         }
         _ if is_mp3(content) => Ok(FileKind::Mp3),
         _ if is_markup(content) => Err(FileRefused::Markup),
+        _ if is_pdf_behind_text(content) => Ok(FileKind::Pdf),
         _ => Err(FileRefused::Kind),
     }
 }
@@ -56,7 +57,9 @@ fn office(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
     {
         return Err(FileRefused::Macros);
     }
-    let kind = if part("word/document.xml").is_some() && contents.contains("wordprocessingml.document.main+xml") {
+    // Word in a browser calls it document2.xml.
+    let is_text = |part: &Part| part.name.strip_prefix("word/document").is_some_and(|rest| rest.ends_with(".xml"));
+    let kind = if parts.iter().any(is_text) && contents.contains("wordprocessingml.document.main+xml") {
         FileKind::Docx
     } else if part("xl/workbook.xml").is_some() && contents.contains("spreadsheetml.sheet.main+xml") {
         FileKind::Xlsx
@@ -68,6 +71,13 @@ fn office(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
         Ok(_) => Ok(kind),
         Err(_) => Err(FileRefused::Broken),
     }
+}
+
+/// Readers of PDF take one that begins a little later, behind lines of a mail or of a server. A program is none, whatever it ends with.
+fn is_pdf_behind_text(content: &[u8]) -> bool {
+    let start = &content[..content.len().min(1024 + 5)];
+    let Some(begin) = start.windows(5).position(|window| window == b"%PDF-") else { return false };
+    start[..begin].iter().all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)) && !start.starts_with(b"MZ")
 }
 
 fn is_macro(part: &Part) -> bool {
@@ -158,7 +168,14 @@ mod tests {
             (b"GIF89a".to_vec(), Err(FileRefused::Kind)),
             (b"a,b,c\n1,2,3\n".to_vec(), Err(FileRefused::Kind)),
             (b"ID3\x04\0\0\0\0\0\0<html>".to_vec(), Err(FileRefused::Markup)),
-            (b" %PDF-1.7".to_vec(), Err(FileRefused::Kind)),
+            (b" %PDF-1.7".to_vec(), Ok(FileKind::Pdf)),
+            (b"\xef\xbb\xbf\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.4".to_vec(), Ok(FileKind::Pdf)),
+            (include_bytes!("../../tests/files/leading-bytes.pdf").to_vec(), Ok(FileKind::Pdf)),
+            (b"MZ %PDF-1.7".to_vec(), Err(FileRefused::Kind)),
+            (b"\x7fELF\x02\x01 %PDF-1.7".to_vec(), Err(FileRefused::Kind)),
+            (b"<html>%PDF-1.7".to_vec(), Err(FileRefused::Markup)),
+            ([vec![b' '; 2_000], b"%PDF-1.7".to_vec()].concat(), Err(FileRefused::Kind)),
+            (office_file("word/document2.xml", WORD, &[]), Ok(FileKind::Docx)),
             (b"PK\x03\x04 nothing follows".to_vec(), Err(FileRefused::Broken)),
             (zip(&[("a.txt", "hello")]), Err(FileRefused::Kind)),
         ] {

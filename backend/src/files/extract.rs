@@ -3,15 +3,13 @@
 //! Files are hostile, and the readers of PDF are large. So this runs in a process of its own that can crash, hang or swell without
 //! harm ([`super::extractor`]). Nothing here asks the store or anything else of this program.
 
-use std::{
-    io::Cursor,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use calamine::{DataRef, Reader, Xlsx};
-use domain::files::{FileKind, Missing};
+use domain::{
+    files::{FileKind, Missing},
+    legacy_letters,
+};
 use hayro::{
     PixmapSettings, RenderCache, RenderSettings,
     hayro_interpret::InterpreterSettings,
@@ -22,16 +20,15 @@ use hayro::{
 use serde::{Deserialize, Serialize};
 
 use super::pictures::{PREVIEW_HEIGHT, PREVIEW_WIDTH};
-use crate::unpacked::parts;
+
+mod office;
+mod pdf;
 
 /// Most bytes of text kept: more than any document people read.
 const TEXT_MAX: usize = 2 << 20;
 
-/// Largest part of a text document, unpacked.
-const PART_MAX: u64 = 64 << 20;
-
-/// Pages of a PDF whose text is read.
-const PAGES_MAX: u32 = 2_000;
+/// How long pages of a PDF are read: the text of those that were read is kept. Less than the process may take.
+const PAGES_TIME: Duration = Duration::from_secs(12);
 
 /// What is to be read out of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +56,9 @@ impl Wanted {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extracted {
     pub text: Option<String>,
+    /// What is not read with the text and only the guard looks at: remarks, what was deleted, properties.
+    #[serde(default)]
+    pub aside: Option<String>,
     /// A picture (PNG) in base64.
     pub preview: Option<String>,
     pub pages: Option<u32>,
@@ -68,12 +68,15 @@ pub struct Extracted {
 
 impl Extracted {
     pub const fn missing(why: Missing) -> Self {
-        Self { text: None, preview: None, pages: None, missing: Some(why) }
+        Self { text: None, aside: None, preview: None, pages: None, missing: Some(why) }
     }
 
     fn text(text: &str) -> Self {
+        let missing = (text.len() > TEXT_MAX).then_some(Missing::Part);
         let text = tidy(text);
-        if text.is_empty() { Self::missing(Missing::Nothing) } else { Self { text: Some(text), ..Self::default() } }
+        // Fonts from before Unicode leave other letters in the file than people see.
+        let text = legacy_letters::detect(&text).map_or(text.clone(), |letters| legacy_letters::convert(&text, letters));
+        if text.is_empty() { Self::missing(Missing::Nothing) } else { Self { text: Some(text), missing, ..Self::default() } }
     }
 
     pub(super) fn picture(&self) -> Option<Vec<u8>> {
@@ -84,44 +87,13 @@ impl Extracted {
 /// Reads a file. May panic, hang, overflow the stack or use all memory: see the module.
 pub fn extract(wanted: Wanted, kind: FileKind, content: Vec<u8>) -> Extracted {
     let extracted = match (wanted, kind) {
-        (Wanted::Text, FileKind::Pdf) => pdf_text(&content),
-        (Wanted::Text, FileKind::Docx) => docx_text(&content).map(|text| Extracted::text(&text)),
-        (Wanted::Text, FileKind::Xlsx) => xlsx_text(&content).map(|text| Extracted::text(&text)),
+        (Wanted::Text, FileKind::Pdf) => pdf::text(content, PAGES_TIME),
+        (Wanted::Text, FileKind::Docx) => office::docx(&content),
+        (Wanted::Text, FileKind::Xlsx) => office::xlsx(&content),
         (Wanted::Preview, FileKind::Pdf) => pdf_preview(content),
         _ => Err(Missing::Nothing),
     };
     extracted.unwrap_or_else(Extracted::missing)
-}
-
-/// Page by page: one that cannot be read takes the others' text with it no more than it must.
-fn pdf_text(content: &[u8]) -> Result<Extracted, Missing> {
-    let mut document = pdf_extract::Document::load_mem(content).map_err(|_| Missing::Failed)?;
-    if document.is_encrypted() && document.decrypt("").is_err() {
-        return Err(Missing::Protected);
-    }
-    let pages: Vec<u32> = document.get_pages().into_keys().collect();
-    let mut text = String::new();
-    let mut failed = false;
-    for page in pages.iter().copied().take(PAGES_MAX as usize) {
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            let mut read = String::new();
-            let mut output = pdf_extract::PlainTextOutput::new(&mut read);
-            pdf_extract::output_doc_page(&document, &mut output, page).map(|()| read).ok()
-        }));
-        match read {
-            Ok(Some(read)) => text.push_str(&read),
-            _ => failed = true,
-        }
-        text.push('\n');
-        if text.len() > TEXT_MAX {
-            break;
-        }
-    }
-    let mut extracted = Extracted::text(&text);
-    if failed {
-        extracted.missing = Some(Missing::Failed);
-    }
-    Ok(extracted)
 }
 
 fn pdf_preview(content: Vec<u8>) -> Result<Extracted, Missing> {
@@ -144,119 +116,6 @@ fn pdf_preview(content: Vec<u8>) -> Result<Extracted, Missing> {
     Ok(Extracted { preview: Some(BASE64_STANDARD.encode(picture)), pages, ..Extracted::default() })
 }
 
-/// The text itself, its notes, and what stands at the top and the foot of pages: marks of secrecy are often there.
-fn docx_text(content: &[u8]) -> Result<String, Missing> {
-    let mut file = Cursor::new(content);
-    let parts = parts(&mut file).map_err(|_| Missing::Failed)?;
-    let wanted = |name: &str| {
-        name.strip_prefix("word/").and_then(|name| name.strip_suffix(".xml")).is_some_and(|name| {
-            matches!(name, "document" | "footnotes" | "endnotes") || name.starts_with("header") || name.starts_with("footer")
-        })
-    };
-    let mut text = String::new();
-    for part in parts.iter().filter(|part| wanted(&part.name)) {
-        let xml = part.content(&mut file, PART_MAX).map_err(|_| Missing::Failed)?;
-        words(&String::from_utf8_lossy(&xml), &mut text);
-        if text.len() > TEXT_MAX {
-            break;
-        }
-    }
-    Ok(text)
-}
-
-/// The letters of a word processor's XML: what stands in `w:t`, with breaks where paragraphs, lines and cells end.
-fn words(xml: &str, text: &mut String) {
-    let mut rest = xml;
-    let mut is_text = false;
-    while let Some((before, tag)) = rest.split_once('<') {
-        if is_text {
-            unescape(before, text);
-        }
-        let Some((tag, after)) = tag.split_once('>') else { break };
-        let name = tag.split([' ', '\n', '\t', '\r']).next().unwrap_or_default().trim_end_matches('/');
-        match name {
-            "w:t" => is_text = !tag.ends_with('/'),
-            "/w:t" => is_text = false,
-            "w:tab" | "/w:tc" => text.push('\t'),
-            "w:br" | "w:cr" | "/w:p" => text.push('\n'),
-            _ => {}
-        }
-        if text.len() > TEXT_MAX {
-            return;
-        }
-        rest = after;
-    }
-}
-
-/// The five entities of XML and numbered letters; anything else stays as it is.
-fn unescape(escaped: &str, text: &mut String) {
-    let mut rest = escaped;
-    while let Some((before, entity)) = rest.split_once('&') {
-        text.push_str(before);
-        let named = entity.split_once(';').filter(|(name, _)| name.len() <= 8);
-        let letter = named.and_then(|(name, _)| match name {
-            "amp" => Some('&'),
-            "lt" => Some('<'),
-            "gt" => Some('>'),
-            "quot" => Some('"'),
-            "apos" => Some('\''),
-            _ => match (name.strip_prefix("#x"), name.strip_prefix('#')) {
-                (Some(hex), _) => u32::from_str_radix(hex, 16).ok().and_then(char::from_u32),
-                (None, Some(number)) => number.parse().ok().and_then(char::from_u32),
-                _ => None,
-            },
-        });
-        match (letter, named) {
-            (Some(letter), Some((_, after))) => {
-                text.push(letter);
-                rest = after;
-            }
-            _ => {
-                text.push('&');
-                rest = entity;
-            }
-        }
-    }
-    text.push_str(rest);
-}
-
-/// All sheets, a line for each row. Cells are taken as they come: a sheet that is empty but for its corners is a small one here.
-fn xlsx_text(content: &[u8]) -> Result<String, Missing> {
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(content)).map_err(|error| match error {
-        calamine::XlsxError::Password => Missing::Protected,
-        _ => Missing::Failed,
-    })?;
-    let mut text = String::new();
-    for sheet in book.sheet_names() {
-        // Charts and dialogs are sheets too, without cells.
-        let Ok(mut cells) = book.worksheet_cells_reader(&sheet) else { continue };
-        text.push_str(&sheet);
-        let mut row = None;
-        while let Ok(Some(cell)) = cells.next_cell() {
-            let at = cell.get_position().0;
-            if row.is_none_or(|row| row != at) {
-                text.push('\n');
-                row = Some(at);
-            } else {
-                text.push('\t');
-            }
-            match cell.get_value() {
-                DataRef::SharedString(value) => text.push_str(value),
-                DataRef::Int(number) => text.push_str(&number.to_string()),
-                // Long numbers, of citizens for one, as their digits.
-                DataRef::Float(number) => text.push_str(&number.to_string()),
-                DataRef::String(value) | DataRef::DateTimeIso(value) | DataRef::DurationIso(value) => text.push_str(value),
-                DataRef::Bool(_) | DataRef::DateTime(_) | DataRef::Error(_) | DataRef::Empty => {}
-            }
-            if text.len() > TEXT_MAX {
-                return Ok(text);
-            }
-        }
-        text.push('\n');
-    }
-    Ok(text)
-}
-
 /// Without what no reader sees, at most [`TEXT_MAX`] bytes.
 fn tidy(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
@@ -268,8 +127,10 @@ fn tidy(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::guard;
+
     use super::*;
-    use crate::files::samples::{docx, pdf, xlsx};
+    use crate::files::samples::{broken_page_pdf, docx, long_pdf, pdf, stamped_pdf, xlsx, zip};
 
     const TEXT: &str = "Nghị quyết số 57-NQ/TW\nvề chuyển đổi số & đổi mới";
 
@@ -313,12 +174,76 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_xml_are_letters_again() {
-        let mut text = String::new();
-        words(
-            "<w:p><w:r><w:t>a &amp;&lt;&#272;&#x1ea3;&unknown; &</w:t><w:tab/><w:instrText>PAGE</w:instrText></w:r></w:p><w:t/>x<w:p/>",
-            &mut text,
+    fn a_pdf_is_read_whatever_stands_before_it_and_however_its_list_of_objects_is() {
+        for (case, content) in [
+            ("bytes before", include_bytes!("../../tests/files/leading-bytes.pdf").as_slice()),
+            ("a list that leads nowhere", include_bytes!("../../tests/files/secret-broken-xref.pdf").as_slice()),
+        ] {
+            let extracted = extract(Wanted::Text, FileKind::Pdf, content.to_vec());
+            assert!(extracted.text.as_deref().is_some_and(|text| !text.trim().is_empty()), "{case}: {extracted:?}");
+            assert_eq!(extracted.missing, None, "{case}");
+        }
+        let secret = extract(Wanted::Text, FileKind::Pdf, include_bytes!("../../tests/files/secret-broken-xref.pdf").to_vec());
+        assert!(!guard::look(secret.text.as_deref().unwrap_or_default()).is_empty(), "{secret:?}");
+        let mut cut = pdf(TEXT);
+        cut.truncate(cut.len() - 60);
+        assert!(
+            extract(Wanted::Text, FileKind::Pdf, cut).text.is_some_and(|text| text.contains("57-NQ/TW")),
+            "the end was cut off"
         );
-        assert_eq!(text, "a &<Đả&unknown; &\t\n");
+    }
+
+    #[test]
+    fn of_a_long_pdf_what_was_read_in_time_is_kept() {
+        let long = long_pdf(2_500);
+        let whole = pdf::text(long.clone(), Duration::from_secs(600)).expect("is read");
+        assert_eq!(whole.missing, None);
+        assert_eq!(whole.text.unwrap_or_default().matches("Trang").count(), 2_500);
+        let none = pdf::text(long, Duration::ZERO);
+        assert_eq!(none, Err(Missing::Failed), "no time at all");
+    }
+
+    #[test]
+    fn pages_that_cannot_be_read_take_no_others_with_them() {
+        let extracted = extract(Wanted::Text, FileKind::Pdf, broken_page_pdf());
+        assert_eq!(extracted.missing, Some(Missing::Part));
+        let text = extracted.text.unwrap_or_default();
+        assert!(text.contains("Trang 1") && text.contains("Trang 3"), "{text}");
+    }
+
+    #[test]
+    fn what_lies_above_beside_and_behind_a_text_is_looked_at_by_the_guard() {
+        let stamped = extract(Wanted::Text, FileKind::Pdf, stamped_pdf("TỐI MẬT"));
+        assert_eq!(stamped.aside.as_deref().map(str::trim), Some("TỐI MẬT"));
+        let main = "<w:document><w:p><w:t>a</w:t><w:delText>MẬT</w:delText></w:p></w:document>";
+        let parts = [
+            ("word/document2.xml", main),
+            ("word/header1.xml", "<w:p><w:t>đầu trang</w:t></w:p>"),
+            ("word/comments.xml", "<w:p><w:t>TUYỆT MẬT</w:t></w:p>"),
+            ("docProps/core.xml", "<dc:title>Kế hoạch</dc:title><dc:creator>An</dc:creator>"),
+        ];
+        let read = extract(Wanted::Text, FileKind::Docx, zip(&parts));
+        assert_eq!(read.text.as_deref(), Some("a\nđầu trang"));
+        let aside: Vec<_> = read.aside.as_deref().unwrap_or_default().split_whitespace().collect();
+        assert_eq!(aside.join(" "), "MẬT TUYỆT MẬT Kế hoạch");
+    }
+
+    #[test]
+    fn ids_that_a_spreadsheet_stored_as_numbers_are_ids() {
+        let read = extract(Wanted::Text, FileKind::Xlsx, include_bytes!("../../tests/files/ids-as-numbers.xlsx").to_vec());
+        let warnings = guard::look_at_file("danh-sach.xlsx", read.text.as_deref().unwrap_or_default());
+        assert_eq!(guard::kinds(&warnings), "id_numbers", "{read:?}");
+    }
+
+    #[test]
+    fn text_of_old_fonts_is_vietnamese() {
+        let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../../tests/files/tcvn3.docx").to_vec());
+        assert_eq!(read.text.as_deref(), Some("Cộng hòa xã hội chủ nghĩa Việt Nam\nĐảng bộ tỉnh họp thường kỳ"));
+    }
+
+    #[test]
+    fn words_in_text_boxes_are_seen_by_the_guard() {
+        let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../../tests/files/box.docx").to_vec());
+        assert_eq!(guard::kinds(&guard::look(read.text.as_deref().unwrap_or_default())), "secrecy_mark", "{read:?}");
     }
 }

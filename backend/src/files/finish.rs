@@ -112,7 +112,8 @@ impl Files<'_> {
         let preview = preview.or_else(|| drawn.picture());
 
         let bytes = content.len() as u64;
-        let warnings = look_at_file(&upload.name, text.text.as_deref());
+        let seen = [&text.text, &text.aside].into_iter().flatten().cloned().collect::<Vec<_>>().join("\n\n");
+        let warnings = look_at_file(&upload.name, &seen);
         let sha256 = self.storage().put(content).await?;
         let preview = match preview {
             Some(picture) => Some(self.storage().put(picture).await?),

@@ -48,6 +48,53 @@ pub(crate) fn endless_pdf() -> Vec<u8> {
     objects(&["<< /Type /Catalog /Pages 2 0 R >>".to_owned(), "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 9 >>".to_owned()])
 }
 
+/// A PDF of so many pages, "Trang 1", "Trang 2" and so on.
+pub(crate) fn long_pdf(pages: usize) -> Vec<u8> {
+    let contents: Vec<_> = (1..=pages).map(|page| format!("BT /F0 14 Tf 60 760 Td (Trang {page}) Tj ET")).collect();
+    pages_of(&contents)
+}
+
+/// A PDF of three pages, the second of which draws with letters that are not there.
+pub(crate) fn broken_page_pdf() -> Vec<u8> {
+    let page = |text: &str| format!("BT /F0 14 Tf 60 760 Td ({text}) Tj ET");
+    pages_of(&[page("Trang 1"), "BT /Nothing 14 Tf 60 760 Td (Trang 2) Tj ET".to_owned(), page("Trang 3")])
+}
+
+/// A PDF of one page with a stamp above it.
+pub(crate) fn stamped_pdf(stamp: &str) -> Vec<u8> {
+    let words = stamp.encode_utf16().fold("FEFF".to_owned(), |mut words, unit| {
+        let _ = write!(words, "{unit:04X}");
+        words
+    });
+    let content = "BT /F0 14 Tf 60 760 Td (Trang 1) Tj ET";
+    objects(&[
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [4 0 R] /Count 1 >>".to_owned(),
+        FONT.to_owned(),
+        format!("{PAGE} /Contents 5 0 R /Annots [6 0 R] >>"),
+        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+        format!("<< /Type /Annot /Subtype /Stamp /Rect [0 0 99 99] /Contents <{words}> >>"),
+    ])
+}
+
+const FONT: &str = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>";
+const PAGE: &str = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F0 3 0 R >> >>";
+
+/// A page for each content. Objects: catalog, tree, font, then page and content in turn.
+fn pages_of(contents: &[String]) -> Vec<u8> {
+    let kids: Vec<_> = (0..contents.len()).map(|at| format!("{} 0 R", 4 + 2 * at)).collect();
+    let mut all = vec![
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), kids.len()),
+        FONT.to_owned(),
+    ];
+    for (at, content) in contents.iter().enumerate() {
+        all.push(format!("{PAGE} /Contents {} 0 R >>", 5 + 2 * at));
+        all.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
+    }
+    objects(&all)
+}
+
 fn objects(objects: &[String]) -> Vec<u8> {
     let mut file = "%PDF-1.7\n".to_owned();
     let mut places = Vec::new();

@@ -138,7 +138,13 @@ async fn a_file_is_taken_over_without_touching_what_is_stored(backend: &Backend,
     documents.take_in(editor, form, file.clone()).await.expect("is taken over");
     let unfinished = documents.unfinished(editor).await.expect("a list").unsaved;
     let found: Vec<_> = unfinished.iter().map(|unsaved| (unsaved.title.as_str(), unsaved.body.as_str())).collect();
-    assert_eq!(found, [("Kế hoạch", "## Kế hoạch\n\nToàn xã ra quân.")]);
+    assert_eq!(found, [("Kế hoạch", "Toàn xã ra quân.")]);
+
+    // The title is not said again as a heading, unless the text is called otherwise.
+    let again = TakeInForm { id: &blank, version: "0", mode: "replace", file_name: "khac.docx" };
+    documents.take_in(editor, again, file.clone()).await.expect("is taken over");
+    let unfinished = documents.unfinished(editor).await.expect("a list").unsaved;
+    assert_eq!((unfinished[0].title.as_str(), unfinished[0].body.as_str()), ("Kế hoạch", "Toàn xã ra quân."));
 
     let id = drafted(backend, org).await;
     let key = id.to_string();

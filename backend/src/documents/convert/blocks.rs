@@ -100,6 +100,34 @@ pub(super) enum Block {
     },
 }
 
+impl Block {
+    /// The texts in it, without what they are.
+    pub(super) fn into_texts(self) -> Vec<Text> {
+        match self {
+            Self::Heading { text, .. }
+            | Self::Paragraph { text, .. }
+            | Self::Item { text, .. }
+            | Self::More { text, .. }
+            | Self::Note { text, .. } => vec![text],
+            Self::Table(rows) => rows.into_iter().flatten().collect(),
+            Self::Rule => Vec::new(),
+        }
+    }
+}
+
+/// The letters of a text on one line, without its marks.
+pub(super) fn plain(text: &[Inline]) -> String {
+    let mut plain = String::new();
+    for inline in composed(text) {
+        match inline {
+            Inline::Text { text, .. } => plain.push_str(&text),
+            Inline::Break => plain.push(' '),
+            Inline::Note(_) => {}
+        }
+    }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Adds to the text, to its last piece where that looks the same. Returns how long the address is that is written once more for
 /// this: one link may stand around any number of paragraphs.
 pub(super) fn push(text: &mut Text, more: &str, style: Style, link: Option<&Rc<str>>) -> usize {
@@ -429,8 +457,20 @@ fn numbered_notes(blocks: Vec<Block>) -> Vec<Block> {
 #[derive(Default)]
 struct Page {
     text: String,
-    /// How far the items' text stands in, for each level of the list at hand, and whether they are numbered.
-    indents: Vec<(usize, bool)>,
+    /// The items that are open in the list at hand, each within the one before.
+    items: Vec<Item>,
+}
+
+/// An item as it was written last on its level.
+#[derive(Clone, Copy)]
+struct Item {
+    /// As the source counts levels, which need not begin with 0 nor follow each other: "Điều 1." may stand outside of the list.
+    level: u8,
+    /// How far its text stands in.
+    width: usize,
+    number: Option<u32>,
+    /// What stands behind its number: another sign begins another list.
+    closing: char,
 }
 
 impl Page {
@@ -444,35 +484,15 @@ impl Page {
                 self.apart(&if is_long { line } else { format!("{sign} {line}") }, "");
             }
             Block::Paragraph { quoted, text } => self.apart(&written(text, ""), if *quoted { "> " } else { "" }),
-            Block::Item { level, marker, text } => {
-                let level = usize::from(*level).min(self.indents.len());
-                let sign = match marker {
-                    Marker::Bullet => "- ".to_owned(),
-                    Marker::Number(number) => format!("{number}. "),
-                };
-                let is_numbered = matches!(marker, Marker::Number(_));
-                let before = self.standing_in(level);
-                let text = indented(&written(text, ""), before + sign.len());
-                // A list of another kind needs a line between; so does one that does not begin with 1.
-                let goes_on = match self.indents.get(level) {
-                    Some((_, was_numbered)) => is_numbered == *was_numbered,
-                    None => level > 0 && matches!(marker, Marker::Bullet | Marker::Number(1)),
-                };
-                self.separate(if goes_on { "\n" } else { "\n\n" });
-                self.text.push_str(&" ".repeat(before));
-                self.text.push_str(&sign);
-                self.text.push_str(&text);
-                self.indents.truncate(level);
-                self.indents.push((sign.len(), is_numbered));
-            }
+            Block::Item { level, marker, text } => self.item(*level, *marker, text),
             Block::More { level, text } => {
-                let level = (usize::from(*level) + 1).min(self.indents.len());
-                let before = self.standing_in(level);
+                let within = self.items.iter().rposition(|item| item.level <= *level).map_or(0, |at| at + 1);
+                self.items.truncate(within);
+                let before = self.standing_in();
                 let text = indented(&written(text, ""), before);
                 self.separate("\n\n");
                 self.text.push_str(&" ".repeat(before));
                 self.text.push_str(&text);
-                self.indents.truncate(level);
             }
             Block::Table(rows) => self.table(rows),
             Block::Rule => self.apart("---", ""),
@@ -483,9 +503,46 @@ impl Page {
         }
     }
 
+    fn item(&mut self, level: u8, marker: Marker, text: &[Inline]) {
+        while self.items.last().is_some_and(|item| item.level > level) {
+            self.items.pop();
+        }
+        let sibling = self.items.pop_if(|item| item.level == level);
+        let number = if let Marker::Number(number) = marker { Some(number) } else { None };
+        let follows = |item: &Item| match (item.number, number) {
+            (Some(last), Some(number)) => last.checked_add(1) == Some(number),
+            (last, number) => last.is_none() && number.is_none(),
+        };
+        // Numbers that do not follow belong to another list, which another sign begins.
+        let closing = match sibling {
+            Some(item) if number.is_some() && item.number.is_some() && !follows(&item) => {
+                if item.closing == '.' {
+                    ')'
+                } else {
+                    '.'
+                }
+            }
+            Some(item) if item.number.is_some() => item.closing,
+            _ => '.',
+        };
+        let sign = number.map_or_else(|| "- ".to_owned(), |number| format!("{number}{closing} "));
+        let before = self.standing_in();
+        let text = indented(&written(text, ""), before + sign.len());
+        // A list of another kind needs a line between; so does one that does not begin with 1.
+        let goes_on = match &sibling {
+            Some(item) => follows(item),
+            None => !self.items.is_empty() && number.is_none_or(|number| number == 1),
+        };
+        self.separate(if goes_on { "\n" } else { "\n\n" });
+        self.text.push_str(&" ".repeat(before));
+        self.text.push_str(&sign);
+        self.text.push_str(&text);
+        self.items.push(Item { level, width: sign.len(), number, closing });
+    }
+
     /// Something that is no part of a list.
     fn apart(&mut self, text: &str, prefix: &str) {
-        self.indents.clear();
+        self.items.clear();
         self.separate("\n\n");
         for (at, line) in text.split('\n').enumerate() {
             if at > 0 {
@@ -497,7 +554,7 @@ impl Page {
     }
 
     fn table(&mut self, rows: &[Vec<Text>]) {
-        self.indents.clear();
+        self.items.clear();
         self.separate("\n\n");
         for (at, row) in rows.iter().enumerate() {
             if at > 0 {
@@ -520,8 +577,8 @@ impl Page {
         }
     }
 
-    fn standing_in(&self, level: usize) -> usize {
-        self.indents[..level].iter().map(|(width, _)| width).sum()
+    fn standing_in(&self) -> usize {
+        self.items.iter().map(|item| item.width).sum()
     }
 
     fn separate(&mut self, by: &str) {

@@ -1,0 +1,315 @@
+//! The text of office files: what stands in their parts of XML.
+
+use std::io::Cursor;
+
+use calamine::{DataRef, Reader, Xlsx};
+use domain::files::Missing;
+
+use super::{Extracted, TEXT_MAX};
+use crate::unpacked::parts;
+
+/// Largest part of a text document, unpacked.
+const PART_MAX: u64 = 64 << 20;
+
+/// The text itself, its notes, and what stands at the top and the foot of pages: marks of secrecy are often there. Aside: what nobody
+/// reads at first, but whoever has the file finds.
+pub(super) fn docx(content: &[u8]) -> Result<Extracted, Missing> {
+    let of_text = |name: &str| {
+        name.strip_prefix("word/").and_then(|name| name.strip_suffix(".xml")).is_some_and(|name| {
+            matches!(name, "footnotes" | "endnotes")
+                || ["document", "header", "footer", "diagrams/data", "charts/chart"].iter().any(|start| name.starts_with(start))
+        })
+    };
+    let of_aside = |name: &str| name.starts_with("word/comments") || name.starts_with("docProps/");
+    let (text, deleted) = words_of(content, of_text)?;
+    let (aside, _) = words_of(content, of_aside)?;
+    Ok(Extracted { aside: joined(&[&deleted, &aside]), ..Extracted::text(&text) })
+}
+
+fn joined(texts: &[&str]) -> Option<String> {
+    let joined = texts.join("\n\n");
+    (!joined.trim().is_empty()).then_some(joined)
+}
+
+/// The words of some parts, and those in them that were deleted.
+fn words_of(content: &[u8], wanted: impl Fn(&str) -> bool) -> Result<(String, String), Missing> {
+    let mut file = Cursor::new(content);
+    let parts = parts(&mut file).map_err(|_| Missing::Failed)?;
+    let mut words = Words::default();
+    for part in parts.iter().filter(|part| wanted(&part.name)) {
+        let xml = part.content(&mut file, PART_MAX).map_err(|_| Missing::Failed)?;
+        words.read(&decoded(&xml));
+        if words.is_full() {
+            break;
+        }
+    }
+    Ok((words.text, words.deleted))
+}
+
+/// XML is UTF-8, unless it begins like UTF-16.
+fn decoded(xml: &[u8]) -> String {
+    let pair: fn([u8; 2]) -> u16 = match xml {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return String::from_utf8_lossy(xml).into_owned(),
+    };
+    let units = xml.chunks_exact(2).map(|bytes| pair([bytes[0], bytes[1]]));
+    char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// The letters of XML: what stands in elements called `t` by whatever prefix, with breaks where paragraphs, lines and cells end.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) text: String,
+    deleted: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    Text,
+    Deleted,
+}
+
+impl Words {
+    fn is_full(&self) -> bool {
+        self.text.len() > TEXT_MAX || self.deleted.len() > TEXT_MAX
+    }
+
+    fn take(&mut self, takes: Takes, letters: &str, is_escaped: bool) {
+        let sink = match takes {
+            Takes::Nothing => return,
+            Takes::Text => &mut self.text,
+            Takes::Deleted => &mut self.deleted,
+        };
+        if is_escaped { unescape(letters, sink) } else { sink.push_str(letters) }
+    }
+
+    pub(super) fn read(&mut self, xml: &str) {
+        let mut rest = xml;
+        let mut takes = Takes::Nothing;
+        while let Some((before, tag)) = rest.split_once('<') {
+            self.take(takes, before, true);
+            if let Some(literal) = tag.strip_prefix("![CDATA[") {
+                let Some((literal, after)) = literal.split_once("]]>") else { break };
+                self.take(takes, literal, false);
+                rest = after;
+                continue;
+            }
+            if let Some(remark) = tag.strip_prefix("!--") {
+                let Some((_, after)) = remark.split_once("-->") else { break };
+                rest = after;
+                continue;
+            }
+            let Some((tag, after)) = tag.split_once('>') else { break };
+            takes = self.tag(tag, takes);
+            if self.is_full() {
+                return;
+            }
+            rest = after;
+        }
+    }
+
+    fn tag(&mut self, tag: &str, takes: Takes) -> Takes {
+        let name = tag.split([' ', '\n', '\t', '\r']).next().unwrap_or_default().trim_end_matches('/');
+        let (is_end, name) = name.strip_prefix('/').map_or((false, name), |name| (true, name));
+        let name = name.split_once(':').map_or(name, |(_, name)| name);
+        let opens = !is_end && !tag.ends_with('/');
+        match name {
+            // The last ones are properties of the file.
+            "t" | "title" | "subject" | "description" | "keywords" | "category" | "lpwstr" => {
+                self.text.push_str(if name == "t" || opens { "" } else { "\n" });
+                return if opens { Takes::Text } else { Takes::Nothing };
+            }
+            "delText" => return if opens { Takes::Deleted } else { Takes::Nothing },
+            // Letters drawn as a picture, often across the page.
+            "textpath" => {
+                if let Some((words, _)) = tag.split_once(" string=\"").and_then(|(_, words)| words.split_once('"')) {
+                    self.text.push('\n');
+                    unescape(words, &mut self.text);
+                    self.text.push('\n');
+                }
+            }
+            "tab" if !is_end => self.text.push('\t'),
+            "tc" if is_end => self.text.push('\t'),
+            "br" | "cr" if !is_end => self.text.push('\n'),
+            "p" if is_end || tag.ends_with('/') => {
+                self.text.push('\n');
+                self.deleted.push_str(if self.deleted.is_empty() { "" } else { "\n" });
+            }
+            // What hangs on a paragraph stands by itself.
+            "txbxContent" => self.text.push('\n'),
+            _ => {}
+        }
+        takes
+    }
+}
+
+/// The five entities of XML and numbered letters; anything else stays as it is.
+fn unescape(escaped: &str, text: &mut String) {
+    let mut rest = escaped;
+    while let Some((before, entity)) = rest.split_once('&') {
+        text.push_str(before);
+        let named = entity.split_once(';').filter(|(name, _)| name.len() <= 8);
+        let letter = named.and_then(|(name, _)| match name {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => match (name.strip_prefix("#x"), name.strip_prefix('#')) {
+                (Some(hex), _) => u32::from_str_radix(hex, 16).ok().and_then(char::from_u32),
+                (None, Some(number)) => number.parse().ok().and_then(char::from_u32),
+                _ => None,
+            },
+        });
+        match (letter, named) {
+            (Some(letter), Some((_, after))) => {
+                text.push(letter);
+                rest = after;
+            }
+            _ => {
+                text.push('&');
+                rest = entity;
+            }
+        }
+    }
+    text.push_str(rest);
+}
+
+/// All sheets, a line for each row. Cells are taken as they come: a sheet that is empty but for its corners is a small one here.
+/// Aside: remarks, text boxes, the top and the foot of printed pages.
+pub(super) fn xlsx(content: &[u8]) -> Result<Extracted, Missing> {
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(content)).map_err(|error| match error {
+        calamine::XlsxError::Password => Missing::Protected,
+        _ => Missing::Failed,
+    })?;
+    let mut text = String::new();
+    let mut is_whole = true;
+    for sheet in book.sheet_names() {
+        // Charts and dialogs are sheets too, without cells.
+        let Ok(mut cells) = book.worksheet_cells_reader(&sheet) else { continue };
+        text.push_str(&sheet);
+        let mut row = None;
+        loop {
+            let cell = match cells.next_cell() {
+                Ok(Some(cell)) => cell,
+                Ok(None) => break,
+                Err(_) => {
+                    is_whole = false;
+                    break;
+                }
+            };
+            let at = cell.get_position().0;
+            text.push(if row == Some(at) { '\t' } else { '\n' });
+            row = Some(at);
+            match cell.get_value() {
+                DataRef::SharedString(value) => text.push_str(value),
+                DataRef::Int(number) => text.push_str(&number.to_string()),
+                // Long numbers, of citizens for one, as their digits.
+                DataRef::Float(number) => text.push_str(&number.to_string()),
+                DataRef::String(value) | DataRef::DateTimeIso(value) | DataRef::DurationIso(value) => text.push_str(value),
+                DataRef::Bool(_) | DataRef::DateTime(_) | DataRef::Error(_) | DataRef::Empty => {}
+            }
+            if text.len() > TEXT_MAX {
+                break;
+            }
+        }
+        text.push('\n');
+    }
+    let mut extracted = Extracted::text(&text);
+    if !is_whole && extracted.missing.is_none() {
+        extracted.missing = Some(Missing::Part);
+    }
+    let beside = |name: &str| {
+        ["xl/comments", "xl/threadedComments", "xl/drawings/", "xl/charts/", "docProps/"]
+            .iter()
+            .any(|start| name.starts_with(start))
+    };
+    let (beside, _) = words_of(content, beside).unwrap_or_default();
+    extracted.aside = joined(&[&beside, &edges(content)]);
+    Ok(extracted)
+}
+
+/// What is printed at the top and the foot of each page of a sheet: `&C&"Arial,Bold"&14TỐI MẬT`.
+fn edges(content: &[u8]) -> String {
+    let mut file = Cursor::new(content);
+    let mut edges = String::new();
+    for part in parts(&mut file).unwrap_or_default().iter().filter(|part| part.name.starts_with("xl/worksheets/")) {
+        let Ok(xml) = part.content(&mut file, PART_MAX) else { continue };
+        let xml = decoded(&xml);
+        for name in ["oddHeader>", "oddFooter>", "evenHeader>", "evenFooter>", "firstHeader>", "firstFooter>"] {
+            let inside = xml.split_once(name).and_then(|(_, rest)| rest.split_once("</")).map_or("", |(inside, _)| inside);
+            let mut codes = String::new();
+            unescape(inside, &mut codes);
+            without_codes(&codes, &mut edges);
+        }
+        if edges.len() > TEXT_MAX {
+            break;
+        }
+    }
+    edges
+}
+
+fn without_codes(codes: &str, text: &mut String) {
+    let mut rest = codes;
+    while let Some((before, code)) = rest.split_once('&') {
+        text.push_str(before);
+        rest = match code.chars().next() {
+            Some('"') => code.get(1..).and_then(|font| font.split_once('"')).map_or("", |(_, after)| after),
+            Some(first) if first.is_ascii_digit() => code.trim_start_matches(|c: char| c.is_ascii_digit()),
+            Some('L' | 'C' | 'R') => {
+                text.push('\n');
+                &code[1..]
+            }
+            Some(first) => &code[first.len_utf8()..],
+            None => "",
+        };
+    }
+    text.push_str(rest);
+    text.push_str("\n\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(xml: &str) -> Words {
+        let mut words = Words::default();
+        words.read(xml);
+        words
+    }
+
+    #[test]
+    fn letters_of_xml_are_letters_again() {
+        let read = words(
+            "<w:p><w:r><w:t>a &amp;&lt;&#272;&#x1ea3;&unknown; &</w:t><w:tab/><w:instrText>PAGE</w:instrText></w:r></w:p><w:t/>x<w:p/>",
+        );
+        assert_eq!(read.text, "a &<Đả&unknown; &\t\n\n");
+    }
+
+    #[test]
+    fn letters_are_found_however_the_xml_is_written() {
+        for (xml, expected) in [
+            ("<x:p><x:t>TỐI MẬT</x:t></x:p>", "TỐI MẬT"),
+            ("<p><t>TỐI MẬT</t></p>", "TỐI MẬT"),
+            ("<w:p><w:t><![CDATA[TỐI <MẬT>]]></w:t></w:p>", "TỐI <MẬT>"),
+            ("<w:p><!-- <w:t>không</w:t> --><w:t>có</w:t></w:p>", "có"),
+            ("<w:pict><v:shape><v:textpath style=\"x\" string=\"TUYỆT MẬT\"/></v:shape></w:pict>", "TUYỆT MẬT"),
+            ("<a:p><a:r><a:t>trong hình</a:t></a:r></a:p>", "trong hình"),
+            ("<w:p><w:t>cắt", ""),
+        ] {
+            assert_eq!(words(xml).text.trim(), expected, "{xml}");
+        }
+        assert_eq!(words("<w:p><w:del><w:r><w:delText>TỐI MẬT</w:delText></w:r></w:del></w:p>").deleted.trim(), "TỐI MẬT");
+        let wide: Vec<u8> = "\u{feff}<w:t>MẬT</w:t>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(words(&decoded(&wide)).text, "MẬT");
+    }
+
+    #[test]
+    fn codes_of_printed_pages_are_no_words() {
+        let mut text = String::new();
+        without_codes("&L&\"Arial,Bold\"&14TỐI MẬT&CTrang &P/&N&R&K00-014x", &mut text);
+        assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), "TỐI MẬT Trang / 00-014x");
+    }
+}
