@@ -1,8 +1,8 @@
 //! Keys of a Vietnamese input method that were left in a word: typed while it was switched off, or pasted from where it was.
 //!
-//! Telex writes marks with letters (`nghij quyeets`), VNI with digits (`nghi5 quye61t`); both are the methods of the usual input
-//! programs (the tables of UniKey's manual and of RFC 1456, section 3.2, for VNI-like digits). A mark may follow its letter at
-//! once or stand at the end of the syllable, and part of the word may have been marked already (`quyêts`).
+//! Telex writes marks with letters (`nghij quyeets`), VNI with digits (`nghi5 quye61t`): `s f r x j` and `1 2 3 4 5` are the tones,
+//! `aa ee oo` and `6` the circumflex, `w` and `7 8` horn and breve, `dd` and `9` the stroke. A mark may follow its letter at once or
+//! stand at the end of the syllable, and part of the word may have been marked already (`quyêts`).
 
 use domain::folding::compose;
 
