@@ -120,6 +120,9 @@ mod server {
 
         /// What was typed waits at the form on `page`.
         async fn keep(self, page: &str) -> Result<(), AppError> {
+            if self.typed.values().all(|value| value.trim().is_empty()) {
+                return Ok(());
+            }
             let kept = FormErrors { form: self.name.to_owned(), values: self.typed, problems: Vec::new() };
             put_flash(&kept, page).await
         }

@@ -41,7 +41,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                     </svg>
                     <span class="brand-name">{text::frame::product(l)}</span>
                 </a>
-                {unit.map(|name| view! { <p class="top-bar-place" lang=content_lang()>{name}</p> })}
+                {unit.map(|name| view! { <p class="top-bar-place" lang=content_lang() translate="no">{name}</p> })}
             </header>
             {viewer.as_ref().map(rail)}
             <main class="content" id="content" tabindex="-1">
@@ -103,7 +103,8 @@ fn rail(viewer: &Viewer) -> AnyView {
             view! {
                 <div class="rail-staff">
                     <p class="rail-title">
-                        {terms::role_at(l, role, unit.kind)} " " <span class="rail-unit" lang=content_lang()>{unit.name}</span>
+                        {terms::role_at(l, role, unit.kind)} " "
+                        <span class="rail-unit" lang=content_lang() translate="no">{unit.name}</span>
                     </p>
                     {link_list(places, "rail-link")}
                 </div>

@@ -124,7 +124,7 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
             <h1 class=long.then_some("title-long") lang=content_lang()>{summary.title.clone()}</h1>
             {must}
             <details class="particulars">
-                <summary><span class="document-number">{particulars(l, summary)}</span></summary>
+                <summary><span class="document-number" translate="no">{particulars(l, summary)}</span></summary>
                 <ul class="facts-inline" role="list">
                     <li><Icon name=IconName::Layers/><span>{text::documents::issued_by(l, &summary.issuer.name)}</span></li>
                     {signer}

@@ -45,7 +45,7 @@ fn thanks(l: Locale, code: String) -> AnyView {
             <Icon name=IconName::CheckCircle/>
             <h1>{text::feedback::received_thanks(l)}</h1>
             <p>{text::feedback::code(l)}</p>
-            <p class="receipt-code">{code}</p>
+            <p class="receipt-code" translate="no">{code}</p>
             <p class="muted small">{text::feedback::code_hint(l)}</p>
         </div>
     }
