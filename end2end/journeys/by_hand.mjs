@@ -323,6 +323,26 @@ async function endedSession(stage) {
   assert.ok(await member.$('main [name="audience"][value="editors"]').isChecked());
 }
 
+// The first screen of a document
+
+async function textOnTheFirstScreen(stage, script) {
+  const member = await stage.visitor({ as: 'member', script });
+  await member.open('/library');
+  const rows = await member.$('main .row-link').evaluateAll((links) => links.map((link) => [link.getAttribute('href'), link.innerText.length]));
+  // Titles of the usual length; of nine lines, none fits.
+  const usual = rows.filter(([, length]) => length <= 80).slice(0, 5);
+  assert.ok(usual.length >= 3);
+  for (const [address] of usual) {
+    await member.open(address);
+    if (script) await until('the script is there', () => member.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+    const [text, notice] = await member.page.evaluate(() => [
+      document.querySelector('.prose').getBoundingClientRect().top,
+      document.querySelector('.document > .notice, .document > .no-print > .notice') !== null,
+    ]);
+    if (!notice) assert.ok(text < 420, `${address}: the text begins at ${text}`);
+  }
+}
+
 // Text size where one reads
 
 async function textSize(stage, script) {
@@ -366,5 +386,6 @@ export const tests = [
   { name: 'by hand: going back keeps the place', run: backKeepsThePlace },
   { name: 'by hand: a failed sending is seen', run: failureIsSeen },
   { name: 'by hand: an ended session keeps what was typed', run: endedSession },
+  ...bothWays('by hand: a document begins on the first screen', textOnTheFirstScreen),
   ...bothWays('by hand: the text size is changed where one reads', textSize),
 ];

@@ -26,8 +26,9 @@ use crate::{
 /// With fewer headings than this the text is overlooked faster than its contents list.
 const WORTH_A_LIST: usize = 3;
 
-/// Longer titles are set smaller.
+/// Longer titles are set smaller: on a phone the text begins on the first screen.
 const LONG_TITLE: usize = 60;
+const VERY_LONG_TITLE: usize = 110;
 
 /// What the page's script finds the text by.
 const TEXT: &str = "text";
@@ -110,7 +111,11 @@ fn crumbs(l: Locale, summary: &DocumentSummary) -> AnyView {
 fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let summary = &page.summary;
     let audience = text::documents::for_members(l, &page.audience.name, l.number(page.reach));
-    let long = summary.title.chars().count() > LONG_TITLE;
+    let class = match summary.title.chars().count() {
+        ..=LONG_TITLE => None,
+        ..=VERY_LONG_TITLE => Some("title-long"),
+        _ => Some("title-very-long"),
+    };
     let signer = page.signer.as_ref().map(|name| {
         let signed = text::documents::signed_by(l, name);
         view! { <li><Icon name=IconName::Pencil/><span>{signed}</span></li> }
@@ -121,7 +126,7 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     });
     view! {
         <header class="document-head">
-            <h1 class=long.then_some("title-long") lang=content_lang()>{summary.title.clone()}</h1>
+            <h1 class=class lang=content_lang()>{text::together(&summary.title)}</h1>
             {must}
             <details class="particulars">
                 <summary><span class="document-number" translate="no">{particulars(l, summary)}</span></summary>
