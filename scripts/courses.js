@@ -12,6 +12,9 @@ const REST_MS = 1_200;
 const PATIENCE_MS = 8_000;
 const AGAIN_MS = 10_000;
 
+/** What is left is said aloud when this many seconds are. */
+const SAID_AT = [600, 300, 60, 20];
+
 for (const button of document.querySelectorAll('[data-print]')) {
   button.hidden = false;
   button.addEventListener('click', () => window.print());
@@ -56,9 +59,6 @@ function take(quiz) {
   });
   if (quiz.dataset.seconds) count(quiz, form);
 }
-
-/** What is left is said aloud when this many seconds are. */
-const SAID_AT = [600, 300, 60, 20];
 
 /** Shows what is left of the time, and hands the form in at its end. */
 function count(quiz, form) {
