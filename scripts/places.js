@@ -98,5 +98,4 @@ addEventListener('keydown', ({ key }) => {
 
 // A page loaded again, or gone back to from a page of the server: where the browser has not found the place by itself.
 const { top: before = 0 } = places.get(entry()) ?? {};
-const [{ type } = {}] = performance.getEntriesByType('navigation');
-if (type !== 'navigate' && scrollY === 0 && before > 0) scrollTo({ top: before, behavior: 'instant' });
+if (scrollY === 0 && before > 0) scrollTo({ top: before, behavior: 'instant' });

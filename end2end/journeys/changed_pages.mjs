@@ -89,7 +89,10 @@ async function failedStart(stage) {
   member.page.on('request', (request) => (pages += Number(request.isNavigationRequest())));
   await member.page.addInitScript(() => {
     MutationObserver.prototype.observe = () => {};
-    addEventListener('load', () => document.querySelector('.brand').replaceChildren());
+    // Words in elements of their own, other than those a translator leaves.
+    addEventListener('load', () => {
+      for (const word of document.querySelectorAll('.tab span, main h1, main h2')) word.innerHTML = `<i>${word.textContent}</i>`;
+    });
   });
   await member.page.goto('/');
   await until('the page was loaded again', () => pages === 2);
