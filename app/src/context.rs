@@ -8,8 +8,6 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::i18n::content_lang;
-
 /// The frame of a visit. Sent with the page, so that the browser's first render equals the server's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageContext {
@@ -32,7 +30,6 @@ pub fn provide_page() {
     // The server chose it at its start.
     #[cfg(not(feature = "ssr"))]
     crate::text::use_pack(page.terms);
-    provide_context(content_lang(page.preferences.locale));
     provide_context(page);
 }
 
@@ -99,7 +96,7 @@ pub mod server {
     impl Visit {
         /// By what guessing is limited.
         pub fn origin(&self) -> Origin {
-            Origin { address: self.address, device: self.known_device.clone() }
+            Origin { address: self.address, device: self.known_device.clone(), session: self.token.clone() }
         }
     }
 

@@ -62,7 +62,8 @@ pub fn Problem(kind: Kind) -> impl IntoView {
     view! {
         <Title text=title/>
         <div class="page page-narrow">
-            <EmptyState title=title text=terms::error_text(l, kind) icon=IconName::Info whole_page=true>
+            <h1 class="visually-hidden">{title}</h1>
+            <EmptyState title=title text=terms::error_text(l, kind) icon=IconName::Info>
                 <LinkButton href=href>{way_on}</LinkButton>
             </EmptyState>
         </div>

@@ -37,7 +37,7 @@ pub fn RecordPage() -> impl IntoView {
             <Title text=title.clone()/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::members::way(l) crumbs/>
-                <PageHeader title content=true eyebrow=page.record.branch.name.clone()/>
+                <PageHeader title eyebrow=page.record.branch.name.clone()/>
                 {move || saved().map(|told| view! { <Notice kind=NoticeKind::Ok title=told/> })}
                 {notices(l, &page)}
                 <Card>{facts}</Card>
@@ -69,6 +69,13 @@ fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
             view! { <p><a href=format!("/members/{id}")>{text::members::open_kept(l)}</a></p> }
         });
         view! { <Notice title=words::state(l, state)>{kept}</Notice> }
+    });
+    let above = page.may.held_above.then(|| {
+        view! {
+            <Notice title=text::members::held_above_title(l) icon=IconName::Key>
+                <p>{text::members::held_above(l)}</p>
+            </Notice>
+        }
     });
     let transfer = page.transfer.clone().map(|transfer| {
         view! {
@@ -103,7 +110,7 @@ fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
             }
         })
         .collect_view();
-    view! { {gone} {transfer} {corrections} {flaws} }.into_any()
+    view! { {gone} {above} {transfer} {corrections} {flaws} }.into_any()
 }
 
 /// Records that may be the same person.
@@ -135,8 +142,8 @@ fn steps(l: Locale, page: &members::RecordPage) -> AnyView {
         .then(|| step("transfer", IconName::ArrowRight, ButtonKind::Secondary, text::members::transfer(l)));
     let code =
         (may.issue_codes && is_active).then(|| step("code", IconName::Key, ButtonKind::Secondary, text::members::issue_code(l)));
-    let state =
-        (may.manage && !is_merged).then(|| step("state", IconName::Person, ButtonKind::Quiet, text::members::change_state(l)));
+    let state = (may.manage && !may.held_above && !is_merged)
+        .then(|| step("state", IconName::Person, ButtonKind::Quiet, text::members::change_state(l)));
     let viewer = use_viewer();
     let standpoint = viewer.as_ref().map(|viewer| &viewer.standpoint);
     let branch = &page.record.branch;
