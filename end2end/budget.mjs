@@ -97,7 +97,7 @@ async function fits(stage, as) {
 }
 
 /** Runs in the page: the innermost elements beyond the edge of the screen that cannot be scrolled to within the page's width. */
-function stickingOut() {
+export function stickingOut() {
   const root = document.scrollingElement;
   const scrolls = (element) => element !== null && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
   const out = [...document.body.querySelectorAll('*')].filter((element) => {

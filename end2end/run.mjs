@@ -12,6 +12,8 @@ import * as accessibility from './accessibility.mjs';
 import * as budget from './budget.mjs';
 import * as account from './journeys/account.mjs';
 import * as audit from './journeys/audit.mjs';
+import * as byHand from './journeys/by_hand.mjs';
+import * as changedPages from './journeys/changed_pages.mjs';
 import * as deskEditor from './journeys/desk_editor.mjs';
 import * as courses from './journeys/courses.mjs';
 import * as devices from './journeys/devices.mjs';
@@ -36,6 +38,7 @@ import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
 import * as units from './journeys/units.mjs';
 import * as welcome from './journeys/welcome.mjs';
+import * as markup from './markup.mjs';
 import { screenshots } from './screenshots.mjs';
 import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
@@ -63,8 +66,11 @@ const SUITES = [
   devices,
   guides,
   navigation,
+  changedPages,
+  byHand,
   budget,
   accessibility,
+  markup,
   // What changes the registry comes last: the others know the sample as it was loaded.
   audit,
   roles,

@@ -12,6 +12,9 @@ const REST_MS = 1_200;
 const PATIENCE_MS = 8_000;
 const AGAIN_MS = 10_000;
 
+/** What is left is said aloud when this many seconds are. */
+const SAID_AT = [600, 300, 60, 20];
+
 for (const button of document.querySelectorAll('[data-print]')) {
   button.hidden = false;
   button.addEventListener('click', () => window.print());
@@ -60,12 +63,15 @@ function take(quiz) {
 /** Shows what is left of the time, and hands the form in at its end. */
 function count(quiz, form) {
   const shown = document.querySelector('[data-time-left]');
+  const said = document.querySelector('[data-time-told]');
   // A clock that only goes forward: that of the device may be set while it runs.
   const end = performance.now() + Number(quiz.dataset.seconds) * 1_000;
   const tick = () => {
     const left = Math.max(0, Math.ceil((end - performance.now()) / 1_000));
     const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
-    if (shown) shown.textContent = quiz.dataset.left.replace('{left}', time);
+    const told = quiz.dataset.left.replace('{left}', time);
+    if (shown) shown.textContent = told;
+    if (said && SAID_AT.includes(left)) said.textContent = told;
     if (left > 0) return;
     clearInterval(timer);
     form.requestSubmit(form.querySelector('button[value="hand_in"]'));

@@ -168,5 +168,32 @@ addEventListener('beforeprint', () => {
 });
 addEventListener('afterprint', () => document.documentElement.style.removeProperty('--running-head'));
 
+/** The text size, one step at a time, without losing the line one reads. When it cannot be kept, the browser sends the form. */
+async function resize(form, button) {
+  const root = document.documentElement;
+  const before = Number(root.dataset.textSize);
+  const size = Math.min(Math.max(before + Number(button.dataset.step), 1), 3);
+  if (size === before) return;
+  const line = [...document.querySelectorAll('.prose > *')].find((each) => each.getBoundingClientRect().bottom > innerHeight / 4);
+  const at = line?.getBoundingClientRect().top;
+  root.dataset.textSize = String(size);
+  if (line && scrollY > 0) scrollBy({ top: line.getBoundingClientRect().top - at, behavior: 'instant' });
+  const body = new URLSearchParams(new FormData(form));
+  body.set('text_size', size);
+  const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body }).catch(() => null);
+  // Signed out meanwhile: the way back in is a page of its own. Without a connection the size holds as long as the page.
+  if (answer?.status === 401) {
+    form.dataset.sent = 'true';
+    button.value = size;
+    form.requestSubmit(button);
+  }
+}
+
+addEventListener('submit', (event) => {
+  if (!event.target.matches('[data-text-size-form]') || event.target.dataset.sent) return;
+  event.preventDefault();
+  resize(event.target, event.submitter);
+});
+
 // What only a script can do is offered where one runs: see style/document.css.
 document.documentElement.dataset.reading = 'true';

@@ -92,6 +92,10 @@ if (form && results && told && failed) {
   addEventListener('online', () => {
     if (failed.textContent !== '') find();
   });
+  if (results.querySelector('[data-look-again]')) {
+    shown = undefined;
+    soon(AGAIN_MS);
+  }
   // What a browser has put back into the form after a reload.
   if (meaning(asked()) !== shown && !new URLSearchParams(location.search).has('after')) soon(0);
 }

@@ -8,6 +8,8 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::i18n::content_lang;
+
 /// The frame of a visit. Sent with the page, so that the browser's first render equals the server's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageContext {
@@ -30,6 +32,7 @@ pub fn provide_page() {
     // The server chose it at its start.
     #[cfg(not(feature = "ssr"))]
     crate::text::use_pack(page.terms);
+    provide_context(content_lang(page.preferences.locale));
     provide_context(page);
 }
 

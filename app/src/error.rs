@@ -92,6 +92,9 @@ pub struct AppError {
     /// The page that must be passed first, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// What the way there is called, where somebody may first want to read why. Without it a script goes there at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
     /// The form that cannot be accepted, on its way to [`crate::forms::Submitted::settle`].
     #[serde(skip)]
     pub form: Option<Box<FormErrors>>,
@@ -99,7 +102,7 @@ pub struct AppError {
 
 impl AppError {
     pub fn new(kind: Kind) -> Self {
-        Self { kind, message: String::new(), fields: Vec::new(), to: None, form: None }
+        Self { kind, message: String::new(), fields: Vec::new(), to: None, way: None, form: None }
     }
 }
 

@@ -14,6 +14,7 @@ mod server {
     use crate::{
         context::server::{Visit, backend, visit},
         error::{AppError, Kind, respond},
+        text,
     };
 
     /// Name of the cookie that leads back to a form's problems. Its path is the form's page, so no other page sees it.
@@ -55,10 +56,19 @@ mod server {
                         // What is returned is not shown: the redirect is.
                         return Ok(Outcome::Done { to: "/".to_owned(), reload: false });
                     }
-                    if error.kind == Kind::ConfirmPassword {
-                        let page = referring_page();
-                        self.keep(&page).await?;
-                        error.to = Some(confirm_page(&page));
+                    let page = referring_page();
+                    match error.kind {
+                        Kind::ConfirmPassword => {
+                            self.keep(&page).await?;
+                            error.to = Some(confirm_page(&page));
+                        }
+                        Kind::NotSignedIn => {
+                            let way = self.way_back_in();
+                            let is_kept = self.keep(&page).await.is_ok();
+                            error.way = Some(way(is_kept).to_owned());
+                            error.to = Some(sign_in_page(&page));
+                        }
+                        _ => {}
                     }
                     respond(Err(error))
                 }
@@ -82,6 +92,15 @@ mod server {
             Ok(Outcome::Invalid(errors))
         }
 
+        /// What the way to a new sign-in is called: it says that what was typed is not lost, where it is kept.
+        fn way_back_in(&self) -> impl Fn(bool) -> &'static str + use<> {
+            let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+            let is_empty = self.typed.values().all(|value| value.trim().is_empty());
+            move |is_kept| {
+                if is_empty || !is_kept { text::frame::sign_in_again(locale) } else { text::frame::sign_in_again_kept(locale) }
+            }
+        }
+
         /// Without script: a page that says what happened. What was typed waits at the form, also through a new sign-in.
         async fn explain(self, kind: Kind) -> Result<(), AppError> {
             let page = referring_page();
@@ -101,6 +120,9 @@ mod server {
 
         /// What was typed waits at the form on `page`.
         async fn keep(self, page: &str) -> Result<(), AppError> {
+            if self.typed.values().all(|value| value.trim().is_empty()) {
+                return Ok(());
+            }
             let kept = FormErrors { form: self.name.to_owned(), values: self.typed, problems: Vec::new() };
             put_flash(&kept, page).await
         }

@@ -13,7 +13,7 @@ use crate::{
     context::use_viewer,
     i18n::use_locale,
     terms, text,
-    ui::{Icon, IconName},
+    ui::{Icon, IconName, content_lang},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,8 @@ pub fn Frame(children: Children) -> impl IntoView {
     let class = if viewer.is_some() { "frame" } else { "frame frame-bare" };
     let unit = viewer.as_ref().map(|viewer| viewer.branch.name.clone());
     view! {
-        <a class="skip-link" href="#content">{text::frame::skip(l)}</a>
+        // Left to the browser, which moves the focus there; the router would only scroll.
+        <a class="skip-link" href="#content" rel="external">{text::frame::skip(l)}</a>
         <div class=class>
             <header class="top-bar">
                 <a class="brand" href="/">
@@ -40,7 +41,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                     </svg>
                     <span class="brand-name">{text::frame::product(l)}</span>
                 </a>
-                {unit.map(|name| view! { <p class="top-bar-place">{name}</p> })}
+                {unit.map(|name| view! { <p class="top-bar-place" lang=content_lang() translate="no">{name}</p> })}
             </header>
             {viewer.as_ref().map(rail)}
             <main class="content" id="content" tabindex="-1">
@@ -101,7 +102,10 @@ fn rail(viewer: &Viewer) -> AnyView {
         .map(|StaffPlaces { role, unit, places }| {
             view! {
                 <div class="rail-staff">
-                    <p class="rail-title">{terms::role_at(l, role, unit.kind)} " " <span class="rail-unit">{unit.name}</span></p>
+                    <p class="rail-title">
+                        {terms::role_at(l, role, unit.kind)} " "
+                        <span class="rail-unit" lang=content_lang() translate="no">{unit.name}</span>
+                    </p>
                     {link_list(places, "rail-link")}
                 </div>
             }

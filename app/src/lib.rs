@@ -45,3 +45,6 @@ pub mod ui;
 pub mod units;
 
 pub use routes::App;
+
+/// The id of the element that holds the application; what is around it is not its own.
+pub const ROOT: &str = "app";

@@ -62,8 +62,7 @@ pub fn Problem(kind: Kind) -> impl IntoView {
     view! {
         <Title text=title/>
         <div class="page page-narrow">
-            <h1 class="visually-hidden">{title}</h1>
-            <EmptyState title=title text=terms::error_text(l, kind) icon=IconName::Info>
+            <EmptyState title=title text=terms::error_text(l, kind) icon=IconName::Info whole_page=true>
                 <LinkButton href=href>{way_on}</LinkButton>
             </EmptyState>
         </div>

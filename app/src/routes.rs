@@ -27,6 +27,7 @@ use crate::{
     statistics::CommitteePage,
     text,
     title::TitleFormat,
+    ui::RefusedForms,
 };
 
 /// The root of both halves: rendered by the server, hydrated by the browser.
@@ -35,6 +36,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_page();
     let name = text::frame::product(use_locale());
+    provide_context(RefusedForms::default());
     // Effects run in the browser only: styles and tests can tell that the page has been taken over.
     Effect::new(|| {
         if let Some(root) = document().document_element() {

@@ -1,7 +1,7 @@
 //! Pages that the server alone renders: those of the people who keep the registry, of editors, the guides, the search, courses.
 //!
 //! There are many of them and few people use them often; a member's phone must not load their code. So the browser half does not
-//! have them: it leaves for the server when a link leads there, and their pages come without a loader. All pages work without script
+//! have them: it leaves for the server when a link leads there, and their pages do not start it. All pages work without script
 //! anyway.
 
 use leptos::prelude::*;
@@ -39,8 +39,13 @@ fn lies_at(path: &str, place: &str) -> bool {
 /// Pages of the server that a script makes more comfortable: where they are, how their address ends, and the script's file in
 /// `scripts/`. Without it they do the same. The first that fits counts.
 #[cfg(feature = "ssr")]
-const SCRIPTS: [(&str, &str, &str); 4] =
-    [("/search", "", "search"), ("/desk", "/files", "files"), ("/desk", "", "desk"), ("/courses", "", "courses")];
+const SCRIPTS: [(&str, &str, &str); 5] = [
+    ("/search", "", "search"),
+    ("/desk", "/files", "files"),
+    ("/desk", "", "desk"),
+    ("/courses", "", "courses"),
+    ("/imports", "", "look_again"),
+];
 
 /// The script of this address's page.
 #[cfg(feature = "ssr")]
@@ -199,6 +204,7 @@ mod tests {
             ("/desk", Some("desk")),
             ("/desk/01A", Some("desk")),
             ("/desk/01A/files", Some("files")),
+            ("/imports/01A", Some("look_again")),
             ("/units", None),
         ] {
             assert_eq!(script_of(path), script, "{path}");

@@ -1,14 +1,17 @@
-//! The document around the application: head, critical styles, and the loader of the WebAssembly half.
+//! The document around the application: head, critical styles, and what starts the WebAssembly half.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::request::Parts;
-use leptos::{nonce::use_nonce, prelude::*};
+use leptos::{
+    nonce::{Nonce, use_nonce},
+    prelude::*,
+};
 use leptos_meta::MetaTags;
 use serde::Deserialize;
 
 use crate::{
-    App,
+    App, ROOT,
     context::server::visit,
     server_only::{is_server_only, script_of},
 };
@@ -20,7 +23,7 @@ pub struct Assets {
     pub js: String,
     pub wasm: String,
     pub css: String,
-    /// Scripts of pages that the server alone renders, by name.
+    /// Scripts of `scripts/`, by name.
     #[serde(default)]
     pub scripts: BTreeMap<String, String>,
     /// Inlined, so that the first screen needs no second request.
@@ -37,10 +40,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
     let script = script_of(&path).and_then(|name| assets.scripts.get(name)).map(|address| {
         view! { <script type="module" nonce=nonce.clone() src=address.clone()></script> }
     });
-    let loader = (is_static || !assets.js.is_empty()).then(|| {
-        let script = if is_static { LOOK_AGAIN.to_owned() } else { loader(assets) };
-        view! { <script nonce=nonce.clone() inner_html=script></script> }
-    });
+    let start = (!is_static).then(|| start(assets, nonce.clone()));
     let assets = Arc::clone(assets);
     view! {
         <!DOCTYPE html>
@@ -53,6 +53,8 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
+                // Card numbers and codes look like phone numbers to a phone, which would make links of them.
+                <meta name="format-detection" content="telephone=no"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="theme-color" content="#8f1d21" media="(prefers-color-scheme: light)"/>
                 <meta name="theme-color" content="#4c1214" media="(prefers-color-scheme: dark)"/>
@@ -64,29 +66,35 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
                 <MetaTags/>
             </head>
             <body>
-                <App/>
-                {loader}
+                // What extensions put into the body stays outside: the browser half looks at nothing but this element.
+                <div id=ROOT>
+                    <App/>
+                </div>
+                {start}
                 {script}
             </body>
         </html>
     }
 }
 
-/// All the script of a page of the server only: what says of itself that it is not final is looked at again.
-const LOOK_AGAIN: &str =
-    "addEventListener('load',()=>{document.querySelector('[data-look-again]')&&setTimeout(()=>location.reload(),2000)})";
-
-/// The script of pages that the application shows and does not know the parts of: see `rendered`.
-const READING: &str = "reading";
-
-/// Fetches the WebAssembly half when the page is loaded and the phone has nothing better to do. It must not compete with the
-/// first paint; until it is there, every link and form works by itself.
-fn loader(assets: &Assets) -> String {
-    let (js, wasm) = (&assets.js, &assets.wasm);
-    let reading = assets.scripts.get(READING).map(|address| format!("import('{address}');")).unwrap_or_default();
-    format!(
-        "(()=>{{const start=()=>{{{reading}import('{js}').then(m=>m.default({{module_or_path:'{wasm}'}}).then(()=>m.hydrate()))}};\
-         const idle=()=>('requestIdleCallback'in window?requestIdleCallback(start,{{timeout:2000}}):setTimeout(start,200));\
-         document.readyState==='complete'?idle():addEventListener('load',idle,{{once:true}})}})()"
-    )
+/// What starts the WebAssembly half, see `scripts/start.js`. None where the browser half was not built.
+fn start(assets: &Assets, nonce: Option<Nonce>) -> Option<AnyView> {
+    let address = assets.scripts.get("start").filter(|_| !assets.js.is_empty())?.clone();
+    let beside: Vec<_> = BESIDE.iter().filter_map(|name| assets.scripts.get(*name)).map(String::as_str).collect();
+    let script = view! {
+        <script
+            type="module"
+            nonce=nonce
+            src=address
+            data-js=assets.js.clone()
+            data-wasm=assets.wasm.clone()
+            data-build=assets.build.clone()
+            data-scripts=beside.join(" ")
+        ></script>
+    };
+    Some(script.into_any())
 }
+
+/// Scripts of pages of the application, loaded beside the WebAssembly half: of what it shows and does not know the parts of (see
+/// `rendered`), and of going from page to page.
+const BESIDE: [&str; 2] = ["reading", "places"];

@@ -75,5 +75,22 @@ fn fill(template: &str, values: &[(&str, &dyn Display)]) -> String {
     filled
 }
 
+/// Words that name one thing and must not end up on two lines: what is told to people most, in large letters.
+const TOGETHER: [(&str, &str); 8] = [
+    ("Chi bộ", "Chi\u{a0}bộ"),
+    ("chi bộ", "chi\u{a0}bộ"),
+    ("Đảng bộ", "Đảng\u{a0}bộ"),
+    ("đảng bộ", "đảng\u{a0}bộ"),
+    ("Khu phố", "Khu\u{a0}phố"),
+    ("khu phố", "khu\u{a0}phố"),
+    ("Đồng chí", "Đồng\u{a0}chí"),
+    ("đồng chí", "đồng\u{a0}chí"),
+];
+
+/// A heading whose words stay together.
+pub fn together(heading: &str) -> String {
+    TOGETHER.iter().fold(heading.to_owned(), |text, (apart, bound)| text.replace(apart, bound))
+}
+
 #[cfg(test)]
 mod tests;

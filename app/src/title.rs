@@ -8,17 +8,24 @@
 use leptos::{prelude::*, text_prop::TextProp};
 use leptos_meta::Title as DocumentTitle;
 
+use crate::{i18n::use_locale, text, ui::RefusedForms};
+
 /// Sets the title of the page. Plain text.
 #[component]
 pub fn Title(#[prop(into)] text: TextProp) -> impl IntoView {
     view! { <DocumentTitle text/> }
 }
 
-/// Adds the name of the product to every title, and escapes it for the document the server writes. Once, around all pages.
+/// Adds the name of the product to every title, says of a page with a refused form that it is one, and escapes it for the document the
+/// server writes. Once, around all pages.
 #[component]
 pub(crate) fn TitleFormat(product: &'static str) -> impl IntoView {
-    let formatter =
-        move |title: String| written(if title.is_empty() { product.to_owned() } else { format!("{title} · {product}") });
+    let l = use_locale();
+    let refused = use_context::<RefusedForms>().unwrap_or_default();
+    let formatter = move |title: String| {
+        let title = if refused.any() { text::frame::refused_title(l, title) } else { title };
+        written(if title.is_empty() { product.to_owned() } else { format!("{title} · {product}") })
+    };
     view! { <DocumentTitle formatter/> }
 }
 

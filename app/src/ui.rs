@@ -17,11 +17,13 @@ mod page;
 mod steps;
 mod table;
 
+use leptos::prelude::use_context;
+
 pub use button::{Button, ButtonKind, LinkButton};
 pub use card::{Card, HeadingLevel};
 pub use choice::{CheckGroup, Choice, RadioGroup, Select};
 pub use diff::{Diff, DiffWords};
-pub use field::{ErrorSummary, Field, FieldKind, FileField, PasswordField, TextArea};
+pub use field::{ErrorSummary, Field, FieldKind, FileField, PasswordField, RefusedForms, TextArea};
 pub use figure::{Bar, BarChart, BigFigure, Figures, Progress, Trend};
 pub use form::Form;
 pub use icon::{Icon, IconName};
@@ -30,6 +32,15 @@ pub use notice::{EmptyState, Notice, NoticeKind, Tag, Tone};
 pub use page::{Breadcrumbs, Contents, Crumb, Heading, PageHeader, VisuallyHidden};
 pub use steps::{Step, StepBar};
 pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead};
+
+/// `lang` of what people wrote, where the page around it is in another language. Provided by the application.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ContentLang(pub Option<&'static str>);
+
+/// `lang` of a piece of content; none where the page is in its language.
+pub fn content_lang() -> Option<&'static str> {
+    use_context::<ContentLang>().and_then(|ContentLang(lang)| lang)
+}
 
 /// A text that may be missing, as a prop: takes a `&str`, a `String` or an `Option` of either.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -117,6 +117,24 @@ impl TextSize {
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|size| size.key() == key)
     }
+
+    /// The next larger size; the largest stays.
+    #[must_use]
+    pub const fn larger(self) -> Self {
+        match self {
+            Self::Normal => Self::Large,
+            Self::Large | Self::Largest => Self::Largest,
+        }
+    }
+
+    /// The next smaller size; the smallest stays.
+    #[must_use]
+    pub const fn smaller(self) -> Self {
+        match self {
+            Self::Normal | Self::Large => Self::Normal,
+            Self::Largest => Self::Large,
+        }
+    }
 }
 
 /// Light, dark, or what the device says.

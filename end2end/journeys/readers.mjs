@@ -103,7 +103,7 @@ async function numbersAlone(stage, script, address, name) {
   assert.equal(await reminding(statistician).count(), 0, 'to look is not to ask');
   await statistician.follow(statistician.$('main .table a').first());
   assert.ok(statistician.page.url().includes('?unit='), 'and goes down to a unit');
-  await statistician.sees('main .breadcrumbs a', { hasText: '' });
+  await statistician.sees('main .breadcrumbs a:visible');
 
   const stranger = await stage.visitor({ as: 'member', script });
   stranger.expects(403);

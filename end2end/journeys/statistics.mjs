@@ -44,7 +44,7 @@ async function levelByLevel(stage, script) {
   assert.ok(part.members < whole.members);
   await visitor.sees('.table tbody tr');
 
-  await visitor.follow(visitor.$('.breadcrumbs a').first());
+  await visitor.follow(visitor.$('.breadcrumbs a:visible').first());
   await until('the way back leads up', async () => (await visitor.heading()) === above);
 }
 

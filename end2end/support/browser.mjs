@@ -195,7 +195,8 @@ export class Visitor {
   async heading() {
     const headings = await this.$('h1').allInnerTexts();
     assert.equal(headings.length, 1, `${this.place} has ${headings.length} main headings`);
-    return headings[0].trim();
+    // Words that stay together have a space that does not break.
+    return headings[0].replace(/\u00a0/g, ' ').trim();
   }
 
   text(selector = 'main') {

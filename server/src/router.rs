@@ -36,8 +36,9 @@ use crate::{
     health::{self, Readiness},
     live, observe,
     overload::{self, Gate, Sessions},
+    page_end,
     proxy::TrustedProxies,
-    security_headers, uploads, visit,
+    security_headers, start_report, uploads, visit,
 };
 
 /// A page that takes longer has lost its reader.
@@ -122,10 +123,12 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
     };
     let quick = Router::new()
         .leptos_routes_with_context(shared, generate_route_list(App), context.clone(), document.clone())
+        .fallback(render_app_async_with_context(context, document))
+        .layer(from_fn(page_end::close))
         .merge(downloads::routes())
+        .merge(start_report::routes())
         .route("/sign-in/with/{provider}", get(federation::leave))
         .route("/sign-in/callback/{provider}", get(federation::arrive))
-        .fallback(render_app_async_with_context(context, document))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
         // After the time limit: it stays open.
         .route("/live", get(live::live));

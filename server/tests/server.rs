@@ -40,5 +40,7 @@ mod provider;
 mod samples;
 #[path = "server/sessions.rs"]
 mod sessions;
+#[path = "server/start.rs"]
+mod start;
 #[path = "server/writing.rs"]
 mod writing;

@@ -114,3 +114,20 @@ pub async fn save_preferences(
     .await;
     form.settle(result).await
 }
+
+/// The text size alone, where one reads. Goes back to `next`, a path of this site.
+#[server(prefix = "/api", endpoint = "account/set_text_size")]
+pub async fn set_text_size(#[server(default)] text_size: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
+    use crate::{
+        context::server::{backend, viewer, visit},
+        forms::{Submitted, local},
+    };
+
+    let form = Submitted::new("text_size", &[]);
+    let result = async {
+        let Preferences { locale, theme, .. } = visit().map(|visit| visit.page.preferences).unwrap_or_default();
+        backend()?.accounts().save_preferences(&viewer()?, locale.tag(), &text_size, theme.key()).await?;
+        Ok(Outcome::Done { to: local(&next), reload: true })
+    };
+    form.settle(result.await).await
+}

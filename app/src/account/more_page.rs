@@ -91,7 +91,7 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
     view! {
         <Card title=text::account::me(l)>
             <DescriptionList>
-                <Fact label=text::account::name(l)>{viewer.name}</Fact>
+                <Fact label=text::account::name(l)><span translate="no">{viewer.name}</span></Fact>
                 <Fact label=text::account::branch(l)><a href=branch>{viewer.branch.name}</a></Fact>
                 {(!offices.is_empty()).then(|| view! { <Fact label=text::account::offices(l)>{offices}</Fact> })}
             </DescriptionList>

@@ -32,7 +32,7 @@ pub(crate) fn CompletionPage() -> impl IntoView {
             <Title text=format!("{} · {unit}", page.title)/>
             <div class="page">
                 <Breadcrumbs label=text::courses::way(l) crumbs=crumbs(l, &page)/>
-                <PageHeader title=page.title.clone() eyebrow=unit lead=due>
+                <PageHeader title=page.title.clone() content=true eyebrow=unit lead=due>
                     {words::state_tag(l, page.state)}
                 </PageHeader>
                 {shares::total(l, &page.total, text::courses::completed_by(l))}

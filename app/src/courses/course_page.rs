@@ -17,7 +17,7 @@ use crate::{
     title::Title,
     ui::{
         Breadcrumbs, Button, Card, Crumb, DescriptionList, Fact, Form, IconName, LinkButton, ListRow, Notice, NoticeKind,
-        PageHeader, Progress, RowList, Tag, Tone,
+        PageHeader, Progress, RowList, Tag, Tone, content_lang,
     },
 };
 
@@ -30,13 +30,14 @@ pub(crate) fn CoursePage() -> impl IntoView {
         let just_done = query.with_untracked(|query| query.get_str("done").is_some());
         let crumbs = vec![Crumb::link(text::courses::title(l), "/courses"), Crumb::here(page.course.title.clone())];
         let lead = text::courses::due_on(l, l.long_date(page.course.due_on));
-        let description = (!page.html.is_empty()).then(|| view! { <div class="prose" inner_html=page.html.clone()></div> });
+        let description =
+            (!page.html.is_empty()).then(|| view! { <div class="prose" lang=content_lang() inner_html=page.html.clone()></div> });
         let confirmation = just_done.then(|| view! { <Notice kind=NoticeKind::Ok title=text::courses::completed_now(l)/> });
         view! {
             <Title text=page.course.title.clone()/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::courses::way(l) crumbs/>
-                <PageHeader title=page.course.title.clone() eyebrow=page.course.issuer.name.clone() lead>
+                <PageHeader title=page.course.title.clone() content=true eyebrow=page.course.issuer.name.clone() lead>
                     {words::progress_tag(l, page.course.progress)}
                 </PageHeader>
                 {confirmation}
@@ -118,6 +119,7 @@ fn tries(l: Locale, course: CourseId, tries: &[TryRow]) -> Option<AnyView> {
             <ListRow
                 href=format!("/courses/{course}/tries/{}", row.number)
                 title=text::courses::try_number(l, l.number(row.number))
+                own_words=true
                 meta=format!("{} · {}", words::score(l, row.score), l.date_time(row.at))
             >
                 {tag}

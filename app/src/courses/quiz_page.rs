@@ -103,9 +103,11 @@ fn time(l: Locale, page: &Quiz) -> Option<AnyView> {
     let left = text::courses::time_left(l, u64::from(seconds.div_ceil(60)));
     Some(
         view! {
-            <Notice title icon=IconName::Clock>
-                <p><span data-time-left="true">{left}</span>" "{text::courses::time_ends_hint(l)}</p>
+            <Notice title icon=IconName::Clock quiet=true>
+                <p><span role="timer" data-time-left="true">{left}</span>" "{text::courses::time_ends_hint(l)}</p>
             </Notice>
+            // The clock is seen; what is left is said a few times.
+            <p class="visually-hidden" role="status" data-time-told="true"></p>
         }
         .into_any(),
     )

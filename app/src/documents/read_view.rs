@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use domain::{
     Locale,
+    accounts::TextSize,
     documents::{
         CorrectionNote, DocumentPage, DocumentSummary, Heading, ReadingPlace, RelatedDocument, Relation, WithdrawnDocument,
         reading::Recording,
@@ -13,13 +14,21 @@ use leptos::prelude::*;
 
 use super::own_receipt;
 use crate::{
+    context::server::visit,
     files::Attachments,
     terms, text,
-    ui::{self, Breadcrumbs, Button, ButtonKind, Contents, Crumb, Icon, IconName, LinkButton, Notice, NoticeKind, Tag, Tone},
+    ui::{
+        self, Breadcrumbs, Button, ButtonKind, Contents, Crumb, Icon, IconName, LinkButton, Notice, NoticeKind, Tag, Tone,
+        content_lang,
+    },
 };
 
 /// With fewer headings than this the text is overlooked faster than its contents list.
 const WORTH_A_LIST: usize = 3;
+
+/// Longer titles are set smaller: on a phone the text begins on the first screen.
+const LONG_TITLE: usize = 60;
+const VERY_LONG_TITLE: usize = 110;
 
 /// What the page's script finds the text by.
 const TEXT: &str = "text";
@@ -52,7 +61,7 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
                 {tools(l, &page, address)}
                 {folded}
                 {reading_bar(l, &page.summary, opinion.clone())}
-                <div class="prose" id=TEXT inner_html=page.html></div>
+                <div class="prose" id=TEXT lang=content_lang() inner_html=page.html></div>
                 {receipt}
                 <Attachments l files=page.attachments/>
                 {related(l, page.related)}
@@ -78,7 +87,7 @@ pub(super) fn withdrawn_view(l: Locale, page: WithdrawnDocument) -> AnyView {
         <article class="document">
             <header class="document-head">
                 <p class="eyebrow">{terms::document_kind(l, page.summary.kind)}</p>
-                <h1>{page.summary.title.clone()}</h1>
+                <h1 lang=content_lang()>{page.summary.title.clone()}</h1>
                 {number_line(l, &page.summary)}
             </header>
             <Notice kind=NoticeKind::Warn title>{because}</Notice>
@@ -102,6 +111,11 @@ fn crumbs(l: Locale, summary: &DocumentSummary) -> AnyView {
 fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let summary = &page.summary;
     let audience = text::documents::for_members(l, &page.audience.name, l.number(page.reach));
+    let class = match summary.title.chars().count() {
+        ..=LONG_TITLE => None,
+        ..=VERY_LONG_TITLE => Some("title-long"),
+        _ => Some("title-very-long"),
+    };
     let signer = page.signer.as_ref().map(|name| {
         let signed = text::documents::signed_by(l, name);
         view! { <li><Icon name=IconName::Pencil/><span>{signed}</span></li> }
@@ -112,19 +126,28 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     });
     view! {
         <header class="document-head">
-            <p class="eyebrow">{terms::document_kind(l, summary.kind)}</p>
-            <h1>{summary.title.clone()}</h1>
-            {number_line(l, summary)}
+            <h1 class=class lang=content_lang()>{text::together(&summary.title)}</h1>
             {must}
-            <ul class="facts-inline" role="list">
-                <li><Icon name=IconName::Layers/><span>{text::documents::issued_by(l, &summary.issuer.name)}</span></li>
-                {signer}
-                <li><Icon name=IconName::People/><span>{audience}</span></li>
-                <li><Icon name=IconName::Clock/><span>{text::documents::minutes(l, summary.minutes.into())}</span></li>
-            </ul>
+            <details class="particulars">
+                <summary><span class="document-number" translate="no">{particulars(l, summary)}</span></summary>
+                <ul class="facts-inline" role="list">
+                    <li><Icon name=IconName::Layers/><span>{text::documents::issued_by(l, &summary.issuer.name)}</span></li>
+                    {signer}
+                    <li><Icon name=IconName::People/><span>{audience}</span></li>
+                    <li><Icon name=IconName::Clock/><span>{text::documents::minutes(l, summary.minutes.into())}</span></li>
+                </ul>
+            </details>
         </header>
     }
     .into_any()
+}
+
+/// What it is, its number and its date: what everybody wants to know, in one line.
+fn particulars(l: Locale, summary: &DocumentSummary) -> String {
+    let kind = terms::document_kind(l, summary.kind);
+    let number = summary.number.as_ref().map(|number| text::documents::number(l, number));
+    let date = summary.published_on.map(|day| l.date(day));
+    [Some(kind.to_owned()), number, date].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn number_line(l: Locale, summary: &DocumentSummary) -> Option<AnyView> {
@@ -220,6 +243,7 @@ fn mark_form(l: Locale, id: DocumentId, takes_away: bool, hidden: bool) -> AnyVi
 /// Stays in sight while reading: what one reads, and what one may want without scrolling back.
 fn reading_bar(l: Locale, summary: &DocumentSummary, opinion: Option<String>) -> AnyView {
     let name = summary.number.clone().unwrap_or_else(|| terms::document_kind(l, summary.kind).to_owned());
+    let size = visit().map(|visit| visit.page.preferences.text_size).unwrap_or_default();
     let opinion = opinion.map(|href| {
         view! { <LinkButton href kind=ButtonKind::Quiet icon=IconName::Message>{text::documents::opinion(l)}</LinkButton> }
     });
@@ -227,10 +251,20 @@ fn reading_bar(l: Locale, summary: &DocumentSummary, opinion: Option<String>) ->
         <div class="reading-bar">
             <span>{name}</span>
             {opinion}
-            <LinkButton href="/more" kind=ButtonKind::Quiet icon=IconName::TextSize>
-                {text::documents::text_size(l)}
-            </LinkButton>
+            <form class="text-size" method="post" action="/api/account/set_text_size" data-text-size-form="">
+                <input type="hidden" name="next" value=format!("/library/{}", summary.id)/>
+                {size_button(size.smaller(), "-1", text::documents::smaller_text(l), "A−")}
+                {size_button(size.larger(), "1", text::documents::larger_text(l), "A+")}
+            </form>
         </div>
+    }
+    .into_any()
+}
+
+/// Sends the size it leads to; the script counts from the size that is shown.
+fn size_button(size: TextSize, step: &'static str, label: &'static str, sign: &'static str) -> AnyView {
+    view! {
+        <button class="button button-quiet" name="text_size" value=size.key() data-step=step aria-label=label>{sign}</button>
     }
     .into_any()
 }
@@ -246,7 +280,7 @@ fn related(l: Locale, related: Vec<RelatedDocument>) -> Option<AnyView> {
             view! {
                 <li>
                     {relation(l, other.relation, other.is_newer)} ": "
-                    <a href=format!("/library/{}", other.id)>{name.unwrap_or(other.title)}</a>
+                    <a lang=content_lang() href=format!("/library/{}", other.id)>{name.unwrap_or(other.title)}</a>
                 </li>
             }
         })

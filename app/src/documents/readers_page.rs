@@ -84,7 +84,7 @@ fn head(l: Locale, page: &Found) -> AnyView {
         }
     });
     view! {
-        <PageHeader title=page.title.clone() eyebrow=terms::document_kind(l, page.kind) lead>{open}</PageHeader>
+        <PageHeader title=page.title.clone() content=true eyebrow=terms::document_kind(l, page.kind) lead>{open}</PageHeader>
     }
     .into_any()
 }

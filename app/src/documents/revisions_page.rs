@@ -17,7 +17,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Button, ButtonKind, Card, Choice, Form, IconName, PageHeader, Select, Tag, Tone},
+    ui::{Button, ButtonKind, Card, Choice, Form, IconName, PageHeader, Select, Tag, Tone, content_lang},
 };
 
 #[component]
@@ -88,7 +88,7 @@ fn shown(l: Locale, page: &desk::RevisionsPage) -> AnyView {
                 <Card>
                     <article class="document">
                         <p class="preview-title">{title}</p>
-                        <div class="prose" inner_html=html></div>
+                        <div class="prose" lang=content_lang() inner_html=html></div>
                     </article>
                     {restore}
                 </Card>
@@ -143,7 +143,7 @@ fn revision(l: Locale, address: &str, row: &RevisionRow) -> AnyView {
             <div class="row-text">
                 <p class="row-eyebrow">{name}</p>
                 <p class="row-title">
-                    <a class="row-link" href=format!("{address}?version={}", row.version) aria-label=spoken>{row.title.clone()}</a>
+                    <a class="row-link" lang=content_lang() href=format!("{address}?version={}", row.version) aria-label=spoken>{row.title.clone()}</a>
                 </p>
                 <p class="row-meta">{text::desk::revision_by(l, &row.by, l.date_time(row.at))}</p>
                 {marks}

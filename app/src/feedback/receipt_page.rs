@@ -10,7 +10,7 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{ButtonKind, Card, DescriptionList, Fact, Icon, IconName, LinkButton, PageHeader},
+    ui::{ButtonKind, Card, DescriptionList, Fact, Icon, IconName, LinkButton, PageHeader, content_lang},
 };
 
 #[component]
@@ -45,7 +45,7 @@ fn thanks(l: Locale, code: String) -> AnyView {
             <Icon name=IconName::CheckCircle/>
             <h1>{text::feedback::received_thanks(l)}</h1>
             <p>{text::feedback::code(l)}</p>
-            <p class="receipt-code">{code}</p>
+            <p class="receipt-code" translate="no">{code}</p>
             <p class="muted small">{text::feedback::code_hint(l)}</p>
         </div>
     }
@@ -63,7 +63,7 @@ fn answer(l: Locale, opinion: &Opinion) -> Option<AnyView> {
     Some(
         view! {
             <Card title=text::feedback::answer(l) strong=true>
-                <p class="quote">{answer.text}</p>
+                <p class="quote" lang=content_lang()>{answer.text}</p>
                 <p class="muted small">{by}</p>
             </Card>
         }
@@ -75,7 +75,7 @@ fn written(l: Locale, opinion: Opinion) -> AnyView {
     let document = format!("/library/{}", opinion.document);
     view! {
         <Card title=text::feedback::written(l)>
-            <p class="quote">{opinion.text}</p>
+            <p class="quote" lang=content_lang()>{opinion.text}</p>
             <DescriptionList>
                 <Fact label=text::feedback::about_document(l)>
                     <a href=document>{opinion.document_title}</a>

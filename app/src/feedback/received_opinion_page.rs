@@ -19,7 +19,7 @@ use crate::{
     title::Title,
     ui::{
         Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, LinkButton, Notice, NoticeKind,
-        PageHeader, TextArea,
+        PageHeader, TextArea, content_lang,
     },
 };
 
@@ -70,7 +70,7 @@ fn content(l: Locale, opinion: Opinion) -> AnyView {
     let document = format!("/library/{}", opinion.document);
     view! {
         <Card title=text::feedback::opinion(l)>
-            <p class="quote">{opinion.text}</p>
+            <p class="quote" lang=content_lang()>{opinion.text}</p>
             <DescriptionList>
                 <Fact label=text::feedback::author(l)>
                     {text::feedback::author_at(l, opinion.author, opinion.branch.name)}
@@ -91,7 +91,7 @@ fn answer_given(l: Locale, opinion: &Opinion) -> AnyView {
     let answer = opinion.answer.clone().map(|answer| {
         let by = text::feedback::answer_by(l, answer.by, l.date_time(answer.at));
         view! {
-            <p class="quote">{answer.text}</p>
+            <p class="quote" lang=content_lang()>{answer.text}</p>
             <p class="muted small">{by}</p>
         }
     });

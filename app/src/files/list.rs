@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::icon;
 use crate::{
     text,
-    ui::{Icon, IconName},
+    ui::{Icon, IconName, content_lang},
 };
 
 /// Nothing where there are none. A link leads to the file itself, which the browser fetches by itself.
@@ -40,7 +40,7 @@ pub(super) fn link(l: Locale, file: &AttachmentSummary) -> AnyView {
             <Icon name=icon(file.kind)/>
             {picture}
             // Names may be written in either direction; each keeps to its own place.
-            <bdi class="file-name">{file.name.clone()}</bdi>
+            <bdi class="file-name" lang=content_lang()>{file.name.clone()}</bdi>
             <span class="file-meta">{meta(l, file)}</span>
             <Icon name=IconName::Download/>
         </a>

@@ -20,7 +20,7 @@ pub fn GuidesPage() -> impl IntoView {
     show(data, move |guides| {
         let rows = guides
             .into_iter()
-            .map(|guide| view! { <ListRow href=format!("/guides/{}", guide.slug) title=guide.title meta=guide.lead/> })
+            .map(|guide| view! { <ListRow href=format!("/guides/{}", guide.slug) title=guide.title own_words=true meta=guide.lead/> })
             .collect_view();
         let sign_in = (!signed_in).then(|| {
             view! {

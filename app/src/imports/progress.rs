@@ -1,4 +1,4 @@
-//! How far an import is. The page looks again by itself where script runs (see `shell`), by a link everywhere.
+//! How far an import is. The page looks again by itself where script runs (`scripts/look_again.js`), by a link everywhere.
 
 use domain::{
     Locale,
@@ -26,10 +26,10 @@ pub(super) fn at_work(l: Locale, page: &ImportPage) -> AnyView {
     };
     view! {
         <Card title=title strong=true>
-            <div class="stack">
+            <div class="stack" data-look-again="">
                 <ProgressBar value=done max=total.max(done) label=text::imports::progress(l) text=told/>
                 <p class="muted">{text::imports::at_work_hint(l)}</p>
-                <div class="actions" data-look-again="">
+                <div class="actions">
                     <LinkButton href=format!("/imports/{id}?again=1") icon=IconName::Refresh>{text::imports::refresh(l)}</LinkButton>
                 </div>
             </div>

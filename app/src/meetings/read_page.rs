@@ -12,7 +12,10 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{BigFigure, Breadcrumbs, Card, Crumb, EmptyState, Figures, Icon, IconName, Notice, NoticeKind, PageHeader, Tag, Tone},
+    ui::{
+        BigFigure, Breadcrumbs, Card, Crumb, EmptyState, Figures, Icon, IconName, Notice, NoticeKind, PageHeader, Tag, Tone,
+        content_lang,
+    },
 };
 
 /// One meeting: when and where, what is on the agenda, what to read before.
@@ -32,7 +35,7 @@ fn meeting_view(l: Locale, meeting: Meeting) -> AnyView {
         <Title text=title.clone()/>
         <div class="page">
             <Breadcrumbs label=text::meetings::trail(l) crumbs/>
-            <PageHeader title eyebrow=summary.unit.name.clone()/>
+            <PageHeader title content=true eyebrow=summary.unit.name.clone()/>
             {banner(l, &summary)}
             {occasion(l, &summary, chair)}
             {agenda_view(l, agenda)}
@@ -132,7 +135,7 @@ fn paper_view(l: Locale, paper: Paper) -> AnyView {
         <li>
             <a class="file" href=format!("/library/{}", paper.document)>
                 <Icon name=IconName::File/>
-                <span class="file-name">{paper.title}</span>
+                <span class="file-name" lang=content_lang()>{paper.title}</span>
                 <span class="file-meta">{about}</span>
                 {mark}
             </a>

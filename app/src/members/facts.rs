@@ -21,12 +21,12 @@ pub(super) fn particulars(l: Locale, record: &Record) -> AnyView {
     let official_on = record.official_on.map_or_else(missing, |day| l.date(day));
     view! {
         <DescriptionList>
-            <Fact label=text::members::full_name(l)>{record.name}</Fact>
+            <Fact label=text::members::full_name(l)><span translate="no">{record.name}</span></Fact>
             <Fact label=text::members::birth_date(l)>{l.date(record.birth_date)}</Fact>
             <Fact label=text::members::sex(l)>{words::sex(l, record.sex)}</Fact>
-            <Fact label=text::members::national_id(l)>{national_id}</Fact>
-            <Fact label=text::members::phone(l)>{phone}</Fact>
-            <Fact label=text::members::card(l)>{record.card}</Fact>
+            <Fact label=text::members::national_id(l)><span translate="no">{national_id}</span></Fact>
+            <Fact label=text::members::phone(l)><span translate="no">{phone}</span></Fact>
+            <Fact label=text::members::card(l)><span translate="no">{record.card}</span></Fact>
             <Fact label=text::members::admitted_on(l)>{l.date(record.admitted_on)}</Fact>
             <Fact label=text::members::official_on(l)>{official_on}</Fact>
             <Fact label=text::members::standing(l)>{words::standing(l, record.standing)}</Fact>

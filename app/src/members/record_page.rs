@@ -37,7 +37,7 @@ pub fn RecordPage() -> impl IntoView {
             <Title text=title.clone()/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::members::way(l) crumbs/>
-                <PageHeader title eyebrow=page.record.branch.name.clone()/>
+                <PageHeader title content=true eyebrow=page.record.branch.name.clone()/>
                 {move || saved().map(|told| view! { <Notice kind=NoticeKind::Ok title=told/> })}
                 {notices(l, &page)}
                 <Card>{facts}</Card>

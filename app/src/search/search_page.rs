@@ -20,7 +20,7 @@ use crate::{
     title::Title,
     ui::{
         Button, ButtonKind, Choice, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager, RowList,
-        Select, Tag, Tone,
+        Select, Tag, Tone, content_lang,
     },
 };
 
@@ -202,7 +202,7 @@ fn row(l: Locale, hit: SearchHit) -> AnyView {
         <li class=if document.read { "row row-found" } else { "row row-found row-unread" }>
             <div class="row-text">
                 <p class="row-eyebrow">{terms::document_kind(l, document.kind)}</p>
-                <a class="row-link" href=format!("/library/{}", document.id)><bdi>{pieces(title)}</bdi></a>
+                <a class="row-link" lang=content_lang() href=format!("/library/{}", document.id)><bdi>{pieces(title)}</bdi></a>
                 <p class="row-meta">{meta}</p>
                 {attachment}
                 {excerpt}

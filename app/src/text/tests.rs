@@ -113,3 +113,9 @@ fn texts_keep_to_the_glossary() {
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+#[test]
+fn words_that_name_one_thing_stay_together() {
+    assert_eq!(together("Chào đồng chí, Chi bộ Khu phố 5"), "Chào đồng\u{a0}chí, Chi\u{a0}bộ Khu\u{a0}phố 5");
+    assert_eq!(together("Members of the branch"), "Members of the branch");
+}

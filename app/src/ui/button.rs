@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     MaybeText,
-    form::FormPending,
+    form::FormState,
     icon::{Icon, IconName},
 };
 
@@ -51,10 +51,13 @@ pub fn Button(
     wide: bool,
     children: Children,
 ) -> impl IntoView {
-    let pending = use_context::<FormPending>();
+    let form = use_context::<FormState>();
     // `aria-disabled`, not `disabled`: a disabled button drops the keyboard focus. `Form` ignores the second press.
-    let busy = move || pending.is_some_and(|FormPending(pending)| pending.get()).then_some("true");
+    let busy = move || form.is_some_and(|form| form.pending.get()).then_some("true");
+    // Only what sends the form has to do with what became of it.
+    let notice = form.filter(|_| button_type == "submit").and_then(FormState::notice);
     view! {
+        {notice}
         <button class=kind.class(wide) type=button_type name=name.0 value=value.0 aria-disabled=busy>
             {icon.map(|name| view! { <Icon name/> })}
             <span>{children()}</span>

@@ -210,6 +210,28 @@ pub fn TextArea(
     })
 }
 
+/// How many forms of the page tell what is wrong with them: its title begins with that. Provided by the application.
+#[derive(Debug, Clone, Default)]
+pub struct RefusedForms(ArcRwSignal<u32>);
+
+impl RefusedForms {
+    pub fn any(&self) -> bool {
+        self.0.get() > 0
+    }
+}
+
+/// Tells the title of the page while the summary is shown.
+fn count_refused(is_refused: bool, was_refused: &ArcStoredValue<bool>) {
+    let Some(RefusedForms(count)) = use_context() else { return };
+    let was = was_refused.get_value();
+    was_refused.set_value(is_refused);
+    match (was, is_refused) {
+        (false, true) => count.update(|count| *count += 1),
+        (true, false) => count.update(|count| *count = count.saturating_sub(1)),
+        _ => {}
+    }
+}
+
 /// Everything that is wrong with a form, each line leading to its field. Takes the focus when it appears.
 #[component]
 pub fn ErrorSummary(
@@ -218,8 +240,19 @@ pub fn ErrorSummary(
     #[prop(into)]
     items: Signal<Vec<(String, String)>>,
 ) -> impl IntoView {
+    let was_refused = ArcStoredValue::new(false);
+    let (counted, context) = (was_refused.clone(), use_context::<RefusedForms>());
+    // On the server the title is written after everything was cleaned up.
+    if !cfg!(feature = "ssr") {
+        on_cleanup(move || {
+            if let Some(RefusedForms(count)) = context.filter(|_| counted.get_value()) {
+                count.update(|count| *count = count.saturating_sub(1));
+            }
+        });
+    }
     move || {
         let items = items.get();
+        count_refused(!items.is_empty(), &was_refused);
         (!items.is_empty()).then(|| {
             let lines = items
                 .into_iter()

@@ -7,11 +7,66 @@
 use domain::forms::FormErrors;
 use leptos::{context::Provider, prelude::*};
 
-use super::notice::{Notice, NoticeKind};
+use super::{
+    button::{ButtonKind, LinkButton},
+    notice::{Notice, NoticeKind},
+};
 
-/// Whether the form around is on its way; read by `Button`.
+/// Why a form was not sent, or not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    text: String,
+    /// A page that must be passed first: its address, and what the way there is called.
+    way: Option<(String, String)>,
+}
+
+#[cfg(feature = "hydrate")]
+impl Failure {
+    fn told(text: String) -> Self {
+        Self { text, way: None }
+    }
+}
+
+/// The form around, as `Button` sees it.
 #[derive(Clone, Copy)]
-pub(super) struct FormPending(pub(super) RwSignal<bool>);
+pub(super) struct FormState {
+    /// Whether it is on its way.
+    pub(super) pending: RwSignal<bool>,
+    failure: RwSignal<Option<Failure>>,
+    /// Whether a button has room above it for what went wrong.
+    is_told: StoredValue<bool>,
+}
+
+impl FormState {
+    fn new() -> Self {
+        Self { pending: RwSignal::new(false), failure: RwSignal::new(None), is_told: StoredValue::new(false) }
+    }
+
+    /// What went wrong, for the place right above the first button: at the end of a form it may lie behind the bar of the phone.
+    pub(super) fn notice(self) -> Option<impl Fn() -> Option<AnyView> + Send + Sync + 'static> {
+        let is_first = !self.is_told.get_value();
+        is_first.then(|| {
+            self.is_told.set_value(true);
+            on_cleanup(move || {
+                self.is_told.try_set_value(false);
+            });
+            move || self.failure.get().map(told)
+        })
+    }
+}
+
+/// Takes the focus when it appears, see `focus_on`.
+fn told(Failure { text, way }: Failure) -> AnyView {
+    let way = way.map(|(href, label)| {
+        view! { <div class="actions"><LinkButton href kind=ButtonKind::Secondary external=true>{label}</LinkButton></div> }
+    });
+    view! {
+        <div class="form-failure" tabindex="-1">
+            <Notice kind=NoticeKind::Error title=text>{way}</Notice>
+        </div>
+    }
+    .into_any()
+}
 
 /// A `<form method="post">` that is sent in the background when a script can.
 #[component]
@@ -27,10 +82,9 @@ pub fn Form(
     errors: Option<RwSignal<Option<FormErrors>>>,
     children: Children,
 ) -> impl IntoView {
-    let pending = RwSignal::new(false);
-    let failure = RwSignal::new(None::<String>);
+    let state = FormState::new();
     let errors = errors.unwrap_or_default();
-    let on_submit = submit_handler(SentForm { action: action.clone(), failed, pending, failure, errors });
+    let on_submit = submit_handler(SentForm { action: action.clone(), failed, state, errors });
     view! {
         <form
             class="form"
@@ -38,11 +92,11 @@ pub fn Form(
             action=action
             // The server tells what is wrong, in the person's language; the browser's bubbles would come first.
             novalidate=true
-            aria-busy=move || pending.get().then_some("true")
+            aria-busy=move || state.pending.get().then_some("true")
             on:submit=on_submit
         >
-            <Provider value=FormPending(pending)>{children()}</Provider>
-            {move || failure.get().map(|text| view! { <Notice kind=NoticeKind::Error title=text/> })}
+            <Provider value=state>{children()}</Provider>
+            {state.notice()}
         </form>
     }
 }
@@ -52,8 +106,7 @@ pub fn Form(
 struct SentForm {
     action: String,
     failed: String,
-    pending: RwSignal<bool>,
-    failure: RwSignal<Option<String>>,
+    state: FormState,
     errors: RwSignal<Option<FormErrors>>,
 }
 
@@ -77,7 +130,7 @@ mod browser {
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{FormData, Headers, HtmlButtonElement, HtmlElement, HtmlFormElement, RequestInit, Response, UrlSearchParams};
 
-    use super::SentForm;
+    use super::{Failure, SentForm};
 
     /// An answer that is neither done nor a form to mend, e.g. signed out meanwhile.
     #[derive(Deserialize)]
@@ -86,6 +139,9 @@ mod browser {
         /// A page that must be passed first; what was typed waits on the server meanwhile.
         #[serde(default)]
         to: Option<String>,
+        /// What the way there is called. Without it, it is taken at once.
+        #[serde(default)]
+        way: Option<String>,
     }
 
     pub(super) fn submit_handler(form: SentForm) -> impl Fn(SubmitEvent) + 'static {
@@ -95,20 +151,23 @@ mod browser {
             // Whatever the browser cannot give us, it can still send the form itself: leave the event alone then.
             let Some(body) = typed(&event) else { return };
             event.prevent_default();
-            if form.pending.get_untracked() {
+            let state = form.state;
+            if state.pending.get_untracked() {
                 return;
             }
-            form.pending.set(true);
-            form.failure.set(None);
+            state.pending.set(true);
+            state.failure.set(None);
             let (form, navigate) = (Rc::clone(&form), Rc::clone(&navigate));
             spawn_local(async move {
                 let answer = post(&form.action, &body).await.ok();
                 // The page may be gone meanwhile, and its signals with it: `try_` everywhere.
-                form.pending.try_set(false);
+                state.pending.try_set(false);
+                let fail = |failure: Failure| {
+                    state.failure.try_set(Some(failure));
+                    request_animation_frame(|| focus_on(".form-failure"));
+                };
                 match answer.and_then(|(status, text)| read(status, &text)) {
-                    Some(Ok(Outcome::Done { to, .. })) if !is_local(&to) => {
-                        form.failure.try_set(Some(form.failed.clone()));
-                    }
+                    Some(Ok(Outcome::Done { to, .. })) if !is_local(&to) => fail(Failure::told(form.failed.clone())),
                     Some(Ok(Outcome::Done { to, reload: true })) => {
                         // Fails for an address the browser cannot parse; a local path never is one.
                         let _ = window().location().assign(&to);
@@ -119,17 +178,15 @@ mod browser {
                     }
                     Some(Ok(Outcome::Invalid(errors))) => {
                         form.errors.try_set(Some(errors));
-                        request_animation_frame(focus_summary);
+                        request_animation_frame(|| focus_on(".error-summary"));
                     }
-                    Some(Err(Refusal { to: Some(to), .. })) if is_local(&to) => {
+                    Some(Err(Refusal { to: Some(to), way: None, .. })) if is_local(&to) => {
                         let _ = window().location().assign(&to);
                     }
-                    Some(Err(Refusal { message, .. })) => {
-                        form.failure.try_set(Some(message));
+                    Some(Err(Refusal { message, to, way })) => {
+                        fail(Failure { text: message, way: to.filter(|to| is_local(to)).zip(way) });
                     }
-                    None => {
-                        form.failure.try_set(Some(form.failed.clone()));
-                    }
+                    None => fail(Failure::told(form.failed.clone())),
                 }
             });
         }
@@ -167,11 +224,12 @@ mod browser {
         }
     }
 
-    fn focus_summary() {
-        let summary = document().query_selector(".error-summary").ok().flatten();
-        if let Some(summary) = summary.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-            // Not being able to move the focus loses nothing: the summary is an alert and read out anyway.
-            let _ = summary.focus();
+    /// Brings what was told onto the screen, and the focus to it.
+    fn focus_on(selector: &str) {
+        let found = document().query_selector(selector).ok().flatten();
+        if let Some(told) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            // Not being able to move the focus loses nothing: it is an alert and read out anyway.
+            let _ = told.focus();
         }
     }
 }

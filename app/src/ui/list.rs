@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    MaybeText,
+    MaybeText, content_lang,
     icon::{Icon, IconName},
 };
 
@@ -51,6 +51,9 @@ pub fn RowList(children: Children) -> impl IntoView {
 pub fn ListRow(
     #[prop(into)] href: String,
     #[prop(into)] title: String,
+    /// The title is a sentence of the application, not what people wrote.
+    #[prop(optional)]
+    own_words: bool,
     /// Small line above the title: the kind of thing.
     #[prop(optional, into)]
     eyebrow: MaybeText,
@@ -67,12 +70,13 @@ pub fn ListRow(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    let lang = if own_words { None } else { content_lang() };
     view! {
         <li class=if unread { "row row-unread" } else { "row" }>
             {leading}
             <div class="row-text">
                 {eyebrow.0.map(|eyebrow| view! { <p class="row-eyebrow">{eyebrow}</p> })}
-                <a class="row-link" href=href>{title}</a>
+                <a class="row-link" href=href lang=lang>{title}</a>
                 {meta.0.map(|meta| view! { <p class="row-meta">{meta}</p> })}
                 {children.map(|children| view! { <div class="row-marks">{children()}</div> })}
             </div>

@@ -44,9 +44,12 @@ pub fn Notice(
     /// Instead of the icon of the kind, e.g. people for "who will read this".
     #[prop(optional)]
     icon: Option<IconName>,
+    /// Something in it changes all the time: it is read when somebody comes to it, and not told by itself.
+    #[prop(optional)]
+    quiet: bool,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
-    let role = if kind == NoticeKind::Error { "alert" } else { "status" };
+    let role = (!quiet).then_some(if kind == NoticeKind::Error { "alert" } else { "status" });
     view! {
         <div class=kind.class() role=role>
             <Icon name=icon.unwrap_or(kind.icon())/>
@@ -102,14 +105,22 @@ pub fn EmptyState(
     #[prop(into)] title: String,
     #[prop(into)] text: String,
     #[prop(default = IconName::Inbox)] icon: IconName,
+    /// The page says nothing else: the title is its heading.
+    #[prop(optional)]
+    whole_page: bool,
     /// A link or form that helps on.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    let title = if whole_page {
+        view! { <h1 class="empty-title">{title}</h1> }.into_any()
+    } else {
+        view! { <p class="empty-title">{title}</p> }.into_any()
+    };
     view! {
         <div class="empty">
             <Icon name=icon/>
-            <p class="empty-title">{title}</p>
+            {title}
             <p>{text}</p>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
         </div>

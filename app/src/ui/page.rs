@@ -2,23 +2,27 @@
 
 use leptos::prelude::*;
 
-use super::MaybeText;
+use super::{MaybeText, content_lang};
 
 /// The one `<h1>` of a page; actions come as children.
 #[component]
 pub fn PageHeader(
     #[prop(into)] title: Signal<String>,
+    /// The title is what people wrote, not a sentence of the application.
+    #[prop(optional)]
+    content: bool,
     /// A short line above: a kind, a unit.
     #[prop(optional, into)]
     eyebrow: MaybeText,
     #[prop(optional, into)] lead: MaybeText,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
+    let lang = if content { content_lang() } else { None };
     view! {
         <header class="page-header">
             <div class="page-heading">
                 {eyebrow.0.map(|eyebrow| view! { <p class="eyebrow">{eyebrow}</p> })}
-                <h1>{move || title.get()}</h1>
+                <h1 lang=lang>{move || title.get()}</h1>
                 {lead.0.map(|lead| view! { <p class="lead">{lead}</p> })}
             </div>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
@@ -76,11 +80,12 @@ pub fn Contents(#[prop(into)] label: String, headings: Vec<Heading>, #[prop(opti
         .into_iter()
         .map(|Heading { id, label }| view! { <li><a href=format!("#{id}") rel="external">{label}</a></li> })
         .collect_view();
+    let lang = content_lang();
     if fold {
-        view! { <details class="contents"><summary>{label}</summary><ol role="list">{items}</ol></details> }.into_any()
+        view! { <details class="contents"><summary>{label}</summary><ol role="list" lang=lang>{items}</ol></details> }.into_any()
     } else {
         let title = label.clone();
-        view! { <nav class="contents" aria-label=label><h2>{title}</h2><ol role="list">{items}</ol></nav> }.into_any()
+        view! { <nav class="contents" aria-label=label><h2>{title}</h2><ol role="list" lang=lang>{items}</ol></nav> }.into_any()
     }
 }
 

@@ -41,7 +41,7 @@ fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>) -> AnyView {
         <Title text=unit.name.clone()/>
         <div class="page">
             {crumbs(l, &page)}
-            <PageHeader title=unit.name.clone() eyebrow>{tag}</PageHeader>
+            <PageHeader title=unit.name.clone() content=true eyebrow>{tag}</PageHeader>
             {notices(l, &page, done)}
             <div class="with-aside">
                 <div class="stack">

@@ -6,7 +6,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use tantivy::{
-    BitSet, DocSet, Searcher, SegmentReader, TERMINATED, Term,
+    BitSet, DocSet, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, Term,
+    postings::TermInfo,
     query::FuzzyTermQuery,
     schema::{Field, IndexRecordOption},
 };
@@ -27,13 +28,14 @@ pub(super) struct Counts<'s> {
     pub(super) all: usize,
     words: HashMap<String, usize>,
     pairs: HashMap<String, usize>,
+    similar: HashMap<String, BTreeSet<String>>,
 }
 
 impl<'s> Counts<'s> {
     pub(super) fn new(searcher: &'s Searcher, fields: &'s Fields, within: &'s [Option<BitSet>]) -> Self {
         let segments = searcher.segment_readers().iter().zip(within);
         let all = segments.map(|(segment, within)| within.as_ref().map_or(segment.num_docs() as usize, BitSet::len)).sum();
-        Self { searcher, fields, within, all, words: HashMap::new(), pairs: HashMap::new() }
+        Self { searcher, fields, within, all, words: HashMap::new(), pairs: HashMap::new(), similar: HashMap::new() }
     }
 
     /// Documents with the word, folded, in their own text or in that of their files.
@@ -73,19 +75,29 @@ impl<'s> Counts<'s> {
         Ok(self.pair(pair)? > 0 || (is_unfinished && self.begins([self.fields.pairs, self.fields.attached_pairs], pair)?))
     }
 
-    /// Words that one slip may have turned into this one, wherever they stand.
-    pub(super) fn similar(&self, folded: &str) -> tantivy::Result<BTreeSet<String>> {
+    /// Words that some document has and that one slip may have turned into this one.
+    pub(super) fn similar(&mut self, folded: &str) -> tantivy::Result<BTreeSet<String>> {
+        if let Some(known) = self.similar.get(folded) {
+            return Ok(known.clone());
+        }
         let mut similar = BTreeSet::new();
-        for segment in self.searcher.segment_readers() {
+        for (segment, within) in self.segments() {
             for field in [self.fields.text[FOLDED], self.fields.attached[FOLDED]] {
                 let automaton = FuzzyTermQuery::new(Term::from_field_text(field, folded), 1, true).automaton()?;
                 let index = segment.inverted_index(field)?;
                 let mut stream = index.terms().search(automaton).into_stream()?;
-                while stream.advance() {
-                    similar.extend(std::str::from_utf8(stream.key()).ok().filter(|key| *key != folded).map(str::to_owned));
+                while let Some((key, info)) = stream.next() {
+                    if let Ok(key) = std::str::from_utf8(key)
+                        && key != folded
+                        && !similar.contains(key)
+                        && is_within(segment, &index, info, within)?
+                    {
+                        similar.insert(key.to_owned());
+                    }
                 }
             }
         }
+        self.similar.insert(folded.to_owned(), similar.clone());
         Ok(similar)
     }
 
@@ -98,12 +110,8 @@ impl<'s> Counts<'s> {
                 let index = segment.inverted_index(field)?;
                 let mut stream = index.terms().range().gt(beginning.as_bytes()).lt(end.as_bytes()).into_stream()?;
                 while let Some((_, info)) = stream.next() {
-                    let mut list = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
-                    while list.doc() != TERMINATED {
-                        if within.map_or_else(|| !segment.is_deleted(list.doc()), |within| within.contains(list.doc())) {
-                            return Ok(true);
-                        }
-                        list.advance();
+                    if is_within(segment, &index, info, within)? {
+                        return Ok(true);
                     }
                 }
             }
@@ -124,6 +132,23 @@ impl<'s> Counts<'s> {
     fn segments(&self) -> impl Iterator<Item = (&'s SegmentReader, Option<&'s BitSet>)> + use<'s> {
         self.searcher.segment_readers().iter().zip(self.within).map(|(segment, within)| (segment, within.as_ref()))
     }
+}
+
+/// Whether one of the documents within reach has the term.
+fn is_within(
+    segment: &SegmentReader,
+    index: &InvertedIndexReader,
+    info: &TermInfo,
+    within: Option<&BitSet>,
+) -> tantivy::Result<bool> {
+    let mut list = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+    while list.doc() != TERMINATED {
+        if within.map_or_else(|| !segment.is_deleted(list.doc()), |within| within.contains(list.doc())) {
+            return Ok(true);
+        }
+        list.advance();
+    }
+    Ok(false)
 }
 
 /// How many documents of a segment have the word; of those within reach, where not all are.

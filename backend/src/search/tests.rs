@@ -247,14 +247,26 @@ async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
         document.save(&backend).await;
     }
     backend.search().catch_up().await.expect("makes the index");
-    let queries = ["chuyn doi", "chuyển đổi", "rac", "chuyen doi kỷ luật", "kỷ luậtt", "khiển trách", "“kỷ luật”"];
+    let queries = [
+        "chuyn doi",
+        "chuyển đổi",
+        "rac",
+        "chuyen doi kỷ luật",
+        "kỷ luậtt",
+        "khiển trách",
+        "“kỷ luật”",
+        "thu gm rac",
+        "thu gim rac",
+        "gm rca",
+        "chuyeenr ddooir",
+    ];
     let mut before = Vec::new();
     for typed in queries {
         before.push(find(&backend, &member, typed).await);
     }
     let secret = Written {
         title: "Kỷ luật khiển trách, chuyn doi".to_owned(),
-        body: "Chuyện đời và kỷ luật. ".repeat(50),
+        body: "Chuyện đời và kỷ luật. Thu gim rác, thu gam rác, gm rca. ".repeat(50),
         ..Written::new(&backend, root, root)
     };
     let elsewhere = units.iter().find(|unit| !mine.path.contains(&unit.path) && unit.id != root.id).unwrap_or(mine);

@@ -24,10 +24,9 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the page came to its end: behind the document stands the data for the script, if any.
+    /// Whether the page came to its end, and nothing stands behind it.
     pub(crate) fn is_whole(&self) -> bool {
-        self.body.starts_with("<!DOCTYPE html>")
-            && self.body.split_once("</html>").is_some_and(|(_, behind)| behind.is_empty() || behind.ends_with("</script>"))
+        self.body.starts_with("<!DOCTYPE html>") && self.body.ends_with("</body></html>") && self.body.matches("</html>").count() == 1
     }
 
     pub(crate) fn location(&self) -> Option<&str> {

@@ -258,6 +258,7 @@ const ROWS: &[Row] = &[
     row("/api/account/issue_code", Given::Fisherman("member"), &[(200, ISSUERS)], 404),
     row("/api/account/revoke_code", Given::IssuedCode, &[(200, ISSUERS)], 404),
     row("/api/account/save_preferences", Given::Preferences, &[], 200),
+    row("/api/account/set_text_size", Given::Preferences, &[], 200),
     row("/api/home/page", Given::Nothing, &[], 200),
     row("/api/documents/library", Given::Nothing, &[], 200),
     // What is found differs, see the tests of `backend`; everybody may ask.

@@ -90,14 +90,14 @@ fn card(l: Locale, card: CodeCard, unit: &str, address: &str, expires: &str) -> 
         <li class="code-card">
             <div class="code-card-head">
                 <div>
-                    <p class="code-card-name">{card.name}</p>
+                    <p class="code-card-name" translate="no">{card.name}</p>
                     <p class="code-card-unit">{unit.to_owned()}</p>
                 </div>
                 <svg class="code-card-qr" viewBox=view_box aria-hidden="true" shape-rendering="crispEdges">
                     <path d=card.qr.path></path>
                 </svg>
             </div>
-            <p class="code-card-code">{card.code}</p>
+            <p class="code-card-code" translate="no">{card.code}</p>
             <ol class="code-card-steps">
                 <li>{text::codes::card_step_1(l, address)}</li>
                 <li>{text::codes::card_step_2(l)}</li>

@@ -1,0 +1,391 @@
+// What no checker sees and a hand notices: where the focus is, what is said, what is kept, what is cut off.
+
+import { strict as assert } from 'node:assert';
+
+import { stickingOut } from '../budget.mjs';
+import { fillIn, prefer } from '../support/accounts.mjs';
+import { bothWays } from '../support/report.mjs';
+import { texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
+
+const { frame } = texts('vi');
+
+const focused = (visitor, selector) => visitor.page.evaluate((selector) => document.activeElement?.matches(selector) ?? false, selector);
+
+const by = async (visitor, from, selector) => {
+  await visitor.open(from);
+  return visitor.$(`main ${selector}`).first().getAttribute('href');
+};
+
+/** With the comfort of going from page to page in place. */
+async function withPlaces(visitor) {
+  await until('the script is there', () => visitor.page.evaluate(() => Boolean(history.state?.place)));
+}
+
+// A1
+
+async function skipLink(stage, script) {
+  const member = await stage.visitor({ as: 'member', script });
+  for (const address of ['/', '/library', '/courses']) {
+    await member.open(address);
+    await member.page.keyboard.press('Tab');
+    assert.ok(await focused(member, '.skip-link'), `${address}: the first stop is the link to the content`);
+    await member.page.keyboard.press('Enter');
+    await until(`${address}: the content has the focus`, () => focused(member, 'main'));
+    await member.page.keyboard.press('Tab');
+    assert.ok(await member.page.evaluate(() => document.activeElement.closest('main') !== null), `${address}: and the next stop is in it`);
+  }
+}
+
+// A2
+
+async function headingIsTold(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  await member.open('/');
+  await withPlaces(member);
+  for (const place of ['/library', '/meetings', '/opinions', '/more']) {
+    await member.follow(member.$(`.tab[href="${place}"]`));
+    await until(`the heading of ${place} has the focus`, () => focused(member, 'main h1'));
+    assert.equal(await member.$('h1').getAttribute('tabindex'), '-1', 'and is no stop of its own');
+  }
+  await member.follow(member.$('.tab[href="/library"]'));
+  // The same page with another list.
+  await member.follow(member.$('main nav.chips a[href*="kind=directive"]'));
+  await until('the heading has the focus', () => focused(member, 'main h1'));
+}
+
+// A3
+
+const CONTENT = 'main .row-link, main .prose, main .file-name, main .quote, .document h1, .contents ol, .document-related a, .top-bar-place, .rail-unit';
+
+/** Runs in the page: what is written in Vietnamese letters and not marked so. */
+function unmarked(selector) {
+  const letters = /[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/i;
+  return [...document.querySelectorAll(selector)]
+    .filter((each) => letters.test(each.textContent) && each.closest('[lang]').lang !== 'vi')
+    .map((each) => `${each.className || each.localName}: ${each.textContent.trim().slice(0, 60)}`);
+}
+
+async function contentIsMarked(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  try {
+    for (const locale of ['bn', 'en']) {
+      await prefer(member, { locale });
+      const document = await by(member, '/search?q=21-CT/TU', '.row-link');
+      const meeting = await by(member, '/meetings', '.row-link');
+      const opinion = await by(member, '/opinions', '.row-link');
+      let seen = 0;
+      for (const address of ['/', '/library', document, meeting, opinion, '/search?q=dang%20vien', '/courses', '/shelf/unread', '/meetings']) {
+        await member.open(address);
+        assert.equal(await member.$('html').getAttribute('lang'), locale);
+        assert.deepEqual(await member.page.evaluate(unmarked, CONTENT), [], address);
+        seen += await member.$('main [lang="vi"]').count();
+      }
+      assert.ok(seen > 50, `${seen} pieces of content were looked at`);
+    }
+  } finally {
+    await prefer(member, { locale: 'vi' });
+  }
+}
+
+// A4
+
+async function quietClock(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  const course = await by(member, '/courses', '.card-strong .row-link');
+  await member.open(course);
+  const papers = await member.$('main .row-link[href^="/library/"]').evaluateAll((links) => links.map((link) => link.href));
+  for (const paper of papers) await member.context.request.get(paper);
+  await member.open(course);
+  const start = member.$('main form[action$="/courses/start"] button');
+  if ((await start.count()) > 0) await member.submit(start);
+  await member.page.clock.install();
+  await member.open(`${course}/quiz`);
+  const clock = member.$('[data-time-left]');
+  const before = await clock.innerText();
+  assert.equal(await clock.evaluate((shown) => shown.closest('[role="status"], [role="alert"], [aria-live]')), null, 'the clock speaks by itself');
+  await member.page.clock.runFor(3_000);
+  assert.notEqual(await clock.innerText(), before, 'the clock goes');
+  const told = member.$('[data-time-told][role="status"]');
+  assert.equal(await told.innerText(), '');
+  const seconds = Number(await member.$('[data-quiz]').getAttribute('data-seconds'));
+  await member.page.clock.runFor((seconds - 300) * 1_000);
+  assert.notEqual(await told.innerText(), '', 'five minutes before its end it is said');
+}
+
+// A5
+
+/** An import at work: what is looked at again changes in place. */
+async function importKeepsTheFocus(stage) {
+  const registrar = await stage.visitor({ as: 'registrar' });
+  let looks = 0;
+  // The page as it is while rows are read: how far it is, and a link.
+  await registrar.page.route('**/imports?at-work', async (route) => {
+    const page = await route.fetch();
+    looks += 1;
+    const part = looks < 4 ? `<div data-look-again=""><p id="told">${looks}</p><a id="more" href="/imports">…</a></div>` : '<p id="told">done</p>';
+    const body = (await page.text()).replace(/<main[^>]*>/, (main) => main + part);
+    await route.fulfill({ response: page, body });
+  });
+  await registrar.page.clock.install();
+  await registrar.open('/imports?at-work');
+  const loaded = await registrar.page.evaluate(() => performance.timeOrigin);
+  await registrar.$('#more').focus();
+  await registrar.page.clock.runFor(2_000);
+  await until('it was looked at again', async () => (await registrar.text('#told')) === '2');
+  assert.ok(await focused(registrar, '#more'), 'the focus stays');
+  await registrar.page.clock.runFor(2_000);
+  await until('and again', async () => (await registrar.text('#told')) === '3');
+  assert.ok(await focused(registrar, '#more'));
+  await registrar.page.clock.runFor(2_000);
+  await until('until it is done', async () => (await registrar.text('#told')) === 'done');
+  assert.ok(await focused(registrar, 'main h1'), 'the focus was in what is gone: it is on the heading');
+  assert.equal(await registrar.page.evaluate(() => performance.timeOrigin), loaded, 'nothing was loaded anew');
+}
+
+// A6, A7
+
+/** What WCAG 1.4.12 allows a reader to set. */
+const SPACING = '* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important } p { margin-block-end: 2em !important }';
+
+/** Runs in the page: words that are cut off where they cannot be scrolled to. */
+function cutOff() {
+  const hidden = (element) => /hidden|clip/.test(getComputedStyle(element).overflowY) && element.closest('.visually-hidden') === null;
+  return [...document.querySelectorAll('body *')]
+    .filter((element) => element.checkVisibility({ checkVisibilityCSS: true }) && element.clientHeight > 2 && hidden(element))
+    .filter((element) => element.scrollHeight > element.clientHeight + 2 || element.scrollWidth > element.clientWidth + 2)
+    .map((element) => `cut off: ${element.localName}.${element.getAttribute('class')} "${element.textContent.trim().slice(0, 50)}"`);
+}
+
+async function roomForLetters(stage) {
+  const pages = {
+    member: [
+      '/',
+      '/library',
+      (visitor) => by(visitor, '/search?q=21-CT/TU', '.row-link'),
+      (visitor) => by(visitor, '/more', '.facts a'),
+      (visitor) => by(visitor, '/meetings', '.row-link'),
+    ],
+    registrar: ['/units', '/members', (visitor) => by(visitor, '/units', '.row-link').then((unit) => `${unit}/roles`)],
+  };
+  const wrong = [];
+  for (const [as, addresses] of Object.entries(pages)) {
+    const visitor = await stage.visitor({ as, script: true, size: { width: 320, height: 640 } });
+    try {
+      await prefer(visitor, { locale: 'bn', text_size: '3' });
+      for (const find of addresses) {
+        const address = typeof find === 'string' ? find : await find(visitor);
+        await visitor.open(address);
+        await visitor.page.evaluate((rules) => {
+          const sheet = new CSSStyleSheet();
+          sheet.replaceSync(rules);
+          document.adoptedStyleSheets = [sheet];
+        }, SPACING);
+        for (const look of [stickingOut, cutOff]) wrong.push(...(await visitor.page.evaluate(look)).map((what) => `${address}: ${what}`));
+        // A bar that grows must not lie on what comes first.
+        const hidden = await visitor.page.evaluate(() => {
+          const bars = [...document.querySelectorAll('.top-bar, .breadcrumbs')].map((bar) => bar.getBoundingClientRect().bottom);
+          return document.querySelector('main h1').getBoundingClientRect().top < Math.max(...bars) - 1;
+        });
+        if (hidden) wrong.push(`${address}: the heading lies under the bar`);
+      }
+    } finally {
+      await prefer(visitor, { locale: 'vi', text_size: '1' });
+    }
+  }
+  assert.deepEqual(wrong, []);
+}
+
+// A8
+
+async function titlesSayWhatHappened(stage, script) {
+  const guest = await stage.visitor({ script });
+  guest.expects(422);
+  await guest.open('/sign-in');
+  const before = await guest.page.title();
+  await guest.submit(guest.sender('password'));
+  await guest.sees('.error-summary');
+  assert.equal(await guest.page.title(), frame.refused_title.replace('{title}', before));
+
+  const member = await stage.visitor({ as: 'member', script });
+  for (const [address, status] of [['/library/01ARZ3NDEKTSV4RRFFQ69G5FAV', 404], ['/problem/busy', 503]]) {
+    member.expects(status);
+    await member.open(address);
+    const title = await member.heading();
+    const said = (await member.text('main')).split('\n').filter((line) => line.trim() === title);
+    assert.equal(said.length, 1, `${address} says "${title}" once`);
+    assert.ok(await member.$('h1').evaluate((heading) => heading.getBoundingClientRect().height > 10), 'where everybody sees it');
+  }
+}
+
+// A9
+
+/** What one must hit with a thumb within a text: a note's mark, the way back from it. */
+async function notesAreBigEnough(stage) {
+  const member = await stage.visitor({ as: 'member', script: false });
+  await member.open(await by(member, '/search?q=21-CT/TU', '.row-link'));
+  const marks = member.$('.prose .footnote-reference a, .prose .footnotes a[href^="#noteref-"]');
+  assert.ok((await marks.count()) >= 2);
+  for (const mark of await marks.all()) {
+    const missed = await mark.evaluate((link) => {
+      link.scrollIntoView({ block: 'center' });
+      const { left, top, width, height } = link.getBoundingClientRect();
+      const [x, y] = [left + width / 2, top + height / 2];
+      const corners = [[-21, -21], [21, -21], [-21, 21], [21, 21]].map(([right, down]) => [x + right, y + down]);
+      return corners.filter(([x, y]) => x > 0 && x < innerWidth && document.elementFromPoint(x, y)?.closest('a') !== link);
+    });
+    assert.deepEqual(missed, [], `${await mark.innerText()} is hit within 44 px`);
+  }
+}
+
+// A10
+
+async function escapeCloses(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  await member.open(await by(member, '/search?q=21-CT/TU', '.row-link'));
+  await withPlaces(member);
+  // The browser's own sheet for sharing is not there in a test.
+  await member.page.evaluate(() => delete Navigator.prototype.share);
+  await member.$('details.share summary').click();
+  await member.sees('#address');
+  await member.$('#address').focus();
+  await member.page.keyboard.press('Escape');
+  await until('it is closed', async () => !(await member.$('#address').isVisible()));
+  assert.ok(await focused(member, 'details.share summary'), 'the focus is where it was opened');
+}
+
+// Going back
+
+async function backKeepsThePlace(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  await member.open('/');
+  await withPlaces(member);
+  await member.follow(member.$('.tab[href="/library"]'));
+  await member.sees('main .row-link');
+  const link = member.$('main .row-link').nth(12);
+  const href = await link.getAttribute('href');
+  await link.evaluate((row) => scrollTo({ top: row.getBoundingClientRect().top - 300, behavior: 'instant' }));
+  const top = await member.page.evaluate(() => scrollY);
+  assert.ok(top > 600, `scrolled to ${top}`);
+  await member.follow(link);
+  await until('the document is read from its beginning', () => member.page.evaluate(() => scrollY < 10));
+  await member.page.goBack();
+  await until('the list is there, at its place', async () => {
+    const now = await member.page.evaluate(() => scrollY);
+    return member.path === '/library' && Math.abs(now - top) < 40;
+  });
+  assert.ok(await focused(member, `a[href="${href}"]`), 'the link that led on has the focus');
+
+  // Loaded again, and come back to from a page of the server.
+  await member.reload();
+  await until('the place is kept', async () => Math.abs((await member.page.evaluate(() => scrollY)) - top) < 40);
+  await member.page.evaluate(() => document.querySelector('main nav.chips a[href="/shelf/unread"]').click());
+  await until('the own list is there', () => member.path === '/shelf/unread');
+  await member.settled();
+  await member.page.goBack();
+  await member.settled();
+  await until('the place is kept', async () => Math.abs((await member.page.evaluate(() => scrollY)) - top) < 40);
+}
+
+// A failed sending
+
+async function failureIsSeen(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  await member.open(`${await by(member, '/library', '.row-link')}/opinion`);
+  await member.field('text').fill('Một ý kiến dài.\n'.repeat(30));
+  await member.context.setOffline(true);
+  await member.submit(member.sender('text'));
+  const notice = member.$('.form-failure');
+  await notice.waitFor();
+  await until('it has the focus', () => focused(member, '.form-failure'));
+  const [told, button, bar] = await Promise.all([notice, member.sender('text'), member.$('.tab-bar')].map((each) => each.boundingBox()));
+  assert.ok(told.y > 56 && told.y + told.height < bar.y, `between the bars: ${told.y} to ${told.y + told.height}, the bar at ${bar.y}`);
+  assert.ok(told.y + told.height <= button.y, 'above the button');
+  assert.match(member.troubles.splice(0).join(), /ERR_INTERNET_DISCONNECTED/);
+  await member.context.setOffline(false);
+}
+
+/** The session has ended: one tap to the sign-in, and back to the text. */
+async function endedSession(stage) {
+  const words = 'Phiên kết thúc giữa chừng,\nnội dung vẫn còn.';
+  const member = await stage.visitor({ as: 'member' });
+  member.expects(401);
+  const address = `${await by(member, '/library', '.row-link')}/opinion`;
+  await member.open(address);
+  await member.$('main [name="audience"][value="editors"]').check();
+  await member.field('text').fill(words);
+  await member.context.clearCookies({ name: /handbook$/ });
+  await member.submit(member.sender('text'));
+  await member.follow(member.$('.form-failure a', { hasText: frame.sign_in_again_kept }));
+  await fillIn(member, stage.account('member'));
+  assert.equal(member.path, address);
+  assert.equal(await member.field('text').inputValue(), words);
+  assert.ok(await member.$('main [name="audience"][value="editors"]').isChecked());
+}
+
+// The first screen of a document
+
+async function textOnTheFirstScreen(stage, script) {
+  const member = await stage.visitor({ as: 'member', script });
+  await member.open('/library');
+  const rows = await member.$('main .row-link').evaluateAll((links) => links.map((link) => [link.getAttribute('href'), link.innerText.length]));
+  // Titles of the usual length; of nine lines, none fits.
+  const usual = rows.filter(([, length]) => length <= 80).slice(0, 5);
+  assert.ok(usual.length >= 3);
+  for (const [address] of usual) {
+    await member.open(address);
+    if (script) await until('the script is there', () => member.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+    const [text, notice] = await member.page.evaluate(() => [
+      document.querySelector('.prose').getBoundingClientRect().top,
+      document.querySelector('.document > .notice, .document > .no-print > .notice') !== null,
+    ]);
+    if (!notice) assert.ok(text < 420, `${address}: the text begins at ${text}`);
+  }
+}
+
+// Text size where one reads
+
+async function textSize(stage, script) {
+  const member = await stage.visitor({ as: 'member', script });
+  await member.open(await by(member, '/library', '.row-link'));
+  const { path } = member;
+  const size = () => member.$('html').getAttribute('data-text-size');
+  const press = async (step, wanted) => {
+    const button = member.$(`.reading-bar [data-step="${step}"]`);
+    if (script) {
+      await until('the script is there', () => member.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+      await Promise.all([member.page.waitForResponse((response) => response.url().endsWith('/set_text_size')), button.click()]);
+    } else {
+      await Promise.all([member.page.waitForEvent('domcontentloaded'), button.click()]);
+    }
+    await until(`the size is ${wanted}`, async () => (await size()) === wanted);
+    assert.equal(member.path, path);
+  };
+  await press(1, '2');
+  await press(1, '3');
+  await press(1, '3').catch((error) => {
+    // With script the largest is not asked for again.
+    if (!script) throw error;
+  });
+  await member.reload();
+  assert.equal(await size(), '3', 'it is kept');
+  await press(-1, '2');
+  await press(-1, '1');
+}
+
+export const tests = [
+  ...bothWays('by hand: the skip link leads to the content', skipLink),
+  { name: 'by hand: after a step to another page its heading has the focus', run: headingIsTold },
+  { name: 'by hand: content says its language', run: contentIsMarked },
+  { name: 'by hand: the clock of a quiz does not speak every second', run: quietClock },
+  { name: 'by hand: an import at work keeps the focus', run: importKeepsTheFocus },
+  { name: 'by hand: letters may be large and wide', run: roomForLetters },
+  ...bothWays('by hand: titles say what happened, once', titlesSayWhatHappened),
+  { name: 'by hand: marks of notes are as big as a thumb', run: notesAreBigEnough },
+  { name: 'by hand: Escape closes what is shared', run: escapeCloses },
+  { name: 'by hand: going back keeps the place', run: backKeepsThePlace },
+  { name: 'by hand: a failed sending is seen', run: failureIsSeen },
+  { name: 'by hand: an ended session keeps what was typed', run: endedSession },
+  ...bothWays('by hand: a document begins on the first screen', textOnTheFirstScreen),
+  ...bothWays('by hand: the text size is changed where one reads', textSize),
+];

@@ -1,0 +1,114 @@
+// Pages that something else changes before the application takes them over, and a start that fails: every link and form goes on
+// working, and the server's log says so once.
+
+import { strict as assert } from 'node:assert';
+
+import { until } from '../support/wait.mjs';
+
+const CHANGED = 'the browser half did not start';
+const FAILED = 'the browser half stopped';
+
+const told = (server, words) => server.log.filter((line) => line.includes(words)).length;
+
+const how = (visitor) => visitor.page.evaluate(() => ({ ...document.documentElement.dataset }));
+
+/** Opens a page, does something to it before the module is there, and lets the module come. */
+async function changedBeforeTheStart(visitor, address, change) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await visitor.page.route('**/*.wasm', async (route) => {
+    await released;
+    await route.continue();
+  });
+  const asked = visitor.page.waitForRequest('**/*.wasm');
+  await visitor.page.goto(address, { waitUntil: 'load' });
+  await asked;
+  await visitor.page.evaluate(change);
+  release();
+  await visitor.settled();
+  await visitor.page.unroute('**/*.wasm');
+}
+
+/** As the translators of browsers do: each piece of text goes into two elements of its own. */
+function translate() {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) if (texts.currentNode.data.trim() && !texts.currentNode.parentElement.closest('script, style')) found.push(texts.currentNode);
+  for (const text of found) {
+    const outer = document.createElement('font');
+    const inner = outer.appendChild(document.createElement('font'));
+    inner.textContent = `[${text.data}]`;
+    text.replaceWith(outer);
+  }
+}
+
+const loadTime = (visitor) => visitor.page.evaluate(() => performance.timeOrigin);
+
+async function followsByLoading(visitor) {
+  const before = await loadTime(visitor);
+  await visitor.follow(visitor.$('.tab[href="/library"]'));
+  assert.equal(visitor.path, '/library');
+  assert.notEqual(await loadTime(visitor), before, 'the link loads its page from the server');
+}
+
+async function translated(stage) {
+  const { server } = stage.world;
+  const before = told(server, CHANGED);
+  const member = await stage.visitor({ as: 'member' });
+  await changedBeforeTheStart(member, '/', translate);
+  assert.deepEqual([(await how(member)).static, (await how(member)).hydrated], ['true', undefined], 'the page is left alone');
+  await followsByLoading(member);
+  // A second page of the same tab.
+  await changedBeforeTheStart(member, '/more', translate);
+  await member.$('main [name="theme"][value="system"]').check();
+  const loaded = await loadTime(member);
+  await member.sender('theme').click();
+  await until('the form was sent', async () => (await loadTime(member)) !== loaded && member.place === '/more?saved=1');
+  await until('the log tells it', () => told(server, CHANGED) > before);
+  assert.equal(told(server, CHANGED), before + 1, 'once in a tab');
+}
+
+async function nodeBefore(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  await changedBeforeTheStart(member, '/', () => {
+    document.body.prepend(document.createElement('grammar-helper'), 'text of an extension');
+  });
+  assert.equal((await how(member)).hydrated, 'true', 'the page is taken over');
+  const before = await loadTime(member);
+  await member.follow(member.$('.tab[href="/library"]'));
+  await member.sees('main .row-link');
+  assert.equal(await loadTime(member), before, 'and goes on without loading');
+}
+
+/** Something the watch does not see: the module stops, and the page comes again without it. */
+async function failedStart(stage) {
+  const { server } = stage.world;
+  const before = told(server, FAILED);
+  const member = await stage.visitor({ as: 'member' });
+  let pages = 0;
+  member.page.on('request', (request) => (pages += Number(request.isNavigationRequest())));
+  await member.page.addInitScript(() => {
+    MutationObserver.prototype.observe = () => {};
+    // Words in elements of their own, other than those a translator leaves.
+    addEventListener('load', () => {
+      for (const word of document.querySelectorAll('.tab span, main h1, main h2')) word.innerHTML = `<i>${word.textContent}</i>`;
+    });
+  });
+  await member.page.goto('/');
+  await until('the page was loaded again', () => pages === 2);
+  await member.settled();
+  assert.deepEqual([(await how(member)).static, (await how(member)).hydrated], ['true', undefined]);
+  await followsByLoading(member);
+  await member.sees('main .row-link');
+  assert.equal(pages, 3, 'no page is loaded twice any more');
+  await until('the log tells it', () => told(server, FAILED) > before);
+  assert.equal(told(server, FAILED), before + 1);
+  const complaints = member.troubles.splice(0);
+  assert.ok(complaints.every((line) => /panicked|unreachable/.test(line)), complaints.join('\n'));
+}
+
+export const tests = [
+  { name: 'changed pages: translated before the start, all works as without script', run: translated },
+  { name: 'changed pages: a node first in the body is no matter', run: nodeBefore },
+  { name: 'changed pages: a start that fails loads the page again without it, once', run: failedStart },
+];

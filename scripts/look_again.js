@@ -1,0 +1,57 @@
+// Looks again at a page of the server that says of itself that it is not final, and puts what has changed in place. The focus, the
+// place on the page and what is being typed elsewhere on it stay. Without it a link does the same.
+
+/** Milliseconds between two looks, and after one that failed. */
+const PAUSE = 2000;
+const AGAIN = 8000;
+
+const part = () => document.querySelector('[data-look-again]');
+
+/** The answer as a document. Its styles are left out: this page has them, and would refuse those meant for another. */
+const parse = (text) => new DOMParser().parseFromString(text.replace(/<style[\s\S]*?<\/style>/g, ''), 'text/html');
+
+async function look() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
+    // Signed out meanwhile: the way back in is a page of its own.
+    if (answer.redirected) return location.reload();
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    show(parse(await answer.text()));
+  } catch {
+    setTimeout(look, AGAIN);
+  }
+}
+
+function show(page) {
+  const fresh = page.querySelector('[data-look-again]');
+  if (fresh) {
+    change(part(), fresh);
+    setTimeout(look, PAUSE);
+    return;
+  }
+  // It is final: the page is another one, and says so.
+  document.title = page.title;
+  const main = document.querySelector('main');
+  const had = main.contains(document.activeElement);
+  main.replaceChildren(...page.querySelector('main').childNodes);
+  const heading = main.querySelector('h1');
+  heading.tabIndex = -1;
+  if (had || document.activeElement === document.body) heading.focus({ preventScroll: true });
+}
+
+/** Brings what is shown to the state of the answer, and leaves alone what is the same. */
+function change(shown, fresh) {
+  if (shown.isEqualNode(fresh)) return;
+  if (shown.nodeType !== fresh.nodeType || shown.nodeName !== fresh.nodeName) return shown.replaceWith(fresh.cloneNode(true));
+  if (shown.nodeType !== Node.ELEMENT_NODE) {
+    shown.nodeValue = fresh.nodeValue;
+    return;
+  }
+  for (const { name } of [...shown.attributes]) if (!fresh.hasAttribute(name)) shown.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (shown.getAttribute(name) !== value) shown.setAttribute(name, value);
+  const [old, news] = [[...shown.childNodes], [...fresh.childNodes]];
+  if (old.length !== news.length) return shown.replaceChildren(...news);
+  old.forEach((child, at) => change(child, news[at]));
+}
+
+if (part()) setTimeout(look, PAUSE);
