@@ -18,10 +18,11 @@ use super::{
     ImportRow,
     check::Ledger,
     columns::{Header, HeaderSearch},
-    file::{Format, Met, Trouble, Visit, check_size, each_row, visible_sheets},
+    file::{Format, Met, Trouble, Visit, check_size, each_row},
     read::NEXT,
     report::{ReportWriter, Told},
     sealed::SealedReader,
+    sheets::visible_sheets,
     units,
 };
 use crate::{Backend, Clock, Error, Keys, Result, events, store::Variables};
