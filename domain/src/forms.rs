@@ -294,6 +294,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_pages_of_this_site_are_followed() {
+        for path in ["/", "/library/01J?page=2#text", "/search?q=%C4%91"] {
+            assert!(is_local(path), "{path:?}");
+        }
+        for path in [
+            "",
+            "library",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "https://evil.example",
+            "javascript:0",
+            "/a\r\nSet-Cookie: x",
+            "/a b",
+        ] {
+            assert!(!is_local(path), "{path:?}");
+        }
+    }
+
+    #[test]
     fn a_line_is_what_it_seems_to_be() {
         for (typed, kept) in [
             ("Nghị\u{200b} quyết", "Nghị quyết"),
