@@ -43,7 +43,6 @@ mod read;
 mod report;
 mod run;
 mod sealed;
-mod sheets;
 mod spreadsheet;
 mod units;
 mod upload;

@@ -56,8 +56,7 @@ impl EventKind {
             | Self::TransferAccepted
             | Self::TransferDeclined
             | Self::TransferWithdrawn
-            | Self::RecordOpened
-            | Self::ForeignIdsMet => AuditGroup::Records,
+            | Self::RecordOpened => AuditGroup::Records,
             Self::RoleGranted | Self::RoleEnded => AuditGroup::Roles,
             Self::UnitCreated
             | Self::UnitRenamed

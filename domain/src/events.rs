@@ -87,12 +87,10 @@ pub enum EventKind {
     RoleEnded,
     /// Somebody else looked at a member's record.
     RecordOpened,
-    /// A file or a form held national IDs of people outside the own subtree; how many is in the detail.
-    ForeignIdsMet,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 62] = [
+    pub const ALL: [Self; 61] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::SignInRefused,
@@ -154,7 +152,6 @@ impl EventKind {
         Self::RoleGranted,
         Self::RoleEnded,
         Self::RecordOpened,
-        Self::ForeignIdsMet,
     ];
 
     pub const fn key(self) -> &'static str {
@@ -221,7 +218,6 @@ impl EventKind {
             Self::RoleGranted => "role_granted",
             Self::RoleEnded => "role_ended",
             Self::RecordOpened => "record_opened",
-            Self::ForeignIdsMet => "foreign_ids_met",
         }
     }
 

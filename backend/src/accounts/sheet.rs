@@ -5,9 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::{
         Viewer,
-        codes::{CodeCard, CodeSheet, QrPath, grouped, last_day},
+        codes::{CodeCard, CodeSheet, QrPath, grouped},
     },
     ids::{MemberId, UnitId},
+    locale::local_date,
 };
 use qrcode::{Color, EcLevel, QrCode};
 use serde::{Deserialize, Serialize};
@@ -82,7 +83,8 @@ impl Accounts<'_> {
         };
         let cards = sheet.codes.into_iter().map(card).collect::<Result<_>>()?;
         let address = origin.split_once("://").map_or(origin, |(_, host)| host).to_owned();
-        let expires_on = last_day(sheet.expires_at);
+        // The last whole day.
+        let expires_on = local_date(sheet.expires_at - TimeDelta::days(1));
         Ok(CodeSheet { unit, address, expires_on, cards })
     }
 

@@ -10,10 +10,9 @@ use domain::{
 
 use super::{
     columns::{Header, HeaderSearch, guess},
-    file::{Cell, Detector, Format, Met, Trouble, check_size, each_row},
+    file::{Cell, Detector, Format, Met, Trouble, check_size, each_row, visible_sheets},
     read::{self, NEXT, Places, RowReader},
     sealed::tests::opens,
-    sheets::visible_sheets,
 };
 
 macro_rules! fixture {

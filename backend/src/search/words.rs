@@ -147,9 +147,8 @@ fn form(word: &str, forms: &mut Forms) {
                 letters.push(part);
             } else {
                 for lower in part.to_lowercase() {
-                    // The Icelandic letter is written for `đ` by old fonts.
-                    letters.push(if lower == '\u{f0}' { 'đ' } else { lower });
-                    folded.push(if matches!(lower, 'đ' | '\u{f0}') { 'd' } else { lower });
+                    letters.push(lower);
+                    folded.push(if lower == 'đ' { 'd' } else { lower });
                 }
             }
         });

@@ -2,7 +2,8 @@
 
 use domain::{
     Locale,
-    accounts::codes::{CodeRow, CodeState, last_day},
+    accounts::codes::{CodeRow, CodeState},
+    locale::local_date,
 };
 use leptos::prelude::*;
 
@@ -68,7 +69,7 @@ fn row(l: Locale, code: CodeRow, back: &'static str) -> AnyView {
                 <Tag label=state tone/>
             </Cell>
             <Cell label=text::codes::issued_at(l)>{l.date_time(code.issued_at)}</Cell>
-            <Cell label=text::codes::expires_at(l)>{l.date(last_day(code.expires_at))}</Cell>
+            <Cell label=text::codes::expires_at(l)>{l.date(local_date(code.expires_at))}</Cell>
             <Cell label=text::codes::action(l)>{revoke}</Cell>
         </tr>
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Attributes, Label, Marker, Visitor, short};
+use super::{Attributes, Label, Marker, Visitor};
 
 /// Letters of what stands before the items of a list, e.g. "Điều %1."; Word takes no more. It is repeated with each of them.
 const LABEL_MAX: usize = 60;
@@ -73,26 +73,26 @@ impl Visitor for Numbering {
         let parent = around.last().map_or("", String::as_str);
         match name {
             "abstractNum" => {
-                self.open = short(attributes.get("abstractNumId").unwrap_or_default());
+                attributes.get("abstractNumId").unwrap_or_default().clone_into(&mut self.open);
                 self.kinds.insert(self.open.clone(), Kind::default());
                 self.is_override = false;
             }
             "styleLink" => {
-                self.styles.insert(short(attributes.val()), self.open.clone());
+                self.styles.insert(attributes.val().to_owned(), self.open.clone());
             }
             "numStyleLink" => {
                 if let Some(kind) = self.kinds.get_mut(&self.open) {
-                    kind.style = Some(short(attributes.val()));
+                    kind.style = Some(attributes.val().to_owned());
                 }
             }
             "num" => {
-                self.open = short(attributes.get("numId").unwrap_or_default());
+                attributes.get("numId").unwrap_or_default().clone_into(&mut self.open);
                 self.nums.insert(self.open.clone(), Num::default());
                 self.is_override = true;
             }
             "abstractNumId" => {
                 if let Some(num) = self.nums.get_mut(&self.open) {
-                    num.kind = short(attributes.val());
+                    attributes.val().clone_into(&mut num.kind);
                 }
             }
             "lvlOverride" => {
@@ -121,10 +121,10 @@ impl Visitor for Numbering {
 impl Level {
     fn property(&mut self, name: &str, attributes: &Attributes<'_>) {
         match name {
-            "numFmt" => self.format = short(attributes.val()),
+            "numFmt" => attributes.val().clone_into(&mut self.format),
             "lvlText" => self.text = attributes.val().chars().take(LABEL_MAX).collect(),
             "start" => self.start = attributes.number("val"),
-            "pStyle" => self.style = short(attributes.val()),
+            "pStyle" => attributes.val().clone_into(&mut self.style),
             "lvlRestart" => self.restart = Some(attributes.number("val") as usize),
             "isLgl" => self.is_legal = attributes.is_on(),
             _ => {}
