@@ -144,7 +144,9 @@ fn generate(by_language: &[Texts; 3], packs: &[Words; 2]) -> Result<String, Vec<
                 continue;
             };
             for (text, language) in [vi, en, bn].into_iter().zip(LANGUAGES) {
-                problems.extend(text.unknown_words(language, packs).map(|word| format!("{noun}.{key}: a pack has no {word} in {language}")));
+                problems.extend(
+                    text.unknown_words(language, packs).map(|word| format!("{noun}.{key}: a pack has no {word} in {language}")),
+                );
             }
             match function(key, [vi, en, bn]) {
                 Ok(function) => code.push_str(&function),

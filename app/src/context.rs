@@ -99,7 +99,7 @@ pub mod server {
     impl Visit {
         /// By what guessing is limited.
         pub fn origin(&self) -> Origin {
-            Origin { address: self.address, device: self.known_device.clone() }
+            Origin { address: self.address, device: self.known_device.clone(), session: self.token.clone() }
         }
     }
 

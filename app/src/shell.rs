@@ -40,6 +40,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
     let script = script_of(&path).and_then(|name| assets.scripts.get(name)).map(|address| {
         view! { <script type="module" nonce=nonce.clone() src=address.clone()></script> }
     });
+    let stay = is_static.then(|| view! { <script nonce=nonce.clone() inner_html=GO_BACK></script> });
     let start = (!is_static).then(|| start(assets, nonce.clone()));
     let assets = Arc::clone(assets);
     view! {
@@ -70,12 +71,18 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
                 <div id=ROOT>
                     <App/>
                 </div>
+                {stay}
                 {start}
                 {script}
             </body>
         </html>
     }
 }
+
+/// All the script of every page of the server only. The application leaves for such a page in an entry of the history it has made
+/// itself, see `server_only`; browsers then take going back for a step within the page, and would show it under the address before it.
+const GO_BACK: &str =
+    "(()=>{const here=location.pathname;addEventListener('popstate',()=>here!==location.pathname&&location.reload())})()";
 
 /// What starts the WebAssembly half, see `scripts/start.js`. None where the browser half was not built.
 fn start(assets: &Assets, nonce: Option<Nonce>) -> Option<AnyView> {

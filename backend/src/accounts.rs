@@ -33,15 +33,18 @@ mod doors;
 mod federated;
 mod known_device;
 mod limits;
+mod notify;
 mod operator;
 mod passwords;
 mod proof;
 mod sheet;
+mod ways;
 
 pub use change_password::PasswordForm;
 pub use codes::IssuedCode;
 pub use federated::{Departure, Vouched};
 pub use limits::Origin;
+pub use notify::NoticeWords;
 pub use operator::{Admin, NewAdmin};
 
 use limits::{COUNT_FAILURE, IN_A_ROW, Scope, Try};
@@ -278,12 +281,14 @@ impl<'a> Accounts<'a> {
                 proved_at: Some(now),
             },
             account: record("account", &member.id),
+            // Whoever signs in on a device takes the place of who was signed in there.
+            previous: self.origin.session.as_ref().map(|token| record("session", fingerprint(token))),
         };
         let remembered = self.remember_device(&mut vars, &member.id).await?;
         vars.extend(before.vars);
         events::append(&mut vars, clock, EventKind::SignedIn, Some(actor), &path, handle);
         let sql = format!(
-            "{} CREATE $opened CONTENT $row RETURN NONE;
+            "{} IF $previous != NONE {{ DELETE $previous RETURN NONE }}; CREATE $opened CONTENT $row RETURN NONE;
              UPDATE $account SET failures = 0 WHERE failures > 0 RETURN NONE;
              {} {}",
             before.sql,

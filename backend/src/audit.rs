@@ -187,7 +187,7 @@ fn place<'t>(tree: &'t Tree, event: &Event) -> Option<&'t UnitRef> {
 /// Rows that an import brought in or changed, from what it wrote into the log: `fresh 12, changed 3, refused 1`.
 fn rows_written(detail: &str) -> Option<u64> {
     let counts = detail.split(", ").filter_map(|count| count.split_once(' '));
-    let written = counts.filter(|(what, _)| matches!(*what, "fresh" | "changed")).map(|(_, count)| count.parse::<u64>());
+    let written = counts.filter(|(what, _)| matches!(*what, "fresh" | "changed" | "met")).map(|(_, count)| count.parse::<u64>());
     written.reduce(|all, next| Ok(all? + next?))?.ok()
 }
 

@@ -44,6 +44,9 @@ pub enum Error {
     /// The schema in the store is not one this program can work with.
     #[error("{0}")]
     Schema(String),
+    /// The key is missing, or not the one the store was filled with.
+    #[error("{0}")]
+    Key(String),
     /// A unique index refused the row. Use-cases turn it into [`Self::Invalid`].
     #[error("the index {index} already has this value")]
     Taken { index: String },

@@ -38,6 +38,7 @@ impl<'a> Home<'a> {
     /// Those of the store.
     pub async fn page(&self, viewer: &Viewer) -> Result<HomePage> {
         let meetings = self.backend.meetings().list(viewer).await?;
+        let (corrections_decided, code_open) = self.backend.members().news(viewer).await?;
         Ok(HomePage {
             next_meeting: meetings.coming.into_iter().find(|meeting| meeting.state != MeetingState::Cancelled),
             newest: self.newest(viewer).await?,
@@ -45,7 +46,8 @@ impl<'a> Home<'a> {
             must_read: self.backend.documents().count_must_read(viewer).await?,
             asked: self.backend.documents().count_asked(viewer).await?,
             course: self.backend.courses().reminder(viewer).await?,
-            corrections_decided: self.backend.members().news(viewer).await?,
+            corrections_decided,
+            code_open,
             work: self.work(viewer).await?,
         })
     }

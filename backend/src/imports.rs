@@ -43,6 +43,7 @@ mod read;
 mod report;
 mod run;
 mod sealed;
+mod sheets;
 mod spreadsheet;
 mod units;
 mod upload;

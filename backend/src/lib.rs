@@ -26,6 +26,7 @@ pub mod files;
 pub mod flash;
 pub mod home;
 pub mod imports;
+mod key_check;
 pub mod keys;
 pub mod markdown;
 pub mod meetings;
@@ -47,7 +48,7 @@ pub use error::{Error, Result};
 pub use keys::Keys;
 
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, NoticeWords},
     audit::Audit,
     courses::Courses,
     documents::Documents,
@@ -57,6 +58,7 @@ use crate::{
     flash::Flashes,
     home::Home,
     imports::{Imports, Workshop},
+    key_check::KeySource,
     meetings::Meetings,
     members::Members,
     offices::Offices,
@@ -93,6 +95,7 @@ struct Shared {
     events: Events,
     counters: Counters,
     sms: OnceLock<Sms>,
+    notice_words: OnceLock<NoticeWords>,
     workshop: Workshop,
     search: SearchIndex,
     files: FileRoom,
@@ -102,23 +105,38 @@ impl Backend {
     /// Opens the store, brings its schema up to date, loads the tree and the counters.
     ///
     /// # Errors
-    /// [`Error::InUse`] when another process has the folder; [`Error::Schema`] when the data is from a newer or altered version.
+    /// [`Error::InUse`] when another process has the folder; [`Error::Schema`] when the data is from a newer or altered version;
+    /// [`Error::Key`] when the store was filled with another key.
     pub async fn open(place: &Place, keys: Keys, clock: Clock) -> Result<Self> {
+        Self::open_with(place, KeySource::Given(keys), clock).await
+    }
+
+    /// The same with the key in a file. For an empty store it is made; beside a store in use it must be there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with_key_file(place: &Place, file: &Path, clock: Clock) -> Result<Self> {
+        Self::open_with(place, KeySource::File(file), clock).await
+    }
+
+    async fn open_with(place: &Place, keys: KeySource<'_>, clock: Clock) -> Result<Self> {
         let store = Store::connect(place).await?;
         migrations::run(&store, &clock).await?;
+        let keys = key_check::settle(&store, keys, &clock).await?;
         let units = Units::load(&store).await?;
         let events = Events::open(&store, &clock).await?;
         let counters = Counters::rebuild(&store, &units, &clock).await?;
         let workshop = Workshop::beside(place);
         let search = SearchIndex::beside(place);
         let files = FileRoom::beside(place)?;
-        let sms = OnceLock::new();
+        let (sms, notice_words) = (OnceLock::new(), OnceLock::new());
         let folder = match place {
             Place::Folder(folder) => Some(folder.clone()),
             Place::Memory | Place::Server { .. } => None,
         };
-        let shared = Shared { store, folder, keys, clock, units, events, counters, sms, workshop, search, files };
+        let shared = Shared { store, folder, keys, clock, units, events, counters, sms, notice_words, workshop, search, files };
         let backend = Self { shared: Arc::new(shared) };
+        backend.members().refold().await?;
         backend.unit_desk().resume().await?;
         Ok(backend)
     }
@@ -127,6 +145,13 @@ impl Backend {
     pub fn send_messages_by(&self, sms: Sms) {
         if self.shared.sms.set(sms).is_err() {
             tracing::error!("the way of short messages was set already and stays");
+        }
+    }
+
+    /// Says how the owners of accounts are told what was done to them. Once, at the start; without it nobody is told.
+    pub fn word_notices_by(&self, words: NoticeWords) {
+        if self.shared.notice_words.set(words).is_err() {
+            tracing::error!("the words of notices were set already and stay");
         }
     }
 
@@ -213,6 +238,10 @@ impl Backend {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.shared.keys
+    }
+
+    pub(crate) fn notice_words(&self) -> Option<NoticeWords> {
+        self.shared.notice_words.get().copied()
     }
 
     /// Sends in the background; that there is no way is the operator's to know, not the caller's.

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use domain::{
-    accounts::Viewer,
+    accounts::{AccountNotice, Viewer},
     events::EventKind,
     forms::{FormReader, Problem},
     ids::MemberId,
-    members::{FullName, MemberLine, MemberState, NationalId, PhoneNumber, Sex, Standing},
+    members::{CorrectionField, FullName, MemberLine, MemberState, NationalId, PhoneNumber, Sex, Standing},
     policy::Action,
     units::{UnitKind, UnitPath, UnitRef},
 };
@@ -24,6 +24,7 @@ mod flaws;
 mod merge;
 mod quality;
 mod record;
+mod refold;
 mod roster;
 pub(crate) mod rows;
 mod search;
@@ -110,6 +111,28 @@ impl<'a> Members<'a> {
         let sql = "SELECT record::id(id) AS id, full_name AS name FROM $ids";
         let rows: Vec<NamedRow> = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
         Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+    }
+
+    /// Whether `action` may be done with somebody who holds roles. If so, the step is stopped when those change meanwhile; `name` keeps
+    /// several people in one step apart.
+    async fn guard(&self, step: &mut Step, viewer: &Viewer, row: &MemberRow, action: Action, name: &str) -> Result<bool> {
+        let holder = self.backend.offices().holder(&row.id).await?;
+        let may = holder.is_in_hands_of(viewer, action);
+        if may {
+            let sql = holder.unchanged(&mut step.vars, name);
+            step.then(&sql);
+        }
+        Ok(may)
+    }
+
+    /// Tells the owner at the phone the record had that it has another one now.
+    async fn note_phone_change(&self, before: &MemberRow, changed: &[&str]) {
+        let Ok(Some(phone)) = before.phone(self.backend) else { return };
+        if changed.contains(&CorrectionField::Phone.key())
+            && let Err(error) = self.backend.notify(&before.id, Some(phone), AccountNotice::PhoneChanged).await
+        {
+            tracing::error!(%error, "a member could not be told of a new phone");
+        }
     }
 
     /// Writes a step together with its one event.
@@ -325,6 +348,28 @@ fn counted(rows: &[CountRow]) -> u64 {
 /// The highest unit of the seats.
 fn highest<'t>(tree: &'t crate::units::Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
     seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
+}
+
+impl Members<'_> {
+    /// As [`taken`], for a form with a field for the national ID. Of a record outside the own subtree the form does not tell, and the
+    /// log does.
+    async fn taken_by(&self, viewer: &Viewer, reader: FormReader, index: &str, typed: &str) -> Result<Error> {
+        let hash = NationalId::parse(typed).ok().filter(|_| index == "member_id_hash");
+        let Some(hash) = hash.map(|id| self.backend.keys().lookup("id", id.expose())) else {
+            return Ok(taken(reader, index, "card", "national_id"));
+        };
+        let sql = "SELECT VALUE path FROM member WHERE id_hash = $hash LIMIT 1";
+        let path: Option<String> = self.backend.store().read(sql, vars! { hash: hash }).await?.row(0)?;
+        let path = path.and_then(|path| UnitPath::parse(&path).ok());
+        if path.is_none_or(|path| viewer.standpoint.may_by_office(Action::ReadMembers, &path)) {
+            return Ok(taken(reader, index, "card", "national_id"));
+        }
+        let (kind, own) = (EventKind::ForeignIdsMet, &viewer.standpoint.branch);
+        let place = viewer.standpoint.seats(Action::ManageMembers).first().map_or(own, |seat| *seat).clone();
+        let detail = Some("met 1".to_owned());
+        self.commit(Step::default(), Told { kind, viewer, path: &place, subject: viewer.member, detail }).await?;
+        Ok(reader.refused("national_id", Problem::ToBeVerified).into())
+    }
 }
 
 /// A unique index of the registry refused a value of the form.

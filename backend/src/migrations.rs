@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations![
     17 "0017_two_texts",
     18 "0018_corrections",
     19 "0019_read",
+    20 "0020_recovery",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -22,6 +22,10 @@ use crate::{
     units::Tree,
 };
 
+mod holders;
+
+pub(crate) use holders::Holder;
+
 /// Roles of one unit that are looked at: more than any unit has had in years.
 const ROLES_MAX: usize = 500;
 

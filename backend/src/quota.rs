@@ -129,8 +129,8 @@ mod tests {
     #[tokio::test]
     async fn visits_of_one_network_come_to_an_end() {
         let backend = backend().await;
-        let near = Origin { address: "203.0.113.7".parse().ok(), device: None };
-        let far = Origin { address: "198.51.100.1".parse().ok(), device: None };
+        let near = Origin { address: "203.0.113.7".parse().ok(), device: None, session: None };
+        let far = Origin { address: "198.51.100.1".parse().ok(), device: None, session: None };
         let knock = async |origin: &Origin| backend.accounts().at(origin.clone()).knock("951999999999").await;
         knock(&near).await.expect("is let in");
         take(&backend, "visits", 2_999, "203.0.113.9", 3_000).await.expect("a whole town");

@@ -28,6 +28,8 @@ mod files;
 mod home;
 #[path = "backend/imports.rs"]
 mod imports;
+#[path = "backend/keys.rs"]
+mod keys;
 #[path = "backend/limits.rs"]
 mod limits;
 #[path = "backend/meetings.rs"]
@@ -54,6 +56,8 @@ mod sms;
 mod statistics;
 #[path = "backend/support.rs"]
 mod support;
+#[path = "backend/takeover.rs"]
+mod takeover;
 #[path = "backend/two_texts.rs"]
 mod two_texts;
 #[path = "backend/units.rs"]

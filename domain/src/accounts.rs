@@ -6,6 +6,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     Locale,
@@ -15,9 +16,13 @@ use crate::{
     units::UnitRef,
 };
 
-/// A password as typed. At least 12 characters, at most 256; no rule of composition (NIST SP 800-63B-4 §3.1.1.2).
+/// A password, whichever keyboard it was typed on. At least 12 characters, at most 256; no rule of composition (NIST SP 800-63B-4
+/// §3.1.1.2). Letters and marks are put together (NFC) before it is counted and hashed, as RFC 8265 asks.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
+pub struct Password {
+    composed: String,
+    typed: String,
+}
 
 impl Password {
     pub const MIN: u32 = 12;
@@ -28,7 +33,7 @@ impl Password {
     /// # Errors
     /// [`Problem::Required`], [`Problem::TooShort`], [`Problem::TooLong`].
     pub fn parse(typed: &str) -> Result<Self, Problem> {
-        if typed.chars().count() < Self::MIN as usize && !typed.is_empty() {
+        if typed.nfc().count() < Self::MIN as usize && !typed.is_empty() {
             return Err(Problem::TooShort { min: Self::MIN });
         }
         Self::attempt(typed)
@@ -39,16 +44,47 @@ impl Password {
     /// # Errors
     /// [`Problem::Required`], [`Problem::TooLong`].
     pub fn attempt(typed: &str) -> Result<Self, Problem> {
-        match typed.chars().count() {
+        match typed.nfc().count() {
             0 => Err(Problem::Required),
             n if n > Self::MAX as usize => Err(Problem::TooLong { max: Self::MAX }),
-            _ => Ok(Self(typed.to_owned())),
+            _ => Ok(Self { composed: typed.nfc().collect(), typed: typed.to_owned() }),
         }
     }
 
+    /// What is hashed.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.composed
     }
+
+    /// The same password as keyboards write it: with marks put together, as it was typed, with all marks apart, and with the tones
+    /// apart as the keyboard of Windows does. Before, passwords were hashed as they were typed. How many there are depends on the
+    /// password alone; of one without marks there is one.
+    pub fn spellings(&self) -> Vec<String> {
+        let apart = self.composed.nfd().collect();
+        let mut spellings = vec![self.composed.clone()];
+        for other in [self.typed.clone(), apart, tones_apart(&self.composed, true), tones_apart(&self.composed, false)] {
+            if !spellings.contains(&other) {
+                spellings.push(other);
+            }
+        }
+        spellings
+    }
+}
+
+/// Letters with their own mark in one piece, each tone behind its letter: all tones, or those of letters with two marks only.
+fn tones_apart(composed: &str, all: bool) -> String {
+    let is_tone = |c: &char| matches!(c, '\u{300}' | '\u{301}' | '\u{303}' | '\u{309}' | '\u{323}');
+    let mut apart = String::with_capacity(composed.len() * 2);
+    for letter in composed.chars() {
+        let parts: Vec<char> = std::iter::once(letter).nfd().collect();
+        let (tones, rest): (Vec<char>, Vec<char>) = parts.iter().copied().partition(is_tone);
+        if tones.is_empty() || (rest.len() < 2 && !all) {
+            apart.push(letter);
+        } else {
+            apart.extend(rest.into_iter().nfc().chain(tones));
+        }
+    }
+    apart
 }
 
 impl fmt::Debug for Password {
@@ -179,6 +215,17 @@ fn highest<'o>(offices: impl Iterator<Item = &'o Office>, fits: impl Fn(Role) ->
     offices.filter(|office| fits(office.role)).min_by_key(|office| office.unit.path.as_str().len())
 }
 
+/// What the owner of an account is told by short message, since somebody else may have done it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountNotice {
+    /// A paper code was issued that opens the account anew.
+    CodeIssued,
+    /// The password is another one now.
+    PasswordChanged,
+    /// The handbook knows another phone now; sent to the one before.
+    PhoneChanged,
+}
+
 /// A device somebody is signed in with, as they see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSession {
@@ -206,9 +253,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_password_is_one_on_three_keyboards() {
+        let composed = "Mật khẩu bến đò 26";
+        let apart: String = composed.nfd().collect();
+        let windows = "M\u{e2}\u{323}t kh\u{e2}\u{309}u b\u{ea}\u{301}n \u{111}\u{f2} 26";
+        let all_tones = "M\u{e2}\u{323}t kh\u{e2}\u{309}u b\u{ea}\u{301}n \u{111}o\u{300} 26";
+        for typed in [composed, &apart, windows, all_tones] {
+            let password = Password::attempt(typed).expect("a password");
+            assert_eq!(password.expose(), composed);
+            let spellings = password.spellings();
+            assert_eq!(spellings[0], composed);
+            for hashed in [composed, &apart, windows, all_tones] {
+                assert!(spellings.iter().any(|spelling| spelling == hashed), "{typed} {hashed}");
+            }
+            assert_eq!(spellings.len(), 4);
+        }
+        assert_eq!(Password::attempt("ca-voi-xanh-2026").expect("a password").spellings(), ["ca-voi-xanh-2026"]);
+    }
+
+    #[test]
     fn a_new_password_has_twelve_characters_of_any_kind() {
         assert_eq!(Password::parse("ngắn quá"), Err(Problem::TooShort { min: 12 }));
         assert!(Password::parse("mười hai chữ cái").is_ok());
+        assert_eq!(
+            Password::parse("e\u{302}\u{301}e\u{302}\u{301}e\u{302}\u{301}e\u{302}\u{301}"),
+            Err(Problem::TooShort { min: 12 })
+        );
         assert_eq!(Password::parse(""), Err(Problem::Required));
         assert_eq!(Password::parse(&"a".repeat(257)), Err(Problem::TooLong { max: 256 }));
     }

@@ -56,7 +56,8 @@ impl EventKind {
             | Self::TransferAccepted
             | Self::TransferDeclined
             | Self::TransferWithdrawn
-            | Self::RecordOpened => AuditGroup::Records,
+            | Self::RecordOpened
+            | Self::ForeignIdsMet => AuditGroup::Records,
             Self::RoleGranted | Self::RoleEnded => AuditGroup::Roles,
             Self::UnitCreated
             | Self::UnitRenamed

@@ -87,10 +87,12 @@ pub enum EventKind {
     RoleEnded,
     /// Somebody else looked at a member's record.
     RecordOpened,
+    /// A file or a form held national IDs of people outside the own subtree; how many is in the detail.
+    ForeignIdsMet,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 62] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::SignInRefused,
@@ -152,6 +154,7 @@ impl EventKind {
         Self::RoleGranted,
         Self::RoleEnded,
         Self::RecordOpened,
+        Self::ForeignIdsMet,
     ];
 
     pub const fn key(self) -> &'static str {
@@ -218,6 +221,7 @@ impl EventKind {
             Self::RoleGranted => "role_granted",
             Self::RoleEnded => "role_ended",
             Self::RecordOpened => "record_opened",
+            Self::ForeignIdsMet => "foreign_ids_met",
         }
     }
 

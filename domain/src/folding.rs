@@ -2,6 +2,12 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+/// The Icelandic letter that old fonts and converters write for `Đ`; on paper the two are one.
+const ETH: char = '\u{d0}';
+
+/// The same for `đ`.
+const ETH_SMALL: char = '\u{f0}';
+
 /// `Nguyễn Đức` → `nguyen duc`. Runs of white space become one space, ends are trimmed.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -13,7 +19,7 @@ pub fn fold(text: &str) -> String {
         let begin = folded.len();
         for letter in word.nfd().filter(|letter| !is_combining_mark(*letter)) {
             match letter {
-                'đ' | 'Đ' => folded.push('d'),
+                'đ' | 'Đ' | ETH_SMALL | ETH => folded.push('d'),
                 other => folded.extend(other.to_lowercase()),
             }
         }
@@ -25,14 +31,49 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Letters and their marks in one piece each (NFC). Old encodings and some systems keep them apart; what looks equal must be equal.
+/// Letters and their marks in one piece each (NFC), and `Đ` in place of the Icelandic letter that looks the same. Old encodings and
+/// some systems keep marks apart; what looks equal must be equal.
 pub fn compose(text: &str) -> String {
-    text.nfc().collect()
+    text.nfc()
+        .map(|letter| match letter {
+            ETH => 'Đ',
+            ETH_SMALL => 'đ',
+            other => other,
+        })
+        .collect()
+}
+
+/// As [`fold`], for names of people: an apostrophe or a dash, of whatever kind, parts two words. `H'Hen`, `H’Hen` and `H Hen` are one,
+/// and so are `Diệu-Liên` and `Diệu Liên`.
+pub fn fold_name(name: &str) -> String {
+    let parted: String = name.chars().map(|c| if is_apostrophe(c) || is_dash(c) { ' ' } else { c }).collect();
+    fold(&parted)
+}
+
+const fn is_apostrophe(c: char) -> bool {
+    matches!(
+        c,
+        '\'' | '`'
+            | '\u{b4}'
+            | '\u{2b9}'..='\u{2bc}'
+            | '\u{2c8}'
+            | '\u{2ca}'
+            | '\u{2cb}'
+            | '\u{2018}'..='\u{201b}'
+            | '\u{2032}'
+            | '\u{2035}'
+            | '\u{ff07}'
+            | '\u{ff40}'
+    )
+}
+
+const fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
 }
 
 /// The order of a Vietnamese name list: given name first, then the whole name, folded. `Nguyễn Thị Ánh` → `anh nguyen thi anh`.
 pub fn name_order(full_name: &str) -> String {
-    let folded = fold(full_name);
+    let folded = fold_name(full_name);
     let given = folded.rsplit(' ').next().unwrap_or_default();
     format!("{given} {folded}")
 }
@@ -53,6 +94,24 @@ mod tests {
     #[test]
     fn marks_kept_apart_are_put_together() {
         assert_eq!(compose("Nguyê\u{303}n"), "Nguyễn");
+    }
+
+    #[test]
+    fn the_icelandic_letter_is_the_vietnamese_one() {
+        assert_eq!(compose("\u{d0}ỗ Văn \u{f0}ăng"), "Đỗ Văn đăng");
+        assert_eq!(fold("\u{d0}ỗ Văn \u{d0}ăng \u{f0}"), "do van dang d");
+    }
+
+    #[test]
+    fn apostrophes_and_dashes_part_the_words_of_a_name() {
+        for (one, other) in [("H'Hen Êban", "h’hen êban"), ("K’Brơi", "K'Brơi"), ("K´Brơi", "kʼbroi"), ("Y-Thông", "y – thong")]
+        {
+            let apart: String = other.nfd().collect();
+            assert_eq!(fold_name(one), fold_name(other), "{one} {other}");
+            assert_eq!(fold_name(one), fold_name(&apart), "{one} {apart}");
+        }
+        assert_eq!(fold_name("Thích Nữ Diệu-Liên"), fold_name("thich nu dieu lien"));
+        assert_eq!(name_order("H'Hen"), "hen h hen");
     }
 
     #[test]

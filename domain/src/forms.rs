@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::folding::compose;
+
 /// Whether `to` leads to a page of this site. Everything that is followed, by a redirect or by our script, is put to this one question.
 /// Browsers read `\` as `/` and drop control characters and blanks, so those could bring in the name of another host.
 pub fn is_local(to: &str) -> bool {
@@ -65,6 +67,10 @@ pub enum Problem {
     Closed,
     /// The member holds this role here in that time.
     AlreadyHeld,
+    /// The person holds a role on a unit above or beside those of who works here: only somebody above may do this.
+    HeldAbove,
+    /// The number is for those above to look at. It does not say whether and where it is known.
+    ToBeVerified,
     /// A file that is of another sort than asked for, or damaged.
     Unreadable,
     /// The moment is over; choose a later one, or do it now.
@@ -193,7 +199,7 @@ impl FormReader {
 /// # Errors
 /// [`Problem::Required`], [`Problem::TooLong`]; [`Problem::Characters`] for control characters other than line breaks and tabs.
 pub fn bounded_text(typed: &str, max: u32) -> Result<String, Problem> {
-    let text = typed.replace("\r\n", "\n");
+    let text = compose(&typed.replace("\r\n", "\n"));
     let text = text.trim();
     if text.is_empty() {
         return Err(Problem::Required);
@@ -226,6 +232,11 @@ fn seen(typed: &str) -> String {
         }
     }
     kept
+}
+
+/// What of a number or a code counts: without white space and what nobody sees, which come along when it is copied.
+pub(crate) fn bare(typed: &str) -> impl Iterator<Item = char> {
+    typed.chars().filter(|c| !c.is_whitespace() && !is_unseen(*c))
 }
 
 /// Characters that hide, join or reorder others: zero-width, bidirectional and language marks, variation selectors.
@@ -283,12 +294,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_pages_of_this_site_are_followed() {
+        for path in ["/", "/library/01J?page=2#text", "/search?q=%C4%91"] {
+            assert!(is_local(path), "{path:?}");
+        }
+        for path in [
+            "",
+            "library",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "https://evil.example",
+            "javascript:0",
+            "/a\r\nSet-Cookie: x",
+            "/a b",
+        ] {
+            assert!(!is_local(path), "{path:?}");
+        }
+    }
+
+    #[test]
     fn a_line_is_what_it_seems_to_be() {
         for (typed, kept) in [
             ("Nghị\u{200b} quyết", "Nghị quyết"),
             ("\u{202e}Nghị quyết\u{202c} số\n 5", "Nghị quyết số 5"),
             ("র\u{200d}্যালি", "র\u{200d}্যালি"),
             ("a\u{200d}b", "ab"),
+            ("Nguye\u{302}\u{303}n Thi\u{323}", "Nguyễn Thị"),
+            ("\u{d0}ỗ Văn \u{d0}ăng", "Đỗ Văn Đăng"),
         ] {
             assert_eq!(bounded_line(typed, 100).as_deref(), Ok(kept), "{typed:?}");
         }

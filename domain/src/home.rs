@@ -20,6 +20,9 @@ pub struct HomePage {
     pub course: Option<CourseReminder>,
     /// Decisions on corrections of the own record that the member has not seen.
     pub corrections_decided: u32,
+    /// A paper code was issued that opens the member's account anew, and can still be used.
+    #[serde(default)]
+    pub code_open: bool,
     /// What waits for the member by their offices (việc của tôi); empty for who holds none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub work: Vec<WorkItem>,

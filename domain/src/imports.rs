@@ -283,6 +283,8 @@ pub enum Reason {
     AmbiguousCard,
     /// A quotation mark opens a cell and is not closed: what belongs to the row cannot be told.
     OpenQuote,
+    /// The phone cannot be read: the row is taken over without it.
+    PhoneLeftOut,
     /// A number of which a spreadsheet has dropped digits, so that it cannot be restored.
     LostDigits,
     /// The same card number stands in an earlier row.
@@ -293,10 +295,14 @@ pub enum Reason {
     IdTwice {
         row: u64,
     },
-    /// Another record has this national ID.
+    /// Another record of the own subtree has this national ID.
     IdTaken,
+    /// The national ID is for those above to look at. It does not say whether and where it is known.
+    ToBeVerified,
     /// The record belongs to a unit outside the subtree of who imports.
     Elsewhere,
+    /// The person holds a role outside the subtree the import is for: numbers and branch are changed by those above.
+    HeldAbove,
     /// The person has left, has died, or was merged with another record.
     NotActive,
     /// No such unit in the subtree of who imports.
@@ -331,7 +337,7 @@ pub enum Reason {
 impl Reason {
     /// Whether it is only worth a look: the row is taken over all the same, or has nothing to take over.
     pub const fn is_remark(&self) -> bool {
-        matches!(self, Self::InFuture | Self::TooYoung | Self::BeforeAdmission | Self::NothingToRead)
+        matches!(self, Self::PhoneLeftOut | Self::InFuture | Self::TooYoung | Self::BeforeAdmission | Self::NothingToRead)
     }
 }
 

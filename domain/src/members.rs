@@ -1,11 +1,11 @@
 //! People in the registry.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use crate::forms::{Problem, bounded_line, bounded_text};
+use crate::forms::{Problem, bare, bounded_line, bounded_text};
 
 mod corrections;
 mod records;
@@ -33,7 +33,7 @@ impl NationalId {
     /// # Errors
     /// [`Problem::Required`] when empty, [`Problem::Digits`] when, separators aside, it is not 12 ASCII digits.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
-        let digits: String = typed.chars().filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-')).collect();
+        let digits: String = bare(typed).filter(|c| !matches!(c, '.' | '-')).collect();
         if digits.is_empty() {
             return Err(Problem::Required);
         }
@@ -49,9 +49,14 @@ impl NationalId {
         &self.0
     }
 
-    /// `••••••••1234`.
+    /// `••••••••••34`. Beside birth date and sex, four digits would leave about a hundred candidates; two leave ten thousand.
     pub fn masked(&self) -> String {
-        format!("••••••••{}", self.tail())
+        format!("••••••••••{}", &self.0[10..])
+    }
+
+    /// For who only may know that there is one.
+    pub fn hidden(&self) -> String {
+        "•".repeat(self.0.len())
     }
 
     /// The last four digits: what a person is asked for at a counter.
@@ -73,24 +78,30 @@ pub struct PhoneNumber(String);
 impl PhoneNumber {
     pub const DIGITS: u32 = 10;
 
-    /// Accepts `+84 912…`, `84912…` and `0912…`, with separators.
+    /// Accepts `+84 912…`, `0084 912…`, `+84 (0) 912…`, `84912…` and `0912…`, with separators and a remark in brackets. A mobile number
+    /// of eleven digits becomes the one of ten digits it was moved to in 2018. Landlines, which get no messages, are refused.
     ///
     /// # Errors
     /// [`Problem::Required`] when empty, [`Problem::Digits`] when it is not a number of ten digits.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
-        let digits: String = typed.chars().filter(|c| !c.is_whitespace() && !matches!(c, '.' | '-' | '+' | '(' | ')')).collect();
+        let refused = || Problem::Digits { expected: Self::DIGITS };
+        let digits: String = bare(without_remarks(typed).as_ref())
+            .filter(|c| !matches!(c, '.' | '-' | '+' | '(' | ')' | '\u{2010}'..='\u{2015}' | '\u{2212}'))
+            .collect();
         if digits.is_empty() {
-            return Err(Problem::Required);
+            return Err(if bare(typed).next().is_none() { Problem::Required } else { refused() });
         }
-        let national = match digits.strip_prefix("84") {
-            Some(rest) if digits.len() == 11 => format!("0{rest}"),
-            _ => digits,
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(refused());
+        }
+        let abroad = digits.strip_prefix("0084").or_else(|| digits.strip_prefix("84").filter(|rest| rest.len() >= 9));
+        // Some write the zero behind the country's code too.
+        let national = match abroad {
+            Some(rest) => format!("0{}", rest.strip_prefix('0').unwrap_or(rest)),
+            None => digits,
         };
-        if national.len() == Self::DIGITS as usize && national.starts_with('0') && national.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(national))
-        } else {
-            Err(Problem::Digits { expected: Self::DIGITS })
-        }
+        let national = moved_in_2018(&national).unwrap_or(national);
+        if national.len() == Self::DIGITS as usize && national.starts_with('0') { Ok(Self(national)) } else { Err(refused()) }
     }
 
     /// The digits, for hashing and encryption only.
@@ -102,6 +113,44 @@ impl PhoneNumber {
     pub fn masked(&self) -> String {
         format!("•••••••{}", &self.0[7..])
     }
+}
+
+/// A number without what is said about it: `0912 345 680 (vợ)`. Brackets around digits belong to the number.
+fn without_remarks(typed: &str) -> Cow<'_, str> {
+    let Some((number, rest)) = typed.split_once('(') else { return Cow::Borrowed(typed) };
+    let Some((remark, rest)) = rest.split_once(')') else { return Cow::Borrowed(typed) };
+    let bracket = if remark.chars().any(char::is_alphabetic) { String::new() } else { format!("({remark})") };
+    Cow::Owned(format!("{number}{bracket}{}", without_remarks(rest)))
+}
+
+/// Mobile numbers of eleven digits: what their beginning became on 15 September 2018 (Decision 798/QĐ-BTTTT).
+const MOVED: [(&str, &str); 20] = [
+    ("0120", "070"),
+    ("0121", "079"),
+    ("0122", "077"),
+    ("0126", "076"),
+    ("0128", "078"),
+    ("0123", "083"),
+    ("0124", "084"),
+    ("0125", "085"),
+    ("0127", "081"),
+    ("0129", "082"),
+    ("0162", "032"),
+    ("0163", "033"),
+    ("0164", "034"),
+    ("0165", "035"),
+    ("0166", "036"),
+    ("0167", "037"),
+    ("0168", "038"),
+    ("0169", "039"),
+    ("0186", "056"),
+    ("0188", "058"),
+];
+
+fn moved_in_2018(national: &str) -> Option<String> {
+    let moved = MOVED.into_iter().chain([("0199", "059")]);
+    let (rest, now) = moved.filter_map(|(before, now)| Some((national.strip_prefix(before)?, now))).next()?;
+    (rest.len() == 7).then(|| format!("{now}{rest}"))
 }
 
 impl fmt::Debug for PhoneNumber {
@@ -260,7 +309,7 @@ impl CardNumber {
     /// # Errors
     /// [`Problem::Required`], [`Problem::TooLong`], [`Problem::Characters`] for anything but ASCII letters, digits, `-` and `/`.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
-        let number: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '.').map(|c| c.to_ascii_uppercase()).collect();
+        let number: String = bare(typed).filter(|c| *c != '.').map(|c| c.to_ascii_uppercase()).collect();
         if number.is_empty() {
             return Err(Problem::Required);
         }
@@ -370,7 +419,8 @@ mod tests {
 
     #[test]
     fn a_national_id_is_twelve_digits_however_it_is_spaced() {
-        assert_eq!(NationalId::parse(" 051 090 001 234 ").map(|id| id.masked()), Ok("••••••••1234".to_owned()));
+        assert_eq!(NationalId::parse(" 051 090 001 234 ").map(|id| id.masked()), Ok("••••••••••34".to_owned()));
+        assert_eq!(NationalId::parse("099190\u{200b}000052\u{202c}").expect("valid").expose(), "099190000052");
         assert_eq!(NationalId::parse(""), Err(Problem::Required));
         for typed in ["05109000123", "0510900012345", "05109000123a", "０５１０９０００１２３４"] {
             assert_eq!(NationalId::parse(typed), Err(Problem::Digits { expected: 12 }), "{typed}");
@@ -379,18 +429,38 @@ mod tests {
 
     #[test]
     fn a_phone_number_is_one_number_in_every_spelling() {
-        let spellings = ["0912 345 678", "+84 912.345.678", "84912345678"];
+        let spellings = [
+            "0912 345 678",
+            "+84 912.345.678",
+            "84912345678",
+            "84-912-345-678",
+            "(84) 912 345 678",
+            "0084912345678",
+            "+84 (0) 912 345 678",
+            "0912 345 678 (vợ)",
+            "\u{202a}+84 912 345 678\u{202c}",
+            "\u{2068}0912345678\u{2069}",
+            "0912\u{200b}345678",
+            "0912–345–678",
+        ];
         for typed in spellings {
             assert_eq!(PhoneNumber::parse(typed).expect(typed).expose(), "0912345678");
         }
         assert_eq!(PhoneNumber::parse("0912345678").map(|phone| phone.masked()), Ok("•••••••678".to_owned()));
-        assert!(PhoneNumber::parse("912345678").is_err());
+        assert_eq!(PhoneNumber::parse("01682345676").expect("moved").expose(), "0382345676");
+        assert_eq!(PhoneNumber::parse("+84 199 234 5676").expect("moved").expose(), "0592345676");
+        for typed in ["912345678", "0255 3822 677", "024 3822 6777", "0912345678/0987654321", "01112345678", "(vợ)", "091234567x"]
+        {
+            assert_eq!(PhoneNumber::parse(typed), Err(Problem::Digits { expected: 10 }), "{typed}");
+        }
+        assert_eq!(PhoneNumber::parse(" \u{200e} "), Err(Problem::Required));
     }
 
     #[test]
     fn a_card_number_is_one_number_in_every_spelling() {
         assert_eq!(CardNumber::parse(" 51.001 234").expect("valid").as_str(), "51001234");
         assert_eq!(CardNumber::parse("qn-12/3").expect("valid").as_str(), "QN-12/3");
+        assert_eq!(CardNumber::parse("\u{feff}77.050004\u{200b}").expect("valid").as_str(), "77050004");
         assert_eq!(CardNumber::parse("=cmd|1"), Err(Problem::Characters));
         assert_eq!(CardNumber::parse(&"1".repeat(21)), Err(Problem::TooLong { max: 20 }));
     }

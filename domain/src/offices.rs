@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     forms::Problem,
     ids::{MemberId, OfficeId},
-    policy::{Role, Standpoint},
+    policy::{Action, Role, Standpoint},
     units::{UnitPath, UnitRef},
 };
 
@@ -63,6 +63,14 @@ impl Standpoint {
     pub fn gives_from(&self, role: Role, unit: &UnitPath) -> Option<&UnitPath> {
         let grants = self.grants.iter().filter(|grant| grant.role.gives(role) && grant.path.contains(unit));
         grants.map(|grant| &grant.path).min_by_key(|path| path.as_str().len())
+    }
+
+    /// Whether this person may do `action` with the record or the account of somebody who holds roles on the units `held`.
+    ///
+    /// Invariant: a role is in the hands of those on its unit or above it only. Whoever can recover an account or change its numbers
+    /// can act as its owner, so nobody does that from below.
+    pub fn may_with_holder<'u>(&self, action: Action, held: impl IntoIterator<Item = &'u UnitPath>) -> bool {
+        held.into_iter().all(|unit| self.may_by_office(action, unit))
     }
 
     /// Whether this person may end a role on `unit` that was given from the unit `given_from`: not what was decided above them.
@@ -166,6 +174,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn who_holds_a_role_is_in_the_hands_of_those_on_its_unit_or_above() {
+        let registrar = standing_at(&[(Role::Registrar, "/1/2/")]);
+        for (held, allowed) in [("/1/2/", true), ("/1/2/3/", true), ("/1/", false), ("/1/9/", false)] {
+            assert_eq!(registrar.may_with_holder(Action::ManageMembers, [&path(held)]), allowed, "{held}");
+            let both = [path("/1/2/3/"), path(held)];
+            assert_eq!(registrar.may_with_holder(Action::IssueCodes, &both), allowed, "{held} and one below");
+        }
+        assert!(registrar.may_with_holder(Action::ManageMembers, []), "who holds none");
+        assert!(!registrar.may_with_holder(Action::WriteDocument, [&path("/1/2/")]), "only by a role that covers it");
     }
 
     #[test]

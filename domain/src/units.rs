@@ -241,10 +241,12 @@ pub enum UnitChange {
     Merged,
     /// It came out of a unit that was split.
     Split,
+    /// Another unit was merged into it: the form is that of the other one, from the day it went over.
+    Absorbed,
 }
 
 impl UnitChange {
-    pub const ALL: [Self; 5] = [Self::Created, Self::Renamed, Self::Moved, Self::Merged, Self::Split];
+    pub const ALL: [Self; 6] = [Self::Created, Self::Renamed, Self::Moved, Self::Merged, Self::Split, Self::Absorbed];
 
     pub const fn key(self) -> &'static str {
         match self {
@@ -253,6 +255,7 @@ impl UnitChange {
             Self::Moved => "moved",
             Self::Merged => "merged",
             Self::Split => "split",
+            Self::Absorbed => "absorbed",
         }
     }
 

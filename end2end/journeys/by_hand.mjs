@@ -283,6 +283,7 @@ async function backKeepsThePlace(stage) {
   await until('the own list is there', () => member.path === '/shelf/unread');
   await member.settled();
   await member.page.goBack();
+  await until('the list is there again', async () => member.path === '/library' && (await member.heading()) === frame.library);
   await member.settled();
   await until('the place is kept', async () => Math.abs((await member.page.evaluate(() => scrollY)) - top) < 40);
 }

@@ -127,7 +127,7 @@ async function handOutCodes(registrar, branch, name) {
   });
   await registrar.follow(registrar.$('main a[href$="/codes"]').first());
   const others = registrar.$('main .code-others > summary');
-  if ((await others.count()) > 0) await others.click();
+  for (const summary of await others.all()) await summary.click();
   for (const box of await registrar.field('members[]').all()) await box.check();
   await registrar.submit(registrar.sender('members[]'));
   await registrar.sees('.code-card');

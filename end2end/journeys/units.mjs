@@ -113,6 +113,8 @@ async function splitAndMerge(stage, script) {
   await registrar.open(`${fresh}/merge?q=${encodeURIComponent(await nameOf(registrar, branch))}`);
   await registrar.$(`main [name="target"][value="${branch.split('/').pop()}"]`).check();
   await registrar.submit(registrar.sender('target'));
+  // Asked once more, with both names.
+  await registrar.submit(registrar.sender('version'));
   await arrives(registrar, units.done_merge);
   assert.equal(registrar.path, branch);
   await until('all are back', async () => {

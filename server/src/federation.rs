@@ -29,6 +29,7 @@ use serde::Deserialize;
 use self::provider::{Failure, Provider};
 use crate::{router::Shared, visit::cookie};
 
+mod id_token;
 mod outbound;
 mod provider;
 mod settings;
@@ -117,7 +118,13 @@ pub(crate) async fn arrive(
     brought: Result<Query<Brought>, QueryRejection>,
 ) -> Response {
     let Some(provider) = shared.federation.find(&key) else { return unknown_provider(&visit) };
-    let departure = cookie(&headers, COOKIE).and_then(|sealed| shared.backend.accounts().returned(sealed));
+    let departure = match cookie(&headers, COOKIE) {
+        Some(sealed) => match shared.backend.accounts().returned(sealed).await {
+            Ok(departure) => departure,
+            Err(error) => return failed(error),
+        },
+        None => None,
+    };
     let Query(brought) = brought.unwrap_or_default();
     let next = departure.as_ref().map_or_else(|| "/".to_owned(), |departure| departure.next.clone());
     let mut response = match admitted(provider, departure, brought) {

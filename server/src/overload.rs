@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use app::{account::session_cookie::SESSION_COOKIE, text};
@@ -24,6 +24,7 @@ use backend::keys::fingerprint;
 use domain::Locale;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::yield_now,
     time::timeout,
 };
 use tokio_stream::StreamExt;
@@ -90,10 +91,7 @@ impl Gate {
             Some(token) => Some(self.sessions.enter(fingerprint(token))?),
             None => None,
         };
-        let running = match Arc::clone(&self.running).try_acquire_owned() {
-            Ok(running) => running,
-            Err(_) => self.wait().await?,
-        };
+        let running = self.wait().await?;
         Some(Inside { _running: running, _place: place })
     }
 
@@ -120,9 +118,14 @@ impl Gate {
         Ok(Received { request: Request::from_parts(parts, Body::from(whole)), _kept: kept })
     }
 
+    /// Pages are made without a pause, so who waits does so in the queue of the threads, where nobody is counted: everybody who has
+    /// arrived is counted before the next one is worked on, and the time is taken here.
     async fn wait(&self) -> Option<OwnedSemaphorePermit> {
+        let arrived = Instant::now();
         let _waiting = Waiting::enter(&self.waiting, self.waiting_max)?;
-        timeout(self.wait_max, Arc::clone(&self.running).acquire_owned()).await.ok()?.ok()
+        yield_now().await;
+        let place = timeout(self.wait_max, Arc::clone(&self.running).acquire_owned()).await.ok()?.ok()?;
+        (arrived.elapsed() <= self.wait_max).then_some(place)
     }
 
     fn come_back(&self, locale: Locale) -> Response {

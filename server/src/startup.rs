@@ -112,6 +112,7 @@ impl Application {
         let edge = Edge::of(settings)?;
         let backend = open(&settings.store).await?;
         backend.send_messages_by(sms(settings, &backend)?);
+        backend.word_notices_by(app::account::notice_words);
         app::text::use_pack(settings.terms);
         edge.warn();
         Self::on(backend, &edge).await
@@ -211,8 +212,15 @@ pub async fn open(settings: &StoreSettings) -> Result<Backend> {
     if !matches!(place, Place::Memory) {
         data_folder::prepare(&settings.data)?;
     }
-    let keys = keys(settings, &clock)?;
-    let backend = Backend::open(&place, keys, clock).await.map_err(|error| match error {
+    let opened = match keys(settings, &clock) {
+        Some(keys) => Backend::open(&place, keys, clock).await,
+        None => {
+            let file = settings.data.join("secret.key");
+            data_folder::look_at_key(&file);
+            Backend::open_with_key_file(&place, &file, clock).await
+        }
+    };
+    let backend = opened.map_err(|error| match error {
         Error::InUse => anyhow!(
             "another process is using the data folder {}: stop it first, or choose another folder with --data",
             settings.data.display()
@@ -249,19 +257,16 @@ fn sms(settings: &ServeSettings, backend: &Backend) -> Result<Sms> {
     }
 }
 
-fn keys(settings: &StoreSettings, clock: &Clock) -> Result<Keys> {
+/// The key of the settings; none when it lies in the data folder.
+fn keys(settings: &StoreSettings, clock: &Clock) -> Option<Keys> {
     match (&settings.secret, &settings.db) {
-        (Some(keys), _) => Ok(keys.clone()),
+        (Some(keys), _) => Some(keys.clone()),
         // What is sealed is gone with the process, so may be its key.
         (None, Some(Database::Memory)) => {
             let mut master = [0; 32];
             clock.fill(&mut master);
-            Ok(Keys::from_master(&master))
+            Some(Keys::from_master(&master))
         }
-        (None, _) => {
-            let file = settings.data.join("secret.key");
-            data_folder::look_at_key(&file);
-            Ok(Keys::from_file(&file, clock)?)
-        }
+        (None, _) => None,
     }
 }

@@ -88,6 +88,7 @@ pub(super) fn sentence(l: Locale, entry: &AuditEntry) -> String {
         Kind::RoleGranted => text::audit::role_granted(l, who, role, unit, whom),
         Kind::RoleEnded => text::audit::role_ended(l, who, role, unit, whom),
         Kind::RecordOpened => text::audit::record_opened(l, who, whom),
+        Kind::ForeignIdsMet => text::audit::foreign_ids_met(l, who, l.number(entry.count.unwrap_or(1))),
     }
 }
 

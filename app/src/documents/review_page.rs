@@ -167,6 +167,16 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
         }
     });
     let (id, version) = (page.draft.id.to_string(), page.draft.version.to_string());
+    // Where the guard warns, changing the text is the main way on.
+    let is_warned = !page.warnings.is_empty();
+    let send = if is_warned { ButtonKind::Quiet } else { ButtonKind::Primary };
+    let change = is_warned.then(|| {
+        view! {
+            <LinkButton href=format!("/desk/{}", page.draft.id) icon=IconName::Pencil wide=true>
+                {text::desk::warned_change(l)}
+            </LinkButton>
+        }
+    });
     let lead = text::desk::submit_lead(l, l.number(page.draft.version));
     view! {
         <Card title=text::desk::submit_title(l) strong=true>
@@ -214,7 +224,8 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
                     />
                     {warned}
                     <div class="actions">
-                        <Button icon=IconName::Send wide=true>{text::desk::submit(l)}</Button>
+                        {change}
+                        <Button kind=send icon=IconName::Send wide=true>{text::desk::submit(l)}</Button>
                     </div>
                 </Form>
             </div>

@@ -36,6 +36,7 @@ pub fn HomePage() -> impl IntoView {
             <Title text=text::home::title(l)/>
             <div class="page">
                 <h1 class="greeting">{text::together(&title)}</h1>
+                {code_open(l, page.code_open)}
                 {work(l, page.work)}
                 {decided(l, page.corrections_decided)}
                 {must_read(l, page.must_read)}
@@ -90,6 +91,19 @@ fn waiting(l: Locale, WorkItem { kind, count }: WorkItem) -> String {
         WorkKind::Corrections => text::home::work_corrections(l, count),
         WorkKind::Flaws => text::home::work_flaws(l, count),
     }
+}
+
+/// A code that opens the account anew: who did not ask for it must hear of it before it is used.
+fn code_open(l: Locale, is_open: bool) -> Option<AnyView> {
+    is_open.then(|| {
+        view! {
+            <Notice kind=NoticeKind::Warn title=text::home::code_issued(l) icon=IconName::Key>
+                <p>{text::home::code_issued_text(l)}</p>
+                <p><a href="/record/trail">{text::home::code_issued_trail(l)}</a></p>
+            </Notice>
+        }
+        .into_any()
+    })
 }
 
 /// News of the member's own record, until it is opened.

@@ -1,4 +1,4 @@
-//! Two records beside each other: one person, or two?
+//! Two records beside each other: one person, or two? What cannot be undone is asked once more, with both names.
 
 use domain::{Locale, forms::FormErrors, members};
 use leptos::prelude::*;
@@ -32,6 +32,7 @@ pub fn MergePage() -> impl IntoView {
         |(keep, with)| merge_form(keep, with),
     );
     show(data, move |page| {
+        let is_sure = query.with_untracked(|query| query.get_str("sure").is_some());
         let crumbs = vec![
             Crumb::link(text::frame::members(l), "/members"),
             Crumb::link(page.keep.name.clone(), format!("/members/{}", page.keep.id)),
@@ -43,11 +44,12 @@ pub fn MergePage() -> impl IntoView {
                 <Breadcrumbs label=text::members::way(l) crumbs/>
                 <PageHeader title=text::members::merge_title(l) lead=text::members::merge_lead(l)/>
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+                {is_sure.then(|| asked_again(l, &page, errors))}
                 <div class="columns">
                     <div class="stack" id="keep">{record(l, text::members::kept_record(l), &page.keep)}</div>
                     <div class="stack">{record(l, text::members::other_record(l), &page.other)}</div>
                 </div>
-                {steps(l, &page, errors)}
+                {(!is_sure).then(|| steps(l, &page, errors))}
             </div>
         }
         .into_any()
@@ -63,30 +65,51 @@ fn record(l: Locale, title: &'static str, record: &members::Record) -> AnyView {
     .into_any()
 }
 
-fn steps(l: Locale, page: &members::MergePage, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+/// The last question, in words that leave no doubt which record goes into which.
+fn asked_again(l: Locale, page: &members::MergePage, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let (keep, with) = (page.keep.id.to_string(), page.other.id.to_string());
-    let turned = format!("/members/{with}/merge?with={keep}");
-    let form = |action: &'static str, kind, icon, label: &'static str| {
-        let (keep, with) = (keep.clone(), with.clone());
-        view! {
-            <Form action failed=text::frame::network_failed(l) errors>
+    let back = format!("/members/{keep}/merge?with={with}");
+    let title = text::members::merge_sure(l, &page.other.name, &page.other.card, &page.keep.name, &page.keep.card);
+    view! {
+        <Card title strong=true>
+            <p>{text::members::merge_warning(l)}</p>
+            <Form action="/api/members/merge" failed=text::frame::network_failed(l) errors>
                 <input type="hidden" name="keep" value=keep/>
                 <input type="hidden" name="with" value=with/>
                 <div class="actions">
-                    <Button kind wide=true icon>{label}</Button>
+                    <Button kind=ButtonKind::Danger wide=true icon=IconName::Layers>{text::members::merge_sure_button(l)}</Button>
+                    <LinkButton href=back kind=ButtonKind::Secondary icon=IconName::ArrowLeft wide=true>
+                        {text::members::merge_back(l)}
+                    </LinkButton>
                 </div>
             </Form>
-        }
+        </Card>
+    }
+    .into_any()
+}
+
+fn steps(l: Locale, page: &members::MergePage, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+    let (keep, with) = (page.keep.id.to_string(), page.other.id.to_string());
+    let turned = format!("/members/{with}/merge?with={keep}");
+    let sure = format!("/members/{keep}/merge?with={with}&sure=1");
+    let apart = view! {
+        <Form action="/api/members/keep_apart" failed=text::frame::network_failed(l) errors>
+            <input type="hidden" name="keep" value=keep/>
+            <input type="hidden" name="with" value=with/>
+            <div class="actions">
+                <Button kind=ButtonKind::Secondary wide=true icon=IconName::People>{text::members::keep_apart(l)}</Button>
+            </div>
+        </Form>
     };
-    let merge = form("/api/members/merge", ButtonKind::Primary, IconName::Layers, text::members::merge(l));
-    let apart = form("/api/members/keep_apart", ButtonKind::Secondary, IconName::People, text::members::keep_apart(l));
     view! {
         <div class="columns">
             <Card title=text::members::one_person(l) strong=true>
                 <Notice kind=NoticeKind::Warn title=text::members::merge_warning_title(l)>
                     <p>{text::members::merge_warning(l)}</p>
                 </Notice>
-                {merge}
+                <div class="actions">
+                    <LinkButton href=sure kind=ButtonKind::Primary icon=IconName::Layers wide=true>{text::members::merge(l)}</LinkButton>
+                </div>
                 <LinkButton href=turned kind=ButtonKind::Quiet icon=IconName::Refresh>{text::members::turn_round(l)}</LinkButton>
             </Card>
             <Card title=text::members::two_people(l)>

@@ -70,6 +70,13 @@ fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
         });
         view! { <Notice title=words::state(l, state)>{kept}</Notice> }
     });
+    let above = page.may.held_above.then(|| {
+        view! {
+            <Notice title=text::members::held_above_title(l) icon=IconName::Key>
+                <p>{text::members::held_above(l)}</p>
+            </Notice>
+        }
+    });
     let transfer = page.transfer.clone().map(|transfer| {
         view! {
             <Notice title=text::members::on_the_way(l) icon=IconName::ArrowRight>
@@ -103,7 +110,7 @@ fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
             }
         })
         .collect_view();
-    view! { {gone} {transfer} {corrections} {flaws} }.into_any()
+    view! { {gone} {above} {transfer} {corrections} {flaws} }.into_any()
 }
 
 /// Records that may be the same person.
@@ -135,8 +142,8 @@ fn steps(l: Locale, page: &members::RecordPage) -> AnyView {
         .then(|| step("transfer", IconName::ArrowRight, ButtonKind::Secondary, text::members::transfer(l)));
     let code =
         (may.issue_codes && is_active).then(|| step("code", IconName::Key, ButtonKind::Secondary, text::members::issue_code(l)));
-    let state =
-        (may.manage && !is_merged).then(|| step("state", IconName::Person, ButtonKind::Quiet, text::members::change_state(l)));
+    let state = (may.manage && !may.held_above && !is_merged)
+        .then(|| step("state", IconName::Person, ButtonKind::Quiet, text::members::change_state(l)));
     let viewer = use_viewer();
     let standpoint = viewer.as_ref().map(|viewer| &viewer.standpoint);
     let branch = &page.record.branch;

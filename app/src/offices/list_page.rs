@@ -179,7 +179,9 @@ fn grant_form(l: Locale, page: &offices::OfficesPage, echo: Option<FormErrors>, 
     let hint =
         candidate.map_or_else(|| text::offices::card_hint(l).to_owned(), |candidate| text::offices::card_of(l, &candidate.name));
     let choose = Choice::new("", text::offices::choose(l));
-    let roles = [choose].into_iter().chain(page.gives.iter().map(|role| Choice::new(role.key(), terms::role_at(l, *role, page.unit.kind))));
+    let roles = [choose]
+        .into_iter()
+        .chain(page.gives.iter().map(|role| Choice::new(role.key(), terms::role_at(l, *role, page.unit.kind))));
     let roles: Vec<_> = roles.collect();
     let from = typed("from").unwrap_or_else(|| page.today.to_string());
     let (role, until) = (typed("role"), typed("until"));

@@ -18,7 +18,19 @@ const ONLY: [(Terms, Locale, &[&str]); 5] = [
     (
         Terms::Party,
         Locale::Vi,
-        &["đồng chí", "đảng viên", "chi bộ", "chi ủy", "cấp ủy", "đảng ủy", "đảng bộ", "bí thư", "vào đảng", "ra khỏi đảng", "dự bị"],
+        &[
+            "đồng chí",
+            "đảng viên",
+            "chi bộ",
+            "chi ủy",
+            "cấp ủy",
+            "đảng ủy",
+            "đảng bộ",
+            "bí thư",
+            "vào đảng",
+            "ra khỏi đảng",
+            "dự bị",
+        ],
     ),
     (Terms::Party, Locale::En, &["comrade", "party", "secretary", "secretaries", "probation"]),
     (Terms::Party, Locale::Bn, &["কমরেড", "শিক্ষানবিশ"]),
@@ -28,7 +40,8 @@ const ONLY: [(Terms, Locale, &[&str]); 5] = [
 
 #[test]
 fn a_text_of_one_pack_has_no_word_of_the_other() {
-    let texts = ALL.iter().copied().chain(guides());
+    // What may stand in a file is not said to anybody: lists of every organisation are read.
+    let texts = ALL.iter().copied().filter(|(key, ..)| !key.starts_with("imports.choices")).chain(guides());
     let strange = texts.flat_map(|(key, l, text)| {
         ONLY.iter().filter(move |(_, locale, _)| *locale == l).flat_map(move |(owner, _, words)| {
             let other = if *owner == Terms::Party { Terms::Association } else { Terms::Party };

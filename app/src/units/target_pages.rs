@@ -1,4 +1,5 @@
-//! Moving a unit below another, and merging it into another: search, choose, confirm what goes along.
+//! Moving a unit below another, and merging it into another: search, choose, confirm what goes along. A merge cannot be undone, so it
+//! is asked once more with both names.
 
 use domain::{
     Locale,
@@ -18,7 +19,7 @@ use crate::{
     page::show,
     terms::{self, Labels},
     text,
-    ui::{ButtonKind, Choice, EmptyState, Form, IconName, Notice, NoticeKind, RadioGroup},
+    ui::{Button, ButtonKind, Choice, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, RadioGroup},
 };
 
 const MOVE_LABELS: Labels = &[("target", text::units::move_target), ("code", text::units::move_code), ("on", text::units::on)];
@@ -36,7 +37,13 @@ pub fn MergePage() -> impl IntoView {
     chosen(UnitStep::Merge, sheet, merging)
 }
 
-type View = fn(&Sheet, UnitTargets, Option<String>) -> AnyView;
+type View = fn(&Sheet, UnitTargets, Option<String>, Option<Chosen>) -> AnyView;
+
+/// What was chosen before the last question.
+struct Chosen {
+    target: String,
+    on: String,
+}
 
 fn chosen(step: UnitStep, sheet: Sheet, view: View) -> AnyView {
     let params = use_params_map();
@@ -46,10 +53,13 @@ fn chosen(step: UnitStep, sheet: Sheet, view: View) -> AnyView {
         (unit, query.read().get("q").filter(|words| !words.trim().is_empty()))
     });
     let data = Resource::new(move || asked.get(), move |(unit, q)| targets(unit, step.key().to_owned(), q));
-    show(data, move |page| view(&sheet, page, asked.get_untracked().1))
+    show(data, move |page| {
+        let chosen = query.with_untracked(|query| Some(Chosen { target: query.get("target")?, on: query.get("on")? }));
+        view(&sheet, page, asked.get_untracked().1, chosen)
+    })
 }
 
-fn moving(sheet: &Sheet, page: UnitTargets, asked: Option<String>) -> AnyView {
+fn moving(sheet: &Sheet, page: UnitTargets, asked: Option<String>, _: Option<Chosen>) -> AnyView {
     let (l, errors) = (sheet.l, sheet.errors);
     let title = text::units::move_title(l, &page.unit.name);
     let lead = text::units::move_lead(l).to_owned();
@@ -80,22 +90,30 @@ fn moving(sheet: &Sheet, page: UnitTargets, asked: Option<String>) -> AnyView {
     .into_any()
 }
 
-fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>) -> AnyView {
-    let (l, errors) = (sheet.l, sheet.errors);
+fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>, chosen: Option<Chosen>) -> AnyView {
+    let l = sheet.l;
+    if let Some((chosen, target)) =
+        chosen.and_then(|chosen| page.found.iter().find(|row| row.unit.id.to_string() == chosen.target).map(|row| (chosen, row)))
+    {
+        return merging_for_sure(sheet, &page, &chosen, target);
+    }
     let title = text::units::merge_title(l, &page.unit.name);
     let lead = text::units::merge_lead(l, &page.unit.name);
     let here = format!("{}/merge", address(&page.unit));
     let form = (!page.found.is_empty()).then(|| {
         let fields = view! {
-            {identity(&page)}
             {choices(sheet, &page.found, text::units::merge_target(l))}
             {sheet.day(page.today)}
             {goes_along(l, &page)}
-            {buttons(l, address(&page.unit), ButtonKind::Danger, IconName::Layers, text::units::merge_button(l))}
+            {buttons(l, address(&page.unit), ButtonKind::Primary, IconName::ArrowRight, text::units::merge_next(l))}
         }
         .into_any();
+        // Nothing changes yet: the next page asks.
         view! {
-            <Form action="/api/units/merge" failed=text::frame::network_failed(l) errors>{fields}</Form>
+            <form class="form" method="get" action=here.clone()>
+                {asked.clone().map(|words| view! { <input type="hidden" name="q" value=words/> })}
+                {fields}
+            </form>
         }
     });
     view! {
@@ -105,6 +123,35 @@ fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>) -> AnyView {
             {search(l, &here, text::units::merge_search(l), asked)}
             {around(l, &page)}
             {form}
+        </div>
+    }
+    .into_any()
+}
+
+/// The last question, in words that leave no doubt which unit goes into which.
+fn merging_for_sure(sheet: &Sheet, page: &UnitTargets, chosen: &Chosen, target: &UnitRow) -> AnyView {
+    let (l, errors) = (sheet.l, sheet.errors);
+    let title = text::units::merge_sure(l, &page.unit.name, &target.unit.name);
+    let members = terms::members_count(l, page.members.into());
+    let day = domain::forms::day(&chosen.on).map_or_else(|_| chosen.on.clone(), |day| l.date(day));
+    let told = text::units::merge_sure_text(l, members, &target.unit.name, day, &page.unit.name);
+    let back = format!("{}/merge", address(&page.unit));
+    view! {
+        <div class="page page-narrow">
+            {question(l, &page.unit, title, UnitStep::Merge, Some(told))}
+            {sheet.summary(MERGE_LABELS)}
+            {goes_along(l, page)}
+            <Form action="/api/units/merge" failed=text::frame::network_failed(l) errors>
+                {identity(page)}
+                <input type="hidden" name="target" value=chosen.target.clone()/>
+                <input type="hidden" name="on" value=chosen.on.clone()/>
+                <div class="actions">
+                    <Button kind=ButtonKind::Danger wide=true icon=IconName::Layers>{text::units::merge_sure_button(l)}</Button>
+                    <LinkButton href=back kind=ButtonKind::Secondary icon=IconName::ArrowLeft wide=true>
+                        {text::units::merge_again(l)}
+                    </LinkButton>
+                </div>
+            </Form>
         </div>
     }
     .into_any()

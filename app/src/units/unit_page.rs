@@ -181,12 +181,23 @@ fn history(l: Locale, page: &units::UnitPage) -> AnyView {
 }
 
 fn history_row(l: Locale, form: &UnitForm) -> AnyView {
+    if form.change == UnitChange::Absorbed {
+        return view! {
+            <li>
+                <div class="numbered-head">
+                    <h3>{text::units::form_absorbed(l, &form.name, &form.code)}</h3>
+                    <span class="numbered-meta">{l.date(form.from)}</span>
+                </div>
+            </li>
+        }
+        .into_any();
+    }
     let change = match form.change {
         UnitChange::Created => text::units::form_created(l),
         UnitChange::Renamed => text::units::form_renamed(l),
         UnitChange::Moved => text::units::form_moved(l),
         UnitChange::Merged => text::units::form_merged(l),
-        UnitChange::Split => text::units::form_split(l),
+        UnitChange::Split | UnitChange::Absorbed => text::units::form_split(l),
     };
     let when = match form.until {
         Some(until) => text::units::form_between(l, l.date(form.from), l.date(until)),

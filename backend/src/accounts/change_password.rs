@@ -1,7 +1,7 @@
-//! Changing the own password. It ends every other session: whoever knew the old one is out.
+//! Changing the own password. It ends every other session, visit and paper code: whoever knew the old one is out.
 
 use domain::{
-    accounts::{Password, Viewer},
+    accounts::{AccountNotice, Password, Viewer},
     events::EventKind,
     forms::FormReader,
 };
@@ -9,6 +9,7 @@ use domain::{
 use super::{
     Accounts, MEMBER, MemberRow, common_passwords,
     proof::{OPEN_RENEWED, STILL_OPEN},
+    ways::CLOSE_WAYS,
 };
 use crate::{
     Error, Result, events,
@@ -50,14 +51,16 @@ impl Accounts<'_> {
             hash: hash,
             member: viewer.member.to_string(),
         });
+        self.ways(&mut vars, &viewer.member.to_string());
         let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
         events::append(&mut vars, clock, EventKind::PasswordChanged, Some(viewer.member), branch, viewer.member);
         let sql = format!(
-            "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED}
+            "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED} {CLOSE_WAYS}
              UPDATE $account SET password = $hash, failures = 0 RETURN NONE; {}",
             events::APPEND
         );
         self.write_renewal(&sql, vars).await?;
+        self.notify(&viewer.member.to_string(), AccountNotice::PasswordChanged).await;
         Ok(renewed)
     }
 }

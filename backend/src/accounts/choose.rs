@@ -1,7 +1,7 @@
 //! Choosing a password at the end of a visit: the account begins, or goes on with a new secret.
 
 use domain::{
-    accounts::{Password, Preferences},
+    accounts::{AccountNotice, Password, Preferences},
     events::EventKind,
     forms::{FormReader, Problem},
 };
@@ -10,6 +10,8 @@ use super::{
     ACCOUNT, AccountRow, Accounts, Before, MEMBER, MemberRow, SignedIn,
     codes::LogRow,
     common_passwords::{self, Known},
+    doors::PaperRow,
+    ways::CLOSE_WAYS,
 };
 use crate::{
     Error, Result,
@@ -54,9 +56,19 @@ impl Accounts<'_> {
         let account: Option<AccountRow> = self.by_id(ACCOUNT, "account", &member.id).await?;
         let is_new = account.as_ref().is_none_or(|account| account.password.is_none());
         let preferences = account.map_or(Ok(preferences), |account| account.preferences())?;
+        let holder = self.backend.offices().holder(&member.id).await?;
+        if let Some(code) = &door.paper_code {
+            // A role may have been given since the code was tried.
+            let sql = "SELECT record::id(id) AS id, unit, issued_by, issued_from FROM $code";
+            let paper: Option<PaperRow> =
+                self.backend.store().read(sql, vars! { code: record("paper_code", code) }).await?.row(0)?;
+            if !paper.is_some_and(|paper| self.may_open(&paper, &holder)) {
+                return Err(form.refused("password", Problem::CodeRefused).into());
+            }
+        }
         let clock = self.backend.clock();
         let kind = if is_new { EventKind::AccountActivated } else { EventKind::PasswordChanged };
-        let vars = vars! {
+        let mut vars = vars! {
             door: record("door", fingerprint(token)),
             paper: door.paper_code.map(|code| record("paper_code", code)),
             account: record("account", &member.id),
@@ -68,16 +80,17 @@ impl Accounts<'_> {
             theme: preferences.theme.key(),
             also: vec![LogRow::new(clock, kind, Some(actor), &path, &member.id)],
         };
-        // Codes not used yet are worth nothing afterwards: who holds one might not be the member.
+        let unchanged = holder.unchanged(&mut vars, "holder");
+        self.ways(&mut vars, &member.id);
         let sql = format!(
-            "IF array::len((SELECT VALUE id FROM $door WHERE proved = $owner)) = 0 {{ THROW '{GONE}' }};
+            "{unchanged}
+             IF array::len((SELECT VALUE id FROM $door WHERE proved = $owner)) = 0 {{ THROW '{GONE}' }};
              DELETE $door RETURN NONE;
              IF $paper != NONE {{
                  LET $spent = (UPDATE $paper SET used_at = $now WHERE used_at = NONE AND revoked_at = NONE RETURN AFTER);
                  IF array::len($spent) = 0 {{ THROW '{SPENT}' }};
              }};
-             UPDATE paper_code SET revoked_at = $now
-                 WHERE member = $owner AND used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN NONE;
+             {CLOSE_WAYS}
              UPSERT $account SET password = $hash, activated_at = activated_at ?? $now, failures = 0, locale = $locale,
                  text_size = $text_size, theme = $theme RETURN NONE;
              DELETE session WHERE member = $owner RETURN NONE;
@@ -86,6 +99,14 @@ impl Accounts<'_> {
         match self.enter(&member, preferences, device, Before { sql, vars }).await {
             Err(Error::Thrown(why)) if why == SPENT => Err(form.refused("password", Problem::CodeRefused).into()),
             Err(Error::Thrown(why)) if why == GONE => Err(Error::NotFound),
+            // A role was given or ended in this moment: the next try knows of it.
+            Err(Error::Thrown(_)) => Err(Error::Busy),
+            Ok(entered) => {
+                if !is_new {
+                    self.notify(&member.id, AccountNotice::PasswordChanged).await;
+                }
+                Ok(entered)
+            }
             entered => entered,
         }
     }

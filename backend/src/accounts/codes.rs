@@ -2,13 +2,16 @@
 //!
 //! Invariant: a code itself is nowhere stored but in a sealed sheet, for ten minutes; see `sheet`.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::{
-        Viewer,
-        codes::{BranchCodes, Candidate, CodeBranches, CodeRow, CodeState, MemberCodes, TypedCode},
+        AccountNotice, Viewer,
+        codes::{BranchCodes, Candidate, CodeBranch, CodeBranches, CodeRow, CodeState, MemberCodes, TypedCode, last_day},
     },
     events::EventKind,
+    folding::fold,
     forms::{FormReader, Problem},
     ids::{CodeId, MemberId, UnitId},
     policy::Action,
@@ -18,6 +21,7 @@ use domain::{
 use super::Accounts;
 use crate::{
     Clock, Error, Keys, Result, events,
+    offices::Holder,
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
@@ -51,10 +55,14 @@ impl Accounts<'_> {
     /// Issues a paper code for a member and revokes the one before.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the viewer may not issue codes in the member's branch.
+    /// [`Error::NotFound`] when the viewer may not issue codes in the member's branch, [`Error::NotAllowed`] when the member holds a
+    /// role outside the viewer's own subtree.
     pub async fn issue_paper_code(&self, viewer: &Viewer, member: MemberId) -> Result<IssuedCode> {
-        let (holder, unit) = self.candidate(viewer, member).await?;
-        let issued = self.issue(&unit, &[holder], Some(viewer.member)).await?;
+        let (person, unit) = self.candidate(viewer, member).await?;
+        if !self.backend.offices().holder(&person.id).await?.is_in_hands_of(viewer, Action::IssueCodes) {
+            return Err(Error::NotAllowed);
+        }
+        let issued = self.issue(&unit, &[person], Some(viewer)).await?;
         issued.into_iter().next().ok_or(Error::NotFound)
     }
 
@@ -62,7 +70,8 @@ impl Accounts<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] when the viewer may not issue codes there, or one of them is not of that branch. [`Error::Invalid`] of the
-    /// form `codes`, field `members[]`, when nobody is chosen.
+    /// form `codes`, field `members[]`, when nobody is chosen, or [`Problem::HeldAbove`] when one of them holds a role outside the
+    /// viewer's own subtree.
     pub async fn issue_paper_codes(&self, viewer: &Viewer, unit: UnitId, members: &[String]) -> Result<Vec<IssuedCode>> {
         let unit = self.branch(viewer, unit)?;
         let form = FormReader::new("codes");
@@ -74,7 +83,11 @@ impl Accounts<'_> {
         if members.len() > ISSUED_MAX || chosen.len() != members.len() {
             return Err(Error::NotFound);
         }
-        self.issue(&unit, &chosen, Some(viewer.member)).await
+        let holders = self.holders(&chosen).await?;
+        if holders.values().any(|holder| !holder.is_in_hands_of(viewer, Action::IssueCodes)) {
+            return Err(form.refused("members[]", Problem::HeldAbove).into());
+        }
+        self.issue(&unit, &chosen, Some(viewer)).await
     }
 
     /// A code for a member whom the command line has just made the first of the house. There is no viewer: whoever has the machine
@@ -95,7 +108,18 @@ impl Accounts<'_> {
     /// [`Error::NotFound`] when the viewer may not issue codes there, or the unit is no branch.
     pub async fn branch_codes(&self, viewer: &Viewer, unit: UnitId) -> Result<BranchCodes> {
         let unit = self.branch(viewer, unit)?;
-        let members = self.people(&unit).await?.into_iter().map(PersonRow::candidate).collect::<Result<_>>()?;
+        let people = self.people(&unit).await?;
+        let holders = self.holders(&people).await?;
+        let cards = self.cards(&people).await?;
+        let is_above =
+            |person: &PersonRow| holders.get(&person.id).is_some_and(|holder| !holder.is_in_hands_of(viewer, Action::IssueCodes));
+        let members = people
+            .into_iter()
+            .map(|person| {
+                let (held_above, card) = (is_above(&person), cards.get(&person.id).copied());
+                person.candidate(held_above, card)
+            })
+            .collect::<Result<_>>()?;
         let sql = format!("{CODE} FROM paper_code WHERE unit = $unit ORDER BY issued_at DESC LIMIT {LISTED}");
         let codes = self.codes(&sql, vars! { unit: unit.id.to_string() }).await?;
         Ok(BranchCodes { unit, members, codes })
@@ -109,29 +133,44 @@ impl Accounts<'_> {
         let (person, unit) = self.candidate(viewer, member).await?;
         let sql = format!("{CODE} FROM paper_code WHERE member = $member ORDER BY issued_at DESC LIMIT {LISTED}");
         let codes = self.codes(&sql, vars! { member: member.to_string() }).await?;
-        Ok(MemberCodes { member: person.candidate()?, unit, codes })
+        let holder = self.backend.offices().holder(&person.id).await?;
+        let held_above = !holder.is_in_hands_of(viewer, Action::IssueCodes);
+        let card = self.cards(std::slice::from_ref(&person)).await?.remove(&person.id);
+        Ok(MemberCodes { member: person.candidate(held_above, card)?, unit, codes })
     }
 
-    /// The branches in which the viewer may issue codes, in the order of paths.
+    /// The branches in which the viewer may issue codes, in the order of paths, with the number of those who have no password yet. With
+    /// words, those whose name has them, or whose code they are.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none.
-    pub fn code_branches(&self, viewer: &Viewer, after: Option<&UnitPath>) -> Result<CodeBranches> {
+    pub fn code_branches(&self, viewer: &Viewer, words: &str, after: Option<&UnitPath>) -> Result<CodeBranches> {
         let tree = self.backend.units().tree();
         let seats = viewer.standpoint.seats(Action::IssueCodes);
         if seats.is_empty() {
             return Err(Error::NotFound);
         }
-        let mut units: Vec<UnitRef> = seats
-            .into_iter()
-            .flat_map(|seat| tree.subtree(seat).filter(|unit| unit.kind == UnitKind::Branch).cloned().collect::<Vec<_>>())
+        let today = self.backend.clock().today();
+        let waiting = |path: &UnitPath| {
+            let figures = self.backend.counters().figures(path, today);
+            figures.members.saturating_sub(figures.activated)
+        };
+        let (code, folded) = (words.trim(), fold(words));
+        let is_asked = |unit: &&UnitRef| {
+            folded.is_empty() || unit.path.code().eq_ignore_ascii_case(code) || fold(&unit.name).contains(&folded)
+        };
+        let mut units: Vec<CodeBranch> = seats
+            .iter()
+            .flat_map(|seat| tree.subtree(seat).filter(|unit| unit.kind == UnitKind::Branch))
             .filter(|unit| after.is_none_or(|after| unit.path > *after))
+            .filter(is_asked)
             .take(BRANCHES + 1)
+            .map(|unit| CodeBranch { unit: unit.clone(), waiting: waiting(&unit.path) })
             .collect();
         let goes_on = units.len() > BRANCHES;
         units.truncate(BRANCHES);
-        let next = units.last().filter(|_| goes_on).map(|unit| unit.path.to_string());
-        Ok(CodeBranches { units, next })
+        let next = units.last().filter(|_| goes_on).map(|branch| branch.unit.path.to_string());
+        Ok(CodeBranches { units, waiting: seats.into_iter().map(waiting).sum(), next })
     }
 
     /// Revokes a code. One that is used, expired or revoked already stays as it is. Returns the branch it was issued in.
@@ -157,7 +196,8 @@ impl Accounts<'_> {
         Ok((member, unit.id))
     }
 
-    async fn issue(&self, unit: &UnitRef, people: &[PersonRow], by: Option<MemberId>) -> Result<Vec<IssuedCode>> {
+    /// `by` is nobody on the command line.
+    async fn issue(&self, unit: &UnitRef, people: &[PersonRow], by: Option<&Viewer>) -> Result<Vec<IssuedCode>> {
         let mut issued = Vec::with_capacity(people.len());
         for batch in people.chunks(ISSUED_AT_ONCE) {
             issued.extend(self.issue_batch(unit, batch, by).await?);
@@ -166,8 +206,13 @@ impl Accounts<'_> {
         Ok(issued)
     }
 
-    async fn issue_batch(&self, unit: &UnitRef, people: &[PersonRow], by: Option<MemberId>) -> Result<Vec<IssuedCode>> {
+    async fn issue_batch(&self, unit: &UnitRef, people: &[PersonRow], by: Option<&Viewer>) -> Result<Vec<IssuedCode>> {
         let (clock, keys) = (self.backend.clock(), self.backend.keys());
+        let tree = self.backend.units().tree();
+        let seats = by.map(|viewer| viewer.standpoint.seats(Action::IssueCodes)).unwrap_or_default();
+        let issued_from = seats.into_iter().find(|seat| seat.contains(&unit.path)).and_then(|seat| tree.at(seat));
+        let issued_from = issued_from.map(|unit| unit.id.to_string());
+        let by = by.map(|viewer| viewer.member);
         let now = clock.now();
         let expires_at = now + PAPER_CODE;
         let (mut rows, mut log, mut issued) = (Vec::new(), Vec::new(), Vec::new());
@@ -179,6 +224,7 @@ impl Accounts<'_> {
                 unit: unit.id.to_string(),
                 code_hash: paper_hash(keys, &person.id, &code),
                 issued_by: by.map(|by| by.to_string()),
+                issued_from: issued_from.clone(),
                 issued_at: now,
                 expires_at,
             });
@@ -195,6 +241,10 @@ impl Accounts<'_> {
                    INSERT INTO paper_code $rows RETURN NONE;
                    INSERT INTO event $log RETURN NONE;";
         self.backend.store().write(sql, vars).await?;
+        // A first card is awaited; one for an account in use may be somebody's attempt on it.
+        for person in people.iter().filter(|person| person.activated_at.is_some()) {
+            self.notify(&person.id, AccountNotice::CodeIssued).await;
+        }
         Ok(issued)
     }
 
@@ -210,6 +260,19 @@ impl Accounts<'_> {
         let person = self.person(member).await?.ok_or(Error::NotFound)?;
         let unit = self.unit_of(&person)?;
         if viewer.standpoint.may_by_office(Action::IssueCodes, &unit.path) { Ok((person, unit)) } else { Err(Error::NotFound) }
+    }
+
+    /// Until when the cards of some members can be used, of those who have one.
+    async fn cards(&self, people: &[PersonRow]) -> Result<BTreeMap<String, DateTime<Utc>>> {
+        let members: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
+        let vars = vars! { members: members, now: self.backend.clock().now() };
+        let rows: Vec<CardRow> = self.backend.store().read(CARDS, vars).await?.rows(0)?;
+        Ok(rows.into_iter().map(|row| (row.member, row.expires_at)).collect())
+    }
+
+    async fn holders(&self, people: &[PersonRow]) -> Result<BTreeMap<String, Holder>> {
+        let ids: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+        self.backend.offices().holders(&ids).await
     }
 
     fn unit_of(&self, person: &PersonRow) -> Result<UnitRef> {
@@ -277,10 +340,20 @@ struct PersonRow {
 }
 
 impl PersonRow {
-    fn candidate(self) -> Result<Candidate> {
+    fn candidate(self, held_above: bool, card: Option<DateTime<Utc>>) -> Result<Candidate> {
         let member = self.id.parse().map_err(|_| Error::Damaged(format!("member {}", self.id)))?;
-        Ok(Candidate { member, name: self.full_name, is_activated: self.activated_at.is_some() })
+        let (is_activated, card_until) = (self.activated_at.is_some(), card.map(last_day));
+        Ok(Candidate { member, name: self.full_name, is_activated, held_above, card_until })
     }
+}
+
+const CARDS: &str = "SELECT member, expires_at FROM paper_code WHERE member IN $members AND used_at = NONE AND revoked_at = NONE \
+                     AND expires_at > $now";
+
+#[derive(Debug, SurrealValue)]
+struct CardRow {
+    member: String,
+    expires_at: DateTime<Utc>,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -329,6 +402,7 @@ struct NewCode {
     unit: String,
     code_hash: String,
     issued_by: Option<String>,
+    issued_from: Option<String>,
     issued_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
@@ -355,5 +429,17 @@ impl LogRow {
             unit: unit.to_string(),
             subject: subject.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn cards_are_found_by_index() {
+        let members = vec!["01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), "01ARZ3NDEKTSV4RRFFQ69G5FAW".to_owned()];
+        migrated().await.assert_no_scan(CARDS, vars! { members: members, now: Utc::now() }).await;
     }
 }

@@ -5,7 +5,11 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use domain::{accounts::Password, folding::fold, forms::Problem};
+use domain::{
+    accounts::Password,
+    folding::{fold, fold_name},
+    forms::Problem,
+};
 
 /// See the head of the file for source and licence.
 const LIST: &str = include_str!("common_passwords.txt");
@@ -112,7 +116,7 @@ fn run(characters: &[char]) -> usize {
 
 /// Nothing but names, numbers and dates that others know, in any order, and hardly more.
 fn is_known(folded: &str, known: &Known) -> bool {
-    let name = fold(&known.full_name);
+    let name = fold_name(&known.full_name);
     let mut pieces: Vec<String> = PRODUCT.iter().map(|name| (*name).to_owned()).collect();
     pieces.extend(name.split(' ').filter(|word| word.chars().count() > 1).map(str::to_owned));
     pieces.push(name.replace(' ', ""));

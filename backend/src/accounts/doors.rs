@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Error, Result,
     keys::fingerprint,
+    offices::Holder,
     quota::{self, Quotas},
     store::{SurrealValue, record, vars},
 };
@@ -138,6 +139,10 @@ impl Accounts<'_> {
         };
         // Both are looked for, whatever was typed.
         let paper = self.open_paper_code(&owner, code.expose()).await?;
+        let paper = match paper {
+            Some(paper) if self.may_open(&paper, &self.backend.offices().holder(&owner).await?) => Some(paper.id),
+            _ => None,
+        };
         let was_sent = door.was_sent(&self.sms_hash(token, code.expose()), self.backend.clock().now());
         let opens = was_sent || paper.is_some();
         let Some(member) = member.filter(|_| opens) else {
@@ -220,9 +225,16 @@ impl Accounts<'_> {
         self.backend.keys().lookup("sms code", &format!("{} {code}", fingerprint(token)))
     }
 
-    /// The record of a paper code of `owner` that can still be used.
-    async fn open_paper_code(&self, owner: &str, code: &str) -> Result<Option<String>> {
-        let sql = "SELECT VALUE record::id(id) FROM paper_code WHERE member = $member AND code_hash = $hash AND used_at = NONE \
+    /// Whether the account of somebody who holds roles opens to a code: not to one of somebody below, whenever the roles were given.
+    pub(super) fn may_open(&self, code: &PaperRow, holder: &Holder) -> bool {
+        // Whoever has the machine has the data.
+        let Some(issuer) = code.issued_from.as_ref().or_else(|| code.issued_by.as_ref().map(|_| &code.unit)) else { return true };
+        self.backend.units().tree().named(issuer).is_some_and(|unit| holder.is_within(&unit.path))
+    }
+
+    /// A paper code of `owner` that can still be used.
+    async fn open_paper_code(&self, owner: &str, code: &str) -> Result<Option<PaperRow>> {
+        let sql = "SELECT record::id(id) AS id, unit, issued_by, issued_from FROM paper_code WHERE member = $member AND code_hash = $hash AND used_at = NONE \
                    AND revoked_at = NONE AND expires_at > $now LIMIT 1";
         let vars = vars! {
             member: owner.to_owned(),
@@ -231,6 +243,15 @@ impl Accounts<'_> {
         };
         self.backend.store().read(sql, vars).await?.row(0)
     }
+}
+
+/// Who issued a paper code, and from where.
+#[derive(Debug, SurrealValue)]
+pub(super) struct PaperRow {
+    id: String,
+    unit: String,
+    issued_by: Option<String>,
+    issued_from: Option<String>,
 }
 
 #[derive(Debug, SurrealValue)]

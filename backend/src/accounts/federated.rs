@@ -7,7 +7,11 @@ use domain::members::NationalId;
 use serde::{Deserialize, Serialize};
 
 use super::{Accounts, Before, SignedIn, new_token};
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    keys::fingerprint,
+    store::{pair, vars},
+};
 
 /// Time enough to type a password and wait for a message at the provider's.
 const AWAY_FOR: TimeDelta = TimeDelta::minutes(10);
@@ -61,11 +65,21 @@ impl Accounts<'_> {
         Ok((departure, sealed))
     }
 
-    /// The departure of a browser that comes back; none when it is not ours, altered or too long ago.
-    pub fn returned(&self, sealed: &str) -> Option<Departure> {
-        let text = self.backend.keys().open(SEALED_AS, sealed).ok()?;
-        let departure: Departure = serde_json::from_str(&text).ok()?;
-        (departure.until > self.backend.clock().now()).then_some(departure)
+    /// The departure of a browser that comes back; none when it is not ours, altered, too long ago, or has been used: it is good for
+    /// one return, so that a copy of the cookie is worth nothing afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn returned(&self, sealed: &str) -> Result<Option<Departure>> {
+        let Ok(text) = self.backend.keys().open(SEALED_AS, sealed) else { return Ok(None) };
+        let departure: Option<Departure> = serde_json::from_str(&text).ok();
+        let Some(departure) = departure.filter(|departure| departure.until > self.backend.clock().now()) else { return Ok(None) };
+        let vars = vars! { used: pair("attempt", "departure", fingerprint(&departure.state)), until: departure.until };
+        match self.backend.store().write("CREATE $used SET count = 1, expires_at = $until RETURN NONE", vars).await {
+            Ok(_) => Ok(Some(departure)),
+            Err(Error::Exists) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Signs in whom a provider vouches for. Wrong passwords typed before do not matter: this is another proof.

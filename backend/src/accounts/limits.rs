@@ -64,6 +64,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// The secret by which the device is known again.
     pub device: Option<String>,
+    /// The secret of the session the device has now: a new one takes its place.
+    pub session: Option<String>,
 }
 
 /// Where one try is counted; forgotten when it succeeds.

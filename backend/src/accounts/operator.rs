@@ -52,12 +52,13 @@ pub struct Admin {
     pub unit: UnitRef,
     /// Whether the person was in the registry already, and only the role is new.
     pub was_registered: bool,
-    /// The one-time paper code of the first sign-in, its characters without a dash; none for who can sign in already.
+    /// The one-time paper code of the next sign-in, its characters without a dash; none for who can sign in already and had no such role.
     pub code: Option<String>,
 }
 
 impl Accounts<'_> {
-    /// Registers a person, gives them the role and a code for the first sign-in. Somebody with this ID is given the role only.
+    /// Registers a person, gives them the role and a code for the first sign-in. Somebody with this ID is given the role only; who has
+    /// the role already, a code.
     ///
     /// # Errors
     /// [`Error::Internal`] with a sentence for the operator, in which the ID never is.
@@ -83,11 +84,13 @@ impl Accounts<'_> {
         };
         let period = Period { from: self.backend.clock().today(), until: None };
         let office = NewOffice { member, role: typed.role, unit: &unit, period, by: None, given_from: None };
-        self.backend.offices().write(office).await.map_err(|error| match error {
-            Error::Thrown(_) => told("this person holds that role there already"),
-            other => other,
-        })?;
-        let code = if can_sign_in { None } else { Some(self.first_code(member).await?) };
+        let held = match self.backend.offices().write(office).await {
+            Ok(_) => false,
+            // Asked again for who has the role, this is the way back in: above the highest unit there is nobody to issue a code.
+            Err(Error::Thrown(_)) => true,
+            Err(error) => return Err(error),
+        };
+        let code = if can_sign_in && !held { None } else { Some(self.first_code(member).await?) };
         Ok(Admin { name, unit, was_registered, code })
     }
 

@@ -25,13 +25,15 @@ pub(super) async fn hash(keys: &Keys, clock: &Clock, password: &Password) -> Res
     in_turn(move || Ok(argon2()?.hash_password(&peppered, &salt).map_err(failed)?.to_string())).await
 }
 
-/// Whether `password` has the hash. Without one it takes the same time and never does.
+/// Whether `password` has the hash, in one of its spellings. Without a hash it takes the same time and never does: how often is tried
+/// depends on what was typed alone.
 pub(super) async fn verify(keys: &Keys, password: &Password, hash: Option<String>) -> Result<bool> {
-    let peppered = keys.peppered(password.expose());
+    let peppered: Vec<_> = password.spellings().iter().map(|spelling| keys.peppered(spelling)).collect();
     in_turn(move || {
         let text = hash.as_deref().unwrap_or(DECOY);
         let parsed = PasswordHash::new(text).map_err(|_| Error::Damaged("the password of an account".to_owned()))?;
-        let matches = argon2()?.verify_password(&peppered, &parsed).is_ok();
+        let argon2 = argon2()?;
+        let matches = peppered.iter().any(|peppered| argon2.verify_password(peppered, &parsed).is_ok());
         Ok(matches && hash.is_some())
     })
     .await
@@ -58,6 +60,8 @@ fn failed(error: argon2::password_hash::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use unicode_normalization::UnicodeNormalization;
+
     use super::*;
 
     fn password(text: &str) -> Password {
@@ -73,6 +77,30 @@ mod tests {
         assert!(!verify(&keys, &password("ca-voi-xanh-2027"), Some(hash.clone())).await.expect("verifies"));
         let other_pepper = Keys::from_master(&[8; 32]);
         assert!(!verify(&other_pepper, &password("ca-voi-xanh-2026"), Some(hash)).await.expect("verifies"));
+    }
+
+    /// As passwords were hashed before: the bytes that were typed.
+    fn hash_as_typed(keys: &Keys, typed: &str) -> String {
+        let salt = SaltString::encode_b64(&[7; 16]).expect("a salt");
+        argon2().expect("parameters").hash_password(&keys.peppered(typed), &salt).expect("hashes").to_string()
+    }
+
+    #[tokio::test]
+    async fn one_password_on_three_keyboards_opens_what_it_closed() {
+        let keys = Keys::from_master(&[7; 32]);
+        let composed = "Mật khẩu bến đò 26";
+        let apart: String = composed.nfd().collect();
+        let windows = "M\u{e2}\u{323}t kh\u{e2}\u{309}u b\u{ea}\u{301}n \u{111}\u{f2} 26";
+        let keyboards = [composed, &apart, windows];
+        for chosen in keyboards {
+            let now = hash(&keys, &Clock::system(), &password(chosen)).await.expect("hashes");
+            for known in [now, hash_as_typed(&keys, chosen)] {
+                for typed in keyboards {
+                    assert!(verify(&keys, &password(typed), Some(known.clone())).await.expect("verifies"), "{chosen} {typed}");
+                }
+                assert!(!verify(&keys, &password("Mật khẩu bến đò 27"), Some(known)).await.expect("verifies"));
+            }
+        }
     }
 
     #[tokio::test]

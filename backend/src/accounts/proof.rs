@@ -37,6 +37,14 @@ pub(super) const STILL_OPEN: &str = "IF !record::exists($old) { THROW 'gone' };"
 /// Puts it under the new secret.
 pub(super) const OPEN_RENEWED: &str = "CREATE $renewed CONTENT $row RETURN NONE;";
 
+/// Counts one try. The window begins with the first; what comes after the last one of it is not counted any more.
+const TAKE: &str = "LET $before = (SELECT count, expires_at FROM $attempts)[0];
+     LET $goes_on = $before != NONE AND $before.expires_at > $now;
+     LET $count = IF $goes_on { $before.count + 1 } ELSE { 1 };
+     LET $ends = IF $goes_on { $before.expires_at } ELSE { $until };
+     IF $count <= $most { UPSERT $attempts SET count = $count, expires_at = $ends RETURN NONE };
+     RETURN { count: $count, expires_at: $ends }";
+
 #[derive(Debug, SurrealValue)]
 struct Attempts {
     count: i64,
@@ -70,36 +78,24 @@ impl Accounts<'_> {
     pub(super) async fn check_own_password(&self, viewer: &Viewer, password: &Password) -> Result<Option<Problem>> {
         let now = self.backend.clock().now();
         let attempts = self.attempts_of(viewer.member);
-        let known: Option<Attempts> = self
-            .backend
-            .store()
-            .read("SELECT count, expires_at FROM $attempts", vars! { attempts: attempts.clone() })
-            .await?
-            .row(0)?;
-        let known = known.filter(|known| known.expires_at > now);
-        if let Some(spent) = known.as_ref().filter(|known| known.count >= TRIES) {
-            return Ok(Some(Problem::TooManyTries { minutes: minutes_until(spent.expires_at, now) }));
+        // Counted before it is judged, so that many at once are not more than one after the other.
+        let vars = vars! { attempts: attempts.clone(), now: now, until: now + WINDOW, most: TRIES };
+        // `BEGIN` has the first answer.
+        let taken: Option<Attempts> = self.backend.store().write(TAKE, vars).await?.row(6)?;
+        let taken = taken.unwrap_or(Attempts { count: i64::MAX, expires_at: now + WINDOW });
+        if taken.count > TRIES {
+            return Ok(Some(Problem::TooManyTries { minutes: minutes_until(taken.expires_at, now) }));
         }
         let hash = self.account(&viewer.member.to_string()).await?.and_then(|account| account.password);
         if passwords::verify(self.backend.keys(), password, hash).await? {
-            if known.is_some() {
-                self.backend.store().write("DELETE $attempts RETURN NONE;", vars! { attempts: attempts }).await?;
-            }
+            self.backend.store().write("DELETE $attempts RETURN NONE;", vars! { attempts: attempts }).await?;
             return Ok(None);
         }
-        // The window begins with the first wrong password.
-        let mut vars = vars! { attempts: attempts, now: now, until: now + WINDOW };
+        let mut vars = Variables::new();
         let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
         let detail = Some("again".to_owned());
         events::append_with(&mut vars, clock, EventKind::SignInRefused, None, branch, viewer.member, detail);
-        let sql = format!(
-            "DELETE $attempts WHERE expires_at <= $now RETURN NONE;
-             IF record::exists($attempts) {{ UPDATE $attempts SET count += 1 RETURN NONE }}
-             ELSE {{ CREATE $attempts SET count = 1, expires_at = $until RETURN NONE }};
-             {}",
-            events::APPEND
-        );
-        self.backend.store().write(&sql, vars).await?;
+        self.backend.store().write(events::APPEND, vars).await?;
         self.backend.events().wake();
         Ok(Some(Problem::WrongPassword))
     }

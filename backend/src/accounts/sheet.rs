@@ -5,10 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::{
         Viewer,
-        codes::{CodeCard, CodeSheet, QrPath, grouped},
+        codes::{CodeCard, CodeSheet, QrPath, grouped, last_day},
     },
     ids::{MemberId, UnitId},
-    locale::local_date,
 };
 use qrcode::{Color, EcLevel, QrCode};
 use serde::{Deserialize, Serialize};
@@ -83,8 +82,7 @@ impl Accounts<'_> {
         };
         let cards = sheet.codes.into_iter().map(card).collect::<Result<_>>()?;
         let address = origin.split_once("://").map_or(origin, |(_, host)| host).to_owned();
-        // The last whole day.
-        let expires_on = local_date(sheet.expires_at - TimeDelta::days(1));
+        let expires_on = last_day(sheet.expires_at);
         Ok(CodeSheet { unit, address, expires_on, cards })
     }
 

@@ -10,9 +10,10 @@ use domain::{
 
 use super::{
     columns::{Header, HeaderSearch, guess},
-    file::{Cell, Detector, Format, Met, Trouble, check_size, each_row, visible_sheets},
+    file::{Cell, Detector, Format, Met, Trouble, check_size, each_row},
     read::{self, NEXT, Places, RowReader},
     sealed::tests::opens,
+    sheets::visible_sheets,
 };
 
 macro_rules! fixture {

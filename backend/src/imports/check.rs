@@ -32,6 +32,10 @@ use crate::{
 /// Records read at a time.
 const PAGE: usize = 5_000;
 
+/// National IDs known outside the subtree that one file may hold. Beyond, every ID that is new to the subtree is refused alike, so
+/// that no file tells which of many people are members elsewhere.
+const FOREIGN_IDS_MAX: u64 = 20;
+
 /// What becomes of a row.
 pub(super) enum Verdict {
     Fresh(Box<Entry>),
@@ -112,6 +116,12 @@ struct Slot {
     is_active: bool,
 }
 
+/// What of somebody who holds a role outside the subtree may not change.
+struct Held {
+    /// 0: no phone.
+    phone: u128,
+}
+
 /// The registry and the rows seen so far.
 pub(super) struct Ledger {
     keys: Keys,
@@ -126,6 +136,10 @@ pub(super) struct Ledger {
     zeroed: HashMap<u128, Option<u32>>,
     ids: HashMap<u128, u32>,
     twins: HashMap<u64, u32>,
+    /// National IDs met that are known outside the subtree.
+    foreign_ids: u64,
+    /// By slot. Few people hold roles.
+    held: HashMap<u32, Held>,
     units: Vec<Arc<str>>,
     unit_numbers: HashMap<Arc<str>, u32>,
 }
@@ -137,9 +151,17 @@ struct KnownRow {
     unit: String,
     state: String,
     id_hash: Option<String>,
-    has_phone: bool,
+    phone_hash: Option<String>,
     twin_key: Option<String>,
     import_print: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct OfficeRow {
+    id: String,
+    member: String,
+    unit: String,
+    until: Option<String>,
 }
 
 impl Ledger {
@@ -165,16 +187,37 @@ impl Ledger {
             zeroed: HashMap::new(),
             ids: HashMap::new(),
             twins: HashMap::new(),
+            foreign_ids: 0,
+            held: HashMap::new(),
             units: Vec::new(),
             unit_numbers: HashMap::new(),
         };
-        ledger.read_registry(backend.store()).await?;
+        let above = ledger.held_above(backend).await?;
+        ledger.read_registry(backend.store(), &above).await?;
         Ok(ledger)
     }
 
-    async fn read_registry(&mut self, store: &Store) -> Result<()> {
+    /// Who holds a role outside the subtree the file is for, today or later.
+    async fn held_above(&self, backend: &Backend) -> Result<HashSet<String>> {
+        let Some(scope) = &self.branches.scope else { return Ok(HashSet::new()) };
+        let sql = format!("SELECT record::id(id) AS id, member, unit, until FROM {KEYS} LIMIT {PAGE}");
+        let (today, mut after, mut above) = (self.today.to_string(), String::new(), HashSet::new());
+        loop {
+            let rows: Vec<OfficeRow> =
+                backend.store().read(&*sql, vars! { keys: keys_after("office", &after) }).await?.rows(0)?;
+            let Some(last) = rows.last() else { return Ok(above) };
+            after.clone_from(&last.id);
+            let is_outside = |row: &OfficeRow| {
+                row.until.as_ref().is_none_or(|until| *until >= today)
+                    && self.branches.tree.named(&row.unit).is_some_and(|unit| !scope.contains(&unit.path))
+            };
+            above.extend(rows.into_iter().filter(is_outside).map(|row| row.member));
+        }
+    }
+
+    async fn read_registry(&mut self, store: &Store, above: &HashSet<String>) -> Result<()> {
         let sql = format!(
-            "SELECT record::id(id) AS id, code, unit, state, id_hash, phone_hash != NONE AS has_phone, twin_key, import_print \
+            "SELECT record::id(id) AS id, code, unit, state, id_hash, phone_hash, twin_key, import_print \
              FROM {KEYS} LIMIT {PAGE}"
         );
         let mut after = String::new();
@@ -193,9 +236,13 @@ impl Ledger {
                     twin: row.twin_key.as_deref().map(short).unwrap_or_default(),
                     unit: self.unit_number(&row.unit),
                     row: 0,
-                    has_phone: row.has_phone,
+                    has_phone: row.phone_hash.is_some(),
                     is_active: row.state == "active",
                 };
+                if above.contains(&row.id) {
+                    let phone = row.phone_hash.as_deref().map(prefix).unwrap_or_default();
+                    self.held.insert(u32::try_from(self.slots.len()).unwrap_or(u32::MAX), Held { phone });
+                }
                 self.enter(&card, slot);
             }
         }
@@ -249,11 +296,15 @@ impl Ledger {
         let Some(mut parsed) = parsed.filter(|_| reader.problems.is_empty()) else { return Err(reader.problems) };
 
         let known = self.holder(&mut reader, &parsed.card);
+        let print = parsed.print();
         self.compare(&mut reader, &parsed, known);
+        let changed = known.filter(|number| self.slots[*number as usize].print != prefix(&print));
+        if let Some((number, held)) = changed.and_then(|number| Some((number, self.held.get(&number)?))) {
+            self.compare_held(&mut reader, &parsed, &self.slots[number as usize], held);
+        }
         if !reader.problems.is_empty() {
             return Err(reader.problems);
         }
-        let print = parsed.print();
         let row_number = u32::try_from(row).unwrap_or(u32::MAX);
         if let Some(number) = known {
             let slot = &mut self.slots[number as usize];
@@ -287,8 +338,13 @@ impl Ledger {
         }
     }
 
+    /// How many national IDs were met that are known outside the subtree.
+    pub(super) fn foreign_ids(&self) -> u64 {
+        self.foreign_ids
+    }
+
     /// What stands against the row in the registry and in the rows before it.
-    fn compare(&self, reader: &mut RowReader<'_>, parsed: &Parsed, known: Option<u32>) {
+    fn compare(&mut self, reader: &mut RowReader<'_>, parsed: &Parsed, known: Option<u32>) {
         if let Some(slot) = known.map(|number| &self.slots[number as usize]) {
             if slot.row != 0 {
                 reader.refuse(Column::CardNumber, Reason::CardTwice { row: slot.row.into() });
@@ -296,11 +352,36 @@ impl Ledger {
                 reader.refuse(Column::CardNumber, Reason::Elsewhere);
             }
         }
-        let holder = parsed.national_id.as_ref().and_then(|(_, hash)| self.ids.get(&prefix(hash)));
-        if let Some(holder) = holder.filter(|holder| Some(**holder) != known) {
-            let row = self.slots[*holder as usize].row;
-            let reason = if row == 0 { Reason::IdTaken } else { Reason::IdTwice { row: row.into() } };
-            reader.refuse(Column::NationalId, reason);
+        let Some((_, hash)) = &parsed.national_id else { return };
+        match self.ids.get(&prefix(hash)) {
+            Some(holder) if Some(*holder) == known => {}
+            Some(holder) => {
+                let slot = &self.slots[*holder as usize];
+                let reason = match slot.row {
+                    0 if self.branches.holds(&self.units[slot.unit as usize]) => Reason::IdTaken,
+                    0 => {
+                        self.foreign_ids += 1;
+                        Reason::ToBeVerified
+                    }
+                    row => Reason::IdTwice { row: row.into() },
+                };
+                reader.refuse(Column::NationalId, reason);
+            }
+            None if self.foreign_ids >= FOREIGN_IDS_MAX => reader.refuse(Column::NationalId, Reason::ToBeVerified),
+            None => {}
+        }
+    }
+
+    /// Whoever sets the numbers of somebody can become that person, and who holds a role above is not moved from below.
+    fn compare_held(&self, reader: &mut RowReader<'_>, parsed: &Parsed, slot: &Slot, held: &Held) {
+        if parsed.national_id.as_ref().is_some_and(|(_, hash)| prefix(hash) != slot.id) {
+            reader.refuse(Column::NationalId, Reason::HeldAbove);
+        }
+        if parsed.phone.as_ref().is_some_and(|(_, hash)| prefix(hash) != held.phone) {
+            reader.refuse(Column::Phone, Reason::HeldAbove);
+        }
+        if *self.units[slot.unit as usize] != *parsed.branch.id.to_string() {
+            reader.refuse(Column::Branch, Reason::HeldAbove);
         }
     }
 
@@ -401,7 +482,11 @@ impl Parsed {
         let official_on = reader.optional(Column::OfficialOn, read::date);
         let standing = reader.optional(Column::Standing, read::standing);
         let national_id = reader.optional(Column::NationalId, read::national_id);
+        // A phone helps, but is no reason to leave somebody out of the registry.
+        let problems = reader.problems.len();
         let phone = reader.optional(Column::Phone, read::phone);
+        let left_out = reader.problems.split_off(problems);
+        reader.remarks.extend(left_out.into_iter().map(|line| RefusedLine { reason: Reason::PhoneLeftOut, ..line }));
         let branch = match branches.only() {
             Some(only) if !branches.is_asked => Some(only),
             _ => reader.required(Column::Branch, |cell| branches.find(cell)),

@@ -130,6 +130,7 @@ const WORDS: &[(Column, &[&str])] = &[
             "parent",
             "parentcode",
             "parentpath",
+            "codeoftheunitabove",
         ],
     ),
     (Column::Kind, &["cap", "loai", "loaidonvi", "capdonvi", "loaitochuc", "captochuc", "kind", "level", "type"]),

@@ -4,18 +4,16 @@
 
 use std::{
     borrow::Cow,
-    collections::HashSet,
     fmt,
     io::{self, BufRead, BufReader},
     ops::ControlFlow,
     str::FromStr,
 };
 
-use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 use chrono::{Days, NaiveDate};
 use domain::{
     folding::compose,
-    imports::{Failure, XLSX_ROWS_MAX, XLSX_UNPACKED_MAX},
+    imports::{Failure, XLSX_UNPACKED_MAX},
     legacy_letters::{self, LegacyLetters},
 };
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1258};
@@ -24,12 +22,12 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 use super::{
     csv_rows::{CsvRow, CsvRows},
     sealed::SealedReader,
-    workbook::Workbook,
+    sheets::each_xlsx_row,
 };
 use crate::{Error, Result, unpacked};
 
 /// Columns beyond are not looked at.
-const COLUMNS_MAX: usize = 200;
+pub(super) const COLUMNS_MAX: usize = 200;
 
 /// Bytes of a text read at a time.
 const BUFFER: usize = 64 * 1024;
@@ -466,11 +464,11 @@ fn csv_cell(field: &[u8], encoding: Encoding) -> Cell<'_> {
 }
 
 /// Most texts are composed already, and marks of their own begin with one of two bytes.
-fn composed(text: &str) -> Cow<'_, str> {
+pub(super) fn composed(text: &str) -> Cow<'_, str> {
     if text.bytes().any(|byte| matches!(byte, 0xCC | 0xCD)) { Cow::Owned(compose(text)) } else { Cow::Borrowed(text) }
 }
 
-fn text_cell(text: Cow<'_, str>) -> Cell<'_> {
+pub(super) fn text_cell(text: Cow<'_, str>) -> Cell<'_> {
     // The mark some programs put before the first header belongs to no word.
     let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
     if text.trim_matches(blank).is_empty() {
@@ -480,85 +478,6 @@ fn text_cell(text: Cow<'_, str>) -> Cell<'_> {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(blank)),
         Cow::Owned(text) => Cow::Owned(text.trim_matches(blank).to_owned()),
     })
-}
-
-/// The sheets people see, in their order.
-pub(super) fn visible_sheets(reader: SealedReader) -> Result<Vec<String>, Trouble> {
-    let book: Xlsx<SealedReader> = Xlsx::new(reader).map_err(|_| Failure::Unreadable)?;
-    let is_seen = |sheet: &&calamine::Sheet| sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet;
-    Ok(book.sheets_metadata().iter().filter(is_seen).map(|sheet| sheet.name.clone()).collect())
-}
-
-fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut Visit<'_>) -> Result<(), Trouble> {
-    let unreadable = |_| Trouble::File(Failure::Unreadable);
-    // Each reader takes the file for itself.
-    let (epoch, unvalued) = match Workbook::open(open()?) {
-        Some(mut book) => {
-            let epoch = if book.is_1904 { Epoch::Of1904 } else { Epoch::Of1900 };
-            (epoch, book.unvalued(sheet).ok_or(Failure::NotCalculated)?)
-        }
-        None => (Epoch::Of1900, HashSet::new()),
-    };
-    let mut book: Xlsx<SealedReader> = Xlsx::new(open()?).map_err(unreadable)?;
-    // Imports of older versions read the first one and did not note its name.
-    let first = book.sheet_names().into_iter().next().unwrap_or_default();
-    let mut cells = book.worksheet_cells_reader(if sheet.is_empty() { &first } else { sheet }).map_err(unreadable)?;
-    let mut current = 0_u64;
-    let mut row: Vec<Cell<'_>> = Vec::new();
-    while let Some(cell) = cells.next_cell().map_err(unreadable)? {
-        let (at, column) = cell.get_position();
-        let is_unvalued = unvalued.contains(&(at, column));
-        let at = u64::from(at);
-        if at > current {
-            if visit(current + 1, &row)?.is_break() {
-                return Ok(());
-            }
-            row.clear();
-            current = at;
-        }
-        // Cells come in order; a file in which they do not was made to confuse.
-        if at < current || at >= XLSX_ROWS_MAX {
-            return Err(Failure::Unreadable.into());
-        }
-        let column = usize::try_from(column).unwrap_or(COLUMNS_MAX);
-        if column < COLUMNS_MAX {
-            if row.len() <= column {
-                row.resize(column + 1, Cell::Empty);
-            }
-            row[column] = if is_unvalued { Cell::Unvalued } else { xlsx_cell(cell.get_value(), epoch) };
-        }
-    }
-    visit(current + 1, &row).map(|_| ()).map_err(Trouble::from)
-}
-
-fn xlsx_cell(value: &DataRef<'_>, epoch: Epoch) -> Cell<'static> {
-    let text = |text: &str| match text_cell(composed(text)) {
-        Cell::Text(text) if text.contains('\u{fffd}') => Cell::Undecodable(text.into_owned()),
-        Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
-        _ => Cell::Empty,
-    };
-    match value {
-        #[expect(clippy::cast_precision_loss, reason = "as the spreadsheet itself counts")]
-        DataRef::Int(number) => Cell::Number(*number as f64, epoch),
-        DataRef::Float(number) => Cell::Number(*number, epoch),
-        DataRef::String(string) => text(string),
-        DataRef::SharedString(string) => text(string),
-        DataRef::Bool(is_so) => Cell::Text(Cow::Borrowed(if *is_so { "true" } else { "false" })),
-        // A year that was typed into a cell made for days.
-        DataRef::DateTime(moment) if is_year(moment.as_f64()) => Cell::Number(moment.as_f64(), epoch),
-        DataRef::DateTime(moment) => {
-            let (year, month, day, ..) = moment.to_ymd_hms_milli();
-            let day = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into());
-            day.map_or_else(|| Cell::Number(moment.as_f64(), epoch), Cell::Day)
-        }
-        DataRef::DateTimeIso(moment) => match moment.get(..10).and_then(|day| day.parse().ok()) {
-            Some(day) => Cell::Day(day),
-            None => text(moment),
-        },
-        DataRef::DurationIso(duration) => text(duration),
-        DataRef::Error(_) => Cell::Error,
-        DataRef::Empty => Cell::Empty,
-    }
 }
 
 #[cfg(test)]

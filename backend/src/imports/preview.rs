@@ -8,20 +8,24 @@ use std::{
     },
 };
 
-use domain::imports::{Column, Counts, Failure, ImportKind};
+use domain::{
+    events::EventKind,
+    imports::{Column, Counts, Failure, ImportKind},
+};
 use tokio::task::spawn_blocking;
 
 use super::{
     ImportRow,
     check::Ledger,
     columns::{Header, HeaderSearch},
-    file::{Format, Met, Trouble, Visit, check_size, each_row, visible_sheets},
+    file::{Format, Met, Trouble, Visit, check_size, each_row},
     read::NEXT,
     report::{ReportWriter, Told},
     sealed::SealedReader,
+    sheets::visible_sheets,
     units,
 };
-use crate::{Backend, Clock, Error, Keys, Result};
+use crate::{Backend, Clock, Error, Keys, Result, events, store::Variables};
 
 /// Sheets of a spreadsheet that are looked at.
 const SHEETS_MAX: usize = 30;
@@ -178,7 +182,7 @@ pub(super) async fn examine(
     match import.kind()? {
         ImportKind::Members => {
             let mut ledger = Ledger::load(backend, import.scope()?, mapping, import.millis()).await?;
-            in_a_thread(move || {
+            let (outcome, foreign) = in_a_thread(move || {
                 let mut counts = Counts::default();
                 let mut report = source.new_report()?;
                 let met = source.each_row(&mut |row, cells| {
@@ -186,12 +190,28 @@ pub(super) async fn examine(
                     ledger.check(row, cells).note(&mut counts, &mut report)?;
                     Ok(NEXT)
                 })?;
-                Ok(Outcome { counts, told: report.finish()?, met })
+                Ok((Outcome { counts, told: report.finish()?, met }, ledger.foreign_ids()))
             })
-            .await
+            .await?;
+            if foreign > 0 {
+                note_foreign_ids(backend, import, foreign).await?;
+            }
+            Ok(outcome)
         }
         ImportKind::Units => Ok(units::plan(backend, import, mapping, &pulse).await?.outcome),
     }
+}
+
+/// Writes down that a file held national IDs of people the importer does not answer for: once or twice is a slip, often is a search.
+async fn note_foreign_ids(backend: &Backend, import: &ImportRow, met: u64) -> Result<()> {
+    let Some(path) = import.scope()? else { return Ok(()) };
+    let actor = import.started_by.as_ref().and_then(|member| member.parse().ok());
+    let mut vars = Variables::new();
+    let detail = Some(format!("met {met}"));
+    events::append_with(&mut vars, backend.clock(), EventKind::ForeignIdsMet, actor, &path, &import.id, detail);
+    backend.store().write(events::APPEND, vars).await?;
+    backend.events().wake();
+    Ok(())
 }
 
 /// Reading blocks, and spreadsheets made to do harm may make their reader panic: neither may stop the program.

@@ -392,7 +392,7 @@ fn refusal(written: &Written, error: &Error) -> RefusedLine {
     let has_id = matches!(error, Error::Taken { index } if index == "member_id_hash");
     let (column, value, reason) = if has_id {
         let masked = entry.national_id.as_ref().map(|(id, _)| id.masked()).unwrap_or_default();
-        (Column::NationalId, masked, Reason::IdTaken)
+        (Column::NationalId, masked, Reason::ToBeVerified)
     } else {
         (Column::CardNumber, entry.card.as_str().to_owned(), Reason::Value(domain::forms::Problem::Taken))
     };

@@ -14,7 +14,7 @@ use domain::{
 
 use super::{
     MemberRow, Members, Step, Told,
-    edit::touches_dates,
+    edit::{NUMBERS, touches_dates},
     highest,
     rows::Particulars,
     search::{CORRECTIONS_WAITING, requested},
@@ -116,7 +116,8 @@ impl Members<'_> {
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]. [`Error::Invalid`] of the form `decision`: on `note` when
     /// declining without one; on `decision` [`Problem::Stale`] when it was decided meanwhile, [`Problem::Taken`] when another
-    /// record has the number, [`Problem::DateRange`] when the dates would contradict each other.
+    /// record has the number, [`Problem::DateRange`] when the dates would contradict each other, [`Problem::HeldAbove`] for a number of
+    /// somebody who holds a role outside the own subtree.
     pub async fn decide_correction(&self, viewer: &Viewer, id: &str, decision: &str, note: &str) -> Result<MemberId> {
         let id: CorrectionId = id.parse().map_err(|_| Error::NotFound)?;
         let sql = format!("SELECT {COLUMNS} FROM ONLY $correction");
@@ -143,12 +144,17 @@ impl Members<'_> {
         }
         let field = found.field()?;
         let mut step = Step::default();
+        let mut changed = Vec::new();
         let kind = if state == CorrectionState::Accepted {
             let wanted = found.applied_to(self.stored(&row)?, &self.open(&found.id, &found.wanted)?)?;
             if touches_dates(&self.stored(&row)?, &wanted) && self.is_impossible(&wanted) {
                 return Err(reader.refused("decision", Problem::DateRange).into());
             }
-            self.write_change(&mut step, &row, &wanted).await?;
+            changed = self.write_change(&mut step, &row, &wanted).await?;
+            let is_number = changed.iter().any(|field| NUMBERS.contains(field));
+            if is_number && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
+                return Err(reader.refused("decision", Problem::HeldAbove).into());
+            }
             EventKind::CorrectionAccepted
         } else {
             EventKind::CorrectionDeclined
@@ -165,17 +171,22 @@ impl Members<'_> {
         step.then(DECIDE);
         let detail = Some(field.key().to_owned());
         match self.commit(step, Told { kind, viewer, path: &row.place()?, subject, detail }).await {
-            Ok(()) => Ok(subject),
+            Ok(()) => {
+                self.note_phone_change(&row, &changed).await;
+                Ok(subject)
+            }
             Err(Error::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
             Err(Error::Taken { index }) => Err(taken(reader, &index, "decision", "decision")),
             Err(error) => Err(error),
         }
     }
 
-    /// How many decisions on the own record the viewer has not seen.
-    pub(crate) async fn news(&self, viewer: &Viewer) -> Result<u32> {
-        let ids: Vec<RecordId> = self.backend.store().read(NEWS, vars! { member: viewer.member.to_string() }).await?.rows(0)?;
-        Ok(u32::try_from(ids.len()).unwrap_or(u32::MAX))
+    /// How many decisions on the own record the viewer has not seen, and whether a paper code lies open that opens the account anew.
+    pub(crate) async fn news(&self, viewer: &Viewer) -> Result<(u32, bool)> {
+        let vars = vars! { member: viewer.member.to_string(), now: self.backend.clock().now() };
+        let mut found = self.backend.store().read(format!("{NEWS}; {OPEN_CODE}"), vars).await?;
+        let (decided, codes): (Vec<RecordId>, Vec<RecordId>) = (found.rows(0)?, found.rows(1)?);
+        Ok((u32::try_from(decided.len()).unwrap_or(u32::MAX), !codes.is_empty()))
     }
 
     pub(super) async fn note_news_seen(&self, member: MemberId) -> Result<()> {
@@ -250,6 +261,9 @@ const COLUMNS: &str = "record::id(id) AS id, member, path, field, wanted, reason
 
 const NEWS: &str =
     "SELECT VALUE id FROM correction WHERE member = $member AND state != 'requested' AND seen_at = NONE AND decided_at != NONE";
+
+const OPEN_CODE: &str = "SELECT VALUE id FROM paper_code WHERE member = $member AND used_at = NONE AND revoked_at = NONE \
+                         AND expires_at > $now";
 
 const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $correction) != 'requested' { THROW 'decided' }; \
                       UPDATE $correction SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";

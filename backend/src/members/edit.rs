@@ -16,7 +16,6 @@ use domain::{
 use super::{
     MemberRow, Members, Step, Told, branches, highest,
     rows::{NewMember, Particulars, derived},
-    taken,
 };
 use crate::{
     Error, Result,
@@ -138,7 +137,7 @@ impl Members<'_> {
             Ok(()) => Ok(id),
             // The same button pressed twice.
             Err(Error::Exists) => self.readable(viewer, id).await.map(|_| id),
-            Err(Error::Taken { index }) => Err(taken(reader, &index, "card", "national_id")),
+            Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form.national_id).await?),
             Err(error) => Err(error),
         }
     }
@@ -147,7 +146,8 @@ impl Members<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]; [`Error::Invalid`] of the form `member`,
-    /// [`Problem::Stale`] on `full_name` when somebody changed the record meanwhile.
+    /// [`Problem::Stale`] on `full_name` when somebody changed the record meanwhile, [`Problem::HeldAbove`] on the numbers by which
+    /// somebody is known who holds a role outside the own subtree.
     pub async fn change(&self, viewer: &Viewer, form: MemberForm<'_>) -> Result<MemberId> {
         let id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
@@ -171,12 +171,20 @@ impl Members<'_> {
         if changed.is_empty() {
             return Ok(id);
         }
+        let numbers: Vec<&str> = changed.iter().copied().filter(|field| NUMBERS.contains(field)).collect();
+        if !numbers.is_empty() && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
+            numbers.into_iter().for_each(|field| reader.refuse(field, Problem::HeldAbove));
+            return Err(reader.finish().err().unwrap_or_default().into());
+        }
         let detail = Some(changed.join(","));
         let told = Told { kind: EventKind::MemberChanged, viewer, path: &row.place()?, subject: id, detail };
         match self.commit(step, told).await {
-            Ok(()) => Ok(id),
+            Ok(()) => {
+                self.note_phone_change(&row, &changed).await;
+                Ok(id)
+            }
             Err(Error::Thrown(_)) => Err(reader.refused("full_name", Problem::Stale).into()),
-            Err(Error::Taken { index }) => Err(taken(reader, &index, "card", "national_id")),
+            Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form.national_id).await?),
             Err(error) => Err(error),
         }
     }
@@ -280,6 +288,10 @@ impl Members<'_> {
         }
     }
 }
+
+/// By these somebody is known at the sign-in, at a reset and in an import: whoever sets them can become that person.
+pub(super) const NUMBERS: [&str; 3] =
+    [CorrectionField::Card.key(), CorrectionField::NationalId.key(), CorrectionField::Phone.key()];
 
 /// Whether any of the dates differs.
 pub(super) fn touches_dates(stored: &Particulars, wanted: &Particulars) -> bool {

@@ -15,12 +15,13 @@ use super::{
     flaws::Twin,
     record::Sight,
     rows::end_posting,
-    state::{END_SESSIONS, eve},
+    state::{END_OFFICES, END_SESSIONS, eve},
 };
 use crate::{
     Error, Result, courses,
     documents::HAND_OVER,
-    store::{RecordId, SurrealValue, pair, record, vars},
+    events,
+    store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
 /// Ids looked at in one read.
@@ -42,25 +43,32 @@ impl Members<'_> {
         })
     }
 
-    /// Makes `other` part of `keep`: its postings, offices, opinions, receipts, bookmarks, places in texts, attendance, corrections and transfers become
-    /// those of `keep`, which also takes over a number it lacks. The other's account and sessions are closed; the record stays, as
+    /// Makes `other` part of `keep`: its postings, opinions, receipts, bookmarks, places in texts, attendance, corrections and transfers become
+    /// those of `keep`, which also takes over a number it lacks. The other's roles end, its account and sessions are closed; the record stays, as
     /// merged, so that what was written about it stays readable.
     ///
     /// # Errors
     /// As [`Self::merge_form`]; [`Error::Invalid`] of the form `merge`, [`Problem::Stale`] on `keep`, when one of the records was
-    /// changed meanwhile, [`Problem::NotOffered`] when only the other one is active: that is the one to be kept.
+    /// changed meanwhile, [`Problem::NotOffered`] when only the other one is active: that is the one to be kept,
+    /// [`Problem::HeldAbove`] when one of them holds a role outside the own subtree.
     pub async fn merge(&self, viewer: &Viewer, keep: MemberId, other: MemberId) -> Result<()> {
         let (kept, gone) = self.both(viewer, keep, other).await?;
         if gone.is_active() && !kept.is_active() {
             return Err(refused("merge", "keep", Problem::NotOffered));
         }
         let mut step = Step::default();
+        for (row, name) in [(&kept, "kept_holder"), (&gone, "gone_holder")] {
+            if !self.guard(&mut step, viewer, row, Action::ManageMembers, name).await? {
+                return Err(refused("merge", "keep", Problem::HeldAbove));
+            }
+        }
         self.write_history(&mut step, &kept, &gone, viewer).await?;
         step.then(BOTH_UNCHANGED);
         step.then(HISTORY);
         step.then(HAND_OVER);
         step.then(courses::INHERIT);
         step.then(&end_posting("gone", "kept_key", "ended", "day"));
+        step.then(END_OFFICES);
         step.then(END_SESSIONS);
         step.then(ACCOUNT);
         step.then(RECORDS);
@@ -71,6 +79,11 @@ impl Members<'_> {
         filled.id_hash = kept.id_hash.clone().or_else(|| gone.id_hash.clone());
         filled.phone_hash = kept.phone_hash.clone().or_else(|| gone.phone_hash.clone());
         self.settle_kept(&mut step, &filled, &gone).await?;
+        // The history of the other record tells of it too.
+        let (clock, merged, by) = (self.backend.clock(), EventKind::MemberMerged, Some(viewer.member));
+        let event = events::append(&mut Variables::new(), clock, merged, by, &gone.place()?, &gone.id);
+        events::append_also(&mut step.vars, clock, &event, merged, Some(kept.id.clone()));
+        step.then(events::APPEND_ALSO);
         let detail = Some(gone.id.clone());
         let told = Told { kind: EventKind::MemberMerged, viewer, path: &kept.place()?, subject: keep, detail };
         match self.commit(step, told).await {
@@ -135,6 +148,7 @@ impl Members<'_> {
             ended: record("posting", clock.ulid()),
             day: clock.today().to_string(),
             eve: eve(clock.today()).to_string(),
+            today: clock.today().to_string(),
             now: clock.now(),
             by: viewer.member.to_string(),
             id_hash: if national_id.is_some() { gone.id_hash.clone() } else { keep.id_hash.clone() },
@@ -230,7 +244,6 @@ const BOTH_UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $kept) ?? 0) !
 /// Gives what belongs to the member `$key` to `$kept_key`. Of two receipts of one document the earlier one stays; of two notes about
 /// one meeting, which have no time, the kept record's own.
 const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE member = $key); UPDATE $postings SET member = $kept_key RETURN NONE; \
-     LET $offices = (SELECT VALUE id FROM office WHERE member = $key); UPDATE $offices SET member = $kept_key RETURN NONE; \
      LET $opinions = (SELECT VALUE id FROM opinion WHERE member = $key); UPDATE $opinions SET member = $kept_key RETURN NONE; \
      LET $wishes = (SELECT VALUE id FROM correction WHERE member = $key); UPDATE $wishes SET member = $kept_key RETURN NONE; \
      LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \

@@ -22,9 +22,9 @@ use crate::{
 pub(super) enum Sight {
     /// The person themself: everything.
     Own,
-    /// A registrar: the phone, to correct it.
+    /// A registrar: the phone, to correct it, and the end of the national ID.
     Registrar,
-    /// A leader: the last digits.
+    /// A leader: the end of the phone.
     Leader,
 }
 
@@ -38,10 +38,13 @@ impl Members<'_> {
         self.note_look(viewer, &row).await?;
         let place = row.place()?;
         let may = |action| viewer.standpoint.may_by_office(action, &place);
+        let holder = self.backend.offices().holder(&row.id).await?;
+        let in_hands = |action| may(action) && holder.is_in_hands_of(viewer, action);
         let rights = RecordRights {
             manage: may(Action::ManageMembers),
-            transfer: may(Action::TransferMember),
-            issue_codes: may(Action::IssueCodes),
+            transfer: in_hands(Action::TransferMember),
+            issue_codes: in_hands(Action::IssueCodes),
+            held_above: may(Action::IssueCodes) && !holder.is_in_hands_of(viewer, Action::IssueCodes),
         };
         let sight = if rights.manage { Sight::Registrar } else { Sight::Leader };
         let (twins, twins_elsewhere) = self.twin_lines(viewer, &row).await?;
@@ -97,7 +100,11 @@ impl Members<'_> {
             standing: row.standing()?,
             state: row.state()?,
             branch: row.branch(&self.backend.units().tree(), &names)?,
-            national_id: national_id.map(|id| if sight == Sight::Own { id.expose().to_owned() } else { id.masked() }),
+            national_id: national_id.map(|id| match sight {
+                Sight::Own => id.expose().to_owned(),
+                Sight::Registrar => id.masked(),
+                Sight::Leader => id.hidden(),
+            }),
             phone: phone.map(|phone| if sight == Sight::Leader { phone.masked() } else { phone.expose().to_owned() }),
             merged_into: row.merged_into.as_ref().map(|id| id.parse()).transpose().map_err(|_| row.damaged())?,
             version: row.version(),

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use chrono::NaiveDate;
 use domain::{
-    folding::{fold, name_order},
+    folding::{fold_name, name_order},
     ids::MemberId,
     members::{CardNumber, Flaw, FullName, MemberState, NationalId, PhoneNumber, Sex, Standing, check_dates},
     units::UnitRef,
@@ -155,7 +155,7 @@ pub(crate) struct Derived {
 
 /// The derived columns of a record.
 pub(crate) fn derived(keys: &Keys, full_name: &FullName, birth_date: NaiveDate, national_id: Option<&NationalId>) -> Derived {
-    let folded = fold(full_name.as_str());
+    let folded = fold_name(full_name.as_str());
     Derived {
         sort_key: name_order(full_name.as_str()),
         given: folded.rsplit(' ').next().unwrap_or_default().to_owned(),

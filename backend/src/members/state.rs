@@ -48,7 +48,7 @@ impl Members<'_> {
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::form`]; [`Error::Invalid`] of the form `state`:
     /// [`Problem::Closed`] on `state` when there is no branch any more to come back to, [`Problem::Stale`] when somebody changed
-    /// the record meanwhile.
+    /// the record meanwhile, [`Problem::HeldAbove`] for somebody who holds a role outside the own subtree.
     pub async fn set_state(&self, viewer: &Viewer, form: StateForm<'_>) -> Result<MemberId> {
         let id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
@@ -76,7 +76,11 @@ impl Members<'_> {
         let (Some(state), Some(day), true) = (state, day, reader.is_clean()) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        let mut step = self.enter(&row, state, day, viewer);
+        let mut step = Step::default();
+        if state != MemberState::Active && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
+            return Err(reader.refused("state", Problem::HeldAbove).into());
+        }
+        self.enter(&mut step, &row, state, day, viewer);
         let after = MemberRow { state: state.key().to_owned(), ..row.clone() };
         self.settle_flaws(&mut step, row.twin_key.as_deref(), &after).await?;
         let detail = Some(format!("state:{}", state.key()));
@@ -88,9 +92,8 @@ impl Members<'_> {
         }
     }
 
-    fn enter(&self, row: &MemberRow, state: MemberState, day: NaiveDate, viewer: &Viewer) -> Step {
+    fn enter(&self, step: &mut Step, row: &MemberRow, state: MemberState, day: NaiveDate, viewer: &Viewer) {
         let clock = self.backend.clock();
-        let mut step = Step::default();
         step.bind(vars! {
             member: record("member", &row.id),
             key: row.id.clone(),
@@ -112,7 +115,6 @@ impl Members<'_> {
         }
         step.bind(vars! { posted_from: is_active.then(|| day.to_string()) });
         step.then("UPDATE $member SET state = $state, posted_from = $posted_from, version = $next RETURN NONE;");
-        step
     }
 }
 
@@ -121,7 +123,8 @@ pub(super) fn eve(today: NaiveDate) -> NaiveDate {
     today.checked_sub_days(Days::new(1)).unwrap_or(today)
 }
 
-const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE member = $key AND (until = NONE OR until >= $today)); \
+/// Ends the roles of the member `$key`.
+pub(super) const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE member = $key AND (until = NONE OR until >= $today)); \
                            UPDATE $held SET until = $eve, ended_by = $by RETURN NONE;";
 
 /// Signs the member `$key` out everywhere.

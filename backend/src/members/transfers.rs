@@ -59,7 +59,7 @@ impl Members<'_> {
     /// # Errors
     /// [`Error::NotFound`] and [`Error::NotAllowed`] as [`Self::transfer_form`]. [`Error::Invalid`] of the form `transfer`: on `to`
     /// [`Problem::NotOffered`] for what is no open branch or the member's own, [`Problem::Stale`] when a transfer waits already or
-    /// the person is no active member.
+    /// the person is no active member, [`Problem::HeldAbove`] when they hold a role outside the own subtree.
     pub async fn request_transfer(&self, viewer: &Viewer, form: TransferForm<'_>) -> Result<TransferId> {
         let member: MemberId = form.member.parse().map_err(|_| Error::NotFound)?;
         let row = self.within_reach(viewer, member, Action::TransferMember).await?;
@@ -80,6 +80,9 @@ impl Members<'_> {
         let clock = self.backend.clock();
         let id = TransferId::new(clock.ulid());
         let mut step = Step::default();
+        if !self.guard(&mut step, viewer, &row, Action::TransferMember, "holder").await? {
+            return Err(reader.refused("to", Problem::HeldAbove).into());
+        }
         step.bind(vars! {
             member: record("member", &row.id),
             key: row.id.clone(),
@@ -135,7 +138,8 @@ impl Members<'_> {
     /// # Errors
     /// [`Error::NotFound`] for who works at neither end, [`Error::NotAllowed`] for a step of the other end. [`Error::Invalid`] of
     /// the form `decision`: on `note` when declining without one; on `decision` [`Problem::Closed`] when the branch is closed now,
-    /// [`Problem::Stale`] when it was decided or the member moved meanwhile.
+    /// [`Problem::Stale`] when it was decided or the member moved meanwhile, [`Problem::HeldAbove`] when accepting somebody who holds a
+    /// role outside the own subtree.
     pub async fn decide_transfer(&self, viewer: &Viewer, id: &str, decision: &str, note: &str) -> Result<MemberId> {
         let id: TransferId = id.parse().map_err(|_| Error::NotFound)?;
         let found = self.transfer_row(id).await?;
@@ -179,6 +183,10 @@ impl Members<'_> {
                 let Some(to) = tree.named(&found.to_unit).filter(|unit| unit.kind == UnitKind::Branch) else {
                     return Err(reader.refused("decision", Problem::Closed).into());
                 };
+                let row = self.row(subject).await?;
+                if !self.guard(&mut step, viewer, &row, Action::TransferMember, "holder").await? {
+                    return Err(reader.refused("decision", Problem::HeldAbove).into());
+                }
                 self.write_move(&mut step, &found, &to.path);
                 (EventKind::TransferAccepted, to.path.to_string(), Some(found.from_path.clone()))
             }

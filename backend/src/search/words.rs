@@ -147,8 +147,9 @@ fn form(word: &str, forms: &mut Forms) {
                 letters.push(part);
             } else {
                 for lower in part.to_lowercase() {
-                    letters.push(lower);
-                    folded.push(if lower == 'đ' { 'd' } else { lower });
+                    // The Icelandic letter is written for `đ` by old fonts.
+                    letters.push(if lower == '\u{f0}' { 'đ' } else { lower });
+                    folded.push(if matches!(lower, 'đ' | '\u{f0}') { 'd' } else { lower });
                 }
             }
         });

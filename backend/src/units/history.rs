@@ -154,12 +154,24 @@ struct LifeRow {
     closed_on: Option<String>,
 }
 
+/// A unit that was merged into this one.
+#[derive(Debug, SurrealValue)]
+struct AbsorbedRow {
+    name: String,
+    code: String,
+    closed_on: String,
+}
+
+const ABSORBED: &str = "SELECT name, code, closed_on FROM unit WHERE successor = $unit AND closed_on != NONE";
+
 const COLUMNS: &str = "id, unit, kind, code, name, parent, from, until, cause";
 
 /// The forms of one unit, the newest first; of a unit that never changed, the only one.
 pub(super) async fn forms(backend: &Backend, tree: &Tree, unit: &UnitRef) -> Result<Vec<UnitForm>> {
-    let sql = format!("SELECT {COLUMNS} FROM unit_version WHERE unit = $unit ORDER BY from DESC");
-    let rows: Vec<VersionRow> = backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?.rows(0)?;
+    let sql = format!("SELECT {COLUMNS} FROM unit_version WHERE unit = $unit ORDER BY from DESC; {ABSORBED}");
+    let mut answers = backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?;
+    let rows: Vec<VersionRow> = answers.rows(0)?;
+    let absorbed: Vec<AbsorbedRow> = answers.rows(1)?;
     let mut forms = Vec::with_capacity(rows.len());
     for row in rows {
         let damaged = || Error::Damaged(format!("a form of unit {}", row.unit));
@@ -186,6 +198,12 @@ pub(super) async fn forms(backend: &Backend, tree: &Tree, unit: &UnitRef) -> Res
             parent: tree.parent(&unit.path).map(|parent| parent.name.clone()),
         });
     }
+    for row in absorbed {
+        let from = row.closed_on.parse().map_err(|_| Error::Damaged(format!("unit {}", row.name)))?;
+        forms.push(UnitForm { change: UnitChange::Absorbed, from, until: None, name: row.name, code: row.code, parent: None });
+    }
+    // The newest first; what was taken over on a day stands above what the unit became that day.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.from));
     Ok(forms)
 }
 
@@ -255,4 +273,15 @@ fn grown(forms: &BTreeMap<UnitId, Form>, day: NaiveDate) -> Tree {
         });
     }
     tree
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn what_was_taken_over_is_found_by_index() {
+        migrated().await.assert_no_scan(ABSORBED, vars! { unit: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
+    }
 }

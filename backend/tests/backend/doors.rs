@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use backend::{
     Backend, Clock, Error,
-    accounts::{Origin, SignInForm, SignedIn},
+    accounts::{Origin, PasswordForm, SignInForm, SignedIn},
     demo::registry::{NewMember, Registry, plan},
     sms::Sms,
 };
@@ -71,6 +71,10 @@ impl Doors {
         issued.expect("issues").code
     }
 
+    pub(crate) fn outbox(&self) -> &Path {
+        self.outbox.path()
+    }
+
     /// The code in the newest of `count` messages, once so many lie in the outbox.
     async fn sent_code(&self, count: usize) -> String {
         let text = newest(self.outbox.path(), count).await;
@@ -79,7 +83,7 @@ impl Doors {
 }
 
 /// The text of the newest of `count` messages, once so many lie there.
-async fn newest(outbox: &Path, count: usize) -> String {
+pub(crate) async fn newest(outbox: &Path, count: usize) -> String {
     loop {
         let mut files: Vec<_> = fs::read_dir(outbox).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
@@ -358,4 +362,53 @@ async fn what_cannot_be_an_id_is_told_at_once() {
     let door = doors.backend.accounts().at(Origin::default()).knock("123").await;
     let errors = refusal(door);
     assert_eq!((errors.form.as_str(), errors.problem("national_id")), ("welcome", Some(&Problem::Digits { expected: 12 })));
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_codes_and_visits_of_before() {
+    let doors = Doors::open().await;
+    let code = doors.paper_code().await;
+    let door = doors.knock(WITH_PHONE).await;
+    doors.try_code(&door, &code).await.expect("is right");
+    let token = doors.choose(&door, NEW_PASSWORD).await.expect("chooses").token;
+    let viewer = doors.backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
+
+    // Somebody has a card, a visit proved with it, and one with a code on its way.
+    let card = doors.paper_code().await;
+    let proved = doors.knock(WITH_PHONE).await;
+    doors.try_code(&proved, &card).await.expect("is right");
+    let waiting = doors.knock(WITH_PHONE).await;
+    doors.send(&waiting).await.expect("is sent");
+    let sent = doors.sent_code(1).await;
+
+    let typed = PasswordForm { current: NEW_PASSWORD, new: "thuyen ve ben luc 6 gio" };
+    doors.backend.accounts().change_password(&viewer, &token, typed).await.expect("changes");
+    assert!(matches!(doors.choose(&proved, "thuyen ve ben luc 7 gio").await, Err(Error::NotFound)), "the proved visit");
+    assert!(matches!(doors.try_code(&waiting, &sent).await, Err(Error::NotFound)), "the code on its way");
+    let fresh = doors.knock(WITH_PHONE).await;
+    assert_eq!(refusal(doors.try_code(&fresh, &card).await).problem("code"), Some(&Problem::CodeRefused), "the card");
+    assert!(doors.sign_in(WITH_PHONE, "thuyen ve ben luc 6 gio").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_password_chosen_at_a_door_ends_the_other_visits() {
+    let doors = Doors::open().await;
+    let code = doors.paper_code().await;
+    let (one, other) = (doors.knock(WITH_PHONE).await, doors.knock(WITH_PHONE).await);
+    doors.try_code(&one, &code).await.expect("is right");
+    doors.send(&other).await.expect("is sent");
+    let sent = doors.sent_code(1).await;
+    doors.try_code(&other, &sent).await.expect("is right");
+    doors.choose(&one, NEW_PASSWORD).await.expect("chooses");
+    assert!(matches!(doors.choose(&other, "thuyen ve ben luc 7 gio").await, Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn numbers_and_codes_copied_with_invisible_signs_are_read() {
+    let doors = Doors::open().await;
+    let code = doors.paper_code().await;
+    let door = doors.knock("\u{2068}9520 0000\u{200b}0001\u{2069}").await;
+    doors.try_code(&door, &format!("\u{feff}{code}\u{200e}")).await.expect("is right");
+    doors.choose(&door, NEW_PASSWORD).await.expect("chooses");
+    doors.sign_in("\u{202a}952000000001\u{202c}", NEW_PASSWORD).await.expect("signs in");
 }

@@ -8,6 +8,7 @@ use backend::{
 };
 use domain::{
     accounts::Viewer,
+    events::EventKind,
     forms::Problem,
     ids::ImportId,
     imports::{Column, Counts, Failure, ImportKind, ImportPage, ImportState, Reason, RefusedLine},
@@ -628,4 +629,124 @@ async fn units_come_in_any_order_and_again_without_a_change() {
     // And members into what is new.
     let file = people(1..3).replace("51/001/01", "12");
     assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(2, 0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_holds_a_role_above_is_given_no_other_number_or_branch_by_a_file() {
+    let (backend, _, org) = organisation().await;
+    let row = |phone: &str, id: &str, branch: &str| {
+        format!("{HEADER}51000013,Nguyễn Đức Thắng,Nữ,03/02/1980,03/02/2008,,{id},{phone},51/001/{branch}\n")
+    };
+    for (column, file) in [
+        (Column::Phone, row("0901112222", "", "02")),
+        (Column::NationalId, row("", "952000099999", "02")),
+        (Column::Branch, row("", "", "01")),
+    ] {
+        let page = previewed(&backend, &org, file.as_bytes()).await;
+        assert_eq!(page.import.counts, counts(0, 0, 0, 1), "{column:?}");
+        assert_eq!((page.refused[0].column, &page.refused[0].reason), (Some(column), &Reason::HeldAbove));
+    }
+    let page = imported(&backend, &org, row("", "951000000013", "02").as_bytes()).await;
+    assert_eq!(page.import.counts, counts(0, 1, 0, 0), "what changes no number is taken over");
+}
+
+/// Spellings people use, one to a row: those of mobile phones are read, of the others the member is kept and the phone left out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_cannot_be_read_keeps_nobody_out() {
+    let (backend, _, org) = organisation().await;
+    let phones = [
+        ("+84 912.345.671", true),
+        ("84-912-345-672", true),
+        ("(84) 912 345 673", true),
+        ("0084912345674", true),
+        ("+84 (0) 912 345 675", true),
+        ("01682345676", true),
+        ("0255 3822 677", false),
+        ("0912345678/0987654321", false),
+        ("912345679", false),
+        ("0912 345 680 (vợ)", true),
+        ("\u{202a}+84 912 000 051\u{202c}", true),
+    ];
+    let file = phones.iter().enumerate().fold(HEADER.to_owned(), |mut file, (at, (phone, _))| {
+        let _ =
+            writeln!(file, "7719000{at:02},Hà Máy {at},Nữ,12/03/1981,19/05/2005,19/05/2006,9530000000{at:02},{phone},51/001/01");
+        file
+    });
+    let page = imported(&backend, &org, file.as_bytes()).await;
+    assert_eq!(page.import.counts, counts(11, 0, 0, 0));
+    let left_out: Vec<(u64, &Reason)> = page.remarks.iter().map(|line| (line.row, &line.reason)).collect();
+    assert_eq!(left_out, [8, 9, 10].map(|row| (row, &Reason::PhoneLeftOut)));
+    let registrar = &org.coast_registrar.viewer;
+    for (at, (phone, is_read)) in phones.iter().enumerate() {
+        let found = backend.members().search(registrar, &format!("7719000{at:02}"), None, None).await.expect("a page").members;
+        let record = backend.members().record(registrar, found[0].id).await.expect("a record");
+        assert_eq!(record.record.phone.is_some(), *is_read, "{phone}");
+        assert_eq!(record.flaws.contains(&domain::members::Flaw::MissingPhone), !is_read, "{phone}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_and_numbers_are_one_in_every_way_of_writing() {
+    let (backend, _, org) = organisation().await;
+    let rows = [
+        ("77150001", "\u{d0}ỗ Văn \u{d0}ăng", ""),
+        ("77150002", "Đỗ Văn Đăng", ""),
+        ("77160002", "H'Hen Êban", ""),
+        ("77160004", "K’Brơi", ""),
+        ("77160007", "Thích Nữ Diệu-Liên", ""),
+        ("77.050004\u{200b}", "Đỗ Thẻ Ẩn", "099190\u{200b}000052"),
+        ("77160009", "Nguye\u{302}\u{303}n Thi\u{323} Ngo\u{323}c Ye\u{302}\u{301}n", ""),
+    ];
+    let file = rows.iter().fold(HEADER.to_owned(), |mut file, (card, name, id)| {
+        let _ = writeln!(file, "{card},{name},Nữ,12/03/1981,19/05/2005,19/05/2006,{id},,51/001/01");
+        file
+    });
+    assert_eq!(imported(&backend, &org, file.as_bytes()).await.import.counts, counts(7, 0, 0, 0));
+    let registrar = &org.coast_registrar.viewer;
+    let found = async |typed: &str| {
+        let page = backend.members().search(registrar, typed, None, None).await.expect("a page");
+        page.members.into_iter().map(|member| member.name).collect::<Vec<_>>()
+    };
+    assert_eq!(found("do van dang").await, ["Đỗ Văn Đăng", "Đỗ Văn Đăng"], "stored as it is read");
+    assert_eq!(found("\u{f0}ăng").await.len(), 2);
+    let twins = backend.members().quality(registrar, Some(domain::members::Flaw::Twin), None).await.expect("a page");
+    assert_eq!(twins.counts[&domain::members::Flaw::Twin], 2);
+    for (typed, name) in [
+        ("h’hen", "H'Hen Êban"),
+        ("K'Brơi", "K’Brơi"),
+        ("K'Bro\u{31b}i", "K’Brơi"),
+        ("Diệu Liên", "Thích Nữ Diệu-Liên"),
+        ("ngoc yen", "Nguyễn Thị Ngọc Yến"),
+        ("77050004", "Đỗ Thẻ Ẩn"),
+        ("099190000052", "Đỗ Thẻ Ẩn"),
+    ] {
+        assert_eq!(found(typed).await, [name], "{typed}");
+    }
+}
+
+/// IDs known elsewhere are refused for a reason that does not say so; after some of them, all that are new here are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_does_not_tell_who_is_a_member_elsewhere() {
+    let (backend, _, org) = organisation().await;
+    let elsewhere: Vec<String> = (0..25).map(|at| format!("9549{at:08}")).collect();
+    for id in &elsewhere {
+        crate::doors::register(&backend, id, None, &org.farm).await;
+    }
+    let row = |at: usize, id: &str| format!("6100{at:04},Nguyễn Văn Lạ,Nam,01/02/1980,03/02/2008,,{id},,51/001/01\n");
+    let own = row(0, &org.fisherman.national_id);
+    let file = elsewhere.iter().enumerate().fold(format!("{HEADER}{own}"), |file, (at, id)| file + &row(at + 1, id));
+    let file = file + &row(90, "954000000090") + &row(91, &org.teacher.national_id);
+    let mut events = backend.events().listen();
+    let page = previewed(&backend, &org, file.as_bytes()).await;
+    assert_eq!(page.import.counts, counts(0, 0, 0, 28));
+    let reasons: Vec<&Reason> = page.refused.iter().map(|line| &line.reason).collect();
+    assert_eq!((reasons[0], reasons[27]), (&Reason::IdTaken, &Reason::IdTaken), "of the own people it is told");
+    assert!(reasons[1..27].iter().all(|reason| **reason == Reason::ToBeVerified), "{reasons:?}");
+    backend.catch_up().await.expect("reads the log");
+    let met = std::iter::from_fn(|| events.try_recv().ok()).find(|event| event.kind == EventKind::ForeignIdsMet);
+    let met = met.expect("is logged");
+    assert_eq!((met.actor, met.detail.as_deref()), (Some(org.coast_registrar.id), Some("met 25")));
+
+    let few = previewed(&backend, &org, format!("{HEADER}{}{}", row(1, &elsewhere[0]), row(90, "954000000090")).as_bytes()).await;
+    assert_eq!(few.import.counts, counts(1, 0, 0, 1), "a few do not stop the others");
 }

@@ -78,7 +78,7 @@ async fn nobody_elsewhere_locks_out_a_known_device() {
     let doors = Doors::open().await;
     let id = &doors.org.fisherman.national_id;
     let device = doors.sign_in(id, PASSWORD).await.expect("signs in").device;
-    let own = Origin { address: None, device: Some(device.clone()) };
+    let own = Origin { address: None, device: Some(device.clone()), session: None };
     for _ in 0..10 {
         told(doors.sign_in(id, WRONG).await);
     }
@@ -107,7 +107,7 @@ async fn after_a_hundred_failures_in_a_row_only_the_doors_help() {
         doors.clock.advance(TimeDelta::minutes(61));
     }
     assert_eq!(told(doors.sign_in(id, PASSWORD).await), Problem::WrongCredentials, "as a wrong one");
-    let own = Origin { address: None, device: Some(device) };
+    let own = Origin { address: None, device: Some(device), session: None };
     sign_in_from(&doors.backend, &own, id, PASSWORD).await.expect("but the owner's device, which starts the count anew");
     doors.sign_in(id, PASSWORD).await.expect("for all devices");
 }
@@ -123,7 +123,7 @@ async fn a_new_password_through_a_door_ends_the_count_of_failures() {
     let door = doors.knock(id).await;
     doors.try_code(&door, &issued.expect("issues").code).await.expect("codes are counted apart from passwords");
     let device = doors.choose(&door, NEW_PASSWORD).await.expect("chooses").device;
-    let own = Origin { address: None, device: Some(device) };
+    let own = Origin { address: None, device: Some(device), session: None };
     sign_in_from(&doors.backend, &own, id, NEW_PASSWORD).await.expect("the device is known now");
 }
 
@@ -132,7 +132,7 @@ async fn a_network_that_fails_too_often_waits_but_for_known_devices() {
     let doors = Doors::open().await;
     let id = &doors.org.fisherman.national_id;
     let device = doors.sign_in(id, PASSWORD).await.expect("signs in").device;
-    let village = |last: u8| Origin { address: Some([203, 0, 113, last].into()), device: None };
+    let village = |last: u8| Origin { address: Some([203, 0, 113, last].into()), device: None, session: None };
     for at in 0..300_u32 {
         let origin = village(u8::try_from(at % 250).expect("small"));
         let accounts = doors.backend.accounts().at(origin);
@@ -143,7 +143,7 @@ async fn a_network_that_fails_too_often_waits_but_for_known_devices() {
     assert!(matches!(told(sign_in_from(&doors.backend, &village(7), id, PASSWORD).await), Problem::TooManyTries { .. }));
     let known = Origin { device: Some(device), ..village(7) };
     sign_in_from(&doors.backend, &known, id, PASSWORD).await.expect("a known device is not concerned");
-    let elsewhere = Origin { address: Some([198, 51, 100, 7].into()), device: None };
+    let elsewhere = Origin { address: Some([198, 51, 100, 7].into()), device: None, session: None };
     sign_in_from(&doors.backend, &elsewhere, id, PASSWORD).await.expect("nor is another network");
 }
 

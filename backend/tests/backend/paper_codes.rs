@@ -76,6 +76,44 @@ async fn a_branch_gets_its_codes_at_once() {
 }
 
 #[tokio::test]
+async fn branches_are_searched_and_show_who_waits() {
+    let (backend, _, org) = organisation().await;
+    backend.catch_up().await.expect("reads the log");
+    let accounts = backend.accounts();
+    let all = accounts.code_branches(&org.coast_registrar.viewer, "", None).expect("a page");
+    let shown: Vec<_> = all.units.iter().map(|branch| (branch.unit.id, branch.waiting)).collect();
+    assert_eq!((shown, all.waiting), (vec![(org.harbour.id, 1), (org.school.id, 0)], 1));
+    for words in ["gành đá", "GANH", "01", " thon ganh "] {
+        let found = accounts.code_branches(&org.coast_registrar.viewer, words, None).expect("a page");
+        assert_eq!(found.units.iter().map(|branch| branch.unit.id).collect::<Vec<_>>(), [org.harbour.id], "{words}");
+        assert_eq!(found.waiting, 1, "the number of all");
+    }
+    assert_eq!(accounts.code_branches(&org.coast_registrar.viewer, "suối quế", None).expect("a page").units, []);
+}
+
+#[tokio::test]
+async fn a_valid_card_is_known_and_left_alone_until_it_is_chosen() {
+    let (backend, clock, org) = organisation().await;
+    let secretary = &org.secretary.viewer;
+    let until = async || {
+        let page = backend.accounts().branch_codes(secretary, org.harbour.id).await.expect("reads");
+        page.members.iter().find(|member| member.member == org.not_activated.id).expect("is listed").card_until
+    };
+    assert_eq!(until().await, None);
+    let issued = backend.accounts().issue_paper_code(secretary, org.not_activated.id).await.expect("issues");
+    let sheet = backend.accounts().keep_sheet(secretary, std::slice::from_ref(&issued)).await.expect("keeps");
+    let sheet = backend.accounts().sheet(secretary, &sheet, "https://sotay.example").await.expect("opens");
+    assert_eq!(until().await, Some(sheet.expires_on), "the one date of card and list");
+    let listed = backend.accounts().branch_codes(secretary, org.harbour.id).await.expect("reads").codes[0].expires_at;
+    assert_eq!(domain::accounts::codes::last_day(listed), sheet.expires_on);
+    let other = org.fisherman.id.to_string();
+    backend.accounts().issue_paper_codes(secretary, org.harbour.id, &[other]).await.expect("issues");
+    assert_eq!(until().await, Some(sheet.expires_on), "a code for somebody else ends no card");
+    clock.advance(TimeDelta::days(31));
+    assert_eq!(until().await, None, "what cannot be used any more is none");
+}
+
+#[tokio::test]
 async fn nobody_chosen_and_people_of_other_branches_are_refused() {
     let (backend, _, org) = organisation().await;
     let secretary = &org.secretary.viewer;

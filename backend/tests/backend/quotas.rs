@@ -21,7 +21,7 @@ fn form(letters: usize) -> FormErrors {
 
 fn from(address: &str) -> Sender {
     let address: IpAddr = address.parse().expect("an address");
-    Sender::Stranger(Origin { address: Some(address), device: None })
+    Sender::Stranger(Origin { address: Some(address), device: None, session: None })
 }
 
 /// Leaves forms until no more are taken, and says how many were.
@@ -51,9 +51,10 @@ async fn the_long_text_of_a_stranger_is_not_kept_and_that_of_a_member_is() {
     // The session may have ended while its owner wrote: the device tells that it is no stranger's.
     let typed = SignInForm { national_id: &org.fisherman.national_id, password: PASSWORD, device: "Phone" };
     let device = backend.accounts().sign_in(typed).await.expect("signs in").device;
-    let token = backend.flashes().put(&long, &Sender::Stranger(Origin { address: None, device: Some(device) })).await;
+    let token =
+        backend.flashes().put(&long, &Sender::Stranger(Origin { address: None, device: Some(device), session: None })).await;
     assert_eq!(backend.flashes().take(&token.expect("keeps")).await.expect("reads"), Some(long.clone()));
-    let made_up = Sender::Stranger(Origin { address: None, device: Some("made-up".to_owned()) });
+    let made_up = Sender::Stranger(Origin { address: None, device: Some("made-up".to_owned()), session: None });
     let token = backend.flashes().put(&long, &made_up).await.expect("keeps");
     assert_eq!(backend.flashes().take(&token).await.expect("reads").expect("is there").value("text"), None);
 }

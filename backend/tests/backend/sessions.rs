@@ -2,7 +2,7 @@
 
 use backend::{
     Backend, Error,
-    accounts::{PasswordForm, Session, SignInForm, Vouched},
+    accounts::{Origin, PasswordForm, Session, SignInForm, Vouched},
 };
 use chrono::TimeDelta;
 use domain::{
@@ -221,11 +221,51 @@ async fn a_departure_returns_unaltered_and_not_too_late() {
     let (departure, sealed) = backend.accounts().depart("vneid", "/library").expect("departs");
     assert_eq!([&departure.state, &departure.nonce, &departure.verifier].map(String::len), [43, 43, 43]);
     assert!(!sealed.contains(&departure.state));
-    let back = backend.accounts().returned(&sealed).expect("returns");
-    assert_eq!((back.provider, back.state, back.next), ("vneid".to_owned(), departure.state, "/library".to_owned()));
     for altered in ["", "x", &sealed[1..], &sealed.replace(&sealed[40..44], "AAAA")] {
-        assert!(backend.accounts().returned(altered).is_none(), "{altered:?}");
+        assert!(backend.accounts().returned(altered).await.expect("reads").is_none(), "{altered:?}");
     }
+    let back = backend.accounts().returned(&sealed).await.expect("reads").expect("returns");
+    assert_eq!((back.provider, back.state, back.next), ("vneid".to_owned(), departure.state, "/library".to_owned()));
+    assert!(backend.accounts().returned(&sealed).await.expect("reads").is_none(), "once");
+    let (_, late) = backend.accounts().depart("vneid", "/library").expect("departs");
     clock.advance(TimeDelta::minutes(10));
-    assert!(backend.accounts().returned(&sealed).is_none());
+    assert!(backend.accounts().returned(&late).await.expect("reads").is_none(), "too late");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_guesses_at_once_are_no_more_than_one_after_the_other() {
+    let (backend, _, org) = organisation().await;
+    let token = sign_in(&backend, &org.fisherman, "Android · Chrome").await;
+    let mut guesses = tokio::task::JoinSet::new();
+    for guess in 0..40 {
+        let (backend, viewer, token) = (backend.clone(), org.fisherman.viewer.clone(), token.clone());
+        guesses.spawn(async move { backend.accounts().confirm(&viewer, &token, &format!("mat khau doan mo {guess}")).await });
+    }
+    let mut judged = 0;
+    while let Some(outcome) = guesses.join_next().await {
+        match outcome.expect("ends") {
+            Err(Error::Invalid(errors)) => judged += usize::from(errors.problem("password") == Some(&Problem::WrongPassword)),
+            Err(Error::Busy) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((1..=10).contains(&judged), "{judged} guesses were judged");
+    let right = refusal(backend.accounts().confirm(&org.fisherman.viewer, &token, PASSWORD).await);
+    assert!(matches!(right.problem("password"), Some(Problem::TooManyTries { .. })), "{right:?}");
+}
+
+#[tokio::test]
+async fn signing_in_again_takes_the_place_of_who_was_signed_in_on_the_device() {
+    let (backend, _, org) = organisation().await;
+    let first = sign_in(&backend, &org.fisherman, "Android · Chrome").await;
+    let elsewhere = sign_in(&backend, &org.fisherman, "iPad · Safari").await;
+    let here = Origin { session: Some(first.clone()), ..Origin::default() };
+    let typed = SignInForm { national_id: &org.teacher.national_id, password: PASSWORD, device: "Android · Chrome" };
+    let second = backend.accounts().at(here.clone()).sign_in(typed).await.expect("signs in").token;
+    assert!(session(&backend, &first).await.is_none(), "the phone is the teacher's now");
+    assert!(session(&backend, &second).await.is_some() && session(&backend, &elsewhere).await.is_some());
+    let refused = SignInForm { password: "khong phai mat khau", ..typed };
+    let here = Origin { session: Some(second.clone()), ..here };
+    refusal(backend.accounts().at(here).sign_in(refused).await);
+    assert!(session(&backend, &second).await.is_some(), "a refused sign-in ends nothing");
 }

@@ -352,7 +352,9 @@ async fn a_merged_unit_hands_over_all_it_has() {
     assert_eq!(farm.history[0].change, UnitChange::Merged);
     let hills = page(&backend, &viewer, org.hills.id).await;
     assert_eq!(hills.closing.and_then(|closing| closing.successor).map(|unit| unit.id), Some(org.coast.id));
-    assert_eq!(page(&backend, &viewer, org.coast.id).await.members, Some(18));
+    let coast = page(&backend, &viewer, org.coast.id).await;
+    assert_eq!((coast.members, coast.history[0].change), (Some(18), UnitChange::Absorbed), "its history tells what it took over");
+    assert_eq!(coast.history[0].name, hills.unit.name);
     let tree = backend.units().tree();
     assert_eq!(tree.former(&org.hills.path).map(|unit| unit.id), Some(org.coast.id));
     assert_eq!(tree.former(&org.farm.path).map(|unit| unit.id), Some(org.farm.id));

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    forms::Problem,
+    forms::{Problem, bare},
     ids::{CodeId, MemberId},
+    locale::local_date,
     units::UnitRef,
 };
 
@@ -37,9 +38,8 @@ impl TypedCode {
     /// # Errors
     /// [`Problem::Required`] when empty; [`Problem::CodeRefused`] for whatever cannot be a code.
     pub fn parse(typed: &str) -> Result<Self, Problem> {
-        let code: String = typed
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '–'))
+        let code: String = bare(typed)
+            .filter(|c| !matches!(c, '-' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}'))
             .map(|c| match c.to_ascii_uppercase() {
                 'S' => '5',
                 'Z' => '2',
@@ -99,6 +99,11 @@ pub struct Later {
     pub contact: Option<String>,
 }
 
+/// The last whole day on which a code can be used: the one date of a card, for its owner and for those who follow it.
+pub fn last_day(expires_at: DateTime<Utc>) -> NaiveDate {
+    local_date(expires_at - TimeDelta::days(1))
+}
+
 /// What became of a paper code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,6 +133,12 @@ pub struct Candidate {
     pub name: String,
     /// Whether they have a password already.
     pub is_activated: bool,
+    /// They hold a role outside the viewer's subtree: their codes come from those above.
+    #[serde(default)]
+    pub held_above: bool,
+    /// The last whole day of the card they have, when it can still be used: a new one ends it.
+    #[serde(default)]
+    pub card_until: Option<NaiveDate>,
 }
 
 /// The page where codes of a branch are issued.
@@ -148,10 +159,20 @@ pub struct MemberCodes {
     pub codes: Vec<CodeRow>,
 }
 
+/// A branch for whose members somebody may issue codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeBranch {
+    pub unit: UnitRef,
+    /// Members without a password.
+    pub waiting: u32,
+}
+
 /// The branches for whose members somebody may issue codes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeBranches {
-    pub units: Vec<UnitRef>,
+    pub units: Vec<CodeBranch>,
+    /// Members without a password in all of them, searched for or not.
+    pub waiting: u32,
     /// The path after which the next page begins.
     pub next: Option<String>,
 }
@@ -194,7 +215,15 @@ mod tests {
     #[test]
     fn a_code_is_read_however_it_is_typed() {
         assert_eq!(TypedCode::parse(" 123 456 "), Ok(TypedCode::Sms("123456".to_owned())));
-        for typed in ["ACDEF-23456", "acdef23456", "ACDEF – 23456", "A C D E F 2 3 4 5 6", "acdefz3456", "ACDEF-234S6"] {
+        for typed in [
+            "ACDEF-23456",
+            "acdef23456",
+            "ACDEF – 23456",
+            "A C D E F 2 3 4 5 6",
+            "acdefz3456",
+            "ACDEF-234S6",
+            "\u{2068}ACDEF\u{2011}23456\u{2069}",
+        ] {
             assert_eq!(TypedCode::parse(typed), Ok(TypedCode::Paper("ACDEF23456".to_owned())), "{typed}");
         }
         assert_eq!(TypedCode::parse(" - "), Err(Problem::Required));

@@ -443,9 +443,8 @@ fn speaks_of_itself(cell: &str) -> bool {
 
 fn says_secret(words: &[&str], is_here: bool) -> bool {
     let mut words = words;
-    while let Some((first, rest)) = words.split_first().filter(|(first, _)| matches!(**first, "được" | "đã" | "phải" | "cần"))
+    while let Some((_, rest)) = words.split_first().filter(|(first, _)| matches!(**first, "được" | "đã" | "phải" | "cần"))
     {
-        let _ = first;
         words = rest;
     }
     let near = words.get(..words.len().min(8)).unwrap_or_default();

@@ -89,6 +89,9 @@ pub struct RecordRights {
     pub manage: bool,
     pub transfer: bool,
     pub issue_codes: bool,
+    /// The person holds a role outside the viewer's subtree: numbers, codes, branch and state are in the hands of those above.
+    #[serde(default)]
+    pub held_above: bool,
 }
 
 /// A record with what goes on around it.

@@ -1,7 +1,7 @@
 //! What somebody looks for in the registry, as typed into one field.
 
 use super::{CardNumber, NationalId};
-use crate::folding::fold;
+use crate::{folding::fold_name, forms::is_unseen};
 
 /// A search, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub enum MemberQuery {
 
 impl MemberQuery {
     pub fn parse(typed: &str) -> Self {
-        let typed = typed.trim();
+        let seen: String = typed.chars().filter(|c| !is_unseen(*c)).collect();
+        let typed = seen.trim();
         if typed.is_empty() {
             return Self::Everybody;
         }
@@ -51,7 +52,7 @@ impl NameQuery {
 
     /// None when there is no word in it.
     pub fn parse(typed: &str) -> Option<Self> {
-        let words: Vec<String> = fold(typed).split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        let words: Vec<String> = fold_name(typed).split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         (1..=Self::MOST_WORDS).contains(&words.len()).then_some(Self { words })
     }
 
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     fn finds(typed: &str, name: &str) -> bool {
-        NameQuery::parse(typed).is_some_and(|query| query.matches(&fold(name)))
+        NameQuery::parse(typed).is_some_and(|query| query.matches(&fold_name(name)))
     }
 
     #[test]
@@ -99,6 +100,20 @@ mod tests {
         }
         for typed in ["nguyen nguyen", "uyen", "duct", "nguyen duc thang a", "nguyenduc"] {
             assert!(!finds(typed, "Nguyễn Đức Thắng"), "{typed}");
+        }
+    }
+
+    #[test]
+    fn apostrophes_and_dashes_do_not_matter() {
+        for (typed, name) in [
+            ("h’hen", "H'Hen Êban"),
+            ("H Hen", "H'Hen Êban"),
+            ("K'Brơi", "K’Brơi"),
+            ("Diệu Liên", "Thích Nữ Diệu-Liên"),
+            ("y-thông", "Y Thông Bkrông"),
+            ("\u{f0}ăng", "Đỗ Văn Đăng"),
+        ] {
+            assert!(finds(typed, name), "{typed} {name}");
         }
     }
 
@@ -130,7 +145,7 @@ mod tests {
             words.rotate_left(middle);
             let typed = words.join("  ");
             prop_assert!(finds(&if upper { typed.to_uppercase() } else { typed.clone() }, &name), "{typed} {name}");
-            prop_assert!(finds(&fold(&typed), &name));
+            prop_assert!(finds(&fold_name(&typed), &name));
             // One word more than the name has is one too many.
             let more = format!("{} {}", typed, &words[0]);
             prop_assert!(!finds(&more, &name) || NameQuery::parse(&more).is_none());

@@ -1,7 +1,6 @@
 //! One provider: what it says about itself, sending people there, and whom it vouches for when they come back.
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,10 +9,9 @@ use anyhow::{Context, Result};
 use backend::{Clock, accounts::Departure};
 use domain::{Locale, members::NationalId};
 use openidconnect::{
-    AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IdTokenVerifier, IssuerUrl, LanguageTag,
-    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError,
-    StandardErrorResponse, StandardTokenResponse, TokenResponse,
+    AdditionalClaims, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, ExtraTokenFields, IdToken, IssuerUrl, LanguageTag, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim,
         CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreRevocableToken,
@@ -25,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
+    id_token::{self, Expected, Refusal},
     outbound::Outbound,
     settings::{ProviderSettings, Settings},
 };
@@ -38,17 +37,6 @@ const KEPT_FOR: Duration = Duration::from_hours(1);
 /// Asking for the description and the keys, together.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Signatures by a key pair. One by a shared secret would prove nothing to a third party, and none at all nothing to anybody.
-const SIGNATURES: [CoreJwsSigningAlgorithm; 7] = [
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
-    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
-    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
-    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
-    CoreJwsSigningAlgorithm::EdDsa,
-];
-
 /// Why nobody is vouched for. The words are for the log and hold nothing personal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -58,24 +46,37 @@ pub(super) enum Failure {
     Refused(&'static str),
 }
 
-/// All other claims of the ID token, by name.
+/// The claims as the library would read them. They are read by [`super::id_token`].
 #[derive(Debug, Deserialize, Serialize)]
-struct Claims(HashMap<String, serde_json::Value>);
+struct Unread {}
 
-impl AdditionalClaims for Claims {}
+impl AdditionalClaims for Unread {}
 
-type Fields =
-    IdTokenFields<Claims, EmptyExtraTokenFields, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+/// The answer for a code, with the ID token as it came.
+#[derive(Debug, Deserialize, Serialize)]
+struct Answered {
+    id_token: Option<String>,
+}
+
+impl ExtraTokenFields for Answered {}
+
+type Tokens = StandardTokenResponse<Answered, CoreTokenType>;
+
+impl TokenResponse<Unread, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm> for Tokens {
+    fn id_token(&self) -> Option<&IdToken<Unread, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>> {
+        None
+    }
+}
 
 type Described = Client<
-    Claims,
+    Unread,
     CoreAuthDisplay,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
     CoreJsonWebKey,
     CoreAuthPrompt,
     StandardErrorResponse<CoreErrorResponseType>,
-    StandardTokenResponse<Fields, CoreTokenType>,
+    Tokens,
     CoreTokenIntrospectionResponse,
     CoreRevocableToken,
     CoreRevocationErrorResponse,
@@ -156,32 +157,24 @@ impl Provider {
     pub(super) async fn identify(&self, code: String, departure: &Departure, clock: &Clock) -> Result<NationalId, Failure> {
         let description = self.description(KEPT_FOR).await?;
         let tokens = self.exchange(&description, code, departure).await?;
-        let token = tokens.id_token().ok_or(Failure::Refused("there is no ID token"))?;
-        let nonce = Nonce::new(departure.nonce.clone());
-        let check = |description: &CoreProviderMetadata| {
-            let client = self.client(description);
-            token.claims(&verifier(&client, clock), &nonce).map(|claims| self.claimed(claims.additional_claims()))
-        };
-        let mut verified = check(&description);
-        if matches!(&verified, Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey))) {
+        let token = tokens.extra_fields().id_token.as_deref().ok_or(Failure::Refused("there is no ID token"))?;
+        let expected =
+            Expected { issuer: self.issuer.as_str(), client: self.client_id.as_str(), nonce: &departure.nonce, now: clock.now() };
+        let mut verified = id_token::verified(token, description.jwks(), &expected);
+        if verified == Err(Refusal::NoKey) {
             // It has new keys.
-            verified = check(&*self.described_anew(&description).await?);
+            verified = id_token::verified(token, self.described_anew(&description).await?.jwks(), &expected);
         }
-        let typed = verified.map_err(|error| Failure::Refused(reason(&error)))?;
+        let claims = verified.map_err(|refusal| match refusal {
+            Refusal::NoKey => Failure::Refused("the signature of the ID token is wrong"),
+            Refusal::Because(reason) => Failure::Refused(reason),
+        })?;
+        let typed = claims.get(&self.claim).and_then(|claim| claim.as_str());
         let typed = typed.ok_or(Failure::Refused("the ID token lacks the claim with the national ID"))?;
-        NationalId::parse(&typed).map_err(|_| Failure::Refused("the claim is not a national ID"))
+        NationalId::parse(typed).map_err(|_| Failure::Refused("the claim is not a national ID"))
     }
 
-    fn claimed(&self, claims: &Claims) -> Option<String> {
-        claims.0.get(&self.claim).and_then(|value| value.as_str().map(str::to_owned))
-    }
-
-    async fn exchange(
-        &self,
-        description: &CoreProviderMetadata,
-        code: String,
-        departure: &Departure,
-    ) -> Result<StandardTokenResponse<Fields, CoreTokenType>, Failure> {
+    async fn exchange(&self, description: &CoreProviderMetadata, code: String, departure: &Departure) -> Result<Tokens, Failure> {
         let client = self.client(description);
         let request = client
             .exchange_code(AuthorizationCode::new(code))
@@ -239,23 +232,6 @@ impl Provider {
         };
         *asked = Some(Asked { at: Instant::now(), found: found.as_ref().ok().cloned() });
         found
-    }
-}
-
-fn verifier<'c>(client: &'c Described, clock: &'c Clock) -> IdTokenVerifier<'c, CoreJsonWebKey> {
-    client.id_token_verifier().set_allowed_algs(SIGNATURES).set_time_fn(|| clock.now())
-}
-
-/// The kind of the mistake. The full text may quote the token, which is about a person.
-fn reason(error: &ClaimsVerificationError) -> &'static str {
-    use ClaimsVerificationError::{Expired, InvalidAudience, InvalidIssuer, InvalidNonce, SignatureVerification};
-    match error {
-        Expired(_) => "the ID token has expired",
-        InvalidAudience(_) => "the ID token is for somebody else",
-        InvalidIssuer(_) => "the ID token is from somebody else",
-        InvalidNonce(_) => "the ID token belongs to another sign-in",
-        SignatureVerification(_) => "the signature of the ID token is wrong",
-        _ => "the ID token is not valid",
     }
 }
 

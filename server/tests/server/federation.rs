@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use backend::Clock;
 use chrono::TimeDelta;
+use serde_json::{Value, json};
 
 use crate::{
     app::TestApp,
@@ -98,6 +99,11 @@ async fn a_token_that_is_not_for_this_sign_in_opens_nothing() {
         ("wrong issuer", Lies { issuer: Some("https://evil.example".to_owned()), ..Lies::default() }),
         ("expired", Lies { expired: Some(TimeDelta::seconds(1)), ..Lies::default() }),
         ("without the claim", Lies { nameless: true, ..Lies::default() }),
+        ("of a time to come", Lies { issued_in: Some(TimeDelta::minutes(2)), ..Lies::default() }),
+        ("for several, handed to nobody", saying(json!({ "aud": ["handbook", "another-client"] }))),
+        ("handed to somebody else", saying(json!({ "aud": ["handbook", "another-client"], "azp": "another-client" }))),
+        ("handed to somebody else, for us", saying(json!({ "azp": "another-client" }))),
+        ("for several, not for us", saying(json!({ "aud": ["another-client", "a-third"], "azp": "handbook" }))),
     ];
     for (name, lies) in lies {
         let mut browser = app.browser();
@@ -110,6 +116,42 @@ async fn a_token_that_is_not_for_this_sign_in_opens_nothing() {
     let address = leave(&mut browser).await;
     let back = browser.get(&provider.vouch(&address, "12345", Lies::default())).await;
     assert_eq!(told(&back), "unfinished", "what is no national ID");
+}
+
+fn saying(claims: Value) -> Lies {
+    Lies { claims: claims.as_object().expect("an object").clone(), ..Lies::default() }
+}
+
+/// What is not used may have any form: many providers write it otherwise than the standard does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_form_of_claims_that_are_not_used_refuses_nobody() {
+    let (app, provider) = federated().await;
+    for claims in [
+        json!({ "amr": "otp" }),
+        json!({ "amr": ["otp", "pwd"], "acr": 2, "auth_time": "yesterday" }),
+        json!({ "email_verified": "true", "updated_at": "2026-11-21T08:00:00Z", "address": "Gành Đá", "sub": 12, "locale": "" }),
+        json!({ "aud": ["handbook"] }),
+        json!({ "aud": ["handbook", "another-client"], "azp": "handbook" }),
+        json!({ "aud": "handbook", "azp": "handbook", "exp": 4_102_444_800.5 }),
+    ] {
+        let mut browser = app.browser();
+        let address = leave(&mut browser).await;
+        let back = browser.get(&provider.vouch(&address, &app.org.fisherman.national_id, saying(claims.clone()))).await;
+        assert_eq!((back.status, back.location()), (303, Some("/library")), "{claims}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_departure_is_good_for_one_return_whatever_code_comes_with_it() {
+    let (app, provider) = federated().await;
+    let mut browser = app.browser();
+    let address = leave(&mut browser).await;
+    let mut thief = browser.clone();
+    let first = provider.vouch(&address, &app.org.fisherman.national_id, Lies::default());
+    let second = provider.vouch(&address, &app.org.teacher.national_id, Lies::default());
+    assert_eq!(browser.get(&first).await.location(), Some("/library"));
+    assert_eq!(told(&thief.get(&second).await), "unfinished", "a code that was not used, with a departure that was");
+    assert!(!thief.has_cookie("__Host-handbook"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -9,6 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ::app::imports::template;
+use backend::imports::{csv_line, spreadsheet};
+use domain::{
+    Locale,
+    imports::{Counts, ImportKind},
+};
+
 use crate::{
     app::TestApp,
     browser::Browser,
@@ -136,4 +143,32 @@ async fn a_registrar_sends_a_file_and_reads_its_report() {
     assert_eq!(send(&app.browser(), &unit, Some("x")).await, (303, "/sign-in?next=/imports/new".to_owned()));
     let foreign = registrar.request("POST", "/imports/upload").header("sec-fetch-site", "cross-site").send().await;
     assert_eq!(foreign.expect("an answer").status().as_u16(), 403);
+}
+
+/// What is offered to be filled in is understood in every language, and its examples become nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn templates_are_read_and_their_examples_are_nobody() {
+    let app = TestApp::spawn().await;
+    for (locale, kind) in Locale::ALL.into_iter().flat_map(|locale| ImportKind::ALL.map(|kind| (locale, kind))) {
+        let rows = template(locale, kind);
+        let lines: String = rows.iter().map(|row| csv_line(&row.iter().map(String::as_str).collect::<Vec<_>>())).collect();
+        for content in [lines.into_bytes(), spreadsheet(&rows).expect("a spreadsheet")] {
+            let mut upload = app.backend.imports().receive_from_operator(kind, None, "template").expect("is taken");
+            upload.write(content).await.expect("writes");
+            let import = upload.finish().await.expect("arrives").import;
+            app.backend.imports().settled(import).await.expect("is looked at");
+            let page = app.backend.imports().page_for_operator(import).await.expect("has a page");
+            let counts = Counts { refused: 2, ..Counts::default() };
+            assert!(page.headers.iter().all(|(_, column)| column.is_some()), "{locale:?} {:?}", page.headers);
+            assert_eq!((page.missing, page.import.counts), (vec![], counts), "{locale:?} {kind:?} {:?}", page.import.failure);
+        }
+    }
+    // Whoever may import may have one, nobody else.
+    let mut registrar = app.signed_in(&app.org.coast_registrar).await;
+    for (file, status) in [("members.csv", 200), ("members.xlsx", 200), ("members.doc", 404), ("x.csv", 404)] {
+        assert_eq!(registrar.get(&format!("/imports/template/{file}")).await.status, status, "{file}");
+    }
+    let mut member = app.signed_in(&app.org.fisherman).await;
+    assert_eq!(member.get("/imports/template/members.csv").await.status, 404);
+    assert_eq!(app.browser().get("/imports/template/members.csv").await.status, 401);
 }

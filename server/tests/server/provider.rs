@@ -15,17 +15,14 @@ use axum::{
     routing::{get, post},
 };
 use backend::Clock;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use openidconnect::{
-    AdditionalClaims, Audience, IdToken, IdTokenClaims, IssuerUrl, JsonWebKeyId, Nonce, PkceCodeChallenge, PkceCodeVerifier,
-    PrivateSigningKey, StandardClaims, SubjectIdentifier,
-    core::{
-        CoreEdDsaPrivateSigningKey, CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
-        CoreJwsSigningAlgorithm,
-    },
+    JsonWebKeyId, PkceCodeChallenge, PkceCodeVerifier, PrivateSigningKey,
+    core::{CoreEdDsaPrivateSigningKey, CoreJsonWebKeySet, CoreJwsSigningAlgorithm},
     url::Url,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use server::federation::Settings;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -64,6 +61,10 @@ pub(crate) struct Lies {
     pub(crate) expired: Option<TimeDelta>,
     /// Leaves the claim out.
     pub(crate) nameless: bool,
+    /// Dates it so far ahead.
+    pub(crate) issued_in: Option<TimeDelta>,
+    /// Claims beside the usual ones, or in their place.
+    pub(crate) claims: serde_json::Map<String, Value>,
 }
 
 struct Grant {
@@ -87,14 +88,6 @@ pub(crate) struct FakeProvider {
     shared: Shared,
     served: JoinHandle<()>,
 }
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Claims {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    national_id: Option<String>,
-}
-
-impl AdditionalClaims for Claims {}
 
 impl FakeProvider {
     /// Tokens are dated by `clock`.
@@ -219,21 +212,22 @@ fn id_token(shared: &Shared, manners: &Manners, grant: Grant) -> String {
     let Grant { nonce, national_id, lies, .. } = grant;
     let now = shared.clock.now();
     let expires = lies.expired.map_or(now + TimeDelta::minutes(5), |ago| now - ago);
-    let claims = IdTokenClaims::<Claims, CoreGenderClaim>::new(
-        IssuerUrl::new(lies.issuer.unwrap_or_else(|| shared.issuer.clone())).expect("an address"),
-        vec![Audience::new(lies.audience.unwrap_or_else(|| CLIENT.to_owned()))],
-        expires,
-        now,
-        StandardClaims::new(SubjectIdentifier::new(format!("subject-of-{national_id}"))),
-        Claims { national_id: (!lies.nameless).then_some(national_id) },
-    )
-    .set_nonce(Some(Nonce::new(lies.nonce.unwrap_or(nonce))));
-    let token = IdToken::<Claims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>::new(
-        claims,
-        &key(manners.signing),
-        CoreJwsSigningAlgorithm::EdDsa,
-        None,
-        None,
-    );
-    token.expect("signs").to_string()
+    let mut claims = json!({
+        "iss": lies.issuer.unwrap_or_else(|| shared.issuer.clone()),
+        "aud": lies.audience.unwrap_or_else(|| CLIENT.to_owned()),
+        "exp": expires.timestamp(),
+        "iat": (now + lies.issued_in.unwrap_or_default()).timestamp(),
+        "sub": format!("subject-of-{national_id}"),
+        "nonce": lies.nonce.unwrap_or(nonce),
+    });
+    let told = claims.as_object_mut().expect("an object");
+    if !lies.nameless {
+        told.insert("national_id".to_owned(), json!(national_id));
+    }
+    told.extend(lies.claims);
+    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": format!("key-{}", manners.signing) });
+    let signed = format!("{}.{}", part(&header), part(&claims));
+    let signature = key(manners.signing).sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).expect("signs");
+    format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
 }

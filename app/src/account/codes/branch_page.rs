@@ -1,4 +1,4 @@
-//! Codes for a whole branch: who has none yet is ticked already.
+//! Codes for a whole branch: who has neither a password nor a card is ticked already. A valid card is ended only by who chooses it.
 
 use domain::{
     Locale,
@@ -55,22 +55,42 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
         }
         .into_any();
     }
-    let choice = |member: &Candidate, hint| Choice::new(member.member.to_string(), &member.name).hint(hint);
-    let (activated, waiting): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.is_activated);
-    let ticked = waiting.iter().map(|member| member.member.to_string()).collect();
-    let choices: Vec<_> = waiting.iter().map(|member| choice(member, text::codes::not_activated(l))).collect();
-    let others: Vec<_> = activated.iter().map(|member| choice(member, text::codes::activated(l))).collect();
-    // Where nobody waits, the others are all there is to choose from, and where the error summary leads.
-    let (first, first_ticked, folded) =
-        if choices.is_empty() { (others, Vec::new(), Vec::new()) } else { (choices, ticked, others) };
-    let folded = (!folded.is_empty()).then(|| {
-        view! {
-            <details class="code-others">
-                <summary>{text::codes::others(l)}</summary>
-                <CheckGroup legend=text::codes::others(l) name="members[]" id="others" choices=folded checked=Vec::new()/>
-            </details>
-        }
-    });
+    let (above, members): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.held_above);
+    let above = from_above(l, &above);
+    if members.is_empty() {
+        return view! { {above} }.into_any();
+    }
+    let choice = |member: &Candidate| {
+        let hint = match member.card_until {
+            Some(day) => text::codes::has_card(l, l.date(day)),
+            None if member.is_activated => text::codes::activated(l).to_owned(),
+            None => text::codes::not_activated(l).to_owned(),
+        };
+        Choice::new(member.member.to_string(), &member.name).hint(hint)
+    };
+    let (activated, waiting): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.is_activated);
+    let (served, waiting): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|member| member.card_until.is_some());
+    let mut groups =
+        vec![(text::codes::choose(l), waiting), (text::codes::with_card(l), served), (text::codes::others(l), activated)];
+    groups.retain(|(_, members)| !members.is_empty());
+    // Where nobody waits, the next group is what there is to choose from, and where the error summary leads.
+    let (_, first) = groups.remove(0);
+    let is_waiting = |member: &&Candidate| !member.is_activated && member.card_until.is_none();
+    let ticked = first.iter().filter(|member| is_waiting(member)).map(|member| member.member.to_string()).collect();
+    let first: Vec<_> = first.into_iter().map(choice).collect();
+    let folded = groups
+        .into_iter()
+        .map(|(title, members)| {
+            let id = format!("others-{}", members[0].member);
+            let choices: Vec<_> = members.into_iter().map(choice).collect();
+            view! {
+                <details class="code-others">
+                    <summary>{title}</summary>
+                    <CheckGroup legend=title name="members[]" id choices checked=Vec::new()/>
+                </details>
+            }
+        })
+        .collect_view();
     view! {
         <ErrorSummary title=text::codes::errors(l) items=all_errors(l, errors, LABELS)/>
         <Form action="/api/account/issue_codes" failed=text::frame::network_failed(l) errors>
@@ -79,7 +99,7 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
                 legend=text::codes::choose(l)
                 name="members[]"
                 choices=first
-                checked=first_ticked
+                checked=ticked
                 hint=text::codes::choose_hint(l)
                 error=field_error(l, errors, "members[]")
             />
@@ -88,6 +108,24 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
                 <Button wide=true icon=IconName::Print>{text::codes::issue(l)}</Button>
             </div>
         </Form>
+        {above}
     }
     .into_any()
+}
+
+/// Those whose codes come from somebody else.
+fn from_above(l: Locale, members: &[Candidate]) -> Option<AnyView> {
+    if members.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+    let told = text::codes::from_above(l, names.join(", "));
+    Some(
+        view! {
+            <Notice title=text::codes::from_above_title(l)>
+                <p>{told}</p>
+            </Notice>
+        }
+        .into_any(),
+    )
 }

@@ -10,7 +10,7 @@ use crate::error::AppError;
 
 /// The branches in which one may issue codes.
 #[server(prefix = "/api", endpoint = "account/code_branches", input = GetUrl)]
-pub async fn list_code_branches(after: Option<String>) -> Result<CodeBranches, AppError> {
+pub async fn list_code_branches(q: Option<String>, after: Option<String>) -> Result<CodeBranches, AppError> {
     use domain::units::UnitPath;
 
     use crate::{
@@ -20,7 +20,7 @@ pub async fn list_code_branches(after: Option<String>) -> Result<CodeBranches, A
 
     let result = async {
         let after = after.map(|path| UnitPath::parse(&path)).transpose().map_err(|_| AppError::new(Kind::NotFound))?;
-        Ok::<_, AppError>(backend()?.accounts().code_branches(&viewer()?, after.as_ref())?)
+        Ok::<_, AppError>(backend()?.accounts().code_branches(&viewer()?, q.as_deref().unwrap_or_default(), after.as_ref())?)
     };
     respond(result.await)
 }

@@ -2,8 +2,7 @@
 
 use domain::{
     Locale,
-    accounts::codes::{CodeRow, CodeState},
-    locale::local_date,
+    accounts::codes::{CodeRow, CodeState, last_day},
 };
 use leptos::prelude::*;
 
@@ -69,7 +68,7 @@ fn row(l: Locale, code: CodeRow, back: &'static str) -> AnyView {
                 <Tag label=state tone/>
             </Cell>
             <Cell label=text::codes::issued_at(l)>{l.date_time(code.issued_at)}</Cell>
-            <Cell label=text::codes::expires_at(l)>{l.date(local_date(code.expires_at))}</Cell>
+            <Cell label=text::codes::expires_at(l)>{l.date(last_day(code.expires_at))}</Cell>
             <Cell label=text::codes::action(l)>{revoke}</Cell>
         </tr>
     }

@@ -29,18 +29,31 @@ pub fn MemberCodesPage() -> impl IntoView {
         let title = text::codes::member_title(l, &member.name);
         let activated =
             member.is_activated.then(|| view! { <Notice kind=NoticeKind::Warn title=text::codes::member_activated(l)/> });
-        view! {
-            <Title text=title.clone()/>
-            <div class="page page-narrow">
-                <PageHeader title=title eyebrow=unit.name lead=text::codes::member_lead(l)/>
-                {revoked}
+        let card = member.card_until.map(|day| {
+            view! { <Notice kind=NoticeKind::Warn title=text::codes::member_has_card(l, l.date(day))/> }
+        });
+        let issue = if member.held_above {
+            view! { <Notice title=text::codes::from_above_title(l)><p>{text::codes::member_from_above(l)}</p></Notice> }
+                .into_any()
+        } else {
+            view! {
                 {activated}
+                {card}
                 <Form action="/api/account/issue_code" failed=text::frame::network_failed(l)>
                     <input type="hidden" name="member" value=member.member.to_string()/>
                     <div class="actions">
                         <Button wide=true icon=IconName::Print>{text::codes::issue(l)}</Button>
                     </div>
                 </Form>
+            }
+            .into_any()
+        };
+        view! {
+            <Title text=title.clone()/>
+            <div class="page page-narrow">
+                <PageHeader title=title eyebrow=unit.name lead=text::codes::member_lead(l)/>
+                {revoked}
+                {issue}
                 {issued_codes(l, codes, "member")}
             </div>
         }

@@ -33,12 +33,19 @@ const PART_MAX: u64 = 4 << 20;
 const DEPTH: usize = 256;
 
 /// Headers and footers that are read: a document has a few for each of its sections.
-const EDGES: usize = 40;
+const EDGES: usize = 20;
+
+/// Letters of an id or of a name of fonts and formats. They are looked at with every item or run.
+const NAME_MAX: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
     Unreadable,
     TooLong,
+}
+
+fn short(name: &str) -> String {
+    name.chars().take(NAME_MAX).collect()
 }
 
 /// What stands before an item of a list.

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Attributes, Label, Marker, Visitor};
+use super::{Attributes, Label, Marker, Visitor, short};
 
 /// Letters of what stands before the items of a list, e.g. "Điều %1."; Word takes no more. It is repeated with each of them.
 const LABEL_MAX: usize = 60;
@@ -73,26 +73,26 @@ impl Visitor for Numbering {
         let parent = around.last().map_or("", String::as_str);
         match name {
             "abstractNum" => {
-                attributes.get("abstractNumId").unwrap_or_default().clone_into(&mut self.open);
+                self.open = short(attributes.get("abstractNumId").unwrap_or_default());
                 self.kinds.insert(self.open.clone(), Kind::default());
                 self.is_override = false;
             }
             "styleLink" => {
-                self.styles.insert(attributes.val().to_owned(), self.open.clone());
+                self.styles.insert(short(attributes.val()), self.open.clone());
             }
             "numStyleLink" => {
                 if let Some(kind) = self.kinds.get_mut(&self.open) {
-                    kind.style = Some(attributes.val().to_owned());
+                    kind.style = Some(short(attributes.val()));
                 }
             }
             "num" => {
-                attributes.get("numId").unwrap_or_default().clone_into(&mut self.open);
+                self.open = short(attributes.get("numId").unwrap_or_default());
                 self.nums.insert(self.open.clone(), Num::default());
                 self.is_override = true;
             }
             "abstractNumId" => {
                 if let Some(num) = self.nums.get_mut(&self.open) {
-                    attributes.val().clone_into(&mut num.kind);
+                    num.kind = short(attributes.val());
                 }
             }
             "lvlOverride" => {
@@ -121,10 +121,10 @@ impl Visitor for Numbering {
 impl Level {
     fn property(&mut self, name: &str, attributes: &Attributes<'_>) {
         match name {
-            "numFmt" => attributes.val().clone_into(&mut self.format),
+            "numFmt" => self.format = short(attributes.val()),
             "lvlText" => self.text = attributes.val().chars().take(LABEL_MAX).collect(),
             "start" => self.start = attributes.number("val"),
-            "pStyle" => attributes.val().clone_into(&mut self.style),
+            "pStyle" => self.style = short(attributes.val()),
             "lvlRestart" => self.restart = Some(attributes.number("val") as usize),
             "isLgl" => self.is_legal = attributes.is_on(),
             _ => {}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::folding::fold;
 
-use super::{Attributes, Visitor};
+use super::{Attributes, Visitor, short};
 
 /// Styles a style is based on.
 const BASES: usize = 12;
@@ -75,7 +75,7 @@ pub(super) fn font_named(attributes: &Attributes<'_>) -> Option<String> {
     if attributes.get("asciiTheme").is_some() {
         return Some(String::new());
     }
-    attributes.get("ascii").or_else(|| attributes.get("hAnsi")).map(str::to_owned)
+    attributes.get("ascii").or_else(|| attributes.get("hAnsi")).map(short)
 }
 
 impl Styles {

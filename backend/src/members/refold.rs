@@ -1,0 +1,154 @@
+//! Names written before the rules of folding changed: once, when a store is opened by a version with other rules, the columns that
+//! follow from names are written again, so that everybody is found by what is typed now.
+
+use domain::{folding::name_order, members::FullName};
+
+use super::{MemberRow, Members, Step, rows::derived};
+use crate::{
+    Result,
+    store::{KEYS, RecordId, SurrealValue, keys_after, record, vars},
+};
+
+/// The rules in use. Another number when `domain::folding` reads names otherwise.
+const RULES: &str = "names 1";
+
+/// Names looked at in one read.
+const PAGE: usize = 5_000;
+
+#[derive(Debug, SurrealValue)]
+struct NameRow {
+    id: String,
+    full_name: String,
+    sort_key: String,
+}
+
+impl Members<'_> {
+    /// Writes again what follows from names, unless it was done. One that is interrupted begins again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn refold(&self) -> Result<()> {
+        let (store, done) = (self.backend.store(), record("upkeep", RULES));
+        let known: Option<RecordId> = store.read("SELECT VALUE id FROM $done", vars! { done: done.clone() }).await?.row(0)?;
+        if known.is_some() {
+            return Ok(());
+        }
+        let sql = format!("SELECT record::id(id) AS id, full_name, sort_key FROM {KEYS} LIMIT {PAGE}");
+        let mut after = String::new();
+        loop {
+            let rows: Vec<NameRow> = store.read(&*sql, vars! { keys: keys_after("member", &after) }).await?.rows(0)?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.id);
+            for row in rows {
+                // A name that is none any more stays as it is.
+                let Ok(name) = FullName::parse(&row.full_name) else { continue };
+                if name.as_str() != row.full_name || name_order(name.as_str()) != row.sort_key {
+                    self.rewrite_name(&row.id, &name).await?;
+                }
+            }
+        }
+        let vars = vars! { done: done, now: self.backend.clock().now() };
+        store.write("UPSERT $done SET done_at = $now RETURN NONE", vars).await.map(|_| ())
+    }
+
+    async fn rewrite_name(&self, id: &str, name: &FullName) -> Result<()> {
+        let Ok(id) = id.parse() else { return Ok(()) };
+        let row = self.row(id).await?;
+        let derived = derived(self.backend.keys(), name, row.birth_date()?, None);
+        let mut step = Step::default();
+        step.bind(vars! {
+            member: record("member", &row.id),
+            before: row.full_name.clone(),
+            full_name: name.as_str().to_owned(),
+            sort_key: derived.sort_key,
+            given: derived.given,
+            twin_key: derived.twin_key.clone(),
+        });
+        // Somebody who changes the name meanwhile writes these columns too.
+        step.then(
+            "UPDATE $member SET full_name = $full_name, sort_key = $sort_key, given = $given, twin_key = $twin_key \
+             WHERE full_name = $before RETURN NONE;",
+        );
+        let after = MemberRow {
+            full_name: name.as_str().to_owned(),
+            // Records of before twins were looked for have none, and get none here.
+            twin_key: Some(derived.twin_key),
+            ..row.clone()
+        };
+        self.settle_flaws(&mut step, row.twin_key.as_deref(), &after).await?;
+        self.backend.store().write(&step.sql, step.vars).await.map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+    use domain::{
+        members::{Flaw, NationalId, Sex, Standing},
+        policy::{Grant, Role, Standpoint},
+        units::UnitKind,
+    };
+
+    use super::*;
+    use crate::{
+        Backend, Clock, Keys, Place,
+        demo::registry::{NewMember, Registry},
+    };
+
+    #[tokio::test]
+    async fn names_of_before_are_found_by_what_is_typed_now() {
+        let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now, 1)).await.expect("opens");
+        let mut registry = Registry::new(&backend, 1, now - TimeDelta::days(400));
+        let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
+        let branch = registry.unit(Some(&province), UnitKind::Branch, "01", "Chi bộ").expect("a code");
+        let mut people = Vec::new();
+        for (at, name) in ["H'Hen Êban", "K’Brơi", "Đỗ Văn Đăng", "Đỗ Văn Đăng"].into_iter().enumerate() {
+            let id = NationalId::parse(&format!("95100000000{at}")).expect("twelve digits");
+            let day = |year| NaiveDate::from_ymd_opt(year, 2, 3).expect("a day");
+            let member = NewMember {
+                code: &format!("5100000{at}"),
+                full_name: name,
+                sex: Sex::Female,
+                birth_date: day(1980),
+                admitted_on: day(2008),
+                standing: Standing::Official,
+                national_id: &id,
+                phone: None,
+                unit: &branch,
+            };
+            people.push(registry.member(&member).expect("registers"));
+        }
+        registry.save().await.expect("saves");
+        // As the version before wrote them.
+        for (member, name, order, given) in [
+            (people[0], "H'Hen Êban", "eban h'hen eban", "eban"),
+            (people[1], "K’Brơi", "k’broi k’broi", "k’broi"),
+            (people[3], "\u{d0}ỗ Văn \u{d0}ăng", "ðang ðo van ðang", "ðang"),
+        ] {
+            let sql = "UPDATE $member SET full_name = $name, sort_key = $order, given = $given, twin_key = $given";
+            let vars = vars! { member: record("member", member), name: name, order: order, given: given };
+            backend.store().write(sql, vars).await.expect("writes");
+        }
+        let forget = vars! { done: record("upkeep", RULES) };
+        backend.store().write("DELETE $done; DELETE flaw;", forget).await.expect("writes");
+
+        backend.members().refold().await.expect("writes again");
+        let grants = vec![Grant { role: Role::Registrar, path: province.path.clone() }];
+        let standpoint = Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants };
+        let viewer = domain::accounts::Viewer {
+            member: people[0],
+            name: String::new(),
+            branch,
+            standpoint,
+            offices: Vec::new(),
+            resting: Vec::new(),
+        };
+        for (typed, found) in [("h hen", 1), ("K'Broi", 1), ("do van dang", 2)] {
+            let page = backend.members().search(&viewer, typed, None, None).await.expect("a page");
+            assert_eq!(page.members.len(), found, "{typed}");
+        }
+        let page = backend.members().quality(&viewer, Some(Flaw::Twin), None).await.expect("a page");
+        assert_eq!(page.counts[&Flaw::Twin], 2, "and twins by one name");
+    }
+}

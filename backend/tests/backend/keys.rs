@@ -1,0 +1,53 @@
+//! A store in use is opened with its own key only.
+
+use std::{fs, path::Path};
+
+use backend::{Backend, Clock, Error, Place};
+use tempfile::TempDir;
+
+use crate::support::{Fixture, start};
+
+/// Opens the store, once the process has let go of it.
+async fn open(folder: &Path) -> Result<Backend, Error> {
+    let (place, file) = (Place::Folder(folder.join("store")), folder.join("secret.key"));
+    loop {
+        match Backend::open_with_key_file(&place, &file, Clock::fixed(start(), 1)).await {
+            Err(Error::InUse) => tokio::task::yield_now().await,
+            opened => return opened,
+        }
+    }
+}
+
+async fn filled() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let backend = open(folder.path()).await.expect("makes a key for an empty store");
+    Fixture::insert(&backend).await;
+    folder
+}
+
+fn refusal(opened: Result<Backend, Error>) -> String {
+    match opened {
+        Err(Error::Key(told)) => told,
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => panic!("opened"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_or_another_key_is_refused_with_a_word_on_what_to_do() {
+    let folder = filled().await;
+    let file = folder.path().join("secret.key");
+    let own = fs::read_to_string(&file).expect("a key");
+
+    fs::remove_file(&file).expect("is lost");
+    let told = refusal(open(folder.path()).await);
+    assert!(told.contains("secret.key is missing") && told.contains("Put the file back"), "{told}");
+    assert!(!file.exists(), "no other key takes its place");
+
+    fs::write(&file, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc").expect("another key");
+    let told = refusal(open(folder.path()).await);
+    assert!(told.contains("is not the one this store was filled with"), "{told}");
+
+    fs::write(&file, own).expect("is found again");
+    open(folder.path()).await.expect("opens");
+}
