@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Why a file was not taken, and what to do.
-pub const fn refused_text(l: Locale, refused: FileRefused) -> &'static str {
+pub fn refused_text(l: Locale, refused: FileRefused) -> &'static str {
     match refused {
         FileRefused::Empty => text::files::refused_empty(l),
         FileRefused::TooBig => text::files::refused_too_big(l),

@@ -18,14 +18,14 @@ pub use new_page::NewImportPage;
 
 use crate::{terms, text};
 
-pub const fn kind_name(l: Locale, kind: ImportKind) -> &'static str {
+pub fn kind_name(l: Locale, kind: ImportKind) -> &'static str {
     match kind {
         ImportKind::Members => text::imports::kind_members(l),
         ImportKind::Units => text::imports::kind_units(l),
     }
 }
 
-pub const fn state_name(l: Locale, state: ImportState) -> &'static str {
+pub fn state_name(l: Locale, state: ImportState) -> &'static str {
     match state {
         ImportState::Checking => text::imports::state_checking(l),
         ImportState::Previewed => text::imports::state_previewed(l),
@@ -36,7 +36,7 @@ pub const fn state_name(l: Locale, state: ImportState) -> &'static str {
     }
 }
 
-pub const fn column_name(l: Locale, column: Column) -> &'static str {
+pub fn column_name(l: Locale, column: Column) -> &'static str {
     match column {
         Column::CardNumber => text::imports::column_card_number(l),
         Column::FullName => text::imports::column_full_name(l),
@@ -60,7 +60,7 @@ pub const fn column_name(l: Locale, column: Column) -> &'static str {
 }
 
 /// Why a whole file was not taken, and what to do.
-pub const fn failure_text(l: Locale, failure: Failure) -> &'static str {
+pub fn failure_text(l: Locale, failure: Failure) -> &'static str {
     match failure {
         Failure::Unreadable => text::imports::failure_unreadable(l),
         Failure::TooBig => text::imports::failure_too_big(l),
@@ -116,7 +116,7 @@ pub fn reason_text(l: Locale, column: Option<Column>, reason: &Reason) -> String
 }
 
 /// The words a column takes, where it takes few.
-const fn choices(l: Locale, column: Column) -> Option<&'static str> {
+fn choices(l: Locale, column: Column) -> Option<&'static str> {
     match column {
         Column::Sex => Some(text::imports::choices_sex(l)),
         Column::Standing => Some(text::imports::choices_standing(l)),
@@ -139,7 +139,7 @@ pub fn report_heads(l: Locale) -> [&'static str; 6] {
 }
 
 /// What became of the row a line of the report is about.
-pub const fn outcome_text(l: Locale, reason: &Reason) -> &'static str {
+pub fn outcome_text(l: Locale, reason: &Reason) -> &'static str {
     if reason.is_remark() { text::imports::outcome_remark(l) } else { text::imports::outcome_refused(l) }
 }
 

@@ -29,7 +29,7 @@ pub fn left_out(l: Locale, parts: &[LeftOut]) -> Option<String> {
     (!parts.is_empty()).then(|| text::writing::left_out(l, parts.join(", ")))
 }
 
-pub const fn document_kind(l: Locale, kind: DocumentKind) -> &'static str {
+pub fn document_kind(l: Locale, kind: DocumentKind) -> &'static str {
     match kind {
         DocumentKind::Resolution => text::terms::resolution(l),
         DocumentKind::Directive => text::terms::directive(l),
@@ -41,7 +41,7 @@ pub const fn document_kind(l: Locale, kind: DocumentKind) -> &'static str {
     }
 }
 
-pub const fn document_field(l: Locale, field: DocumentField) -> &'static str {
+pub fn document_field(l: Locale, field: DocumentField) -> &'static str {
     match field {
         DocumentField::Organisation => text::terms::field_organisation(l),
         DocumentField::Inspection => text::terms::field_inspection(l),
@@ -55,7 +55,7 @@ pub const fn document_field(l: Locale, field: DocumentField) -> &'static str {
     }
 }
 
-pub const fn document_state(l: Locale, state: DocumentState) -> &'static str {
+pub fn document_state(l: Locale, state: DocumentState) -> &'static str {
     match state {
         DocumentState::Draft => text::terms::draft(l),
         DocumentState::InReview => text::terms::in_review(l),
@@ -116,7 +116,7 @@ pub fn members_count(l: Locale, n: u64) -> String {
     text::terms::members_count(l, n)
 }
 
-pub const fn meeting_kind(l: Locale, kind: MeetingKind) -> &'static str {
+pub fn meeting_kind(l: Locale, kind: MeetingKind) -> &'static str {
     match kind {
         MeetingKind::Regular => text::terms::meeting_regular(l),
         MeetingKind::Thematic => text::terms::meeting_thematic(l),
@@ -124,7 +124,7 @@ pub const fn meeting_kind(l: Locale, kind: MeetingKind) -> &'static str {
     }
 }
 
-pub const fn meeting_form(l: Locale, form: MeetingForm) -> &'static str {
+pub fn meeting_form(l: Locale, form: MeetingForm) -> &'static str {
     match form {
         MeetingForm::InPerson => text::terms::in_person(l),
         MeetingForm::Online => text::terms::online(l),
@@ -132,7 +132,7 @@ pub const fn meeting_form(l: Locale, form: MeetingForm) -> &'static str {
     }
 }
 
-pub const fn meeting_state(l: Locale, state: MeetingState) -> &'static str {
+pub fn meeting_state(l: Locale, state: MeetingState) -> &'static str {
     match state {
         MeetingState::Announced => text::terms::announced(l),
         MeetingState::InSession => text::terms::in_session(l),
@@ -142,7 +142,7 @@ pub const fn meeting_state(l: Locale, state: MeetingState) -> &'static str {
     }
 }
 
-pub const fn attendance(l: Locale, kind: AttendanceKind) -> &'static str {
+pub fn attendance(l: Locale, kind: AttendanceKind) -> &'static str {
     match kind {
         AttendanceKind::Present => text::terms::present(l),
         AttendanceKind::Remote => text::terms::remote(l),
@@ -151,7 +151,7 @@ pub const fn attendance(l: Locale, kind: AttendanceKind) -> &'static str {
     }
 }
 
-pub const fn opinion_state(l: Locale, state: OpinionState) -> &'static str {
+pub fn opinion_state(l: Locale, state: OpinionState) -> &'static str {
     match state {
         OpinionState::Received => text::terms::received(l),
         OpinionState::Seen => text::terms::seen(l),
@@ -160,7 +160,7 @@ pub const fn opinion_state(l: Locale, state: OpinionState) -> &'static str {
     }
 }
 
-pub const fn opinion_audience(l: Locale, audience: OpinionAudience) -> &'static str {
+pub fn opinion_audience(l: Locale, audience: OpinionAudience) -> &'static str {
     match audience {
         OpinionAudience::Branch => text::terms::audience_branch(l),
         OpinionAudience::Committee => text::terms::audience_committee(l),
@@ -206,7 +206,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
     }
 }
 
-pub const fn error_title(l: Locale, kind: Kind) -> &'static str {
+pub fn error_title(l: Locale, kind: Kind) -> &'static str {
     match kind {
         Kind::NotSignedIn => text::problems::not_signed_in_title(l),
         Kind::ConfirmPassword => text::sessions::confirm_title(l),
@@ -219,7 +219,7 @@ pub const fn error_title(l: Locale, kind: Kind) -> &'static str {
     }
 }
 
-pub const fn error_text(l: Locale, kind: Kind) -> &'static str {
+pub fn error_text(l: Locale, kind: Kind) -> &'static str {
     match kind {
         Kind::NotSignedIn => text::problems::not_signed_in(l),
         Kind::ConfirmPassword => text::sessions::rested(l),

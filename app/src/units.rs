@@ -29,7 +29,7 @@ fn address(unit: &UnitRef) -> String {
     format!("/units/{}", unit.id)
 }
 
-const fn phase_name(l: Locale, phase: Phase) -> &'static str {
+fn phase_name(l: Locale, phase: Phase) -> &'static str {
     match phase {
         Phase::Planned => text::units::phase_planned(l),
         Phase::Pilot => text::units::phase_pilot(l),
@@ -59,7 +59,7 @@ fn opening_lines(l: Locale, opening: &Opening) -> Vec<String> {
     .collect()
 }
 
-const fn step_name(l: Locale, step: UnitStep) -> &'static str {
+fn step_name(l: Locale, step: UnitStep) -> &'static str {
     match step {
         UnitStep::New => text::units::step_new(l),
         UnitStep::Rename => text::units::step_rename(l),

@@ -92,7 +92,7 @@ pub(super) fn sentence(l: Locale, entry: &AuditEntry) -> String {
     }
 }
 
-pub(super) const fn group_name(l: Locale, group: AuditGroup) -> &'static str {
+pub(super) fn group_name(l: Locale, group: AuditGroup) -> &'static str {
     match group {
         AuditGroup::Records => text::audit::records(l),
         AuditGroup::Roles => text::audit::roles(l),

@@ -21,7 +21,7 @@ pub(super) fn progress_tag(l: Locale, progress: Progress) -> AnyView {
     view! { <Tag tone icon label/> }.into_any()
 }
 
-pub(super) const fn state(l: Locale, state: CourseState) -> &'static str {
+pub(super) fn state(l: Locale, state: CourseState) -> &'static str {
     match state {
         CourseState::Draft => text::courses::state_draft(l),
         CourseState::Assigned => text::courses::state_assigned(l),

@@ -53,7 +53,7 @@ pub(super) fn list_chips(l: Locale, current: Option<ShelfList>) -> Vec<Chip> {
     ShelfList::ALL.map(chip).into_iter().chain(follows.then_some(followed)).collect()
 }
 
-pub(super) const fn list_name(l: Locale, list: ShelfList) -> &'static str {
+pub(super) fn list_name(l: Locale, list: ShelfList) -> &'static str {
     match list {
         ShelfList::MustRead => text::reading::must_read(l),
         ShelfList::Unread => text::reading::unread(l),

@@ -297,7 +297,7 @@ fn related(l: Locale, related: Vec<RelatedDocument>) -> Option<AnyView> {
 }
 
 /// What the other document is to this one.
-const fn relation(l: Locale, relation: Relation, is_newer: bool) -> &'static str {
+fn relation(l: Locale, relation: Relation, is_newer: bool) -> &'static str {
     match (relation, is_newer) {
         (Relation::Supersedes, false) => text::reading::supersedes(l),
         (Relation::Supersedes, true) => text::reading::superseded_by(l),

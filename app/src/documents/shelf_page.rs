@@ -98,7 +98,7 @@ fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate
     }
 }
 
-const fn lead(l: Locale, list: ShelfList) -> &'static str {
+fn lead(l: Locale, list: ShelfList) -> &'static str {
     match list {
         ShelfList::MustRead => text::reading::must_read_lead(l),
         ShelfList::Unread => text::reading::unread_lead(l),
@@ -108,7 +108,7 @@ const fn lead(l: Locale, list: ShelfList) -> &'static str {
     }
 }
 
-const fn nothing(l: Locale, list: ShelfList) -> (&'static str, &'static str) {
+fn nothing(l: Locale, list: ShelfList) -> (&'static str, &'static str) {
     match list {
         ShelfList::MustRead => (text::reading::must_read_none(l), text::reading::must_read_none_text(l)),
         ShelfList::Unread => (text::reading::unread_none(l), text::reading::unread_none_text(l)),

@@ -10,7 +10,7 @@ use domain::{
 
 use crate::text;
 
-pub(super) const fn standing(l: Locale, standing: Standing) -> &'static str {
+pub(super) fn standing(l: Locale, standing: Standing) -> &'static str {
     match standing {
         Standing::Official => text::members::standing_official(l),
         Standing::Probationary => text::members::standing_probationary(l),
@@ -18,14 +18,14 @@ pub(super) const fn standing(l: Locale, standing: Standing) -> &'static str {
     }
 }
 
-pub(super) const fn sex(l: Locale, sex: Sex) -> &'static str {
+pub(super) fn sex(l: Locale, sex: Sex) -> &'static str {
     match sex {
         Sex::Female => text::members::female(l),
         Sex::Male => text::members::male(l),
     }
 }
 
-pub(super) const fn state(l: Locale, state: MemberState) -> &'static str {
+pub(super) fn state(l: Locale, state: MemberState) -> &'static str {
     match state {
         MemberState::Active => text::members::state_active(l),
         MemberState::Transferred => text::members::state_transferred(l),
@@ -35,7 +35,7 @@ pub(super) const fn state(l: Locale, state: MemberState) -> &'static str {
     }
 }
 
-pub(super) const fn flaw(l: Locale, flaw: Flaw) -> &'static str {
+pub(super) fn flaw(l: Locale, flaw: Flaw) -> &'static str {
     match flaw {
         Flaw::MissingId => text::members::flaw_missing_id(l),
         Flaw::MissingPhone => text::members::flaw_missing_phone(l),
@@ -45,7 +45,7 @@ pub(super) const fn flaw(l: Locale, flaw: Flaw) -> &'static str {
 }
 
 /// What is to be done about it.
-pub(super) const fn flaw_help(l: Locale, flaw: Flaw) -> &'static str {
+pub(super) fn flaw_help(l: Locale, flaw: Flaw) -> &'static str {
     match flaw {
         Flaw::MissingId => text::members::flaw_missing_id_help(l),
         Flaw::MissingPhone => text::members::flaw_missing_phone_help(l),
@@ -54,7 +54,7 @@ pub(super) const fn flaw_help(l: Locale, flaw: Flaw) -> &'static str {
     }
 }
 
-pub(super) const fn correction_field(l: Locale, field: CorrectionField) -> &'static str {
+pub(super) fn correction_field(l: Locale, field: CorrectionField) -> &'static str {
     match field {
         CorrectionField::Phone => text::members::phone(l),
         CorrectionField::FullName => text::members::full_name(l),
@@ -67,7 +67,7 @@ pub(super) const fn correction_field(l: Locale, field: CorrectionField) -> &'sta
     }
 }
 
-pub(super) const fn correction_state(l: Locale, state: CorrectionState) -> &'static str {
+pub(super) fn correction_state(l: Locale, state: CorrectionState) -> &'static str {
     match state {
         CorrectionState::Requested => text::members::correction_requested(l),
         CorrectionState::Accepted => text::members::correction_accepted(l),
