@@ -40,6 +40,7 @@ pub fn MergePage() -> impl IntoView {
 type View = fn(&Sheet, UnitTargets, Option<String>, Option<Chosen>) -> AnyView;
 
 /// What was chosen before the last question.
+#[derive(Clone)]
 struct Chosen {
     target: String,
     on: String,
@@ -129,22 +130,24 @@ fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>, chosen: Opti
 }
 
 /// The last question, in words that leave no doubt which unit goes into which.
-fn merging_for_sure(sheet: &Sheet, page: &UnitTargets, chosen: &Chosen, target: &UnitRow) -> AnyView {
+fn merging_for_sure(sheet: &Sheet, page: &UnitTargets, chosen: &Chosen, into: &UnitRow) -> AnyView {
     let (l, errors) = (sheet.l, sheet.errors);
-    let title = text::units::merge_sure(l, &page.unit.name, &target.unit.name);
+    let title = text::units::merge_sure(l, &page.unit.name, &into.unit.name);
     let members = terms::members_count(l, page.members.into());
     let day = domain::forms::day(&chosen.on).map_or_else(|_| chosen.on.clone(), |day| l.date(day));
-    let told = text::units::merge_sure_text(l, members, &target.unit.name, day, &page.unit.name);
+    let told = text::units::merge_sure_text(l, members, &into.unit.name, day, &page.unit.name);
     let back = format!("{}/merge", address(&page.unit));
+    let identity = identity(page);
+    let Chosen { target, on, .. } = chosen.clone();
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Merge, Some(told))}
             {sheet.summary(MERGE_LABELS)}
             {goes_along(l, page)}
             <Form action="/api/units/merge" failed=text::frame::network_failed(l) errors>
-                {identity(page)}
-                <input type="hidden" name="target" value=chosen.target.clone()/>
-                <input type="hidden" name="on" value=chosen.on.clone()/>
+                {identity}
+                <input type="hidden" name="target" value=target/>
+                <input type="hidden" name="on" value=on/>
                 <div class="actions">
                     <Button kind=ButtonKind::Danger wide=true icon=IconName::Layers>{text::units::merge_sure_button(l)}</Button>
                     <LinkButton href=back kind=ButtonKind::Secondary icon=IconName::ArrowLeft wide=true>

@@ -26,7 +26,9 @@ impl Answer {
 
     /// Whether the page came to its end, and nothing stands behind it.
     pub(crate) fn is_whole(&self) -> bool {
-        self.body.starts_with("<!DOCTYPE html>") && self.body.ends_with("</body></html>") && self.body.matches("</html>").count() == 1
+        self.body.starts_with("<!DOCTYPE html>")
+            && self.body.ends_with("</body></html>")
+            && self.body.matches("</html>").count() == 1
     }
 
     pub(crate) fn location(&self) -> Option<&str> {

@@ -73,7 +73,7 @@ async fn write_everything(app: &TestApp) {
     let document = app.published(&org.harbour).await;
     app.draft(&org.harbour).await;
     let reviewed = app.in_review(&org.harbour).await;
-    let remark = RemarkForm { id: &reviewed.to_string(), quote: "", text: &app.marked("Xem lại") };
+    let remark = RemarkForm { id: &reviewed.to_string(), quote: "", passage: "", text: &app.marked("Xem lại") };
     backend.documents().remark(&org.province_chief_editor.viewer, remark).await.expect("is said");
     let withdrawn = app.published(&org.harbour).await;
     let chief = &org.province_chief_editor.viewer;
