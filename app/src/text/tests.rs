@@ -45,11 +45,19 @@ fn a_text_of_one_pack_has_no_word_of_the_other() {
     let strange = texts.flat_map(|(key, l, text)| {
         ONLY.iter().filter(move |(_, locale, _)| *locale == l).flat_map(move |(owner, _, words)| {
             let other = if *owner == Terms::Party { Terms::Association } else { Terms::Party };
-            let said = with_words(other, l, text).to_lowercase();
+            // `{secretary}` is the place of a value.
+            let said = without_places(&with_words(other, l, text)).to_lowercase();
             words.iter().filter(move |word| said.contains(**word)).map(move |word| format!("{key} ({l:?}, {other}): {word}"))
         })
     });
     assert_eq!(strange.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+fn without_places(text: &str) -> String {
+    text.split('{')
+        .enumerate()
+        .map(|(at, piece)| if at == 0 { piece } else { piece.split_once('}').map_or("", |(_, rest)| rest) })
+        .collect()
 }
 
 /// The texts of the guides, which are whole files.
