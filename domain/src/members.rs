@@ -117,10 +117,22 @@ impl PhoneNumber {
 
 /// A number without what is said about it: `0912 345 680 (vợ)`. Brackets around digits belong to the number.
 fn without_remarks(typed: &str) -> Cow<'_, str> {
-    let Some((number, rest)) = typed.split_once('(') else { return Cow::Borrowed(typed) };
-    let Some((remark, rest)) = rest.split_once(')') else { return Cow::Borrowed(typed) };
-    let bracket = if remark.chars().any(char::is_alphabetic) { String::new() } else { format!("({remark})") };
-    Cow::Owned(format!("{number}{bracket}{}", without_remarks(rest)))
+    if !typed.contains('(') {
+        return Cow::Borrowed(typed);
+    }
+    // What is typed may be long, so nothing here is as deep as there are brackets.
+    let (mut kept, mut rest) = (String::with_capacity(typed.len()), typed);
+    while let Some((number, (remark, behind))) =
+        rest.split_once('(').and_then(|(number, more)| Some((number, more.split_once(')')?)))
+    {
+        kept.push_str(number);
+        if !remark.chars().any(char::is_alphabetic) {
+            kept.extend(["(", remark, ")"]);
+        }
+        rest = behind;
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
 }
 
 /// Mobile numbers of eleven digits: what their beginning became on 15 September 2018 (Decision 798/QĐ-BTTTT).
@@ -454,6 +466,8 @@ mod tests {
             assert_eq!(PhoneNumber::parse(typed), Err(Problem::Digits { expected: 10 }), "{typed}");
         }
         assert_eq!(PhoneNumber::parse(" \u{200e} "), Err(Problem::Required));
+        assert_eq!(PhoneNumber::parse("(0912) 345 (vợ) 678 (nhà)").expect("remarks").expose(), "0912345678");
+        assert!(PhoneNumber::parse(&"()".repeat(500_000)).is_err(), "however many brackets there are");
     }
 
     #[test]
