@@ -146,6 +146,23 @@ pub fn of_font(name: &str) -> Option<LegacyFont> {
 /// Only words with Western letters and signs count (U+00A1 to U+00FF): nearly all of them must become Vietnamese syllables, and most
 /// must not be syllables as they stand.
 pub fn detect(text: &str) -> Option<LegacyLetters> {
+    judge(text).map(|(letters, _)| letters)
+}
+
+/// The same for a text that is judged by itself, with nothing around it that would tell: one or two words are not enough, for a name
+/// of another language may become a syllable by chance (`Siu Tôp`), unless signs stand in them where letters belong.
+///
+/// ```
+/// use domain::legacy_letters::{LegacyLetters, detect_alone};
+/// assert_eq!(detect_alone("TrÇn ThÞ HuÖ"), Some(LegacyLetters::Tcvn3));
+/// assert_eq!(detect_alone("Siu Tôp"), None);
+/// ```
+pub fn detect_alone(text: &str) -> Option<LegacyLetters> {
+    judge(text).filter(|(_, words)| *words >= 3 || is_suspicious(text)).map(|(letters, _)| letters)
+}
+
+/// The letters, and how many words they make syllables of.
+fn judge(text: &str) -> Option<(LegacyLetters, u32)> {
     let (mut words, mut plain, mut tcvn3, mut vni) = (0_u32, 0_u32, 0_u32, 0_u32);
     for word in words_of(text) {
         if word.chars().any(is_vietnamese_only) {
@@ -159,7 +176,7 @@ pub fn detect(text: &str) -> Option<LegacyLetters> {
         }
     }
     let (letters, matched) = if vni > tcvn3 { (LegacyLetters::Vni, vni) } else { (LegacyLetters::Tcvn3, tcvn3) };
-    (words > 0 && matched * 10 >= words * 9 && plain * 2 <= words && tcvn3 != vni).then_some(letters)
+    (words > 0 && matched * 10 >= words * 9 && plain * 2 <= words && tcvn3 != vni).then_some((letters, matched))
 }
 
 /// Whether signs stand inside words where Vietnamese has letters: what legacy letters look like where [`detect`] is not certain.
@@ -309,6 +326,18 @@ mod tests {
             "",
         ] {
             assert_eq!(detect(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_or_two_by_themselves_decide_nothing() {
+        for text in ["Siu Tôp", "60000001\nSiu Tôp\nNam\n01/02/1980", "Siu Tôp\nKsor Tôp"] {
+            assert_eq!(detect_alone(text), None, "{text}");
+        }
+        for (text, letters) in
+            [("NguyÔn V¨n §øc", LegacyLetters::Tcvn3), ("N÷", LegacyLetters::Tcvn3), ("Nguyeãn Vaên Ñöùc", LegacyLetters::Vni)]
+        {
+            assert_eq!(detect_alone(text), Some(letters), "{text}");
         }
     }
 

@@ -389,7 +389,7 @@ pub(super) fn each_row(open: &Open<'_>, format: Format, sheet: &str, after: u64,
 fn legacy_of(cells: &[Cell<'_>]) -> Option<LegacyLetters> {
     let is_western = |text: &str| text.bytes().any(|byte| matches!(byte, 0xC2 | 0xC3));
     let texts = cells.iter().filter_map(|cell| if let Cell::Text(text) = cell { Some(text.as_ref()) } else { None });
-    if texts.clone().any(is_western) { legacy_letters::detect(&texts.collect::<Vec<_>>().join("\n")) } else { None }
+    if texts.clone().any(is_western) { legacy_letters::detect_alone(&texts.collect::<Vec<_>>().join("\n")) } else { None }
 }
 
 fn in_unicode(cells: &[Cell<'_>], letters: LegacyLetters) -> Vec<Cell<'static>> {
