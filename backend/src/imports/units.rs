@@ -243,6 +243,8 @@ struct Placing<'p> {
     planner: &'p Planner,
     units: &'p [Unit],
     by_code: HashMap<&'p str, Vec<usize>>,
+    /// Units of the tree by their code, those within reach of the file.
+    known_by_code: HashMap<&'p str, Vec<(&'p UnitPath, UnitKind)>>,
     /// Units of the tree by the one above and their code without the zeros in front; none where several are meant. Empty where no
     /// code of the file is a number.
     zeroed: HashMap<(UnitPath, String), Option<UnitPath>>,
@@ -263,6 +265,11 @@ impl<'p> Placing<'p> {
         for (at, unit) in units.iter().enumerate() {
             by_code.entry(unit.code()).or_default().push(at);
         }
+        let mut known_by_code: HashMap<&str, Vec<(&UnitPath, UnitKind)>> = HashMap::new();
+        let is_within = |path: &UnitPath| planner.scope.as_ref().is_none_or(|scope| scope.contains(path));
+        for (path, known) in planner.known.iter().filter(|(path, _)| is_within(path)) {
+            known_by_code.entry(path.code()).or_default().push((path, known.kind));
+        }
         let mut zeroed: HashMap<(UnitPath, String), Option<UnitPath>> = HashMap::new();
         if units.iter().any(|unit| unit.is_number) {
             for path in planner.known.keys().filter(|path| path.code().starts_with('0')) {
@@ -271,7 +278,7 @@ impl<'p> Placing<'p> {
                 zeroed.entry((above, bare)).and_modify(|known| *known = None).or_insert_with(|| Some(path.clone()));
             }
         }
-        Self { planner, units, by_code, zeroed, found: vec![Found::NotYet; units.len()] }
+        Self { planner, units, by_code, known_by_code, zeroed, found: vec![Found::NotYet; units.len()] }
     }
 
     fn place(&mut self, at: usize) -> Result<UnitPath, (Column, Reason)> {
@@ -325,11 +332,11 @@ impl<'p> Placing<'p> {
         let unit = &self.units[at];
         let unknown = (Column::Parent, Reason::UnknownParent);
         if let Some((_, above)) = unit.codes.split_last().filter(|(_, above)| !above.is_empty()) {
-            return self.by_path(above).map(Some).ok_or((Column::Code, Reason::UnknownParent));
+            return self.by_path(above, unit.kind).map(Some).ok_or((Column::Code, Reason::UnknownParent));
         }
         match unit.parent.as_deref() {
             Some([code]) => self.by_code(at, code).map(Some),
-            Some(codes) => self.by_path(codes).map(Some).ok_or(unknown),
+            Some(codes) => self.by_path(codes, unit.kind).map(Some).ok_or(unknown),
             None => self.top(unit),
         }
     }
@@ -358,7 +365,9 @@ impl<'p> Placing<'p> {
         }
     }
 
-    fn by_path(&mut self, codes: &[String]) -> Option<(UnitPath, UnitKind)> {
+    /// The unit at the end of these codes, in the tree or in the file. Of the file only what stands higher than `kind` is asked where it
+    /// is, so this goes no deeper than there are levels, however long the file is.
+    fn by_path(&mut self, codes: &[String], kind: UnitKind) -> Option<(UnitPath, UnitKind)> {
         let path = UnitPath::parse(&format!("/{}/", codes.join("/"))).ok()?;
         let below = self.planner.scope.as_ref().and_then(|scope| UnitPath::parse(&format!("{scope}{}/", codes.join("/"))).ok());
         for path in [Some(path), below].into_iter().flatten() {
@@ -367,7 +376,8 @@ impl<'p> Placing<'p> {
             }
             let named = self.by_code.get(path.code()).cloned().unwrap_or_default();
             for at in named {
-                if !matches!(self.found[at], Found::Underway) && self.place(at).as_ref() == Ok(&path) {
+                let may_be = self.units[at].kind < kind && !matches!(self.found[at], Found::Underway);
+                if may_be && self.place(at).as_ref() == Ok(&path) {
                     return Some((path, self.units[at].kind));
                 }
             }
@@ -377,15 +387,10 @@ impl<'p> Placing<'p> {
 
     /// The only unit of this code above the one at `at`, in the tree or in the file.
     fn by_code(&mut self, at: usize, code: &str) -> Result<(UnitPath, UnitKind), (Column, Reason)> {
-        let planner = self.planner;
         let kind = self.units[at].kind;
-        let inside = |path: &UnitPath| planner.scope.as_ref().is_none_or(|scope| scope.contains(path));
-        let mut found: BTreeMap<UnitPath, UnitKind> = planner
-            .known
-            .iter()
-            .filter(|(path, known)| path.code() == code && known.kind < kind && inside(path))
-            .map(|(path, known)| (path.clone(), known.kind))
-            .collect();
+        let known = self.known_by_code.get(code).into_iter().flatten();
+        let mut found: BTreeMap<UnitPath, UnitKind> =
+            known.filter(|(_, above)| *above < kind).map(|(path, above)| ((*path).clone(), *above)).collect();
         let mut reason = Reason::UnknownParent;
         for other in self.by_code.get(code).cloned().unwrap_or_default() {
             if other == at || matches!(self.found[other], Found::Underway) {
@@ -548,6 +553,13 @@ mod tests {
         ]);
         assert_eq!(refused, []);
         assert_eq!(paths, ["/01/", "/01/51/", "/01/51/001/", "/01/51/001/07/", "/01/51/001/08/"]);
+    }
+
+    #[test]
+    fn a_long_chain_of_units_is_refused_without_being_followed() {
+        let chain = (2..50_000).rev().map(|row| unit(row, &format!("c{row}"), &format!("x/c{}", row - 1), UnitKind::Commune));
+        let (paths, refused) = planned(chain.collect());
+        assert_eq!((paths.len(), refused.len()), (0, 49_998));
     }
 
     #[test]
