@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     fs,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, atomic::Ordering::Relaxed},
@@ -87,6 +88,8 @@ struct Work {
     /// Closed when the task has ended.
     ended: watch::Receiver<()>,
     pulse: Pulse,
+    /// It was started again while the task may have been at its end: it looks once more.
+    again: bool,
 }
 
 impl Workshop {
@@ -112,6 +115,19 @@ impl Workshop {
     fn pulse(&self, import: ImportId) -> Option<Pulse> {
         let at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         at_work.get(&import).filter(|work| !work.task.is_finished()).map(|work| work.pulse.clone())
+    }
+
+    /// Whether the task that closes `ended` is to look at the import once more. If not it is at work no longer: who starts the import
+    /// from now on starts another task.
+    fn goes_on(&self, import: ImportId, ended: &watch::Receiver<()>) -> bool {
+        let mut at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who was stopped has no place here any more, though another task may.
+        let Some(work) = at_work.get_mut(&import).filter(|work| work.ended.same_channel(ended)) else { return false };
+        let again = std::mem::take(&mut work.again);
+        if !again {
+            at_work.remove(&import);
+        }
+        again
     }
 }
 
@@ -454,10 +470,14 @@ impl<'a> Imports<'a> {
             work.task.abort();
             // It was told to stop.
             let _ = work.task.await;
-            let sql = "UPDATE $import SET held_until = NONE RETURN NONE";
-            if let Err(error) = self.backend.store().read(sql, vars! { import: record("import", import) }).await {
-                tracing::warn!(%error, "another process will go on with an import later than it could");
-            }
+            self.let_go(import).await;
+        }
+    }
+
+    async fn let_go(&self, import: ImportId) {
+        let sql = "UPDATE $import SET held_until = NONE RETURN NONE";
+        if let Err(error) = self.backend.store().read(sql, vars! { import: record("import", import) }).await {
+            tracing::warn!(%error, "another process will go on with an import later than it could");
         }
     }
 
@@ -549,31 +569,41 @@ impl<'a> Imports<'a> {
         }
     }
 
-    /// Works in the background, unless this process does already.
+    /// Works in the background. Where this process does already, it looks once more when it has done what it is at: it may have come
+    /// to its end before what is to be done now was written.
     fn start(&self, import: ImportId) {
         let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
         at_work.retain(|_, work| !work.task.is_finished());
-        at_work.entry(import).or_insert_with(|| {
-            let (backend, pulse) = (self.backend.clone(), Pulse::default());
-            let beating = pulse.clone();
-            let (ending, ended) = watch::channel(());
-            let task = tokio::spawn(async move {
-                let _ending = ending;
-                let imports = backend.imports();
+        if let Some(work) = at_work.get_mut(&import) {
+            work.again = true;
+            return;
+        }
+        let (backend, pulse) = (self.backend.clone(), Pulse::default());
+        let (ending, ended) = watch::channel(());
+        let (beating, own) = (pulse.clone(), ended.clone());
+        let task = tokio::spawn(async move {
+            let _ending = ending;
+            let imports = backend.imports();
+            loop {
+                let beating = beating.anew();
                 let outcome = tokio::select! {
                     outcome = imports.work(import, &beating) => outcome,
-                    error = imports.hold(import) => Err(error),
+                    never = imports.hold(import) => match never {},
                 };
                 if let Err(error) = outcome {
                     tracing::error!(%import, error = &error as &dyn std::error::Error, "an import stopped; it will be gone on with");
+                    imports.let_go(import).await;
                 }
-            });
-            Work { task, ended, pulse }
+                if !backend.workshop().goes_on(import, &own) {
+                    break;
+                }
+            }
         });
+        at_work.insert(import, Work { task, ended, pulse, again: false });
     }
 
     /// Says again and again that this process is at work.
-    async fn hold(&self, import: ImportId) -> Error {
+    async fn hold(&self, import: ImportId) -> Infallible {
         let mut ticks = tokio::time::interval(HOLD_EVERY);
         loop {
             ticks.tick().await;
@@ -582,7 +612,10 @@ impl<'a> Imports<'a> {
             match self.backend.store().write(sql, vars! { import: record("import", import), until: until }).await {
                 // Somebody else writes this row again and again: it is said next time. The work itself is not in danger.
                 Ok(_) | Err(Error::Busy) => {}
-                Err(error) => return error,
+                // Nor is it by a store that was slow once.
+                Err(error) => {
+                    tracing::warn!(%import, error = &error as &dyn std::error::Error, "an import is not held; trying again")
+                }
             }
         }
     }
@@ -655,7 +688,9 @@ impl<'a> Imports<'a> {
     }
 
     async fn fail(&self, row: &ImportRow, failure: Failure) -> Result<()> {
-        let sql = "UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now RETURN NONE;";
+        // Who found it left alone may come when it has just been done.
+        let sql = "UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now \
+                   WHERE state IN ['checking', 'running'] RETURN NONE;";
         let vars = vars! { import: record("import", &row.id), failure: failure.key(), now: self.backend.clock().now() };
         self.backend.store().write(sql, vars).await?;
         remove(&self.backend.workshop().file(&row.id));

@@ -94,6 +94,12 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
+    /// For one more reading that tells its rows at the same place; what stopped the one before does not stop it.
+    pub(super) fn anew(&self) -> Self {
+        self.tell(0);
+        Self { rows: Arc::clone(&self.rows), ..Self::default() }
+    }
+
     pub(super) fn tell(&self, row: u64) {
         self.rows.store(row, Relaxed);
     }
