@@ -21,7 +21,8 @@ pub(crate) enum KeySource<'k> {
 /// [`Error::Key`] with a sentence for the operator when the file is missing beside a store in use, or the key is another one.
 pub(crate) async fn settle(store: &Store, source: KeySource<'_>, clock: &Clock) -> Result<Keys> {
     let known = mark_of(store).await?;
-    let sealed = sealed_value(store).await?;
+    // Looked for only where nothing else tells: no index leads to it.
+    let sealed = if known.is_none() { sealed_value(store).await? } else { None };
     let (keys, name) = match source {
         KeySource::Given(keys) => (keys, "the key given in the settings".to_owned()),
         KeySource::File(file) if !file.exists() && (known.is_some() || sealed.is_some()) => return Err(missing(file)),
