@@ -198,6 +198,8 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::AlreadyHeld => text::problems::already_held(l).to_owned(),
         Problem::ToBeVerified => text::problems::to_be_verified(l).to_owned(),
         Problem::HeldAbove => text::problems::held_above(l).to_owned(),
+        Problem::RolesFirst => text::problems::roles_first(l).to_owned(),
+        Problem::KeepsRoles => text::problems::keeps_roles(l).to_owned(),
         Problem::Unreadable => text::problems::unreadable(l).to_owned(),
         Problem::Over => text::problems::over(l).to_owned(),
         Problem::Expired => text::problems::expired(l).to_owned(),

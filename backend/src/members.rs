@@ -40,6 +40,7 @@ pub use transfers::TransferForm;
 
 use crate::{
     Backend, Error, Result, events,
+    offices::Holder,
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
@@ -119,8 +120,7 @@ impl<'a> Members<'a> {
         let holder = self.backend.offices().holder(&row.id).await?;
         let may = holder.is_in_hands_of(viewer, action);
         if may {
-            let sql = holder.unchanged(&mut step.vars, name);
-            step.then(&sql);
+            step.hold_still(&holder, name);
         }
         Ok(may)
     }
@@ -174,6 +174,12 @@ impl Step {
 
     fn bind(&mut self, vars: Variables) {
         self.vars.extend(vars);
+    }
+
+    /// The step is stopped when roles change meanwhile; `name` keeps several people in one step apart.
+    fn hold_still(&mut self, holder: &Holder, name: &str) {
+        let sql = holder.unchanged(&mut self.vars, name);
+        self.then(&sql);
     }
 }
 

@@ -69,6 +69,10 @@ pub enum Problem {
     AlreadyHeld,
     /// The person holds a role on a unit above or beside those of who works here: only somebody above may do this.
     HeldAbove,
+    /// The same, where those above need not do it themselves: once the roles have ended it can be done here.
+    RolesFirst,
+    /// Only the record that would go holds roles, which would end: that is the one to be kept.
+    KeepsRoles,
     /// The number is for those above to look at. It does not say whether and where it is known.
     ToBeVerified,
     /// A file that is of another sort than asked for, or damaged.

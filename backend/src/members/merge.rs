@@ -43,28 +43,37 @@ impl Members<'_> {
         })
     }
 
-    /// Makes `other` part of `keep`: its postings, opinions, receipts, bookmarks, places in texts, attendance, corrections and transfers become
+    /// Makes `other` part of `keep`: its postings, opinions, receipts, those of corrected texts too, bookmarks, places in texts, attendance, corrections and transfers become
     /// those of `keep`, which also takes over a number it lacks. The other's roles end, its account and sessions are closed; the record stays, as
     /// merged, so that what was written about it stays readable.
     ///
     /// # Errors
     /// As [`Self::merge_form`]; [`Error::Invalid`] of the form `merge`, [`Problem::Stale`] on `keep`, when one of the records was
     /// changed meanwhile, [`Problem::NotOffered`] when only the other one is active: that is the one to be kept,
-    /// [`Problem::HeldAbove`] when one of them holds a role outside the own subtree.
+    /// [`Problem::HeldAbove`] when one of them holds a role outside the own subtree, [`Problem::KeepsRoles`] when only the other one
+    /// holds roles: they would end without anybody having said so.
     pub async fn merge(&self, viewer: &Viewer, keep: MemberId, other: MemberId) -> Result<()> {
         let (kept, gone) = self.both(viewer, keep, other).await?;
         if gone.is_active() && !kept.is_active() {
             return Err(refused("merge", "keep", Problem::NotOffered));
         }
         let mut step = Step::default();
-        for (row, name) in [(&kept, "kept_holder"), (&gone, "gone_holder")] {
-            if !self.guard(&mut step, viewer, row, Action::ManageMembers, name).await? {
+        let (kept_holder, gone_holder) =
+            (self.backend.offices().holder(&kept.id).await?, self.backend.offices().holder(&gone.id).await?);
+        for (holder, name) in [(&kept_holder, "kept_holder"), (&gone_holder, "gone_holder")] {
+            if !holder.is_in_hands_of(viewer, Action::ManageMembers) {
                 return Err(refused("merge", "keep", Problem::HeldAbove));
             }
+            step.hold_still(holder, name);
+        }
+        // Roles of somebody who is no member give no right, so nobody misses them.
+        if gone.is_active() && gone_holder.holds_any() && !kept_holder.holds_any() {
+            return Err(refused("merge", "keep", Problem::KeepsRoles));
         }
         self.write_history(&mut step, &kept, &gone, viewer).await?;
         step.then(BOTH_UNCHANGED);
         step.then(HISTORY);
+        step.then(VERSIONS);
         step.then(HAND_OVER);
         step.then(courses::INHERIT);
         step.then(&end_posting("gone", "kept_key", "ended", "day"));
@@ -262,6 +271,19 @@ const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE membe
          UPDATE $receipt SET place = IF $counts { record::id(id)[0] + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE \
      };";
 
+/// What was opened of corrected texts: of two receipts of one document the one of the later version stays. Behind [`HISTORY`], which says
+/// who reads now.
+const VERSIONS: &str = "LET $versions = (SELECT * FROM version_receipt WHERE member = $key); \
+     FOR $was IN $versions { \
+         LET $to = type::record('version_receipt', [$was.document, $kept_key]); LET $has = (SELECT version FROM ONLY $to); \
+         LET $from = $was.id; \
+         IF $has = NONE OR $has.version < $was.version { \
+             UPSERT $to SET document = $was.document, member = $kept_key, version = $was.version, prefix = $was.prefix, at = $was.at, \
+             place = IF $counts { $was.prefix + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE \
+         }; \
+         DELETE $from RETURN NONE \
+     };";
+
 /// Who used the other record's account goes on with it when the kept record has none.
 const ACCOUNT: &str = "LET $used = (SELECT * OMIT id FROM ONLY $gone_account); \
                        IF $used != NONE AND (SELECT VALUE id FROM ONLY $kept_account) = NONE \
@@ -286,14 +308,37 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
+    async fn of_two_receipts_of_a_corrected_text_the_later_version_stays() {
+        let store = migrated().await;
+        for (document, member, version) in
+            [("X", "A", 3), ("X", "B", 2), ("Y", "A", 2), ("Y", "B", 4), ("Z", "A", 2), ("Z", "C", 5)]
+        {
+            let sql = "CREATE $receipt SET document = $document, member = $member, version = $version, prefix = $document, at = time::now()";
+            let receipt = pair("version_receipt", document, member);
+            let vars = vars! { receipt: receipt, document: document, member: member, version: version };
+            store.write(sql, vars).await.expect("writes");
+        }
+        let reads = "LET $counts = true; LET $reader = { standing: 'official', path: '/01/' };";
+        store.write(&format!("{reads} {VERSIONS}"), vars! { key: "A", kept_key: "B" }).await.expect("hands over");
+        let sql = "SELECT VALUE [document, member, <string>version, place ?? ''] FROM version_receipt ORDER BY id";
+        let rows: Vec<Vec<String>> = store.read(sql, ()).await.expect("reads").rows(0).expect("rows");
+        let moved = |document: &str| format!("{document}official/01/");
+        let expected = [["X", "B", "3", &moved("X")], ["Y", "B", "4", ""], ["Z", "B", "2", &moved("Z")], ["Z", "C", "5", ""]];
+        assert_eq!(rows, expected);
+    }
+
+    #[tokio::test]
     async fn what_moves_with_a_record_is_found_by_index() {
         let store = migrated().await;
         let vars = || vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV", path: "/01/51/001/" };
         for sql in [UNITS_OF, RECEIPTS_OF, MEETINGS_OF] {
             store.assert_no_scan(sql, vars()).await;
         }
-        for select in
-            HISTORY.split("LET ").filter_map(|part| part.split_once("= (")?.1.split_once(");")).map(|(select, _)| select)
+        for select in [HISTORY, VERSIONS]
+            .into_iter()
+            .flat_map(|sql| sql.split("LET "))
+            .filter_map(|part| part.split_once("= (")?.1.split_once(");"))
+            .map(|(select, _)| select)
         {
             if !select.contains("FROM ONLY") {
                 store.assert_no_scan(select, vars()).await;

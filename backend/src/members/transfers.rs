@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    offices::Holder,
     store::{RecordId, SurrealValue, record, vars},
 };
 
@@ -138,8 +139,8 @@ impl Members<'_> {
     /// # Errors
     /// [`Error::NotFound`] for who works at neither end, [`Error::NotAllowed`] for a step of the other end. [`Error::Invalid`] of
     /// the form `decision`: on `note` when declining without one; on `decision` [`Problem::Closed`] when the branch is closed now,
-    /// [`Problem::Stale`] when it was decided or the member moved meanwhile, [`Problem::HeldAbove`] when accepting somebody who holds a
-    /// role outside the own subtree.
+    /// [`Problem::Stale`] when it was decided or the member moved meanwhile, [`Problem::RolesFirst`] when accepting somebody who holds a
+    /// role outside the own subtree and outside what is covered now by who asked for it.
     pub async fn decide_transfer(&self, viewer: &Viewer, id: &str, decision: &str, note: &str) -> Result<MemberId> {
         let id: TransferId = id.parse().map_err(|_| Error::NotFound)?;
         let found = self.transfer_row(id).await?;
@@ -184,9 +185,13 @@ impl Members<'_> {
                     return Err(reader.refused("decision", Problem::Closed).into());
                 };
                 let row = self.row(subject).await?;
-                if !self.guard(&mut step, viewer, &row, Action::TransferMember, "holder").await? {
-                    return Err(reader.refused("decision", Problem::HeldAbove).into());
+                let holder = self.backend.offices().holder(&row.id).await?;
+                if !holder.is_in_hands_of(viewer, Action::TransferMember)
+                    && !self.is_sent_by(&mut step, &found.requested_by, &holder).await?
+                {
+                    return Err(reader.refused("decision", Problem::RolesFirst).into());
                 }
+                step.hold_still(&holder, "holder");
                 self.write_move(&mut step, &found, &to.path);
                 (EventKind::TransferAccepted, to.path.to_string(), Some(found.from_path.clone()))
             }
@@ -208,6 +213,28 @@ impl Members<'_> {
         let rows: Vec<TransferRow> =
             self.backend.store().read(waiting_of_member(), vars! { member: row.id.clone() }).await?.rows(0)?;
         Ok(self.understand_transfers(rows).await?.pop())
+    }
+
+    /// Whether who asked for the transfer is above all roles of the one who moves, now too. If so, the step is stopped when their own
+    /// roles change meanwhile.
+    async fn is_sent_by(&self, step: &mut Step, requester: &str, holder: &Holder) -> Result<bool> {
+        let Ok(id) = requester.parse() else { return Ok(false) };
+        let sender = match self.row(id).await {
+            Ok(row) => row,
+            Err(Error::NotFound) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if !sender.is_active() {
+            return Ok(false);
+        }
+        let offices = self.backend.offices();
+        let own = offices.holder(requester).await?;
+        let grants = offices.grants(requester).await?;
+        let may = holder.is_covered_by(&grants, Action::TransferMember);
+        if may {
+            step.hold_still(&own, "sender");
+        }
+        Ok(may)
     }
 
     fn write_move(&self, step: &mut Step, found: &TransferRow, to: &UnitPath) {

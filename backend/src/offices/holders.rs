@@ -5,7 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{accounts::Viewer, policy::Action, units::UnitPath};
+use domain::{
+    accounts::Viewer,
+    policy::{Action, Grant, Role},
+    units::UnitPath,
+};
 
 use super::Offices;
 use crate::{
@@ -27,6 +31,15 @@ impl Holder {
     /// Whether the viewer may do `action` with the record or the account.
     pub(crate) fn is_in_hands_of(&self, viewer: &Viewer, action: Action) -> bool {
         viewer.standpoint.may_with_holder(action, &self.units)
+    }
+
+    /// Whether somebody who is not the viewer may do it, by the roles that give them rights.
+    pub(crate) fn is_covered_by(&self, grants: &[Grant], action: Action) -> bool {
+        self.units.iter().all(|unit| grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(unit)))
+    }
+
+    pub(crate) fn holds_any(&self) -> bool {
+        !self.offices.is_empty()
     }
 
     /// Whether all roles are held within a subtree.
@@ -59,6 +72,15 @@ impl Offices<'_> {
         Ok(found.remove(member).unwrap_or_default())
     }
 
+    /// The roles one member holds today, as they give rights.
+    pub(crate) async fn grants(&self, member: &str) -> Result<Vec<Grant>> {
+        let vars = vars! { member: member.to_owned(), today: self.backend.clock().today().to_string() };
+        let rows: Vec<GrantRow> = self.backend.store().read(GRANTS, vars).await?.rows(0)?;
+        let tree = self.backend.units().tree();
+        let grant = |row: GrantRow| Some(Grant { role: Role::from_key(&row.role)?, path: tree.named(&row.unit)?.path.clone() });
+        Ok(rows.into_iter().filter_map(grant).collect())
+    }
+
     /// The roles some members hold; everybody asked for is in the answer.
     pub(crate) async fn holders(&self, members: &[&str]) -> Result<BTreeMap<String, Holder>> {
         let today = self.backend.clock().today().to_string();
@@ -83,6 +105,15 @@ impl Offices<'_> {
 const HELD: &str = "SELECT record::id(id) AS id, member, unit FROM office WHERE member IN $members \
                     AND (until = NONE OR until >= $today)";
 
+const GRANTS: &str =
+    "SELECT role, unit FROM office WHERE member = $member AND from <= $today AND (until = NONE OR until >= $today)";
+
+#[derive(Debug, SurrealValue)]
+struct GrantRow {
+    role: String,
+    unit: String,
+}
+
 #[derive(Debug, SurrealValue)]
 struct HeldRow {
     id: String,
@@ -98,6 +129,8 @@ mod tests {
     #[tokio::test]
     async fn roles_are_found_by_index() {
         let members = vec!["01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), "01ARZ3NDEKTSV4RRFFQ69G5FAW".to_owned()];
-        migrated().await.assert_no_scan(HELD, vars! { members: members, today: "2026-11-21" }).await;
+        let store = migrated().await;
+        store.assert_no_scan(GRANTS, vars! { member: members[0].clone(), today: "2026-11-21" }).await;
+        store.assert_no_scan(HELD, vars! { members: members, today: "2026-11-21" }).await;
     }
 }

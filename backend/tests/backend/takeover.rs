@@ -153,8 +153,11 @@ async fn who_holds_a_role_above_is_merged_moved_and_struck_off_from_above() {
     assert_eq!(refusal(members.request_transfer(below, form).await).problem("to"), Some(&Problem::HeldAbove));
     let transfer = members.request_transfer(&above(&org), form).await.expect("from above").to_string();
     let refused = refusal(members.decide_transfer(&org.secretary.viewer, &transfer, "accept", "").await);
-    assert_eq!(refused.problem("decision"), Some(&Problem::HeldAbove));
-    members.decide_transfer(&above(&org), &transfer, "accept", "").await.expect("from above");
+    assert_eq!(refused.problem("decision"), Some(&Problem::RolesFirst), "who asked for it keeps no records");
+    let mut registry = Registry::new(&backend, 9, start() - TimeDelta::days(1));
+    registry.office(org.province_statistician.id, Role::Registrar, &org.province, None);
+    registry.save().await.expect("saves");
+    members.decide_transfer(&org.secretary.viewer, &transfer, "accept", "").await.expect("was sent from above");
 
     let (id, version, _) = form_of(&backend, chief).await;
     let form = StateForm { id: &id, version: &version, state: "left", day: "2026-11-21" };
@@ -165,7 +168,9 @@ async fn who_holds_a_role_above_is_merged_moved_and_struck_off_from_above() {
 #[tokio::test]
 async fn roles_never_move_with_a_merge() {
     let (backend, _, org) = organisation().await;
-    backend.members().merge(&above(&org), org.teacher.id, org.province_chief_editor.id).await.expect("merges");
+    let refused = refusal(backend.members().merge(&above(&org), org.teacher.id, org.province_chief_editor.id).await);
+    assert_eq!(refused.problem("keep"), Some(&Problem::KeepsRoles), "they would all be gone");
+    backend.members().merge(&above(&org), org.coast_registrar.id, org.province_chief_editor.id).await.expect("merges");
     let page = backend.offices().list(&above(&org), org.province.id, None).await.expect("a page");
     assert!(page.current.iter().all(|office| office.role != Role::ChiefEditor), "{:?}", page.current);
     let over: Vec<_> = page.over.iter().filter(|office| office.role == Role::ChiefEditor).collect();
