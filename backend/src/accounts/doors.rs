@@ -226,10 +226,14 @@ impl Accounts<'_> {
     }
 
     /// Whether the account of somebody who holds roles opens to a code: not to one of somebody below, whenever the roles were given.
+    /// A unit that has ended is above nobody, nor are its roles those of the unit that took over: its codes open to who holds none.
     pub(super) fn may_open(&self, code: &PaperRow, holder: &Holder) -> bool {
         // Whoever has the machine has the data.
         let Some(issuer) = code.issued_from.as_ref().or_else(|| code.issued_by.as_ref().map(|_| &code.unit)) else { return true };
-        self.backend.units().tree().named(issuer).is_some_and(|unit| holder.is_within(&unit.path))
+        match self.backend.units().tree().named(issuer) {
+            Some(unit) => holder.is_within(&unit.path),
+            None => !holder.holds_any(),
+        }
     }
 
     /// A paper code of `owner` that can still be used.

@@ -115,6 +115,22 @@ async fn a_card_of_before_opens_nothing_once_its_owner_holds_a_role_above() {
 }
 
 #[tokio::test]
+async fn a_card_of_a_unit_that_has_ended_opens_to_who_holds_no_role() {
+    let doors = Doors::open().await;
+    let (code, org) = (doors.paper_code().await, &doors.org);
+    let officer = crate::units::registrar(org);
+    crate::units::merge(&doors.backend, &officer, org.harbour.id, org.school.id).await.expect("is merged");
+    let door = doors.knock(crate::doors::WITH_PHONE).await;
+    doors.try_code(&door, &code).await.expect("is right");
+    let mut registry = Registry::new(&doors.backend, 9, start() - TimeDelta::days(1));
+    registry.office(doors.newcomer, Role::Editor, &org.school, None);
+    registry.save().await.expect("saves");
+    let door = doors.knock(crate::doors::WITH_PHONE).await;
+    let refused = refusal(doors.try_code(&door, &code).await);
+    assert_eq!(refused.problem("code"), Some(&Problem::CodeRefused), "a role of the unit that took over is not from below");
+}
+
+#[tokio::test]
 async fn numbers_of_who_holds_a_role_above_are_changed_from_above() {
     let (backend, _, org) = organisation().await;
     let (below, person) = (&org.coast_registrar.viewer, &org.operator);
