@@ -22,12 +22,27 @@ pub(crate) fn prepare(folder: &Path) -> Result<()> {
     // A folder of others, `/tmp` say, is left as it is.
     let is_empty = fs::read_dir(folder).with_context(told)?.next().is_none();
     if is_empty || OURS.iter().any(|name| folder.join(name).exists()) {
-        close(folder).with_context(told)?;
-        tracing::warn!(folder = %folder.display(), "other users of this machine could look into the data folder; now they cannot");
+        note_closed(folder, close(folder)).with_context(told)?;
     } else {
         tracing::warn!(folder = %folder.display(), "other users of this machine can look into the data folder: give the program one of its own");
     }
     Ok(())
+}
+
+/// A folder that another user owns, a volume of a container say, cannot be closed by the program but serves all the same.
+fn note_closed(folder: &Path, closed: io::Result<()>) -> io::Result<()> {
+    let folder = folder.display();
+    match closed {
+        Ok(()) => {
+            tracing::warn!(%folder, "other users of this machine could look into the data folder; now they cannot");
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::warn!(%folder, %error, "other users of this machine can look into the data folder: ask its owner to close it");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Says when others can read the key.
@@ -122,6 +137,13 @@ mod tests {
             prepare(&folder).unwrap();
             assert_eq!(mode(&folder), after, "{holds:?} {before:o}");
         }
+    }
+
+    #[test]
+    fn a_folder_that_another_user_owns_does_not_stop_the_start() {
+        let closed = |kind: io::ErrorKind| note_closed(Path::new("data"), Err(kind.into())).is_ok();
+        assert!(closed(io::ErrorKind::PermissionDenied));
+        assert!(!closed(io::ErrorKind::ReadOnlyFilesystem));
     }
 
     #[test]
