@@ -13,6 +13,7 @@ use axum::{
     routing::get,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::time::timeout;
 
 use crate::router::Shared;
 
@@ -21,6 +22,9 @@ const DURATIONS: [f64; 11] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 
 /// How long one look at the store is good for.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A store that takes longer than this is as good as none; everybody who asks meanwhile waits for the same look.
+pub(crate) const LOOK_MAX: Duration = Duration::from_secs(5);
 
 /// When the store was looked at, and whether it took what was written.
 pub(crate) type Readiness = Option<(Instant, bool)>;
@@ -59,12 +63,19 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
     let is_ready = match *last {
         Some((at, is_ready)) if at.elapsed() < LOOK_AGAIN => is_ready,
         _ => {
-            let looked = shared.backend.ready().await;
-            if let Err(error) = &looked {
-                tracing::error!(%error, "the store does not take what is written");
-            }
-            *last = Some((Instant::now(), looked.is_ok()));
-            looked.is_ok()
+            let is_ready = match timeout(LOOK_MAX, shared.backend.ready()).await {
+                Ok(Ok(())) => true,
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "the store does not take what is written");
+                    false
+                }
+                Err(_) => {
+                    tracing::error!("the store does not answer within {} s", LOOK_MAX.as_secs());
+                    false
+                }
+            };
+            *last = Some((Instant::now(), is_ready));
+            is_ready
         }
     };
     if is_ready {

@@ -7,8 +7,10 @@ use backend::{Backend, condition::Condition};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
     task::JoinSet,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, timeout},
 };
+
+use crate::health::LOOK_MAX;
 
 /// How often sessions and forms whose time is over are deleted.
 const PURGE_EVERY: Duration = Duration::from_mins(10);
@@ -57,9 +59,14 @@ pub(crate) async fn watch_store(backend: &Backend) -> Result<()> {
     let mut stuck = 0;
     loop {
         tokio::time::sleep(if stuck == 0 { LOOK_EVERY } else { LOOK_CLOSELY }).await;
-        match backend.condition().await {
-            Condition::Stuck => stuck += 1,
-            Condition::Well | Condition::DiskFull | Condition::Away => stuck = 0,
+        match timeout(LOOK_MAX, backend.condition()).await {
+            Ok(Condition::Stuck) => stuck += 1,
+            Ok(Condition::Well | Condition::DiskFull | Condition::Away) => stuck = 0,
+            // A slow store is no reason to end: whether it writes again cannot be told from this.
+            Err(_) => {
+                tracing::error!("the store does not answer within {} s", LOOK_MAX.as_secs());
+                stuck = 0;
+            }
         }
         if stuck == LOOKS {
             bail!(
