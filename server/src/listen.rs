@@ -273,7 +273,7 @@ mod tests {
         let mut head = [0; 15];
         idle.read_exact(&mut head).await.expect("an answer");
         served.stop.send_replace(true);
-        timeout(Duration::from_secs(2), served.task).await.expect("stops in time").expect("does not panic");
+        timeout(Duration::from_secs(10), served.task).await.expect("stops in time").expect("does not panic");
     }
 
     #[test]
