@@ -160,21 +160,23 @@ mod server {
     /// # Errors
     /// What came in.
     pub fn respond<T>(result: Result<T, impl Into<AppError>>) -> Result<T, AppError> {
-        result.map_err(|error| {
-            let mut error = error.into();
-            let page = visit().map(|visit| visit.page).unwrap_or_default();
-            let locale = page.preferences.locale;
-            error.kind = error.kind.told_to(page.viewer.as_ref());
-            terms::error_text(locale, error.kind).clone_into(&mut error.message);
-            if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
-                && let Ok(status) = http::StatusCode::from_u16(error.kind.status())
-            {
-                options.set_status(status);
-            }
-            error
-        })
+        result.map_err(|error| respond_to(error.into()))
+    }
+
+    /// The same for what is an error for certain.
+    pub fn respond_to(mut error: AppError) -> AppError {
+        let page = visit().map(|visit| visit.page).unwrap_or_default();
+        let locale = page.preferences.locale;
+        error.kind = error.kind.told_to(page.viewer.as_ref());
+        terms::error_text(locale, error.kind).clone_into(&mut error.message);
+        if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
+            && let Ok(status) = http::StatusCode::from_u16(error.kind.status())
+        {
+            options.set_status(status);
+        }
+        error
     }
 }
 
 #[cfg(feature = "ssr")]
-pub use server::respond;
+pub use server::{respond, respond_to};

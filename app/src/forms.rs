@@ -13,7 +13,7 @@ mod server {
 
     use crate::{
         context::server::{Visit, backend, visit},
-        error::{AppError, Kind, respond},
+        error::{AppError, Kind, respond_to},
         text,
     };
 
@@ -59,8 +59,10 @@ mod server {
                     let page = referring_page();
                     match error.kind {
                         Kind::ConfirmPassword => {
-                            self.keep(&page).await?;
                             error.to = Some(confirm_page(&page));
+                            if self.keep(&page).await.is_err() {
+                                return Err(not_kept(error));
+                            }
                         }
                         Kind::NotSignedIn => {
                             let way = self.way_back_in();
@@ -70,7 +72,7 @@ mod server {
                         }
                         _ => {}
                     }
-                    respond(Err(error))
+                    Err(respond_to(error))
                 }
             }
         }
@@ -126,6 +128,15 @@ mod server {
             let kept = FormErrors { form: self.name.to_owned(), values: self.typed, problems: Vec::new() };
             put_flash(&kept, page).await
         }
+    }
+
+    /// What was typed would be lost on the way to the password: a script does not go there by itself, and the message says why.
+    fn not_kept(mut error: AppError) -> AppError {
+        let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+        error.way = Some(text::sessions::confirm(locale).to_owned());
+        let mut told = respond_to(error);
+        text::sessions::rested_not_kept(locale).clone_into(&mut told.message);
+        told
     }
 
     /// Where the password is given again; it leads back to `page`.
