@@ -98,12 +98,14 @@ pub fn NotFoundPage() -> impl IntoView {
     view! { <Problem kind=Kind::NotFound/> }
 }
 
-/// Where a form without script ends that failed for a reason beyond its fields.
+/// Where a form without script ends that failed for a reason beyond its fields. Never at the sign-in: that is a page of its own, and
+/// would lead back here.
 #[component]
 pub fn ProblemPage() -> impl IntoView {
     let params = use_params_map();
     move || {
-        let kind = params.read().get("kind").and_then(|kind| Kind::from_key(&kind)).unwrap_or(Kind::NotFound);
+        let kind = params.read().get("kind").and_then(|kind| Kind::from_key(&kind));
+        let kind = kind.filter(|kind| *kind != Kind::NotSignedIn).unwrap_or(Kind::NotFound);
         view! { <Problem kind/> }
     }
 }

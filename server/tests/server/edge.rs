@@ -177,6 +177,8 @@ async fn who_is_not_signed_in_is_sent_to_the_sign_in_and_back_whatever_asks_for_
             assert_eq!(asked("HEAD", &page, accept).await, (303, sign_in), "{page}");
         }
         assert_eq!(asked("GET", "/api/home/page", accept).await.0, 401, "scripts are told the status");
+        let typed_by_hand = asked("GET", "/problem/not_signed_in", accept).await;
+        assert_eq!(typed_by_hand, (404, None), "the sign-in would lead back here for ever");
     }
 }
 
