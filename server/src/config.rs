@@ -112,9 +112,6 @@ pub struct ServeSettings {
     /// Folder with the built pages' assets.
     #[arg(long, env = "HANDBOOK_SITE", default_value = "target/site")]
     pub site: PathBuf,
-    /// What the organisation calls its levels, roles and members: `party` or `association`.
-    #[arg(long, env = "HANDBOOK_TERMS", default_value_t = Terms::Party)]
-    pub terms: Terms,
     /// The address people use, e.g. `https://sotay.example.vn`: printed on sheets of codes and in addresses that are passed on. Without
     /// it that of the providers' file, else the address listened on.
     #[arg(long, env = "HANDBOOK_ORIGIN", value_parser = origin)]
@@ -211,7 +208,7 @@ fn language(tag: &str) -> Result<Locale, &'static str> {
     Locale::from_tag(tag).ok_or("it must be vi, en or bn")
 }
 
-/// Where the data is, and how the program tells what it does.
+/// Where the data is, and how the program speaks of it and of what it does.
 #[derive(Debug, Clone, Args)]
 pub struct StoreSettings {
     /// Folder of the embedded store and of the key file.
@@ -234,6 +231,9 @@ pub struct StoreSettings {
     /// Its address and keys come from the variables `AWS_*`.
     #[arg(long, env = "HANDBOOK_FILES_URL")]
     pub files_url: Option<String>,
+    /// What the organisation calls its levels, roles and members: `party` or `association`.
+    #[arg(long, env = "HANDBOOK_TERMS", default_value_t = Terms::Party)]
+    pub terms: Terms,
     /// How the log is written.
     #[arg(long, env = "HANDBOOK_LOG", value_enum, default_value_t = LogFormat::Pretty)]
     pub log: LogFormat,
@@ -370,8 +370,8 @@ fn explain(error: &clap::Error) -> String {
 
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
-    let ServeSettings { addr, site, terms, origin, metrics_addr, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
-    let StoreSettings { data, db, db_user, db_password, secret, files_url, log, log_filter } = store;
+    let ServeSettings { addr, site, origin, metrics_addr, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
+    let StoreSettings { data, db, db_user, db_password, secret, files_url, terms, log, log_filter } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
         ("ADDR", addr.to_string()),
@@ -430,6 +430,16 @@ mod tests {
         assert_eq!(names(&["HANDBOOK_ADDR", "HANDBOOK_SEED", "PATH"]), Ok(()));
         let sentence = names(&["HANDBOOK_ADRESS"]).unwrap_err();
         assert!(sentence.starts_with("HANDBOOK_ADRESS is not a setting"), "{sentence}");
+    }
+
+    #[test]
+    fn the_words_of_the_organisation_are_chosen_for_every_command_that_opens_the_store() {
+        let cli = parse(&["handbook", "import", "members", "members.csv", "--terms", "association"]).unwrap();
+        let Command::Import(settings) = cli.command else { panic!("another command") };
+        assert_eq!(settings.store.terms, Terms::Association);
+        let cli = parse(&["handbook", "config", "--terms", "association"]).unwrap();
+        let Command::Config(settings) = cli.command else { panic!("another command") };
+        assert!(effective(&settings).contains("HANDBOOK_TERMS=association\n"));
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Edge {
             proxies: settings.trusted_proxy.clone(),
             federation: settings.oidc.as_deref().map(federation::Settings::read).transpose()?.unwrap_or_default(),
             origin: settings.origin.clone(),
-            terms: settings.terms,
+            terms: settings.store.terms,
         })
     }
 
@@ -113,7 +113,6 @@ impl Application {
         let backend = open(&settings.store).await?;
         backend.send_messages_by(sms(settings, &backend)?);
         backend.word_notices_by(app::account::notice_words);
-        app::text::use_pack(settings.terms);
         edge.warn();
         Self::on(backend, &edge).await
     }
@@ -207,6 +206,8 @@ async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
 /// # Errors
 /// A sentence for the operator.
 pub async fn open(settings: &StoreSettings) -> Result<Backend> {
+    // Not only pages speak: the report of an import does too.
+    app::text::use_pack(settings.terms);
     let clock = Clock::system();
     let place = settings.place();
     if !matches!(place, Place::Memory) {
