@@ -43,6 +43,9 @@ function tell(what) {
 /** Where nothing can be noted, a failed start could not be told from a first one. */
 function mayStart() {
   try {
+    // A full or forbidden store can still be read.
+    sessionStorage.setItem('handbook-probe', '1');
+    sessionStorage.removeItem('handbook-probe');
     return sessionStorage.getItem(key('failed')) !== build;
   } catch {
     return false;
