@@ -8,6 +8,7 @@ use super::{
     MaybeText,
     icon::{Icon, IconName},
 };
+use crate::{i18n::use_locale, text};
 
 /// Type of an `<input>`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub fn Field(
     let day = value.0.as_deref().filter(|_| is_date).and_then(|value| domain::forms::day(value).ok());
     let value = day.map(|day| day.format("%d/%m/%Y").to_string()).or(value.0);
     let autocomplete = autocomplete.0.or(is_date.then(|| "off".to_owned()));
-    let placeholder = placeholder.0.or(is_date.then(|| "dd/mm/yyyy".to_owned()));
+    let placeholder = placeholder.0.or(is_date.then(|| text::frame::date_placeholder(use_locale()).to_owned()));
     let said = is_date.then(|| said_back(&id, day));
     frame.wrap(view! {
         <input
@@ -88,7 +89,7 @@ pub fn Field(
 
 /// The day with its day of the week, as far as it is known; a script says it again while one types.
 fn said_back(id: &str, day: Option<chrono::NaiveDate>) -> impl IntoView + use<> {
-    let said = day.map(|day| crate::i18n::use_locale().long_date(day));
+    let said = day.map(|day| use_locale().long_date(day));
     view! { <output class="hint" for=id.to_owned() data-said="">{said}</output> }
 }
 
