@@ -10,8 +10,8 @@ use crate::{
     project::Project,
 };
 
-/// The oldest Node.js the packages run on.
-const OLDEST_NODE: u32 = 20;
+/// The versions of Node.js all packages run on, as `engines` in `package.json` says.
+const NODE: &str = "20.19 or a later 20, or 22.12 or later";
 
 /// Installs the packages of `package-lock.json`, unless just these are installed.
 pub(crate) fn provide_packages(project: &Project) -> Result<()> {
@@ -19,9 +19,8 @@ pub(crate) fn provide_packages(project: &Project) -> Result<()> {
     let modules = project.root.join("node_modules");
     let stamp = Stamp::new(modules.join(".handbook-lock"), fingerprint(lock));
     let version = process::read(Command::new("node").arg("--version"))
-        .with_context(|| format!("please install Node.js {OLDEST_NODE} or later, with npm"))?;
-    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
-    ensure!(major >= Some(OLDEST_NODE), "Node.js {version} is too old: please install {OLDEST_NODE} or later");
+        .with_context(|| format!("please install Node.js {NODE}, with npm"))?;
+    ensure!(serves(&version), "the packages do not run on Node.js {version}: please install {NODE}");
     if stamp.is_current() {
         println!("    Node.js {version}, packages as locked");
         return Ok(());
@@ -31,6 +30,17 @@ pub(crate) fn provide_packages(project: &Project) -> Result<()> {
         process::run(Command::new(npm).current_dir(&project.root).args(["ci", "--no-fund", "--no-audit"]))?;
         stamp.write()
     })
+}
+
+/// Whether this version of Node.js, `v22.12.0` say, is one of [`NODE`].
+fn serves(version: &str) -> bool {
+    let mut numbers = version.trim().trim_start_matches('v').split('.').map_while(|number| number.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(20), Some(minor)) => minor >= 19,
+        (Some(22), Some(minor)) => minor >= 12,
+        (Some(major), Some(_)) => major > 22,
+        _ => false,
+    }
 }
 
 /// A program of the installed packages.
@@ -51,4 +61,19 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     let named = env::var_os("CHROME").filter(|path| !path.is_empty()).map(PathBuf::from);
     named.or_else(|| NAMES.iter().find_map(|name| process::find(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_versions_that_all_packages_run_on_serve() {
+        for version in ["v20.19.0", "v20.20.1", "v22.12.0", "v23.0.0", "v24.1.0"] {
+            assert!(serves(version), "{version}");
+        }
+        for version in ["v18.20.0", "v20.18.3", "v21.7.0", "v22.11.0", "v22", ""] {
+            assert!(!serves(version), "{version}");
+        }
+    }
 }
