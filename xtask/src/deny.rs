@@ -131,6 +131,11 @@ impl Rules {
                 findings.push(format!("{} is banned, and brought in by {}", banned.name, strange.join(", ")));
             }
         }
+        for skip in &self.bans.skip {
+            if versions.get(skip.name.as_str()).is_none_or(|versions| versions.len() < 2) {
+                findings.push(format!("{} is there in one version at most: the skip no longer applies", skip.name));
+            }
+        }
         for (name, versions) in versions {
             if versions.len() > 1 && !self.bans.skip.iter().any(|skip| skip.name == name) {
                 let versions: Vec<&str> = versions.into_iter().collect();
@@ -241,7 +246,7 @@ mod tests {
             sources.allow-registry = ["https://example.org/index"]
             [bans]
             deny = [{ crate = "banned", wrappers = ["special"] }]
-            skip = [{ crate = "special" }]
+            skip = [{ crate = "special" }, { crate = "fine" }, { crate = "gone" }]
             "#,
         )
         .unwrap();
@@ -271,6 +276,8 @@ mod tests {
             found,
             [
                 "banned is banned, and brought in by fine",
+                "fine is there in one version at most: the skip no longer applies",
+                "gone is there in one version at most: the skip no longer applies",
                 "strange comes from git+https://example.org/x",
                 "strict 1.0.0 is under GPL-3.0",
                 "twice is there in the versions 1.0.0, 2.0.0",
