@@ -284,6 +284,32 @@ mod tests {
         assert_eq!(warnings.iter().map(|warning| warning.count).collect::<Vec<_>>(), [2, 3, 3]);
     }
 
+    /// In time that grows with its length: where it grows with the square, such lines take minutes.
+    #[test]
+    fn a_line_of_any_length_is_looked_at_at_once() {
+        for (piece, times) in [
+            ("<a<a‹a", 150_000),
+            ("độ mật x ", 6_000),
+            ("thời hạn bảo vệ bí mật nhà nước 1 ", 10_000),
+            ("a|", 10_000),
+            ("Bí mật nhà nước|", 5_000),
+        ] {
+            let line = piece.repeat(times);
+            let begun = std::time::Instant::now();
+            marks::count(&format!("{line}\n{line}"));
+            let took = begun.elapsed();
+            assert!(took < std::time::Duration::from_secs(20), "{took:?} for {piece}");
+        }
+    }
+
+    #[test]
+    fn a_field_far_into_a_line_is_found() {
+        let far = "x ".repeat(10_000);
+        assert_eq!(marks::count(&format!("{far}Độ mật: Tối mật")), 1);
+        assert_eq!(marks::count(&format!("{far}thời hạn bảo vệ bí mật nhà nước: 10 năm")), 1);
+        assert_eq!(marks::count(&format!("<a{far}\n<b>MẬT</b>")), 1);
+    }
+
     proptest! {
         #[test]
         fn no_text_is_too_strange(text in any::<String>()) {

@@ -11,8 +11,8 @@ use domain::{
     },
     events::EventKind,
     forms::{self, FormReader, Problem},
-    guard,
-    ids::{DocumentId, MemberId},
+    guard::{self, Warning},
+    ids::{DocumentId, MemberId, UnitId},
     members::CardNumber,
     policy::{Action, Role},
     units::UnitRef,
@@ -161,7 +161,7 @@ impl Documents<'_> {
         let (members, branches) = self.reach(&tree, &work.audience.path, &work.standings);
         let (hand, publish_at) = (desk.hand, work.publish_at);
         let draft = self.drafted(desk).await?;
-        let warnings = guard::look(&warned_of(&draft.title, &draft.body));
+        let warnings = warnings_of(&draft.title, &draft.body).await?;
         let passages = passages(&draft.body);
         Ok(ReviewPage {
             warnings,
@@ -209,7 +209,7 @@ impl Documents<'_> {
             day => Ok(day),
         });
         let note = reader.read("note", form.note, |typed| forms::optional(typed, Remark::parse));
-        let warnings = guard::kinds(&guard::look(&warned_of(&work.title, &desk.body)));
+        let warnings = guard::kinds(&warnings_of(&work.title, &desk.body).await?);
         let warned = reader.read("warned", form.warned, |typed| if typed == warnings { Ok(()) } else { Err(Problem::Undecided) });
         if desk.out.is_some() && work.correction.is_none() {
             reader.refuse("correction", Problem::Required);
@@ -483,9 +483,10 @@ impl Documents<'_> {
     }
 }
 
-/// What the guard looks at: all that a reader sees.
-fn warned_of(title: &str, body: &str) -> String {
-    format!("{title}\n{body}")
+/// What the guard says of all that a reader sees. A long text takes it a while.
+async fn warnings_of(title: &str, body: &str) -> Result<Vec<Warning>> {
+    let text = format!("{title}\n{body}");
+    super::beside(move || guard::look(&text)).await
 }
 
 const SUBMIT: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \

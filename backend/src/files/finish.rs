@@ -113,7 +113,9 @@ impl Files<'_> {
 
         let bytes = content.len() as u64;
         let seen = [&text.text, &text.aside].into_iter().flatten().cloned().collect::<Vec<_>>().join("\n\n");
-        let warnings = look_at_file(&upload.name, &seen);
+        let name = upload.name.clone();
+        let looked = spawn_blocking(move || look_at_file(&name, &seen)).await;
+        let warnings = looked.map_err(|error| Error::Internal(format!("the look at a file stopped: {error}")))?;
         let sha256 = self.storage().put(content).await?;
         let preview = match preview {
             Some(picture) => Some(self.storage().put(picture).await?),

@@ -20,40 +20,36 @@ pub(super) fn count(text: &str) -> usize {
     for line in text.lines() {
         let line = without_markup(line);
         found += in_line(&line, &before);
-        before.then(line);
+        before.then(&line);
     }
     found
 }
 
-/// What stands above a line.
+/// What stands above a line. Every cell of the line asks, so it is worked out once.
 #[derive(Default)]
 struct Before {
-    /// The last line that was not empty.
-    line: String,
-    /// Whether it is the very line above.
-    is_next: bool,
+    /// Whether a line that begins with a small letter goes on with the sentence of the very line above.
+    flows_on: bool,
+    /// Whether the last line that was not empty says that the next one names what a law, a plan or a chapter is about.
+    is_title: bool,
 }
 
 impl Before {
-    fn then(&mut self, line: String) {
-        self.is_next = !line.trim().is_empty();
-        if self.is_next {
-            self.line = line;
+    fn then(&mut self, line: &str) {
+        let line = line.trim_end();
+        self.flows_on = line.chars().count() > WRAPPED_MIN && !line.ends_with(['.', ':', ';', '!', '?']);
+        if line.is_empty() {
+            return;
         }
+        let words = words(line).collect::<Vec<_>>().join(" ").to_lowercase();
+        self.is_title = ["chương", "mục", "phần", "điều", "bài"].iter().any(|start| starts_with_word(&words, start))
+            || TITLE_ENDS.iter().any(|end| words.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with(' ')));
     }
+}
 
-    /// Whether a line that begins with a small letter goes on with a sentence.
-    fn flows_on(&self) -> bool {
-        let line = self.line.trim_end();
-        self.is_next && line.chars().count() > WRAPPED_MIN && !line.ends_with(['.', ':', ';', '!', '?'])
-    }
-
-    /// Whether the next line says what a law, a plan or a chapter is about.
-    fn is_title(&self) -> bool {
-        let words = words(&self.line).collect::<Vec<_>>().join(" ").to_lowercase();
-        ["chương", "mục", "phần", "điều", "bài"].iter().any(|start| starts_with_word(&words, start))
-            || TITLE_ENDS.iter().any(|end| words.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with(' ')))
-    }
+/// The beginning of a text: what a field says stands there, and a line may have any length.
+fn near(text: &str) -> &str {
+    &text[..text.floor_char_boundary(CELL_MAX)]
 }
 
 fn in_line(line: &str, before: &Before) -> usize {
@@ -79,8 +75,8 @@ fn without_markup(line: &str) -> String {
     let mut rest = line;
     while let Some((text, tag)) = rest.split_once('<') {
         plain.push_str(text);
-        let end = tag.starts_with(|c: char| c == '/' || c.is_ascii_alphabetic()).then(|| tag.find('>')).flatten();
-        match end.filter(|end| *end < CELL_MAX) {
+        let is_tag = tag.starts_with(|c: char| c == '/' || c.is_ascii_alphabetic());
+        match is_tag.then(|| tag.bytes().take(CELL_MAX).position(|b| b == b'>')).flatten() {
             Some(end) => rest = tag.get(end + 1..).unwrap_or_default(),
             None => {
                 plain.push('<');
@@ -134,7 +130,7 @@ fn starts_with_word(text: &str, start: &str) -> bool {
 fn stands_alone(cell: &str, is_alone: bool, before: &Before) -> bool {
     let letters: Vec<char> = cell.chars().filter(|c| c.is_alphanumeric()).collect();
     let Some(first) = letters.iter().copied().find(|c| c.is_alphabetic()) else { return false };
-    if first.is_lowercase() && before.flows_on() {
+    if first.is_lowercase() && before.flows_on {
         return false;
     }
     if STAMPS.iter().any(|stamp| is_whole(&letters, stamp)) {
@@ -154,7 +150,7 @@ fn stands_alone(cell: &str, is_alone: bool, before: &Before) -> bool {
             (true, false) => is_capital && is_alone,
             (false, is_exact) => is_exact || first.is_uppercase(),
         },
-        None => says_state_secret(letters) && first.is_uppercase() && !cell.starts_with('#') && !before.is_title(),
+        None => says_state_secret(letters) && first.is_uppercase() && !cell.starts_with('#') && !before.is_title,
     }
 }
 
@@ -409,7 +405,7 @@ fn is_given(cell: &str) -> bool {
 
 /// "10 năm", "đến ngày 1/1/2030".
 fn gives_term(text: &str) -> bool {
-    let value = text.trim_start_matches([':', ' ']);
+    let value = near(text.trim_start_matches([':', ' ']));
     (value.starts_with(|c: char| c.is_ascii_digit()) && value.to_lowercase().contains("năm"))
         || after(value, "đến ngày").is_some()
 }
@@ -418,6 +414,7 @@ fn gives_level(rest: &str) -> bool {
     let value =
         rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—' | '=' | '.' | '…' | '"' | '“'));
     let has_sign = rest.len() - value.len() > rest.len() - rest.trim_start().len();
+    let value = near(value);
     // More than one level is a list to choose from.
     let is_one = |rest: &str| !names_level(rest) && (has_sign || !rest.contains(char::is_alphanumeric));
     let letters: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
