@@ -414,8 +414,8 @@ impl Documents<'_> {
         Ok(u32::try_from(self.awaited(viewer).await?.len()).unwrap_or(u32::MAX))
     }
 
-    /// How many texts are in review for an audience before which the person publishes; more than 100 are not counted. None for who
-    /// publishes nowhere.
+    /// How many texts are in review of units the person publishes for; more than 100 are not counted. None for who publishes
+    /// nowhere.
     pub(crate) async fn count_in_review(&self, viewer: &Viewer) -> Result<Option<u64>> {
         let seats = viewer.standpoint.seats(Action::PublishDocument);
         let mut count = None;
@@ -499,7 +499,7 @@ static REVIEWS: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
     format!("SELECT {REVIEW_COLUMNS} FROM review WHERE document = $document ORDER BY asked_at DESC LIMIT {REVIEWS_MAX}")
 });
 
-const IN_REVIEW: &str = "SELECT VALUE record::id(id) FROM draft WHERE audience_path >= $from AND audience_path < $until \
+const IN_REVIEW: &str = "SELECT VALUE record::id(id) FROM draft WHERE issuer_path >= $from AND issuer_path < $until \
                          AND stage = 'in_review' LIMIT 100";
 
 const ASKED: &str = "SELECT document, due, asked_by FROM review WHERE reviewer = $member AND state = 'open' LIMIT 50; \
