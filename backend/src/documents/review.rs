@@ -375,6 +375,7 @@ impl Documents<'_> {
         let member = viewer.member.to_string();
         let tree = self.backend.units().tree();
         let mut waiting = Vec::new();
+        let mut approvers = Approvers::default();
         for seat in viewer.standpoint.seats(Action::PublishDocument) {
             let vars = vars! { from: seat.to_string(), until: seat.range_end() };
             let drafts: Vec<DraftRow> = self.backend.store().read(waiting_drafts(), vars).await?.rows(0)?;
@@ -388,11 +389,11 @@ impl Documents<'_> {
                 let open = answers.row::<ReviewRow>(at)?;
                 let Some(review) = open.filter(|review| review.reviewer.as_deref() != Some(&*member)) else { continue };
                 let is_author = work.authors.contains(&member);
-                let asks = is_author || review.reviewer.is_some();
-                let people = if asks { self.people_of_desk(work).await? } else { Vec::new() };
-                let may_approve = |asked: &str| people.iter().any(|one| one.may_approve && one.member.to_string() == asked);
-                let is_anybodys = review.reviewer.as_deref().is_none_or(|asked| !may_approve(asked));
-                if is_anybodys && (!is_author || may_approve(&member)) {
+                let is_anybodys = match &review.reviewer {
+                    Some(asked) => !self.may_approve(&mut approvers, work, asked).await?,
+                    None => true,
+                };
+                if is_anybodys && (!is_author || self.may_approve(&mut approvers, work, &member).await?) {
                     waiting.push((work.id, review.due.and_then(|day| day.parse().ok()), review.asked_by, false));
                 }
             }
@@ -470,6 +471,34 @@ impl Documents<'_> {
         }
         people.sort_by_key(|person| (!person.may_approve, std::cmp::Reverse(person.unit.path.as_str().len())));
         Ok(people)
+    }
+
+    /// Whether a member may approve this text. What was asked of the store before is not asked again.
+    async fn may_approve(&self, known: &mut Approvers, work: &InWork, member: &str) -> Result<bool> {
+        let tree = self.backend.units().tree();
+        let mut holds = false;
+        for unit in tree.trail(&work.issuer.path) {
+            holds |= match known.holders.get(&unit.id) {
+                Some(holders) => holders.iter().any(|holder| holder == member),
+                None => {
+                    let held = feedback::holders(self.backend, unit.id, Action::WriteDocument).await?;
+                    let publish = held.into_iter().filter(|(role, _)| role.covers(Action::PublishDocument));
+                    let holders: Vec<String> = publish.map(|(_, member)| member).collect();
+                    let is_one = holders.iter().any(|holder| holder == member);
+                    known.holders.insert(unit.id, holders);
+                    is_one
+                }
+            };
+        }
+        if !holds || !work.authors.iter().any(|author| author == member) {
+            return Ok(holds);
+        }
+        if let Some(own_approval) = known.own_approval.get(&work.issuer.id) {
+            return Ok(*own_approval);
+        }
+        let own_approval = self.own_approval(work.issuer.id).await?;
+        known.own_approval.insert(work.issuer.id, own_approval);
+        Ok(own_approval)
     }
 
     /// Somebody posted in the subtree, by the number of the card.
@@ -560,6 +589,27 @@ fn passages(body: &str) -> Vec<String> {
 /// Whether what stands before the sign of a numbered item is a number.
 fn is_numbered((number, rest): (&str, &str)) -> bool {
     !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(' ')
+}
+
+/// Who may approve, as far as it was asked for: by unit.
+#[derive(Default)]
+struct Approvers {
+    /// Who holds an office of the very unit that publishes.
+    holders: BTreeMap<UnitId, Vec<String>>,
+    /// Whether authors may approve their own text.
+    own_approval: BTreeMap<UnitId, bool>,
+}
+
+/// Whether who was asked may still see the text: by an office of the desk, or, asked for remarks only, from below the issuer.
+fn is_still_asked(viewer: &Viewer, issuer: &UnitRef, comments_only: bool) -> bool {
+    let standpoint = &viewer.standpoint;
+    standpoint.may_by_office(Action::WriteDocument, &issuer.path) || (comments_only && issuer.path.contains(&standpoint.branch))
+}
+
+#[derive(Debug, SurrealValue)]
+struct IssuedRow {
+    id: String,
+    issuer: String,
 }
 
 #[derive(Debug, SurrealValue)]
