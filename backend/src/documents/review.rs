@@ -354,9 +354,10 @@ impl Documents<'_> {
         Ok((verdict, u32::try_from(open).unwrap_or(u32::MAX)))
     }
 
-    /// Reviews this member was asked for, as `(document, due, asked by, remarks only)`.
-    pub(super) async fn asked_for(&self, member: MemberId) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
-        let mut answers = self.backend.store().read(ASKED, vars! { member: member.to_string() }).await?;
+    /// Reviews this person was asked for, as `(document, due, asked by, remarks only)`. Not those that are no longer theirs: who has
+    /// left the office, or the unit, is not asked any more.
+    pub(super) async fn asked_for(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
+        let mut answers = self.backend.store().read(ASKED, vars! { member: viewer.member.to_string() }).await?;
         let mut asked = Vec::new();
         for (at, comments_only) in [(0, false), (1, true), (2, true)] {
             for row in answers.rows::<AskedRow>(at)? {
@@ -364,6 +365,17 @@ impl Documents<'_> {
                 asked.push((id, row.due.and_then(|day| day.parse().ok()), row.asked_by, comments_only));
             }
         }
+        if asked.is_empty() {
+            return Ok(asked);
+        }
+        let drafts: Vec<_> = asked.iter().map(|(id, ..)| record("draft", id)).collect();
+        let found: Vec<IssuedRow> = self.backend.store().read(ISSUERS, vars! { drafts: drafts }).await?.rows(0)?;
+        let tree = self.backend.units().tree();
+        let issuers: BTreeMap<String, &UnitRef> =
+            found.into_iter().filter_map(|row| tree.heir(&row.issuer).map(|issuer| (row.id, issuer))).collect();
+        asked.retain(|(id, _, _, comments_only)| {
+            issuers.get(&id.to_string()).is_some_and(|issuer| is_still_asked(viewer, issuer, *comments_only))
+        });
         // Asked twice for one text: the decision is what matters.
         asked.sort_by_key(|(id, _, _, comments_only)| (*id, *comments_only));
         asked.dedup_by_key(|(id, ..)| *id);
@@ -404,7 +416,7 @@ impl Documents<'_> {
     /// All reviews that wait for this person.
     pub(super) async fn awaited(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
         let mut asked = self.for_any_chief(viewer).await?;
-        asked.extend(self.asked_for(viewer.member).await?);
+        asked.extend(self.asked_for(viewer).await?);
         asked.sort_by_key(|(id, _, _, comments_only)| (*id, *comments_only));
         asked.dedup_by_key(|(id, ..)| *id);
         Ok(asked)
@@ -534,6 +546,8 @@ const IN_REVIEW: &str = "SELECT VALUE record::id(id) FROM draft WHERE issuer_pat
 const ASKED: &str = "SELECT document, due, asked_by FROM review WHERE reviewer = $member AND state = 'open' LIMIT 50; \
                      SELECT document, due, asked_by FROM review WHERE commenter = $member AND state = 'open' LIMIT 50; \
                      SELECT document, due, asked_by FROM review WHERE colleague = $member AND state = 'open' LIMIT 50;";
+
+const ISSUERS: &str = "SELECT record::id(id) AS id, issuer FROM $drafts WHERE stage = 'in_review'";
 
 /// What is in review in a subtree.
 fn waiting_drafts() -> String {

@@ -475,7 +475,10 @@ async fn who_was_asked_and_has_left_sees_nothing_more(backend: &Backend, org: &F
     moved.standpoint.branch = org.farm.path.clone();
     let mut left = org.province_chief_editor.viewer.clone();
     left.standpoint.grants.clear();
+    assert!(documents.desk(commenter).await.expect("has something to look at").asked.iter().any(|row| row.document.id == id));
     for gone in [moved, left] {
+        assert!(matches!(documents.desk(&gone).await, Err(Error::NotFound)), "{} is not told the title", gone.name);
+        assert_eq!(backend.home().page(&gone).await.expect("opens").asked, 0, "{}", gone.name);
         assert!(matches!(documents.review(&gone, id).await, Err(Error::NotFound)), "{}", gone.name);
         assert!(matches!(documents.want_changes(&gone, id, "Không.").await, Err(Error::NotFound)), "{}", gone.name);
     }
