@@ -10,6 +10,7 @@ use domain::{
 use super::{
     Attributes, Failure, Label, Read, Rels, Visitor,
     numbering::Numbering,
+    short,
     styles::{Styles, font_named},
     symbols,
 };
@@ -23,6 +24,9 @@ const BOXES: usize = 4;
 
 /// Letters of a footnote's name, which is a number.
 const NAME_MAX: usize = 20;
+
+/// Bytes of a field's instruction: an address, at most.
+const INSTRUCTION_MAX: usize = 4_000;
 
 /// What stands between two blocks.
 const GAP: usize = 2;
@@ -219,8 +223,9 @@ impl Visitor for Body<'_> {
 
     fn text(&mut self, text: &str) {
         if self.takes_instruction {
-            if let Some(field) = self.fields.last_mut().filter(|field| field.instruction.len() < 4_000) {
-                field.instruction.push_str(text);
+            if let Some(field) = self.fields.last_mut() {
+                let room = INSTRUCTION_MAX.saturating_sub(field.instruction.len());
+                field.instruction.push_str(&text[..text.floor_char_boundary(room)]);
             }
         } else if self.takes_text {
             self.add(text);
@@ -377,8 +382,8 @@ impl Body<'_> {
 
     fn paragraph_property(&mut self, name: &str, attributes: &Attributes<'_>) {
         match name {
-            "pStyle" => attributes.val().clone_into(&mut self.paragraph.style),
-            "numId" => self.paragraph.num = Some(attributes.val().to_owned()),
+            "pStyle" => self.paragraph.style = short(attributes.val()),
+            "numId" => self.paragraph.num = Some(short(attributes.val())),
             "ilvl" => self.paragraph.level = attributes.val().parse().ok(),
             "outlineLvl" => self.paragraph.outline = attributes.val().parse().ok(),
             _ => {}
@@ -394,8 +399,8 @@ impl Body<'_> {
             "rFonts" => self.run.font = font_named(attributes),
             "vertAlign" => self.run.raised = Some(attributes.val() == "superscript").filter(|_| attributes.val() != "baseline"),
             "rStyle" => {
-                attributes.val().clone_into(&mut self.run.named);
-                for style in self.styles.line(attributes.val()) {
+                self.run.named = short(attributes.val());
+                for style in self.styles.line(&self.run.named) {
                     self.run.style.bold |= style.bold;
                     self.run.style.italic |= style.italic;
                 }

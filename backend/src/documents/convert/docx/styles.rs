@@ -36,7 +36,7 @@ pub(super) struct Row {
 impl Visitor for Styles {
     fn open(&mut self, name: &str, attributes: &Attributes<'_>, around: &[String]) -> bool {
         if name == "style" {
-            attributes.get("styleId").unwrap_or_default().clone_into(&mut self.open);
+            self.open = short(attributes.get("styleId").unwrap_or_default());
             let is_normal = matches!(attributes.get("default"), Some("1" | "true" | "on"));
             if is_normal && attributes.get("type") == Some("paragraph") {
                 self.normal.clone_from(&self.open);
@@ -49,10 +49,10 @@ impl Visitor for Styles {
         }
         let Some(style) = self.styles.get_mut(&self.open) else { return true };
         match name {
-            "name" => style.name = fold(attributes.val()),
-            "basedOn" => attributes.val().clone_into(&mut style.based_on),
+            "name" => style.name = fold(&short(attributes.val())),
+            "basedOn" => style.based_on = short(attributes.val()),
             "outlineLvl" => style.outline = attributes.val().parse().ok(),
-            "numId" => style.num = Some(attributes.val().to_owned()),
+            "numId" => style.num = Some(short(attributes.val())),
             "ilvl" => style.level = attributes.val().parse().ok(),
             "b" => style.bold = attributes.is_on(),
             "i" => style.italic = attributes.is_on(),

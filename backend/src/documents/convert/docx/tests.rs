@@ -122,6 +122,32 @@ fn a_document_of_a_library_is_read() {
 }
 
 #[test]
+fn ids_of_any_length_name_their_styles() {
+    let long = "x".repeat(50_000);
+    let styles = format!(
+        "<w:styles><w:style w:type=\"paragraph\" w:styleId=\"{long}\"><w:name w:val=\"heading 1\"/></w:style>\
+         <w:style w:type=\"paragraph\" w:styleId=\"rieng\"><w:basedOn w:val=\"{long}\"/></w:style></w:styles>"
+    );
+    let body = format!(
+        "<w:document><w:body><w:p><w:pPr><w:pStyle w:val=\"{long}\"/></w:pPr><w:r><w:t>Một</w:t></w:r></w:p>\
+         <w:p><w:pPr><w:pStyle w:val=\"rieng\"/></w:pPr><w:r><w:t>Hai</w:t></w:r></w:p>\
+         <w:p><w:r><w:fldChar w:fldCharType=\"begin\"/></w:r><w:r><w:instrText>HYPERLINK \"https://vi.du/{long}ệ\"</w:instrText></w:r>\
+         <w:r><w:fldChar w:fldCharType=\"separate\"/></w:r><w:r><w:t>Ba</w:t></w:r><w:r><w:fldChar w:fldCharType=\"end\"/></w:r></w:p>\
+         </w:body></w:document>"
+    );
+    let rels =
+        r#"<Relationships><Relationship Id="rId2" Type="http://x/relationships/styles" Target="styles.xml"/></Relationships>"#;
+    let parts = [
+        ("_rels/.rels", RELS),
+        ("word/_rels/document.xml.rels", rels),
+        ("word/styles.xml", &*styles),
+        ("word/document.xml", &*body),
+    ];
+    let read = converted(&zip(&parts)).expect("is read");
+    assert!(read.starts_with("## Một\n\n## Hai\n\n") && read.contains("Ba") && read.len() < 5_000, "{read}");
+}
+
+#[test]
 fn what_word_adds_is_understood() {
     let parts = [
         ("_rels/.rels", RELS),
