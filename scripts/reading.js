@@ -79,7 +79,6 @@ async function markRead(read, seen) {
   const { document: id, end } = read.dataset;
   // Not twice; again when it did not arrive.
   delete read.dataset.end;
-  viewed.seconds = 0;
   const answer = await fetch('/api/documents/mark_read', {
     method: 'POST',
     headers: { Accept: 'application/json' },
@@ -89,6 +88,8 @@ async function markRead(read, seen) {
   const form = read.querySelector('form[data-read]');
   if (!answer?.ok || !form) {
     if (end) read.dataset.end = end;
+    // Soon again, but not every second.
+    viewed.seconds = Math.max(0, viewed.seconds - 10);
     return Boolean(answer?.ok);
   }
   const told = form.parentElement.querySelector('[role="status"]');

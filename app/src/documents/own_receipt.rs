@@ -1,5 +1,6 @@
 //! What is recorded of the reader, at the end of a document: that it was opened, that it was read, and who sees it.
 
+use chrono::TimeDelta;
 use domain::{
     Locale,
     documents::reading::{OwnReceipt, Recording},
@@ -21,7 +22,10 @@ pub(super) const PLACE: &str = "receipt";
 pub(super) fn seconds(recording: Recording) -> Option<(i64, i64)> {
     match recording {
         Recording::Member(OwnReceipt { read_on: None, length, .. }) => {
-            Some((length.to_reach_the_end().num_seconds(), length.to_read_it_all().num_seconds()))
+            // The server counts milliseconds from when it opened the text, which is later than the page: what is told a moment too
+            // early is refused.
+            let up = |time: TimeDelta| (time.num_milliseconds() + 1_999) / 1_000;
+            Some((up(length.to_reach_the_end()), up(length.to_read_it_all())))
         }
         _ => None,
     }
