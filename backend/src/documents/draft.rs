@@ -152,6 +152,23 @@ impl InWork {
         utc_of_local(self.expires_on?.succ_opt()?.and_hms_opt(0, 0, 0)?)
     }
 
+    /// Whether the form says the same as what is stored, but for the text.
+    fn has_particulars_of(&self, draft: &Draft) -> bool {
+        self.kind == draft.kind
+            && self.number.as_deref() == draft.number.as_ref().map(DocumentNumber::as_str)
+            && self.title == draft.title.as_str()
+            && self.signer == draft.signer
+            && self.field == draft.field
+            && self.issuer.id == draft.issuer.id
+            && self.audience.id == draft.audience.id
+            && self.standings == draft.standings
+            && self.related == draft.related
+            && self.must_read_by == draft.must_read_by
+            && self.expires_on == draft.expires_on
+            && self.is_pinned == draft.is_pinned
+            && self.correction.as_deref() == draft.correction.as_ref().map(Remark::as_str)
+    }
+
     /// Authority flows down: nobody publishes beside or above the issuer. A unit may have moved since the text was saved.
     pub(super) fn reaches_only_below(&self) -> bool {
         self.issuer.path.contains(&self.audience.path)
@@ -470,7 +487,7 @@ impl Documents<'_> {
         Ok(desk.work.is_some_and(|work| {
             work.version == version + 1
                 && work.saved_by == viewer.member.to_string()
-                && work.title == draft.title.as_str()
+                && work.has_particulars_of(draft)
                 && desk.body == draft.body.as_str()
         }))
     }

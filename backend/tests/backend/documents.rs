@@ -158,11 +158,22 @@ async fn the_first_opening_and_the_first_reading_count_once_however_many_at_once
 async fn a_stale_save_keeps_both_texts(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
     let id = draft(backend, editor, &org.coast, &org.coast).await;
-    let (key, coast) = (id.to_string(), org.coast.id.to_string());
+    let (key, coast, harbour) = (id.to_string(), org.coast.id.to_string(), org.harbour.id.to_string());
     let documents = backend.documents();
     let first = DraftForm { body: "Bản thứ hai.", ..form(&key, "1", &coast, &coast) };
     documents.save_draft(editor, first).await.expect("is saved");
     documents.save_draft(editor, first).await.expect("the same button twice is no conflict");
+    for other in [
+        DraftForm { audience: &harbour, ..first },
+        DraftForm { signer: "Nguyễn Văn An", ..first },
+        DraftForm { must_read_by: "2027-01-31", ..first },
+        DraftForm { pinned: "1", ..first },
+    ] {
+        match documents.save_draft(editor, other).await {
+            Err(Error::Invalid(errors)) => assert_eq!(errors.problem("body"), Some(&Problem::Stale), "{other:?}"),
+            done => panic!("{other:?} is not what was saved: {done:?}"),
+        }
+    }
     let late = DraftForm { body: "Bản của người khác.", ..form(&key, "1", &coast, &coast) };
     match documents.save_draft(&org.province_chief_editor.viewer, late).await {
         Err(Error::Invalid(errors)) => {
