@@ -47,10 +47,10 @@ function findUnits(part) {
   find.addEventListener('input', () => {
     const words = plain(find.value).split(/\s+/).filter(Boolean);
     const chosen = select.value;
-    const fits = all.filter(([, name]) => words.every((word) => name.includes(word)));
-    select.replaceChildren(...(fits.length ? fits : all).map(([option]) => option));
-    // What was chosen stays so while it is listed; else the first that fits is.
-    select.value = fits.some(([option]) => option.value === chosen) || !fits.length ? chosen : fits[0][0].value;
+    // What was chosen stays so, and listed: to look for a unit is not to choose it.
+    const fits = all.filter(([option, name]) => option.value === chosen || words.every((word) => name.includes(word)));
+    select.replaceChildren(...fits.map(([option]) => option));
+    select.value = chosen;
   });
   // Enter chooses, it does not send.
   find.addEventListener('keydown', (event) => event.key === 'Enter' && (event.preventDefault(), select.focus()));
