@@ -11,6 +11,9 @@ use crate::unpacked::parts;
 /// Largest part of a text document, unpacked.
 const PART_MAX: u64 = 64 << 20;
 
+/// The longest name between `&` and `;`, in bytes: `#x10ffff`.
+const ENTITY_MAX: usize = 8;
+
 /// The text itself, its notes, and what stands at the top and the foot of pages: marks of secrecy are often there. Aside: what nobody
 /// reads at first, but whoever has the file finds.
 pub(super) fn docx(content: &[u8]) -> Result<Extracted, Missing> {
@@ -150,7 +153,8 @@ fn unescape(escaped: &str, text: &mut String) {
     let mut rest = escaped;
     while let Some((before, entity)) = rest.split_once('&') {
         text.push_str(before);
-        let named = entity.split_once(';').filter(|(name, _)| name.len() <= 8);
+        let end = entity.bytes().take(ENTITY_MAX + 1).position(|b| b == b';');
+        let named = end.map(|end| (&entity[..end], &entity[end + 1..]));
         let letter = named.and_then(|(name, _)| match name {
             "amp" => Some('&'),
             "lt" => Some('<'),
@@ -286,6 +290,7 @@ mod tests {
             "<w:p><w:r><w:t>a &amp;&lt;&#272;&#x1ea3;&unknown; &</w:t><w:tab/><w:instrText>PAGE</w:instrText></w:r></w:p><w:t/>x<w:p/>",
         );
         assert_eq!(read.text, "a &<Đả&unknown; &\t\n\n");
+        assert_eq!(words("<t>&#x10ffff;&0#x10ffff;&độ;&;&&&amp</t>").text, "\u{10ffff}&0#x10ffff;&độ;&;&&&amp");
     }
 
     #[test]
