@@ -83,14 +83,15 @@ impl Base {
     }
 }
 
-/// Names all that an approval is about besides the version of the text: the review, what is or was out, and the files. None where
-/// nothing waits for an approval or for its time.
+/// Names all that an approval is about besides the version of the text: the review, what is or was out, the files, who issues it and
+/// for whom: a merged unit hands both on to its heir without a new version. None where nothing waits for an approval or for its time.
 ///
 /// Files have no version: they change only between two reviews, and a row of theirs keeps its content.
 pub(super) fn looked_at(desk: &OnDesk, review: Option<&str>) -> Option<String> {
     let work = desk.work.as_ref().filter(|work| work.work != Work::Draft)?;
     let out = desk.out.as_ref().map(|out| format!("{}-{}", out.out.key(), out.version));
-    Some([review.unwrap_or_default(), &out.unwrap_or_default(), &work.attachments.join("+")].join("."))
+    let (issuer, audience) = (work.issuer.id.to_string(), work.audience.id.to_string());
+    Some([review.unwrap_or_default(), &out.unwrap_or_default(), &work.attachments.join("+"), &issuer, &audience].join("."))
 }
 
 impl Documents<'_> {
