@@ -15,6 +15,12 @@ use crate::error::AppError;
 pub struct OwnAccount {
     pub viewer: Viewer,
     pub preferences: Preferences,
+}
+
+/// What the page with the menu shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnMenu {
+    pub account: OwnAccount,
     /// What waits for them by their offices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub work: Vec<WorkItem>,
@@ -22,18 +28,29 @@ pub struct OwnAccount {
 
 #[server(prefix = "/api", endpoint = "account/own", input = GetUrl)]
 pub async fn read_own_account() -> Result<OwnAccount, AppError> {
-    use crate::{
-        context::server::{backend, viewer, visit},
-        error::respond,
-    };
+    use crate::error::respond;
+
+    respond(own_account())
+}
+
+#[server(prefix = "/api", endpoint = "account/menu", input = GetUrl)]
+pub async fn read_own_menu() -> Result<OwnMenu, AppError> {
+    use crate::{context::server::backend, error::respond};
 
     let result = async {
-        let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
-        let viewer = viewer()?;
-        let work = backend()?.home().work(&viewer).await?;
-        Ok::<_, AppError>(OwnAccount { viewer, preferences, work })
+        let account = own_account()?;
+        let work = backend()?.home().work(&account.viewer).await?;
+        Ok::<_, AppError>(OwnMenu { account, work })
     };
     respond(result.await)
+}
+
+#[cfg(feature = "ssr")]
+fn own_account() -> Result<OwnAccount, AppError> {
+    use crate::context::server::{viewer, visit};
+
+    let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
+    Ok(OwnAccount { viewer: viewer()?, preferences })
 }
 
 /// Opens a session on this device and goes on at `next`, a path of this site.

@@ -8,7 +8,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::fns::read_own_account;
+use super::fns::{OwnAccount, OwnMenu, read_own_menu};
 use crate::{
     context::take_echo,
     frame::StaffMenu,
@@ -31,19 +31,19 @@ pub fn MorePage() -> impl IntoView {
     let l = use_locale();
     let errors = RwSignal::new(take_echo("preferences"));
     let query = use_query_map();
-    let data = Resource::new(|| (), |()| read_own_account());
+    let data = Resource::new(|| (), |()| read_own_menu());
     // Gone as soon as there is something to mend.
     let saved = move || {
         let shown = query.with(|query| query.get_str("saved").is_some()) && errors.with(Option::is_none);
         shown.then(|| view! { <Notice kind=NoticeKind::Ok title=text::account::saved(l)/> })
     };
-    show(data, move |own| {
+    show(data, move |OwnMenu { account: OwnAccount { viewer, preferences }, work }| {
         view! {
             <Title text=text::account::more_title(l)/>
             <div class="page page-narrow">
                 <PageHeader title=text::account::more_title(l)/>
                 {saved}
-                <StaffMenu work=own.work/>
+                <StaffMenu work/>
                 <ul class="menu" role="list">
                     <li>
                         <a class="menu-link" href="/record">
@@ -70,9 +70,9 @@ pub fn MorePage() -> impl IntoView {
                         </a>
                     </li>
                 </ul>
-                {about(l, own.viewer)}
+                {about(l, viewer)}
                 {security_links(l)}
-                {preferences_form(l, own.preferences, errors)}
+                {preferences_form(l, preferences, errors)}
                 {sign_out_form(l)}
             </div>
         }

@@ -243,6 +243,7 @@ const fn row(path: &'static str, given: Given, expected: &'static [(u16, &'stati
 const ROWS: &[Row] = &[
     Row { signed_out: 422, ..row("/api/account/sign_in", Given::Nothing, &[], 422) },
     row("/api/account/own", Given::Nothing, &[], 200),
+    row("/api/account/menu", Given::Nothing, &[], 200),
     // The doors are open to everybody; what is asked there lacks its fields, or a visit.
     Row { signed_out: 200, ..row("/api/account/door", Given::Nothing, &[], 200) },
     Row { signed_out: 422, ..row("/api/account/welcome", Given::Nothing, &[], 422) },
