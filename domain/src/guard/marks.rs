@@ -182,18 +182,22 @@ fn says_state_secret(letters: &[char]) -> bool {
 /// Without the number of a page.
 fn without_page(letters: &[char]) -> &[char] {
     let mut rest = letters;
-    while let [first, after @ ..] = rest
-        && first.is_ascii_digit()
-    {
-        rest = after;
-    }
-    while let [before @ .., last] = rest
-        && last.is_ascii_digit()
-    {
-        rest = before;
-    }
-    if let Some((after, false)) = strip(rest, "trang") {
-        return without_page(after);
+    // A line may be long and say it again and again.
+    loop {
+        while let [first, after @ ..] = rest
+            && first.is_ascii_digit()
+        {
+            rest = after;
+        }
+        while let [before @ .., last] = rest
+            && last.is_ascii_digit()
+        {
+            rest = before;
+        }
+        match strip(rest, "trang") {
+            Some((after, false)) => rest = after,
+            _ => break,
+        }
     }
     match rest.split_at_checked(rest.len().saturating_sub("trang".len())) {
         Some((before, end)) if is_whole(end, "trang") => before,
