@@ -97,7 +97,7 @@ fn first_folded(word: &str) -> Option<char> {
     let mut folded = None;
     decompose_canonical(first, |part| {
         if folded.is_none() && canonical_combining_class(part) == 0 {
-            folded = part.to_lowercase().next().map(|lower| if lower == 'đ' { 'd' } else { lower });
+            folded = part.to_lowercase().next().map(|lower| if matches!(lower, 'đ' | 'ð') { 'd' } else { lower });
         }
     });
     folded
