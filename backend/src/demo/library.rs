@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Documents opened for the first time in the whole sample.
-const OPENINGS: i64 = 35_000;
+const OPENINGS: i64 = 16_000;
 
 /// The sample lives in `Asia/Ho_Chi_Minh`, which has no summer time.
 const ZONE: TimeDelta = TimeDelta::hours(7);
