@@ -40,12 +40,15 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("locales");
     let by_language = LANGUAGES.map(|language| read(&root.join(language)));
     let packs = PACKS.map(|(pack, _)| words(&root.join("packs").join(pack).with_extension("toml")));
-    let code = generate(&by_language, &packs).map(|code| code + &lookup(&packs)).unwrap_or_else(|problems| {
-        for problem in &problems {
-            println!("cargo::error={problem}");
+    let code = match generate(&by_language, &packs) {
+        Ok(code) => code + &lookup(&packs),
+        Err(problems) => {
+            for problem in &problems {
+                println!("cargo::error={problem}");
+            }
+            std::process::exit(1);
         }
-        std::process::exit(1);
-    });
+    };
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default()).join("text.rs");
     if let Err(error) = fs::write(&out, code) {
         println!("cargo::error=cannot write {}: {error}", out.display());

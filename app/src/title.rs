@@ -105,17 +105,23 @@ mod tests {
     }
 
     /// Every line of this crate's source, with its file.
+    #[expect(clippy::expect_used, reason = "a helper of tests")]
     fn lines() -> Vec<(String, String)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let (mut folders, mut lines) = (vec![root.clone()], Vec::new());
         while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
+            for entry in fs::read_dir(folder).expect("works on the disk") {
+                let path = entry.expect("works on the disk").path();
                 if path.is_dir() {
                     folders.push(path);
                 } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    let file = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
-                    let text = fs::read_to_string(&path).unwrap();
+                    let file = path
+                        .strip_prefix(&root)
+                        .expect("works on the disk")
+                        .to_str()
+                        .expect("a path in UTF-8")
+                        .replace('\\', "/");
+                    let text = fs::read_to_string(&path).expect("works on the disk");
                     lines.extend(text.lines().map(|line| (file.clone(), line.trim().to_owned())));
                 }
             }

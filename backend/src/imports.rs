@@ -614,7 +614,7 @@ impl<'a> Imports<'a> {
                 Ok(_) | Err(Error::Busy) => {}
                 // Nor is it by a store that was slow once.
                 Err(error) => {
-                    tracing::warn!(%import, error = &error as &dyn std::error::Error, "an import is not held; trying again")
+                    tracing::warn!(%import, error = &error as &dyn std::error::Error, "an import is not held; trying again");
                 }
             }
         }

@@ -160,8 +160,8 @@ const MOVED: [(&str, &str); 20] = [
 ];
 
 fn moved_in_2018(national: &str) -> Option<String> {
-    let moved = MOVED.into_iter().chain([("0199", "059")]);
-    let (rest, now) = moved.filter_map(|(before, now)| Some((national.strip_prefix(before)?, now))).next()?;
+    let mut moved = MOVED.into_iter().chain([("0199", "059")]);
+    let (rest, now) = moved.find_map(|(before, now)| Some((national.strip_prefix(before)?, now)))?;
     (rest.len() == 7).then(|| format!("{now}{rest}"))
 }
 

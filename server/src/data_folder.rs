@@ -47,10 +47,9 @@ fn note_closed(folder: &Path, closed: io::Result<()>) -> io::Result<()> {
 
 /// Says when others can read the key.
 pub(crate) fn look_at_key(file: &Path) {
-    match is_open(file) {
-        Ok(true) => tracing::warn!(file = %file.display(), "other users of this machine can read the key: chmod 600 it"),
-        // Not there yet, or unreadable, which is told when it is read.
-        Ok(false) | Err(_) => {}
+    // A key that is not there yet, or is unreadable, is told of when it is read.
+    if is_open(file).unwrap_or(false) {
+        tracing::warn!(file = %file.display(), "other users of this machine can read the key: chmod 600 it");
     }
 }
 
@@ -101,25 +100,27 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::expect_used, reason = "a helper of tests")]
     fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
+        fs::metadata(path).expect("works on the disk").permissions().mode() & 0o777
     }
 
+    #[expect(clippy::expect_used, reason = "a helper of tests")]
     fn folder(home: &TempDir, mode: u32, holds: Option<&str>) -> PathBuf {
         let folder = home.path().join("data");
-        fs::create_dir(&folder).unwrap();
+        fs::create_dir(&folder).expect("works on the disk");
         if let Some(name) = holds {
-            fs::write(folder.join(name), "").unwrap();
+            fs::write(folder.join(name), "").expect("works on the disk");
         }
-        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).expect("works on the disk");
         folder
     }
 
     #[test]
     fn a_new_folder_is_for_nobody_else() {
-        let home = tempfile::tempdir().unwrap();
+        let home = tempfile::tempdir().expect("works on the disk");
         let folder = home.path().join("var/data");
-        prepare(&folder).unwrap();
+        prepare(&folder).expect("works on the disk");
         assert_eq!(mode(&folder), 0o700);
     }
 
@@ -132,9 +133,9 @@ mod tests {
             (Some("other"), 0o755, 0o755),
             (Some("store"), 0o700, 0o700),
         ] {
-            let home = tempfile::tempdir().unwrap();
+            let home = tempfile::tempdir().expect("works on the disk");
             let folder = folder(&home, before, holds);
-            prepare(&folder).unwrap();
+            prepare(&folder).expect("works on the disk");
             assert_eq!(mode(&folder), after, "{holds:?} {before:o}");
         }
     }
@@ -148,12 +149,12 @@ mod tests {
 
     #[test]
     fn a_key_that_others_can_read_is_noticed() {
-        let home = tempfile::tempdir().unwrap();
+        let home = tempfile::tempdir().expect("works on the disk");
         let file = home.path().join("secret.key");
-        fs::write(&file, "").unwrap();
+        fs::write(&file, "").expect("works on the disk");
         for (mode, open) in [(0o644, true), (0o640, true), (0o600, false), (0o400, false)] {
-            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(is_open(&file).unwrap(), open, "{mode:o}");
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("works on the disk");
+            assert_eq!(is_open(&file).expect("works on the disk"), open, "{mode:o}");
         }
     }
 }

@@ -30,7 +30,8 @@ pub struct OwnMenu {
 pub async fn read_own_account() -> Result<OwnAccount, AppError> {
     use crate::error::respond;
 
-    respond(own_account())
+    // Server functions are async whether they wait or not.
+    respond(std::future::ready(own_account()).await)
 }
 
 #[server(prefix = "/api", endpoint = "account/menu", input = GetUrl)]

@@ -111,11 +111,9 @@ fn crumbs(l: Locale, summary: &DocumentSummary) -> AnyView {
 fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let summary = &page.summary;
     let audience = text::documents::for_members(l, &page.audience.name, l.number(page.reach));
-    let class = match summary.title.chars().count() {
-        ..=LONG_TITLE => None,
-        ..=VERY_LONG_TITLE => Some("title-long"),
-        _ => Some("title-very-long"),
-    };
+    let length = summary.title.chars().count();
+    let long = if length > VERY_LONG_TITLE { "title-very-long" } else { "title-long" };
+    let class = (length > LONG_TITLE).then_some(long);
     let signer = page.signer.as_ref().map(|name| {
         let signed = text::documents::signed_by(l, name);
         view! { <li><Icon name=IconName::Pencil/><span>{signed}</span></li> }

@@ -124,21 +124,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
     let any = Choice::new("", text::desk::any_chief(l));
     let approvers = page.reviewers.iter().filter(|person| person.may_approve).map(|person| reviewer_choice(l, person));
     let choices = [any].into_iter().chain(approvers).collect::<Vec<_>>();
-    let colleagues = page.reviewers.iter().filter(|person| !person.may_approve).map(|person| reviewer_choice(l, person));
-    let nobody = Choice::new("", text::desk::no_colleague(l));
-    let colleagues = [nobody].into_iter().chain(colleagues).collect::<Vec<_>>();
-    let colleagues = (colleagues.len() > 1).then(|| {
-        view! {
-            <Select
-                label=text::desk::colleague(l)
-                name="colleague"
-                choices=colleagues
-                value=colleague
-                hint=text::desk::colleague_hint(l)
-                error=field_error(l, errors, "colleague")
-            />
-        }
-    });
+    let colleagues = colleague_field(l, page, colleague, errors);
     let href = format!("/desk/{}", page.draft.id);
     let says_nothing = (page.change.out.is_some() && page.draft.correction.is_empty()).then(|| {
         view! {
@@ -152,20 +138,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
             <Notice kind=NoticeKind::Warn title=text::desk::needs_another_title(l)><p>{text::desk::needs_another(l)}</p></Notice>
         }
     });
-    let warned = (!page.warnings.is_empty()).then(|| {
-        let choice = Choice::new(guard::kinds(&page.warnings), text::desk::warned_keep(l));
-        view! {
-            {warnings(l, &page.warnings)}
-            <CheckGroup
-                legend=text::desk::warned_title(l)
-                name="warned"
-                choices=vec![choice]
-                checked=decided
-                hint=text::desk::warned_hint(l)
-                error=field_error(l, errors, "warned")
-            />
-        }
-    });
+    let warned = (!page.warnings.is_empty()).then(|| overruling(l, page, decided, errors));
     let (id, version) = (page.draft.id.to_string(), page.draft.version.to_string());
     // Where the guard warns, changing the text is the main way on.
     let is_warned = !page.warnings.is_empty();
@@ -230,6 +203,48 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
                 </Form>
             </div>
         </Card>
+    }
+    .into_any()
+}
+
+/// Somebody to comment who may not approve; none where there is nobody.
+fn colleague_field(
+    l: Locale,
+    page: &desk::ReviewPage,
+    typed: Option<String>,
+    errors: RwSignal<Option<FormErrors>>,
+) -> Option<AnyView> {
+    let found = page.reviewers.iter().filter(|person| !person.may_approve).map(|person| reviewer_choice(l, person));
+    let nobody = Choice::new("", text::desk::no_colleague(l));
+    let choices = [nobody].into_iter().chain(found).collect::<Vec<_>>();
+    (choices.len() > 1).then(|| {
+        view! {
+            <Select
+                label=text::desk::colleague(l)
+                name="colleague"
+                choices
+                value=typed
+                hint=text::desk::colleague_hint(l)
+                error=field_error(l, errors, "colleague")
+            />
+        }
+        .into_any()
+    })
+}
+
+/// What the guard found, and the decision to go on all the same.
+fn overruling(l: Locale, page: &desk::ReviewPage, decided: Vec<String>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+    let choice = Choice::new(guard::kinds(&page.warnings), text::desk::warned_keep(l));
+    view! {
+        {warnings(l, &page.warnings)}
+        <CheckGroup
+            legend=text::desk::warned_title(l)
+            name="warned"
+            choices=vec![choice]
+            checked=decided
+            hint=text::desk::warned_hint(l)
+            error=field_error(l, errors, "warned")
+        />
     }
     .into_any()
 }

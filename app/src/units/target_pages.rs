@@ -138,7 +138,7 @@ fn merging_for_sure(sheet: &Sheet, page: &UnitTargets, chosen: &Chosen, into: &U
     let told = text::units::merge_sure_text(l, members, &into.unit.name, day, &page.unit.name);
     let back = format!("{}/merge", address(&page.unit));
     let identity = identity(page);
-    let Chosen { target, on, .. } = chosen.clone();
+    let Chosen { target, on } = chosen.clone();
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Merge, Some(told))}

@@ -58,7 +58,7 @@ fn office(content: &[u8], unpacked_max: u64) -> Result<FileKind, FileRefused> {
         return Err(FileRefused::Macros);
     }
     // Word in a browser calls it document2.xml.
-    let is_text = |part: &Part| part.name.strip_prefix("word/document").is_some_and(|rest| rest.ends_with(".xml"));
+    let is_text = |part: &Part| part.name.strip_prefix("word/document").is_some_and(|rest| rest.strip_suffix(".xml").is_some());
     let kind = if parts.iter().any(is_text) && contents.contains("wordprocessingml.document.main+xml") {
         FileKind::Docx
     } else if part("xl/workbook.xml").is_some() && contents.contains("spreadsheetml.sheet.main+xml") {

@@ -173,7 +173,9 @@ impl Members<'_> {
         }
         let numbers: Vec<&str> = changed.iter().copied().filter(|field| NUMBERS.contains(field)).collect();
         if !numbers.is_empty() && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
-            numbers.into_iter().for_each(|field| reader.refuse(field, Problem::HeldAbove));
+            for field in numbers {
+                reader.refuse(field, Problem::HeldAbove);
+            }
             return Err(reader.finish().err().unwrap_or_default().into());
         }
         let detail = Some(changed.join(","));

@@ -49,7 +49,7 @@ impl Members<'_> {
                         Ok(()) => {}
                         // Only the id: what is said of the damage may quote the record.
                         Err(Error::Damaged(_)) => {
-                            tracing::error!(member = row.id, "a damaged record keeps its name as it was folded")
+                            tracing::error!(member = row.id, "a damaged record keeps its name as it was folded");
                         }
                         Err(Error::Busy) => {
                             is_whole = false;

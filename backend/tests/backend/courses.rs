@@ -500,7 +500,7 @@ async fn the_branch_sees_names_and_those_above_see_numbers(backend: &Backend, or
 
 async fn two_records_of_one_person_keep_one_history(backend: &Backend, org: &Fixture) {
     let (id, document) = given(backend, org, "", "0").await;
-    let (kept, gone) = (&org.fisherman, &org.deputy);
+    let (kept, gone) = (&org.fisherman, &org.probationary);
     read_through(backend, &gone.viewer, document).await;
     try_once(backend, &gone.viewer, id, 0).await;
     try_once(backend, &gone.viewer, id, 2).await;

@@ -535,7 +535,7 @@ async fn an_interrupted_import_ends_as_if_nothing_had_happened() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let stops = tokio::time::timeout(Duration::from_secs(120), interrupted).await;
+    let stops = tokio::time::timeout(Duration::from_mins(2), interrupted).await;
     let stops = stops.expect("the import is neither done nor failed after two minutes");
     assert!(stops > 0, "it was never interrupted");
     backend.imports().settled(import).await.expect("is written");

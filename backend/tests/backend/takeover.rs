@@ -257,11 +257,11 @@ impl World {
         let mut registry = Registry::new(&backend, 1, start() - TimeDelta::days(400));
         let mut units = vec![registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code")];
         let (mut branches, mut people) = (Vec::new(), Vec::new());
-        for commune in 0..COMMUNES {
+        for (commune, size) in shape.iter().enumerate().take(COMMUNES) {
             let code = format!("{:03}", commune + 1);
             let above = registry.unit(Some(&units[0]), UnitKind::Commune, &code, &format!("Xã {code}")).expect("a code");
             units.push(above.clone());
-            for branch in 0..usize::from(shape[commune] % 2) + 1 {
+            for branch in 0..=usize::from(size % 2) {
                 let code = format!("{:02}", branch + 1);
                 units.push(registry.unit(Some(&above), UnitKind::Branch, &code, &format!("Chi bộ {code}")).expect("a code"));
                 branches.push(units.len() - 1);
@@ -341,7 +341,7 @@ impl World {
             0 => accounts.issue_paper_code(&viewer, target.id).await.is_ok(),
             1 => {
                 let branch = &self.units[self.branches[pick(act / 10, self.branches.len())]];
-                accounts.issue_paper_codes(&viewer, branch.id, &[id.clone()]).await.is_ok()
+                accounts.issue_paper_codes(&viewer, branch.id, std::slice::from_ref(&id)).await.is_ok()
             }
             2 => {
                 let version = match members.record(&viewer, target.id).await {
@@ -378,28 +378,30 @@ impl World {
                 false
             }
             6 => {
-                let role = Role::ALL[pick(other as u8, Role::ALL.len())].key();
+                let role = Role::ALL[pick(u8::try_from(other).unwrap_or(u8::MAX), Role::ALL.len())].key();
                 let form = GrantForm { unit: &target_unit, card: &target.card, role, from: "2026-11-21", until: "" };
                 let _ = self.backend.offices().grant(&viewer, form).await;
                 false
             }
             7 => {
                 if let Ok(page) = self.backend.offices().list(&viewer, unit.id, None).await {
-                    for office in page.current.iter().skip(pick(other as u8, 3)).take(1) {
+                    for office in page.current.iter().skip(pick(u8::try_from(other).unwrap_or(u8::MAX), 3)).take(1) {
                         let _ = self.backend.offices().end(&viewer, office.id).await;
                     }
                 }
                 false
             }
             8 => {
-                let moved = self.units[self.branches[pick(whom as u8, self.branches.len())]].id.to_string();
+                let moved =
+                    self.units[self.branches[pick(u8::try_from(whom).unwrap_or(u8::MAX), self.branches.len())]].id.to_string();
                 let code = format!("{:02}", 10 + other % 80);
                 let form = MoveForm { unit: &moved, version: "1", target: &target_unit, code: &code, on: "2026-11-21" };
                 let _ = self.backend.unit_desk().move_below(&viewer, form).await;
                 false
             }
             _ => {
-                let gone = self.units[self.branches[pick(whom as u8, self.branches.len())]].id.to_string();
+                let gone =
+                    self.units[self.branches[pick(u8::try_from(whom).unwrap_or(u8::MAX), self.branches.len())]].id.to_string();
                 let form = MergeForm { unit: &gone, version: "1", target: &target_unit, on: "2026-11-21" };
                 let _ = self.backend.unit_desk().merge(&viewer, form).await;
                 false

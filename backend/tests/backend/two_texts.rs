@@ -507,7 +507,7 @@ async fn only_who_may_approve_is_asked_to(backend: &Backend, org: &Fixture) {
     documents.submit(&boss.viewer, form).await.expect("is sent");
     let page = documents.review(&editor.viewer, own).await.expect("was asked");
     assert!(page.hand.comments && !page.hand.reviews && !page.hand.may(DocumentStep::WantChanges), "{:?}", page.hand);
-    assert_eq!(page.review.expect("is under way").commenters, [editor.name.clone()]);
+    assert_eq!(page.review.expect("is under way").commenters, std::slice::from_ref(&editor.name));
     assert!(
         documents.desk(&editor.viewer).await.expect("a desk").asked.iter().any(|row| row.document.id == own && row.comments_only)
     );

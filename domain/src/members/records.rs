@@ -84,6 +84,7 @@ pub struct Record {
 }
 
 /// What the viewer may do with a record.
+#[expect(clippy::struct_excessive_bools, reason = "rights are independent of one another")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordRights {
     pub manage: bool,

@@ -191,13 +191,13 @@ fn the_program_ends_when_its_store_has_stopped_writing_for_good() {
         assert!(status.expect("runs").success());
     };
     limit("1");
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !ready(&address).contains(" 503 ") {
         assert!(Instant::now() < deadline, "a disk that takes nothing is not noticed");
         std::thread::sleep(Duration::from_millis(100));
     }
     limit("unlimited");
-    let status = ended(&mut child, Duration::from_secs(120));
+    let status = ended(&mut child, Duration::from_mins(2));
     let told = complaints.join().expect("is read");
     assert_eq!(status.and_then(|status| status.code()), Some(1), "{told}");
     assert!(told.contains("handbook: the store stopped writing"), "{told}");

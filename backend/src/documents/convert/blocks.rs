@@ -515,14 +515,11 @@ impl Page {
         };
         // Numbers that do not follow belong to another list, which another sign begins.
         let closing = match sibling {
-            Some(item) if number.is_some() && item.number.is_some() && !follows(&item) => {
-                if item.closing == '.' {
-                    ')'
-                } else {
-                    '.'
-                }
+            Some(item) if item.number.is_some() => {
+                let goes_on = number.is_none() || follows(&item);
+                let other = if item.closing == '.' { ')' } else { '.' };
+                if goes_on { item.closing } else { other }
             }
-            Some(item) if item.number.is_some() => item.closing,
             _ => '.',
         };
         let sign = number.map_or_else(|| "- ".to_owned(), |number| format!("{number}{closing} "));

@@ -11,7 +11,7 @@ const BASES: usize = 12;
 
 #[derive(Default)]
 pub(super) struct Styles {
-    styles: HashMap<String, Row>,
+    rows: HashMap<String, Row>,
     /// The style of paragraphs that name none.
     normal: String,
     /// The font of the whole document.
@@ -41,13 +41,13 @@ impl Visitor for Styles {
             if is_normal && attributes.get("type") == Some("paragraph") {
                 self.normal.clone_from(&self.open);
             }
-            self.styles.insert(self.open.clone(), Row { id: self.open.clone(), ..Row::default() });
+            self.rows.insert(self.open.clone(), Row { id: self.open.clone(), ..Row::default() });
             return true;
         }
         if name == "rFonts" && around.iter().any(|around| around == "docDefaults") {
             self.font = font_named(attributes);
         }
-        let Some(style) = self.styles.get_mut(&self.open) else { return true };
+        let Some(style) = self.rows.get_mut(&self.open) else { return true };
         match name {
             "name" => style.name = fold(&short(attributes.val())),
             "basedOn" => style.based_on = short(attributes.val()),
@@ -81,8 +81,8 @@ pub(super) fn font_named(attributes: &Attributes<'_>) -> Option<String> {
 impl Styles {
     /// The style and those it is based on, nearest first.
     pub(super) fn line(&self, id: &str) -> impl Iterator<Item = &Row> {
-        let first = self.styles.get(if id.is_empty() { self.normal.as_str() } else { id });
-        std::iter::successors(first, |style| self.styles.get(&style.based_on)).take(BASES)
+        let first = self.rows.get(if id.is_empty() { self.normal.as_str() } else { id });
+        std::iter::successors(first, |style| self.rows.get(&style.based_on)).take(BASES)
     }
 
     /// The level of the heading that paragraphs of this style are, from 1; 0 for the title of the whole.
