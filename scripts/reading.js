@@ -43,6 +43,7 @@ addEventListener(
     if (!('part' in read.dataset) || part <= Number(read.dataset.part)) return;
     const id = read.dataset.document;
     if (untold && untold.id !== id) tell();
+    read.dataset.was ??= read.dataset.part;
     read.dataset.part = String(part);
     untold = { id, heading, part };
     timer ||= setTimeout(tell, PAUSE);
@@ -68,7 +69,8 @@ setInterval(() => {
   const { top, bottom } = text.getBoundingClientRect();
   if (top > innerHeight || bottom < 0) return;
   const part = Number(read.dataset.part);
-  if (viewed.id !== id) viewed = { id, seconds: 0, before: part / 1000 };
+  // What was read before this visit, not what was scrolled over since it began.
+  if (viewed.id !== id) viewed = { id, seconds: 0, before: Number(read.dataset.was ?? part) / 1000 };
   viewed.seconds += 1;
   if (viewed.seconds >= Number(whole)) markRead(read, 'in_view');
   else if (Math.max(place(text).part, part) >= 970 && viewed.seconds >= Math.max(5, end * (1 - viewed.before))) markRead(read, 'end');
