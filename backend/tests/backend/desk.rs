@@ -11,6 +11,7 @@ use domain::{
     documents::{
         LibraryQuery,
         desk::Shown,
+        reading::Seen,
         steps::{DocumentState, DocumentStep, Hand, Out, Situation, Work},
     },
     events::EventKind,
@@ -259,7 +260,8 @@ async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixt
     let id = published(backend, editor, &org.coast, &org.coast).await;
     backend.clock().advance(TimeDelta::hours(1));
     let newer = published(backend, editor, &org.coast, &org.coast).await;
-    documents.read(reader, id).await.expect("is read");
+    documents.read(reader, id).await.expect("is opened");
+    documents.mark_read(reader, id, Seen::Said).await.expect("is read");
     documents.revise(editor, id).await.expect("is begun again");
     documents.revise(editor, id).await.expect_err("something is in work already");
 
