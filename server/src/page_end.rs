@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-const END: &[u8] = b"</body></html>";
+const BODY: &str = "</body>";
+const HTML: &str = "</html>";
 
 /// A page is complete before it is sent; none comes near this size.
 const PAGE_MAX: usize = 32 * 1024 * 1024;
@@ -33,10 +34,14 @@ fn is_html(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
+/// What stands between the two ends are marks of the framework, which nobody looks for there.
 fn closed(page: Bytes) -> Bytes {
-    let Some(at) = page.windows(END.len()).rposition(|window| window == END) else { return page };
-    let (before, behind) = (&page[..at], &page[at + END.len()..]);
-    if behind.is_empty() { page } else { [before, behind, END].concat().into() }
+    let Ok(text) = std::str::from_utf8(&page) else { return page };
+    let Some(html) = text.rfind(HTML) else { return page };
+    let Some(body) = text[..html].rfind(BODY) else { return page };
+    let behind = text[html + HTML.len()..].trim_start_matches("<!>");
+    let whole = [&text[..body], behind, BODY, HTML].concat();
+    whole.into()
 }
 
 #[cfg(test)]
@@ -48,6 +53,7 @@ mod tests {
         for (page, told) in [
             ("<html><body>1</body></html><script>2</script>", "<html><body>1<script>2</script></body></html>"),
             ("<html><body>1</body></html>", "<html><body>1</body></html>"),
+            ("<html><body>1<!></body><!><!></html><!><script>2</script>", "<html><body>1<!><script>2</script></body></html>"),
             ("no page", "no page"),
         ] {
             assert_eq!(closed(Bytes::from_static(page.as_bytes())), told);
