@@ -187,7 +187,6 @@ async fn every_bad_row_is_a_line_of_the_report() {
         (row(&[(2, "=cmd|' /C calc'!A0")]), Column::Sex, value(Problem::NotOffered)),
         (row(&[(1, "")]), Column::FullName, value(Problem::Required)),
         (row(&[(0, "thẻ số 5")]), Column::CardNumber, value(Problem::Characters)),
-        (row(&[(7, "12345")]), Column::Phone, value(Problem::Digits { expected: 10 })),
         (row(&[(0, "60000001")]), Column::CardNumber, Reason::CardTwice { row: 2 }),
         (row(&[(6, "952000000001")]), Column::NationalId, Reason::IdTwice { row: 2 }),
         // The farmer lives in the hills, outside the coast; the fisherman's ID is another record's.
@@ -714,7 +713,8 @@ async fn names_and_numbers_are_one_in_every_way_of_writing() {
         page.members.into_iter().map(|member| member.name).collect::<Vec<_>>()
     };
     assert_eq!(found("do van dang").await, ["Đỗ Văn Đăng", "Đỗ Văn Đăng"], "stored as it is read");
-    assert_eq!(found("\u{f0}ăng").await.len(), 2);
+    let named = found("\u{f0}ăng").await;
+    assert_eq!(named.iter().filter(|name| *name == "Đỗ Văn Đăng").count(), 2, "{named:?}");
     let twins = backend.members().quality(registrar, Some(domain::members::Flaw::Twin), None).await.expect("a page");
     assert_eq!(twins.counts[&domain::members::Flaw::Twin], 2);
     for (typed, name) in [

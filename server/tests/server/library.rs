@@ -8,7 +8,7 @@ async fn a_document_is_marked_and_found_again_without_script() {
     let id = app.published(&app.org.harbour).await.to_string();
     let address = format!("/library/{id}");
     let mut fisherman = app.signed_in(&app.org.fisherman).await;
-    assert!(fisherman.get("/shelf/bookmarks").await.body.contains("Chưa có văn bản nào được đánh dấu"));
+    assert!(fisherman.get("/shelf/bookmarks").await.body.contains("Chưa có tài liệu nào được đánh dấu"));
     assert!(fisherman.get("/shelf/unread").await.body.contains(&address));
     assert!(fisherman.get(&address).await.is_whole());
     assert!(!fisherman.get("/shelf/unread").await.body.contains(&address), "it was opened");

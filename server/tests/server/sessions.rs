@@ -29,7 +29,7 @@ async fn a_stolen_cookie_is_dead_as_soon_as_its_device_is_signed_out() {
     assert_eq!(others.len(), 1, "this device is not offered: {}", page.body);
     let revoked = owner.post("/api/account/revoke_session", "/devices", &[("session", &others[0])]).await;
     assert_eq!((revoked.status, revoked.location()), (302, Some("/devices?revoked=1")));
-    assert!(owner.get("/devices?revoked=1").await.body.contains("Đã đăng xuất máy đó"));
+    assert!(owner.get("/devices?revoked=1").await.body.contains("Đã đăng xuất thiết bị đó"));
 
     assert_eq!(thief.get_json("/api/home/page").await.status, 401);
     assert_eq!(thief.get("/committee").await.location(), Some("/sign-in?next=/committee"));
@@ -52,7 +52,7 @@ async fn all_other_devices_are_signed_out_by_one_button() {
         assert_eq!(other.get_json("/api/home/page").await.status, 401);
     }
     let page = owner.get("/devices?others_revoked=1").await;
-    assert!(page.body.contains("Không có máy nào khác") && offered(&page.body).is_empty(), "{}", page.body);
+    assert!(page.body.contains("Không có thiết bị nào khác") && offered(&page.body).is_empty(), "{}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
