@@ -220,8 +220,11 @@ function completed(visitor) {
 async function readCourse(visitor) {
   const course = await by(visitor, '/courses', '.card-strong .row-link');
   await visitor.open(course);
-  const papers = await visitor.$('main .row-link[href^="/library/"]').evaluateAll((links) => links.map((link) => link.href));
-  for (const paper of papers) await visitor.context.request.get(paper);
+  const papers = await visitor.$('main .row-link[href^="/library/"]').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+  for (const paper of papers) {
+    await visitor.open(paper);
+    if ((await visitor.$('main form[data-read]').count()) > 0) await visitor.saysRead();
+  }
   await visitor.open(course);
   return course;
 }

@@ -94,8 +94,11 @@ async function quietClock(stage) {
   const member = await stage.visitor({ as: 'member' });
   const course = await by(member, '/courses', '.card-strong .row-link');
   await member.open(course);
-  const papers = await member.$('main .row-link[href^="/library/"]').evaluateAll((links) => links.map((link) => link.href));
-  for (const paper of papers) await member.context.request.get(paper);
+  const papers = await member.$('main .row-link[href^="/library/"]').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+  for (const paper of papers) {
+    await member.open(paper);
+    if ((await member.$('main form[data-read]').count()) > 0) await member.saysRead();
+  }
   await member.open(course);
   const start = member.$('main form[action$="/courses/start"] button');
   if ((await start.count()) > 0) await member.submit(start);
