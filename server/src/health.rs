@@ -24,7 +24,7 @@ const DURATIONS: [f64; 11] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A store that takes longer than this is as good as none; everybody who asks meanwhile waits for the same look.
-pub(crate) const LOOK_MAX: Duration = Duration::from_secs(5);
+const LOOK_MAX: Duration = Duration::from_secs(5);
 
 /// When the store was looked at, and whether it took what was written.
 pub(crate) type Readiness = Option<(Instant, bool)>;

@@ -10,8 +10,6 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use crate::health::LOOK_MAX;
-
 /// How often sessions and forms whose time is over are deleted.
 const PURGE_EVERY: Duration = Duration::from_mins(10);
 
@@ -54,19 +52,19 @@ pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()
     jobs
 }
 
+/// Longer than the store's own limit of a statement, which it tries until then.
+const CONDITION_MAX: Duration = Duration::from_secs(45);
+
 /// Ends when the engine has stopped writing for good although its disk takes what is written.
 pub(crate) async fn watch_store(backend: &Backend) -> Result<()> {
     let mut stuck = 0;
     loop {
         tokio::time::sleep(if stuck == 0 { LOOK_EVERY } else { LOOK_CLOSELY }).await;
-        match timeout(LOOK_MAX, backend.condition()).await {
+        match timeout(CONDITION_MAX, backend.condition()).await {
             Ok(Condition::Stuck) => stuck += 1,
             Ok(Condition::Well | Condition::DiskFull | Condition::Away) => stuck = 0,
-            // A slow store is no reason to end: whether it writes again cannot be told from this.
-            Err(_) => {
-                tracing::error!("the store does not answer within {} s", LOOK_MAX.as_secs());
-                stuck = 0;
-            }
+            // A slow store is no reason to end, nor a sign that it writes again.
+            Err(_) => tracing::error!("the store does not answer within {} s", CONDITION_MAX.as_secs()),
         }
         if stuck == LOOKS {
             bail!(

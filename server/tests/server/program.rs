@@ -197,7 +197,7 @@ fn the_program_ends_when_its_store_has_stopped_writing_for_good() {
         std::thread::sleep(Duration::from_millis(100));
     }
     limit("unlimited");
-    let status = ended(&mut child, Duration::from_mins(2));
+    let status = ended(&mut child, Duration::from_mins(4));
     let told = complaints.join().expect("is read");
     assert_eq!(status.and_then(|status| status.code()), Some(1), "{told}");
     assert!(told.contains("handbook: the store stopped writing"), "{told}");
