@@ -16,7 +16,7 @@ async fn a_document_is_marked_and_found_again_without_script() {
 
     let form = [("id", id.as_str())];
     let read = fisherman.post("/api/documents/mark_read", &address, &form).await;
-    assert_eq!((read.status, read.location()), (302, Some(address.as_str())));
+    assert_eq!((read.status, read.location()), (302, Some(format!("{address}#receipt").as_str())));
     assert!(!fisherman.get("/shelf/unread").await.body.contains(&address), "it was read");
     let marked = fisherman.post("/api/documents/bookmark", &address, &form).await;
     assert_eq!((marked.status, marked.location()), (302, Some(address.as_str())));
