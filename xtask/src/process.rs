@@ -3,8 +3,9 @@
 use std::{
     env,
     ffi::OsStr,
+    io::{BufRead as _, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -28,6 +29,34 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
         bail!("`{}` failed ({}): {}", describe(command), output.status, stderr.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// What a program writes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Output,
+    Error,
+}
+
+/// Runs to the end, passes each line of one of its streams on and shows it to `see`. The other stream is this process's.
+pub(crate) fn watch(command: &mut Command, stream: Stream, mut see: impl FnMut(&str)) -> Result<ExitStatus> {
+    match stream {
+        Stream::Output => command.stdout(Stdio::piped()),
+        Stream::Error => command.stderr(Stdio::piped()),
+    };
+    let mut child = command.spawn().with_context(|| cannot_start(command))?;
+    let piped: Option<Box<dyn Read>> = match stream {
+        Stream::Output => child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
+        Stream::Error => child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
+    };
+    let piped = piped.with_context(|| format!("`{}` has no output", describe(command)))?;
+    for line in BufReader::new(piped).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        see(&line);
+    }
+    Ok(child.wait()?)
 }
 
 /// Like [`run`], but ends the program and fails when it takes longer than `limit`.
@@ -103,6 +132,16 @@ mod tests {
         let mut command = Command::new("/usr/bin/cargo");
         command.args(["build", "-p", "server"]);
         assert_eq!(describe(&command), "cargo build -p server");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn each_line_is_seen_whatever_its_bytes() {
+        let mut seen = Vec::new();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "printf 'one\\ntw\\377o' >&2; exit 3"]);
+        let status = watch(&mut shell, Stream::Error, |line| seen.push(line.to_owned())).unwrap();
+        assert_eq!((status.code(), seen), (Some(3), vec!["one".to_owned(), "tw\u{fffd}o".to_owned()]));
     }
 
     #[cfg(unix)]

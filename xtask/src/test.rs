@@ -6,9 +6,8 @@
 
 use std::{
     env,
-    io::{BufRead as _, BufReader},
     path::PathBuf,
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
     time::{Duration, Instant},
 };
 
@@ -66,9 +65,19 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
         checks.run("size budget", || size::print_and_check(project));
     }
     let has_server = checks.run("build, server", || build::build_server(project, &toolchain));
-    checks.run("tests", || cargo(&format!("nextest run --no-fail-fast {HOST_SELECTION}")));
+    checks.run_told("tests", |failures| {
+        let mut nextest = toolchain.cargo(project);
+        // The failure names its line; a stack of the runtime's frames for each would bury the others.
+        nextest.env("RUST_BACKTRACE", "0").args(["nextest", "run", "--no-fail-fast"]).args(HOST_SELECTION.split(' '));
+        let status = process::watch(&mut nextest, process::Stream::Error, |line| {
+            // The runner tells of each twice: at once, and at its end.
+            failures.extend(failed_test(line).filter(|name| !failures.contains(name)));
+        })?;
+        ensure!(status.success(), "`{}` failed ({status})", process::describe(&nextest));
+        Ok(Tally { passed: 1, failed: 0 })
+    });
     if has_site && has_server && !arguments.no_browser {
-        checks.run_counted("browser journeys", || browse(project));
+        checks.run_told("browser journeys", |failures| browse(project, failures));
     }
     Ok(checks.conclude())
 }
@@ -79,22 +88,31 @@ fn own_target() -> Result<PathBuf> {
     Ok(program.ancestors().nth(2).context("xtask does not run from a target folder")?.to_owned())
 }
 
+/// The name in a line of the test runner that tells of a failed test.
+fn failed_test(line: &str) -> Option<String> {
+    let line = line.trim_start();
+    let (_, name) = ["FAIL [", "TIMEOUT [", "SIGABRT ["].iter().find_map(|word| line.strip_prefix(word))?.split_once(") ")?;
+    Some(name.to_owned())
+}
+
 /// Runs the journeys; they start the server themselves and end with a count.
-fn browse(project: &Project) -> Result<Tally> {
+fn browse(project: &Project, failures: &mut Vec<String>) -> Result<Tally> {
     let script = project.root.join("end2end/run.mjs");
     ensure!(script.is_file(), "{} is missing", script.display());
     let mut node = Command::new("node");
-    node.current_dir(&project.root).arg(script).stdout(Stdio::piped());
+    node.current_dir(&project.root).arg(script);
     node.env("HANDBOOK_BIN", project.server_binary()).env("HANDBOOK_SITE", &project.site);
     node.env_remove("HANDBOOK_BUILD_CACHE");
-    let mut child = node.spawn().context("cannot start node")?;
     let mut tally = None;
-    for line in BufReader::new(child.stdout.take().context("node has no output")?).lines() {
-        let line = line?;
-        println!("{line}");
-        tally = Tally::parse(&line).or(tally);
-    }
-    let status = child.wait()?;
+    let mut is_reason = false;
+    let status = process::watch(&mut node, process::Stream::Output, |line| {
+        tally = Tally::parse(line).or(tally);
+        // The line after it, indented, says why.
+        if line.starts_with("FAILED ") || is_reason {
+            failures.push(line.to_owned());
+        }
+        is_reason = line.starts_with("FAILED ");
+    })?;
     let tally = tally.with_context(|| format!("the journeys ended without a count ({status})"))?;
     ensure!(status.success() || tally.failed > 0, "the journeys ended early ({status})");
     Ok(tally)
@@ -104,24 +122,27 @@ fn browse(project: &Project) -> Result<Tally> {
 struct Checks {
     start: Instant,
     outcomes: Vec<Outcome>,
+    /// Told again at the end: a build machine may cut the middle out of a long log.
+    failures: Vec<String>,
 }
 
 impl Checks {
     fn new() -> Self {
-        Self { start: Instant::now(), outcomes: Vec::new() }
+        Self { start: Instant::now(), outcomes: Vec::new(), failures: Vec::new() }
     }
 
     /// Runs a step that is one check. Returns whether it passed.
     fn run(&mut self, name: &'static str, check: impl FnOnce() -> Result<()>) -> bool {
-        self.run_counted(name, || check().map(|()| Tally { passed: 1, failed: 0 }))
+        self.run_told(name, |_| check().map(|()| Tally { passed: 1, failed: 0 }))
     }
 
-    /// Runs a step that counts its own checks; one that breaks is one failed check.
-    fn run_counted(&mut self, name: &'static str, check: impl FnOnce() -> Result<Tally>) -> bool {
+    /// Runs a step that counts its own checks and names those that fail; one that breaks is one failed check.
+    fn run_told(&mut self, name: &'static str, check: impl FnOnce(&mut Vec<String>) -> Result<Tally>) -> bool {
         println!("\n=== {name}");
         let start = Instant::now();
-        let tally = check().unwrap_or_else(|error| {
+        let tally = check(&mut self.failures).unwrap_or_else(|error| {
             println!("FAILED: {error:#}");
+            self.failures.push(format!("{name}: {error:#}"));
             Tally { passed: 0, failed: 1 }
         });
         self.outcomes.push(Outcome { name, tally, took: start.elapsed() });
@@ -133,8 +154,12 @@ impl Checks {
         Tally { passed: sum(|tally| tally.passed), failed: sum(|tally| tally.failed) }
     }
 
-    /// Prints the table and, last, the count.
+    /// Prints what failed, the table and, last, the count.
     fn conclude(&self) -> ExitCode {
+        if !self.failures.is_empty() {
+            println!("\n=== what failed");
+            self.failures.iter().for_each(|failure| println!("{failure}"));
+        }
         println!("\n{:<20} {:>14} {:>8} {:>8}", "check", "time", "passed", "failed");
         for Outcome { name, tally, took } in &self.outcomes {
             println!("{name:<20} {:>14} {:>8} {:>8}", process::human(*took), tally.passed, tally.failed);
@@ -185,7 +210,20 @@ mod tests {
         let mut checks = Checks::new();
         assert!(checks.run("fine", || Ok(())));
         assert!(!checks.run("broken", || bail!("no")));
-        assert!(!checks.run_counted("journeys", || Ok(Tally { passed: 7, failed: 2 })));
+        assert!(!checks.run_told("journeys", |failures| {
+            failures.push("FAILED  the library".to_owned());
+            Ok(Tally { passed: 7, failed: 2 })
+        }));
         assert_eq!(checks.total(), Tally { passed: 8, failed: 3 });
+        assert_eq!(checks.failures, ["broken: no", "FAILED  the library"]);
+    }
+
+    #[test]
+    fn failed_tests_are_named() {
+        let name = |line| failed_test(line);
+        let failed = "        FAIL [   1.952s] (951/954) server::server writing::a_docx_waits";
+        assert_eq!(name(failed).as_deref(), Some("server::server writing::a_docx_waits"));
+        assert_eq!(name("        PASS [   1.876s] (952/954) server::server start::a_script"), None);
+        assert_eq!(name("        SLOW [>180.000s] (───────) server::server start::a_script"), None);
     }
 }
