@@ -2,7 +2,8 @@
 //
 //   node end2end/run.mjs [--grep TEXT] [--screenshots DIR] [--keep]
 //
-// HANDBOOK_BIN and HANDBOOK_SITE say what is tested (target/debug/handbook, target/site), CHROME which browser.
+// HANDBOOK_BIN and HANDBOOK_SITE say what is tested (target/debug/handbook, target/site), CHROME which browser, HANDBOOK_DAY on
+// which day in Vietnam (2028-02-29T23:50; needs a server of the dev profile).
 // Invariant: the last line is `N passed, N failed`; the exit code is 1 when something failed.
 
 import { strict as assert } from 'node:assert';

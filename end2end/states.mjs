@@ -1,5 +1,6 @@
 // Every page of the application and the states it can be in, for whatever must hold on all of them.
 
+import { inDays } from './support/clock.mjs';
 import { until } from './support/wait.mjs';
 
 /** @typedef {{ name: string, as?: string, address?: string, find?: Function, act?: Function, status?: number }} State */
@@ -166,7 +167,7 @@ export const STATES = [
   { name: 'units', as: 'registrar', address: '/units' },
   { name: 'units, nothing found', as: 'registrar', address: '/units?q=khong-co' },
   { name: 'unit with units below', as: 'registrar', find: (visitor) => by(visitor, '/units', '.row-link') },
-  { name: 'unit as of a day', as: 'registrar', find: async (visitor) => `${await by(visitor, '/units', '.row-link')}?on=2026-01-31` },
+  { name: 'unit as of a day', as: 'registrar', find: async (visitor) => `${await by(visitor, '/units', '.row-link')}?on=${inDays(-300)}` },
   { name: 'unit of a member', as: 'member', find: (visitor) => by(visitor, '/more', '.facts a') },
   { name: 'new unit', as: 'registrar', find: (visitor) => step(visitor, 'new', false) },
   { name: 'new unit refused', as: 'registrar', find: (visitor) => step(visitor, 'new', false), act: (visitor) => refused(visitor, 'name') },

@@ -14,26 +14,37 @@ pub struct Clock {
 }
 
 struct Inner {
-    /// None: the machine's clock.
-    fixed: Option<Mutex<DateTime<Utc>>>,
+    time: Time,
     rng: Mutex<StdRng>,
+}
+
+enum Time {
+    /// The machine's clock, and how far this one is ahead of it.
+    Running(TimeDelta),
+    Fixed(Mutex<DateTime<Utc>>),
 }
 
 impl Clock {
     /// The machine's clock and its entropy.
     pub fn system() -> Self {
-        Self { inner: Arc::new(Inner { fixed: None, rng: Mutex::new(StdRng::from_os_rng()) }) }
+        Self::ahead(TimeDelta::zero())
+    }
+
+    /// A clock that runs as the machine's does, this far ahead of it: for tests of what depends on the day.
+    pub fn ahead(by: TimeDelta) -> Self {
+        Self { inner: Arc::new(Inner { time: Time::Running(by), rng: Mutex::new(StdRng::from_os_rng()) }) }
     }
 
     /// A clock that stands still until [`Self::advance`], and ids from a seed.
     pub fn fixed(now: DateTime<Utc>, seed: u64) -> Self {
-        Self { inner: Arc::new(Inner { fixed: Some(Mutex::new(now)), rng: Mutex::new(StdRng::seed_from_u64(seed)) }) }
+        let time = Time::Fixed(Mutex::new(now));
+        Self { inner: Arc::new(Inner { time, rng: Mutex::new(StdRng::seed_from_u64(seed)) }) }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
-        match &self.inner.fixed {
-            Some(fixed) => *fixed.lock().unwrap_or_else(PoisonError::into_inner),
-            None => Utc::now(),
+        match &self.inner.time {
+            Time::Running(ahead) => Utc::now() + *ahead,
+            Time::Fixed(moment) => *moment.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
@@ -42,10 +53,10 @@ impl Clock {
         local_date(self.now())
     }
 
-    /// Moves a fixed clock; the machine's clock does not move.
+    /// Moves a fixed clock; one that runs is not moved.
     pub fn advance(&self, by: TimeDelta) {
-        if let Some(fixed) = &self.inner.fixed {
-            *fixed.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        if let Time::Fixed(moment) = &self.inner.time {
+            *moment.lock().unwrap_or_else(PoisonError::into_inner) += by;
         }
     }
 

@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
+import { inDays } from '../support/clock.mjs';
 import { pagesOf, paperOf } from '../support/pdf.mjs';
 import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
@@ -97,7 +98,7 @@ async function give(editor, course) {
   assert.ok(fits(desk.reach, await editor.text('.card-strong .fact:nth-of-type(2) dd')), 'the question says how many it will reach');
   await editor.submit(editor.sender('due_on'));
   assert.equal((await editor.problems()).due_on, problems.required);
-  await editor.field('due_on').fill('2025-01-31');
+  await editor.field('due_on').fill(inDays(-30));
   await editor.submit(editor.sender('due_on'));
   assert.equal((await editor.problems()).due_on, problems.date_range);
   await editor.field('due_on').fill(inDays(5));
@@ -200,10 +201,6 @@ async function end(editor, course) {
   await editor.submit(editor.$('main form[action$="/courses/copy"] button'));
   await until('the copy is a draft', async () => editor.path !== course && (await editor.field('title').count()) === 1);
   assert.equal(await editor.$('#quiz ol .arranged').count(), 2);
-}
-
-function inDays(days) {
-  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }
 
 async function remindedAtHome(stage, script) {

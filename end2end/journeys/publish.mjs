@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
+import { inVietnam } from '../support/clock.mjs';
 import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
@@ -78,7 +79,7 @@ async function writeAndPublish(stage, script) {
   assert.ok(fits(desk.publish_title, await chief.heading()), 'the question says how many it will reach');
   assert.ok((await chief.text()).includes(title), 'the question says what will go out');
   await chief.$('main [name="when"][value="later"]').check();
-  await chief.field('at').fill('2020-01-01T08:00');
+  await chief.field('at').fill(inVietnam(Date.now() - 86_400_000));
   await chief.submit(chief.sender('version'));
   assert.equal((await chief.problems()).at, problems.over, 'a time that is over asks again');
   await chief.$('main [name="when"][value="now"]').check();
@@ -312,7 +313,7 @@ async function correctAndWithdraw({ editor, chief, reader }, draft, address, scr
   if (script) {
     // The next full minute, as the clock of this field counts.
     await chief.$('main [name="when"][value="later"]').check();
-    await chief.field('at').fill(inVietnam(new Date(Date.now() + 61_000)));
+    await chief.field('at').fill(inVietnam(Date.now() + 61_000));
     await chief.submit(chief.sender('version'));
     await until('it is scheduled', () => chief.place === `${draft}?scheduled=1`);
   } else {
@@ -341,11 +342,6 @@ async function correctAndWithdraw({ editor, chief, reader }, draft, address, scr
   await until('it is withdrawn', async () => (await chief.text()).includes('Nhà sinh hoạt sửa chữa.'));
   await reader.open('/library');
   assert.equal(await reader.$(`.row-link[href="${address}"]`).count(), 0, 'it left the library');
-}
-
-/** What a clock in Vietnam shows, to the minute. */
-function inVietnam(at) {
-  return new Date(at.getTime() + 7 * 3_600_000).toISOString().slice(0, 16);
 }
 
 /** The script of the text is shown as text, its link leads nowhere. */

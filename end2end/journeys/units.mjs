@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
+import { inDays } from '../support/clock.mjs';
 import { bothWays } from '../support/report.mjs';
 import { fits, number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
@@ -134,7 +135,7 @@ async function readOnly(stage, script) {
   await member.follow(member.$('main .facts a').first());
   const branch = member.path;
   assert.equal(await member.$('main .menu-link').count(), 0, 'nothing to change');
-  await member.open(`${branch}?on=2026-06-01`);
+  await member.open(`${branch}?on=${inDays(-180)}`);
   await member.sees('main .notice');
   assert.equal((await member.open(`${branch}/rename`)).status(), 403);
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 
 import { chromium } from 'playwright-core';
 
+import { AHEAD_MS, moveDate } from './clock.mjs';
 import { PATIENCE_MS, until } from './wait.mjs';
 
 export const PHONE = { width: 390, height: 844 };
@@ -77,6 +78,7 @@ export class Visitor {
       storageState: cookies,
     });
     context.setDefaultTimeout(PATIENCE_MS);
+    if (AHEAD_MS !== 0) await context.addInitScript(moveDate, AHEAD_MS);
     return new Visitor(context, await context.newPage(), origin, script);
   }
 

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { AHEAD_MS } from './clock.mjs';
 import { Provider } from './provider.mjs';
 import { until } from './wait.mjs';
 
@@ -124,14 +125,14 @@ async function inNewFolder(keep, run) {
 /** Runs a command of the program on the folder's data to its end, and returns what it has printed. */
 async function handbook(folder, command, onData = true) {
   const options = { cwd: folder, env: environment(), timeout: LOAD_MS, maxBuffer: 16 << 20 };
-  const data = onData ? ['--data', path.join(folder, 'data')] : [];
+  const data = onData ? ['--data', path.join(folder, 'data'), ...clock()] : [];
   const { stdout } = await promisify(execFile)(binary(), [...command, ...data], options);
   return stdout;
 }
 
 async function serve(folder, keep, port, settings, known) {
   const where = ['--addr', `127.0.0.1:${port}`, '--data', path.join(folder, 'data'), '--site', site()];
-  const child = spawn(binary(), ['serve', ...where, ...settings], {
+  const child = spawn(binary(), ['serve', ...where, ...clock(), ...settings], {
     cwd: folder,
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -141,6 +142,7 @@ async function serve(folder, keep, port, settings, known) {
   return server;
 }
 
+const clock = () => (AHEAD_MS === 0 ? [] : ['--clock-ahead', String(AHEAD_MS / 1000)]);
 const binary = () => built('HANDBOOK_BIN', 'target/debug/handbook');
 const site = () => built('HANDBOOK_SITE', 'target/site');
 

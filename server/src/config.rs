@@ -11,7 +11,9 @@ use std::{
     str::FromStr,
 };
 
-use backend::{Keys, Place, files::Wanted};
+use backend::{Clock, Keys, Place, files::Wanted};
+#[cfg(debug_assertions)]
+use chrono::TimeDelta;
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -240,9 +242,25 @@ pub struct StoreSettings {
     /// What is logged: levels by module, e.g. `info,backend=debug`.
     #[arg(long, env = "HANDBOOK_LOG_FILTER", default_value = "info,surrealdb=warn")]
     pub log_filter: String,
+    /// For tests of what depends on the day: seconds the program's clock is ahead of the machine's.
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true, default_value_t = 0)]
+    pub clock_ahead: i64,
 }
 
 impl StoreSettings {
+    /// The machine's clock.
+    #[cfg(not(debug_assertions))]
+    pub fn clock(&self) -> Clock {
+        Clock::system()
+    }
+
+    /// The machine's clock, or the one a test asks for.
+    #[cfg(debug_assertions)]
+    pub fn clock(&self) -> Clock {
+        Clock::ahead(TimeDelta::seconds(self.clock_ahead))
+    }
+
     pub fn place(&self) -> Place {
         match &self.db {
             None => Place::Folder(self.data.clone()),
@@ -371,7 +389,19 @@ fn explain(error: &clap::Error) -> String {
 /// The settings in effect, one a line, in the form of variables.
 pub fn effective(settings: &ServeSettings) -> String {
     let ServeSettings { addr, site, origin, metrics_addr, oidc, sms_url, sms_token, trusted_proxy, store } = settings;
-    let StoreSettings { data, db, db_user, db_password, secret, files_url, terms, log, log_filter } = store;
+    let StoreSettings {
+        data,
+        db,
+        db_user,
+        db_password,
+        secret,
+        files_url,
+        terms,
+        log,
+        log_filter,
+        #[cfg(debug_assertions)]
+            clock_ahead: _,
+    } = store;
     let masked = |is_set: bool| if is_set { MASK } else { "" };
     let lines = [
         ("ADDR", addr.to_string()),

@@ -208,7 +208,7 @@ async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
 pub async fn open(settings: &StoreSettings) -> Result<Backend> {
     // Not only pages speak: the report of an import does too.
     app::text::use_pack(settings.terms);
-    let clock = Clock::system();
+    let clock = settings.clock();
     let place = settings.place();
     if !matches!(place, Place::Memory) {
         data_folder::prepare(&settings.data)?;
