@@ -51,7 +51,7 @@ pub(crate) fn phase_tag(l: Locale, phase: Phase) -> Option<AnyView> {
 fn opening_lines(l: Locale, opening: &Opening) -> Vec<String> {
     let day = opening.live_from.filter(|_| opening.phase != Phase::Live);
     [
-        day.map(|day| text::units::live_from(l, l.long_date(day))),
+        day.map(|day| text::units::live_from(l, l.long_date_within(day))),
         opening.contact.as_ref().map(|contact| text::units::contact(l, contact)),
     ]
     .into_iter()

@@ -154,15 +154,20 @@ impl Locale {
         format!("{}, {}", self.weekday(date.weekday()), self.date(date))
     }
 
+    /// The same within a sentence: only Vietnamese writes the weekday otherwise there, `thứ Bảy, 21/11/2026`.
+    pub fn long_date_within(self, date: NaiveDate) -> String {
+        self.long_date(date).replacen("Thứ ", "thứ ", 1)
+    }
+
     /// `19:30`, in the organisation's zone.
     pub fn time(self, at: DateTime<Utc>) -> String {
         let local = local(at);
         self.digits(&format!("{:02}:{:02}", local.hour(), local.minute()))
     }
 
-    /// `19:30, Thứ Bảy, 21/11/2026`.
+    /// `19:30, thứ Bảy, 21/11/2026`.
     pub fn date_time(self, at: DateTime<Utc>) -> String {
-        format!("{}, {}", self.time(at), self.long_date(local_date(at)))
+        format!("{}, {}", self.time(at), self.long_date_within(local_date(at)))
     }
 }
 
@@ -222,6 +227,18 @@ mod tests {
         assert_eq!(Locale::Vi.long_date(date), "Thứ Bảy, 21/11/2026");
         assert_eq!(Locale::En.long_date(date), "Saturday, 21 November 2026");
         assert_eq!(Locale::Bn.long_date(date), "শনিবার, ২১ নভেম্বর ২০২৬");
+    }
+
+    #[test]
+    fn a_weekday_has_a_small_letter_within_a_vietnamese_sentence() {
+        let saturday = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a date");
+        let sunday = saturday.succ_opt().expect("a date");
+        assert_eq!(Locale::Vi.long_date_within(saturday), "thứ Bảy, 21/11/2026");
+        assert_eq!(Locale::Vi.long_date_within(sunday), "Chủ Nhật, 22/11/2026");
+        assert_eq!(Locale::En.long_date_within(saturday), "Saturday, 21 November 2026");
+        assert_eq!(Locale::Bn.long_date_within(saturday), "শনিবার, ২১ নভেম্বর ২০২৬");
+        let at = DateTime::parse_from_rfc3339("2026-11-21T12:30:00Z").expect("a time").to_utc();
+        assert_eq!(Locale::Vi.date_time(at), "19:30, thứ Bảy, 21/11/2026");
     }
 
     #[test]

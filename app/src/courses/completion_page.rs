@@ -26,7 +26,7 @@ pub(crate) fn CompletionPage() -> impl IntoView {
         |(id, unit)| completion(id, unit),
     );
     show(data, move |page| {
-        let due = text::courses::due_on(l, l.long_date(page.due_on));
+        let due = text::courses::due_on(l, l.long_date_within(page.due_on));
         let unit = page.total.unit.name.clone();
         view! {
             <Title text=format!("{} · {unit}", page.title)/>

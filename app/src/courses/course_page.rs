@@ -29,7 +29,7 @@ pub(crate) fn CoursePage() -> impl IntoView {
     show(data, move |page| {
         let just_done = query.with_untracked(|query| query.get_str("done").is_some());
         let crumbs = vec![Crumb::link(text::courses::title(l), "/courses"), Crumb::here(page.course.title.clone())];
-        let lead = text::courses::due_on(l, l.long_date(page.course.due_on));
+        let lead = text::courses::due_on(l, l.long_date_within(page.course.due_on));
         let description =
             (!page.html.is_empty()).then(|| view! { <div class="prose" lang=content_lang() inner_html=page.html.clone()></div> });
         let confirmation = just_done.then(|| view! { <Notice kind=NoticeKind::Ok title=text::courses::completed_now(l)/> });

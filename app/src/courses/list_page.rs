@@ -72,7 +72,7 @@ fn rows(l: Locale, courses: Vec<CourseRow>) -> AnyView {
 fn row(l: Locale, course: CourseRow) -> AnyView {
     let meta = match course.done_on {
         Some(day) => text::courses::done_on(l, l.date(day)),
-        None => text::courses::due_on(l, l.long_date(course.due_on)),
+        None => text::courses::due_on(l, l.long_date_within(course.due_on)),
     };
     view! {
         <ListRow href=format!("/courses/{}", course.id) title=course.title eyebrow=course.issuer.name meta>

@@ -110,7 +110,7 @@ fn files(l: Locale, change: &Change) -> AnyView {
 /// That approving it brings back what was taken from everybody.
 pub(super) fn comes_back(l: Locale, change: &Change, members: String) -> AnyView {
     let Some(withdrawn) = &change.withdrawn else { return ().into_any() };
-    let on = l.long_date(local_date(withdrawn.at));
+    let on = l.long_date_within(local_date(withdrawn.at));
     let (title, because) = match &withdrawn.reason {
         Some(reason) => (text::desk::comes_back(l, on), Some(text::desk::withdrawn_because(l, reason))),
         None => (text::desk::comes_back_over(l, on), None),

@@ -146,7 +146,7 @@ fn asked(l: Locale, count: u32) -> Option<AnyView> {
 /// The course that is due next.
 fn to_study(l: Locale, course: Option<CourseReminder>) -> Option<AnyView> {
     course.map(|course| {
-        let day = l.long_date(course.due_on);
+        let day = l.long_date_within(course.due_on);
         let told = if course.is_overdue { text::home::course_was_due(l, day) } else { text::home::course_due(l, day) };
         view! {
             <Notice title=course.title icon=IconName::CheckCircle>

@@ -95,7 +95,7 @@ fn notices(l: Locale, page: &units::UnitPage, done: Option<UnitStep>) -> AnyView
     let then = page.on.map(|on| {
         let today = address(&page.unit);
         view! {
-            <Notice title=text::units::then_title(l, l.long_date(on)) icon=IconName::History>
+            <Notice title=text::units::then_title(l, l.long_date_within(on)) icon=IconName::History>
                 <p>{text::units::then_hint(l)} " " <a href=today>{text::units::to_today(l)}</a></p>
             </Notice>
         }

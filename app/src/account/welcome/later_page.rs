@@ -16,7 +16,7 @@ pub fn LaterPage() -> impl IntoView {
     on_the_way(move |door| {
         let Some(later) = door.later else { return begin_again(l) };
         let when = match later.live_from {
-            Some(day) => text::welcome::later_known(l, &later.unit, l.long_date(day)),
+            Some(day) => text::welcome::later_known(l, &later.unit, l.long_date_within(day)),
             None => text::welcome::later_unknown(l, &later.unit),
         };
         let contact = later.contact.unwrap_or_else(|| text::welcome::later_no_contact(l).to_owned());
