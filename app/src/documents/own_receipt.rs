@@ -6,6 +6,7 @@ use domain::{
     documents::reading::{OwnReceipt, Recording},
     ids::DocumentId,
     policy::Role,
+    units::UnitKind,
 };
 use leptos::prelude::*;
 
@@ -60,13 +61,33 @@ pub(super) fn own_receipt(l: Locale, id: DocumentId, recording: Recording, branc
             </form>
         }
     });
-    let seen_by = text::reading::seen_by(l, terms::role(l, Role::Secretary), terms::role(l, Role::Deputy), branch);
     view! {
         <section class="own-receipt no-print" id=PLACE>
             <p role="status">{told}</p>
             {form}
-            <p class="muted small">{seen_by}</p>
+            <p class="muted small">{seen_by(l, branch)}</p>
         </section>
     }
     .into_any()
+}
+
+/// Who can see whether this reader read it: those who lead the reader's own branch.
+fn seen_by(l: Locale, branch: &str) -> String {
+    let called = |role| terms::role_at(l, role, UnitKind::Branch);
+    text::reading::seen_by(l, called(Role::Secretary), called(Role::Deputy), branch)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::terms::Terms;
+
+    use super::*;
+
+    #[test]
+    fn who_leads_a_branch_is_called_as_in_a_branch() {
+        text::use_pack(Terms::Association);
+        let told = seen_by(Locale::Vi, "Chi hội Bến Cá");
+        text::use_pack(Terms::Party);
+        assert!(told.starts_with("Chi hội trưởng và Chi hội phó Chi hội Bến Cá"), "{told}");
+    }
 }
