@@ -30,6 +30,8 @@ const ONLY: [(Terms, Locale, &[&str]); 5] = [
             "vào đảng",
             "ra khỏi đảng",
             "dự bị",
+            // As a message to a phone says it.
+            "dong chi",
         ],
     ),
     (Terms::Party, Locale::En, &["comrade", "party", "secretary", "secretaries", "probation"]),
