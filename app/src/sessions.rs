@@ -15,7 +15,7 @@ pub use confirm_page::ConfirmPage;
 pub use devices_page::DevicesPage;
 pub use federation::{FederationNotice, SignInWith};
 
-/// What a device called itself, in plain words: `Android · Chrome` is "máy Android, trình duyệt Chrome".
+/// What a device called itself, in plain words: `Android · Chrome` is "thiết bị Android, trình duyệt Chrome".
 fn device_words(l: Locale, device: &str) -> String {
     let mut words = device.split(" · ");
     let first = words.next().unwrap_or_default();
@@ -44,11 +44,11 @@ mod tests {
     #[test]
     fn a_device_is_named_in_plain_words_whatever_it_said() {
         for (device, words) in [
-            ("Android · Chrome", "máy Android, trình duyệt Chrome"),
+            ("Android · Chrome", "thiết bị Android, trình duyệt Chrome"),
             ("iPhone · Safari", "điện thoại iPhone, trình duyệt Safari"),
             ("Windows", "máy tính Windows"),
-            ("Firefox", "máy không rõ loại, trình duyệt Firefox"),
-            ("", "máy không rõ loại"),
+            ("Firefox", "thiết bị không rõ loại, trình duyệt Firefox"),
+            ("", "thiết bị không rõ loại"),
         ] {
             assert_eq!(device_words(Locale::Vi, device), words);
         }

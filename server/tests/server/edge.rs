@@ -24,7 +24,7 @@ async fn a_form_from_another_site_changes_nothing() {
     ] {
         let (status, body) = status_of(&browser, foreign).await;
         assert_eq!(status, 403, "{foreign:?}");
-        assert!(body.contains("không đến từ trang của sổ tay"), "{body}");
+        assert!(body.contains("không đến từ trang của Sổ tay"), "{body}");
     }
     assert_eq!(browser.get("/").await.status, 200, "still signed in");
     let origin = browser.url("");
