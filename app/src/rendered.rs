@@ -70,6 +70,24 @@ impl Rendered {
             provide_context(visit.page.terms);
             provide_context(content_lang(visit.page.preferences.locale));
         }
-        Self { title: title.into(), html: view().to_html() }
+        // The browser half never looks into this markup, so it needs no marks between its texts.
+        Self { title: title.into(), html: view().to_html().replace("<!>", "") }
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_sent_without_marks_and_what_was_written_stays() {
+        let owner = Owner::new();
+        owner.set();
+        let written = "<!>".to_owned();
+        let page = Rendered::of("Title", || {
+            view! { <p title=written.clone()>{written.clone()} " and " {None::<String>}</p> }.into_any()
+        });
+        assert!(!page.html.contains("<!>"), "{}", page.html);
+        assert!(page.html.contains(">&lt;!&gt; and </p>"), "{}", page.html);
     }
 }

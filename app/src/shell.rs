@@ -1,4 +1,4 @@
-//! The document around the application: head, critical styles, and what starts the WebAssembly half.
+//! The document around the application: head, style sheet, and what starts the WebAssembly half.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,8 +26,6 @@ pub struct Assets {
     /// Scripts of `scripts/`, by name.
     #[serde(default)]
     pub scripts: BTreeMap<String, String>,
-    /// Inlined, so that the first screen needs no second request.
-    pub critical_css: String,
     /// Changes with every build.
     pub build: String,
 }
@@ -41,7 +39,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
         view! { <script type="module" nonce=nonce.clone() src=address.clone()></script> }
     });
     let stay = is_static.then(|| view! { <script nonce=nonce.clone() inner_html=GO_BACK></script> });
-    let start = (!is_static).then(|| start(assets, nonce.clone()));
+    let start = (!is_static).then(|| start(assets, nonce));
     let assets = Arc::clone(assets);
     view! {
         <!DOCTYPE html>
@@ -59,7 +57,6 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="theme-color" content="#8f1d21" media="(prefers-color-scheme: light)"/>
                 <meta name="theme-color" content="#4c1214" media="(prefers-color-scheme: dark)"/>
-                <style nonce=nonce inner_html=assets.critical_css.clone()></style>
                 {(!assets.css.is_empty()).then(|| view! { <link rel="stylesheet" href=assets.css.clone()/> })}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>

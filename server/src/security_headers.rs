@@ -22,7 +22,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
 ];
 
-/// Makes the request's nonce, which the page's own scripts and styles carry, and sets the headers.
+/// Makes the request's nonce, which the page's own scripts carry, and sets the headers.
 pub(crate) async fn set(mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
     let is_encrypted = came_encrypted(request.headers());
@@ -44,10 +44,10 @@ pub(crate) async fn set(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Scripts and styles run with the nonce only; nothing is fetched from, sent to or framed by anybody else.
+/// Scripts run with the nonce only, styles from files of ours; nothing is fetched from, sent to or framed by anybody else.
 fn policy(nonce: &Nonce) -> String {
     format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     )

@@ -31,8 +31,6 @@ pub(crate) struct Manifest {
     pub(crate) css: String,
     /// Scripts of pages that the server alone renders, by the name of their file in `scripts/`.
     pub(crate) scripts: BTreeMap<String, String>,
-    /// The text itself: it becomes part of the page.
-    pub(crate) critical_css: String,
     /// Changes when any static file does; the service worker's name for its cache.
     pub(crate) build: String,
 }
@@ -60,8 +58,7 @@ pub(crate) fn write(project: &Project, frontend: &Frontend, style: &Style) -> Re
         site.put(&name, &digest::read(&file)?)?;
     }
     let (mut files, content) = (site.files, site.content);
-    let build = content.with(&style.critical).finish();
-    let manifest = Manifest { js, wasm, css, scripts, critical_css: style.critical.clone(), build };
+    let manifest = Manifest { js, wasm, css, scripts, build: content.finish() };
     digest::write(&project.site.join(Manifest::FILE), serde_json::to_vec_pretty(&manifest)?)?;
     files.insert(project.site.join(Manifest::FILE));
     for file in files_below(&project.site)? {
@@ -166,7 +163,7 @@ mod tests {
         digest::write(&root.join("public/icons/mark.svg"), "<svg/>").unwrap();
         digest::write(&root.join("public/icons/mark.png"), "png").unwrap();
         digest::write(&root.join("scripts/search.js"), "find()").unwrap();
-        let style = |main: &str| Style { main: main.to_owned(), critical: "b{}".to_owned() };
+        let style = |main: &str| Style { main: main.to_owned() };
         let frontend = Frontend { js: b"js".to_vec(), wasm: b"wasm".to_vec() };
 
         write(&project, &frontend, &style("a{}")).unwrap();

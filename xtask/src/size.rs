@@ -11,8 +11,6 @@ use crate::{digest::files_below, project::Project, site::Manifest};
 const BOOT_BUDGET: u64 = 450_000;
 /// The linked style sheet, compressed.
 const CSS_BUDGET: u64 = 30_000;
-/// The part of the style that is in every page, as it is: 6 kB leave room for the page in the first 14.6 KB sent.
-const CRITICAL_CSS_BUDGET: u64 = 6_000;
 
 struct Asset {
     name: String,
@@ -81,7 +79,7 @@ fn assets(project: &Project) -> Result<Vec<Asset>> {
     Ok(assets)
 }
 
-fn budgets(manifest: &Manifest, assets: &[Asset]) -> [Budget; 3] {
+fn budgets(manifest: &Manifest, assets: &[Asset]) -> [Budget; 2] {
     let brotli = |address: &String| {
         let name = address.trim_start_matches('/');
         assets.iter().find(|asset| asset.name == name).map_or(0, |asset| asset.brotli)
@@ -89,7 +87,6 @@ fn budgets(manifest: &Manifest, assets: &[Asset]) -> [Budget; 3] {
     [
         Budget { what: "script and wasm", bytes: brotli(&manifest.js) + brotli(&manifest.wasm), limit: BOOT_BUDGET },
         Budget { what: "style sheet", bytes: brotli(&manifest.css), limit: CSS_BUDGET },
-        Budget { what: "critical style", bytes: manifest.critical_css.len() as u64, limit: CRITICAL_CSS_BUDGET },
     ]
 }
 
@@ -99,14 +96,13 @@ mod tests {
 
     use super::*;
 
-    fn manifest(critical_css: String) -> Manifest {
+    fn manifest() -> Manifest {
         let address = |extension: &str| format!("/pkg/handbook.0.{extension}");
         Manifest {
             js: address("js"),
             wasm: address("wasm"),
             css: address("css"),
             scripts: BTreeMap::new(),
-            critical_css,
             build: "0".to_owned(),
         }
     }
@@ -118,15 +114,15 @@ mod tests {
     #[test]
     fn script_and_wasm_share_a_budget_and_other_files_have_none() {
         let assets = [asset("js", 10_000), asset("wasm", 440_000), asset("css", 1), asset("png", 9_000_000)];
-        let [boot, css, critical] = budgets(&manifest(String::new()), &assets);
+        let [boot, css] = budgets(&manifest(), &assets);
         assert_eq!(boot, Budget { what: "script and wasm", bytes: 450_000, limit: BOOT_BUDGET });
-        assert!(boot.is_kept() && css.is_kept() && critical.is_kept());
+        assert!(boot.is_kept() && css.is_kept());
     }
 
     #[test]
     fn one_byte_too_many_is_too_many() {
         let assets = [asset("js", 10_000), asset("wasm", 440_001), asset("css", 30_001)];
-        let budgets = budgets(&manifest("x".repeat(6_001)), &assets);
+        let budgets = budgets(&manifest(), &assets);
         assert!(budgets.iter().all(|budget| !budget.is_kept()), "{budgets:?}");
     }
 }

@@ -9,8 +9,6 @@ const BROWSERS: &str = "chrome >= 96, safari >= 15, firefox >= 90";
 pub(crate) struct Style {
     /// Linked by every page.
     pub(crate) main: String,
-    /// Small enough to be part of every page: what the first paint needs. Empty without `style/critical.css`.
-    pub(crate) critical: String,
 }
 
 pub(crate) fn build(project: &Project) -> Result<Style> {
@@ -21,8 +19,5 @@ pub(crate) fn build(project: &Project) -> Result<Style> {
         process::read(&mut lightningcss).with_context(|| format!("style/{name} is not valid"))
     };
     ensure!(folder.join("main.css").is_file(), "style/main.css is missing");
-    process::step("bundling the style sheets", || {
-        let critical = if folder.join("critical.css").is_file() { bundle("critical.css")? } else { String::new() };
-        Ok(Style { main: bundle("main.css")?, critical })
-    })
+    process::step("bundling the style sheets", || Ok(Style { main: bundle("main.css")? }))
 }

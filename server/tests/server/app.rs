@@ -241,7 +241,7 @@ fn small_site() -> TempDir {
     write("icons/192.png", "png");
     write(
         "assets.json",
-        r#"{"js":"/pkg/handbook.0123.js","wasm":"/pkg/handbook.0123.wasm","css":"/pkg/handbook.0123.css","critical_css":"p{color:red}","build":"1"}"#,
+        r#"{"js":"/pkg/handbook.0123.js","wasm":"/pkg/handbook.0123.wasm","css":"/pkg/handbook.0123.css","build":"1"}"#,
     );
     site
 }
