@@ -25,6 +25,8 @@ mod library_page;
 #[cfg(feature = "ssr")]
 mod library_view;
 #[cfg(feature = "ssr")]
+mod official_sheet;
+#[cfg(feature = "ssr")]
 mod own_receipt;
 #[cfg(feature = "ssr")]
 mod publish_page;

@@ -5,7 +5,7 @@ use domain::Locale;
 use crate::{context::use_page, ui::ContentLang};
 
 /// What the organisation writes, its documents and names, is in this language, whatever the page is in.
-const CONTENT: Locale = Locale::Vi;
+pub(crate) const CONTENT: Locale = Locale::Vi;
 
 /// What marks content on a page in this language, so that it is spoken as what it is.
 pub fn content_lang(page: Locale) -> ContentLang {

@@ -134,6 +134,14 @@ impl Locale {
         }
     }
 
+    /// As official documents write it: `Ngày 21 tháng 11 năm 2026`, `21 November 2026`, `২১ নভেম্বর ২০২৬`.
+    pub fn written_date(self, date: NaiveDate) -> String {
+        if self != Self::Vi {
+            return self.date(date);
+        }
+        format!("Ngày {:02} tháng {:02} năm {}", date.day(), date.month(), date.year())
+    }
+
     /// The month as on a calendar leaf: `Tháng 11`, `November`, `নভেম্বর`.
     pub fn month(self, date: NaiveDate) -> String {
         let month = date.month0() as usize;
@@ -227,6 +235,8 @@ mod tests {
         assert_eq!(Locale::Vi.long_date(date), "Thứ Bảy, 21/11/2026");
         assert_eq!(Locale::En.long_date(date), "Saturday, 21 November 2026");
         assert_eq!(Locale::Bn.long_date(date), "শনিবার, ২১ নভেম্বর ২০২৬");
+        assert_eq!(Locale::Vi.written_date(date), "Ngày 21 tháng 11 năm 2026");
+        assert_eq!(Locale::En.written_date(date), "21 November 2026");
     }
 
     #[test]

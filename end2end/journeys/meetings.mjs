@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
+import { pagesOf } from '../support/pdf.mjs';
 import { bothWays } from '../support/report.mjs';
 import { until } from '../support/wait.mjs';
 
@@ -21,6 +22,11 @@ async function lookThrough(stage, script) {
   for (const item of await items.all()) {
     assert.match(await item.locator('.numbered-meta').first().innerText(), /\d/, 'each item says how long it takes');
   }
+
+  // A long agenda begins below what stands before it, not on a page of its own.
+  const printed = pagesOf(await visitor.page.pdf({ preferCSSPageSize: true }));
+  const begin = (await items.first().locator('h3').textContent()).replace(/\s/g, '').normalize('NFC');
+  assert.ok(printed[0].includes(begin), `the first of ${printed.length} pages has the agenda: ${printed[0]}`);
 
   const paper = visitor.$('ol.numbered a[href^="/library/"]').first();
   const name = (await paper.locator('.file-name').innerText()).trim();

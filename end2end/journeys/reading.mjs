@@ -171,12 +171,25 @@ async function paper(stage, script) {
   const address = await find(visitor, STORMS);
   await visitor.open(address);
   const date = /\d{1,2}\/\d{1,2}\/\d{4}/.exec(await visitor.text('.document-number'))[0];
+  const [day, month, year] = date.split('/');
+  const signer = (await visitor.$('.official-end > :last-child').textContent()).replace(/\s/g, '');
+  const issuer = (await visitor.$('.official-head p').first().textContent()).replace(/\s/g, '').toUpperCase();
+  assert.ok(signer && issuer && !(await visitor.$('.official-head, .official-end').first().isVisible()), 'on paper only');
   if (script) await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
   const pdf = await visitor.page.pdf({ preferCSSPageSize: true });
   assert.deepEqual(paperOf(pdf), [210, 297], 'A4');
   const pages = pagesOf(pdf);
   assert.ok(pages.length > 1, `${pages.length} pages`);
-  assert.ok(pages[0].includes(STORMS) && pages[0].includes(date), 'number and date are on the first page');
+  // The official layout: issuer, number, whose it is, the day; then the title. The end has who gets it and who signed.
+  const first = pages[0];
+  const head = [issuer, `Số${STORMS}`, 'ĐẢNGCỘNGSẢNVIỆTNAM', `Ngày${day}tháng${month}năm${year}`, 'Chỉthị'];
+  let at = 0;
+  for (const part of head) {
+    at = first.indexOf(part, at);
+    assert.ok(at >= 0, `${part} has its place in ${first}`);
+  }
+  const whole = pages.join('');
+  assert.ok(whole.includes('Nơinhận') && whole.lastIndexOf(signer) > whole.lastIndexOf('Nơinhận'), 'recipients and signature');
   for (const [at, page] of pages.entries()) {
     assert.ok(page.includes(`${at + 1}/${pages.length}`), `page ${at + 1} says so: ${page.slice(0, 120)}`);
     if (script) assert.ok(page.includes(STORMS) && page.includes(date), `page ${at + 1} says what it is a page of`);
@@ -189,6 +202,7 @@ async function paper(stage, script) {
   const alone = await stage.visitor({ script });
   await alone.page.setContent(await file.text());
   const taken = pagesOf(await alone.page.pdf({ preferCSSPageSize: true }));
+  assert.ok(taken[0].includes('ĐẢNGCỘNGSẢNVIỆTNAM') && taken.join('').includes('Nơinhận'), 'the file has the layout');
   assert.ok(taken.every((page, at) => page.includes(STORMS) && page.includes(`${at + 1}/${taken.length}`)), 'the file prints the same');
 }
 

@@ -76,6 +76,7 @@ mod tests {
         let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
         let unit: UnitId = id.parse().expect("an id");
         DocumentCopy {
+            audience: UnitRef { id: unit, kind: UnitKind::Central, name: String::new(), path: path.clone() },
             summary: DocumentSummary {
                 id: id.parse().expect("an id"),
                 kind: DocumentKind::News,

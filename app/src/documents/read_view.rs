@@ -12,7 +12,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::own_receipt;
+use super::{official_sheet, own_receipt};
 use crate::{
     context::server::visit,
     files::Attachments,
@@ -42,19 +42,22 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
     let folded = headings.map(|headings| view! { <Contents label=text::documents::contents(l) headings fold=true/> });
     let is_kept = matches!(page.recording, Recording::Member(_));
     let part = is_kept.then(|| page.place.as_ref().map_or(0, |place| place.part.thousandths()));
-    let (end, whole) = own_receipt::seconds(page.recording).unzip();
+    let (to_the_end, whole) = own_receipt::seconds(page.recording).unzip();
     let receipt = own_receipt::own_receipt(l, id, page.recording, branch, l.date(today));
+    let class = if official_sheet::is_official(&page.summary) { "document official" } else { "document" };
+    let end = official_sheet::end(&page.summary, page.signer.as_deref(), &page.audience);
     view! {
         {crumbs(l, &page.summary)}
         <div class="page-document">
             <article
-                class="document"
+                class=class
                 data-document=id.to_string()
                 data-part=part
-                data-end=end
+                data-end=to_the_end
                 data-whole=whole
                 data-print=running_head(l, &page.summary)
             >
+                {official_sheet::head(&page.summary)}
                 {head(l, &page, today)}
                 {page.correction.clone().map(|correction| corrected(l, correction))}
                 {page.place.clone().map(|place| go_on(l, place))}
@@ -62,6 +65,7 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
                 {folded}
                 {reading_bar(l, &page.summary, opinion.clone())}
                 <div class="prose" id=TEXT lang=content_lang() inner_html=page.html></div>
+                {end}
                 {receipt}
                 <Attachments l files=page.attachments/>
                 {related(l, page.related)}
@@ -124,7 +128,7 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     });
     view! {
         <header class="document-head">
-            <h1 class=class lang=content_lang()>{text::together(&summary.title)}</h1>
+            <h1 class=class lang=content_lang() data-kind=official_sheet::kind_above(summary)>{text::together(&summary.title)}</h1>
             {must}
             <details class="particulars">
                 <summary><span class="document-number" translate="no">{particulars(l, summary)}</span></summary>

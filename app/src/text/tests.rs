@@ -41,6 +41,13 @@ const ONLY: [(Terms, Locale, &[&str]); 5] = [
 ];
 
 #[test]
+fn each_pack_has_its_head_of_official_documents() {
+    let head = |terms| with_words(terms, Locale::Vi, "{@official_head}");
+    assert_eq!(head(Terms::Party), "Đảng Cộng sản Việt Nam");
+    assert_eq!(head(Terms::Association), "Cộng hòa xã hội chủ nghĩa Việt Nam\nĐộc lập – Tự do – Hạnh phúc");
+}
+
+#[test]
 fn a_text_of_one_pack_has_no_word_of_the_other() {
     // What may stand in a file is not said to anybody: lists of every organisation are read.
     let texts = ALL.iter().copied().filter(|(key, ..)| !key.starts_with("imports.choices")).chain(guides());

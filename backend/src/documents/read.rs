@@ -129,6 +129,7 @@ impl Documents<'_> {
             summary: document.summary(read.is_some()),
             html: markdown::render(&body).html,
             signer: document.signer,
+            audience: document.audience,
         })
     }
 

@@ -218,6 +218,7 @@ pub struct WithdrawnDocument {
 pub struct DocumentCopy {
     pub summary: DocumentSummary,
     pub signer: Option<String>,
+    pub audience: UnitRef,
     /// Sanitised HTML.
     pub html: String,
 }

@@ -1,0 +1,122 @@
+//! What stands around the text of an official document on paper (thể thức văn bản: Hướng dẫn 36-HD/VPTW; Nghị định 30/2020/NĐ-CP for
+//! an association): issuer and number, whose organisation and which day, whom it goes to, who signed. Only what is known of the
+//! document; the place is not.
+//!
+//! It is part of the document, so it is in the language of what the organisation writes, whatever the page is in. The style sheet
+//! shows it in print only.
+
+use domain::{documents::DocumentSummary, units::UnitRef};
+use leptos::prelude::*;
+
+use crate::{i18n::CONTENT, terms, text};
+
+/// Whether it is printed in the official layout: what has a number is.
+pub(super) fn is_official(summary: &DocumentSummary) -> bool {
+    summary.number.is_some()
+}
+
+/// The head of the first page.
+pub(super) fn head(summary: &DocumentSummary) -> Option<AnyView> {
+    let number = summary.number.as_ref().map(|number| text::documents::number(CONTENT, number))?;
+    let day = summary.published_on.map(|day| view! { <p>{CONTENT.written_date(day)}</p> });
+    let head = view! {
+        <div class="official-head print-only">
+            <div>
+                <p>{summary.issuer.name.clone()}</p>
+                <p>{number}</p>
+            </div>
+            <div>
+                <p>{text::documents::official_head(CONTENT)}</p>
+                {day}
+            </div>
+        </div>
+    };
+    Some(head.into_any())
+}
+
+/// The kind of document, which stands above its title unless that begins with it.
+pub(super) fn kind_above(summary: &DocumentSummary) -> Option<&'static str> {
+    let kind = terms::document_kind(CONTENT, summary.kind);
+    let is_said = summary.title.to_lowercase().starts_with(&kind.to_lowercase());
+    (is_official(summary) && !is_said).then_some(kind)
+}
+
+/// Below the text: whom it goes to on the left, who signed on the right.
+pub(super) fn end(summary: &DocumentSummary, signer: Option<&str>, audience: &UnitRef) -> Option<AnyView> {
+    is_official(summary).then(|| {
+        view! {
+            <div class="official-end print-only">
+                <div>
+                    <p>{text::documents::recipients(CONTENT)}</p>
+                    <p>{text::documents::recipient(CONTENT, &audience.name)}</p>
+                </div>
+                <p>{signer.map(ToOwned::to_owned)}</p>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{
+        documents::DocumentKind,
+        units::{UnitKind, UnitPath},
+    };
+
+    use super::*;
+
+    fn summary(number: Option<&str>, title: &str) -> DocumentSummary {
+        let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        let path = UnitPath::parse("/01/").expect("a path");
+        let name = "Đảng bộ tỉnh Trà Khúc".to_owned();
+        DocumentSummary {
+            id: id.parse().expect("an id"),
+            kind: DocumentKind::Directive,
+            number: number.map(str::to_owned),
+            title: title.to_owned(),
+            issuer: UnitRef { id: id.parse().expect("an id"), kind: UnitKind::Province, name, path },
+            published_on: chrono::NaiveDate::from_ymd_opt(2026, 2, 3),
+            minutes: 1,
+            read: false,
+            must_read_by: None,
+            pinned: false,
+            reminded: None,
+            corrected_on: None,
+        }
+    }
+
+    fn written(view: Option<AnyView>) -> String {
+        view.map(|view| view.to_html().replace("<!>", "")).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_numbered_document_has_head_and_end() {
+        let owner = Owner::new();
+        owner.set();
+        let summary = summary(Some("21-CT/TU"), "Chỉ thị về phòng, chống bão");
+        let head = written(head(&summary));
+        for part in ["Đảng bộ tỉnh Trà Khúc", "Số 21-CT/TU", "Ngày 03 tháng 02 năm 2026"] {
+            assert!(head.contains(part), "{part} in {head}");
+        }
+        let end = written(end(&summary, Some("T/M Ban Thường vụ"), &summary.issuer));
+        for part in ["Nơi nhận", "thuộc Đảng bộ tỉnh Trà Khúc", "<p>T/M Ban Thường vụ</p>"] {
+            assert!(end.contains(part), "{part} in {end}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_number_has_neither() {
+        let owner = Owner::new();
+        owner.set();
+        let summary = summary(None, "Gió mạnh trên biển");
+        assert!(head(&summary).is_none() && end(&summary, None, &summary.issuer).is_none());
+        assert_eq!(kind_above(&summary), None);
+    }
+
+    #[test]
+    fn the_kind_is_said_once() {
+        assert_eq!(kind_above(&summary(Some("21-CT/TU"), "CHỈ THỊ về phòng, chống bão")), None);
+        assert_eq!(kind_above(&summary(Some("21-CT/TU"), "Về phòng, chống bão")), Some("Chỉ thị"));
+    }
+}
