@@ -198,5 +198,20 @@ addEventListener('submit', (event) => {
   resize(event.target, event.submitter);
 });
 
+/** Text size and theme, saved as they are chosen, one after the other. When that fails the form is sent, and tells why. */
+let saving = Promise.resolve();
+addEventListener('change', ({ target }) => {
+  const saved = target.closest('[data-saved]');
+  const form = target.form;
+  if (!saved || !form) return;
+  document.documentElement.dataset[target.name === 'theme' ? 'theme' : 'textSize'] = target.value;
+  saving = saving.then(async () => {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: 'POST', headers: { Accept: 'application/json' }, body }).catch(() => null);
+    if (answer?.ok) saved.querySelector('[role="status"]').textContent = saved.dataset.saved;
+    else if (form.isConnected) form.requestSubmit();
+  });
+});
+
 // What only a script can do is offered where one runs: see style/document.css.
 document.documentElement.dataset.reading = 'true';

@@ -5,6 +5,7 @@ import { strict as assert } from 'node:assert';
 import { prefer, signIn } from '../support/accounts.mjs';
 import { bothWays } from '../support/report.mjs';
 import { LANGUAGES, texts } from '../support/texts.mjs';
+import { until } from '../support/wait.mjs';
 
 const AS_DELIVERED = { locale: 'vi', text_size: '1', theme: 'system' };
 
@@ -37,6 +38,24 @@ async function choose(stage, script) {
   assert.deepEqual(await looks(visitor), { lang: 'vi', size: '1', theme: 'system', font: '18px' });
 }
 
+/** Who one is stands first; with a script there is no button for what is saved as it is chosen. */
+async function firstThings(stage, script) {
+  const visitor = await stage.visitor({ as: 'member', script });
+  await visitor.open('/more');
+  const isFirst = () => {
+    const [card, menu] = ['main .card dl', 'main .menu'].map((what) => document.querySelector(what));
+    return Boolean(card.compareDocumentPosition(menu) & Node.DOCUMENT_POSITION_FOLLOWING);
+  };
+  assert.ok(await visitor.page.evaluate(isFirst), 'the card of the person is above the menu');
+  const button = visitor.sender('theme');
+  await until(script ? 'the button goes' : 'the button stays', async () => (await button.isVisible()) !== script);
+  for (const name of ['text_size', 'theme']) {
+    const tops = await visitor.$(`main .choice:has([name="${name}"])`).evaluateAll((parts) => parts.map((part) => part.getBoundingClientRect().top));
+    assert.equal(tops.length, 3, name);
+    assert.equal(new Set(tops).size, 1, `the parts of ${name} are side by side`);
+  }
+}
+
 const root = (visitor, attribute) => visitor.$('html').getAttribute(attribute);
 
 async function looks(visitor) {
@@ -51,4 +70,7 @@ async function looks(visitor) {
 /** Numbers of documents and names of units before it are written as they are on paper. */
 const lastPart = (line) => line.split('·').at(-1);
 
-export const tests = bothWays('account: language, digits, text size and theme are kept', choose);
+export const tests = [
+  ...bothWays('account: language, digits, text size and theme are kept', choose),
+  ...bothWays('account: the person first, then how the pages look', firstThings),
+];

@@ -1,6 +1,7 @@
 // The people of the sample organisation who sign in during the tests.
 
 import { Visitor } from './browser.mjs';
+import { until } from './wait.mjs';
 
 /** Our names for them, and what `handbook demo --list` calls them. */
 const ROLES = {
@@ -73,10 +74,21 @@ export async function fillIn(visitor, { national_id: nationalId, password }) {
 }
 
 /** Chooses language, text size and theme on the account's page; what is not named stays as it is. */
-export async function prefer(visitor, preferences) {
+export async function prefer(visitor, { locale, ...looks }) {
   await visitor.open('/more');
-  for (const [name, value] of Object.entries(preferences)) {
-    await visitor.$(`main [name="${name}"][value="${value}"]`).check();
+  const choice = (name, value) => visitor.$(`main [name="${name}"][value="${value}"]`);
+  if (visitor.script) await until('the script is there', () => visitor.page.evaluate(() => document.documentElement.dataset.reading === 'true'));
+  for (const [name, value] of Object.entries(looks)) {
+    if (!visitor.script || (await choice(name, value).isChecked())) await choice(name, value).check();
+    else {
+      const saved = visitor.page.waitForResponse((response) => response.url().endsWith('/api/account/save_preferences'));
+      await choice(name, value).check();
+      if (!(await saved).ok()) throw new Error(`${name} was not saved`);
+    }
   }
-  await visitor.submit(visitor.sender(Object.keys(preferences)[0]));
+  if (!visitor.script && Object.keys(looks).length > 0) await visitor.submit(visitor.sender(Object.keys(looks)[0]));
+  if (locale) {
+    await choice('locale', locale).check();
+    await visitor.submit(visitor.sender('locale'));
+  }
 }

@@ -113,6 +113,7 @@ pub async fn sign_out() -> Result<Outcome, AppError> {
     form.settle(result).await
 }
 
+/// Saves what a form says of language, text size and theme; what it does not say stays.
 #[server(prefix = "/api", endpoint = "account/save_preferences")]
 pub async fn save_preferences(
     #[server(default)] locale: String,
@@ -120,12 +121,16 @@ pub async fn save_preferences(
     #[server(default)] theme: String,
 ) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::server::{backend, viewer, visit},
         forms::Submitted,
     };
 
     let form = Submitted::new("preferences", &[("locale", &locale), ("text_size", &text_size), ("theme", &theme)]);
     let result = async {
+        let now = visit().map(|visit| visit.page.preferences).unwrap_or_default();
+        let said = |typed: &str, now: &'static str| if typed.is_empty() { now.to_owned() } else { typed.to_owned() };
+        let locale = said(&locale, now.locale.tag());
+        let (text_size, theme) = (said(&text_size, now.text_size.key()), said(&theme, now.theme.key()));
         backend()?.accounts().save_preferences(&viewer()?, &locale, &text_size, &theme).await?;
         Ok(Outcome::Done { to: "/more?saved=1".to_owned(), reload: true })
     }

@@ -43,6 +43,7 @@ pub fn MorePage() -> impl IntoView {
             <div class="page page-narrow">
                 <PageHeader title=text::account::more_title(l)/>
                 {saved}
+                {about(l, viewer)}
                 <StaffMenu work/>
                 <ul class="menu" role="list">
                     <li>
@@ -70,7 +71,6 @@ pub fn MorePage() -> impl IntoView {
                         </a>
                     </li>
                 </ul>
-                {about(l, viewer)}
                 {security_links(l)}
                 {preferences_form(l, preferences, errors)}
                 {sign_out_form(l)}
@@ -130,13 +130,39 @@ fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErr
         Choice::new(size.key(), label)
     });
     let themes = Theme::ALL.map(|theme| match theme {
-        Theme::System => Choice::new(theme.key(), text::account::theme_system(l)).hint(text::account::theme_system_hint(l)),
+        Theme::System => Choice::new(theme.key(), text::account::theme_system(l)),
         Theme::Light => Choice::new(theme.key(), text::account::theme_light(l)),
         Theme::Dark => Choice::new(theme.key(), text::account::theme_dark(l)),
     });
     view! {
         <Card title=text::account::preferences(l)>
             <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+            // A script saves what is chosen here at once, see `scripts/reading.js`.
+            <div data-saved=text::account::saved(l)>
+                <Form action="/api/account/save_preferences" failed=text::frame::network_failed(l) errors>
+                    <RadioGroup
+                        legend=text::account::text_size(l)
+                        name="text_size"
+                        choices=sizes.into()
+                        value=now.text_size.key()
+                        error=field_error(l, errors, "text_size")
+                        segmented=true
+                    />
+                    <RadioGroup
+                        legend=text::account::theme(l)
+                        name="theme"
+                        choices=themes.into()
+                        value=now.theme.key()
+                        hint=text::account::theme_system_hint(l)
+                        error=field_error(l, errors, "theme")
+                        segmented=true
+                    />
+                    <p class="small muted" role="status"></p>
+                    <div class="actions">
+                        <Button wide=true icon=IconName::Check>{text::account::save(l)}</Button>
+                    </div>
+                </Form>
+            </div>
             <Form action="/api/account/save_preferences" failed=text::frame::network_failed(l) errors>
                 <RadioGroup
                     legend=text::account::language(l)
@@ -145,22 +171,8 @@ fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErr
                     value=now.locale.tag()
                     error=field_error(l, errors, "locale")
                 />
-                <RadioGroup
-                    legend=text::account::text_size(l)
-                    name="text_size"
-                    choices=sizes.into()
-                    value=now.text_size.key()
-                    error=field_error(l, errors, "text_size")
-                />
-                <RadioGroup
-                    legend=text::account::theme(l)
-                    name="theme"
-                    choices=themes.into()
-                    value=now.theme.key()
-                    error=field_error(l, errors, "theme")
-                />
                 <div class="actions">
-                    <Button wide=true icon=IconName::Check>{text::account::save(l)}</Button>
+                    <Button wide=true icon=IconName::Check>{text::account::save_language(l)}</Button>
                 </div>
             </Form>
         </Card>

@@ -69,10 +69,14 @@ pub fn RadioGroup(
     #[prop(optional, into)] value: MaybeText,
     #[prop(optional, into)] hint: MaybeText,
     #[prop(optional, into)] error: Signal<Option<String>>,
+    /// Parts of one control, side by side where there is room: for a few choices of a word or two.
+    #[prop(optional)]
+    segmented: bool,
 ) -> impl IntoView {
     let id = id.0.unwrap_or_else(|| name.clone());
     let cards = cards("radio", &id, &name, choices, |sent| value.0.as_deref() == Some(sent));
-    group(id, legend, hint, error, cards)
+    let class = if segmented { "field choices segmented" } else { CARDS };
+    group(class, id, legend, hint, error, cards)
 }
 
 /// Some of many, each a card to tap. Sent once for each that is ticked, so a name of ours ends in `[]`.
@@ -91,7 +95,7 @@ pub fn CheckGroup(
 ) -> impl IntoView {
     let id = id.0.unwrap_or_else(|| name.clone());
     let cards = cards("checkbox", &id, &name, choices, |sent| checked.iter().any(|value| value == sent));
-    group(id, legend, hint, error, cards)
+    group(CARDS, id, legend, hint, error, cards)
 }
 
 /// A card for each choice.
@@ -114,14 +118,24 @@ fn cards(kind: &'static str, id: &str, name: &str, choices: Vec<Choice>, is_chec
     choices.into_iter().enumerate().map(card).collect()
 }
 
+/// Class of a group whose choices are cards below each other.
+const CARDS: &str = "field choices";
+
 /// The frame around the cards; `id` is that of the first.
-fn group(id: String, legend: String, hint: MaybeText, error: Signal<Option<String>>, cards: Vec<AnyView>) -> impl IntoView {
+fn group(
+    class: &'static str,
+    id: String,
+    legend: String,
+    hint: MaybeText,
+    error: Signal<Option<String>>,
+    cards: Vec<AnyView>,
+) -> impl IntoView {
     let message = error_message(&id, error);
     let has_hint = hint.0.is_some();
     let hint = hint.0.map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> });
     let described = move || described_by(&id, has_hint, error.with(Option::is_some));
     view! {
-        <fieldset class="field choices" class:field-invalid=move || error.with(Option::is_some) aria-describedby=described>
+        <fieldset class=class class:field-invalid=move || error.with(Option::is_some) aria-describedby=described>
             <legend class="label">{legend}</legend>
             {hint}
             {message}

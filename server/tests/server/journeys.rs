@@ -241,6 +241,11 @@ async fn language_size_and_theme_are_kept_with_the_account() {
         assert!(page.body.contains("data-text-size=\"3\"") && page.body.contains("data-theme=\"dark\""));
         assert!(page.body.contains("আসন্ন"));
     }
+    let theme = browser.post("/api/account/save_preferences", "/more", &[("theme", "light")]).await;
+    assert_eq!((theme.status, theme.location()), (302, Some("/more?saved=1")));
+    let page = browser.get("/meetings").await.body;
+    let kept = ["lang=\"bn\"", "data-text-size=\"3\"", "data-theme=\"light\""];
+    assert!(kept.iter().all(|said| page.contains(said)), "what a form does not say stays");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
