@@ -34,6 +34,9 @@ where
                     match data.await {
                         Ok(found) => view(found),
                         Err(error) if error.kind == Kind::NotSignedIn => go_to_sign_in(&here),
+                        Err(error) if error.kind == Kind::Offline => {
+                            view! { <Problem kind=Kind::Offline again=Callback::new(move |()| data.refetch())/> }.into_any()
+                        }
                         Err(error) => view! { <Problem kind=error.kind/> }.into_any(),
                     }
                 })
@@ -51,7 +54,12 @@ pub(crate) fn waiting() -> AnyView {
 
 /// A page that says what went wrong and where to go on.
 #[component]
-pub fn Problem(kind: Kind) -> impl IntoView {
+pub fn Problem(
+    kind: Kind,
+    /// Asks once more, where that may help and no page must be loaded for it.
+    #[prop(optional)]
+    again: Option<Callback<()>>,
+) -> impl IntoView {
     let l = use_locale();
     set_status(kind);
     let title = terms::error_title(l, kind);
@@ -59,11 +67,20 @@ pub fn Problem(kind: Kind) -> impl IntoView {
         Kind::ConfirmPassword => (confirm_href(), text::sessions::confirm(l)),
         _ => ("/".to_owned(), text::frame::to_home(l)),
     };
+    let way_on = match again {
+        Some(again) => view! {
+            <button class="button" type="button" on:click=move |_| again.run(())>
+                {text::frame::try_again(l)}
+            </button>
+        }
+        .into_any(),
+        None => view! { <LinkButton href=href>{way_on}</LinkButton> }.into_any(),
+    };
     view! {
         <Title text=title/>
         <div class="page page-narrow">
             <EmptyState title=title text=terms::error_text(l, kind) icon=IconName::Info whole_page=true>
-                <LinkButton href=href>{way_on}</LinkButton>
+                {way_on}
             </EmptyState>
         </div>
     }

@@ -2,7 +2,10 @@
 
 import { strict as assert } from 'node:assert';
 
+import { texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
+
+const { frame, problems } = texts('vi');
 
 /** Where each role's walk begins, and the places it must come by. The desk's pages are loaded from the server; all others are not. */
 const WALKS = {
@@ -83,7 +86,23 @@ async function sameAsServed(walker, reader, href) {
 
 const loadTime = (visitor) => visitor.page.evaluate(() => performance.timeOrigin);
 
-export const tests = Object.keys(WALKS).map((role) => ({
-  name: `navigation: what the ${role} reaches by links is what the server sends`,
-  run: (stage) => walk(stage, role),
-}));
+/** A page that could not be fetched offers to try again, and is there when the connection is. */
+async function triesAgain(stage) {
+  const visitor = await stage.visitor({ as: 'member' });
+  await visitor.open('/');
+  visitor.expects('net::ERR_INTERNET_DISCONNECTED');
+  await visitor.context.setOffline(true);
+  await visitor.$('.tab-bar a[href="/meetings"]').click();
+  await visitor.sees('main h1', { hasText: problems.offline_title });
+  await visitor.context.setOffline(false);
+  await visitor.page.getByRole('button', { name: frame.try_again }).click();
+  await visitor.sees('main .row-link[href^="/meetings/"]');
+}
+
+export const tests = [
+  ...Object.keys(WALKS).map((role) => ({
+    name: `navigation: what the ${role} reaches by links is what the server sends`,
+    run: (stage) => walk(stage, role),
+  })),
+  { name: 'navigation: a page that did not arrive is asked for again', run: triesAgain },
+];
