@@ -47,6 +47,7 @@ async function firstThings(stage, script) {
     return Boolean(card.compareDocumentPosition(menu) & Node.DOCUMENT_POSITION_FOLLOWING);
   };
   assert.ok(await visitor.page.evaluate(isFirst), 'the card of the person is above the menu');
+  assert.equal(await visitor.$('main .menu-link > .icon:last-child:visible').count(), 0, 'the words have the width of the row');
   const button = visitor.sender('theme');
   await until(script ? 'the button goes' : 'the button stays', async () => (await button.isVisible()) !== script);
   for (const name of ['text_size', 'theme']) {

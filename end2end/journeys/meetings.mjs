@@ -29,6 +29,7 @@ async function lookThrough(stage, script) {
   assert.ok(printed[0].includes(begin), `the first of ${printed.length} pages has the agenda: ${printed[0]}`);
 
   const paper = visitor.$('ol.numbered a[href^="/library/"]').first();
+  assert.equal(await paper.evaluate((link) => getComputedStyle(link).borderInlineStartWidth), '0px', 'no card in the card');
   const name = (await paper.locator('.file-name').innerText()).trim();
   await visitor.follow(paper);
   await until('the paper is shown', async () => (await visitor.heading()) === name);

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{MaybeText, content_lang};
+use crate::text;
 
 /// The one `<h1>` of a page; actions come as children.
 #[component]
@@ -22,7 +23,7 @@ pub fn PageHeader(
         <header class="page-header">
             <div class="page-heading">
                 {eyebrow.0.map(|eyebrow| view! { <p class="eyebrow">{eyebrow}</p> })}
-                <h1 lang=lang>{move || title.get()}</h1>
+                <h1 lang=lang>{move || text::together(&title.get())}</h1>
                 {lead.0.map(|lead| view! { <p class="lead">{lead}</p> })}
             </div>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
@@ -93,4 +94,18 @@ pub fn Contents(#[prop(into)] label: String, headings: Vec<Heading>, #[prop(opti
 #[component]
 pub fn VisuallyHidden(children: Children) -> impl IntoView {
     view! { <span class="visually-hidden">{children()}</span> }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_heading_that_name_one_thing_stay_together() {
+        let owner = Owner::new();
+        owner.set();
+        let title = "Sinh hoạt Chi bộ khu phố 5".to_owned();
+        let html = view! { <PageHeader title=title/> }.to_html();
+        assert!(html.contains("Sinh hoạt Chi\u{a0}bộ khu\u{a0}phố 5"), "{html}");
+    }
 }
