@@ -109,6 +109,7 @@ export const STATES = [
   { name: 'new course refused', as: 'commune_editor', address: '/courses/manage/new', act: (visitor) => refused(visitor, 'title') },
   { name: 'course given', as: 'commune_editor', find: givenCourse },
   { name: 'course about to end', as: 'commune_editor', find: async (visitor) => `${await givenCourse(visitor)}?end=1` },
+  { name: 'course results of who gives it', as: 'commune_editor', find: resultsOfGiven },
   { name: 'course draft', as: 'commune_editor', find: courseDraft },
   { name: 'question', as: 'commune_editor', find: async (visitor) => `${await courseDraft(visitor)}/questions/new` },
   {
@@ -250,6 +251,12 @@ async function failedThrice(visitor) {
   await failedQuiz(visitor);
   await failedQuiz(visitor);
   return failedQuiz(visitor);
+}
+
+/** The results of a course for who gives it, after another try was given. */
+async function resultsOfGiven(visitor) {
+  const course = await givenCourse(visitor);
+  return `${course.replace('/manage', '')}/results?given=1`;
 }
 
 /** The results of the course given to the commune: the one with units below. */

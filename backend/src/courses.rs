@@ -1,7 +1,8 @@
 //! Courses: documents to read and a quiz, given to a subtree by a day. Who gives them, who studies them, who sees how far they are.
 //!
 //! What a member has done is two tables: tries, of which the last may be open, and one completion for each course, which makes the
-//! certificate. That a document was read is told by the library (`document_read`).
+//! certificate. That a document was read is told by the library (`document_read`). Who has no try left can be given another one
+//! (`another_try`).
 //!
 //! Invariant: what is right in a quiz leaves this module only for who gives the course, and for who has passed or has no try left.
 
@@ -17,6 +18,7 @@ use domain::{
     units::{UnitPath, UnitRef},
 };
 
+mod another_try;
 mod assign;
 mod completion;
 mod desk;
@@ -24,6 +26,7 @@ mod learn;
 mod questions;
 mod tries;
 
+pub use another_try::AnotherTryForm;
 pub use assign::AssignForm;
 pub use desk::CourseForm;
 pub use questions::{QuestionForm, RulesForm};

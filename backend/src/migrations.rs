@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     18 "0018_corrections",
     19 "0019_read",
     20 "0020_recovery",
+    21 "0021_another_try",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -97,6 +97,7 @@ impl EventKind {
             | Self::CourseSaved
             | Self::CourseAssigned
             | Self::CourseEnded
+            | Self::TryGiven
             | Self::QuizTaken
             | Self::CourseCompleted
             | Self::DocumentOpened

@@ -12,11 +12,11 @@ mod pages;
 mod quiz;
 
 pub use pages::{
-    AskedQuestion, AssignPage, Certificate, CompletionPage, CourseDesk, CourseDraft, CourseFormPage, CoursePage, CourseReminder,
-    CourseRow, CoursesPage, DeskCourse, LearnerRow, NextStep, QuestionPage, QuizFacts, QuizPage, ResultPage, ReviewedOption,
-    ReviewedQuestion, StandingCount, TryRow, UnitChoice,
+    AnotherTry, AskedQuestion, AssignPage, Certificate, CompletionPage, CourseDesk, CourseDraft, CourseFormPage, CoursePage,
+    CourseReminder, CourseRow, CoursesPage, DeskCourse, LearnerRow, NextStep, QuestionPage, QuizFacts, QuizPage, ResultPage,
+    ReviewedOption, ReviewedQuestion, StandingCount, TryRow, UnitChoice,
 };
-pub use quiz::{AnswerOption, GRACE, Question, QuestionKind, QuizRules, Score, score, shuffled};
+pub use quiz::{AnswerOption, GRACE, LastTry, Question, QuestionKind, QuizRules, Score, Tries, score, shuffled};
 
 /// Where a course is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

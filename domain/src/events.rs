@@ -43,6 +43,8 @@ pub enum EventKind {
     CourseSaved,
     CourseAssigned,
     CourseEnded,
+    /// Who gives a course gave another try at its quiz to members who had none left.
+    TryGiven,
     /// A member handed in a quiz.
     QuizTaken,
     /// All documents read and the quiz, if there is one, passed.
@@ -92,7 +94,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 62] = [
+    pub const ALL: [Self; 63] = [
         Self::SignedIn,
         Self::SignedOut,
         Self::SignInRefused,
@@ -117,6 +119,7 @@ impl EventKind {
         Self::CourseSaved,
         Self::CourseAssigned,
         Self::CourseEnded,
+        Self::TryGiven,
         Self::QuizTaken,
         Self::CourseCompleted,
         Self::DocumentOpened,
@@ -183,6 +186,7 @@ impl EventKind {
             Self::CourseSaved => "course_saved",
             Self::CourseAssigned => "course_assigned",
             Self::CourseEnded => "course_ended",
+            Self::TryGiven => "try_given",
             Self::QuizTaken => "quiz_taken",
             Self::CourseCompleted => "course_completed",
             // What was opened was taken for read when the first of these were written; the log is not rewritten.

@@ -85,7 +85,7 @@ pub enum Action {
     PublishDocument,
     /// See by name who of a branch has read a document; place: the branch.
     ReadReaders,
-    /// Write, assign and end courses; place: the unit that gives the course.
+    /// Write, assign and end courses, give another try at a quiz; place: the unit that gives the course.
     ManageCourses,
     /// Study a course; place: the subtree it is assigned to.
     TakeCourse,

@@ -44,6 +44,7 @@ async function ofASubtree(stage, script) {
       'course_saved',
       'course_assigned',
       'course_ended',
+      'try_given',
       'meeting_announced',
       'meeting_reported',
     ];

@@ -1,4 +1,5 @@
-// A course from its first draft to the certificate: an editor writes and gives it, a member reads, fails, tries again and passes.
+// A course from its first draft to the certificate: an editor writes and gives it, a member reads, fails until no try is left, is given
+// another one and passes.
 
 import { strict as assert } from 'node:assert';
 
@@ -8,7 +9,7 @@ import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { courses, desk, problems } = texts('vi');
+const { courses, desk, home, problems } = texts('vi');
 
 const WHY = 'Vì hướng dẫn nói ít nhất hai ngày.';
 const RIGHT = 'Hai ngày';
@@ -25,6 +26,8 @@ async function writeGiveAndStudy(stage, script) {
 
   await read(member, address, title);
   await fail(member, address);
+  await useUp(member, address);
+  await giveAnother(stage, script, editor, member, address);
   await pass(member, address, title, stage.account('ward_member').name);
   await follow(stage, script, address);
   await end(editor, course);
@@ -142,8 +145,46 @@ async function fail(member, address) {
   assert.ok(!told.includes(WHY) && !told.includes('answer-right'), 'what is right is not told while there is a try left');
 }
 
-async function pass(member, address, title, name) {
+/** The second and last try fails too: home and the course ask for nothing any more, and say who can give another one. */
+async function useUp(member, address) {
   await member.follow(member.$('main .actions a').first());
+  await member.submit(member.$('main form[action$="/courses/start"] button'));
+  await until('the quiz is open again', () => member.path === `${address}/quiz`);
+  await tick(member, 0, ['Một ngày']);
+  await member.submit(member.$('button[value="hand_in"]'));
+  await until('the result is shown', () => member.path === `${address}/tries/2`);
+  await member.open('/');
+  assert.ok(fits(home.course_used_up, await member.text(`main .notice a[href="${address}"]`)), 'home asks for nothing that cannot be done');
+  await member.open('/courses');
+  const row = member.$('main .card-strong li', { has: member.$(`.row-link[href="${address}"]`) });
+  assert.ok((await row.innerText()).includes(courses.used_up));
+  await member.open(address);
+  await member.sees('main .notice', { hasText: courses.no_try_left_hint });
+  assert.equal(await member.$('main form[action$="/courses/start"]').count(), 0);
+}
+
+/** The branch sees who has no try left; who gave the course gives another one, and home says so. */
+async function giveAnother(stage, script, editor, member, address) {
+  const { name } = stage.account('ward_member');
+  const secretary = await stage.visitor({ as: 'ward_secretary', script });
+  const row = secretary.$('.table tr', { hasText: name });
+  const offer = 'main form[action$="/courses/give_try"]';
+  await secretary.open(`${address}/results`);
+  assert.ok((await row.innerText()).includes(courses.used_up));
+  assert.equal(await secretary.$(offer).count(), 0, 'who did not give the course gives no try');
+  await editor.open(`${address}/results`);
+  assert.ok(!(await editor.text()).includes(name));
+  await editor.submit(editor.$(`${offer} button`));
+  await editor.sees('main .notice-ok', { hasText: courses.given_now });
+  await secretary.open(`${address}/results`);
+  assert.ok((await row.innerText()).includes(courses.try_given));
+  await member.open('/');
+  assert.equal(await member.text(`main .notice a[href="${address}"]`), home.course_try_given);
+  await member.follow(member.$(`main .notice a[href="${address}"]`));
+  await member.sees('main .notice-ok', { hasText: courses.given_again_hint });
+}
+
+async function pass(member, address, title, name) {
   await member.submit(member.$('main form[action$="/courses/start"] button'));
   await until('the quiz is open again', () => member.path === `${address}/quiz`);
   await tick(member, 0, [RIGHT]);

@@ -45,6 +45,7 @@ pub(super) fn sentence(l: Locale, entry: &AuditEntry) -> String {
         Kind::CourseSaved => text::audit::course_saved(l, who, whom),
         Kind::CourseAssigned => text::audit::course_assigned(l, who, whom),
         Kind::CourseEnded => text::audit::course_ended(l, who, whom),
+        Kind::TryGiven => text::audit::try_given(l, who, whom),
         Kind::QuizTaken => text::audit::quiz_taken(l, who, whom),
         Kind::CourseCompleted => text::audit::course_completed(l, who, whom),
         Kind::DocumentOpened => text::audit::document_opened(l, who, whom),

@@ -2,25 +2,34 @@
 
 use domain::{
     Locale,
-    courses::{CompletionPage as Found, LearnerRow},
+    courses::{AnotherTry, CompletionPage as Found, LearnerRow, Tries},
+    forms::FormErrors,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::completion, words};
 use crate::{
+    context::take_echo,
     i18n::use_locale,
     page::show,
     statistics::shares,
+    terms::{Labels, all_errors, field_error},
     text,
     title::Title,
-    ui::{Breadcrumbs, Cell, Column, Crumb, DataTable, PageHeader, RowHead},
+    ui::{
+        Breadcrumbs, Button, ButtonKind, Card, Cell, CheckGroup, Choice, Column, Crumb, DataTable, ErrorSummary, Form, IconName,
+        Notice, NoticeKind, PageHeader, RowHead,
+    },
 };
+
+const LABELS: Labels = &[("members", text::courses::without_tries)];
 
 #[component]
 pub(crate) fn CompletionPage() -> impl IntoView {
     let l = use_locale();
     let (params, query) = (use_params_map(), use_query_map());
+    let errors = RwSignal::new(take_echo("another_try"));
     let data = Resource::new(
         move || (params.read().get("id").unwrap_or_default(), query.read().get("unit")),
         |(id, unit)| completion(id, unit),
@@ -28,6 +37,12 @@ pub(crate) fn CompletionPage() -> impl IntoView {
     show(data, move |page| {
         let due = text::courses::due_on(l, l.long_date_within(page.due_on));
         let unit = page.total.unit.name.clone();
+        let just_given = query.with_untracked(|query| query.get_str("given").is_some());
+        let confirmation = just_given.then(|| {
+            let title = text::courses::given_now(l);
+            view! { <Notice kind=NoticeKind::Ok title><p>{text::courses::given_now_hint(l)}</p></Notice> }
+        });
+        let offer = another_try(l, &page, errors);
         view! {
             <Title text=format!("{} · {unit}", page.title)/>
             <div class="page">
@@ -35,9 +50,12 @@ pub(crate) fn CompletionPage() -> impl IntoView {
                 <PageHeader title=page.title.clone() content=true eyebrow=unit lead=due>
                     {words::state_tag(l, page.state)}
                 </PageHeader>
+                <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+                {confirmation}
                 {shares::total(l, &page.total, text::courses::completed_by(l))}
                 {shares::children(l, &page.children, text::courses::done(l), |unit| address(&page, unit))}
                 {learners(l, page.learners)}
+                {offer}
             </div>
         }
         .into_any()
@@ -65,7 +83,7 @@ fn learners(l: Locale, learners: Vec<LearnerRow>) -> Option<AnyView> {
         view! {
             <tr>
                 <RowHead>{row.name}</RowHead>
-                <Cell label=text::courses::progress(l)>{words::progress_tag(l, row.progress)}</Cell>
+                <Cell label=text::courses::progress(l)>{words::tries_tag(l, row.tries, row.progress)}</Cell>
                 <Cell label=text::courses::day(l)>{day}</Cell>
             </tr>
         }
@@ -80,4 +98,59 @@ fn learners(l: Locale, learners: Vec<LearnerRow>) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// Gives another try to those who have none left: to people where names are shown, otherwise to all of the unit.
+fn another_try(l: Locale, page: &Found, errors: RwSignal<Option<FormErrors>>) -> Option<AnyView> {
+    let offered = page.another_try.as_ref()?;
+    let (who, label) = if offered.by_name {
+        (chosen(l, &page.learners, errors)?, text::courses::give_chosen(l))
+    } else {
+        (all(l, page, offered), text::courses::give_all(l))
+    };
+    Some(
+        view! {
+            <Card title=text::courses::another_try(l)>
+                <p>{text::courses::another_try_hint(l)}</p>
+                <Form action="/api/courses/give_try" failed=text::frame::network_failed(l) errors>
+                    <input type="hidden" name="course" value=page.course.to_string()/>
+                    <input type="hidden" name="unit" value=page.total.unit.id.to_string()/>
+                    <input type="hidden" name="act" value=offered.act.clone()/>
+                    {who}
+                    <div class="actions">
+                        <Button kind=ButtonKind::Secondary icon=IconName::Refresh wide=true>{label}</Button>
+                    </div>
+                </Form>
+            </Card>
+        }
+        .into_any(),
+    )
+}
+
+/// Those of the branch who have no try left, all of them ticked; none when everybody has one.
+fn chosen(l: Locale, learners: &[LearnerRow], errors: RwSignal<Option<FormErrors>>) -> Option<AnyView> {
+    let failed: Vec<&LearnerRow> = learners.iter().filter(|row| row.tries == Tries::UsedUp).collect();
+    if failed.is_empty() {
+        return None;
+    }
+    let checked = failed.iter().map(|row| row.member.to_string()).collect();
+    let choices = failed.into_iter().map(|row| Choice::new(row.member.to_string(), row.name.clone())).collect();
+    let error = field_error(l, errors, "members");
+    Some(
+        view! {
+            <input type="hidden" name="to" value="chosen"/>
+            <CheckGroup legend=text::courses::without_tries(l) name="members[]" id="members" choices checked error/>
+        }
+        .into_any(),
+    )
+}
+
+/// How many they are is not told: in small units that would tell who.
+fn all(l: Locale, page: &Found, offered: &AnotherTry) -> AnyView {
+    let last = offered.given_at.map(|at| view! { <p class="muted small">{text::courses::given_last(l, l.date_time(at))}</p> });
+    view! {
+        <p>{text::courses::give_all_hint(l, &page.total.unit.name)}</p>
+        {last}
+    }
+    .into_any()
 }

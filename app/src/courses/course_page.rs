@@ -2,7 +2,7 @@
 
 use domain::{
     Locale,
-    courses::{CoursePage as Course, NextStep, QuizFacts, TryRow},
+    courses::{CoursePage as Course, NextStep, QuizFacts, Tries, TryRow},
     documents::DocumentSummary,
     ids::CourseId,
 };
@@ -38,9 +38,10 @@ pub(crate) fn CoursePage() -> impl IntoView {
             <div class="page page-narrow">
                 <Breadcrumbs label=text::courses::way(l) crumbs/>
                 <PageHeader title=page.course.title.clone() content=true eyebrow=page.course.issuer.name.clone() lead>
-                    {words::progress_tag(l, page.course.progress)}
+                    {words::tries_tag(l, page.course.tries, page.course.progress)}
                 </PageHeader>
                 {confirmation}
+                {given(l, &page)}
                 {description}
                 {documents(l, &page)}
                 {page.quiz.map(|quiz| facts(l, quiz))}
@@ -49,6 +50,16 @@ pub(crate) fn CoursePage() -> impl IntoView {
             </div>
         }
         .into_any()
+    })
+}
+
+/// Another try was given and is not begun.
+fn given(l: Locale, page: &Course) -> Option<AnyView> {
+    let is_open = matches!(page.next, NextStep::StartQuiz | NextStep::Read { .. });
+    (is_open && page.course.tries == Tries::Given).then(|| {
+        let title = text::courses::given_again(l);
+        view! { <Notice kind=NoticeKind::Ok title icon=IconName::Pencil><p>{text::courses::given_again_hint(l)}</p></Notice> }
+            .into_any()
     })
 }
 
@@ -159,7 +170,10 @@ fn next(l: Locale, page: &Course) -> AnyView {
         }
         .into_any(),
         NextStep::Failed => view! {
-            <Notice kind=NoticeKind::Warn title=text::courses::no_try_left(l)><p>{text::courses::no_try_left_hint(l)}</p></Notice>
+            <Notice title=text::courses::no_try_left(l) icon=IconName::Lock>
+                <p>{text::courses::may_be_given(l, &page.course.issuer.name)}</p>
+                <p>{text::courses::no_try_left_hint(l)}</p>
+            </Notice>
         }
         .into_any(),
         NextStep::Ended => view! {

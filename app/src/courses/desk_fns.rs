@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use backend::courses::{AssignForm, CourseForm, QuestionForm, RulesForm};
+use backend::courses::{AnotherTryForm, AssignForm, CourseForm, QuestionForm, RulesForm};
 use domain::{
     courses::{AssignPage, CourseDesk, CourseFormPage, QuestionPage},
     forms::{Outcome, Problem},
@@ -179,6 +179,26 @@ pub async fn end_course(course: String) -> Result<Outcome, AppError> {
     }
     .await;
     Submitted::new("end", &[]).settle(result).await
+}
+
+/// Gives another try to members of a unit who have none left: to `members` when `to` is `chosen`, otherwise to all of them. `act` is
+/// made where the button is shown.
+#[server(prefix = "/api", endpoint = "courses/give_try")]
+pub async fn give_try(
+    course: String,
+    unit: String,
+    act: String,
+    #[server(default)] to: String,
+    #[server(default)] members: Vec<String>,
+) -> Result<Outcome, AppError> {
+    let chosen = (to == "chosen").then_some(members.as_slice());
+    let form = AnotherTryForm { course: &course, unit: &unit, act: &act, members: chosen };
+    let result = async {
+        backend()?.courses().give_another_try(&viewer()?, form).await?;
+        Ok(Outcome::Done { to: format!("/courses/{course}/results?unit={unit}&given=1"), reload: true })
+    }
+    .await;
+    Submitted::new("another_try", &[]).settle(result).await
 }
 
 /// A draft with the same content. `copy` is made where the button is shown.

@@ -6,7 +6,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{fns::courses, words::progress_tag};
+use super::{fns::courses, words::tries_tag};
 use crate::{
     i18n::use_locale,
     page::show,
@@ -76,7 +76,7 @@ fn row(l: Locale, course: CourseRow) -> AnyView {
     };
     view! {
         <ListRow href=format!("/courses/{}", course.id) title=course.title eyebrow=course.issuer.name meta>
-            {progress_tag(l, course.progress)}
+            {tries_tag(l, course.tries, course.progress)}
         </ListRow>
     }
     .into_any()

@@ -2,7 +2,7 @@
 
 use domain::{
     Locale,
-    courses::{ResultPage as Found, ReviewedOption, ReviewedQuestion},
+    courses::{ResultPage as Found, ReviewedOption, ReviewedQuestion, Tries},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -75,13 +75,16 @@ fn next(l: Locale, page: &Found) -> AnyView {
         }
         .into_any();
     }
-    let left = match page.tries_left {
-        Some(0) => text::courses::no_try_left(l).to_owned(),
-        Some(left) => text::courses::more_tries(l, left.into()),
-        None => text::courses::try_any_number(l).to_owned(),
+    let left = match (page.tries, page.tries_left) {
+        (Tries::Given, _) => text::courses::given_again(l).to_owned(),
+        (Tries::UsedUp, _) | (_, Some(0)) => text::courses::no_try_left(l).to_owned(),
+        (_, Some(left)) => text::courses::more_tries(l, left.into()),
+        (_, None) => text::courses::try_any_number(l).to_owned(),
     };
+    let way = (page.tries == Tries::UsedUp).then(|| view! { <p>{text::courses::may_be_given(l, &page.issuer.name)}</p> });
     view! {
         <p>{left}</p>
+        {way}
         <div class="actions">
             <LinkButton href=course icon=IconName::ArrowRight wide=true>{text::courses::to_course(l)}</LinkButton>
         </div>

@@ -2,7 +2,7 @@
 
 use domain::{
     Locale,
-    courses::{CourseState, Progress, QuizRules, Score},
+    courses::{CourseState, Progress, QuizRules, Score, Tries},
 };
 use leptos::prelude::*;
 
@@ -19,6 +19,15 @@ pub(super) fn progress_tag(l: Locale, progress: Progress) -> AnyView {
         Progress::DoneLate => (Tone::Ok, IconName::CheckCircle, text::courses::done_late(l)),
     };
     view! { <Tag tone icon label/> }.into_any()
+}
+
+/// What there is to say of somebody's tries; how far they are where there is nothing.
+pub(super) fn tries_tag(l: Locale, tries: Tries, progress: Progress) -> AnyView {
+    match tries {
+        Tries::Left => progress_tag(l, progress),
+        Tries::UsedUp => view! { <Tag icon=IconName::Lock label=text::courses::used_up(l)/> }.into_any(),
+        Tries::Given => view! { <Tag tone=Tone::Accent icon=IconName::Pencil label=text::courses::try_given(l)/> }.into_any(),
+    }
 }
 
 pub(super) fn state(l: Locale, state: CourseState) -> &'static str {

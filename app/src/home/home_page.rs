@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use domain::{
     Locale,
-    courses::CourseReminder,
+    courses::{CourseReminder, Tries},
     documents::DocumentSummary,
     feedback::{Opinion, OpinionState},
     home::{WorkItem, WorkKind},
@@ -147,9 +147,14 @@ fn asked(l: Locale, count: u32) -> Option<AnyView> {
 fn to_study(l: Locale, course: Option<CourseReminder>) -> Option<AnyView> {
     course.map(|course| {
         let day = l.long_date_within(course.due_on);
-        let told = if course.is_overdue { text::home::course_was_due(l, day) } else { text::home::course_due(l, day) };
+        let (icon, told) = match course.tries {
+            Tries::Given => (IconName::Pencil, text::home::course_try_given(l).to_owned()),
+            Tries::UsedUp => (IconName::Lock, text::home::course_used_up(l, course.issuer)),
+            Tries::Left if course.is_overdue => (IconName::CheckCircle, text::home::course_was_due(l, day)),
+            Tries::Left => (IconName::CheckCircle, text::home::course_due(l, day)),
+        };
         view! {
-            <Notice title=course.title icon=IconName::CheckCircle>
+            <Notice title=course.title icon>
                 <p><a href=format!("/courses/{}", course.id)>{told}</a></p>
             </Notice>
         }

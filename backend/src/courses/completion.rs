@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
-    courses::{CompletionPage, CourseState, DeskCourse, LearnerRow, Progress},
-    ids::{CourseId, UnitId},
+    courses::{CompletionPage, CourseState, DeskCourse, LearnerRow, Progress, Tries},
+    ids::{CourseId, MemberId, UnitId},
     locale::local_date,
     policy::Action,
-    units::UnitPath,
+    units::{UnitPath, UnitRef},
 };
 
 use super::{COLUMNS, Course, CourseRow, Courses, Given};
@@ -71,7 +71,8 @@ impl Courses<'_> {
         let (total, children) = look.shares(self.backend.counters(), &given.standings, &done);
         Ok(CompletionPage {
             course: id,
-            learners: if look.shows_names() { self.learners(&course, given, look.unit.id).await? } else { Vec::new() },
+            another_try: if is_managed { self.another_try(&course, &look).await? } else { None },
+            learners: if look.shows_names() { self.learners(&course, given, look.unit).await? } else { Vec::new() },
             title: course.title,
             issuer: course.issuer,
             state: course.state,
@@ -95,8 +96,8 @@ impl Courses<'_> {
     }
 
     /// Members of a branch whom the course is for, in the order of a name list. Who is exempt is listed when they did it all the same.
-    async fn learners(&self, course: &Course, given: &Given, branch: UnitId) -> Result<Vec<LearnerRow>> {
-        let people = self.backend.members().roster(branch).await?;
+    pub(super) async fn learners(&self, course: &Course, given: &Given, branch: &UnitRef) -> Result<Vec<LearnerRow>> {
+        let people = self.backend.members().roster(branch.id).await?;
         let ids: Vec<_> = people.iter().map(|person| pair("course_completion", course.id, person.id)).collect();
         let done: Vec<DoneRow> = if ids.is_empty() {
             Vec::new()
@@ -114,8 +115,15 @@ impl Courses<'_> {
                     progress: Progress::of(done_on, given.due_on, today),
                     name: person.name,
                     done_on,
+                    tries: Tries::Left,
                 });
             }
+        }
+        let to_do: Vec<(MemberId, &Course)> =
+            rows.iter().filter(|row| row.done_on.is_none()).map(|row| (row.member, course)).collect();
+        let tries = self.tries_of(&branch.path, &to_do).await?;
+        for (row, tries) in rows.iter_mut().filter(|row| row.done_on.is_none()).zip(tries) {
+            row.tries = tries;
         }
         Ok(rows)
     }

@@ -6,7 +6,7 @@ use domain::{
     accounts::Viewer,
     courses::{
         Certificate, CoursePage, CourseReminder, CourseRow as Row, CourseState, CoursesPage, NextStep, Progress, QuizFacts,
-        Serial,
+        Serial, Tries,
     },
     documents::DocumentSummary,
     events::EventKind,
@@ -41,7 +41,7 @@ impl Courses<'_> {
         let courses = self.courses(&ids).await?;
         let done = completed.iter().filter_map(|done| {
             let course = courses.iter().find(|course| course.id.to_string() == done.course)?;
-            self.row(course, Some(done))
+            self.row(course, Some(done), Tries::Left)
         });
         let standpoint = &viewer.standpoint;
         Ok(CoursesPage {
@@ -61,8 +61,10 @@ impl Courses<'_> {
         Ok(next.map(|row| CourseReminder {
             id: row.id,
             title: row.title,
+            issuer: row.issuer.name,
             due_on: row.due_on,
             is_overdue: row.progress == Progress::Overdue,
+            tries: row.tries,
         }))
     }
 
@@ -73,22 +75,22 @@ impl Courses<'_> {
     /// [`Error::NotFound`] when the person may not know of it, [`Error::NotAllowed`] for who gives it or follows it, but has not got it
     /// to study.
     pub async fn read(&self, viewer: &Viewer, id: CourseId) -> Result<CoursePage> {
-        let (course, tries, completed) = self.studied(viewer, id).await?;
+        let studied = self.studied(viewer, id).await?;
+        let Studied { course, attempts, completed, tries } = &studied;
         let text = self.text(id).await?;
-        let documents = self.documents(viewer, &course).await?;
-        let taken = count(tries.len());
+        let documents = self.documents(viewer, course).await?;
         let quiz = (course.questions > 0).then(|| QuizFacts {
             questions: course.questions,
             rules: course.rules,
-            tries_left: course.rules.tries_left(taken),
+            tries_left: studied.tries_left(),
         });
-        let next = next_step(viewer, &course, &documents, &tries, completed.as_ref());
+        let next = next_step(viewer, &studied, &documents);
         Ok(CoursePage {
-            course: self.row(&course, completed.as_ref()).ok_or(Error::NotFound)?,
+            course: self.row(course, completed.as_ref(), *tries).ok_or(Error::NotFound)?,
             html: markdown::render(&text.description).html,
             documents,
             quiz,
-            tries: tries.iter().filter_map(Attempt::told).collect(),
+            tries: attempts.iter().filter_map(Attempt::told).collect(),
             next,
         })
     }
@@ -98,9 +100,9 @@ impl Courses<'_> {
     /// # Errors
     /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] when there is something to do first, or it has ended.
     pub async fn complete(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
-        let (course, tries, completed) = self.studied(viewer, id).await?;
-        let documents = self.documents(viewer, &course).await?;
-        match next_step(viewer, &course, &documents, &tries, completed.as_ref()) {
+        let studied = self.studied(viewer, id).await?;
+        let documents = self.documents(viewer, &studied.course).await?;
+        match next_step(viewer, &studied, &documents) {
             NextStep::Certificate => return Ok(()),
             NextStep::Confirm => {}
             _ => return Err(Error::NotAllowed),
@@ -142,16 +144,20 @@ impl Courses<'_> {
     }
 
     /// A course the person may study or has begun, with the tries so far and the completion.
-    pub(super) async fn studied(&self, viewer: &Viewer, id: CourseId) -> Result<(Course, Vec<Attempt>, Option<Completed>)> {
+    pub(super) async fn studied(&self, viewer: &Viewer, id: CourseId) -> Result<Studied> {
         let course = self.course(id).await?;
-        let mut tries = self.tries(viewer, id).await?;
-        let is_own = course.state != CourseState::Draft && course.reaches(viewer) || !tries.is_empty();
-        if self.end_late_try(viewer, &course, &tries).await? {
-            tries = self.tries(viewer, id).await?;
+        let mut attempts = self.tries(viewer, id).await?;
+        let is_own = course.state != CourseState::Draft && course.reaches(viewer) || !attempts.is_empty();
+        if self.end_late_try(viewer, &course, &attempts).await? {
+            attempts = self.tries(viewer, id).await?;
         }
         let completed = self.completions(viewer, &[id]).await?.pop();
         if is_own || completed.is_some() {
-            Ok((course, tries, completed))
+            let tries = match completed {
+                Some(_) => None,
+                None => self.tries_of(&viewer.standpoint.branch, &[(viewer.member, &course)]).await?.pop(),
+            };
+            Ok(Studied { course, attempts, completed, tries: tries.unwrap_or(Tries::Left) })
         } else if course.is_managed_by(viewer) || course.is_visible_to(viewer) {
             Err(Error::NotAllowed)
         } else {
@@ -173,7 +179,7 @@ impl Courses<'_> {
         }
     }
 
-    /// What was given to the member and is not completed, the most urgent first.
+    /// What was given to the member and is not completed, the most urgent first; those without a try left come last.
     async fn waiting(&self, viewer: &Viewer) -> Result<Vec<Row>> {
         let tree = self.backend.units().tree();
         let branch = &viewer.standpoint.branch;
@@ -189,13 +195,15 @@ impl Courses<'_> {
         let ids: Vec<CourseId> = courses.iter().map(|course| course.id).collect();
         let completed = self.completions(viewer, &ids).await?;
         courses.retain(|course| !completed.iter().any(|done| done.course == course.id.to_string()));
-        let mut rows: Vec<Row> = courses.iter().filter_map(|course| self.row(course, None)).collect();
-        rows.sort_by_key(|row| (row.due_on, Reverse(row.id)));
+        let asked: Vec<_> = courses.iter().map(|course| (viewer.member, course)).collect();
+        let tries = self.tries_of(branch, &asked).await?;
+        let mut rows: Vec<Row> = courses.iter().zip(tries).filter_map(|(course, tries)| self.row(course, None, tries)).collect();
+        rows.sort_by_key(|row| (row.tries, row.due_on, Reverse(row.id)));
         Ok(rows)
     }
 
     /// None for a course that was given to nobody yet.
-    fn row(&self, course: &Course, completed: Option<&Completed>) -> Option<Row> {
+    fn row(&self, course: &Course, completed: Option<&Completed>, tries: Tries) -> Option<Row> {
         let due_on = course.given.as_ref()?.due_on;
         let done_on = completed.map(Completed::done_on);
         Some(Row {
@@ -205,29 +213,42 @@ impl Courses<'_> {
             due_on,
             progress: Progress::of(done_on, due_on, self.backend.clock().today()),
             done_on,
+            tries,
         })
+    }
+}
+
+/// A course of a member and what they have done in it.
+#[derive(Debug)]
+pub(super) struct Studied {
+    pub(super) course: Course,
+    /// The last first.
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) completed: Option<Completed>,
+    pub(super) tries: Tries,
+}
+
+impl Studied {
+    /// How many tries are left; none when they are not limited.
+    pub(super) fn tries_left(&self) -> Option<u32> {
+        if self.tries == Tries::Given { Some(1) } else { self.course.rules.tries_left(count(self.attempts.len())) }
     }
 }
 
 /// What somebody can do next in a course they may study, or have begun: an open try is ended wherever its member is posted meanwhile,
 /// but nothing new is begun in a course that is for others now.
-pub(super) fn next_step(
-    viewer: &Viewer,
-    course: &Course,
-    documents: &[DocumentSummary],
-    tries: &[Attempt],
-    completed: Option<&Completed>,
-) -> NextStep {
+pub(super) fn next_step(viewer: &Viewer, studied: &Studied, documents: &[DocumentSummary]) -> NextStep {
+    let Studied { course, attempts, completed, tries } = studied;
     let missing = count(documents.iter().filter(|document| !document.read).count());
     if completed.is_some() {
         NextStep::Certificate
-    } else if tries.iter().any(Attempt::is_open) {
+    } else if attempts.iter().any(Attempt::is_open) {
         NextStep::GoOn
     } else if course.state == CourseState::Ended {
         NextStep::Ended
     } else if !course.reaches(viewer) {
         NextStep::Elsewhere
-    } else if !course.rules.may_try_again(count(tries.len())) {
+    } else if *tries == Tries::UsedUp {
         NextStep::Failed
     } else if missing > 0 {
         NextStep::Read { missing }

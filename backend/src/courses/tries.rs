@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
     courses::{
-        AskedQuestion, NextStep, Question, QuizPage, ResultPage, ReviewedOption, ReviewedQuestion, Score, TryRow, ends_at,
-        is_in_time, score, shuffled,
+        AskedQuestion, LastTry, NextStep, Question, QuizPage, ResultPage, ReviewedOption, ReviewedQuestion, Score, Tries, TryRow,
+        ends_at, is_in_time, score, shuffled,
     },
     events::EventKind,
     ids::{CourseId, MemberId},
@@ -15,11 +15,11 @@ use domain::{
 
 use super::{
     Course, Courses, count,
-    learn::{COMPLETION, next_step},
+    learn::{COMPLETION, Studied, next_step},
 };
 use crate::{
     Error, Result, events,
-    store::{RecordId, SurrealValue, pair, record, vars},
+    store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
 /// Tries of one course that are looked at, the last ones.
@@ -42,6 +42,7 @@ pub enum Arrived {
 pub(super) struct Attempt {
     number: i64,
     seed: i64,
+    started_at: DateTime<Utc>,
     ends_at: Option<DateTime<Utc>>,
     answers: Vec<Vec<i64>>,
     saved_at: Option<DateTime<Utc>>,
@@ -65,6 +66,10 @@ impl Attempt {
             score: Score { right: number(self.right), total: number(self.total) },
             passed: self.passed.unwrap_or_default(),
         })
+    }
+
+    pub(super) fn last(&self) -> LastTry {
+        LastTry { number: self.number(), started_at: self.started_at, handed_in_at: self.handed_in_at }
     }
 
     fn number(&self) -> u32 {
@@ -101,16 +106,17 @@ impl Courses<'_> {
     /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`]; [`Error::NotAllowed`] also when there is something to read first,
     /// no try is left, the quiz is passed, the course has ended or is not for them any more.
     pub async fn start(&self, viewer: &Viewer, id: CourseId) -> Result<()> {
-        let (course, tries, completed) = self.studied(viewer, id).await?;
-        let documents = self.documents(viewer, &course).await?;
-        match next_step(viewer, &course, &documents, &tries, completed.as_ref()) {
+        let studied = self.studied(viewer, id).await?;
+        let documents = self.documents(viewer, &studied.course).await?;
+        match next_step(viewer, &studied, &documents) {
             NextStep::GoOn => return Ok(()),
             NextStep::StartQuiz => {}
             _ => return Err(Error::NotAllowed),
         }
+        let Studied { course, attempts, .. } = studied;
         let clock = self.backend.clock();
         let now = clock.now();
-        let number = tries.first().map_or(0, Attempt::number) + 1;
+        let number = attempts.first().map_or(0, Attempt::number) + 1;
         let mut seed = [0; 8];
         clock.fill(&mut seed);
         let vars = vars! {
@@ -133,8 +139,8 @@ impl Courses<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`].
     pub async fn quiz(&self, viewer: &Viewer, id: CourseId) -> Result<Option<QuizPage>> {
-        let (course, tries, _) = self.studied(viewer, id).await?;
-        let Some(open) = tries.iter().find(|attempt| attempt.is_open()) else { return Ok(None) };
+        let Studied { course, attempts, .. } = self.studied(viewer, id).await?;
+        let Some(open) = attempts.iter().find(|attempt| attempt.is_open()) else { return Ok(None) };
         let questions = self.text(id).await?.questions;
         let answers = open.answers();
         let asked = |(at, question): (usize, &Question)| {
@@ -153,7 +159,7 @@ impl Courses<'_> {
             title: course.title,
             number: open.number(),
             rules: course.rules,
-            tries_left: course.rules.tries_left(count(tries.len())),
+            tries_left: course.rules.tries_left(count(attempts.len())),
             ends_at: open.ends_at,
             seconds_left: open.ends_at.map(|end| u32::try_from((end - now).num_seconds()).unwrap_or_default()),
             saved_at: open.saved_at,
@@ -190,19 +196,23 @@ impl Courses<'_> {
     /// # Errors
     /// [`Error::NotFound`] when there is no such try of this person, or it is still open.
     pub async fn result(&self, viewer: &Viewer, id: CourseId, number: u32) -> Result<ResultPage> {
-        let (course, tries, completed) = self.studied(viewer, id).await?;
-        let attempt = tries.iter().find(|attempt| attempt.number() == number).ok_or(Error::NotFound)?;
+        let studied = self.studied(viewer, id).await?;
+        let attempt = studied.attempts.iter().find(|attempt| attempt.number() == number).ok_or(Error::NotFound)?;
         let handed_in = attempt.told().ok_or(Error::NotFound)?;
-        let taken = count(tries.len());
-        let is_over = !course.rules.may_try_again(taken) && !tries.iter().any(Attempt::is_open);
-        let review = if completed.is_some() || is_over { review(&self.text(id).await?.questions, attempt) } else { Vec::new() };
+        let is_over = studied.completed.is_some() || studied.tries == Tries::UsedUp;
+        let review = if is_over { review(&self.text(id).await?.questions, attempt) } else { Vec::new() };
+        let was_ended = attempt.ends_at == Some(handed_in.at);
+        let tries_left = studied.tries_left();
+        let Studied { course, tries, .. } = studied;
         Ok(ResultPage {
             course: id,
             title: course.title,
-            was_ended: attempt.ends_at == Some(handed_in.at),
+            issuer: course.issuer,
+            was_ended,
             handed_in,
             rules: course.rules,
-            tries_left: course.rules.tries_left(taken),
+            tries,
+            tries_left,
             review,
         })
     }
@@ -211,6 +221,16 @@ impl Courses<'_> {
     pub(super) async fn tries(&self, viewer: &Viewer, id: CourseId) -> Result<Vec<Attempt>> {
         let vars = vars! { member: viewer.member.to_string(), course: id.to_string() };
         self.backend.store().read(own_tries(), vars).await?.rows(0)
+    }
+
+    /// The last try of each of these members at a course, if there is one; in the order asked.
+    pub(super) async fn last_tries(&self, asked: &[(MemberId, CourseId)]) -> Result<Vec<Option<Attempt>>> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (sql, vars) = last_tries(asked);
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        (0..asked.len()).map(|at| Ok(answers.rows(at)?.into_iter().next())).collect()
     }
 
     /// Hands in a try whose time is over with what was kept until then. Says whether there was one.
@@ -280,11 +300,23 @@ fn completed() -> String {
     )
 }
 
+/// The columns of [`Attempt`].
+const ATTEMPT: &str = "number, seed, started_at, ends_at, answers, saved_at, handed_in_at, right, total, passed";
+
 fn own_tries() -> String {
-    format!(
-        "SELECT number, seed, ends_at, answers, saved_at, handed_in_at, right, total, passed FROM course_try \
-         WHERE member = $member AND course = $course ORDER BY number DESC LIMIT {TRIES}"
-    )
+    format!("SELECT {ATTEMPT} FROM course_try WHERE member = $member AND course = $course ORDER BY number DESC LIMIT {TRIES}")
+}
+
+fn last_tries(asked: &[(MemberId, CourseId)]) -> (String, Variables) {
+    let (mut sql, mut vars) = (String::new(), vars! {});
+    for (at, (member, course)) in asked.iter().enumerate() {
+        sql += &format!(
+            "SELECT {ATTEMPT} FROM course_try WHERE member = $member_{at} AND course = $course_{at} ORDER BY number DESC LIMIT 1;"
+        );
+        vars.insert(format!("member_{at}"), member.to_string());
+        vars.insert(format!("course_{at}"), course.to_string());
+    }
+    (sql, vars)
 }
 
 fn attempt_id(member: MemberId, course: CourseId, number: u32) -> RecordId {
@@ -315,8 +347,8 @@ fn review(questions: &[Question], attempt: &Attempt) -> Vec<ReviewedQuestion> {
     questions.iter().enumerate().map(reviewed).collect()
 }
 
-/// What becomes of the studies of the member `$key` when the record is merged into `$kept`: of two completions of one course, and of
-/// two tries with one number, the kept record's own stays.
+/// What becomes of the studies of the member `$key` when the record is merged into `$kept`: of two completions of one course, of two
+/// tries with one number, and of two that were given besides, the kept record's own stays.
 pub(crate) const INHERIT: &str = "\
      LET $kept_path = (SELECT VALUE path FROM ONLY $kept); \
      LET $completions = (SELECT * FROM course_completion WHERE member = $key); \
@@ -333,10 +365,18 @@ pub(crate) const INHERIT: &str = "\
              seed = $row.seed, started_at = $row.started_at, ends_at = $row.ends_at, answers = $row.answers, saved_at = $row.saved_at, \
              handed_in_at = $row.handed_in_at, right = $row.right, total = $row.total, passed = $row.passed RETURN NONE }; \
          DELETE $row.id RETURN NONE \
+     }; \
+     LET $more_tries = (SELECT * FROM another_try WHERE target = $key); \
+     FOR $row IN $more_tries { \
+         LET $new = type::record('another_try', [$row.course, $kept_key]); \
+         IF (SELECT VALUE id FROM ONLY $new) = NONE { CREATE $new SET by = $row.by, act = $row.act, at = $row.at RETURN NONE }; \
+         DELETE $row.id RETURN NONE \
      };";
 
 #[cfg(test)]
 mod tests {
+    use ulid::Ulid;
+
     use super::*;
     use crate::store::tests::migrated;
 
@@ -345,12 +385,14 @@ mod tests {
         let store = migrated().await;
         let vars = || vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV", course: "01ARZ3NDEKTSV4RRFFQ69G5FAW" };
         store.assert_no_scan(&own_tries(), vars()).await;
+        let (sql, asked) = last_tries(&[(MemberId::new(Ulid::nil()), CourseId::new(Ulid::nil()))]);
+        store.assert_no_scan(&sql, asked).await;
         let selects = INHERIT.split("= (SELECT *").skip(1).filter_map(|part| part.split_once(");")).map(|(select, _)| select);
         let mut checked = 0;
         for select in selects {
             store.assert_no_scan(&format!("SELECT *{select}"), vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
             checked += 1;
         }
-        assert_eq!(checked, 2);
+        assert_eq!(checked, 3);
     }
 }

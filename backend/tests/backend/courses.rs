@@ -2,18 +2,18 @@
 
 use backend::{
     Backend, Error,
-    courses::{Arrived, AssignForm, CourseForm, QuestionForm, RulesForm, Ticked},
+    courses::{AnotherTryForm, Arrived, AssignForm, CourseForm, QuestionForm, RulesForm, Ticked},
     members::TransferForm,
 };
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    courses::{CourseState, NextStep, Progress, QuizPage},
+    courses::{CourseState, NextStep, Progress, QuizPage, Tries},
     events::EventKind,
     forms::Problem,
     ids::{CourseId, DocumentId},
     members::Standing,
-    policy::Action,
+    policy::{Action, Grant, Role},
     units::UnitRef,
 };
 
@@ -29,6 +29,10 @@ on_both_engines! {
     nobody_overwrites_somebody_elses_draft,
     a_course_without_a_quiz_is_completed_once,
     tries_run_out_and_only_then_tell_what_is_right,
+    who_has_no_try_left_is_given_another_one,
+    another_try_is_for_who_gives_the_course_to_give,
+    another_try_goes_to_those_chosen,
+    another_try_follows_two_records_of_one_person,
     time_is_kept_by_the_server,
     pressing_twice_is_one_try_and_one_result,
     a_member_who_is_transferred_keeps_the_progress,
@@ -309,6 +313,180 @@ async fn tries_run_out_and_only_then_tell_what_is_right(backend: &Backend, org: 
     assert_eq!((page.next, page.tries.len()), (NextStep::Failed, 2));
     assert!(is_refused(courses.start(member, id).await));
     assert!(is_not_found(courses.result(&org.deputy.viewer, id, last).await), "other people's tries are not there");
+}
+
+/// Gives another try to these members of a unit, to all of them when none are named. Then the clock has gone on.
+async fn give_try(
+    backend: &Backend,
+    viewer: &Viewer,
+    id: CourseId,
+    unit: &UnitRef,
+    members: Option<&[String]>,
+) -> Result<(), Error> {
+    backend.clock().advance(TimeDelta::minutes(1));
+    let (course, unit, act) = (id.to_string(), unit.id.to_string(), backend.clock().ulid().to_string());
+    let form = AnotherTryForm { course: &course, unit: &unit, act: &act, members };
+    backend.courses().give_another_try(viewer, form).await
+}
+
+/// The secretary of the harbour, who gives courses of the coast too: who sees names and gives tries.
+fn secretary_and_editor(org: &Fixture) -> Viewer {
+    let mut viewer = org.secretary.viewer.clone();
+    viewer.standpoint.grants.push(Grant { role: Role::Editor, path: org.coast.path.clone() });
+    viewer
+}
+
+async fn tries_of(backend: &Backend, member: &Viewer, id: CourseId) -> Tries {
+    backend.courses().read(member, id).await.expect("a page").course.tries
+}
+
+async fn who_has_no_try_left_is_given_another_one(backend: &Backend, org: &Fixture) {
+    let (editor, member, other) = (&org.coast_editor.viewer, &org.fisherman.viewer, &org.deputy.viewer);
+    let courses = backend.courses();
+    let (id, document) = given(backend, org, "", "2").await;
+    for person in [member, other] {
+        read_through(backend, person, document).await;
+    }
+    try_once(backend, other, id, 0).await;
+    try_once(backend, member, id, 0).await;
+    let last = try_once(backend, member, id, 0).await;
+    let reminder = courses.reminder(member).await.expect("reads").expect("a course");
+    assert_eq!((reminder.tries, reminder.issuer.as_str()), (Tries::UsedUp, org.coast.name.as_str()));
+    assert_eq!(courses.list(member).await.expect("a list").to_do[0].tries, Tries::UsedUp);
+    let (later, _) = given(backend, org, "", "2").await;
+    assert_eq!(
+        courses.reminder(member).await.expect("reads").map(|course| course.id),
+        Some(later),
+        "what can be done comes first"
+    );
+    courses.end(editor, later).await.expect("ends");
+
+    backend.clock().advance(TimeDelta::minutes(1));
+    backend.catch_up().await.expect("reads the log");
+    let mut events = backend.events().listen();
+    let act = backend.clock().ulid().to_string();
+    let presses: Vec<_> = (0..4)
+        .map(|_| {
+            let (backend, viewer, act) = (backend.clone(), editor.clone(), act.clone());
+            let (course, unit) = (id.to_string(), org.coast.id.to_string());
+            tokio::spawn(async move {
+                let form = AnotherTryForm { course: &course, unit: &unit, act: &act, members: None };
+                backend.courses().give_another_try(&viewer, form).await
+            })
+        })
+        .collect();
+    for press in presses {
+        press.await.expect("runs").expect("gives");
+    }
+    backend.catch_up().await.expect("reads the log");
+    let event = events.try_recv().expect("an event");
+    assert_eq!((event.kind, event.subject, event.unit), (EventKind::TryGiven, id.to_string(), org.coast.path.clone()));
+    assert!(events.try_recv().is_err(), "one event for all presses");
+
+    assert_eq!(courses.reminder(member).await.expect("reads").map(|course| course.tries), Some(Tries::Given));
+    let page = courses.read(member, id).await.expect("a page");
+    assert_eq!((page.next, page.quiz.and_then(|quiz| quiz.tries_left)), (NextStep::StartQuiz, Some(1)));
+    let result = courses.result(member, id, last).await.expect("a result");
+    assert_eq!((result.tries, result.tries_left, result.review.len()), (Tries::Given, Some(1), 0));
+    let page = courses.read(other, id).await.expect("a page");
+    assert_eq!(
+        (page.course.tries, page.quiz.and_then(|quiz| quiz.tries_left)),
+        (Tries::Left, Some(1)),
+        "who has tries left gets none"
+    );
+
+    give_try(backend, editor, id, &org.harbour, None).await.expect("gives again");
+    let third = try_once(backend, member, id, 0).await;
+    assert_eq!((third, tries_of(backend, member, id).await), (3, Tries::UsedUp), "given twice it is one");
+    assert!(is_refused(courses.start(member, id).await));
+    assert_eq!(courses.read(member, id).await.expect("a page").tries.len(), 3, "what was tried stays");
+    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(0));
+    try_once(backend, other, id, 0).await;
+    assert_eq!(tries_of(backend, other, id).await, Tries::UsedUp, "nor later");
+
+    give_try(backend, editor, id, &org.school, None).await.expect("gives");
+    assert_eq!(tries_of(backend, member, id).await, Tries::UsedUp, "it was for another branch");
+    give_try(backend, editor, id, &org.harbour, None).await.expect("gives");
+    assert_eq!(try_once(backend, member, id, 2).await, 4);
+    assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Certificate);
+    assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
+    assert_eq!(tries_of(backend, other, id).await, Tries::Given);
+}
+
+async fn another_try_is_for_who_gives_the_course_to_give(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let courses = backend.courses();
+    let (id, document) = given(backend, org, "", "1").await;
+    read_through(backend, &org.fisherman.viewer, document).await;
+    try_once(backend, &org.fisherman.viewer, id, 0).await;
+    for person in [&org.fisherman, &org.secretary, &org.coast_secretary, &org.province_statistician] {
+        assert!(is_refused(give_try(backend, &person.viewer, id, &org.harbour, None).await), "{}", person.name);
+    }
+    for stranger in [&org.farmer, &org.farm_secretary, &org.hills_editor] {
+        assert!(is_not_found(give_try(backend, &stranger.viewer, id, &org.harbour, None).await), "{}", stranger.name);
+    }
+    let chief = &org.province_chief_editor.viewer;
+    assert!(is_not_found(give_try(backend, chief, id, &org.hills, None).await), "it was not given there");
+    assert_eq!(tries_of(backend, &org.fisherman.viewer, id).await, Tries::UsedUp);
+    let offered = |page: domain::courses::CompletionPage| page.another_try.map(|offered| (offered.by_name, offered.given_at));
+    let page = courses.completion_page(editor, id, Some(org.harbour.id)).await.expect("a page");
+    assert_eq!(offered(page), Some((false, None)));
+    let page = courses.completion_page(&org.secretary.viewer, id, None).await.expect("a page");
+    let told = page.learners.iter().find(|row| row.member == org.fisherman.id).map(|row| row.tries);
+    assert_eq!(told, Some(Tries::UsedUp), "the branch sees it");
+    assert_eq!(offered(page), None, "and does not give it");
+
+    give_try(backend, chief, id, &org.harbour, None).await.expect("gives");
+    let page = courses.completion_page(editor, id, Some(org.harbour.id)).await.expect("a page");
+    assert_eq!(offered(page), Some((false, Some(backend.clock().now()))));
+    courses.end(editor, id).await.expect("ends");
+    assert!(is_refused(give_try(backend, editor, id, &org.harbour, None).await));
+    let (unlimited, _) = given(backend, org, "", "0").await;
+    assert!(is_refused(give_try(backend, editor, unlimited, &org.harbour, None).await));
+}
+
+async fn another_try_goes_to_those_chosen(backend: &Backend, org: &Fixture) {
+    let both = secretary_and_editor(org);
+    let (member, other, third) = (&org.fisherman, &org.deputy, &org.probationary);
+    let (id, document) = given(backend, org, "", "1").await;
+    for person in [member, other] {
+        read_through(backend, &person.viewer, document).await;
+        try_once(backend, &person.viewer, id, 0).await;
+    }
+    let page = backend.courses().completion_page(&both, id, Some(org.harbour.id)).await.expect("a page");
+    assert!(page.another_try.is_some_and(|offered| offered.by_name));
+    let chosen = |people: &[&crate::support::Person]| people.iter().map(|person| person.id.to_string()).collect::<Vec<_>>();
+    let nobody = give_try(backend, &both, id, &org.harbour, Some(&[])).await;
+    assert_eq!(problem(nobody, "members"), Some(Problem::Required));
+    for (viewer, unit, people) in [
+        (&both, &org.harbour, chosen(&[member, &org.teacher])),
+        (&both, &org.harbour, vec!["x".to_owned()]),
+        (&both, &org.coast, chosen(&[member])),
+        (&org.coast_editor.viewer, &org.harbour, chosen(&[member])),
+    ] {
+        assert!(is_not_found(give_try(backend, viewer, id, unit, Some(&people)).await), "{} {people:?}", unit.name);
+    }
+    assert_eq!(tries_of(backend, &member.viewer, id).await, Tries::UsedUp);
+    give_try(backend, &both, id, &org.harbour, Some(&chosen(&[member, third]))).await.expect("gives");
+    assert_eq!(tries_of(backend, &member.viewer, id).await, Tries::Given);
+    assert_eq!(tries_of(backend, &other.viewer, id).await, Tries::UsedUp, "not chosen");
+    read_through(backend, &third.viewer, document).await;
+    try_once(backend, &third.viewer, id, 0).await;
+    assert_eq!(tries_of(backend, &third.viewer, id).await, Tries::UsedUp, "had a try left when it was given");
+    let page = backend.courses().completion_page(&both, id, Some(org.harbour.id)).await.expect("a page");
+    let told = |of: &crate::support::Person| page.learners.iter().find(|row| row.member == of.id).map(|row| row.tries);
+    assert_eq!((told(member), told(other)), (Some(Tries::Given), Some(Tries::UsedUp)));
+}
+
+async fn another_try_follows_two_records_of_one_person(backend: &Backend, org: &Fixture) {
+    let (kept, gone) = (&org.fisherman, &org.probationary);
+    let (id, document) = given(backend, org, "", "1").await;
+    read_through(backend, &gone.viewer, document).await;
+    try_once(backend, &gone.viewer, id, 0).await;
+    let chosen = [gone.id.to_string()];
+    give_try(backend, &secretary_and_editor(org), id, &org.harbour, Some(&chosen)).await.expect("gives");
+    backend.members().merge(&org.coast_registrar.viewer, kept.id, gone.id).await.expect("merges");
+    assert_eq!(tries_of(backend, &kept.viewer, id).await, Tries::Given);
 }
 
 async fn time_is_kept_by_the_server(backend: &Backend, org: &Fixture) {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CourseState, Progress, Question, QuestionKind, QuizRules, Score};
+use super::{CourseState, Progress, Question, QuestionKind, QuizRules, Score, Tries};
 use crate::{
     documents::DocumentSummary,
     ids::{CourseId, MemberId},
@@ -22,12 +22,13 @@ pub struct CourseRow {
     pub due_on: NaiveDate,
     pub progress: Progress,
     pub done_on: Option<NaiveDate>,
+    pub tries: Tries,
 }
 
 /// What a member has to study and has studied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoursesPage {
-    /// The most urgent first.
+    /// The most urgent first; those without a try left come last.
     pub to_do: Vec<CourseRow>,
     /// The latest first.
     pub done: Vec<CourseRow>,
@@ -37,13 +38,16 @@ pub struct CoursesPage {
     pub follows: bool,
 }
 
-/// The most urgent course somebody has to do, for the first page.
+/// The most urgent course somebody has to do, for the first page. One without a try left only when there is no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CourseReminder {
     pub id: CourseId,
     pub title: String,
+    /// Name of the unit that gives it.
+    pub issuer: String,
     pub due_on: NaiveDate,
     pub is_overdue: bool,
+    pub tries: Tries,
 }
 
 /// What is told of a quiz before it is taken.
@@ -148,8 +152,11 @@ pub struct ReviewedQuestion {
 pub struct ResultPage {
     pub course: CourseId,
     pub title: String,
+    /// The unit that gives it.
+    pub issuer: UnitRef,
     pub handed_in: TryRow,
     pub rules: QuizRules,
+    pub tries: Tries,
     pub tries_left: Option<u32>,
     /// Whether time was over before it was handed in: what was saved until then was marked.
     pub was_ended: bool,
@@ -177,6 +184,18 @@ pub struct LearnerRow {
     pub name: String,
     pub progress: Progress,
     pub done_on: Option<NaiveDate>,
+    pub tries: Tries,
+}
+
+/// What who gives a course is asked before another try is given to those of a unit who have none left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnotherTry {
+    /// Made anew for each page shown: an act sent twice is one.
+    pub act: String,
+    /// When it was given last to all of the unit.
+    pub given_at: Option<DateTime<Utc>>,
+    /// Whether it is given to chosen people, because the viewer sees their names; otherwise to all of them.
+    pub by_name: bool,
 }
 
 /// How far the units have come with a course.
@@ -193,6 +212,8 @@ pub struct CompletionPage {
     pub children: Vec<UnitShare>,
     /// Names, for who leads this very branch.
     pub learners: Vec<LearnerRow>,
+    /// For who gives the course, while tries can run out.
+    pub another_try: Option<AnotherTry>,
 }
 
 /// A course of those who give it, or follow how far others are.

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::forms::{FormReader, Problem, bounded_line, bounded_text, optional};
@@ -163,9 +163,39 @@ impl QuizRules {
         (self.tries > 0).then(|| self.tries.saturating_sub(taken))
     }
 
-    pub fn may_try_again(self, taken: u32) -> bool {
-        self.tries_left(taken) != Some(0)
+    /// Whether who began `last` last can still pass. `given` is when another try was given to them: it is one more for who had none
+    /// left then, and counts until a try is begun. So given to somebody who has tries left it is none, and given twice it is one.
+    pub fn tries_after(self, last: LastTry, given: Option<DateTime<Utc>>) -> Tries {
+        match last.handed_in_at {
+            Some(end) if self.tries_left(last.number) == Some(0) => {
+                let is_given = given.is_some_and(|given| last.started_at < given && end <= given);
+                if is_given { Tries::Given } else { Tries::UsedUp }
+            }
+            _ => Tries::Left,
+        }
     }
+}
+
+/// The last try somebody has begun at a quiz.
+#[derive(Debug, Clone, Copy)]
+pub struct LastTry {
+    /// Counted from 1.
+    pub number: u32,
+    pub started_at: DateTime<Utc>,
+    /// None while it is open.
+    pub handed_in_at: Option<DateTime<Utc>>,
+}
+
+/// Whether somebody who has not passed a quiz can still pass it (lượt làm bài). What is news to them comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tries {
+    /// They were used up, and another one was given that is not begun.
+    Given,
+    /// Some are left, or one is open, or their number is not limited, or there is no quiz.
+    Left,
+    /// None is left until another one is given.
+    UsedUp,
 }
 
 /// How long answers may be on their way after time is up: the page sends them when its clock says so.
@@ -267,9 +297,33 @@ mod tests {
     fn tries_run_out_or_never_do() {
         let rules = |tries| QuizRules { tries, ..QuizRules::default() };
         assert_eq!(rules(2).tries_left(1), Some(1));
-        assert!(!rules(2).may_try_again(2));
-        assert!(rules(0).may_try_again(1_000));
-        assert_eq!(rules(0).tries_left(3), None);
+        assert_eq!(rules(2).tries_left(3), Some(0));
+        assert_eq!(rules(0).tries_left(1_000), None);
+    }
+
+    #[test]
+    fn another_try_is_one_more_for_who_had_none_left() {
+        let at = |minute: i64| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::minutes(minute);
+        let of = |tries: u32, number: u32, end: Option<i64>, given: Option<i64>| {
+            let last = LastTry { number, started_at: at(10), handed_in_at: end.map(at) };
+            QuizRules { tries, ..QuizRules::default() }.tries_after(last, given.map(at))
+        };
+        for (tries, number, end, given, expected) in [
+            (2, 1, Some(20), None, Tries::Left),
+            (2, 1, Some(20), Some(30), Tries::Left),
+            (2, 2, None, None, Tries::Left),
+            (2, 2, Some(20), None, Tries::UsedUp),
+            (2, 2, Some(20), Some(30), Tries::Given),
+            (2, 2, Some(20), Some(20), Tries::Given),
+            // Before it was handed in, and before it began: that one was used.
+            (2, 2, Some(20), Some(15), Tries::UsedUp),
+            (2, 3, Some(20), Some(5), Tries::UsedUp),
+            (2, 3, Some(10), Some(10), Tries::UsedUp),
+            (2, 3, Some(20), Some(30), Tries::Given),
+            (0, 9, Some(20), None, Tries::Left),
+        ] {
+            assert_eq!(of(tries, number, end, given), expected, "{tries} {number} {end:?} {given:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{fs, net::SocketAddr};
 
 use backend::{
     Backend,
-    courses::{AssignForm, CourseForm, QuestionForm},
+    courses::{AssignForm, CourseForm, QuestionForm, RulesForm},
     documents::{DraftForm, PublishForm, SubmitForm},
     files::Extractor,
     imports::UploadForm,
@@ -166,9 +166,21 @@ impl TestApp {
 
     /// The same, given to a unit.
     pub(crate) async fn course(&self, audience: &UnitRef) -> CourseId {
+        self.given(self.course_draft().await, "2", audience).await
+    }
+
+    /// The same, with one try for each member.
+    pub(crate) async fn course_of_one_try(&self, audience: &UnitRef) -> CourseId {
         let id = self.course_draft().await;
-        let (course, unit, day) = (id.to_string(), audience.id.to_string(), self.backend.clock().today().to_string());
-        let form = AssignForm { course: &course, version: "2", unit: &unit, standings: &[], due_on: &day };
+        let course = id.to_string();
+        let form = RulesForm { course: &course, version: "2", pass_percent: "80", minutes: "", tries: "1" };
+        self.backend.courses().save_rules(&self.org.coast_editor.viewer, form).await.expect("stores the rules");
+        self.given(id, "3", audience).await
+    }
+
+    async fn given(&self, course: CourseId, version: &str, audience: &UnitRef) -> CourseId {
+        let (course, unit, day) = (course.to_string(), audience.id.to_string(), self.backend.clock().today().to_string());
+        let form = AssignForm { course: &course, version, unit: &unit, standings: &[], due_on: &day };
         self.backend.courses().assign(&self.org.coast_editor.viewer, form).await.expect("is given")
     }
 

@@ -218,6 +218,8 @@ enum Given {
     Rules,
     Assignment,
     Copy,
+    /// At the quiz of a course with one try, for all of the harbour.
+    AnotherTry,
     /// A try of the fisherman.
     OpenTry,
     PassedTry,
@@ -438,6 +440,7 @@ const ROWS: &[Row] = &[
     row("/api/courses/assignment", Given::CourseDraft("id"), &[(200, EDITORS)], 404),
     row("/api/courses/assign", Given::Assignment, &[(200, EDITORS)], 404),
     row("/api/courses/copy", Given::Copy, &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
+    row("/api/courses/give_try", Given::AnotherTry, &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
     row("/api/courses/end", Given::Course("course"), &[(200, EDITORS), (403, REACHED), (403, COURSE_OFFICES)], 404),
     Row { signed_out: 200, ..row("/api/account/sign_out", Given::Nothing, &[], 200) },
 ];
@@ -633,6 +636,11 @@ impl Given {
                 ("due_on", today(app)),
             ],
             Self::Copy => vec![("course", app.course(&org.harbour).await.to_string()), ("copy", fresh())],
+            Self::AnotherTry => vec![
+                ("course", app.course_of_one_try(&org.harbour).await.to_string()),
+                ("unit", org.harbour.id.to_string()),
+                ("act", fresh()),
+            ],
             Self::OpenTry => {
                 let course = app.course(&org.harbour).await;
                 app.backend.courses().start(&org.fisherman.viewer, course).await.expect("begins");

@@ -1,0 +1,185 @@
+//! Another try at a quiz for who has none left, given by who gives the course.
+//!
+//! Given to a unit it is one row, however many members have failed: whom it is for follows from their last try when somebody looks,
+//! see [`domain::courses::QuizRules::tries_after`]. What was tried before stays as it is.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    accounts::Viewer,
+    courses::{AnotherTry, CourseState, Tries},
+    events::EventKind,
+    forms::{FormReader, Problem},
+    ids::{CourseId, MemberId, UnitId},
+    units::UnitPath,
+};
+use ulid::Ulid;
+
+use super::{Course, Courses, Given, tries::Attempt};
+use crate::{
+    Error, Result, events,
+    statistics::Look,
+    store::{RecordId, SurrealValue, pair, vars},
+};
+
+/// The form as it was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct AnotherTryForm<'f> {
+    pub course: &'f str,
+    pub unit: &'f str,
+    /// Of [`AnotherTry::act`].
+    pub act: &'f str,
+    /// None: all of the unit.
+    pub members: Option<&'f [String]>,
+}
+
+impl Course {
+    /// Whether somebody can have no try left.
+    const fn limits_tries(&self) -> bool {
+        self.questions > 0 && self.rules.tries > 0
+    }
+
+    /// Whether another try can be given: in a course that has ended nothing is begun any more.
+    fn gives_tries(&self) -> bool {
+        self.state == CourseState::Assigned && self.limits_tries()
+    }
+}
+
+impl Courses<'_> {
+    /// Gives one more try to members of a unit who have none left: to those named, or to all of them. To who has tries left, and
+    /// to who has one that was given and is not begun, it gives none. A form sent twice is one act.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the person may not know of the course, for a unit it was not given to, and for members of whom the
+    /// page shows no names; [`Error::NotAllowed`] for who does not give the course, when it is not assigned, and when its tries are
+    /// not limited; [`Error::Invalid`] of the form `another_try`: on `members` [`Problem::Required`] when nobody is chosen.
+    pub async fn give_another_try(&self, viewer: &Viewer, form: AnotherTryForm<'_>) -> Result<()> {
+        let id: CourseId = form.course.parse().map_err(|_| Error::NotFound)?;
+        let unit: UnitId = form.unit.parse().map_err(|_| Error::NotFound)?;
+        let act = Ulid::from_string(form.act).map_err(|_| Error::NotFound)?;
+        let course = self.managed(viewer, id).await?;
+        let given = course.given.as_ref().filter(|_| course.gives_tries()).ok_or(Error::NotAllowed)?;
+        let tree = self.backend.units().tree();
+        let look = Look::at(viewer, &tree, &given.audience.path, true, Some(unit)).ok_or(Error::NotFound)?;
+        let targets: Vec<RecordId> = match form.members {
+            None => vec![pair("another_try", id, unit)],
+            Some(typed) => {
+                let members = self.without_tries(&course, given, &look, typed).await?;
+                members.into_iter().map(|member| pair("another_try", id, member)).collect()
+            }
+        };
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let clock = self.backend.clock();
+        let mut vars = vars! { targets: targets, by: viewer.member.to_string(), act: act.to_string() };
+        events::append(&mut vars, clock, EventKind::TryGiven, Some(viewer.member), &look.unit.path, id);
+        match self.backend.store().write(&format!("{GIVE} {}", events::APPEND), vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(())
+            }
+            // Sent twice: the first one was written.
+            Err(Error::Thrown(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the page of a unit's results asks who gives the course.
+    pub(super) async fn another_try(&self, course: &Course, look: &Look<'_>) -> Result<Option<AnotherTry>> {
+        if !course.gives_tries() {
+            return Ok(None);
+        }
+        let vars = vars! { ids: vec![pair("another_try", course.id, look.unit.id)] };
+        let rows: Vec<GivenRow> = self.backend.store().read(GIVEN, vars).await?.rows(0)?;
+        Ok(Some(AnotherTry {
+            act: self.backend.clock().ulid().to_string(),
+            given_at: rows.first().map(|row| row.at),
+            by_name: look.shows_names(),
+        }))
+    }
+
+    /// How these members, all of one branch, stand with the tries of courses they have not completed; in the order asked.
+    pub(super) async fn tries_of(&self, branch: &UnitPath, asked: &[(MemberId, &Course)]) -> Result<Vec<Tries>> {
+        let mut found = vec![Tries::Left; asked.len()];
+        let limited: Vec<usize> = (0..asked.len()).filter(|at| asked[*at].1.limits_tries()).collect();
+        let key = |at: usize| (asked[at].0, asked[at].1.id);
+        let last = self.last_tries(&limited.iter().map(|at| key(*at)).collect::<Vec<_>>()).await?;
+        let used_up: Vec<(usize, Attempt)> = limited
+            .into_iter()
+            .zip(last)
+            .filter_map(|(at, last)| Some((at, last?)))
+            .filter(|(at, last)| asked[*at].1.rules.tries_after(last.last(), None) == Tries::UsedUp)
+            .collect();
+        let given = self.given(branch, &used_up.iter().map(|(at, _)| key(*at)).collect::<Vec<_>>()).await?;
+        for ((at, last), given) in used_up.into_iter().zip(given) {
+            found[at] = asked[at].1.rules.tries_after(last.last(), given);
+        }
+        Ok(found)
+    }
+
+    /// Those of these members of a branch who have no try left. Somebody else may have given them one meanwhile.
+    async fn without_tries(&self, course: &Course, given: &Given, look: &Look<'_>, typed: &[String]) -> Result<Vec<MemberId>> {
+        if !look.shows_names() {
+            return Err(Error::NotFound);
+        }
+        if typed.is_empty() {
+            return Err(FormReader::new("another_try").refused("members", Problem::Required).into());
+        }
+        let learners = self.learners(course, given, look.unit).await?;
+        let mut members = Vec::new();
+        for typed in typed {
+            let id: MemberId = typed.parse().map_err(|_| Error::NotFound)?;
+            let learner = learners.iter().find(|learner| learner.member == id).ok_or(Error::NotFound)?;
+            if learner.tries == Tries::UsedUp && !members.contains(&id) {
+                members.push(id);
+            }
+        }
+        Ok(members)
+    }
+
+    /// When another try at each of these courses was given last to the member, by name or with a unit from the root to the branch.
+    async fn given(&self, branch: &UnitPath, asked: &[(MemberId, CourseId)]) -> Result<Vec<Option<DateTime<Utc>>>> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let line: Vec<String> = self.backend.units().tree().trail(branch).map(|unit| unit.id.to_string()).collect();
+        let mut ids: Vec<RecordId> = Vec::new();
+        for (member, course) in asked {
+            ids.push(pair("another_try", course, member));
+            ids.extend(line.iter().map(|unit| pair("another_try", course, unit)));
+        }
+        let rows: Vec<GivenRow> = self.backend.store().read(GIVEN, vars! { ids: ids }).await?.rows(0)?;
+        let latest = |(member, course): &(MemberId, CourseId)| {
+            let (member, course) = (member.to_string(), course.to_string());
+            let is_meant = |row: &&GivenRow| row.course == course && (row.target == member || line.contains(&row.target));
+            rows.iter().filter(is_meant).map(|row| row.at).max()
+        };
+        Ok(asked.iter().map(latest).collect())
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct GivenRow {
+    course: String,
+    target: String,
+    at: DateTime<Utc>,
+}
+
+/// Point gets.
+const GIVEN: &str = "SELECT course, target, at FROM $ids";
+
+const GIVE: &str = "FOR $target IN $targets { \
+     IF (SELECT VALUE act FROM ONLY $target) = $act { THROW 'given' }; \
+     UPSERT $target SET by = $by, act = $act, at = $log_at RETURN NONE };";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::migrated;
+
+    #[tokio::test]
+    async fn tries_that_were_given_are_point_gets() {
+        let store = migrated().await;
+        store.assert_no_scan(GIVEN, vars! { ids: vec![pair("another_try", Ulid::nil(), Ulid::nil())] }).await;
+    }
+}
