@@ -253,10 +253,16 @@ async function failedThrice(visitor) {
   return failedQuiz(visitor);
 }
 
-/** The results of a course for who gives it, after another try was given. */
+/** The results of a course with a limit of tries for who gives it, after another try was given. Drafts stand above what is given. */
 async function resultsOfGiven(visitor) {
-  const course = await givenCourse(visitor);
-  return `${course.replace('/manage', '')}/results?given=1`;
+  await visitor.open('/courses/manage');
+  const courses = visitor.$('main .card').last().locator('.row-link');
+  for (const course of await courses.evaluateAll((links) => links.map((link) => link.getAttribute('href')))) {
+    const results = `${course.replace('/manage', '')}/results?given=1`;
+    await visitor.open(results);
+    if ((await visitor.$('form[action$="/courses/give_try"]').count()) > 0) return results;
+  }
+  throw new Error('no course lets another try be given');
 }
 
 /** The results of the course given to the commune: the one with units below. */
