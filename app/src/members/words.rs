@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn values_are_shown_as_people_read_them() {
         assert_eq!(value(Locale::Vi, CorrectionField::BirthDate, "1960-09-02"), "02/09/1960");
-        assert_eq!(value(Locale::En, CorrectionField::Sex, "female"), "Woman");
+        assert_eq!(value(Locale::En, CorrectionField::Sex, "female"), "Female");
         assert_eq!(value(Locale::En, CorrectionField::BirthDate, "unknown"), "unknown");
     }
 }
