@@ -508,8 +508,9 @@ impl<'a> Imports<'a> {
         let folder = &self.backend.workshop().folder;
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-            let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<ImportId>().ok());
-            let Some(id) = id else { continue };
+            // The file itself, its report, and reports that were never finished.
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
+            let Some(id) = name.and_then(|id| id.parse::<ImportId>().ok()) else { continue };
             let is_old = DateTime::from_timestamp_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or(i64::MAX))
                 .is_some_and(|made| made < before);
             if !is_old {

@@ -188,7 +188,7 @@ pub(super) async fn examine(
     match import.kind()? {
         ImportKind::Members => {
             let mut ledger = Ledger::load(backend, import.scope()?, mapping, import.millis()).await?;
-            let (outcome, foreign) = in_a_thread(move || {
+            let (counts, met, report, foreign) = in_a_thread(move || {
                 let mut counts = Counts::default();
                 let mut report = source.new_report()?;
                 let met = source.each_row(&mut |row, cells| {
@@ -196,13 +196,15 @@ pub(super) async fn examine(
                     ledger.check(row, cells).note(&mut counts, &mut report)?;
                     Ok(NEXT)
                 })?;
-                Ok((Outcome { counts, told: report.finish()?, met }, ledger.foreign_ids()))
+                Ok((counts, met, report, ledger.foreign_ids()))
             })
             .await?;
+            // Not by the thread, which goes on for a while when nobody waits for it any more.
+            let told = report.finish()?;
             if foreign > 0 {
                 note_foreign_ids(backend, import, foreign).await?;
             }
-            Ok(outcome)
+            Ok(Outcome { counts, told, met })
         }
         ImportKind::Units => Ok(units::plan(backend, import, mapping, &pulse).await?.outcome),
     }

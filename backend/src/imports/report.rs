@@ -1,20 +1,38 @@
 //! What is wrong with a file, line by line: written while the file is read, kept sealed beside it, read back line by line.
 //!
+//! Each reading of a file writes a report of its own, which takes the place of the one before when it is whole.
+//!
 //! Invariant: however many rows are refused, no more than one line is in memory.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use domain::imports::RefusedLine;
 
-use super::sealed::{SealedReader, SealedWriter};
+use super::{
+    remove,
+    sealed::{SealedReader, SealedWriter},
+};
 use crate::{Clock, Error, Keys, Result};
 
+/// A report that is being written. Dropped before [`Self::finish`], it leaves nothing behind.
 pub(super) struct ReportWriter {
     file: BufWriter<SealedWriter>,
     told: Told,
+    part: Part,
+    path: PathBuf,
+}
+
+/// A file that is removed when nobody has put it in its place.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
 }
 
 /// How much a report says.
@@ -30,7 +48,10 @@ pub(super) struct Told {
 
 impl ReportWriter {
     pub(super) fn create(path: &Path, name: &str, keys: &Keys, clock: &Clock) -> Result<Self> {
-        Ok(Self { file: BufWriter::new(SealedWriter::create(path, name, keys, clock)?), told: Told::default() })
+        // A name of its own: two readings of one file may overlap.
+        let part = Part(path.with_extension(format!("{:016x}.part", rand::random::<u64>())));
+        let file = BufWriter::new(SealedWriter::create(&part.0, name, keys, clock)?);
+        Ok(Self { file, told: Told::default(), part, path: path.to_owned() })
     }
 
     pub(super) fn add(&mut self, lines: &[RefusedLine]) -> Result<()> {
@@ -50,11 +71,11 @@ impl ReportWriter {
         line.map_or(Ok(()), |line| self.add(std::slice::from_ref(line)))
     }
 
-    /// How much it says.
+    /// Puts it in the place of the report before. Returns how much it says.
     pub(super) fn finish(self) -> Result<Told> {
-        let file =
-            self.file.into_inner().map_err(|error| Error::Internal(format!("cannot write the report of an import: {error}")))?;
-        file.finish()?;
+        let told = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write the report of an import: {error}"));
+        self.file.into_inner().map_err(|error| told(&error))?.finish()?;
+        fs::rename(&self.part.0, &self.path).map_err(|error| told(&error))?;
         Ok(self.told)
     }
 }
@@ -124,7 +145,38 @@ pub fn csv_line(cells: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::imports::Reason;
+
     use super::*;
+
+    fn line(row: u64) -> RefusedLine {
+        RefusedLine { row, name: String::new(), column: None, value: String::new(), reason: Reason::IdTaken }
+    }
+
+    #[test]
+    fn two_who_write_one_report_do_not_mix_their_lines() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, keys, clock) = (folder.path().join("one.report"), Keys::from_master(&[7; 32]), Clock::system());
+        let begin = || ReportWriter::create(&path, "one report", &keys, &clock).expect("creates");
+        let rows = || {
+            let report = Report::open(&path, "one report", &keys).expect("opens");
+            report.map(|line| line.expect("is whole").row).collect::<Vec<_>>()
+        };
+        let (mut first, mut second, mut dropped) = (begin(), begin(), begin());
+        for row in 0..5_000 {
+            first.add(&[line(row)]).expect("writes");
+            second.add(&[line(row + 1)]).expect("writes");
+            dropped.add(&[line(row + 2)]).expect("writes");
+        }
+        assert!(matches!(Report::open(&path, "one report", &keys), Err(Error::NotFound)), "none of them is whole");
+        first.finish().expect("finishes");
+        assert_eq!(rows(), (0..5_000).collect::<Vec<_>>());
+        drop(dropped);
+        assert_eq!(rows(), (0..5_000).collect::<Vec<_>>());
+        second.finish().expect("finishes");
+        assert_eq!(rows(), (1..5_001).collect::<Vec<_>>());
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "one file is left");
+    }
 
     #[test]
     fn what_a_spreadsheet_would_run_becomes_a_text() {

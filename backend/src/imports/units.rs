@@ -94,7 +94,7 @@ pub(super) async fn plan(
     let places = Places::new(mapping);
     let _watch = Watch::over(pulse);
     let pulse = pulse.clone();
-    in_a_thread(move || {
+    let (mut plan, report) = in_a_thread(move || {
         let (mut units, mut refused, mut passed) = (Vec::new(), BTreeMap::new(), Vec::new());
         let met = source.each_row(&mut |row, cells| {
             pulse.beat(row)?;
@@ -120,10 +120,12 @@ pub(super) async fn plan(
         for line in &passed {
             report.pass(line.as_ref())?;
         }
-        plan.outcome.told = report.finish()?;
-        Ok(plan)
+        Ok((plan, report))
     })
-    .await
+    .await?;
+    // Not by the thread, which goes on for a while when nobody waits for it any more.
+    plan.outcome.told = report.finish()?;
+    Ok(plan)
 }
 
 fn read_unit(row: u64, cells: &[Cell<'_>], places: &Places) -> Result<Unit, Vec<RefusedLine>> {

@@ -590,6 +590,7 @@ async fn no_id_and_no_phone_lies_in_the_folder_in_plain_and_files_go_when_their_
             assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{}", file.display());
         }
     }
+    std::fs::write(imports.join(format!("{}.0123456789abcdef.part", page.import.id)), b"").expect("writes");
     clock.advance(chrono::TimeDelta::days(8));
     assert_eq!(backend.imports().purge().await.expect("purges"), 1);
     assert_eq!(walk(&imports), Vec::<std::path::PathBuf>::new());
