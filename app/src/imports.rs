@@ -69,6 +69,7 @@ pub fn failure_text(l: Locale, failure: Failure) -> &'static str {
         Failure::EndlessRow => text::imports::failure_endless_row(l),
         Failure::NotCalculated => text::imports::failure_not_calculated(l),
         Failure::Lost => text::imports::failure_lost(l),
+        Failure::Damaged => text::imports::failure_damaged(l),
     }
 }
 

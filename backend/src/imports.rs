@@ -26,7 +26,10 @@ use domain::{
     policy::Action,
     units::{UnitKind, UnitPath, UnitRef},
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, spawn_blocking},
+};
 
 use crate::{
     Backend, Error, Place, Result, events,
@@ -622,28 +625,49 @@ impl<'a> Imports<'a> {
     }
 
     async fn work(&self, import: ImportId, pulse: &Pulse) -> Result<()> {
-        let row = self.row(import).await?;
-        match row.state()? {
-            ImportState::Checking => self.look(row, pulse).await,
+        let mut row = self.row(import).await?;
+        let outcome = match row.state()? {
+            ImportState::Checking => self.look(&mut row, pulse).await,
             ImportState::Running => {
                 let _turn = self.backend.workshop().turn.lock().await;
                 self.finish(&row, pulse).await
             }
-            _ => Ok(()),
+            _ => return Ok(()),
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(trouble) => self.fail_or_retry(&row, trouble).await,
         }
     }
 
-    async fn look(&self, mut row: ImportRow, pulse: &Pulse) -> Result<()> {
-        match self.examine(&mut row, pulse).await {
-            Ok(outcome) => {
-                let sql = format!("UPDATE $import SET state = 'previewed', {COUNTED} WHERE state = 'checking' RETURN NONE;");
-                let mut vars = counted(outcome);
-                vars.extend(vars! { import: record("import", &row.id) });
-                self.backend.store().write(&sql, vars).await.map(|_| ())
-            }
-            Err(Trouble::File(failure)) => self.fail(&row, failure).await,
-            Err(Trouble::Other(error)) => Err(error),
+    /// Ends an import whose file cannot be read. What does not lie with the file is tried again.
+    async fn fail_or_retry(&self, row: &ImportRow, trouble: Trouble) -> Result<()> {
+        let is_elsewhere = matches!(trouble, Trouble::Other(Error::Busy | Error::Store(_)));
+        if !is_elsewhere && self.is_damaged(row).await {
+            tracing::error!(import = %row.id, "the kept file of an import is damaged; it has to be sent again");
+            return self.fail(row, Failure::Damaged).await;
         }
+        match trouble {
+            Trouble::File(failure) => self.fail(row, failure).await,
+            Trouble::Other(error) => Err(error),
+        }
+    }
+
+    /// Whether the kept file does not open any more. What reads a spreadsheet takes that for a broken one, so the whole file is looked
+    /// at.
+    async fn is_damaged(&self, row: &ImportRow) -> bool {
+        let (path, name, keys) = (self.backend.workshop().file(&row.id), row.id.clone(), self.backend.keys().clone());
+        let checked = spawn_blocking(move || sealed::check(&path, &name, &keys)).await;
+        matches!(checked, Ok(Err(Error::Damaged(_))))
+    }
+
+    async fn look(&self, row: &mut ImportRow, pulse: &Pulse) -> Result<(), Trouble> {
+        let outcome = self.examine(row, pulse).await?;
+        let sql = format!("UPDATE $import SET state = 'previewed', {COUNTED} WHERE state = 'checking' RETURN NONE;");
+        let mut vars = counted(outcome);
+        vars.extend(vars! { import: record("import", &row.id) });
+        self.backend.store().write(&sql, vars).await?;
+        Ok(())
     }
 
     async fn examine(&self, row: &mut ImportRow, pulse: &Pulse) -> Result<Outcome, Trouble> {
@@ -698,16 +722,11 @@ impl<'a> Imports<'a> {
         Ok(())
     }
 
-    async fn finish(&self, row: &ImportRow, pulse: &Pulse) -> Result<()> {
+    async fn finish(&self, row: &ImportRow, pulse: &Pulse) -> Result<(), Trouble> {
         let kind = row.kind()?;
-        let written = match kind {
-            ImportKind::Members => run::write_members(self.backend, row, &row.columns(), pulse).await,
-            ImportKind::Units => units::write_units(self.backend, row, &row.columns(), pulse).await,
-        };
-        let outcome = match written {
-            Ok(outcome) => outcome,
-            Err(Trouble::File(failure)) => return self.fail(row, failure).await,
-            Err(Trouble::Other(error)) => return Err(error),
+        let outcome = match kind {
+            ImportKind::Members => run::write_members(self.backend, row, &row.columns(), pulse).await?,
+            ImportKind::Units => units::write_units(self.backend, row, &row.columns(), pulse).await?,
         };
         let mut sql = format!("UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, held_until = NONE RETURN NONE;");
         let (counts, mut vars) = (outcome.counts, counted(outcome));

@@ -108,11 +108,21 @@ pub enum Failure {
     NotCalculated,
     /// The file is gone before it was written to the end. Sent again, it is gone on with.
     Lost,
+    /// What was kept of the file does not open any more. Sent again, it is gone on with.
+    Damaged,
 }
 
 impl Failure {
-    pub const ALL: [Self; 7] =
-        [Self::Unreadable, Self::TooBig, Self::UnpacksTooBig, Self::Empty, Self::EndlessRow, Self::NotCalculated, Self::Lost];
+    pub const ALL: [Self; 8] = [
+        Self::Unreadable,
+        Self::TooBig,
+        Self::UnpacksTooBig,
+        Self::Empty,
+        Self::EndlessRow,
+        Self::NotCalculated,
+        Self::Lost,
+        Self::Damaged,
+    ];
 
     pub const fn key(self) -> &'static str {
         match self {
@@ -123,6 +133,7 @@ impl Failure {
             Self::EndlessRow => "endless_row",
             Self::NotCalculated => "not_calculated",
             Self::Lost => "lost",
+            Self::Damaged => "damaged",
         }
     }
 

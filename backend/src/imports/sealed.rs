@@ -118,7 +118,8 @@ pub(super) struct SealedReader {
 
 impl SealedReader {
     /// # Errors
-    /// [`Error::NotFound`] when there is no such file (it is removed when its time is over), [`Error::Internal`].
+    /// [`Error::NotFound`] when there is no such file (it is removed when its time is over), [`Error::Damaged`] when it was cut within
+    /// what every piece has, [`Error::Internal`].
     pub(super) fn open(path: &Path, name: &str, keys: &Keys) -> Result<Self> {
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::NotFound,
@@ -126,6 +127,10 @@ impl SealedReader {
         })?;
         let sealed = file.metadata().map_err(|error| told(path, &error))?.len();
         let pieces = sealed.div_ceil((PIECE + OVERHEAD) as u64);
+        let last = sealed % (PIECE + OVERHEAD) as u64;
+        if pieces == 0 || (1..OVERHEAD as u64).contains(&last) {
+            return Err(Error::Damaged("a sealed file was cut off".to_owned()));
+        }
         let length = sealed.saturating_sub(pieces * OVERHEAD as u64);
         Ok(Self { file, keys: keys.clone(), name: name.to_owned(), pieces, length, position: 0, open: None })
     }
@@ -168,6 +173,18 @@ impl Seek for SealedReader {
             base.checked_add_signed(offset).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "before the beginning"))?;
         Ok(self.position)
     }
+}
+
+/// Opens every piece of a file.
+///
+/// # Errors
+/// [`Error::Damaged`] when one does not open, or the file was cut off; [`Error::NotFound`], [`Error::Internal`].
+pub(super) fn check(path: &Path, name: &str, keys: &Keys) -> Result<()> {
+    let mut reader = SealedReader::open(path, name, keys)?;
+    for index in 0..reader.pieces {
+        reader.piece(index).map_err(|error| error.downcast::<Error>().unwrap_or_else(|error| told(path, &error)))?;
+    }
+    Ok(())
 }
 
 fn place(name: &str, index: u64, is_last: bool) -> String {
@@ -230,6 +247,14 @@ pub(super) mod tests {
         fs::write(&path, &on_disk[..2 * (PIECE + OVERHEAD)]).expect("cuts");
         let cut = SealedReader::open(&path, "one", &keys).expect("opens").read_to_end(&mut Vec::new());
         assert!(cut.is_err(), "a file that lost its end is refused");
+        assert!(matches!(check(&path, "one", &keys), Err(Error::Damaged(_))));
+        for length in [0, 10, 2 * (PIECE + OVERHEAD) + 10] {
+            fs::write(&path, &on_disk[..length]).expect("cuts");
+            let cut = SealedReader::open(&path, "one", &keys);
+            assert!(matches!(cut, Err(Error::Damaged(_))), "cut to {length} bytes");
+        }
+        fs::write(&path, &on_disk).expect("writes");
+        check(&path, "one", &keys).expect("is whole again");
         let other = SealedReader::open(&path, "two", &keys).expect("opens").read_to_end(&mut Vec::new());
         assert!(other.is_err(), "a file under another name is refused");
     }

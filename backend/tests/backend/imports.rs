@@ -504,6 +504,27 @@ async fn files_that_are_none_end_with_a_reason() {
     }
 }
 
+/// Also a spreadsheet, whose reader takes it for a broken one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_file_that_is_damaged_ends_the_import_and_says_so() {
+    let (backend, _, folder) = on_disk().await;
+    let org = Fixture::insert(&backend).await;
+    let harms: [fn(&mut Vec<u8>); 3] = [|bytes| bytes[100] ^= 1, |bytes| bytes.truncate(30), Vec::clear];
+    for content in [people(1..4).into_bytes(), workbook()] {
+        for harm in harms {
+            let import = previewed(&backend, &org, &content).await.import.id;
+            let file = folder.path().join("imports").join(import.to_string());
+            let mut bytes = std::fs::read(&file).expect("is kept");
+            harm(&mut bytes);
+            std::fs::write(&file, bytes).expect("writes");
+            let page = confirmed(&backend, &org, import).await;
+            assert_eq!((page.import.state, page.import.failure), (ImportState::Failed, Some(Failure::Damaged)));
+            assert_eq!(backend.imports().resume().await.expect("resumes"), 0, "it is not tried again");
+            assert!(!file.exists());
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_import_ends_as_if_nothing_had_happened() {
     let file = people(1..1_201) + &person(1) + "x,,,,,,,,\n";
