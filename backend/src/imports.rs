@@ -728,7 +728,10 @@ impl<'a> Imports<'a> {
             ImportKind::Members => run::write_members(self.backend, row, &row.columns(), pulse).await?,
             ImportKind::Units => units::write_units(self.backend, row, &row.columns(), pulse).await?,
         };
-        let mut sql = format!("UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, held_until = NONE RETURN NONE;");
+        let mut sql = format!(
+            "IF $import.state != 'running' {{ THROW 'state' }}; \
+             UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, held_until = NONE RETURN NONE;"
+        );
         let (counts, mut vars) = (outcome.counts, counted(outcome));
         vars.extend(vars! { import: record("import", &row.id), now: self.backend.clock().now() });
         for number in 0..run::WRITERS {
@@ -746,7 +749,11 @@ impl<'a> Imports<'a> {
             events::append_with(&mut vars, self.backend.clock(), happened, actor, &unit.path, &row.id, Some(told));
             sql += events::APPEND;
         }
-        self.backend.store().write(&sql, vars).await?;
+        match self.backend.store().write(&sql, vars).await {
+            // Another run has ended it.
+            Err(Error::Thrown(_)) => return Ok(()),
+            outcome => outcome?,
+        };
         self.backend.events().wake();
         remove(&self.backend.workshop().file(&row.id));
         Ok(())

@@ -2,7 +2,8 @@
 //!
 //! The file is cut into batches of a fixed number of rows; each writer takes every second one, in order, and notes in the
 //! transaction of a batch that it is done. So another process can go on where one was stopped, at any moment: what is noted is
-//! written, what is written is noted.
+//! written, what is written is noted. A transaction that a stopped run still has under way may commit later than that; each one
+//! therefore goes through only while its lane is where its run knows it to be (see [`FENCE`]).
 
 use domain::{
     imports::{Column, Counts, Reason, RefusedLine},
@@ -124,6 +125,7 @@ pub(super) async fn write_members(
         queues.push(queue);
         let writer = Writer {
             backend: backend.clone(),
+            import: record("import", &import.id),
             lane: lane_id(&import.id, number),
             as_of: import.as_of.clone(),
             begun_at: lane.position,
@@ -189,11 +191,13 @@ fn produce(
 /// Writes the batches of one lane.
 struct Writer {
     backend: Backend,
+    import: RecordId,
     lane: RecordId,
     as_of: String,
     /// What an earlier attempt has done lies before this.
     begun_at: i64,
     done: Lane,
+    /// The position of the lane in the store, as far as this run knows.
     noted: i64,
     /// Rows that met somebody else's in the store.
     late: Vec<RefusedLine>,
@@ -213,18 +217,18 @@ impl Writer {
             }
         }
         if self.noted < self.done.position {
-            self.note(self.done).await?;
+            self.transact(&[], self.done).await?;
         }
         Ok((self.done.counts(), self.late))
     }
 
     async fn write(&mut self, batch: Batch, mut next: Lane) -> Result<()> {
-        match self.transact(&batch.entries, Some(next)).await {
+        match self.transact(&batch.entries, next).await {
             Ok(()) => {}
             // Somebody has registered one of these people meanwhile: the others are written all the same.
             Err(Error::Taken { .. } | Error::Exists) => {
                 for entry in &batch.entries {
-                    match self.transact(std::slice::from_ref(entry), None).await {
+                    match self.transact(std::slice::from_ref(entry), self.done).await {
                         Ok(()) => {}
                         Err(error @ (Error::Taken { .. } | Error::Exists)) => {
                             next.refuse_one(entry);
@@ -233,17 +237,19 @@ impl Writer {
                         Err(error) => return Err(error),
                     }
                 }
-                self.note(next).await?;
+                self.transact(&[], next).await?;
             }
             Err(error) => return Err(error),
         }
         self.done = next;
-        self.noted = next.position;
         Ok(())
     }
 
     /// Writes rows, and how far the lane is with them, in one transaction.
-    async fn transact(&self, entries: &[Written], next: Option<Lane>) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when another run writes this lane, or has: what is written is counted by who begins again.
+    async fn transact(&mut self, entries: &[Written], next: Lane) -> Result<()> {
         let mut bulk = Bulk::default();
         let mut changes = Changes::default();
         for written in entries {
@@ -254,18 +260,17 @@ impl Writer {
         }
         let (inserts, mut vars) = bulk.into_transaction();
         // Changes come first: they take away what the inserts put back.
-        let mut sql = changes.sql + &inserts;
+        let sql = format!("{FENCE}{}{inserts}{NOTE}", changes.sql);
         vars.extend(changes.vars);
-        if let Some(next) = next {
-            sql += NOTE;
-            vars.extend(vars! { lane: self.lane.clone(), note: next });
+        vars.extend(vars! { import: self.import.clone(), lane: self.lane.clone(), noted: self.noted, note: next });
+        match self.backend.store().write(&sql, vars).await {
+            Ok(_) => {
+                self.noted = next.position;
+                Ok(())
+            }
+            Err(Error::Thrown(_)) => Err(Error::Busy),
+            Err(error) => Err(error),
         }
-        self.backend.store().write(&sql, vars).await.map(|_| ())
-    }
-
-    async fn note(&mut self, lane: Lane) -> Result<()> {
-        self.noted = lane.position;
-        self.backend.store().write(NOTE, vars! { lane: self.lane.clone(), note: lane }).await.map(|_| ())
     }
 
     fn register(&self, bulk: &mut Bulk, entry: &Entry) -> Result<()> {
@@ -356,6 +361,10 @@ impl Writer {
     }
 }
 
+/// First in each transaction. A lane only goes forward and every transaction writes it, so of two runs that know the same position
+/// one gets through.
+const FENCE: &str = "IF $import.state != 'running' OR ($lane.position ?? 0) != $noted { THROW 'overtaken' };";
+
 const NOTE: &str = "UPSERT $lane CONTENT $note RETURN NONE;";
 
 /// Statements that change rows, with their bindings.
@@ -397,4 +406,59 @@ fn refusal(written: &Written, error: &Error) -> RefusedLine {
         (Column::CardNumber, entry.card.as_str().to_owned(), Reason::Value(domain::forms::Problem::Taken))
     };
     RefusedLine { row: entry.row, name: entry.full_name.as_str().to_owned(), column: Some(column), value, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ids::ImportId, imports::ImportKind};
+
+    use super::*;
+    use crate::{Clock, Keys, Place, imports::NewImport};
+
+    fn batch(index: i64) -> Batch {
+        Batch { index, entries: Vec::new(), counts: Counts { unchanged: 3, ..Counts::default() } }
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_run_commits_late_is_counted_once() {
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens");
+        let id = ImportId::new(backend.clock().ulid());
+        let row = NewImport { state: "running".to_owned(), ..NewImport::new(&backend, id, ImportKind::Members, "/", None) };
+        backend.store().write("INSERT INTO import $row RETURN NONE;", vars! { row: row }).await.expect("writes");
+        let import = id.to_string();
+        let run = |lane: Lane| Writer {
+            backend: backend.clone(),
+            import: record("import", id),
+            lane: lane_id(&import, 0),
+            as_of: "2026-11-30".to_owned(),
+            begun_at: lane.position,
+            done: lane,
+            noted: lane.position,
+            late: Vec::new(),
+        };
+        let write = async |writer: &mut Writer, index: i64| {
+            let next = writer.done.after(&batch(index));
+            writer.write(batch(index), next).await
+        };
+        let lane = async || lanes(&backend, &import).await.expect("reads")[0];
+
+        // The later run has looked how far the lane is before the earlier one commits.
+        let (mut earlier, mut later) = (run(lane().await), run(lane().await));
+        write(&mut earlier, 0).await.expect("is first");
+        assert!(matches!(write(&mut later, 0).await, Err(Error::Busy)));
+        assert_eq!(lane().await.counts().total(), 3);
+
+        // And the other way round.
+        let mut later = run(lane().await);
+        write(&mut later, 2).await.expect("knows where the lane is");
+        assert!(matches!(write(&mut earlier, 2).await, Err(Error::Busy)));
+        assert_eq!(lane().await.counts().total(), 6);
+
+        // Nor does it write into an import that is over, and whose lanes are gone.
+        let mut late = run(Lane::default());
+        let sql = "UPDATE $import SET state = 'done' RETURN NONE; DELETE $lane RETURN NONE;";
+        backend.store().write(sql, vars! { import: record("import", id), lane: lane_id(&import, 0) }).await.expect("ends");
+        assert!(matches!(write(&mut late, 0).await, Err(Error::Busy)));
+        assert_eq!(lane().await.counts().total(), 0);
+    }
 }
