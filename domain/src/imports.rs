@@ -257,11 +257,6 @@ impl Column {
         )
     }
 
-    /// Whether its values are never shown whole.
-    pub const fn is_secret(self) -> bool {
-        matches!(self, Self::NationalId | Self::Phone)
-    }
-
     /// The columns a file of this kind can have.
     pub fn of(kind: ImportKind) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |column| column.belongs_to() == kind)

@@ -51,7 +51,12 @@ impl NationalId {
 
     /// `••••••••••34`. Beside birth date and sex, four digits would leave about a hundred candidates; two leave ten thousand.
     pub fn masked(&self) -> String {
-        format!("••••••••••{}", &self.0[10..])
+        Self::mask(&self.0)
+    }
+
+    /// The same of what was written in the place of one.
+    pub fn mask(written: &str) -> String {
+        masked(written, 2)
     }
 
     /// For who only may know that there is one.
@@ -111,8 +116,20 @@ impl PhoneNumber {
 
     /// `•••••••678`.
     pub fn masked(&self) -> String {
-        format!("•••••••{}", &self.0[7..])
+        Self::mask(&self.0)
     }
+
+    /// The same of what was written in the place of one.
+    pub fn mask(written: &str) -> String {
+        masked(written, 3)
+    }
+}
+
+/// A mark for each character but the last ones. Of a number of which these would be half, none is shown.
+fn masked(number: &str, shown: usize) -> String {
+    let length = number.chars().count();
+    let hidden = if length > 2 * shown { length - shown } else { length };
+    number.chars().enumerate().map(|(at, c)| if at < hidden { '•' } else { c }).collect()
 }
 
 /// A number without what is said about it: `0912 345 680 (vợ)`. Brackets around digits belong to the number.
@@ -432,6 +449,8 @@ mod tests {
     #[test]
     fn a_national_id_is_twelve_digits_however_it_is_spaced() {
         assert_eq!(NationalId::parse(" 051 090 001 234 ").map(|id| id.masked()), Ok("••••••••••34".to_owned()));
+        assert_eq!(NationalId::mask("05109000123"), "•••••••••23");
+        assert_eq!(NationalId::mask("0510"), "••••");
         assert_eq!(NationalId::parse("099190\u{200b}000052\u{202c}").expect("valid").expose(), "099190000052");
         assert_eq!(NationalId::parse(""), Err(Problem::Required));
         for typed in ["05109000123", "0510900012345", "05109000123a", "０５１０９０００１２３４"] {
@@ -459,6 +478,7 @@ mod tests {
             assert_eq!(PhoneNumber::parse(typed).expect(typed).expose(), "0912345678");
         }
         assert_eq!(PhoneNumber::parse("0912345678").map(|phone| phone.masked()), Ok("•••••••678".to_owned()));
+        assert_eq!(PhoneNumber::mask("12345"), "•••••");
         assert_eq!(PhoneNumber::parse("01682345676").expect("moved").expose(), "0382345676");
         assert_eq!(PhoneNumber::parse("+84 199 234 5676").expect("moved").expose(), "0592345676");
         for typed in ["912345678", "0255 3822 677", "024 3822 6777", "0912345678/0987654321", "01112345678", "(vợ)", "091234567x"]

@@ -19,9 +19,6 @@ use super::file::{Cell, is_year};
 /// Characters of a value that a line of the report shows.
 const SHOWN_MAX: usize = 60;
 
-/// Of secrets, the last digits only.
-const TAIL: usize = 3;
-
 /// Which cell of a row a column is, by the mapping of the file.
 #[derive(Debug, Clone)]
 pub(super) struct Places([Option<usize>; Column::ALL.len()]);
@@ -139,14 +136,12 @@ fn told(text: &str) -> String {
 
 /// A value as the report shows it.
 fn shown(column: Column, cell: &Cell<'_>) -> String {
-    let text = cell.shown();
-    let length = text.chars().count();
-    if column.is_secret() {
-        // Of a short one even the last digits would be too much.
-        let hidden = length.saturating_sub(if length > 2 * TAIL { TAIL } else { 0 });
-        return text.chars().take(SHOWN_MAX).enumerate().map(|(at, c)| if at < hidden { '•' } else { c }).collect();
+    let text = told(&cell.shown());
+    match column {
+        Column::NationalId => NationalId::mask(&text),
+        Column::Phone => PhoneNumber::mask(&text),
+        _ => text,
     }
-    told(&text)
 }
 
 /// The text of a cell. Refuses numbers of which a spreadsheet keeps less than was typed, and takes off what spreadsheets put around
@@ -449,7 +444,7 @@ mod tests {
 
     #[test]
     fn of_secrets_the_report_shows_the_last_digits_only() {
-        assert_eq!(shown(Column::NationalId, &text("05109000123")), "••••••••123");
+        assert_eq!(shown(Column::NationalId, &text("05109000123")), "•••••••••23");
         assert_eq!(shown(Column::Phone, &text("12345")), "•••••");
         assert_eq!(shown(Column::FullName, &text("=cmd|' /C calc'!A0")), "=cmd|' /C calc'!A0");
     }
