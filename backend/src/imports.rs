@@ -286,7 +286,9 @@ impl<'a> Imports<'a> {
     /// Takes the columns of the file for something else: for each the key of a column, or nothing. The file is looked at again.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `mapping` with the field `columns`, [`Error::NotAllowed`] when it is too late.
+    /// [`Error::Invalid`] of the form `mapping` with the field `columns`: [`Problem::ToBeVerified`] when the file has met as many
+    /// national IDs known outside the subtree as it may, since another column could name others. [`Error::NotAllowed`] when it is too
+    /// late.
     pub async fn remap(&self, viewer: &Viewer, import: ImportId, columns: &[String]) -> Result<()> {
         let row = self.kept_by(viewer, import).await?;
         let kind = row.kind()?;
@@ -312,11 +314,22 @@ impl<'a> Imports<'a> {
                 return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
             }
         };
+        if self.foreign_ids(import).await? >= check::FOREIGN_IDS_MAX {
+            return Err(form.refused("columns", Problem::ToBeVerified).into());
+        }
         let sql = "IF $import.state != 'previewed' { THROW 'state' }; \
                    UPDATE $import SET mapping = $mapping, state = 'checking' RETURN NONE;";
         self.step(sql, vars! { import: record("import", import), mapping: mapping }).await?;
         self.start(import);
         Ok(())
+    }
+
+    /// How many national IDs known outside the subtree the file has met, whatever its columns were taken for.
+    async fn foreign_ids(&self, import: ImportId) -> Result<u64> {
+        let sql = "SELECT VALUE detail FROM event WHERE subject = $import AND kind = $kind";
+        let vars = vars! { import: import.to_string(), kind: EventKind::ForeignIdsMet.key().to_owned() };
+        let details: Vec<String> = self.backend.store().read(sql, vars).await?.rows(0)?;
+        Ok(details.iter().filter_map(|detail| detail.strip_prefix("met ")?.parse::<u64>().ok()).sum())
     }
 
     /// Lets the file be written. `as_of` is the day it speaks of; empty for today.

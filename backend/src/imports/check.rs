@@ -34,7 +34,7 @@ const PAGE: usize = 5_000;
 
 /// National IDs known outside the subtree that one file may hold. Beyond, every ID that is new to the subtree is refused alike, so
 /// that no file tells which of many people are members elsewhere.
-const FOREIGN_IDS_MAX: u64 = 20;
+pub(super) const FOREIGN_IDS_MAX: u64 = 20;
 
 /// What becomes of a row.
 pub(super) enum Verdict {

@@ -774,7 +774,17 @@ async fn a_file_does_not_tell_who_is_a_member_elsewhere() {
     let met = std::iter::from_fn(|| events.try_recv().ok()).find(|event| event.kind == EventKind::ForeignIdsMet);
     let met = met.expect("is logged");
     assert_eq!((met.actor, met.detail.as_deref()), (Some(org.coast_registrar.id), Some("met 25")));
+    // Nor with another column.
+    let remap = async |page: &ImportPage| {
+        let columns: Vec<String> =
+            page.headers.iter().map(|(_, column)| column.map(Column::key).unwrap_or_default().to_owned()).collect();
+        backend.imports().remap(&org.coast_registrar.viewer, page.import.id, &columns).await
+    };
+    let refused = remap(&page).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
 
     let few = previewed(&backend, &org, format!("{HEADER}{}{}", row(1, &elsewhere[0]), row(90, "954000000090")).as_bytes()).await;
     assert_eq!(few.import.counts, counts(1, 0, 0, 1), "a few do not stop the others");
+    remap(&few).await.expect("a few do not keep the columns as they are");
+    backend.imports().settled(few.import.id).await.expect("is looked at again");
 }
