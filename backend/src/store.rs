@@ -1,6 +1,7 @@
 //! The one module that talks to SurrealDB: connecting, binding, reading results, telling errors apart, retrying conflicts.
 //!
 //! Invariant: no other module names a type of the `surrealdb` crate but through [`Row`] and [`vars!`].
+//! Invariant: a query of an embedded engine is never dropped half-way: see [`Store::run`].
 //! Invariant: every statement's error surfaces; `Response::check` is never used, since on a failed transaction it shows the
 //! first "not executed" and hides the conflict behind it.
 
@@ -52,6 +53,8 @@ const PURGED_AT_ONCE: usize = 1_000;
 pub(crate) struct Store {
     handles: Vec<Arc<Surreal<Any>>>,
     next: AtomicUsize,
+    /// The engine is part of this process.
+    is_embedded: bool,
     /// Held while the process lives, so that a second process finds the folder taken.
     _lock: Option<File>,
 }
@@ -83,7 +86,8 @@ impl Store {
             handle.use_ns(NAMESPACE).use_db(DATABASE).await?;
             handles.push(Arc::new(handle));
         }
-        Ok(Self { handles, next: AtomicUsize::new(0), _lock: lock })
+        let is_embedded = !matches!(place, Place::Server { .. });
+        Ok(Self { handles, next: AtomicUsize::new(0), is_embedded, _lock: lock })
     }
 
     /// Runs statements that change nothing, or change one row that nobody else writes.
@@ -122,11 +126,21 @@ impl Store {
         }
     }
 
+    /// An embedded engine works within the future that asks, and panics later when that was dropped half-way, as for a browser that
+    /// went away or at a time limit. So it works in a task, which goes on without the caller. A server goes on by itself.
     async fn run(&self, sql: &str, vars: Variables) -> Result<Answers> {
-        let handle = &self.handles[self.next.fetch_add(1, Relaxed) % self.handles.len()];
-        let results = handle.query(sql).bind(vars).await.map_err(classify)?;
-        settle(results)
+        let handle = Arc::clone(&self.handles[self.next.fetch_add(1, Relaxed) % self.handles.len()]);
+        if !self.is_embedded {
+            return ask(&handle, sql, vars).await;
+        }
+        let sql = sql.to_owned();
+        let asked = tokio::spawn(async move { ask(&handle, &sql, vars).await });
+        asked.await.map_err(|stopped| Error::Internal(format!("a query stopped: {stopped}")))?
     }
+}
+
+async fn ask(handle: &Surreal<Any>, sql: &str, vars: Variables) -> Result<Answers> {
+    settle(handle.query(sql).bind(vars).await.map_err(classify)?)
 }
 
 /// The rows of a table whose time, in this column, is over.
@@ -449,6 +463,29 @@ pub(crate) mod tests {
         }
         let mut found = store.read("SELECT VALUE n FROM ONLY t:counter", ()).await.expect("reads");
         assert_eq!(found.row::<i64>(0).expect("a number"), Some(40));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn what_was_begun_is_ended_also_when_nobody_waits_for_it_any_more() {
+        let store = store().await;
+        let sql = "RETURN sleep(20ms); CREATE type::record('t', $key) SET name = $key RETURN NONE;";
+        let begun = 100;
+        for key in 0..begun {
+            tokio::select! {
+                biased;
+                done = store.read(sql, vars! { key: key.to_string() }) => panic!("does not wait: {done:?}"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        let ended = async {
+            loop {
+                let mut found = store.read("SELECT VALUE id FROM t", ()).await.expect("the store answers");
+                if found.rows::<RecordId>(0).expect("ids").len() == begun {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), ended).await.expect("what was begun is ended");
     }
 
     #[tokio::test]

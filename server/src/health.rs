@@ -63,19 +63,10 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
     let is_ready = match *last {
         Some((at, is_ready)) if at.elapsed() < LOOK_AGAIN => is_ready,
         _ => {
-            // In a task of its own: the engine does not bear that a query is given up half-way.
-            let look = tokio::spawn({
-                let backend = shared.backend.clone();
-                async move { backend.ready().await }
-            });
-            let is_ready = match timeout(LOOK_MAX, look).await {
-                Ok(Ok(Ok(()))) => true,
-                Ok(Ok(Err(error))) => {
-                    tracing::error!(%error, "the store does not take what is written");
-                    false
-                }
+            let is_ready = match timeout(LOOK_MAX, shared.backend.ready()).await {
+                Ok(Ok(())) => true,
                 Ok(Err(error)) => {
-                    tracing::error!(%error, "the store was not looked at");
+                    tracing::error!(%error, "the store does not take what is written");
                     false
                 }
                 Err(_) => {

@@ -60,15 +60,9 @@ pub(crate) async fn watch_store(backend: &Backend) -> Result<()> {
     let mut stuck = 0;
     loop {
         tokio::time::sleep(if stuck == 0 { LOOK_EVERY } else { LOOK_CLOSELY }).await;
-        // In a task of its own: the engine does not bear that a query is given up half-way.
-        let look = tokio::spawn({
-            let backend = backend.clone();
-            async move { backend.condition().await }
-        });
-        match timeout(CONDITION_MAX, look).await {
-            Ok(Ok(Condition::Stuck)) => stuck += 1,
-            Ok(Ok(Condition::Well | Condition::DiskFull | Condition::Away)) => stuck = 0,
-            Ok(Err(error)) => tracing::error!(%error, "the store was not looked at"),
+        match timeout(CONDITION_MAX, backend.condition()).await {
+            Ok(Condition::Stuck) => stuck += 1,
+            Ok(Condition::Well | Condition::DiskFull | Condition::Away) => stuck = 0,
             // A slow store is no reason to end, nor a sign that it writes again.
             Err(_) => tracing::error!("the store does not answer within {} s", CONDITION_MAX.as_secs()),
         }
