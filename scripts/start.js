@@ -6,6 +6,25 @@
 // - a page that was changed before the module is there is left alone;
 // - a start that fails all the same loads the page again, and no page of this tab starts that build of the module any more.
 // Each is told to the server once in a tab.
+//
+// The module writes markup as texts, which browsers with Trusted Types take from the policy `default` only. Nothing of ours runs in
+// them, so what would is refused.
+
+const RUNS = 'script, iframe, object, embed, base, meta, link, template';
+const runs = (element) =>
+  element.matches(RUNS) || [...element.attributes].some(({ name, value }) => /^(on|srcdoc$)/.test(name) || /^\s*javascript:/i.test(value));
+
+if (window.trustedTypes) {
+  const looking = trustedTypes.createPolicy('handbook', { createHTML: (html) => html });
+  trustedTypes.createPolicy('default', {
+    createHTML(html) {
+      // What is in a template is not part of the page, and does not run.
+      const seen = document.createElement('template');
+      seen.innerHTML = looking.createHTML(html);
+      return [...seen.content.querySelectorAll('*')].some(runs) ? null : html;
+    },
+  });
+}
 
 const own = document.querySelector('script[data-wasm]');
 const root = document.getElementById('app');

@@ -107,7 +107,35 @@ async function failedStart(stage) {
   assert.ok(complaints.every((line) => /panicked|unreachable/.test(line)), complaints.join('\n'));
 }
 
+/** Markup that would run is refused, whoever puts it into the page: where the module is at work, and on a page of the server. */
+async function refusesMarkupThatRuns(stage) {
+  const harms = ['<img src="/favicon.svg" onload="window.ran = true">', '<p><a href=" JavaScript:ran()">x</a></p>', '<iframe srcdoc="x"></iframe>'];
+  const member = await stage.visitor({ as: 'member' });
+  for (const place of ['/', '/search']) {
+    await member.page.goto(place);
+    await member.settled();
+    if (place === '/') assert.equal((await how(member)).hydrated, 'true');
+    const outcomes = await member.page.evaluate(
+      (texts) =>
+        texts.map((text) => {
+          try {
+            document.querySelector('h1').innerHTML = text;
+            return 'taken';
+          } catch (error) {
+            return error.name;
+          }
+        }),
+      harms,
+    );
+    assert.deepEqual(outcomes, harms.map(() => 'TypeError'), place);
+    // The browser complains of each.
+    const complaints = member.troubles.splice(0);
+    assert.ok(complaints.every((line) => /Trusted|inline event handler/.test(line)), complaints.join('\n'));
+  }
+}
+
 export const tests = [
+  { name: 'changed pages: markup that would run is refused', run: refusesMarkupThatRuns },
   { name: 'changed pages: translated before the start, all works as without script', run: translated },
   { name: 'changed pages: a node first in the body is no matter', run: nodeBefore },
   { name: 'changed pages: a start that fails loads the page again without it, once', run: failedStart },

@@ -44,12 +44,14 @@ pub(crate) async fn set(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Scripts run with the nonce only, styles from files of ours; nothing is fetched from, sent to or framed by anybody else.
+/// Scripts run with the nonce only, styles from files of ours; nothing is fetched from, sent to or framed by anybody else. No script
+/// makes markup of a text but through two policies: `default` refuses what would run (`scripts/start.js`), since the WebAssembly half
+/// writes markup as texts; `handbook` takes what this server sent, in the scripts of its pages that ask for more of it.
 fn policy(nonce: &Nonce) -> String {
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
+         frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default handbook"
     )
 }
 

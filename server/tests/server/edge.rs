@@ -65,6 +65,7 @@ async fn only_scripts_with_the_answers_own_nonce_run_and_styles_are_linked() {
     assert_ne!(policies[0], policies[1], "a nonce is used once");
     let policy = policies[0];
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
+    assert!(policy.ends_with("; require-trusted-types-for 'script'; trusted-types default handbook"), "{policy}");
     let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
     let tags: Vec<&str> = first.body.split("<script").skip(1).map(|rest| rest.split('>').next().unwrap_or_default()).collect();
     assert!(!tags.is_empty(), "the page has a script");
