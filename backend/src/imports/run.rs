@@ -415,13 +415,17 @@ mod tests {
     use super::*;
     use crate::{Clock, Keys, Place, imports::NewImport};
 
+    async fn backend() -> Backend {
+        Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens")
+    }
+
     fn batch(index: i64) -> Batch {
         Batch { index, entries: Vec::new(), counts: Counts { unchanged: 3, ..Counts::default() } }
     }
 
     #[tokio::test]
     async fn what_an_earlier_run_commits_late_is_counted_once() {
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens");
+        let backend = backend().await;
         let id = ImportId::new(backend.clock().ulid());
         let row = NewImport { state: "running".to_owned(), ..NewImport::new(&backend, id, ImportKind::Members, "/", None) };
         backend.store().write("INSERT INTO import $row RETURN NONE;", vars! { row: row }).await.expect("writes");
@@ -460,5 +464,29 @@ mod tests {
         backend.store().write(sql, vars! { import: record("import", id), lane: lane_id(&import, 0) }).await.expect("ends");
         assert!(matches!(write(&mut late, 0).await, Err(Error::Busy)));
         assert_eq!(lane().await.counts().total(), 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_import_that_two_runs_finish_ends_once() {
+        let backend = backend().await;
+        let imports = backend.imports();
+        let mut upload = imports.receive_from_operator(ImportKind::Units, None, "units.csv").expect("is taken");
+        let file = "Mã,Mã cấp trên,Cấp,Tên\n01,,Trung ương,Trung ương\n";
+        upload.write(file.as_bytes().to_vec()).await.expect("writes");
+        let id = upload.finish().await.expect("arrives").import;
+        imports.settled(id).await.expect("is looked at");
+        let row = imports.row(id).await.expect("is there");
+        imports.allow(&row, backend.clock().today()).await.expect("is confirmed");
+
+        let (row, kept) = (imports.row(id).await.expect("is there"), backend.workshop().file(&id.to_string()));
+        let content = std::fs::read(&kept).expect("is kept");
+        imports.finish(&row, &Pulse::default()).await.expect("ends");
+        std::fs::write(&kept, content).expect("writes");
+        imports.finish(&row, &Pulse::default()).await.expect("has ended");
+        let done = imports.row(id).await.expect("is there");
+        assert_eq!((done.state.as_str(), done.fresh, done.unchanged), ("done", 1, 0));
+        let told = "SELECT VALUE id FROM event WHERE subject = $import";
+        let mut told = backend.store().read(told, vars! { import: id.to_string() }).await.expect("reads");
+        assert_eq!(told.rows::<RecordId>(0).expect("ids").len(), 1, "it is told once");
     }
 }
