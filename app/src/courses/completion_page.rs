@@ -108,14 +108,15 @@ fn another_try(l: Locale, page: &Found, errors: RwSignal<Option<FormErrors>>) ->
     } else {
         (all(l, page, offered), text::courses::give_all(l))
     };
+    let (course, unit, act) = (page.course.to_string(), page.total.unit.id.to_string(), offered.act.clone());
     Some(
         view! {
             <Card title=text::courses::another_try(l)>
                 <p>{text::courses::another_try_hint(l)}</p>
                 <Form action="/api/courses/give_try" failed=text::frame::network_failed(l) errors>
-                    <input type="hidden" name="course" value=page.course.to_string()/>
-                    <input type="hidden" name="unit" value=page.total.unit.id.to_string()/>
-                    <input type="hidden" name="act" value=offered.act.clone()/>
+                    <input type="hidden" name="course" value=course/>
+                    <input type="hidden" name="unit" value=unit/>
+                    <input type="hidden" name="act" value=act/>
                     {who}
                     <div class="actions">
                         <Button kind=ButtonKind::Secondary icon=IconName::Refresh wide=true>{label}</Button>

@@ -169,13 +169,16 @@ fn next(l: Locale, page: &Course) -> AnyView {
             </LinkButton>
         }
         .into_any(),
-        NextStep::Failed => view! {
-            <Notice title=text::courses::no_try_left(l) icon=IconName::Lock>
-                <p>{text::courses::may_be_given(l, &page.course.issuer.name)}</p>
-                <p>{text::courses::no_try_left_hint(l)}</p>
-            </Notice>
+        NextStep::Failed => {
+            let who = text::courses::may_be_given(l, &page.course.issuer.name);
+            view! {
+                <Notice title=text::courses::no_try_left(l) icon=IconName::Lock>
+                    <p>{who}</p>
+                    <p>{text::courses::no_try_left_hint(l)}</p>
+                </Notice>
+            }
+            .into_any()
         }
-        .into_any(),
         NextStep::Ended => view! {
             <Notice title=text::courses::has_ended(l)><p>{text::courses::has_ended_hint(l)}</p></Notice>
         }
