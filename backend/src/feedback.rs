@@ -1,5 +1,7 @@
 //! Opinions: sent once however often they arrive, read by exactly those who were named beforehand, answered.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
@@ -195,6 +197,32 @@ struct Holder {
 /// The offices held at a unit today.
 const HOLDERS: &str =
     "SELECT member, role FROM office WHERE unit = $unit AND from <= $today AND (until = NONE OR until >= $today)";
+
+/// The members whose office at each of the units covers `action`; asked for in one question, however many units they are.
+pub(crate) async fn holders_of(
+    backend: &Backend,
+    units: &BTreeSet<UnitId>,
+    action: Action,
+) -> Result<BTreeMap<UnitId, BTreeSet<String>>> {
+    let (mut sql, mut vars) = (String::new(), vars! { today: backend.clock().today().to_string() });
+    for (at, unit) in units.iter().enumerate() {
+        let variable = format!("unit_{at}");
+        sql += &HOLDERS.replace("$unit", &format!("${variable}"));
+        sql.push(';');
+        vars.insert(variable, unit.to_string());
+    }
+    let mut held = BTreeMap::new();
+    if units.is_empty() {
+        return Ok(held);
+    }
+    let mut answers = backend.store().read(sql, vars).await?;
+    for (at, unit) in units.iter().enumerate() {
+        let rows: Vec<Holder> = answers.rows(at)?;
+        let covering = rows.into_iter().filter(|row| Role::from_key(&row.role).is_some_and(|role| role.covers(action)));
+        held.insert(*unit, covering.map(|row| row.member).collect());
+    }
+    Ok(held)
+}
 
 /// Those whose office at the unit covers `action`, by the id of the member.
 pub(crate) async fn holders(backend: &Backend, unit: UnitId, action: Action) -> Result<Vec<(Role, String)>> {

@@ -337,6 +337,11 @@ pub(crate) mod tests {
     }
 
     impl Store {
+        /// How many questions were asked so far.
+        pub(crate) fn questions(&self) -> usize {
+            self.next.load(Relaxed)
+        }
+
         /// Refuses statements of which one walks over a whole table.
         pub(crate) async fn assert_no_scan(&self, sql: &str, vars: impl Into<Bindings>) {
             let scans = self.scans(sql, vars.into().0).await;

@@ -136,13 +136,12 @@ impl Documents<'_> {
         let since = self.backend.clock().today() - OVERDUE;
         let mut documents = self.reaching(&branch.path, &tree).await?;
         documents.retain(|document| document.out == Out::Published && document.must_read_by.is_some_and(|day| day >= since));
-        let mut waiting = 0;
-        for document in documents {
-            let read = self.count_in(READ, &document, &[&branch.path], &tree).await?.into_iter().sum();
-            let share = share(self.backend.counters(), &branch.path, &document.standings, read);
-            waiting += u64::from(share.done < share.members);
-        }
-        Ok(Some(waiting))
+        let read = self.counts_in(READ, &documents.iter().collect::<Vec<_>>(), &[&branch.path], &tree).await?;
+        let is_left = |(document, read): &(&Document, u32)| {
+            let share = share(self.backend.counters(), &branch.path, &document.standings, *read);
+            share.done < share.members
+        };
+        Ok(Some(documents.iter().zip(read).filter(is_left).count() as u64))
     }
 
     /// The latest documents for a unit: those that must be read first.
@@ -165,14 +164,25 @@ impl Documents<'_> {
 
     /// How many members in each of these subtrees have read the document, or opened it, of those it is for.
     async fn count_in(&self, what: &str, document: &Document, paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
-        let standings = if document.standings.is_empty() { &COUNTED[..] } else { &document.standings };
+        self.counts_in(what, &[document], paths, tree).await
+    }
+
+    /// The same for several documents in one question: the numbers of the first, then those of the next.
+    async fn counts_in(&self, what: &str, documents: &[&Document], paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
+        if documents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked: Vec<(DocumentId, &[Standing])> = documents
+            .iter()
+            .map(|document| (document.id, if document.standings.is_empty() { &COUNTED[..] } else { &document.standings }))
+            .collect();
         let written: Vec<Written> = paths.iter().map(|path| tree.written(path)).collect();
-        let (sql, vars, ranges) = ranges_of(what, document.id, standings, &written);
+        let (sql, vars, ranges) = ranges_of(what, &asked, &written);
         let mut answers = self.backend.store().read(sql, vars).await?;
-        let mut counted = vec![0_i64; paths.len()];
-        for (at, (unit, sign)) in ranges.into_iter().enumerate() {
+        let mut counted = vec![0_i64; asked.len() * paths.len()];
+        for (at, (place, sign)) in ranges.into_iter().enumerate() {
             let count: Option<i64> = answers.rows(at)?.into_iter().next();
-            counted[unit] += sign * count.unwrap_or_default();
+            counted[place] += sign * count.unwrap_or_default();
         }
         Ok(counted.into_iter().map(|count| u32::try_from(count).unwrap_or_default()).collect())
     }
@@ -225,15 +235,16 @@ struct DayRow {
 const NAMED: &str = "SELECT member, at FROM $read; SELECT member, at FROM $opened; \
                      SELECT VALUE record::id(id) FROM $accounts WHERE activated_at != NONE;";
 
-/// One count of a range for each standing and each range of paths; with each the place of its unit and how it counts.
+/// One count of a range for each document, standing and range of paths; with each the place of its document and unit, and how it
+/// counts.
 fn ranges_of(
     table: &str,
-    document: DocumentId,
-    standings: &[Standing],
+    documents: &[(DocumentId, &[Standing])],
     written: &[Written],
 ) -> (String, Variables, Vec<(usize, i64)>) {
     let (mut sql, mut vars, mut ranges) = (String::new(), vars! {}, Vec::new());
-    for (unit, Written { within, without }) in written.iter().enumerate() {
+    let places = documents.iter().flat_map(|asked| written.iter().map(move |unit| (asked, unit)));
+    for (place, ((document, standings), Written { within, without })) in places.enumerate() {
         let signed = within.iter().map(|path| (path, 1)).chain(without.iter().map(|path| (path, -1)));
         for ((path, sign), standing) in signed.flat_map(|range| standings.iter().map(move |standing| (range, standing.key()))) {
             let at = ranges.len();
@@ -242,7 +253,7 @@ fn ranges_of(
             );
             vars.insert(format!("from_{at}"), format!("{document}{standing}{path}"));
             vars.insert(format!("until_{at}"), format!("{document}{standing}{}", path.range_end()));
-            ranges.push((unit, sign));
+            ranges.push((place, sign));
         }
     }
     (sql, vars, ranges)
@@ -279,8 +290,10 @@ mod tests {
         let unit = path("/01/51/001/");
         let written = Written { within: vec![unit.clone(), path("/01/52/001/")], without: vec![path("/01/51/001/07/")] };
         for table in [READ, OPENED] {
-            let (sql, vars, ranges) = ranges_of(table, DocumentId::new(Ulid::nil()), &COUNTED, std::slice::from_ref(&written));
-            assert_eq!(ranges, [(0, 1), (0, 1), (0, 1), (0, 1), (0, -1), (0, -1)]);
+            let document = (DocumentId::new(Ulid::nil()), &COUNTED[..]);
+            let (sql, vars, ranges) = ranges_of(table, &[document, document], std::slice::from_ref(&written));
+            let of = |place: usize| [(place, 1), (place, 1), (place, 1), (place, 1), (place, -1), (place, -1)];
+            assert_eq!(ranges, [of(0), of(1)].concat());
             store.assert_no_scan(&sql, vars).await;
         }
         let (id, member) = (Ulid::nil(), Ulid::nil());
@@ -301,7 +314,7 @@ mod tests {
                     }";
         store.read(fill, vars! { document: document.to_string() }).await.expect("fills");
         let written = [Written { within: vec![path("/01/51/")], without: Vec::new() }];
-        let (sql, vars, _) = ranges_of(READ, document, &[Standing::Official], &written);
+        let (sql, vars, _) = ranges_of(READ, &[(document, &[Standing::Official][..])], &written);
         let mut answers = store.read(&sql, vars.clone()).await.expect("counts");
         assert_eq!(answers.rows::<i64>(0).expect("a number"), [40]);
         let range = "SELECT place FROM document_read WHERE place >= $from_0 AND place < $until_0";

@@ -1,6 +1,6 @@
 //! Review: a text is sent to be looked at, remarked on passage by passage, and decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
@@ -15,7 +15,7 @@ use domain::{
     ids::{DocumentId, MemberId, UnitId},
     members::CardNumber,
     policy::{Action, Role},
-    units::UnitRef,
+    units::{UnitPath, UnitRef},
 };
 
 use super::{
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     Error, Result, events, feedback, markdown,
     store::{RecordId, SurrealValue, Variables, pair, pairs_of, record, vars},
+    units::Tree,
 };
 
 /// Characters of a quoted passage.
@@ -383,31 +384,35 @@ impl Documents<'_> {
     }
 
     /// Reviews that wait for any chief editor, as those of [`Self::asked_for`]: nobody was named, or somebody who may not approve.
+    /// Asks the store as often for many texts as for one.
     pub(super) async fn for_any_chief(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
         let member = viewer.member.to_string();
         let tree = self.backend.units().tree();
-        let mut waiting = Vec::new();
-        let mut approvers = Approvers::default();
-        for seat in viewer.standpoint.seats(Action::PublishDocument) {
-            let vars = vars! { from: seat.to_string(), until: seat.range_end() };
-            let drafts: Vec<DraftRow> = self.backend.store().read(waiting_drafts(), vars).await?.rows(0)?;
-            let works: Vec<InWork> = drafts.into_iter().map(|draft| draft.understand(&tree)).collect::<Result<_>>()?;
-            if works.is_empty() {
-                continue;
-            }
-            let (sql, vars) = open_reviews(&works);
+        let seats = viewer.standpoint.seats(Action::PublishDocument);
+        let mut works: Vec<InWork> = Vec::new();
+        if !seats.is_empty() {
+            let (sql, vars) = of_seats(&waiting_drafts(), &seats);
             let mut answers = self.backend.store().read(sql, vars).await?;
-            for (at, work) in works.iter().enumerate() {
-                let open = answers.row::<ReviewRow>(at)?;
-                let Some(review) = open.filter(|review| review.reviewer.as_deref() != Some(&*member)) else { continue };
-                let is_author = work.authors.contains(&member);
-                let is_anybodys = match &review.reviewer {
-                    Some(asked) => !self.may_approve(&mut approvers, work, asked).await?,
-                    None => true,
-                };
-                if is_anybodys && (!is_author || self.may_approve(&mut approvers, work, &member).await?) {
-                    waiting.push((work.id, review.due.and_then(|day| day.parse().ok()), review.asked_by, false));
+            for at in 0..seats.len() {
+                for draft in answers.rows::<DraftRow>(at)? {
+                    works.push(draft.understand(&tree)?);
                 }
+            }
+        }
+        if works.is_empty() {
+            return Ok(Vec::new());
+        }
+        let approvers = self.approvers(&works).await?;
+        let (sql, vars) = open_reviews(&works);
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut waiting = Vec::new();
+        for (at, work) in works.iter().enumerate() {
+            let open = answers.row::<ReviewRow>(at)?;
+            let Some(review) = open.filter(|review| review.reviewer.as_deref() != Some(&*member)) else { continue };
+            let is_author = work.authors.contains(&member);
+            let is_anybodys = review.reviewer.as_ref().is_none_or(|asked| !approvers.may_approve(&tree, work, asked));
+            if is_anybodys && (!is_author || approvers.may_approve(&tree, work, &member)) {
+                waiting.push((work.id, review.due.and_then(|day| day.parse().ok()), review.asked_by, false));
             }
         }
         Ok(waiting)
@@ -431,13 +436,16 @@ impl Documents<'_> {
     /// nowhere.
     pub(crate) async fn count_in_review(&self, viewer: &Viewer) -> Result<Option<u64>> {
         let seats = viewer.standpoint.seats(Action::PublishDocument);
-        let mut count = None;
-        for seat in seats {
-            let vars = vars! { from: seat.to_string(), until: seat.range_end() };
-            let found: Vec<String> = self.backend.store().read(IN_REVIEW, vars).await?.rows(0)?;
-            count = Some(count.unwrap_or_default() + found.len() as u64);
+        if seats.is_empty() {
+            return Ok(None);
         }
-        Ok(count)
+        let (sql, vars) = of_seats(IN_REVIEW, &seats);
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        let mut count = 0;
+        for at in 0..seats.len() {
+            count += answers.rows::<String>(at)?.len() as u64;
+        }
+        Ok(Some(count))
     }
 
     /// Full names by member.
@@ -485,32 +493,15 @@ impl Documents<'_> {
         Ok(people)
     }
 
-    /// Whether a member may approve this text. What was asked of the store before is not asked again.
-    async fn may_approve(&self, known: &mut Approvers, work: &InWork, member: &str) -> Result<bool> {
+    /// Who may approve these texts, in two questions.
+    async fn approvers(&self, works: &[InWork]) -> Result<Approvers> {
         let tree = self.backend.units().tree();
-        let mut holds = false;
-        for unit in tree.trail(&work.issuer.path) {
-            holds |= match known.holders.get(&unit.id) {
-                Some(holders) => holders.iter().any(|holder| holder == member),
-                None => {
-                    let held = feedback::holders(self.backend, unit.id, Action::WriteDocument).await?;
-                    let publish = held.into_iter().filter(|(role, _)| role.covers(Action::PublishDocument));
-                    let holders: Vec<String> = publish.map(|(_, member)| member).collect();
-                    let is_one = holders.iter().any(|holder| holder == member);
-                    known.holders.insert(unit.id, holders);
-                    is_one
-                }
-            };
-        }
-        if !holds || !work.authors.iter().any(|author| author == member) {
-            return Ok(holds);
-        }
-        if let Some(own_approval) = known.own_approval.get(&work.issuer.id) {
-            return Ok(*own_approval);
-        }
-        let own_approval = self.own_approval(work.issuer.id).await?;
-        known.own_approval.insert(work.issuer.id, own_approval);
-        Ok(own_approval)
+        let units: BTreeSet<UnitId> = works.iter().flat_map(|work| tree.trail(&work.issuer.path)).map(|unit| unit.id).collect();
+        let issuers: BTreeSet<UnitId> = works.iter().map(|work| work.issuer.id).collect();
+        Ok(Approvers {
+            holders: feedback::holders_of(self.backend, &units, Action::PublishDocument).await?,
+            own_approval: self.with_own_approval(&issuers).await?,
+        })
     }
 
     /// Somebody posted in the subtree, by the number of the card.
@@ -554,6 +545,19 @@ fn waiting_drafts() -> String {
     format!(
         "SELECT {DRAFT_COLUMNS} FROM draft WHERE issuer_path >= $from AND issuer_path < $until AND stage = 'in_review' LIMIT 50"
     )
+}
+
+/// A statement over the subtree between `$from` and `$until`, once for each seat.
+fn of_seats(statement: &str, seats: &[&UnitPath]) -> (String, Variables) {
+    let (mut sql, mut vars) = (String::new(), vars! {});
+    for (at, seat) in seats.iter().enumerate() {
+        let (from, until) = (format!("from_{at}"), format!("until_{at}"));
+        sql += &statement.replace("$from", &format!("${from}")).replace("$until", &format!("${until}"));
+        sql.push(';');
+        vars.insert(from, seat.to_string());
+        vars.insert(until, seat.range_end());
+    }
+    (sql, vars)
 }
 
 /// The review under way of each of these, one statement each.
@@ -605,13 +609,22 @@ fn is_numbered((number, rest): (&str, &str)) -> bool {
     !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && rest.starts_with(' ')
 }
 
-/// Who may approve, as far as it was asked for: by unit.
-#[derive(Default)]
+/// Who may approve texts of some units.
 struct Approvers {
-    /// Who holds an office of the very unit that publishes.
-    holders: BTreeMap<UnitId, Vec<String>>,
-    /// Whether authors may approve their own text.
-    own_approval: BTreeMap<UnitId, bool>,
+    /// Who publishes by an office of the very unit.
+    holders: BTreeMap<UnitId, BTreeSet<String>>,
+    /// The units that let authors approve their own text.
+    own_approval: BTreeSet<UnitId>,
+}
+
+impl Approvers {
+    /// Whether a member may approve this text.
+    fn may_approve(&self, tree: &Tree, work: &InWork, member: &str) -> bool {
+        let mut line = tree.trail(&work.issuer.path);
+        let publishes = line.any(|unit| self.holders.get(&unit.id).is_some_and(|holders| holders.contains(member)));
+        let is_author = work.authors.iter().any(|author| author == member);
+        publishes && (!is_author || self.own_approval.contains(&work.issuer.id))
+    }
 }
 
 /// Whether who was asked may still see the text: by an office of the desk, or, asked for remarks only, from below the issuer.

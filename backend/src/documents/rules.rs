@@ -1,5 +1,7 @@
 //! The rules of a unit's desk: whether who wrote a text may approve it. Set by its chief editors, or those above.
 
+use std::collections::BTreeSet;
+
 use domain::{accounts::Viewer, documents::desk::DeskRules, events::EventKind, ids::UnitId, policy::Action, units::UnitRef};
 
 use super::Documents;
@@ -49,6 +51,15 @@ impl Documents<'_> {
     /// Whether the unit lets authors approve what they wrote.
     pub(super) async fn own_approval(&self, unit: UnitId) -> Result<bool> {
         Ok(self.rule(unit).await?.own_approval)
+    }
+
+    /// Those of the units that do so, in one question.
+    pub(super) async fn with_own_approval(&self, units: &BTreeSet<UnitId>) -> Result<BTreeSet<UnitId>> {
+        let rules: Vec<_> = units.iter().map(|unit| record("desk_rule", unit)).collect();
+        let sql = "SELECT VALUE record::id(id) FROM $rules WHERE own_approval = true";
+        let found: Vec<String> = self.backend.store().read(sql, vars! { rules: rules }).await?.rows(0)?;
+        let understood = found.into_iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("rules of the desk of {id}"))));
+        understood.collect()
     }
 
     async fn rule(&self, unit: UnitId) -> Result<RuleRow> {

@@ -285,6 +285,57 @@ async fn what_must_be_read_comes_by_urgency_until_it_is_read_and_its_day_is_over
     }
 }
 
+/// A text sent to somebody who may not approve it, so that it waits for every chief editor.
+async fn in_review(backend: &Backend, issuer: &UnitRef) {
+    let id = DocumentId::new(backend.clock().ulid());
+    let sql = "CREATE $draft SET kind = 'news', title = 't', issuer = $issuer, issuer_path = $path, issuer_level = $level, \
+               audience = $issuer, audience_path = $path, stage = 'in_review', version = 1, minutes = 1, saved_at = $at, \
+               saved_by = 'M', authors = ['M'] RETURN NONE; \
+               CREATE review SET document = $document, version = 1, state = 'open', asked_by = 'M', asked_at = $at, \
+               reviewer = 'N' RETURN NONE;";
+    let vars = vars! {
+        draft: record("draft", id),
+        document: id.to_string(),
+        issuer: issuer.id.to_string(),
+        path: issuer.path.to_string(),
+        level: issuer.kind.key(),
+        at: noon(),
+    };
+    backend.store().write(sql, vars).await.expect("is sent");
+}
+
+#[tokio::test]
+async fn the_first_page_asks_the_store_as_often_for_many_texts_as_for_one() {
+    let [(backend, _), _] = engines().await;
+    let units = units(&backend).await;
+    let office = |role, at: &UnitRef| {
+        let mut viewer = member_of(&units.harbour, Standing::Official);
+        viewer.standpoint.grants.push(Grant { role, path: at.path.clone() });
+        viewer
+    };
+    let (chief, secretary) = (office(Role::ChiefEditor, &units.province), office(Role::Secretary, &units.harbour));
+    let must = || Put { must_read_by: Some("2026-11-25"), ..Put::by(&units.province, &units.commune) };
+    in_review(&backend, &units.commune).await;
+    must().save(&backend).await;
+    let one = (questions(&backend, &chief).await, questions(&backend, &secretary).await);
+    for issuer in [&units.commune, &units.hills, &units.harbour, &units.school, &units.province] {
+        in_review(&backend, issuer).await;
+        must().save(&backend).await;
+    }
+    let many = (questions(&backend, &chief).await, questions(&backend, &secretary).await);
+    assert_eq!(many, one);
+    assert_eq!(backend.home().page(&chief).await.expect("a page").asked, 6);
+}
+
+/// How often the store is asked for what waits for this person.
+async fn questions(backend: &Backend, viewer: &Viewer) -> usize {
+    let before = backend.store().questions();
+    backend.home().work(viewer).await.expect("counts");
+    backend.documents().count_must_read(viewer).await.expect("counts");
+    backend.documents().count_asked(viewer).await.expect("counts");
+    backend.store().questions() - before
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_for_others_pushes_nothing_out_of_a_list_that_is_cut() {
     for (backend, _folder) in engines().await {

@@ -10,7 +10,7 @@ use domain::{
     units::UnitPath,
 };
 
-use super::{CountRow, LINE, LineRow, Members, counted, highest, rows::flaw_id, search::range};
+use super::{LINE, LineRow, Members, highest, rows::flaw_id, search::range};
 use crate::{
     Error, Result,
     store::{RecordId, SurrealValue, record, vars},
@@ -30,10 +30,9 @@ impl Members<'_> {
         let seats = viewer.standpoint.seats(Action::ReadMembers);
         let unit = highest(&tree, &seats)?.clone();
         let mut counts: BTreeMap<Flaw, u64> = BTreeMap::new();
-        for seat in &seats {
-            for (kind, count) in self.flaw_counts(seat).await? {
-                *counts.entry(kind).or_default() += count;
-            }
+        let asked: Vec<_> = seats.iter().flat_map(|seat| flaws_of(seat)).collect();
+        for (kind, count) in Flaw::ALL.into_iter().cycle().zip(self.counts(&asked).await?) {
+            *counts.entry(kind).or_default() += count;
         }
         let kind = kind.or_else(|| counts.iter().find(|(_, count)| **count > 0).map(|(kind, _)| *kind)).unwrap_or(Flaw::Twin);
         let mut found = self.flawed(&seats, kind, after).await?;
@@ -45,16 +44,6 @@ impl Members<'_> {
         let rows: Vec<LineRow> =
             self.backend.store().read(format!("SELECT {LINE} FROM $ids"), vars! { ids: ids }).await?.rows(0)?;
         Ok(QualityPage { unit, counts, kind, members: self.lines(rows).await?, next })
-    }
-
-    /// How many records of a subtree have each kind of flaw.
-    pub(super) async fn flaw_counts(&self, seat: &UnitPath) -> Result<BTreeMap<Flaw, u64>> {
-        let mut counts = BTreeMap::new();
-        for kind in Flaw::ALL {
-            let rows: Vec<CountRow> = self.backend.store().read(COUNT, range(kind.key(), seat)).await?.rows(0)?;
-            counts.insert(kind, counted(&rows));
-        }
-        Ok(counts)
     }
 
     /// One more than a page of flaws, from `after` on.
@@ -101,6 +90,11 @@ struct FlawRow {
 }
 
 const COUNT: &str = "SELECT count() FROM flaw WHERE place >= $from AND place < $until GROUP ALL";
+
+/// What [`Members::counts`] is asked for how many records of a subtree have each kind of flaw, in the order of [`Flaw::ALL`].
+pub(super) fn flaws_of(seat: &UnitPath) -> [(&'static str, &'static str, &UnitPath); Flaw::ALL.len()] {
+    Flaw::ALL.map(|kind| (COUNT, kind.key(), seat))
+}
 
 /// Rows of one branch come in the order of members: the index ends with the id, which is kind and member.
 fn begins() -> String {

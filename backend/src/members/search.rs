@@ -12,7 +12,7 @@ use domain::{
     units::UnitPath,
 };
 
-use super::{CountRow, LINE, LineRow, Members, counted, highest, rows};
+use super::{CountRow, LINE, LineRow, Members, counted, highest, quality::flaws_of, rows};
 use crate::{
     Error, Result,
     store::{Variables, record, vars},
@@ -143,20 +143,42 @@ impl Members<'_> {
         Ok((rows, is_last))
     }
 
-    /// What waits in the viewer's subtrees.
+    /// What waits in the viewer's subtrees, in one question.
     pub(crate) async fn waiting(&self, viewer: &Viewer) -> Result<Waiting> {
-        let mut waiting = Waiting::default();
-        for seat in viewer.standpoint.seats(Action::ReadMembers) {
-            waiting.flaws += self.flaw_counts(seat).await?.values().sum::<u64>();
+        let standpoint = &viewer.standpoint;
+        let read = standpoint.seats(Action::ReadMembers);
+        let managed = standpoint.seats(Action::ManageMembers);
+        let joined = standpoint.seats(Action::TransferMember);
+        let flaws = read.iter().flat_map(|seat| flaws_of(seat));
+        let corrections = managed.iter().map(|seat| (CORRECTIONS_WAITING, REQUESTED, *seat));
+        let transfers = joined.iter().map(|seat| (TRANSFERS_COMING, REQUESTED, *seat));
+        let asked: Vec<_> = flaws.chain(corrections).chain(transfers).collect();
+        let counts = self.counts(&asked).await?;
+        let (requests, transfers) = counts.split_at(asked.len() - joined.len());
+        let (flaws, corrections) = requests.split_at(requests.len() - managed.len());
+        Ok(Waiting {
+            flaws: flaws.iter().sum(),
+            corrections: (!managed.is_empty()).then(|| corrections.iter().sum()),
+            transfers: transfers.iter().sum(),
+        })
+    }
+
+    /// How many rows each of these has, in one question: a statement with `$from` and `$until` on a column that begins with a kind or
+    /// a state, that kind or state, and the subtree.
+    pub(super) async fn counts(&self, asked: &[(&str, &str, &UnitPath)]) -> Result<Vec<u64>> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
         }
-        for seat in viewer.standpoint.seats(Action::ManageMembers) {
-            let count = self.count(CORRECTIONS_WAITING, requested(seat)).await?;
-            waiting.corrections = Some(waiting.corrections.unwrap_or_default() + count);
+        let (mut sql, mut vars) = (String::new(), vars! {});
+        for (at, (statement, what, seat)) in asked.iter().enumerate() {
+            let (from, until) = (format!("from_{at}"), format!("until_{at}"));
+            sql += &statement.replace("$from", &format!("${from}")).replace("$until", &format!("${until}"));
+            sql.push(';');
+            vars.insert(from, format!("{what}{seat}"));
+            vars.insert(until, format!("{what}{}", seat.range_end()));
         }
-        for seat in viewer.standpoint.seats(Action::TransferMember) {
-            waiting.transfers += self.count(TRANSFERS_COMING, requested(seat)).await?;
-        }
-        Ok(waiting)
+        let mut answers = self.backend.store().read(sql, vars).await?;
+        (0..asked.len()).map(|at| answers.rows::<CountRow>(at).map(|rows| counted(&rows))).collect()
     }
 
     pub(super) async fn count(&self, sql: &str, range: Variables) -> Result<u64> {
@@ -164,6 +186,9 @@ impl Members<'_> {
         Ok(counted(&rows))
     }
 }
+
+/// The state of a request that waits.
+const REQUESTED: &str = "requested";
 
 pub(super) const CORRECTIONS_WAITING: &str = "SELECT count() FROM correction WHERE place >= $from AND place < $until GROUP ALL";
 const TRANSFERS_COMING: &str = "SELECT count() FROM transfer WHERE joins >= $from AND joins < $until GROUP ALL";
@@ -175,7 +200,7 @@ pub(super) fn range(what: &str, seat: &UnitPath) -> Variables {
 
 /// The same for requests that wait.
 pub(super) fn requested(seat: &UnitPath) -> Variables {
-    range("requested", seat)
+    range(REQUESTED, seat)
 }
 
 #[derive(Debug, Default)]
