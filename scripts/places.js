@@ -1,5 +1,6 @@
 // Going from page to page within the application: the new page is told and has the focus, as a page that is loaded has it from the
-// browser; whoever goes back finds the place they left. Also closes what is unfolded over the page with Escape.
+// browser; whoever goes back finds the place they left; the numbers in the frame are asked for again. Also closes what is unfolded over
+// the page with Escape.
 
 /** Entries of the history whose place is kept. */
 const MOST = 60;
@@ -74,6 +75,20 @@ function arrive(heading) {
   if (from) scrollTo({ top: from.top, behavior: 'instant' });
   keep();
   write();
+  count();
+}
+
+/** Brings the numbers at the places up to date. Where that fails they stay as they are until the next page. */
+async function count() {
+  const answer = await fetch('/api/home/badges', { headers: { accept: 'application/json' } }).catch(() => undefined);
+  if (!answer?.ok) return;
+  const badges = await answer.json();
+  for (const badge of document.querySelectorAll('nav .badge')) {
+    const found = badges.find(({ place }) => place === badge.parentElement.getAttribute('href'));
+    badge.hidden = !found;
+    badge.textContent = found?.number ?? '';
+    badge.setAttribute('aria-label', found?.label ?? '');
+  }
 }
 
 let planned = 0;

@@ -8,7 +8,7 @@ use domain::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::i18n::content_lang;
+use crate::{frame::Badge, i18n::content_lang};
 
 /// The frame of a visit. Sent with the page, so that the browser's first render equals the server's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct PageContext {
     /// Who else vouches for people who are not signed in yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub providers: Vec<Provider>,
+    /// How much waits at the places in the frame.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub badges: Vec<Badge>,
 }
 
 /// Puts the visit's context in place; once, at the root.
@@ -69,7 +72,7 @@ pub mod server {
     use std::{net::IpAddr, sync::Arc};
 
     use backend::{Backend, accounts::Origin};
-    use domain::accounts::Viewer;
+    use domain::{accounts::Viewer, home::Pending};
     use http::request::Parts;
     use leptos::prelude::*;
 
@@ -94,6 +97,8 @@ pub mod server {
         pub door: Option<String>,
         /// The secret of the sheet of codes that was just issued.
         pub sheet: Option<String>,
+        /// What waits for the person, where a page is asked for that tells it in its frame.
+        pub pending: Option<Pending>,
     }
 
     impl Visit {
@@ -119,6 +124,17 @@ pub mod server {
     /// [`Kind::NotSignedIn`].
     pub fn token() -> Result<String, AppError> {
         visit().and_then(|visit| visit.token).ok_or_else(|| AppError::new(Kind::NotSignedIn))
+    }
+
+    /// What waits for this person: what the frame of the page tells, or counted now.
+    ///
+    /// # Errors
+    /// Those of the use-case.
+    pub async fn pending(viewer: &Viewer) -> Result<Pending, AppError> {
+        match visit().and_then(|visit| visit.pending) {
+            Some(pending) => Ok(pending),
+            None => Ok(backend()?.home().count_pending(viewer).await?),
+        }
     }
 
     /// The signed-in person.

@@ -2,15 +2,21 @@
 
 use domain::{
     accounts::Viewer,
-    home::WorkItem,
     policy::{Action, Role},
     units::UnitRef,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
+mod badge;
+
+pub use badge::Badge;
+#[cfg(feature = "ssr")]
+pub use badge::badges;
+
+use self::badge::{badge_at, has_badge};
 use crate::{
-    context::use_viewer,
+    context::{use_page, use_viewer},
     i18n::use_locale,
     terms, text,
     ui::{Icon, IconName, content_lang},
@@ -26,7 +32,8 @@ struct Place {
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
     let l = use_locale();
-    let viewer = use_viewer();
+    let page = use_page();
+    let (viewer, badges) = (page.viewer, page.badges);
     let class = if viewer.is_some() { "frame" } else { "frame frame-bare" };
     let unit = viewer.as_ref().map(|viewer| viewer.branch.name.clone());
     view! {
@@ -43,11 +50,11 @@ pub fn Frame(children: Children) -> impl IntoView {
                 </a>
                 {unit.map(|name| view! { <p class="top-bar-place" lang=content_lang() translate="no">{name}</p> })}
             </header>
-            {viewer.as_ref().map(rail)}
+            {viewer.as_ref().map(|viewer| rail(viewer, &badges))}
             <main class="content" id="content" tabindex="-1">
                 {children()}
             </main>
-            {viewer.is_some().then(tab_bar)}
+            {viewer.is_some().then(|| tab_bar(&badges))}
         </div>
     }
 }
@@ -95,7 +102,7 @@ fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     offices
 }
 
-fn rail(viewer: &Viewer) -> AnyView {
+fn rail(viewer: &Viewer, badges: &[Badge]) -> AnyView {
     let l = use_locale();
     let staff: Vec<_> = staff_places(viewer)
         .into_iter()
@@ -106,25 +113,25 @@ fn rail(viewer: &Viewer) -> AnyView {
                         {terms::role_at(l, role, unit.kind)} " "
                         <span class="rail-unit" lang=content_lang() translate="no">{unit.name}</span>
                     </p>
-                    {link_list(places, "rail-link")}
+                    {link_list(places, "rail-link", badges)}
                 </div>
             }
         })
         .collect();
     view! {
         <nav class="rail" aria-label=text::frame::places(l)>
-            {link_list(member_places(), "rail-link")}
+            {link_list(member_places(), "rail-link", badges)}
             {staff}
         </nav>
     }
     .into_any()
 }
 
-fn tab_bar() -> AnyView {
+fn tab_bar(badges: &[Badge]) -> AnyView {
     let l = use_locale();
     view! {
         <nav class="tab-bar" aria-label=text::frame::places(l)>
-            {link_list(member_places(), "tab")}
+            {link_list(member_places(), "tab", badges)}
         </nav>
     }
     .into_any()
@@ -132,23 +139,21 @@ fn tab_bar() -> AnyView {
 
 /// The staff places as a list, for the phone, where there is no rail; with the numbers of what waits there.
 #[component]
-pub fn StaffMenu(work: Vec<WorkItem>) -> impl IntoView {
+pub fn StaffMenu(badges: Vec<Badge>) -> impl IntoView {
     let l = use_locale();
     use_viewer().map(|viewer| {
         let links: Vec<_> = staff_places(&viewer)
             .into_iter()
             .flat_map(|StaffPlaces { role, unit, places }| {
                 let office = text::account::office(l, terms::role_at(l, role, unit.kind), unit.name);
-                let work = &work;
+                let badges = &badges;
                 places.into_iter().map(move |place| {
-                    let waiting: u64 = work.iter().filter(|item| item.kind.place() == place.href).map(|item| item.count).sum();
-                    let badge = (waiting > 0).then(|| view! { <span class="badge">{l.number(waiting)}</span> });
                     view! {
                         <li>
                             <a class="menu-link" href=place.href>
                                 <Icon name=place.icon/>
                                 <span>{place.label} " " <span class="menu-note">{office.clone()}</span></span>
-                                {badge}
+                                {badge_at(badges, place.href)}
                                 <Icon name=IconName::Next/>
                             </a>
                         </li>
@@ -167,8 +172,8 @@ pub fn StaffMenu(work: Vec<WorkItem>) -> impl IntoView {
     })
 }
 
-fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str) -> AnyView {
-    let links = places.into_iter().map(|place| view! { <li>{link(place, class)}</li> }).collect_view();
+fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str, badges: &[Badge]) -> AnyView {
+    let links = places.into_iter().map(|place| view! { <li>{link(place, class, badges)}</li> }).collect_view();
     view! { <ul role="list">{links}</ul> }.into_any()
 }
 
@@ -194,7 +199,8 @@ const THROUGH_MORE: [&str; 18] = [
     "/codes",
 ];
 
-fn link(place: Place, class: &'static str) -> AnyView {
+fn link(place: Place, class: &'static str, badges: &[Badge]) -> AnyView {
+    let badge = has_badge(place.href, class == "tab").then(|| badge_at(badges, place.href));
     let here = use_location().pathname;
     let current = move || {
         let here = here.get();
@@ -213,6 +219,7 @@ fn link(place: Place, class: &'static str) -> AnyView {
         <a class=class href=place.href aria-current=current>
             <Icon name=place.icon/>
             <span>{place.label}</span>
+            {badge}
         </a>
     }
     .into_any()

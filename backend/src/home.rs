@@ -3,11 +3,14 @@
 use domain::{
     accounts::Viewer,
     documents::{DocumentSummary, LibraryQuery},
-    home::HomePage,
+    home::{HomePage, Pending},
     meetings::MeetingState,
 };
 
+mod pending;
 mod work;
+
+pub(crate) use pending::LastCounts;
 
 use crate::{Backend, Result};
 
@@ -37,18 +40,26 @@ impl<'a> Home<'a> {
     /// # Errors
     /// Those of the store.
     pub async fn page(&self, viewer: &Viewer) -> Result<HomePage> {
+        self.page_with(viewer, self.count_pending(viewer).await?).await
+    }
+
+    /// The same with numbers that the frame around it tells too.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn page_with(&self, viewer: &Viewer, pending: Pending) -> Result<HomePage> {
         let meetings = self.backend.meetings().list(viewer).await?;
         let (corrections_decided, code_open) = self.backend.members().news(viewer).await?;
         Ok(HomePage {
             next_meeting: meetings.coming.into_iter().find(|meeting| meeting.state != MeetingState::Cancelled),
             newest: self.newest(viewer).await?,
             opinions: self.backend.feedback().newest(viewer, OPINIONS).await?.opinions,
-            must_read: self.backend.documents().count_must_read(viewer).await?,
+            must_read: pending.must_read,
             asked: self.backend.documents().count_asked(viewer).await?,
             course: self.backend.courses().reminder(viewer).await?,
             corrections_decided,
             code_open,
-            work: self.work(viewer).await?,
+            work: pending.work,
         })
     }
 

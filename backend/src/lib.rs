@@ -56,7 +56,7 @@ use crate::{
     feedback::Feedback,
     files::{FileRoom, Files},
     flash::Flashes,
-    home::Home,
+    home::{Home, LastCounts},
     imports::{Imports, Workshop},
     key_check::KeySource,
     meetings::Meetings,
@@ -99,6 +99,7 @@ struct Shared {
     workshop: Workshop,
     search: SearchIndex,
     files: FileRoom,
+    last_counts: LastCounts,
 }
 
 impl Backend {
@@ -134,7 +135,22 @@ impl Backend {
             Place::Folder(folder) => Some(folder.clone()),
             Place::Memory | Place::Server { .. } => None,
         };
-        let shared = Shared { store, folder, keys, clock, units, events, counters, sms, notice_words, workshop, search, files };
+        let last_counts = LastCounts::default();
+        let shared = Shared {
+            store,
+            folder,
+            keys,
+            clock,
+            units,
+            events,
+            counters,
+            sms,
+            notice_words,
+            workshop,
+            search,
+            files,
+            last_counts,
+        };
         let backend = Self { shared: Arc::new(shared) };
         backend.members().refold().await?;
         backend.unit_desk().resume().await?;
@@ -262,6 +278,10 @@ impl Backend {
 
     pub(crate) fn file_room(&self) -> &FileRoom {
         &self.shared.files
+    }
+
+    pub(crate) fn last_counts(&self) -> &LastCounts {
+        &self.shared.last_counts
     }
 
     pub(crate) fn workshop(&self) -> &Workshop {

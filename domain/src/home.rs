@@ -44,10 +44,13 @@ pub enum WorkKind {
     Corrections,
     /// Records to be checked.
     Flaws,
+    /// Members without a password, to whom a code may be issued.
+    Codes,
 }
 
 impl WorkKind {
-    pub const ALL: [Self; 6] = [Self::Answers, Self::Reviews, Self::Unread, Self::Transfers, Self::Corrections, Self::Flaws];
+    pub const ALL: [Self; 7] =
+        [Self::Answers, Self::Reviews, Self::Unread, Self::Transfers, Self::Corrections, Self::Flaws, Self::Codes];
 
     /// The page where it is done.
     pub const fn href(self) -> &'static str {
@@ -58,6 +61,7 @@ impl WorkKind {
             Self::Transfers => "/transfers",
             Self::Corrections => "/corrections",
             Self::Flaws => "/quality",
+            Self::Codes => "/codes",
         }
     }
 
@@ -75,4 +79,41 @@ impl WorkKind {
 pub struct WorkItem {
     pub kind: WorkKind,
     pub count: u64,
+}
+
+/// What waits for a person, in numbers, for the places in the frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// As [`HomePage::must_read`].
+    pub must_read: u32,
+    /// As [`HomePage::work`].
+    pub work: Vec<WorkItem>,
+}
+
+impl Pending {
+    /// How much waits at one of the places of one's offices.
+    pub fn at(&self, place: &str) -> u64 {
+        self.work.iter().filter(|item| item.kind.place() == place).map(|item| item.count).sum()
+    }
+
+    /// How much waits at all of them.
+    pub fn all_work(&self) -> u64 {
+        self.work.iter().map(|item| item.count).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_in_the_registry_is_one_number() {
+        let work = WorkKind::ALL.into_iter().zip(1..).map(|(kind, count)| WorkItem { kind, count }).collect();
+        let pending = Pending { must_read: 9, work };
+        assert_eq!(
+            ["/branch", "/desk", "/readers", "/members", "/codes", "/library"].map(|place| pending.at(place)),
+            [1, 2, 3, 15, 7, 0]
+        );
+        assert_eq!(pending.all_work(), 28);
+    }
 }

@@ -2,10 +2,11 @@
 
 import { strict as assert } from 'node:assert';
 
+import { DESKTOP, PHONE } from '../support/browser.mjs';
 import { bothWays } from '../support/report.mjs';
 import { fits, number, texts } from '../support/texts.mjs';
 
-const { home } = texts('vi');
+const { home, frame } = texts('vi');
 
 async function firstLook(stage, script) {
   const { name } = stage.account('member');
@@ -38,4 +39,53 @@ async function papers(card) {
   return text.match(/\p{Nd}+/gu).map(number);
 }
 
-export const tests = bothWays('home: next meeting with countdown and papers, newest documents, own opinions', firstLook);
+/** The numbers at the places, by address, as one hears them. */
+const badges = (visitor, places) =>
+  visitor.$(`${places} .badge:not([hidden])`).evaluateAll((found) =>
+    Object.fromEntries(found.map((badge) => [badge.closest('a').getAttribute('href'), badge.getAttribute('aria-label')])),
+  );
+
+/** How much of each kind waits, as the card of the first page says: by the place where it is done. */
+async function waiting(visitor) {
+  const rows = await visitor.$('main .card-strong .menu-link').evaluateAll((links) => links.map((link) => [link.getAttribute('href'), link.innerText]));
+  const registry = ['/transfers', '/corrections', '/quality'];
+  const counts = {};
+  for (const [href, text] of rows) {
+    const place = registry.includes(href) ? '/members' : href;
+    counts[place] = (counts[place] ?? 0) + number(text.match(/[\p{Nd}.,]+/u)[0]);
+  }
+  return counts;
+}
+
+async function numbersAgree(stage, script) {
+  for (const role of ['registrar', 'ward_secretary', 'chief']) {
+    const staff = await stage.visitor({ as: role, script, size: DESKTOP });
+    await staff.open('/');
+    const counts = await waiting(staff);
+    // Editors answer opinions too and have no place of their own for that.
+    const places = await staff.$('.rail-staff a').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    const atPlaces = Object.fromEntries(Object.entries(counts).filter(([place]) => places.includes(place)));
+    const { '/library': read, ...heard } = await badges(staff, '.rail');
+    const told = Object.fromEntries(Object.entries(heard).map(([place, label]) => [place, number(label)]));
+    assert.deepEqual(told, atPlaces, `rail and card of the ${role}`);
+    for (const label of Object.values(heard)) assert.ok(fits(frame.badge_work.other, label), label);
+    if (read) assert.ok(fits(frame.badge_read.other, read), read);
+
+    await staff.page.setViewportSize(PHONE);
+    const { '/more': all = '0' } = await badges(staff, '.tab-bar');
+    assert.equal(number(all), Object.values(counts).reduce((sum, count) => sum + count, 0), `the tab of the ${role}`);
+    const shown = await staff.$('.tab-bar .badge:visible').allInnerTexts();
+    assert.ok(shown.every((text) => /^(\d{1,2}|99\+)$/.test(text.trim())), shown.join(' '));
+  }
+  const member = await stage.visitor({ as: 'member', script });
+  await member.open('/');
+  const { '/library': own, ...others } = await badges(member, '.tab-bar');
+  assert.deepEqual(others, {}, 'a member without an office has no work');
+  const must = member.$('main a[href="/shelf/must-read"]');
+  assert.equal(Boolean(own), (await must.count()) > 0, 'must-reads stand at the library and on the first page');
+}
+
+export const tests = [
+  ...bothWays('home: next meeting with countdown and papers, newest documents, own opinions', firstLook),
+  ...bothWays('home: the numbers at the places are those of the card', numbersAgree),
+];

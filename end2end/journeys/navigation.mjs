@@ -84,6 +84,20 @@ async function sameAsServed(walker, reader, href) {
   assert.equal(await walker.page.title(), await reader.page.title(), `title of ${href}`);
 }
 
+/** After each page within the application the numbers at the places are asked for again. */
+async function numbersFollow(stage) {
+  const walker = await stage.visitor({ as: 'secretary' });
+  await walker.open('/');
+  const label = 'bảy việc đang chờ';
+  await walker.page.route('**/api/home/badges', (route) => route.fulfill({ json: [{ place: '/more', number: '7', label }] }));
+  const loaded = await loadTime(walker);
+  await walker.follow(walker.$('.tab[href="/library"]'));
+  const shown = () =>
+    walker.$('nav .badge:not([hidden])').evaluateAll((badges) => badges.map((badge) => [badge.textContent, badge.getAttribute('aria-label')]));
+  await until('the numbers are the new ones', async () => JSON.stringify(await shown()) === JSON.stringify([['7', label]]));
+  assert.equal(await loadTime(walker), loaded, 'without loading a page anew');
+}
+
 const loadTime = (visitor) => visitor.page.evaluate(() => performance.timeOrigin);
 
 /** A page that could not be fetched offers to try again, and is there when the connection is. */
@@ -105,4 +119,5 @@ export const tests = [
     run: (stage) => walk(stage, role),
   })),
   { name: 'navigation: a page that did not arrive is asked for again', run: triesAgain },
+  { name: 'navigation: the numbers at the places follow', run: numbersFollow },
 ];

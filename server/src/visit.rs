@@ -10,6 +10,7 @@ use app::{
     context::{PageContext, server::Visit},
     error::AppError,
     forms::{FLASH_COOKIE, local},
+    frame::badges,
 };
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -18,7 +19,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use backend::Backend;
-use domain::{Locale, accounts::Preferences, forms::FormErrors, terms::Terms};
+use domain::{
+    Locale,
+    accounts::{Preferences, Viewer},
+    forms::FormErrors,
+    home::Pending,
+    terms::Terms,
+};
 
 use crate::{answers::problem, device, router::Shared};
 
@@ -40,11 +47,15 @@ pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: 
     {
         return choice;
     }
+    let acting = visit.page.viewer.as_ref().filter(|_| !parts.method.is_safe()).map(|viewer| viewer.member);
     let spent = visit.page.echo.is_some().then(|| forget_form(parts.uri.path())).flatten();
     parts.extensions.insert(visit);
 
     let mut response = next.run(Request::from_parts(parts, body)).await;
 
+    if let Some(member) = acting {
+        shared.backend.home().forget_pending(member);
+    }
     let headers = response.headers_mut();
     if let Some(spent) = spent {
         headers.append(header::SET_COOKIE, spent);
@@ -69,10 +80,15 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
     let providers = if viewer.is_none() { shared.federation.names() } else { Vec::new() };
     // Without the setting, those of the default pack.
     let terms = request.extensions.get::<Terms>().copied().unwrap_or_default();
+    let pending = match &viewer {
+        Some(viewer) if asks_for_page(request) => count(backend, viewer, request.uri.path()).await,
+        _ => None,
+    };
+    let badges = pending.as_ref().map(|pending| badges(preferences.locale, pending)).unwrap_or_default();
     let secret = |kept: Cookie| cookie(headers, kept.name).map(str::to_owned);
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     Ok(Visit {
-        page: PageContext { viewer, preferences, terms, echo, providers },
+        page: PageContext { viewer, preferences, terms, echo, providers, badges },
         token,
         site: Arc::clone(&shared.origin),
         device,
@@ -80,20 +96,29 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
         known_device: secret(DEVICE),
         door: secret(DOOR),
         sheet: secret(SHEET),
+        pending,
     })
+}
+
+/// What waits for who looks at a page. Without it the page is shown all the same.
+async fn count(backend: &Backend, viewer: &Viewer, path: &str) -> Option<Pending> {
+    let home = backend.home();
+    // These pages tell the numbers themselves.
+    let counted = if matches!(path, "/" | "/more") { home.count_pending(viewer).await } else { home.pending(viewer).await };
+    counted.inspect_err(|error| tracing::error!(error = error as &dyn std::error::Error, "what waits is not counted")).ok()
 }
 
 /// A form that came back is handed out once, so only to a page that will show it. Who is not signed in is on the way to the
 /// sign-in page: the form waits until they are back.
 fn shows_form(request: &Parts, is_signed_in: bool) -> bool {
-    let accepts_page = request
-        .headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
     let path = request.uri.path();
     let is_way_in = path == "/sign-in" || path == "/welcome" || path.starts_with("/welcome/");
-    request.method == Method::GET && accepts_page && (is_signed_in || is_way_in)
+    asks_for_page(request) && (is_signed_in || is_way_in)
+}
+
+fn asks_for_page(request: &Parts) -> bool {
+    let accept = request.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    request.method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 async fn returned_form(backend: &Backend, headers: &HeaderMap) -> backend::Result<Option<FormErrors>> {

@@ -14,6 +14,8 @@ mod edge;
 mod federation;
 #[path = "server/files.rs"]
 mod files;
+#[path = "server/frame.rs"]
+mod frame;
 #[path = "server/hammer.rs"]
 mod hammer;
 #[path = "server/hostile.rs"]

@@ -3,12 +3,11 @@
 use domain::{
     accounts::{Preferences, Viewer},
     forms::Outcome,
-    home::WorkItem,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
+use crate::{error::AppError, frame::Badge};
 
 /// The signed-in person, and how they want the pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +20,9 @@ pub struct OwnAccount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnMenu {
     pub account: OwnAccount,
-    /// What waits for them by their offices.
+    /// What waits at the places of their offices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub work: Vec<WorkItem>,
+    pub badges: Vec<Badge>,
 }
 
 #[server(prefix = "/api", endpoint = "account/own", input = GetUrl)]
@@ -36,12 +35,12 @@ pub async fn read_own_account() -> Result<OwnAccount, AppError> {
 
 #[server(prefix = "/api", endpoint = "account/menu", input = GetUrl)]
 pub async fn read_own_menu() -> Result<OwnMenu, AppError> {
-    use crate::{context::server::backend, error::respond};
+    use crate::{context::server::pending, error::respond, frame::badges};
 
     let result = async {
         let account = own_account()?;
-        let work = backend()?.home().work(&account.viewer).await?;
-        Ok::<_, AppError>(OwnMenu { account, work })
+        let badges = badges(account.preferences.locale, &pending(&account.viewer).await?);
+        Ok::<_, AppError>(OwnMenu { account, badges })
     };
     respond(result.await)
 }

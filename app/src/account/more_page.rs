@@ -37,14 +37,14 @@ pub fn MorePage() -> impl IntoView {
         let shown = query.with(|query| query.get_str("saved").is_some()) && errors.with(Option::is_none);
         shown.then(|| view! { <Notice kind=NoticeKind::Ok title=text::account::saved(l)/> })
     };
-    show(data, move |OwnMenu { account: OwnAccount { viewer, preferences }, work }| {
+    show(data, move |OwnMenu { account: OwnAccount { viewer, preferences }, badges }| {
         view! {
             <Title text=text::account::more_title(l)/>
             <div class="page page-narrow">
                 <PageHeader title=text::account::more_title(l)/>
                 {saved}
                 {about(l, viewer)}
-                <StaffMenu work/>
+                <StaffMenu badges/>
                 <ul class="menu" role="list">
                     <li>
                         <a class="menu-link" href="/record">

@@ -2,14 +2,36 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use crate::error::AppError;
+use crate::{error::AppError, frame::Badge};
 
 #[server(prefix = "/api", endpoint = "home/page", input = GetUrl)]
 pub async fn home_page() -> Result<domain::home::HomePage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::server::{backend, pending, viewer},
         error::respond,
     };
 
-    respond(async { Ok::<_, AppError>(backend()?.home().page(&viewer()?).await?) }.await)
+    let result = async {
+        let viewer = viewer()?;
+        let pending = pending(&viewer).await?;
+        Ok::<_, AppError>(backend()?.home().page_with(&viewer, pending).await?)
+    };
+    respond(result.await)
+}
+
+/// The numbers at the places in the frame, for `scripts/places.js`.
+#[server(prefix = "/api", endpoint = "home/badges", input = GetUrl)]
+pub async fn home_badges() -> Result<Vec<Badge>, AppError> {
+    use crate::{
+        context::server::{backend, viewer, visit},
+        error::respond,
+        frame::badges,
+    };
+
+    let result = async {
+        let pending = backend()?.home().pending(&viewer()?).await?;
+        let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+        Ok::<_, AppError>(badges(locale, &pending))
+    };
+    respond(result.await)
 }

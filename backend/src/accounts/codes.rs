@@ -150,11 +150,7 @@ impl Accounts<'_> {
         if seats.is_empty() {
             return Err(Error::NotFound);
         }
-        let today = self.backend.clock().today();
-        let waiting = |path: &UnitPath| {
-            let figures = self.backend.counters().figures(path, today);
-            figures.members.saturating_sub(figures.activated)
-        };
+        let waiting = |path: &UnitPath| self.without_password(path);
         let (code, folded) = (words.trim(), fold(words));
         let is_asked = |unit: &&UnitRef| {
             folded.is_empty() || unit.path.code().eq_ignore_ascii_case(code) || fold(&unit.name).contains(&folded)
@@ -171,6 +167,17 @@ impl Accounts<'_> {
         units.truncate(BRANCHES);
         let next = units.last().filter(|_| goes_on).map(|branch| branch.unit.path.to_string());
         Ok(CodeBranches { units, waiting: seats.into_iter().map(waiting).sum(), next })
+    }
+
+    /// How many members wait for a code of the viewer: those without a password. None for who issues none. Costs no query.
+    pub(crate) fn count_without_password(&self, viewer: &Viewer) -> Option<u64> {
+        let seats = viewer.standpoint.seats(Action::IssueCodes);
+        (!seats.is_empty()).then(|| seats.into_iter().map(|seat| u64::from(self.without_password(seat))).sum())
+    }
+
+    fn without_password(&self, path: &UnitPath) -> u32 {
+        let figures = self.backend.counters().figures(path, self.backend.clock().today());
+        figures.members.saturating_sub(figures.activated)
     }
 
     /// Revokes a code. One that is used, expired or revoked already stays as it is. Returns the branch it was issued in.

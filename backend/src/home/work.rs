@@ -33,6 +33,7 @@ impl Home<'_> {
             // Who keeps the registry mends its records; who leads a unit only sees them.
             note(WorkKind::Flaws, waiting.corrections.is_some().then_some(waiting.flaws));
         }
+        note(WorkKind::Codes, backend.accounts().count_without_password(viewer));
         Ok(work)
     }
 }

@@ -1,9 +1,13 @@
 //! What the first page tells who holds an office.
 
 use backend::{Backend, documents::DraftForm, feedback::OpinionForm, members::TransferForm};
+use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    home::WorkKind::{self, Answers, Corrections, Flaws, Reviews, Transfers, Unread},
+    home::{
+        Pending,
+        WorkKind::{self, Answers, Codes, Corrections, Flaws, Reviews, Transfers, Unread},
+    },
 };
 
 use crate::{
@@ -14,6 +18,7 @@ use crate::{
 
 on_both_engines! {
     what_waits_is_told_to_whose_office_it_is,
+    numbers_are_kept_for_a_moment_and_for_one_person,
 }
 
 async fn work(backend: &Backend, viewer: &Viewer) -> Vec<(WorkKind, u64)> {
@@ -23,9 +28,12 @@ async fn work(backend: &Backend, viewer: &Viewer) -> Vec<(WorkKind, u64)> {
 async fn what_waits_is_told_to_whose_office_it_is(backend: &Backend, org: &Fixture) {
     let (secretary, registrar, chief) = (&org.secretary.viewer, &org.coast_registrar.viewer, &org.province_chief_editor.viewer);
     assert_eq!(work(backend, &org.fisherman.viewer).await, [], "who holds none");
-    assert_eq!(work(backend, secretary).await, [(Answers, 0), (Unread, 0), (Transfers, 0)]);
-    assert_eq!(work(backend, &org.coast_secretary.viewer).await, [(Answers, 0), (Transfers, 0)]);
-    assert_eq!(work(backend, registrar).await, [(Transfers, 0), (Corrections, 0), (Flaws, flaws(backend, registrar).await)]);
+    assert_eq!(work(backend, secretary).await, [(Answers, 0), (Unread, 0), (Transfers, 0), (Codes, 1)]);
+    assert_eq!(work(backend, &org.coast_secretary.viewer).await, [(Answers, 0), (Transfers, 0), (Codes, 1)]);
+    assert_eq!(
+        work(backend, registrar).await,
+        [(Transfers, 0), (Corrections, 0), (Flaws, flaws(backend, registrar).await), (Codes, 1)]
+    );
     assert_eq!(work(backend, chief).await, [(Answers, 0), (Reviews, 0)]);
 
     let editor = &org.coast_editor.viewer;
@@ -38,8 +46,12 @@ async fn what_waits_is_told_to_whose_office_it_is(backend: &Backend, org: &Fixtu
     let (member, to) = (org.farmer.id.to_string(), org.harbour.id.to_string());
     let transfer = TransferForm { member: &member, to: &to, reason: "Chuyển nơi cư trú." };
     backend.members().request_transfer(&org.farm_secretary.viewer, transfer).await.expect("is asked for");
-    assert_eq!(work(backend, secretary).await, [(Answers, 1), (Unread, 0), (Transfers, 1)]);
-    assert_eq!(work(backend, &org.coast_secretary.viewer).await, [(Answers, 0), (Transfers, 1)], "what was meant for the branch");
+    assert_eq!(work(backend, secretary).await, [(Answers, 1), (Unread, 0), (Transfers, 1), (Codes, 1)]);
+    assert_eq!(
+        work(backend, &org.coast_secretary.viewer).await,
+        [(Answers, 0), (Transfers, 1), (Codes, 1)],
+        "what was meant for the branch"
+    );
     assert_eq!(work(backend, chief).await, [(Answers, 0), (Reviews, 1)]);
     assert_eq!(work(backend, editor).await, [(Answers, 0)], "who writes does not approve");
 
@@ -53,6 +65,37 @@ async fn what_waits_is_told_to_whose_office_it_is(backend: &Backend, org: &Fixtu
     assert_eq!(work(backend, secretary).await[1], (Unread, 1), "opening is not reading");
     read_through(backend, &org.probationary.viewer, id).await;
     assert_eq!(work(backend, secretary).await[1], (Unread, 0));
+}
+
+async fn numbers_are_kept_for_a_moment_and_for_one_person(backend: &Backend, org: &Fixture) {
+    let (secretary, deputy) = (&org.secretary.viewer, &org.deputy.viewer);
+    let before = pending(backend, secretary).await;
+    assert_eq!((before.at("/branch"), before.at("/codes"), before.all_work()), (0, 1, 1));
+    let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let (key, about) = (backend.clock().ulid().to_string(), document.to_string());
+    let opinion = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến." };
+    backend.feedback().send(&org.fisherman.viewer, opinion).await.expect("is sent");
+    assert_eq!(pending(backend, secretary).await, before, "counted a moment ago");
+    assert_eq!(pending(backend, deputy).await.at("/branch"), 1, "nobody's numbers are another's");
+    let resting = secretary.clone().at_rest();
+    assert_eq!(pending(backend, &resting).await.work, [], "without the office there are none");
+    assert_eq!(pending(backend, secretary).await.at("/branch"), 1, "what is kept is for one standpoint");
+
+    let key = backend.clock().ulid().to_string();
+    let opinion = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến khác." };
+    backend.feedback().send(&org.fisherman.viewer, opinion).await.expect("is sent");
+    assert_eq!(pending(backend, secretary).await.at("/branch"), 1);
+    backend.home().forget_pending(org.secretary.id);
+    assert_eq!(pending(backend, secretary).await.at("/branch"), 2, "the person has done something");
+    backend.clock().advance(TimeDelta::seconds(31));
+    let key = backend.clock().ulid().to_string();
+    let opinion = OpinionForm { opinion: &key, document: &about, audience: "branch", text: "Ý kiến sau cùng." };
+    backend.feedback().send(&org.fisherman.viewer, opinion).await.expect("is sent");
+    assert_eq!(pending(backend, secretary).await.at("/branch"), 3, "the moment is over");
+}
+
+async fn pending(backend: &Backend, viewer: &Viewer) -> Pending {
+    backend.home().pending(viewer).await.expect("counts")
 }
 
 async fn flaws(backend: &Backend, registrar: &Viewer) -> u64 {

@@ -263,6 +263,8 @@ const ROWS: &[Row] = &[
     row("/api/account/save_preferences", Given::Preferences, &[], 200),
     row("/api/account/set_text_size", Given::Preferences, &[], 200),
     row("/api/home/page", Given::Nothing, &[], 200),
+    // One's own numbers, whoever asks.
+    row("/api/home/badges", Given::Nothing, &[], 200),
     row("/api/documents/library", Given::Nothing, &[], 200),
     // What is found differs, see the tests of `backend`; everybody may ask.
     row("/api/search/find", Given::Nothing, &[], 200),

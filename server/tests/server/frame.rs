@@ -1,0 +1,59 @@
+//! The numbers in the frame of every page.
+
+use serde_json::{Value, json};
+
+use crate::{app::TestApp, browser::Browser};
+
+/// Address and number of each place where something waits, as the script is told.
+async fn numbers(browser: &mut Browser) -> Vec<(String, String)> {
+    let answer = browser.get_json("/api/home/badges").await;
+    let badges: Vec<Value> = serde_json::from_str(&answer.body).expect("a list");
+    let text = |badge: &Value, key: &str| badge[key].as_str().expect("a text").to_owned();
+    badges.iter().map(|badge| (text(badge, "place"), text(badge, "number"))).collect()
+}
+
+fn told(numbers: &[(&str, &str)]) -> Vec<(String, String)> {
+    numbers.iter().map(|(place, number)| ((*place).to_owned(), (*number).to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_frame_tells_each_person_their_own_numbers_and_nobody_elses() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await;
+    let opinion = app.opinion(&app.org.fisherman.viewer, document).await.to_string();
+    app.in_review(&app.org.harbour).await;
+
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    assert_eq!(numbers(&mut fisherman).await, []);
+    assert!(!fisherman.get("/library").await.body.contains("việc đang chờ"));
+    let mut chief = app.signed_in(&app.org.province_chief_editor).await;
+    assert_eq!(numbers(&mut chief).await, told(&[("/desk", "1"), ("/more", "1")]));
+    let mut farm_secretary = app.signed_in(&app.org.farm_secretary).await;
+    assert_eq!(numbers(&mut farm_secretary).await, [], "what waits is another branch's");
+    assert_eq!(app.browser().get_json("/api/home/badges").await.status, 401);
+
+    // Their unit has one opinion to answer and one member without a password.
+    let mut secretary = app.signed_in(&app.org.secretary).await;
+    assert_eq!(numbers(&mut secretary).await, told(&[("/branch", "1"), ("/codes", "1"), ("/more", "2")]));
+    for path in ["/", "/more", "/library", "/members"] {
+        let page = secretary.get(path).await;
+        assert!(page.body.contains(r#"aria-label="2 việc đang chờ""#), "{path} tells all");
+        assert!(page.body.contains(r#"aria-label="1 việc đang chờ""#), "{path} tells each");
+    }
+    assert!(secretary.get("/").await.body.contains("1 ý kiến chờ trả lời"), "the same as the first page");
+
+    let answer = [("opinion", opinion.as_str()), ("text", "Đã ghi nhận.")];
+    let answered = secretary.post("/api/feedback/answer", &format!("/branch/{opinion}"), &answer).await;
+    assert_eq!(answered.status, 302, "{}", answered.body);
+    assert_eq!(numbers(&mut secretary).await, told(&[("/codes", "1"), ("/more", "1")]), "what one has done counts at once");
+    assert!(!secretary.get("/library").await.body.contains(r#"aria-label="2 việc đang chờ""#));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_number_says_what_it_counts() {
+    let app = TestApp::spawn().await;
+    let mut secretary = app.signed_in(&app.org.secretary).await;
+    let answer = secretary.get_json("/api/home/badges").await;
+    let badges: Value = serde_json::from_str(&answer.body).expect("a list");
+    assert_eq!(badges[0], json!({ "place": "/codes", "number": "1", "label": "1 việc đang chờ" }));
+}
