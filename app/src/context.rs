@@ -3,6 +3,7 @@
 use domain::{
     accounts::{Preferences, Provider, Viewer},
     forms::FormErrors,
+    ids::UnitId,
     terms::Terms,
 };
 use leptos::prelude::*;
@@ -23,6 +24,9 @@ pub struct PageContext {
     /// Who else vouches for people who are not signed in yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub providers: Vec<Provider>,
+    /// The unit the person chose to act for, of those they hold an office on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<UnitId>,
     /// How much waits at the places in the frame.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub badges: Vec<Badge>,
@@ -77,7 +81,10 @@ pub mod server {
     use leptos::prelude::*;
 
     use super::PageContext;
-    use crate::error::{AppError, Kind};
+    use crate::{
+        acting::actions_at,
+        error::{AppError, Kind},
+    };
 
     /// One request's visit, put into its extensions by the server before any route runs.
     #[derive(Debug, Clone, Default)]
@@ -137,11 +144,21 @@ pub mod server {
         }
     }
 
-    /// The signed-in person.
+    /// The signed-in person; at a place of their offices, acting for the unit they chose.
     ///
     /// # Errors
     /// [`Kind::NotSignedIn`].
     pub fn viewer() -> Result<Viewer, AppError> {
-        visit().and_then(|visit| visit.page.viewer).ok_or_else(|| AppError::new(Kind::NotSignedIn))
+        let page = visit().map(|visit| visit.page).unwrap_or_default();
+        let viewer = page.viewer.ok_or_else(|| AppError::new(Kind::NotSignedIn))?;
+        let Some((unit, request)) = page.acting_for.zip(use_context::<Parts>()) else { return Ok(viewer) };
+        let path = match request.uri.path() {
+            // Where the browser half asks for what these pages show.
+            "/api/feedback/received" => "/branch",
+            "/api/statistics/page" => "/committee",
+            path => path,
+        };
+        let actions = actions_at(path, request.uri.query().unwrap_or_default()).unwrap_or_default();
+        Ok(viewer.acting_for(actions, unit))
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::{
     accounts::Viewer,
+    ids::UnitId,
     policy::{Action, Role},
     units::UnitRef,
 };
@@ -16,6 +17,7 @@ pub use badge::badges;
 
 use self::badge::{badge_at, has_badge};
 use crate::{
+    acting::Acting,
     context::{use_page, use_viewer},
     i18n::use_locale,
     terms, text,
@@ -33,9 +35,8 @@ struct Place {
 pub fn Frame(children: Children) -> impl IntoView {
     let l = use_locale();
     let page = use_page();
-    let (viewer, badges) = (page.viewer, page.badges);
+    let (viewer, badges, acting_for) = (page.viewer, page.badges, page.acting_for);
     let class = if viewer.is_some() { "frame" } else { "frame frame-bare" };
-    let unit = viewer.as_ref().map(|viewer| viewer.branch.name.clone());
     view! {
         // Left to the browser, which moves the focus there; the router would only scroll.
         <a class="skip-link" href="#content" rel="external">{text::frame::skip(l)}</a>
@@ -48,7 +49,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                     </svg>
                     <span class="brand-name">{text::frame::product(l)}</span>
                 </a>
-                {unit.map(|name| view! { <p class="top-bar-place" lang=content_lang() translate="no">{name}</p> })}
+                {viewer.clone().map(|viewer| unit_here(viewer, acting_for))}
             </header>
             {viewer.as_ref().map(|viewer| rail(viewer, &badges))}
             <main class="content" id="content" tabindex="-1">
@@ -57,6 +58,57 @@ pub fn Frame(children: Children) -> impl IntoView {
             {viewer.is_some().then(|| tab_bar(&badges))}
         </div>
     }
+}
+
+/// At the places of one's offices the unit one acts for, with the way to act for another; anywhere else the own branch.
+fn unit_here(viewer: Viewer, chosen: Option<UnitId>) -> AnyView {
+    let here = use_location();
+    let unit = move || {
+        let (path, query) = (here.pathname.get(), here.search.get());
+        if let Some(acting) = Acting::at(&viewer, chosen, &path, &query) {
+            return unit_acted_for(acting, &path);
+        }
+        let name = viewer.branch.name.clone();
+        view! { <p class="top-bar-place" lang=content_lang() translate="no">{name}</p> }.into_any()
+    };
+    unit.into_any()
+}
+
+fn unit_acted_for(Acting { units, shown, takes_all }: Acting, path: &str) -> AnyView {
+    let l = use_locale();
+    let name = shown.as_ref().map_or_else(|| text::frame::acting_all(l).to_owned(), |unit| unit.name.clone());
+    let lang = shown.as_ref().and_then(|_| content_lang());
+    let title = name.clone();
+    let label = view! {
+        <span class="visually-hidden">{text::frame::acting_for(l)} " "</span>
+        <span class="acting-unit" lang=lang translate="no" title=title>{name}</span>
+    };
+    if units.len() == 1 {
+        return view! { <p class="top-bar-unit">{label}</p> }.into_any();
+    }
+    let choice = |id: String, name: String, lang: Option<&'static str>, current: bool| {
+        // Left to the browser: the server keeps the choice and leads back.
+        view! {
+            <li>
+                <a href=format!("{path}?for={id}") rel="external" lang=lang aria-current=current.then_some("true")>{name}</a>
+            </li>
+        }
+    };
+    let all = takes_all.then(|| choice(String::new(), text::frame::acting_all(l).to_owned(), None, shown.is_none()));
+    let choices: Vec<_> = units
+        .into_iter()
+        .map(|unit| {
+            let current = shown.as_ref().is_some_and(|shown| shown.id == unit.id);
+            choice(unit.id.to_string(), unit.name, content_lang(), current)
+        })
+        .collect();
+    view! {
+        <details class="acting">
+            <summary>{label}</summary>
+            <ul role="list">{all} {choices}</ul>
+        </details>
+    }
+    .into_any()
 }
 
 fn member_places() -> [Place; 5] {

@@ -11,6 +11,7 @@
 #![allow(clippy::too_many_arguments, reason = "the arguments of a server function are the fields of its form")]
 
 pub mod account;
+pub mod acting;
 pub mod audit;
 pub mod context;
 #[cfg(feature = "ssr")]

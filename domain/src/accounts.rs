@@ -11,8 +11,8 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     Locale,
     forms::Problem,
-    ids::{MemberId, SessionId},
-    policy::{Role, Standpoint},
+    ids::{MemberId, SessionId, UnitId},
+    policy::{Action, Role, Standpoint},
     units::UnitRef,
 };
 
@@ -202,6 +202,26 @@ impl Viewer {
         highest(self.offices.iter().chain(&self.resting), fits)
     }
 
+    /// The units on which the person holds an office that covers one of these, each once, the highest first.
+    pub fn units_for(&self, actions: &[Action]) -> Vec<&UnitRef> {
+        let covering = self.offices.iter().filter(|office| actions.iter().any(|action| office.role.covers(*action)));
+        let mut units: Vec<&UnitRef> = covering.map(|office| &office.unit).collect();
+        units.sort_by(|a, b| a.path.as_str().len().cmp(&b.path.as_str().len()).then_with(|| a.path.cmp(&b.path)));
+        units.dedup_by_key(|unit| unit.id);
+        units
+    }
+
+    /// The same person acting for one of [`Self::units_for`]: offices that cover one of these count on that unit only. Another unit
+    /// changes nothing. Never more rights than before.
+    #[must_use]
+    pub fn acting_for(mut self, actions: &[Action], unit: UnitId) -> Self {
+        let found = self.units_for(actions).into_iter().find(|held| held.id == unit).map(|held| held.path.clone());
+        let Some(path) = found else { return self };
+        let covers = |role: Role| actions.iter().any(|action| role.covers(*action));
+        self.standpoint.grants.retain(|grant| grant.path == path || !covers(grant.role));
+        self
+    }
+
     /// The same person without the rights of any office, until the password is given again.
     #[must_use]
     pub fn at_rest(mut self) -> Self {
@@ -250,7 +270,52 @@ pub struct Provider {
 
 #[cfg(test)]
 mod tests {
+    use ulid::Ulid;
+
     use super::*;
+    use crate::{
+        members::Standing,
+        policy::Grant,
+        units::{UnitKind, UnitPath},
+    };
+
+    fn unit(path: &str) -> UnitRef {
+        let id = UnitId::new(Ulid::from_parts(1, path.len() as u128));
+        UnitRef { id, kind: UnitKind::Branch, name: path.to_owned(), path: UnitPath::parse(path).expect("a path") }
+    }
+
+    #[test]
+    fn who_acts_for_one_unit_has_the_rights_of_that_and_no_new_ones() {
+        let (branch, commune, hills) = (unit("/1/2/3/"), unit("/1/2/"), unit("/1/9/44/"));
+        let held = [(Role::Secretary, &branch), (Role::Editor, &commune), (Role::Editor, &hills), (Role::Editor, &commune)];
+        let viewer = Viewer {
+            member: MemberId::new(Ulid::nil()),
+            name: "Huỳnh Thị Bến".to_owned(),
+            branch: branch.clone(),
+            standpoint: Standpoint {
+                branch: branch.path.clone(),
+                standing: Standing::Official,
+                grants: held.iter().map(|(role, unit)| Grant { role: *role, path: unit.path.clone() }).collect(),
+            },
+            offices: held.iter().map(|(role, unit)| Office { role: *role, unit: (*unit).clone() }).collect(),
+            resting: Vec::new(),
+        };
+        let actions = [Action::WriteDocument];
+        assert_eq!(viewer.units_for(&actions), [&commune, &hills]);
+        let acting = viewer.clone().acting_for(&actions, hills.id).standpoint;
+        assert!(acting.may_by_office(Action::WriteDocument, &hills.path));
+        assert!(!acting.may_by_office(Action::WriteDocument, &commune.path));
+        assert!(acting.may_by_office(Action::ReadOpinions, &branch.path), "other offices stay");
+        for elsewhere in [branch.id, UnitId::new(Ulid::nil())] {
+            assert_eq!(viewer.clone().acting_for(&actions, elsewhere), viewer, "who holds none there acts as before");
+        }
+        for unit in [&branch, &commune, &hills] {
+            for action in Action::ALL {
+                let acting = viewer.clone().acting_for(&[action], unit.id).standpoint;
+                assert!(acting.grants.iter().all(|grant| viewer.standpoint.grants.contains(grant)), "{action:?}");
+            }
+        }
+    }
 
     #[test]
     fn one_password_is_one_on_three_keyboards() {

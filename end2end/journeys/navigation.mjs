@@ -2,6 +2,8 @@
 
 import { strict as assert } from 'node:assert';
 
+import { DESKTOP } from '../support/browser.mjs';
+import { bothWays } from '../support/report.mjs';
 import { texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
@@ -98,6 +100,22 @@ async function numbersFollow(stage) {
   assert.equal(await loadTime(walker), loaded, 'without loading a page anew');
 }
 
+/** At a place of one's office the bar names the unit of the office, anywhere else the own branch. */
+async function unitStandsInTheBar(stage, script) {
+  const leader = await stage.visitor({ as: 'ward_secretary', script, size: DESKTOP });
+  await leader.open('/');
+  const unit = await leader.text('.rail-staff .rail-unit');
+  const named = () => leader.$('.top-bar .acting-unit').allInnerTexts();
+  assert.deepEqual(await named(), []);
+  for (const place of ['/branch', '/members', '/committee']) {
+    await leader.follow(leader.$(`.rail a[href="${place}"]`));
+    await until(`the bar of ${place} names ${unit}`, async () => (await named()).join() === unit);
+    assert.equal(await leader.$('.acting').count(), 0, 'with one unit there is nothing to choose');
+  }
+  await leader.follow(leader.$('.rail a[href="/library"]'));
+  await until('the bar names the own branch', async () => (await named()).length === 0);
+}
+
 const loadTime = (visitor) => visitor.page.evaluate(() => performance.timeOrigin);
 
 /** A page that could not be fetched offers to try again, and is there when the connection is. */
@@ -120,4 +138,5 @@ export const tests = [
   })),
   { name: 'navigation: a page that did not arrive is asked for again', run: triesAgain },
   { name: 'navigation: the numbers at the places follow', run: numbersFollow },
+  ...bothWays('navigation: the bar names the unit one acts for', unitStandsInTheBar),
 ];

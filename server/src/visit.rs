@@ -7,6 +7,7 @@ use app::{
         cookies::{Cookie, DEVICE, DOOR, SHEET},
         session_cookie::SESSION_COOKIE,
     },
+    acting::actions_at,
     context::{PageContext, server::Visit},
     error::AppError,
     forms::{FLASH_COOKIE, local},
@@ -24,6 +25,7 @@ use domain::{
     accounts::{Preferences, Viewer},
     forms::FormErrors,
     home::Pending,
+    ids::UnitId,
     terms::Terms,
 };
 
@@ -31,6 +33,12 @@ use crate::{answers::problem, device, router::Shared};
 
 /// The language chosen before signing in.
 const LOCALE_COOKIE: &str = "handbook-locale";
+
+/// The unit somebody with several offices acts for.
+const UNIT_COOKIE: &str = "handbook-unit";
+
+/// How long a browser keeps these two, in seconds.
+const KEPT_FOR: u32 = 31_536_000;
 
 /// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.
 pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: Next) -> Response {
@@ -44,6 +52,11 @@ pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: 
     };
     if visit.page.viewer.is_none()
         && let Some(choice) = language_choice(&parts.method, &parts.uri)
+    {
+        return choice;
+    }
+    if let Some(viewer) = &visit.page.viewer
+        && let Some(choice) = unit_choice(&parts.method, &parts.uri, viewer)
     {
         return choice;
     }
@@ -85,10 +98,13 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
         _ => None,
     };
     let badges = pending.as_ref().map(|pending| badges(preferences.locale, pending)).unwrap_or_default();
+    let acting_for = cookie(headers, UNIT_COOKIE)
+        .and_then(|unit| unit.parse::<UnitId>().ok())
+        .filter(|unit| viewer.as_ref().is_some_and(|viewer| holds_office(viewer, *unit)));
     let secret = |kept: Cookie| cookie(headers, kept.name).map(str::to_owned);
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     Ok(Visit {
-        page: PageContext { viewer, preferences, terms, echo, providers, badges },
+        page: PageContext { viewer, preferences, terms, echo, providers, acting_for, badges },
         token,
         site: Arc::clone(&shared.origin),
         device,
@@ -142,24 +158,45 @@ pub(crate) fn chosen_locale(headers: &HeaderMap) -> Locale {
 
 /// `?lang=` of a page: kept in a cookie, and taken out of the address, which people send to each other.
 fn language_choice(method: &Method, uri: &Uri) -> Option<Response> {
+    let (tag, to) = taken_out(method, uri, "lang=")?;
+    Some(chosen(&to, Locale::from_tag(tag).map(|locale| format!("{LOCALE_COOKIE}={}; Max-Age={KEPT_FOR}", locale.tag()))))
+}
+
+/// `?for=` of a place of one's offices: the same for the unit one acts for; nothing stands for all of one's units.
+fn unit_choice(method: &Method, uri: &Uri, viewer: &Viewer) -> Option<Response> {
+    actions_at(uri.path(), uri.query().unwrap_or_default())?;
+    let (unit, to) = taken_out(method, uri, "for=")?;
+    let kept = match unit.parse::<UnitId>() {
+        Ok(unit) if holds_office(viewer, unit) => Some(format!("{UNIT_COOKIE}={unit}; Max-Age={KEPT_FOR}")),
+        _ => unit.is_empty().then(|| format!("{UNIT_COOKIE}=; Max-Age=0")),
+    };
+    Some(chosen(&to, kept))
+}
+
+fn holds_office(viewer: &Viewer, unit: UnitId) -> bool {
+    viewer.offices.iter().any(|office| office.unit.id == unit)
+}
+
+/// What stands behind `key` in the query, and the address without it.
+fn taken_out<'u>(method: &Method, uri: &'u Uri, key: &str) -> Option<(&'u str, String)> {
     if method != Method::GET {
         return None;
     }
-    let query = uri.query()?;
-    let (chosen, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("lang="));
-    let tag = chosen.last()?.strip_prefix("lang=")?;
+    let (found, others): (Vec<&str>, Vec<&str>) = uri.query()?.split('&').partition(|pair| pair.starts_with(key));
+    let value = found.last().copied()?.strip_prefix(key)?;
     // A path that starts with two slashes would lead to another site.
     let path = format!("/{}", uri.path().trim_start_matches('/'));
     let to = if others.is_empty() { path } else { format!("{path}?{}", others.join("&")) };
-    let to = local(&to);
+    Some((value, local(&to)))
+}
+
+/// Leads to an address of this site and keeps the choice.
+fn chosen(to: &str, kept: Option<String>) -> Response {
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
-    if let Some(locale) = Locale::from_tag(tag) {
-        let cookie = format!("{LOCALE_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax", locale.tag());
-        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
+    if let Some(cookie) = kept.and_then(|kept| HeaderValue::from_str(&format!("{kept}; Path=/; HttpOnly; SameSite=Lax")).ok()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    Some(response)
+    response
 }
 
 pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -208,7 +245,7 @@ mod tests {
         };
         let (location, cookie) = to("/sign-in?next=/library&lang=en").unwrap();
         assert_eq!(location, "/sign-in?next=/library");
-        assert!(cookie.unwrap().starts_with("handbook-locale=en; Path=/;"));
+        assert!(cookie.unwrap().starts_with("handbook-locale=en; Max-Age=31536000; Path=/;"));
         assert_eq!(to("/sign-in?lang=klingon").unwrap(), ("/sign-in".to_owned(), None));
         assert_eq!(to("//evil.example/?lang=en").unwrap().0, "/evil.example/");
         assert_eq!(to("/\\evil.example/?lang=en").unwrap().0, "/");

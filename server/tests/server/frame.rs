@@ -1,5 +1,6 @@
 //! The numbers in the frame of every page.
 
+use backend::offices::GrantForm;
 use serde_json::{Value, json};
 
 use crate::{app::TestApp, browser::Browser};
@@ -56,4 +57,45 @@ async fn a_number_says_what_it_counts() {
     let answer = secretary.get_json("/api/home/badges").await;
     let badges: Value = serde_json::from_str(&answer.body).expect("a list");
     assert_eq!(badges[0], json!({ "place": "/codes", "number": "1", "label": "1 việc đang chờ" }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_has_offices_on_two_units_chooses_for_which_to_act_and_gains_nothing_by_it() {
+    let app = TestApp::spawn().await;
+    let (org, draft) = (&app.org, format!("/desk/{}", app.draft(&app.org.harbour).await));
+    let mut editor = app.signed_in(&org.coast_editor).await;
+    let page = editor.get("/desk").await.body;
+    assert!(page.contains("Làm việc cho:"), "the unit stands in the bar");
+    assert!(!page.contains("?for="), "with one unit there is nothing to choose");
+
+    let (unit, day) = (org.harbour.id.to_string(), app.backend.clock().today().to_string());
+    let card = format!("51.{}", &org.coast_editor.national_id[6..]);
+    let form = GrantForm { unit: &unit, card: &card, role: "editor", from: &day, until: "" };
+    app.backend.offices().grant(&org.coast_registrar.viewer, form).await.expect("is given");
+    let page = editor.get("/desk").await.body;
+    assert!(page.contains(&draft) && page.contains("Mọi đơn vị của tôi"), "all units, until one is chosen");
+    assert!(page.contains(&format!("/desk?for={unit}")) && page.contains(&format!("/desk?for={}", org.coast.id)));
+
+    let chosen = editor.get(&format!("/desk?for={unit}")).await;
+    assert_eq!((chosen.status, chosen.location()), (303, Some("/desk")));
+    let page = editor.get("/desk").await.body;
+    assert!(!page.contains(&draft), "the text is the coast's");
+    assert!(page.contains(r#"aria-current="true""#), "the choice is marked");
+    assert_eq!(editor.get(&draft).await.status, 200, "what an address names is opened by all offices");
+    assert!(editor.get("/library").await.is_whole());
+
+    // A unit on which the person holds no office is no choice.
+    let hills = editor.get(&format!("/desk?for={}", org.hills.id)).await;
+    assert_eq!((hills.status, hills.header("set-cookie")), (303, None));
+    assert!(!editor.get("/desk").await.body.contains(&draft), "the choice before stays");
+    let every = editor.get("/desk?for=").await;
+    assert_eq!((every.status, every.location()), (303, Some("/desk")));
+    assert!(editor.get("/desk").await.body.contains(&draft));
+
+    // Nor does a cookie made by hand open anything.
+    let stranger = app.signed_in(&org.hills_editor).await;
+    let asked = stranger.request("GET", "/desk").header("cookie", format!("handbook-unit={}", org.coast.id));
+    let answer = asked.header("accept", "text/html").send().await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 200);
+    assert!(!answer.text().await.expect("a page").contains(&draft));
 }
