@@ -167,8 +167,13 @@ export const STATES = [
   { name: 'committee, one level down', as: 'statistician', find: (visitor) => by(visitor, '/committee', '.table a') },
   { name: 'units', as: 'registrar', address: '/units' },
   { name: 'units, nothing found', as: 'registrar', address: '/units?q=khong-co' },
-  { name: 'unit with units below', as: 'registrar', find: (visitor) => by(visitor, '/units', '.row-link') },
-  { name: 'unit as of a day', as: 'registrar', find: async (visitor) => `${await by(visitor, '/units', '.row-link')}?on=${inDays(-300)}` },
+  { name: 'units of a province, with figures', as: 'statistician', address: '/units' },
+  { name: 'units, two levels open', as: 'statistician', find: (visitor) => by(visitor, '/units', '.tree-toggle[aria-expanded="false"]') },
+  { name: 'units, all closed', as: 'statistician', address: '/units?open=' },
+  { name: 'units of a member', as: 'member', address: '/units' },
+  { name: 'unit with units below', as: 'registrar', find: (visitor) => by(visitor, '/units', '.tree-link') },
+  { name: 'unit, units below not found', as: 'registrar', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?q=khong-co` },
+  { name: 'unit as of a day', as: 'registrar', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?on=${inDays(-300)}` },
   { name: 'unit of a member', as: 'member', find: (visitor) => by(visitor, '/more', '.facts a') },
   { name: 'new unit', as: 'registrar', find: (visitor) => step(visitor, 'new', false) },
   { name: 'new unit refused', as: 'registrar', find: (visitor) => step(visitor, 'new', false), act: (visitor) => refused(visitor, 'name') },
@@ -363,7 +368,7 @@ async function unanswered(visitor) {
 
 /** The page of one change of the own unit, or of the branch that comes first by its code. */
 async function step(visitor, change, below = true) {
-  if (!below) return `${await by(visitor, '/units', '.row-link')}/${change}`;
+  if (!below) return `${await by(visitor, '/units', '.tree-link')}/${change}`;
   return `${await by(visitor, '/units?q=ben dinh', '.row-link')}/${change}`;
 }
 

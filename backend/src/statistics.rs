@@ -3,7 +3,7 @@
 use domain::{
     accounts::Viewer,
     ids::UnitId,
-    policy::Action,
+    policy::{Action, Standpoint},
     statistics::{StatisticsPage, UnitFigures},
     units::UnitRef,
 };
@@ -46,29 +46,44 @@ impl<'a> Statistics<'a> {
             }
         };
         let unit = unit.filter(|unit| standpoint.may(Action::ReadStatistics, &unit.path)).ok_or(Error::NotFound)?;
+        let (total, children) = self.level(standpoint, &tree, unit);
+        Ok(StatisticsPage {
+            trail: trail(standpoint, &tree, unit),
+            total,
+            children,
+            changed_at: self.backend.counters().changed_at(),
+        })
+    }
+
+    /// The figures of a unit the person may look at and of those one level below, in the order of [`Tree::children`]; none where they
+    /// are hidden.
+    pub(crate) fn level(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> (UnitFigures, Vec<UnitFigures>) {
         let today = self.backend.clock().today();
         let counters = self.backend.counters();
         let row = |unit: &UnitRef| UnitFigures {
             figures: Some(counters.figures(&unit.path, today)),
-            has_children: has_children(&tree, unit),
+            has_children: has_children(tree, unit),
             phase: tree.phase(&unit.path),
             unit: unit.clone(),
         };
-        let trail: Vec<UnitRef> =
-            tree.trail(&unit.path).filter(|above| standpoint.may(Action::ReadStatistics, &above.path)).cloned().collect();
         let members = |path: &_| counters.members(path);
-        let is_hidden = hides(&tree, &trail, members);
+        let is_hidden = hides(tree, &trail(standpoint, tree, unit), members);
         let mut total = row(unit);
         if is_hidden {
             total.figures = None;
         }
         let mut children: Vec<UnitFigures> = tree.children(&unit.path).map(row).collect();
-        let hidden = groups::hidden_below(&tree, &unit.path, is_hidden, members);
+        let hidden = groups::hidden_below(tree, &unit.path, is_hidden, members);
         for (row, _) in children.iter_mut().zip(hidden).filter(|(_, hidden)| *hidden) {
             row.figures = None;
         }
-        Ok(StatisticsPage { trail, total, children, changed_at: counters.changed_at() })
+        (total, children)
     }
+}
+
+/// From the highest unit the person may look at down to the unit itself.
+fn trail(standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<UnitRef> {
+    tree.trail(&unit.path).filter(|above| standpoint.may(Action::ReadStatistics, &above.path)).cloned().collect()
 }
 
 fn has_children(tree: &Tree, unit: &UnitRef) -> bool {

@@ -29,7 +29,7 @@ mod split;
 mod written;
 
 pub use change::{CloseForm, NewUnitForm, PhaseForm, RenameForm};
-pub use desk::UnitDesk;
+pub use desk::{BelowQuery, UnitDesk};
 pub(crate) use history::VersionRow;
 pub use moving::{MergeForm, MoveForm};
 pub use split::SplitForm;

@@ -9,6 +9,7 @@ use crate::{
     forms::{Problem, bounded_line},
     ids::{MemberId, UnitId},
     policy::Role,
+    statistics::Share,
 };
 
 /// The level of a unit. Names on screen come from the terminology pack.
@@ -323,12 +324,58 @@ pub struct UnitRow {
     pub members: Option<u32>,
 }
 
-/// The units a person answers for, or what a search among them found.
+/// A unit in the tree that is opened level by level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeRow {
+    pub unit: UnitRef,
+    pub phase: Phase,
+    pub size: UnitSize,
+    /// Whether there is a level below which the viewer may look at.
+    pub opens: bool,
+    /// The units one level below, [`Self::BELOW`] at most; none while the unit is not open.
+    pub below: Vec<Self>,
+    /// Units one level below that are left out of [`Self::below`].
+    pub more: u32,
+}
+
+impl TreeRow {
+    /// Most units listed below one that is open.
+    pub const BELOW: usize = 50;
+}
+
+/// What the viewer may see of how many belong to a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitSize {
+    /// The figures of this unit are hidden from the viewer, here as on the page of statistics: see [`crate::statistics::hidden`].
+    Hidden,
+    /// Active members of the subtree, the exempt aside, for who has no right to its statistics.
+    Members(u32),
+    /// The same members, and how many of them have activated the account.
+    Activated(Share),
+}
+
+/// The tree of the units a person answers for, or what a search among them found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitsPage {
+    /// Without a search.
+    pub tree: Vec<TreeRow>,
+    /// What a search found.
     pub units: Vec<UnitRow>,
     /// Whether more were found than are listed.
     pub more: bool,
+}
+
+/// A page of the units one level below a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitsBelow {
+    pub rows: Vec<UnitRow>,
+    /// All that the viewer may look at, whatever was searched for.
+    pub all: u32,
+    /// Counted from 1.
+    pub page: u32,
+    /// At least 1.
+    pub pages: u32,
 }
 
 /// Who leads a unit.
@@ -373,7 +420,7 @@ pub struct UnitPage {
     /// Branches below.
     pub branches: u32,
     /// The units one level below which the viewer may look at.
-    pub children: Vec<UnitRow>,
+    pub children: UnitsBelow,
     pub opening: Opening,
     /// The phase set on the unit itself; none where it is that of the unit above.
     pub own_phase: Option<Phase>,

@@ -169,7 +169,7 @@ async function roomForLetters(stage) {
       (visitor) => by(visitor, '/more', '.facts a'),
       (visitor) => by(visitor, '/meetings', '.row-link'),
     ],
-    registrar: ['/units', '/members', (visitor) => by(visitor, '/units', '.row-link').then((unit) => `${unit}/roles`)],
+    registrar: ['/units', '/members', (visitor) => by(visitor, '/units', '.tree-link').then((unit) => `${unit}/roles`)],
   };
   const wrong = [];
   for (const [as, addresses] of Object.entries(pages)) {

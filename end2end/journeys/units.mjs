@@ -7,14 +7,14 @@ import { bothWays } from '../support/report.mjs';
 import { fits, number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { units, problems, terms } = texts('vi');
+const { units, problems, statistics, terms } = texts('vi');
 
 /** Codes are never used again, so each way has its own. */
 const code = (script, which) => `${script ? 'K' : 'S'}${which}`;
 
 async function ownUnit(visitor) {
   await visitor.open('/units');
-  await visitor.follow(visitor.$('main .row-link').first());
+  await visitor.follow(visitor.$('main .tree-link').first());
   return visitor.path;
 }
 
@@ -144,6 +144,46 @@ async function readOnly(stage, script) {
   assert.equal((await stranger.open(branch)).status(), 404, 'beside the own line there is nothing');
 }
 
+/** One level down and closed again, at the unit; the figures are those of the statistics. */
+async function treeOpens(stage, script) {
+  const visitor = await stage.visitor({ as: 'statistician', script });
+  await visitor.open('/units');
+  const shown = () => visitor.$('main .tree-link').count();
+  const before = await shown();
+  assert.ok(before > 1, 'what is below the own unit is there');
+  const closed = visitor.$('main .tree-toggle[aria-expanded="false"]').first();
+  const row = await closed.evaluate((link) => link.closest('tr').id);
+  const figures = (await visitor.$(`#${row} td`).allInnerTexts()).map((figure) => figure.trim());
+  await visitor.follow(closed);
+  assert.equal(await visitor.$(`#${row} .tree-toggle`).getAttribute('aria-expanded'), 'true');
+  assert.ok((await shown()) > before);
+  assert.equal(new URL(visitor.page.url()).hash, `#${row}`, 'the place is kept');
+  await visitor.follow(visitor.$(`#${row} .tree-toggle`));
+  assert.equal(await shown(), before);
+
+  await visitor.open(`/committee/${row.replace('unit-', '')}`);
+  const [members, activated] = [terms.members, statistics.activated].map((label) =>
+    visitor.$(`.figure:has(.figure-label:text-is("${label}"))`),
+  );
+  assert.equal((await members.locator('.figure-value').innerText()).trim(), figures[0], 'the same, or hidden in both');
+  assert.ok(figures[1] === statistics.hidden || (await activated.innerText()).includes(figures[1]));
+}
+
+/** A search among the units below one. */
+async function searchesBelow(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  const ward = await ownUnit(registrar);
+  const rows = registrar.$('#below .row-link');
+  const name = (await rows.nth(1).innerText()).trim();
+  const all = await rows.count();
+  await registrar.open(`${ward}?q=${encodeURIComponent(name)}&page=9`);
+  assert.ok((await rows.allInnerTexts()).some((found) => found.trim() === name));
+  assert.ok((await rows.count()) < all);
+  await registrar.open(`${ward}?q=khong-co`);
+  assert.equal(await rows.count(), 0);
+  assert.ok((await registrar.text('#below')).includes(units.none_found));
+}
+
 /** The figure of the members on the page of a unit. */
 async function members(visitor) {
   const figure = visitor.$(`.figure:has(.figure-label:text-is("${terms.members}")) .figure-value`);
@@ -158,5 +198,7 @@ async function nameOf(visitor, address) {
 export const tests = [
   ...bothWays('units: a branch is created, renamed, planned and closed', createRenameAndClose),
   ...bothWays('units: a branch is split and merged again', splitAndMerge),
+  ...bothWays('units: the tree is opened level by level', treeOpens),
+  ...bothWays('units: the units below one are searched', searchesBelow),
   ...bothWays('units: a member looks at the own line and changes nothing', readOnly),
 ];

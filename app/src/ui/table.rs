@@ -8,27 +8,44 @@ pub struct Column {
     pub label: String,
     /// Figures stand at the end of the cell, so that digits line up.
     pub numeric: bool,
+    /// Not on the phone, where a row of a lean table is one line.
+    pub wide: bool,
 }
 
 impl Column {
     pub fn text(label: impl Into<String>) -> Self {
-        Self { label: label.into(), numeric: false }
+        Self { label: label.into(), numeric: false, wide: false }
     }
 
     pub fn number(label: impl Into<String>) -> Self {
-        Self { label: label.into(), numeric: true }
+        Self { label: label.into(), numeric: true, wide: false }
+    }
+
+    /// The column is left out on the phone; its cells are `wide` too.
+    #[must_use]
+    pub fn wide(self) -> Self {
+        Self { wide: true, ..self }
     }
 }
 
 /// A table; the children are `<tr>`s made of one [`RowHead`] and [`Cell`]s.
 #[component]
-pub fn DataTable(#[prop(into)] caption: String, columns: Vec<Column>, children: Children) -> impl IntoView {
+pub fn DataTable(
+    #[prop(into)] caption: String,
+    columns: Vec<Column>,
+    /// Many rows of a kind: a line each, also on the phone.
+    #[prop(optional)]
+    lean: bool,
+    children: Children,
+) -> impl IntoView {
     let heads = columns
         .into_iter()
-        .map(|Column { label, numeric }| view! { <th scope="col" class:number=numeric>{label}</th> })
+        .map(|Column { label, numeric, wide }| {
+            view! { <th scope="col" class:number=numeric class:wide=wide>{label}</th> }
+        })
         .collect_view();
     view! {
-        <table class="table">
+        <table class=if lean { "table table-lean" } else { "table" }>
             <caption>{caption}</caption>
             <thead>
                 <tr>{heads}</tr>
@@ -46,8 +63,15 @@ pub fn RowHead(children: Children) -> impl IntoView {
 
 /// One value; `label` repeats the column's head for the phone.
 #[component]
-pub fn Cell(#[prop(into)] label: String, #[prop(optional)] numeric: bool, children: Children) -> impl IntoView {
-    view! { <td data-label=label class:number=numeric>{children()}</td> }
+pub fn Cell(
+    #[prop(into)] label: String,
+    #[prop(optional)] numeric: bool,
+    /// As the column.
+    #[prop(optional)]
+    wide: bool,
+    children: Children,
+) -> impl IntoView {
+    view! { <td data-label=label class:number=numeric class:wide=wide>{children()}</td> }
 }
 
 /// Names and values of one thing; holds [`Fact`]s.

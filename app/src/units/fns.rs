@@ -5,20 +5,22 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// The viewer's units; with words or a code, those of the viewer's subtrees that have them.
+/// The viewer's units as a tree, those of `open` with the units below them; with words or a code, the units of the viewer's subtrees
+/// that have them.
 #[server(prefix = "/api", endpoint = "units/list", input = GetUrl)]
-pub async fn list(q: Option<String>) -> Result<units::UnitsPage, AppError> {
+pub async fn list(q: Option<String>, open: Option<String>) -> Result<units::UnitsPage, AppError> {
     use crate::{
         context::server::{backend, viewer},
         error::respond,
     };
 
-    respond(async { Ok::<_, AppError>(backend()?.unit_desk().list(&viewer()?, q.as_deref()).await?) }.await)
+    respond(async { Ok::<_, AppError>(backend()?.unit_desk().list(&viewer()?, q.as_deref(), open.as_deref()).await?) }.await)
 }
 
-/// One unit, today or on a day of the past.
+/// One unit, today or on a day of the past, with a page of the units below it; with words or a code, of those that have them.
 #[server(prefix = "/api", endpoint = "units/page", input = GetUrl)]
-pub async fn page(unit: String, on: Option<String>) -> Result<units::UnitPage, AppError> {
+pub async fn page(unit: String, on: Option<String>, q: Option<String>, number: Option<u32>) -> Result<units::UnitPage, AppError> {
+    use backend::units::BelowQuery;
     use domain::forms::{day, optional};
 
     use crate::{
@@ -30,7 +32,8 @@ pub async fn page(unit: String, on: Option<String>) -> Result<units::UnitPage, A
         async {
             let viewer = viewer()?;
             let on = optional(&on.unwrap_or_default(), day).map_err(|_| AppError::new(Kind::Invalid))?;
-            Ok::<_, AppError>(backend()?.unit_desk().page(&viewer, &unit, on).await?)
+            let below = BelowQuery { words: q.as_deref(), page: number.unwrap_or(1) };
+            Ok::<_, AppError>(backend()?.unit_desk().page(&viewer, &unit, on, below).await?)
         }
         .await,
     )

@@ -5,9 +5,12 @@ use domain::{
     units::{self, Phase, UnitChange, UnitForm, UnitLink, UnitRow, UnitStep},
 };
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::{
+    hooks::{use_params_map, use_query_map},
+    params::ParamsMap,
+};
 
-use super::{address, fns::page, opening_lines, phase_name, phase_tag, step_name, unit_row_at};
+use super::{address, fns::page, list_page::search_with, opening_lines, phase_name, phase_tag, step_name, unit_row_at};
 use crate::{
     i18n::use_locale,
     page::show,
@@ -19,6 +22,9 @@ use crate::{
     },
 };
 
+/// With more units below than this there is a search.
+const SEARCHED: u32 = 20;
+
 #[component]
 pub fn UnitPage() -> impl IntoView {
     let l = use_locale();
@@ -26,14 +32,15 @@ pub fn UnitPage() -> impl IntoView {
     let query = use_query_map();
     let asked = Memo::new(move |_| {
         let unit = params.read().get("id").unwrap_or_default();
-        (unit, query.read().get("on").filter(|on| !on.is_empty()))
+        let given = |name: &str| query.read().get(name).filter(|given: &String| !given.trim().is_empty());
+        (unit, given("on"), given("q"), given("page").and_then(|page| page.parse::<u32>().ok()))
     });
-    let data = Resource::new(move || asked.get(), |(unit, on)| page(unit, on));
+    let data = Resource::new(move || asked.get(), |(unit, on, words, number)| page(unit, on, words, number));
     let done = move || query.with_untracked(|query| query.get_str("done").and_then(UnitStep::from_key));
-    show(data, move |page| shown(l, page, done()))
+    show(data, move |page| shown(l, page, done(), asked.get_untracked().2))
 }
 
-fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>) -> AnyView {
+fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>, words: Option<String>) -> AnyView {
     let unit = page.unit.clone();
     let tag = phase_tag(l, page.opening.phase);
     let eyebrow = format!("{} · {}", terms::unit_kind(l, unit.kind), text::units::code_of(l, unit.path.code()));
@@ -47,7 +54,7 @@ fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>) -> AnyView {
                 <div class="stack">
                     {size(l, &page)}
                     {leaders(l, &page)}
-                    {children(l, &page)}
+                    {children(l, &page, words)}
                     {history(l, &page)}
                 </div>
                 <aside class="stack">
@@ -147,27 +154,63 @@ fn leaders(l: Locale, page: &units::UnitPage) -> AnyView {
     view! { <Card title=text::units::leaders(l)>{content}</Card> }.into_any()
 }
 
-fn children(l: Locale, page: &units::UnitPage) -> Option<AnyView> {
-    if page.children.is_empty() && !page.steps.contains(&UnitStep::New) {
+fn children(l: Locale, page: &units::UnitPage, words: Option<String>) -> Option<AnyView> {
+    let below = &page.children;
+    if below.all == 0 && !page.steps.contains(&UnitStep::New) {
         return None;
     }
-    let content = if page.children.is_empty() {
+    let action = format!("{}#below", address(&page.unit));
+    let hidden = page.on.map(|on| ("on", on.to_string()));
+    let search = (below.all > SEARCHED).then(|| search_with(l, &action, text::units::search_below(l), words.clone(), hidden));
+    let content = if below.all == 0 {
         view! { <p class="muted">{text::units::no_children(l)}</p> }.into_any()
+    } else if below.rows.is_empty() {
+        view! { <p class="muted">{text::units::none_found(l)}</p> }.into_any()
     } else {
         let on = day_asked(page);
         // Whose children they are, the page says.
-        let rows = page.children.iter().map(|row| unit_row_at(l, UnitRow { parent: None, ..row.clone() }, &on)).collect_view();
+        let rows = below.rows.iter().map(|row| unit_row_at(l, UnitRow { parent: None, ..row.clone() }, &on)).collect_view();
         view! { <RowList>{rows}</RowList> }.into_any()
     };
     Some(
         view! {
-            <section class="stack-tight">
+            <section class="stack-tight" id="below">
                 <h2>{text::units::children(l)}</h2>
+                {search}
                 {content}
+                {pages(l, page, words.as_deref())}
             </section>
         }
         .into_any(),
     )
+}
+
+/// The ways to the pages of units below beside the one that is shown; nothing when there is only one.
+fn pages(l: Locale, page: &units::UnitPage, words: Option<&str>) -> Option<AnyView> {
+    let below = &page.children;
+    let link = |number: u32, label: &'static str, rel: &'static str| {
+        let href = below_address(page, words, number);
+        view! { <a class="button button-secondary" href=href rel=rel><span>{label}</span></a> }
+    };
+    let previous = (below.page > 1).then(|| link(below.page - 1, text::units::previous_page(l), "prev"));
+    let next = (below.page < below.pages).then(|| link(below.page + 1, text::units::next_page(l), "next"));
+    (below.pages > 1).then(|| {
+        view! {
+            <nav class="cluster" aria-label=text::units::children(l)>
+                {previous}
+                <span>{text::units::page_of(l, l.number(below.page), l.number(below.pages))}</span>
+                {next}
+            </nav>
+        }
+        .into_any()
+    })
+}
+
+/// A page of the units below, with what else the address asks for.
+fn below_address(page: &units::UnitPage, words: Option<&str>, number: u32) -> String {
+    let asked = [("on", page.on.map(|on| on.to_string())), ("q", words.map(str::to_owned)), ("page", Some(number.to_string()))];
+    let query: ParamsMap = asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    format!("{}{}#below", address(&page.unit), query.to_query_string())
 }
 
 fn history(l: Locale, page: &units::UnitPage) -> AnyView {

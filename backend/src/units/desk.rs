@@ -8,8 +8,10 @@ use domain::{
     folding::{fold, name_order},
     ids::UnitId,
     policy::{Action, Role, Standpoint},
+    statistics::{Figures, Share},
     units::{
-        Closing, Leader, Opening, UnitKind, UnitLink, UnitPage, UnitPath, UnitRef, UnitRow, UnitStep, UnitTargets, UnitsPage,
+        Closing, Leader, Opening, TreeRow, UnitKind, UnitLink, UnitPage, UnitPath, UnitRef, UnitRow, UnitSize, UnitStep,
+        UnitTargets, UnitsBelow, UnitsPage,
     },
 };
 
@@ -25,10 +27,22 @@ const LISTED: usize = 50;
 /// Choices of a form at most.
 const OFFERED: usize = 12;
 
+/// Units of the tree that are open at the same time at most: each costs a look at its subtree.
+const OPEN: usize = 16;
+
 /// See [`Backend::unit_desk`].
 #[derive(Clone, Copy)]
 pub struct UnitDesk<'a> {
     pub(super) backend: &'a Backend,
+}
+
+/// Which of the units one level below are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BelowQuery<'a> {
+    /// Words of the name, or the code; all units when there are none.
+    pub words: Option<&'a str>,
+    /// Counted from 1. One that does not exist is the nearest that does.
+    pub page: u32,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -50,34 +64,30 @@ impl<'a> UnitDesk<'a> {
         Self { backend }
     }
 
-    /// The units a person answers for; with words or a code, those of their subtrees that have them. Who holds no office sees
+    /// The units a person answers for as a tree, in which the units named in `open` (ids with commas between) show those below them;
+    /// without `open` a single unit does. With words or a code, the units of their subtrees that have them. Who holds no office sees
     /// the own line, from the branch upwards.
     ///
     /// # Errors
     /// Those of the store.
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
-    pub async fn list(&self, viewer: &Viewer, query: Option<&str>) -> Result<UnitsPage> {
+    pub async fn list(&self, viewer: &Viewer, query: Option<&str>, open: Option<&str>) -> Result<UnitsPage> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::ReadUnit);
         let words = fold(query.unwrap_or_default());
-        let found: Vec<&UnitRef> = if !words.is_empty() {
-            visible(&tree, viewer).filter(|unit| matches(&tree, unit, &words)).take(LISTED + 1).collect()
-        } else if seats.is_empty() {
-            let mut line: Vec<&UnitRef> = tree.trail(&viewer.standpoint.branch).collect();
-            line.reverse();
-            line
-        } else {
-            seats.into_iter().filter_map(|seat| tree.at(seat)).collect()
-        };
+        if words.is_empty() {
+            return Ok(UnitsPage { tree: self.rows(viewer, &tree, open), units: Vec::new(), more: false });
+        }
+        let found: Vec<&UnitRef> = visible(&tree, viewer).filter(|unit| matches(&tree, unit, &words)).take(LISTED + 1).collect();
         let more = found.len() > LISTED;
-        Ok(UnitsPage { units: found.into_iter().take(LISTED).map(|unit| self.row(&tree, unit)).collect(), more })
+        let units = found.into_iter().take(LISTED).map(|unit| self.row(&tree, unit)).collect();
+        Ok(UnitsPage { tree: Vec::new(), units, more })
     }
 
     /// One unit: where it stands, who leads it, what is below it, how it came to be so; today, or as it was on a day.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none, or none the person may know of, or none on that day.
-    pub async fn page(&self, viewer: &Viewer, id: &str, on: Option<NaiveDate>) -> Result<UnitPage> {
+    pub async fn page(&self, viewer: &Viewer, id: &str, on: Option<NaiveDate>, below: BelowQuery<'_>) -> Result<UnitPage> {
         let now = self.backend.units().tree();
         let standpoint = &viewer.standpoint;
         // The right is that of today, also on a page of the past.
@@ -100,7 +110,7 @@ impl<'a> UnitDesk<'a> {
             leaders: self.leaders(unit.id, on.unwrap_or(today)).await?,
             members: self.members(&now, &unit, on).await?,
             branches: branches(tree, &unit.path),
-            children: self.children(tree, &now, standpoint, &unit, on.is_some()),
+            children: self.children(tree, &now, standpoint, &unit, on.is_some(), below),
             opening: if on.is_some() { Opening::default() } else { now.opening(&known.path) },
             own_phase: now.node(known.id).and_then(|node| node.phase),
             closing: closed.map(|closed| Closing {
@@ -161,6 +171,55 @@ impl<'a> UnitDesk<'a> {
         history::tree_as_of(self.backend, day).await
     }
 
+    /// The first level of the tree, with what is open below it.
+    fn rows(&self, viewer: &Viewer, tree: &Tree, open: Option<&str>) -> Vec<TreeRow> {
+        let standpoint = &viewer.standpoint;
+        let seats: Vec<&UnitRef> = standpoint.seats(Action::ReadUnit).into_iter().filter_map(|seat| tree.at(seat)).collect();
+        if seats.is_empty() {
+            let line = tree.trail(&standpoint.branch);
+            let mut rows: Vec<TreeRow> =
+                line.map(|unit| closed_row(tree, unit.clone(), self.size(standpoint, tree, unit), false)).collect();
+            rows.reverse();
+            return rows;
+        }
+        let open: BTreeSet<UnitId> = match (open, seats.as_slice()) {
+            (Some(open), _) => open.split(',').filter_map(|id| id.parse().ok()).take(OPEN).collect(),
+            (None, [only]) => BTreeSet::from([only.id]),
+            (None, _) => BTreeSet::new(),
+        };
+        let grown = |unit: &UnitRef| self.grown(standpoint, tree, unit.clone(), self.size(standpoint, tree, unit), &open);
+        seats.into_iter().map(grown).collect()
+    }
+
+    /// As deep as the tree at most: there is one level of units for each [`UnitKind`].
+    fn grown(&self, standpoint: &Standpoint, tree: &Tree, unit: UnitRef, size: UnitSize, open: &BTreeSet<UnitId>) -> TreeRow {
+        let opens = tree.subtree(&unit.path).nth(1).is_some();
+        let mut row = closed_row(tree, unit, size, opens);
+        if opens && open.contains(&row.unit.id) {
+            let below = self.sizes_below(standpoint, tree, &row.unit);
+            row.more = count(below.iter().skip(TreeRow::BELOW));
+            let listed = below.into_iter().take(TreeRow::BELOW);
+            row.below = listed.map(|(unit, size)| self.grown(standpoint, tree, unit, size, open)).collect();
+        }
+        row
+    }
+
+    fn size(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> UnitSize {
+        if standpoint.may(Action::ReadStatistics, &unit.path) {
+            shown(self.backend.statistics().level(standpoint, tree, unit).0.figures)
+        } else {
+            UnitSize::Members(self.backend.counters().members(&unit.path))
+        }
+    }
+
+    fn sizes_below(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<(UnitRef, UnitSize)> {
+        if standpoint.may(Action::ReadStatistics, &unit.path) {
+            let (_, rows) = self.backend.statistics().level(standpoint, tree, unit);
+            return rows.into_iter().map(|row| (row.unit, shown(row.figures))).collect();
+        }
+        tree.children(&unit.path).map(|child| (child.clone(), self.size(standpoint, tree, child))).collect()
+    }
+
     fn row(&self, tree: &Tree, unit: &UnitRef) -> UnitRow {
         UnitRow {
             phase: tree.phase(&unit.path),
@@ -171,7 +230,15 @@ impl<'a> UnitDesk<'a> {
     }
 
     /// Those below which the person may look at: who holds no office sees the own line only.
-    fn children(&self, tree: &Tree, now: &Tree, standpoint: &Standpoint, unit: &UnitRef, past: bool) -> Vec<UnitRow> {
+    fn children(
+        &self,
+        tree: &Tree,
+        now: &Tree,
+        standpoint: &Standpoint,
+        unit: &UnitRef,
+        past: bool,
+        query: BelowQuery<'_>,
+    ) -> UnitsBelow {
         let visible = |child: &&UnitRef| {
             now.known(&child.id.to_string()).is_some_and(|child| standpoint.may(Action::ReadUnit, &child.path))
         };
@@ -182,7 +249,15 @@ impl<'a> UnitDesk<'a> {
                 self.row(tree, child)
             }
         };
-        tree.children(&unit.path).filter(visible).map(row).collect()
+        let below: Vec<&UnitRef> = tree.children(&unit.path).filter(visible).collect();
+        let all = count(below.iter());
+        let words = fold(query.words.unwrap_or_default());
+        let found: Vec<&UnitRef> = below.into_iter().filter(|child| words.is_empty() || matches(tree, child, &words)).collect();
+        let pages = count(found.chunks(LISTED)).max(1);
+        let page = query.page.clamp(1, pages);
+        let first = usize::try_from(page - 1).unwrap_or(usize::MAX);
+        let rows = found.chunks(LISTED).nth(first).unwrap_or_default().iter().copied().map(row).collect();
+        UnitsBelow { rows, all, page, pages }
     }
 
     async fn leaders(&self, unit: UnitId, day: NaiveDate) -> Result<Vec<Leader>> {
@@ -230,6 +305,15 @@ impl<'a> UnitDesk<'a> {
 /// Members of a branch on a day.
 const THERE_ON: &str = "SELECT VALUE member FROM posting WHERE unit = $unit AND from <= $on AND until >= $on; \
      SELECT VALUE record::id(id) FROM member WHERE unit = $unit AND posted_from != NONE AND posted_from <= $on;";
+
+fn closed_row(tree: &Tree, unit: UnitRef, size: UnitSize, opens: bool) -> TreeRow {
+    TreeRow { phase: tree.phase(&unit.path), unit, size, opens, below: Vec::new(), more: 0 }
+}
+
+/// What is left of figures that may be hidden.
+fn shown(figures: Option<Figures>) -> UnitSize {
+    figures.map_or(UnitSize::Hidden, |figures| UnitSize::Activated(Share { members: figures.members, done: figures.activated }))
+}
 
 /// Every open unit the person may look at, the own line first.
 fn visible<'t>(tree: &'t Tree, viewer: &'t Viewer) -> impl Iterator<Item = &'t UnitRef> {

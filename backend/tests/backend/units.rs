@@ -6,7 +6,7 @@ use backend::{
     Backend, Error,
     accounts::SignInForm,
     demo::registry::Registry,
-    units::{CloseForm, MergeForm, MoveForm, NewUnitForm, PhaseForm, RenameForm, SplitForm},
+    units::{BelowQuery, CloseForm, MergeForm, MoveForm, NewUnitForm, PhaseForm, RenameForm, SplitForm},
 };
 use chrono::TimeDelta;
 use domain::{
@@ -14,8 +14,8 @@ use domain::{
     forms::Problem,
     ids::UnitId,
     policy::{Grant, Role},
-    statistics::StatisticsPage,
-    units::{Phase, UnitChange, UnitKind, UnitPage, UnitPath, UnitRef, UnitStep},
+    statistics::{Share, StatisticsPage},
+    units::{Phase, TreeRow, UnitChange, UnitKind, UnitPage, UnitPath, UnitRef, UnitSize, UnitStep},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
@@ -43,7 +43,7 @@ async fn signed_in(backend: &Backend, person: &Person) -> Viewer {
 }
 
 async fn page(backend: &Backend, viewer: &Viewer, unit: UnitId) -> UnitPage {
-    backend.unit_desk().page(viewer, &unit.to_string(), None).await.expect("a page")
+    backend.unit_desk().page(viewer, &unit.to_string(), None, BelowQuery::default()).await.expect("a page")
 }
 
 async fn create(backend: &Backend, viewer: &Viewer, parent: &UnitRef, kind: UnitKind, code: &str) -> Result<UnitId, Error> {
@@ -267,11 +267,15 @@ async fn a_name_has_a_history_and_a_day_in_it() {
     assert_eq!(shown.history[1].until.map(|day| day.to_string()).as_deref(), Some("2026-11-24"));
     let id = org.harbour.id.to_string();
     for (day, name) in [("2026-11-24", "Chi bộ thôn Gành Đá"), ("2026-11-25", "Chi bộ thôn Gành Đá Đông")] {
-        let then = backend.unit_desk().page(&viewer, &id, Some(day.parse().expect("a day"))).await.expect("a page");
+        let then = backend
+            .unit_desk()
+            .page(&viewer, &id, Some(day.parse().expect("a day")), BelowQuery::default())
+            .await
+            .expect("a page");
         assert_eq!((then.unit.name.as_str(), then.members), (name, Some(6)), "{day}");
         assert!(then.steps.is_empty(), "the past is read only");
     }
-    let before = backend.unit_desk().page(&viewer, &id, Some("2020-01-01".parse().expect("a day"))).await;
+    let before = backend.unit_desk().page(&viewer, &id, Some("2020-01-01".parse().expect("a day")), BelowQuery::default()).await;
     assert!(matches!(before, Err(Error::NotFound)), "before it was opened");
     let outcome = rename(&backend, &viewer, org.harbour.id, "Tên khác", "24/11/2026").await;
     assert_eq!(problem(outcome, "on"), Some(Problem::DateRange), "before the form it ends");
@@ -391,7 +395,11 @@ async fn a_branch_is_split_by_choosing_who_goes() {
     assert_eq!((shown.unit.path.as_str(), shown.members), ("/51/001/05/", Some(1)), "the exempt count nowhere");
     assert_eq!(page(&backend, viewer, org.harbour.id).await.members, Some(4));
     let yesterday = start().date_naive() - TimeDelta::days(1);
-    let before = backend.unit_desk().page(viewer, &org.harbour.id.to_string(), Some(yesterday)).await.expect("a page");
+    let before = backend
+        .unit_desk()
+        .page(viewer, &org.harbour.id.to_string(), Some(yesterday), BelowQuery::default())
+        .await
+        .expect("a page");
     assert_eq!(before.members, Some(6), "the posting of the day before");
     assert_eq!(problem(split(&backend, viewer, org.harbour.id, "06", &[]).await, "members"), Some(Problem::Required));
     let stranger = [org.teacher.id.to_string()];
@@ -456,4 +464,83 @@ async fn two_who_change_one_tree_at_once_both_get_through() {
     first.expect("the first");
     second.expect("the second");
     assert_is_a_tree(&backend, &org);
+}
+
+/// All rows of a tree, in no order.
+fn rows_of(tree: &[TreeRow]) -> Vec<&TreeRow> {
+    tree.iter().flat_map(|row| std::iter::once(row).chain(rows_of(&row.below))).collect()
+}
+
+#[tokio::test]
+async fn the_tree_opens_level_by_level_and_hides_what_the_statistics_hide() {
+    let (backend, _, org) = organisation().await;
+    let open = [&org.province, &org.coast, &org.hills].map(|unit| unit.id.to_string()).join(",");
+    let mut hidden = 0;
+    for viewer in [&org.province_statistician.viewer, &org.coast_secretary.viewer, &org.answering_for(&org.hills)] {
+        let page = backend.unit_desk().list(viewer, None, Some(&open)).await.expect("a list");
+        let rows = rows_of(&page.tree);
+        assert!(rows.len() > 1, "a level below is open");
+        for row in rows {
+            let figures = backend.statistics().page(viewer, Some(row.unit.id)).await.expect("a page").total.figures;
+            let size = figures.map_or(UnitSize::Hidden, |figures| {
+                UnitSize::Activated(Share { members: figures.members, done: figures.activated })
+            });
+            assert_eq!(row.size, size, "{}", row.unit.name);
+            hidden += usize::from(row.size == UnitSize::Hidden);
+        }
+    }
+    assert!(hidden > 0, "there are small groups");
+    let page = backend.unit_desk().list(&org.coast_registrar.viewer, None, Some(&open)).await.expect("a list");
+    let is_members = |row: &&TreeRow| matches!(row.size, UnitSize::Members(_));
+    assert!(rows_of(&page.tree).iter().all(is_members), "who has no right to statistics sees none");
+}
+
+#[tokio::test]
+async fn whatever_is_to_be_opened_the_tree_shows_the_own_subtree_only() {
+    let (backend, _, org) = organisation().await;
+    let desk = backend.unit_desk();
+    let asked = format!("{},,x,'\"><b>,{},{}", org.hills.id, org.province.id, org.coast.id);
+    let page = desk.list(&org.coast_secretary.viewer, None, Some(&asked)).await.expect("a list");
+    assert_eq!(page.tree.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.coast.id]);
+    assert!(!page.tree[0].below.is_empty());
+    assert!(rows_of(&page.tree).iter().all(|row| org.coast.path.contains(&row.unit.path)));
+    assert_eq!(desk.list(&org.coast_secretary.viewer, None, None).await.expect("a list"), page, "a single unit is open at first");
+    let closed = desk.list(&org.coast_secretary.viewer, None, Some("")).await.expect("a list");
+    assert!(closed.tree[0].opens && closed.tree[0].below.is_empty());
+
+    let member = desk.list(&org.fisherman.viewer, None, Some(&asked)).await.expect("a list");
+    let line: Vec<UnitId> = member.tree.iter().map(|row| row.unit.id).collect();
+    assert_eq!(line, [org.harbour.id, org.coast.id, org.province.id], "the own line");
+    assert!(member.tree.iter().all(|row| !row.opens && row.below.is_empty()));
+}
+
+#[tokio::test]
+async fn units_below_come_in_pages_and_are_searched() {
+    let (backend, _, org) = organisation().await;
+    let viewer = registrar(&org);
+    for number in 0..60 {
+        create(&backend, &viewer, &org.coast, UnitKind::Branch, &format!("Z{number:02}")).await.expect("is created");
+    }
+    let coast = org.coast.id.to_string();
+    let below = async |words: Option<&str>, page: u32| {
+        backend.unit_desk().page(&viewer, &coast, None, BelowQuery { words, page }).await.expect("a page").children
+    };
+    let (first, second) = (below(None, 1).await, below(None, 2).await);
+    assert_eq!((first.rows.len(), first.all, first.page, first.pages), (50, 62, 1, 2));
+    assert_eq!((second.rows.len(), second.page), (12, 2));
+    let ids: BTreeSet<UnitId> = first.rows.iter().chain(&second.rows).map(|row| row.unit.id).collect();
+    assert_eq!(ids.len(), 62, "each on one page");
+    assert_eq!(below(None, 0).await, first);
+    assert_eq!(below(None, u32::MAX).await, second);
+    let found = below(Some("don vi z07"), 9).await;
+    assert_eq!((found.rows.len(), found.all, found.page, found.pages), (1, 62, 1, 1));
+    let nothing = below(Some("%' OR 1=1 --"), 2).await;
+    assert_eq!((nothing.rows.len(), nothing.all, nothing.page, nothing.pages), (0, 62, 1, 1));
+
+    let page = backend.unit_desk().list(&viewer, None, Some(&coast)).await.expect("a list");
+    assert!(page.tree[0].opens && page.tree[0].below.is_empty(), "what is open below a closed unit is not shown");
+    let open = format!("{},{coast}", org.province.id);
+    let page = backend.unit_desk().list(&viewer, None, Some(&open)).await.expect("a list");
+    let row = rows_of(&page.tree).into_iter().find(|row| row.unit.id == org.coast.id).expect("the commune");
+    assert_eq!((row.below.len(), row.more), (TreeRow::BELOW, 12));
 }

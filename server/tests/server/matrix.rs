@@ -15,7 +15,7 @@ use backend::documents::RemarkForm;
 use backend::files::NewUpload;
 use backend::members::{CorrectionForm, TransferForm};
 use backend::offices::GrantForm;
-use backend::units::NewUnitForm;
+use backend::units::{BelowQuery, NewUnitForm};
 use chrono::{Days, NaiveDate};
 use domain::ids::{UnitId, UploadId};
 use server_fn::axum::server_fn_paths;
@@ -765,7 +765,12 @@ impl Given {
 
 /// A unit as its forms name it, with the version they start from.
 async fn identified(app: &TestApp, unit: UnitId, mut fields: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
-    let page = app.backend.unit_desk().page(&app.org.operator.viewer, &unit.to_string(), None).await.expect("a page");
+    let page = app
+        .backend
+        .unit_desk()
+        .page(&app.org.operator.viewer, &unit.to_string(), None, BelowQuery::default())
+        .await
+        .expect("a page");
     fields.extend([("unit", unit.to_string()), ("version", page.version.to_string())]);
     fields
 }
