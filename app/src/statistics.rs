@@ -6,6 +6,7 @@ mod fns;
 mod live;
 #[cfg(feature = "ssr")]
 pub(crate) mod shares;
+pub(crate) mod unit_table;
 
 pub use committee_page::CommitteePage;
 pub use fns::ReadStatistics;

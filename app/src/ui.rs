@@ -24,14 +24,14 @@ pub use card::{Card, HeadingLevel};
 pub use choice::{CheckGroup, Choice, RadioGroup, Select};
 pub use diff::{Diff, DiffWords};
 pub use field::{ErrorSummary, Field, FieldKind, FileField, PasswordField, RefusedForms, TextArea};
-pub use figure::{Bar, BarChart, BigFigure, Figures, Progress, Trend};
+pub use figure::{Bar, BarChart, BigFigure, Figures, Progress, ShareBar, Trend};
 pub use form::Form;
 pub use icon::{Icon, IconName};
 pub use list::{Chip, Chips, DateTile, ListRow, Pager, RowList};
 pub use notice::{EmptyState, Notice, NoticeKind, Tag, Tone};
 pub use page::{Breadcrumbs, Contents, Crumb, Heading, PageHeader, VisuallyHidden};
 pub use steps::{Step, StepBar};
-pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead};
+pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead, Sort};
 
 /// `lang` of what people wrote, where the page around it is in another language. Provided by the application.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub use unit_page::UnitPage;
 use crate::{
     terms, text,
     title::Title,
-    ui::{Breadcrumbs, Crumb, ListRow, PageHeader, Tag, Tone},
+    ui::{Breadcrumbs, Button, ButtonKind, Crumb, IconName, ListRow, PageHeader, Tag, Tone},
 };
 
 fn address(unit: &UnitRef) -> String {
@@ -69,6 +69,28 @@ fn step_name(l: Locale, step: UnitStep) -> &'static str {
         UnitStep::Split => text::units::step_split(l),
         UnitStep::Close => text::units::step_close(l),
     }
+}
+
+/// A search for units that is an address: it works without script and can be kept as a bookmark. `id` is that of the field, `along`
+/// what else the address says.
+pub(crate) fn search(
+    l: Locale,
+    id: &str,
+    action: &str,
+    label: &'static str,
+    asked: Option<String>,
+    along: Vec<(&'static str, String)>,
+) -> AnyView {
+    let along = along.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
+    view! {
+        <form class="search" role="search" method="get" action=action.to_owned()>
+            <label class="visually-hidden" for=id.to_owned()>{label}</label>
+            <input class="input" type="search" name="q" id=id.to_owned() value=asked.unwrap_or_default() placeholder=label/>
+            {along}
+            <Button kind=ButtonKind::Secondary icon=IconName::Search>{text::units::go_search(l)}</Button>
+        </form>
+    }
+    .into_any()
 }
 
 /// A unit in a list, as it is today.

@@ -4,7 +4,8 @@ use domain::{
     accounts::Viewer,
     ids::UnitId,
     policy::{Action, Standpoint},
-    statistics::{StatisticsPage, UnitFigures},
+    statistics::{StatisticsPage, UnitFigures, needing_help},
+    tables::{Cut, TableQuery},
     units::UnitRef,
 };
 
@@ -50,9 +51,22 @@ impl<'a> Statistics<'a> {
         Ok(StatisticsPage {
             trail: trail(standpoint, &tree, unit),
             total,
+            found: children.len(),
+            all: children.len(),
+            help: needing_help(&children),
             children,
             changed_at: self.backend.counters().changed_at(),
         })
+    }
+
+    /// The same with those of the units one level below that the table on the page shows.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub async fn table(&self, viewer: &Viewer, unit: Option<UnitId>, query: &TableQuery) -> Result<StatisticsPage> {
+        let page = self.page(viewer, unit).await?;
+        let Cut { rows, found } = query.cut(page.children);
+        Ok(StatisticsPage { children: rows, found, ..page })
     }
 
     /// The figures of a unit the person may look at and of those one level below, in the order of [`Tree::children`]; none where they

@@ -25,6 +25,7 @@ pub mod offices;
 pub mod policy;
 pub mod search;
 pub mod statistics;
+pub mod tables;
 pub mod terms;
 pub mod units;
 pub mod writing;

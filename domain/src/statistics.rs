@@ -1,5 +1,7 @@
 //! Figures of a subtree, and what of them may be shown.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,9 @@ use crate::units::{Phase, UnitRef};
 
 /// Units with fewer members than this are shown without figures: in a group of four everybody knows who the one is.
 pub const SMALLEST_GROUP: u32 = 5;
+
+/// Most rows of the list of those who need help: more would be a table again.
+const HELP_MAX: usize = 5;
 
 /// Counts over a unit's subtree. Exempt members count nowhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +28,13 @@ pub struct Figures {
     pub reads: u32,
     /// Opinions by members of the subtree.
     pub opinions: u32,
+}
+
+impl Figures {
+    /// The part of the members without an activated account, in thousandths.
+    pub fn missing_per_mille(self) -> u64 {
+        u64::from(self.members.saturating_sub(self.activated)) * 1000 / u64::from(self.members.max(1))
+    }
 }
 
 impl std::ops::AddAssign for Figures {
@@ -73,9 +85,25 @@ pub struct StatisticsPage {
     /// From the highest unit the viewer may look at down to the unit itself.
     pub trail: Vec<UnitRef>,
     pub total: UnitFigures,
+    /// The units one level below, as many as are asked for.
     pub children: Vec<UnitFigures>,
+    /// How many units one level below have the words that are asked for.
+    pub found: usize,
+    /// How many units there are one level below.
+    pub all: usize,
+    /// See [`needing_help`].
+    pub help: Vec<UnitFigures>,
     /// When the last counted event happened.
     pub changed_at: Option<DateTime<Utc>>,
+}
+
+/// The units where the largest part of the members has not activated the account, the largest first, a few at most; none where all
+/// have or the figures are hidden.
+pub fn needing_help(children: &[UnitFigures]) -> Vec<UnitFigures> {
+    let lacks = |figures: &Figures| figures.activated < figures.members;
+    let mut rows: Vec<&UnitFigures> = children.iter().filter(|row| row.figures.as_ref().is_some_and(lacks)).collect();
+    rows.sort_by_key(|row| Reverse(row.figures.map(Figures::missing_per_mille)));
+    rows.into_iter().take(HELP_MAX).cloned().collect()
 }
 
 /// Whether figures about so many people would be figures about persons.
@@ -105,6 +133,41 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{
+        ids::UnitId,
+        units::{UnitKind, UnitPath},
+    };
+
+    fn row(name: &str, figures: Option<(u32, u32)>) -> UnitFigures {
+        let id: UnitId = "01JD0000000000000000000000".parse().expect("an id");
+        let path = UnitPath::parse("/51/001/").expect("a path");
+        UnitFigures {
+            unit: UnitRef { id, kind: UnitKind::Branch, name: name.to_owned(), path },
+            figures: figures.map(|(activated, members)| Figures { members, activated, ..Figures::default() }),
+            has_children: false,
+            phase: Phase::default(),
+        }
+    }
+
+    #[test]
+    fn those_with_the_lowest_share_are_named_first_and_the_complete_and_the_hidden_never() {
+        let rows = [
+            row("half", Some((10, 20))),
+            row("all", Some((20, 20))),
+            row("hidden", None),
+            row("few", Some((1, 20))),
+            row("empty", Some((0, 0))),
+            row("most", Some((19, 20))),
+        ];
+        let named: Vec<String> = needing_help(&rows).into_iter().map(|row| row.unit.name).collect();
+        assert_eq!(named, ["few", "half", "most"]);
+    }
+
+    #[test]
+    fn the_list_of_those_who_need_help_stays_short() {
+        let rows: Vec<UnitFigures> = (0..20).map(|n| row("unit", Some((n, 20)))).collect();
+        assert_eq!(needing_help(&rows).len(), HELP_MAX);
+    }
 
     fn shown(sizes: &[u32], is_total_hidden: bool) -> Vec<Option<u32>> {
         sizes.iter().zip(hidden(sizes, 0, is_total_hidden)).map(|(members, hidden)| (!hidden).then_some(*members)).collect()

@@ -224,6 +224,8 @@ async function follow(stage, script, address) {
 
   const statistician = await stage.visitor({ as: 'statistician', script });
   await statistician.open(`${address}/results`);
+  assert.equal(await statistician.$('.table tbody tr').count(), 20, 'not all at once');
+  await statistician.open(`${address}/results?rows=1000`);
   assert.ok((await statistician.$('.table tbody tr').count()) > 50, 'a row for each branch');
   assert.ok(!(await statistician.text()).includes(name));
 

@@ -6,7 +6,7 @@ import { bothWays } from '../support/report.mjs';
 import { number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { statistics, terms } = texts('vi');
+const { statistics, terms, units } = texts('vi');
 
 /** What the figures are called. */
 const LABELS = { ...statistics, members: terms.members };
@@ -46,6 +46,38 @@ async function levelByLevel(stage, script) {
 
   await visitor.follow(visitor.$('.breadcrumbs a:visible').first());
   await until('the way back leads up', async () => (await visitor.heading()) === above);
+}
+
+/** The table of a commune's branches: some at first, more with the place kept, ordered by its heads, searched. */
+async function tableOfUnits(stage, script) {
+  const visitor = await stage.visitor({ as: 'committee', script });
+  const rows = visitor.$('#units tbody tr');
+  await visitor.open('/committee');
+  assert.equal(await rows.count(), 20);
+  await visitor.follow(visitor.$('#units a[rel~="next"]'));
+  assert.ok((await rows.count()) > 20);
+  assert.equal(new URL(visitor.page.url()).hash, '#units-21', 'the first of the new rows');
+
+  const all = await rows.count();
+  await visitor.follow(visitor.$('#units thead a').first());
+  assert.equal(await visitor.$('#units thead th').first().getAttribute('aria-sort'), 'ascending');
+  assert.equal(await rows.count(), all, 'as many as before');
+  const first = (await rows.first().locator('th').innerText()).trim();
+  await visitor.follow(visitor.$('#units thead a').first());
+  assert.equal(await visitor.$('#units thead th').first().getAttribute('aria-sort'), 'descending');
+  assert.notEqual((await rows.first().locator('th').innerText()).trim(), first);
+
+  await visitor.open('/committee?sort=-members&rows=1000');
+  const members = (await rows.locator('td:nth-of-type(1)').allTextContents()).map((text) => text.trim());
+  const shown = members.filter((text) => text !== statistics.hidden).map(number);
+  assert.deepEqual(shown, [...shown].sort((one, other) => other - one));
+  assert.ok(members.slice(shown.length).every((text) => text === statistics.hidden), 'what is hidden stands last');
+
+  await visitor.open(`/committee?q=${encodeURIComponent(first)}`);
+  assert.ok((await rows.locator('th').allInnerTexts()).some((name) => name.trim() === first));
+  await visitor.open('/committee?q=%25%27--&sort=--x&rows=-5');
+  assert.equal(await rows.count(), 0);
+  assert.ok((await visitor.text('#units')).includes(units.none_found));
 }
 
 /** The big figures by their key in the text file. */
@@ -91,5 +123,6 @@ async function sendOpinion(visitor, script) {
 
 export const tests = [
   ...bothWays('statistics: figures move when a member acts elsewhere', figuresMove),
+  ...bothWays('statistics: the table of units is ordered, searched and longer when asked', tableOfUnits),
   ...bothWays('statistics: one level down and back', levelByLevel),
 ];

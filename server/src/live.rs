@@ -18,6 +18,7 @@ use domain::{
     events::{Event, EventKind},
     ids::UnitId,
     statistics::StatisticsPage,
+    tables::TableQuery,
     units::UnitPath,
 };
 use serde::Deserialize;
@@ -47,6 +48,10 @@ const CHECK_EVERY: Duration = Duration::from_mins(1);
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
     unit: Option<String>,
+    // What the table of the page shows.
+    q: Option<String>,
+    sort: Option<String>,
+    rows: Option<String>,
 }
 
 pub(crate) async fn live(
@@ -65,9 +70,10 @@ pub(crate) async fn live(
     let Ok(unit) = asked.unit.as_deref().map(str::parse::<UnitId>).transpose() else {
         return refused(locale, Kind::NotFound);
     };
+    let query = TableQuery::parse(asked.q.as_deref(), asked.sort.as_deref(), asked.rows.as_deref());
     // Listening begins before the first figures are read, so that nothing falls between.
     let events = shared.backend.events().listen();
-    let page = match shared.backend.statistics().page(&viewer, unit).await {
+    let page = match shared.backend.statistics().table(&viewer, unit, &query).await {
         Ok(page) => page,
         Err(error) => return refused(locale, AppError::from(error).kind.told_to(Some(&viewer))),
     };
@@ -75,6 +81,7 @@ pub(crate) async fn live(
     let open = OpenPage {
         unit: page.total.unit.id,
         path: page.total.unit.path.clone(),
+        query,
         backend: shared.backend,
         viewer,
         token,
@@ -95,6 +102,7 @@ struct OpenPage {
     token: String,
     unit: UnitId,
     path: UnitPath,
+    query: TableQuery,
     events: broadcast::Receiver<Event>,
     closing: watch::Receiver<bool>,
     frames: mpsc::Sender<Result<sse::Event, Infallible>>,
@@ -147,7 +155,7 @@ impl OpenPage {
                 },
                 Wake::Changed => {}
             }
-            match self.backend.statistics().page(&self.viewer, Some(self.unit)).await {
+            match self.backend.statistics().table(&self.viewer, Some(self.unit), &self.query).await {
                 Ok(page) if page != shown => {
                     if !self.send(&page).await {
                         return;

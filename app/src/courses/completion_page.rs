@@ -13,7 +13,10 @@ use crate::{
     context::take_echo,
     i18n::use_locale,
     page::show,
-    statistics::shares,
+    statistics::{
+        shares::{self, Place},
+        unit_table,
+    },
     terms::{Labels, all_errors, field_error},
     text,
     title::Title,
@@ -43,6 +46,8 @@ pub(crate) fn CompletionPage() -> impl IntoView {
             view! { <Notice kind=NoticeKind::Ok title><p>{text::courses::given_now_hint(l)}</p></Notice> }
         });
         let offer = another_try(l, &page, errors);
+        let place = format!("/courses/{}/results", page.course);
+        let table = Place { id: "units", page: place, query: query.with_untracked(unit_table::asked) };
         view! {
             <Title text=format!("{} · {unit}", page.title)/>
             <div class="page">
@@ -53,7 +58,7 @@ pub(crate) fn CompletionPage() -> impl IntoView {
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
                 {confirmation}
                 {shares::total(l, &page.total, text::courses::completed_by(l))}
-                {shares::children(l, &page.children, text::courses::done(l), |unit| address(&page, unit))}
+                {shares::children(l, &page.total, &page.children, text::courses::done(l), table)}
                 {learners(l, page.learners)}
                 {offer}
             </div>

@@ -5,6 +5,7 @@ use domain::{
     documents::readers::{ReaderRow, Readers, ReadersPage as Found, Reminder},
     policy::Action,
     statistics::Share,
+    tables::TableQuery,
     units::UnitRef,
 };
 use leptos::prelude::*;
@@ -15,7 +16,10 @@ use crate::{
     context::use_viewer,
     i18n::use_locale,
     page::show,
-    statistics::shares,
+    statistics::{
+        shares::{self, Place},
+        unit_table,
+    },
     terms, text,
     title::Title,
     ui::{Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader},
@@ -33,6 +37,7 @@ pub(crate) fn ReadersPage() -> impl IntoView {
     );
     show(data, move |page| {
         let done = query.with_untracked(|query| query.get("done"));
+        let asked = query.with_untracked(unit_table::asked);
         let title = format!("{} · {}", text::readers::title(l), page.title);
         view! {
             <Title text=title/>
@@ -41,9 +46,9 @@ pub(crate) fn ReadersPage() -> impl IntoView {
                 {head(l, &page)}
                 {told(l, &page, done.as_deref())}
                 {share(l, &page)}
-                {corrected(l, &page)}
+                {corrected(l, &page, asked.clone())}
                 {reminding(l, &page)}
-                {shares::children(l, &page.children, text::readers::have_read(l), |unit| address(&page, unit))}
+                {shares::children(l, &page.total, &page.children, text::readers::have_read(l), table(&page, "units", asked))}
                 {page.names.as_ref().map(|names| by_name(l, names))}
             </div>
         }
@@ -62,6 +67,10 @@ fn crumbs(l: Locale, page: &Found, follows: bool) -> Vec<Crumb> {
     crumbs.extend(page.trail.iter().take(above).map(|unit| Crumb::link(unit.name.clone(), address(page, unit))));
     crumbs.push(Crumb::here(page.total.unit.name.clone()));
     crumbs
+}
+
+fn table(page: &Found, id: &'static str, query: TableQuery) -> Place {
+    Place { id, page: format!("/readers/{}", page.document), query }
 }
 
 fn address(page: &Found, unit: &UnitRef) -> String {
@@ -141,10 +150,11 @@ fn share(l: Locale, page: &Found) -> AnyView {
 }
 
 /// How many have opened the corrected text: the figure above counts also who read the one before it.
-fn corrected(l: Locale, page: &Found) -> Option<AnyView> {
+fn corrected(l: Locale, page: &Found, asked: TableQuery) -> Option<AnyView> {
     let corrected = page.corrected.as_ref()?;
     let figure = shares::total(l, &corrected.total, text::readers::have_opened_corrected(l));
-    let children = shares::children(l, &corrected.children, text::readers::have_opened_corrected(l), |unit| address(page, unit));
+    let place = table(page, "corrected", asked);
+    let children = shares::children(l, &page.total, &corrected.children, text::readers::have_opened_corrected(l), place);
     Some(
         view! {
             <section class="stack-tight" data-part="corrected">

@@ -1,41 +1,50 @@
-use std::cmp::Reverse;
-
 use domain::{
     Locale,
-    statistics::{Figures as Counts, SMALLEST_GROUP, StatisticsPage, UnitFigures},
+    statistics::{Figures as Counts, StatisticsPage, UnitFigures},
+    tables::{TableQuery, UnitColumn},
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::fns::page;
+use super::{
+    fns::page,
+    unit_table::{UnitTable, asked, hidden_because, row_id},
+};
 use crate::{
     i18n::use_locale,
     page::show,
     terms, text,
     title::Title,
-    ui::{Bar, BarChart, BigFigure, Breadcrumbs, Card, Cell, Column, Crumb, DataTable, Figures, PageHeader, RowHead},
+    ui::{
+        Bar, BarChart, BigFigure, Breadcrumbs, Card, Cell, Column, Crumb, Figures, PageHeader, RowHead, ShareBar, content_lang,
+    },
     units::phase_tag,
 };
-
-/// Most rows of the list of those who need help: more would be a table again.
-const HELP_MAX: usize = 5;
 
 /// A unit's figures with its children's, to look into level by level.
 #[component]
 pub fn CommitteePage() -> impl IntoView {
     let l = use_locale();
-    let params = use_params_map();
-    let data = Resource::new(move || params.read().get("unit"), page);
-    show(data, move |page| dashboard(l, page))
+    let (params, query) = (use_params_map(), use_query_map());
+    let data = Resource::new(
+        move || {
+            let query = query.read();
+            (params.read().get("unit"), query.get("q"), query.get("sort"), query.get("rows"))
+        },
+        |(unit, words, order, rows)| page(unit, words, order, rows),
+    );
+    show(data, move |page| dashboard(l, page, query.with_untracked(asked)))
 }
 
-fn dashboard(l: Locale, page: StatisticsPage) -> AnyView {
+fn dashboard(l: Locale, page: StatisticsPage, query: TableQuery) -> AnyView {
     let unit = page.total.unit.clone();
     let crumbs = crumbs(&page);
+    #[cfg(feature = "hydrate")]
+    let live = live_address(unit.id, &query);
     let figures = RwSignal::new(page);
     let connected = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
-    super::live::follow(unit.id, figures, connected);
+    super::live::follow(&live, figures, connected);
     view! {
         <Title text=format!("{} · {}", text::statistics::title(l), unit.name)/>
         <div class="page">
@@ -46,10 +55,18 @@ fn dashboard(l: Locale, page: StatisticsPage) -> AnyView {
             {live_mark(l, figures, connected)}
             {totals(l, figures)}
             {move || figures.with(|page| needing_help(l, page))}
-            {children_table(l, figures)}
+            {children_table(l, figures, query)}
         </div>
     }
     .into_any()
+}
+
+/// What is sent there has the rows that the page shows.
+#[cfg(feature = "hydrate")]
+fn live_address(unit: domain::ids::UnitId, query: &TableQuery) -> String {
+    let unit = std::iter::once(("unit", unit.to_string()));
+    let query: leptos_router::params::ParamsMap = unit.chain(super::unit_table::parts(query)).collect();
+    format!("/live{}", query.to_query_string())
 }
 
 /// None at the top: a trail of one place leads nowhere.
@@ -115,20 +132,19 @@ fn totals(l: Locale, figures: RwSignal<StatisticsPage>) -> AnyView {
 /// The units where the largest part of the members has no account in use; nothing where all have. What is missing is drawn: the
 /// longest bar is where most is to be done.
 fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
-    let bars: Vec<Bar> = least_activated(&page.children)
-        .into_iter()
-        .map(|(row, counts)| {
-            let missing = counts.members - counts.activated;
-            let share = l.percent(missing.into(), counts.members.into());
-            Bar {
-                label: row.unit.name.clone(),
-                value: missing_per_mille(counts),
-                text: format!("{} ({share})", text::statistics::not_activated(l, missing.into())),
-                // Its page names whom to call.
-                href: Some(format!("/units/{}", row.unit.id)),
-            }
+    let bar = |row: &UnitFigures| {
+        let counts = row.figures?;
+        let missing = counts.members.saturating_sub(counts.activated);
+        let share = l.percent(missing.into(), counts.members.into());
+        Some(Bar {
+            label: row.unit.name.clone(),
+            value: counts.missing_per_mille(),
+            text: format!("{} ({share})", text::statistics::not_activated(l, missing.into())),
+            // Its page names whom to call.
+            href: Some(format!("/units/{}", row.unit.id)),
         })
-        .collect();
+    };
+    let bars: Vec<Bar> = page.help.iter().filter_map(bar).collect();
     (!bars.is_empty()).then(|| {
         view! {
             <Card>
@@ -145,74 +161,60 @@ fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
     })
 }
 
-fn least_activated(children: &[UnitFigures]) -> Vec<(&UnitFigures, Counts)> {
-    let mut rows: Vec<_> = children
-        .iter()
-        .filter_map(|row| row.figures.map(|counts| (row, counts)))
-        .filter(|(_, counts)| counts.activated < counts.members)
-        .collect();
-    rows.sort_by_key(|(_, counts)| Reverse(missing_per_mille(*counts)));
-    rows.truncate(HELP_MAX);
-    rows
-}
-
-fn missing_per_mille(counts: Counts) -> u64 {
-    u64::from(counts.members.saturating_sub(counts.activated)) * 1000 / u64::from(counts.members.max(1))
-}
-
-fn children_table(l: Locale, figures: RwSignal<StatisticsPage>) -> Option<AnyView> {
-    // Whether there is a level below does not change while the page is open; its figures do.
-    if figures.with_untracked(|page| page.children.is_empty()) {
+fn children_table(l: Locale, figures: RwSignal<StatisticsPage>, query: TableQuery) -> Option<AnyView> {
+    // What is shown of the level below does not change while the page is open; its figures do.
+    let (all, found, listed) = figures.with_untracked(|page| (page.all, page.found, page.children.len()));
+    if all == 0 {
         return None;
     }
+    let page = figures.with_untracked(|page| format!("/committee/{}", page.total.unit.id));
+    let table = UnitTable { l, id: "units", page, along: Vec::new(), query, all, found, listed };
+    let number = |by: UnitColumn, label: &'static str| table.column(by, Column::number(label).wide());
     let columns = vec![
-        Column::text(text::statistics::unit(l)),
-        Column::number(terms::members(l)),
-        Column::number(text::statistics::activated(l)),
-        Column::number(text::statistics::active(l)),
-        Column::number(text::statistics::documents(l)),
-        Column::number(text::statistics::reads(l)),
-        Column::number(text::statistics::opinions(l)),
+        table.column(UnitColumn::Name, Column::text(text::statistics::unit(l))),
+        number(UnitColumn::Members, terms::members(l)),
+        table.column(UnitColumn::Share, Column::number(text::statistics::activated(l))),
+        number(UnitColumn::Active, text::statistics::active(l)),
+        number(UnitColumn::Documents, text::statistics::documents(l)),
+        number(UnitColumn::Reads, text::statistics::reads(l)),
+        number(UnitColumn::Opinions, text::statistics::opinions(l)),
     ];
-    let rows = move || figures.with(|page| page.children.iter().map(|row| child_row(l, row)).collect_view());
-    let some_hidden = move || figures.with(|page| page.children.iter().any(|row| row.figures.is_none()));
-    let explained = move || {
-        some_hidden().then(|| {
-            let told = text::statistics::hidden_because(l, l.number(SMALLEST_GROUP));
-            view! { <p class="muted small">{told}</p> }
-        })
+    let rows = move || {
+        let row = |(at, row): (usize, &UnitFigures)| child_row(l, row, row_id("units", at + 1));
+        figures.with(|page| page.children.iter().enumerate().map(row).collect_view())
     };
-    Some(
-        view! {
-            <section class="stack-tight">
-                <DataTable caption=text::statistics::children(l) columns>
-                    {rows}
-                </DataTable>
-                {explained}
-            </section>
-        }
-        .into_any(),
-    )
+    let some_hidden = move || figures.with(|page| page.children.iter().any(|row| row.figures.is_none()));
+    let explained = move || some_hidden().then(|| view! { <p class="muted small">{hidden_because(l)}</p> });
+    let table = table.show(columns, rows.into_any());
+    Some(view! { {table} {explained} }.into_any())
 }
 
-fn child_row(l: Locale, row: &UnitFigures) -> AnyView {
-    let name = row.unit.name.clone();
+fn child_row(l: Locale, row: &UnitFigures, id: String) -> AnyView {
+    let (name, lang) = (row.unit.name.clone(), content_lang());
     let name = if row.has_children {
-        view! { <a href=format!("/committee/{}", row.unit.id)>{name}</a> }.into_any()
+        view! { <a href=format!("/committee/{}", row.unit.id) lang=lang>{name}</a> }.into_any()
     } else {
-        view! { <span>{name}</span> }.into_any()
+        view! { <span lang=lang>{name}</span> }.into_any()
     };
     let phase = phase_tag(l, row.phase).map(|tag| view! { " " {tag} });
     let counts = row.figures;
     let cell = move |label: &'static str, read: fn(&Counts) -> u32| {
         let value = counts.map_or_else(|| text::statistics::hidden(l).to_owned(), |counts| l.number(read(&counts)));
-        view! { <Cell label numeric=true>{value}</Cell> }
+        view! { <Cell label numeric=true wide=true>{value}</Cell> }
+    };
+    let activated = match counts {
+        None => text::statistics::hidden(l).to_owned().into_any(),
+        Some(counts) => {
+            let (done, members) = (u64::from(counts.activated), u64::from(counts.members));
+            let (number, share) = (l.number(done), l.percent(done, members));
+            view! { <span class="wide">{number}" · "</span> <ShareBar value=done max=members/> " " {share} }.into_any()
+        }
     };
     view! {
-        <tr>
+        <tr id=id>
             <RowHead>{name} {phase}</RowHead>
             {cell(terms::members(l), |counts| counts.members)}
-            {cell(text::statistics::activated(l), |counts| counts.activated)}
+            <Cell label=text::statistics::activated(l) numeric=true>{activated}</Cell>
             {cell(text::statistics::active(l), |counts| counts.active)}
             {cell(text::statistics::documents(l), |counts| counts.documents)}
             {cell(text::statistics::reads(l), |counts| counts.reads)}
@@ -220,45 +222,4 @@ fn child_row(l: Locale, row: &UnitFigures) -> AnyView {
         </tr>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::{
-        ids::UnitId,
-        units::{Phase, UnitKind, UnitPath, UnitRef},
-    };
-
-    use super::*;
-
-    fn row(name: &str, figures: Option<(u32, u32)>) -> UnitFigures {
-        let id: UnitId = "01JD0000000000000000000000".parse().unwrap();
-        let path = UnitPath::parse("/51/001/").unwrap();
-        UnitFigures {
-            unit: UnitRef { id, kind: UnitKind::Branch, name: name.to_owned(), path },
-            figures: figures.map(|(activated, members)| Counts { members, activated, ..Counts::default() }),
-            has_children: false,
-            phase: Phase::default(),
-        }
-    }
-
-    #[test]
-    fn those_with_the_lowest_share_are_named_first_and_the_complete_and_the_hidden_never() {
-        let rows = [
-            row("half", Some((10, 20))),
-            row("all", Some((20, 20))),
-            row("hidden", None),
-            row("few", Some((1, 20))),
-            row("empty", Some((0, 0))),
-            row("most", Some((19, 20))),
-        ];
-        let named: Vec<&str> = least_activated(&rows).into_iter().map(|(row, _)| row.unit.name.as_str()).collect();
-        assert_eq!(named, ["few", "half", "most"]);
-    }
-
-    #[test]
-    fn the_list_stays_short() {
-        let rows: Vec<UnitFigures> = (0..20).map(|n| row("unit", Some((n, 20)))).collect();
-        assert_eq!(least_activated(&rows).len(), HELP_MAX);
-    }
 }

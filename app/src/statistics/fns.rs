@@ -3,9 +3,17 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// The figures of `unit`; without one, of the highest unit the viewer holds an office on.
+/// The figures of `unit`; without one, of the highest unit the viewer holds an office on. Of the units below those that the table
+/// shows: see [`domain::tables::TableQuery`].
 #[server(name = ReadStatistics, prefix = "/api", endpoint = "statistics/page", input = GetUrl)]
-pub async fn page(unit: Option<String>) -> Result<StatisticsPage, AppError> {
+pub async fn page(
+    unit: Option<String>,
+    q: Option<String>,
+    sort: Option<String>,
+    rows: Option<String>,
+) -> Result<StatisticsPage, AppError> {
+    use domain::tables::TableQuery;
+
     use crate::{
         context::server::{backend, viewer},
         error::{Kind, respond},
@@ -14,7 +22,8 @@ pub async fn page(unit: Option<String>) -> Result<StatisticsPage, AppError> {
         async {
             let viewer = viewer()?;
             let unit = unit.map(|unit| unit.parse()).transpose().map_err(|_| AppError::new(Kind::NotFound))?;
-            Ok::<_, AppError>(backend()?.statistics().page(&viewer, unit).await?)
+            let query = TableQuery::parse(q.as_deref(), sort.as_deref(), rows.as_deref());
+            Ok::<_, AppError>(backend()?.statistics().table(&viewer, unit, &query).await?)
         }
         .await,
     )

@@ -1,14 +1,14 @@
 //! The browser's ear: what the server sends on `/live` replaces the figures on the open page.
 
-use domain::{ids::UnitId, statistics::StatisticsPage};
+use domain::statistics::StatisticsPage;
 use leptos::{prelude::*, serde_json};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
-/// Keeps `figures` up to date and says in `connected` whether it can. Ends with the page; a broken line is the browser's to mend.
-pub(super) fn follow(unit: UnitId, figures: RwSignal<StatisticsPage>, connected: RwSignal<bool>) {
+/// Keeps `figures` up to date by what comes from `address`, and says in `connected` whether it can. Ends with the page; a broken line is the browser's to mend.
+pub(super) fn follow(address: &str, figures: RwSignal<StatisticsPage>, connected: RwSignal<bool>) {
     // Fails for an address that is none; ours is one. The page then stays as it was sent.
-    let Ok(source) = EventSource::new(&format!("/live?unit={unit}")) else { return };
+    let Ok(source) = EventSource::new(address) else { return };
     let received = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
         // A page of a newer server that this one cannot read is left alone until the next visit.
         if let Some(fresh) = message.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) {

@@ -3,14 +3,16 @@
 
 use domain::{
     Locale,
-    statistics::{SMALLEST_GROUP, Share, UnitShare},
-    units::UnitRef,
+    statistics::{Share, UnitShare},
+    tables::{TableQuery, UnitColumn},
 };
 use leptos::prelude::*;
 
+pub(crate) use super::unit_table::hidden_because;
+use super::unit_table::{UnitTable, row_id};
 use crate::{
     terms, text,
-    ui::{Card, Cell, Column, DataTable, Progress, RowHead},
+    ui::{Card, Cell, Column, Progress, RowHead, ShareBar, content_lang},
 };
 
 /// So many of so many, and the part.
@@ -32,36 +34,42 @@ pub(crate) fn total(l: Locale, total: &UnitShare, done: &'static str) -> AnyView
     .into_any()
 }
 
-/// A row for each unit below; `address` is where its own page is.
-pub(crate) fn children(
-    l: Locale,
-    rows: &[UnitShare],
-    done: &'static str,
-    address: impl Fn(&UnitRef) -> String,
-) -> Option<AnyView> {
-    let columns = vec![
-        Column::text(text::statistics::unit(l)),
-        Column::number(terms::members(l)),
-        Column::number(done),
-        Column::number(text::statistics::share(l)),
-    ];
-    let shown = rows.iter().map(|row| child(l, row, done, address(&row.unit))).collect_view();
-    let some_hidden = rows.iter().any(|row| row.share.is_none());
-    let explained = some_hidden.then(|| view! { <p class="muted small">{hidden_because(l)}</p> });
-    (!rows.is_empty()).then(|| {
-        view! {
-            <section class="stack-tight">
-                <DataTable caption=text::statistics::children(l) columns>{shown}</DataTable>
-                {explained}
-            </section>
-        }
-        .into_any()
-    })
+/// Where the table of the units below stands, and what the address asks of it.
+pub(crate) struct Place {
+    /// Names the table.
+    pub(crate) id: &'static str,
+    /// The page without a query.
+    pub(crate) page: String,
+    pub(crate) query: TableQuery,
 }
 
-fn child(l: Locale, row: &UnitShare, done: &'static str, address: String) -> AnyView {
-    let name = row.unit.name.clone();
-    let name = if row.opens { view! { <a href=address>{name}</a> }.into_any() } else { view! { <span>{name}</span> }.into_any() };
+/// A row for each unit below; its own page is the same with that unit.
+pub(crate) fn children(l: Locale, total: &UnitShare, rows: &[UnitShare], done: &'static str, place: Place) -> Option<AnyView> {
+    let Place { id, page, query } = place;
+    let cut = query.cut(rows.to_vec());
+    let shown = cut.rows.iter().enumerate().map(|(at, row)| child(l, row, done, &page, row_id(id, at + 1))).collect_view();
+    let some_hidden = cut.rows.iter().any(|row| row.share.is_none());
+    let explained = some_hidden.then(|| view! { <p class="muted small">{hidden_because(l)}</p> });
+    let along = vec![("unit", total.unit.id.to_string())];
+    let table = UnitTable { l, id, page, along, query, all: rows.len(), found: cut.found, listed: cut.rows.len() };
+    let columns = vec![
+        table.column(UnitColumn::Name, Column::text(text::statistics::unit(l))),
+        table.column(UnitColumn::Members, Column::number(terms::members(l)).wide()),
+        table.column(UnitColumn::Done, Column::number(done).wide()),
+        table.column(UnitColumn::Share, Column::number(text::statistics::share(l))),
+    ];
+    let table = (!rows.is_empty()).then(|| table.show(columns, shown.into_any()));
+    table.map(|table| view! { {table} {explained} }.into_any())
+}
+
+fn child(l: Locale, row: &UnitShare, done: &'static str, page: &str, id: String) -> AnyView {
+    let (name, lang) = (row.unit.name.clone(), content_lang());
+    let href = format!("{page}?unit={}", row.unit.id);
+    let name = if row.opens {
+        view! { <a href=href lang=lang>{name}</a> }.into_any()
+    } else {
+        view! { <span lang=lang>{name}</span> }.into_any()
+    };
     let share = row.share;
     let figure = move |figure: fn(Locale, Share) -> String| {
         share.map_or_else(|| text::statistics::hidden(l).to_owned(), |share| figure(l, share))
@@ -69,17 +77,14 @@ fn child(l: Locale, row: &UnitShare, done: &'static str, address: String) -> Any
     let members = figure(|l, share| l.number(share.members));
     let count = figure(|l, share| l.number(share.done));
     let part = figure(|l, share| l.percent(share.done.into(), share.members.into()));
+    let bar = share.map(|share| view! { <ShareBar value=share.done.into() max=share.members.into()/> });
     view! {
-        <tr>
+        <tr id=id>
             <RowHead>{name}</RowHead>
-            <Cell label=terms::members(l) numeric=true>{members}</Cell>
-            <Cell label=done numeric=true>{count}</Cell>
-            <Cell label=text::statistics::share(l) numeric=true>{part}</Cell>
+            <Cell label=terms::members(l) numeric=true wide=true>{members}</Cell>
+            <Cell label=done numeric=true wide=true>{count}</Cell>
+            <Cell label=text::statistics::share(l) numeric=true>{bar} {part}</Cell>
         </tr>
     }
     .into_any()
-}
-
-pub(crate) fn hidden_because(l: Locale) -> String {
-    text::statistics::hidden_because(l, l.number(SMALLEST_GROUP))
 }

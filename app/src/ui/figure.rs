@@ -130,6 +130,16 @@ pub fn Progress(
     }
 }
 
+/// A share as a short bar before the words that say it.
+#[component]
+pub fn ShareBar(value: u64, max: u64) -> impl IntoView {
+    view! {
+        <svg class="share-bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
+            <rect class="bar-fill" width=per_mille(value, max) height="10"></rect>
+        </svg>
+    }
+}
+
 /// `value` of `max` in thousandths, never beyond the whole; 0 of 0 is nothing.
 fn per_mille(value: u64, max: u64) -> String {
     let share = u128::from(value.min(max)) * 1000 / u128::from(max.max(1));

@@ -10,21 +10,37 @@ pub struct Column {
     pub numeric: bool,
     /// Not on the phone, where a row of a lean table is one line.
     pub wide: bool,
+    pub sort: Option<Sort>,
+}
+
+/// How the rows are put in the order of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// The page in that order, or in the opposite one.
+    pub href: String,
+    /// `ascending` or `descending`, when the rows are in that order.
+    pub order: Option<&'static str>,
 }
 
 impl Column {
     pub fn text(label: impl Into<String>) -> Self {
-        Self { label: label.into(), numeric: false, wide: false }
+        Self { label: label.into(), numeric: false, wide: false, sort: None }
     }
 
     pub fn number(label: impl Into<String>) -> Self {
-        Self { label: label.into(), numeric: true, wide: false }
+        Self { label: label.into(), numeric: true, wide: false, sort: None }
     }
 
     /// The column is left out on the phone; its cells are `wide` too.
     #[must_use]
     pub fn wide(self) -> Self {
         Self { wide: true, ..self }
+    }
+
+    /// The head is a link that orders the rows.
+    #[must_use]
+    pub fn sorted(self, sort: Sort) -> Self {
+        Self { sort: Some(sort), ..self }
     }
 }
 
@@ -40,8 +56,14 @@ pub fn DataTable(
 ) -> impl IntoView {
     let heads = columns
         .into_iter()
-        .map(|Column { label, numeric, wide }| {
-            view! { <th scope="col" class:number=numeric class:wide=wide>{label}</th> }
+        .map(|Column { label, numeric, wide, sort }| {
+            let order = sort.as_ref().and_then(|sort| sort.order);
+            // The page is loaded afresh, so that it stands where the address says.
+            let label = match sort {
+                Some(Sort { href, .. }) => view! { <a class="sort" href=href rel="external">{label}</a> }.into_any(),
+                None => label.into_any(),
+            };
+            view! { <th scope="col" class:number=numeric class:wide=wide aria-sort=order>{label}</th> }
         })
         .collect_view();
     view! {

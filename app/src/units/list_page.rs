@@ -9,7 +9,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{address, fns::list, phase_tag, unit_row};
+use super::{address, fns::list, phase_tag, search, unit_row};
 use crate::{
     i18n::use_locale,
     page::show,
@@ -33,7 +33,7 @@ pub fn UnitsPage() -> impl IntoView {
             <Title text=text::units::title(l)/>
             <div class="page">
                 <PageHeader title=text::units::title(l) lead=text::units::lead(l)/>
-                {search(l, "/units", text::units::search(l), words.clone())}
+                {search(l, "q", "/units", text::units::search(l), words.clone(), Vec::new())}
                 {match words {
                     Some(words) => found(l, page, words),
                     None => tree(l, &page.tree),
@@ -42,30 +42,6 @@ pub fn UnitsPage() -> impl IntoView {
         }
         .into_any()
     })
-}
-
-/// A search that is an address: it works without script and can be kept as a bookmark.
-pub(super) fn search(l: Locale, action: &str, label: &'static str, asked: Option<String>) -> AnyView {
-    search_with(l, action, label, asked, None)
-}
-
-/// The same with a name and a value that go along.
-pub(super) fn search_with(
-    l: Locale,
-    action: &str,
-    label: &'static str,
-    asked: Option<String>,
-    along: Option<(&'static str, String)>,
-) -> AnyView {
-    view! {
-        <form class="search" role="search" method="get" action=action.to_owned()>
-            <label class="visually-hidden" for="q">{label}</label>
-            <input class="input" type="search" name="q" id="q" value=asked.unwrap_or_default() placeholder=label/>
-            {along.map(|(name, value)| view! { <input type="hidden" name=name value=value/> })}
-            <Button kind=ButtonKind::Secondary icon=IconName::Search>{text::units::go_search(l)}</Button>
-        </form>
-    }
-    .into_any()
 }
 
 fn found(l: Locale, page: units::UnitsPage, words: String) -> AnyView {

@@ -12,8 +12,7 @@ use super::{
     address,
     change_pages::{Sheet, buttons},
     fns::targets,
-    list_page::search,
-    question,
+    question, search,
 };
 use crate::{
     page::show,
@@ -83,7 +82,7 @@ fn moving(sheet: &Sheet, page: UnitTargets, asked: Option<String>, _: Option<Cho
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Move, Some(lead))}
             {sheet.summary(MOVE_LABELS)}
-            {search(l, &here, text::units::move_search(l), asked)}
+            {search(l, "q", &here, text::units::move_search(l), asked, Vec::new())}
             {around(l, &page)}
             {form}
         </div>
@@ -121,7 +120,7 @@ fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>, chosen: Opti
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Merge, Some(lead))}
             {sheet.summary(MERGE_LABELS)}
-            {search(l, &here, text::units::merge_search(l), asked)}
+            {search(l, "q", &here, text::units::merge_search(l), asked, Vec::new())}
             {around(l, &page)}
             {form}
         </div>

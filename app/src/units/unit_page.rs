@@ -10,7 +10,7 @@ use leptos_router::{
     params::ParamsMap,
 };
 
-use super::{address, fns::page, list_page::search_with, opening_lines, phase_name, phase_tag, step_name, unit_row_at};
+use super::{address, fns::page, opening_lines, phase_name, phase_tag, search, step_name, unit_row_at};
 use crate::{
     i18n::use_locale,
     page::show,
@@ -160,8 +160,8 @@ fn children(l: Locale, page: &units::UnitPage, words: Option<String>) -> Option<
         return None;
     }
     let action = format!("{}#below", address(&page.unit));
-    let hidden = page.on.map(|on| ("on", on.to_string()));
-    let search = (below.all > SEARCHED).then(|| search_with(l, &action, text::units::search_below(l), words.clone(), hidden));
+    let along = page.on.map(|on| ("on", on.to_string())).into_iter().collect();
+    let search = (below.all > SEARCHED).then(|| search(l, "q", &action, text::units::search_below(l), words.clone(), along));
     let content = if below.all == 0 {
         view! { <p class="muted">{text::units::no_children(l)}</p> }.into_any()
     } else if below.rows.is_empty() {
@@ -174,7 +174,7 @@ fn children(l: Locale, page: &units::UnitPage, words: Option<String>) -> Option<
     };
     Some(
         view! {
-            <section class="stack-tight" id="below">
+            <section class="stack-tight unit-table" id="below">
                 <h2>{text::units::children(l)}</h2>
                 {search}
                 {content}

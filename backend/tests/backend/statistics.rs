@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use domain::{
     documents::reading::Seen,
     statistics::{Figures, StatisticsPage},
+    tables::TableQuery,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -135,6 +136,32 @@ async fn small_groups_are_hidden() {
     assert!(coast.children.iter().any(|child| child.figures.is_none()), "nor as a sum of what is shown there");
     let own = backend.statistics().page(&org.coast_secretary.viewer, Some(org.coast.id)).await.expect("a page");
     assert!(own.total.figures.is_some(), "who sees nothing above has nothing to work out");
+}
+
+#[tokio::test]
+async fn the_table_has_what_is_asked_for_and_its_order_tells_nothing_of_what_is_hidden() {
+    let (backend, _, org) = organisation().await;
+    let statistics = backend.statistics();
+    let whole = statistics.page(&org.coast_secretary.viewer, None).await.expect("a page");
+    let table = async |words: Option<&str>, order: Option<&str>| {
+        let query = TableQuery::parse(words, order, None);
+        statistics.table(&org.coast_secretary.viewer, None, &query).await.expect("a page")
+    };
+    assert_eq!(table(None, Some("no-such-order")).await, whole);
+    let found = table(Some(&org.school.name), None).await;
+    assert_eq!(found.children.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.school.id]);
+    assert_eq!((found.found, found.all), (1, whole.children.len()));
+    assert_eq!((&found.total, &found.help), (&whole.total, &whole.help), "the page beside the table stays as it is");
+    let nothing = table(Some("%' OR 1=1"), Some("-share")).await;
+    assert_eq!((nothing.children.len(), nothing.found), (0, 0));
+
+    let viewer = &org.province_statistician.viewer;
+    let hidden = statistics.page(viewer, None).await.expect("a page");
+    assert!(hidden.children.iter().all(|child| child.figures.is_none()));
+    for order in ["members", "-members", "share", "-share", "opinions"] {
+        let query = TableQuery::parse(None, Some(order), None);
+        assert_eq!(statistics.table(viewer, None, &query).await.expect("a page").children, hidden.children, "{order}");
+    }
 }
 
 /// Writing goes on while the counters are built anew from the tables: no read, opinion or document counts twice or not at all.
