@@ -31,7 +31,7 @@ pub use list::{Chip, Chips, DateTile, ListRow, Pager, RowList};
 pub use notice::{EmptyState, Notice, NoticeKind, Tag, Tone};
 pub use page::{Breadcrumbs, Contents, Crumb, Heading, PageHeader, VisuallyHidden};
 pub use steps::{Step, StepBar};
-pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead, Sort};
+pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead, Sort, TableKind};
 
 /// `lang` of what people wrote, where the page around it is in another language. Provided by the application.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -14,9 +14,9 @@ async function find(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script });
   for (const typed of ['nguyen thi hoa binh', 'hòa bình', '0004']) {
     await search(registrar, typed);
-    await registrar.sees('.row', { hasText: name });
+    await registrar.sees('main tr', { hasText: name });
   }
-  await registrar.follow(registrar.$('.row', { hasText: name }).locator('.row-link').first());
+  await registrar.follow(registrar.$('main tr', { hasText: name }).locator('.row-link').first());
   assert.equal(await registrar.heading(), name);
   const record = await registrar.text();
   assert.ok(!record.replace(/\s/g, '').includes('951000000004'), 'the national ID is masked');
@@ -120,6 +120,29 @@ async function merge(stage, script) {
   assert.equal(await registrar.$('.row-link').count(), before - 2);
 }
 
+/** A table with what waits beside it where there is room; on the phone a list, of which the whole row leads to the record. */
+async function tableAndList(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script, size: { width: 1280, height: 900 } });
+  await registrar.open('/members');
+  const heads = (await registrar.$('main thead th').allInnerTexts()).map((head) => head.trim());
+  assert.deepEqual(heads, [members.full_name, members.branch, members.card, members.birth_date, members.state]);
+  const boxes = () => Promise.all(['.table', '.menu'].map((part) => registrar.$(`main ${part}`).first().boundingBox()));
+  let [table, menu] = await boxes();
+  assert.ok(menu.x >= table.x + table.width, 'what waits stands beside');
+  assert.ok(Math.abs(menu.y - table.y) < 60);
+
+  await registrar.page.setViewportSize({ width: 390, height: 844 });
+  [table, menu] = await boxes();
+  assert.ok(menu.y + menu.height <= table.y, 'what waits stands before');
+  const row = registrar.$('main tbody tr').first();
+  const record = await row.locator('.row-link').getAttribute('href');
+  const { width, height } = await row.boundingBox();
+  const position = { x: width - 8, y: height - 8 };
+  if (script) await row.click({ position });
+  else await Promise.all([registrar.page.waitForEvent('domcontentloaded'), row.click({ position })]);
+  await until('the record is there', () => registrar.path === record);
+}
+
 async function search(visitor, typed) {
   await visitor.open('/members');
   await visitor.field('q').fill(typed);
@@ -132,6 +155,7 @@ async function search(visitor, typed) {
 
 export const tests = [
   ...bothWays('members: found by name and number in the own subtree', find),
+  ...bothWays('members: a table on a desktop, a list on the phone', tableAndList),
   ...bothWays('members: a correction is asked for, accepted and seen', correct),
   ...bothWays('members: a transfer is asked for and accepted', transfer),
   ...bothWays('members: two records of one person become one', merge),

@@ -57,16 +57,17 @@ pub(super) fn postings(l: Locale, postings: &[Posting]) -> AnyView {
 pub(super) fn line(l: Locale, member: MemberLine, href: String) -> AnyView {
     let born = text::members::born(l, l.date(member.birth_date));
     let meta = format!("{} · {born}", text::members::card_number(l, &member.card));
-    let (state, standing) = (member.state, member.standing);
-    let tags = (state != MemberState::Active || standing != Standing::Official).then(|| {
-        if state == MemberState::Active {
-            view! { <Tag label=words::standing(l, standing) tone=Tone::Info/> }.into_any()
-        } else {
-            view! { <Tag label=words::state(l, state) icon=IconName::Info/> }.into_any()
-        }
-    });
-    match tags {
+    match mark(l, &member) {
         Some(tags) => view! { <ListRow href title=member.name eyebrow=member.branch meta>{tags}</ListRow> }.into_any(),
         None => view! { <ListRow href title=member.name eyebrow=member.branch meta/> }.into_any(),
+    }
+}
+
+/// What is unusual about a member's state or standing.
+pub(super) fn mark(l: Locale, member: &MemberLine) -> Option<AnyView> {
+    match (member.state, member.standing) {
+        (MemberState::Active, Standing::Official) => None,
+        (MemberState::Active, standing) => Some(view! { <Tag label=words::standing(l, standing) tone=Tone::Info/> }.into_any()),
+        (state, _) => Some(view! { <Tag label=words::state(l, state) icon=IconName::Info/> }.into_any()),
     }
 }

@@ -1,23 +1,26 @@
-//! Members of the own subtree: search on top, then what waits, then the people.
+//! Members of the own subtree: search on top, then what waits, then the people; where there is room, what waits stands beside.
 
 use std::fmt::Write;
 
 use domain::{
     Locale,
-    members::{self, Waiting},
+    members::{self, MemberLine, Waiting},
     policy::Action,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{facts::line, fns::search};
+use super::{facts::mark, fns::search, words};
 use crate::{
     context::use_viewer,
     i18n::use_locale,
     page::show,
     text,
     title::Title,
-    ui::{Button, ButtonKind, EmptyState, Icon, IconName, LinkButton, PageHeader, Pager, RowList},
+    ui::{
+        Button, ButtonKind, Cell, Column, DataTable, EmptyState, Icon, IconName, LinkButton, PageHeader, Pager, RowHead,
+        TableKind, content_lang,
+    },
 };
 
 /// What the address asks for: words, unit, where to go on.
@@ -42,14 +45,20 @@ pub fn MembersPage() -> impl IntoView {
                 </LinkButton>
             }
         });
+        let name = page.unit.name.clone();
+        let search = search_box(l, q.clone(), unit.clone());
+        let results = results(l, page, &(q, unit, after));
+        let people = match places {
+            Some(places) => view! { <div class="with-aside"><aside>{places}</aside><div>{results}</div></div> }.into_any(),
+            None => results,
+        };
         view! {
             <Title text=text::frame::members(l)/>
             <div class="page">
-                <PageHeader title=text::frame::members(l) eyebrow=page.unit.name.clone()/>
-                {search_box(l, q.clone(), unit.clone())}
+                <PageHeader title=text::frame::members(l) eyebrow=name/>
+                {search}
                 {register}
-                {places}
-                {results(l, page, &(q, unit, after))}
+                {people}
             </div>
         }
         .into_any()
@@ -135,22 +144,48 @@ fn results(l: Locale, page: members::MembersPage, (q, unit, after): &Asked) -> A
         }
     });
     let more = if paused.is_some() { text::members::search_on(l) } else { text::members::show_more(l) };
-    let rows: Vec<_> = page
-        .members
-        .into_iter()
-        .map(|member| {
-            let href = format!("/members/{}", member.id);
-            line(l, member, href)
-        })
-        .collect();
+    let rows = page.members.into_iter().map(|member| person(l, member)).collect_view();
+    let columns = vec![
+        Column::text(text::members::full_name(l)),
+        Column::text(text::members::branch(l)),
+        Column::text(text::members::card(l)),
+        Column::text(text::members::birth_date(l)),
+        Column::text(text::members::state(l)),
+    ];
     view! {
         <section class="stack">
-            <h2 class="visually-hidden">{text::members::results(l)}</h2>
             {back}
-            <RowList>{rows}</RowList>
+            <DataTable caption=text::members::results(l) columns kind=TableKind::List>{rows}</DataTable>
             {paused}
             <Pager next_href=next label=more/>
         </section>
+    }
+    .into_any()
+}
+
+fn person(l: Locale, member: MemberLine) -> AnyView {
+    let (href, lang) = (format!("/members/{}", member.id), content_lang());
+    let mark = mark(l, &member);
+    // On the phone only what is unusual is told.
+    let is_usual = mark.is_none();
+    let state = mark.unwrap_or_else(|| words::state(l, member.state).into_any());
+    let card = text::members::card_number(l, &member.card);
+    let birth_date = l.date(member.birth_date);
+    let born = text::members::born(l, &birth_date);
+    view! {
+        <tr>
+            <RowHead><a class="row-link" href=href lang=lang>{member.name}</a></RowHead>
+            <Cell label=text::members::branch(l)><span lang=lang>{member.branch}</span></Cell>
+            <Cell label=text::members::card(l)>
+                <span class="narrow">{card}</span>
+                <span class="wide" translate="no">{member.card}</span>
+            </Cell>
+            <Cell label=text::members::birth_date(l)>
+                <span class="narrow">{born}</span>
+                <span class="wide">{birth_date}</span>
+            </Cell>
+            <Cell label=text::members::state(l) wide=is_usual>{state}</Cell>
+        </tr>
     }
     .into_any()
 }

@@ -11,7 +11,7 @@ use leptos_router::params::ParamsMap;
 
 use crate::{
     text,
-    ui::{Column, DataTable, Sort},
+    ui::{Column, DataTable, Sort, TableKind},
     units::search,
 };
 
@@ -78,10 +78,10 @@ impl UnitTable {
         let table = if self.found == 0 {
             view! { <p class="muted">{text::units::none_found(l)}</p> }.into_any()
         } else {
-            view! { <DataTable caption=text::statistics::children(l) columns lean=true>{rows}</DataTable> }.into_any()
+            view! { <DataTable caption=text::statistics::children(l) columns kind=TableKind::Lean>{rows}</DataTable> }.into_any()
         };
         view! {
-            <section class="stack-tight unit-table" id=id>
+            <section class="stack-tight" id=id>
                 {search}
                 {chips}
                 {table}

@@ -44,14 +44,35 @@ impl Column {
     }
 }
 
+/// What becomes of a table on the phone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TableKind {
+    /// Every row a card whose cells name their columns.
+    #[default]
+    Cards,
+    /// For many rows: a line each, of the columns that are not wide.
+    Lean,
+    /// For many things with a page each: a list. The link in the [`RowHead`] is a `row-link`; what is not for the phone is `wide`,
+    /// what is for the phone only `narrow`.
+    List,
+}
+
+impl TableKind {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Cards => "table",
+            Self::Lean => "table table-lean",
+            Self::List => "table table-lean table-list",
+        }
+    }
+}
+
 /// A table; the children are `<tr>`s made of one [`RowHead`] and [`Cell`]s.
 #[component]
 pub fn DataTable(
     #[prop(into)] caption: String,
     columns: Vec<Column>,
-    /// Many rows of a kind: a line each, also on the phone.
-    #[prop(optional)]
-    lean: bool,
+    #[prop(optional)] kind: TableKind,
     children: Children,
 ) -> impl IntoView {
     let heads = columns
@@ -67,7 +88,7 @@ pub fn DataTable(
         })
         .collect_view();
     view! {
-        <table class=if lean { "table table-lean" } else { "table" }>
+        <table class=kind.class()>
             <caption>{caption}</caption>
             <thead>
                 <tr>{heads}</tr>

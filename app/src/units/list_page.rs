@@ -15,7 +15,10 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{Button, ButtonKind, Cell, Column, DataTable, EmptyState, Icon, IconName, PageHeader, RowHead, RowList, content_lang},
+    ui::{
+        Button, ButtonKind, Cell, Column, DataTable, EmptyState, Icon, IconName, PageHeader, RowHead, RowList, TableKind,
+        content_lang,
+    },
 };
 
 #[component]
@@ -86,7 +89,7 @@ fn tree(l: Locale, rows: &[TreeRow]) -> AnyView {
     let shown = drawing.level(rows, 0);
     view! {
         <section class="stack-tight">
-            <DataTable caption=text::units::tree(l) columns lean=true>{shown}</DataTable>
+            <DataTable caption=text::units::tree(l) columns kind=TableKind::Lean>{shown}</DataTable>
             {explained}
         </section>
     }

@@ -174,7 +174,7 @@ fn children(l: Locale, page: &units::UnitPage, words: Option<String>) -> Option<
     };
     Some(
         view! {
-            <section class="stack-tight unit-table" id="below">
+            <section class="stack-tight" id="below">
                 <h2>{text::units::children(l)}</h2>
                 {search}
                 {content}
