@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 
 import { bothWays } from '../support/report.mjs';
-import { number, texts } from '../support/texts.mjs';
+import { fits, number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
 const { statistics, terms, units } = texts('vi');
@@ -80,6 +80,22 @@ async function tableOfUnits(stage, script) {
   assert.ok((await visitor.text('#units')).includes(units.none_found));
 }
 
+/** What is missing is drawn, the most first, and leads to who can be called. */
+async function whoNeedsHelp(stage, script) {
+  const visitor = await stage.visitor({ as: 'committee', script });
+  await visitor.open('/committee');
+  const bars = visitor.$('.chart-warn .bar');
+  const widths = await bars.locator('rect').evaluateAll((bars) => bars.map((bar) => Number(bar.getAttribute('width'))));
+  assert.ok(widths.length > 0);
+  assert.deepEqual(widths, [...widths].sort((one, other) => other - one));
+  const told = await bars.first().locator('.bar-value').innerText();
+  assert.ok(fits(`${statistics.not_activated.other} ({share})`, told), told);
+  const name = (await bars.first().locator('a').innerText()).trim();
+  await visitor.follow(bars.first().locator('a'));
+  assert.match(visitor.path, /^\/units\//);
+  await until('the unit is there', async () => (await visitor.heading()) === name);
+}
+
 /** The big figures by their key in the text file. */
 async function figures(visitor) {
   const found = {};
@@ -124,5 +140,6 @@ async function sendOpinion(visitor, script) {
 export const tests = [
   ...bothWays('statistics: figures move when a member acts elsewhere', figuresMove),
   ...bothWays('statistics: the table of units is ordered, searched and longer when asked', tableOfUnits),
+  ...bothWays('statistics: who needs help is told by what is missing', whoNeedsHelp),
   ...bothWays('statistics: one level down and back', levelByLevel),
 ];

@@ -47,7 +47,7 @@ pub(crate) fn CompletionPage() -> impl IntoView {
         });
         let offer = another_try(l, &page, errors);
         let place = format!("/courses/{}/results", page.course);
-        let table = Place { id: "units", page: place, query: query.with_untracked(unit_table::asked) };
+        let table = Place { id: unit_table::MAIN, page: place, query: query.with_untracked(unit_table::asked) };
         view! {
             <Title text=format!("{} · {unit}", page.title)/>
             <div class="page">

@@ -48,7 +48,7 @@ pub(crate) fn ReadersPage() -> impl IntoView {
                 {share(l, &page)}
                 {corrected(l, &page, asked.clone())}
                 {reminding(l, &page)}
-                {shares::children(l, &page.total, &page.children, text::readers::have_read(l), table(&page, "units", asked))}
+                {shares::children(l, &page.total, &page.children, text::readers::have_read(l), table(&page, unit_table::MAIN, asked))}
                 {page.names.as_ref().map(|names| by_name(l, names))}
             </div>
         }

@@ -8,7 +8,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     fns::page,
-    unit_table::{UnitTable, asked, hidden_because, row_id},
+    unit_table::{MAIN, UnitTable, asked, hidden_because, row_id},
 };
 use crate::{
     i18n::use_locale,
@@ -168,7 +168,7 @@ fn children_table(l: Locale, figures: RwSignal<StatisticsPage>, query: TableQuer
         return None;
     }
     let page = figures.with_untracked(|page| format!("/committee/{}", page.total.unit.id));
-    let table = UnitTable { l, id: "units", page, along: Vec::new(), query, all, found, listed };
+    let table = UnitTable { l, id: MAIN, page, along: Vec::new(), query, all, found, listed };
     let number = |by: UnitColumn, label: &'static str| table.column(by, Column::number(label).wide());
     let columns = vec![
         table.column(UnitColumn::Name, Column::text(text::statistics::unit(l))),
@@ -180,7 +180,7 @@ fn children_table(l: Locale, figures: RwSignal<StatisticsPage>, query: TableQuer
         number(UnitColumn::Opinions, text::statistics::opinions(l)),
     ];
     let rows = move || {
-        let row = |(at, row): (usize, &UnitFigures)| child_row(l, row, row_id("units", at + 1));
+        let row = |(at, row): (usize, &UnitFigures)| child_row(l, row, row_id(MAIN, at + 1));
         figures.with(|page| page.children.iter().enumerate().map(row).collect_view())
     };
     let some_hidden = move || figures.with(|page| page.children.iter().any(|row| row.figures.is_none()));

@@ -30,6 +30,9 @@ pub(crate) struct UnitTable {
     pub(crate) listed: usize,
 }
 
+/// The table with the search and the chips. A second one on a page is asked for the same by them.
+pub(crate) const MAIN: &str = "units";
+
 /// What the address of a page asks of its table.
 pub(crate) fn asked(query: &ParamsMap) -> TableQuery {
     TableQuery::parse(query.get_str("q"), query.get_str("sort"), query.get_str("rows"))
@@ -66,7 +69,7 @@ impl UnitTable {
         let l = self.l;
         let id = self.id;
         let search = self.search();
-        let chips = self.chips();
+        let chips = (self.id == MAIN).then(|| self.chips());
         let more = self.more();
         let too_many =
             (more.is_none() && self.found > self.listed).then(|| view! { <p class="muted">{text::units::more_found(l)}</p> });
@@ -97,7 +100,7 @@ impl UnitTable {
         let order = self.query.order.map(|order| ("sort", order.to_string()));
         let along = self.along.iter().cloned().chain(order).collect();
         let field = format!("{}-q", self.id);
-        (self.all > TableQuery::FIRST)
+        (self.id == MAIN && self.all > TableQuery::FIRST)
             .then(|| search(self.l, &field, &action, text::units::search(self.l), self.query.words.clone(), along))
     }
 
