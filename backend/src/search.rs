@@ -47,6 +47,7 @@ mod index;
 mod lists;
 mod look;
 mod marks;
+mod outline;
 mod plain;
 mod reach;
 mod readings;

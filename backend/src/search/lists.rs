@@ -24,7 +24,7 @@ const OTHER_WORDS: usize = 48;
 const OTHER_PAIRS: usize = 16;
 
 /// The lists of a word in one part of the documents.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Lists {
     /// By form; folded is always asked, the others only for a word with marks.
     forms: [Option<SegmentPostings>; 3],
@@ -33,6 +33,7 @@ struct Lists {
 }
 
 /// The lists of a word.
+#[derive(Clone)]
 pub(super) struct Word {
     text: Lists,
     title: Lists,
@@ -42,6 +43,7 @@ pub(super) struct Word {
 }
 
 /// The lists of two words next to each other.
+#[derive(Clone)]
 pub(super) struct Pair {
     pub(super) text: Vec<SegmentPostings>,
     pub(super) title: Vec<SegmentPostings>,
@@ -115,6 +117,11 @@ impl Word {
     /// All documents with the word are in one of these.
     pub(super) fn lists(&self) -> impl Iterator<Item = &SegmentPostings> {
         self.text.all().chain(self.attached.all())
+    }
+
+    /// All documents with the word in the title are in one of these.
+    pub(super) fn title_lists(&self) -> impl Iterator<Item = &SegmentPostings> {
+        self.title.all()
     }
 
     pub(super) fn held(&self) -> u32 {

@@ -12,13 +12,14 @@
 //!
 //! All documents are counted, but only those are weighed that may come before the page's last one: a glance at the lists of a word
 //! gives the most it can count, and for an editor of everything most documents cannot count enough (the idea of `MaxScore`:
-//! H. Turtle, J. Flood, "Query evaluation: strategies and optimizations", 1995).
+//! H. Turtle, J. Flood, "Query evaluation: strategies and optimizations", 1995). Where there are many, the lists are read once as
+//! wholes (`outline.rs`), and those that can count most are weighed first: against them nearly all others are left out unweighed.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use domain::search::{SearchPlace, SearchQuery};
 use tantivy::{
-    BitSet, DocAddress, DocId, DocSet, Searcher, SegmentReader, TERMINATED, collector::Count, columnar::Column,
+    BitSet, DocAddress, DocId, DocSet, Searcher, SegmentOrdinal, SegmentReader, TERMINATED, collector::Count, columnar::Column,
     fieldnorm::FieldNormReader, postings::SegmentPostings, query::AllQuery,
 };
 
@@ -27,6 +28,7 @@ use super::{
     counts::Counts,
     index::{FIELD, FOLDED, Fields, ID_HIGH, ID_LOW, ISSUER, KIND, LEVEL, YEAR, field_code, id, kind_code, level_code},
     lists::{Glance, LOOSE, Met, Pair, SAME, Word, has, list_of},
+    outline::Outline,
 };
 
 /// A document whose number was typed.
@@ -39,22 +41,25 @@ pub(super) const STEP: u64 = 10_000_000;
 const CLOSENESS: [f64; 4] = [0.3, 0.6, 0.8, 1.0];
 
 /// What a word in the title counts against one in the text.
-const TITLE: f64 = 3.0;
+pub(super) const TITLE: f64 = 3.0;
 
 /// What two words next to each other count, in the title and in the text, for each word.
-const TITLE_PAIR: f64 = 2.0;
-const TEXT_PAIR: f64 = 0.8;
+pub(super) const TITLE_PAIR: f64 = 2.0;
+pub(super) const TEXT_PAIR: f64 = 0.8;
 
 /// Words of a usual document, as those of the sample are on average: in a longer one each tells less.
 const USUAL_LENGTH: f64 = 840.0;
 
 /// What it counts when all words are in the title, and when three or more stand in the document as they were typed, each beside the
 /// one before it.
-const ALL_IN_TITLE: f64 = 1.2;
-const ALL_BESIDE: f64 = 1.5;
+pub(super) const ALL_IN_TITLE: f64 = 1.2;
+pub(super) const ALL_BESIDE: f64 = 1.5;
 
 /// What a word in an attached file counts against one in the text.
-const ATTACHED: f64 = 0.5;
+pub(super) const ATTACHED: f64 = 0.5;
+
+/// Candidates from which on reading whole lists costs less than asking them about each.
+const MANY: usize = 2_000;
 
 /// A document that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,41 +106,90 @@ pub(super) struct Terms {
 /// Looks a query up.
 pub(super) fn look(scene: Scene<'_>, counts: &mut Counts<'_>, asked: &Asked, terms: Terms) -> tantivy::Result<Sight> {
     let rarity = Rarity::of(counts, asked)?;
-    let mut sight = Sight::default();
-    // The weights of the best that are wanted, the least on top.
-    let mut best = BinaryHeap::new();
+    let mut ranking =
+        Ranking { sight: Sight::default(), best: BinaryHeap::new(), wanted: terms.wanted, after: scene.query.after };
     for (ordinal, segment) in (0..).zip(scene.searcher.segment_readers()) {
         let Some(within) = scene.within.get(ordinal as usize) else { continue };
         let mut eyes = Eyes::open(segment, scene, asked, &rarity, terms)?;
-        for document in eyes.candidates(segment, within.as_ref()) {
-            if !eyes.passes(document) {
-                continue;
+        let candidates = eyes.candidates(segment, within.as_ref());
+        if !eyes.outlines(&candidates, terms) {
+            for document in ascending(&candidates) {
+                if eyes.passes(document) {
+                    ranking.take(&mut eyes, ordinal, document);
+                }
             }
-            let least = best.peek().map_or(0, |Reverse(least)| *least);
-            match eyes.weigh(document, if best.len() < terms.wanted { 0 } else { least }) {
-                None => {}
-                Some(Weight::Below) => sight.behind += 1,
-                Some(Weight::Of(weight)) => {
-                    let place = SearchPlace { weight, document: eyes.id(document) };
-                    sight.found.push(Found { place, address: DocAddress::new(ordinal, document) });
-                    if scene.query.after.is_none_or(|after| place < after) {
-                        best.push(Reverse(weight));
-                    }
-                    if best.len() > terms.wanted {
-                        best.pop();
-                    }
+            continue;
+        }
+        let outline = Outline::of(&eyes.words, &eyes.order, &eyes.pairs, candidates);
+        let passing = ascending(&outline.having).filter(|document| eyes.passes(*document));
+        let mut first: Vec<(u64, DocId)> = passing.map(|document| (eyes.outlined(&outline, document), document)).collect();
+        let mut rest = Vec::new();
+        if first.len() > terms.wanted {
+            first.select_nth_unstable_by_key(terms.wanted, |(most, _)| Reverse(*most));
+            rest = first.split_off(terms.wanted);
+        }
+        // Lists go forward only: the second round begins at their beginning again.
+        let mut first_eyes = eyes.clone();
+        ranking.take_all(&mut first_eyes, ordinal, first);
+        ranking.take_all(&mut eyes, ordinal, rest);
+    }
+    Ok(ranking.sight)
+}
+
+/// What was found so far.
+struct Ranking {
+    sight: Sight,
+    /// The weights of the best that are wanted, the least on top.
+    best: BinaryHeap<Reverse<u64>>,
+    wanted: usize,
+    after: Option<SearchPlace>,
+}
+
+impl Ranking {
+    /// What a document has to weigh to be among the best.
+    fn least(&self) -> u64 {
+        if self.best.len() < self.wanted { 0 } else { self.best.peek().map_or(0, |Reverse(least)| *least) }
+    }
+
+    /// Weighs a document, when it has the words and can be among the best.
+    fn take(&mut self, eyes: &mut Eyes<'_>, segment: SegmentOrdinal, document: DocId) {
+        match eyes.weigh(document, self.least()) {
+            None => {}
+            Some(Weight::Below) => self.sight.behind += 1,
+            Some(Weight::Of(weight)) => {
+                let place = SearchPlace { weight, document: eyes.id(document) };
+                self.sight.found.push(Found { place, address: DocAddress::new(segment, document) });
+                if self.after.is_none_or(|after| place < after) {
+                    self.best.push(Reverse(weight));
+                }
+                if self.best.len() > self.wanted {
+                    self.best.pop();
                 }
             }
         }
     }
-    Ok(sight)
+
+    /// Takes documents that have the words, each with the most it can weigh.
+    fn take_all(&mut self, eyes: &mut Eyes<'_>, segment: SegmentOrdinal, mut documents: Vec<(u64, DocId)>) {
+        let (least, all) = (self.least(), documents.len());
+        documents.retain(|(most, _)| *most >= least);
+        self.sight.behind += all - documents.len();
+        documents.sort_unstable_by_key(|(_, document)| *document);
+        for (most, document) in documents {
+            if most < self.least() {
+                self.sight.behind += 1;
+            } else {
+                self.take(eyes, segment, document);
+            }
+        }
+    }
 }
 
 /// How much words and pairs tell the reader: the rarer among the documents within reach, the more. Those beyond it do not count,
 /// because places in the order of results are shown and would tell of them.
-struct Rarity {
-    words: Vec<f64>,
-    pairs: Vec<f64>,
+pub(super) struct Rarity {
+    pub(super) words: Vec<f64>,
+    pub(super) pairs: Vec<f64>,
 }
 
 impl Rarity {
@@ -160,6 +214,7 @@ enum Weight {
 }
 
 /// The lists of one segment that a query needs.
+#[derive(Clone)]
 struct Eyes<'q> {
     words: Vec<Word>,
     /// The words from the rarest on: the sooner one is missing, the less is asked.
@@ -226,8 +281,8 @@ impl<'q> Eyes<'q> {
         })
     }
 
-    /// Documents within reach that may have the words, in order: those of the rarest one that must be there, and those with the number.
-    fn candidates(&self, segment: &SegmentReader, within: Option<&BitSet>) -> impl Iterator<Item = DocId> + use<> {
+    /// Documents within reach that may have the words: those of the rarest one that must be there, and those with the number.
+    fn candidates(&self, segment: &SegmentReader, within: Option<&BitSet>) -> BitSet {
         let mut lists: Vec<&SegmentPostings> = Vec::new();
         if self.missing > 0 {
             lists.extend(self.words.iter().flat_map(Word::lists));
@@ -247,7 +302,22 @@ impl<'q> Eyes<'q> {
                 list.advance();
             }
         }
-        ascending(candidates)
+        candidates
+    }
+
+    /// Whether the candidates are many, and all that is asked of each is to have the words.
+    fn outlines(&self, candidates: &BitSet, terms: Terms) -> bool {
+        candidates.len() > MANY
+            && terms.wanted < MANY
+            && self.missing == 0
+            && self.signs.is_empty()
+            && !self.pairs.iter().any(|pair| pair.must)
+    }
+
+    /// The most a document of the outline can weigh.
+    fn outlined(&self, outline: &Outline, document: DocId) -> u64 {
+        let most = outline.most(document, self.rarity, title_length(&self.title_lengths, document));
+        SAME * STEP + whole(most * 10_000.0).min(STEP - 1)
     }
 
     fn passes(&self, document: DocId) -> bool {
@@ -266,7 +336,7 @@ impl<'q> Eyes<'q> {
         let lengths = Lengths {
             text: length(&self.lengths),
             attached: length(&self.attached_lengths),
-            title: 0.8 + f64::from(self.title_lengths.fieldnorm(document)) / 60.0,
+            title: title_length(&self.title_lengths, document),
         };
         // What has to stand together is only known when all of it was looked at.
         let is_simple = !has_number && !self.pairs.iter().any(|pair| pair.must);
@@ -356,8 +426,12 @@ struct Lengths {
     title: f64,
 }
 
+fn title_length(norms: &FieldNormReader, document: DocId) -> f64 {
+    0.8 + f64::from(norms.fieldnorm(document)) / 60.0
+}
+
 /// The documents of a set, in order.
-fn ascending(set: BitSet) -> impl Iterator<Item = DocId> {
+fn ascending(set: &BitSet) -> impl Iterator<Item = DocId> {
     (0..set.max_value().div_ceil(64)).flat_map(move |bucket| set.tinyset(bucket).into_iter().map(move |low| bucket * 64 + low))
 }
 
@@ -387,4 +461,74 @@ fn real(number: u64) -> f64 {
 )]
 fn whole(weight: f64) -> u64 {
     weight.max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{documents::DocumentKind, ids::DocumentId, units::UnitKind};
+    use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+    use super::*;
+    use crate::search::index::{Attached, Entry, Held};
+
+    const WORDS: [&str; 10] = ["đảng", "viên", "chuyển", "đổi", "số", "biển", "rác", "phí", "họp", "đang"];
+
+    fn text(dice: &mut StdRng, most: usize) -> String {
+        let count = dice.random_range(1..=most);
+        (0..count).filter_map(|_| WORDS.choose(dice).copied()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn library(dice: &mut StdRng, count: u128) -> Held {
+        let held = Held::in_memory("a store").expect("an index");
+        let entries = (0..count).map(|number| Entry {
+            id: DocumentId::new(ulid::Ulid(number)),
+            kind: DocumentKind::Guidance,
+            level: UnitKind::Branch,
+            field: None,
+            year: 2026,
+            audience: String::new(),
+            standings: Vec::new(),
+            issuer: String::new(),
+            number: None,
+            title: text(dice, 4),
+            about: String::new(),
+            text: text(dice, 40),
+            attached: vec![Attached { name: "a.pdf".to_owned(), text: text(dice, 3) }],
+        });
+        held.put(entries.collect(), true).expect("takes them in");
+        held.commit(0).expect("writes");
+        held
+    }
+
+    #[test]
+    fn leaving_out_what_cannot_come_first_changes_neither_order_nor_number() {
+        let mut dice = StdRng::seed_from_u64(8);
+        let held = library(&mut dice, 6_000);
+        let searcher = held.searcher();
+        let within: Vec<Option<BitSet>> = searcher.segment_readers().iter().map(|_| None).collect();
+        for typed in
+            ["dang", "đảng", "đảng viên", "chuyen doi so", "so doi chuyển", "bien rac phi hop", "đảng viên họp đổi", "chuy"]
+        {
+            let asked = Asked::parse(typed);
+            let mut query = SearchQuery::default();
+            for _ in 0..3 {
+                let scene = Scene { searcher: &searcher, fields: &held.fields, query: &query, within: &within, wanted: 21 };
+                let places = |wanted| {
+                    let mut counts = Counts::new(&searcher, &held.fields, &within);
+                    let sight = look(scene, &mut counts, &asked, Terms { missing: 0, wanted }).expect("looks");
+                    let mut places: Vec<SearchPlace> = sight.found.iter().map(|found| found.place).collect();
+                    places.retain(|place| query.after.is_none_or(|after| *place < after));
+                    places.sort_unstable_by_key(|place| Reverse(*place));
+                    places.truncate(21);
+                    (sight.total(), sight.behind, places)
+                };
+                let (total, behind, best) = places(21);
+                let (all, none, expected) = places(usize::MAX);
+                assert!(total > 0 && none == 0, "{typed}");
+                assert_eq!((total, &best), (all, &expected), "{typed}");
+                assert!(query.after.is_some() || behind > 0 || all < MANY, "{typed}: all {all} were weighed");
+                query.after = best.get(19).copied();
+            }
+        }
+    }
 }
