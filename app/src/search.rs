@@ -1,4 +1,4 @@
-//! Searching the library. The page is the server's alone: a plain form that comes back with its results.
+//! Searching documents, meetings and courses. The page is the server's alone: a plain form that comes back with its results.
 
 pub mod fns;
 #[cfg(feature = "ssr")]

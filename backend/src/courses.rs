@@ -15,6 +15,7 @@ use domain::{
     locale::local_date,
     members::Standing,
     policy::Action,
+    search::FoundCourse,
     units::{UnitPath, UnitRef},
 };
 
@@ -67,6 +68,13 @@ impl<'a> Courses<'a> {
         let sql = format!("SELECT {COLUMNS} FROM $courses");
         let rows: Vec<CourseRow> = self.backend.store().read(sql, vars! { courses: records }).await?.rows(0)?;
         rows.into_iter().map(|row| row.understand(&tree)).collect()
+    }
+
+    /// Those of `ids` that were given to somebody and are the person's to study or to end, in no particular order.
+    pub(crate) async fn found(&self, viewer: &Viewer, ids: &[CourseId]) -> Result<Vec<FoundCourse>> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let courses = self.courses(&ids).await?;
+        Ok(courses.into_iter().filter_map(|course| course.found(viewer)).collect())
     }
 
     async fn text(&self, id: CourseId) -> Result<CourseText> {
@@ -232,6 +240,16 @@ impl Course {
             || self.given.as_ref().is_some_and(|given| {
                 viewer.standpoint.seats(Action::ReadStatistics).iter().any(|seat| overlap(seat, &given.audience.path))
             })
+    }
+
+    /// None for a draft, and for a course that is neither the person's to study nor to end.
+    fn found(self, viewer: &Viewer) -> Option<FoundCourse> {
+        let is_own = self.reaches(viewer);
+        if self.state == CourseState::Draft || !(is_own || self.is_managed_by(viewer)) {
+            return None;
+        }
+        let due_on = self.given?.due_on;
+        Some(FoundCourse { id: self.id, title: self.title, issuer: self.issuer, due_on, state: self.state, is_own })
     }
 
     fn step(&self, step: CourseStep) -> Result<CourseState> {

@@ -80,8 +80,7 @@ impl<'a> Meetings<'a> {
         let mut answers = self.backend.store().read(sql, vars).await?;
         let row: MeetingRow = answers.row(0)?.ok_or(Error::NotFound)?;
         let damaged = || Error::Damaged(format!("meeting {id}"));
-        let path = UnitPath::parse(&row.path).map_err(|_| damaged())?;
-        if !viewer.standpoint.may(Action::ReadMeeting, &path) {
+        if !row.is_open_to(viewer, &self.backend.units().tree()) {
             return Err(Error::NotFound);
         }
         let own: Option<String> = answers.row(1)?;
@@ -91,6 +90,19 @@ impl<'a> Meetings<'a> {
         let summary = self.summary(&row, &self.backend.units().tree(), &papers)?;
         let agenda = row.agenda.into_iter().map(|item| item.understand(&papers)).collect::<Option<_>>().ok_or_else(damaged)?;
         Ok(MeetingPage { summary, chair: row.chair, agenda, turnout, own_attendance })
+    }
+
+    /// Those of `ids` which the person may read, in no particular order.
+    pub(crate) async fn found(&self, viewer: &Viewer, ids: &[MeetingId]) -> Result<Vec<MeetingSummary>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let meetings: Vec<_> = ids.iter().map(|id| record("meeting", id)).collect();
+        let mut rows: Vec<MeetingRow> = self.backend.store().read(found(), vars! { meetings: meetings }).await?.rows(0)?;
+        let tree = self.backend.units().tree();
+        rows.retain(|row| row.is_open_to(viewer, &tree));
+        let papers = self.papers(viewer, &rows).await?;
+        rows.iter().map(|row| self.summary(row, &tree, &papers)).collect()
     }
 
     /// The papers of these meetings which the person may read.
@@ -136,14 +148,18 @@ impl<'a> Meetings<'a> {
 /// Papers by the document's id.
 type Papers = BTreeMap<String, Paper>;
 
-const COLUMNS: &str = "record::id(id) AS id, unit, path, kind, form, state, title, starts_at, place, chair, agenda";
+/// Point gets.
+fn found() -> String {
+    format!("SELECT {COLUMNS} FROM $meetings")
+}
+
+const COLUMNS: &str = "record::id(id) AS id, unit, kind, form, state, title, starts_at, place, chair, agenda";
 
 /// A meeting as it lies in the store.
 #[derive(Debug, SurrealValue)]
 struct MeetingRow {
     id: String,
     unit: String,
-    path: String,
     kind: String,
     form: String,
     state: String,
@@ -162,6 +178,11 @@ struct ItemRow {
 }
 
 impl MeetingRow {
+    /// Whether the person may read it. The tree says where the unit is, or the one that took over: its rows follow a move later.
+    fn is_open_to(&self, viewer: &Viewer, tree: &Tree) -> bool {
+        tree.heir(&self.unit).is_some_and(|unit| viewer.standpoint.may(Action::ReadMeeting, &unit.path))
+    }
+
     fn named_papers(&self) -> impl Iterator<Item = &str> {
         self.agenda.iter().flat_map(|item| item.papers.iter().map(String::as_str))
     }
@@ -233,6 +254,7 @@ mod tests {
         let store = migrated().await;
         let paths = [UnitPath::parse("/01/51/001/07/").expect("a path"), UnitPath::parse("/01/51/").expect("a path")];
         store.assert_no_scan(&ranges(paths.len()), bindings(&paths, Utc::now())).await;
+        store.assert_no_scan(&found(), vars! { meetings: vec![record("meeting", "01ARZ3NDEKTSV4RRFFQ69G5FAV")] }).await;
     }
 
     #[tokio::test]

@@ -1,20 +1,20 @@
-//! Searching the library: an index beside the store, and the use-case that asks it.
+//! Searching documents, meetings and courses: an index beside the store, and the use-case that asks it.
 //!
 //! **Why an index of its own.** The store knows whole columns and ranges of them; words, their forms and their weight it does not. The
 //! engine is `tantivy`, because it runs inside the process, keeps its files in one folder and needs no service; only this module and
 //! those below it name it. Of its queries only the lists of words are used: see `look.rs` for the reason.
 //!
-//! **What the index is.** A copy that can be made again at any time: of published documents only, never of drafts, with nothing
-//! personal in it. It lies in `search/` beside the store, is not part of a backup, and is made anew when it is missing, damaged, of
+//! **What the index is.** A copy that can be made again at any time: of published documents, meetings, and courses that were given to
+//! somebody, never of drafts, with nothing personal in it. It lies in `search/` beside the store, is not part of a backup, and is made anew when it is missing, damaged, of
 //! another version of this program or of another store. Several processes at one server have one each, in a folder that goes with
 //! the process.
 //!
 //! **How it follows.** [`crate::Backend::catch_up`] hands each event on ([`SearchIndex::note`]); a task of its own
-//! ([`Backend::follow_search`]) reads the documents they name and commits, so neither readers nor writers wait for the disk. With each
+//! ([`Backend::follow_search`]) reads what they name and commits, so neither readers nor writers wait for the disk. With each
 //! commit goes the moment up to which the log was read: a restart reads only what came after.
 //!
-//! Invariant: what a person finds is what the policy lets them read. The query is narrowed to the documents that reach them
-//! (`reach.rs`, `within.rs`), and each one is read from the store and asked about again before it is shown.
+//! Invariant: what a person finds is what the policy lets them read. The query is narrowed to what reaches them (`reach.rs`,
+//! `within.rs`), and each one is read from the store and asked about again before it is shown.
 
 use std::{
     cmp::Reverse,
@@ -26,14 +26,14 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
-    documents::DocumentSummary,
     events::{Event, EventKind},
-    ids::{DocumentId, UnitId},
-    search::{Closeness, SearchHit, SearchPage, SearchPlace, SearchQuery},
+    ids::{CourseId, DocumentId, MeetingId, UnitId},
+    search::{Closeness, SearchHit, SearchItem, SearchKind, SearchPage, SearchPlace, SearchQuery},
     units::UnitRef,
 };
 use tantivy::{Searcher, TantivyDocument, TantivyError, schema::Value};
 use tokio::sync::Notify;
+use ulid::Ulid;
 
 use crate::{Backend, Error, Place, Result, units::Tree};
 
@@ -61,18 +61,18 @@ mod tests;
 
 use asked::Asked;
 use closest::{Closest, closest};
-use entries::kind_words;
+use entries::{COURSE_WORDS, kind_words, meeting_words};
 use excerpt::{Passage, Texts};
-use index::{Attached, Held, Shelf};
+use index::{Attached, Held, Shelf, WHAT, what};
 use look::{Found, Scene};
 use marks::Marks;
 use reach::Reach;
-use within::Choices;
+use within::Within;
 
-/// Documents on a page.
+/// Items on a page.
 const PAGE: usize = 20;
 
-/// Documents whose words are looked at to spell a suggestion.
+/// Items whose words are looked at to spell a suggestion.
 const SPELT_BY: usize = 3;
 
 /// How far the log may run ahead of the last commit when no document changes.
@@ -91,11 +91,23 @@ pub(crate) struct SearchIndex {
 /// What the log has told of that is not in the index yet.
 #[derive(Debug, Default)]
 struct Waiting {
-    documents: BTreeSet<DocumentId>,
-    /// Units whose name has changed.
-    issuers: BTreeSet<String>,
+    due: Due,
     horizon: Option<DateTime<Utc>>,
     committed: Option<DateTime<Utc>>,
+}
+
+/// What has to be read anew.
+#[derive(Debug, Default)]
+struct Due {
+    entries: BTreeSet<(SearchKind, Ulid)>,
+    /// Units whose name has changed.
+    units: BTreeSet<String>,
+}
+
+impl Due {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.units.is_empty()
+    }
 }
 
 impl SearchIndex {
@@ -121,7 +133,7 @@ impl SearchIndex {
     pub(crate) fn note(&self, event: &Event) {
         let mut waiting = self.waiting();
         waiting.note(event);
-        if !waiting.documents.is_empty() || !waiting.issuers.is_empty() {
+        if !waiting.due.is_empty() {
             self.woken.notify_one();
         }
     }
@@ -157,13 +169,21 @@ impl SearchIndex {
 
 impl Waiting {
     fn note(&mut self, event: &Event) {
-        match event.kind {
+        let what = match event.kind {
             EventKind::DocumentPublished
             | EventKind::DocumentCorrected
             | EventKind::DocumentWithdrawn
-            | EventKind::DocumentExpired => self.documents.extend(event.subject.parse::<DocumentId>()),
-            EventKind::UnitRenamed => self.issuers.extend([event.subject.clone()]),
-            _ => {}
+            | EventKind::DocumentExpired => Some(SearchKind::Documents),
+            EventKind::MeetingAnnounced | EventKind::MeetingReported => Some(SearchKind::Meetings),
+            EventKind::CourseAssigned | EventKind::CourseEnded => Some(SearchKind::Courses),
+            EventKind::UnitRenamed => {
+                self.due.units.extend([event.subject.clone()]);
+                None
+            }
+            _ => None,
+        };
+        if let (Some(what), Ok(subject)) = (what, event.subject.parse()) {
+            self.due.entries.insert((what, subject));
         }
         self.horizon = self.horizon.max(Some(event.at));
     }
@@ -174,7 +194,7 @@ impl Waiting {
             (Some(horizon), Some(committed)) => horizon - committed > COMMIT_EVERY,
             _ => false,
         };
-        is_ahead || !self.documents.is_empty() || !self.issuers.is_empty()
+        is_ahead || !self.due.is_empty()
     }
 }
 
@@ -219,15 +239,27 @@ impl<'a> Search<'a> {
                 return Ok(SearchPage { is_ready: false, ..page });
             }
         };
-        page.years.clone_from(&looked.choices.years);
-        page.issuers = issuers(&looked.choices.issuers, query.issuer, &tree);
+        page.years.clone_from(&looked.within.choices.years);
+        page.issuers = issuers(&looked.within.choices.issuers, query.issuer, &tree);
         page.closeness = looked.closeness;
         page.total = u32::try_from(looked.total).unwrap_or(u32::MAX);
         page.next = looked.next;
-        let ids: Vec<DocumentId> = looked.texts.iter().map(|text| text.document).collect();
-        let documents = self.backend.documents().found(viewer, &ids).await?;
-        let shown = tokio::task::spawn_blocking(move || show(page, &looked, &documents)).await;
+        let items = self.items(viewer, &looked).await?;
+        let shown = tokio::task::spawn_blocking(move || show(page, &looked, &items)).await;
         shown.map_err(|error| Error::Internal(format!("results cannot be shown: {error}")))
+    }
+
+    /// What was found as it is in the store, of that what the person may still read.
+    async fn items(&self, viewer: &Viewer, looked: &Looked) -> Result<Vec<SearchItem>> {
+        let documents: Vec<DocumentId> = looked.of(SearchKind::Documents).map(DocumentId::new).collect();
+        let meetings: Vec<MeetingId> = looked.of(SearchKind::Meetings).map(MeetingId::new).collect();
+        let courses: Vec<CourseId> = looked.of(SearchKind::Courses).map(CourseId::new).collect();
+        let documents = self.backend.documents().found(viewer, &documents).await?;
+        let meetings = self.backend.meetings().found(viewer, &meetings).await?;
+        let courses = self.backend.courses().found(viewer, &courses).await?;
+        let documents = documents.into_iter().map(SearchItem::Document);
+        let meetings = meetings.into_iter().map(SearchItem::Meeting);
+        Ok(documents.chain(meetings).chain(courses.into_iter().map(SearchItem::Course)).collect())
     }
 }
 
@@ -240,12 +272,13 @@ struct Looked {
     total: usize,
     texts: Vec<Text>,
     next: Option<SearchPlace>,
-    choices: Arc<Choices>,
+    within: Arc<Within>,
 }
 
-/// What the index holds of a document, to cut the passage from that is shown.
+/// What the index holds of an item, to cut the passage from that is shown.
 struct Text {
-    document: DocumentId,
+    what: Option<SearchKind>,
+    item: Ulid,
     /// By which of [`Looked::meant`] it was found; none for what was typed.
     meant: Option<usize>,
     plain: String,
@@ -255,9 +288,8 @@ struct Text {
 impl Looked {
     fn at(held: &Held, typed: Asked, query: &SearchQuery, reach: &Reach) -> tantivy::Result<Self> {
         let searcher = held.searcher();
-        let within = within::reachable(&searcher, &held.fields, reach)?;
-        let choices = held.choices(&searcher, reach, &within)?;
-        let scene = Scene { searcher: &searcher, fields: &held.fields, query, within: &within, wanted: PAGE + 1 };
+        let within = held.within(&searcher, reach)?;
+        let scene = Scene { searcher: &searcher, fields: &held.fields, query, within: &within.entries, wanted: PAGE + 1 };
         let Closest { closeness, meant, mut found, behind } = closest(scene, &typed)?;
         let total = found.len() + behind;
         found.retain(|(found, _)| query.after.is_none_or(|after| found.place < after));
@@ -270,7 +302,12 @@ impl Looked {
         let next = found.last().filter(|_| more).map(|(last, _)| last.place);
         let texts =
             found.iter().map(|(found, meant)| Text::read(&searcher, held, found, *meant)).collect::<tantivy::Result<_>>()?;
-        Ok(Self { closeness, typed, meant, total, texts, next, choices })
+        Ok(Self { closeness, typed, meant, total, texts, next, within })
+    }
+
+    /// The ids of what was found of this kind.
+    fn of(&self, what: SearchKind) -> impl Iterator<Item = Ulid> {
+        self.texts.iter().filter(move |text| text.what == Some(what)).map(|text| text.item)
     }
 
     fn asked(&self, text: &Text) -> &Asked {
@@ -288,46 +325,65 @@ impl Text {
             attached.push(Attached { name, text });
         }
         let plain = texts(held.fields.plain).next().unwrap_or_default();
-        Ok(Self { document: found.place.document, meant, plain, attached })
+        let columns = searcher.segment_reader(found.address.segment_ord).fast_fields();
+        let what = columns.u64(WHAT)?.first(found.address.doc_id).and_then(what);
+        Ok(Self { what, item: found.place.item, meant, plain, attached })
     }
 
-    /// All there is to search of the document and its files.
-    fn parts<'t>(&'t self, document: &'t DocumentSummary) -> impl Iterator<Item = &'t str> {
+    /// All there is to search of the item and its files.
+    fn parts<'t>(&'t self, item: &'t SearchItem) -> impl Iterator<Item = &'t str> {
         let files = self.attached.iter().flat_map(|file| [file.name.as_str(), file.text.as_str()]);
-        [document.title.as_str(), document.issuer.name.as_str(), self.plain.as_str()].into_iter().chain(files)
+        [item.title(), item.unit().name.as_str(), self.plain.as_str()].into_iter().chain(files)
     }
 }
 
-/// The page with those of the documents that may still be shown.
-fn show(mut page: SearchPage, looked: &Looked, documents: &[DocumentSummary]) -> SearchPage {
-    let mut marked: Vec<(Option<usize>, DocumentSummary, Texts<'_>, Marks<'_>)> = Vec::with_capacity(looked.texts.len());
-    let titles: Vec<String> = documents.iter().map(|document| plain::shown(&document.title)).collect();
+/// The page with those of the items that may still be shown.
+fn show(mut page: SearchPage, looked: &Looked, items: &[SearchItem]) -> SearchPage {
+    let mut marked: Vec<(Option<usize>, SearchItem, Texts<'_>, Marks<'_>)> = Vec::with_capacity(looked.texts.len());
+    let titles: Vec<String> = items.iter().map(|item| plain::shown(item.title())).collect();
     for text in &looked.texts {
         let asked = looked.asked(text);
-        let at = documents.iter().position(|document| document.id == text.document);
-        let Some(at) = at.filter(|at| excerpt::has_phrases(asked, text.parts(&documents[*at]))) else {
+        let at = items.iter().position(|item| item.id() == text.item);
+        let Some(at) = at.filter(|at| excerpt::has_phrases(asked, text.parts(&items[*at]))) else {
             // Withdrawn a moment ago, or two pairs of a phrase that do not follow each other.
             page.total = page.total.saturating_sub(1);
             continue;
         };
-        let document = &documents[at];
-        let number = document.number.as_deref().unwrap_or_default();
-        let about = [number, document.issuer.name.as_str(), kind_words(document.kind)];
-        let texts = Texts { title: &titles[at], about, plain: &text.plain, files: &text.attached };
-        let summary = DocumentSummary { title: titles[at].clone(), ..document.clone() };
-        marked.push((text.meant, summary, texts, excerpt::marks(texts, asked)));
+        let texts = Texts { title: &titles[at], about: about(&items[at]), plain: &text.plain, files: &text.attached };
+        marked.push((text.meant, titled(&items[at], &titles[at]), texts, excerpt::marks(texts, asked)));
     }
     if let Some(best) = looked.meant.first() {
         let spelt = marked.iter().filter(|(meant, ..)| *meant == Some(0)).take(SPELT_BY).map(|(.., marks)| marks);
         let spelt = excerpt::spelt(best, &spelt.collect::<Vec<_>>());
         page.instead = Some(spelt).filter(|spelt| *spelt != page.typed);
     }
-    for (meant, document, texts, marks) in marked {
+    for (meant, item, texts, marks) in marked {
         let asked = meant.and_then(|meant| looked.meant.get(meant)).unwrap_or(&looked.typed);
         let Passage { title, excerpt, attachment } = excerpt::passage(texts, &marks, asked);
-        page.hits.push(SearchHit { document, title, excerpt, attachment });
+        page.hits.push(SearchHit { item, title, excerpt, attachment });
     }
     page
+}
+
+fn titled(item: &SearchItem, title: &str) -> SearchItem {
+    let mut item = item.clone();
+    let own = match &mut item {
+        SearchItem::Document(document) => &mut document.title,
+        SearchItem::Meeting(meeting) => &mut meeting.title,
+        SearchItem::Course(course) => &mut course.title,
+    };
+    title.clone_into(own);
+    item
+}
+
+/// What an item is searched by and does not say in its text: number, unit, kind.
+fn about(item: &SearchItem) -> [&str; 3] {
+    let unit = item.unit().name.as_str();
+    match item {
+        SearchItem::Document(document) => [document.number.as_deref().unwrap_or_default(), unit, kind_words(document.kind)],
+        SearchItem::Meeting(meeting) => ["", unit, meeting_words(meeting.kind)],
+        SearchItem::Course(_) => ["", unit, COURSE_WORDS],
+    }
 }
 
 /// The units to choose from: those with the most documents, and always the one that was chosen.

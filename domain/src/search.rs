@@ -1,20 +1,51 @@
-//! Searching the library (tìm kiếm văn bản): what can be asked, and what comes back.
+//! Searching documents, meetings and courses (tìm kiếm): what can be asked, and what comes back.
 
 use std::{fmt, str::FromStr};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::{
+    courses::CourseState,
     documents::{DocumentField, DocumentKind, DocumentSummary},
-    ids::{DocumentId, UnitId},
+    ids::{CourseId, UnitId},
+    meetings::MeetingSummary,
     units::{UnitKind, UnitRef},
 };
+
+/// What can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchKind {
+    Documents,
+    Meetings,
+    Courses,
+}
+
+impl SearchKind {
+    pub const ALL: [Self; 3] = [Self::Documents, Self::Meetings, Self::Courses];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Documents => "documents",
+            Self::Meetings => "meetings",
+            Self::Courses => "courses",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+}
 
 /// What a search page asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchQuery {
     /// As it was typed: words, a number, phrases in quotes.
     pub typed: String,
+    pub what: Option<SearchKind>,
+    /// This and all below but `after` are asked of documents: meetings and courses have none of them.
     pub kind: Option<DocumentKind>,
     /// Level of the issuing unit.
     pub level: Option<UnitKind>,
@@ -31,6 +62,7 @@ impl SearchQuery {
     /// Characters of a query that are looked at; what is typed beyond them is left out.
     pub const TYPED_MAX: usize = 200;
 
+    /// Whether something narrows the documents.
     pub const fn is_filtered(&self) -> bool {
         self.kind.is_some() || self.level.is_some() || self.field.is_some() || self.issuer.is_some() || self.year.is_some()
     }
@@ -41,7 +73,8 @@ impl SearchQuery {
 #[serde(into = "String", try_from = "String")]
 pub struct SearchPlace {
     pub weight: u64,
-    pub document: DocumentId,
+    /// The id of the document, meeting or course.
+    pub item: Ulid,
 }
 
 /// The text is not a place in a list of results.
@@ -51,7 +84,7 @@ pub struct NotAPlace;
 
 impl fmt::Display for SearchPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}-{}", self.weight, self.document)
+        write!(f, "{:x}-{}", self.weight, self.item)
     }
 }
 
@@ -59,11 +92,8 @@ impl FromStr for SearchPlace {
     type Err = NotAPlace;
 
     fn from_str(text: &str) -> Result<Self, NotAPlace> {
-        let (weight, document) = text.split_once('-').ok_or(NotAPlace)?;
-        Ok(Self {
-            weight: u64::from_str_radix(weight, 16).map_err(|_| NotAPlace)?,
-            document: document.parse().map_err(|_| NotAPlace)?,
-        })
+        let (weight, item) = text.split_once('-').ok_or(NotAPlace)?;
+        Ok(Self { weight: u64::from_str_radix(weight, 16).map_err(|_| NotAPlace)?, item: item.parse().map_err(|_| NotAPlace)? })
     }
 }
 
@@ -101,10 +131,63 @@ pub struct Piece {
     pub found: bool,
 }
 
-/// A document that was found.
+/// A course that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundCourse {
+    pub id: CourseId,
+    pub title: String,
+    /// The unit that gives it.
+    pub issuer: UnitRef,
+    pub due_on: NaiveDate,
+    pub state: CourseState,
+    /// Whether the reader has it to study; who only gives it has another page of it.
+    pub is_own: bool,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchItem {
+    Document(DocumentSummary),
+    Meeting(MeetingSummary),
+    Course(FoundCourse),
+}
+
+impl SearchItem {
+    pub fn id(&self) -> Ulid {
+        match self {
+            Self::Document(document) => document.id.ulid(),
+            Self::Meeting(meeting) => meeting.id.ulid(),
+            Self::Course(course) => course.id.ulid(),
+        }
+    }
+
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Document(document) => &document.title,
+            Self::Meeting(meeting) => &meeting.title,
+            Self::Course(course) => &course.title,
+        }
+    }
+
+    /// The unit that issued the document, meets, or gives the course.
+    pub const fn unit(&self) -> &UnitRef {
+        match self {
+            Self::Document(document) => &document.issuer,
+            Self::Meeting(meeting) => &meeting.unit,
+            Self::Course(course) => &course.issuer,
+        }
+    }
+
+    pub const fn document(&self) -> Option<&DocumentSummary> {
+        if let Self::Document(document) = self { Some(document) } else { None }
+    }
+}
+
+/// An item that was found, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchHit {
-    pub document: DocumentSummary,
+    pub item: SearchItem,
     pub title: Vec<Piece>,
     /// The passage where most of the words are; empty when none is in the text.
     pub excerpt: Vec<Piece>,
@@ -124,7 +207,7 @@ pub struct SearchPage {
     /// Whether the index is complete; while it is built, results are missing.
     pub is_ready: bool,
     pub closeness: Closeness,
-    /// Documents found, on all pages together.
+    /// Items found, on all pages together.
     pub total: u32,
     pub hits: Vec<SearchHit>,
     /// Where the next page starts; none on the last.
@@ -149,8 +232,8 @@ mod tests {
 
     #[test]
     fn a_place_comes_back_from_an_address() {
-        let document = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id");
-        let place = SearchPlace { weight: 30_000_481, document };
+        let item = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id");
+        let place = SearchPlace { weight: 30_000_481, item };
         assert_eq!(place.to_string().parse(), Ok(place));
         for text in ["", "-", "1", "x-01ARZ3NDEKTSV4RRFFQ69G5FAV", "1-2", "1ffffffffffffffff-01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
             assert_eq!(text.parse::<SearchPlace>(), Err(NotAPlace), "{text}");

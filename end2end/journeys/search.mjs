@@ -1,4 +1,4 @@
-// Finding a document by what one remembers of it.
+// Finding a document, a meeting or a course by what one remembers of it.
 
 import { strict as assert } from 'node:assert';
 
@@ -6,7 +6,7 @@ import { bothWays } from '../support/report.mjs';
 import { texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { documents, search, terms } = texts('vi');
+const { documents, meetings, search, terms } = texts('vi');
 
 /** From the library, without marks and with a letter too few, to the text of the document. */
 async function findByHeart(stage, script) {
@@ -79,6 +79,37 @@ async function others(stage, script) {
   await until('the answer is there', async () => (await elsewhere.$('.row, .empty').count()) > 0);
   assert.ok(!(await elsewhere.$('.row-link').allInnerTexts()).includes(title), 'another branch does not find it');
   assert.ok(documents.unread.length > 0);
+}
+
+/** Meetings and courses are among what is found, can be looked for alone, and are found by those they concern. */
+async function meetingsAndCourses(stage, script) {
+  const fisherman = await stage.visitor({ as: 'member', script });
+  await ready(fisherman);
+  await fisherman.open('/search');
+  await ask(fisherman, 'sinh hoat chuyen de giu sach bien va ben ca ganh da');
+  await until('the meeting with this title comes first', async () => /^Sinh hoạt chuyên đề: Giữ sạch biển/.test(await fisherman.$('.row-link').first().innerText()));
+  await ask(fisherman, 'san lang van');
+  await fisherman.follow(fisherman.$('#search-results .chip', { hasText: meetings.title }));
+  await until('only meetings are looked for', () => new URL(fisherman.page.url()).searchParams.get('what') === 'meetings');
+  await fisherman.sees('#search-results .chip[aria-current]', { hasText: meetings.title });
+  assert.equal(await fisherman.$('.search-filters').count(), 0, 'what only documents have is not asked');
+  await fisherman.sees('.row-eyebrow', { hasText: terms.meeting_thematic });
+  await fisherman.sees('.row-excerpt mark');
+  await fisherman.follow(fisherman.$('.row-link').first());
+  await until('the meeting is shown', async () => /Giữ sạch biển/.test(await fisherman.heading()));
+
+  await fisherman.open('/search?q=doc+truoc+mua+bao&what=courses');
+  await fisherman.sees('.row-eyebrow', { hasText: search.course });
+  await fisherman.follow(fisherman.$('.row-link').first());
+  await until('the course is shown', async () => /Phòng, chống bão lũ trên biển/.test(await fisherman.heading()));
+
+  const elsewhere = await stage.visitor({ as: 'ward_member', script });
+  for (const [what, typed] of [['meetings', 'giu sach bien va ben ca ganh da'], ['courses', 'phong chong bao lu tren bien']]) {
+    await elsewhere.open(`/search?q=${encodeURIComponent(typed)}&what=${what}`);
+    await until('the answer is there', async () => (await elsewhere.$('.row, .empty').count()) > 0);
+    const titles = await elsewhere.$('.row-link').allInnerTexts();
+    assert.ok(!titles.some((title) => /Gành Đá|bão lũ trên biển/.test(title)), titles.join('\n'));
+  }
 }
 
 /** Results come while one types; the library leads to them. */
@@ -190,6 +221,7 @@ export const tests = [
   ...bothWays('search: a number in any spelling, filters and the way out of them', findByNumber),
   ...bothWays('search: whatever is in the address, the page is whole and does nothing', hostile),
   ...bothWays('search: a document is found by those it was sent to', others),
+  ...bothWays('search: meetings and courses are found by those they concern', meetingsAndCourses),
   { name: 'search: results come while one types, and the writer is left alone', run: inSight },
   { name: 'search: an older answer does not take the place of a newer one', run: overtaken },
   { name: 'search: without a connection the last results stay', run: offline },

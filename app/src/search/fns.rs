@@ -9,6 +9,7 @@ use crate::error::AppError;
 #[server(prefix = "/api", endpoint = "search/find", input = GetUrl)]
 pub async fn find(
     q: Option<String>,
+    what: Option<String>,
     kind: Option<String>,
     level: Option<String>,
     field: Option<String>,
@@ -18,6 +19,7 @@ pub async fn find(
 ) -> Result<search::SearchPage, AppError> {
     use domain::{
         documents::{DocumentField, DocumentKind},
+        search::SearchKind,
         units::UnitKind,
     };
 
@@ -30,6 +32,7 @@ pub async fn find(
         async {
             let query = search::SearchQuery {
                 typed: q.unwrap_or_default(),
+                what: what.as_deref().and_then(SearchKind::from_key),
                 kind: kind.as_deref().and_then(DocumentKind::from_key),
                 level: level.as_deref().and_then(UnitKind::from_key),
                 field: field.as_deref().and_then(DocumentField::from_key),

@@ -5,8 +5,10 @@
 
 use domain::{
     Locale,
-    documents::{DocumentField, DocumentKind},
-    search::{self, Closeness, Piece, SearchHit, SearchQuery},
+    courses::CourseState,
+    documents::{DocumentField, DocumentKind, DocumentSummary},
+    meetings::{MeetingState, MeetingSummary},
+    search::{self, Closeness, FoundCourse, Piece, SearchHit, SearchItem, SearchKind, SearchQuery},
     units::UnitKind,
 };
 use leptos::prelude::*;
@@ -19,8 +21,8 @@ use crate::{
     terms, text,
     title::Title,
     ui::{
-        Button, ButtonKind, Choice, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager, RowList,
-        Select, Tag, Tone, content_lang,
+        Button, ButtonKind, Chip, Chips, Choice, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager,
+        RowList, Select, Tag, Tone, content_lang,
     },
 };
 
@@ -32,8 +34,8 @@ pub(crate) fn SearchPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
     let data = Resource::new(
-        move || query.with(|query| ["q", "kind", "level", "field", "issuer", "year", "after"].map(|key| query.get(key))),
-        |[q, kind, level, field, issuer, year, after]| find(q, kind, level, field, issuer, year, after),
+        move || query.with(|query| ["q", "what", "kind", "level", "field", "issuer", "year", "after"].map(|key| query.get(key))),
+        |[q, what, kind, level, field, issuer, year, after]| find(q, what, kind, level, field, issuer, year, after),
     );
     show(data, move |page| {
         let asked = query.with_untracked(asked);
@@ -58,6 +60,9 @@ pub(crate) fn SearchPage() -> impl IntoView {
 
 fn form(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
     let typed = page.typed.clone();
+    let what = asked.what.map(|what| view! { <input type="hidden" name="what" value=what.key()/> });
+    // Only documents have what the filters ask for.
+    let filters = asked.what.is_none_or(|what| what == SearchKind::Documents).then(|| filters(l, page, asked));
     view! {
         <form class="stack-tight" role="search" method="get" action="/search">
             <div class="search">
@@ -66,7 +71,8 @@ fn form(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView {
                 <Button icon=IconName::Search>{text::search::submit(l)}</Button>
             </div>
             <p class="hint" id="q-hint">{text::search::hint(l)}</p>
-            {filters(l, page, asked)}
+            {what}
+            {filters}
         </form>
     }
     .into_any()
@@ -142,7 +148,11 @@ fn found(l: Locale, page: search::SearchPage, asked: &SearchQuery) -> AnyView {
         .into_any();
     }
     if page.hits.is_empty() && page.next.is_none() {
-        return nothing(l, asked);
+        return view! {
+            {kinds(l, asked)}
+            {nothing(l, asked)}
+        }
+        .into_any();
     }
     let next = page.next.map(|after| address(&SearchQuery { after: Some(after), ..asked.clone() }));
     let back = asked.after.is_some().then(|| {
@@ -157,6 +167,7 @@ fn found(l: Locale, page: search::SearchPage, asked: &SearchQuery) -> AnyView {
     });
     let rows = page.hits.into_iter().map(|hit| row(l, hit)).collect_view();
     view! {
+        {kinds(l, asked)}
         {closeness(l, page.closeness, page.instead, asked)}
         <p class="muted">{text::search::found(l, page.total.into())}</p>
         {back}
@@ -164,6 +175,26 @@ fn found(l: Locale, page: search::SearchPage, asked: &SearchQuery) -> AnyView {
         <Pager next_href=next label=text::search::show_more(l)/>
     }
     .into_any()
+}
+
+/// What is looked for. Meetings and courses are never narrowed, documents stay so.
+fn kinds(l: Locale, asked: &SearchQuery) -> AnyView {
+    let chip = |what: Option<SearchKind>, label: &str| {
+        let query = match what {
+            Some(SearchKind::Meetings | SearchKind::Courses) => {
+                SearchQuery { typed: asked.typed.clone(), what, ..SearchQuery::default() }
+            }
+            _ => SearchQuery { what, after: None, ..asked.clone() },
+        };
+        Chip { label: label.to_owned(), href: address(&query), current: asked.what == what }
+    };
+    let chips = vec![
+        chip(None, text::search::everything(l)),
+        chip(Some(SearchKind::Documents), text::search::documents(l)),
+        chip(Some(SearchKind::Meetings), text::meetings::title(l)),
+        chip(Some(SearchKind::Courses), text::courses::title(l)),
+    ];
+    view! { <Chips label=text::search::kinds(l) chips/> }.into_any()
 }
 
 /// Says when what is shown is not quite what was typed, and offers what may have been meant.
@@ -180,33 +211,76 @@ fn closeness(l: Locale, closeness: Closeness, instead: Option<String>, asked: &S
     view! { <Notice kind=NoticeKind::Info title=title>{instead}</Notice> }.into_any()
 }
 
+/// What a row says of what was found, its title and passage aside.
+struct Told {
+    href: String,
+    kind: String,
+    meta: String,
+    is_unread: bool,
+    mark: Option<AnyView>,
+}
+
+impl Told {
+    fn document(l: Locale, document: DocumentSummary) -> Self {
+        let number = document.number.map(|number| text::documents::number(l, number));
+        let day = document.published_on.map(|day| l.date(day));
+        let unread = (!document.read).then(|| view! { <Tag tone=Tone::Accent label=text::documents::unread(l)/> }.into_any());
+        Self {
+            href: format!("/library/{}", document.id),
+            kind: terms::document_kind(l, document.kind).to_owned(),
+            meta: [number, Some(document.issuer.name), day].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            is_unread: !document.read,
+            mark: unread,
+        }
+    }
+
+    fn meeting(l: Locale, meeting: MeetingSummary) -> Self {
+        let state = meeting.state;
+        let tag = || view! { <Tag tone=Tone::Warn label=terms::meeting_state(l, state)/> }.into_any();
+        Self {
+            href: format!("/meetings/{}", meeting.id),
+            kind: terms::meeting_kind(l, meeting.kind).to_owned(),
+            meta: [l.date_time(meeting.starts_at), meeting.place, meeting.unit.name].join(" · "),
+            is_unread: false,
+            // That it does not take place is what one has to know; whether it is over, the date tells.
+            mark: (state == MeetingState::Cancelled).then(tag),
+        }
+    }
+
+    fn course(l: Locale, course: FoundCourse) -> Self {
+        let is_over = course.state == CourseState::Ended;
+        let tag = || view! { <Tag label=text::courses::state_ended(l)/> }.into_any();
+        Self {
+            href: if course.is_own { format!("/courses/{}", course.id) } else { format!("/courses/manage/{}", course.id) },
+            kind: text::search::course(l).to_owned(),
+            meta: [course.issuer.name, text::courses::due_on(l, l.date(course.due_on))].join(" · "),
+            is_unread: false,
+            mark: is_over.then(tag),
+        }
+    }
+}
+
 fn row(l: Locale, hit: SearchHit) -> AnyView {
-    let SearchHit { document, title, excerpt, attachment } = hit;
-    let meta = [
-        document.number.map(|number| text::documents::number(l, number)),
-        Some(document.issuer.name),
-        document.published_on.map(|day| l.date(day)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect::<Vec<_>>()
-    .join(" · ");
+    let SearchHit { item, title, excerpt, attachment } = hit;
+    let Told { href, kind, meta, is_unread, mark } = match item {
+        SearchItem::Document(document) => Told::document(l, document),
+        SearchItem::Meeting(meeting) => Told::meeting(l, meeting),
+        SearchItem::Course(course) => Told::course(l, course),
+    };
     let excerpt = (!excerpt.is_empty()).then(|| view! { <p class="row-excerpt">{pieces(excerpt)}</p> });
     let attachment = attachment.map(|name| {
         view! { <p class="row-meta row-file">{text::search::in_file(l)} " " <bdi>{name}</bdi></p> }
     });
-    let unread = (!document.read).then(|| {
-        view! { <div class="row-marks"><Tag tone=Tone::Accent label=text::documents::unread(l)/></div> }
-    });
+    let mark = mark.map(|mark| view! { <div class="row-marks">{mark}</div> });
     view! {
-        <li class=if document.read { "row row-found" } else { "row row-found row-unread" }>
+        <li class=if is_unread { "row row-found row-unread" } else { "row row-found" }>
             <div class="row-text">
-                <p class="row-eyebrow">{terms::document_kind(l, document.kind)}</p>
-                <a class="row-link" lang=content_lang() href=format!("/library/{}", document.id)><bdi>{pieces(title)}</bdi></a>
+                <p class="row-eyebrow">{kind}</p>
+                <a class="row-link" lang=content_lang() href=href><bdi>{pieces(title)}</bdi></a>
                 <p class="row-meta">{meta}</p>
                 {attachment}
                 {excerpt}
-                {unread}
+                {mark}
             </div>
             <Icon name=IconName::Next/>
         </li>
@@ -242,14 +316,15 @@ fn start(l: Locale, page: &search::SearchPage) -> AnyView {
 
 fn nothing(l: Locale, asked: &SearchQuery) -> AnyView {
     let unfiltered = SearchQuery { typed: asked.typed.clone(), ..SearchQuery::default() };
-    let way_on = if asked.is_filtered() {
+    let is_narrowed = asked.is_filtered() || asked.what.is_some();
+    let way_on = if is_narrowed {
         let href = address(&unfiltered);
         view! { <LinkButton href kind=ButtonKind::Secondary>{text::search::without_filters(l)}</LinkButton> }.into_any()
     } else {
         view! { <LinkButton href="/library" kind=ButtonKind::Secondary icon=IconName::Book>{text::search::to_library(l)}</LinkButton> }
             .into_any()
     };
-    let advice = if asked.is_filtered() { text::search::none_filtered(l) } else { text::search::none(l) };
+    let advice = if is_narrowed { text::search::none_filtered(l) } else { text::search::none(l) };
     view! { <EmptyState title=text::search::none_title(l) text=advice icon=IconName::Search>{way_on}</EmptyState> }.into_any()
 }
 
@@ -257,6 +332,7 @@ fn nothing(l: Locale, asked: &SearchQuery) -> AnyView {
 fn asked(query: &ParamsMap) -> SearchQuery {
     SearchQuery {
         typed: query.get("q").unwrap_or_default(),
+        what: query.get_str("what").and_then(SearchKind::from_key),
         kind: query.get_str("kind").and_then(DocumentKind::from_key),
         level: query.get_str("level").and_then(UnitKind::from_key),
         field: query.get_str("field").and_then(DocumentField::from_key),
@@ -270,6 +346,7 @@ fn address(query: &SearchQuery) -> String {
     let mut params = ParamsMap::new();
     params.insert("q", query.typed.chars().take(SearchQuery::TYPED_MAX).collect());
     let filters = [
+        ("what", query.what.map(|what| what.key().to_owned())),
         ("kind", query.kind.map(|kind| kind.key().to_owned())),
         ("level", query.level.map(|level| level.key().to_owned())),
         ("field", query.field.map(|field| field.key().to_owned())),
@@ -295,5 +372,7 @@ mod tests {
         let address = address(&query);
         assert!(address.starts_with("/search?q=57") && address.ends_with("year=2026") && !address.contains("kind="), "{address}");
         assert!(!address.contains('"') && address.matches('&').count() == 1, "{address}");
+        let query = SearchQuery { typed: "rác".to_owned(), what: Some(SearchKind::Meetings), ..SearchQuery::default() };
+        assert!(super::address(&query).ends_with("&what=meetings"), "what is looked for is kept");
     }
 }

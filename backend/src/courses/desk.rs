@@ -11,7 +11,7 @@ use domain::{
     forms::{FormReader, Problem},
     ids::{CourseId, DocumentId},
     policy::Action,
-    search::SearchQuery,
+    search::{SearchKind, SearchQuery},
     units::{UnitPath, UnitRef},
 };
 
@@ -260,9 +260,9 @@ impl Courses<'_> {
         let ids: Vec<DocumentId> = if typed.trim().is_empty() {
             self.newest(&course.issuer.path).await?
         } else {
-            let query = SearchQuery { typed: typed.to_owned(), ..SearchQuery::default() };
+            let query = SearchQuery { typed: typed.to_owned(), what: Some(SearchKind::Documents), ..SearchQuery::default() };
             let page = self.backend.search().find(viewer, &query).await?;
-            page.hits.into_iter().map(|hit| hit.document.id).collect()
+            page.hits.iter().filter_map(|hit| hit.item.document()).map(|document| document.id).collect()
         };
         let fresh = ids.into_iter().filter(|id| !course.documents.contains(id)).collect();
         let mut found = self.concerning(viewer, course, fresh).await?;

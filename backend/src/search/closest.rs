@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ids::DocumentId, search::Closeness};
+use domain::search::Closeness;
+use ulid::Ulid;
 
 use super::{
     asked::Asked,
@@ -62,12 +63,12 @@ pub(super) fn closest(scene: Scene<'_>, typed: &Asked) -> tantivy::Result<Closes
         answered.push((likelihood + best.ln(), asked, found));
     }
     answered.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
-    let mut found: BTreeMap<DocumentId, (Found, Option<usize>)> = BTreeMap::new();
+    let mut found: BTreeMap<Ulid, (Found, Option<usize>)> = BTreeMap::new();
     let mut meant = Vec::with_capacity(answered.len());
     for (step, (_, asked, ones)) in (1..=answered.len()).rev().zip(answered) {
         for mut one in ones {
             one.place.weight += MEANT * u64::try_from(step).unwrap_or_default();
-            found.entry(one.place.document).or_insert((one, Some(meant.len())));
+            found.entry(one.place.item).or_insert((one, Some(meant.len())));
         }
         meant.push(asked);
     }
@@ -78,7 +79,7 @@ pub(super) fn closest(scene: Scene<'_>, typed: &Asked) -> tantivy::Result<Closes
         return most_words(scene, &mut counts, typed, meant);
     }
     for one in sight.found {
-        found.entry(one.place.document).or_insert((one, None));
+        found.entry(one.place.item).or_insert((one, None));
     }
     Ok(Closest { closeness: Closeness::SimilarWords, meant, found: found.into_values().collect(), behind: 0 })
 }

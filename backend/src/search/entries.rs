@@ -1,18 +1,20 @@
-//! What is indexed of a document: read from the store, without markup.
+//! What is indexed of a document, a meeting or a course: read from the store, without markup.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Datelike, Utc};
 use domain::{
     documents::{DocumentField, DocumentKind},
     locale::local_date,
+    meetings::MeetingKind,
     members::Standing,
+    search::SearchKind,
     units::UnitKind,
 };
 
 use super::{
     Search,
-    index::{Attached, Entry},
+    index::{Attached, Entry, Sort},
     plain::{self, shown},
 };
 use crate::{
@@ -26,9 +28,18 @@ use crate::{
 const ATTACHED_MAX: usize = 300_000;
 
 impl Search<'_> {
-    /// What is to be indexed of those documents that are published. A damaged one is left out and told of: it must not keep all others
-    /// from being found.
-    pub(super) async fn entries(&self, ids: &[String]) -> Result<Vec<Entry>> {
+    /// What is to be indexed of those of these ids that others may find. A damaged one is left out and told of: it must not keep all
+    /// others from being found.
+    pub(super) async fn entries(&self, what: SearchKind, ids: &[String]) -> Result<Vec<Entry>> {
+        match what {
+            SearchKind::Documents => self.documents(ids).await,
+            SearchKind::Meetings => self.meetings(ids).await,
+            SearchKind::Courses => self.courses(ids).await,
+        }
+    }
+
+    /// Those that are published.
+    async fn documents(&self, ids: &[String]) -> Result<Vec<Entry>> {
         let tree = self.backend.units().tree();
         let store = self.backend.store();
         let documents: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
@@ -56,6 +67,42 @@ impl Search<'_> {
         }
         Ok(entries)
     }
+
+    async fn meetings(&self, ids: &[String]) -> Result<Vec<Entry>> {
+        let tree = self.backend.units().tree();
+        let store = self.backend.store();
+        let meetings: Vec<_> = ids.iter().map(|id| record("meeting", id)).collect();
+        let rows: Vec<MeetingRow> = store.read(MEETINGS, vars! { meetings: meetings }).await?.rows(0)?;
+        let papers = papers_of(store, rows.iter().flat_map(MeetingRow::papers)).await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in rows {
+            match meeting(&row, &papers, &tree) {
+                Some(entry) => entries.push(entry),
+                None => tracing::error!(meeting = %row.id, "a damaged meeting is not searched"),
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Those that were given to somebody.
+    async fn courses(&self, ids: &[String]) -> Result<Vec<Entry>> {
+        let tree = self.backend.units().tree();
+        let store = self.backend.store();
+        let courses: Vec<_> = ids.iter().map(|id| record("course", id)).collect();
+        let mut rows: Vec<CourseRow> = store.read(COURSES, vars! { courses: courses }).await?.rows(0)?;
+        rows.retain(|row| row.state != "draft");
+        let texts = texts_of(store, "course_text", rows.iter().map(|row| row.id.as_str())).await?;
+        let papers = papers_of(store, rows.iter().flat_map(|row| &row.documents).map(String::as_str)).await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in rows {
+            let description = texts.get(&row.id).map(String::as_str).unwrap_or_default();
+            match course(&row, description, &papers, &tree) {
+                Some(entry) => entries.push(entry),
+                None => tracing::error!(course = %row.id, "a damaged course is not searched"),
+            }
+        }
+        Ok(entries)
+    }
 }
 
 /// None when a column says what it cannot.
@@ -66,19 +113,77 @@ fn entry(row: &Row, body: &str, attached: Vec<Attached>, tree: &Tree) -> Option<
     let standings = row.standings.iter().flatten().map(|key| Standing::from_key(key)).collect::<Option<_>>()?;
     Some(Entry {
         id: row.id.parse().ok()?,
-        kind,
-        level: UnitKind::from_key(&row.issuer_level)?,
-        field: row.field.as_deref().map(DocumentField::from_key).map_or(Some(None), |field| field.map(Some))?,
-        year: u16::try_from(year).ok()?,
-        audience: row.audience.clone(),
-        standings,
-        issuer: row.issuer.clone(),
-        number: row.number.clone(),
+        sort: Sort::Document {
+            kind,
+            level: UnitKind::from_key(&row.issuer_level)?,
+            field: row.field.as_deref().map(DocumentField::from_key).map_or(Some(None), |field| field.map(Some))?,
+            year: u16::try_from(year).ok()?,
+            number: row.number.clone(),
+            audience: row.audience.clone(),
+            standings,
+            issuer: row.issuer.clone(),
+        },
         about: format!("{}. {issuer}", kind_words(kind)),
         title: row.title.clone(),
         text: plain::plain(body),
         attached,
     })
+}
+
+/// None when a column says what it cannot.
+fn meeting(row: &MeetingRow, papers: &HashMap<String, PaperRow>, tree: &Tree) -> Option<Entry> {
+    let kind = MeetingKind::from_key(&row.kind)?;
+    let unit = tree.known(&row.unit).map(|unit| unit.name.as_str()).unwrap_or_default();
+    let (mut lines, mut named) = (Vec::new(), HashSet::new());
+    for item in &row.agenda {
+        lines.push(shown(&item.title));
+        for id in &item.papers {
+            let paper = papers.get(id).filter(|paper| paper.is_for_all(tree) || paper.is_for(&row.unit));
+            if named.insert(id.clone()) {
+                lines.extend(paper.map(|paper| shown(&paper.title)));
+            }
+        }
+    }
+    lines.push(shown(&row.place));
+    Some(Entry {
+        id: row.id.parse().ok()?,
+        sort: Sort::Meeting { unit: row.unit.clone(), papers: named.into_iter().collect() },
+        title: row.title.clone(),
+        about: format!("{}. {unit}", meeting_words(kind)),
+        text: lines.join("\n"),
+        attached: Vec::new(),
+    })
+}
+
+/// None when a column says what it cannot.
+fn course(row: &CourseRow, description: &str, papers: &HashMap<String, PaperRow>, tree: &Tree) -> Option<Entry> {
+    let issuer = tree.known(&row.issuer).map(|unit| unit.name.as_str()).unwrap_or_default();
+    let audience = row.audience.clone()?;
+    let standings = row.standings.iter().flatten().map(|key| Standing::from_key(key)).collect::<Option<_>>()?;
+    // Who ends the course reads by office what is by the unit that gives it, and what is for that unit.
+    let is_shared = |paper: &PaperRow| paper.is_for(&audience) && (paper.issuer == row.issuer || row.issuer == audience);
+    let lessons = row.documents.iter().filter_map(|id| papers.get(id));
+    let lessons = lessons.filter(|paper| paper.is_for_all(tree) || is_shared(paper)).map(|paper| shown(&paper.title));
+    let lines: Vec<String> = [plain::plain(description)].into_iter().chain(lessons).collect();
+    Some(Entry {
+        id: row.id.parse().ok()?,
+        title: row.title.clone(),
+        about: format!("{COURSE_WORDS}. {issuer}"),
+        text: lines.join("\n"),
+        attached: Vec::new(),
+        sort: Sort::Course { audience, standings, issuer: row.issuer.clone(), papers: row.documents.clone() },
+    })
+}
+
+/// Those of these documents that are published.
+async fn papers_of(store: &Store, ids: impl Iterator<Item = &str>) -> Result<HashMap<String, PaperRow>> {
+    let ids: HashSet<&str> = ids.collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let documents: Vec<_> = ids.into_iter().map(|id| record("document", id)).collect();
+    let rows: Vec<PaperRow> = store.read(PAPERS, vars! { documents: documents }).await?.rows(0)?;
+    Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
 }
 
 /// Names are always searched, texts as far as there is room.
@@ -120,11 +225,25 @@ pub(super) const fn kind_words(kind: DocumentKind) -> &'static str {
     }
 }
 
+/// What a kind of meeting is called in the language of the documents.
+pub(super) const fn meeting_words(kind: MeetingKind) -> &'static str {
+    match kind {
+        MeetingKind::Regular => "Buổi sinh hoạt thường kỳ",
+        MeetingKind::Thematic => "Buổi sinh hoạt chuyên đề",
+        MeetingKind::Committee => "Buổi họp cấp ủy",
+    }
+}
+
+pub(super) const COURSE_WORDS: &str = "Khóa học";
+
 /// Point gets.
 const ROWS: &str = "SELECT record::id(id) AS id, kind, number, title, field, issuer, issuer_level, audience, standings, attachments, \
                     state, published_at FROM $documents";
-const TEXTS: &str = "SELECT record::id(id) AS id, body ?? text AS text FROM $texts";
+const TEXTS: &str = "SELECT record::id(id) AS id, body ?? text ?? description AS text FROM $texts";
 const FILES: &str = "SELECT record::id(id) AS id, state, name FROM $files";
+const MEETINGS: &str = "SELECT record::id(id) AS id, unit, kind, title, place, agenda FROM $meetings";
+const COURSES: &str = "SELECT record::id(id) AS id, state, title, issuer, audience, standings, documents FROM $courses";
+const PAPERS: &str = "SELECT record::id(id) AS id, title, issuer, audience, standings FROM $documents WHERE state = 'published'";
 
 #[derive(Debug, SurrealValue)]
 struct Row {
@@ -155,6 +274,63 @@ struct File {
     name: String,
 }
 
+#[derive(Debug, SurrealValue)]
+struct MeetingRow {
+    id: String,
+    unit: String,
+    kind: String,
+    title: String,
+    place: String,
+    agenda: Vec<ItemRow>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct ItemRow {
+    title: String,
+    papers: Vec<String>,
+}
+
+impl MeetingRow {
+    fn papers(&self) -> impl Iterator<Item = &str> {
+        self.agenda.iter().flat_map(|item| &item.papers).map(String::as_str)
+    }
+}
+
+#[derive(Debug, SurrealValue)]
+struct CourseRow {
+    id: String,
+    state: String,
+    title: String,
+    issuer: String,
+    audience: Option<String>,
+    standings: Option<Vec<String>>,
+    documents: Vec<String>,
+}
+
+/// A document that a meeting or a course names.
+///
+/// Invariant: its title is among their words only where everybody who may find them may read it, now and when units have moved. So it
+/// has to be for the same unit, or for all there are.
+#[derive(Debug, SurrealValue)]
+struct PaperRow {
+    id: String,
+    title: String,
+    issuer: String,
+    audience: String,
+    standings: Option<Vec<String>>,
+}
+
+impl PaperRow {
+    fn is_for_all(&self, tree: &Tree) -> bool {
+        let root = tree.all().next().filter(|root| tree.all().next_back().is_some_and(|last| root.path.contains(&last.path)));
+        root.is_some_and(|root| self.is_for(&root.id.to_string()))
+    }
+
+    fn is_for(&self, unit: &str) -> bool {
+        self.audience == unit && self.standings.as_ref().is_none_or(Vec::is_empty)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use ulid::Ulid;
@@ -166,10 +342,13 @@ mod tests {
     async fn documents_are_read_by_point_gets() {
         let store = migrated().await;
         store.assert_no_scan(ROWS, vars! { documents: vec![record("document", Ulid::nil())] }).await;
-        for table in ["document_text", "attachment_text"] {
+        for table in ["document_text", "attachment_text", "course_text"] {
             store.assert_no_scan(TEXTS, vars! { texts: vec![record(table, Ulid::nil())] }).await;
         }
         store.assert_no_scan(FILES, vars! { files: vec![record("attachment", Ulid::nil())] }).await;
+        store.assert_no_scan(MEETINGS, vars! { meetings: vec![record("meeting", Ulid::nil())] }).await;
+        store.assert_no_scan(COURSES, vars! { courses: vec![record("course", Ulid::nil())] }).await;
+        store.assert_no_scan(PAPERS, vars! { documents: vec![record("document", Ulid::nil())] }).await;
     }
 
     #[test]

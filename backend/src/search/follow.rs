@@ -1,22 +1,22 @@
 //! Following the log: how what is published comes into the index, and what is taken back out of it.
 
 use std::{
-    collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::DocumentId;
+use domain::search::SearchKind;
+use ulid::Ulid;
 
-use super::{Search, index::Held, look};
+use super::{Due, Search, index::Held, look};
 use crate::{
     Backend, Error, Result, events,
     store::{keys_after, record, vars},
 };
 
-/// Documents read from the store at a time.
+/// Rows read from the store at a time.
 const BATCH: usize = 200;
 
 /// Transactions of several processes may commit out of the order of their ids: a start reads the log from this far before the horizon.
@@ -37,27 +37,27 @@ impl Search<'_> {
             Some(held) => held,
             None => self.open().await?,
         };
-        let (documents, issuers, horizon) = {
+        let (due, horizon) = {
             let mut waiting = index.waiting();
             if !waiting.is_due() {
                 return Ok(());
             }
             let horizon = waiting.horizon.unwrap_or_else(|| self.backend.clock().now());
-            (std::mem::take(&mut waiting.documents), std::mem::take(&mut waiting.issuers), horizon)
+            (std::mem::take(&mut waiting.due), horizon)
         };
-        let done = self.follow(&held, &documents, &issuers, horizon).await;
+        let done = self.follow(&held, &due, horizon).await;
         let mut waiting = index.waiting();
         match &done {
             Ok(()) => waiting.committed = Some(horizon),
             Err(_) => {
-                waiting.documents.extend(documents);
-                waiting.issuers.extend(issuers);
+                waiting.due.entries.extend(due.entries);
+                waiting.due.units.extend(due.units);
             }
         }
         done
     }
 
-    /// Documents in the index: for measurements and checks.
+    /// Documents, meetings and courses in the index: for measurements and checks.
     ///
     /// # Errors
     /// [`Error::Internal`] when the index cannot be read.
@@ -108,7 +108,7 @@ impl Search<'_> {
             })
             .await?;
         }
-        tracing::info!(documents = count, "the search index is made");
+        tracing::info!(entries = count, "the search index is made");
         let mut waiting = index.waiting();
         waiting.committed = Some(begun);
         waiting.horizon = waiting.horizon.max(Some(begun));
@@ -117,17 +117,30 @@ impl Search<'_> {
         Ok(held)
     }
 
-    /// Puts all that is published into an empty index.
+    /// Puts all that can be found into an empty index.
     async fn fill(&self, held: &Arc<Held>) -> Result<usize> {
+        let mut count = 0;
+        for what in SearchKind::ALL {
+            count += self.fill_with(held, what).await?;
+        }
+        Ok(count)
+    }
+
+    async fn fill_with(&self, held: &Arc<Held>, what: SearchKind) -> Result<usize> {
+        let table = match what {
+            SearchKind::Documents => "document",
+            SearchKind::Meetings => "meeting",
+            SearchKind::Courses => "course",
+        };
         let mut after = String::new();
         let mut count = 0;
         loop {
             let sql = format!("SELECT VALUE record::id(id) FROM $keys LIMIT {BATCH}");
-            let keys = keys_after("document", &after);
+            let keys = keys_after(table, &after);
             let ids: Vec<String> = self.backend.store().read(sql, vars! { keys: keys }).await?.rows(0)?;
             let Some(last) = ids.last() else { return Ok(count) };
             after.clone_from(last);
-            let entries = self.entries(&ids).await?;
+            let entries = self.entries(what, &ids).await?;
             count += entries.len();
             if !entries.is_empty() {
                 let held = Arc::clone(held);
@@ -136,28 +149,28 @@ impl Search<'_> {
         }
     }
 
-    async fn follow(
-        &self,
-        held: &Arc<Held>,
-        documents: &BTreeSet<DocumentId>,
-        issuers: &BTreeSet<String>,
-        horizon: DateTime<Utc>,
-    ) -> Result<()> {
-        let mut ids = documents.clone();
-        for issuer in issuers {
-            let (held, issuer) = (Arc::clone(held), issuer.clone());
-            ids.extend(blocking(move || held.issued_by(&issuer)).await?);
+    async fn follow(&self, held: &Arc<Held>, due: &Due, horizon: DateTime<Utc>) -> Result<()> {
+        let mut entries = due.entries.clone();
+        for unit in &due.units {
+            let (held, unit) = (Arc::clone(held), unit.clone());
+            entries.extend(blocking(move || held.naming_unit(&unit)).await?);
         }
-        let ids: Vec<DocumentId> = ids.into_iter().collect();
-        for some in ids.chunks(BATCH) {
-            let names: Vec<String> = some.iter().map(ToString::to_string).collect();
-            let entries = self.entries(&names).await?;
-            let (held, all) = (Arc::clone(held), some.to_vec());
-            blocking(move || {
-                held.take_out(&all)?;
-                held.put(entries, false)
-            })
-            .await?;
+        for (_, document) in due.entries.iter().filter(|(what, _)| *what == SearchKind::Documents) {
+            let (held, document) = (Arc::clone(held), document.to_string());
+            entries.extend(blocking(move || held.naming_document(&document)).await?);
+        }
+        for what in SearchKind::ALL {
+            let ids: Vec<Ulid> = entries.iter().filter(|(of, _)| *of == what).map(|(_, id)| *id).collect();
+            for some in ids.chunks(BATCH) {
+                let names: Vec<String> = some.iter().map(ToString::to_string).collect();
+                let entries = self.entries(what, &names).await?;
+                let (held, all) = (Arc::clone(held), some.to_vec());
+                blocking(move || {
+                    held.take_out(&all)?;
+                    held.put(entries, false)
+                })
+                .await?;
+            }
         }
         let held = Arc::clone(held);
         blocking(move || held.commit(horizon.timestamp_millis())).await

@@ -1,5 +1,8 @@
 //! The index itself: its fields, its files, and writing to it.
 //!
+//! Documents, meetings and courses lie in one index: what was typed is read by all of their words, and what is found has one order. Who
+//! may find each stands in fields of its own: whom a document is for and by, who meets, whom a course is for and by.
+//!
 //! A word stands in three fields, one for each of its forms (see [`super::words`]), and the words of title and number in three more.
 //! What is attached to a document stands in fields of its own, because a document is about what it says itself first.
 //! Neighbouring words make a word of their own in `pairs`: phrases, nearness and words typed without the space between them are then
@@ -13,50 +16,84 @@ use std::{
 
 use domain::{
     documents::{DocumentField, DocumentKind},
-    ids::DocumentId,
     members::Standing,
+    search::SearchKind,
     units::UnitKind,
 };
 use serde::{Deserialize, Serialize};
 use tantivy::{
-    BitSet, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
+    Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
+    collector::DocSetCollector,
+    query::TermQuery,
     schema::{FAST, Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions},
     tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager},
 };
+use ulid::Ulid;
 
 use super::{
     reach::Reach,
-    within::{self, Choices},
+    within::Within,
     words::{Forms, Words, is_sign, sign_key, sign_keys, words},
 };
 
 /// Counts up when fields or words are made otherwise: an index of another version is made anew.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Memory for documents that are not written yet. A few come by turns, or all at once when the index is made anew.
 const BUDGET: usize = 20_000_000;
 const REBUILD_BUDGET: usize = 100_000_000;
 
-/// What is indexed of a document.
+/// Searches of readers of everything whose bounds are kept.
+const KEPT: usize = 8;
+
+/// What is indexed of a document, a meeting or a course.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub(super) id: DocumentId,
-    pub(super) kind: DocumentKind,
-    pub(super) level: UnitKind,
-    pub(super) field: Option<DocumentField>,
-    pub(super) year: u16,
-    /// Ids of the units it is for and by.
-    pub(super) audience: String,
-    /// Of the audience, only members of these standings; empty for all.
-    pub(super) standings: Vec<Standing>,
-    pub(super) issuer: String,
-    pub(super) number: Option<String>,
+    pub(super) id: Ulid,
+    pub(super) sort: Sort,
     pub(super) title: String,
-    /// Words that are not in the text but are searched for: of the kind, of the issuer.
+    /// Words that are not in the text but are searched for: of the kind, of the unit.
     pub(super) about: String,
     /// Without markup.
     pub(super) text: String,
     pub(super) attached: Vec<Attached>,
+}
+
+/// What an entry is of, and who may find it. Units by their ids.
+#[derive(Debug, Clone)]
+pub(super) enum Sort {
+    Document {
+        kind: DocumentKind,
+        level: UnitKind,
+        field: Option<DocumentField>,
+        year: u16,
+        number: Option<String>,
+        audience: String,
+        /// Of the audience, only members of these standings; empty for all.
+        standings: Vec<Standing>,
+        issuer: String,
+    },
+    Meeting {
+        unit: String,
+        /// Documents whose titles are among the words.
+        papers: Vec<String>,
+    },
+    Course {
+        audience: String,
+        standings: Vec<Standing>,
+        issuer: String,
+        papers: Vec<String>,
+    },
+}
+
+impl Sort {
+    const fn what(&self) -> SearchKind {
+        match self {
+            Self::Document { .. } => SearchKind::Documents,
+            Self::Meeting { .. } => SearchKind::Meetings,
+            Self::Course { .. } => SearchKind::Courses,
+        }
+    }
 }
 
 /// A file that goes with a document.
@@ -81,6 +118,14 @@ pub(super) struct Fields {
     pub(super) id: Field,
     pub(super) audience: Field,
     pub(super) issuer: Field,
+    /// The unit of a meeting; whom a course is for, and who gives it.
+    pub(super) meets: Field,
+    pub(super) learns: Field,
+    pub(super) gives: Field,
+    /// Documents a meeting or a course names.
+    pub(super) paper: Field,
+    /// All words of the title as one key.
+    pub(super) whole_title: Field,
     pub(super) title: [Field; 3],
     pub(super) text: [Field; 3],
     pub(super) title_pairs: Field,
@@ -99,6 +144,7 @@ pub(super) struct Fields {
 /// Names of the columns.
 pub(super) const ID_HIGH: &str = "id_high";
 pub(super) const ID_LOW: &str = "id_low";
+pub(super) const WHAT: &str = "what";
 pub(super) const KIND: &str = "kind";
 pub(super) const LEVEL: &str = "level";
 pub(super) const FIELD: &str = "field";
@@ -119,10 +165,10 @@ pub(super) struct Held {
     pub(super) fields: Fields,
     store: String,
     writer: Mutex<Option<IndexWriter>>,
-    columns: [Field; 7],
-    /// What there is to choose from for those who may read everything, and of which version of the index: an editor's every query
-    /// would look at each document for it.
-    choices: Mutex<Option<(u64, Arc<Choices>)>>,
+    columns: [Field; 8],
+    /// What those may find who may read every document, and of which version of the index: an editor's every query would look at each
+    /// document for it.
+    kept: Mutex<Vec<(u64, Reach, Arc<Within>)>>,
 }
 
 impl Held {
@@ -170,28 +216,30 @@ impl Held {
         index.set_tokenizers(tokenizers);
         // One version at a time is read; the next is taken by hand after each commit.
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, fields, store: store.to_owned(), writer: Mutex::default(), columns, choices: Mutex::default() })
+        Ok(Self { index, reader, fields, store: store.to_owned(), writer: Mutex::default(), columns, kept: Mutex::default() })
     }
 
     pub(super) fn searcher(&self) -> Searcher {
         self.reader.searcher()
     }
 
-    /// What there is to choose from within reach.
-    pub(super) fn choices(&self, searcher: &Searcher, reach: &Reach, within: &[Option<BitSet>]) -> tantivy::Result<Arc<Choices>> {
-        if !reach.is_everything() {
-            return within::choices(searcher, within).map(Arc::new);
+    /// What lies within reach.
+    pub(super) fn within(&self, searcher: &Searcher, reach: &Reach) -> tantivy::Result<Arc<Within>> {
+        if !reach.is_every_document() {
+            return Within::of(searcher, &self.fields, reach).map(Arc::new);
         }
         let version = searcher.generation().generation_id();
-        let mut known = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, choices)) = known.as_ref()
-            && *of == version
-        {
-            return Ok(Arc::clone(choices));
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(of, ..)| *of == version);
+        if let Some((.., within)) = kept.iter().find(|(_, known, _)| known == reach) {
+            return Ok(Arc::clone(within));
         }
-        let choices = Arc::new(within::choices(searcher, within)?);
-        *known = Some((version, Arc::clone(&choices)));
-        Ok(choices)
+        let within = Arc::new(Within::of(searcher, &self.fields, reach)?);
+        if kept.len() == KEPT {
+            kept.remove(0);
+        }
+        kept.push((version, reach.clone(), Arc::clone(&within)));
+        Ok(within)
     }
 
     /// Puts documents in, in place of what was known of them.
@@ -207,8 +255,8 @@ impl Held {
         })
     }
 
-    /// Takes documents out.
-    pub(super) fn take_out(&self, ids: &[DocumentId]) -> tantivy::Result<()> {
+    /// Takes entries out.
+    pub(super) fn take_out(&self, ids: &[Ulid]) -> tantivy::Result<()> {
         self.write(false, |writer| {
             for id in ids {
                 writer.delete_term(self.id_term(*id));
@@ -239,19 +287,29 @@ impl Held {
         self.reader.reload()
     }
 
-    /// The documents whose issuer is this unit: its name is among their words.
-    pub(super) fn issued_by(&self, unit: &str) -> tantivy::Result<Vec<DocumentId>> {
-        let term = Term::from_field_text(self.fields.issuer, unit);
-        let query = tantivy::query::TermQuery::new(term, IndexRecordOption::Basic);
+    /// The entries among whose words is the name of this unit.
+    pub(super) fn naming_unit(&self, unit: &str) -> tantivy::Result<Vec<(SearchKind, Ulid)>> {
+        self.naming(&[self.fields.issuer, self.fields.meets, self.fields.gives], unit)
+    }
+
+    /// The meetings and courses among whose words is the title of this document.
+    pub(super) fn naming_document(&self, document: &str) -> tantivy::Result<Vec<(SearchKind, Ulid)>> {
+        self.naming(&[self.fields.paper], document)
+    }
+
+    fn naming(&self, fields: &[Field], key: &str) -> tantivy::Result<Vec<(SearchKind, Ulid)>> {
         let searcher = self.searcher();
-        let found = searcher.search(&query, &tantivy::collector::DocSetCollector)?;
-        let mut ids = Vec::with_capacity(found.len());
-        for address in found {
-            let columns = searcher.segment_reader(address.segment_ord).fast_fields();
-            let value = |name: &str| Ok::<_, TantivyError>(columns.u64(name)?.first(address.doc_id).unwrap_or_default());
-            ids.push(id(value(ID_HIGH)?, value(ID_LOW)?));
+        let mut found = Vec::new();
+        for field in fields {
+            let query = TermQuery::new(Term::from_field_text(*field, key), IndexRecordOption::Basic);
+            for address in searcher.search(&query, &DocSetCollector)? {
+                let columns = searcher.segment_reader(address.segment_ord).fast_fields();
+                let value = |name: &str| Ok::<_, TantivyError>(columns.u64(name)?.first(address.doc_id).unwrap_or_default());
+                let entry = id(value(ID_HIGH)?, value(ID_LOW)?);
+                found.extend(what(value(WHAT)?).map(|what| (what, entry)));
+            }
         }
-        Ok(ids)
+        Ok(found)
     }
 
     fn write(&self, is_rebuilding: bool, work: impl FnOnce(&mut IndexWriter) -> tantivy::Result<()>) -> tantivy::Result<()> {
@@ -266,27 +324,22 @@ impl Held {
         }
     }
 
-    fn id_term(&self, id: DocumentId) -> Term {
+    fn id_term(&self, id: Ulid) -> Term {
         Term::from_field_text(self.fields.id, &id.to_string())
     }
 
     fn document(&self, entry: Entry) -> TantivyDocument {
         let fields = &self.fields;
-        let [id_high, id_low, kind, level, field, year, standings] = self.columns;
-        let ulid = entry.id.ulid().0;
+        let [id_high, id_low, what, ..] = self.columns;
+        let ulid = entry.id.0;
         let mut document = TantivyDocument::new();
         document.add_text(fields.id, entry.id.to_string());
         // A ULID is two columns wide.
         document.add_u64(id_high, u64::try_from(ulid >> 64).unwrap_or_default());
         document.add_u64(id_low, u64::try_from(ulid & u128::from(u64::MAX)).unwrap_or_default());
-        document.add_u64(kind, kind_code(entry.kind));
-        document.add_u64(level, level_code(entry.level));
-        document.add_u64(field, entry.field.map(field_code).unwrap_or_default());
-        document.add_u64(year, u64::from(entry.year));
-        document.add_u64(standings, standings_code(&entry.standings));
-        document.add_text(fields.audience, &entry.audience);
-        document.add_text(fields.issuer, &entry.issuer);
-        let number = entry.number.unwrap_or_default();
+        document.add_u64(what, what_code(entry.sort.what()));
+        document.add_text(fields.whole_title, whole(words(&entry.title).map(|word| word.folded)));
+        let number = self.add_sort(&mut document, &entry.sort);
         for key in sign_keys(&number) {
             document.add_text(fields.sign, key);
         }
@@ -319,6 +372,43 @@ impl Held {
         }
         document
     }
+
+    /// Who may find it, and what it is narrowed by; returns the number of a document. All columns are written, because one that a
+    /// segment has no value of cannot be read.
+    fn add_sort(&self, document: &mut TantivyDocument, sort: &Sort) -> String {
+        let fields = &self.fields;
+        let (mut narrowed, mut meant, mut own_number) = ([NOTHING, NOTHING, NOTHING, 0], standings_code(&[]), String::new());
+        match sort {
+            Sort::Document { kind, level, field, year, number, audience, standings, issuer } => {
+                let field = field.map(field_code).unwrap_or_default();
+                narrowed = [kind_code(*kind), level_code(*level), field, u64::from(*year)];
+                meant = standings_code(standings);
+                document.add_text(fields.audience, audience);
+                document.add_text(fields.issuer, issuer);
+                own_number = number.clone().unwrap_or_default();
+            }
+            Sort::Meeting { unit, papers } => {
+                document.add_text(fields.meets, unit);
+                for paper in papers {
+                    document.add_text(fields.paper, paper);
+                }
+            }
+            Sort::Course { audience, standings, issuer, papers } => {
+                meant = standings_code(standings);
+                document.add_text(fields.learns, audience);
+                document.add_text(fields.gives, issuer);
+                for paper in papers {
+                    document.add_text(fields.paper, paper);
+                }
+            }
+        }
+        let [_, _, _, columns @ ..] = self.columns;
+        let [kind, level, field, year] = narrowed;
+        for (column, value) in columns.into_iter().zip([kind, level, field, year, meant]) {
+            document.add_u64(column, value);
+        }
+        own_number
+    }
 }
 
 /// Removes the files of an index.
@@ -329,8 +419,31 @@ pub(super) fn remove(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-pub(super) fn id(high: u64, low: u64) -> DocumentId {
-    DocumentId::new(ulid::Ulid((u128::from(high) << 64) | u128::from(low)))
+pub(super) fn id(high: u64, low: u64) -> Ulid {
+    Ulid((u128::from(high) << 64) | u128::from(low))
+}
+
+/// What the columns of a document say for a meeting or a course: no filter asks for it.
+const NOTHING: u64 = u64::MAX;
+
+/// The words of a title as one key.
+pub(super) fn whole(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let mut key = String::new();
+    for word in words {
+        if !key.is_empty() {
+            key.push(' ');
+        }
+        key.push_str(word.as_ref());
+    }
+    key
+}
+
+pub(super) fn what_code(what: SearchKind) -> u64 {
+    code(SearchKind::ALL.iter().position(|known| *known == what))
+}
+
+pub(super) fn what(code: u64) -> Option<SearchKind> {
+    SearchKind::ALL.into_iter().find(|what| what_code(*what) == code)
 }
 
 pub(super) fn kind_code(kind: DocumentKind) -> u64 {
@@ -370,7 +483,7 @@ fn cited(text: &str) -> HashSet<String> {
         .collect()
 }
 
-fn schema() -> (Schema, Fields, [Field; 7]) {
+fn schema() -> (Schema, Fields, [Field; 8]) {
     let words = |tokenizer: &str, record| {
         TextOptions::default()
             .set_indexing_options(TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(record))
@@ -385,6 +498,11 @@ fn schema() -> (Schema, Fields, [Field; 7]) {
         id: builder.add_text_field("id", key()),
         audience: builder.add_text_field("audience", key()),
         issuer: builder.add_text_field(ISSUER, key().set_fast("raw")),
+        meets: builder.add_text_field("meets", key()),
+        learns: builder.add_text_field("learns", key()),
+        gives: builder.add_text_field("gives", key()),
+        paper: builder.add_text_field("paper", key()),
+        whole_title: builder.add_text_field("whole_title", key()),
         title: [
             builder.add_text_field("title_exact", words("exact", counted)),
             builder.add_text_field("title_letters", words("letters", counted)),
@@ -408,7 +526,7 @@ fn schema() -> (Schema, Fields, [Field; 7]) {
         plain: builder.add_text_field("plain", STORED),
         attached_plain: builder.add_text_field("attached_plain", STORED),
     };
-    let columns = [ID_HIGH, ID_LOW, KIND, LEVEL, FIELD, YEAR, STANDINGS].map(|name| builder.add_u64_field(name, FAST));
+    let columns = [ID_HIGH, ID_LOW, WHAT, KIND, LEVEL, FIELD, YEAR, STANDINGS].map(|name| builder.add_u64_field(name, FAST));
     (builder.build(), fields, columns)
 }
 
@@ -588,8 +706,8 @@ mod tests {
 
     #[test]
     fn an_id_comes_back_from_its_columns() {
-        let ulid: ulid::Ulid = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id");
+        let ulid: Ulid = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id");
         let (high, low) = (u64::try_from(ulid.0 >> 64), u64::try_from(ulid.0 & u128::from(u64::MAX)));
-        assert_eq!(id(high.expect("fits"), low.expect("fits")).ulid(), ulid);
+        assert_eq!(id(high.expect("fits"), low.expect("fits")), ulid);
     }
 }

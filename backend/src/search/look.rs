@@ -5,10 +5,11 @@
 //! anything else is asked about it, and the weight is made of whole numbers, so that a page goes on exactly where the one before
 //! ended.
 //!
-//! The order, from above: a document whose number was typed; then by how closely the words are met, the worst of them counting (as
-//! typed, with another tone, with other marks, completed); and within that by how rare the words are, how often they occur, whether
-//! they are in the title, and whether they stand together, the rarer together the more. A word that only stands in an attached file
-//! is met one step less closely, and counts half.
+//! The order, from above: a document whose number was typed; what has the whole title that was typed; then by how closely the words are
+//! met, the worst of them counting (as typed, with another tone, with other marks, completed); and within that by how rare the words
+//! are, how often they occur, whether they are in the title, and whether they stand together, the rarer together the more. A word that
+//! only stands in an attached file is met one step less closely, and counts half. What a meeting or a course counts is halved as well:
+//! there are many alike, short and full of the words of every month, and who searches is mostly after a document.
 //!
 //! All documents are counted, but only those are weighed that may come before the page's last one: a glance at the lists of a word
 //! gives the most it can count, and for an editor of everything most documents cannot count enough (the idea of `MaxScore`:
@@ -17,22 +18,29 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use domain::search::{SearchPlace, SearchQuery};
+use domain::search::{SearchKind, SearchPlace, SearchQuery};
 use tantivy::{
     BitSet, DocAddress, DocId, DocSet, Searcher, SegmentOrdinal, SegmentReader, TERMINATED, collector::Count, columnar::Column,
     fieldnorm::FieldNormReader, postings::SegmentPostings, query::AllQuery,
 };
+use ulid::Ulid;
 
 use super::{
     asked::Asked,
     counts::Counts,
-    index::{FIELD, FOLDED, Fields, ID_HIGH, ID_LOW, ISSUER, KIND, LEVEL, YEAR, field_code, id, kind_code, level_code},
+    index::{
+        FIELD, FOLDED, Fields, ID_HIGH, ID_LOW, ISSUER, KIND, LEVEL, WHAT, YEAR, field_code, id, kind_code, level_code,
+        what_code, whole as whole_title,
+    },
     lists::{Glance, LOOSE, Met, Pair, SAME, Word, has, list_of},
     outline::Outline,
 };
 
 /// A document whose number was typed.
-pub(super) const NUMBER: u64 = 4;
+pub(super) const NUMBER: u64 = 5;
+
+/// What was typed is the whole title.
+const WHOLE_TITLE: u64 = 4;
 
 /// Weights within one closeness stay below this.
 pub(super) const STEP: u64 = 10_000_000;
@@ -57,6 +65,9 @@ pub(super) const ALL_BESIDE: f64 = 1.5;
 
 /// What a word in an attached file counts against one in the text.
 pub(super) const ATTACHED: f64 = 0.5;
+
+/// What a meeting or a course counts against a document.
+const OTHER_SORT: f64 = 0.5;
 
 /// Candidates from which on reading whole lists costs less than asking them about each.
 const MANY: usize = 2_000;
@@ -157,7 +168,7 @@ impl Ranking {
             None => {}
             Some(Weight::Below) => self.sight.behind += 1,
             Some(Weight::Of(weight)) => {
-                let place = SearchPlace { weight, document: eyes.id(document) };
+                let place = SearchPlace { weight, item: eyes.id(document) };
                 self.sight.found.push(Found { place, address: DocAddress::new(segment, document) });
                 if self.after.is_none_or(|after| place < after) {
                     self.best.push(Reverse(weight));
@@ -221,6 +232,7 @@ struct Eyes<'q> {
     order: Vec<usize>,
     pairs: Vec<Pair>,
     signs: Vec<SegmentPostings>,
+    whole_titles: Vec<SegmentPostings>,
     asked: &'q Asked,
     rarity: &'q Rarity,
     missing: usize,
@@ -228,6 +240,7 @@ struct Eyes<'q> {
     title_lengths: FieldNormReader,
     attached_lengths: FieldNormReader,
     ids: [Column<u64>; 2],
+    whats: Column<u64>,
     /// What a column must say; none where no document of the segment can.
     filters: Vec<(Column<u64>, Option<u64>)>,
 }
@@ -249,8 +262,11 @@ impl<'q> Eyes<'q> {
         for sign in &asked.signs {
             signs.extend(list_of(segment, fields.sign, sign)?);
         }
+        let key = whole_title(asked.order.iter().map(|place| &asked.words[place.word].forms.folded));
+        let whole_titles = list_of(segment, fields.whole_title, &key)?.into_iter().collect();
         let columns = segment.fast_fields();
         let wanted = [
+            (WHAT, query.what.map(what_code)),
             (KIND, query.kind.map(kind_code)),
             (LEVEL, query.level.map(level_code)),
             (FIELD, query.field.map(field_code)),
@@ -262,14 +278,19 @@ impl<'q> Eyes<'q> {
                 filters.push((columns.u64(name)?, value));
             }
         }
-        if let (Some(unit), Some(issuers)) = (query.issuer, columns.str(ISSUER)?) {
-            filters.push((issuers.ords().clone(), issuers.dictionary().term_ord(unit.to_string())?));
+        if let Some(unit) = query.issuer {
+            filters.push(match columns.str(ISSUER)? {
+                Some(issuers) => (issuers.ords().clone(), issuers.dictionary().term_ord(unit.to_string())?),
+                // Nothing here is a document.
+                None => (columns.u64(WHAT)?, None),
+            });
         }
         Ok(Self {
             words,
             order,
             pairs,
             signs,
+            whole_titles,
             asked,
             rarity,
             missing: terms.missing,
@@ -277,6 +298,7 @@ impl<'q> Eyes<'q> {
             title_lengths: segment.get_fieldnorms_reader(fields.title[FOLDED])?,
             attached_lengths: segment.get_fieldnorms_reader(fields.attached[FOLDED])?,
             ids: [columns.u64(ID_HIGH)?, columns.u64(ID_LOW)?],
+            whats: columns.u64(WHAT)?,
             filters,
         })
     }
@@ -311,6 +333,7 @@ impl<'q> Eyes<'q> {
             && terms.wanted < MANY
             && self.missing == 0
             && self.signs.is_empty()
+            && self.whole_titles.is_empty()
             && !self.pairs.iter().any(|pair| pair.must)
     }
 
@@ -324,7 +347,7 @@ impl<'q> Eyes<'q> {
         self.filters.iter().all(|(column, value)| value.is_some() && column.first(document) == *value)
     }
 
-    fn id(&self, document: DocId) -> domain::ids::DocumentId {
+    fn id(&self, document: DocId) -> Ulid {
         let [high, low] = &self.ids;
         id(high.first(document).unwrap_or_default(), low.first(document).unwrap_or_default())
     }
@@ -332,6 +355,7 @@ impl<'q> Eyes<'q> {
     /// The weight of a document that has the words, as far as it may be `least` or more; documents are asked about in order.
     fn weigh(&mut self, document: DocId, least: u64) -> Option<Weight> {
         let has_number = has(&mut self.signs, document);
+        let has_whole_title = has(&mut self.whole_titles, document);
         let length = |norms: &FieldNormReader| 0.4 + 0.6 * f64::from(norms.fieldnorm(document)) / USUAL_LENGTH;
         let lengths = Lengths {
             text: length(&self.lengths),
@@ -339,12 +363,12 @@ impl<'q> Eyes<'q> {
             title: title_length(&self.title_lengths, document),
         };
         // What has to stand together is only known when all of it was looked at.
-        let is_simple = !has_number && !self.pairs.iter().any(|pair| pair.must);
+        let is_simple = !has_number && !has_whole_title && !self.pairs.iter().any(|pair| pair.must);
         let most = self.most(document, lengths, has_number)?;
         if is_simple && SAME * STEP + most < least {
             return Some(Weight::Below);
         }
-        self.exactly(document, lengths, has_number).map(Weight::Of)
+        self.exactly(document, lengths, has_number, has_whole_title).map(Weight::Of)
     }
 
     /// The most that a document with the words can weigh within one closeness.
@@ -373,7 +397,7 @@ impl<'q> Eyes<'q> {
         Some(whole(weight * 10_000.0).min(STEP - 1))
     }
 
-    fn exactly(&mut self, document: DocId, lengths: Lengths, has_number: bool) -> Option<u64> {
+    fn exactly(&mut self, document: DocId, lengths: Lengths, has_number: bool, has_whole_title: bool) -> Option<u64> {
         let (mut closeness, mut weight, mut missing, mut in_title) = (SAME, 0.0, 0, 0);
         for (word, rarity) in self.words.iter_mut().zip(&self.rarity.words) {
             let Some(Met { close, often, title, is_attached }) = word.meet(document) else {
@@ -413,7 +437,14 @@ impl<'q> Eyes<'q> {
         if in_title == self.asked.words.len() {
             weight *= ALL_IN_TITLE;
         }
-        let step = if has_number { NUMBER } else { closeness };
+        if self.whats.first(document) != Some(what_code(SearchKind::Documents)) {
+            weight *= OTHER_SORT;
+        }
+        let step = match closeness {
+            _ if has_number => NUMBER,
+            SAME if has_whole_title => WHOLE_TITLE,
+            closeness => closeness,
+        };
         Some(step * STEP + whole(weight * 10_000.0).min(STEP - 1))
     }
 }
@@ -465,11 +496,11 @@ fn whole(weight: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use domain::{documents::DocumentKind, ids::DocumentId, units::UnitKind};
+    use domain::{documents::DocumentKind, units::UnitKind};
     use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
     use super::*;
-    use crate::search::index::{Attached, Entry, Held};
+    use crate::search::index::{Attached, Entry, Held, Sort};
 
     const WORDS: [&str; 10] = ["đảng", "viên", "chuyển", "đổi", "số", "biển", "rác", "phí", "họp", "đang"];
 
@@ -481,15 +512,21 @@ mod tests {
     fn library(dice: &mut StdRng, count: u128) -> Held {
         let held = Held::in_memory("a store").expect("an index");
         let entries = (0..count).map(|number| Entry {
-            id: DocumentId::new(ulid::Ulid(number)),
-            kind: DocumentKind::Guidance,
-            level: UnitKind::Branch,
-            field: None,
-            year: 2026,
-            audience: String::new(),
-            standings: Vec::new(),
-            issuer: String::new(),
-            number: None,
+            id: Ulid(number),
+            sort: if number < 800 {
+                Sort::Meeting { unit: String::new(), papers: Vec::new() }
+            } else {
+                Sort::Document {
+                    kind: DocumentKind::Guidance,
+                    level: UnitKind::Branch,
+                    field: None,
+                    year: 2026,
+                    number: None,
+                    audience: String::new(),
+                    standings: Vec::new(),
+                    issuer: String::new(),
+                }
+            },
             title: text(dice, 4),
             about: String::new(),
             text: text(dice, 40),

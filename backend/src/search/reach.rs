@@ -1,4 +1,4 @@
-//! Whose documents a person may find, in the terms of the index: the units those are for, and by.
+//! Whose documents, meetings and courses a person may find, in the terms of the index: the units those are for, and by.
 //!
 //! The index keeps the ids of units, not their places, and the tree says where those are at the moment of the query. So a unit that
 //! moves takes its documents along without a word of the index changing, and what was for a unit that ended is found by those for
@@ -17,54 +17,95 @@ use domain::{
 
 use crate::units::Tree;
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reach {
-    is_everything: bool,
-    /// Units whose documents reach the person as a member, and the standing with which they do: not every document is for all.
+    is_every_document: bool,
+    is_every_meeting: bool,
+    is_every_course: bool,
+    /// Units whose documents and courses reach the person as a member, and the standing with which they do: not all are for everybody.
     line: HashSet<String>,
     standing: Standing,
     /// Units such that an office lets the person read what is for them.
     audiences: HashSet<String>,
     /// Units such that an office lets the person read what is by them.
     issuers: HashSet<String>,
+    /// Units whose meetings the person may read.
+    meetings: HashSet<String>,
+    /// Units such that an office lets the person end the courses they give.
+    givers: HashSet<String>,
 }
 
 impl Reach {
     pub(super) fn of(standpoint: &Standpoint, tree: &Tree) -> Self {
-        let readable = standpoint.seats(Action::ReadDocument);
-        let written = standpoint.seats(Action::WriteDocument);
+        let [readable, written, met, given] =
+            [Action::ReadDocument, Action::WriteDocument, Action::ReadMeeting, Action::ManageCourses]
+                .map(|action| standpoint.seats(action));
+        let is_every = |seats: &[&UnitPath]| seats.iter().any(|seat| is_whole(seat, tree));
         let mut reach = Self {
-            is_everything: readable.iter().chain(&written).any(|seat| is_whole(seat, tree)),
-            line: HashSet::new(),
+            is_every_document: is_every(&readable) || is_every(&written),
+            is_every_meeting: is_every(&met),
+            is_every_course: is_every(&given),
+            line: tree.trail(&standpoint.branch).flat_map(|unit| answered_for(unit, tree)).collect(),
             standing: standpoint.standing,
             audiences: HashSet::new(),
             issuers: HashSet::new(),
+            meetings: HashSet::new(),
+            givers: HashSet::new(),
         };
-        if reach.is_everything {
-            return reach;
-        }
         let below = |seats: &[&UnitPath]| -> HashSet<String> {
             seats.iter().flat_map(|seat| tree.subtree(seat)).flat_map(|unit| answered_for(unit, tree)).collect()
         };
-        reach.line = tree.trail(&standpoint.branch).flat_map(|unit| answered_for(unit, tree)).collect();
-        reach.audiences = below(&readable);
-        reach.issuers = below(&written);
+        // What is all of them needs no list.
+        if !reach.is_every_document {
+            reach.audiences = below(&readable);
+            reach.issuers = below(&written);
+        }
+        if !reach.is_every_meeting {
+            reach.meetings = below(&met);
+            if standpoint.may_as_member(Action::ReadMeeting, &standpoint.branch) {
+                reach.meetings.extend(reach.line.iter().cloned());
+            }
+        }
+        if !reach.is_every_course {
+            reach.givers = below(&given);
+        }
         for unit in tree.without_heir() {
-            if standpoint.may_as_member(Action::ReadDocument, &unit.path) {
-                reach.line.extend(answered_for(unit, tree));
-            }
-            if standpoint.may_by_office(Action::ReadDocument, &unit.path) {
-                reach.audiences.extend(answered_for(unit, tree));
-            }
-            if standpoint.may_by_office(Action::WriteDocument, &unit.path) {
-                reach.issuers.extend(answered_for(unit, tree));
-            }
+            reach.take_ended(unit, standpoint, tree);
         }
         reach
     }
 
-    pub(super) const fn is_everything(&self) -> bool {
-        self.is_everything
+    /// A unit that ended and answers for itself.
+    fn take_ended(&mut self, unit: &UnitRef, standpoint: &Standpoint, tree: &Tree) {
+        let own = || answered_for(unit, tree);
+        if standpoint.may_as_member(Action::ReadDocument, &unit.path) {
+            self.line.extend(own());
+        }
+        let by_office = |action| standpoint.may_by_office(action, &unit.path);
+        if !self.is_every_document && by_office(Action::ReadDocument) {
+            self.audiences.extend(own());
+        }
+        if !self.is_every_document && by_office(Action::WriteDocument) {
+            self.issuers.extend(own());
+        }
+        if !self.is_every_meeting && standpoint.may(Action::ReadMeeting, &unit.path) {
+            self.meetings.extend(own());
+        }
+        if !self.is_every_course && by_office(Action::ManageCourses) {
+            self.givers.extend(own());
+        }
+    }
+
+    pub(super) const fn is_every_document(&self) -> bool {
+        self.is_every_document
+    }
+
+    pub(super) const fn is_every_meeting(&self) -> bool {
+        self.is_every_meeting
+    }
+
+    pub(super) const fn is_every_course(&self) -> bool {
+        self.is_every_course
     }
 
     pub(super) const fn line(&self) -> (&HashSet<String>, Standing) {
@@ -77,6 +118,14 @@ impl Reach {
 
     pub(super) const fn issuers(&self) -> &HashSet<String> {
         &self.issuers
+    }
+
+    pub(super) const fn meetings(&self) -> &HashSet<String> {
+        &self.meetings
+    }
+
+    pub(super) const fn givers(&self) -> &HashSet<String> {
+        &self.givers
     }
 }
 

@@ -7,13 +7,14 @@ use domain::{
     accounts::Viewer,
     documents::{DocumentField, DocumentKind},
     events::{Event, EventKind},
-    ids::{DocumentId, EventId, UnitId},
+    ids::{CourseId, DocumentId, EventId, MeetingId, UnitId},
     members::Standing,
     policy::{Action, Grant, Role, Standpoint},
-    search::{Closeness, Piece, SearchPage, SearchQuery},
+    search::{Closeness, Piece, SearchKind, SearchPage, SearchQuery},
     units::{UnitKind, UnitRef},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use ulid::Ulid;
 
 use crate::{
     Backend, Clock, Keys, Place,
@@ -130,7 +131,7 @@ async fn find(backend: &Backend, reader: &Viewer, typed: &str) -> SearchPage {
 }
 
 fn ids(page: &SearchPage) -> Vec<DocumentId> {
-    page.hits.iter().map(|hit| hit.document.id).collect()
+    page.hits.iter().filter_map(|hit| hit.item.document()).map(|document| document.id).collect()
 }
 
 /// A root with provinces, communes and branches below it; the first is the root.
@@ -233,6 +234,181 @@ async fn check(backend: &Backend, dice: &mut StdRng, documents: &[Written], seed
     }
 }
 
+/// A meeting of the unit, stored as it is called.
+async fn call(backend: &Backend, unit: &UnitRef, title: &str) -> MeetingId {
+    let id = MeetingId::new(backend.clock().ulid());
+    let vars = vars! {
+        meeting: record("meeting", id),
+        unit: unit.id.to_string(),
+        path: unit.path.to_string(),
+        title: title,
+        at: now(),
+    };
+    let sql = "UPSERT $meeting CONTENT { unit: $unit, path: $path, kind: 'regular', form: 'mixed', state: 'announced', title: $title, \
+               starts_at: $at, place: 'Nhà văn hóa', agenda: [{ title: 'Bàn việc chung', minutes: 5, papers: [] }] } RETURN NONE;";
+    backend.store().write(sql, vars).await.expect("writes");
+    id
+}
+
+/// A course as it is stored.
+struct Course<'c> {
+    issuer: &'c UnitRef,
+    audience: &'c UnitRef,
+    standings: Vec<Standing>,
+    state: &'static str,
+}
+
+impl Course<'_> {
+    async fn save(&self, backend: &Backend) -> CourseId {
+        let id = CourseId::new(backend.clock().ulid());
+        let standings: Vec<&str> = self.standings.iter().map(|standing| standing.key()).collect();
+        let vars = vars! {
+            course: record("course", id),
+            text: record("course_text", id),
+            issuer: self.issuer.id.to_string(),
+            issuer_path: self.issuer.path.to_string(),
+            audience: self.audience.id.to_string(),
+            audience_path: self.audience.path.to_string(),
+            standings: (!standings.is_empty()).then_some(standings),
+            state: self.state,
+            at: now(),
+            by: id.to_string(),
+        };
+        let sql = "UPSERT $course CONTENT { title: 'Khóa học chung', issuer: $issuer, issuer_path: $issuer_path, state: $state, \
+                   version: 1, saved_at: $at, saved_by: $by, documents: [], questions: 0, pass_percent: 80, tries: 0, \
+                   audience: $audience, audience_path: $audience_path, standings: $standings, due_on: '2026-12-01' } RETURN NONE; \
+                   UPSERT $text CONTENT { description: 'Nội dung chung.', questions: [] } RETURN NONE;";
+        backend.store().write(sql, vars).await.expect("writes");
+        id
+    }
+}
+
+/// Against what their pages say, over random trees with units that ended and merged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_finds_a_meeting_or_a_course_is_who_may_open_it() {
+    for seed in 1..=2 {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let backend = backend().await;
+        let units = tree(&backend, &mut dice, 25).await;
+        let (mut meetings, mut courses) = (Vec::new(), Vec::new());
+        for _ in 0..30 {
+            meetings.push(call(&backend, units.choose(&mut dice).expect("one"), "Họp chung").await);
+            let issuer = units.choose(&mut dice).expect("one");
+            let below: Vec<_> = units.iter().filter(|unit| issuer.path.contains(&unit.path)).collect();
+            let audience = below.choose(&mut dice).expect("itself at least");
+            let standings = Standing::ALL.into_iter().filter(|_| dice.random_range(0..3) == 0).collect();
+            let state = *["assigned", "ended", "draft"].choose(&mut dice).expect("one");
+            let id = Course { issuer, audience, standings, state }.save(&backend).await;
+            courses.push((id, state));
+        }
+        // Everybody finds documents as well: those are the only ones an editor of everything needs no list for.
+        Written::new(&backend, &units[0], &units[0]).save(&backend).await;
+        backend.search().catch_up().await.expect("makes the index");
+        check_openings(&backend, &mut dice, &meetings, &courses, seed).await;
+        for unit in units.iter().skip(1).rev() {
+            let tree = backend.units().tree();
+            if tree.subtree(&unit.path).count() > 1 || dice.random_range(0..3) > 0 {
+                continue;
+            }
+            let parent = tree.at(&unit.path.parent().expect("not the root")).expect("is open").id;
+            let others: Vec<UnitId> = tree.all().filter(|other| other.id != unit.id).map(|other| other.id).collect();
+            let successor = if dice.random_range(0..4) == 0 { None } else { others.choose(&mut dice).copied() };
+            end(&backend, unit, parent, successor).await;
+        }
+        check_openings(&backend, &mut dice, &meetings, &courses, seed).await;
+    }
+}
+
+async fn check_openings(
+    backend: &Backend,
+    dice: &mut StdRng,
+    meetings: &[MeetingId],
+    courses: &[(CourseId, &'static str)],
+    seed: u64,
+) {
+    let units: Vec<UnitRef> = backend.units().tree().all().cloned().collect();
+    for round in 0..20 {
+        let branch = units.choose(dice).expect("one");
+        let mut grants: Vec<Grant> = (0..dice.random_range(0..3))
+            .map(|_| Grant { role: *Role::ALL.choose(dice).expect("one"), path: units.choose(dice).expect("one").path.clone() })
+            .collect();
+        if round < 3 {
+            grants
+                .push(Grant { role: [Role::Editor, Role::Secretary, Role::CommitteeMember][round], path: units[0].path.clone() });
+        }
+        let reader = reader(branch, *Standing::ALL.choose(dice).expect("one"), grants);
+        let mut open = BTreeSet::new();
+        for id in meetings {
+            if backend.meetings().read(&reader, *id).await.is_ok() {
+                open.insert((SearchKind::Meetings, id.ulid()));
+            }
+        }
+        for (id, _) in courses.iter().filter(|(_, state)| *state != "draft") {
+            let is_own = backend.courses().read(&reader, *id).await.is_ok();
+            if is_own || backend.courses().form(&reader, *id, "").await.is_ok() {
+                open.insert((SearchKind::Courses, id.ulid()));
+            }
+        }
+        for what in [SearchKind::Meetings, SearchKind::Courses] {
+            let mut query = SearchQuery { typed: "chung".to_owned(), what: Some(what), ..SearchQuery::default() };
+            let expected: BTreeSet<Ulid> = open.iter().filter(|(of, _)| *of == what).map(|(_, id)| *id).collect();
+            let mut found = BTreeSet::new();
+            loop {
+                let page = backend.search().find(&reader, &query).await.expect("answers");
+                assert_eq!(page.total as usize, expected.len(), "seed {seed}, {what:?}, {:?}", reader.standpoint);
+                found.extend(page.hits.iter().map(|hit| hit.item.id()));
+                match page.next {
+                    Some(next) => query.after = Some(next),
+                    None => break,
+                }
+            }
+            assert_eq!(found, expected, "seed {seed}, {what:?}, {:?}", reader.standpoint);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_index_hears_of_meetings_and_a_whole_title_comes_first() {
+    let mut dice = StdRng::seed_from_u64(7);
+    let backend = backend().await;
+    let units = tree(&backend, &mut dice, 2).await;
+    let member = reader(&units[0], Standing::Official, Vec::new());
+    let body = "Họp ra quân dọn bãi biển. ".repeat(5);
+    let document =
+        Written {
+            title: "Dọn bãi biển và họp ra quân".to_owned(), body, ..Written::new(&backend, &units[0], &units[0])
+        };
+    document.save(&backend).await;
+    backend.search().catch_up().await.expect("makes the index");
+    let meeting = call(&backend, &units[0], "Họp ra quân dọn bãi biển").await;
+    let told = |kind| Event {
+        id: EventId::new(backend.clock().ulid()),
+        at: now(),
+        actor: None,
+        kind,
+        unit: units[0].path.clone(),
+        subject: meeting.to_string(),
+        detail: None,
+    };
+    backend.search_index().note(&told(EventKind::MeetingAnnounced));
+    backend.search().catch_up().await.expect("follows");
+    let order =
+        async |typed: &str| -> Vec<Ulid> { find(&backend, &member, typed).await.hits.iter().map(|hit| hit.item.id()).collect() };
+    let both = [meeting.ulid(), document.id.ulid()];
+    assert_eq!(order("hop ra quan don bai bien").await, both, "the whole title");
+    assert_eq!(order("ra quân dọn bãi").await, [both[1], both[0]], "a document before a meeting otherwise");
+    let query = SearchQuery { typed: "ra quân".to_owned(), issuer: Some(units[0].id), ..SearchQuery::default() };
+    let narrowed = backend.search().find(&member, &query).await.expect("answers");
+    assert_eq!((ids(&narrowed), narrowed.total), (vec![document.id], 1), "nobody issues a meeting");
+
+    let sql = "UPDATE $meeting SET title = 'Họp cuối năm' RETURN NONE";
+    backend.store().write(sql, vars! { meeting: record("meeting", meeting) }).await.expect("writes");
+    backend.search_index().note(&told(EventKind::MeetingReported));
+    backend.search().catch_up().await.expect("follows");
+    assert_eq!(order("ra quân dọn bãi").await, [document.id.ulid()]);
+    assert_eq!(order("họp cuối năm").await, [meeting.ulid()]);
+}
+
 /// What somebody else may read changes neither the numbers a reader sees nor the words suggested.
 #[tokio::test]
 async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
@@ -277,8 +453,15 @@ async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
         document.save(&backend).await;
         document.tell(&backend, EventKind::DocumentPublished);
     }
+    let course = Course { issuer: elsewhere, audience: elsewhere, standings: Vec::new(), state: "assigned" }.save(&backend).await;
+    let meeting = call(&backend, elsewhere, "Kỷ luật khiển trách, chuyn doi, thu gim rác").await;
+    for (kind, subject) in [(EventKind::MeetingAnnounced, meeting.to_string()), (EventKind::CourseAssigned, course.to_string())] {
+        let id = EventId::new(backend.clock().ulid());
+        let unit = elsewhere.path.clone();
+        backend.search_index().note(&Event { id, at: now(), actor: None, kind, unit, subject, detail: None });
+    }
     backend.search().catch_up().await.expect("follows");
-    assert_eq!(backend.search().size().await.expect("counts"), 4);
+    assert_eq!(backend.search().size().await.expect("counts"), 6);
     for (typed, before) in queries.into_iter().zip(before) {
         assert_eq!(find(&backend, &member, typed).await, before, "{typed}");
     }

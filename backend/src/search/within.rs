@@ -1,4 +1,4 @@
-//! Within what a person searches: the documents that reach them, and what those offer to choose from.
+//! Within what a person searches: what reaches them, and what the documents among it offer to choose from.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -13,52 +13,103 @@ use super::{
     reach::Reach,
 };
 
-/// The documents of each segment the reader may find, without those that were taken out; none where it is all of them.
-pub(super) fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Result<Vec<Option<BitSet>>> {
+/// What a reader may find, and choose from.
+pub(super) struct Within {
+    /// The entries of each segment the reader may find, without those that were taken out; none where it is all of them.
+    pub(super) entries: Vec<Option<BitSet>>,
+    pub(super) choices: Choices,
+}
+
+impl Within {
+    pub(super) fn of(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Result<Self> {
+        let entries = reachable(searcher, fields, reach)?;
+        Ok(Self { choices: choices(searcher, &entries)?, entries })
+    }
+}
+
+fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Result<Vec<Option<BitSet>>> {
     let mut all = Vec::new();
     for segment in searcher.segment_readers() {
-        if reach.is_everything() {
+        let every_meeting = reach.is_every_meeting() || is_empty(segment, fields.meets)?;
+        let every_course = reach.is_every_course() || is_empty(segment, fields.gives)?;
+        if reach.is_every_document() && every_meeting && every_course {
             all.push(None);
             continue;
         }
-        let mut within = BitSet::with_max_value(segment.max_doc());
         let (line, standing) = reach.line();
         let meant = segment.fast_fields().u64(STANDINGS)?;
-        let is_meant = |document| meant.first(document).is_some_and(|meant| meant & standing_bit(standing) != 0);
-        each(segment, fields.audience, line, |document| {
-            if is_meant(document) {
-                within.insert(document);
+        let is_meant = |entry| meant.first(entry).is_some_and(|meant| meant & standing_bit(standing) != 0);
+        let mut within = BitSet::with_max_value(segment.max_doc());
+        if reach.is_every_document() {
+            for entry in segment.doc_ids_alive() {
+                within.insert(entry);
+            }
+            every(segment, fields.meets, |entry| within.remove(entry))?;
+            every(segment, fields.gives, |entry| within.remove(entry))?;
+        } else {
+            each(segment, fields.audience, line, |entry| {
+                if is_meant(entry) {
+                    within.insert(entry);
+                }
+            })?;
+            for (field, units) in [(fields.audience, reach.audiences()), (fields.issuer, reach.issuers())] {
+                each(segment, field, units, |entry| {
+                    within.insert(entry);
+                })?;
+            }
+        }
+        each(segment, fields.learns, line, |entry| {
+            if is_meant(entry) {
+                within.insert(entry);
             }
         })?;
-        each(segment, fields.audience, reach.audiences(), |document| {
-            within.insert(document);
-        })?;
-        each(segment, fields.issuer, reach.issuers(), |document| {
-            within.insert(document);
-        })?;
+        for (field, is_every, units) in
+            [(fields.meets, reach.is_every_meeting(), reach.meetings()), (fields.gives, reach.is_every_course(), reach.givers())]
+        {
+            let insert = |entry| {
+                within.insert(entry);
+            };
+            if is_every { every(segment, field, insert)? } else { each(segment, field, units, insert)? }
+        }
         all.push(Some(within));
     }
     Ok(all)
 }
 
+/// Whether no entry has a unit in this field.
+fn is_empty(segment: &SegmentReader, field: Field) -> tantivy::Result<bool> {
+    Ok(segment.inverted_index(field)?.terms().num_terms() == 0)
+}
+
+/// Shows each entry that has a unit in this field.
+fn every(segment: &SegmentReader, field: Field, mut show: impl FnMut(DocId)) -> tantivy::Result<()> {
+    let index = segment.inverted_index(field)?;
+    let mut stream = index.terms().stream()?;
+    while let Some((_, info)) = stream.next() {
+        run(segment, index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?, &mut show);
+    }
+    Ok(())
+}
+
+fn run(segment: &SegmentReader, mut postings: SegmentPostings, show: &mut impl FnMut(DocId)) {
+    while postings.doc() != TERMINATED {
+        if !segment.is_deleted(postings.doc()) {
+            show(postings.doc());
+        }
+        postings.advance();
+    }
+}
+
 /// Sets beyond this size are compared with the units of the index instead of looked up one by one.
 const FEW: usize = 64;
 
-/// Shows each document that has one of the units in this field.
+/// Shows each entry that has one of the units in this field.
 fn each(segment: &SegmentReader, field: Field, units: &HashSet<String>, mut show: impl FnMut(DocId)) -> tantivy::Result<()> {
     let index = segment.inverted_index(field)?;
-    let mut run = |mut postings: SegmentPostings| {
-        while postings.doc() != TERMINATED {
-            if !segment.is_deleted(postings.doc()) {
-                show(postings.doc());
-            }
-            postings.advance();
-        }
-    };
     if units.len() <= FEW {
         for unit in units {
             if let Some(postings) = index.read_postings(&Term::from_field_text(field, unit), IndexRecordOption::Basic)? {
-                run(postings);
+                run(segment, postings, &mut show);
             }
         }
         return Ok(());
@@ -66,13 +117,13 @@ fn each(segment: &SegmentReader, field: Field, units: &HashSet<String>, mut show
     let mut stream = index.terms().stream()?;
     while let Some((key, info)) = stream.next() {
         if std::str::from_utf8(key).is_ok_and(|unit| units.contains(unit)) {
-            run(index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?);
+            run(segment, index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?, &mut show);
         }
     }
     Ok(())
 }
 
-/// What there is to choose from among all the reader may find.
+/// What there is to choose from among all documents the reader may find.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Choices {
     /// The newest first.
@@ -81,7 +132,7 @@ pub(super) struct Choices {
     pub(super) issuers: BTreeMap<String, usize>,
 }
 
-pub(super) fn choices(searcher: &Searcher, reach: &[Option<BitSet>]) -> tantivy::Result<Choices> {
+fn choices(searcher: &Searcher, reach: &[Option<BitSet>]) -> tantivy::Result<Choices> {
     let mut all_years = BTreeSet::new();
     let mut choices = Choices::default();
     for (segment, within) in searcher.segment_readers().iter().zip(reach) {
@@ -95,7 +146,8 @@ pub(super) fn choices(searcher: &Searcher, reach: &[Option<BitSet>]) -> tantivy:
             }
             let year = years.first(document);
             if year != last {
-                all_years.extend(year);
+                // Meetings and courses have none.
+                all_years.extend(year.filter(|year| *year > 0));
                 last = year;
             }
             let issuer = issuers.ords().first(document).and_then(|ordinal| usize::try_from(ordinal).ok());

@@ -44,7 +44,7 @@ on_both_engines! {
 const RIGHT: &str = "Hai ngày";
 
 /// A draft of the coast with these documents and so many questions, of which each has `RIGHT` as its answer.
-async fn draft(backend: &Backend, editor: &Viewer, documents: &[DocumentId], questions: usize) -> CourseId {
+pub(crate) async fn draft(backend: &Backend, editor: &Viewer, documents: &[DocumentId], questions: usize) -> CourseId {
     let courses = backend.courses();
     let blank = courses.blank(editor).await.expect("a form").course;
     let (id, issuer) = (blank.id.to_string(), blank.issuer.id.to_string());
@@ -91,7 +91,13 @@ async fn set_rules(backend: &Backend, editor: &Viewer, id: CourseId, minutes: &s
     backend.courses().save_rules(editor, form).await.expect("stores the rules");
 }
 
-async fn assign(backend: &Backend, editor: &Viewer, id: CourseId, unit: &UnitRef, due_on: &str) -> Result<CourseId, Error> {
+pub(crate) async fn assign(
+    backend: &Backend,
+    editor: &Viewer,
+    id: CourseId,
+    unit: &UnitRef,
+    due_on: &str,
+) -> Result<CourseId, Error> {
     assign_to(backend, editor, id, unit, due_on, &[]).await
 }
 

@@ -76,7 +76,8 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
             _ => {}
         }
     }
-    what_people_type_finds_what_they_mean(&backend).await;
+    // Two courses are given.
+    what_people_type_finds_what_they_mean(&backend, meetings + 2).await;
 }
 
 #[tokio::test]

@@ -7,22 +7,29 @@ use std::{
 
 use backend::{
     Backend, Clock, Error, Keys, Place,
-    demo::{many, registry::Registry},
+    demo::{
+        many,
+        registry::{NewItem, NewMeeting, Registry},
+    },
     documents::DraftForm,
 };
+use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
+    courses::CourseState,
     documents::DocumentKind,
     documents::steps::DocumentState,
     ids::DocumentId,
+    meetings::{MeetingForm, MeetingKind, MeetingState},
     members::Standing,
     policy::{Grant, Role, Standpoint},
-    search::{Closeness, Piece, SearchHit, SearchPage, SearchQuery},
+    search::{Closeness, Piece, SearchHit, SearchItem, SearchKind, SearchPage, SearchQuery},
     units::{UnitKind, UnitRef},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use crate::{
+    courses::{assign, draft as course},
     documents::{chief, release},
     engines::on_both_engines,
     support::{Fixture, backend, organisation, start},
@@ -33,6 +40,8 @@ on_both_engines! {
     what_is_published_is_found_and_what_is_withdrawn_is_not,
     a_document_is_found_by_its_audience_and_nobody_else,
     filters_narrow_and_pages_go_on_where_they_ended,
+    a_meeting_is_found_by_those_who_may_read_it,
+    a_course_is_found_from_the_day_it_was_given,
 }
 
 /// A draft with this title and text.
@@ -72,7 +81,7 @@ async fn find(backend: &Backend, viewer: &Viewer, typed: &str) -> SearchPage {
 }
 
 fn ids(page: &SearchPage) -> Vec<DocumentId> {
-    page.hits.iter().map(|hit| hit.document.id).collect()
+    page.hits.iter().filter_map(|hit| hit.item.document()).map(|document| document.id).collect()
 }
 
 /// All pages, one after the other.
@@ -157,6 +166,95 @@ async fn filters_narrow_and_pages_go_on_where_they_ended(backend: &Backend, org:
     ] {
         assert_eq!(find_all(backend, reader, filtered.clone()).await.len(), count, "{filtered:?}");
     }
+}
+
+/// Of one kind only.
+async fn find_only(backend: &Backend, viewer: &Viewer, what: SearchKind, typed: &str) -> SearchPage {
+    let query = SearchQuery { typed: typed.to_owned(), what: Some(what), ..SearchQuery::default() };
+    backend.search().find(viewer, &query).await.expect("answers")
+}
+
+async fn a_meeting_is_found_by_those_who_may_read_it(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let own = published(backend, editor, &org.coast, &org.harbour, ["", "Nội quy bến cá", "Giữ sạch."]).await;
+    let of_others = published(backend, editor, &org.coast, &org.school, ["", "Kỷ luật khiển trách", "Nội dung."]).await;
+    let mut registry = Registry::new(backend, 5, start() - TimeDelta::days(40));
+    let id = registry.meeting(&NewMeeting {
+        unit: &org.harbour,
+        kind: MeetingKind::Regular,
+        form: MeetingForm::InPerson,
+        state: MeetingState::Cancelled,
+        title: "Sinh hoạt tháng cuối năm",
+        starts_at: start() + TimeDelta::days(3),
+        place: "Nhà văn hóa thôn",
+        chair: "Huỳnh Thị Bến",
+        agenda: vec![NewItem { title: "Bàn việc bờ kè".to_owned(), minutes: 20, papers: vec![own, of_others] }],
+    });
+    registry.save().await.expect("saves");
+    catch_up(backend).await;
+    for typed in ["sinh hoat thang cuoi nam", "bờ kè", "nha van hoa thon", "noi quy ben ca"] {
+        for reader in [&org.fisherman, &org.secretary, &org.coast_secretary, &org.coast_committee_member] {
+            let page = find_only(backend, &reader.viewer, SearchKind::Meetings, typed).await;
+            assert_eq!(page.total, 1, "{}: {typed}", reader.name);
+            let SearchItem::Meeting(meeting) = &page.hits[0].item else { panic!("{:?}", page.hits[0]) };
+            assert_eq!((meeting.id, meeting.state), (id, MeetingState::Cancelled), "{}: {typed}", reader.name);
+        }
+        for stranger in [&org.exempt, &org.teacher, &org.coast_editor, &org.farmer, &org.former_secretary, &org.operator] {
+            let page = find_only(backend, &stranger.viewer, SearchKind::Meetings, typed).await;
+            assert_eq!((page.hits.len(), page.total, page.instead), (0, 0, None), "{}: {typed}", stranger.name);
+        }
+    }
+    // The paper is not for those who meet, and its words tell nothing of it.
+    let page = find(backend, &org.fisherman.viewer, "kỷ luật khiển trách").await;
+    assert_eq!((page.hits.len(), page.total, page.instead), (0, 0, None));
+    let page = find(backend, &org.fisherman.viewer, "nội quy bến cá").await;
+    assert!(page.hits[0].item.document().is_some_and(|document| document.id == own), "the document itself comes first");
+    assert_eq!(page.total, 2);
+    let page = find_only(backend, &org.fisherman.viewer, SearchKind::Meetings, "bờ kè").await;
+    let excerpt = &page.hits[0].excerpt;
+    assert!(excerpt.contains(&Piece { text: "bờ kè".to_owned(), found: true }), "{excerpt:?}");
+
+    backend.documents().withdraw(&chief(editor), own, "Sai số liệu.").await.expect("is withdrawn");
+    catch_up(backend).await;
+    assert_eq!(find_only(backend, &org.fisherman.viewer, SearchKind::Meetings, "nội quy bến cá").await.total, 0);
+}
+
+async fn a_course_is_found_from_the_day_it_was_given(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let lesson = published(backend, editor, &org.coast, &org.coast, ["", "Neo đậu tàu cá", "Nội dung."]).await;
+    let id = course(backend, editor, &[lesson], 0).await;
+    catch_up(backend).await;
+    assert_eq!(find_only(backend, editor, SearchKind::Courses, "chuyên đề").await.total, 0, "a draft, for its editor too");
+    assign(backend, editor, id, &org.coast, "30/11/2026").await.expect("is given");
+    catch_up(backend).await;
+    let is_own = async |viewer: &Viewer, typed: &str| {
+        let page = find_only(backend, viewer, SearchKind::Courses, typed).await;
+        page.hits.first().map(|hit| match &hit.item {
+            SearchItem::Course(found) => (found.id == id, found.is_own, found.state),
+            other => panic!("{other:?}"),
+        })
+    };
+    for typed in ["chuyen de sinh hoat chi bo", "đọc hết tài liệu", "neo dau tau ca"] {
+        for reader in [&org.fisherman, &org.exempt, &org.teacher, &org.coast_editor] {
+            assert_eq!(
+                is_own(&reader.viewer, typed).await,
+                Some((true, true, CourseState::Assigned)),
+                "{}: {typed}",
+                reader.name
+            );
+        }
+        let chief = &org.province_chief_editor.viewer;
+        let reaches = org.coast.path.contains(&chief.standpoint.branch);
+        assert_eq!(is_own(chief, typed).await, Some((true, reaches, CourseState::Assigned)), "{typed}");
+        for stranger in [&org.farmer, &org.farm_secretary, &org.hills_editor] {
+            let page = find_only(backend, &stranger.viewer, SearchKind::Courses, typed).await;
+            assert_eq!((page.hits.len(), page.total, page.instead), (0, 0, None), "{}: {typed}", stranger.name);
+        }
+    }
+    backend.courses().end(editor, id).await.expect("ends");
+    catch_up(backend).await;
+    let found = is_own(&org.fisherman.viewer, "chuyên đề").await;
+    assert_eq!(found, Some((true, true, CourseState::Ended)), "it can still be opened, and says so");
 }
 
 #[tokio::test]
@@ -460,6 +558,7 @@ async fn withdrawn(backend: &Backend, units: &[UnitRef], documents: &[DocumentId
 
 /// Queries of the file, each judged by hand; see there.
 const QUERIES: &str = include_str!("../search_queries.txt");
+const MEETING_QUERIES: &str = include_str!("../meeting_queries.txt");
 
 /// A query, the part of the file it stands in, and what was found.
 struct Judged<'q> {
@@ -484,43 +583,71 @@ impl Judged<'_> {
     }
 }
 
-/// Asked of the whole sample, whose test calls this: loading it is the costly part.
-pub(crate) async fn what_people_type_finds_what_they_mean(backend: &Backend) {
-    backend.search().catch_up().await.expect("makes the index");
-    assert_eq!(backend.search().size().await.expect("counts"), 80);
-    let root = backend.units().tree().all().next().expect("a root").clone();
-    let reader = reader_with_desk(&[root]);
+/// Asks what stands in the file, and looks where what was meant is found.
+async fn judge<'q>(backend: &Backend, reader: &Viewer, queries: &'q str) -> Vec<Judged<'q>> {
     let (mut judged, mut part) = (Vec::new(), "");
-    for line in QUERIES.lines().filter(|line| !line.is_empty()) {
+    for line in queries.lines().filter(|line| !line.is_empty()) {
         let Some((typed, meant)) = line.split_once(" → ") else {
             part = line.trim_start_matches(['#', ' ']);
             continue;
         };
-        let page = find(backend, &reader, typed).await;
+        let what = part.split(' ').next().and_then(SearchKind::from_key);
+        let query = SearchQuery { typed: typed.to_owned(), what, ..SearchQuery::default() };
+        let page = backend.search().find(reader, &query).await.expect("answers");
         let place = page.hits.iter().position(|hit| {
-            let number = hit.document.number.as_deref();
-            meant.split(" | ").any(|meant| number == Some(meant) || hit.document.title.starts_with(meant))
+            let number = hit.item.document().and_then(|document| document.number.as_deref());
+            meant.split(" | ").any(|meant| number == Some(meant) || hit.item.title().starts_with(meant))
         });
         judged.push(Judged { typed, part, place, page });
     }
+    judged
+}
+
+fn missed(judged: &[Judged<'_>]) -> String {
+    let missed = judged.iter().filter(|one| !one.is_among(if one.is_exact() { 1 } else { 3 }));
+    let missed = missed.map(|Judged { typed, part, place, page }| {
+        let shown: Vec<_> = page.hits.iter().take(3).map(|hit| hit.item.title().to_owned()).collect();
+        format!("[{part}] {typed}: {place:?} of {} ({:?}, {:?}) instead {shown:#?}", page.total, page.closeness, page.instead)
+    });
+    missed.collect::<Vec<_>>().join("\n")
+}
+
+/// Asked of the whole sample, whose test calls this: loading it is the costly part.
+pub(crate) async fn what_people_type_finds_what_they_mean(backend: &Backend, others: usize) {
+    backend.search().catch_up().await.expect("makes the index");
+    assert_eq!(backend.search().size().await.expect("counts"), 80 + others);
+    let root = backend.units().tree().all().next().expect("a root").clone();
+    let chief = Grant { role: Role::ChiefEditor, path: root.path.clone() };
+    let secretary = Grant { role: Role::Secretary, path: root.path.clone() };
+    // Who finds meetings too finds documents no worse.
+    for grants in [vec![chief.clone()], vec![chief.clone(), secretary.clone()]] {
+        documents_are_found(&judge(backend, &viewer(&root, grants), QUERIES).await);
+    }
+    meetings_are_found(&judge(backend, &viewer(&root, vec![chief, secretary]), MEETING_QUERIES).await);
+    what_was_typed_is_read_as_the_library_writes_it(backend, &reader_with_desk(&[root])).await;
+}
+
+fn meetings_are_found(judged: &[Judged<'_>]) {
+    let count = |is: &dyn Fn(&Judged<'_>) -> bool| judged.iter().filter(|one| is(one)).count();
+    let (asked, exact) = (judged.len(), count(&|one| one.is_exact()));
+    assert!(asked >= 30 && count(&|one| one.typed.is_ascii()) * 2 >= asked, "{asked} queries, half of them without marks");
+    let (third, first) = (count(&|one| one.is_among(3)), count(&|one| one.is_exact() && one.is_among(1)));
+    println!("{asked} queries of meetings and courses, {third} among the first three; {exact} exact ones, {first} first");
+    assert!(third * 100 >= asked * 95, "{third} of {asked}:\n{}", missed(judged));
+    assert!(first * 100 >= exact * 98, "{first} of {exact}:\n{}", missed(judged));
+}
+
+fn documents_are_found(judged: &[Judged<'_>]) {
     let count = |is: &dyn Fn(&Judged<'_>) -> bool| judged.iter().filter(|one| is(one)).count();
     let (asked, exact) = (judged.len(), count(&|one| one.is_exact()));
     assert!(asked >= 200 && exact >= 50, "{asked} queries, {exact} exact");
     assert!(count(&|one| one.typed.is_ascii()) * 2 >= asked, "half of them without marks");
     assert!(count(&|one| one.is_mistyped()) * 4 >= asked, "a quarter of them with an error");
     let (third, first) = (count(&|one| one.is_among(3)), count(&|one| one.is_exact() && one.is_among(1)));
-    let missed = judged.iter().filter(|one| !one.is_among(if one.is_exact() { 1 } else { 3 }));
-    let missed: Vec<String> = missed
-        .map(|Judged { typed, part, place, page }| {
-            let shown: Vec<_> = page.hits.iter().take(3).map(|hit| hit.document.title.clone()).collect();
-            format!("[{part}] {typed}: {place:?} of {} ({:?}, {:?}) instead {shown:#?}", page.total, page.closeness, page.instead)
-        })
-        .collect();
     println!("{asked} queries, {third} among the first three; {exact} exact ones, {first} first");
-    println!("{}", missed.join("\n"));
-    assert!(third * 100 >= asked * 97, "{third} of {asked}:\n{}", missed.join("\n"));
-    assert!(first * 100 >= exact * 98, "{first} of {exact}:\n{}", missed.join("\n"));
-    what_was_typed_is_read_as_the_library_writes_it(backend, &reader).await;
+    println!("{}", missed(judged));
+    assert!(third * 100 >= asked * 97, "{third} of {asked}:\n{}", missed(judged));
+    assert!(first * 100 >= exact * 98, "{first} of {exact}:\n{}", missed(judged));
 }
 
 /// The suggestion is made of words that stand together, and marked is what was met, read as it was.
@@ -539,7 +666,7 @@ async fn what_was_typed_is_read_as_the_library_writes_it(backend: &Backend, read
         hit.title.iter().chain(&hit.excerpt).filter(|piece| piece.found).map(|piece| piece.text.to_lowercase()).collect()
     };
     for hit in &page.hits[..3] {
-        assert!(marks(hit).iter().any(|mark| mark == "đánh giá đảng viên"), "{:?}", hit.document.title);
+        assert!(marks(hit).iter().any(|mark| mark == "đánh giá đảng viên"), "{:?}", hit.item.title());
     }
     for (typed, spellings) in [
         ("danh gia dang vien", &["đánh", "giá", "đảng", "viên"][..]),
@@ -548,7 +675,7 @@ async fn what_was_typed_is_read_as_the_library_writes_it(backend: &Backend, read
     ] {
         for hit in &find(backend, reader, typed).await.hits[..3] {
             for word in marks(hit).iter().flat_map(|mark| mark.split(' ')) {
-                assert!(spellings.contains(&word), "{typed} marks {word} in {:?}", hit.document.title);
+                assert!(spellings.contains(&word), "{typed} marks {word} in {:?}", hit.item.title());
             }
         }
     }
