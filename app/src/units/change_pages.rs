@@ -129,7 +129,7 @@ fn asked(step: UnitStep) -> PageData<UnitPage> {
     Resource::new(
         move || params.with(|params| params.get("id").unwrap_or_default()),
         move |unit| async move {
-            let found = page(unit, None).await?;
+            let found = page(unit, None, None, None).await?;
             // A form one may not send is not shown either.
             if found.steps.contains(&step) { Ok(found) } else { Err(AppError::new(Kind::NotAllowed)) }
         },
@@ -309,7 +309,7 @@ fn close(sheet: &Sheet, page: &UnitPage) -> AnyView {
 
 /// What would refuse the closing, said before it is asked for, with the way out.
 fn in_the_way(l: Locale, page: &UnitPage) -> Option<AnyView> {
-    let units = u64::try_from(page.children.len()).unwrap_or(u64::MAX);
+    let units = u64::from(page.children.all);
     let members = page.members.unwrap_or_default();
     let title = if units > 0 {
         text::units::still_units(l, text::units::units_count(l, units))

@@ -15,10 +15,7 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{
-        Button, ButtonKind, Cell, Column, DataTable, EmptyState, Icon, IconName, PageHeader, RowHead, RowList, TableKind,
-        content_lang,
-    },
+    ui::{Cell, Column, DataTable, EmptyState, Icon, IconName, PageHeader, RowHead, RowList, TableKind, content_lang},
 };
 
 #[component]

@@ -440,7 +440,7 @@ async fn a_search_finds_names_without_marks_in_the_own_subtree() {
     let (backend, _, org) = organisation().await;
     let desk = backend.unit_desk();
     let names = async |viewer: &Viewer, query: &str| -> Vec<String> {
-        let found = desk.list(viewer, Some(query)).await.expect("a list");
+        let found = desk.list(viewer, Some(query), None).await.expect("a list");
         found.units.into_iter().map(|row| row.unit.name).collect()
     };
     assert_eq!(names(&org.coast_registrar.viewer, "ganh da").await, ["Chi bộ thôn Gành Đá"]);
