@@ -124,6 +124,11 @@ impl Word {
         self.title.all()
     }
 
+    /// Whether any document has the word itself, not only others it may stand for.
+    pub(super) fn is_there(&self) -> bool {
+        [&self.text, &self.title, &self.attached].iter().any(|lists| lists.forms.iter().any(Option::is_some))
+    }
+
     pub(super) fn held(&self) -> u32 {
         self.lists().map(SegmentPostings::doc_freq).sum()
     }

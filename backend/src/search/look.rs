@@ -340,7 +340,9 @@ impl<'q> Eyes<'q> {
     /// The most a document of the outline can weigh.
     fn outlined(&self, outline: &Outline, document: DocId) -> u64 {
         let most = outline.most(document, self.rarity, title_length(&self.title_lengths, document));
-        SAME * STEP + whole(most * 10_000.0).min(STEP - 1)
+        // One word that only others stand for makes all of the query loose.
+        let closest = if self.words.iter().all(Word::is_there) { SAME } else { LOOSE };
+        closest * STEP + whole(most * 10_000.0).min(STEP - 1)
     }
 
     fn passes(&self, document: DocId) -> bool {
