@@ -20,10 +20,8 @@ use crate::{
     home::HomePage,
     i18n::use_locale,
     meetings::{MeetingPage, MeetingsPage},
-    members::{AskCorrectionPage, OwnRecordPage},
     page::{NotFoundPage, ProblemPage},
     server_only::ServerOnlyRoutes,
-    sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
     statistics::CommitteePage,
     text,
     title::TitleFormat,
@@ -67,16 +65,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/opinions") view=OpinionsPage ssr=ssr.clone()/>
                     <Route path=path!("/opinions/:id") view=ReceiptPage ssr=ssr.clone()/>
                     <Route path=path!("/more") view=MorePage ssr=ssr.clone()/>
-                    <Route path=path!("/devices") view=DevicesPage ssr=ssr.clone()/>
-                    <Route path=path!("/password") view=ChangePasswordPage ssr=ssr.clone()/>
-                    <Route path=path!("/confirm") view=ConfirmPage ssr=ssr.clone()/>
                     <Route path=path!("/branch") view=ReceivedPage ssr=ssr.clone()/>
                     <Route path=path!("/branch/:id") view=ReceivedOpinionPage ssr=ssr.clone()/>
                     <Route path=path!("/committee") view=CommitteePage ssr=ssr.clone()/>
                     <Route path=path!("/committee/:unit") view=CommitteePage ssr=ssr.clone()/>
                     <ServerOnlyRoutes/>
-                    <Route path=path!("/record") view=OwnRecordPage ssr=ssr.clone()/>
-                    <Route path=path!("/record/correction") view=AskCorrectionPage ssr=ssr.clone()/>
                     <Route path=path!("/problem/:kind") view=ProblemPage ssr/>
                 </Routes>
             </Frame>

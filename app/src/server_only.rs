@@ -1,4 +1,5 @@
-//! Pages that the server alone renders: those of the people who keep the registry, of editors, the guides, the search, courses.
+//! Pages that the server alone renders: those of the people who keep the registry, of editors, the guides, the search, courses, and
+//! what a member does with the own record and account now and then.
 //!
 //! There are many of them and few people use them often; a member's phone must not load their code. So the browser half does not
 //! have them: it leaves for the server when a link leads there, and their pages do not start it. All pages work without script
@@ -8,7 +9,7 @@ use leptos::prelude::*;
 use leptos_router::{any_nested_route::IntoAnyNestedRoute, components::Route, path};
 
 /// Where these pages are. An address is one of them, or begins with one of them and `/`.
-const PLACES: [&str; 16] = [
+const PLACES: [&str; 19] = [
     "/desk",
     "/readers",
     "/courses",
@@ -22,7 +23,10 @@ const PLACES: [&str; 16] = [
     "/codes",
     "/imports",
     "/audit",
-    "/record/trail",
+    "/record",
+    "/devices",
+    "/password",
+    "/confirm",
     "/guides",
     "/search",
 ];
@@ -74,11 +78,12 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         guides::{GuidePage, GuidesPage},
         imports::{ImportPage, ImportsPage, NewImportPage},
         members::{
-            CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage, QualityPage, RecordPage,
-            StatePage, TransferPage, TransfersPage,
+            AskCorrectionPage, CorrectionsPage, EditMemberPage, MembersPage, MergePage as MergeRecordsPage, NewMemberPage,
+            OwnRecordPage, QualityPage, RecordPage, StatePage, TransferPage, TransfersPage,
         },
         offices::OfficesPage,
         search::SearchPage,
+        sessions::{ChangePasswordPage, ConfirmPage, DevicesPage},
         units::{
             ClosePage, MergePage as MergeUnitPage, MovePage, NewUnitPage, PhasePage, RenamePage, SplitPage, UnitPage, UnitsPage,
         },
@@ -134,7 +139,12 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/members/:id/code") view=MemberCodesPage ssr=ssr.clone()/>
         <Route path=path!("/units/:id/roles") view=OfficesPage ssr=ssr.clone()/>
         <Route path=path!("/audit") view=TrailPage ssr=ssr.clone()/>
+        <Route path=path!("/record") view=OwnRecordPage ssr=ssr.clone()/>
+        <Route path=path!("/record/correction") view=AskCorrectionPage ssr=ssr.clone()/>
         <Route path=path!("/record/trail") view=OwnTrailPage ssr=ssr.clone()/>
+        <Route path=path!("/devices") view=DevicesPage ssr=ssr.clone()/>
+        <Route path=path!("/password") view=ChangePasswordPage ssr=ssr.clone()/>
+        <Route path=path!("/confirm") view=ConfirmPage ssr=ssr.clone()/>
         <Route path=path!("/guides") view=GuidesPage ssr=ssr.clone()/>
         <Route path=path!("/guides/:slug") view=GuidePage ssr=ssr.clone()/>
         <Route path=path!("/search") view=SearchPage ssr=ssr.clone()/>
@@ -163,7 +173,10 @@ pub fn ServerOnlyRoutes() -> impl leptos_router::MatchNestedRoutes + Clone {
         <Route path=path!("/codes/*rest") view=ByServer/>
         <Route path=path!("/imports/*rest") view=ByServer/>
         <Route path=path!("/audit/*rest") view=ByServer/>
-        <Route path=path!("/record/trail/*rest") view=ByServer/>
+        <Route path=path!("/record/*rest") view=ByServer/>
+        <Route path=path!("/devices") view=ByServer/>
+        <Route path=path!("/password") view=ByServer/>
+        <Route path=path!("/confirm") view=ByServer/>
         <Route path=path!("/guides/*rest") view=ByServer/>
         <Route path=path!("/search/*rest") view=ByServer/>
     }
@@ -209,7 +222,7 @@ mod tests {
         ] {
             assert_eq!(script_of(path), script, "{path}");
         }
-        for path in ["/", "/unitsx", "/library", "/record", "/more", "/membership"] {
+        for path in ["/", "/unitsx", "/library", "/recorded", "/more", "/membership"] {
             assert!(!is_server_only(path), "{path}");
         }
     }
