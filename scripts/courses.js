@@ -1,7 +1,7 @@
 // Makes two pages of courses more comfortable. Both do the same without it.
 //
-// The quiz: what is ticked is kept on the server a moment later, what is left of the time is shown, and when time is over the form
-// is handed in. The server keeps the time; this clock only shows it. The certificate: a button that prints.
+// The quiz: what is ticked is kept on the device, and on the server a moment later; what is left of the time is shown, and when time is
+// over the form is handed in. The server keeps the time; this clock only shows it. The certificate: a button that prints.
 
 'use strict';
 
@@ -20,17 +20,50 @@ for (const button of document.querySelectorAll('[data-print]')) {
   button.addEventListener('click', () => window.print());
 }
 
+const KEPT = 'handbook-quiz:';
+
 const quiz = document.querySelector('[data-quiz]');
 if (quiz) take(quiz);
+else forgetHandedIn();
 
 function take(quiz) {
   const form = quiz.querySelector('form');
   const mark = quiz.querySelector('[data-kept-mark]');
+  const key = `${KEPT}${quiz.dataset.owner}:${form.elements.course.value}`;
+  const number = form.elements.number.value;
+  const boxes = [...form.querySelectorAll('[name^="answers"]')];
+  const ticks = () => boxes.filter((box) => box.checked).map((box) => `${box.name}=${box.value}`);
+  const way = document.createElement('a');
+  Object.assign(way, { className: 'button button-secondary', hidden: true });
+  mark.after(way);
   let waiting = 0;
   let handedIn = false;
 
+  /** What the server has not got yet stays on the device; `null` when it has all. */
+  function keepHere(ticked) {
+    try {
+      if (ticked) localStorage.setItem(key, JSON.stringify({ number, ticked }));
+      else localStorage.removeItem(key);
+    } catch {
+      // No room, or the browser keeps nothing: the server still does.
+    }
+  }
+
+  /** Ticks what the device kept of this try. */
+  function restore() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(key));
+      if (kept?.number !== number) return false;
+      for (const box of boxes) box.checked = kept.ticked.includes(`${box.name}=${box.value}`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   const keep = async () => {
     if (handedIn) return;
+    const sent = ticks().join();
     const body = new URLSearchParams(new FormData(form));
     body.set('step', 'save');
     try {
@@ -40,24 +73,45 @@ function take(quiz) {
         body,
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
-      if (!answer.ok) throw new Error(`${answer.status}`);
-      mark.textContent = quiz.dataset.kept;
+      const told = await answer.json();
+      if (answer.ok && ticks().join() === sent) keepHere(null);
+      mark.textContent = answer.ok ? quiz.dataset.kept : told.message;
+      // Where the session has ended only its owner can go on; the next tick asks again.
+      way.hidden = answer.status !== 401;
+      if (!way.hidden) Object.assign(way, { href: told.to, textContent: told.way });
+      if (answer.ok || answer.status === 401) return;
     } catch {
       mark.textContent = quiz.dataset.lost;
-      later(AGAIN_MS);
     }
+    later(AGAIN_MS);
   };
   const later = (rest) => {
     clearTimeout(waiting);
     waiting = setTimeout(keep, rest);
   };
 
-  form.addEventListener('change', () => later(REST_MS));
+  form.addEventListener('change', () => {
+    keepHere(ticks());
+    later(REST_MS);
+  });
   form.addEventListener('submit', (event) => {
     handedIn = event.submitter?.value === 'hand_in';
     clearTimeout(waiting);
   });
+  if (restore() || quiz.dataset.restored) later(REST_MS);
   if (quiz.dataset.seconds) count(quiz, form);
+}
+
+/** On the page of a result: what was kept of that try on the device is not needed any more. */
+function forgetHandedIn() {
+  const [, , course, part, number] = location.pathname.split('/');
+  if (part !== 'tries') return;
+  try {
+    const own = Object.keys(localStorage).filter((key) => key.startsWith(KEPT) && key.endsWith(`:${course}`));
+    for (const key of own) if (JSON.parse(localStorage.getItem(key)).number === number) localStorage.removeItem(key);
+  } catch {
+    // The browser keeps nothing.
+  }
 }
 
 /** Shows what is left of the time, and hands the form in at its end. */

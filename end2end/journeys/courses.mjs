@@ -3,13 +3,14 @@
 
 import { strict as assert } from 'node:assert';
 
+import { fillIn } from '../support/accounts.mjs';
 import { inDays } from '../support/clock.mjs';
 import { pagesOf, paperOf } from '../support/pdf.mjs';
 import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { courses, desk, home, problems } = texts('vi');
+const { courses, desk, frame, home, problems } = texts('vi');
 
 const WHY = 'Vì hướng dẫn nói ít nhất hai ngày.';
 const RIGHT = 'Hai ngày';
@@ -25,7 +26,7 @@ async function writeGiveAndStudy(stage, script) {
   const address = course.replace('/manage', '');
 
   await read(member, address, title);
-  await fail(member, address);
+  await fail(member, address, stage.account('ward_member'));
   await useUp(member, address);
   await giveAnother(stage, script, editor, member, address);
   await pass(member, address, title, stage.account('ward_member').name);
@@ -124,7 +125,7 @@ async function read(member, address, title) {
   assert.equal(await member.$('main .row-unread').count(), 0);
 }
 
-async function fail(member, address) {
+async function fail(member, address, account) {
   await member.submit(member.$('main form[action$="/courses/start"] button'));
   await until('the quiz is open', () => member.path === `${address}/quiz`);
   assert.ok(!(await member.page.content()).includes(WHY), 'why it is so is told afterwards');
@@ -138,11 +139,36 @@ async function fail(member, address) {
   }
   await member.open(`${address}/quiz`);
   assert.equal(await option(member, 0, 'Một ngày').isChecked(), true, 'a reload goes on with the same try');
+  await sessionEnds(member, address, account);
   await member.submit(member.$('button[value="hand_in"]'));
   await until('the result is shown', () => member.path === `${address}/tries/1`);
   await member.sees('main .notice-warn', { hasText: courses.not_passed });
   const told = await member.page.content();
   assert.ok(!told.includes(WHY) && !told.includes('answer-right'), 'what is right is not told while there is a try left');
+}
+
+/** The session ends while somebody ticks: all of it is there behind the sign-in, with script also what was ticked afterwards. */
+async function sessionEnds(member, address, account) {
+  member.expects(401);
+  const ticked = ['Chi ủy', 'Thư ký'];
+  await member.context.clearCookies({ name: /handbook$/ });
+  await option(member, 1, 'Thư ký').check();
+  if (member.script) {
+    const way = member.$('.quiz-kept + a', { hasText: frame.sign_in_again_kept });
+    await way.waitFor();
+    assert.ok(!(await member.text('.quiz-kept')).includes(courses.not_kept), 'the connection is not to blame');
+    await option(member, 1, 'Người qua đường').check();
+    ticked.push('Người qua đường');
+    await member.follow(way);
+  } else {
+    await member.submit(member.$('button[value="hand_in"]'));
+  }
+  await fillIn(member, account);
+  assert.equal(member.path, `${address}/quiz`);
+  if (member.script) await member.sees('.quiz-kept', { hasText: courses.kept });
+  const checked = await question(member, 1).locator('label:has(:checked)').allInnerTexts();
+  assert.deepEqual(checked.map((text) => text.trim()).sort(), ticked.sort());
+  assert.ok(await option(member, 0, 'Một ngày').isChecked());
 }
 
 /** The second and last try fails too: home and the course ask for nothing any more, and say who can give another one. */

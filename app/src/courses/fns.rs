@@ -76,7 +76,11 @@ pub async fn answer(
         Ok(Outcome::Done { to, reload: true })
     }
     .await;
-    Submitted::new("answer", &[]).settle(result).await
+    let ticked: Vec<String> =
+        answers.iter().flat_map(|(at, places)| places.iter().map(move |place| format!("{at}:{place}"))).collect();
+    // By the number of the try: in another one the options stand in another order.
+    let (number, ticked) = (number.to_string(), ticked.join(" "));
+    Submitted::new("quiz", &[(&number, &ticked)]).settle(result).await
 }
 
 /// What came of a try.

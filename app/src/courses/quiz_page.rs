@@ -3,12 +3,14 @@
 use domain::{
     Locale,
     courses::{AskedQuestion, QuestionKind, QuizPage as Quiz},
+    forms::FormErrors,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::quiz, words};
 use crate::{
+    context::{take_echo, use_viewer},
     i18n::use_locale,
     page::show,
     text,
@@ -24,11 +26,28 @@ pub(crate) fn QuizPage() -> impl IntoView {
     let l = use_locale();
     let (params, query) = (use_params_map(), use_query_map());
     let id = move || params.read().get("id").unwrap_or_default();
+    let owner = use_viewer().map(|viewer| viewer.member.to_string());
+    let echo = take_echo("quiz");
     let data = Resource::new(id, quiz);
     show(data, move |page| {
-        let saved = query.with_untracked(|query| query.get_str("saved").is_some());
-        page.map_or_else(|| nothing_open(l, &id()), |page| open(l, page, saved))
+        let Some(mut page) = page else { return nothing_open(l, &id()) };
+        let is_restored = echo.as_ref().is_some_and(|echo| restore(&mut page, echo));
+        let saved = !is_restored && query.with_untracked(|query| query.get_str("saved").is_some());
+        open(l, page, saved, is_restored, owner.clone())
     })
+}
+
+/// Ticks what was ticked when the form could not be taken. False when that was another try.
+fn restore(page: &mut Quiz, echo: &FormErrors) -> bool {
+    let Some(ticked) = echo.value(&page.number.to_string()) else { return false };
+    for (at, asked) in page.questions.iter_mut().enumerate() {
+        let place = |tick: &str| {
+            let (question, place) = tick.split_once(':')?;
+            if question.parse::<usize>() == Ok(at) { place.parse().ok() } else { None }
+        };
+        asked.chosen = ticked.split(' ').filter_map(place).collect();
+    }
+    true
 }
 
 /// Handed in on another device, or time was over.
@@ -46,7 +65,8 @@ fn nothing_open(l: Locale, id: &str) -> AnyView {
     .into_any()
 }
 
-fn open(l: Locale, page: Quiz, saved: bool) -> AnyView {
+/// `is_restored`: what is ticked is not kept by the server yet, the script sends it. `owner` is whose ticks the device keeps.
+fn open(l: Locale, page: Quiz, saved: bool, is_restored: bool, owner: Option<String>) -> AnyView {
     let id = page.course;
     let crumbs = vec![
         Crumb::link(text::courses::title(l), "/courses"),
@@ -72,6 +92,8 @@ fn open(l: Locale, page: Quiz, saved: bool) -> AnyView {
             <div
                 class="quiz"
                 data-quiz="true"
+                data-owner=owner
+                data-restored=is_restored.then_some("true")
                 data-seconds=page.seconds_left.map(|seconds| seconds.to_string())
                 data-kept=text::courses::kept(l)
                 data-lost=text::courses::not_kept(l)

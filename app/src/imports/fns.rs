@@ -46,7 +46,8 @@ pub async fn remap(#[server(default)] id: String, #[server(default)] columns: Ve
         forms::Submitted,
     };
 
-    let form = Submitted::new("mapping", &[]);
+    let chosen = columns.join(",");
+    let form = Submitted::new("mapping", &[("columns", &chosen)]);
     let result = async {
         let import = known(&id)?;
         backend()?.imports().remap(&viewer()?, import, &columns).await?;

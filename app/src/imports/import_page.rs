@@ -244,6 +244,8 @@ fn mapping(l: Locale, page: &imports::ImportPage, errors: RwSignal<Option<FormEr
     let choices: Vec<Choice> = std::iter::once(Choice::new("", text::imports::mapping_ignored(l)))
         .chain(FileColumn::of(page.import.kind).map(|column| Choice::new(column.key(), column_name(l, column))))
         .collect();
+    let chosen = errors.with_untracked(|errors| errors.as_ref().and_then(|errors| errors.value("columns").map(str::to_owned)));
+    let chosen: Option<Vec<&str>> = chosen.as_deref().map(|chosen| chosen.split(',').collect());
     let columns = page
         .headers
         .iter()
@@ -254,7 +256,8 @@ fn mapping(l: Locale, page: &imports::ImportPage, errors: RwSignal<Option<FormEr
             } else {
                 text::imports::mapping_column(l, header)
             };
-            let value = column.map(FileColumn::key).unwrap_or_default();
+            let now = column.map(FileColumn::key).unwrap_or_default();
+            let value = chosen.as_ref().and_then(|chosen| chosen.get(at).copied()).unwrap_or(now);
             view! { <Select label name=format!("columns[{at}]") id=format!("columns-{at}") choices=choices.clone() value/> }
         })
         .collect_view();

@@ -1,6 +1,9 @@
 //! The journeys of people without script: links, forms, redirects.
 
-use crate::{app::TestApp, organisation::PASSWORD};
+use crate::{
+    app::TestApp,
+    organisation::{PASSWORD, Person},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_member_signs_in_finds_the_home_page_and_signs_out() {
@@ -195,6 +198,64 @@ async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
     let form = [("national_id", app.org.fisherman.national_id.as_str()), ("password", PASSWORD), ("next", write.as_str())];
     assert_eq!(browser.post("/api/account/sign_in", &sign_in, &form).await.location(), Some(write.as_str()));
     assert!(browser.get(&write).await.body.contains("Viết khi phiên đã hết"));
+}
+
+/// Sends a form of `page` without a session, signs in and returns the page one is led back to.
+async fn sent_before_signing_in(app: &TestApp, person: &Person, to: &str, page: &str, form: &[(&str, &str)]) -> String {
+    let mut browser = app.browser();
+    let asked = browser.post(to, page, form).await;
+    let sign_in = format!("/sign-in?next={page}");
+    assert_eq!((asked.status, asked.location()), (302, Some(sign_in.as_str())), "{to}");
+    let form = [("national_id", person.national_id.as_str()), ("password", PASSWORD), ("next", page)];
+    assert_eq!(browser.post("/api/account/sign_in", &sign_in, &form).await.location(), Some(page));
+    browser.get(page).await.body
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_ticked_in_a_quiz_when_the_session_has_ended_waits_behind_the_sign_in() {
+    let app = TestApp::spawn().await;
+    let fisherman = &app.org.fisherman;
+    let course = app.course(&app.org.harbour).await;
+    app.backend.courses().start(&fisherman.viewer, course).await.expect("begins");
+    let (id, quiz) = (course.to_string(), format!("/courses/{course}/quiz"));
+    let form = |number, step| [("course", id.as_str()), ("number", number), ("step", step), ("answers[0][]", "1")];
+    let address = "/api/courses/answer";
+    for step in ["hand_in", "save"] {
+        let page = sent_before_signing_in(&app, fisherman, address, &quiz, &form("1", step)).await;
+        assert!(page.contains("value=\"1\" checked") && page.contains("data-restored"), "{step}: {page}");
+        assert!(!page.contains("value=\"0\" checked"), "{step}: {page}");
+    }
+    let page = sent_before_signing_in(&app, fisherman, address, &quiz, &form("2", "save")).await;
+    assert!(
+        !page.contains("value=\"1\" checked") && !page.contains("data-restored"),
+        "in another try the options stand in another order"
+    );
+
+    let nobody = app.browser();
+    let request = nobody.request("POST", address).header("accept", "application/json").header("sec-fetch-site", "same-origin");
+    let answer = request.header("referer", nobody.url(&quiz)).form(&form("1", "save")).send().await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 401);
+    let told: serde_json::Value = answer.json().await.expect("json");
+    assert_eq!(told["to"], format!("/sign-in?next={quiz}"));
+    assert!(told["way"].as_str().is_some_and(|way| way.contains("được giữ")), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn members_and_columns_chosen_when_the_session_has_ended_wait_behind_the_sign_in() {
+    let app = TestApp::spawn().await;
+    let (unit, page) = (app.org.harbour.id.to_string(), format!("/units/{}/codes", app.org.harbour.id));
+    let (chosen, waiting) = (app.org.fisherman.id.to_string(), app.org.not_activated.id.to_string());
+    let form = [("unit", unit.as_str()), ("members[]", chosen.as_str())];
+    let back = sent_before_signing_in(&app, &app.org.secretary, "/api/account/issue_codes", &page, &form).await;
+    assert!(back.contains(&format!("value=\"{chosen}\" checked")), "{back}");
+    assert!(!back.contains(&format!("value=\"{waiting}\" checked")), "who was not chosen is not ticked: {back}");
+
+    let import = app.import("Số thẻ,Họ tên\n1,A\n").await.to_string();
+    let page = format!("/imports/{import}");
+    let form = [("id", import.as_str()), ("columns[0]", "phone"), ("columns[1]", "")];
+    let back = sent_before_signing_in(&app, &app.org.coast_registrar, "/api/imports/remap", &page, &form).await;
+    assert!(back.contains("value=\"phone\" selected"), "{back}");
+    assert!(!back.contains("value=\"full_name\" selected"), "{back}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -75,18 +75,29 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
     groups.retain(|(_, members)| !members.is_empty());
     // Where nobody waits, the next group is what there is to choose from, and where the error summary leads.
     let (_, first) = groups.remove(0);
-    let is_waiting = |member: &&Candidate| !member.is_activated && member.card_until.is_none();
-    let ticked = first.iter().filter(|member| is_waiting(member)).map(|member| member.member.to_string()).collect();
+    let is_waiting = |member: &Candidate| !member.is_activated && member.card_until.is_none();
+    // What was ticked before the form came back; at first those who wait.
+    let chosen = errors.with_untracked(|errors| errors.as_ref().and_then(|errors| errors.value("members").map(str::to_owned)));
+    let ticked_in = |members: &[&Candidate]| -> Vec<String> {
+        let is_ticked = |member: &Candidate| match &chosen {
+            Some(chosen) => chosen.split(' ').any(|id| id == member.member.to_string()),
+            None => is_waiting(member),
+        };
+        members.iter().filter(|member| is_ticked(member)).map(|member| member.member.to_string()).collect()
+    };
+    let ticked = ticked_in(&first);
     let first: Vec<_> = first.into_iter().map(choice).collect();
     let folded = groups
         .into_iter()
         .map(|(title, members)| {
             let id = format!("others-{}", members[0].member);
+            let checked = ticked_in(&members);
+            let is_open = !checked.is_empty();
             let choices: Vec<_> = members.into_iter().map(choice).collect();
             view! {
-                <details class="code-others">
+                <details class="code-others" open=is_open>
                     <summary>{title}</summary>
-                    <CheckGroup legend=title name="members[]" id choices checked=Vec::new()/>
+                    <CheckGroup legend=title name="members[]" id choices checked/>
                 </details>
             }
         })

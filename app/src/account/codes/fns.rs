@@ -72,7 +72,8 @@ pub async fn issue_codes(#[server(default)] unit: String, #[server(default)] mem
         forms::Submitted,
     };
 
-    let form = Submitted::new("codes", &[]);
+    let chosen = members.join(" ");
+    let form = Submitted::new("codes", &[("members", &chosen)]);
     let result = async {
         let (backend, viewer) = (backend()?, viewer()?);
         let issued = backend.accounts().issue_paper_codes(&viewer, server::id(&unit)?, &members).await?;
