@@ -219,26 +219,10 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
     done.map_err(|error| Error::Internal(format!("work on a text stopped: {error}")))
 }
 
-/// What other modules need of a document they name.
-#[derive(Debug)]
-pub(crate) struct Subject {
-    pub(crate) id: DocumentId,
-    pub(crate) kind: DocumentKind,
-    pub(crate) title: String,
-    pub(crate) minutes: u32,
-}
-
 impl Documents<'_> {
-    /// Those of `ids` which are published and which the person may read, in no particular order.
-    pub(crate) async fn subjects(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<Subject>> {
-        let documents = self.readable_of(viewer, ids).await?;
-        let subject = |document: Document| Subject {
-            id: document.id,
-            kind: document.kind,
-            title: document.title,
-            minutes: document.minutes,
-        };
-        Ok(documents.into_iter().map(subject).collect())
+    /// Whether it is published and the person may read it.
+    pub(crate) async fn is_open_to(&self, viewer: &Viewer, id: DocumentId) -> Result<bool> {
+        Ok(!self.readable_of(viewer, &[id]).await?.is_empty())
     }
 
     /// Rows of those of `ids` which are published and which the person may read, in no particular order.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
+    documents::DocumentSummary,
     ids::{DocumentId, MeetingId},
     locale::local_date,
     meetings::{
@@ -17,7 +18,6 @@ use domain::{
 
 use crate::{
     Backend, Error, Result,
-    documents::{Subject, read_marks},
     store::{SurrealValue, Variables, pair, record, vars},
     units::Tree,
 };
@@ -113,16 +113,16 @@ impl<'a> Meetings<'a> {
             .map(|id| id.parse().map_err(|_| Error::Damaged(format!("paper {id}"))))
             .collect::<Result<_>>()?;
         let named: Vec<DocumentId> = named.into_iter().collect();
-        let read = read_marks(self.backend.store(), viewer.member, &named).await?;
-        let subjects = self.backend.documents().subjects(viewer, &named).await?;
-        let paper = |subject: Subject| Paper {
-            document: subject.id,
-            kind: subject.kind,
-            minutes: subject.minutes,
-            read: read.contains(&subject.id),
-            title: subject.title,
+        let documents = self.backend.documents().found(viewer, &named).await?;
+        let paper = |document: DocumentSummary| Paper {
+            document: document.id,
+            kind: document.kind,
+            minutes: document.minutes,
+            read: document.is_read(),
+            corrected: document.corrected_on.is_some(),
+            title: document.title,
         };
-        Ok(subjects.into_iter().map(|subject| (subject.id.to_string(), paper(subject))).collect())
+        Ok(documents.into_iter().map(|document| (document.id.to_string(), paper(document))).collect())
     }
 
     fn summary(&self, row: &MeetingRow, tree: &Tree, papers: &Papers) -> Result<MeetingSummary> {

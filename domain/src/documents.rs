@@ -244,6 +244,13 @@ pub struct DocumentSummary {
     pub corrected_on: Option<NaiveDate>,
 }
 
+impl DocumentSummary {
+    /// Whether nothing of it is left for the reader: read, and if it was corrected since, opened again.
+    pub const fn is_read(&self) -> bool {
+        self.read && self.corrected_on.is_none()
+    }
+}
+
 /// A heading of the text, for the contents list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heading {

@@ -104,8 +104,11 @@ pub struct Paper {
     pub kind: DocumentKind,
     pub title: String,
     pub minutes: u32,
-    /// Whether the reader has opened it.
+    /// Whether the reader has read it, and if it was corrected since, has opened it again.
     pub read: bool,
+    /// Whether it was corrected since the reader opened it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrected: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

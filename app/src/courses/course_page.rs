@@ -68,7 +68,7 @@ fn documents(l: Locale, page: &Course) -> Option<AnyView> {
     if all == 0 {
         return None;
     }
-    let read = page.documents.iter().filter(|document| document.read).count() as u64;
+    let read = page.documents.iter().filter(|document| document.is_read()).count() as u64;
     let told = text::courses::read_of(l, l.number(read), l.number(all));
     let rows = page.documents.iter().map(|document| document_row(l, document)).collect_view();
     Some(
@@ -84,7 +84,9 @@ fn documents(l: Locale, page: &Course) -> Option<AnyView> {
 
 fn document_row(l: Locale, document: &DocumentSummary) -> AnyView {
     let meta = text::courses::reading_time(l, document.minutes.into());
-    let tag = if document.read {
+    let tag = if document.corrected_on.is_some() {
+        view! { <Tag tone=Tone::Warn icon=IconName::Pencil label=text::documents::corrected(l)/> }.into_any()
+    } else if document.read {
         view! { <Tag tone=Tone::Ok icon=IconName::CheckCircle label=text::courses::was_read(l)/> }.into_any()
     } else {
         view! { <Tag tone=Tone::Accent label=text::courses::not_read(l)/> }.into_any()
@@ -95,7 +97,7 @@ fn document_row(l: Locale, document: &DocumentSummary) -> AnyView {
             title=document.title.clone()
             eyebrow=terms::document_kind(l, document.kind)
             meta
-            unread=!document.read
+            unread=!document.is_read()
         >
             {tag}
         </ListRow>

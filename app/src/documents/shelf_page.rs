@@ -75,11 +75,11 @@ fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate
         let is_late = !document.read && day < today;
         let label =
             if is_late { text::reading::must_read_since(l, l.date(day)) } else { text::reading::must_read_by(l, l.date(day)) };
-        let tone = if document.read { Tone::Plain } else { Tone::Warn };
+        let tone = if document.is_read() { Tone::Plain } else { Tone::Warn };
         view! { <Tag tone icon=IconName::Clock label/> }
     });
     let part = percent.map(|percent| view! { <Tag tone=Tone::Info label=text::reading::read_part(l, l.number(percent))/> });
-    let done = (document.read && list == ShelfList::MustRead)
+    let done = (document.is_read() && list == ShelfList::MustRead)
         .then(|| view! { <Tag tone=Tone::Ok icon=IconName::Check label=text::reading::was_read(l)/> });
     let gone = withdrawn.then(|| view! { <Tag tone=Tone::Warn icon=IconName::Info label=text::reading::withdrawn(l)/> });
     let asked = document.reminded.as_ref().map(|reminded| {

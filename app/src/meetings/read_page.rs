@@ -124,7 +124,9 @@ fn agenda_item(l: Locale, item: AgendaItem) -> AnyView {
 }
 
 fn paper_view(l: Locale, paper: Paper) -> AnyView {
-    let mark = if paper.read {
+    let mark = if paper.corrected {
+        view! { <Tag label=text::documents::corrected(l) tone=Tone::Warn icon=IconName::Pencil/> }.into_any()
+    } else if paper.read {
         view! { <Tag label=text::meetings::paper_read(l) tone=Tone::Ok icon=IconName::Check/> }.into_any()
     } else {
         view! { <Tag label=text::meetings::paper_unread(l) tone=Tone::Accent/> }.into_any()

@@ -222,15 +222,20 @@ struct Told {
 
 impl Told {
     fn document(l: Locale, document: DocumentSummary) -> Self {
+        let is_unread = !document.is_read();
         let number = document.number.map(|number| text::documents::number(l, number));
         let day = document.published_on.map(|day| l.date(day));
-        let unread = (!document.read).then(|| view! { <Tag tone=Tone::Accent label=text::documents::unread(l)/> }.into_any());
+        let mark = if document.corrected_on.is_some() {
+            Some(view! { <Tag tone=Tone::Warn icon=IconName::Pencil label=text::documents::corrected(l)/> }.into_any())
+        } else {
+            (!document.read).then(|| view! { <Tag tone=Tone::Accent label=text::documents::unread(l)/> }.into_any())
+        };
         Self {
             href: format!("/library/{}", document.id),
             kind: terms::document_kind(l, document.kind).to_owned(),
             meta: [number, Some(document.issuer.name), day].into_iter().flatten().collect::<Vec<_>>().join(" · "),
-            is_unread: !document.read,
-            mark: unread,
+            is_unread,
+            mark,
         }
     }
 

@@ -239,7 +239,7 @@ impl Studied {
 /// but nothing new is begun in a course that is for others now.
 pub(super) fn next_step(viewer: &Viewer, studied: &Studied, documents: &[DocumentSummary]) -> NextStep {
     let Studied { course, attempts, completed, tries } = studied;
-    let missing = count(documents.iter().filter(|document| !document.read).count());
+    let missing = count(documents.iter().filter(|document| !document.is_read()).count());
     if completed.is_some() {
         NextStep::Certificate
     } else if attempts.iter().any(Attempt::is_open) {

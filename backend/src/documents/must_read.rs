@@ -13,7 +13,8 @@ use crate::Result;
 const MOST: usize = 50;
 
 impl Documents<'_> {
-    /// What must be read: first what was not read yet, the most urgent first; then what was, while its day is still to come.
+    /// What must be read: first what was not read yet or was corrected since, the most urgent first; then what was read, while its day is
+    /// still to come.
     pub(super) async fn must_read(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
         let mut answers = self.backend.store().read(asked(viewer), line_vars(viewer)).await?;
         let rows = rows_of(&mut answers, 0..line(viewer).len())?;
@@ -26,14 +27,14 @@ impl Documents<'_> {
 
     /// How many of them the person has not read.
     pub(crate) async fn count_must_read(&self, viewer: &Viewer) -> Result<u32> {
-        let left = self.must_read(viewer).await?.iter().filter(|document| !document.read).count();
+        let left = self.must_read(viewer).await?.iter().filter(|document| !document.is_read()).count();
         Ok(u32::try_from(left).unwrap_or(u32::MAX))
     }
 }
 
 fn by_urgency(mut documents: Vec<DocumentSummary>, today: NaiveDate) -> Vec<DocumentSummary> {
-    documents.retain(|document| document.must_read_by.is_some_and(|day| !document.read || day >= today));
-    documents.sort_by_key(|document| (document.read, document.must_read_by, document.id));
+    documents.retain(|document| document.must_read_by.is_some_and(|day| !document.is_read() || day >= today));
+    documents.sort_by_key(|document| (document.is_read(), document.must_read_by, document.id));
     documents
 }
 

@@ -80,6 +80,6 @@ impl Files<'_> {
         if !named_by(self.backend, document).await?.iter().any(|named| named == attachment) {
             return Ok(false);
         }
-        Ok(!self.backend.documents().subjects(viewer, &[document]).await?.is_empty())
+        self.backend.documents().is_open_to(viewer, document).await
     }
 }

@@ -1,6 +1,6 @@
 //! A correction reaches those who had read the text before it, and its editors see who has opened the new one.
 
-use backend::Backend;
+use backend::{Backend, documents::DraftForm};
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
@@ -10,7 +10,7 @@ use domain::{
 
 use crate::{
     desk::save,
-    documents::{chief, published, release},
+    documents::{chief, form, published, release},
     engines::on_both_engines,
     support::{Fixture, read_through},
 };
@@ -18,10 +18,11 @@ use crate::{
 on_both_engines! {
     who_had_read_the_wrong_text_is_told_until_they_open_the_right_one,
     what_comes_back_after_a_withdrawal_is_told_like_a_correction,
+    what_must_be_read_is_opened_again_when_it_was_corrected,
     how_many_have_opened_the_corrected_text_is_counted_beside,
 }
 
-async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
+pub(crate) async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
     backend.documents().revise(editor, id).await.expect("is begun");
     save(backend, editor, id, body).await;
     release(backend, editor, id).await;
@@ -75,6 +76,29 @@ async fn what_comes_back_after_a_withdrawal_is_told_like_a_correction(backend: &
     assert!(told(backend, reader, id).await.iter().all(Option::is_some));
     documents.read(reader, id).await.expect("is read again");
     assert!(told(backend, reader, id).await.iter().all(Option::is_none));
+}
+
+async fn what_must_be_read_is_opened_again_when_it_was_corrected(backend: &Backend, org: &Fixture) {
+    let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
+    let id = documents.blank(editor).await.expect("a form").draft.id;
+    let (key, issuer) = (id.to_string(), org.coast.id.to_string());
+    let left = async || backend.home().page(reader).await.expect("opens").must_read;
+    let first = DraftForm { must_read_by: "30/11/2026", ..form(&key, "0", &issuer, &issuer) };
+    documents.save_draft(editor, first).await.expect("is saved");
+    release(backend, editor, id).await;
+    assert_eq!(left().await, 1);
+    read_through(backend, reader, id).await;
+    assert_eq!(left().await, 0);
+    documents.revise(editor, id).await.expect("is begun");
+    let version = documents.draft(editor, id).await.expect("is on the desk").draft.version.to_string();
+    let body = "Số mới: 0255 3 822 222.";
+    let right =
+        DraftForm { must_read_by: "30/11/2026", body, correction: "Sửa số.", ..form(&key, &version, &issuer, &issuer) };
+    documents.save_draft(editor, right).await.expect("is saved");
+    release(backend, editor, id).await;
+    assert_eq!(left().await, 1);
+    documents.read(reader, id).await.expect("is read again");
+    assert_eq!(left().await, 0);
 }
 
 async fn how_many_have_opened_the_corrected_text_is_counted_beside(backend: &Backend, org: &Fixture) {

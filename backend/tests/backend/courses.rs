@@ -18,6 +18,7 @@ use domain::{
 };
 
 use crate::{
+    corrections::correct,
     documents::{chief, published},
     engines::on_both_engines,
     support::{Fixture, organisation, read_through},
@@ -27,6 +28,7 @@ on_both_engines! {
     a_course_is_written_given_studied_and_ended,
     what_was_given_is_not_changed_any_more,
     nobody_overwrites_somebody_elses_draft,
+    what_was_corrected_is_opened_again_before_the_quiz,
     a_course_without_a_quiz_is_completed_once,
     tries_run_out_and_only_then_tell_what_is_right,
     who_has_no_try_left_is_given_another_one,
@@ -266,6 +268,22 @@ async fn nobody_overwrites_somebody_elses_draft(backend: &Backend, org: &Fixture
         assert!(is_not_found(courses.form(&stranger.viewer, nothing, "").await), "{}", stranger.name);
     }
     assert!(is_not_found(courses.desk(&org.fisherman.viewer).await));
+}
+
+async fn what_was_corrected_is_opened_again_before_the_quiz(backend: &Backend, org: &Fixture) {
+    let (courses, member) = (backend.courses(), &org.fisherman.viewer);
+    let (id, document) = given(backend, org, "", "0").await;
+    let told = async || {
+        let page = courses.read(member, id).await.expect("a page");
+        (page.next, page.documents[0].is_read())
+    };
+    read_through(backend, member, document).await;
+    assert_eq!(told().await, (NextStep::StartQuiz, true));
+    correct(backend, &org.coast_editor.viewer, document, "Số mới: 0255 3 822 222.").await;
+    assert_eq!(told().await, (NextStep::Read { missing: 1 }, false));
+    assert!(is_refused(courses.start(member, id).await));
+    backend.documents().read(member, document).await.expect("opens");
+    assert_eq!(told().await, (NextStep::StartQuiz, true));
 }
 
 async fn a_course_without_a_quiz_is_completed_once(backend: &Backend, org: &Fixture) {

@@ -13,6 +13,7 @@ use domain::{
 };
 
 use crate::{
+    corrections::correct,
     documents::{draft, published},
     engines::on_both_engines,
     support::{Fixture, organisation, read_through, start},
@@ -22,6 +23,7 @@ on_both_engines! {
     a_meeting_is_known_to_its_unit_and_to_those_above,
     the_list_holds_the_own_meetings_only,
     papers_are_those_one_may_read_and_count_as_read_when_they_were_read,
+    a_paper_that_was_corrected_counts_as_read_once_it_is_opened_again,
     the_first_page_names_the_next_meeting_that_takes_place,
 }
 
@@ -127,6 +129,23 @@ async fn papers_are_those_one_may_read_and_count_as_read_when_they_were_read(bac
     assert_eq!((listed[0].papers, listed[0].papers_read), (2, 1));
     let other = backend.meetings().read(&org.secretary.viewer, id).await.expect("reads");
     assert_eq!(other.summary.papers_read, 0, "nobody reads for another");
+}
+
+async fn a_paper_that_was_corrected_counts_as_read_once_it_is_opened_again(backend: &Backend, org: &Fixture) {
+    let (editor, viewer) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+    let paper = published(backend, editor, &org.coast, &org.harbour).await;
+    let id = call(backend, org, &[meeting(&org.harbour, 2, vec![paper])]).await[0];
+    let told = async || {
+        let page = backend.meetings().read(viewer, id).await.expect("reads");
+        let paper = &page.agenda[0].papers[0];
+        (page.summary.papers_read, paper.read, paper.corrected)
+    };
+    read_through(backend, viewer, paper).await;
+    assert_eq!(told().await, (1, true, false));
+    correct(backend, editor, paper, "Số mới: 0255 3 822 222.").await;
+    assert_eq!(told().await, (0, false, true));
+    backend.documents().read(viewer, paper).await.expect("opens");
+    assert_eq!(told().await, (1, true, false));
 }
 
 async fn the_first_page_names_the_next_meeting_that_takes_place(backend: &Backend, org: &Fixture) {
