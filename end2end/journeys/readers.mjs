@@ -134,7 +134,7 @@ async function fromTheLibrary(stage, script) {
   const needsCode = secretary.$('#not-activated li').first();
   if ((await needsCode.count()) > 0) {
     await secretary.follow(needsCode.locator('a[href$="/code"]'));
-    await secretary.sees('main h1');
+    await secretary.sees('main form[action$="/issue_code"] button');
   }
 
   const member = await stage.visitor({ as: 'member', script });

@@ -200,6 +200,20 @@ async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
     assert!(browser.get(&write).await.body.contains("Viết khi phiên đã hết"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_leads_a_branch_is_told_to_do_what_the_page_offers_for_who_never_signed_in() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await;
+    let mut secretary = app.signed_in(&app.org.secretary).await;
+    let page = secretary.get(&format!("/readers/{document}")).await.body;
+    let group = page.split("id=\"not-activated\"").next().and_then(|before| before.rsplit("<section").next()).expect("a group");
+    assert!(group.contains("thẻ giấy") && !group.contains("gọi điện"), "no phone number is shown to call: {group}");
+    let code = format!("/members/{}/code", app.org.not_activated.id);
+    assert!(page.contains(&format!("href=\"{code}\"")), "{page}");
+    assert!(!page.contains("tel:"), "{page}");
+    assert!(secretary.get(&code).await.body.contains("action=\"/api/account/issue_code\""));
+}
+
 /// Sends a form of `page` without a session, signs in and returns the page one is led back to.
 async fn sent_before_signing_in(app: &TestApp, person: &Person, to: &str, page: &str, form: &[(&str, &str)]) -> String {
     let mut browser = app.browser();
