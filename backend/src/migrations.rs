@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = migrations![
     19 "0019_read",
     20 "0020_recovery",
     21 "0021_another_try",
+    22 "0022_corrected_read",
 ];
 
 #[derive(Debug, SurrealValue)]

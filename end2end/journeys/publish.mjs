@@ -230,6 +230,7 @@ async function whatIsShown(stage, script) {
   const address = draft.replace('/desk/', '/library/');
   const reader = await stage.visitor({ as: 'ward_member', script });
   await reader.open(address);
+  await reader.saysRead();
 
   const signer = 'Nguyễn Thị Lài, Bí thư';
   await correct(editor, draft, 'Phun lúc 8 giờ sáng thứ Hai.', 'Sửa giờ phun.', { signer });
@@ -264,6 +265,8 @@ async function whatIsShown(stage, script) {
   await row.filter({ hasText: documents.corrected }).waitFor();
   await reader.open(address);
   assert.ok((await reader.text()).includes('Phun lúc 9 giờ'));
+  // What they said they had read was another text.
+  await reader.saysRead();
   await reader.open('/library');
   await row.waitFor();
   assert.ok(!(await row.innerText()).includes(documents.corrected));

@@ -135,10 +135,7 @@ fn share(l: Locale, page: &Found) -> AnyView {
         }
         _ => shares::total(l, &page.total, text::readers::have_read(l)),
     };
-    let opened = page.total.share.zip(page.opened).filter(|(share, _)| share.members > 0).map(|(share, opened)| {
-        let opened = Share { done: opened, ..share };
-        view! { <p class="muted">{text::readers::have_opened(l, shares::told(l, opened))}</p> }
-    });
+    let opened = have_opened(l, page.total.share, page.opened);
     view! {
         <section class="stack-tight">
             <h2>{heading}</h2>
@@ -149,17 +146,26 @@ fn share(l: Locale, page: &Found) -> AnyView {
     .into_any()
 }
 
-/// How many have opened the corrected text: the figure above counts also who read the one before it.
+/// How many have opened it, below how many have read it.
+fn have_opened(l: Locale, share: Option<Share>, opened: Option<u32>) -> Option<AnyView> {
+    let (share, opened) = share.zip(opened).filter(|(share, _)| share.members > 0)?;
+    let told = text::readers::have_opened(l, shares::told(l, Share { done: opened, ..share }));
+    Some(view! { <p class="muted">{told}</p> }.into_any())
+}
+
+/// How many have read the corrected text: the figure above counts also who read the one before it.
 fn corrected(l: Locale, page: &Found, asked: TableQuery) -> Option<AnyView> {
     let corrected = page.corrected.as_ref()?;
-    let figure = shares::total(l, &corrected.total, text::readers::have_opened_corrected(l));
+    let figure = shares::total(l, &corrected.total, text::readers::have_read_corrected(l));
+    let opened = have_opened(l, corrected.total.share, corrected.opened);
     let place = table(page, "corrected", asked);
-    let children = shares::children(l, &page.total, &corrected.children, text::readers::have_opened_corrected(l), place);
+    let children = shares::children(l, &page.total, &corrected.children, text::readers::have_read_corrected(l), place);
     Some(
         view! {
             <section class="stack-tight" data-part="corrected">
                 <h2>{text::readers::corrected_on(l, l.date(corrected.on))}</h2>
                 {figure}
+                {opened}
                 {children}
             </section>
         }
@@ -241,10 +247,14 @@ fn list(l: Locale, title: String, group: &'static str, hint: Option<&'static str
         .map(|row| {
             let day = row.on.map(|day| view! { " " <span class="names-day">{l.date(day)}</span> });
             let next = needs_code.then(|| way_in(l, row));
+            let before = row.before_correction.then(|| {
+                view! { " " <span class="muted small">{text::readers::before_correction(l)}</span> }
+            });
             view! {
                 <li>
                     <a href=format!("/members/{}", row.member)>{row.name.clone()}</a>
                     {day}
+                    {before}
                     {next}
                 </li>
             }

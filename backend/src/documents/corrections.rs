@@ -1,5 +1,5 @@
 //! A correction reaches those who had opened the text before it: their lists say so until they open it again, and its editors see how
-//! many have opened the corrected text.
+//! many have opened and read the corrected text.
 //!
 //! A receipt tells that somebody has opened a document, whichever text of it was out. What was corrected since this was counted has a
 //! receipt of its own for the version opened last (`version_receipt`), so documents that were never corrected cost nothing.
@@ -31,6 +31,10 @@ const NEWS: TimeDelta = TimeDelta::days(365);
 /// Corrections for one unit that are looked at, the newest.
 const LOOKED_AT: usize = 20;
 
+/// The columns of a receipt over which those who have opened the corrected text are counted, and those who have read it.
+pub(super) const OPENED_CORRECTED: &str = "place";
+pub(super) const READ_CORRECTED: &str = "read_place";
+
 #[derive(Debug, SurrealValue)]
 struct OpenedRow {
     document: String,
@@ -46,6 +50,20 @@ impl Documents<'_> {
         {
             return Ok(());
         }
+        match self.write_receipt(viewer, document, "NONE").await {
+            // Opened twice at once: the other one has written the same.
+            Err(Error::Busy) => Ok(()),
+            written => written,
+        }
+    }
+
+    /// Notes that a member whom it reaches has read the corrected text.
+    pub(super) async fn note_corrected_read(&self, viewer: &Viewer, document: &Document) -> Result<()> {
+        self.write_receipt(viewer, document, "$now").await
+    }
+
+    /// `read_at` is an expression.
+    async fn write_receipt(&self, viewer: &Viewer, document: &Document, read_at: &str) -> Result<()> {
         let vars = vars! {
             receipt: pair("version_receipt", document.id, viewer.member),
             document: document.id.to_string(),
@@ -55,11 +73,8 @@ impl Documents<'_> {
             reader: record("member", viewer.member),
             now: self.backend.clock().now(),
         };
-        match self.backend.store().write(NOTE, vars).await {
-            // Opened twice at once: the other one has written the same.
-            Ok(_) | Err(Error::Busy) => Ok(()),
-            Err(error) => Err(error),
-        }
+        let sql = format!("{READER} UPSERT $receipt SET read_at = {read_at}, {RECEIPT} RETURN NONE;");
+        self.backend.store().write(&sql, vars).await.map(|_| ())
     }
 
     /// Marks what the person had opened before it was corrected, and has not opened since.
@@ -99,12 +114,18 @@ impl Documents<'_> {
         Ok(summaries)
     }
 
-    /// How many members in each of these subtrees have opened the corrected text, of those it is for.
-    pub(super) async fn corrected_in(&self, document: &Document, paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
+    /// How many members in each of these subtrees have opened the corrected text, or read it, of those it is for.
+    pub(super) async fn corrected_in(
+        &self,
+        column: &str,
+        document: &Document,
+        paths: &[&UnitPath],
+        tree: &Tree,
+    ) -> Result<Vec<u32>> {
         let standings = if document.standings.is_empty() { &COUNTED[..] } else { &document.standings };
         let mut opened = Vec::with_capacity(paths.len());
         for path in paths {
-            let (sql, vars, signs) = opened_ranges(document, standings, &tree.written(path));
+            let (sql, vars, signs) = opened_ranges(column, document, standings, &tree.written(path));
             let mut answers = self.backend.store().read(sql, vars).await?;
             let mut count = 0_i64;
             for (at, sign) in signs.into_iter().enumerate() {
@@ -132,11 +153,13 @@ impl Documents<'_> {
 /// Point gets.
 const VERSIONS: &str = "SELECT document, version FROM $receipts";
 
-/// The receipt of who opens it now, where the record says they are.
-const NOTE: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
-                      LET $counts = $row.state = 'active' AND $row.standing != 'exempt'; \
-                      UPSERT $receipt SET document = $document, member = $member, version = $version, prefix = $prefix, at = $now, \
-                      place = IF $counts { $prefix + $row.standing + $row.path } ELSE { NONE } RETURN NONE;";
+/// Where the record says the reader is now.
+const READER: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
+                      LET $counts = $row.state = 'active' AND $row.standing != 'exempt';";
+
+/// The receipt of who opens or reads it now, but for `read_at`.
+const RECEIPT: &str = "document = $document, member = $member, version = $version, prefix = $prefix, at = $now, \
+                       place = IF $counts { $prefix + $row.standing + $row.path } ELSE { NONE }";
 
 /// What the place of a receipt begins with.
 fn prefix(document: DocumentId, version: u32) -> String {
@@ -154,14 +177,14 @@ fn latest(viewer: &Viewer) -> String {
 }
 
 /// One count of a range for each standing and each range of paths; with each how it counts.
-fn opened_ranges(document: &Document, standings: &[Standing], written: &Written) -> (String, Variables, Vec<i64>) {
+fn opened_ranges(column: &str, document: &Document, standings: &[Standing], written: &Written) -> (String, Variables, Vec<i64>) {
     let (mut sql, mut vars, mut signs) = (String::new(), vars! {}, Vec::new());
     let prefix = prefix(document.id, document.version);
     let signed = written.within.iter().map(|path| (path, 1)).chain(written.without.iter().map(|path| (path, -1)));
     for ((path, sign), standing) in signed.flat_map(|range| standings.iter().map(move |standing| (range, standing.key()))) {
         let at = signs.len();
         sql += &format!(
-            "SELECT VALUE count FROM (SELECT count() FROM version_receipt WHERE place >= $from_{at} AND place < $until_{at} \
+            "SELECT VALUE count FROM (SELECT count() FROM version_receipt WHERE {column} >= $from_{at} AND {column} < $until_{at} \
              GROUP ALL);"
         );
         vars.insert(format!("from_{at}"), format!("{prefix}{standing}{path}"));
@@ -179,6 +202,26 @@ mod tests {
     use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
 
     #[tokio::test]
+    async fn a_reading_stands_where_its_opening_does() {
+        let store = migrated().await;
+        let create = "CREATE version_receipt:['D', 'A'] SET document = 'D', member = 'A', version = 2, prefix = 'D', at = time::now(), \
+                      place = 'one', read_at = NONE";
+        store.read(create, ()).await.expect("writes");
+        for (change, place) in [
+            ("read_at = time::now()", Some("one")),
+            ("place = 'two'", Some("two")),
+            ("place = NONE", None),
+            ("place = 'three'", Some("three")),
+            ("read_at = NONE", None),
+        ] {
+            let sql =
+                format!("UPDATE version_receipt SET {change} RETURN NONE; SELECT VALUE read_place ?? '' FROM version_receipt");
+            let found: Vec<String> = store.read(sql, ()).await.expect("writes").rows(1).expect("rows");
+            assert_eq!(found, [place.unwrap_or_default()], "{change}");
+        }
+    }
+
+    #[tokio::test]
     async fn corrections_are_found_by_index_and_receipts_by_their_keys() {
         let store = migrated().await;
         let viewer = viewer_at("/01/51/001/07/");
@@ -187,8 +230,10 @@ mod tests {
         store.assert_no_scan(&latest(&viewer), vars).await;
         let receipts = vec![pair("version_receipt", Ulid::nil(), Ulid::nil())];
         store.assert_no_scan(VERSIONS, vars! { receipts: receipts }).await;
-        let count =
-            "SELECT VALUE count FROM (SELECT count() FROM version_receipt WHERE place >= $from AND place < $until GROUP ALL)";
-        store.assert_no_scan(count, vars! { from: "a", until: "b" }).await;
+        for column in [OPENED_CORRECTED, READ_CORRECTED] {
+            let rows = format!("version_receipt WHERE {column} >= $from AND {column} < $until");
+            let count = format!("SELECT VALUE count FROM (SELECT count() FROM {rows} GROUP ALL)");
+            store.assert_no_scan(&count, vars! { from: "a", until: "b" }).await;
+        }
     }
 }

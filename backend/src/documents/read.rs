@@ -183,6 +183,7 @@ impl Documents<'_> {
             read: pair(READ, id, viewer.member),
             reading: pair("reading", viewer.member, id),
             bookmark: pair("bookmark", viewer.member, id),
+            version: pair("version_receipt", id, viewer.member),
         };
         let mut answers = self.backend.store().read(found(), vars).await?;
         let row: DocumentRow = answers.row(0)?.ok_or(Error::NotFound)?;
@@ -194,6 +195,7 @@ impl Documents<'_> {
             read: answers.row(4)?,
             reading: answers.row(5)?,
             bookmarked: answers.row::<String>(6)?.is_some(),
+            version: answers.row(7)?,
         })
     }
 }
@@ -202,15 +204,33 @@ pub(super) struct Found {
     pub(super) document: Document,
     more: MoreRow,
     pub(super) body: String,
-    /// When the person first opened it.
+    /// When the person first opened it, whichever text was out.
     pub(super) opened: Option<DateTime<Utc>>,
     /// When they had read it.
     pub(super) read: Option<DateTime<Utc>>,
     reading: Option<ReadingRow>,
     bookmarked: bool,
+    version: Option<VersionRow>,
+}
+
+/// The corrected text the person opened last.
+#[derive(Debug, SurrealValue)]
+struct VersionRow {
+    version: i64,
+    at: DateTime<Utc>,
+    read_at: Option<DateTime<Utc>>,
 }
 
 impl Found {
+    /// When the person opened the text that is out, and when they had read it.
+    pub(super) fn own_times(&self) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+        if !self.document.is_corrected {
+            return (self.opened, self.read);
+        }
+        let own = self.version.as_ref().filter(|row| row.version == i64::from(self.document.version));
+        (own.map(|row| row.at), own.and_then(|row| row.read_at))
+    }
+
     /// What the person is told is recorded of them, who has just opened it.
     fn recording(&self, viewer: &Viewer, looks: bool, today: NaiveDate) -> Recording {
         if !self.document.reaches(viewer) {
@@ -218,9 +238,10 @@ impl Found {
         } else if looks {
             Recording::Looks
         } else {
+            let (opened, read) = self.own_times();
             Recording::Member(OwnReceipt {
-                opened_on: self.opened.or(self.read).map_or(today, local_date),
-                read_on: self.read.map(local_date),
+                opened_on: opened.or(read).map_or(today, local_date),
+                read_on: read.map(local_date),
                 length: Length::of(&self.body),
             })
         }
@@ -248,7 +269,8 @@ fn found() -> String {
     format!(
         "SELECT {COLUMNS} FROM ONLY $document; \
          SELECT related, corrected_at, correction, withdrawn_at, withdrawn_because FROM ONLY $document; \
-         SELECT VALUE body FROM ONLY $text; SELECT VALUE at FROM ONLY $receipt; SELECT VALUE at FROM ONLY $read; {READING}; {BOOKMARK};"
+         SELECT VALUE body FROM ONLY $text; SELECT VALUE at FROM ONLY $receipt; SELECT VALUE at FROM ONLY $read; {READING}; {BOOKMARK}; \
+         SELECT version, at, read_at FROM ONLY $version;"
     )
 }
 

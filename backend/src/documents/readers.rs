@@ -20,7 +20,10 @@ use domain::{
     units::UnitPath,
 };
 
-use super::{COLUMNS, Document, DocumentRow, Documents, OPENED, READ};
+use super::{
+    COLUMNS, Document, DocumentRow, Documents, OPENED, READ,
+    corrections::{OPENED_CORRECTED, READ_CORRECTED},
+};
 use crate::{
     Error, Result,
     statistics::{Look, share},
@@ -65,14 +68,6 @@ impl Documents<'_> {
         let look = document.look_at_readers(viewer, &tree, unit).ok_or_else(|| no_look(&document, viewer, unit))?;
         let read = self.count_in(READ, &document, &look.paths(), &tree).await?;
         let (total, children) = look.shares(self.backend.counters(), &document.standings, &read);
-        let corrected = match document.corrected_at.filter(|_| document.is_corrected) {
-            Some(at) => {
-                let opened = self.corrected_in(&document, &look.paths(), &tree).await?;
-                let (total, children) = look.shares(self.backend.counters(), &document.standings, &opened);
-                Some(CorrectedReaders { on: local_date(at), total, children })
-            }
-            None => None,
-        };
         let opened = match total.share {
             Some(share) => {
                 let opened = self.count_in(OPENED, &document, &[&look.unit.path], &tree).await?.into_iter().sum::<u32>();
@@ -82,7 +77,7 @@ impl Documents<'_> {
             None => None,
         };
         Ok(ReadersPage {
-            corrected,
+            corrected: self.corrected_readers(&document, &look, &tree).await?,
             document: id,
             names: if look.shows_names() { Some(self.named_readers(&document, look.unit.id).await?) } else { None },
             reminded: self.last_reminder(id, look.unit.id).await?,
@@ -99,6 +94,17 @@ impl Documents<'_> {
             opened,
             children,
         })
+    }
+
+    /// How many of those who are looked at have read the corrected text; none for what was not corrected.
+    async fn corrected_readers(&self, document: &Document, look: &Look<'_>, tree: &Tree) -> Result<Option<CorrectedReaders>> {
+        let Some(at) = document.corrected_at.filter(|_| document.is_corrected) else { return Ok(None) };
+        let read = self.corrected_in(READ_CORRECTED, document, &look.paths(), tree).await?;
+        let (total, children) = look.shares(self.backend.counters(), &document.standings, &read);
+        let opened = self.corrected_in(OPENED_CORRECTED, document, &[&look.unit.path], tree).await?.into_iter().sum::<u32>();
+        // Counters and tables are not of one moment.
+        let opened = total.share.map(|share| opened.clamp(share.done, share.members));
+        Ok(Some(CorrectedReaders { on: local_date(at), total, opened, children }))
     }
 
     /// What reaches all of the highest unit the person answers for, and how many of its members have read it.
@@ -197,17 +203,31 @@ impl Documents<'_> {
         }
         let of = |table| people.iter().map(|person| pair(table, document.id, person.id)).collect::<Vec<_>>();
         let accounts: Vec<_> = people.iter().map(|person| record("account", person.id)).collect();
-        let vars = vars! { read: of(READ), opened: of(OPENED), accounts: accounts };
+        let vars = vars! {
+            read: of(READ),
+            opened: of(OPENED),
+            accounts: accounts,
+            versions: of("version_receipt"),
+            version: i64::from(document.version),
+        };
         let mut answers = self.backend.store().read(NAMED, vars).await?;
         let days = |rows: Vec<DayRow>| rows.into_iter().map(|row| (row.member, local_date(row.at))).collect();
         let read: HashMap<String, NaiveDate> = days(answers.rows(0)?);
         let opened: HashMap<String, NaiveDate> = days(answers.rows(1)?);
         let activated: HashSet<String> = answers.rows::<String>(2)?.into_iter().collect();
+        let up_to_date: HashSet<String> = answers.rows::<String>(3)?.into_iter().collect();
         for person in people {
             let key = person.id.to_string();
             let is_asked = person.is_asked(&document.standings);
             let (read_on, opened_on) = (read.get(&key).copied(), opened.get(&key).copied());
-            let row = ReaderRow { member: person.id, name: person.name, on: read_on.or(opened_on), has_phone: person.has_phone };
+            let on = read_on.or(opened_on);
+            let row = ReaderRow {
+                member: person.id,
+                name: person.name,
+                on,
+                before_correction: document.is_corrected && on.is_some() && !up_to_date.contains(&key),
+                has_phone: person.has_phone,
+            };
             match (read_on, opened_on) {
                 (Some(_), _) => readers.read.push(row),
                 _ if !is_asked => {}
@@ -233,7 +253,8 @@ struct DayRow {
 
 /// Point gets.
 const NAMED: &str = "SELECT member, at FROM $read; SELECT member, at FROM $opened; \
-                     SELECT VALUE record::id(id) FROM $accounts WHERE activated_at != NONE;";
+                     SELECT VALUE record::id(id) FROM $accounts WHERE activated_at != NONE; \
+                     SELECT VALUE member FROM $versions WHERE version = $version;";
 
 /// One count of a range for each document, standing and range of paths; with each the place of its document and unit, and how it
 /// counts.
@@ -297,7 +318,13 @@ mod tests {
             store.assert_no_scan(&sql, vars).await;
         }
         let (id, member) = (Ulid::nil(), Ulid::nil());
-        let vars = vars! { read: vec![pair(READ, id, member)], opened: vec![pair(OPENED, id, member)], accounts: vec![record("account", member)] };
+        let vars = vars! {
+            read: vec![pair(READ, id, member)],
+            opened: vec![pair(OPENED, id, member)],
+            accounts: vec![record("account", member)],
+            versions: vec![pair("version_receipt", id, member)],
+            version: 1_i64,
+        };
         store.assert_no_scan(NAMED, vars).await;
         let (sql, vars) = reaching_ranges(&unit);
         store.assert_no_scan(&sql, vars).await;

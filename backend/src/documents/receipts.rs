@@ -11,7 +11,7 @@ use domain::{
     members::Standing,
 };
 
-use super::{Document, Documents, OPENED, READ, read::Found};
+use super::{Document, Documents, OPENED, READ};
 use crate::{
     Error, Result, events,
     store::{Variables, pair, record, vars},
@@ -26,30 +26,38 @@ impl Document {
 }
 
 impl Documents<'_> {
-    /// Records that the person has read the document. The first time counts.
+    /// Records that the person has read the document. The first time counts, and the first of a corrected text.
     ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for whom it does not reach as a member, and for what was seen sooner
-    /// after the first opening than anybody reads.
+    /// after the first opening of the text than anybody reads.
     pub async fn mark_read(&self, viewer: &Viewer, id: DocumentId, seen: Seen) -> Result<()> {
-        let Found { document, body, opened, read, .. } = self.readable(viewer, id).await?;
-        if !document.reaches(viewer) {
+        let found = self.readable(viewer, id).await?;
+        if !found.document.reaches(viewer) {
             return Err(Error::NotAllowed);
         }
+        let (opened, read) = found.own_times();
         if read.is_some() {
             return Ok(());
         }
         let clock = self.backend.clock();
-        if seen != Seen::Said && opened.is_none_or(|at| clock.now() - at < Length::of(&body).least(seen)) {
+        if seen != Seen::Said && opened.is_none_or(|at| clock.now() - at < Length::of(&found.body).least(seen)) {
             return Err(Error::NotAllowed);
         }
-        let mut vars = receipt(viewer, id);
-        vars.extend(vars! {
-            read: pair(READ, id, viewer.member),
-            reading: pair("reading", viewer.member, id),
-            seen: seen.key(),
-        });
-        self.write(viewer, id, EventKind::DocumentRead, MARK, vars).await
+        if found.read.is_none() {
+            let mut vars = receipt(viewer, id);
+            vars.extend(vars! {
+                read: pair(READ, id, viewer.member),
+                reading: pair("reading", viewer.member, id),
+                seen: seen.key(),
+            });
+            self.write(viewer, id, EventKind::DocumentRead, MARK, vars).await?;
+        }
+        // The last, so that what was interrupted before is asked for again.
+        if found.document.is_corrected {
+            self.note_corrected_read(viewer, &found.document).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn record_opening(&self, viewer: &Viewer, document: &Document) -> Result<()> {

@@ -271,15 +271,17 @@ const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE membe
          UPDATE $receipt SET place = IF $counts { record::id(id)[0] + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE \
      };";
 
-/// What was opened of corrected texts: of two receipts of one document the one of the later version stays. Behind [`HISTORY`], which says
-/// who reads now.
+/// What was opened and read of corrected texts: of two receipts of one document the one of the later version stays. Behind
+/// [`HISTORY`], which says who reads now.
 const VERSIONS: &str = "LET $versions = (SELECT * FROM version_receipt WHERE member = $key); \
      FOR $was IN $versions { \
          LET $to = type::record('version_receipt', [$was.document, $kept_key]); LET $has = (SELECT version FROM ONLY $to); \
          LET $from = $was.id; \
          IF $has = NONE OR $has.version < $was.version { \
              UPSERT $to SET document = $was.document, member = $kept_key, version = $was.version, prefix = $was.prefix, at = $was.at, \
-             place = IF $counts { $was.prefix + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE \
+             read_at = $was.read_at, place = IF $counts { $was.prefix + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE \
+         } ELSE IF $has.version = $was.version AND $was.read_at != NONE { \
+             UPDATE $to SET read_at = read_at ?? $was.read_at RETURN NONE \
          }; \
          DELETE $from RETURN NONE \
      };";
@@ -310,20 +312,35 @@ mod tests {
     #[tokio::test]
     async fn of_two_receipts_of_a_corrected_text_the_later_version_stays() {
         let store = migrated().await;
-        for (document, member, version) in
-            [("X", "A", 3), ("X", "B", 2), ("Y", "A", 2), ("Y", "B", 4), ("Z", "A", 2), ("Z", "C", 5)]
-        {
-            let sql = "CREATE $receipt SET document = $document, member = $member, version = $version, prefix = $document, at = time::now()";
+        for (document, member, version) in [
+            ("V", "A", 2),
+            ("V", "B", 2),
+            ("X", "A", 3),
+            ("X", "B", 2),
+            ("Y", "A", 2),
+            ("Y", "B", 4),
+            ("Z", "A", 2),
+            ("Z", "C", 5),
+        ] {
+            let sql = "CREATE $receipt SET document = $document, member = $member, version = $version, prefix = $document, \
+                       at = time::now(), read_at = IF $member = 'A' { time::now() } ELSE { NONE }";
             let receipt = pair("version_receipt", document, member);
             let vars = vars! { receipt: receipt, document: document, member: member, version: version };
             store.write(sql, vars).await.expect("writes");
         }
         let reads = "LET $counts = true; LET $reader = { standing: 'official', path: '/01/' };";
         store.write(&format!("{reads} {VERSIONS}"), vars! { key: "A", kept_key: "B" }).await.expect("hands over");
-        let sql = "SELECT VALUE [document, member, <string>version, place ?? ''] FROM version_receipt ORDER BY id";
+        let sql = "SELECT VALUE [document, member, <string>version, place ?? '', <string>(read_at != NONE)] \
+                   FROM version_receipt ORDER BY id";
         let rows: Vec<Vec<String>> = store.read(sql, ()).await.expect("reads").rows(0).expect("rows");
         let moved = |document: &str| format!("{document}official/01/");
-        let expected = [["X", "B", "3", &moved("X")], ["Y", "B", "4", ""], ["Z", "B", "2", &moved("Z")], ["Z", "C", "5", ""]];
+        let expected = [
+            ["V", "B", "2", "", "true"],
+            ["X", "B", "3", &moved("X"), "true"],
+            ["Y", "B", "4", "", "false"],
+            ["Z", "B", "2", &moved("Z"), "true"],
+            ["Z", "C", "5", "", "false"],
+        ];
         assert_eq!(rows, expected);
     }
 

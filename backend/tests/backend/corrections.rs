@@ -1,11 +1,15 @@
-//! A correction reaches those who had read the text before it, and its editors see who has opened the new one.
+//! A correction reaches those who had read the text before it, and its editors see who has read the new one.
 
-use backend::{Backend, documents::DraftForm};
+use backend::{Backend, Error, documents::DraftForm};
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
-    documents::{DocumentSummary, LibraryQuery, ShelfList},
+    documents::{
+        DocumentSummary, LibraryQuery, ShelfList,
+        reading::{Recording, Seen},
+    },
     ids::DocumentId,
+    statistics::Share,
 };
 
 use crate::{
@@ -19,7 +23,7 @@ on_both_engines! {
     who_had_read_the_wrong_text_is_told_until_they_open_the_right_one,
     what_comes_back_after_a_withdrawal_is_told_like_a_correction,
     what_must_be_read_is_opened_again_when_it_was_corrected,
-    how_many_have_opened_the_corrected_text_is_counted_beside,
+    how_many_have_read_the_corrected_text_is_counted_beside,
 }
 
 pub(crate) async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
@@ -101,24 +105,48 @@ async fn what_must_be_read_is_opened_again_when_it_was_corrected(backend: &Backe
     assert_eq!(left().await, 0);
 }
 
-async fn how_many_have_opened_the_corrected_text_is_counted_beside(backend: &Backend, org: &Fixture) {
+async fn how_many_have_read_the_corrected_text_is_counted_beside(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let (reader, secretary) = (&org.fisherman.viewer, &org.secretary.viewer);
     let id = published(backend, editor, &org.coast, &org.harbour).await;
     for reader in [&org.fisherman, &org.probationary, &org.deputy] {
         read_through(backend, &reader.viewer, id).await;
     }
-    assert_eq!(documents.readers(&org.secretary.viewer, id, None).await.expect("a page").corrected, None);
+    assert_eq!(documents.readers(secretary, id, None).await.expect("a page").corrected, None);
+    backend.clock().advance(TimeDelta::days(1));
     correct(backend, editor, id, "Số mới.").await;
-    let opened = async || {
-        let page = documents.readers(&org.secretary.viewer, id, None).await.expect("a page");
+    // Who had read it, and of the corrected text who has opened it and who has read it.
+    let counted = async || {
+        let page = documents.readers(secretary, id, None).await.expect("a page");
         let corrected = page.corrected.expect("it was corrected");
-        (page.total.share.expect("is shown").done, corrected.total.share.expect("is shown").done)
+        let done = |share: Option<Share>| share.expect("is shown").done;
+        (done(page.total.share), corrected.opened.expect("is shown"), done(corrected.total.share))
     };
-    assert_eq!(opened().await, (3, 0));
+    assert_eq!(counted().await, (3, 0, 0));
     for reader in [&org.fisherman, &org.fisherman, &org.exempt] {
-        documents.read(&reader.viewer, id).await.expect("is read");
+        documents.read(&reader.viewer, id).await.expect("is opened");
     }
-    assert_eq!(opened().await.1, 1, "who is exempt does not count");
+    assert_eq!(counted().await, (3, 1, 0), "who is exempt does not count, and opening is not reading");
+    let names = documents.readers(secretary, id, None).await.expect("a page").names.expect("names");
+    let before: Vec<_> = names.read.iter().filter(|row| row.before_correction).map(|row| row.member).collect();
+    assert!(before.contains(&org.deputy.id) && !before.contains(&org.fisherman.id), "{names:?}");
+
+    let told = documents.mark_read(reader, id, Seen::End).await;
+    assert!(matches!(told, Err(Error::NotAllowed)), "sooner after the opening of this text than anybody reads: {told:?}");
+    assert_eq!(own_reading(backend, reader, id).await, None, "what was read is another text");
+    for reader in [&org.fisherman, &org.fisherman, &org.exempt] {
+        documents.mark_read(&reader.viewer, id, Seen::Said).await.expect("is recorded");
+    }
+    assert_eq!(counted().await, (3, 1, 1), "who read both counts once");
+    assert_eq!(own_reading(backend, reader, id).await, Some(backend.clock().today()));
     correct(backend, editor, id, "Số mới nhất.").await;
-    assert_eq!(opened().await.1, 0, "of the text that is out");
+    assert_eq!(counted().await, (3, 0, 0), "of the text that is out");
+}
+
+/// The day of reading that the page of the document tells its reader.
+async fn own_reading(backend: &Backend, viewer: &Viewer, id: DocumentId) -> Option<NaiveDate> {
+    match backend.documents().read(viewer, id).await.expect("opens").recording {
+        Recording::Member(receipt) => receipt.read_on,
+        Recording::Looks | Recording::Elsewhere => None,
+    }
 }

@@ -38,11 +38,13 @@ pub struct ReadersPage {
     pub may_remind: bool,
 }
 
-/// How many have opened the corrected text, in the same units.
+/// How many have read the corrected text, in the same units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectedReaders {
     pub on: NaiveDate,
     pub total: UnitShare,
+    /// How many of the unit have opened it. None where the group is too small to show.
+    pub opened: Option<u32>,
     pub children: Vec<UnitShare>,
 }
 
@@ -64,6 +66,9 @@ pub struct ReaderRow {
     pub member: MemberId,
     pub name: String,
     pub on: Option<NaiveDate>,
+    /// Whether it was the text before a correction, and the corrected one was not opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub before_correction: bool,
     /// Whether the record has a phone: then a code comes by SMS, otherwise one on paper is needed.
     pub has_phone: bool,
 }
