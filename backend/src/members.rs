@@ -12,7 +12,10 @@ use domain::{
     events::EventKind,
     forms::{FormReader, Problem},
     ids::MemberId,
-    members::{CorrectionField, FullName, MemberLine, MemberState, NationalId, PhoneNumber, Sex, Standing},
+    members::{
+        CardNumber, CorrectionField, FullName, MemberLine, MemberState, NationalId, PhoneNumber, RECORD_HOLDER,
+        RECORD_HOLDER_NAME, Sex, Standing,
+    },
     policy::Action,
     units::{UnitKind, UnitPath, UnitRef},
 };
@@ -357,18 +360,16 @@ fn highest<'t>(tree: &'t crate::units::Tree, seats: &[&UnitPath]) -> Result<&'t 
 }
 
 impl Members<'_> {
-    /// As [`taken`], for a form with a field for the national ID. Of a record outside the own subtree the form does not tell, and the
-    /// log does.
-    async fn taken_by(&self, viewer: &Viewer, reader: FormReader, index: &str, typed: &str) -> Result<Error> {
-        let hash = NationalId::parse(typed).ok().filter(|_| index == "member_id_hash");
-        let Some(hash) = hash.map(|id| self.backend.keys().lookup("id", id.expose())) else {
-            return Ok(taken(reader, index, "card", "national_id"));
-        };
-        let sql = "SELECT VALUE path FROM member WHERE id_hash = $hash LIMIT 1";
-        let path: Option<String> = self.backend.store().read(sql, vars! { hash: hash }).await?.row(0)?;
-        let path = path.and_then(|path| UnitPath::parse(&path).ok());
-        if path.is_none_or(|path| viewer.standpoint.may_by_office(Action::ReadMembers, &path)) {
-            return Ok(taken(reader, index, "card", "national_id"));
+    /// The refusal of a form one of whose numbers another record has, as a unique index says. Of a national ID outside the own subtree
+    /// the form does not tell, and the log does.
+    async fn taken_by(&self, viewer: &Viewer, reader: FormReader, index: &str, form: MemberForm<'_>) -> Result<Error> {
+        let is_id = index == ID_INDEX;
+        let (id, card) = (NationalId::parse(form.national_id).ok(), CardNumber::parse(form.card).ok());
+        let holder = self.number_holder(id.as_ref().filter(|_| is_id), card.as_ref().filter(|_| !is_id)).await?;
+        let is_foreign = holder.as_ref().is_some_and(|holder| !holder.is_readable_by(viewer));
+        if !is_id || !is_foreign {
+            let field = if is_id { "national_id" } else { "card" };
+            return Ok(taken(viewer, reader, field, holder));
         }
         let (kind, own) = (EventKind::ForeignIdsMet, &viewer.standpoint.branch);
         let place = viewer.standpoint.seats(Action::ManageMembers).first().map_or(own, |seat| *seat).clone();
@@ -376,10 +377,43 @@ impl Members<'_> {
         self.commit(Step::default(), Told { kind, viewer, path: &place, subject: viewer.member, detail }).await?;
         Ok(reader.refused("national_id", Problem::ToBeVerified).into())
     }
+
+    /// The record that has this national ID or this card number.
+    async fn number_holder(&self, id: Option<&NationalId>, card: Option<&CardNumber>) -> Result<Option<HolderRow>> {
+        let (condition, number) = match (id, card) {
+            (Some(id), _) => ("id_hash = $number", self.backend.keys().lookup("id", id.expose())),
+            (None, Some(card)) => ("code = $number", card.as_str().to_owned()),
+            (None, None) => return Ok(None),
+        };
+        let sql = format!("SELECT record::id(id) AS id, full_name, path FROM member WHERE {condition} LIMIT 1");
+        self.backend.store().read(sql, vars! { number: number }).await?.row(0)
+    }
 }
 
-/// A unique index of the registry refused a value of the form.
-fn taken(reader: FormReader, index: &str, card: &str, national_id: &str) -> Error {
-    let field = if index == "member_id_hash" { national_id } else { card };
-    reader.refused(field, Problem::Taken).into()
+/// The unique index of national IDs; that of card numbers is the other one.
+const ID_INDEX: &str = "member_id_hash";
+
+/// Whose number it is.
+#[derive(Debug, SurrealValue)]
+struct HolderRow {
+    id: String,
+    full_name: String,
+    path: String,
+}
+
+impl HolderRow {
+    /// Whether an office opens the record to the viewer.
+    fn is_readable_by(&self, viewer: &Viewer) -> bool {
+        UnitPath::parse(&self.path).is_ok_and(|path| viewer.standpoint.may_by_office(Action::ReadMembers, &path))
+    }
+}
+
+/// Refuses a number, and says which record has it to who may read that one.
+fn taken(viewer: &Viewer, reader: FormReader, field: &str, holder: Option<HolderRow>) -> Error {
+    let mut errors = reader.refused(field, Problem::Taken);
+    if let Some(holder) = holder.filter(|holder| holder.is_readable_by(viewer)) {
+        errors.values.insert(RECORD_HOLDER.to_owned(), holder.id);
+        errors.values.insert(RECORD_HOLDER_NAME.to_owned(), holder.full_name);
+    }
+    errors.into()
 }

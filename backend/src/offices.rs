@@ -87,7 +87,7 @@ impl<'a> Offices<'a> {
     ///
     /// # Errors
     /// As [`Self::list`]; [`Error::NotAllowed`] for who gives no role here; [`Error::Invalid`] of the form `office`:
-    /// [`Problem::Unknown`] for a card of nobody in the giver's own subtree, [`Problem::AlreadyHeld`], [`Problem::DateRange`].
+    /// [`Problem::UnknownCard`] for a card of nobody in the giver's own subtree, [`Problem::AlreadyHeld`], [`Problem::DateRange`].
     pub async fn grant(&self, viewer: &Viewer, typed: GrantForm<'_>) -> Result<OfficeId> {
         let tree = self.backend.units().tree();
         let unit = visible(viewer, &tree, typed.unit.parse().map_err(|_| Error::NotFound)?)?;
@@ -112,7 +112,7 @@ impl<'a> Offices<'a> {
             return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
         };
         let Some(member) = self.member_of(viewer, &card, typed.card).await? else {
-            return Err(form.refused("card", Problem::Unknown).into());
+            return Err(form.refused("card", Problem::UnknownCard).into());
         };
         let given_from = viewer.standpoint.gives_from(role, &unit.path).and_then(|path| tree.at(path)).map(|unit| unit.id);
         let office = NewOffice { member, role, unit, period: Period { from, until }, by: Some(viewer.member), given_from };

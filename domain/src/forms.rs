@@ -49,8 +49,14 @@ pub enum Problem {
     DateRange,
     /// Another record has this number.
     Taken,
-    /// There is no such thing, or none this person may choose.
+    /// The code is or was another unit's below the same one.
+    CodeTaken,
+    /// What was chosen from a list is not on it, or not any more.
     Unknown,
+    /// Nobody of the units that are asked has this card number.
+    UnknownCard,
+    /// A number of no document this person may read.
+    UnknownNumber,
     /// The password is one of those that are guessed first.
     CommonPassword,
     /// The two entries differ.

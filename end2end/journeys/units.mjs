@@ -65,7 +65,7 @@ async function createRenameAndClose(stage, script) {
   await registrar.field('name').fill('Chi bộ trùng mã');
   await registrar.field('code').fill(code(script, 1));
   await registrar.submit(registrar.sender('name'));
-  assert.equal((await registrar.problems()).code, problems.taken);
+  assert.equal((await registrar.problems()).code, problems.code_taken);
 
   await registrar.open(branch);
   await take(registrar, 'close');

@@ -9,7 +9,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{fns::corrections, transfers_page::decline_form, words};
+use super::{fns::corrections, form_page::number_holder, transfers_page::decline_form, words};
 use crate::{
     context::take_echo,
     i18n::use_locale,
@@ -92,8 +92,10 @@ fn opened(l: Locale, correction: Correction, echo: Option<&FormErrors>, errors: 
     let member = format!("/members/{}", correction.member);
     let wanted = words::value(l, field, &correction.wanted);
     let decline = decline_form(l, "/api/members/decide_correction", id.clone(), echo, errors);
+    let holder = number_holder(l, echo);
     view! {
         <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
+        {holder}
         <Card title=words::correction_field(l, field) strong=true>
             <DescriptionList>
                 <Fact label=text::members::who(l)><a href=member>{correction.name}</a></Fact>

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use domain::{
     Locale,
     forms::FormErrors,
-    members::{BranchChoice, MemberDraft, MemberFormPage, Sex, Standing},
+    ids::MemberId,
+    members::{BranchChoice, MemberDraft, MemberFormPage, RECORD_HOLDER, RECORD_HOLDER_NAME, Sex, Standing},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -21,8 +22,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, LinkButton, PageHeader, RadioGroup,
-        Select,
+        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, LinkButton, Notice, PageHeader,
+        RadioGroup, Select,
     },
 };
 
@@ -142,7 +143,20 @@ impl Controls {
     }
 }
 
+/// Which record has the number that was typed, with the way there.
+pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
+    let id = echo?.value(RECORD_HOLDER)?.parse::<MemberId>().ok()?;
+    let name = echo?.value(RECORD_HOLDER_NAME).unwrap_or_default().to_owned();
+    let holder = view! {
+        <Notice title=text::members::number_holder(l)>
+            <p><a href=format!("/members/{id}")>{name}</a></p>
+        </Notice>
+    };
+    Some(holder.into_any())
+}
+
 fn member_form(l: Locale, page: MemberFormPage, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
+    let holder = number_holder(l, echo.as_ref());
     let controls = Controls { l, echo, errors };
     let draft = page.draft;
     let (action, save, back) = if page.is_new {
@@ -155,6 +169,7 @@ fn member_form(l: Locale, page: MemberFormPage, echo: Option<FormErrors>, errors
     let branch = page.is_new.then(|| branch_field(&controls, &draft, page.branches));
     let (person, membership) = (person_fields(&controls, &draft), membership_fields(&controls, &draft));
     view! {
+        {holder}
         <Form action failed=text::frame::network_failed(l) errors>
             <input type="hidden" name="id" value=id/>
             <input type="hidden" name="version" value=version/>

@@ -186,7 +186,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// As [`Documents::draft`]; [`Error::Step`] when it is no draft. [`Error::Invalid`] of the form `submit`: [`Problem::Stale`] on
-    /// `version`, [`Problem::NotOffered`] on `reviewer`, [`Problem::Unknown`] on `commenter` for a card of nobody in the issuing
+    /// `version`, [`Problem::NotOffered`] on `reviewer`, [`Problem::UnknownCard`] on `commenter` for a card of nobody in the issuing
     /// unit's subtree, [`Problem::DateRange`] on `due` for a day that is over, [`Problem::Undecided`] on `warned` when the guard warns
     /// of something that nobody decided about, [`Problem::NotOffered`] on `audience` when that was moved away from below the issuer,
     /// [`Problem::Required`] on `correction` when members have read an earlier text and are not told what is different.
@@ -225,7 +225,7 @@ impl Documents<'_> {
             None => None,
             Some(card) => match self.member_by_card(&card, form.commenter, &work.issuer).await? {
                 Some(member) => Some(member),
-                None => return Err(reader.refused("commenter", Problem::Unknown).into()),
+                None => return Err(reader.refused("commenter", Problem::UnknownCard).into()),
             },
         };
         if form.version != work.version.to_string() {

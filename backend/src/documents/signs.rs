@@ -36,7 +36,7 @@ impl Signs {
 impl Documents<'_> {
     /// The documents a field names by their numbers, separated by commas.
     ///
-    /// The inner error is for the editor: [`Problem::Unknown`] for a number of no document this person may read.
+    /// The inner error is for the editor: [`Problem::UnknownNumber`] for a number of no document this person may read.
     pub(super) async fn named(&self, viewer: &Viewer, typed: &str) -> Result<Result<Vec<DocumentId>, Problem>> {
         let mut named = Vec::new();
         for part in typed.split([',', ';']).filter(|part| !part.trim().is_empty()) {
@@ -48,7 +48,7 @@ impl Documents<'_> {
             match self.numbered(viewer, number.as_str()).await? {
                 Some(document) if named.contains(&document) => {}
                 Some(document) => named.push(document),
-                None => return Ok(Err(Problem::Unknown)),
+                None => return Ok(Err(Problem::UnknownNumber)),
             }
         }
         Ok(Ok(named))

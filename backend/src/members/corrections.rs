@@ -13,7 +13,7 @@ use domain::{
 };
 
 use super::{
-    MemberRow, Members, Step, Told,
+    ID_INDEX, MemberRow, Members, Step, Told,
     edit::{NUMBERS, touches_dates},
     highest,
     rows::Particulars,
@@ -145,6 +145,7 @@ impl Members<'_> {
         let field = found.field()?;
         let mut step = Step::default();
         let mut changed = Vec::new();
+        let mut numbers = (None, None);
         let kind = if state == CorrectionState::Accepted {
             let wanted = found.applied_to(self.stored(&row)?, &self.open(&found.id, &found.wanted)?)?;
             if touches_dates(&self.stored(&row)?, &wanted) && self.is_impossible(&wanted) {
@@ -155,6 +156,7 @@ impl Members<'_> {
             if is_number && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
                 return Err(reader.refused("decision", Problem::HeldAbove).into());
             }
+            numbers = (wanted.national_id, Some(wanted.card));
             EventKind::CorrectionAccepted
         } else {
             EventKind::CorrectionDeclined
@@ -176,7 +178,11 @@ impl Members<'_> {
                 Ok(subject)
             }
             Err(Error::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
-            Err(Error::Taken { index }) => Err(taken(reader, &index, "decision", "decision")),
+            Err(Error::Taken { index }) => {
+                let is_id = index == ID_INDEX;
+                let (id, card) = (numbers.0.as_ref().filter(|_| is_id), numbers.1.as_ref().filter(|_| !is_id));
+                Err(taken(viewer, reader, "decision", self.number_holder(id, card).await?))
+            }
             Err(error) => Err(error),
         }
     }

@@ -137,7 +137,7 @@ impl Members<'_> {
             Ok(()) => Ok(id),
             // The same button pressed twice.
             Err(Error::Exists) => self.readable(viewer, id).await.map(|_| id),
-            Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form.national_id).await?),
+            Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form).await?),
             Err(error) => Err(error),
         }
     }
@@ -186,7 +186,7 @@ impl Members<'_> {
                 Ok(id)
             }
             Err(Error::Thrown(_)) => Err(reader.refused("full_name", Problem::Stale).into()),
-            Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form.national_id).await?),
+            Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form).await?),
             Err(error) => Err(error),
         }
     }

@@ -75,7 +75,7 @@ impl UnitDesk<'_> {
     /// A new unit below another.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `unit_new`: [`Problem::Taken`] for a code that is or was another unit's,
+    /// [`Error::Invalid`] of the form `unit_new`: [`Problem::CodeTaken`] for a code that is or was another unit's,
     /// [`Problem::WrongPlace`] for a level that cannot hang there. [`Error::NotFound`] when the person may not see the unit
     /// above, [`Error::NotAllowed`] when they may not change it.
     pub async fn create(&self, viewer: &Viewer, form: NewUnitForm<'_>) -> Result<UnitId> {
@@ -120,7 +120,7 @@ impl UnitDesk<'_> {
         let name = reader.read("name", form.name, UnitName::parse);
         let code = reader.read("code", form.code, |typed| {
             let code = UnitCode::parse(typed)?;
-            if tree.owner(parent.id, code.as_str()).is_some() { Err(Problem::Taken) } else { Ok(code) }
+            if tree.owner(parent.id, code.as_str()).is_some() { Err(Problem::CodeTaken) } else { Ok(code) }
         });
         let on = reader.read("on", form.on, |typed| self.day(typed, opened(&tree, parent.id)));
         let (Some(kind), Some(code), Some(name), Some(on)) = (kind, code, name, on) else {
@@ -129,7 +129,7 @@ impl UnitDesk<'_> {
         let path = parent.path.child(code.as_str()).map_err(|_| Error::NotFound)?;
         let unit = UnitRef { id: UnitId::new(self.backend.clock().ulid()), kind, name: name.as_str().to_owned(), path };
         match self.open(viewer, &tree, &unit, parent.id, on).await {
-            Err(Error::Taken { .. }) => Err(reader.refused("code", Problem::Taken).into()),
+            Err(Error::Taken { .. }) => Err(reader.refused("code", Problem::CodeTaken).into()),
             settled => settled.map(|()| unit.id),
         }
     }

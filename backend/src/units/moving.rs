@@ -116,7 +116,7 @@ impl UnitDesk<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `unit_move`: [`Problem::WrongPlace`] on `target` below the unit itself or for a level that
-    /// cannot hang there, [`Problem::Taken`] on `code`, [`Problem::Stale`] on `target`. [`Error::Busy`] while another subtree is
+    /// cannot hang there, [`Problem::CodeTaken`] on `code`, [`Problem::Stale`] on `target`. [`Error::Busy`] while another subtree is
     /// on its way. [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit and both units above.
     pub async fn move_below(&self, viewer: &Viewer, form: MoveForm<'_>) -> Result<UnitId> {
         let moved = self.again(|| self.start_move(viewer, form)).await?;
@@ -169,7 +169,7 @@ impl UnitDesk<'_> {
         let code = reader.read("code", form.code, |typed| {
             let code = UnitCode::parse(typed)?;
             let owner = target.and_then(|target| tree.owner(target.id, code.as_str()));
-            if owner.is_none_or(|owner| owner == unit.id) { Ok(code) } else { Err(Problem::Taken) }
+            if owner.is_none_or(|owner| owner == unit.id) { Ok(code) } else { Err(Problem::CodeTaken) }
         });
         let on = reader.read("on", form.on, |typed| self.day(typed, since(&tree, unit.id)));
         let (Some(target), Some(code), Some(on)) = (target, code, on) else {

@@ -60,7 +60,7 @@ impl UnitDesk<'_> {
     /// Makes a new branch beside this one and posts the chosen members to it.
     ///
     /// # Errors
-    /// [`Error::Invalid`] of the form `unit_split`: [`Problem::Taken`] on `code`, [`Problem::Required`] on `members` when nobody
+    /// [`Error::Invalid`] of the form `unit_split`: [`Problem::CodeTaken`] on `code`, [`Problem::Required`] on `members` when nobody
     /// goes over, [`Problem::Unknown`] when one of them is not of this branch, [`Problem::Stale`] on `name`.
     /// [`Error::NotFound`], [`Error::NotAllowed`] without the right on the unit above and on the records of the members.
     pub async fn split(&self, viewer: &Viewer, form: SplitForm<'_>) -> Result<UnitId> {
@@ -75,7 +75,7 @@ impl UnitDesk<'_> {
         let name = reader.read("name", form.name, UnitName::parse);
         let code = reader.read("code", form.code, |typed| {
             let code = UnitCode::parse(typed)?;
-            if tree.owner(parent.id, code.as_str()).is_some() { Err(Problem::Taken) } else { Ok(code) }
+            if tree.owner(parent.id, code.as_str()).is_some() { Err(Problem::CodeTaken) } else { Ok(code) }
         });
         let on = reader.read("on", form.on, |typed| self.day(typed, since(&tree, unit.id)));
         let members = reader.read("members", &form.members.join(" "), |_| chosen(form.members, &own));
@@ -87,7 +87,7 @@ impl UnitDesk<'_> {
         let fresh = UnitRef { id, kind: UnitKind::Branch, name: name.as_str().to_owned(), path };
         self.write_split(viewer, &tree, (unit, parent, &fresh), form.version, on, members).await.map_err(
             |error| match error {
-                Error::Taken { .. } => reader.refused("code", Problem::Taken).into(),
+                Error::Taken { .. } => reader.refused("code", Problem::CodeTaken).into(),
                 error => stale(error, reader, "name"),
             },
         )?;

@@ -514,7 +514,7 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
                 note: "",
                 warned: "",
             },
-            Problem::Unknown,
+            Problem::UnknownCard,
         ),
         (
             "due",

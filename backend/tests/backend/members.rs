@@ -15,7 +15,7 @@ use domain::{
     events::{Event, EventKind},
     forms::Problem,
     ids::MemberId,
-    members::{CorrectionState, Flaw, MemberState, NationalId, PhoneNumber, Sex, Standing},
+    members::{CorrectionState, Flaw, MemberState, NationalId, PhoneNumber, RECORD_HOLDER, RECORD_HOLDER_NAME, Sex, Standing},
     units::UnitRef,
 };
 
@@ -303,10 +303,18 @@ async fn numbers_of_others_are_refused(backend: &Backend, org: &Fixture) {
     let registrar = &org.coast_registrar.viewer;
     let (fresh, unit) = (backend.clock().ulid().to_string(), org.school.id.to_string());
     let form = new_member(&fresh, &unit);
-    let taken = MemberForm { card: "51900002", ..form };
-    assert_eq!(refusal(backend.members().register(registrar, taken).await, "national_id"), Some(Problem::Taken));
-    let taken = MemberForm { national_id: "", ..form };
-    assert_eq!(refusal(backend.members().register(registrar, taken).await, "card"), Some(Problem::Taken));
+    let same_id = MemberForm { card: "51900002", ..form };
+    let same_card = MemberForm { national_id: "", ..form };
+    for (taken, field) in [(same_id, "national_id"), (same_card, "card")] {
+        match backend.members().register(registrar, taken).await {
+            Err(Error::Invalid(errors)) => {
+                assert_eq!(errors.problem(field), Some(&Problem::Taken));
+                assert_eq!(errors.value(RECORD_HOLDER), Some(&*id), "{field}");
+                assert_eq!(errors.value(RECORD_HOLDER_NAME), Some(form.full_name), "{field}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
     // The one it would collide with lies outside the subtree: the answer does not tell that there is one.
     let taken = MemberForm { id: &id, version: "1", national_id: &org.farmer.national_id, ..form };
     assert_eq!(refusal(backend.members().change(registrar, taken).await, "national_id"), Some(Problem::ToBeVerified));

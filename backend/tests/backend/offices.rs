@@ -140,9 +140,9 @@ async fn a_form_with_mistakes_says_which() {
     }
     // Somebody of another commune is as unknown as nobody.
     let elsewhere = grant(&backend, registrar, &org.farmer, "deputy", &org.harbour, ("2026-11-21", "")).await;
-    assert_eq!(problem(elsewhere, "card"), Problem::Unknown);
+    assert_eq!(problem(elsewhere, "card"), Problem::UnknownCard);
     let nobody = GrantForm { unit: &harbour, card: "99.999999", role: "deputy", from: "2026-11-21", until: "" };
-    assert_eq!(problem(backend.offices().grant(registrar, nobody).await, "card"), Problem::Unknown);
+    assert_eq!(problem(backend.offices().grant(registrar, nobody).await, "card"), Problem::UnknownCard);
 }
 
 #[tokio::test]

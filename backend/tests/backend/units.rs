@@ -215,9 +215,9 @@ async fn a_new_unit_hangs_below_the_own_one_and_its_code_is_never_used_again() {
     assert_eq!((shown.unit.path.as_str(), shown.members), ("/51/001/09/", Some(0)));
     assert_eq!(shown.history.len(), 1);
     assert_eq!(shown.history[0].change, UnitChange::Created);
-    assert_eq!(problem(create(&backend, viewer, &org.coast, UnitKind::Branch, "09").await, "code"), Some(Problem::Taken));
+    assert_eq!(problem(create(&backend, viewer, &org.coast, UnitKind::Branch, "09").await, "code"), Some(Problem::CodeTaken));
     close(&backend, viewer, id).await.expect("is closed");
-    assert_eq!(problem(create(&backend, viewer, &org.coast, UnitKind::Branch, "09").await, "code"), Some(Problem::Taken));
+    assert_eq!(problem(create(&backend, viewer, &org.coast, UnitKind::Branch, "09").await, "code"), Some(Problem::CodeTaken));
     assert_eq!(problem(create(&backend, viewer, &org.coast, UnitKind::Province, "10").await, "kind"), Some(Problem::WrongPlace));
     assert_eq!(problem(create(&backend, viewer, &org.harbour, UnitKind::Branch, "10").await, "kind"), Some(Problem::WrongPlace));
     for code in ["", "0 9", "../x", "chi bộ"] {
@@ -309,7 +309,7 @@ async fn a_unit_cannot_hang_below_itself_nor_on_its_own_level() {
         assert_eq!(problem(outcome, "target"), Some(Problem::WrongPlace));
     }
     let outcome = move_below(&backend, &viewer, org.harbour.id, org.hills.id, "01").await;
-    assert_eq!(problem(outcome, "code"), Some(Problem::Taken), "the farm has it");
+    assert_eq!(problem(outcome, "code"), Some(Problem::CodeTaken), "the farm has it");
     assert!(matches!(move_below(&backend, &viewer, org.province.id, org.coast.id, "51").await, Err(Error::NotAllowed)));
 }
 

@@ -11,6 +11,10 @@ use crate::{
     units::UnitRef,
 };
 
+/// Beside [`crate::forms::Problem::Taken`], what a form's answer says of the record that has the number: its id and the member's name.
+pub const RECORD_HOLDER: &str = "record_holder";
+pub const RECORD_HOLDER_NAME: &str = "record_holder_name";
+
 /// A member in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberLine {
