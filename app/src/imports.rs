@@ -10,6 +10,8 @@ use domain::{
     Locale,
     forms::Problem,
     imports::{Column, Failure, ImportKind, ImportState, Reason},
+    members::Standing,
+    units::UnitKind,
 };
 
 pub use import_page::ImportPage;
@@ -150,14 +152,29 @@ pub fn template(l: Locale, kind: ImportKind) -> Vec<Vec<String>> {
     // Headers are known in Vietnamese and English.
     let l = if l == Locale::Bn { Locale::En } else { l };
     let columns: Vec<Column> = Column::of(kind).filter(|column| !matches!(column, Column::Male | Column::Female)).collect();
-    let examples: &[&[&str]] = match kind {
-        ImportKind::Members => &[
-            &["77.000001", "Nguyễn Văn An", "Nam", "21/11/1980", "03/02/2005", "03/02/2006", "", "", "", "01/51/001/07"],
-            &["77.000002", "Trần Thị Bình", "Nữ", "08/03/1999", "19/05/2026", "", "Dự bị", "", "0912 345 678", "01/51/001/07"],
+    // Lists are written in Vietnamese, in the words of the organisation.
+    let branch = terms::unit_kind(Locale::Vi, UnitKind::Branch);
+    let on_probation = terms::standing(Locale::Vi, Standing::Probationary);
+    let its_name = format!("{branch} thôn Bảy");
+    let examples: [Vec<&str>; 2] = match kind {
+        ImportKind::Members => [
+            vec!["77.000001", "Nguyễn Văn An", "Nam", "21/11/1980", "03/02/2005", "03/02/2006", "", "", "", "01/51/001/07"],
+            vec![
+                "77.000002",
+                "Trần Thị Bình",
+                "Nữ",
+                "08/03/1999",
+                "19/05/2026",
+                "",
+                on_probation,
+                "",
+                "0912 345 678",
+                "01/51/001/07",
+            ],
         ],
-        ImportKind::Units => &[
-            &["001", "01/51", "Xã", "Xã Bình Châu", "01/07/2025", ""],
-            &["07", "01/51/001", "Chi bộ", "Chi bộ thôn Bảy", "01/07/2025", ""],
+        ImportKind::Units => [
+            vec!["001", "01/51", "Xã", "Xã Bình Châu", "01/07/2025", ""],
+            vec!["07", "01/51/001", branch, its_name.as_str(), "01/07/2025", ""],
         ],
     };
     let header = columns.iter().map(|column| column_name(l, *column).to_owned()).collect();

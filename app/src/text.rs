@@ -13,6 +13,35 @@ use domain::{Locale, terms::Terms};
 
 include!(concat!(env!("OUT_DIR"), "/text.rs"));
 
+/// What only one kind of organisation says, by pack and language, in small letters: no text and no page may say it in the words of
+/// the other.
+pub const ONLY: [(Terms, Locale, &[&str]); 6] = [
+    (
+        Terms::Party,
+        Locale::Vi,
+        &[
+            "đồng chí",
+            "đảng viên",
+            "chi bộ",
+            "chi ủy",
+            "cấp ủy",
+            "đảng ủy",
+            "đảng bộ",
+            "bí thư",
+            "vào đảng",
+            "ra khỏi đảng",
+            "dự bị",
+            // As a message to a phone says it.
+            "dong chi",
+        ],
+    ),
+    (Terms::Party, Locale::En, &["comrade", "party", "secretary", "secretaries", "probation"]),
+    (Terms::Party, Locale::Bn, &["কমরেড", "শিক্ষানবিশ", "শাখা সম্পাদক", "উপসম্পাদক"]),
+    (Terms::Association, Locale::Vi, &["hội viên", "chi hội", "ban chấp hành"]),
+    (Terms::Association, Locale::En, &["association", "vice chair"]),
+    (Terms::Association, Locale::Bn, &["সহসভাপতি"]),
+];
+
 /// Whether this installation speaks as an association. One value for the process: a pack is chosen once for an installation.
 static ASSOCIATION: AtomicBool = AtomicBool::new(false);
 

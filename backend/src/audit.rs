@@ -153,6 +153,7 @@ impl<'a> Audit<'a> {
             by_viewer: event.actor == Some(viewer.member),
             subject: names.subject(&event.subject).or_else(|| tree.known(&event.subject).map(|unit| unit.name.clone())),
             unit: place(tree, &event).map(|unit| unit.name.clone()),
+            level: place(tree, &event).map(|unit| unit.kind),
             role: event.detail.as_deref().and_then(domain::policy::Role::from_key),
             count: event.detail.as_deref().and_then(rows_written),
         };

@@ -3,7 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{events::EventKind, ids::EventId, policy::Role, units::UnitRef};
+use crate::{
+    events::EventKind,
+    ids::EventId,
+    policy::Role,
+    units::{UnitKind, UnitRef},
+};
 
 /// What an event is about: the filter of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -137,6 +142,8 @@ pub struct AuditEntry {
     pub subject: Option<String>,
     /// Name of the unit; none when it is no more.
     pub unit: Option<String>,
+    /// Its level, by which a role is named.
+    pub level: Option<UnitKind>,
     pub role: Option<Role>,
     /// How many rows a file had.
     pub count: Option<u64>,

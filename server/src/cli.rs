@@ -7,8 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
+use app::terms;
 use backend::accounts::NewAdmin;
-use domain::{accounts::codes::grouped, files::FILE_BYTES_MAX, policy::Role, units::UnitKind};
+use domain::{Locale, accounts::codes::grouped, files::FILE_BYTES_MAX, policy::Role, units::UnitKind};
 use tokio::{runtime, signal};
 
 use crate::{
@@ -156,6 +157,7 @@ async fn create_admin(settings: AdminSettings) -> Result<()> {
             },
             code: &settings.code,
             card: settings.card.as_deref(),
+            branch: terms::unit_kind(Locale::Vi, UnitKind::Branch),
         })
         .await?;
     let role = match settings.role {

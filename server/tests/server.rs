@@ -34,6 +34,8 @@ mod matrix;
 #[path = "../../backend/tests/backend/support.rs"]
 #[allow(dead_code, reason = "each of the two test programs uses a part of it")]
 mod organisation;
+#[path = "server/pages.rs"]
+mod pages;
 #[path = "server/program.rs"]
 mod program;
 #[path = "server/provider.rs"]
@@ -44,5 +46,7 @@ mod samples;
 mod sessions;
 #[path = "server/start.rs"]
 mod start;
+#[path = "server/terms.rs"]
+mod terms;
 #[path = "server/writing.rs"]
 mod writing;

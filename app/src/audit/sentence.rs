@@ -18,7 +18,11 @@ pub(super) fn sentence(l: Locale, entry: &AuditEntry) -> String {
         None => text::audit::system(l),
     };
     let whom = entry.subject.as_deref().unwrap_or_else(|| text::audit::gone(l));
-    let role = entry.role.map_or_else(|| text::audit::a_role(l), |role| terms::role(l, role));
+    let role = match (entry.role, entry.level) {
+        (Some(role), Some(level)) => terms::role_at(l, role, level),
+        (Some(role), None) => terms::role(l, role),
+        (None, _) => text::audit::a_role(l),
+    };
     let unit = entry.unit.as_deref().unwrap_or_else(|| text::audit::a_former_unit(l));
     match entry.kind {
         Kind::SignedIn => text::audit::signed_in(l, who),
@@ -120,7 +124,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use chrono::DateTime;
-    use domain::policy::Role;
+    use domain::{policy::Role, terms::Terms, units::UnitKind};
 
     use super::*;
 
@@ -133,6 +137,7 @@ mod tests {
             by_viewer: false,
             subject: Some("Võ Văn Khơi".to_owned()),
             unit: Some("Chi bộ thôn Gành Đá".to_owned()),
+            level: Some(UnitKind::Branch),
             role: Some(Role::Deputy),
             count: Some(1234),
         }
@@ -154,7 +159,8 @@ mod tests {
     fn what_is_no_more_is_told_in_words() {
         for l in Locale::ALL {
             for kind in EventKind::ALL {
-                let blank = AuditEntry { actor: None, subject: None, unit: None, role: None, count: None, ..entry(kind) };
+                let blank =
+                    AuditEntry { actor: None, subject: None, unit: None, level: None, role: None, count: None, ..entry(kind) };
                 let told = sentence(l, &blank);
                 assert!(told.chars().count() > 8 && !told.contains("  "), "{kind:?}: {told:?}");
             }
@@ -165,5 +171,15 @@ mod tests {
     fn a_role_is_told_with_role_unit_and_person() {
         let told = sentence(Locale::En, &entry(EventKind::RoleGranted));
         assert_eq!(told, "Cao Thị Sổ gave the role Deputy secretary in Chi bộ thôn Gành Đá to Võ Văn Khơi");
+    }
+
+    #[test]
+    fn who_leads_a_branch_is_named_as_such() {
+        text::use_pack(Terms::Association);
+        let branch = AuditEntry { role: Some(Role::Secretary), ..entry(EventKind::RoleGranted) };
+        let commune = AuditEntry { level: Some(UnitKind::Commune), ..branch.clone() };
+        let told = [&branch, &commune].map(|entry| sentence(Locale::Vi, entry).to_lowercase());
+        text::use_pack(Terms::Party);
+        assert!(told[0].contains("chi hội trưởng") && told[1].contains("chủ tịch"), "{told:?}");
     }
 }

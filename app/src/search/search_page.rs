@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// What can be typed, shown where nothing was: without marks, a number, a phrase.
-const EXAMPLES: [&str; 3] = ["chuyen doi so", "339-QĐ/TW", "“sinh hoạt chi bộ”"];
+const EXAMPLES: [&str; 3] = ["chuyen doi so", "339-QĐ/TW", "“sinh hoạt chuyên đề”"];
 
 #[component]
 pub(crate) fn SearchPage() -> impl IntoView {

@@ -42,6 +42,8 @@ pub struct NewAdmin<'f> {
     pub code: &'f str,
     /// Number of the member's card; made up when there is none at hand.
     pub card: Option<&'f str>,
+    /// What the organisation calls a branch, at the beginning of a name: `Chi bộ`.
+    pub branch: &'f str,
 }
 
 /// What was done.
@@ -136,7 +138,7 @@ impl Accounts<'_> {
             match tree.at(&path) {
                 Some(branch) => branch.clone(),
                 None => {
-                    let name = format!("Chi bộ Văn phòng {}", unit.name);
+                    let name = format!("{} Văn phòng {}", typed.branch, unit.name);
                     let branch = UnitRef { id: UnitId::new(clock.ulid()), kind: UnitKind::Branch, name, path };
                     founded.push(branch.clone());
                     branch

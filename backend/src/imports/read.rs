@@ -294,8 +294,8 @@ pub(super) fn sex(cell: &Cell<'_>) -> Result<Sex, Reason> {
 
 pub(super) fn standing(cell: &Cell<'_>) -> Result<Standing, Reason> {
     match fold(&cell.shown()).as_str() {
-        "chinh thuc" | "dang vien chinh thuc" | "ct" | "official" => Ok(Standing::Official),
-        "du bi" | "dang vien du bi" | "db" | "probationary" => Ok(Standing::Probationary),
+        "chinh thuc" | "dang vien chinh thuc" | "hoi vien chinh thuc" | "ct" | "official" => Ok(Standing::Official),
+        "du bi" | "dang vien du bi" | "db" | "probationary" | "moi" | "hoi vien moi" | "new" => Ok(Standing::Probationary),
         "mien"
         | "mien sinh hoat"
         | "mien cong tac"
@@ -453,6 +453,9 @@ mod tests {
     fn words_of_both_languages_are_understood() {
         assert_eq!(sex(&text("Nữ")), Ok(Sex::Female));
         assert_eq!(standing(&text("Miễn công tác và sinh hoạt")), Ok(Standing::Exempt));
+        for cell in ["Dự bị", "Mới", "new"] {
+            assert_eq!(standing(&text(cell)), Ok(Standing::Probationary), "{cell}");
+        }
         assert_eq!(unit_kind(&text("Chi bộ")), Ok(UnitKind::Branch));
         assert_eq!(phase(&text("Thí điểm")), Ok(Phase::Pilot));
         assert_eq!(codes(&text("01/51/001/07")).map(|codes| codes.len()), Ok(4));

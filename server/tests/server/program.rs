@@ -105,6 +105,34 @@ fn the_first_operator_of_an_empty_store_gets_a_code_and_the_id_is_told_to_nobody
 }
 
 #[test]
+fn the_branch_for_the_office_is_named_in_the_words_of_the_organisation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let create = |unit: &str| {
+        let mut command = handbook(&[
+            "admin",
+            "create",
+            "--terms",
+            "association",
+            "--name",
+            "Mai Văn Máy",
+            "--code",
+            "51",
+            "--unit",
+            unit,
+            "--data",
+        ]);
+        command.arg(folder.path()).env("HANDBOOK_NATIONAL_ID", "951075000001").output().expect("runs")
+    };
+    let told = |output: &Output| format!("{}{}", String::from_utf8_lossy(&output.stdout), complaint(output));
+
+    let first = create("Hội tỉnh Trà Khúc");
+    assert!(first.status.success(), "{}", told(&first));
+    let branch = create("Chi hội Văn phòng Hội tỉnh Trà Khúc");
+    assert!(branch.status.success(), "{}", told(&branch));
+    assert!(told(&branch).contains("is operator of Chi hội Văn phòng Hội tỉnh Trà Khúc ("), "{}", told(&branch));
+}
+
+#[test]
 fn a_national_id_that_is_none_is_refused_without_being_repeated() {
     let folder = tempfile::tempdir().expect("a folder");
     let arguments = ["admin", "create", "--name", "Ai Đó", "--national-id", "12345", "--unit", "X", "--data"];

@@ -1,0 +1,75 @@
+//! No page of an organisation has words of another kind of organisation, wherever in the program they come from.
+
+use std::collections::BTreeSet;
+
+use ::app::text::{ONLY, use_pack};
+use domain::{Locale, terms::Terms};
+
+use crate::{
+    app::TestApp,
+    hostile::write_everything,
+    pages::{NOT_SEEN, Page, Pages},
+};
+
+// The words are chosen for the whole process, and each test runs in one of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_page_of_an_association_has_words_of_a_party() {
+    assert_no_words_of(Terms::Party, Terms::Association).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_page_of_a_party_has_words_of_an_association() {
+    assert_no_words_of(Terms::Association, Terms::Party).await;
+}
+
+async fn assert_no_words_of(other: Terms, own: Terms) {
+    use_pack(own);
+    let app = TestApp::spawn().await;
+    write_everything(&app).await;
+    let org = &app.org;
+    // Names of units are not the program's.
+    let names = [&org.province, &org.coast, &org.hills, &org.harbour, &org.school, &org.farm].map(|unit| unit.name.clone());
+    let words = ONLY.iter().filter(|(owner, locale, _)| *owner == other && *locale == Locale::Vi).flat_map(|(.., words)| *words);
+    let words: Vec<&str> = words.copied().collect();
+    let strange = |text: &str| {
+        let own = names.iter().fold(text.replace('\u{a0}', " "), |text, name| text.replace(name, "")).to_lowercase();
+        words.iter().filter_map(|word| Some(around(&own, own.find(word)?))).collect::<Vec<_>>()
+    };
+
+    let pages = Pages::all();
+    let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+    let mut look = |page: Page<'_>| {
+        seen.insert(page.pattern.to_owned());
+        found.extend(strange(&page.answer.body).into_iter().map(|text| format!("{}: {text}", page.address)));
+    };
+    pages.walk(app.browser(), ("", &[]), &mut look).await;
+    let everybody = [
+        &org.fisherman,
+        &org.secretary,
+        &org.coast_secretary,
+        &org.coast_editor,
+        &org.coast_registrar,
+        &org.province_chief_editor,
+        &org.province_statistician,
+        &org.operator,
+    ];
+    for person in everybody {
+        pages.walk(app.signed_in(person).await, ("", &[]), &mut look).await;
+    }
+    let mut registrar = app.signed_in(&org.coast_registrar).await;
+    for file in ["members", "units"] {
+        let template = registrar.get(&format!("/imports/template/{file}.csv")).await;
+        assert_eq!(template.status, 200, "{file}");
+        found.extend(strange(&template.body).into_iter().map(|text| format!("{file}.csv: {text}")));
+    }
+    let missing: Vec<&String> =
+        pages.patterns.iter().filter(|pattern| !seen.contains(*pattern) && !NOT_SEEN.contains(&pattern.as_str())).collect();
+    assert!(missing.is_empty(), "nobody sees {missing:#?}");
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The place in a text with what stands beside it.
+fn around(text: &str, at: usize) -> String {
+    let from = (0..=at.saturating_sub(60)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    text[from..].chars().take(120).collect()
+}
