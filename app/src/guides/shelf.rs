@@ -96,7 +96,7 @@ mod tests {
                 assert!(text.of(l).starts_with("# ") && title.chars().count() > 5, "{at} has a title");
                 assert!(lead.chars().count() > 20 && !lead.contains('\n'), "{at} has a lead of one line");
                 let words = body.split_whitespace().count();
-                assert!((110..=380).contains(&words), "{at} has {words} words");
+                assert!((110..=440).contains(&words), "{at} has {words} words");
                 assert!(body.contains("\n1. "), "{at} has numbered steps");
             }
         }

@@ -109,3 +109,19 @@ fn words_that_name_one_thing_stay_together() {
     assert_eq!(together("Chào đồng chí, Chi bộ Khu phố 5"), "Chào đồng\u{a0}chí, Chi\u{a0}bộ Khu\u{a0}phố 5");
     assert_eq!(together("Members of the branch"), "Members of the branch");
 }
+
+/// Words of guides that are on no page of ours: signs, and what other programs say.
+const OF_NO_PAGE: [&str; 4] = ["A+", "A−", "MẬT", "The audit trail is whole"];
+
+#[test]
+fn guides_name_places_and_buttons_as_pages_do() {
+    let with_words = |l, text| with_words(Terms::Party, l, text).replace('\u{a0}', " ");
+    // Those for a phone's home screen name what browsers show.
+    for (slug, l, guide) in guides().filter(|(slug, ..)| !matches!(*slug, "android" | "ios")) {
+        let texts: Vec<String> = ALL.iter().filter(|(_, locale, _)| *locale == l).map(|(.., text)| with_words(l, text)).collect();
+        for named in with_words(l, guide).split("**").skip(1).step_by(2) {
+            let is_said = texts.iter().any(|text| text == named || (text.contains('{') && text.starts_with(named)));
+            assert!(is_said || OF_NO_PAGE.contains(&named), "{slug} ({l:?}): {named} is on no page");
+        }
+    }
+}
