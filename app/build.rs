@@ -11,6 +11,8 @@
 //!
 //! A word that differs between organisations stands in `locales/packs/<pack>.toml`. A text names it with an at sign, as in
 //! `{@member}`, or `{@Member}` for a capital. A pack without the word is a build error too.
+//!
+//! Between words that name one thing, such as “chi bộ”, stands a space that does not break.
 
 use std::{
     collections::BTreeMap,
@@ -23,6 +25,9 @@ use std::{
 const LANGUAGES: [&str; 3] = ["vi", "en", "bn"];
 /// Terminology packs, by the variants of `domain::terms::Terms`.
 const PACKS: [(&str, &str); 2] = [("party", "Party"), ("association", "Association")];
+
+/// Words that name one thing in Vietnamese and do not end up on two lines, with a small and a capital first letter.
+const TOGETHER: [&str; 5] = ["chi bộ", "chi hội", "đảng bộ", "khu phố", "đồng chí"];
 
 /// The words of a pack: language → word → what the organisation says.
 type Words = BTreeMap<String, BTreeMap<String, String>>;
@@ -41,7 +46,7 @@ fn main() {
     let by_language = LANGUAGES.map(|language| read(&root.join(language)));
     let packs = PACKS.map(|(pack, _)| words(&root.join("packs").join(pack).with_extension("toml")));
     let code = match generate(&by_language, &packs) {
-        Ok(code) => code + &lookup(&packs),
+        Ok(code) => code + &lookup(&packs) + &bound_words(),
         Err(problems) => {
             for problem in &problems {
                 println!("cargo::error={problem}");
@@ -69,7 +74,8 @@ fn read(folder: &Path) -> Texts {
             .and_then(|content| content.parse::<toml::Table>().map_err(|error| error.to_string()));
         match parsed {
             Ok(table) => {
-                let parsed = table.into_iter().filter_map(|(key, value)| text(value).map(|text| (key, text))).collect();
+                let language = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                let parsed = table.into_iter().filter_map(|(key, value)| Some((key, text(language, value)?))).collect();
                 texts.insert(noun.to_owned(), parsed);
             }
             Err(error) => println!("cargo::error={}: {error}", path.display()),
@@ -111,6 +117,7 @@ fn lookup(packs: &[Words; 2]) -> String {
         for (language, words) in words {
             let locale = capital(language);
             for (key, word) in words {
+                let word = together(language, word);
                 let _ = writeln!(code, "        (Terms::{variant}, Locale::{locale}, {key:?}) => {word:?},");
             }
         }
@@ -118,17 +125,36 @@ fn lookup(packs: &[Words; 2]) -> String {
     code + "        _ => \"\",\n    }\n}\n"
 }
 
+/// Each of [`TOGETHER`] as it is typed, and with the space that does not break.
+fn pairs() -> impl Iterator<Item = (String, String)> {
+    TOGETHER
+        .iter()
+        .flat_map(|words| [(*words).to_owned(), capital(words)])
+        .map(|words| (words.clone(), words.replace(' ', "\u{a0}")))
+}
+
+/// The same for names that people gave.
+fn bound_words() -> String {
+    let pairs: Vec<(String, String)> = pairs().collect();
+    format!("const TOGETHER: &[(&str, &str)] = &{pairs:?};\n")
+}
+
+fn together(language: &str, text: &str) -> String {
+    let pairs = pairs().filter(|_| language == "vi");
+    pairs.fold(text.to_owned(), |text, (apart, bound)| text.replace(&apart, &bound))
+}
+
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn text(value: toml::Value) -> Option<Text> {
+fn text(language: &str, value: toml::Value) -> Option<Text> {
     match value {
-        toml::Value::String(text) => Some(Text::Plain(text)),
+        toml::Value::String(text) => Some(Text::Plain(together(language, &text))),
         toml::Value::Table(forms) => {
-            let other = forms.get("other")?.as_str()?.to_owned();
-            let one = forms.get("one").and_then(|one| one.as_str()).map_or_else(|| other.clone(), str::to_owned);
+            let other = together(language, forms.get("other")?.as_str()?);
+            let one = forms.get("one").and_then(|one| one.as_str()).map_or_else(|| other.clone(), |one| together(language, one));
             Some(Text::Plural { one, other })
         }
         _ => None,

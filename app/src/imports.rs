@@ -153,7 +153,7 @@ pub fn template(l: Locale, kind: ImportKind) -> Vec<Vec<String>> {
     let l = if l == Locale::Bn { Locale::En } else { l };
     let columns: Vec<Column> = Column::of(kind).filter(|column| !matches!(column, Column::Male | Column::Female)).collect();
     // Lists are written in Vietnamese, in the words of the organisation.
-    let branch = terms::unit_kind(Locale::Vi, UnitKind::Branch);
+    let branch = text::with_plain_spaces(terms::unit_kind(Locale::Vi, UnitKind::Branch));
     let on_probation = terms::standing(Locale::Vi, Standing::Probationary);
     let its_name = format!("{branch} thôn Bảy");
     let examples: [Vec<&str>; 2] = match kind {
@@ -174,10 +174,10 @@ pub fn template(l: Locale, kind: ImportKind) -> Vec<Vec<String>> {
         ],
         ImportKind::Units => [
             vec!["001", "01/51", "Xã", "Xã Bình Châu", "01/07/2025", ""],
-            vec!["07", "01/51/001", branch, its_name.as_str(), "01/07/2025", ""],
+            vec!["07", "01/51/001", branch.as_str(), its_name.as_str(), "01/07/2025", ""],
         ],
     };
-    let header = columns.iter().map(|column| column_name(l, *column).to_owned()).collect();
+    let header = columns.iter().map(|column| text::with_plain_spaces(column_name(l, *column))).collect();
     let examples = examples.iter().map(|row| {
         let mark = format!("({})", text::imports::template_example(l));
         row.iter().enumerate().map(|(at, cell)| if at == 0 { format!("{mark} {cell}") } else { (*cell).to_owned() }).collect()

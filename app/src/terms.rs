@@ -265,9 +265,9 @@ mod tests {
     #[test]
     fn a_pack_has_words_of_its_own_for_levels_and_leaders() {
         let called = || (unit_kind(Locale::Vi, UnitKind::Branch), role_at(Locale::Vi, Role::Secretary, UnitKind::Branch));
-        assert_eq!(called(), ("Chi bộ", "Bí thư"));
+        assert_eq!(called(), ("Chi\u{a0}bộ", "Bí thư"));
         text::use_pack(Terms::Association);
-        assert_eq!(called(), ("Chi hội", "Chi hội trưởng"));
+        assert_eq!(called(), ("Chi\u{a0}hội", "Chi\u{a0}hội trưởng"));
         assert_eq!(role_at(Locale::Vi, Role::Secretary, UnitKind::Commune), "Chủ tịch");
         assert_eq!(role(Locale::En, Role::Editor), "Editor");
         text::use_pack(Terms::Party);

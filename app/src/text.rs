@@ -104,21 +104,18 @@ fn fill(template: &str, values: &[(&str, &dyn Display)]) -> String {
     filled
 }
 
-/// Words that name one thing and must not end up on two lines: what is told to people most, in large letters.
-const TOGETHER: [(&str, &str); 8] = [
-    ("Chi bộ", "Chi\u{a0}bộ"),
-    ("chi bộ", "chi\u{a0}bộ"),
-    ("Đảng bộ", "Đảng\u{a0}bộ"),
-    ("đảng bộ", "đảng\u{a0}bộ"),
-    ("Khu phố", "Khu\u{a0}phố"),
-    ("khu phố", "khu\u{a0}phố"),
-    ("Đồng chí", "Đồng\u{a0}chí"),
-    ("đồng chí", "đồng\u{a0}chí"),
-];
+/// A name that people gave, as a heading, a row or a tag: words that name one thing, such as “chi bộ”, are not torn apart at the end
+/// of a line. In texts of the application they are bound already.
+pub fn together(name: impl Into<String>) -> String {
+    fn bind(name: String) -> String {
+        TOGETHER.iter().fold(name, |name, (apart, bound)| name.replace(apart, bound))
+    }
+    bind(name.into())
+}
 
-/// A heading whose words stay together.
-pub fn together(heading: &str) -> String {
-    TOGETHER.iter().fold(heading.to_owned(), |text, (apart, bound)| text.replace(apart, bound))
+/// A text with ordinary spaces, as it stands in a file or is stored.
+pub fn with_plain_spaces(text: &str) -> String {
+    text.replace('\u{a0}', " ")
 }
 
 #[cfg(test)]

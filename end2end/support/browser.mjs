@@ -43,6 +43,20 @@ function isExecutable(file) {
   }
 }
 
+/** Words that stay together have a space that does not break; people read a space, and so do the tests. */
+function readSpaces(locator) {
+  if (locator.readsSpaces) return;
+  locator.readsSpaces = true;
+  const plain = (text) => (typeof text === 'string' ? text.replaceAll('\u00a0', ' ') : text);
+  for (const reading of ['innerText', 'textContent', 'allInnerTexts', 'allTextContents']) {
+    const read = locator[reading];
+    locator[reading] = async function (...options) {
+      const found = await read.apply(this, options);
+      return Array.isArray(found) ? found.map(plain) : plain(found);
+    };
+  }
+}
+
 /** One browser window with its own cookies. With `script: false` it runs no script at all. */
 export class Visitor {
   /** What went wrong and was not {@link expects expected}. */
@@ -79,7 +93,9 @@ export class Visitor {
     });
     context.setDefaultTimeout(PATIENCE_MS);
     if (AHEAD_MS !== 0) await context.addInitScript(moveDate, AHEAD_MS);
-    return new Visitor(context, await context.newPage(), origin, script);
+    const page = await context.newPage();
+    readSpaces(Object.getPrototypeOf(page.locator('html')));
+    return new Visitor(context, page, origin, script);
   }
 
   /** Announces that responses with this status, or requests that fail for this reason, are part of the test. */
@@ -197,8 +213,7 @@ export class Visitor {
   async heading() {
     const headings = await this.$('h1').allInnerTexts();
     assert.equal(headings.length, 1, `${this.place} has ${headings.length} main headings`);
-    // Words that stay together have a space that does not break.
-    return headings[0].replace(/\u00a0/g, ' ').trim();
+    return headings[0].trim();
   }
 
   text(selector = 'main') {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use app::terms;
+use app::{terms, text};
 use backend::accounts::NewAdmin;
 use domain::{Locale, accounts::codes::grouped, files::FILE_BYTES_MAX, policy::Role, units::UnitKind};
 use tokio::{runtime, signal};
@@ -157,7 +157,7 @@ async fn create_admin(settings: AdminSettings) -> Result<()> {
             },
             code: &settings.code,
             card: settings.card.as_deref(),
-            branch: terms::unit_kind(Locale::Vi, UnitKind::Branch),
+            branch: &text::with_plain_spaces(terms::unit_kind(Locale::Vi, UnitKind::Branch)),
         })
         .await?;
     let role = match settings.role {

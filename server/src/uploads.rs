@@ -7,6 +7,7 @@ use app::{
     context::server::Visit,
     error::{AppError, Kind},
     imports::{column_name, outcome_text, reason_text, report_heads, template},
+    text,
 };
 use axum::{
     Extension, Router,
@@ -196,14 +197,18 @@ fn body(report: Report, locale: Locale) -> Body {
 pub(crate) fn write_report(out: &mut impl std::io::Write, report: Report, locale: Locale) -> std::io::Result<()> {
     // Without this mark, spreadsheets take Vietnamese letters for something else.
     out.write_all("\u{feff}".as_bytes())?;
-    out.write_all(csv_line(&report_heads(locale)).as_bytes())?;
+    out.write_all(plain_line(&report_heads(locale)).as_bytes())?;
     for line in report {
         let RefusedLine { row, name, column, value, reason } = line.map_err(std::io::Error::other)?;
         let (row, why) = (row.to_string(), reason_text(locale, column, &reason));
         let column = column.map(|column| column_name(locale, column)).unwrap_or_default();
-        out.write_all(csv_line(&[&row, &name, column, &value, outcome_text(locale, &reason), &why]).as_bytes())?;
+        out.write_all(plain_line(&[&row, &name, column, &value, outcome_text(locale, &reason), &why]).as_bytes())?;
     }
     Ok(())
+}
+
+fn plain_line(cells: &[&str]) -> String {
+    text::with_plain_spaces(&csv_line(cells))
 }
 
 /// A writer in a thread whose bytes are sent by a task.

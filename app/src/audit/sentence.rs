@@ -178,7 +178,7 @@ mod tests {
         text::use_pack(Terms::Association);
         let branch = AuditEntry { role: Some(Role::Secretary), ..entry(EventKind::RoleGranted) };
         let commune = AuditEntry { level: Some(UnitKind::Commune), ..branch.clone() };
-        let told = [&branch, &commune].map(|entry| sentence(Locale::Vi, entry).to_lowercase());
+        let told = [&branch, &commune].map(|entry| text::with_plain_spaces(&sentence(Locale::Vi, entry)).to_lowercase());
         text::use_pack(Terms::Party);
         assert!(told[0].contains("chi hội trưởng") && told[1].contains("chủ tịch"), "{told:?}");
     }

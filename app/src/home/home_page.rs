@@ -35,7 +35,7 @@ pub fn HomePage() -> impl IntoView {
         view! {
             <Title text=text::home::title(l)/>
             <div class="page">
-                <h1 class="greeting">{text::together(&title)}</h1>
+                <h1 class="greeting">{text::together(title)}</h1>
                 {code_open(l, page.code_open)}
                 {work(l, page.work)}
                 {decided(l, page.corrections_decided)}

@@ -137,7 +137,7 @@ fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
         let missing = counts.members.saturating_sub(counts.activated);
         let share = l.percent(missing.into(), counts.members.into());
         Some(Bar {
-            label: row.unit.name.clone(),
+            label: text::together(&row.unit.name),
             value: counts.missing_per_mille(),
             text: format!("{} ({share})", text::statistics::not_activated(l, missing.into())),
             // Its page names whom to call.
@@ -190,7 +190,7 @@ fn children_table(l: Locale, figures: RwSignal<StatisticsPage>, query: TableQuer
 }
 
 fn child_row(l: Locale, row: &UnitFigures, id: String) -> AnyView {
-    let (name, lang) = (row.unit.name.clone(), content_lang());
+    let (name, lang) = (text::together(&row.unit.name), content_lang());
     let name = if row.has_children {
         view! { <a href=format!("/committee/{}", row.unit.id) lang=lang>{name}</a> }.into_any()
     } else {

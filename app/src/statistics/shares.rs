@@ -63,7 +63,7 @@ pub(crate) fn children(l: Locale, total: &UnitShare, rows: &[UnitShare], done: &
 }
 
 fn child(l: Locale, row: &UnitShare, done: &'static str, page: &str, id: String) -> AnyView {
-    let (name, lang) = (row.unit.name.clone(), content_lang());
+    let (name, lang) = (text::together(&row.unit.name), content_lang());
     let href = format!("{page}?unit={}", row.unit.id);
     let name = if row.opens {
         view! { <a href=href lang=lang>{name}</a> }.into_any()

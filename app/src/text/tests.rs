@@ -9,8 +9,8 @@ fn values_are_put_in_their_places_and_never_read_as_templates() {
 #[test]
 fn a_text_uses_the_words_of_the_pack() {
     let said = |terms| with_words(terms, Locale::Vi, "{@Member} gửi {count} ý kiến đến {@branch}");
-    assert_eq!(said(Terms::Party), "Đảng viên gửi {count} ý kiến đến chi bộ");
-    assert_eq!(said(Terms::Association), "Hội viên gửi {count} ý kiến đến chi hội");
+    assert_eq!(said(Terms::Party), "Đảng viên gửi {count} ý kiến đến chi\u{a0}bộ");
+    assert_eq!(said(Terms::Association), "Hội viên gửi {count} ý kiến đến chi\u{a0}hội");
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_text_of_one_pack_has_no_word_of_the_other() {
         ONLY.iter().filter(move |(_, locale, _)| *locale == l).flat_map(move |(owner, _, words)| {
             let other = if *owner == Terms::Party { Terms::Association } else { Terms::Party };
             // `{secretary}` is the place of a value.
-            let said = without_places(&with_words(other, l, text)).to_lowercase();
+            let said = with_plain_spaces(&without_places(&with_words(other, l, text))).to_lowercase();
             words.iter().filter(move |word| said.contains(**word)).map(move |word| format!("{key} ({l:?}, {other}): {word}"))
         })
     });
@@ -107,6 +107,12 @@ fn texts_keep_to_the_glossary() {
 #[test]
 fn words_that_name_one_thing_stay_together() {
     assert_eq!(together("Chào đồng chí, Chi bộ Khu phố 5"), "Chào đồng\u{a0}chí, Chi\u{a0}bộ Khu\u{a0}phố 5");
+    assert_eq!(with_plain_spaces(&together("Chi hội, Đảng bộ")), "Chi hội, Đảng bộ");
+    let said = with_words(Terms::Party, Locale::Vi, "{@You} hỏi {@head_of_branch}");
+    assert_eq!(said, "Đồng\u{a0}chí hỏi bí thư chi\u{a0}bộ");
+    for (key, l, text) in ALL.iter().filter(|(_, l, _)| *l == Locale::Vi) {
+        assert_eq!(together(*text), *text, "{key} ({l:?})");
+    }
     assert_eq!(together("Members of the branch"), "Members of the branch");
 }
 
@@ -115,10 +121,11 @@ const OF_NO_PAGE: [&str; 4] = ["A+", "A−", "MẬT", "The audit trail is whole"
 
 #[test]
 fn guides_name_places_and_buttons_as_pages_do() {
-    let with_words = |l, text| with_words(Terms::Party, l, text).replace('\u{a0}', " ");
+    let with_words = |l: Locale, text: &str| with_plain_spaces(&with_words(Terms::Party, l, text));
     // Those for a phone's home screen name what browsers show.
     for (slug, l, guide) in guides().filter(|(slug, ..)| !matches!(*slug, "android" | "ios")) {
-        let texts: Vec<String> = ALL.iter().filter(|(_, locale, _)| *locale == l).map(|(.., text)| with_words(l, text)).collect();
+        let texts: Vec<String> =
+            ALL.iter().filter(|(_, locale, _)| *locale == l).map(|&(.., text)| with_words(l, text)).collect();
         for named in with_words(l, guide).split("**").skip(1).step_by(2) {
             let is_said = texts.iter().any(|text| text == named || (text.contains('{') && text.starts_with(named)));
             assert!(is_said || OF_NO_PAGE.contains(&named), "{slug} ({l:?}): {named} is on no page");

@@ -6,6 +6,7 @@ use super::{
     MaybeText,
     icon::{Icon, IconName},
 };
+use crate::text;
 
 /// Headings must not skip a level, so whoever places a card says which one it is on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub fn Card(
     strong: bool,
     children: Children,
 ) -> impl IntoView {
-    let heading = title.0.map(|title| match level {
+    let heading = title.0.map(text::together).map(|title| match level {
         HeadingLevel::Two => view! { <h2 class="card-title">{title}</h2> }.into_any(),
         HeadingLevel::Three => view! { <h3 class="card-title">{title}</h3> }.into_any(),
     });

@@ -6,6 +6,7 @@ use super::{
     MaybeText, content_lang,
     icon::{Icon, IconName},
 };
+use crate::text;
 
 /// One filter of a list. A link, so it works without script and can be shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub fn Chips(
                 <li>
                     <a class="chip" href=href aria-current=current.then_some("true")>
                         {current.then(|| view! { <Icon name=IconName::Check/> })}
-                        <span>{label}</span>
+                        <span>{text::together(label)}</span>
                     </a>
                 </li>
             }
@@ -75,9 +76,9 @@ pub fn ListRow(
         <li class=if unread { "row row-unread" } else { "row" }>
             {leading}
             <div class="row-text">
-                {eyebrow.0.map(|eyebrow| view! { <p class="row-eyebrow">{eyebrow}</p> })}
-                <a class="row-link" href=href lang=lang>{title}</a>
-                {meta.0.map(|meta| view! { <p class="row-meta">{meta}</p> })}
+                {eyebrow.0.map(|eyebrow| view! { <p class="row-eyebrow">{text::together(eyebrow)}</p> })}
+                <a class="row-link" href=href lang=lang>{text::together(title)}</a>
+                {meta.0.map(|meta| view! { <p class="row-meta">{text::together(meta)}</p> })}
                 {children.map(|children| view! { <div class="row-marks">{children()}</div> })}
             </div>
             <Icon name=IconName::Next/>
@@ -110,4 +111,17 @@ pub fn Pager(#[prop(optional, into)] next_href: MaybeText, #[prop(into)] label: 
     next_href.0.map(|href| {
         view! { <p class="pager"><a class="button button-secondary" href=href rel="next"><span>{label}</span></a></p> }
     })
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_row_that_name_one_thing_stay_together() {
+        let owner = Owner::new();
+        owner.set();
+        let html = view! { <ListRow href="/units/1" title="Chi bộ khu phố 5" meta="Đảng bộ phường"/> }.to_html();
+        assert!(html.contains("Chi\u{a0}bộ khu\u{a0}phố 5") && html.contains("Đảng\u{a0}bộ phường"), "{html}");
+    }
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Icon, IconName};
+use crate::text;
 
 /// Told by icon, word and border together, never by colour alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub fn Tag(
     view! {
         <span class=tone.class()>
             {icon.map(|name| view! { <Icon name/> })}
-            <span>{move || label.get()}</span>
+            <span>{move || text::together(label.get())}</span>
         </span>
     }
 }

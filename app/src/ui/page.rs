@@ -22,8 +22,8 @@ pub fn PageHeader(
     view! {
         <header class="page-header">
             <div class="page-heading">
-                {eyebrow.0.map(|eyebrow| view! { <p class="eyebrow">{eyebrow}</p> })}
-                <h1 lang=lang>{move || text::together(&title.get())}</h1>
+                {eyebrow.0.map(|eyebrow| view! { <p class="eyebrow">{text::together(eyebrow)}</p> })}
+                <h1 lang=lang>{move || text::together(title.get())}</h1>
                 {lead.0.map(|lead| view! { <p class="lead">{lead}</p> })}
             </div>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
@@ -59,8 +59,8 @@ pub fn Breadcrumbs(
     let items = crumbs
         .into_iter()
         .map(|Crumb { label, href }| match href {
-            Some(href) => view! { <li><a href=href>{label}</a></li> }.into_any(),
-            None => view! { <li aria-current="page">{label}</li> }.into_any(),
+            Some(href) => view! { <li><a href=href>{text::together(label)}</a></li> }.into_any(),
+            None => view! { <li aria-current="page">{text::together(label)}</li> }.into_any(),
         })
         .collect_view();
     view! { <nav class="breadcrumbs" aria-label=label><ol>{items}</ol></nav> }

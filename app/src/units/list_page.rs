@@ -114,7 +114,7 @@ impl Drawing {
 
     fn row(&self, row: &TreeRow, level: usize) -> AnyView {
         let l = self.l;
-        let (name, lang) = (row.unit.name.clone(), content_lang());
+        let (name, lang) = (text::together(&row.unit.name), content_lang());
         let (kind, phase, href) = (terms::unit_kind(l, row.unit.kind), phase_tag(l, row.phase), address(&row.unit));
         let toggle = if row.opens {
             let is_open = !row.below.is_empty();

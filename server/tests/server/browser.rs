@@ -108,7 +108,9 @@ impl Browser {
         for line in headers.get_all("set-cookie") {
             self.keep(line.to_str().expect("text"));
         }
-        Answer { status, headers, body: response.text().await.expect("a body") }
+        // Words that stay together have a space that does not break; people read a space.
+        let body = response.text().await.expect("a body").replace('\u{a0}', " ");
+        Answer { status, headers, body }
     }
 
     fn cookies_for(&self, path: &str) -> String {
