@@ -59,6 +59,32 @@ async fn unknown_and_not_activated_ids_and_a_wrong_password_get_the_same_answer(
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_card_number_that_is_taken_leads_to_the_record_that_has_it() {
+    let app = TestApp::spawn().await;
+    let (member, unit) = (app.member(&app.org.harbour).await.to_string(), app.org.harbour.id.to_string());
+    let id = app.backend.clock().ulid().to_string();
+    let form = [
+        ("id", id.as_str()),
+        ("version", "0"),
+        ("full_name", "Trương Thị Hai"),
+        ("card", &member[10..]),
+        ("sex", "female"),
+        ("birth_date", "1991-05-19"),
+        ("admitted_on", "2020-02-03"),
+        ("official_on", ""),
+        ("standing", "official"),
+        ("national_id", ""),
+        ("phone", ""),
+        ("unit", unit.as_str()),
+    ];
+    let mut registrar = app.signed_in(&app.org.coast_registrar).await;
+    let answer = registrar.post("/api/members/register", "/members/new", &form).await;
+    assert_eq!((answer.status, answer.location()), (302, Some("/members/new")), "{}", answer.body);
+    let page = registrar.get("/members/new").await;
+    assert!(page.body.contains(&format!("<a href=\"/members/{member}\">")), "{}", page.body);
+}
+
 /// The page without what differs each time.
 fn without_nonces(page: &str) -> String {
     let mut pieces = page.split("nonce=\"");
