@@ -29,6 +29,7 @@ import * as meetings from './journeys/meetings.mjs';
 import * as members from './journeys/members.mjs';
 import * as navigation from './journeys/navigation.mjs';
 import * as opinion from './journeys/opinion.mjs';
+import * as pressed from './journeys/pressed.mjs';
 import * as province from './journeys/province.mjs';
 import * as publish from './journeys/publish.mjs';
 import * as readers from './journeys/readers.mjs';
@@ -69,6 +70,7 @@ const SUITES = [
   navigation,
   changedPages,
   byHand,
+  pressed,
   budget,
   accessibility,
   markup,
