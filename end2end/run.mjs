@@ -46,6 +46,7 @@ import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
+import * as wayBack from './way_back.mjs';
 
 const SUITES = [
   signIn,
@@ -74,6 +75,7 @@ const SUITES = [
   budget,
   accessibility,
   markup,
+  wayBack,
   // What changes the registry comes last: the others know the sample as it was loaded.
   audit,
   roles,

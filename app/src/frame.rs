@@ -21,7 +21,7 @@ use crate::{
     context::{use_page, use_viewer},
     i18n::use_locale,
     terms, text,
-    ui::{Icon, IconName, content_lang},
+    ui::{Breadcrumbs, Crumb, Icon, IconName, content_lang},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,26 @@ pub fn Frame(children: Children) -> impl IntoView {
             {viewer.is_some().then(|| tab_bar(&badges))}
         </div>
     }
+}
+
+/// The way from a page back to the one place above it, called `place` and found at `href`.
+pub fn way_back(place: &str, href: &str, here: &str) -> AnyView {
+    back(place, href, here, false)
+}
+
+/// The way from one of the places at the side back to "more", through which the phone has them.
+pub fn way_to_more(here: &str) -> AnyView {
+    back(text::frame::more(use_locale()), "/more", here, true)
+}
+
+/// The way back to the first page, which the desktop has at the side.
+pub fn way_home(here: &str) -> AnyView {
+    back(text::frame::home(use_locale()), "/", here, true)
+}
+
+fn back(place: &str, href: &str, here: &str, phone_only: bool) -> AnyView {
+    let crumbs = vec![Crumb::link(place, href), Crumb::here(here)];
+    view! { <Breadcrumbs label=text::frame::way(use_locale()) crumbs phone_only/> }.into_any()
 }
 
 /// At the places of one's offices the unit one acts for, with the way to act for another; anywhere else the own branch.

@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{AppError, Kind},
+    frame::way_home,
     i18n::use_locale,
     terms, text,
     title::Title,
@@ -79,6 +80,7 @@ pub fn Problem(
     view! {
         <Title text=title/>
         <div class="page page-narrow">
+            {way_home(title)}
             <EmptyState title=title text=terms::error_text(l, kind) icon=IconName::Info whole_page=true>
                 {way_on}
             </EmptyState>

@@ -22,6 +22,7 @@ use domain::{Locale, accounts::codes::DoorView};
 use leptos::prelude::*;
 
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -40,6 +41,7 @@ fn begin_again(l: Locale) -> AnyView {
     view! {
         <Title text=text::welcome::over_title(l)/>
         <div class="page page-narrow">
+            {way_back(text::welcome::start_title(l), "/welcome", text::welcome::over_title(l))}
             <PageHeader title=text::welcome::over_title(l)/>
             <Notice kind=NoticeKind::Info title=text::welcome::begin_again(l)>
                 <p>{text::welcome::over(l)}</p>

@@ -13,6 +13,7 @@ use super::{
     sentence::{group_icon, group_name, sentence},
 };
 use crate::{
+    frame::way_to_more,
     i18n::use_locale,
     page::show,
     text,
@@ -42,6 +43,7 @@ pub fn TrailPage() -> impl IntoView {
         view! {
             <Title text=format!("{} · {}", text::audit::title(l), page.unit.name)/>
             <div class="page">
+                {way_to_more(text::audit::title(l))}
                 <PageHeader title=text::audit::title(l) eyebrow=page.unit.name.clone() lead=text::audit::lead(l)/>
                 <div class="stack-tight">
                     <Chips label=text::audit::groups(l) chips=chips(l, &asked)/>

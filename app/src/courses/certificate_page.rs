@@ -6,6 +6,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::fns::certificate;
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -23,6 +24,7 @@ pub(crate) fn CertificatePage() -> impl IntoView {
         view! {
             <Title text=text::courses::certificate(l)/>
             <div class="page">
+                {way_back(&page.title, &back, text::courses::certificate(l))}
                 <div class="stack no-print">
                     <PageHeader title=text::courses::certificate(l) lead=text::courses::print_hint(l)>
                         // Shown by the script, which alone can do it.

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::{desk_fns::desk, words};
 use crate::{
+    frame::way_to_more,
     i18n::use_locale,
     page::show,
     text,
@@ -24,6 +25,7 @@ pub(crate) fn DeskPage() -> impl IntoView {
         view! {
             <Title text=text::courses::desk(l)/>
             <div class="page">
+                {way_to_more(text::courses::desk(l))}
                 <PageHeader title=text::courses::desk(l) eyebrow=page.unit.name.clone() lead=text::courses::desk_lead(l)>
                     <LinkButton href="/courses/manage/new" icon=IconName::Plus wide=true>
                         {text::courses::new_course(l)}

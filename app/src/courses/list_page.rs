@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::{fns::courses, words::tries_tag};
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -24,6 +25,7 @@ pub(crate) fn CoursesPage() -> impl IntoView {
         view! {
             <Title text=text::courses::title(l)/>
             <div class="page page-narrow">
+                {way_back(text::account::more_title(l), "/more", text::courses::title(l))}
                 <PageHeader title=text::courses::title(l) lead=text::courses::lead(l)>{staff}</PageHeader>
                 {lists(l, page)}
             </div>

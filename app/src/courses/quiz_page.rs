@@ -11,6 +11,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{fns::quiz, words};
 use crate::{
     context::{take_echo, use_viewer},
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -56,6 +57,7 @@ fn nothing_open(l: Locale, id: &str) -> AnyView {
     view! {
         <Title text=text::courses::quiz(l)/>
         <div class="page page-narrow">
+            {way_back(text::courses::to_course(l), &course, text::courses::quiz(l))}
             <PageHeader title=text::courses::quiz(l)/>
             <EmptyState title=text::courses::no_open_try(l) text=text::courses::no_open_try_hint(l) icon=IconName::Clock>
                 <LinkButton href=course>{text::courses::to_course(l)}</LinkButton>

@@ -13,6 +13,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::desk_fns::desk;
 use crate::{
+    frame::way_to_more,
     i18n::use_locale,
     page::show,
     terms, text,
@@ -50,6 +51,7 @@ pub(crate) fn DeskPage() -> impl IntoView {
         view! {
             <Title text=text::frame::desk(l)/>
             <div class="page">
+                {way_to_more(text::frame::desk(l))}
                 <PageHeader title=text::frame::desk(l) eyebrow lead=text::desk::lead(l)>{actions}</PageHeader>
                 {told.map(|title| view! { <Notice kind=NoticeKind::Ok title/> })}
                 {lists(l, page)}

@@ -6,6 +6,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::receipt, opinion_state::OpinionSteps};
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     terms, text,
@@ -25,6 +26,7 @@ pub fn ReceiptPage() -> impl IntoView {
         view! {
             <Title text=text::feedback::receipt_title(l)/>
             <div class="page page-narrow">
+                {way_back(text::feedback::own_title(l), "/opinions", text::feedback::receipt_title(l))}
                 {head}
                 <OpinionSteps opinion=opinion.clone()/>
                 {answer(l, &opinion)}

@@ -12,6 +12,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{fns::open_opinion, opinion_state::OpinionSteps};
 use crate::{
     context::{take_echo, use_viewer},
+    frame::way_back,
     i18n::use_locale,
     page::show,
     terms::{self, all_errors, field_error},
@@ -49,6 +50,7 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
         view! {
             <Title text=title.clone()/>
             <div class="page page-narrow">
+                {way_back(text::feedback::received_title(l), "/branch", &title)}
                 <PageHeader eyebrow=opinion.branch.name.clone() title/>
                 {just_answered}
                 <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, &[("text", text::feedback::answer_label)])/>

@@ -10,6 +10,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{first_words, fns::received_opinions, opinion_state::OpinionStateTag};
 use crate::{
+    frame::way_to_more,
     i18n::use_locale,
     page::show,
     text,
@@ -35,6 +36,7 @@ pub fn ReceivedPage() -> impl IntoView {
         view! {
             <Title text=text::feedback::received_title(l)/>
             <div class="page">
+                {way_to_more(text::feedback::received_title(l))}
                 <PageHeader
                     eyebrow=received.unit.name
                     title=text::feedback::received_title(l)

@@ -12,6 +12,7 @@ use leptos_router::hooks::use_params_map;
 use super::fns::invitation;
 use crate::{
     context::take_echo,
+    frame::way_back,
     i18n::use_locale,
     page::show,
     terms::{self, Labels, all_errors, field_error},
@@ -33,6 +34,7 @@ pub fn WriteOpinionPage() -> impl IntoView {
         view! {
             <Title text=text::feedback::write_title(l)/>
             <div class="page page-narrow">
+                {way_back(&named(l, &invited.document), &format!("/library/{}", invited.document.id), text::feedback::write_title(l))}
                 <PageHeader
                     eyebrow=named(l, &invited.document)
                     title=text::feedback::write_question(l)

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::fns::list;
 use crate::{
     context::use_viewer,
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -22,6 +23,9 @@ pub fn GuidesPage() -> impl IntoView {
             .into_iter()
             .map(|guide| view! { <ListRow href=format!("/guides/{}", guide.slug) title=guide.title own_words=true meta=guide.lead/> })
             .collect_view();
+        let (place, href) =
+            if signed_in { (text::account::more_title(l), "/more") } else { (text::account::sign_in_title(l), "/sign-in") };
+        let back = way_back(place, href, text::guides::title(l));
         let sign_in = (!signed_in).then(|| {
             view! {
                 <p>
@@ -34,6 +38,7 @@ pub fn GuidesPage() -> impl IntoView {
         view! {
             <Title text=text::guides::title(l)/>
             <div class="page">
+                {back}
                 <PageHeader title=text::guides::title(l) lead=text::guides::lead(l)/>
                 <RowList>{rows}</RowList>
                 {sign_in}

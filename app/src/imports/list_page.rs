@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use super::{fns::list, kind_name, state_name};
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -23,6 +24,7 @@ pub fn ImportsPage() -> impl IntoView {
         view! {
             <Title text=text::imports::title(l)/>
             <div class="page">
+                {way_back(text::frame::members(l), "/members", text::imports::title(l))}
                 <PageHeader title=text::imports::title(l) lead=text::imports::lead(l)>
                     <LinkButton href="/imports/new" icon=IconName::Upload>{text::imports::new(l)}</LinkButton>
                 </PageHeader>

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::words;
 use crate::{
     context::take_echo,
+    frame::way_back,
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
@@ -26,6 +27,7 @@ pub fn AskCorrectionPage() -> impl IntoView {
     view! {
         <Title text=text::members::ask_correction(l)/>
         <div class="page page-narrow">
+            {way_back(text::members::own_title(l), "/record", text::members::ask_correction(l))}
             <PageHeader title=text::members::ask_correction(l) lead=text::members::ask_correction_lead(l)/>
             <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
             <Notice title=text::members::who_decides_title(l) icon=IconName::People>

@@ -13,6 +13,7 @@ use leptos_router::hooks::use_query_map;
 use super::{facts::mark, fns::search, words};
 use crate::{
     context::use_viewer,
+    frame::way_to_more,
     i18n::use_locale,
     page::show,
     text,
@@ -55,6 +56,7 @@ pub fn MembersPage() -> impl IntoView {
         view! {
             <Title text=text::frame::members(l)/>
             <div class="page">
+                {way_to_more(text::frame::members(l))}
                 <PageHeader title=text::frame::members(l) eyebrow=name/>
                 {search}
                 {register}

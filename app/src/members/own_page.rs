@@ -14,6 +14,7 @@ use super::{
     words,
 };
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -50,6 +51,7 @@ pub fn OwnRecordPage() -> impl IntoView {
         view! {
             <Title text=text::members::own_title(l)/>
             <div class="page page-narrow">
+                {way_back(text::account::more_title(l), "/more", text::members::own_title(l))}
                 <PageHeader title=text::members::own_title(l) lead=text::members::own_lead(l)/>
                 {told}
                 {news}

@@ -16,6 +16,7 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use super::fns::find;
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     terms, text,
@@ -45,6 +46,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
         view! {
             <Title text=title/>
             <div class="page">
+                {way_back(text::frame::library(l), "/library", text::search::title(l))}
                 <PageHeader title=text::search::title(l)/>
                 {form(l, &page, &asked)}
                 <p class="visually-hidden" role="status" id="search-told"></p>

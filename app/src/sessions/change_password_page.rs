@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use crate::{
     account::fns::read_own_account,
     context::take_echo,
+    frame::way_back,
     i18n::use_locale,
     page::show,
     terms::{Labels, all_errors, field_error},
@@ -26,6 +27,7 @@ pub fn ChangePasswordPage() -> impl IntoView {
         view! {
             <Title text=text::sessions::password_title(l)/>
             <div class="page page-narrow">
+                {way_back(text::account::more_title(l), "/more", text::sessions::password_title(l))}
                 <PageHeader title=text::sessions::password_title(l) lead=text::sessions::password_lead(l)/>
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
                 <Form action="/api/account/change_password" failed=text::frame::network_failed(l) errors>

@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     account::fns::read_own_account,
     context::take_echo,
+    frame::way_home,
     i18n::use_locale,
     page::show,
     terms::{self, Labels, all_errors, field_error},
@@ -28,6 +29,7 @@ pub fn ConfirmPage() -> impl IntoView {
         view! {
             <Title text=text::sessions::confirm_title(l)/>
             <div class="page page-narrow">
+                {way_home(text::sessions::confirm_title(l))}
                 <PageHeader title=text::sessions::confirm_title(l) lead=text::sessions::confirm_lead(l)/>
                 {resting(l, own.viewer)}
                 <ErrorSummary title=text::sessions::confirm_errors(l) items=all_errors(l, errors, LABELS)/>

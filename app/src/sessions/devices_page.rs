@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{device_words, fns::read_devices};
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -39,6 +40,7 @@ pub fn DevicesPage() -> impl IntoView {
         view! {
             <Title text=text::sessions::devices_title(l)/>
             <div class="page page-narrow">
+                {way_back(text::account::more_title(l), "/more", text::sessions::devices_title(l))}
                 <PageHeader title=text::sessions::devices_title(l) lead=text::sessions::devices_lead(l)/>
                 {told}
                 {here.into_iter().map(|device| this_device(l, device)).collect_view()}

@@ -11,6 +11,7 @@ use super::{
     unit_table::{MAIN, UnitTable, asked, hidden_because, row_id},
 };
 use crate::{
+    frame::way_to_more,
     i18n::use_locale,
     page::show,
     terms, text,
@@ -38,7 +39,7 @@ pub fn CommitteePage() -> impl IntoView {
 
 fn dashboard(l: Locale, page: StatisticsPage, query: TableQuery) -> AnyView {
     let unit = page.total.unit.clone();
-    let crumbs = crumbs(&page);
+    let way = way(l, &page);
     #[cfg(feature = "hydrate")]
     let live = live_address(unit.id, &query);
     let figures = RwSignal::new(page);
@@ -48,7 +49,7 @@ fn dashboard(l: Locale, page: StatisticsPage, query: TableQuery) -> AnyView {
     view! {
         <Title text=format!("{} · {}", text::statistics::title(l), unit.name)/>
         <div class="page">
-            {crumbs.map(|crumbs| view! { <Breadcrumbs label=text::statistics::trail(l) crumbs/> })}
+            {way}
             <PageHeader title=unit.name eyebrow=text::statistics::title(l)>
                 {move || figures.with(|page| phase_tag(l, page.total.phase))}
             </PageHeader>
@@ -69,13 +70,16 @@ fn live_address(unit: domain::ids::UnitId, query: &TableQuery) -> String {
     format!("/live{}", query.to_query_string())
 }
 
-/// None at the top: a trail of one place leads nowhere.
-fn crumbs(page: &StatisticsPage) -> Option<Vec<Crumb>> {
-    let (here, above) = page.trail.split_last()?;
-    (!above.is_empty()).then(|| {
-        let links = above.iter().map(|unit| Crumb::link(unit.name.clone(), format!("/committee/{}", unit.id)));
-        links.chain([Crumb::here(here.name.clone())]).collect()
-    })
+/// The way from the top of one's own subtree; the top itself is a place of the frame.
+fn way(l: Locale, page: &StatisticsPage) -> AnyView {
+    match page.trail.split_last() {
+        Some((here, above)) if !above.is_empty() => {
+            let links = above.iter().map(|unit| Crumb::link(unit.name.clone(), format!("/committee/{}", unit.id)));
+            let crumbs = links.chain([Crumb::here(here.name.clone())]).collect();
+            view! { <Breadcrumbs label=text::statistics::trail(l) crumbs/> }.into_any()
+        }
+        _ => way_to_more(text::statistics::title(l)),
+    }
 }
 
 /// Whether the figures follow what happens, and when they last changed. The only place that speaks up by itself.

@@ -55,7 +55,11 @@ pub fn Breadcrumbs(
     #[prop(into)]
     label: String,
     crumbs: Vec<Crumb>,
+    /// Only as the arrow in the bar of the phone: where there is more room, the place before this one is always on the screen.
+    #[prop(optional)]
+    phone_only: bool,
 ) -> impl IntoView {
+    let class = if phone_only { "breadcrumbs breadcrumbs-phone" } else { "breadcrumbs" };
     let items = crumbs
         .into_iter()
         .map(|Crumb { label, href }| match href {
@@ -63,7 +67,7 @@ pub fn Breadcrumbs(
             None => view! { <li aria-current="page">{text::together(label)}</li> }.into_any(),
         })
         .collect_view();
-    view! { <nav class="breadcrumbs" aria-label=label><ol>{items}</ol></nav> }
+    view! { <nav class=class aria-label=label><ol>{items}</ol></nav> }
 }
 
 /// A heading of a long text, and the id it carries there.

@@ -11,6 +11,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{address, fns::list, phase_tag, search, unit_row};
 use crate::{
+    frame::way_to_more,
     i18n::use_locale,
     page::show,
     terms, text,
@@ -32,6 +33,7 @@ pub fn UnitsPage() -> impl IntoView {
         view! {
             <Title text=text::units::title(l)/>
             <div class="page">
+                {way_to_more(text::units::title(l))}
                 <PageHeader title=text::units::title(l) lead=text::units::lead(l)/>
                 {search(l, "q", "/units", text::units::search(l), words.clone(), Vec::new())}
                 {match words {

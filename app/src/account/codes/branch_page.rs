@@ -11,6 +11,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{fns::read_branch_codes, list::issued_codes};
 use crate::{
     context::take_echo,
+    frame::way_back,
     i18n::use_locale,
     page::show,
     terms::{Labels, all_errors, field_error},
@@ -38,6 +39,7 @@ pub fn BranchCodesPage() -> impl IntoView {
         view! {
             <Title text=text::codes::list_title(l)/>
             <div class="page page-narrow">
+                {way_back(text::codes::list_title(l), "/codes", &unit.name)}
                 <PageHeader title=text::codes::list_title(l) eyebrow=unit.name lead=text::codes::branch_lead(l)/>
                 {revoked}
                 {issue_form(l, unit.id.to_string(), members, errors)}

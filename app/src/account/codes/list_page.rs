@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::fns::list_code_branches;
 use crate::{
+    frame::way_to_more,
     i18n::use_locale,
     page::show,
     text,
@@ -37,6 +38,7 @@ pub fn CodeBranchesPage() -> impl IntoView {
         view! {
             <Title text=text::codes::list_title(l)/>
             <div class="page page-narrow">
+                {way_to_more(text::codes::list_title(l))}
                 <PageHeader
                     title=text::codes::list_title(l)
                     eyebrow=text::codes::waiting(l, page.waiting.into())

@@ -6,6 +6,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{fns::read_member_codes, list::issued_codes};
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -51,6 +52,7 @@ pub fn MemberCodesPage() -> impl IntoView {
         view! {
             <Title text=title.clone()/>
             <div class="page page-narrow">
+                {way_back(&member.name, &format!("/members/{}", member.member), &title)}
                 <PageHeader title=title eyebrow=unit.name lead=text::codes::member_lead(l)/>
                 {revoked}
                 {issue}

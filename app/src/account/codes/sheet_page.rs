@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::fns::open_code_sheet;
 use crate::{
     error::Kind,
+    frame::way_back,
     i18n::use_locale,
     page::show,
     text,
@@ -37,6 +38,7 @@ fn gone(l: Locale) -> AnyView {
     view! {
         <Title text=text::codes::sheet_title(l)/>
         <div class="page page-narrow">
+            {way_back(text::codes::list_title(l), "/codes", text::codes::sheet_title(l))}
             <PageHeader title=text::codes::sheet_title(l)/>
             <EmptyState title=text::codes::sheet_gone_title(l) text=text::codes::sheet_gone(l) icon=IconName::Clock>
                 <LinkButton href="/codes">{text::codes::back(l)}</LinkButton>
@@ -58,6 +60,7 @@ fn cards(l: Locale, sheet: CodeSheet) -> AnyView {
     view! {
         <Title text=text::codes::sheet_title(l)/>
         <div class="page">
+            {way_back(&unit, &back, text::codes::sheet_title(l))}
             <div class="stack no-print">
                 <PageHeader
                     title=text::codes::sheet_title(l)

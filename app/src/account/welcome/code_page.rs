@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 use super::{on_the_way, step};
 use crate::{
     context::take_echo,
+    frame::way_back,
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
@@ -41,6 +42,7 @@ pub fn CodePage() -> impl IntoView {
         view! {
             <Title text=title/>
             <div class="page page-narrow">
+                {way_back(text::welcome::way_title(l), "/welcome/way", title)}
                 <PageHeader title=title eyebrow=step(l, 3) lead=lead/>
                 <ErrorSummary title=text::welcome::errors(l) items=all_errors(l, errors, labels)/>
                 <Form action="/api/account/code" failed=text::frame::network_failed(l) errors>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{begin_again, on_the_way};
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     text,
     title::Title,
@@ -23,6 +24,7 @@ pub fn LaterPage() -> impl IntoView {
         view! {
             <Title text=text::welcome::later_title(l)/>
             <div class="page page-narrow">
+                {way_back(text::welcome::start_title(l), "/welcome", text::welcome::later_title(l))}
                 <PageHeader title=text::welcome::later_title(l)/>
                 <Notice kind=NoticeKind::Info title=when>
                     <p>{text::welcome::later_code(l)}</p>

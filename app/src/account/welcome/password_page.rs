@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{begin_again, on_the_way, step};
 use crate::{
     context::take_echo,
+    frame::way_back,
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
@@ -25,6 +26,7 @@ pub fn PasswordPage() -> impl IntoView {
         view! {
             <Title text=text::welcome::password_title(l)/>
             <div class="page page-narrow">
+                {way_back(text::welcome::way_title(l), "/welcome/way", text::welcome::password_title(l))}
                 <PageHeader title=text::welcome::password_title(l) eyebrow=step(l, 4) lead=text::welcome::password_lead(l)/>
                 <ErrorSummary title=text::welcome::errors(l) items=all_errors(l, errors, LABELS)/>
                 <Form action="/api/account/choose_password" failed=text::frame::network_failed(l) errors>

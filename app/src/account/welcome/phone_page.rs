@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    frame::way_back,
     i18n::use_locale,
     text,
     title::Title,
@@ -15,6 +16,7 @@ pub fn PhonePage() -> impl IntoView {
     view! {
         <Title text=text::welcome::phone_title(l)/>
         <div class="page page-narrow">
+            {way_back(text::welcome::way_title(l), "/welcome/way", text::welcome::phone_title(l))}
             <PageHeader title=text::welcome::phone_title(l) lead=text::welcome::phone_lead(l)/>
             <div class="prose">
                 <ol>

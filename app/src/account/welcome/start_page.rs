@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::step;
 use crate::{
     context::take_echo,
+    frame::way_back,
     i18n::use_locale,
     terms::{Labels, all_errors, field_error},
     text,
@@ -41,6 +42,7 @@ pub fn WelcomePage() -> impl IntoView {
     view! {
         <Title text=text::welcome::start_title(l)/>
         <div class="page page-narrow">
+            {way_back(text::account::sign_in_title(l), "/sign-in", text::welcome::start_title(l))}
             <PageHeader title=text::welcome::start_title(l) eyebrow=step(l, 1) lead=text::welcome::start_lead(l)/>
             {is_over
                 .then(|| {

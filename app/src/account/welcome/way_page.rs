@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{on_the_way, step};
 use crate::{
     context::take_echo,
+    frame::way_back,
     i18n::use_locale,
     sessions::SignInWith,
     terms::{Labels, all_errors, field_error},
@@ -28,6 +29,7 @@ pub fn WayPage() -> impl IntoView {
         view! {
             <Title text=text::welcome::way_title(l)/>
             <div class="page page-narrow">
+                {way_back(text::welcome::start_title(l), "/welcome", text::welcome::way_title(l))}
                 <PageHeader title=text::welcome::way_title(l) eyebrow=step(l, 2) lead=text::welcome::way_lead(l)/>
                 <ErrorSummary title=text::welcome::errors(l) items=all_errors(l, errors, LABELS)/>
                 <Form action="/api/account/way" failed=text::frame::network_failed(l) errors>
