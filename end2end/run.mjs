@@ -15,6 +15,7 @@ import * as account from './journeys/account.mjs';
 import * as audit from './journeys/audit.mjs';
 import * as byHand from './journeys/by_hand.mjs';
 import * as changedPages from './journeys/changed_pages.mjs';
+import * as dates from './journeys/dates.mjs';
 import * as deskEditor from './journeys/desk_editor.mjs';
 import * as courses from './journeys/courses.mjs';
 import * as devices from './journeys/devices.mjs';
@@ -59,6 +60,7 @@ const SUITES = [
   opinion,
   publish,
   deskEditor,
+  dates,
   readers,
   courses,
   files,

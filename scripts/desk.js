@@ -22,21 +22,8 @@ const rules = { createHTML: (html) => html };
 const policy = window.trustedTypes?.createPolicy('handbook', rules) ?? rules;
 
 if (writing) start();
-document.querySelectorAll('input[data-date]').forEach(sayDay);
 document.querySelectorAll('[data-part="audience"]').forEach(findUnits);
 remarkOnMarked();
-
-/** Says a day back with its day of the week, as far as what was typed is one. */
-function sayDay(input) {
-  const said = input.parentElement.querySelector('[data-said]');
-  const words = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: 'long', day: 'numeric', month: 'numeric', year: 'numeric' });
-  input.addEventListener('input', () => {
-    const found = /^\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\s*$/.exec(input.value);
-    const [day, month, year] = found?.slice(1).map(Number) ?? [];
-    const date = new Date(year, month - 1, day);
-    said.textContent = found && date.getMonth() === month - 1 ? words.format(date) : '';
-  });
-}
 
 /** A field above a long list of units that leaves those whose names have what was typed, with or without marks. */
 function findUnits(part) {

@@ -51,11 +51,17 @@ const SCRIPTS: [(&str, &str, &str); 5] = [
     ("/imports", "", "look_again"),
 ];
 
-/// The script of this address's page.
+/// Where days are typed: `scripts/dates.js` says them back.
 #[cfg(feature = "ssr")]
-pub fn script_of(path: &str) -> Option<&'static str> {
+const DATED: [&str; 5] = ["/desk", "/units", "/members", "/courses/manage", "/imports"];
+
+/// The scripts of this address's page.
+#[cfg(feature = "ssr")]
+pub fn scripts_of(path: &str) -> Vec<&'static str> {
     let fits = |place: &str, end: &str| lies_at(path, place) && path.trim_end_matches('/').ends_with(end);
-    SCRIPTS.iter().find(|(place, end, _)| fits(place, end)).map(|(_, _, script)| *script)
+    let own = SCRIPTS.iter().find(|(place, end, _)| fits(place, end)).map(|(_, _, script)| *script);
+    let dates = DATED.iter().any(|place| lies_at(path, place)).then_some("dates");
+    own.into_iter().chain(dates).collect()
 }
 
 #[cfg(feature = "ssr")]
@@ -212,15 +218,17 @@ mod tests {
         for path in ["/units", "/units/01ARZ3NDEKTSV4RRFFQ69G5FAV/move", "/imports/new"] {
             assert!(is_server_only(path), "{path}");
         }
-        for (path, script) in [
-            ("/search", Some("search")),
-            ("/desk", Some("desk")),
-            ("/desk/01A", Some("desk")),
-            ("/desk/01A/files", Some("files")),
-            ("/imports/01A", Some("look_again")),
-            ("/units", None),
+        for (path, scripts) in [
+            ("/search", &["search"][..]),
+            ("/desk", &["desk", "dates"]),
+            ("/desk/01A", &["desk", "dates"]),
+            ("/desk/01A/files", &["files", "dates"]),
+            ("/imports/01A", &["look_again", "dates"]),
+            ("/units/01A/roles", &["dates"]),
+            ("/courses/01A", &["courses"]),
+            ("/transfers", &[]),
         ] {
-            assert_eq!(script_of(path), script, "{path}");
+            assert_eq!(scripts_of(path), scripts, "{path}");
         }
         for path in ["/", "/unitsx", "/library", "/recorded", "/more", "/membership"] {
             assert!(!is_server_only(path), "{path}");

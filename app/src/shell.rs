@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::{
     App, ROOT,
     context::server::visit,
-    server_only::{is_server_only, script_of},
+    server_only::{is_server_only, scripts_of},
 };
 
 /// Addresses of the built assets, read once from the site's `assets.json`. Empty when only the server was built: pages then work
@@ -35,9 +35,9 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
     let nonce = use_nonce();
     let path = use_context::<Parts>().map(|request| request.uri.path().to_owned()).unwrap_or_default();
     let is_static = is_server_only(&path);
-    let script = script_of(&path).and_then(|name| assets.scripts.get(name)).map(|address| {
-        view! { <script type="module" nonce=nonce.clone() src=address.clone()></script> }
-    });
+    let addresses = scripts_of(&path).into_iter().filter_map(|name| assets.scripts.get(name));
+    let scripts =
+        addresses.map(|address| view! { <script type="module" nonce=nonce.clone() src=address.clone()></script> }).collect_view();
     let stay = is_static.then(|| view! { <script nonce=nonce.clone() inner_html=GO_BACK></script> });
     let start = (!is_static).then(|| start(assets, nonce));
     let assets = Arc::clone(assets);
@@ -70,7 +70,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
                 </div>
                 {stay}
                 {start}
-                {script}
+                {scripts}
             </body>
         </html>
     }

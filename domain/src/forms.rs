@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
 use crate::folding::compose;
@@ -291,6 +291,30 @@ pub fn day(typed: &str) -> Result<NaiveDate, Problem> {
     i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day)).ok_or(Problem::NoSuchDay)
 }
 
+/// A day as [`day`] reads it, and behind it a time of 24 hours: `21/11/2026 7:30`, `2026-11-21T07:30:00`.
+///
+/// # Errors
+/// Those of [`day`]; [`Problem::Date`] for what is no time too.
+pub fn moment(typed: &str) -> Result<NaiveDateTime, Problem> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Err(Problem::Required);
+    }
+    let (day_typed, time_typed) = typed.rsplit_once([' ', 'T']).ok_or(Problem::Date)?;
+    let on = day(day_typed)?;
+    time(time_typed).map(|at| on.and_time(at)).ok_or(Problem::Date)
+}
+
+fn time(typed: &str) -> Option<NaiveTime> {
+    let number = |text: &str| {
+        let fits = (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        if fits { text.parse::<u32>().ok() } else { None }
+    };
+    let (hour, rest) = typed.split_once(':')?;
+    let (minute, second) = rest.split_once(':').unwrap_or((rest, "0"));
+    NaiveTime::from_hms_opt(number(hour)?, number(minute)?, number(second)?)
+}
+
 /// An empty field is none; anything else is parsed.
 ///
 /// # Errors
@@ -349,6 +373,23 @@ mod tests {
         }
         for typed in ["31/02/2026", "29/2/2026", "2026/13/01", "0/1/2026", "12/25/2026"] {
             assert_eq!(day(typed), Err(Problem::NoSuchDay), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_day_in_every_usual_spelling_and_a_time() {
+        for typed in ["21/11/2026 07:30", "21-11-2026 7:30", " 21.11.2026  07:30 ", "2026-11-21T07:30", "2026-11-21 07:30:00"] {
+            assert_eq!(moment(typed).map(|at| at.to_string()), Ok("2026-11-21 07:30:00".to_owned()), "{typed}");
+        }
+        for (typed, problem) in [
+            (" ", Problem::Required),
+            ("mai", Problem::Date),
+            ("21/11/2026", Problem::Date),
+            ("21/11/2026 24:00", Problem::Date),
+            ("21/11/2026 7h30", Problem::Date),
+            ("31/02/2026 07:30", Problem::NoSuchDay),
+        ] {
+            assert_eq!(moment(typed), Err(problem), "{typed}");
         }
     }
 }

@@ -82,6 +82,12 @@ async function writeAndPublish(stage, script) {
   await chief.field('at').fill(inVietnam(Date.now() - 86_400_000));
   await chief.submit(chief.sender('version'));
   assert.equal((await chief.problems()).at, problems.over, 'a time that is over asks again');
+  assert.match(await chief.field('at').inputValue(), /^\d\d\/\d\d\/\d{4} \d\d:\d\d$/, 'written as people do');
+  assert.notEqual(await chief.$('output[for="at"]').innerText(), '', 'with its weekday');
+  if (script) {
+    await chief.field('at').fill('21-11-2026 7:30');
+    assert.equal(await chief.$('output[for="at"]').innerText(), 'Thứ Bảy, 21/11/2026', 'which is said while one types');
+  }
   await chief.$('main [name="when"][value="now"]').check();
   await chief.submit(chief.sender('version'));
   await chief.sees('main .notice-ok');

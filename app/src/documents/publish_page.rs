@@ -24,8 +24,8 @@ use crate::{
     terms, text,
     title::Title,
     ui::{
-        Button, ButtonKind, CheckGroup, Choice, EmptyState, ErrorSummary, Field, Form, IconName, LinkButton, Notice, NoticeKind,
-        PageHeader, RadioGroup,
+        Button, ButtonKind, CheckGroup, Choice, EmptyState, ErrorSummary, Field, FieldKind, Form, IconName, LinkButton, Notice,
+        NoticeKind, PageHeader, RadioGroup,
     },
 };
 
@@ -113,7 +113,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
                 <Field
                     label=text::desk::at(l)
                     name="at"
-                    autocomplete="off"
+                    kind=FieldKind::Moment
                     value=at
                     hint=text::desk::at_hint(l)
                     error=terms::field_error(l, errors, "at")

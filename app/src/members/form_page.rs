@@ -12,7 +12,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     fns::{blank, form},
-    words::{self, typed_day},
+    words,
 };
 use crate::{
     context::take_echo,
@@ -22,8 +22,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, LinkButton, Notice, PageHeader,
-        RadioGroup, Select,
+        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, FieldKind, Form, IconName, LinkButton, Notice,
+        PageHeader, RadioGroup, Select,
     },
 };
 
@@ -128,7 +128,6 @@ impl Controls {
         field_error(self.l, self.errors, field)
     }
 
-    /// A day, written as it is typed.
     fn day(
         &self,
         name: &'static str,
@@ -138,8 +137,8 @@ impl Controls {
         optional: bool,
     ) -> AnyView {
         let note = optional.then(|| text::frame::optional(self.l));
-        let (value, error) = (self.value(name, stored.map(typed_day)), self.error(name));
-        view! { <Field label name value hint note error autocomplete="off" required=!optional/> }.into_any()
+        let (value, error) = (self.value(name, stored.map(|day| day.to_string())), self.error(name));
+        view! { <Field label name kind=FieldKind::Date value hint note error required=!optional/> }.into_any()
     }
 }
 

@@ -4,10 +4,7 @@ use domain::members::MemberState;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{
-    fns::read_state,
-    words::{self, typed_day},
-};
+use super::{fns::read_state, words};
 use crate::{
     context::take_echo,
     i18n::use_locale,
@@ -16,8 +13,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, LinkButton, Notice, NoticeKind,
-        PageHeader, RadioGroup,
+        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, FieldKind, Form, IconName, LinkButton, Notice,
+        NoticeKind, PageHeader, RadioGroup,
     },
 };
 
@@ -32,7 +29,7 @@ pub fn StatePage() -> impl IntoView {
     let data = Resource::new(move || params.read().get("id").unwrap_or_default(), read_state);
     show(data, move |page| {
         let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
-        let day = typed("day").unwrap_or_else(|| typed_day(page.today));
+        let day = typed("day").unwrap_or_else(|| page.today.to_string());
         let id = page.member.id.to_string();
         let back = format!("/members/{id}");
         let crumbs = vec![
@@ -78,10 +75,10 @@ pub fn StatePage() -> impl IntoView {
                     <Field
                         label=text::members::since(l)
                         name="day"
+                        kind=FieldKind::Date
                         value=day
                         hint=text::members::day_hint(l)
                         error=field_error(l, errors, "day")
-                        autocomplete="off"
                         required=true
                     />
                     <div class="actions">

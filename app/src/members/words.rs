@@ -98,11 +98,6 @@ pub(super) fn national_id(number: &str) -> String {
     in_groups(number, &[3, 3, 3, 3])
 }
 
-/// A day as a form's field shows it, the same in all languages since it is typed again: `21/11/2026`.
-pub(super) fn typed_day(day: NaiveDate) -> String {
-    day.format("%d/%m/%Y").to_string()
-}
-
 /// A text of exactly so many characters in groups; any other as it is.
 fn in_groups(text: &str, groups: &[usize]) -> String {
     if text.chars().count() != groups.iter().sum::<usize>() {

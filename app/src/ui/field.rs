@@ -2,6 +2,7 @@
 //!
 //! A control keeps what was typed: neither hydration nor a message about another field touches its value.
 
+use chrono::NaiveDate;
 use leptos::prelude::*;
 
 use super::{
@@ -17,6 +18,8 @@ pub enum FieldKind {
     Text,
     /// A day as people write it, `21/11/2026`; what it is says the day of the week too.
     Date,
+    /// A day and a time, `21/11/2026 07:30`; otherwise as [`Self::Date`].
+    Moment,
     Email,
     Number,
     Search,
@@ -29,13 +32,31 @@ impl FieldKind {
     const fn input_type(self) -> &'static str {
         match self {
             // The browser's own field for a day speaks the browser's language, and turns day and month around with it.
-            Self::Text | Self::Date => "text",
+            Self::Text | Self::Date | Self::Moment => "text",
             Self::Email => "email",
             Self::Number => "number",
             Self::Search => "search",
             Self::Tel => "tel",
             Self::Time => "time",
             Self::Url => "url",
+        }
+    }
+
+    /// What `data-date` says to the script; none for what is no day.
+    const fn date_mark(self) -> Option<&'static str> {
+        match self {
+            Self::Date => Some("day"),
+            Self::Moment => Some("moment"),
+            _ => None,
+        }
+    }
+
+    /// The day that was typed, and the whole as it is written back.
+    fn read(self, typed: &str) -> Option<(NaiveDate, String)> {
+        match self {
+            Self::Date => domain::forms::day(typed).ok().map(|day| (day, day.format("%d/%m/%Y").to_string())),
+            Self::Moment => domain::forms::moment(typed).ok().map(|at| (at.date(), at.format("%d/%m/%Y %H:%M").to_string())),
+            _ => None,
         }
     }
 }
@@ -62,12 +83,13 @@ pub fn Field(
 ) -> impl IntoView {
     let frame = FieldFrame::new(id, &name, label, note, hint, error);
     let (id, described, invalid) = frame.control();
-    let is_date = kind == FieldKind::Date;
-    let day = value.0.as_deref().filter(|_| is_date).and_then(|value| domain::forms::day(value).ok());
-    let value = day.map(|day| day.format("%d/%m/%Y").to_string()).or(value.0);
-    let autocomplete = autocomplete.0.or(is_date.then(|| "off".to_owned()));
-    let placeholder = placeholder.0.or(is_date.then(|| text::frame::date_placeholder(use_locale()).to_owned()));
-    let said = is_date.then(|| said_back(&id, day));
+    let date_mark = kind.date_mark();
+    let (day, written) = value.0.as_deref().and_then(|typed| kind.read(typed)).unzip();
+    let value = written.or(value.0);
+    let autocomplete = autocomplete.0.or(date_mark.map(|_| "off".to_owned()));
+    let is_day = kind == FieldKind::Date;
+    let placeholder = placeholder.0.or(is_day.then(|| text::frame::date_placeholder(use_locale()).to_owned()));
+    let said = date_mark.map(|_| said_back(&id, day));
     frame.wrap(view! {
         <input
             class="input"
@@ -79,7 +101,7 @@ pub fn Field(
             inputmode=inputmode.0
             placeholder=placeholder
             required=required
-            data-date=is_date.then_some("")
+            data-date=date_mark
             aria-describedby=described
             aria-invalid=invalid
         />
@@ -87,8 +109,8 @@ pub fn Field(
     })
 }
 
-/// The day with its day of the week, as far as it is known; a script says it again while one types.
-fn said_back(id: &str, day: Option<chrono::NaiveDate>) -> impl IntoView + use<> {
+/// The day with its day of the week, as far as it is known; `scripts/dates.js` says it again while one types.
+fn said_back(id: &str, day: Option<NaiveDate>) -> impl IntoView + use<> {
     let said = day.map(|day| use_locale().long_date(day));
     view! { <output class="hint" for=id.to_owned() data-said="">{said}</output> }
 }

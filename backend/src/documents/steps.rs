@@ -1,7 +1,7 @@
 //! The steps of a document after it is written: to review, back, out, and back in. Each is one transaction that holds only if
 //! nobody saved or decided since the page was shown.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
     documents::{
@@ -9,7 +9,7 @@ use domain::{
         steps::{DocumentStep, Out, StepRefused, Work},
     },
     events::EventKind,
-    forms::{FormReader, Problem},
+    forms::{self, FormReader, Problem},
     ids::{DocumentId, MemberId},
     locale::utc_of_local,
     units::UnitPath,
@@ -505,13 +505,7 @@ struct Decided {
 
 /// A local time to come.
 fn moment(typed: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Problem> {
-    let typed = typed.trim();
-    if typed.is_empty() {
-        return Err(Problem::Required);
-    }
-    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M"];
-    let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(typed, format).ok()).ok_or(Problem::Date)?;
-    let at = utc_of_local(local).ok_or(Problem::Date)?;
+    let at = utc_of_local(forms::moment(typed)?).ok_or(Problem::Date)?;
     if at <= now {
         Err(Problem::Over)
     } else if at - now > TimeDelta::days(366) {
@@ -630,6 +624,8 @@ mod tests {
         let at = |typed: &str| moment(typed, now).map(|at| at.to_rfc3339());
         assert_eq!(at("2026-11-21T15:01"), Ok("2026-11-21T08:01:00+00:00".to_owned()));
         assert_eq!(at("22/11/2026 07:30"), Ok("2026-11-22T00:30:00+00:00".to_owned()));
+        assert_eq!(at("22.11.2026 7:30"), Ok("2026-11-22T00:30:00+00:00".to_owned()), "in every usual spelling");
+        assert_eq!(at("31/11/2026 07:30"), Err(Problem::NoSuchDay));
         assert_eq!(at("2026-11-21T15:00"), Err(Problem::Over), "now is over");
         assert_eq!(at("2029-01-01T00:00"), Err(Problem::DateRange), "nobody means that");
         assert_eq!(at("mai"), Err(Problem::Date));
