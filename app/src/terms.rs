@@ -237,20 +237,42 @@ pub fn error_text(l: Locale, kind: Kind) -> &'static str {
     }
 }
 
-/// The message at one field of a form, kept up to date as answers come in.
-pub fn field_error(l: Locale, errors: RwSignal<Option<FormErrors>>, field: &'static str) -> Signal<Option<String>> {
-    Signal::derive(move || errors.with(|errors| errors.as_ref()?.problem(field).map(|found| problem(l, found))))
-}
-
 /// The fields of a form and what they are called on its page.
 pub type Labels = &'static [(&'static str, fn(Locale) -> &'static str)];
+
+fn label(l: Locale, labels: Labels, field: &str) -> Option<&'static str> {
+    labels.iter().find(|(name, _)| *name == field).map(|(_, label)| label(l))
+}
+
+/// The message at a field that is called `label`: it names what is empty.
+fn at_field(l: Locale, found: &Problem, label: Option<&str>) -> String {
+    match (found, label) {
+        (Problem::Required, Some(label)) => text::problems::required_named(l, label),
+        _ => problem(l, found),
+    }
+}
+
+/// The message at one field of a form, kept up to date as answers come in.
+pub fn field_error(
+    l: Locale,
+    errors: RwSignal<Option<FormErrors>>,
+    labels: Labels,
+    field: &'static str,
+) -> Signal<Option<String>> {
+    Signal::derive(move || {
+        errors.with(|errors| errors.as_ref()?.problem(field).map(|found| at_field(l, found, label(l, labels, field))))
+    })
+}
 
 /// All messages of a form with their fields, for the summary on top. Each names its field by the label it has on the page.
 pub fn all_errors(l: Locale, errors: RwSignal<Option<FormErrors>>, labels: Labels) -> Signal<Vec<(String, String)>> {
     let told = move |found: &FieldProblem| {
-        let message = problem(l, &found.problem);
-        let label = labels.iter().find(|(field, _)| *field == found.field).map(|(_, label)| label(l));
-        let message = label.map_or_else(|| message.clone(), |label| text::problems::at_field(l, label, &message));
+        let label = label(l, labels, &found.field);
+        let message = at_field(l, &found.problem, label);
+        let message = match label {
+            Some(label) if found.problem != Problem::Required => text::problems::at_field(l, label, message),
+            _ => message,
+        };
         (found.field.clone(), message)
     };
     Signal::derive(move || errors.with(|errors| errors.iter().flat_map(|errors| &errors.problems).map(told).collect()))
@@ -261,6 +283,27 @@ mod tests {
     use domain::terms::Terms;
 
     use super::*;
+
+    #[test]
+    fn what_is_empty_is_named_at_the_field_and_once_on_top() {
+        const LABELS: Labels = &[("full_name", text::members::full_name), ("phone", text::members::phone)];
+        let owner = Owner::new();
+        owner.set();
+        let problems =
+            [("full_name", Problem::Required), ("phone", Problem::Digits { expected: 10 }), ("other", Problem::Required)];
+        let problems = problems.map(|(field, problem)| FieldProblem { field: field.to_owned(), problem }).to_vec();
+        let errors = RwSignal::new(Some(FormErrors { problems, ..FormErrors::default() }));
+        for l in Locale::ALL {
+            let at = |field| field_error(l, errors, LABELS, field).get_untracked().expect("a message");
+            let name = text::members::full_name(l);
+            assert!(at("full_name").contains(name), "{}", at("full_name"));
+            assert!(!at("phone").contains(text::members::phone(l)), "other messages say what to do");
+            let on_top: Vec<_> = all_errors(l, errors, LABELS).get_untracked().into_iter().map(|(_, told)| told).collect();
+            assert_eq!(on_top[0], at("full_name"), "the name stands there once");
+            assert_eq!(on_top[1], text::problems::at_field(l, text::members::phone(l), at("phone")));
+            assert_eq!(on_top[2], text::problems::required(l), "without a name as before");
+        }
+    }
 
     #[test]
     fn a_pack_has_words_of_its_own_for_levels_and_leaders() {

@@ -7,7 +7,7 @@ import { fillIn } from '../support/accounts.mjs';
 import { inDays } from '../support/clock.mjs';
 import { pagesOf, paperOf } from '../support/pdf.mjs';
 import { bothWays } from '../support/report.mjs';
-import { fits, texts } from '../support/texts.mjs';
+import { empty, fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
 const { courses, desk, frame, home, problems } = texts('vi');
@@ -46,7 +46,7 @@ async function write(editor, title, paper) {
   await editor.follow(editor.$('main a.menu-link[href="/courses/manage"]').first());
   await editor.follow(editor.$('main a[href="/courses/manage/new"]'));
   await editor.submit(editor.sender('title'));
-  assert.equal((await editor.problems()).title, problems.required);
+  assert.equal((await editor.problems()).title, empty(courses.name_of_course));
   await editor.field('title').fill(title);
   await editor.field('description').fill('Đọc **kỹ** tài liệu.');
   await editor.submit(editor.sender('title'));
@@ -101,7 +101,7 @@ async function give(editor, course) {
   await editor.follow(editor.$(`main a[href="${course}/assign"]`));
   assert.ok(fits(desk.reach, await editor.text('.card-strong .fact:nth-of-type(2) dd')), 'the question says how many it will reach');
   await editor.submit(editor.sender('due_on'));
-  assert.equal((await editor.problems()).due_on, problems.required);
+  assert.equal((await editor.problems()).due_on, empty(courses.due));
   await editor.field('due_on').fill(inDays(-30));
   await editor.submit(editor.sender('due_on'));
   assert.equal((await editor.problems()).due_on, problems.date_range);

@@ -4,10 +4,10 @@ import { strict as assert } from 'node:assert';
 
 import { fillIn } from '../support/accounts.mjs';
 import { bothWays } from '../support/report.mjs';
-import { texts } from '../support/texts.mjs';
+import { empty, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { problems } = texts('vi');
+const { account, problems } = texts('vi');
 const UNKNOWN_ID = '001000000000';
 const WRONG_PASSWORD = 'khong phai mat khau nay';
 
@@ -20,7 +20,7 @@ async function signInAndOut(stage, script) {
   assert.equal(visitor.path, '/sign-in', 'who is not signed in is led to the sign-in page');
 
   await visitor.submit(visitor.sender('password'));
-  assert.deepEqual(await visitor.problems(), { national_id: problems.required, password: problems.required });
+  assert.deepEqual(await visitor.problems(), { national_id: empty(account.national_id), password: empty(account.password) });
 
   const answers = [];
   for (const id of [nationalId, UNKNOWN_ID]) {

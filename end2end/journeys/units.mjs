@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 
 import { inDays } from '../support/clock.mjs';
 import { bothWays } from '../support/report.mjs';
-import { fits, number, texts } from '../support/texts.mjs';
+import { empty, fits, number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
 const { units, problems, statistics, terms } = texts('vi');
@@ -35,9 +35,9 @@ async function createRenameAndClose(stage, script) {
 
   await take(registrar, 'new');
   await registrar.submit(registrar.sender('name'));
-  const empty = await registrar.problems();
-  assert.equal(empty.name, problems.required);
-  assert.equal(empty.code, problems.required);
+  const refused = await registrar.problems();
+  assert.equal(refused.name, empty(units.name));
+  assert.equal(refused.code, empty(units.code));
   const name = `Chi bộ khu phố ${script ? 'Bình Minh' : 'Hoàng Hôn'}`;
   await registrar.field('name').fill(name);
   await registrar.field('code').fill(code(script, 1));

@@ -51,6 +51,11 @@ function parse(toml) {
   return all;
 }
 
+/** What is said at a field that is called `label` when nothing was entered. */
+export function empty(label, language = 'vi') {
+  return texts(language).problems.required_named.replace('{label}', label);
+}
+
 /** Whether `text` is the template with its places filled. */
 export function fits(template, text) {
   const pattern = template

@@ -145,7 +145,7 @@ fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErr
                         name="text_size"
                         choices=sizes.into()
                         value=now.text_size.key()
-                        error=field_error(l, errors, "text_size")
+                        error=field_error(l, errors, LABELS, "text_size")
                         segmented=true
                     />
                     <RadioGroup
@@ -154,7 +154,7 @@ fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErr
                         choices=themes.into()
                         value=now.theme.key()
                         hint=text::account::theme_system_hint(l)
-                        error=field_error(l, errors, "theme")
+                        error=field_error(l, errors, LABELS, "theme")
                         segmented=true
                     />
                     <p class="small muted" role="status"></p>
@@ -169,7 +169,7 @@ fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErr
                     name="locale"
                     choices=languages.into()
                     value=now.locale.tag()
-                    error=field_error(l, errors, "locale")
+                    error=field_error(l, errors, LABELS, "locale")
                 />
                 <div class="actions">
                     <Button wide=true icon=IconName::Check>{text::account::save_language(l)}</Button>

@@ -66,7 +66,7 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
                 name="national_id"
                 value=typed_id
                 hint=text::account::national_id_hint(l)
-                error=field_error(l, errors, "national_id")
+                error=field_error(l, errors, LABELS, "national_id")
                 autocomplete="username"
                 inputmode="numeric"
                 required=true
@@ -74,7 +74,7 @@ fn sign_in_form(l: Locale, next: &str) -> AnyView {
             <PasswordField
                 label=text::account::password(l)
                 name="password"
-                error=field_error(l, errors, "password")
+                error=field_error(l, errors, LABELS, "password")
                 show_label=text::account::show_password(l)
                 hide_label=text::account::hide_password(l)
             />

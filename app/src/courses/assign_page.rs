@@ -112,7 +112,7 @@ fn assign_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSign
         .collect();
     let checked = typed("standings").split(' ').map(ToOwned::to_owned).collect();
     let label = text::courses::assign(l, terms::members_count(l, page.members.into()));
-    let unit_error = field_error(l, errors, "unit");
+    let unit_error = field_error(l, errors, LABELS, "unit");
     let unit_error = move || unit_error.get().map(|told| view! { <p class="field-error" id="unit-error">{told}</p> });
     let back = format!("/courses/manage/{}", page.course.id);
     let fields = view! {
@@ -126,7 +126,7 @@ fn assign_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSign
                 kind=FieldKind::Date
                 value=typed("due_on")
                 hint=text::courses::due_hint(l)
-                error=field_error(l, errors, "due_on")
+                error=field_error(l, errors, LABELS, "due_on")
                 required=true
             />
             <CheckGroup
@@ -136,7 +136,7 @@ fn assign_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSign
                 choices=standings
                 checked
                 hint=text::courses::standings_hint(l)
-                error=field_error(l, errors, "standings")
+                error=field_error(l, errors, LABELS, "standings")
             />
     };
     view! {

@@ -141,7 +141,7 @@ fn chosen(l: Locale, learners: &[LearnerRow], errors: RwSignal<Option<FormErrors
     }
     let checked = failed.iter().map(|row| row.member.to_string()).collect();
     let choices = failed.into_iter().map(|row| Choice::new(row.member.to_string(), row.name.clone())).collect();
-    let error = field_error(l, errors, "members");
+    let error = field_error(l, errors, LABELS, "members");
     Some(
         view! {
             <input type="hidden" name="to" value="chosen"/>

@@ -135,7 +135,7 @@ fn course_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, erro
     // The unit can be chosen once, by who may give courses in the name of several.
     let issuers = (course.version == 0 && page.issuers.len() > 1).then(|| {
         let choices = page.issuers.iter().map(|unit| Choice::new(unit.id.to_string(), unit.name.clone())).collect();
-        let (value, error) = (typed("issuer", &issuer), field_error(l, errors, "issuer"));
+        let (value, error) = (typed("issuer", &issuer), field_error(l, errors, LABELS, "issuer"));
         view! { <Select label=text::courses::issuer(l) name="issuer" choices value error/> }
     });
     let only = issuers.is_none().then(|| view! { <input type="hidden" name="issuer" value=issuer.clone()/> });
@@ -148,7 +148,7 @@ fn course_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, erro
                 label=text::courses::name_of_course(l)
                 name="title"
                 value=typed("title", &course.title)
-                error=field_error(l, errors, "title")
+                error=field_error(l, errors, LABELS, "title")
                 required=true
             />
             <TextArea
@@ -157,7 +157,7 @@ fn course_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, erro
                 value=typed("description", &course.description)
                 note=text::frame::optional(l)
                 hint=text::courses::description_hint(l)
-                error=field_error(l, errors, "description")
+                error=field_error(l, errors, LABELS, "description")
                 rows=6
             />
             {issuers}
@@ -198,7 +198,7 @@ fn documents(l: Locale, page: &CourseFormPage, q: Option<&str>, errors: RwSignal
     } else {
         view! { <ol class="arranged-list" role="list">{chosen}</ol> }.into_any()
     };
-    let refused = field_error(l, errors, "document");
+    let refused = field_error(l, errors, LABELS, "document");
     let refused = move || refused.get().map(|told| view! { <p class="field-error" id="document-error">{told}</p> });
     let finder = finder(l, page, q);
     view! {
@@ -362,21 +362,21 @@ fn rules_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, error
                 name="pass_percent"
                 choices=percents.into()
                 value=typed("pass_percent", rules.pass_percent.to_string())
-                error=field_error(l, errors, "pass_percent")
+                error=field_error(l, errors, LABELS, "pass_percent")
             />
             <Select
                 label=text::courses::time_limit(l)
                 name="minutes"
                 choices=minutes
                 value=typed("minutes", rules.minutes.map_or_else(String::new, |minutes| minutes.to_string()))
-                error=field_error(l, errors, "minutes")
+                error=field_error(l, errors, LABELS, "minutes")
             />
             <Select
                 label=text::courses::number_of_tries(l)
                 name="tries"
                 choices=tries.into()
                 value=typed("tries", rules.tries.to_string())
-                error=field_error(l, errors, "tries")
+                error=field_error(l, errors, LABELS, "tries")
             />
     };
     view! {

@@ -93,7 +93,7 @@ fn question_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSi
             option(l, at + 1, field, typed(field, stored), ticked.contains(&(at + 1).to_string()), errors)
         })
         .collect_view();
-    let rights = field_error(l, errors, "right");
+    let rights = field_error(l, errors, LABELS, "right");
     let rights = move || rights.get().map(|told| view! { <p class="field-error" id="right-error">{told}</p> });
     let back = format!("/courses/manage/{}", page.course);
     let fields = view! {
@@ -104,7 +104,7 @@ fn question_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSi
                 label=text::courses::question_text(l)
                 name="text"
                 value=typed("text", &question.text)
-                error=field_error(l, errors, "text")
+                error=field_error(l, errors, LABELS, "text")
                 rows=3
                 required=true
             />
@@ -113,7 +113,7 @@ fn question_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSi
                 name="kind"
                 choices=kinds
                 value=typed("kind", question.kind.key())
-                error=field_error(l, errors, "kind")
+                error=field_error(l, errors, LABELS, "kind")
             />
             <fieldset class="field options">
                 <legend class="label">{text::courses::options(l)}</legend>
@@ -127,7 +127,7 @@ fn question_form(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSi
                 value=typed("explanation", &question.explanation)
                 note=text::frame::optional(l)
                 hint=text::courses::explanation_hint(l)
-                error=field_error(l, errors, "explanation")
+                error=field_error(l, errors, LABELS, "explanation")
                 rows=3
             />
     };
@@ -167,7 +167,7 @@ fn option(
     let spoken = text::courses::option_is_right(l, l.number(number as u64));
     view! {
         <div class="option">
-            <Field label name=field value=text error=field_error(l, errors, field) autocomplete="off"/>
+            <Field label name=field value=text error=field_error(l, errors, LABELS, field) autocomplete="off"/>
             <label class="choice option-right">
                 <input type="checkbox" id=id name="right[]" value=number.to_string() checked=right/>
                 <span class="choice-text"><span class="choice-label">{spoken}</span></span>

@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-const LABELS: terms::Labels = &[
+pub(super) const LABELS: terms::Labels = &[
     ("title", text::desk::title),
     ("kind", text::desk::kind),
     ("number", text::desk::number),
@@ -474,7 +474,7 @@ fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> A
                         label=text::desk::withdraw_reason(l)
                         name="reason"
                         value=typed
-                        error=terms::field_error(l, errors, "reason")
+                        error=terms::field_error(l, errors, WITHDRAW_LABELS, "reason")
                         rows=3
                         required=true
                     />

@@ -13,7 +13,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::writing::WritingField;
+use super::{draft_page::LABELS, writing::WritingField};
 use crate::{
     i18n::use_locale,
     terms::{self, field_error},
@@ -44,7 +44,7 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
         let back = echo.as_ref().and_then(|echo| echo.value(control));
         back.map_or_else(|| stored(&draft, control), ToOwned::to_owned)
     };
-    let error = move |field: &'static str| field_error(l, errors, field);
+    let error = move |field: &'static str| field_error(l, errors, LABELS, field);
     // After somebody else's save the answer names the version this form goes on from.
     let version = move || {
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
@@ -224,7 +224,7 @@ fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<Form
         errors.as_ref().is_some_and(|errors| errors.problems.iter().any(|found| is_here(&found.field)))
     });
     let kept = kept_particulars(l, typed, errors, issuers);
-    let error = |field: &'static str| field_error(l, errors, field);
+    let error = |field: &'static str| field_error(l, errors, LABELS, field);
     let [_, standings, signer, must_read_by, expires_on, supersedes, amends, guides] = values.map(|(_, value)| value);
     let related = [
         ("supersedes", text::desk::supersedes(l), supersedes),
@@ -282,7 +282,7 @@ fn kept_particulars(
     errors: RwSignal<Option<FormErrors>>,
     issuers: Vec<UnitRef>,
 ) -> AnyView {
-    let error = |field: &'static str| field_error(l, errors, field);
+    let error = |field: &'static str| field_error(l, errors, LABELS, field);
     view! {
         <div class="columns">
             <Select label=text::desk::kind(l) name="kind" choices=kinds(l) value=typed("kind") error=error("kind")/>

@@ -90,7 +90,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
                 choices=vec![Choice::new("yes", text::desk::again_yes(l))]
                 checked=said
                 hint=text::desk::again_hint(l)
-                error=terms::field_error(l, errors, "again")
+                error=terms::field_error(l, errors, LABELS, "again")
             />
         }
     });
@@ -107,7 +107,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
                 name="when"
                 choices
                 value=when
-                error=terms::field_error(l, errors, "when")
+                error=terms::field_error(l, errors, LABELS, "when")
             />
             <div class="for-later">
                 <Field
@@ -116,7 +116,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
                     kind=FieldKind::Moment
                     value=at
                     hint=text::desk::at_hint(l)
-                    error=terms::field_error(l, errors, "at")
+                    error=terms::field_error(l, errors, LABELS, "at")
                 />
             </div>
         }

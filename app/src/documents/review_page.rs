@@ -167,7 +167,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
                         choices
                         value=reviewer
                         hint=text::desk::reviewer_hint(l)
-                        error=field_error(l, errors, "reviewer")
+                        error=field_error(l, errors, LABELS, "reviewer")
                     />
                     {colleagues}
                     <Field
@@ -176,7 +176,7 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
                         note=text::frame::optional(l)
                         value=commenter
                         hint=text::desk::commenter_hint(l)
-                        error=field_error(l, errors, "commenter")
+                        error=field_error(l, errors, LABELS, "commenter")
                         autocomplete="off"
                     />
                     <Field
@@ -185,14 +185,14 @@ fn submitting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> A
                         kind=FieldKind::Date
                         note=text::frame::optional(l)
                         value=due
-                        error=field_error(l, errors, "due")
+                        error=field_error(l, errors, LABELS, "due")
                     />
                     <TextArea
                         label=text::desk::note(l)
                         name="note"
                         note=text::frame::optional(l)
                         value=note
-                        error=field_error(l, errors, "note")
+                        error=field_error(l, errors, LABELS, "note")
                         rows=3
                     />
                     {warned}
@@ -225,7 +225,7 @@ fn colleague_field(
                 choices
                 value=typed
                 hint=text::desk::colleague_hint(l)
-                error=field_error(l, errors, "colleague")
+                error=field_error(l, errors, LABELS, "colleague")
             />
         }
         .into_any()
@@ -243,7 +243,7 @@ fn overruling(l: Locale, page: &desk::ReviewPage, decided: Vec<String>, errors: 
             choices=vec![choice]
             checked=decided
             hint=text::desk::warned_hint(l)
-            error=field_error(l, errors, "warned")
+            error=field_error(l, errors, LABELS, "warned")
         />
     }
     .into_any()
@@ -296,7 +296,7 @@ fn wanting(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyV
                     label=text::desk::reason(l)
                     name="reason"
                     value=typed
-                    error=field_error(l, errors, "reason")
+                    error=field_error(l, errors, LABELS, "reason")
                     rows=4
                     required=true
                 />
@@ -381,7 +381,7 @@ fn remark_form(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> 
                     choices=passages
                     value=passage
                     hint=text::desk::passage_hint(l)
-                    error=field_error(l, errors, "passage")
+                    error=field_error(l, errors, LABELS, "passage")
                 />
             </div>
             <details class="more-fields" data-part="quote" data-use=text::desk::quote_use(l) open=is_copied>
@@ -393,7 +393,7 @@ fn remark_form(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> 
                         note=text::frame::optional(l)
                         value=quote
                         hint=text::desk::quote_hint(l)
-                        error=field_error(l, errors, "quote")
+                        error=field_error(l, errors, LABELS, "quote")
                         rows=2
                     />
                 </div>
@@ -402,7 +402,7 @@ fn remark_form(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> 
                 label=text::desk::remark_text(l)
                 name="text"
                 value=said
-                error=field_error(l, errors, "text")
+                error=field_error(l, errors, LABELS, "text")
                 rows=3
                 required=true
             />

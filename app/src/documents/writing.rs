@@ -311,7 +311,7 @@ pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormError
                 name="mode"
                 choices=modes
                 value=mode
-                error=field_error(l, errors, "mode")
+                error=field_error(l, errors, DOCX_LABELS, "mode")
             />
         }
     });
@@ -336,7 +336,7 @@ pub(super) fn docx_card(l: Locale, draft: &DocumentDraft, echo: Option<FormError
                         name="file"
                         accept=DOCX
                         hint=text::writing::docx_hint(l)
-                        error=field_error(l, errors, "file")
+                        error=field_error(l, errors, DOCX_LABELS, "file")
                     />
                     <Button kind=ButtonKind::Secondary icon=IconName::Upload wide=true>{text::writing::docx_take(l)}</Button>
                 </form>

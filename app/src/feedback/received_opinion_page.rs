@@ -15,7 +15,7 @@ use crate::{
     frame::way_back,
     i18n::use_locale,
     page::show,
-    terms::{self, all_errors, field_error},
+    terms::{self, Labels, all_errors, field_error},
     text,
     title::Title,
     ui::{
@@ -23,6 +23,8 @@ use crate::{
         PageHeader, TextArea, content_lang,
     },
 };
+
+const LABELS: Labels = &[("text", text::feedback::answer_label)];
 
 #[component]
 pub fn ReceivedOpinionPage() -> impl IntoView {
@@ -53,7 +55,7 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
                 {way_back(text::feedback::received_title(l), "/branch", &title)}
                 <PageHeader eyebrow=opinion.branch.name.clone() title/>
                 {just_answered}
-                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, &[("text", text::feedback::answer_label)])/>
+                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, LABELS)/>
                 {content(l, opinion.clone())}
                 {answer}
                 <OpinionSteps opinion/>
@@ -112,7 +114,7 @@ fn answer_form(l: Locale, opinion: &Opinion, echo: Option<&FormErrors>, errors: 
                 name="text"
                 value=typed
                 hint
-                error=field_error(l, errors, "text")
+                error=field_error(l, errors, LABELS, "text")
                 required=true
             />
             <div class="actions">

@@ -97,14 +97,14 @@ fn opinion_form(
                 name="audience"
                 choices
                 value=audience
-                error=field_error(l, errors, "audience")
+                error=field_error(l, errors, LABELS, "audience")
             />
             <TextArea
                 label=text::feedback::text(l)
                 name="text"
                 value=text
                 hint=text::feedback::text_hint(l, l.number(OpinionText::MAX))
-                error=field_error(l, errors, "text")
+                error=field_error(l, errors, LABELS, "text")
                 rows=8
                 required=true
             />

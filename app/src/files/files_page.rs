@@ -100,7 +100,7 @@ fn waiting(
         .map(|waiting| {
             let id = waiting.file.id.to_string();
             let typed = kept.filter(|kept| kept.value("file") == Some(&id));
-            let error = if typed.is_some() { field_error(l, errors, "reason") } else { Signal::stored(None) };
+            let error = if typed.is_some() { field_error(l, errors, LABELS, "reason") } else { Signal::stored(None) };
             // The summary leads to the form that came back.
             let field = if typed.is_some() { "reason".to_owned() } else { format!("reason-{id}") };
             let typed = typed.and_then(|kept| kept.value("reason")).map(str::to_owned);

@@ -215,7 +215,7 @@ fn confirmation(
                     kind=FieldKind::Date
                     value=as_of
                     hint=text::imports::as_of_hint(l)
-                    error=field_error(l, errors, "as_of")
+                    error=field_error(l, errors, CONFIRM_LABELS, "as_of")
                 />
                 <div class="actions">
                     <Button wide=true icon=IconName::Check>{text::imports::confirm(l, rows)}</Button>

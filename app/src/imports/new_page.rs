@@ -66,14 +66,14 @@ fn upload_form(
     // What says where the file goes stands before the file: it is sealed while it arrives.
     view! {
         <form class="form" method="post" action="/imports/upload" enctype="multipart/form-data" novalidate=true>
-            <RadioGroup legend=text::imports::kind(l) name="kind" choices=kinds value=kind error=field_error(l, errors, "kind")/>
+            <RadioGroup legend=text::imports::kind(l) name="kind" choices=kinds value=kind error=field_error(l, errors, LABELS, "kind")/>
             <Select
                 label=text::imports::unit(l)
                 name="unit"
                 choices=units
                 value=unit
                 hint=text::imports::unit_hint(l)
-                error=field_error(l, errors, "unit")
+                error=field_error(l, errors, LABELS, "unit")
             />
             <FileField
                 choose=text::files::choose(l)
@@ -81,7 +81,7 @@ fn upload_form(
                 name="file"
                 accept=ACCEPT
                 hint=text::imports::file_hint(l)
-                error=field_error(l, errors, "file")
+                error=field_error(l, errors, LABELS, "file")
             />
             {templates(l, page)}
             <div class="actions">

@@ -39,14 +39,14 @@ pub fn AskCorrectionPage() -> impl IntoView {
                     name="field"
                     choices=choices.into()
                     value=typed("field")
-                    error=field_error(l, errors, "field")
+                    error=field_error(l, errors, LABELS, "field")
                 />
                 <Field
                     label=text::members::right_value(l)
                     name="wanted"
                     value=typed("wanted")
                     hint=text::members::right_value_hint(l)
-                    error=field_error(l, errors, "wanted")
+                    error=field_error(l, errors, LABELS, "wanted")
                     autocomplete="off"
                     required=true
                 />
@@ -55,7 +55,7 @@ pub fn AskCorrectionPage() -> impl IntoView {
                     name="reason"
                     value=typed("reason")
                     hint=text::members::correction_reason_hint(l)
-                    error=field_error(l, errors, "reason")
+                    error=field_error(l, errors, LABELS, "reason")
                     rows=3
                     required=true
                 />

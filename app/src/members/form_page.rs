@@ -125,7 +125,7 @@ impl Controls {
     }
 
     fn error(&self, field: &'static str) -> Signal<Option<String>> {
-        field_error(self.l, self.errors, field)
+        field_error(self.l, self.errors, LABELS, field)
     }
 
     fn day(

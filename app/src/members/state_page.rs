@@ -70,7 +70,7 @@ pub fn StatePage() -> impl IntoView {
                         name="state"
                         choices
                         value=chosen
-                        error=field_error(l, errors, "state")
+                        error=field_error(l, errors, LABELS, "state")
                     />
                     <Field
                         label=text::members::since(l)
@@ -78,7 +78,7 @@ pub fn StatePage() -> impl IntoView {
                         kind=FieldKind::Date
                         value=day
                         hint=text::members::day_hint(l)
-                        error=field_error(l, errors, "day")
+                        error=field_error(l, errors, LABELS, "day")
                         required=true
                     />
                     <div class="actions">

@@ -91,14 +91,14 @@ fn transfer_form_of(l: Locale, page: Found, echo: Option<FormErrors>, errors: Rw
                 choices=branch_choices(page.choices)
                 value=typed("to")
                 hint=more
-                error=field_error(l, errors, "to")
+                error=field_error(l, errors, LABELS, "to")
             />
             <TextArea
                 label=text::members::reason(l)
                 name="reason"
                 value=typed("reason")
                 hint=text::members::transfer_reason_hint(l)
-                error=field_error(l, errors, "reason")
+                error=field_error(l, errors, LABELS, "reason")
                 rows=3
                 required=true
             />

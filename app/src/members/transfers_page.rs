@@ -181,7 +181,7 @@ pub(super) fn decline_form(
                     name="note"
                     value=typed
                     hint=text::members::note_hint(l)
-                    error=field_error(l, errors, "note")
+                    error=field_error(l, errors, LABELS, "note")
                     rows=3
                 />
                 <div class="actions">

@@ -196,7 +196,7 @@ fn grant_form(l: Locale, page: &offices::OfficesPage, echo: Option<FormErrors>, 
                     name="card"
                     value=card
                     hint
-                    error=field_error(l, errors, "card")
+                    error=field_error(l, errors, LABELS, "card")
                     autocomplete="off"
                     required=true
                 />
@@ -205,14 +205,14 @@ fn grant_form(l: Locale, page: &offices::OfficesPage, echo: Option<FormErrors>, 
                     name="role"
                     choices=roles
                     value=role
-                    error=field_error(l, errors, "role")
+                    error=field_error(l, errors, LABELS, "role")
                 />
                 <Field
                     label=text::offices::from(l)
                     name="from"
                     kind=FieldKind::Date
                     value=from
-                    error=field_error(l, errors, "from")
+                    error=field_error(l, errors, LABELS, "from")
                     required=true
                 />
                 <Field
@@ -222,7 +222,7 @@ fn grant_form(l: Locale, page: &offices::OfficesPage, echo: Option<FormErrors>, 
                     value=until
                     hint=text::offices::until_hint(l)
                     note=text::frame::optional(l)
-                    error=field_error(l, errors, "until")
+                    error=field_error(l, errors, LABELS, "until")
                 />
                 <p class="muted">{text::offices::at_once(l)}</p>
                 <div class="actions">

@@ -34,7 +34,7 @@ pub fn ChangePasswordPage() -> impl IntoView {
                     <PasswordField
                         label=text::sessions::current_password(l)
                         name="current_password"
-                        error=field_error(l, errors, "current_password")
+                        error=field_error(l, errors, LABELS, "current_password")
                         show_label=text::account::show_password(l)
                         hide_label=text::account::hide_password(l)
                     />
@@ -42,7 +42,7 @@ pub fn ChangePasswordPage() -> impl IntoView {
                         label=text::sessions::new_password(l)
                         name="new_password"
                         hint=text::sessions::new_password_hint(l)
-                        error=field_error(l, errors, "new_password")
+                        error=field_error(l, errors, LABELS, "new_password")
                         show_label=text::account::show_password(l)
                         hide_label=text::account::hide_password(l)
                         autocomplete="new-password"

@@ -38,7 +38,7 @@ pub fn ConfirmPage() -> impl IntoView {
                     <PasswordField
                         label=text::account::password(l)
                         name="password"
-                        error=field_error(l, errors, "password")
+                        error=field_error(l, errors, LABELS, "password")
                         show_label=text::account::show_password(l)
                         hide_label=text::account::hide_password(l)
                     />

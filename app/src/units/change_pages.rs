@@ -37,14 +37,15 @@ const LABELS: Labels = &[
 pub(super) struct Sheet {
     pub(super) l: Locale,
     pub(super) errors: RwSignal<Option<FormErrors>>,
+    labels: Labels,
     echo: Option<FormErrors>,
 }
 
 impl Sheet {
     /// In the body of the page's component, before anything waits.
-    pub(super) fn new(form: &str) -> Self {
+    pub(super) fn new(form: &str, labels: Labels) -> Self {
         let echo = take_echo(form);
-        Self { l: use_locale(), errors: RwSignal::new(echo.clone()), echo }
+        Self { l: use_locale(), errors: RwSignal::new(echo.clone()), labels, echo }
     }
 
     /// What was typed before, else what is there now.
@@ -57,12 +58,12 @@ impl Sheet {
     }
 
     pub(super) fn error(&self, field: &'static str) -> Signal<Option<String>> {
-        field_error(self.l, self.errors, field)
+        field_error(self.l, self.errors, self.labels, field)
     }
 
-    pub(super) fn summary(&self, labels: Labels) -> AnyView {
+    pub(super) fn summary(&self) -> AnyView {
         let l = self.l;
-        view! { <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, self.errors, labels)/> }.into_any()
+        view! { <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, self.errors, self.labels)/> }.into_any()
     }
 
     /// The day of the decision.
@@ -138,7 +139,7 @@ fn asked(step: UnitStep) -> PageData<UnitPage> {
 
 #[component]
 pub fn NewUnitPage() -> impl IntoView {
-    let sheet = Sheet::new("unit_new");
+    let sheet = Sheet::new("unit_new", LABELS);
     show(asked(UnitStep::New), move |page| new_unit(&sheet, &page))
 }
 
@@ -170,7 +171,7 @@ fn new_unit(sheet: &Sheet, page: &UnitPage) -> AnyView {
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::New, None)}
-            {sheet.summary(LABELS)}
+            {sheet.summary()}
             <Form action="/api/units/create" failed=text::frame::network_failed(l) errors>{fields}</Form>
         </div>
     }
@@ -179,7 +180,7 @@ fn new_unit(sheet: &Sheet, page: &UnitPage) -> AnyView {
 
 #[component]
 pub fn RenamePage() -> impl IntoView {
-    let sheet = Sheet::new("unit_rename");
+    let sheet = Sheet::new("unit_rename", LABELS);
     show(asked(UnitStep::Rename), move |page| rename(&sheet, &page))
 }
 
@@ -197,7 +198,7 @@ fn rename(sheet: &Sheet, page: &UnitPage) -> AnyView {
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Rename, Some(lead))}
-            {sheet.summary(LABELS)}
+            {sheet.summary()}
             <Form action="/api/units/rename" failed=text::frame::network_failed(l) errors>{fields}</Form>
         </div>
     }
@@ -206,7 +207,7 @@ fn rename(sheet: &Sheet, page: &UnitPage) -> AnyView {
 
 #[component]
 pub fn PhasePage() -> impl IntoView {
-    let sheet = Sheet::new("unit_phase");
+    let sheet = Sheet::new("unit_phase", LABELS);
     show(asked(UnitStep::Phase), move |page| phase(&sheet, &page))
 }
 
@@ -271,7 +272,7 @@ fn phase(sheet: &Sheet, page: &UnitPage) -> AnyView {
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Phase, Some(lead))}
-            {sheet.summary(LABELS)}
+            {sheet.summary()}
             <Form action="/api/units/phase" failed=text::frame::network_failed(l) errors>{fields}</Form>
         </div>
     }
@@ -280,7 +281,7 @@ fn phase(sheet: &Sheet, page: &UnitPage) -> AnyView {
 
 #[component]
 pub fn ClosePage() -> impl IntoView {
-    let sheet = Sheet::new("unit_close");
+    let sheet = Sheet::new("unit_close", LABELS);
     show(asked(UnitStep::Close), move |page| close(&sheet, &page))
 }
 
@@ -300,7 +301,7 @@ fn close(sheet: &Sheet, page: &UnitPage) -> AnyView {
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Close, Some(lead))}
-            {sheet.summary(LABELS)}
+            {sheet.summary()}
             {content}
         </div>
     }

@@ -22,7 +22,7 @@ const LABELS: Labels =
 
 #[component]
 pub fn SplitPage() -> impl IntoView {
-    let sheet = Sheet::new("unit_split");
+    let sheet = Sheet::new("unit_split", LABELS);
     let params = use_params_map();
     let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), roster);
     show(data, move |page| splitting(&sheet, page))
@@ -55,7 +55,7 @@ fn splitting(sheet: &Sheet, page: Roster) -> AnyView {
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Split, Some(lead))}
-            {sheet.summary(LABELS)}
+            {sheet.summary()}
             {form}
         </div>
     }

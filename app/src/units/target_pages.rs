@@ -26,13 +26,13 @@ const MERGE_LABELS: Labels = &[("target", text::units::merge_target), ("on", tex
 
 #[component]
 pub fn MovePage() -> impl IntoView {
-    let sheet = Sheet::new("unit_move");
+    let sheet = Sheet::new("unit_move", MOVE_LABELS);
     chosen(UnitStep::Move, sheet, moving)
 }
 
 #[component]
 pub fn MergePage() -> impl IntoView {
-    let sheet = Sheet::new("unit_merge");
+    let sheet = Sheet::new("unit_merge", MERGE_LABELS);
     chosen(UnitStep::Merge, sheet, merging)
 }
 
@@ -81,7 +81,7 @@ fn moving(sheet: &Sheet, page: UnitTargets, asked: Option<String>, _: Option<Cho
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Move, Some(lead))}
-            {sheet.summary(MOVE_LABELS)}
+            {sheet.summary()}
             {search(l, "q", &here, text::units::move_search(l), asked, Vec::new())}
             {around(l, &page)}
             {form}
@@ -119,7 +119,7 @@ fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>, chosen: Opti
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Merge, Some(lead))}
-            {sheet.summary(MERGE_LABELS)}
+            {sheet.summary()}
             {search(l, "q", &here, text::units::merge_search(l), asked, Vec::new())}
             {around(l, &page)}
             {form}
@@ -141,7 +141,7 @@ fn merging_for_sure(sheet: &Sheet, page: &UnitTargets, chosen: &Chosen, into: &U
     view! {
         <div class="page page-narrow">
             {question(l, &page.unit, title, UnitStep::Merge, Some(told))}
-            {sheet.summary(MERGE_LABELS)}
+            {sheet.summary()}
             {goes_along(l, page)}
             <Form action="/api/units/merge" failed=text::frame::network_failed(l) errors>
                 {identity}

@@ -181,7 +181,7 @@ async fn an_opinion_is_sent_answered_and_its_answer_found() {
     let form = |text| [("opinion", opinion.as_str()), ("document", document.as_str()), ("audience", "branch"), ("text", text)];
     let refused = fisherman.post("/api/feedback/send", &write, &form("   ")).await;
     assert_eq!((refused.status, refused.location()), (302, Some(write.as_str())));
-    assert!(fisherman.get(&write).await.body.contains("Mục này còn trống"));
+    assert!(fisherman.get(&write).await.body.contains("” còn trống. Hãy điền hoặc chọn rồi gửi lại."));
 
     let receipt = format!("/opinions/{opinion}?sent=1");
     let text = "Xin thêm phao ở cửa lạch & đèn báo";

@@ -114,7 +114,7 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
                 choices=first
                 checked=ticked
                 hint=text::codes::choose_hint(l)
-                error=field_error(l, errors, "members[]")
+                error=field_error(l, errors, LABELS, "members[]")
             />
             {folded}
             <div class="actions">

@@ -51,7 +51,7 @@ pub fn CodePage() -> impl IntoView {
                         name="code"
                         value=typed
                         hint=hint
-                        error=field_error(l, errors, "code")
+                        error=field_error(l, errors, labels, "code")
                         autocomplete="one-time-code"
                         inputmode=keyboard
                         required=true
@@ -69,7 +69,7 @@ pub fn CodePage() -> impl IntoView {
 }
 
 fn send_again(l: Locale, errors: RwSignal<Option<domain::forms::FormErrors>>) -> AnyView {
-    let refused = field_error(l, errors, "way");
+    let refused = field_error(l, errors, &[], "way");
     view! {
         <Card title=text::welcome::no_message_title(l)>
             <p>{text::welcome::no_message(l)}</p>

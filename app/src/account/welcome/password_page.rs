@@ -34,7 +34,7 @@ pub fn PasswordPage() -> impl IntoView {
                         label=text::welcome::password(l)
                         name="password"
                         hint=text::welcome::password_hint(l)
-                        error=field_error(l, errors, "password")
+                        error=field_error(l, errors, LABELS, "password")
                         autocomplete="new-password"
                         show_label=text::account::show_password(l)
                         hide_label=text::account::hide_password(l)

@@ -33,7 +33,7 @@ pub fn WelcomePage() -> impl IntoView {
                 name="code"
                 value=code
                 hint=text::welcome::paper_code_filled(l)
-                error=field_error(l, errors, "code")
+                error=field_error(l, errors, LABELS, "code")
                 autocomplete="off"
                 required=true
             />
@@ -59,7 +59,7 @@ pub fn WelcomePage() -> impl IntoView {
                     name="national_id"
                     value=typed_id
                     hint=text::account::national_id_hint(l)
-                    error=field_error(l, errors, "national_id")
+                    error=field_error(l, errors, LABELS, "national_id")
                     autocomplete="username"
                     inputmode="numeric"
                     required=true

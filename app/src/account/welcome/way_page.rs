@@ -33,7 +33,7 @@ pub fn WayPage() -> impl IntoView {
                 <PageHeader title=text::welcome::way_title(l) eyebrow=step(l, 2) lead=text::welcome::way_lead(l)/>
                 <ErrorSummary title=text::welcome::errors(l) items=all_errors(l, errors, LABELS)/>
                 <Form action="/api/account/way" failed=text::frame::network_failed(l) errors>
-                    <RadioGroup legend=text::welcome::way(l) name="way" choices=ways error=field_error(l, errors, "way")/>
+                    <RadioGroup legend=text::welcome::way(l) name="way" choices=ways error=field_error(l, errors, LABELS, "way")/>
                     <div class="actions">
                         <Button wide=true icon=IconName::ArrowRight>{text::welcome::next(l)}</Button>
                     </div>
