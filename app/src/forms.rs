@@ -115,6 +115,7 @@ mod server {
             leptos_axum::redirect(&match kind {
                 Kind::NotSignedIn => sign_in_page(&page),
                 Kind::ConfirmPassword => confirm_page(&page),
+                Kind::Busy => leading_back("/problem/busy", &page),
                 other => format!("/problem/{}", other.key()),
             });
             Ok(())
@@ -141,9 +142,14 @@ mod server {
 
     /// Where the password is given again; it leads back to `page`.
     fn confirm_page(page: &str) -> String {
+        leading_back("/confirm", page)
+    }
+
+    /// The address of the page `at`, which leads back to `page` of this site.
+    fn leading_back(at: &str, page: &str) -> String {
         let mut query = ParamsMap::new();
         query.insert("next", page.to_owned());
-        format!("/confirm{}", query.to_query_string())
+        format!("{at}{}", query.to_query_string())
     }
 
     /// The sign-in page that leads back to `page` of this site.

@@ -1,5 +1,6 @@
 //! What all pages share: showing data when it is there, and saying plainly when it cannot be shown.
 
+use domain::forms::is_local;
 use leptos::prelude::*;
 use leptos_router::{
     hooks::{use_location, use_params_map},
@@ -66,6 +67,7 @@ pub fn Problem(
     let title = terms::error_title(l, kind);
     let (href, way_on) = match kind {
         Kind::ConfirmPassword => (confirm_href(), text::sessions::confirm(l)),
+        Kind::Busy => (Here::now().asked_for(), text::frame::try_again(l)),
         _ => ("/".to_owned(), text::frame::to_home(l)),
     };
     let way_on = match again {
@@ -75,7 +77,8 @@ pub fn Problem(
             </button>
         }
         .into_any(),
-        None => view! { <LinkButton href=href>{way_on}</LinkButton> }.into_any(),
+        // What was too busy is asked anew, without what the application remembers of it.
+        None => view! { <LinkButton href=href external={kind == Kind::Busy}>{way_on}</LinkButton> }.into_any(),
     };
     view! {
         <Title text=title/>
@@ -108,6 +111,16 @@ impl Here {
         let mut next = ParamsMap::new();
         next.insert("next", format!("{}{query}", self.0.pathname.get_untracked()));
         format!("{page}{}", next.to_query_string())
+    }
+
+    /// This page; of the page about a form that failed, the page of the form.
+    fn asked_for(&self) -> String {
+        let (path, query) = (self.0.pathname.get_untracked(), self.0.query.get_untracked());
+        if path.starts_with("/problem/") {
+            query.get("next").filter(|next| is_local(next)).unwrap_or_else(|| "/".to_owned())
+        } else {
+            format!("{path}{}", query.to_query_string())
+        }
     }
 }
 

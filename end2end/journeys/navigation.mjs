@@ -131,12 +131,33 @@ async function triesAgain(stage) {
   await visitor.sees('main .row-link[href^="/meetings/"]');
 }
 
+/** A page that was too busy is asked for again, also after a form that failed. */
+async function busyTriesAgain(stage, script) {
+  const visitor = await stage.visitor({ as: 'member', script });
+  visitor.expects(503);
+  const again = visitor.$('main a.button', { hasText: frame.try_again });
+  await visitor.open('/problem/busy?next=%2F%2Fevil.example');
+  assert.equal(await again.getAttribute('href'), '/', 'never to another site');
+  await visitor.open('/problem/busy?next=%2Fmeetings');
+  await visitor.follow(again);
+  assert.equal(visitor.path, '/meetings');
+  if (!script) return;
+  await visitor.open('/');
+  await visitor.page.route('**/api/meetings/**', (route) => route.fulfill({ status: 503, json: { kind: 'busy', message: 'x' } }));
+  await visitor.$('.tab-bar a[href="/meetings"]').click();
+  await visitor.sees('main h1', { hasText: problems.busy_title });
+  await visitor.page.unroute('**/api/meetings/**');
+  await again.click();
+  await visitor.sees('main .row-link[href^="/meetings/"]');
+}
+
 export const tests = [
   ...Object.keys(WALKS).map((role) => ({
     name: `navigation: what the ${role} reaches by links is what the server sends`,
     run: (stage) => walk(stage, role),
   })),
   { name: 'navigation: a page that did not arrive is asked for again', run: triesAgain },
+  ...bothWays('navigation: a page that was too busy is asked for again', busyTriesAgain),
   { name: 'navigation: the numbers at the places follow', run: numbersFollow },
   ...bothWays('navigation: the bar names the unit one acts for', unitStandsInTheBar),
 ];

@@ -1,15 +1,18 @@
 //! What the layers below leave unsaid: a sentence where an answer would be empty, the right status where it would be wrong.
 
+use std::sync::Arc;
+
 use app::{
     context::server::Visit,
     error::{AppError, Kind},
     forms::{keep_form, local, sign_in_page},
+    shell::Assets,
     terms, text,
 };
 use axum::{
     Extension,
     body::{Body, to_bytes},
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, Uri, header, uri::PathAndQuery},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -19,6 +22,8 @@ use domain::{
     Locale,
     forms::{FormErrors, is_local},
 };
+
+use crate::visit::chosen_locale;
 
 /// The errors of server functions are small; more than this is none of theirs.
 const ERROR_MAX: usize = 64 * 1024;
@@ -39,6 +44,45 @@ pub(crate) async fn complete(Extension(visit): Extension<Visit>, request: Reques
             _ => response,
         },
     }
+}
+
+/// Whoever is sent away because too much is asked for at once, or waited in vain, may ask again: a reader by a link, a script by an
+/// error of ours. Needs nothing but the request, and lies around all that may be too busy.
+pub(crate) async fn offer_again(State(assets): State<Arc<Assets>>, request: Request, next: Next) -> Response {
+    let locale = chosen_locale(request.headers());
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let wants_page = accept.is_some_and(|accept| accept.contains("text/html"));
+    let is_reader = wants_page && request.method().is_safe() && is_page(request.uri());
+    let is_script = !wants_page && request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    let is_busy = response.status() == StatusCode::SERVICE_UNAVAILABLE && says_nothing(&response);
+    let (kind, body) = match (is_busy, is_reader, is_script) {
+        (true, true, _) => ("text/html; charset=utf-8", again_page(locale, &assets.css)),
+        (true, _, true) => ("application/json", busy_error(locale)),
+        _ => return response,
+    };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// The empty address is that of the page itself.
+fn again_page(locale: Locale, css: &str) -> String {
+    let (lang, title, told) = (locale.tag(), terms::error_title(locale, Kind::Busy), text::server::too_slow(locale));
+    let again = text::frame::try_again(locale);
+    format!(
+        "<!DOCTYPE html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
+         <link rel=\"stylesheet\" href=\"{css}\"></head><body><main class=\"content\"><div class=\"page page-narrow\">\
+         <h1>{title}</h1><p>{told}</p><p><a class=\"button\" href=\"\">{again}</a></p></div></main></body></html>"
+    )
+}
+
+fn busy_error(locale: Locale) -> String {
+    let mut error = AppError::new(Kind::Busy);
+    text::server::too_slow(locale).clone_into(&mut error.message);
+    serde_json::to_string(&error).unwrap_or_default()
 }
 
 /// What a person goes to, not a script.
@@ -100,4 +144,45 @@ async fn argument_error(locale: Locale, response: Response) -> Response {
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let body = serde_json::to_vec(&error).map_or_else(|_| Body::from(bytes), Body::from);
     Response::from_parts(parts, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, middleware::from_fn_with_state, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn asked(method: &str, address: &str, accept: &str) -> (Option<String>, String) {
+        let busy =
+            || async { (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "3")], text::server::too_slow(Locale::En)) };
+        let down = || async { (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "text/html")], "a page that says so") };
+        let assets = Arc::new(Assets { css: "/pkg/look.css".to_owned(), ..Assets::default() });
+        let router =
+            Router::new().route("/problem/busy", get(down)).fallback(busy).layer(from_fn_with_state(assets, offer_again));
+        let request = Request::builder().method(method).uri(address).header(header::ACCEPT, accept);
+        let request = request.header(header::ACCEPT_LANGUAGE, "en").body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let after = response.headers().get(header::RETRY_AFTER).map(|after| after.to_str().expect("text").to_owned());
+        let body = to_bytes(response.into_body(), ERROR_MAX).await.expect("a body");
+        (after, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn who_is_sent_away_may_ask_again() {
+        let (html, sentence) = ("text/html,application/xhtml+xml", text::server::too_slow(Locale::En));
+        let (after, page) = asked("GET", "/library?kind=form", html).await;
+        assert_eq!(after.as_deref(), Some("3"), "and when");
+        for part in ["lang=\"en\"", "href=\"/pkg/look.css\"", sentence, "href=\"\"", text::frame::try_again(Locale::En)] {
+            assert!(page.contains(part), "{part} is missing in {page}");
+        }
+        let (_, told) = asked("GET", "/api/library/list", "*/*").await;
+        let error: AppError = serde_json::from_str(&told).expect("an error of ours");
+        assert_eq!((error.kind, &*error.message), (Kind::Busy, sentence));
+        for (method, address, accept) in [("POST", "/api/feedback/send", html), ("GET", "/live", "text/event-stream")] {
+            assert_eq!(asked(method, address, accept).await.1, sentence, "{address}");
+        }
+        assert_eq!(asked("GET", "/problem/busy", html).await.1, "a page that says so");
+    }
 }

@@ -134,7 +134,10 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
         .route("/live", get(live::live));
     // Files come in, and go out, at the speed of their line: they have limits of their own.
     let files = Router::new().merge(uploads::routes()).merge(files::routes()).merge(desk::routes());
-    visited(shared, quick).layer(from_fn_with_state(shared.gate.clone(), overload::guard)).merge(visited(shared, files))
+    visited(shared, quick)
+        .layer(from_fn_with_state(shared.gate.clone(), overload::guard))
+        .layer(from_fn_with_state(Arc::clone(&site.assets), answers::offer_again))
+        .merge(visited(shared, files))
 }
 
 /// Who is there is known to these routes.
