@@ -6,7 +6,6 @@ import { strict as assert } from 'node:assert';
 const PAGES = {
   member: ['/', '/more', '/meetings', '/search?q=dang%20vien', ['/search?q=21-CT/TU', '.row-link'], ['/courses', '.row-link']],
   editor: ['/desk/new'],
-  // Files, folded parts, the choice of the unit.
   registrar: ['/units', '/imports/new'],
 };
 
