@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = migrations![
     20 "0020_recovery",
     21 "0021_another_try",
     22 "0022_corrected_read",
+    23 "0023_owners",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -63,11 +63,6 @@ impl NationalId {
     pub fn hidden(&self) -> String {
         "•".repeat(self.0.len())
     }
-
-    /// The last four digits: what a person is asked for at a counter.
-    pub fn tail(&self) -> &str {
-        &self.0[8..]
-    }
 }
 
 impl fmt::Debug for NationalId {

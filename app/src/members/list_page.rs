@@ -47,7 +47,7 @@ pub fn MembersPage() -> impl IntoView {
             }
         });
         let name = page.unit.name.clone();
-        let search = search_box(l, q.clone(), unit.clone());
+        let search = search_box(l, q.clone(), unit.clone(), page.may_manage);
         let results = results(l, page, &(q, unit, after));
         let people = match places {
             Some(places) => view! { <div class="with-aside"><aside>{places}</aside><div>{results}</div></div> }.into_any(),
@@ -67,7 +67,9 @@ pub fn MembersPage() -> impl IntoView {
     })
 }
 
-fn search_box(l: Locale, q: Option<String>, unit: Option<String>) -> AnyView {
+/// Who keeps the records finds one by the whole national ID too.
+fn search_box(l: Locale, q: Option<String>, unit: Option<String>, may_manage: bool) -> AnyView {
+    let hint = if may_manage { text::members::search_hint_id(l) } else { text::members::search_hint(l) };
     view! {
         <div class="stack-tight">
             <form class="search" role="search" method="get" action="/members">
@@ -76,7 +78,7 @@ fn search_box(l: Locale, q: Option<String>, unit: Option<String>) -> AnyView {
                 {unit.map(|unit| view! { <input type="hidden" name="unit" value=unit/> })}
                 <Button icon=IconName::Search>{text::members::search(l)}</Button>
             </form>
-            <p class="hint" id="q-hint">{text::members::search_hint(l)}</p>
+            <p class="hint" id="q-hint">{hint}</p>
         </div>
     }
     .into_any()

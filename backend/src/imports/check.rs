@@ -516,7 +516,7 @@ impl Parsed {
     }
 
     fn derived(&self, keys: &Keys) -> Derived {
-        derived(keys, &self.full_name, self.birth_date, self.national_id.as_ref().map(|(id, _)| id))
+        derived(keys, &self.full_name, self.birth_date)
     }
 
     /// Equal when the file says the same. National ID and phone are in it as keyed hashes, so it tells nothing.

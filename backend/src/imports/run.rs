@@ -296,7 +296,6 @@ impl Writer {
                 path: path.clone(),
                 id_hash: entry.national_id.as_ref().map(|(_, hash)| hash.clone()),
                 id_cipher: entry.national_id.as_ref().map(|(id, _)| seal(id.expose())).transpose()?,
-                id_tail: entry.derived.id_tail.clone(),
                 phone_hash: entry.phone.as_ref().map(|(_, hash)| hash.clone()),
                 phone_cipher: entry.phone.as_ref().map(|(phone, _)| seal(phone.expose())).transpose()?,
                 twin_key: entry.derived.twin_key.clone(),
@@ -331,7 +330,6 @@ impl Writer {
         if let Some((national_id, hash)) = &entry.national_id {
             fields.push(("id_hash", hash.clone()));
             fields.push(("id_cipher", keys.seal(clock, &id, national_id.expose())?));
-            fields.extend(entry.derived.id_tail.clone().map(|tail| ("id_tail", tail)));
         }
         if let Some((phone, hash)) = &entry.phone {
             fields.push(("phone_hash", hash.clone()));

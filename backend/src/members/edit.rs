@@ -230,7 +230,7 @@ impl Members<'_> {
             return Ok(changed);
         }
         let sealed = |text: &str| keys.seal(clock, &row.id, text);
-        let derived = derived(keys, &wanted.full_name, wanted.birth_date, wanted.national_id.as_ref());
+        let derived = derived(keys, &wanted.full_name, wanted.birth_date);
         let mut after = row.clone();
         after.full_name = wanted.full_name.as_str().to_owned();
         after.birth_date = wanted.birth_date.to_string();
@@ -263,8 +263,8 @@ impl Members<'_> {
         step.then(UNCHANGED);
         step.then(CHANGE);
         if let Some(id) = wanted.national_id.as_ref().filter(|_| new_id) {
-            step.bind(vars! { id_hash: id_hash, id_cipher: sealed(id.expose())?, id_tail: derived.id_tail });
-            step.then("UPDATE $member SET id_hash = $id_hash, id_cipher = $id_cipher, id_tail = $id_tail RETURN NONE;");
+            step.bind(vars! { id_hash: id_hash, id_cipher: sealed(id.expose())? });
+            step.then("UPDATE $member SET id_hash = $id_hash, id_cipher = $id_cipher RETURN NONE;");
         }
         self.settle_flaws(step, row.twin_key.as_deref(), &after).await?;
         Ok(changed)

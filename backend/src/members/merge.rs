@@ -144,7 +144,6 @@ impl Members<'_> {
         let reseal = |text: String| keys.seal(clock, owner, &text);
         let national_id = if keep.id_hash.is_none() { gone.national_id(self.backend)? } else { None };
         let phone = if keep.phone_hash.is_none() { gone.phone(self.backend)? } else { None };
-        let id_tail = national_id.as_ref().map(|id| super::rows::id_tail(keys, id.tail()));
         step.bind(vars! {
             kept: record("member", &keep.id),
             kept_key: keep.id.clone(),
@@ -162,8 +161,6 @@ impl Members<'_> {
             by: viewer.member.to_string(),
             id_hash: if national_id.is_some() { gone.id_hash.clone() } else { keep.id_hash.clone() },
             id_cipher: match national_id { Some(id) => Some(reseal(id.expose().to_owned())?), None => keep.id_cipher.clone() },
-            takes_id: id_tail.is_some(),
-            id_tail: id_tail,
             phone_hash: if phone.is_some() { gone.phone_hash.clone() } else { keep.phone_hash.clone() },
             phone_cipher: match phone { Some(phone) => Some(reseal(phone.expose().to_owned())?), None => keep.phone_cipher.clone() },
             receipts: self.receipts_of(gone, keep).await?,
@@ -292,11 +289,10 @@ const ACCOUNT: &str = "LET $used = (SELECT * OMIT id FROM ONLY $gone_account); \
                        { CREATE $kept_account CONTENT $used RETURN NONE }; DELETE $gone_account RETURN NONE;";
 
 /// The other first: it must let go of its number before the kept record takes it.
-const RECORDS: &str = "UPDATE $gone SET state = 'merged', merged_into = $kept_key, posted_from = NONE, id_hash = NONE, id_tail = NONE, phone_hash = NONE, \
+const RECORDS: &str = "UPDATE $gone SET state = 'merged', merged_into = $kept_key, posted_from = NONE, id_hash = NONE, phone_hash = NONE, \
      version = (version ?? 0) + 1 RETURN NONE; \
      UPDATE $kept SET id_hash = $id_hash, id_cipher = $id_cipher, phone_hash = $phone_hash, phone_cipher = $phone_cipher, \
-     version = (version ?? 0) + 1 RETURN NONE; \
-     IF $takes_id { UPDATE $kept SET id_tail = $id_tail RETURN NONE };";
+     version = (version ?? 0) + 1 RETURN NONE;";
 
 #[derive(Debug, Clone, SurrealValue)]
 struct MovedPair {

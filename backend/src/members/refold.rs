@@ -74,7 +74,7 @@ impl Members<'_> {
     async fn rewrite_name(&self, id: &str, name: &FullName) -> Result<()> {
         let Ok(id) = id.parse() else { return Ok(()) };
         let row = self.row(id).await?;
-        let derived = derived(self.backend.keys(), name, row.birth_date()?, None);
+        let derived = derived(self.backend.keys(), name, row.birth_date()?);
         let mut step = Step::default();
         step.bind(vars! {
             member: record("member", &row.id),

@@ -59,7 +59,6 @@ pub(crate) struct NewMember {
     pub(crate) path: String,
     pub(crate) id_hash: Option<String>,
     pub(crate) id_cipher: Option<String>,
-    pub(crate) id_tail: Option<String>,
     pub(crate) phone_hash: Option<String>,
     pub(crate) phone_cipher: Option<String>,
     pub(crate) twin_key: String,
@@ -80,7 +79,7 @@ impl NewMember {
         let (keys, owner) = (backend.keys(), id.to_string());
         let sealed = |text: &str| keys.seal(backend.clock(), &owner, text);
         let Particulars { national_id, phone, .. } = says;
-        let derived = derived(keys, &says.full_name, says.birth_date, national_id.as_ref());
+        let derived = derived(keys, &says.full_name, says.birth_date);
         Ok(Self {
             id: record("member", id),
             code: says.card.as_str().to_owned(),
@@ -97,7 +96,6 @@ impl NewMember {
             path: branch.path.to_string(),
             id_hash: national_id.as_ref().map(|id| keys.lookup("id", id.expose())),
             id_cipher: national_id.as_ref().map(|id| sealed(id.expose())).transpose()?,
-            id_tail: derived.id_tail,
             phone_hash: phone.as_ref().map(|phone| keys.lookup("phone", phone.expose())),
             phone_cipher: phone.as_ref().map(|phone| sealed(phone.expose())).transpose()?,
             twin_key: derived.twin_key,
@@ -147,26 +145,18 @@ pub(crate) struct Derived {
     pub(crate) sort_key: String,
     /// The given name, folded.
     pub(crate) given: String,
-    /// Keyed hash of the last four digits of the national ID: ten thousand candidates, so it serves the search and proves nothing.
-    pub(crate) id_tail: Option<String>,
     /// Keyed hash of folded name and birth date: equal for what may be the same person twice.
     pub(crate) twin_key: String,
 }
 
 /// The derived columns of a record.
-pub(crate) fn derived(keys: &Keys, full_name: &FullName, birth_date: NaiveDate, national_id: Option<&NationalId>) -> Derived {
+pub(crate) fn derived(keys: &Keys, full_name: &FullName, birth_date: NaiveDate) -> Derived {
     let folded = fold_name(full_name.as_str());
     Derived {
         sort_key: name_order(full_name.as_str()),
         given: folded.rsplit(' ').next().unwrap_or_default().to_owned(),
-        id_tail: national_id.map(|id| id_tail(keys, id.tail())),
         twin_key: keys.lookup("twin", &format!("{folded}\0{birth_date}")),
     }
-}
-
-/// The hash under which the last four digits of a national ID are looked up.
-pub(crate) fn id_tail(keys: &Keys, digits: &str) -> String {
-    keys.lookup("id_tail", digits)
 }
 
 /// What of a record needs somebody's work, as far as the record alone tells: all but [`Flaw::Twin`], which needs the others.
@@ -194,22 +184,12 @@ mod tests {
     #[test]
     fn one_person_in_two_spellings_has_one_twin_key() {
         let keys = Keys::from_master(&[7; 32]);
-        let of = |name: &str, birth: &str| derived(&keys, &FullName::parse(name).expect("a name"), day(birth), None);
+        let of = |name: &str, birth: &str| derived(&keys, &FullName::parse(name).expect("a name"), day(birth));
         let first = of("Nguyễn  Đức Thắng", "1960-01-02");
         assert_eq!(first.given, "thang");
         assert_eq!(first.sort_key, "thang nguyen duc thang");
         assert_eq!(first.twin_key, of("NGUYEN DUC THANG", "1960-01-02").twin_key);
         assert_ne!(first.twin_key, of("Nguyễn Đức Thắng", "1960-01-03").twin_key);
-        assert_eq!(first.id_tail, None);
-    }
-
-    #[test]
-    fn the_last_digits_are_hashed_apart_from_the_whole_number() {
-        let keys = Keys::from_master(&[7; 32]);
-        let id = NationalId::parse("051090001234").expect("an ID");
-        let row = derived(&keys, &FullName::parse("A").expect("a name"), day("1960-01-02"), Some(&id));
-        assert_eq!(row.id_tail, Some(id_tail(&keys, "1234")));
-        assert_ne!(id_tail(&keys, "1234"), keys.lookup("id", "1234"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{
 };
 
 on_both_engines! {
-    members_are_found_by_name_card_and_end_of_the_id,
+    members_are_found_by_name_and_card_and_by_registrars_by_the_whole_id,
     nobody_finds_or_opens_a_record_outside_the_own_subtree,
     a_list_goes_on_where_it_stopped,
     looking_at_a_record_leaves_a_trace,
@@ -100,7 +100,7 @@ async fn transfer(backend: &Backend, by: &Viewer, member: MemberId, to: &UnitRef
     backend.members().request_transfer(by, form).await.expect("is asked for").to_string()
 }
 
-async fn members_are_found_by_name_card_and_end_of_the_id(backend: &Backend, org: &Fixture) {
+async fn members_are_found_by_name_and_card_and_by_registrars_by_the_whole_id(backend: &Backend, org: &Fixture) {
     let registrar = &org.coast_registrar.viewer;
     assert_eq!(found(backend, registrar, "nguyen duc").await, ["Nguyễn Đức Thắng"]);
     assert_eq!(found(backend, registrar, "THẮNG").await, ["Nguyễn Đức Thắng"]);
@@ -110,8 +110,18 @@ async fn members_are_found_by_name_card_and_end_of_the_id(backend: &Backend, org
         "beginnings, in the order of branches"
     );
     assert_eq!(found(backend, registrar, "51.000 001").await, ["Võ Văn Khơi"]);
-    assert_eq!(found(backend, registrar, "0001").await, ["Võ Văn Khơi"]);
-    assert_eq!(found(backend, registrar, &org.fisherman.national_id).await, ["Võ Văn Khơi"]);
+    let national_id = &org.fisherman.national_id;
+    assert_eq!(found(backend, registrar, national_id).await, ["Võ Văn Khơi"]);
+    for leader in [&org.secretary.viewer, &org.coast_secretary.viewer] {
+        assert_eq!(found(backend, leader, "Võ Văn Khơi").await, ["Võ Văn Khơi"]);
+        assert_eq!(found(backend, leader, national_id).await, [] as [&str; 0], "who is shown no digit finds nobody by them");
+    }
+    for part in 1..national_id.len() {
+        let (start, end) = (&national_id[..part], &national_id[national_id.len() - part..]);
+        for typed in [start, end] {
+            assert_eq!(found(backend, registrar, typed).await, [] as [&str; 0], "a part of the national ID: {typed}");
+        }
+    }
     for nothing in ["khong co ai", "51999999", "9999", "951000999999", "Đức 12", "a b c d e f g h i"] {
         assert_eq!(found(backend, registrar, nothing).await, Vec::<String>::new(), "{nothing}");
     }

@@ -264,7 +264,6 @@ impl Person {
             dice.hex(64),
             dice.hex(70),
             dice.hex(64),
-            dice.hex(64),
             dice.hex(67),
             dice.hex(64),
             dice.hex(64),
@@ -276,10 +275,10 @@ impl Person {
 
 const TABLES: &str = "CREATE TABLE member (id text PRIMARY KEY, code text NOT NULL, full_name text NOT NULL, sort_key text NOT NULL, \
     given text, sex text NOT NULL, birth_date text NOT NULL, admitted_on text NOT NULL, official_on text, standing text NOT NULL, \
-    state text NOT NULL, unit text NOT NULL, path text NOT NULL, id_hash text, id_cipher text, id_tail text, phone_hash text, \
+    state text NOT NULL, unit text NOT NULL, path text NOT NULL, id_hash text, id_cipher text, phone_hash text, \
     phone_cipher text, twin_key text, import_print text, posted_from text NOT NULL); \
     CREATE UNIQUE INDEX ON member (code); CREATE UNIQUE INDEX ON member (id_hash); CREATE INDEX ON member (unit, sort_key); \
-    CREATE INDEX ON member (path, sort_key); CREATE INDEX ON member (given, path); CREATE INDEX ON member (id_tail, path); \
+    CREATE INDEX ON member (path, sort_key); CREATE INDEX ON member (given, path); \
     CREATE INDEX ON member (twin_key);";
 
 /// The same rows by `COPY` into a cluster of its own; none where `PostgreSQL` is not installed.
