@@ -49,7 +49,7 @@ impl<'a> Home<'a> {
     /// Those of the store.
     pub async fn page_with(&self, viewer: &Viewer, pending: Pending) -> Result<HomePage> {
         let meetings = self.backend.meetings().list(viewer).await?;
-        let (corrections_decided, code_open) = self.backend.members().news(viewer).await?;
+        let (corrections_decided, code_open, account_changes) = self.backend.members().news(viewer).await?;
         Ok(HomePage {
             next_meeting: meetings.coming.into_iter().find(|meeting| meeting.state != MeetingState::Cancelled),
             newest: self.newest(viewer).await?,
@@ -59,6 +59,7 @@ impl<'a> Home<'a> {
             course: self.backend.courses().reminder(viewer).await?,
             corrections_decided,
             code_open,
+            account_changes,
             work: pending.work,
         })
     }

@@ -42,7 +42,7 @@ pub(crate) use transfers::NewTransfer;
 pub use transfers::TransferForm;
 
 use crate::{
-    Backend, Error, Result, events,
+    Backend, Error, Result, accounts, events,
     offices::Holder,
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
@@ -128,13 +128,27 @@ impl<'a> Members<'a> {
         Ok(may)
     }
 
-    /// Tells the owner at the phone the record had that it has another one now.
-    async fn note_phone_change(&self, before: &MemberRow, changed: &[&str]) {
+    /// Adds to the step what its owner finds on the first page about the numbers that change, and from where it was done.
+    fn tell_owner(&self, step: &mut Step, viewer: &Viewer, row: &MemberRow, changed: &[&str]) {
+        let notices: Vec<AccountNotice> = notices_of(changed).collect();
+        if notices.is_empty() {
+            return;
+        }
+        let tree = self.backend.units().tree();
+        let seats = viewer.standpoint.seats(Action::ManageMembers);
+        let office = seats.into_iter().find(|seat| row.path.starts_with(seat.as_str())).and_then(|seat| tree.at(seat));
+        let office = office.map(|unit| unit.id.to_string());
+        let sql = accounts::tell(&mut step.vars, self.backend.clock(), &row.id, &notices, office);
+        step.then(sql);
+    }
+
+    /// The same by short message, at the phone the record had.
+    async fn send_owner(&self, before: &MemberRow, changed: &[&str]) {
         let Ok(Some(phone)) = before.phone(self.backend) else { return };
-        if changed.contains(&CorrectionField::Phone.key())
-            && let Err(error) = self.backend.notify(&before.id, Some(phone), AccountNotice::PhoneChanged).await
-        {
-            tracing::error!(%error, "a member could not be told of a new phone");
+        for notice in notices_of(changed) {
+            if let Err(error) = self.backend.notify(&before.id, Some(phone.clone()), notice).await {
+                tracing::error!(%error, "a member could not be told of a new number");
+            }
         }
     }
 
@@ -148,6 +162,13 @@ impl<'a> Members<'a> {
         self.backend.events().wake();
         Ok(())
     }
+}
+
+/// What the owner is told of fields that change.
+fn notices_of(changed: &[&str]) -> impl Iterator<Item = AccountNotice> {
+    let (phone, id) = (CorrectionField::Phone.key(), CorrectionField::NationalId.key());
+    let told = [(phone, AccountNotice::PhoneChanged), (id, AccountNotice::IdChanged)];
+    told.into_iter().filter(move |(field, _)| changed.contains(field)).map(|(_, notice)| notice)
 }
 
 /// What the log says of a step.

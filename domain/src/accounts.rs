@@ -236,7 +236,8 @@ fn highest<'o>(offices: impl Iterator<Item = &'o Office>, fits: impl Fn(Role) ->
 }
 
 /// What the owner of an account is told by short message, since somebody else may have done it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AccountNotice {
     /// A paper code was issued that opens the account anew.
     CodeIssued,
@@ -244,6 +245,35 @@ pub enum AccountNotice {
     PasswordChanged,
     /// The handbook knows another phone now; sent to the one before.
     PhoneChanged,
+    /// The record has another national ID now: the old one does not sign in any more.
+    IdChanged,
+}
+
+impl AccountNotice {
+    /// What stays on the first page until its owner has seen it. A code that is open stands there by itself.
+    pub const CHANGES: [Self; 3] = [Self::PasswordChanged, Self::PhoneChanged, Self::IdChanged];
+
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::CodeIssued => "code",
+            Self::PasswordChanged => "password",
+            Self::PhoneChanged => "phone",
+            Self::IdChanged => "national_id",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::CHANGES.into_iter().find(|notice| notice.key() == key)
+    }
+}
+
+/// One of [`AccountNotice::CHANGES`] that was made to the own account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountChange {
+    pub notice: AccountNotice,
+    pub at: DateTime<Utc>,
+    /// The unit whose office made it, or issued the paper code with which it was made.
+    pub office: Option<String>,
 }
 
 /// A device somebody is signed in with, as they see it.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{courses::CourseReminder, documents::DocumentSummary, feedback::Opinion, meetings::MeetingSummary};
+use crate::{
+    accounts::AccountChange, courses::CourseReminder, documents::DocumentSummary, feedback::Opinion, meetings::MeetingSummary,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HomePage {
@@ -23,6 +25,9 @@ pub struct HomePage {
     /// A paper code was issued that opens the member's account anew, and can still be used.
     #[serde(default)]
     pub code_open: bool,
+    /// What was done to the member's account that they have not seen yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_changes: Vec<AccountChange>,
     /// What waits for the member by their offices (việc của tôi); empty for who holds none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub work: Vec<WorkItem>,

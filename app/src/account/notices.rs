@@ -10,6 +10,7 @@ pub fn notice_words(l: Locale, notice: AccountNotice) -> String {
         AccountNotice::CodeIssued => text::welcome::sms_code_issued(l),
         AccountNotice::PasswordChanged => text::welcome::sms_password_changed(l),
         AccountNotice::PhoneChanged => text::welcome::sms_phone_changed(l),
+        AccountNotice::IdChanged => text::welcome::sms_id_changed(l),
     }
     .to_owned()
 }

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 
 use super::fns::home_page;
 use crate::{
+    account::account_changes,
     context::use_viewer,
     documents::document_row,
     feedback::{OpinionStateTag, first_words},
@@ -37,6 +38,7 @@ pub fn HomePage() -> impl IntoView {
             <div class="page">
                 <h1 class="greeting">{text::together(title)}</h1>
                 {code_open(l, page.code_open)}
+                {account_changes(l, page.account_changes, "/record", text::home::account_look(l))}
                 {work(l, page.work)}
                 {decided(l, page.corrections_decided)}
                 {must_read(l, page.must_read)}

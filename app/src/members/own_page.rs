@@ -14,6 +14,7 @@ use super::{
     words,
 };
 use crate::{
+    account::account_changes,
     frame::way_back,
     i18n::use_locale,
     page::show,
@@ -54,6 +55,7 @@ pub fn OwnRecordPage() -> impl IntoView {
                 {way_back(text::account::more_title(l), "/more", text::members::own_title(l))}
                 <PageHeader title=text::members::own_title(l) lead=text::members::own_lead(l)/>
                 {told}
+                {account_changes(l, page.account_changes, "/record/trail", text::members::who_looked(l))}
                 {news}
                 {transfer}
                 <Card title=text::members::what_we_hold(l)>

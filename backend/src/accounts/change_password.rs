@@ -7,7 +7,7 @@ use domain::{
 };
 
 use super::{
-    Accounts, MEMBER, MemberRow, common_passwords,
+    Accounts, MEMBER, MemberRow, common_passwords, notify,
     proof::{OPEN_RENEWED, STILL_OPEN},
     ways::CLOSE_WAYS,
 };
@@ -52,10 +52,12 @@ impl Accounts<'_> {
             member: viewer.member.to_string(),
         });
         self.ways(&mut vars, &viewer.member.to_string());
+        let owner = viewer.member.to_string();
+        let told = notify::tell(&mut vars, self.backend.clock(), &owner, &[AccountNotice::PasswordChanged], None);
         let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
         events::append(&mut vars, clock, EventKind::PasswordChanged, Some(viewer.member), branch, viewer.member);
         let sql = format!(
-            "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED} {CLOSE_WAYS}
+            "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED} {CLOSE_WAYS} {told}
              UPDATE $account SET password = $hash, failures = 0 RETURN NONE; {}",
             events::APPEND
         );

@@ -11,6 +11,7 @@ use super::{
     codes::LogRow,
     common_passwords::{self, Known},
     doors::PaperRow,
+    notify,
     ways::CLOSE_WAYS,
 };
 use crate::{
@@ -57,14 +58,16 @@ impl Accounts<'_> {
         let is_new = account.as_ref().is_none_or(|account| account.password.is_none());
         let preferences = account.map_or(Ok(preferences), |account| account.preferences())?;
         let holder = self.backend.offices().holder(&member.id).await?;
+        let mut office = None;
         if let Some(code) = &door.paper_code {
             // A role may have been given since the code was tried.
             let sql = "SELECT record::id(id) AS id, unit, issued_by, issued_from FROM $code";
             let paper: Option<PaperRow> =
                 self.backend.store().read(sql, vars! { code: record("paper_code", code) }).await?.row(0)?;
-            if !paper.is_some_and(|paper| self.may_open(&paper, &holder)) {
+            let Some(paper) = paper.filter(|paper| self.may_open(paper, &holder)) else {
                 return Err(form.refused("password", Problem::CodeRefused).into());
-            }
+            };
+            office = paper.issuer().map(str::to_owned);
         }
         let clock = self.backend.clock();
         let kind = if is_new { EventKind::AccountActivated } else { EventKind::PasswordChanged };
@@ -81,6 +84,8 @@ impl Accounts<'_> {
             also: vec![LogRow::new(clock, kind, Some(actor), &path, &member.id)],
         };
         let unchanged = holder.unchanged(&mut vars, "holder");
+        let told =
+            if is_new { "" } else { notify::tell(&mut vars, clock, &member.id, &[AccountNotice::PasswordChanged], office) };
         self.ways(&mut vars, &member.id);
         let sql = format!(
             "{unchanged}
@@ -90,7 +95,7 @@ impl Accounts<'_> {
                  LET $spent = (UPDATE $paper SET used_at = $now WHERE used_at = NONE AND revoked_at = NONE RETURN AFTER);
                  IF array::len($spent) = 0 {{ THROW '{SPENT}' }};
              }};
-             {CLOSE_WAYS}
+             {CLOSE_WAYS} {told}
              UPSERT $account SET password = $hash, activated_at = activated_at ?? $now, failures = 0, locale = $locale,
                  text_size = $text_size, theme = $theme RETURN NONE;
              DELETE session WHERE member = $owner RETURN NONE;

@@ -229,7 +229,7 @@ impl Accounts<'_> {
     /// A unit that has ended is above nobody, nor are its roles those of the unit that took over: its codes open to who holds none.
     pub(super) fn may_open(&self, code: &PaperRow, holder: &Holder) -> bool {
         // Whoever has the machine has the data.
-        let Some(issuer) = code.issued_from.as_ref().or_else(|| code.issued_by.as_ref().map(|_| &code.unit)) else { return true };
+        let Some(issuer) = code.issuer() else { return true };
         match self.backend.units().tree().named(issuer) {
             Some(unit) => holder.is_within(&unit.path),
             None => !holder.holds_any(),
@@ -256,6 +256,13 @@ pub(super) struct PaperRow {
     unit: String,
     issued_by: Option<String>,
     issued_from: Option<String>,
+}
+
+impl PaperRow {
+    /// The unit it was issued from; none for the command line.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.issued_from.as_deref().or_else(|| self.issued_by.as_ref().map(|_| self.unit.as_str()))
+    }
 }
 
 #[derive(Debug, SurrealValue)]

@@ -1,16 +1,42 @@
-//! Tells the owner of an account what was done to it, by a short message to the phone on file. The same stands in the log, which the
-//! owner reads at the own record, and an open paper code on the first page.
+//! Tells the owner of an account what was done to it: on the first page, where it stands until they have looked at the own record, and by
+//! a short message to the phone on file. The same stands in the log, which the owner reads too. An open paper code stands on the first
+//! page by itself.
 
-use domain::{Locale, accounts::AccountNotice, members::PhoneNumber};
+use chrono::{DateTime, Utc};
+use domain::{
+    Locale,
+    accounts::{AccountChange, AccountNotice},
+    members::PhoneNumber,
+};
 
 use super::{ACCOUNT, AccountRow, Accounts};
 use crate::{
-    Backend, Result,
-    store::{SurrealValue, record, vars},
+    Backend, Clock, Error, Result,
+    store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
 /// The text of a notice in a language. The words belong to the pages.
 pub type NoticeWords = fn(Locale, AccountNotice) -> String;
+
+/// The statement that puts what was done to an account on its owner's first page, for the transaction that does it; its bindings go into
+/// `vars`. `office` is the id of the unit from which it was done. Nobody is told of an account that is not in use.
+pub(crate) fn tell(
+    vars: &mut Variables,
+    clock: &Clock,
+    owner: &str,
+    notices: &[AccountNotice],
+    office: Option<String>,
+) -> &'static str {
+    let told: Vec<RecordId> = notices.iter().map(|notice| pair("account_change", owner, notice.key())).collect();
+    vars.extend(vars! { told_account: record("account", owner), told: told, told_at: clock.now(), told_office: office });
+    TELL
+}
+
+const TELL: &str = "IF (SELECT VALUE activated_at FROM ONLY $told_account) != NONE { \
+                        FOR $change IN $told { \
+                            UPSERT $change SET kind = record::id($change)[1], at = $told_at, office = $told_office RETURN NONE \
+                        } \
+                    };";
 
 impl Accounts<'_> {
     /// Sends a notice in the background. What was done stands, so a failure is the operator's to know.
@@ -41,6 +67,38 @@ impl Backend {
         }
         Ok(())
     }
+
+    /// What was done to an account that its owner has not seen, the newest first.
+    pub(crate) async fn account_changes(&self, member: &str) -> Result<Vec<AccountChange>> {
+        let sql = "SELECT kind, at, office FROM $changes ORDER BY at DESC";
+        let rows: Vec<ChangeRow> = self.store().read(sql, vars! { changes: changes_of(member) }).await?.rows(0)?;
+        let tree = self.units().tree();
+        let understand = |row: ChangeRow| -> Result<AccountChange> {
+            let damaged = || Error::Damaged(format!("a change of the account {member}"));
+            let office = row.office.as_deref().and_then(|unit| tree.named(unit)).map(|unit| unit.name.clone());
+            Ok(AccountChange { notice: AccountNotice::from_key(&row.kind).ok_or_else(damaged)?, at: row.at, office })
+        };
+        rows.into_iter().map(understand).collect()
+    }
+
+    /// These were seen by their owner; what was done since is told again.
+    pub(crate) async fn note_changes_seen(&self, member: &str, seen: &[AccountChange]) -> Result<()> {
+        let Some(newest) = seen.iter().map(|change| change.at).max() else { return Ok(()) };
+        let vars = vars! { changes: changes_of(member), newest: newest };
+        self.store().write("DELETE $changes WHERE at <= $newest RETURN NONE;", vars).await.map(|_| ())
+    }
+}
+
+/// The rows there may be of an account.
+fn changes_of(member: &str) -> Vec<RecordId> {
+    AccountNotice::CHANGES.iter().map(|notice| pair("account_change", member, notice.key())).collect()
+}
+
+#[derive(Debug, SurrealValue)]
+struct ChangeRow {
+    kind: String,
+    at: DateTime<Utc>,
+    office: Option<String>,
 }
 
 #[derive(Debug, SurrealValue)]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    accounts::Viewer,
+    accounts::{AccountChange, Viewer},
     events::EventKind,
     forms::{FormReader, Problem, optional},
     ids::{CorrectionId, MemberId},
@@ -156,6 +156,7 @@ impl Members<'_> {
             if is_number && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
                 return Err(reader.refused("decision", Problem::HeldAbove).into());
             }
+            self.tell_owner(&mut step, viewer, &row, &changed);
             numbers = (wanted.national_id, Some(wanted.card));
             EventKind::CorrectionAccepted
         } else {
@@ -174,7 +175,7 @@ impl Members<'_> {
         let detail = Some(field.key().to_owned());
         match self.commit(step, Told { kind, viewer, path: &row.place()?, subject, detail }).await {
             Ok(()) => {
-                self.note_phone_change(&row, &changed).await;
+                self.send_owner(&row, &changed).await;
                 Ok(subject)
             }
             Err(Error::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
@@ -187,12 +188,14 @@ impl Members<'_> {
         }
     }
 
-    /// How many decisions on the own record the viewer has not seen, and whether a paper code lies open that opens the account anew.
-    pub(crate) async fn news(&self, viewer: &Viewer) -> Result<(u32, bool)> {
+    /// How many decisions on the own record the viewer has not seen, whether a paper code lies open that opens the account anew, and what
+    /// was done to the account.
+    pub(crate) async fn news(&self, viewer: &Viewer) -> Result<(u32, bool, Vec<AccountChange>)> {
         let vars = vars! { member: viewer.member.to_string(), now: self.backend.clock().now() };
         let mut found = self.backend.store().read(format!("{NEWS}; {OPEN_CODE}"), vars).await?;
         let (decided, codes): (Vec<RecordId>, Vec<RecordId>) = (found.rows(0)?, found.rows(1)?);
-        Ok((u32::try_from(decided.len()).unwrap_or(u32::MAX), !codes.is_empty()))
+        let changes = self.backend.account_changes(&viewer.member.to_string()).await?;
+        Ok((u32::try_from(decided.len()).unwrap_or(u32::MAX), !codes.is_empty(), changes))
     }
 
     pub(super) async fn note_news_seen(&self, member: MemberId) -> Result<()> {

@@ -178,11 +178,12 @@ impl Members<'_> {
             }
             return Err(reader.finish().err().unwrap_or_default().into());
         }
+        self.tell_owner(&mut step, viewer, &row, &changed);
         let detail = Some(changed.join(","));
         let told = Told { kind: EventKind::MemberChanged, viewer, path: &row.place()?, subject: id, detail };
         match self.commit(step, told).await {
             Ok(()) => {
-                self.note_phone_change(&row, &changed).await;
+                self.send_owner(&row, &changed).await;
                 Ok(id)
             }
             Err(Error::Thrown(_)) => Err(reader.refused("full_name", Problem::Stale).into()),

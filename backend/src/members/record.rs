@@ -55,11 +55,13 @@ impl Members<'_> {
             twins_elsewhere,
             transfer: self.waiting_transfer(&row).await?,
             corrections: if rights.manage { self.corrections_of(&row, true).await? } else { Vec::new() },
+            account_changes: Vec::new(),
             record: self.understand(row, sight).await?,
         })
     }
 
-    /// All that is written down of the viewer. What was decided on corrections counts as seen from now on.
+    /// All that is written down of the viewer. What was decided on corrections, and what was done to the account, counts as seen from
+    /// now on.
     ///
     /// # Errors
     /// Those of the store.
@@ -69,6 +71,8 @@ impl Members<'_> {
         if corrections.iter().any(|correction| correction.is_news) {
             self.note_news_seen(viewer.member).await?;
         }
+        let account_changes = self.backend.account_changes(&row.id).await?;
+        self.backend.note_changes_seen(&row.id, &account_changes).await?;
         Ok(RecordPage {
             may: RecordRights::default(),
             flaws: Vec::new(),
@@ -76,6 +80,7 @@ impl Members<'_> {
             twins_elsewhere: 0,
             transfer: self.waiting_transfer(&row).await?,
             corrections,
+            account_changes,
             record: self.understand(row, Sight::Own).await?,
         })
     }

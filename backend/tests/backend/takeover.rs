@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use backend::{
     Backend, Clock, Error, Keys, Place,
+    accounts::{PasswordForm, SignInForm},
     demo::registry::{NewMember, Registry},
     members::{CorrectionForm, MemberForm, StateForm, TransferForm},
     offices::GrantForm,
@@ -12,7 +13,7 @@ use backend::{
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
     Locale,
-    accounts::{AccountNotice, Office, Viewer},
+    accounts::{AccountChange, AccountNotice, Office, Viewer},
     forms::Problem,
     ids::MemberId,
     members::{MemberState, NationalId, Sex, Standing},
@@ -24,7 +25,7 @@ use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 
 use crate::{
     doors::{Doors, NEW_PASSWORD, PHONE, newest, refusal},
-    support::{Fixture, Person, organisation, start},
+    support::{Fixture, PASSWORD, Person, organisation, start},
 };
 
 /// Somebody who keeps the records of the whole province.
@@ -205,7 +206,8 @@ async fn the_owner_is_told_of_a_code_a_new_password_and_a_new_phone() {
 
     let session = doors.sign_in(crate::doors::WITH_PHONE, NEW_PASSWORD).await.expect("signs in").token;
     let viewer = doors.backend.accounts().session(&session).await.expect("reads").expect("is open").viewer;
-    assert!(!doors.backend.home().page(&viewer).await.expect("a page").code_open);
+    let home = doors.backend.home().page(&viewer).await.expect("a page");
+    assert!(!home.code_open && home.account_changes.is_empty(), "what they did themselves is no news");
     let second = doors.paper_code().await;
     assert!(newest(doors.outbox(), 1).await.contains("Told: CodeIssued"));
     assert!(doors.backend.home().page(&viewer).await.expect("a page").code_open, "where the owner is signed in too");
@@ -226,6 +228,67 @@ async fn the_owner_is_told_of_a_code_a_new_password_and_a_new_phone() {
     doors.backend.members().change(&doors.org.coast_registrar.viewer, form).await.expect("changes");
     let told = newest(doors.outbox(), 3).await;
     assert!(told.contains("Told: PhoneChanged") && told.contains(&PHONE[7..]), "at the number there was before: {told}");
+    let row = doors.backend.members().record(secretary, doors.newcomer).await.expect("a record").record;
+    let version = row.version.to_string();
+    let form = MemberForm { version: &version, phone: "0901234567", national_id: "951000777777", ..form };
+    doors.backend.members().change(&doors.org.coast_registrar.viewer, form).await.expect("changes");
+    assert!(newest(doors.outbox(), 4).await.contains("Told: IdChanged"));
+
+    let (coast, harbour) = (Some(doors.org.coast.name.clone()), Some(doors.org.harbour.name.clone()));
+    let expected = [("national_id", coast.clone()), ("password", harbour), ("phone", coast)];
+    assert_eq!(changes(doors.backend.home().page(&viewer).await.expect("a page").account_changes), expected);
+    let members = doors.backend.members();
+    assert_eq!(changes(members.own(&viewer).await.expect("the own record").account_changes), expected);
+    assert_eq!(changes(members.own(&viewer).await.expect("the own record").account_changes), NOTHING, "seen is seen");
+    assert_eq!(changes(doors.backend.home().page(&viewer).await.expect("a page").account_changes), NOTHING);
+}
+
+const NOTHING: [(&str, Option<String>); 0] = [];
+
+/// What was changed, and from which unit.
+fn changes(told: Vec<AccountChange>) -> Vec<(&'static str, Option<String>)> {
+    let mut changes: Vec<_> = told.into_iter().map(|change| (change.notice.key(), change.office)).collect();
+    changes.sort_unstable();
+    changes
+}
+
+#[tokio::test]
+async fn the_owner_finds_an_accepted_number_and_a_new_password_at_home_and_nobody_without_an_account_does() {
+    let (backend, _, org) = organisation().await;
+    let person = &org.fisherman;
+    let wish = CorrectionForm { field: "phone", wanted: "0907654321", reason: "Đổi số." };
+    let wish = backend.members().request_correction(&person.viewer, wish).await.expect("asks").to_string();
+    backend.members().decide_correction(&org.coast_registrar.viewer, &wish, "decline", "Số này sai.").await.expect("declines");
+    assert_eq!(
+        changes(backend.home().page(&person.viewer).await.expect("a page").account_changes),
+        NOTHING,
+        "nothing was changed"
+    );
+    let wish = CorrectionForm { field: "phone", wanted: "0907654322", reason: "Đổi số." };
+    let wish = backend.members().request_correction(&person.viewer, wish).await.expect("asks").to_string();
+    backend.members().decide_correction(&org.coast_registrar.viewer, &wish, "accept", "").await.expect("accepts");
+    let token = {
+        let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
+        backend.accounts().sign_in(form).await.expect("signs in").token
+    };
+    let typed = PasswordForm { current: PASSWORD, new: NEW_PASSWORD };
+    backend.accounts().change_password(&person.viewer, &token, typed).await.expect("changes");
+    let expected = [("password", None), ("phone", Some(org.coast.name.clone()))];
+    assert_eq!(changes(backend.home().page(&person.viewer).await.expect("a page").account_changes), expected);
+
+    let (id, unit) = (backend.clock().ulid().to_string(), org.harbour.id.to_string());
+    let form = MemberForm { phone: "0907654323", unit: &unit, ..unchanged(&id, "0", "Võ Thị Sứa", "51.888888") };
+    let stranger = backend.members().register(&org.coast_registrar.viewer, form).await.expect("registers");
+    let version = backend.members().record(&org.coast_registrar.viewer, stranger).await.expect("a record").record.version;
+    let version = version.to_string();
+    let form = MemberForm { version: &version, phone: "0907654324", ..form };
+    backend.members().change(&org.coast_registrar.viewer, form).await.expect("changes");
+    let viewer = Viewer { member: stranger, ..person.viewer.clone() };
+    assert_eq!(
+        changes(backend.home().page(&viewer).await.expect("a page").account_changes),
+        NOTHING,
+        "nothing to be taken over yet"
+    );
 }
 
 // The property.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Correction, Flaw, MemberState, Sex, Standing, Transfer};
 use crate::{
+    accounts::AccountChange,
     ids::{MemberId, UnitId},
     units::UnitRef,
 };
@@ -113,6 +114,9 @@ pub struct RecordPage {
     pub transfer: Option<Transfer>,
     /// The newest first: all for the person themself, for others those that wait.
     pub corrections: Vec<Correction>,
+    /// For the person themself: what was done to the account since they last looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_changes: Vec<AccountChange>,
 }
 
 /// What a form of a record holds.

@@ -1,0 +1,39 @@
+//! What was done to the own account, as its owner is told of it on the first page and beside the own record.
+
+use domain::{
+    Locale,
+    accounts::{AccountChange, AccountNotice},
+};
+use leptos::prelude::*;
+
+use crate::{
+    text,
+    ui::{IconName, Notice, NoticeKind},
+};
+
+/// What was done, when, by whose office, and what to do about it; `href` and `label` lead to more.
+pub fn account_changes(l: Locale, changes: Vec<AccountChange>, href: &'static str, label: &'static str) -> Vec<AnyView> {
+    let told = |AccountChange { notice, at, office }: AccountChange| {
+        let at = l.date_time(at);
+        let title = match notice {
+            AccountNotice::CodeIssued => text::home::code_issued(l).to_owned(),
+            AccountNotice::PasswordChanged => text::home::account_password(l).to_owned(),
+            AccountNotice::PhoneChanged => text::home::account_phone(l).to_owned(),
+            AccountNotice::IdChanged => text::home::account_id(l).to_owned(),
+        };
+        let done = match (notice, office) {
+            (_, None) => text::home::account_done(l, at),
+            (AccountNotice::PasswordChanged, Some(unit)) => text::home::account_done_by_card(l, unit, at),
+            (_, Some(unit)) => text::home::account_done_by(l, unit, at),
+        };
+        view! {
+            <Notice kind=NoticeKind::Warn title icon=IconName::Key>
+                <p>{done}</p>
+                <p>{text::home::account_not_you(l)}</p>
+                <p><a href=href>{label}</a></p>
+            </Notice>
+        }
+        .into_any()
+    };
+    changes.into_iter().map(told).collect()
+}
