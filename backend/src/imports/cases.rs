@@ -117,6 +117,15 @@ fn unicode_text_of_a_spreadsheet_is_read() {
 }
 
 #[test]
+fn a_card_keeps_the_zeros_in_front_of_it_only_where_it_is_text() {
+    let cards = [opened(fixture!("card-as-text.xlsx")), opened(fixture!("card-as-number.xlsx"))].map(|file| {
+        assert_eq!(file.names(), ["Tạ Thẻ Không"]);
+        file.column(Column::CardNumber, read::card_number).remove(0).1.map(|card| card.as_str().to_owned())
+    });
+    assert_eq!(cards, [Ok("00770123".to_owned()), Ok("770123".to_owned())]);
+}
+
+#[test]
 fn a_formula_without_a_value_is_named() {
     let file = opened(fixture!("formulas-without-value.xlsx"));
     assert_eq!(file.column(Column::Phone, read::phone)[0].1.as_ref().err(), Some(&Reason::Unvalued));

@@ -159,6 +159,44 @@ fn nobody_else_on_the_machine_looks_into_the_data_folder() {
 
 #[cfg(unix)]
 #[test]
+fn an_open_key_and_a_server_in_front_without_a_name_are_told_at_the_start() {
+    use std::{
+        fs::{Permissions, set_permissions},
+        os::unix::fs::PermissionsExt,
+    };
+
+    const KEY: &str = "other users of this machine can read the key: chmod 600 it";
+    const PROXY: &str = "name it with HANDBOOK_TRUSTED_PROXY";
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("secret.key");
+    let told = told_at_start(folder.path(), &[]);
+    assert!(!told.contains(KEY) && !told.contains(PROXY), "{told}");
+    set_permissions(&key, Permissions::from_mode(0o644)).expect("opens it to all");
+    let told = told_at_start(folder.path(), &["--origin", "https://so-tay.example"]);
+    assert!(told.contains(KEY) && told.contains(PROXY), "{told}");
+    set_permissions(&key, Permissions::from_mode(0o600)).expect("closes it");
+    let told = told_at_start(folder.path(), &["--origin", "https://so-tay.example", "--trusted-proxy", "127.0.0.1"]);
+    assert!(!told.contains(KEY) && !told.contains(PROXY), "{told}");
+}
+
+/// What the program says from its start to its end, which comes as soon as it has started.
+#[cfg(unix)]
+fn told_at_start(data: &Path, settings: &[&str]) -> String {
+    let mut command = handbook(&["serve", "--addr", "127.0.0.1:0", "--data"]);
+    command.arg(data).args(settings).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("starts");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a line");
+    assert!(line.starts_with("The handbook is at "), "{line}");
+    ask_to_stop(&child);
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(output.status.code(), Some(0));
+    complaint(&output)
+}
+
+#[cfg(unix)]
+#[test]
 fn an_idle_program_stops_at_once_and_a_check_right_afterwards_finds_a_whole_store() {
     use std::{
         io::{Read, Write},

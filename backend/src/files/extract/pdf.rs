@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{self, Sender},
+    sync::mpsc::{self, Receiver, Sender},
     thread,
     time::{Duration, Instant},
 };
@@ -34,9 +34,18 @@ enum Step {
 /// What can be read until the time is over; the thread that reads is left to the end of the process.
 pub(super) fn text(content: Vec<u8>, time: Duration) -> Result<Extracted, Missing> {
     let until = Instant::now() + time;
+    let steps = begin(content);
+    gather(|| steps.recv_timeout(until.saturating_duration_since(Instant::now())).ok())
+}
+
+fn begin(content: Vec<u8>) -> Receiver<Step> {
     let (sender, steps) = mpsc::channel();
     thread::spawn(move || read(&content, &sender));
-    let next = || steps.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
+    steps
+}
+
+/// What the steps say until there are none, because the time is over.
+fn gather(mut next: impl FnMut() -> Option<Step>) -> Result<Extracted, Missing> {
     let (pages, remarks) = match next() {
         Some(Step::Opened { pages, remarks }) => (pages, remarks),
         Some(Step::Unreadable(missing)) => return Err(missing),
@@ -184,4 +193,27 @@ fn header_before(content: &[u8], at: usize) -> Option<(u32, u32, usize)> {
     let end = from.checked_sub(1).filter(|space| content[*space] == b' ')?;
     let (number, start) = digits_before(end)?;
     (generation < 65_536 && number < 8_388_608).then_some((number, generation, start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::samples::long_pdf;
+
+    #[test]
+    fn pages_that_were_read_before_the_time_was_over_are_kept() {
+        let steps = begin(long_pdf(2_500));
+        // Its list of pages, and a thousand of them.
+        let mut left = 1 + 1_000;
+        let read = gather(|| {
+            let step = if left == 0 { None } else { steps.recv().ok() };
+            left = left.saturating_sub(1);
+            step
+        });
+        let read = read.expect("is read");
+        assert_eq!(read.missing, Some(Missing::Part));
+        let text = read.text.expect("the pages that were read");
+        assert_eq!(text.matches("Trang").count(), 1_000);
+        assert!(text.starts_with("Trang 1\n") && text.ends_with("Trang 1000"), "the first of them");
+    }
 }
