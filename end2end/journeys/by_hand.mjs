@@ -4,9 +4,12 @@ import { strict as assert } from 'node:assert';
 
 import { stickingOut } from '../budget.mjs';
 import { fillIn, prefer } from '../support/accounts.mjs';
+import { DESKTOP } from '../support/browser.mjs';
+import { pdf } from '../support/files.mjs';
 import { bothWays } from '../support/report.mjs';
 import { texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
+import { draftOf, send } from './files.mjs';
 
 const { frame } = texts('vi');
 
@@ -377,6 +380,157 @@ async function textSize(stage, script) {
   await press(-1, '1');
 }
 
+// What a larger text does to the frame
+
+/** Runs in the page: the words of the bar below, with their size in pixels and the lines they stand on. */
+function tabLabels() {
+  return [...document.querySelectorAll('.tab-bar .tab')].map((tab) => {
+    const words = document.createTreeWalker(tab, NodeFilter.SHOW_TEXT);
+    const lines = new Set();
+    let size = 0;
+    while (words.nextNode()) {
+      const { currentNode: text } = words;
+      if (text.data.trim() === '' || text.parentElement.closest('.badge, .visually-hidden')) continue;
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      for (const { top } of range.getClientRects()) lines.add(Math.round(top));
+      size = Number.parseFloat(getComputedStyle(text.parentElement).fontSize);
+    }
+    return { label: tab.innerText.trim(), size, lines: lines.size };
+  });
+}
+
+async function frameGrowsWithTheText(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  const wide = await stage.visitor({ as: 'member', size: DESKTOP });
+  const heading = (visitor) => visitor.$('main h1').evaluate((heading) => Number.parseFloat(getComputedStyle(heading).fontSize));
+  await member.open('/library');
+  const small = await member.page.evaluate(tabLabels);
+  try {
+    await prefer(member, { text_size: '3' });
+    for (const visitor of [member, wide]) {
+      await visitor.open('/library');
+      const size = await heading(visitor);
+      assert.ok(size <= 36, `the heading leaves room for what it is about: ${size} px`);
+    }
+    const large = await member.page.evaluate(tabLabels);
+    assert.equal(large.length, 5);
+    for (const [at, { label, size, lines }] of large.entries()) {
+      assert.equal(lines, 1, `${label} stands on ${lines} lines`);
+      assert.ok(size >= 17 && size > small[at].size + 1, `${label} grows with the text: ${small[at].size} px, ${size} px`);
+    }
+  } finally {
+    await prefer(member, { text_size: '1' });
+  }
+}
+
+// One left edge
+
+async function oneLeftEdge(stage) {
+  const member = await stage.visitor({ as: 'member', size: DESKTOP });
+  const edges = {};
+  // Narrow and full pages.
+  for (const address of ['/library', '/more', '/courses', '/meetings', '/opinions']) {
+    await member.open(address);
+    edges[address] = await member.$('main h1').evaluate((heading) => Math.round(heading.getBoundingClientRect().left));
+  }
+  assert.equal(new Set(Object.values(edges)).size, 1, JSON.stringify(edges));
+}
+
+// How far the text was read
+
+async function lineOfReading(stage) {
+  const member = await stage.visitor({ as: 'member', script: false });
+  await member.open(await by(member, '/search?q=21-CT/TU', '.row-link'));
+  /** Scrolls to a part of the text, from 0 to 1, and tells how long the line is, from 0 to 1. */
+  const at = async (part) => {
+    await member.page.evaluate((part) => {
+      const { top, height } = document.querySelector('.document > .prose').getBoundingClientRect();
+      scrollTo({ top: scrollY + top + height * part - innerHeight / 2, behavior: 'instant' });
+    }, part);
+    return member.page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          // A line that follows the scrolling is drawn anew with the next picture.
+          requestAnimationFrame(() => {
+            requestAnimationFrame(() => {
+              const { transform } = getComputedStyle(document.querySelector('.reading-bar'), '::after');
+              resolve(transform === 'none' ? 1 : new DOMMatrix(transform).a);
+            });
+          });
+        }),
+    );
+  };
+  const lengths = [await at(0), await at(0.5), await at(1)];
+  assert.ok(lengths[0] < 0.1 && lengths[1] > 0.3 && lengths[1] < 0.7 && lengths[2] > 0.9, `the line grows: ${lengths}`);
+}
+
+// What is chosen, and what is pressed
+
+/** Runs in the page: the colours of a part, and those of the tokens. */
+function colours(part) {
+  const probe = document.createElement('i');
+  probe.style.cssText = 'background: var(--wash); color: var(--accent)';
+  document.documentElement.append(probe);
+  const { backgroundColor: wash, color: accent } = getComputedStyle(probe);
+  const { backgroundColor: background, borderTopColor: border } = getComputedStyle(part);
+  const seen = { washed: background === wash, accented: border === accent };
+  probe.remove();
+  return seen;
+}
+
+async function chosenIsSeen(stage, script) {
+  const member = await stage.visitor({ as: 'member', script });
+  await member.open(`${await by(member, '/library', '.row-link')}/opinion`);
+  const choice = (value) => member.$(`main .choice:has([name="audience"][value="${value}"])`);
+  const values = await member.field('audience').evaluateAll((inputs) => inputs.map((input) => input.value));
+  assert.ok(values.length > 1);
+  for (const chosen of values.slice(0, 2)) {
+    await member.$(`main [name="audience"][value="${chosen}"]`).check();
+    for (const value of values) {
+      const expected = { washed: value === chosen, accented: value === chosen };
+      assert.deepEqual(await choice(value).evaluate(colours), expected, `${chosen} is chosen; ${value}`);
+    }
+  }
+}
+
+/** Under a thumb, where nothing hovers, what is pressed answers. */
+async function pressIsSeen(stage) {
+  const guest = await stage.visitor();
+  const member = await stage.visitor({ as: 'member' });
+  const editor = await stage.visitor({ as: 'editor' });
+  await guest.open('/sign-in');
+  await answersThePress(guest, 'main .input-button');
+  await member.open(await by(member, '/search?q=21-CT/TU', '.row-link'));
+  await answersThePress(member, 'main details.contents > summary', 'main .contents a', 'main .particulars > summary');
+  await editor.open('/desk/new');
+  await editor.$('main .tool').first().waitFor();
+  await answersThePress(editor, 'main .tool', 'main .more-fields > summary');
+  const draft = await draftOf(editor, 'Thông báo để bấm thử');
+  await editor.open(`${draft}/files`);
+  await send(editor, { name: 'Bấm thử.pdf', mimeType: 'application/octet-stream', buffer: pdf('Bấm thử') });
+  await editor.sees('#files .file');
+  await editor.settled();
+  await answersThePress(editor, '#files .file');
+}
+
+async function answersThePress(visitor, ...selectors) {
+  await visitor.page.mouse.move(0, 0);
+  const browser = await visitor.context.newCDPSession(visitor.page);
+  await browser.send('DOM.enable');
+  await browser.send('CSS.enable');
+  const { root } = await browser.send('DOM.getDocument');
+  for (const selector of selectors) {
+    const washed = () => visitor.$(selector).first().evaluate(colours).then((seen) => seen.washed);
+    assert.equal(await washed(), false, `${selector} at rest`);
+    const { nodeId } = await browser.send('DOM.querySelector', { nodeId: root.nodeId, selector });
+    await browser.send('CSS.forcePseudoState', { nodeId, forcedPseudoClasses: ['active'] });
+    assert.equal(await washed(), true, `${selector} when pressed`);
+    await browser.send('CSS.forcePseudoState', { nodeId, forcedPseudoClasses: [] });
+  }
+  await browser.detach();
+}
+
 export const tests = [
   ...bothWays('by hand: the skip link leads to the content', skipLink),
   { name: 'by hand: after a step to another page its heading has the focus', run: headingIsTold },
@@ -392,4 +546,9 @@ export const tests = [
   { name: 'by hand: an ended session keeps what was typed', run: endedSession },
   ...bothWays('by hand: a document begins on the first screen', textOnTheFirstScreen),
   ...bothWays('by hand: the text size is changed where one reads', textSize),
+  { name: 'by hand: the frame grows with the text', run: frameGrowsWithTheText },
+  { name: 'by hand: narrow and full pages have one left edge', run: oneLeftEdge },
+  { name: 'by hand: a line tells how far the text was read', run: lineOfReading },
+  ...bothWays('by hand: what is chosen is seen', chosenIsSeen),
+  { name: 'by hand: what is pressed answers', run: pressIsSeen },
 ];

@@ -5,7 +5,7 @@ import { strict as assert } from 'node:assert';
 import { bothWays } from '../support/report.mjs';
 import { fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
-import { docx, mp3, pdf } from '../support/files.mjs';
+import { docx, mp3, pdf, png } from '../support/files.mjs';
 
 const { files } = texts('vi');
 
@@ -54,6 +54,14 @@ async function fromDeskToPhone(stage, script) {
   await editor.open(`${draft}/files`);
   assert.equal(await editor.$('#files .file').count(), 1);
 
+  // A picture has no text the guard could look at: a person must.
+  assert.ok(!(await editor.text('#files')).includes(files.unseen));
+  await send(editor, file('ban-ve.png', png()));
+  await until('the picture is attached', async () => (await named(editor, 'ban-ve.png').count()) === 1);
+  await editor.settled();
+  const picture = editor.$('#files .desk-file', { has: editor.page.locator('.file-name', { hasText: 'ban-ve.png' }) });
+  assert.equal(await picture.locator('.notice-warn', { hasText: files.unseen }).count(), 1);
+
   await decided(editor);
 
   const chief = await stage.visitor({ as: 'chief', script });
@@ -62,6 +70,7 @@ async function fromDeskToPhone(stage, script) {
   await editor.open(`${draft}/files`);
   assert.equal(await editor.field('file').count(), 0, 'what is reviewed does not change');
   await chief.open(`${draft}/publish`);
+  assert.ok((await chief.text('[data-part="goes-out"]')).includes('Thông báo.pdf'), 'who approves sees the files');
   await chief.$('main [name="when"][value="now"]').check();
   await chief.submit(chief.sender('version'));
   await chief.sees('main .notice-ok');
@@ -86,6 +95,9 @@ async function decided(editor) {
   await editor.settled();
   assert.ok((await editor.text('#waiting')).includes(files.warning_secrecy));
   assert.equal(await named(editor, 'ke-hoach.docx').count(), 0, 'it does not belong to the text yet');
+  const main = editor.$('#waiting .button:not(.button-quiet, .button-secondary, .button-danger)');
+  const leads = await main.evaluateAll((buttons) => buttons.map((button) => new URL(button.form.action).pathname));
+  assert.deepEqual(leads, ['/api/files/remove'], 'the safe way is the main button, and the only one');
   await editor.submit(editor.$('#waiting form[action$="/keep"] button'));
   assert.ok((await editor.problems()).reason, 'a decision has a reason');
   await editor.field('reason').fill('Đã giải mật theo quyết định ngày 01/11.');

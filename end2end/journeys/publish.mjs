@@ -2,7 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
-import { inVietnam } from '../support/clock.mjs';
+import { inDays, inVietnam } from '../support/clock.mjs';
 import { bothWays } from '../support/report.mjs';
 import { empty, fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
@@ -239,12 +239,14 @@ async function whatIsShown(stage, script) {
   await reader.saysRead();
 
   const signer = 'Nguyễn Thị Lài, Bí thư';
-  await correct(editor, draft, 'Phun lúc 8 giờ sáng thứ Hai.', 'Sửa giờ phun.', { signer });
+  const readBy = inDays(20).split('-').reverse().join('/');
+  await correct(editor, draft, 'Phun lúc 8 giờ sáng thứ Hai.', 'Sửa giờ phun.', { signer, must_read_by: readBy });
   chief.expects(422);
   for (const page of [`${draft}/review`, `${draft}/publish`]) {
     await chief.open(page);
     const shown = await chief.text('[data-part="goes-out"]');
     assert.ok(shown.includes(signer) && shown.includes('Sửa giờ phun.'), `${page} shows all that goes out: ${shown}`);
+    assert.ok(shown.includes(desk.must_read_by) && shown.includes(readBy), `${page} shows by when it must be read: ${shown}`);
     assert.ok((await chief.$('.diff del').first().innerText()).includes('7'), `${page} shows what it was`);
     assert.ok((await chief.$('.diff ins').first().innerText()).includes('8'), `${page} shows what it becomes`);
   }
@@ -254,6 +256,8 @@ async function whatIsShown(stage, script) {
   await editor.submit(editor.$('main form[action$="/recall"] button'));
   await editor.sees('[name="body"]');
   await editor.field('body').fill('Phun lúc 9 giờ sáng thứ Hai.');
+  await unfold(editor);
+  await editor.field('must_read_by').fill('');
   await editor.submit(editor.$('main button[name="then"][value="review"]'));
   await editor.submit(editor.sender('reviewer'));
   await chief.$('main [name="when"][value="now"]').check();

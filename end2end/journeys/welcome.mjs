@@ -6,10 +6,10 @@ import path from 'node:path';
 
 import { fillIn, signIn } from '../support/accounts.mjs';
 import { bothWays } from '../support/report.mjs';
-import { empty, texts } from '../support/texts.mjs';
+import { empty, fits, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
-const { account, problems, welcome } = texts('vi');
+const { account, codes, home, problems, welcome } = texts('vi');
 const UNKNOWN_ID = '001000000000';
 const PASSWORD = 'thuyen ve ben luc 5 gio';
 const OTHER_PASSWORD = 'con meo nha ba tu leo rao';
@@ -49,7 +49,15 @@ async function bySms(stage, script) {
 async function byPaperCard(stage, script) {
   const { national_id: nationalId, name } = newcomer(stage, script);
   const secretary = await stage.visitor({ as: 'secretary', script });
+  await openCodes(secretary);
+  const choice = secretary.$('main .choice', { hasText: name });
+  assert.ok(await choice.locator('input').isChecked(), 'who has neither password nor card is ticked');
   const code = await printCard(secretary, name);
+
+  // The card is on its way: who issues for all who wait does not end it.
+  await openCodes(secretary);
+  assert.ok(fits(codes.has_card, await choice.locator('.choice-hint').textContent()), 'it says until when the card can be used');
+  assert.ok(!(await choice.locator('input').isChecked()), 'who has a valid card is not ticked');
 
   // Somebody else's card, and the card with a letter misread: one answer.
   const visitor = await stage.visitor({ script });
@@ -102,6 +110,13 @@ async function forgottenPassword(stage, script) {
 
   await visitor.context.clearCookies();
   await chosen(OTHER_PASSWORD);
+  // What was done to the account stands on the first page until its owner has looked.
+  const told = visitor.$('main .notice-warn', { hasText: home.account_password }).filter({ hasText: home.account_not_you });
+  await told.waitFor();
+  await visitor.follow(told.locator('a[href="/record"]'));
+  await told.waitFor();
+  await visitor.open('/');
+  assert.equal(await told.count(), 0, 'seen is seen');
   elsewhere.expects(401);
   await elsewhere.open('/library');
   assert.equal(elsewhere.path, '/sign-in', 'other devices are signed out');
@@ -160,10 +175,14 @@ async function type(visitor, field, text) {
   await visitor.submit(visitor.sender(field));
 }
 
-/** Issues a code for one member of the secretary's branch, and reads it off the sheet. */
-async function printCard(secretary, name) {
+async function openCodes(secretary) {
   await secretary.open('/codes');
   await secretary.follow(secretary.$('main .row-link').first());
+}
+
+/** Issues a code for one member of the secretary's branch, and reads it off the sheet. */
+async function printCard(secretary, name) {
+  await openCodes(secretary);
   const others = secretary.$('main .code-others > summary');
   if ((await others.count()) > 0) await others.click();
   for (const box of await secretary.field('members[]').all()) await box.uncheck();

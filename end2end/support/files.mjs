@@ -1,5 +1,7 @@
 // Small files of the kinds that can be attached, made byte by byte.
 
+import { deflateSync } from 'node:zlib';
+
 /** A PDF of one page; codes of its font are letters of the same number. */
 export function pdf(text) {
   const lines = text.split('\n').map((line) => `<${[...Buffer.from(line, 'utf16le').swap16()].map(hex).join('')}> Tj T*`);
@@ -30,6 +32,22 @@ export function pdf(text) {
   body += `xref\n0 ${places.length + 1}\n0000000000 65535 f \n${entries}`;
   body += `trailer\n<< /Size ${places.length + 1} /Root 1 0 R >>\nstartxref\n${directory}\n%%EOF\n`;
   return Buffer.from(body, 'latin1');
+}
+
+/** A grey picture of eight by eight points. */
+export function png() {
+  const part = (kind, content) => {
+    const named = Buffer.concat([Buffer.from(kind, 'latin1'), content]);
+    const [size, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    size.writeUInt32BE(content.length);
+    sum.writeUInt32BE(crc(named));
+    return Buffer.concat([size, named, sum]);
+  };
+  // Width, height, eight bits of grey.
+  const head = Buffer.from([0, 0, 0, 8, 0, 0, 0, 8, 8, 0, 0, 0, 0]);
+  const rows = Buffer.concat(Array.from({ length: 8 }, () => Buffer.from([0, ...Array.from({ length: 8 }, () => 0x80)])));
+  const start = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+  return Buffer.concat([start, part('IHDR', head), part('IDAT', deflateSync(rows)), part('IEND', Buffer.alloc(0))]);
 }
 
 const hex = (byte) => byte.toString(16).toUpperCase().padStart(2, '0');
