@@ -1,0 +1,174 @@
+// What is left of the speed when three times as much is asked for as can be answered. Run by hand, on a machine that does nothing else:
+//
+//   node end2end/overload.mjs [--seconds 20] [--times 3] [--most 128]
+//
+// Starts the program of HANDBOOK_BIN (target/dist/handbook) with the site of HANDBOOK_SITE (target/dist/site) and the sample
+// organisation in a folder of its own, signs members in, and lets more and more clients ask for pages, each for the next one as soon as
+// it has one. Then as many times the clients of the best rate ask for that long.
+// Invariant: the exit code is 1 when less than 80 % of the best rate is left. It is no part of the tests: what it measures depends on
+// the machine.
+
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+
+/** What every member opens. */
+const PAGES = ['/', '/library', '/meetings', '/opinions', '/courses', '/more'];
+
+/** How long each number of clients asks while the best one is looked for, and before that, in seconds. */
+const STEP = { measured: 6, before: 2 };
+
+/** Who is sent away comes back sooner than browsers do, which wait as long as they are told. */
+const BACK_AFTER_MS = 250;
+
+/** Requests of one session at a time that the program takes (`server/src/overload.rs`). */
+const PER_SESSION = 32;
+
+const SHARE_MIN = 0.8;
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+const { values: options } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '20' },
+    times: { type: 'string', default: '3' },
+    most: { type: 'string', default: '128' },
+  },
+});
+
+const folder = await mkdtemp(path.join(tmpdir(), 'handbook-overload-'));
+let server;
+try {
+  server = await start(folder);
+  const sessions = await signIns(server.origin);
+  const best = await findBest(server.origin, sessions);
+  const clients = best.clients * Number(options.times);
+  if (clients > sessions.length * PER_SESSION) console.log(`${clients} clients are more than ${sessions.length} sessions may be: some are sent away for that`);
+  const seconds = Number(options.seconds);
+  const over = await load(server.origin, sessions, clients, { measured: seconds, before: STEP.before });
+  const share = over.rate / best.rate;
+  console.log(`best: ${best.rate.toFixed(1)} pages/s with ${best.clients} clients`);
+  console.log(`${options.times} times as many, ${clients} clients for ${seconds} s: ${told(over)}`);
+  console.log(`share of the best: ${(share * 100).toFixed(0)} %, at least ${SHARE_MIN * 100} % are wanted`);
+  process.exitCode = share >= SHARE_MIN ? 0 : 1;
+} finally {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Loads the sample organisation and starts the program on it. */
+async function start(folder) {
+  const [program, site] = [built('HANDBOOK_BIN', 'target/dist/handbook'), built('HANDBOOK_SITE', 'target/dist/site')];
+  const data = path.join(folder, 'data');
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HANDBOOK_')));
+  await promisify(execFile)(program, ['demo', '--data', data], { env });
+  const child = spawn(program, ['serve', '--addr', '127.0.0.1:0', '--data', data, '--site', site], {
+    env: { ...env, HANDBOOK_LOG_FILTER: 'error' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await Promise.race([
+    once(lines, 'line'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the program ended at its start with ${code}`))),
+  ]);
+  const origin = /http:\/\/\S+/.exec(line)?.[0];
+  if (!origin) throw new Error(`the program does not say where it is: ${line}`);
+  const stop = async () => {
+    if (child.exitCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exit;
+  };
+  return { program, origin, stop };
+}
+
+function built(name, fallback) {
+  const place = path.resolve(ROOT, process.env[name] ?? fallback);
+  if (!existsSync(place)) throw new Error(`${place} is missing: run \`cargo xtask dist\` first, or set ${name}`);
+  return place;
+}
+
+/** The cookies of a session for everybody of the sample who has a password. */
+async function signIns(origin) {
+  const { stdout } = await promisify(execFile)(server.program, ['demo', '--list']);
+  const agent = new Agent();
+  const sessions = [];
+  for (const { national_id: nationalId, password } of JSON.parse(stdout)) {
+    if (!password) continue;
+    const body = new URLSearchParams({ national_id: nationalId, password }).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
+    const { headers: answer } = await ask(agent, origin, '/api/account/sign_in', { method: 'POST', headers, body });
+    const cookie = (answer['set-cookie'] ?? []).map((line) => line.split(';')[0]).find((pair) => pair.startsWith('__Host-handbook='));
+    if (cookie) sessions.push(cookie);
+  }
+  agent.destroy();
+  if (sessions.length === 0) throw new Error('nobody could sign in');
+  return sessions;
+}
+
+/** The number of clients with which most pages are answered, looked for by doubling it. */
+async function findBest(origin, sessions) {
+  let best = { rate: 0, clients: 0 };
+  for (let clients = 1; clients <= Number(options.most); clients *= 2) {
+    const step = await load(origin, sessions, clients, STEP);
+    console.log(`${String(clients).padStart(4)} clients: ${told(step)}`);
+    if (step.rate > best.rate) best = { rate: step.rate, clients };
+    else if (clients >= best.clients * 4) break;
+  }
+  if (best.rate === 0) throw new Error('no page was answered');
+  return best;
+}
+
+/** Lets so many clients ask for pages; what was answered in the measured seconds counts. */
+async function load(origin, sessions, clients, { measured, before }) {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const from = performance.now() + before * 1000;
+  const until = from + measured * 1000;
+  const times = [];
+  let [refused, failed] = [0, 0];
+  const client = async (at) => {
+    const headers = { cookie: sessions[at % sessions.length], accept: 'text/html' };
+    for (let turn = at; performance.now() < until; turn += 1) {
+      const asked = performance.now();
+      const status = await ask(agent, origin, PAGES[turn % PAGES.length], { headers }).then(({ status }) => status, () => 0);
+      const now = performance.now();
+      if (now >= from && now < until) {
+        if (status === 200) times.push(now - asked);
+        else if (status === 503) refused += 1;
+        else failed += 1;
+      }
+      if (status !== 200) await sleep(BACK_AFTER_MS);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, (_, at) => client(at)));
+  agent.destroy();
+  times.sort((one, other) => one - other);
+  const p99 = times[Math.min(times.length - 1, Math.floor(times.length * 0.99))] ?? Number.NaN;
+  return { rate: times.length / measured, refused, failed, p99 };
+}
+
+/** Asks and takes in the whole answer. */
+function ask(agent, origin, address, { method = 'GET', headers, body }) {
+  return new Promise((resolve, reject) => {
+    const asked = request(new URL(address, origin), { agent, method, headers }, (answer) => {
+      answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers }));
+      answer.on('error', reject);
+      answer.resume();
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+function told({ rate, refused, failed, p99 }) {
+  const others = failed > 0 ? `, ${failed} failed` : '';
+  return `${rate.toFixed(1)} pages/s, 99 % of them within ${p99.toFixed(0)} ms, ${refused} × 503${others}`;
+}
