@@ -6,6 +6,7 @@
 //! therefore goes through only while its lane is where its run knows it to be (see [`FENCE`]).
 
 use domain::{
+    accounts::AccountNotice,
     imports::{Column, Counts, Reason, RefusedLine},
     members::{Flaw, MemberState},
 };
@@ -117,6 +118,7 @@ pub(super) async fn write_members(
     let source = Source::of(backend, import)?;
     let begun = lanes(backend, &import.id).await?;
     let ledger = Ledger::load(backend, import.scope()?, mapping, import.millis()).await?;
+    let office = import.scope()?.and_then(|path| backend.units().tree().at(&path).map(|unit| unit.id.to_string()));
     let _watch = Watch::over(pulse);
     let mut writers = JoinSet::new();
     let mut queues = Vec::with_capacity(WRITERS);
@@ -128,6 +130,7 @@ pub(super) async fn write_members(
             import: record("import", &import.id),
             lane: lane_id(&import.id, number),
             as_of: import.as_of.clone(),
+            office: office.clone(),
             begun_at: lane.position,
             done: lane,
             noted: lane.position,
@@ -194,6 +197,8 @@ struct Writer {
     import: RecordId,
     lane: RecordId,
     as_of: String,
+    /// The unit the file was brought for, as owners of accounts are told.
+    office: Option<String>,
     /// What an earlier attempt has done lies before this.
     begun_at: i64,
     done: Lane,
@@ -263,6 +268,7 @@ impl Writer {
         let sql = format!("{FENCE}{}{inserts}{NOTE}", changes.sql);
         vars.extend(changes.vars);
         vars.extend(vars! { import: self.import.clone(), lane: self.lane.clone(), noted: self.noted, note: next });
+        vars.extend(vars! { told_at: self.backend.clock().now(), told_office: self.office.clone() });
         match self.backend.store().write(&sql, vars).await {
             Ok(_) => {
                 self.noted = next.position;
@@ -336,6 +342,7 @@ impl Writer {
             fields.push(("phone_cipher", keys.seal(clock, &id, phone.expose())?));
         }
         let member = changes.bind(record("member", &id));
+        tell_owner(changes, &member, entry);
         if entry.is_moved {
             let (ended, owner) = (changes.bind(record("posting", clock.ulid())), changes.bind(id.clone()));
             let day = changes.bind(self.as_of.clone());
@@ -356,6 +363,24 @@ impl Writer {
         }
         note_flaws(bulk, entry, &id, &path);
         Ok(())
+    }
+}
+
+/// Says to the owner of an account in use that a number they are known by is another one now; before the row changes.
+fn tell_owner(changes: &mut Changes, member: &str, entry: &Entry) {
+    let numbers = [
+        (AccountNotice::IdChanged, "id_hash", entry.national_id.as_ref().map(|(_, hash)| hash)),
+        (AccountNotice::PhoneChanged, "phone_hash", entry.phone.as_ref().map(|(_, hash)| hash)),
+    ];
+    for (notice, column, hash) in numbers {
+        let Some(hash) = hash else { continue };
+        let (id, kind) = (entry.member.to_string(), notice.key());
+        let account = changes.bind(record("account", &id));
+        let (hash, told) = (changes.bind(hash.clone()), changes.bind(pair("account_change", &id, kind)));
+        changes.sql += &format!(
+            "IF (SELECT VALUE {column} FROM ONLY ${member}) != ${hash} AND (SELECT VALUE activated_at FROM ONLY ${account}) != NONE \
+             {{ UPSERT ${told} SET kind = '{kind}', at = $told_at, office = $told_office RETURN NONE }};"
+        );
     }
 }
 
@@ -433,6 +458,7 @@ mod tests {
             import: record("import", id),
             lane: lane_id(&import, 0),
             as_of: "2026-11-30".to_owned(),
+            office: None,
             begun_at: lane.position,
             done: lane,
             noted: lane.position,

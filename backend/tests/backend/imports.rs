@@ -677,6 +677,28 @@ async fn who_holds_a_role_above_is_given_no_other_number_or_branch_by_a_file() {
     assert_eq!(page.import.counts, counts(0, 1, 0, 0), "what changes no number is taken over");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_owner_of_an_account_finds_at_home_what_a_file_changed_of_their_numbers() {
+    let (backend, _, org) = organisation().await;
+    let person = &org.fisherman;
+    let row = |id: &str, phone: &str| {
+        let file = format!("{HEADER}51000001,{},Nữ,03/02/1980,03/02/2008,,{id},{phone},51/001/01\n", person.name);
+        file.into_bytes()
+    };
+    let told = async || {
+        let page = backend.home().page(&person.viewer).await.expect("a page");
+        let mut told: Vec<_> = page.account_changes.into_iter().map(|change| (change.notice.key(), change.office)).collect();
+        told.sort_unstable();
+        told
+    };
+    let coast = Some(org.coast.name.clone());
+    assert_eq!(imported(&backend, &org, &row(&person.national_id, "0912000777")).await.import.counts, counts(0, 1, 0, 0));
+    assert_eq!(told().await, [("phone", coast.clone())], "the national ID is the one there was");
+    backend.members().own(&person.viewer).await.expect("the own record");
+    assert_eq!(imported(&backend, &org, &row("952000099998", "0912000777")).await.import.counts, counts(0, 1, 0, 0));
+    assert_eq!(told().await, [("national_id", coast)], "the phone is the one there was");
+}
+
 /// Spellings people use, one to a row: those of mobile phones are read, of the others the member is kept and the phone left out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_phone_that_cannot_be_read_keeps_nobody_out() {
