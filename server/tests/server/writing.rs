@@ -37,7 +37,8 @@ async fn a_docx_comes_back_as_text_or_waits_in_the_form() {
     let text = send(&mut editor, &document, JSON, SAME, body("1", &file)).await;
     assert_eq!(text.status, 200);
     let taken: serde_json::Value = serde_json::from_str(&text.body).expect("JSON");
-    let expected = serde_json::json!({ "title": null, "text": "Neo đậu trước 17 giờ.", "whole": "Neo đậu trước 17 giờ.", "told": null });
+    let expected =
+        serde_json::json!({ "title": null, "text": "Neo đậu trước 17 giờ.", "whole": "Neo đậu trước 17 giờ.", "told": null });
     assert_eq!(taken, expected);
 
     let form = send(&mut editor, &document, HTML, SAME, body("1", &file)).await;

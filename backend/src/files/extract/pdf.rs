@@ -204,7 +204,7 @@ mod tests {
     fn pages_that_were_read_before_the_time_was_over_are_kept() {
         let steps = begin(long_pdf(2_500));
         // Its list of pages, and a thousand of them.
-        let mut left = 1 + 1_000;
+        let mut left = 1_001_u32;
         let read = gather(|| {
             let step = if left == 0 { None } else { steps.recv().ok() };
             left = left.saturating_sub(1);
