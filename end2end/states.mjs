@@ -74,6 +74,12 @@ export const STATES = [
   { name: 'desk', as: 'editor', address: '/desk' },
   { name: 'new draft', as: 'editor', address: '/desk/new' },
   { name: 'new draft refused', as: 'editor', address: '/desk/new', act: (visitor) => refused(visitor, 'body') },
+  {
+    name: 'new draft, units to choose from',
+    as: 'editor',
+    address: '/desk/new',
+    act: (visitor) => visitor.$('main [data-part="parts"] > summary').click(),
+  },
   { name: 'draft', as: 'editor', find: draft },
   { name: 'sending for review', as: 'editor', find: async (visitor) => `${await draft(visitor)}/review` },
   { name: 'sending for review, refused', as: 'editor', find: async (visitor) => `${await draft(visitor)}/review`, act: unknownCommenter },

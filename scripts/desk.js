@@ -23,17 +23,28 @@ const policy = window.trustedTypes?.createPolicy('handbook', rules) ?? rules;
 
 if (writing) start();
 document.querySelectorAll('[data-part="audience"]').forEach(findUnits);
+document.querySelectorAll('[data-part="parts"]').forEach(chooseParts);
 remarkOnMarked();
+
+/** A text as it is compared: without marks, in small letters. */
+function plain(text) {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase().trim();
+}
+
+/** A field to look for units with. */
+function unitField(label) {
+  const find = document.createElement('input');
+  Object.assign(find, { type: 'search', className: 'input', placeholder: label, autocomplete: 'off' });
+  find.setAttribute('aria-label', label);
+  return find;
+}
 
 /** A field above a long list of units that leaves those whose names have what was typed, with or without marks. */
 function findUnits(part) {
   const select = part.querySelector('select');
   if (select.options.length < 8) return;
-  const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase().trim();
   const all = [...select.options].map((option) => [option, plain(option.textContent)]);
-  const find = document.createElement('input');
-  Object.assign(find, { type: 'search', className: 'input', placeholder: part.dataset.find, autocomplete: 'off' });
-  find.setAttribute('aria-label', part.dataset.find);
+  const find = unitField(part.dataset.find);
   find.setAttribute('aria-controls', select.id);
   find.addEventListener('input', () => {
     const words = plain(find.value).split(/\s+/).filter(Boolean);
@@ -46,6 +57,54 @@ function findUnits(part) {
   // Enter chooses, it does not send.
   find.addEventListener('keydown', (event) => event.key === 'Enter' && (event.preventDefault(), select.focus()));
   select.before(find);
+}
+
+/** Of the parts of an audience, those below the unit chosen and with what was typed in their names; and whom the text would reach. */
+function chooseParts(part) {
+  const whom = part.closest('[data-part="audience"]');
+  const { form } = whom.querySelector('select');
+  const { audience } = form.elements;
+  const list = part.querySelector('#parts').closest('fieldset');
+  const rows = [...list.querySelectorAll('.choice')].map((row) => {
+    const name = row.querySelector('.choice-label').textContent;
+    return { row, box: row.querySelector('input'), depth: name.search(/[^\u2003]/), name: plain(name) };
+  });
+  const find = part.querySelector('[name="find"]') ?? unitField(whom.dataset.find);
+  if (!find.isConnected && rows.length > 7) list.parentElement.before(find);
+  const narrow = () => {
+    const words = plain(find.value).split(/\s+/).filter(Boolean);
+    // Units stand behind the one they belong to, set in further; above the highest listed all are below.
+    const at = rows.findIndex(({ box }) => box.value === audience.value);
+    const next = rows.findIndex(({ depth }, place) => at >= 0 && place > at && depth <= rows[at].depth);
+    rows.forEach(({ row, box, name }, place) => {
+      const isBelow = place > at && (next < 0 || place < next);
+      // What is ticked stays in sight: it is sent.
+      row.hidden = !box.checked && !(isBelow && words.every((word) => name.includes(word)));
+    });
+  };
+  const said = whom.querySelector('[data-part="reach"]');
+  let asked = 0;
+  const tell = async () => {
+    const mine = (asked += 1);
+    const wanted = [...new FormData(form)].filter(([name]) => /^(audience|standings|parts\[\])$/.test(name));
+    try {
+      const headers = { Accept: 'application/json' };
+      const answer = await fetch('/api/documents/reach', { method: 'POST', headers, body: new URLSearchParams(wanted) });
+      const found = await answer.json();
+      if (mine === asked) said.textContent = answer.ok ? found : found.message;
+    } catch {
+      // Saving says it too.
+    }
+  };
+  form.addEventListener('change', ({ target }) => {
+    if (!/^(audience|standings|parts\[\])$/.test(target.name)) return;
+    narrow();
+    tell();
+  });
+  find.addEventListener('input', narrow);
+  // Enter looks for units, it does not send.
+  if (!find.name) find.addEventListener('keydown', (event) => event.key === 'Enter' && event.preventDefault());
+  narrow();
 }
 
 /** What is marked in the preview can be remarked on without copying it. */

@@ -9,7 +9,7 @@ use domain::{
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     members::Standing,
     policy::Role,
-    units::UnitKind,
+    units::{UnitKind, UnitRef},
 };
 use leptos::prelude::*;
 
@@ -71,6 +71,16 @@ pub fn unit_kind(l: Locale, kind: UnitKind) -> &'static str {
         UnitKind::Province => text::terms::province(l),
         UnitKind::Commune => text::terms::commune(l),
         UnitKind::Branch => text::terms::branch(l),
+    }
+}
+
+/// Units by name: the first five, and how many more.
+pub fn units(l: Locale, units: &[UnitRef]) -> String {
+    const NAMED: usize = 5;
+    let named = units.iter().take(NAMED).map(|unit| unit.name.as_str()).collect::<Vec<_>>().join(", ");
+    match u32::try_from(units.len().saturating_sub(NAMED)) {
+        Ok(0) => named,
+        more => text::terms::units_more(l, named, l.number(more.unwrap_or(u32::MAX))),
     }
 }
 
@@ -208,6 +218,8 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::Expired => text::problems::expired(l).to_owned(),
         Problem::Undecided => text::problems::undecided(l).to_owned(),
         Problem::OutOfReach => text::problems::out_of_reach(l).to_owned(),
+        Problem::TooMany { max } => text::problems::too_many(l, l.number(*max)),
+        Problem::NotBelow => text::problems::not_below(l).to_owned(),
     }
 }
 

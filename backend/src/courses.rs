@@ -9,6 +9,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
+    audience::Audience,
     courses::{AnswerOption, CourseState, CourseStep, Question, QuestionKind, QuizRules},
     documents::DocumentSummary,
     ids::{CourseId, DocumentId},
@@ -16,7 +17,7 @@ use domain::{
     members::Standing,
     policy::Action,
     search::FoundCourse,
-    units::{UnitPath, UnitRef},
+    units::UnitRef,
 };
 
 mod another_try;
@@ -175,9 +176,7 @@ struct Course {
 /// To whom a course was given, and until when.
 #[derive(Debug, Clone)]
 struct Given {
-    audience: UnitRef,
-    /// Empty: all.
-    standings: Vec<Standing>,
+    audience: Audience,
     due_on: NaiveDate,
 }
 
@@ -187,13 +186,16 @@ impl CourseRow {
         let count = |number: i64| u32::try_from(number).map_err(|_| damaged());
         let given = match (&self.audience, &self.due_on) {
             (Some(audience), Some(due_on)) => Some(Given {
-                audience: tree.heir(audience).ok_or_else(damaged)?.clone(),
-                standings: self
-                    .standings
-                    .iter()
-                    .flatten()
-                    .map(|key| Standing::from_key(key).ok_or_else(damaged))
-                    .collect::<Result<_>>()?,
+                audience: Audience {
+                    unit: tree.heir(audience).ok_or_else(damaged)?.clone(),
+                    parts: Vec::new(),
+                    standings: self
+                        .standings
+                        .iter()
+                        .flatten()
+                        .map(|key| Standing::from_key(key).ok_or_else(damaged))
+                        .collect::<Result<_>>()?,
+                },
                 due_on: due_on.parse().map_err(|_| damaged())?,
             }),
             _ => None,
@@ -226,11 +228,7 @@ impl Course {
 
     /// Whether it was given to the person as a member, and still is.
     fn reaches(&self, viewer: &Viewer) -> bool {
-        let standpoint = &viewer.standpoint;
-        self.given.as_ref().is_some_and(|given| {
-            standpoint.may_as_member(Action::TakeCourse, &given.audience.path)
-                && (given.standings.is_empty() || given.standings.contains(&standpoint.standing))
-        })
+        self.given.as_ref().is_some_and(|given| given.audience.includes(&viewer.standpoint, Action::TakeCourse))
     }
 
     /// Whether the person may know of it without having done anything in it: it is theirs to study, or to look at how far others
@@ -238,7 +236,7 @@ impl Course {
     fn is_visible_to(&self, viewer: &Viewer) -> bool {
         self.reaches(viewer)
             || self.given.as_ref().is_some_and(|given| {
-                viewer.standpoint.seats(Action::ReadStatistics).iter().any(|seat| overlap(seat, &given.audience.path))
+                viewer.standpoint.seats(Action::ReadStatistics).iter().any(|seat| given.audience.touches(seat))
             })
     }
 
@@ -255,11 +253,6 @@ impl Course {
     fn step(&self, step: CourseStep) -> Result<CourseState> {
         self.state.next(step).map_err(|_| Error::NotAllowed)
     }
-}
-
-/// Whether one of the two lies in the other.
-fn overlap(one: &UnitPath, other: &UnitPath) -> bool {
-    one.contains(other) || other.contains(one)
 }
 
 /// What only the pages of one course need.

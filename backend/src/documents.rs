@@ -1,8 +1,11 @@
 //! Documents: the library a member reads from, the desk an editor writes at, and what both have in common.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
+    audience::Audience,
     documents::{DocumentKind, DocumentSummary, steps::Out},
     ids::{DocumentId, MemberId},
     locale::local_date,
@@ -40,7 +43,7 @@ mod writing;
 
 pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX, Taken};
 pub use difference::difference;
-pub use draft::DraftForm;
+pub use draft::{DraftForm, ReachForm};
 pub(crate) use progress::HAND_OVER;
 pub use review::{RemarkForm, SubmitForm};
 pub use steps::PublishForm;
@@ -67,7 +70,7 @@ impl<'a> Documents<'a> {
 
 /// The columns of [`DocumentRow`].
 const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, state, \
-                       version, minutes, saved_at, published_at, shelf, standings, must, must_read_by, pin, corrected_at, corrected_version";
+                       version, minutes, saved_at, published_at, shelf, parts, standings, must, must_read_by, pin, corrected_at, corrected_version";
 
 /// What was published, as it lies in the store, without its text. What is in work lies in `draft` ([`draft::DraftRow`]).
 #[derive(Debug, SurrealValue)]
@@ -81,6 +84,8 @@ struct DocumentRow {
     issuer_path: String,
     audience: String,
     audience_path: String,
+    /// Ids of units, which lead to those that answer for them now, wherever they lie.
+    parts: Option<Vec<String>>,
     standings: Option<Vec<String>>,
     state: String,
     version: i64,
@@ -104,9 +109,7 @@ struct Document {
     title: String,
     signer: Option<String>,
     issuer: UnitRef,
-    audience: UnitRef,
-    /// Of the audience, only members of these standings; empty for all.
-    standings: Vec<Standing>,
+    audience: Audience,
     out: Out,
     version: u32,
     minutes: u32,
@@ -130,8 +133,7 @@ impl DocumentRow {
             id: self.id.parse().map_err(|_| damaged())?,
             kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
             issuer: tree.heir_as_named(&self.issuer).ok_or_else(damaged)?,
-            audience: tree.heir(&self.audience).ok_or_else(damaged)?.clone(),
-            standings: standings(self.standings.as_deref()).ok_or_else(damaged)?,
+            audience: audience(tree, &self.audience, self.parts.as_deref(), self.standings.as_deref()).ok_or_else(damaged)?,
             out: Out::from_key(&self.state).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,
@@ -152,16 +154,24 @@ impl DocumentRow {
     }
 }
 
-/// None when one of them is none.
-fn standings(keys: Option<&[String]>) -> Option<Vec<Standing>> {
-    keys.unwrap_or_default().iter().map(|key| Standing::from_key(key)).collect()
+/// The audience of a text, of its columns. None when one of them says what it cannot.
+fn audience(tree: &Tree, unit: &str, parts: Option<&[String]>, standings: Option<&[String]>) -> Option<Audience> {
+    let mut parts: Vec<UnitRef> = parts.unwrap_or_default().iter().map(|part| tree.heir(part).cloned()).collect::<Option<_>>()?;
+    // One unit may have taken over two of them.
+    let mut known = BTreeSet::new();
+    parts.retain(|part| known.insert(part.id));
+    Some(Audience {
+        unit: tree.heir(unit)?.clone(),
+        parts,
+        standings: standings.unwrap_or_default().iter().map(|key| Standing::from_key(key)).collect::<Option<_>>()?,
+    })
 }
 
 impl Document {
     /// Whether the person may know that the document exists, and read it.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
-        let by_office = self.out == Out::Published && standpoint.may_by_office(Action::ReadDocument, &self.audience.path);
+        let by_office = self.out == Out::Published && standpoint.may_by_office(Action::ReadDocument, &self.audience.unit.path);
         self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
     }
 
@@ -170,11 +180,9 @@ impl Document {
         self.out == Out::Published && self.is_meant_for(viewer, Action::ReadDocument)
     }
 
-    /// Whether the person is of its audience: below its unit, and of one of its standings.
+    /// Whether the person is of its audience.
     fn is_meant_for(&self, viewer: &Viewer, action: Action) -> bool {
-        let standpoint = &viewer.standpoint;
-        let standing_fits = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
-        standing_fits && standpoint.may_as_member(action, &self.audience.path)
+        self.audience.includes(&viewer.standpoint, action)
     }
 
     /// Whether it reaches the person as a member, and still does.
@@ -229,6 +237,13 @@ impl Documents<'_> {
     pub(crate) async fn found(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<DocumentSummary>> {
         let documents = self.readable_of(viewer, ids).await?;
         self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await
+    }
+
+    /// Whom those of these documents which are published reach.
+    pub(crate) async fn audiences(&self, ids: &[DocumentId]) -> Result<Vec<(DocumentId, Audience)>> {
+        let mut documents = self.fetched(ids).await?;
+        documents.retain(|document| document.out == Out::Published);
+        Ok(documents.into_iter().map(|document| (document.id, document.audience)).collect())
     }
 
     async fn readable_of(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<Document>> {

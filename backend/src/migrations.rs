@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = migrations![
     21 "0021_another_try",
     22 "0022_corrected_read",
     23 "0023_owners",
+    24 "0024_parts",
 ];
 
 #[derive(Debug, SurrealValue)]

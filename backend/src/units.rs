@@ -150,6 +150,14 @@ impl Tree {
         self.closed.values().filter(|closed| closed.successor.is_none()).map(|closed| &closed.unit)
     }
 
+    /// Ids of all units in whose subtree a branch counts now: those from the root down to it, those they took over, and those above
+    /// it that ended without an heir. What is for one of these units reaches the branch.
+    pub(crate) fn reaching(&self, branch: &UnitPath) -> BTreeSet<UnitId> {
+        let open = self.trail(branch);
+        let ended = self.without_heir().filter(|unit| unit.path.contains(branch));
+        open.chain(ended).flat_map(|unit| [unit.id].into_iter().chain(self.inherited(unit.id))).collect()
+    }
+
     /// The unit and all below it, in the order of codes.
     pub fn subtree<'a>(&'a self, path: &'a UnitPath) -> impl Iterator<Item = &'a UnitRef> {
         self.nodes(path).map(|node| &node.unit)

@@ -40,6 +40,8 @@ mod members;
 mod offices;
 #[path = "backend/paper_codes.rs"]
 mod paper_codes;
+#[path = "backend/parts.rs"]
+mod parts;
 #[path = "backend/quotas.rs"]
 mod quotas;
 #[path = "backend/readers.rs"]

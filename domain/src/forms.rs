@@ -91,6 +91,10 @@ pub enum Problem {
     Undecided,
     /// Not all that is meant for these people reaches them.
     OutOfReach,
+    /// More than `max` were chosen.
+    TooMany { max: u32 },
+    /// Some of the units chosen do not lie below the one they are to be a part of.
+    NotBelow,
 }
 
 /// A problem and the field it belongs to.

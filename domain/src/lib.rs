@@ -4,6 +4,7 @@
 //! host in seconds. What must be true of a value is checked once, by its `parse`, and carried by its type afterwards.
 
 pub mod accounts;
+pub mod audience;
 pub mod audit;
 pub mod courses;
 pub mod difference;

@@ -4,7 +4,7 @@ import { strict as assert } from 'node:assert';
 
 import { inDays, inVietnam } from '../support/clock.mjs';
 import { bothWays } from '../support/report.mjs';
-import { empty, fits, texts } from '../support/texts.mjs';
+import { empty, fits, number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
 const { desk, documents, problems, writing } = texts('vi');
@@ -282,6 +282,53 @@ async function whatIsShown(stage, script) {
   assert.ok(!(await row.innerText()).includes(documents.corrected));
 }
 
+/** A text for one branch of the ward: its members have it, those of another one do not learn of it. */
+async function someUnits(stage, script) {
+  const editor = await stage.visitor({ as: 'editor', script });
+  const chief = await stage.visitor({ as: 'chief', script });
+  const reader = await stage.visitor({ as: 'ward_member', script });
+  reader.expects(404);
+  const { unit } = stage.account('ward_member');
+  for (const isTheirs of [true, false]) {
+    await editor.open('/desk/new');
+    await editor.field('title').fill(`Phân công trực ${isTheirs ? 'nhà văn hóa' : 'bến xe'} ${script ? 'tháng Mười Hai' : 'tháng Một'}`);
+    await editor.field('body').fill('Trực từ 7 giờ.');
+    await editor.$('main [data-part="parts"] > summary').click();
+    const rows = editor.$('main .part-list .choice');
+    const named = await rows.evaluateAll((all) =>
+      all.map((row) => [row.querySelector('input').value, row.querySelector('.choice-label').textContent.trim().split(' · ')[0]]),
+    );
+    const [value, name] = named.find((found) => (found[1] === unit) === isTheirs);
+    if (script) {
+      await editor.$('main [data-part="parts"] input[type="search"]').fill(name);
+      const shown = await editor.$('main .part-list .choice:visible').count();
+      assert.ok(shown > 0 && shown < named.length, `${shown} of ${named.length} units have this name`);
+    }
+    await editor.$(`main .part-list input[value="${value}"]`).check();
+    if (script) {
+      const said = () => editor.text('[data-part="reach"]');
+      await until('whom it would reach is told at once', async () => fits(desk.reach_now, await said()));
+      assert.equal(number((await said()).split('ở').at(-1)), 1, 'one branch');
+    }
+    await editor.submit(editor.sender('body'));
+    await until('the draft is stored', () => /^\/desk\/[0-9A-Z]{26}$/.test(editor.path));
+    const draft = editor.path;
+    assert.ok(await editor.$(`main .part-list input[value="${value}"]`).isChecked(), 'what was chosen is shown again');
+    await editor.open(`${draft}/review`);
+    assert.ok((await editor.text('[data-part="goes-out"]')).includes(name), 'the page of the review names the unit');
+    await editor.submit(editor.sender('reviewer'));
+    await chief.open(`${draft}/publish`);
+    assert.ok((await chief.text('[data-part="goes-out"]')).includes(name), 'and so does the one that approves');
+    await approve(chief, draft);
+
+    const address = draft.replace('/desk/', '/library/');
+    const response = await reader.open(address);
+    assert.equal(response.status(), isTheirs ? 200 : 404);
+    await reader.open('/library');
+    assert.equal(await reader.$(`.row-link[href="${address}"]`).count(), isTheirs ? 1 : 0);
+  }
+}
+
 /** A number that is taken leads to the document that has it. */
 async function numberTaken(stage, script) {
   const number = script ? '91-TB/ĐU' : '92-TB/ĐU';
@@ -433,6 +480,7 @@ export const tests = [
   ...bothWays('publish: written, previewed, published to the own ward, hidden from others', writeAndPublish),
   ...bothWays('publish: withdrawn while a correction waits, it stays withdrawn', withdrawnMeanwhile),
   ...bothWays('publish: what is approved is what was shown', whatIsShown),
+  ...bothWays('publish: for some units only, others do not learn of it', someUnits),
   ...bothWays('publish: a number that is taken leads to who has it', numberTaken),
   ...bothWays('publish: two editors of one draft do not overwrite each other', twoEditors),
   ...bothWays('publish: what comes too late to be saved is kept', tooLate),

@@ -91,6 +91,7 @@ mod tests {
                 reminded: None,
                 corrected_on: None,
             },
+            parts: Vec::new(),
             signer: None,
             html: String::new(),
         }

@@ -6,6 +6,7 @@ use domain::{
     documents::desk::{Change, DocumentDraft},
     files::AttachmentSummary,
     locale::local_date,
+    units::UnitRef,
 };
 use leptos::prelude::*;
 
@@ -68,11 +69,13 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
         view! { <div class="stack" data-part="difference"><h3>{text::desk::change_text(l)}</h3>{pieces}</div> }
     });
     let files = files(l, change);
+    let parts = parts(l, &draft.parts, change.out.as_deref().map(|out| out.parts.as_slice()));
     view! {
         <Card title strong=true>
             <div class="stack" data-part="goes-out">
                 <DescriptionList>
                     <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
+                    {parts}
                     {facts}
                 </DescriptionList>
                 {files}
@@ -93,6 +96,32 @@ fn particular(l: Locale, label: &'static str, new: String, old: Option<String>) 
         }
     });
     view! { <Fact label><p class="as-typed">{new}</p>{old}</Fact> }.into_any()
+}
+
+/// The parts of the audience it is for, and which of them are other ones than before: a long list names the first only.
+fn parts(l: Locale, new: &[UnitRef], old: Option<&[UnitRef]>) -> Option<AnyView> {
+    let without = |units: &[UnitRef], others: &[UnitRef]| -> Vec<UnitRef> {
+        units.iter().filter(|unit| others.iter().all(|other| other.id != unit.id)).cloned().collect()
+    };
+    let told = |units: &[UnitRef]| if units.is_empty() { text::desk::parts_all(l).to_owned() } else { terms::units(l, units) };
+    let (come, gone) = old.map(|old| (without(new, old), without(old, new))).unwrap_or_default();
+    let is_changed = !come.is_empty() || !gone.is_empty();
+    if new.is_empty() && !is_changed {
+        return None;
+    }
+    let changed = old.filter(|_| is_changed).map(|old| {
+        let some = !new.is_empty() && !old.is_empty();
+        let come = (some && !come.is_empty()).then(|| view! { <p>{text::desk::parts_come(l, terms::units(l, &come))}</p> });
+        let gone = (some && !gone.is_empty()).then(|| view! { <p>{text::desk::parts_gone(l, terms::units(l, &gone))}</p> });
+        view! {
+            <p><Tag tone=Tone::Warn icon=IconName::Pencil label=text::desk::changed(l)/></p>
+            <p class="muted">{text::desk::before(l, told(old))}</p>
+            {come}
+            {gone}
+        }
+    });
+    let new = told(new);
+    Some(view! { <Fact label=text::desk::parts(l)><p>{new}</p>{changed}</Fact> }.into_any())
 }
 
 fn files(l: Locale, change: &Change) -> AnyView {

@@ -30,9 +30,9 @@ pub async fn blank() -> Result<DraftPage, AppError> {
     respond(async { Ok::<_, AppError>(backend()?.documents().blank(&viewer()?).await?) }.await)
 }
 
-/// A document as its editors see it, in any state.
+/// A document as its editors see it, in any state. `find` looks for parts of its audience by name.
 #[server(prefix = "/api", endpoint = "documents/draft", input = GetUrl)]
-pub async fn draft(id: String) -> Result<DraftPage, AppError> {
+pub async fn draft(id: String, find: Option<String>) -> Result<DraftPage, AppError> {
     use crate::{
         context::server::{backend, viewer},
         error::respond,
@@ -40,8 +40,8 @@ pub async fn draft(id: String) -> Result<DraftPage, AppError> {
 
     respond(
         async {
-            let viewer = viewer()?;
-            Ok::<_, AppError>(backend()?.documents().draft(&viewer, document_id(&id)?).await?)
+            let (viewer, typed) = (viewer()?, find.unwrap_or_default());
+            Ok::<_, AppError>(backend()?.documents().draft_finding(&viewer, document_id(&id)?, &typed).await?)
         }
         .await,
     )
@@ -60,6 +60,7 @@ pub async fn save_draft(
     #[server(default)] field: String,
     issuer: String,
     audience: String,
+    #[server(default)] parts: Vec<String>,
     #[server(default)] standings: String,
     #[server(default)] supersedes: String,
     #[server(default)] amends: String,
@@ -70,14 +71,17 @@ pub async fn save_draft(
     #[server(default)] correction: String,
     body: String,
     #[server(default)] then: String,
+    #[server(default)] find: String,
 ) -> Result<Outcome, AppError> {
     use backend::documents::DraftForm;
+    use leptos_router::params::ParamsMap;
 
     use crate::{
         context::server::{backend, viewer},
         forms::Submitted,
     };
 
+    let chosen = parts.join(" ");
     let typed = DraftForm {
         id: &id,
         version: &version,
@@ -88,6 +92,7 @@ pub async fn save_draft(
         field: &field,
         issuer: &issuer,
         audience: &audience,
+        parts: &parts,
         standings: &standings,
         supersedes: &supersedes,
         amends: &amends,
@@ -110,6 +115,7 @@ pub async fn save_draft(
             ("field", &field),
             ("issuer", &issuer),
             ("audience", &audience),
+            ("parts", &chosen),
             ("standings", &standings),
             ("supersedes", &supersedes),
             ("amends", &amends),
@@ -125,8 +131,18 @@ pub async fn save_draft(
         let viewer = viewer()?;
         match backend()?.documents().save_draft(&viewer, typed).await {
             Ok(saved) if then == "review" => Ok(Outcome::Done { to: format!("/desk/{saved}/review"), reload: true }),
-            // Later saves come from the very page they lead to.
-            Ok(saved) => Ok(Outcome::Done { to: format!("/desk/{saved}?saved=1"), reload: version != "0" }),
+            Ok(saved) => {
+                let mut told = ParamsMap::new();
+                told.insert("saved", "1".to_owned());
+                if let Some((what, count)) = changed_parts(&viewer, saved, &parts).await {
+                    told.insert(what, count);
+                }
+                if then == "find" {
+                    told.insert("find", find);
+                }
+                // Later saves come from the very page they lead to.
+                Ok(Outcome::Done { to: format!("/desk/{saved}{}", told.to_query_string()), reload: version != "0" })
+            }
             Err(error) => match backend()?.documents().keep_late(&viewer, typed, &error).await? {
                 // Still there, but not to be written at: that page says so.
                 Some(kept) if matches!(error, backend::Error::Step(_)) => {
@@ -460,7 +476,7 @@ pub async fn set_rules(unit: String, #[server(default)] own_approval: String) ->
 }
 
 #[cfg(feature = "ssr")]
-use server::on_newest_version;
+use server::{changed_parts, on_newest_version};
 
 #[cfg(feature = "ssr")]
 use super::library_fns::server::{document_id, known};
@@ -469,10 +485,29 @@ use crate::error::Kind;
 
 #[cfg(feature = "ssr")]
 mod server {
-    use domain::{accounts::Viewer, forms::Problem};
+    use std::collections::BTreeSet;
+
+    use domain::{accounts::Viewer, forms::Problem, ids::DocumentId, units::UnitKind};
 
     use super::document_id;
     use crate::{context::server::backend, error::AppError};
+
+    /// What the page says where other parts of the audience were stored than were ticked: `whole`, as all of them were, or how many
+    /// lie `nested` in another one that was.
+    pub(super) async fn changed_parts(viewer: &Viewer, id: DocumentId, typed: &[String]) -> Option<(&'static str, String)> {
+        if typed.is_empty() {
+            return None;
+        }
+        // The text is saved whatever comes of this.
+        let stored = backend().ok()?.documents().draft(viewer, id).await.ok()?.draft.parts;
+        if stored.is_empty() {
+            return Some(("whole", "1".to_owned()));
+        }
+        let is_stored = |typed: &str| stored.iter().any(|part| part.id.to_string() == typed);
+        let units = typed.iter().filter(|typed| UnitKind::from_key(typed).is_none());
+        let nested = units.filter(|typed| !is_stored(typed)).collect::<BTreeSet<_>>().len();
+        (nested > 0).then(|| ("nested", nested.to_string()))
+    }
 
     /// After [`Problem::Stale`] the form goes on from the newest version: once its editor has compared the two, as the message
     /// asks, the same button saves.

@@ -55,7 +55,7 @@ pub fn document_file(l: Locale, copy: &DocumentCopy, today: NaiveDate) -> String
                 {official_sheet::head(summary)}
                 {header}
                 <main inner_html=copy.html.clone()></main>
-                {official_sheet::end(summary, copy.signer.as_deref(), &copy.audience)}
+                {official_sheet::end(summary, copy.signer.as_deref(), &copy.audience, &copy.parts)}
                 <footer><p><small>{text::reading::copy_from(l, l.date(today))}</small></p></footer>
             </body>
         </html>

@@ -45,6 +45,7 @@ pub(super) const LABELS: terms::Labels = &[
     ("field", text::desk::field),
     ("issuer", text::desk::issuer),
     ("audience", text::desk::audience),
+    ("parts", text::desk::parts),
     ("standings", text::desk::standings),
     ("supersedes", text::desk::supersedes),
     ("amends", text::desk::amends),
@@ -76,7 +77,7 @@ pub(crate) fn NewDraftPage() -> impl IntoView {
         let resumed = opened.writing.unsaved.iter().find(|unsaved| wanted.as_deref() == Some(&*unsaved.document.to_string()));
         let resumed = resumed.cloned();
         let left_out = query.with_untracked(|query| left_out(l, query));
-        editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed, left_out }, errors, None)
+        editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed, left_out, other_parts: None }, errors, None)
     })
 }
 
@@ -122,11 +123,11 @@ pub(crate) fn DraftPage() -> impl IntoView {
     let discarded = take_echo("discard");
     let typed = stale(echo.as_ref());
     let data = Resource::new(
-        move || params.with(|params| params.get("id").unwrap_or_default()),
-        move |id| {
+        move || (params.with(|params| params.get("id").unwrap_or_default()), query.with(|query| query.get("find"))),
+        move |(id, find)| {
             let typed = typed.clone();
             async move {
-                let (page, writing) = (draft(id.clone()).await?, begin_writing(id.clone()).await?);
+                let (page, writing) = (draft(id.clone(), find).await?, begin_writing(id.clone()).await?);
                 let differs = match typed {
                     Some(typed) => Some(conflict(id, typed).await?),
                     None => None,
@@ -158,7 +159,8 @@ pub(crate) fn DraftPage() -> impl IntoView {
             let resumes = query.with_untracked(|query| query.get_str("resume").is_some());
             let resumed = opened.writing.unsaved.first().filter(|_| resumes).cloned();
             let left_out = query.with_untracked(|query| left_out(l, query));
-            editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed, left_out }, errors, told)
+            let other_parts = query.with_untracked(|query| other_parts(l, query, page));
+            editing(l, opened, Typed { echo: echo.clone(), docx: docx.clone(), resumed, left_out, other_parts }, errors, told)
         } else {
             let kept = query.with_untracked(|query| query.get("kept")).and_then(|kept| kept.parse().ok());
             settled(l, page, asked, withdrawal.clone(), kept)
@@ -182,6 +184,14 @@ struct Typed {
     resumed: Option<Unsaved>,
     /// What the file had that was taken over, and the text has not.
     left_out: Option<String>,
+    /// Why other parts of the audience were stored than were ticked.
+    other_parts: Option<String>,
+}
+
+fn other_parts(l: Locale, query: &ParamsMap, page: &desk::DraftPage) -> Option<String> {
+    let nested = query.get_str("nested").and_then(|count| count.parse::<u32>().ok());
+    let whole = query.get_str("whole").map(|_| text::desk::parts_whole(l, &page.draft.audience.name));
+    nested.map(|count| text::desk::parts_nested(l, l.number(count))).or(whole)
 }
 
 fn left_out(l: Locale, query: &ParamsMap) -> Option<String> {
@@ -191,11 +201,12 @@ fn left_out(l: Locale, query: &ParamsMap) -> Option<String> {
 
 fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<FormErrors>>, told: Option<String>) -> AnyView {
     let Opened { mut page, writing, differs } = opened;
-    let Typed { echo, docx, resumed, left_out } = typed;
+    let Typed { echo, docx, resumed, left_out, other_parts } = typed;
     let is_new = page.draft.version == 0;
     let title = if is_new { text::desk::new_document(l) } else { text::desk::edit(l) };
     let told = told.filter(|_| echo.is_none()).map(|title| view! { <Notice kind=NoticeKind::Ok title/> });
     let left_out = left_out.filter(|_| echo.is_none()).map(|title| view! { <Notice kind=NoticeKind::Warn title/> });
+    let other_parts = other_parts.filter(|_| echo.is_none()).map(|title| view! { <Notice title/> });
     // What came back from the form is newer than anything kept.
     let resumed = resumed.filter(|_| echo.is_none());
     let unsaved = if echo.is_none() { writing::notices(l, &writing, is_new, resumed.as_ref()) } else { ().into_any() };
@@ -218,6 +229,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
             </PageHeader>
             {told}
             {left_out}
+            {other_parts}
             {unsaved}
             {notices}
             <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, LABELS)/>

@@ -5,11 +5,11 @@ use domain::{
     Locale,
     documents::{
         DocumentField, DocumentKind,
-        desk::{DocumentDraft, DraftPage, NUMBER_HOLDER, NUMBER_HOLDER_TITLE},
+        desk::{DocumentDraft, DraftPage, NUMBER_HOLDER, NUMBER_HOLDER_TITLE, PartChoices},
     },
     forms::{self, FormErrors},
     ids::DocumentId,
-    units::UnitRef,
+    units::{UnitKind, UnitRef},
 };
 use leptos::prelude::*;
 
@@ -36,7 +36,7 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
     let l = use_locale();
     let told_reach =
         (page.draft.version > 0).then(|| view! { <p class="small muted">{text::desk::reach_saved(l, reach(l, &page))}</p> });
-    let DraftPage { draft, issuers, audiences, audience_members, .. } = page;
+    let DraftPage { draft, issuers, audiences, audience_members, parts, .. } = page;
     let saved = (draft.version > 0).then(|| text::desk::saved_at(l, l.date_time(draft.saved_at)));
     let situation = draft.situation;
     let stored_version = draft.version.to_string();
@@ -50,6 +50,7 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
         errors.with(|errors| errors.as_ref().and_then(|errors| errors.value("version")).unwrap_or(&stored_version).to_owned())
     };
     let rest = rest(l, &typed, errors, issuers);
+    let parts = parts_field(l, &typed, errors, parts);
     let audience = view! {
         <div class="stack-tight" data-part="audience" data-find=text::desk::audience_find(l)>
             <Select
@@ -61,6 +62,8 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
                 error=error("audience")
             />
             {told_reach}
+            {parts}
+            <p class="small" role="status" data-part="reach"></p>
         </div>
     };
     let correction = situation.out.is_some().then(|| {
@@ -120,13 +123,14 @@ pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyV
 }
 
 /// The controls of the form beside its text.
-const PARTICULARS: [&str; 15] = [
+const PARTICULARS: [&str; 16] = [
     "title",
     "kind",
     "number",
     "field",
     "issuer",
     "audience",
+    "parts",
     "standings",
     "signer",
     "must_read_by",
@@ -149,6 +153,7 @@ fn stored(draft: &DocumentDraft, control: &str) -> String {
         "field" => draft.field.map(|field| field.key().to_owned()).unwrap_or_default(),
         "issuer" => draft.issuer.id.to_string(),
         "audience" => draft.audience.id.to_string(),
+        "parts" => draft.parts.iter().map(|part| part.id.to_string()).collect::<Vec<_>>().join(" "),
         "standings" => draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(","),
         "signer" => draft.signer.clone(),
         "must_read_by" => day(draft.must_read_by),
@@ -173,12 +178,20 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
     let chosen = |choices: &[Choice], value: &str| {
         choices.iter().find(|choice| choice.value == value).map_or_else(|| value.to_owned(), |choice| choice.label.clone())
     };
+    let part = |value: &str| match UnitKind::from_key(value) {
+        Some(level) => terms::unit_kind(l, level).to_owned(),
+        None => {
+            let known = page.parts.units.iter().find(|(unit, _)| unit.id.to_string() == value);
+            known.map_or_else(|| value.to_owned(), |(unit, _)| unit.name.clone())
+        }
+    };
     let words = |field: &str, value: &str| match field {
         _ if value.is_empty() && field != "standings" => "–".to_owned(),
         "kind" => chosen(&kinds(l), value),
         "field" => chosen(&fields(l), value),
         "issuer" => named(&page.issuers, value),
         "audience" => named(&page.audiences, value),
+        "parts" => value.split(' ').map(part).collect::<Vec<_>>().join(", "),
         "standings" => chosen(&whom(l), value),
         "must_read_by" | "expires_on" => value.parse().map_or_else(|_| value.to_owned(), |day| l.date(day)),
         "pinned" => text::desk::pinned(l).to_owned(),
@@ -213,6 +226,64 @@ pub(super) fn whom(l: Locale) -> Vec<Choice> {
     ]
 }
 
+/// Parts of the audience to choose, folded away where none is chosen. Nothing where there are none.
+fn parts_field(
+    l: Locale,
+    typed: &impl Fn(&str) -> String,
+    errors: RwSignal<Option<FormErrors>>,
+    choices: PartChoices,
+) -> Option<AnyView> {
+    let PartChoices { units, levels, is_cut } = choices;
+    if units.is_empty() {
+        return None;
+    }
+    let checked: Vec<String> = typed("parts").split_whitespace().map(ToOwned::to_owned).collect();
+    let is_wrong = errors.with_untracked(|errors| errors.as_ref().is_some_and(|errors| errors.problem("parts").is_some()));
+    let is_open = is_wrong || !checked.is_empty();
+    let level = |(kind, units): (UnitKind, u32)| {
+        Choice::new(kind.key(), text::desk::parts_level(l, terms::unit_kind(l, kind), l.number(units)))
+    };
+    let levels: Vec<Choice> = levels.into_iter().map(level).collect();
+    let levels = (!levels.is_empty()).then(|| {
+        let checked = checked.clone();
+        view! { <CheckGroup legend=text::desk::parts_levels(l) name="parts[]" id="parts-level" choices=levels checked/> }
+    });
+    // Where not all are listed, the server looks for the others. It saves what was typed, so nothing is lost on the way.
+    let search = is_cut.then(|| {
+        view! {
+            <p class="small muted">{text::desk::parts_cut(l)}</p>
+            <div class="search">
+                <input class="input" type="search" name="find" aria-label=text::desk::audience_find(l) autocomplete="off"/>
+                <Button kind=ButtonKind::Secondary icon=IconName::Search name="then" value="find">
+                    {text::desk::parts_find(l)}
+                </Button>
+            </div>
+        }
+    });
+    let (units, members): (Vec<UnitRef>, Vec<u32>) = units.into_iter().unzip();
+    let field = view! {
+        <details class="more-fields" data-part="parts" open=is_open>
+            <summary>{text::desk::parts(l)}</summary>
+            <div class="stack">
+                <p class="hint">{text::desk::parts_hint(l)}</p>
+                {levels}
+                {search}
+                <div class="part-list">
+                    <CheckGroup
+                        legend=text::desk::parts_units(l)
+                        name="parts[]"
+                        id="parts"
+                        choices=counted_choices(l, units, &members)
+                        checked
+                        error=field_error(l, errors, LABELS, "parts")
+                    />
+                </div>
+            </div>
+        </details>
+    };
+    Some(field.into_any())
+}
+
 /// All particulars but the audience, folded away unless one that most documents do without is set, or one is wrong.
 fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<FormErrors>>, issuers: Vec<UnitRef>) -> AnyView {
     let values = ["number", "standings", "signer", "must_read_by", "expires_on", "supersedes", "amends", "guides"]
@@ -220,7 +291,7 @@ fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<Form
     let is_pinned = !typed("pinned").is_empty();
     let is_used = is_pinned || values.iter().any(|(_, value)| !value.is_empty());
     let is_wrong = errors.with_untracked(|errors| {
-        let is_here = |field: &str| !["title", "body", "audience", "correction"].contains(&field);
+        let is_here = |field: &str| !["title", "body", "audience", "parts", "correction"].contains(&field);
         errors.as_ref().is_some_and(|errors| errors.problems.iter().any(|found| is_here(&found.field)))
     });
     let kept = kept_particulars(l, typed, errors, issuers);
@@ -312,6 +383,7 @@ pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
     let reach = reach(l, page);
     let draft = page.draft.clone();
     let number = (!draft.number.is_empty()).then(|| view! { <Fact label=text::desk::number(l)>{draft.number}</Fact> });
+    let parts = parts_fact(l, &draft.parts);
     view! {
         <DescriptionList>
             <Fact label=text::desk::title(l)>{draft.title}</Fact>
@@ -319,6 +391,7 @@ pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
             {number}
             <Fact label=text::desk::issuer(l)>{draft.issuer.name}</Fact>
             <Fact label=text::desk::audience(l)>{draft.audience.name}</Fact>
+            {parts}
             <Fact label=text::desk::reach_label(l)>
                 <strong>{reach}</strong>
             </Fact>
@@ -327,13 +400,21 @@ pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
     .into_any()
 }
 
+/// The parts of the audience it is for, where it is not for all of it.
+fn parts_fact(l: Locale, parts: &[UnitRef]) -> Option<AnyView> {
+    let named = terms::units(l, parts);
+    (!parts.is_empty()).then(|| view! { <Fact label=text::desk::parts(l)>{named}</Fact> }.into_any())
+}
+
 /// Whom the saved draft would reach: all that the form beside it does not say.
 pub(super) fn destination(l: Locale, page: &DraftPage) -> AnyView {
     let reach = reach(l, page);
     let audience = page.draft.audience.name.clone();
+    let parts = parts_fact(l, &page.draft.parts);
     view! {
         <DescriptionList>
             <Fact label=text::desk::audience(l)>{audience}</Fact>
+            {parts}
             <Fact label=text::desk::reach_label(l)>
                 <strong>{reach}</strong>
             </Fact>

@@ -42,13 +42,15 @@ pub(super) fn kind_above(summary: &DocumentSummary) -> Option<&'static str> {
 }
 
 /// Below the text: whom it goes to on the left, who signed on the right.
-pub(super) fn end(summary: &DocumentSummary, signer: Option<&str>, audience: &UnitRef) -> Option<AnyView> {
+pub(super) fn end(summary: &DocumentSummary, signer: Option<&str>, audience: &UnitRef, parts: &[UnitRef]) -> Option<AnyView> {
     is_official(summary).then(|| {
+        let recipients = if parts.is_empty() { std::slice::from_ref(audience) } else { parts };
+        let recipients = recipients.iter().map(|unit| view! { <p>{text::documents::recipient(CONTENT, &unit.name)}</p> });
         view! {
             <div class="official-end print-only">
                 <div>
                     <p>{text::documents::recipients(CONTENT)}</p>
-                    <p>{text::documents::recipient(CONTENT, &audience.name)}</p>
+                    {recipients.collect_view()}
                 </div>
                 <p>{signer.map(ToOwned::to_owned)}</p>
             </div>
@@ -99,10 +101,13 @@ mod tests {
         for part in ["Đảng bộ tỉnh Trà Khúc", "Số 21-CT/TU", "Ngày 03 tháng 02 năm 2026"] {
             assert!(head.contains(part), "{part} in {head}");
         }
-        let end = written(end(&summary, Some("T/M Ban Thường vụ"), &summary.issuer));
+        let whole = written(end(&summary, Some("T/M Ban Thường vụ"), &summary.issuer, &[]));
         for part in ["Nơi nhận", "thuộc Đảng bộ tỉnh Trà Khúc", "<p>T/M Ban Thường vụ</p>"] {
-            assert!(end.contains(part), "{part} in {end}");
+            assert!(whole.contains(part), "{part} in {whole}");
         }
+        let part = UnitRef { name: "Đảng bộ xã Bờ Biển".to_owned(), ..summary.issuer.clone() };
+        let some = written(end(&summary, None, &summary.issuer, &[part]));
+        assert!(some.contains("thuộc Đảng bộ xã Bờ Biển") && !some.contains("Trà Khúc"), "{some}");
     }
 
     #[test]
@@ -110,7 +115,7 @@ mod tests {
         let owner = Owner::new();
         owner.set();
         let summary = summary(None, "Gió mạnh trên biển");
-        assert!(head(&summary).is_none() && end(&summary, None, &summary.issuer).is_none());
+        assert!(head(&summary).is_none() && end(&summary, None, &summary.issuer, &[]).is_none());
         assert_eq!(kind_above(&summary), None);
     }
 

@@ -45,7 +45,7 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
     let (to_the_end, whole) = own_receipt::seconds(page.recording).unzip();
     let receipt = own_receipt::own_receipt(l, id, page.recording, branch, l.date(today));
     let class = if official_sheet::is_official(&page.summary) { "document official" } else { "document" };
-    let end = official_sheet::end(&page.summary, page.signer.as_deref(), &page.audience);
+    let end = official_sheet::end(&page.summary, page.signer.as_deref(), &page.audience, &page.parts);
     view! {
         {crumbs(l, &page.summary)}
         <div class="page-document">
@@ -114,7 +114,8 @@ fn crumbs(l: Locale, summary: &DocumentSummary) -> AnyView {
 
 fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let summary = &page.summary;
-    let audience = text::documents::for_members(l, &page.audience.name, l.number(page.reach));
+    let whom = if page.parts.is_empty() { page.audience.name.clone() } else { terms::units(l, &page.parts) };
+    let audience = text::documents::for_members(l, whom, l.number(page.reach));
     let length = summary.title.chars().count();
     let long = if length > VERY_LONG_TITLE { "title-very-long" } else { "title-long" };
     let class = (length > LONG_TITLE).then_some(long);

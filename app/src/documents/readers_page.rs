@@ -81,6 +81,7 @@ fn head(l: Locale, page: &Found) -> AnyView {
     let facts = [
         page.number.as_ref().map(|number| text::documents::number(l, number)),
         Some(page.issuer.name.clone()),
+        (!page.parts.is_empty()).then(|| text::readers::for_parts(l, terms::units(l, &page.parts))),
         page.published_on.map(|day| l.date(day)),
         page.must_read_by.map(|day| text::reading::must_read_by(l, l.date(day))),
     ];

@@ -19,6 +19,32 @@ pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview
     told(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, body).await?) }.await)
 }
 
+/// Whom a form would reach that is not saved yet, in a sentence.
+#[server(prefix = "/api", endpoint = "documents/reach")]
+pub async fn reach(
+    audience: String,
+    #[server(default)] parts: Vec<String>,
+    #[server(default)] standings: String,
+) -> Result<String, AppError> {
+    use backend::documents::ReachForm;
+
+    use crate::{
+        context::server::{backend, viewer, visit},
+        text,
+    };
+
+    told(
+        async {
+            let form = ReachForm { audience: &audience, parts: &parts, standings: &standings };
+            let (members, branches) = backend()?.documents().reach_of(&viewer()?, form).await?;
+            let l = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+            let (members, branches) = (text::desk::members(l, members.into()), text::desk::branches(l, branches.into()));
+            Ok::<_, AppError>(text::desk::reach_now(l, text::desk::reach(l, members, branches)))
+        }
+        .await,
+    )
+}
+
 /// What was copied from another program, as Markdown.
 #[server(prefix = "/api", endpoint = "documents/convert_html")]
 pub async fn convert_html(#[server(default)] html: String) -> Result<String, AppError> {

@@ -59,7 +59,7 @@ impl Courses<'_> {
         let course = self.managed(viewer, id).await?;
         let given = course.given.as_ref().filter(|_| course.gives_tries()).ok_or(Error::NotAllowed)?;
         let tree = self.backend.units().tree();
-        let look = Look::at(viewer, &tree, &given.audience.path, true, Some(unit)).ok_or(Error::NotFound)?;
+        let look = Look::at(viewer, &tree, &given.audience, true, Some(unit)).ok_or(Error::NotFound)?;
         let targets: Vec<RecordId> = match form.members {
             None => vec![pair("another_try", id, unit)],
             Some(typed) => {

@@ -15,7 +15,7 @@ use domain::{
 use super::{Course, Courses, QuestionRow, count, desk::UNCHANGED};
 use crate::{
     Error, Result, events,
-    store::{SurrealValue, record, vars},
+    store::{record, vars},
     units::Tree,
 };
 
@@ -34,14 +34,6 @@ pub struct AssignForm<'f> {
     /// None: all members.
     pub standings: &'f [String],
     pub due_on: &'f str,
-}
-
-/// Whom a document reaches.
-pub(super) struct DocumentAudience {
-    pub(super) id: DocumentId,
-    pub(super) path: UnitPath,
-    /// Empty: all.
-    standings: Vec<Standing>,
 }
 
 impl Courses<'_> {
@@ -200,26 +192,6 @@ impl Courses<'_> {
         }
     }
 
-    /// Whom these documents reach; those that are not published reach nobody.
-    pub(super) async fn audiences(&self, ids: &[DocumentId]) -> Result<Vec<DocumentAudience>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
-        let rows: Vec<AudienceRow> = self.backend.store().read(AUDIENCES, vars! { documents: records }).await?.rows(0)?;
-        let tree = self.backend.units().tree();
-        rows.into_iter()
-            .map(|row| {
-                let damaged = || Error::Damaged(format!("document {}", row.id));
-                Ok(DocumentAudience {
-                    id: row.id.parse().map_err(|_| damaged())?,
-                    path: tree.heir(&row.audience).ok_or_else(damaged)?.path.clone(),
-                    standings: row.standings.iter().flatten().filter_map(|key| Standing::from_key(key)).collect(),
-                })
-            })
-            .collect()
-    }
-
     /// The documents of the course that some of these members could not read.
     async fn out_of_reach(
         &self,
@@ -228,26 +200,16 @@ impl Courses<'_> {
         unit: &UnitPath,
         standings: &[Standing],
     ) -> Result<Vec<DocumentSummary>> {
-        let audiences = self.audiences(&course.documents).await?;
-        let is_reached = |audience: &DocumentAudience| {
-            audience.path.contains(unit)
-                && (audience.standings.is_empty()
-                    || !standings.is_empty() && standings.iter().all(|standing| audience.standings.contains(standing)))
-        };
+        let audiences = self.backend.documents().audiences(&course.documents).await?;
+        let reached: Vec<DocumentId> = audiences
+            .into_iter()
+            .filter(|(_, audience)| audience.covers(unit) && audience.is_for_standings(standings))
+            .map(|(id, _)| id)
+            .collect();
         let mut documents = self.documents(viewer, course).await?;
-        documents.retain(|document| !audiences.iter().any(|audience| audience.id == document.id && is_reached(audience)));
+        documents.retain(|document| !reached.contains(&document.id));
         Ok(documents)
     }
-}
-
-/// Point gets.
-const AUDIENCES: &str = "SELECT record::id(id) AS id, audience, standings FROM $documents WHERE state = 'published'";
-
-#[derive(Debug, SurrealValue)]
-struct AudienceRow {
-    id: String,
-    audience: String,
-    standings: Option<Vec<String>>,
 }
 
 const ASSIGN: &str = "UPDATE $course SET state = 'assigned', audience = $audience, audience_path = $audience_path, standings = $standings, \
@@ -278,16 +240,7 @@ fn offered<'t>(tree: &'t Tree, issuer: &'t UnitRef, chosen: &'t UnitRef, typed: 
 
 #[cfg(test)]
 mod tests {
-    use ulid::Ulid;
-
     use super::*;
-    use crate::store::tests::migrated;
-
-    #[tokio::test]
-    async fn audiences_are_point_gets() {
-        let store = migrated().await;
-        store.assert_no_scan(AUDIENCES, vars! { documents: vec![record("document", Ulid::nil())] }).await;
-    }
 
     #[test]
     fn all_standings_are_all_members() {

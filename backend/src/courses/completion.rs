@@ -64,11 +64,11 @@ impl Courses<'_> {
         let Some(given) = &course.given else {
             return Err(if is_managed { Error::NotAllowed } else { Error::NotFound });
         };
-        let Some(look) = Look::at(viewer, &tree, &given.audience.path, is_managed, unit) else {
+        let Some(look) = Look::at(viewer, &tree, &given.audience, is_managed, unit) else {
             return Err(if course.reaches(viewer) && unit.is_none() { Error::NotAllowed } else { Error::NotFound });
         };
         let done = self.done(id, &look.paths()).await?;
-        let (total, children) = look.shares(self.backend.counters(), &given.standings, &done);
+        let (total, children) = look.shares(self.backend.counters(), &given.audience, &done);
         Ok(CompletionPage {
             course: id,
             another_try: if is_managed { self.another_try(&course, &look).await? } else { None },
@@ -109,7 +109,7 @@ impl Courses<'_> {
         let mut rows = Vec::with_capacity(people.len());
         for person in people {
             let done_on = done.get(&person.id.to_string()).map(|at| local_date(*at));
-            if person.is_asked(&given.standings) || done_on.is_some() {
+            if person.is_asked(&given.audience.standings) || done_on.is_some() {
                 rows.push(LearnerRow {
                     member: person.id,
                     progress: Progress::of(done_on, given.due_on, today),

@@ -15,7 +15,7 @@ use domain::{
     units::{UnitPath, UnitRef},
 };
 
-use super::{COLUMNS, Course, CourseRow, CourseText, Courses, count, overlap};
+use super::{COLUMNS, Course, CourseRow, CourseText, Courses, count};
 use crate::{
     Error, Result, events, markdown,
     store::{SurrealValue, Variables, record, vars},
@@ -287,11 +287,9 @@ impl Courses<'_> {
 
     /// Of these documents those the person may read and that reach the course's unit or a part of it, in the order asked for.
     async fn concerning(&self, viewer: &Viewer, course: &Course, ids: Vec<DocumentId>) -> Result<Vec<DocumentSummary>> {
-        let reaches = self.audiences(&ids).await?;
+        let reaches = self.backend.documents().audiences(&ids).await?;
         let mut found = self.backend.documents().found(viewer, &ids).await?;
-        found.retain(|document| {
-            reaches.iter().any(|audience| audience.id == document.id && overlap(&audience.path, &course.issuer.path))
-        });
+        found.retain(|document| reaches.iter().any(|(id, audience)| *id == document.id && audience.touches(&course.issuer.path)));
         found.sort_by_key(|document| ids.iter().position(|id| *id == document.id));
         Ok(found)
     }
@@ -325,7 +323,7 @@ impl Course {
             issuer: self.issuer,
             state: self.state,
             due_on: self.given.as_ref().map(|given| given.due_on),
-            audience: self.given.map(|given| given.audience),
+            audience: self.given.map(|given| given.audience.unit),
             documents: count(self.documents.len()),
             questions: self.questions,
             saved_at: self.saved_at,
@@ -342,7 +340,7 @@ impl Course {
             version: self.version,
             saved_at: self.saved_at,
             rules: self.rules,
-            audience: self.given.as_ref().map(|given| given.audience.clone()),
+            audience: self.given.as_ref().map(|given| given.audience.unit.clone()),
             due_on: self.given.as_ref().map(|given| given.due_on),
         }
     }

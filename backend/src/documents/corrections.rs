@@ -10,14 +10,13 @@ use domain::{
     documents::{DocumentSummary, steps::Out},
     ids::DocumentId,
     locale::local_date,
-    members::Standing,
     units::UnitPath,
 };
 
 use super::{
     COLUMNS, Document, Documents, OPENED, marks,
-    readers::COUNTED,
-    walk::{FOR_STANDING, line, line_vars, over_line, rows_of},
+    readers::signed,
+    walk::{for_member, line, line_vars, over_line, rows_of},
 };
 use crate::{
     Error, Result,
@@ -100,10 +99,10 @@ impl Documents<'_> {
 
     /// At most `count` documents the person had opened before they were corrected and has not opened since, corrected last first.
     pub(crate) async fn corrected_since_read(&self, viewer: &Viewer, count: usize) -> Result<Vec<DocumentSummary>> {
-        let mut vars = line_vars(viewer);
+        let tree = self.backend.units().tree();
+        let mut vars = line_vars(viewer, &tree);
         vars.insert("since", self.backend.clock().now() - NEWS);
         let mut answers = self.backend.store().read(latest(viewer), vars).await?;
-        let tree = self.backend.units().tree();
         let rows = rows_of(&mut answers, 0..line(viewer).len())?;
         let mut documents: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
         documents.retain(|document| document.is_corrected && document.reaches(viewer));
@@ -122,10 +121,13 @@ impl Documents<'_> {
         paths: &[&UnitPath],
         tree: &Tree,
     ) -> Result<Vec<u32>> {
-        let standings = if document.standings.is_empty() { &COUNTED[..] } else { &document.standings };
         let mut opened = Vec::with_capacity(paths.len());
         for path in paths {
-            let (sql, vars, signs) = opened_ranges(column, document, standings, &tree.written(path));
+            let (sql, vars, signs) = opened_ranges(column, document, &document.written_in(path, tree));
+            if signs.is_empty() {
+                opened.push(0);
+                continue;
+            }
             let mut answers = self.backend.store().read(sql, vars).await?;
             let mut count = 0_i64;
             for (at, sign) in signs.into_iter().enumerate() {
@@ -170,18 +172,18 @@ fn prefix(document: DocumentId, version: u32) -> String {
 fn latest(viewer: &Viewer) -> String {
     over_line(viewer, |reached| {
         format!(
-            "SELECT {COLUMNS} FROM document WHERE {reached} AND corrected_at > $since AND {FOR_STANDING} \
-             ORDER BY corrected_at DESC LIMIT {LOOKED_AT};"
+            "SELECT {COLUMNS} FROM document WHERE {reached} AND corrected_at > $since AND {} \
+             ORDER BY corrected_at DESC LIMIT {LOOKED_AT};",
+            for_member()
         )
     })
 }
 
 /// One count of a range for each standing and each range of paths; with each how it counts.
-fn opened_ranges(column: &str, document: &Document, standings: &[Standing], written: &Written) -> (String, Variables, Vec<i64>) {
+fn opened_ranges(column: &str, document: &Document, written: &[Written]) -> (String, Variables, Vec<i64>) {
     let (mut sql, mut vars, mut signs) = (String::new(), vars! {}, Vec::new());
     let prefix = prefix(document.id, document.version);
-    let signed = written.within.iter().map(|path| (path, 1)).chain(written.without.iter().map(|path| (path, -1)));
-    for ((path, sign), standing) in signed.flat_map(|range| standings.iter().map(move |standing| (range, standing.key()))) {
+    for (path, sign, standing) in signed(written, document.counted()) {
         let at = signs.len();
         sql += &format!(
             "SELECT VALUE count FROM (SELECT count() FROM version_receipt WHERE {column} >= $from_{at} AND {column} < $until_{at} \
@@ -225,7 +227,7 @@ mod tests {
     async fn corrections_are_found_by_index_and_receipts_by_their_keys() {
         let store = migrated().await;
         let viewer = viewer_at("/01/51/001/07/");
-        let mut vars = line_vars(&viewer);
+        let mut vars = line_vars(&viewer, &Tree::default());
         vars.insert("since", chrono::Utc::now());
         store.assert_no_scan(&latest(&viewer), vars).await;
         let receipts = vec![pair("version_receipt", Ulid::nil(), Ulid::nil())];

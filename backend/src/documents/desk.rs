@@ -133,7 +133,7 @@ impl InWork {
             state: situation.state().unwrap_or(DocumentState::Draft),
             is_out: false,
             issuer: self.issuer,
-            audience: self.audience,
+            audience: self.audience.unit,
             saved_at: self.saved_at,
             publish_at: self.publish_at,
         }
@@ -152,7 +152,7 @@ impl Document {
             },
             is_out: self.out == Out::Published,
             issuer: self.issuer,
-            audience: self.audience,
+            audience: self.audience.unit,
             saved_at: self.saved_at,
             publish_at: None,
         }

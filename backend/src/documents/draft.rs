@@ -3,12 +3,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
+    audience::Audience,
     documents::{
         Body, DocumentField, DocumentKind, DocumentNumber, Relation, Title,
-        desk::{DocumentDraft, DraftPage, Held, Remark},
+        desk::{DocumentDraft, DraftPage, Held, PartChoices, Remark},
         steps::{DocumentStep, Hand, Situation, Work},
     },
     events::EventKind,
+    folding::fold,
     forms::{self, FormErrors, FormReader, Problem, bounded_line},
     ids::DocumentId,
     locale::utc_of_local,
@@ -18,9 +20,8 @@ use domain::{
 };
 
 use super::{
-    Document, Documents,
+    Document, Documents, audience,
     related::RelatedRow,
-    standings,
     steps::looked_at,
     writing::{SAVED, writing_of},
 };
@@ -32,6 +33,9 @@ use crate::{
 
 /// Units a choice offers at most: a list a person can still go through.
 const CHOICES: usize = 400;
+
+/// Parts of an audience that are listed at most; others are looked for by name.
+const PARTS_LISTED: usize = 200;
 
 /// Characters of a signer's name and office.
 const SIGNER_MAX: u32 = 120;
@@ -50,6 +54,8 @@ pub struct DraftForm<'f> {
     pub field: &'f str,
     pub issuer: &'f str,
     pub audience: &'f str,
+    /// Of the audience, only these: ids of units below it, and keys of levels for all its units of that level. None: all of it.
+    pub parts: &'f [String],
     /// Keys of standings, separated by commas; empty for everybody in the audience.
     pub standings: &'f str,
     /// Numbers of documents, separated by commas.
@@ -64,6 +70,14 @@ pub struct DraftForm<'f> {
     pub body: &'f str,
 }
 
+/// Whom a form is for that is not saved yet. As in [`DraftForm`].
+#[derive(Debug, Clone, Copy)]
+pub struct ReachForm<'f> {
+    pub audience: &'f str,
+    pub parts: &'f [String],
+    pub standings: &'f str,
+}
+
 /// The form once every field was understood.
 struct Draft {
     kind: DocumentKind,
@@ -72,8 +86,7 @@ struct Draft {
     signer: Option<String>,
     field: Option<DocumentField>,
     issuer: UnitRef,
-    audience: UnitRef,
-    standings: Vec<Standing>,
+    audience: Audience,
     related: Vec<RelatedRow>,
     must_read_by: Option<NaiveDate>,
     expires_on: Option<NaiveDate>,
@@ -84,7 +97,7 @@ struct Draft {
 
 /// The columns of [`DraftRow`].
 pub(super) const DRAFT_COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, field, issuer, issuer_path, audience, \
-                                        audience_path, standings, related, stage, version, saved_at, saved_by, authors, \
+                                        audience_path, parts, standings, related, stage, version, saved_at, saved_by, authors, \
                                         attachments, publish_at, expires_on, must_read_by, pinned, correction, held, held_at";
 
 /// A text in work as it lies in the store.
@@ -100,6 +113,7 @@ pub(super) struct DraftRow {
     issuer_path: String,
     audience: String,
     audience_path: String,
+    parts: Option<Vec<String>>,
     standings: Option<Vec<String>>,
     related: Option<Vec<RelatedRow>>,
     stage: String,
@@ -127,8 +141,7 @@ pub(super) struct InWork {
     signer: Option<String>,
     field: Option<DocumentField>,
     pub(super) issuer: UnitRef,
-    pub(super) audience: UnitRef,
-    pub(super) standings: Vec<Standing>,
+    pub(super) audience: Audience,
     related: Vec<RelatedRow>,
     pub(super) work: Work,
     pub(super) version: u32,
@@ -160,8 +173,7 @@ impl InWork {
             && self.signer == draft.signer
             && self.field == draft.field
             && self.issuer.id == draft.issuer.id
-            && self.audience.id == draft.audience.id
-            && self.standings == draft.standings
+            && self.audience.names_the_same(&draft.audience)
             && self.related == draft.related
             && self.must_read_by == draft.must_read_by
             && self.expires_on == draft.expires_on
@@ -169,9 +181,10 @@ impl InWork {
             && self.correction.as_deref() == draft.correction.as_ref().map(Remark::as_str)
     }
 
-    /// Authority flows down: nobody publishes beside or above the issuer. A unit may have moved since the text was saved.
+    /// Authority flows down: nobody publishes beside or above the issuer. A unit may have moved since the text was saved, and with one
+    /// that left its audience the text would reach others than those who were looked at.
     pub(super) fn reaches_only_below(&self) -> bool {
-        self.issuer.path.contains(&self.audience.path)
+        self.issuer.path.contains(&self.audience.unit.path) && self.audience.is_whole()
     }
 }
 
@@ -184,8 +197,7 @@ impl DraftRow {
             kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
             field: self.field.as_deref().map(|key| DocumentField::from_key(key).ok_or_else(damaged)).transpose()?,
             issuer: tree.heir(&self.issuer).ok_or_else(damaged)?.clone(),
-            audience: tree.heir(&self.audience).ok_or_else(damaged)?.clone(),
-            standings: standings(self.standings.as_deref()).ok_or_else(damaged)?,
+            audience: audience(tree, &self.audience, self.parts.as_deref(), self.standings.as_deref()).ok_or_else(damaged)?,
             work: Work::from_key(&self.stage).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             expires_on: day(&self.expires_on)?,
@@ -279,6 +291,7 @@ impl Documents<'_> {
             field: None,
             issuer: unit.clone(),
             audience: unit,
+            parts: Vec::new(),
             standings: Vec::new(),
             supersedes: String::new(),
             amends: String::new(),
@@ -312,6 +325,43 @@ impl Documents<'_> {
         let draft = self.drafted(desk).await?;
         let page = self.draft_page(viewer, &tree, draft, hand);
         Ok(DraftPage { review, wanted, open_remarks, publish_at, withdrawn, held, ..page })
+    }
+
+    /// The same, with parts of the audience to choose from whose names hold what was typed.
+    ///
+    /// # Errors
+    /// As [`Self::draft`].
+    pub async fn draft_finding(&self, viewer: &Viewer, id: DocumentId, typed: &str) -> Result<DraftPage> {
+        let mut page = self.draft(viewer, id).await?;
+        if !typed.trim().is_empty() {
+            let tree = self.backend.units().tree();
+            page.parts = self.part_choices(&tree, &viewer.standpoint.seats(Action::WriteDocument), &page.draft.whom(), typed);
+        }
+        Ok(page)
+    }
+
+    /// How many members and branches a form would reach.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] of the form `draft` as [`Self::save_draft`].
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
+    pub async fn reach_of(&self, viewer: &Viewer, form: ReachForm<'_>) -> Result<(u32, u32)> {
+        let is_own = |path: &UnitPath| viewer.standpoint.may_by_office(Action::WriteDocument, path);
+        if viewer.standpoint.seats(Action::WriteDocument).is_empty() {
+            return Err(Error::NotFound);
+        }
+        let tree = self.backend.units().tree();
+        let mut reader = FormReader::new("draft");
+        let chosen = reader.read("audience", form.audience, |typed| unit(&tree, typed, is_own));
+        let parts = reader.read("parts", &form.parts.join(" "), |_| match &chosen {
+            Some(audience) => parts_of(&tree, audience, form.parts, is_own),
+            None => Ok(Vec::new()),
+        });
+        let standings = reader.read("standings", form.standings, standings_of);
+        let (Some(unit), Some(parts), Some(standings)) = (chosen, parts, standings) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        Ok(self.reach(&tree, &Audience { unit, parts, standings }))
     }
 
     /// Stores the form as the next version of the draft, or as a new draft.
@@ -465,8 +515,9 @@ impl Documents<'_> {
             signer: work.signer.unwrap_or_default(),
             field: work.field,
             issuer: work.issuer,
-            audience: work.audience,
-            standings: work.standings,
+            audience: work.audience.unit,
+            parts: work.audience.parts,
+            standings: work.audience.standings,
             supersedes: related.of(Relation::Supersedes),
             amends: related.of(Relation::Amends),
             guides: related.of(Relation::Guides),
@@ -513,10 +564,12 @@ impl Documents<'_> {
             // Authority flows down: nobody publishes beside or above the issuer. Without an issuer there is nothing to compare.
             unit(&tree, typed, |path| issuer.as_ref().is_none_or(|issuer| issuer.path.contains(path)))
         });
-        let standings = reader.read("standings", form.standings, |typed| {
-            let keys = typed.split(',').map(str::trim).filter(|key| !key.is_empty());
-            keys.map(|key| Standing::from_key(key).ok_or(Problem::NotOffered)).collect::<Result<Vec<_>, _>>()
+        let parts = reader.read("parts", &form.parts.join(" "), |_| match (&issuer, &audience) {
+            (Some(issuer), Some(audience)) => parts_of(&tree, audience, form.parts, |path| issuer.path.contains(path)),
+            // Without both there is nothing to compare.
+            _ => Ok(Vec::new()),
         });
+        let standings = reader.read("standings", form.standings, standings_of);
         let mut related = Vec::new();
         for (relation, typed) in
             [(Relation::Supersedes, form.supersedes), (Relation::Amends, form.amends), (Relation::Guides, form.guides)]
@@ -542,7 +595,7 @@ impl Documents<'_> {
         });
         let body = reader.read("body", form.body, Body::parse);
         let is_pinned = !form.pinned.is_empty();
-        let found = (kind, number, title, signer, field, issuer, audience, standings, must_read_by, expires_on, correction, body);
+        let found = (kind, number, title, signer, field, issuer, audience, parts, must_read_by, expires_on, correction, body);
         let (
             Some(kind),
             Some(number),
@@ -551,7 +604,7 @@ impl Documents<'_> {
             Some(field),
             Some(issuer),
             Some(audience),
-            Some(standings),
+            Some(parts),
             Some(must_read_by),
             Some(expires_on),
             Some(correction),
@@ -560,9 +613,9 @@ impl Documents<'_> {
         else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        if !reader.is_clean() {
+        let Some(standings) = standings.filter(|_| reader.is_clean()) else {
             return Err(reader.finish().err().unwrap_or_default().into());
-        }
+        };
         let draft = Draft {
             kind,
             number,
@@ -570,8 +623,7 @@ impl Documents<'_> {
             signer,
             field,
             issuer,
-            audience,
-            standings,
+            audience: Audience { unit: audience, parts, standings },
             related,
             must_read_by,
             expires_on,
@@ -584,7 +636,8 @@ impl Documents<'_> {
 
     fn draft_vars(&self, viewer: &Viewer, id: DocumentId, version: u32, draft: &Draft) -> Variables {
         let next = i64::from(version) + 1;
-        let keys: Vec<String> = draft.standings.iter().map(|standing| standing.key().to_owned()).collect();
+        let parts: Vec<String> = draft.audience.parts.iter().map(|part| part.id.to_string()).collect();
+        let keys: Vec<String> = draft.audience.standings.iter().map(|standing| standing.key().to_owned()).collect();
         vars! {
             draft: record("draft", id),
             draft_text: record("draft_text", id),
@@ -601,10 +654,11 @@ impl Documents<'_> {
             issuer: draft.issuer.id.to_string(),
             issuer_path: draft.issuer.path.to_string(),
             issuer_unit: record("unit", draft.issuer.id),
-            audience_unit: record("unit", draft.audience.id),
+            audience_unit: record("unit", draft.audience.unit.id),
             issuer_level: draft.issuer.kind.key(),
-            audience: draft.audience.id.to_string(),
-            audience_path: draft.audience.path.to_string(),
+            audience: draft.audience.unit.id.to_string(),
+            audience_path: draft.audience.unit.path.to_string(),
+            parts: (!parts.is_empty()).then_some(parts),
             standings: (!keys.is_empty()).then_some(keys),
             related: (!draft.related.is_empty()).then(|| draft.related.clone()),
             must_read_by: draft.must_read_by.map(|day| day.to_string()),
@@ -621,7 +675,8 @@ impl Documents<'_> {
     /// The page without what only the store knows.
     fn draft_page(&self, viewer: &Viewer, tree: &Tree, draft: DocumentDraft, hand: Hand) -> DraftPage {
         let seats = viewer.standpoint.seats(Action::WriteDocument);
-        let (members, branches) = self.reach(tree, &draft.audience.path, &draft.standings);
+        let whom = draft.whom();
+        let (members, branches) = self.reach(tree, &whom);
         let audiences = choices(tree, &seats, &draft.audience, |_| true);
         let counters = self.backend.counters();
         DraftPage {
@@ -632,6 +687,7 @@ impl Documents<'_> {
             branches,
             issuers: choices(tree, &seats, &draft.issuer, |unit| unit.kind != UnitKind::Branch),
             audiences,
+            parts: self.part_choices(tree, &seats, &whom, ""),
             draft,
             review: None,
             wanted: None,
@@ -642,10 +698,47 @@ impl Documents<'_> {
         }
     }
 
-    /// Members of these standings, or all where none is named, and branches of a subtree.
-    pub(super) fn reach(&self, tree: &Tree, audience: &UnitPath, standings: &[Standing]) -> (u32, u32) {
-        let branches = tree.subtree(audience).filter(|unit| unit.kind == UnitKind::Branch).count();
-        (self.backend.counters().members_among(audience, standings), u32::try_from(branches).unwrap_or(u32::MAX))
+    /// Units below the audience to choose parts from: all that are the person's, or where those are too many, the highest ones below
+    /// the audience, or those whose names hold what was typed; and what is chosen already.
+    fn part_choices(&self, tree: &Tree, seats: &[&UnitPath], whom: &Audience, typed: &str) -> PartChoices {
+        let top = &whom.unit.path;
+        let below = move || tree.subtree(top).filter(move |unit| unit.path != *top);
+        let mut roots = seats.to_vec();
+        if roots.iter().all(|seat| !seat.contains(top)) {
+            roots.push(top);
+        }
+        let own = roots.iter().flat_map(|root| tree.subtree(root).filter(move |unit| unit.path != **root));
+        let own: Vec<&UnitRef> = own.take(PARTS_LISTED + 1).collect();
+        let is_cut = own.len() > PARTS_LISTED;
+        let words = fold(typed);
+        let mut units: Vec<&UnitRef> = match (words.is_empty(), is_cut) {
+            (false, _) => below().filter(|unit| fold(&unit.name).contains(&words)).take(PARTS_LISTED).collect(),
+            (true, false) => own,
+            (true, true) => highest_below(tree, top),
+        };
+        for part in &whom.parts {
+            if units.iter().all(|unit| unit.id != part.id) {
+                units.push(part);
+            }
+        }
+        units.sort_by(|a, b| a.path.cmp(&b.path));
+        let counted = |kind: UnitKind| (kind, below().filter(|unit| unit.kind == kind).count());
+        let is_choice = |(_, units): &(UnitKind, usize)| (2..=Audience::PARTS_MAX).contains(units);
+        let levels = UnitKind::ALL.into_iter().map(counted).filter(is_choice);
+        let counters = self.backend.counters();
+        PartChoices {
+            units: units.into_iter().map(|unit| (unit.clone(), counters.members(&unit.path))).collect(),
+            levels: levels.map(|(kind, units)| (kind, u32::try_from(units).unwrap_or(u32::MAX))).collect(),
+            is_cut,
+        }
+    }
+
+    /// Members of an audience, and branches in it.
+    pub(super) fn reach(&self, tree: &Tree, audience: &Audience) -> (u32, u32) {
+        let places = audience.places();
+        let branches = places.iter().flat_map(|place| tree.subtree(place)).filter(|unit| unit.kind == UnitKind::Branch).count();
+        let members = self.backend.counters().members_asked(&audience.unit.path, audience);
+        (members, u32::try_from(branches).unwrap_or(u32::MAX))
     }
 }
 
@@ -657,7 +750,7 @@ pub(super) fn revision_of(id: DocumentId, version: u32) -> RecordId {
 /// What a save writes into the draft's row.
 const FIELDS: &str = "kind = $kind, number = $number, title = $title, signer = $signer, field = $field, issuer = $issuer, \
                       issuer_path = $issuer_path, issuer_level = $issuer_level, audience = $audience, \
-                      audience_path = $audience_path, standings = $standings, related = $related, must_read_by = $must_read_by, \
+                      audience_path = $audience_path, parts = $parts, standings = $standings, related = $related, must_read_by = $must_read_by, \
                       expires_on = $expires_on, pinned = $pinned, correction = $correction, stage = 'draft', version = $next, \
                       minutes = $minutes, saved_at = $now, saved_by = $editor";
 
@@ -697,6 +790,73 @@ fn unit(tree: &Tree, typed: &str, fits: impl Fn(&UnitPath) -> bool) -> Result<Un
         return Err(Problem::Required);
     }
     tree.named(typed).filter(|unit| fits(&unit.path)).cloned().ok_or(Problem::NotOffered)
+}
+
+fn standings_of(typed: &str) -> Result<Vec<Standing>, Problem> {
+    let keys = typed.split(',').map(str::trim).filter(|key| !key.is_empty());
+    keys.map(|key| Standing::from_key(key).ok_or(Problem::NotOffered)).collect()
+}
+
+/// The parts of an audience that were chosen, in the order of the tree and none within another; none when they are all of it.
+/// `is_known` tells which other units the person may hear of: of all others the answer is that they are not offered.
+fn parts_of(
+    tree: &Tree,
+    audience: &UnitRef,
+    typed: &[String],
+    is_known: impl Fn(&UnitPath) -> bool,
+) -> Result<Vec<UnitRef>, Problem> {
+    let mut parts: Vec<&UnitRef> = Vec::new();
+    for typed in typed {
+        if let Some(level) = UnitKind::from_key(typed) {
+            let of_level = tree.subtree(&audience.path).filter(|unit| unit.kind == level && unit.id != audience.id);
+            let before = parts.len();
+            parts.extend(of_level);
+            if parts.len() == before {
+                return Err(Problem::NotOffered);
+            }
+            continue;
+        }
+        let part = tree.named(typed).filter(|unit| is_known(&unit.path)).ok_or(Problem::NotOffered)?;
+        if !audience.path.contains(&part.path) {
+            return Err(Problem::NotBelow);
+        }
+        parts.push(part);
+    }
+    parts.sort_by(|a, b| a.path.cmp(&b.path));
+    parts.dedup_by(|below, above| above.path.contains(&below.path));
+    if is_all_of(tree, audience, &parts) {
+        return Ok(Vec::new());
+    }
+    if parts.len() > Audience::PARTS_MAX {
+        return Err(Problem::TooMany { max: u32::try_from(Audience::PARTS_MAX).unwrap_or(u32::MAX) });
+    }
+    Ok(parts.into_iter().cloned().collect())
+}
+
+/// Whether these parts together are all of a unit: it is one of them, or each of those one level below is all of them.
+fn is_all_of(tree: &Tree, unit: &UnitRef, parts: &[&UnitRef]) -> bool {
+    if parts.iter().all(|part| !unit.path.contains(&part.path)) {
+        return parts.iter().any(|part| part.path.contains(&unit.path));
+    }
+    if parts.iter().any(|part| part.id == unit.id) {
+        return true;
+    }
+    let mut children = tree.children(&unit.path).peekable();
+    children.peek().is_some() && children.all(|child| is_all_of(tree, child, parts))
+}
+
+/// Level by level what lies below a unit, as long as the list stays readable.
+fn highest_below<'t>(tree: &'t Tree, top: &'t UnitPath) -> Vec<&'t UnitRef> {
+    let mut listed: Vec<&UnitRef> = Vec::new();
+    let mut level: Vec<&UnitRef> = tree.children(top).collect();
+    while !level.is_empty() && listed.len() + level.len() <= PARTS_LISTED {
+        listed.extend(&level);
+        level = level.iter().flat_map(|unit| tree.children(&unit.path)).collect();
+    }
+    if listed.is_empty() {
+        listed.extend(level.iter().take(PARTS_LISTED));
+    }
+    listed
 }
 
 /// The seats and, level by level, what lies below them, as long as the list stays readable; and what is chosen already.

@@ -12,9 +12,9 @@ use domain::{
 };
 
 use super::{
-    COLUMNS, Document, Documents, read_marks,
+    COLUMNS, Document, DocumentRow, Documents, read_marks,
     shelf::key,
-    walk::{FOR_STANDING, TOP, Walk, line, line_vars, over_line, rows_of},
+    walk::{TOP, Walk, for_member, line, line_vars, over_line, rows_of},
 };
 use crate::{Result, events::lowest};
 
@@ -23,6 +23,9 @@ const PAGE: usize = 20;
 
 /// Pinned documents that are shown: more than that is no pinning.
 const PINNED: usize = 5;
+
+/// Documents of each range that are looked at for the first one that reaches the member.
+const OLDEST: usize = 25;
 
 /// What stands around the list.
 struct Head {
@@ -80,15 +83,23 @@ impl Documents<'_> {
     async fn shelf_head(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<Head> {
         let is_pinned = !query.is_filtered();
         let sql = format!("{} {}", oldest(viewer), if is_pinned { pins(viewer) } else { String::new() });
-        let mut answers = self.backend.store().read(sql, line_vars(viewer)).await?;
+        let tree = self.backend.units().tree();
+        let mut answers = self.backend.store().read(sql, line_vars(viewer, &tree)).await?;
         let units = line(viewer).len();
         let mut first: Option<String> = None;
         for statement in 0..units {
-            first = answers.row::<String>(statement)?.into_iter().chain(first).min();
+            let mut documents = Vec::new();
+            for row in answers.rows::<DocumentRow>(statement)? {
+                documents.push(row.understand(&tree)?);
+            }
+            // Where all that was looked at is for others, what is for the member begins later.
+            let is_cut = documents.len() == OLDEST;
+            let own = documents.iter().find(|document| document.reaches(viewer));
+            let begin = own.or_else(|| documents.last().filter(|_| is_cut));
+            first = begin.and_then(|document| document.shelf.clone()).into_iter().chain(first).min();
         }
         let mut rows = if is_pinned { rows_of(&mut answers, units..2 * units)? } else { Vec::new() };
         rows.sort_by_cached_key(|row| Reverse(row.pin.clone()));
-        let tree = self.backend.units().tree();
         let mut pinned: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
         pinned.retain(|document| document.reaches(viewer));
         pinned.truncate(PINNED);
@@ -119,14 +130,15 @@ fn years(oldest: Option<&str>, today: NaiveDate) -> Vec<i32> {
 
 fn oldest(viewer: &Viewer) -> String {
     over_line(viewer, |reached| {
-        format!("SELECT VALUE shelf FROM document WHERE {reached} AND shelf > '' ORDER BY shelf LIMIT 1;")
+        format!("SELECT {COLUMNS} FROM document WHERE {reached} AND shelf > '' ORDER BY shelf LIMIT {OLDEST};")
     })
 }
 
 fn pins(viewer: &Viewer) -> String {
     over_line(viewer, |reached| {
         format!(
-            "SELECT {COLUMNS} FROM document WHERE {reached} AND pin > '' AND {FOR_STANDING} ORDER BY pin DESC LIMIT {PINNED};"
+            "SELECT {COLUMNS} FROM document WHERE {reached} AND pin > '' AND {} ORDER BY pin DESC LIMIT {PINNED};",
+            for_member()
         )
     })
 }
@@ -134,14 +146,14 @@ fn pins(viewer: &Viewer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
+    use crate::{documents::walk::tests::viewer_at, store::tests::migrated, units::Tree};
 
     #[tokio::test]
     async fn what_stands_around_the_list_is_read_by_index() {
         let store = migrated().await;
         let viewer = viewer_at("/01/51/001/07/");
-        store.assert_no_scan(&oldest(&viewer), line_vars(&viewer)).await;
-        store.assert_no_scan(&pins(&viewer), line_vars(&viewer)).await;
+        store.assert_no_scan(&oldest(&viewer), line_vars(&viewer, &Tree::default())).await;
+        store.assert_no_scan(&pins(&viewer), line_vars(&viewer, &Tree::default())).await;
     }
 
     #[test]

@@ -5,7 +5,7 @@ use domain::{accounts::Viewer, documents::DocumentSummary};
 
 use super::{
     COLUMNS, Document, Documents,
-    walk::{FOR_STANDING, line, line_vars, over_line, rows_of},
+    walk::{for_member, line, line_vars, over_line, rows_of},
 };
 use crate::Result;
 
@@ -16,9 +16,9 @@ impl Documents<'_> {
     /// What must be read: first what was not read yet or was corrected since, the most urgent first; then what was read, while its day is
     /// still to come.
     pub(super) async fn must_read(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
-        let mut answers = self.backend.store().read(asked(viewer), line_vars(viewer)).await?;
-        let rows = rows_of(&mut answers, 0..line(viewer).len())?;
         let tree = self.backend.units().tree();
+        let mut answers = self.backend.store().read(asked(viewer), line_vars(viewer, &tree)).await?;
+        let rows = rows_of(&mut answers, 0..line(viewer).len())?;
         let mut documents: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
         documents.retain(|document| document.reaches(viewer));
         let summaries = self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await?;
@@ -41,7 +41,8 @@ fn by_urgency(mut documents: Vec<DocumentSummary>, today: NaiveDate) -> Vec<Docu
 fn asked(viewer: &Viewer) -> String {
     over_line(viewer, |reached| {
         format!(
-            "SELECT {COLUMNS} FROM document WHERE {reached} AND must > '' AND {FOR_STANDING} ORDER BY must DESC LIMIT {MOST};"
+            "SELECT {COLUMNS} FROM document WHERE {reached} AND must > '' AND {} ORDER BY must DESC LIMIT {MOST};",
+            for_member()
         )
     })
 }
@@ -49,12 +50,12 @@ fn asked(viewer: &Viewer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{documents::walk::tests::viewer_at, store::tests::migrated};
+    use crate::{documents::walk::tests::viewer_at, store::tests::migrated, units::Tree};
 
     #[tokio::test]
     async fn what_must_be_read_is_found_by_index_ranges() {
         let store = migrated().await;
         let viewer = viewer_at("/01/51/001/07/");
-        store.assert_no_scan(&asked(&viewer), line_vars(&viewer)).await;
+        store.assert_no_scan(&asked(&viewer), line_vars(&viewer, &Tree::default())).await;
     }
 }

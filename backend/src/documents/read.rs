@@ -73,7 +73,7 @@ impl Documents<'_> {
         Ok(DocumentPage {
             recording,
             summary: document.summary(read.is_some()),
-            reach: self.backend.counters().members(&document.audience.path),
+            reach: self.backend.counters().members_asked(&document.audience.unit.path, &document.audience),
             place: reading.map(|reading| place(reading, &rendered.contents)).transpose()?.flatten(),
             html: rendered.html,
             contents: rendered.contents,
@@ -84,7 +84,8 @@ impl Documents<'_> {
             attachments: files::of_document(self.backend, id).await?,
             shows_readers: document.look_at_readers(viewer, &self.backend.units().tree(), None).is_some(),
             signer: document.signer,
-            audience: document.audience,
+            parts: document.audience.parts,
+            audience: document.audience.unit,
         })
     }
 
@@ -129,7 +130,8 @@ impl Documents<'_> {
             summary: document.summary(read.is_some()),
             html: markdown::render(&body).html,
             signer: document.signer,
-            audience: document.audience,
+            audience: document.audience.unit,
+            parts: document.audience.parts,
         })
     }
 

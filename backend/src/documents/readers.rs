@@ -23,6 +23,7 @@ use domain::{
 use super::{
     COLUMNS, Document, DocumentRow, Documents, OPENED, READ,
     corrections::{OPENED_CORRECTED, READ_CORRECTED},
+    walk::IN_PART,
 };
 use crate::{
     Error, Result,
@@ -34,11 +35,14 @@ use crate::{
 /// Documents in the list.
 const FOLLOWED: usize = 20;
 
+/// Documents looked at for it in one range: some of them may be for other parts of their audience.
+const LOOKED_AT: usize = 100;
+
 /// What was to be read longer ago is nobody's work any more.
 const OVERDUE: TimeDelta = TimeDelta::days(30);
 
 /// Standings of those who count; what another one has read has no place.
-pub(super) const COUNTED: [Standing; 2] = [Standing::Official, Standing::Probationary];
+const COUNTED: [Standing; 2] = [Standing::Official, Standing::Probationary];
 
 impl Document {
     /// Whether the person writes for its issuer, and so follows all of its audience.
@@ -49,9 +53,17 @@ impl Document {
     /// What the person looks at, at this unit or the highest of theirs. What was taken back is its editors' affair.
     pub(super) fn look_at_readers<'t>(&self, viewer: &Viewer, tree: &'t Tree, unit: Option<UnitId>) -> Option<Look<'t>> {
         let is_managed = self.is_managed_by(viewer);
-        (is_managed || self.out == Out::Published)
-            .then(|| Look::at(viewer, tree, &self.audience.path, is_managed, unit))
-            .flatten()
+        (is_managed || self.out == Out::Published).then(|| Look::at(viewer, tree, &self.audience, is_managed, unit)).flatten()
+    }
+
+    /// Standings of those who are counted.
+    pub(super) fn counted(&self) -> &[Standing] {
+        if self.audience.standings.is_empty() { &COUNTED } else { &self.audience.standings }
+    }
+
+    /// Where lies what members of the audience ever wrote in this subtree.
+    pub(super) fn written_in(&self, path: &UnitPath, tree: &Tree) -> Vec<Written> {
+        self.audience.within(path).iter().map(|place| tree.written(place)).collect()
     }
 }
 
@@ -67,7 +79,7 @@ impl Documents<'_> {
         let tree = self.backend.units().tree();
         let look = document.look_at_readers(viewer, &tree, unit).ok_or_else(|| no_look(&document, viewer, unit))?;
         let read = self.count_in(READ, &document, &look.paths(), &tree).await?;
-        let (total, children) = look.shares(self.backend.counters(), &document.standings, &read);
+        let (total, children) = look.shares(self.backend.counters(), &document.audience, &read);
         let opened = match total.share {
             Some(share) => {
                 let opened = self.count_in(OPENED, &document, &[&look.unit.path], &tree).await?.into_iter().sum::<u32>();
@@ -88,6 +100,7 @@ impl Documents<'_> {
             is_withdrawn: document.out == Out::Withdrawn,
             number: document.number,
             title: document.title,
+            parts: document.audience.parts,
             issuer: document.issuer,
             trail: look.trail,
             total,
@@ -100,7 +113,7 @@ impl Documents<'_> {
     async fn corrected_readers(&self, document: &Document, look: &Look<'_>, tree: &Tree) -> Result<Option<CorrectedReaders>> {
         let Some(at) = document.corrected_at.filter(|_| document.is_corrected) else { return Ok(None) };
         let read = self.corrected_in(READ_CORRECTED, document, &look.paths(), tree).await?;
-        let (total, children) = look.shares(self.backend.counters(), &document.standings, &read);
+        let (total, children) = look.shares(self.backend.counters(), &document.audience, &read);
         let opened = self.corrected_in(OPENED_CORRECTED, document, &[&look.unit.path], tree).await?.into_iter().sum::<u32>();
         // Counters and tables are not of one moment.
         let opened = total.share.map(|share| opened.clamp(share.done, share.members));
@@ -116,13 +129,13 @@ impl Documents<'_> {
         let seats = viewer.standpoint.seats(Action::ReadStatistics);
         let seat = seats.into_iter().min_by_key(|path| path.as_str().len());
         let unit = seat.and_then(|path| tree.at(path)).ok_or(Error::NotFound)?;
-        let mut documents = self.reaching(&unit.path, &tree).await?;
+        let mut documents = self.reaching(&unit.path, &[Order::Must, Order::Shelf], &tree).await?;
         documents.retain(|document| document.out == Out::Published);
         let shows_all = viewer.standpoint.may_on_the_spot(Action::ReadReaders, &unit.path);
         let mut rows = Vec::with_capacity(documents.len());
         for document in documents {
             let read = self.count_in(READ, &document, &[&unit.path], &tree).await?.into_iter().sum();
-            let counted = share(self.backend.counters(), &unit.path, &document.standings, read);
+            let counted = share(self.backend.counters(), &unit.path, &document.audience, read);
             let is_shown = shows_all || !is_small(counted.members);
             // Whether the person has read it is told elsewhere.
             rows.push(FollowedRow { document: document.summary(true), share: is_shown.then_some(counted) });
@@ -140,25 +153,25 @@ impl Documents<'_> {
         let seats = viewer.standpoint.seats(Action::ReadReaders);
         let Some(branch) = seats.into_iter().find(leads).and_then(|path| tree.at(path)) else { return Ok(None) };
         let since = self.backend.clock().today() - OVERDUE;
-        let mut documents = self.reaching(&branch.path, &tree).await?;
+        let mut documents = self.reaching(&branch.path, &[Order::Must], &tree).await?;
         documents.retain(|document| document.out == Out::Published && document.must_read_by.is_some_and(|day| day >= since));
         let read = self.counts_in(READ, &documents.iter().collect::<Vec<_>>(), &[&branch.path], &tree).await?;
         let is_left = |(document, read): &(&Document, u32)| {
-            let share = share(self.backend.counters(), &branch.path, &document.standings, *read);
+            let share = share(self.backend.counters(), &branch.path, &document.audience, *read);
             share.done < share.members
         };
         Ok(Some(documents.iter().zip(read).filter(is_left).count() as u64))
     }
 
-    /// The latest documents for a unit: those that must be read first.
-    async fn reaching(&self, unit: &UnitPath, tree: &Tree) -> Result<Vec<Document>> {
-        let (sql, vars) = reaching_ranges(unit);
+    /// The latest documents for all of a unit, in these orders: those that must be read first.
+    async fn reaching(&self, unit: &UnitPath, orders: &[Order], tree: &Tree) -> Result<Vec<Document>> {
+        let (sql, vars) = reaching_ranges(unit, orders, tree);
         let mut answers = self.backend.store().read(sql, vars).await?;
         let mut documents: Vec<Document> = Vec::new();
-        for at in 0..2 * unit.ancestors_and_self().count() {
+        for at in 0..orders.len() * unit.ancestors_and_self().count() {
             for row in answers.rows::<DocumentRow>(at)? {
                 let document = row.understand(tree)?;
-                if documents.iter().all(|known| known.id != document.id) {
+                if document.audience.covers(unit) && documents.iter().all(|known| known.id != document.id) {
                     documents.push(document);
                 }
             }
@@ -175,17 +188,14 @@ impl Documents<'_> {
 
     /// The same for several documents in one question: the numbers of the first, then those of the next.
     async fn counts_in(&self, what: &str, documents: &[&Document], paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
-        if documents.is_empty() {
-            return Ok(Vec::new());
+        let asked: Vec<Asked<'_>> =
+            documents.iter().flat_map(|document| paths.iter().map(move |path| Asked::of(document, path, tree))).collect();
+        let (sql, vars, ranges) = ranges_of(what, &asked);
+        if ranges.is_empty() {
+            return Ok(vec![0; asked.len()]);
         }
-        let asked: Vec<(DocumentId, &[Standing])> = documents
-            .iter()
-            .map(|document| (document.id, if document.standings.is_empty() { &COUNTED[..] } else { &document.standings }))
-            .collect();
-        let written: Vec<Written> = paths.iter().map(|path| tree.written(path)).collect();
-        let (sql, vars, ranges) = ranges_of(what, &asked, &written);
         let mut answers = self.backend.store().read(sql, vars).await?;
-        let mut counted = vec![0_i64; asked.len() * paths.len()];
+        let mut counted = vec![0_i64; asked.len()];
         for (at, (place, sign)) in ranges.into_iter().enumerate() {
             let count: Option<i64> = answers.rows(at)?.into_iter().next();
             counted[place] += sign * count.unwrap_or_default();
@@ -218,7 +228,7 @@ impl Documents<'_> {
         let up_to_date: HashSet<String> = answers.rows::<String>(3)?.into_iter().collect();
         for person in people {
             let key = person.id.to_string();
-            let is_asked = person.is_asked(&document.standings);
+            let is_asked = person.is_asked(&document.audience.standings);
             let (read_on, opened_on) = (read.get(&key).copied(), opened.get(&key).copied());
             let on = read_on.or(opened_on);
             let row = ReaderRow {
@@ -256,18 +266,35 @@ const NAMED: &str = "SELECT member, at FROM $read; SELECT member, at FROM $opene
                      SELECT VALUE record::id(id) FROM $accounts WHERE activated_at != NONE; \
                      SELECT VALUE member FROM $versions WHERE version = $version;";
 
-/// One count of a range for each document, standing and range of paths; with each the place of its document and unit, and how it
-/// counts.
-fn ranges_of(
-    table: &str,
-    documents: &[(DocumentId, &[Standing])],
-    written: &[Written],
-) -> (String, Variables, Vec<(usize, i64)>) {
+/// Of a document, what is counted in one subtree.
+struct Asked<'d> {
+    document: DocumentId,
+    standings: &'d [Standing],
+    written: Vec<Written>,
+}
+
+impl<'d> Asked<'d> {
+    fn of(document: &'d Document, path: &UnitPath, tree: &Tree) -> Self {
+        Self { document: document.id, standings: document.counted(), written: document.written_in(path, tree) }
+    }
+}
+
+/// Each range of paths with each standing, and how what lies there counts.
+pub(super) fn signed<'w>(
+    written: &'w [Written],
+    standings: &'w [Standing],
+) -> impl Iterator<Item = (&'w UnitPath, i64, &'static str)> {
+    let paths = written
+        .iter()
+        .flat_map(|Written { within, without }| within.iter().map(|path| (path, 1)).chain(without.iter().map(|path| (path, -1))));
+    paths.flat_map(move |(path, sign)| standings.iter().map(move |standing| (path, sign, standing.key())))
+}
+
+/// One count of a range for each standing and each range of paths; with each its place in `asked` and how it counts.
+fn ranges_of(table: &str, asked: &[Asked<'_>]) -> (String, Variables, Vec<(usize, i64)>) {
     let (mut sql, mut vars, mut ranges) = (String::new(), vars! {}, Vec::new());
-    let places = documents.iter().flat_map(|asked| written.iter().map(move |unit| (asked, unit)));
-    for (place, ((document, standings), Written { within, without })) in places.enumerate() {
-        let signed = within.iter().map(|path| (path, 1)).chain(without.iter().map(|path| (path, -1)));
-        for ((path, sign), standing) in signed.flat_map(|range| standings.iter().map(move |standing| (range, standing.key()))) {
+    for (place, Asked { document, standings, written }) in asked.iter().enumerate() {
+        for (path, sign, standing) in signed(written, standings) {
             let at = ranges.len();
             sql += &format!(
                 "SELECT VALUE count FROM (SELECT count() FROM {table} WHERE place >= $from_{at} AND place < $until_{at} GROUP ALL);"
@@ -280,13 +307,28 @@ fn ranges_of(
     (sql, vars, ranges)
 }
 
-/// What was published for a unit and for those above it, a range each: what must be read, then the latest.
-fn reaching_ranges(unit: &UnitPath) -> (String, Variables) {
-    let (mut sql, mut vars) = (String::new(), vars! {});
-    for column in ["must", "shelf"] {
+/// By what the documents for a unit are ordered.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    /// Those that must be read. They are few enough to ask each whether it is for the unit.
+    Must,
+    /// All that are out, of which the engine reads no more than the limit: see [`super::walk`].
+    Shelf,
+}
+
+/// What was published for a unit and for those above it, a range each.
+fn reaching_ranges(unit: &UnitPath, orders: &[Order], tree: &Tree) -> (String, Variables) {
+    let reaching: Vec<String> = tree.reaching(unit).iter().map(ToString::to_string).collect();
+    let (mut sql, mut vars) = (String::new(), vars! { reaching: reaching });
+    for order in orders {
+        let (column, condition) = match order {
+            Order::Must => ("must", format!("AND {IN_PART} ")),
+            Order::Shelf => ("shelf", String::new()),
+        };
         for (at, path) in unit.ancestors_and_self().enumerate() {
             sql += &format!(
-                "SELECT {COLUMNS} FROM document WHERE audience_path = $path_{at} AND {column} > '' ORDER BY {column} DESC LIMIT {FOLLOWED};"
+                "SELECT {COLUMNS} FROM document WHERE audience_path = $path_{at} AND {column} > '' {condition}\
+                 ORDER BY {column} DESC LIMIT {LOOKED_AT};"
             );
             vars.insert(format!("path_{at}"), path.to_string());
         }
@@ -309,10 +351,13 @@ mod tests {
     async fn numbers_come_from_index_ranges() {
         let store = migrated().await;
         let unit = path("/01/51/001/");
-        let written = Written { within: vec![unit.clone(), path("/01/52/001/")], without: vec![path("/01/51/001/07/")] };
+        let asked = [(); 2].map(|()| Asked {
+            document: DocumentId::new(Ulid::nil()),
+            standings: &COUNTED,
+            written: vec![Written { within: vec![unit.clone(), path("/01/52/001/")], without: vec![path("/01/51/001/07/")] }],
+        });
         for table in [READ, OPENED] {
-            let document = (DocumentId::new(Ulid::nil()), &COUNTED[..]);
-            let (sql, vars, ranges) = ranges_of(table, &[document, document], std::slice::from_ref(&written));
+            let (sql, vars, ranges) = ranges_of(table, &asked);
             let of = |place: usize| [(place, 1), (place, 1), (place, 1), (place, 1), (place, -1), (place, -1)];
             assert_eq!(ranges, [of(0), of(1)].concat());
             store.assert_no_scan(&sql, vars).await;
@@ -326,7 +371,7 @@ mod tests {
             version: 1_i64,
         };
         store.assert_no_scan(NAMED, vars).await;
-        let (sql, vars) = reaching_ranges(&unit);
+        let (sql, vars) = reaching_ranges(&unit, &[Order::Must, Order::Shelf], &Tree::default());
         store.assert_no_scan(&sql, vars).await;
     }
 
@@ -340,8 +385,8 @@ mod tests {
                             counted = true, seen = 'end', place = $document + 'official' + $path; \
                     }";
         store.read(fill, vars! { document: document.to_string() }).await.expect("fills");
-        let written = [Written { within: vec![path("/01/51/")], without: Vec::new() }];
-        let (sql, vars, _) = ranges_of(READ, &[(document, &[Standing::Official][..])], &written);
+        let written = vec![Written { within: vec![path("/01/51/")], without: Vec::new() }];
+        let (sql, vars, _) = ranges_of(READ, &[Asked { document, standings: &[Standing::Official], written }]);
         let mut answers = store.read(&sql, vars.clone()).await.expect("counts");
         assert_eq!(answers.rows::<i64>(0).expect("a number"), [40]);
         let range = "SELECT place FROM document_read WHERE place >= $from_0 AND place < $until_0";

@@ -159,7 +159,7 @@ impl Documents<'_> {
         let reviewers = if is_asking { people } else { Vec::new() };
         let needs_another = is_asking && !reviewers.iter().any(|person| person.may_approve);
         let change = self.change_of(&desk).await?;
-        let (members, branches) = self.reach(&tree, &work.audience.path, &work.standings);
+        let (members, branches) = self.reach(&tree, &work.audience);
         let (hand, publish_at) = (desk.hand, work.publish_at);
         let draft = self.drafted(desk).await?;
         let warnings = warnings_of(&draft.title, &draft.body).await?;

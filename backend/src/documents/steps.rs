@@ -90,7 +90,9 @@ impl Base {
 pub(super) fn looked_at(desk: &OnDesk, review: Option<&str>) -> Option<String> {
     let work = desk.work.as_ref().filter(|work| work.work != Work::Draft)?;
     let out = desk.out.as_ref().map(|out| format!("{}-{}", out.out.key(), out.version));
-    let (issuer, audience) = (work.issuer.id.to_string(), work.audience.id.to_string());
+    let issuer = work.issuer.id.to_string();
+    let units = [&work.audience.unit].into_iter().chain(&work.audience.parts).map(|unit| unit.id.to_string());
+    let audience = units.collect::<Vec<_>>().join("+");
     Some([review.unwrap_or_default(), &out.unwrap_or_default(), &work.attachments.join("+"), &issuer, &audience].join("."))
 }
 
@@ -557,7 +559,7 @@ const RELEASE: &str = "\
     LET $place = IF $stays { $old.shelf } ELSE { $shelf }; \
     UPSERT $document SET kind = $d.kind, number = $d.number, title = $d.title, signer = $d.signer, field = $d.field, \
         issuer = $d.issuer, issuer_path = $d.issuer_path, issuer_level = $d.issuer_level, audience = $d.audience, \
-        audience_path = $d.audience_path, standings = $d.standings, attachments = $d.attachments, related = $d.related, \
+        audience_path = $d.audience_path, parts = $d.parts, standings = $d.standings, attachments = $d.attachments, related = $d.related, \
         state = 'published', version = $d.version, minutes = $d.minutes, saved_at = $d.saved_at, saved_by = $d.saved_by, \
         published_at = IF $stays { $old.published_at } ELSE { $now }, shelf = $place, \
         must_read_by = $d.must_read_by, must = IF $d.must_read_by != NONE { $place } ELSE { NONE }, \
@@ -574,7 +576,7 @@ const REVISE: &str = "\
     LET $d = (SELECT * FROM ONLY $document); \
     CREATE $draft SET kind = $d.kind, number = $d.number, title = $d.title, signer = $d.signer, field = $d.field, \
         issuer = $d.issuer, issuer_path = $d.issuer_path, issuer_level = $d.issuer_level, audience = $d.audience, \
-        audience_path = $d.audience_path, standings = $d.standings, attachments = $d.attachments, related = $d.related, \
+        audience_path = $d.audience_path, parts = $d.parts, standings = $d.standings, attachments = $d.attachments, related = $d.related, \
         stage = 'draft', version = $version, minutes = $d.minutes, saved_at = $now, saved_by = $editor, authors = [], \
         expires_on = $d.expires_on, must_read_by = $d.must_read_by, pinned = IF $d.pin != NONE { true } ELSE { NONE } RETURN NONE; \
     LET $body = (SELECT VALUE body FROM ONLY $text); \

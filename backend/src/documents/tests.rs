@@ -69,6 +69,7 @@ struct Put<'a> {
     kind: DocumentKind,
     field: Option<DocumentField>,
     state: Out,
+    parts: Vec<UnitRef>,
     standings: Vec<Standing>,
     must_read_by: Option<&'a str>,
     pinned: bool,
@@ -93,6 +94,7 @@ impl<'a> Put<'a> {
             kind: DocumentKind::News,
             field: None,
             state: Out::Published,
+            parts: Vec::new(),
             standings: Vec::new(),
             must_read_by: None,
             pinned: false,
@@ -113,9 +115,10 @@ impl<'a> Put<'a> {
             .collect();
         let sql = "CREATE $document SET kind = $kind, field = $field, title = $title, issuer = $issuer, issuer_path = $issuer_path, \
                    issuer_level = $issuer_level, audience = $audience, audience_path = $audience_path, state = $state, version = 1, \
-                   minutes = 1, saved_at = $at, saved_by = 'M', published_at = $at, shelf = $shelf, standings = $standings, \
+                   minutes = 1, saved_at = $at, saved_by = 'M', published_at = $at, shelf = $shelf, parts = $parts, standings = $standings, \
                    must = $must, must_read_by = $must_read_by, pin = $pin, related = $related, withdrawn_at = $withdrawn_at, \
                    withdrawn_because = $because RETURN NONE; CREATE $text SET body = $body RETURN NONE;";
+        let parts: Vec<String> = self.parts.iter().map(|part| part.id.to_string()).collect();
         let standings: Vec<&str> = self.standings.iter().map(|standing| standing.key()).collect();
         let vars = vars! {
             document: record("document", id),
@@ -134,6 +137,7 @@ impl<'a> Put<'a> {
             must_read_by: self.must_read_by,
             pin: shelf.clone().filter(|_| self.pinned),
             shelf: shelf,
+            parts: (!parts.is_empty()).then_some(parts),
             standings: (!standings.is_empty()).then_some(standings),
             related: (!related.is_empty()).then_some(related),
             withdrawn_at: (self.state == Out::Withdrawn).then_some(self.at),
@@ -197,6 +201,37 @@ async fn standings_narrow_the_audience_for_members_and_not_for_offices() {
         let page = documents.read(&leader, id).await.expect("by office");
         assert!(!page.takes_opinions, "not as a member");
         assert_eq!(library(&backend, &leader, LibraryQuery::default()).await, [], "the library is a member's");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_for_another_part_shows_nowhere() {
+    for (backend, _folder) in engines().await {
+        let units = units(&backend).await;
+        let documents = backend.documents();
+        let put = Put { parts: vec![units.harbour.clone()], ..Put::by(&units.province, &units.commune) };
+        let old = Put { at: noon() - TimeDelta::days(800), ..put.clone() }.save(&backend).await;
+        let id = put.save(&backend).await;
+        let related = vec![(id, Relation::Amends)];
+        let naming = Put { related, audience: &units.commune, ..Put::by(&units.province, &units.commune) };
+        let naming = Put { at: noon() - TimeDelta::hours(2), ..naming }.save(&backend).await;
+        let (inside, outside) = (member_of(&units.harbour, Standing::Official), member_of(&units.school, Standing::Official));
+        assert_eq!(library(&backend, &inside, LibraryQuery::default()).await, [id, naming, old]);
+        assert_eq!(library(&backend, &outside, LibraryQuery::default()).await, [naming]);
+        let years = async |viewer: &Viewer| documents.shelf(viewer, &LibraryQuery::default()).await.expect("a page").years;
+        assert_eq!(years(&inside).await, [2026, 2025, 2024]);
+        assert_eq!(years(&outside).await, [2026], "the years tell of nothing else");
+        let related = async |viewer: &Viewer| documents.read(viewer, naming).await.expect("reads").related.len();
+        assert_eq!((related(&inside).await, related(&outside).await), (1, 0));
+        assert!(is_not_found(&documents.mark_read(&outside, id, Seen::Said).await));
+        assert!(is_not_found(&documents.note_progress(&outside, id, "", 300).await));
+        withdraw(&backend, id, "Có sai sót").await;
+        assert!(is_not_found(&documents.withdrawn(&outside, id).await));
+        let mut leader = outside.clone();
+        leader.standpoint.grants.push(Grant { role: Role::Secretary, path: units.commune.path.clone() });
+        assert!(!documents.read(&leader, old).await.expect("by office").takes_opinions, "not as a member");
+        leader.standpoint.grants[0].path = units.school.path.clone();
+        assert!(is_not_found(&documents.read(&leader, old).await), "an office in another part");
     }
 }
 
@@ -349,6 +384,7 @@ async fn what_is_for_others_pushes_nothing_out_of_a_list_that_is_cut() {
         let own = put(90).save(&backend).await;
         for hour in 1..=55 {
             Put { standings: vec![Standing::Probationary], ..put(hour) }.save(&backend).await;
+            Put { parts: vec![units.school.clone()], ..put(hour) }.save(&backend).await;
         }
         let viewer = member_of(&units.harbour, Standing::Official);
         let page = backend.documents().shelf(&viewer, &LibraryQuery::default()).await.expect("a page");
@@ -552,6 +588,7 @@ async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
             let put = Put {
                 at: noon() - TimeDelta::hours(dice.random_range(1..9_000)),
                 state: if dice.random_bool(0.8) { Out::Published } else { *Out::ALL.choose(&mut dice).expect("one") },
+                parts: tree.iter().filter(|unit| audience.path.contains(&unit.path) && dice.random_bool(0.2)).cloned().collect(),
                 standings: Standing::ALL.into_iter().filter(|_| dice.random_bool(0.25)).collect(),
                 ..Put::by(above.choose(&mut dice).expect("a unit"), audience)
             };
@@ -623,10 +660,12 @@ async fn check(
     let tree = backend.units().tree();
     let use_cases = backend.documents();
     let may = |put: &Put<'_>| {
-        let audience = tree.heir(&put.audience.id.to_string()).expect("a unit");
+        let heir = |unit: &UnitRef| tree.heir(&unit.id.to_string()).expect("a unit").path.clone();
+        let audience = heir(put.audience);
         put.state == Out::Published
             && (put.standings.is_empty() || put.standings.contains(&person.standpoint.standing))
-            && person.standpoint.may_as_member(Action::ReadDocument, &audience.path)
+            && (put.parts.is_empty() || put.parts.iter().any(|part| heir(part).contains(&person.standpoint.branch)))
+            && person.standpoint.may_as_member(Action::ReadDocument, &audience)
     };
     let expected: BTreeSet<DocumentId> = documents.iter().filter(|(_, put)| may(put)).map(|(id, _)| *id).collect();
     let seen: Vec<DocumentId> = library(backend, person, LibraryQuery::default()).await;

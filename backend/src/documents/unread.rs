@@ -126,10 +126,10 @@ impl Documents<'_> {
 
     /// What was published again since the note was made: it may reach the member only now, at the place where it always stood.
     async fn corrected(&self, viewer: &Viewer, note: &Note) -> Result<Vec<Entry>> {
-        let mut vars = line_vars(viewer);
+        let tree = self.backend.units().tree();
+        let mut vars = line_vars(viewer, &tree);
         vars.insert("since", note.at - SETTLED);
         let mut answers = self.backend.store().read(corrections(viewer), vars).await?;
-        let tree = self.backend.units().tree();
         let mut entries = Vec::new();
         for row in rows_of(&mut answers, 0..line(viewer).len())? {
             let document = row.understand(&tree)?;
@@ -333,6 +333,7 @@ mod tests {
         demo::registry::Registry,
         documents::{READ, walk::tests::viewer_at},
         store::{pair, tests::migrated},
+        units::Tree,
     };
 
     #[tokio::test]
@@ -340,7 +341,7 @@ mod tests {
         let store = migrated().await;
         let viewer = viewer_at("/01/51/001/07/");
         store.assert_no_scan(NOTE, vars! { note: record("unread", viewer.member) }).await;
-        let mut vars = line_vars(&viewer);
+        let mut vars = line_vars(&viewer, &Tree::default());
         vars.insert("since", Utc::now());
         store.assert_no_scan(&corrections(&viewer), vars).await;
     }

@@ -17,6 +17,7 @@ use super::{COLUMNS, Document, DocumentRow, Documents};
 use crate::{
     Result,
     store::{Answers, Variables, vars},
+    units::Tree,
 };
 
 /// Sorts behind every place on the shelf: those are ULIDs.
@@ -31,17 +32,25 @@ pub(super) fn line(viewer: &Viewer) -> Vec<String> {
     viewer.standpoint.branch.ancestors_and_self().map(|path| path.to_string()).collect()
 }
 
+/// Whether a document reaches all of a unit that lies in its audience; `$reaching` is what [`Tree::reaching`] tells of the unit.
+pub(super) const IN_PART: &str = "(parts = NONE OR parts CONTAINSANY $reaching)";
+
 /// What a list that is cut must ask beside the line, or what is for others would push out what is for the member: whether the
-/// document is for the member's standing. `$standing` is bound by [`line_vars`].
-pub(super) const FOR_STANDING: &str = "(standings = NONE OR standings CONTAINS $standing)";
+/// document is for the member's standing and branch. `$standing` and `$reaching` are bound by [`line_vars`].
+pub(super) fn for_member() -> String {
+    format!("(standings = NONE OR standings CONTAINS $standing) AND {IN_PART}")
+}
 
 /// A statement for each unit of the line; `$path_0`, `$path_1` … are bound by [`line_vars`].
 pub(super) fn over_line(viewer: &Viewer, statement: impl Fn(&str) -> String) -> String {
     (0..line(viewer).len()).map(|at| statement(&format!("audience_path = $path_{at}"))).collect()
 }
 
-pub(super) fn line_vars(viewer: &Viewer) -> Variables {
-    let mut vars = vars! { standing: viewer.standpoint.standing.key() };
+pub(super) fn line_vars(viewer: &Viewer, tree: &Tree) -> Variables {
+    let mut vars = vars! {
+        standing: viewer.standpoint.standing.key(),
+        reaching: tree.reaching(&viewer.standpoint.branch).iter().map(ToString::to_string).collect::<Vec<_>>(),
+    };
     for (at, path) in line(viewer).into_iter().enumerate() {
         vars.insert(format!("path_{at}"), path);
     }

@@ -120,6 +120,7 @@ fn entry(row: &Row, body: &str, attached: Vec<Attached>, tree: &Tree) -> Option<
             year: u16::try_from(year).ok()?,
             number: row.number.clone(),
             audience: row.audience.clone(),
+            parts: row.parts.clone().unwrap_or_default(),
             standings,
             issuer: row.issuer.clone(),
         },
@@ -237,13 +238,14 @@ pub(super) const fn meeting_words(kind: MeetingKind) -> &'static str {
 pub(super) const COURSE_WORDS: &str = "Khóa học";
 
 /// Point gets.
-const ROWS: &str = "SELECT record::id(id) AS id, kind, number, title, field, issuer, issuer_level, audience, standings, attachments, \
-                    state, published_at FROM $documents";
+const ROWS: &str = "SELECT record::id(id) AS id, kind, number, title, field, issuer, issuer_level, audience, parts, standings, \
+                    attachments, state, published_at FROM $documents";
 const TEXTS: &str = "SELECT record::id(id) AS id, body ?? text ?? description AS text FROM $texts";
 const FILES: &str = "SELECT record::id(id) AS id, state, name FROM $files";
 const MEETINGS: &str = "SELECT record::id(id) AS id, unit, kind, title, place, agenda FROM $meetings";
 const COURSES: &str = "SELECT record::id(id) AS id, state, title, issuer, audience, standings, documents FROM $courses";
-const PAPERS: &str = "SELECT record::id(id) AS id, title, issuer, audience, standings FROM $documents WHERE state = 'published'";
+const PAPERS: &str =
+    "SELECT record::id(id) AS id, title, issuer, audience, parts, standings FROM $documents WHERE state = 'published'";
 
 #[derive(Debug, SurrealValue)]
 struct Row {
@@ -255,6 +257,7 @@ struct Row {
     issuer: String,
     issuer_level: String,
     audience: String,
+    parts: Option<Vec<String>>,
     standings: Option<Vec<String>>,
     attachments: Option<Vec<String>>,
     state: String,
@@ -310,13 +313,14 @@ struct CourseRow {
 /// A document that a meeting or a course names.
 ///
 /// Invariant: its title is among their words only where everybody who may find them may read it, now and when units have moved. So it
-/// has to be for the same unit, or for all there are.
+/// has to be for all of the same unit, or for all there are.
 #[derive(Debug, SurrealValue)]
 struct PaperRow {
     id: String,
     title: String,
     issuer: String,
     audience: String,
+    parts: Option<Vec<String>>,
     standings: Option<Vec<String>>,
 }
 
@@ -327,7 +331,7 @@ impl PaperRow {
     }
 
     fn is_for(&self, unit: &str) -> bool {
-        self.audience == unit && self.standings.as_ref().is_none_or(Vec::is_empty)
+        self.audience == unit && [&self.parts, &self.standings].into_iter().flatten().all(Vec::is_empty)
     }
 }
 
@@ -349,6 +353,14 @@ mod tests {
         store.assert_no_scan(MEETINGS, vars! { meetings: vec![record("meeting", Ulid::nil())] }).await;
         store.assert_no_scan(COURSES, vars! { courses: vec![record("course", Ulid::nil())] }).await;
         store.assert_no_scan(PAPERS, vars! { documents: vec![record("document", Ulid::nil())] }).await;
+    }
+
+    #[test]
+    fn a_paper_for_some_of_a_unit_is_not_for_all_of_it() {
+        let unit = || "U".to_owned();
+        let paper = PaperRow { id: unit(), title: unit(), issuer: unit(), audience: unit(), parts: None, standings: None };
+        assert!(paper.is_for("U") && !paper.is_for("V"));
+        assert!(!PaperRow { parts: Some(vec!["V".to_owned()]), ..paper }.is_for("U"));
     }
 
     #[test]

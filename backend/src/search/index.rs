@@ -37,7 +37,7 @@ use super::{
 };
 
 /// Counts up when fields or words are made otherwise: an index of another version is made anew.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// Memory for documents that are not written yet. A few come by turns, or all at once when the index is made anew.
 const BUDGET: usize = 20_000_000;
@@ -69,6 +69,8 @@ pub(super) enum Sort {
         year: u16,
         number: Option<String>,
         audience: String,
+        /// Of the audience, only members in one of these; empty for all.
+        parts: Vec<String>,
         /// Of the audience, only members of these standings; empty for all.
         standings: Vec<Standing>,
         issuer: String,
@@ -117,6 +119,8 @@ pub(super) struct Progress {
 pub(super) struct Fields {
     pub(super) id: Field,
     pub(super) audience: Field,
+    /// The parts of its audience a document is for; the audience itself where it is for all of it.
+    pub(super) parts: Field,
     pub(super) issuer: Field,
     /// The unit of a meeting; whom a course is for, and who gives it.
     pub(super) meets: Field,
@@ -379,11 +383,14 @@ impl Held {
         let fields = &self.fields;
         let (mut narrowed, mut meant, mut own_number) = ([NOTHING, NOTHING, NOTHING, 0], standings_code(&[]), String::new());
         match sort {
-            Sort::Document { kind, level, field, year, number, audience, standings, issuer } => {
+            Sort::Document { kind, level, field, year, number, audience, parts, standings, issuer } => {
                 let field = field.map(field_code).unwrap_or_default();
                 narrowed = [kind_code(*kind), level_code(*level), field, u64::from(*year)];
                 meant = standings_code(standings);
                 document.add_text(fields.audience, audience);
+                for part in parts.iter().chain(parts.is_empty().then_some(audience)) {
+                    document.add_text(fields.parts, part);
+                }
                 document.add_text(fields.issuer, issuer);
                 own_number = number.clone().unwrap_or_default();
             }
@@ -497,6 +504,7 @@ fn schema() -> (Schema, Fields, [Field; 8]) {
     let fields = Fields {
         id: builder.add_text_field("id", key()),
         audience: builder.add_text_field("audience", key()),
+        parts: builder.add_text_field("parts", key()),
         issuer: builder.add_text_field(ISSUER, key().set_fast("raw")),
         meets: builder.add_text_field("meets", key()),
         learns: builder.add_text_field("learns", key()),

@@ -525,6 +525,7 @@ mod tests {
                     year: 2026,
                     number: None,
                     audience: String::new(),
+                    parts: Vec::new(),
                     standings: Vec::new(),
                     issuer: String::new(),
                 }

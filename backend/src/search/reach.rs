@@ -45,7 +45,7 @@ impl Reach {
             is_every_document: is_every(&readable) || is_every(&written),
             is_every_meeting: is_every(&met),
             is_every_course: is_every(&given),
-            line: tree.trail(&standpoint.branch).flat_map(|unit| answered_for(unit, tree)).collect(),
+            line: tree.reaching(&standpoint.branch).iter().map(ToString::to_string).collect(),
             standing: standpoint.standing,
             audiences: HashSet::new(),
             issuers: HashSet::new(),
@@ -78,9 +78,6 @@ impl Reach {
     /// A unit that ended and answers for itself.
     fn take_ended(&mut self, unit: &UnitRef, standpoint: &Standpoint, tree: &Tree) {
         let own = || answered_for(unit, tree);
-        if standpoint.may_as_member(Action::ReadDocument, &unit.path) {
-            self.line.extend(own());
-        }
         let by_office = |action| standpoint.may_by_office(action, &unit.path);
         if !self.is_every_document && by_office(Action::ReadDocument) {
             self.audiences.extend(own());

@@ -40,6 +40,7 @@ struct Written {
     field: Option<DocumentField>,
     issuer: UnitRef,
     audience: UnitRef,
+    parts: Vec<UnitRef>,
     standings: Vec<Standing>,
     attachments: Vec<String>,
     is_out: bool,
@@ -54,6 +55,7 @@ impl Written {
             field: None,
             issuer: issuer.clone(),
             audience: audience.clone(),
+            parts: Vec::new(),
             standings: Vec::new(),
             attachments: Vec::new(),
             is_out: true,
@@ -61,6 +63,7 @@ impl Written {
     }
 
     async fn save(&self, backend: &Backend) {
+        let parts: Vec<String> = self.parts.iter().map(|part| part.id.to_string()).collect();
         let standings: Vec<&str> = self.standings.iter().map(|standing| standing.key()).collect();
         let vars = vars! {
             document: record("document", self.id),
@@ -73,6 +76,7 @@ impl Written {
             issuer_level: self.issuer.kind.key(),
             audience: self.audience.id.to_string(),
             audience_path: self.audience.path.to_string(),
+            parts: (!parts.is_empty()).then_some(parts),
             standings: (!standings.is_empty()).then_some(standings),
             attachments: self.attachments.clone(),
             state: if self.is_out { "published" } else { "withdrawn" },
@@ -81,7 +85,7 @@ impl Written {
             shelf: self.is_out.then(|| self.id.to_string()),
         };
         let sql = "UPSERT $document CONTENT { kind: 'guidance', title: $title, field: $field, issuer: $issuer, issuer_path: $issuer_path, \
-                   issuer_level: $issuer_level, audience: $audience, audience_path: $audience_path, standings: $standings, \
+                   issuer_level: $issuer_level, audience: $audience, audience_path: $audience_path, parts: $parts, standings: $standings, \
                    attachments: $attachments, state: $state, version: 1, minutes: 1, saved_at: $at, saved_by: $by, \
                    published_at: $at, shelf: $shelf } RETURN NONE; \
                    UPSERT $text CONTENT { body: $body } RETURN NONE;";
@@ -106,7 +110,8 @@ impl Written {
         let standpoint = &reader.standpoint;
         let heir = |unit: &UnitRef| tree.heir(&unit.id.to_string()).expect("is known").path.clone();
         let (issuer, audience) = (heir(&self.issuer), heir(&self.audience));
-        let is_meant = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
+        let is_in_part = self.parts.is_empty() || self.parts.iter().any(|part| heir(part).contains(&standpoint.branch));
+        let is_meant = is_in_part && (self.standings.is_empty() || self.standings.contains(&standpoint.standing));
         self.is_out
             && ((is_meant && standpoint.may_as_member(Action::ReadDocument, &audience))
                 || standpoint.may_by_office(Action::ReadDocument, &audience)
@@ -179,8 +184,10 @@ async fn a_person_finds_exactly_what_the_policy_says() {
             let below: Vec<_> = units.iter().filter(|unit| issuer.path.contains(&unit.path)).collect();
             let audience = below.choose(&mut dice).expect("itself at least");
             let standings = Standing::ALL.into_iter().filter(|_| dice.random_range(0..3) == 0).collect();
+            let mut parts: Vec<UnitRef> = units.iter().filter(|unit| audience.path.contains(&unit.path)).cloned().collect();
+            parts.retain(|_| dice.random_range(0..4) == 0);
             let is_out = dice.random_range(0..6) > 0;
-            let document = Written { standings, is_out, ..Written::new(&backend, issuer, audience) };
+            let document = Written { parts, standings, is_out, ..Written::new(&backend, issuer, audience) };
             document.save(&backend).await;
             documents.push(document);
         }
@@ -448,8 +455,9 @@ async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
     let elsewhere = units.iter().find(|unit| !mine.path.contains(&unit.path) && unit.id != root.id).unwrap_or(mine);
     assert_ne!(elsewhere.id, mine.id);
     let others = Written { standings: vec![Standing::Probationary], ..secret.clone() };
+    let apart = Written { id: DocumentId::new(backend.clock().ulid()), parts: vec![elsewhere.clone()], ..secret.clone() };
     let aside = Written { id: DocumentId::new(backend.clock().ulid()), audience: elsewhere.clone(), ..secret };
-    for document in [others, aside] {
+    for document in [others, apart, aside] {
         document.save(&backend).await;
         document.tell(&backend, EventKind::DocumentPublished);
     }
@@ -461,7 +469,7 @@ async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
         backend.search_index().note(&Event { id, at: now(), actor: None, kind, unit, subject, detail: None });
     }
     backend.search().catch_up().await.expect("follows");
-    assert_eq!(backend.search().size().await.expect("counts"), 6);
+    assert_eq!(backend.search().size().await.expect("counts"), 7);
     for (typed, before) in queries.into_iter().zip(before) {
         assert_eq!(find(&backend, &member, typed).await, before, "{typed}");
     }
@@ -490,6 +498,13 @@ async fn what_is_corrected_is_read_anew_and_what_is_over_is_taken_out() {
     document.tell(&backend, EventKind::DocumentCorrected);
     backend.search().catch_up().await.expect("follows");
     assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "it is for others now");
+
+    document.standings = Vec::new();
+    document.parts = vec![units[1].clone()];
+    document.save(&backend).await;
+    document.tell(&backend, EventKind::DocumentCorrected);
+    backend.search().catch_up().await.expect("follows");
+    assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "it is for another part now");
 
     document.is_out = false;
     document.save(&backend).await;

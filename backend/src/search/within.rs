@@ -47,8 +47,12 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
             every(segment, fields.meets, |entry| within.remove(entry))?;
             every(segment, fields.gives, |entry| within.remove(entry))?;
         } else {
+            let mut in_part = BitSet::with_max_value(segment.max_doc());
+            each(segment, fields.parts, line, |entry| {
+                in_part.insert(entry);
+            })?;
             each(segment, fields.audience, line, |entry| {
-                if is_meant(entry) {
+                if in_part.contains(entry) && is_meant(entry) {
                     within.insert(entry);
                 }
             })?;

@@ -7,6 +7,7 @@ use std::{
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
+    audience::Audience,
     events::{Event, EventKind},
     ids::{DocumentId, EventId, MemberId},
     locale::local_date,
@@ -161,12 +162,13 @@ impl Counters {
         })
     }
 
-    /// Those of these standings; all when there are none.
-    pub(crate) fn members_among(&self, path: &UnitPath, standings: &[Standing]) -> u32 {
-        if standings.is_empty() {
-            return self.members(path);
-        }
-        standings.iter().map(|standing| self.members_of(path, *standing)).sum()
+    /// Active members of an audience in a subtree, without the exempt.
+    pub(crate) fn members_asked(&self, path: &UnitPath, audience: &Audience) -> u32 {
+        let among = |path: &UnitPath| match audience.standings.as_slice() {
+            [] => self.members(path),
+            standings => standings.iter().map(|standing| self.members_of(path, *standing)).sum(),
+        };
+        audience.within(path).iter().map(among).sum()
     }
 
     /// The figures of a subtree as of a day, which must not be before the last event's.

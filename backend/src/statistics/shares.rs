@@ -5,8 +5,8 @@
 
 use domain::{
     accounts::Viewer,
+    audience::Audience,
     ids::UnitId,
-    members::Standing,
     policy::Action,
     statistics::{Share, UnitShare},
     units::{UnitPath, UnitRef},
@@ -22,6 +22,7 @@ use crate::units::Tree;
 pub(crate) struct Look<'t> {
     tree: &'t Tree,
     pub(crate) unit: &'t UnitRef,
+    /// Of those one level below, the ones with members of the audience.
     pub(crate) children: Vec<&'t UnitRef>,
     /// From the highest unit the person may look at down to the unit itself.
     pub(crate) trail: Vec<UnitRef>,
@@ -30,32 +31,34 @@ pub(crate) struct Look<'t> {
 }
 
 impl<'t> Look<'t> {
-    /// At a unit of the audience; when none is named, at the highest that is the person's. `manages`: all of the audience is. None
-    /// for a unit that is not of the audience, or not theirs to look at.
-    pub(crate) fn at(viewer: &Viewer, tree: &'t Tree, audience: &UnitPath, manages: bool, named: Option<UnitId>) -> Option<Self> {
+    /// At a unit below the audience's own, or that one, with members of the audience; when none is named, at the highest that is the
+    /// person's. `manages`: all of the audience is. None for any other unit, and for one that is not theirs to look at.
+    pub(crate) fn at(viewer: &Viewer, tree: &'t Tree, audience: &Audience, manages: bool, named: Option<UnitId>) -> Option<Self> {
+        let top = &audience.unit.path;
         let may_look = |path: &UnitPath| manages || viewer.standpoint.may(Action::ReadStatistics, path);
-        let concerned = |unit: &&UnitRef| audience.contains(&unit.path) && may_look(&unit.path);
+        let holds_some = |path: &UnitPath| top.contains(path) && audience.touches(path);
+        let concerned = |unit: &&UnitRef| holds_some(&unit.path) && may_look(&unit.path);
         let unit = match named {
             Some(unit) => tree.get(unit).filter(concerned)?,
-            None if may_look(audience) => tree.at(audience)?,
+            None if may_look(top) => tree.at(top)?,
             None => {
                 let seats = viewer.standpoint.seats(Action::ReadStatistics);
-                let inside = seats.into_iter().filter(|seat| audience.contains(seat));
+                let inside = seats.into_iter().filter(|seat| holds_some(seat));
                 inside.min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path))?
             }
         };
         Some(Self {
             tree,
             unit,
-            children: tree.children(&unit.path).collect(),
+            children: tree.children(&unit.path).filter(|child| audience.touches(&child.path)).collect(),
             trail: tree.trail(&unit.path).filter(concerned).cloned().collect(),
             on_the_spot: viewer.standpoint.may_on_the_spot(Action::ReadReaders, &unit.path),
         })
     }
 
     /// Names are for who leads a branch itself.
-    pub(crate) const fn shows_names(&self) -> bool {
-        self.on_the_spot && self.children.is_empty()
+    pub(crate) fn shows_names(&self) -> bool {
+        self.on_the_spot && self.tree.children(&self.unit.path).next().is_none()
     }
 
     /// The unit, then those below it: what is to be counted.
@@ -63,15 +66,15 @@ impl<'t> Look<'t> {
         std::iter::once(self.unit).chain(self.children.iter().copied()).map(|unit| &unit.path).collect()
     }
 
-    /// The shares of the unit and of those below. `done` is in the order of [`Self::paths`]; asked were members of these standings.
-    pub(crate) fn shares(&self, counters: &Counters, standings: &[Standing], done: &[u32]) -> (UnitShare, Vec<UnitShare>) {
+    /// The shares of the unit and of those below. `done` is in the order of [`Self::paths`]; asked was this audience.
+    pub(crate) fn shares(&self, counters: &Counters, audience: &Audience, done: &[u32]) -> (UnitShare, Vec<UnitShare>) {
         let row = |unit: &UnitRef, done: Option<&u32>| UnitShare {
-            share: Some(share(counters, &unit.path, standings, done.copied().unwrap_or_default())),
+            share: Some(share(counters, &unit.path, audience, done.copied().unwrap_or_default())),
             opens: self.tree.children(&unit.path).next().is_some(),
             unit: unit.clone(),
         };
         let mut done = done.iter();
-        let members = |path: &UnitPath| counters.members_among(path, standings);
+        let members = |path: &UnitPath| counters.members_asked(path, audience);
         let is_hidden = !self.on_the_spot && hides(self.tree, &self.trail, members);
         let mut total = row(self.unit, done.next());
         if is_hidden {
@@ -79,7 +82,9 @@ impl<'t> Look<'t> {
         }
         let mut children: Vec<UnitShare> = self.children.iter().map(|child| row(child, done.next())).collect();
         let hidden = hidden_below(self.tree, &self.unit.path, is_hidden, members);
-        for (row, _) in children.iter_mut().zip(hidden).filter(|(_, hidden)| *hidden) {
+        let below = self.tree.children(&self.unit.path).zip(hidden);
+        let hidden: Vec<UnitId> = below.filter(|(_, hidden)| *hidden).map(|(child, _)| child.id).collect();
+        for row in children.iter_mut().filter(|row| hidden.contains(&row.unit.id)) {
             row.share = None;
         }
         (total, children)
@@ -87,7 +92,7 @@ impl<'t> Look<'t> {
 }
 
 /// How many of the members asked have done it. Counters and tables are not of one moment, so there may seem to be more.
-pub(crate) fn share(counters: &Counters, path: &UnitPath, standings: &[Standing], done: u32) -> Share {
-    let members = counters.members_among(path, standings);
+pub(crate) fn share(counters: &Counters, path: &UnitPath, audience: &Audience, done: u32) -> Share {
+    let members = counters.members_asked(path, audience);
     Share { members, done: done.min(members) }
 }

@@ -21,6 +21,7 @@ use crate::{
     corrections::correct,
     documents::{chief, published},
     engines::on_both_engines,
+    parts::published_to,
     support::{Fixture, organisation, read_through},
 };
 
@@ -30,6 +31,7 @@ on_both_engines! {
     nobody_overwrites_somebody_elses_draft,
     what_was_corrected_is_opened_again_before_the_quiz,
     a_course_without_a_quiz_is_completed_once,
+    a_course_goes_no_further_than_its_documents,
     tries_run_out_and_only_then_tell_what_is_right,
     who_has_no_try_left_is_given_another_one,
     another_try_is_for_who_gives_the_course_to_give,
@@ -713,6 +715,17 @@ async fn two_records_of_one_person_keep_one_history(backend: &Backend, org: &Fix
     assert_eq!(backend.courses().read(&kept.viewer, id).await.expect("a page").tries.len(), 2);
     assert!(is_not_found(backend.courses().certificate(&gone.viewer, id).await));
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
+}
+
+async fn a_course_goes_no_further_than_its_documents(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let document = published_to(backend, editor, [&org.coast; 2], &[&org.school]).await;
+    let id = draft(backend, editor, &[document], 1).await;
+    for unit in [&org.coast, &org.harbour] {
+        let refused = assign(backend, editor, id, unit, "30/11/2026").await;
+        assert_eq!(problem(refused, "unit"), Some(Problem::OutOfReach), "{}", unit.name);
+    }
+    assign(backend, editor, id, &org.school, "30/11/2026").await.expect("is given");
 }
 
 /// A member sees a course exactly when policy says so: it was given to a unit above, to a standing that is theirs, and has not ended.

@@ -8,13 +8,14 @@ use super::{
     steps::{DocumentState, Hand, Situation},
 };
 use crate::{
+    audience::Audience,
     difference::DiffPiece,
     files::AttachmentSummary,
     forms::{Problem, bounded_text},
     guard::Warning,
     ids::{DocumentId, MemberId},
     members::Standing,
-    units::UnitRef,
+    units::{UnitKind, UnitRef},
 };
 
 /// A reason, a remark, a note on a correction: what one person tells another about a text. At most 2,000 characters.
@@ -50,6 +51,8 @@ pub struct DocumentDraft {
     pub field: Option<DocumentField>,
     pub issuer: UnitRef,
     pub audience: UnitRef,
+    /// Of the audience, only members of these units and of those below them; empty for all.
+    pub parts: Vec<UnitRef>,
     /// Of the audience, only members of these standings; empty for all.
     pub standings: Vec<Standing>,
     /// Numbers of the documents it replaces, changes and explains, separated by commas.
@@ -68,6 +71,24 @@ pub struct DocumentDraft {
     pub saved_at: DateTime<Utc>,
 }
 
+impl DocumentDraft {
+    /// Whom it would reach.
+    pub fn whom(&self) -> Audience {
+        Audience { unit: self.audience.clone(), parts: self.parts.clone(), standings: self.standings.clone() }
+    }
+}
+
+/// Units below the audience a text can be narrowed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartChoices {
+    /// In the order of the tree, with how many members each has. Those that are chosen are among them.
+    pub units: Vec<(UnitRef, u32)>,
+    /// Levels that can be chosen as a whole, with how many units each has below the audience.
+    pub levels: Vec<(UnitKind, u32)>,
+    /// Whether there are more units than are listed: then one looks for them by name.
+    pub is_cut: bool,
+}
+
 /// The editor's page: the draft, what it will look like, whom it will reach, and what this person may do with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftPage {
@@ -82,6 +103,7 @@ pub struct DraftPage {
     pub audiences: Vec<UnitRef>,
     /// Members of each of `audiences`.
     pub audience_members: Vec<u32>,
+    pub parts: PartChoices,
     /// What the form that approves is about, besides the version: the review, the files, and what is out.
     pub review: Option<String>,
     /// Why it came back from the last review, when it did.

@@ -181,7 +181,9 @@ pub struct DocumentPage {
     pub summary: DocumentSummary,
     pub signer: Option<String>,
     pub audience: UnitRef,
-    /// Members the audience holds.
+    /// Of the audience, only members of these units and of those below them; empty for all.
+    pub parts: Vec<UnitRef>,
+    /// Members it is for.
     pub reach: u32,
     /// Sanitised HTML.
     pub html: String,
@@ -219,6 +221,8 @@ pub struct DocumentCopy {
     pub summary: DocumentSummary,
     pub signer: Option<String>,
     pub audience: UnitRef,
+    /// Of the audience, only members of these units and of those below them; empty for all.
+    pub parts: Vec<UnitRef>,
     /// Sanitised HTML.
     pub html: String,
 }

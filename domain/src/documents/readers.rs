@@ -18,6 +18,8 @@ pub struct ReadersPage {
     pub number: Option<String>,
     pub title: String,
     pub issuer: UnitRef,
+    /// The units below the audience it is for; empty where it is for all of the audience.
+    pub parts: Vec<UnitRef>,
     pub published_on: Option<NaiveDate>,
     pub must_read_by: Option<NaiveDate>,
     /// It was taken back: nobody is asked to read it any more.

@@ -310,6 +310,7 @@ const ROWS: &[Row] = &[
     row("/api/documents/revisions", Given::Document("id"), &[(200, EDITORS), (403, REACHED), (403, READERS_BY_OFFICE)], 404),
     row("/api/documents/rules", Given::Coast, &[(200, CHIEF)], 404),
     row("/api/documents/preview", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
+    row("/api/documents/reach", Given::NewDraft, &[(200, EDITORS), (422, &[OtherEditor])], 404),
     row("/api/documents/convert_html", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/unfinished", Given::Nothing, &[(200, EDITORS), (200, &[OtherEditor])], 404),
     row("/api/documents/begin_writing", Given::Draft("id"), &[(200, EDITORS)], 404),

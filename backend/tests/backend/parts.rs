@@ -1,0 +1,288 @@
+//! Documents for parts of their audience: who has them, who does not learn of them, and what becomes of parts that move or end.
+
+use backend::{
+    Backend, Error,
+    accounts::SignInForm,
+    documents::{DraftForm, PublishForm, ReachForm},
+};
+use domain::{
+    accounts::Viewer,
+    documents::{LibraryQuery, ShelfList},
+    forms::Problem,
+    ids::{DocumentId, UnitId},
+    search::SearchQuery,
+    units::UnitRef,
+};
+
+use crate::{
+    documents::{chief, form, release, review, submit, version},
+    engines::on_both_engines,
+    support::{Fixture, PASSWORD, Person, read_through},
+    units::{merge, move_below, registrar},
+};
+
+on_both_engines! {
+    parts_lie_below_the_audience_and_none_in_another,
+    a_part_has_the_document_and_nobody_else_learns_of_it,
+    whom_a_form_would_reach_is_told_to_who_may_write_it,
+    parts_follow_units_that_move_and_end,
+    a_part_that_left_the_audience_is_reached_no_more,
+    an_approval_is_of_the_parts_that_were_shown,
+}
+
+fn keys(units: &[&UnitRef]) -> Vec<String> {
+    units.iter().map(|unit| unit.id.to_string()).collect()
+}
+
+/// A draft of an issuer for parts of an audience, to be read by a day.
+async fn save(backend: &Backend, editor: &Viewer, units: [&UnitRef; 2], parts: &[String]) -> Result<DocumentId, Error> {
+    let id = backend.documents().blank(editor).await.expect("a form").draft.id.to_string();
+    let [issuer, audience] = units.map(|unit| unit.id.to_string());
+    let typed = DraftForm { parts, must_read_by: "30/11/2026", ..form(&id, "0", &issuer, &audience) };
+    backend.documents().save_draft(editor, typed).await
+}
+
+/// The same, published.
+pub(crate) async fn published_to(backend: &Backend, editor: &Viewer, units: [&UnitRef; 2], parts: &[&UnitRef]) -> DocumentId {
+    let id = save(backend, editor, units, &keys(parts)).await.expect("is saved");
+    release(backend, editor, id).await;
+    id
+}
+
+/// The parts that are stored, or what is wrong with those typed.
+async fn stored(backend: &Backend, editor: &Viewer, units: [&UnitRef; 2], typed: &[String]) -> Result<Vec<UnitId>, Problem> {
+    match save(backend, editor, units, typed).await {
+        Ok(id) => {
+            let draft = backend.documents().draft(editor, id).await.expect("is on the desk").draft;
+            Ok(draft.parts.iter().map(|part| part.id).collect())
+        }
+        Err(Error::Invalid(errors)) => Err(errors.problem("parts").cloned().expect("a problem of the parts")),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// As a session yields them now.
+async fn now(backend: &Backend, person: &Person) -> Viewer {
+    let form = SignInForm { national_id: &person.national_id, password: PASSWORD, device: "" };
+    let token = backend.accounts().sign_in(form).await.expect("signs in").token;
+    backend.accounts().session(&token).await.expect("reads").expect("a session").viewer
+}
+
+async fn follow(backend: &Backend) {
+    backend.catch_up().await.expect("reads the log");
+    backend.search().catch_up().await.expect("brings the index up to date");
+}
+
+/// Members reached and readers, as somebody sees them who answers for this unit.
+async fn share(backend: &Backend, org: &Fixture, id: DocumentId, unit: &UnitRef) -> Option<(u32, u32)> {
+    let page = backend.documents().readers(&org.answering_for(unit), id, None).await.expect("a page");
+    page.total.share.map(|share| (share.members, share.done))
+}
+
+/// Whether somebody has the document as a member: in every list, or in none, and at its own address.
+async fn has(backend: &Backend, viewer: &Viewer, id: DocumentId) -> bool {
+    let documents = backend.documents();
+    let opened = documents.read(viewer, id).await;
+    let is_readable = opened.is_ok();
+    assert!(is_readable || matches!(opened, Err(Error::NotFound)), "{}: {opened:?}", viewer.name);
+    let library = documents.shelf(viewer, &LibraryQuery::default()).await.expect("a page");
+    let mut lists = vec![library.documents.iter().any(|row| row.id == id)];
+    for list in [ShelfList::Unread, ShelfList::MustRead] {
+        let page = documents.personal(viewer, list, None).await.expect("a page");
+        lists.push(page.rows.iter().any(|row| row.document.id == id));
+    }
+    let query = SearchQuery { typed: "đi biển".to_owned(), ..SearchQuery::default() };
+    lists.push(backend.search().find(viewer, &query).await.expect("answers").hits.iter().any(|hit| hit.item.id() == id.ulid()));
+    let home = backend.home().page(viewer).await.expect("a page");
+    lists.push(home.newest.iter().any(|row| row.id == id));
+    lists.push(home.must_read == 1);
+    lists.push(documents.invitation(viewer, id).await.is_ok());
+    lists.push(documents.has_page(viewer, id).await.expect("asks"));
+    lists.push(documents.copy(viewer, id).await.is_ok());
+    lists.push(documents.bookmark(viewer, id).await.is_ok());
+    assert!(lists.iter().all(|has| *has == is_readable), "{}: {is_readable} {lists:?}", viewer.name);
+    is_readable
+}
+
+async fn parts_lie_below_the_audience_and_none_in_another(backend: &Backend, org: &Fixture) {
+    let chief = &org.province_chief_editor.viewer;
+    let all = [&org.province, &org.province];
+    let typed = async |units: &[&UnitRef]| stored(backend, chief, all, &keys(units)).await;
+    assert_eq!(typed(&[&org.school, &org.harbour]).await, Ok(vec![org.harbour.id, org.school.id]));
+    assert_eq!(typed(&[&org.harbour, &org.coast, &org.harbour]).await, Ok(vec![org.coast.id]), "the coast has the harbour");
+    assert_eq!(typed(&[&org.coast, &org.farm]).await, Ok(Vec::new()), "the farm is all of the hills");
+    assert_eq!(typed(&[&org.province]).await, Ok(Vec::new()));
+    let level = async |level: &str| stored(backend, chief, all, &[level.to_owned()]).await;
+    assert_eq!(level("commune").await, Ok(Vec::new()));
+    assert_eq!(level("province").await, Err(Problem::NotOffered), "there is none below it");
+    assert_eq!(level("central").await, Err(Problem::NotOffered));
+    let some = [vec!["branch".to_owned()], keys(&[&org.hills])].concat();
+    assert_eq!(stored(backend, chief, [&org.province, &org.coast], &some).await, Err(Problem::NotBelow));
+
+    let editor = &org.coast_editor.viewer;
+    let coast = [&org.coast, &org.coast];
+    let fresh = backend.clock().ulid().to_string();
+    for hostile in ["", "x", "/51/001/01/", fresh.as_str()] {
+        assert_eq!(stored(backend, editor, coast, &[hostile.to_owned()]).await, Err(Problem::NotOffered), "{hostile:?}");
+    }
+    assert_eq!(stored(backend, editor, coast, &keys(&[&org.farm])).await, Err(Problem::NotOffered), "a unit of others");
+    assert_eq!(stored(backend, editor, coast, &keys(&[&org.province])).await, Err(Problem::NotOffered));
+    let beside = stored(backend, editor, [&org.coast, &org.harbour], &keys(&[&org.school])).await;
+    assert_eq!(beside, Err(Problem::NotBelow));
+}
+
+async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let documents = backend.documents();
+    let id = save(backend, editor, [&org.coast, &org.coast], &keys(&[&org.harbour])).await.expect("is saved");
+    let reviewed = documents.review(editor, id).await.expect("a page");
+    assert_eq!((reviewed.members, reviewed.branches), (5, 1));
+    submit(backend, editor, id).await;
+    let asked = documents.approval(&chief(editor), id).await.expect("a page").page;
+    assert_eq!((asked.members, asked.branches), (5, 1), "who approves is told the right number");
+    assert_eq!(asked.draft.parts.iter().map(|part| part.id).collect::<Vec<_>>(), [org.harbour.id]);
+    documents.recall(editor, id).await.expect("is taken back");
+    release(backend, editor, id).await;
+    follow(backend).await;
+
+    for outsider in [&org.teacher, &org.farmer, &org.school_secretary, &org.farm_secretary] {
+        assert!(!has(backend, &outsider.viewer, id).await, "{}", outsider.name);
+        for unit in [None, Some(org.school.id), Some(org.harbour.id), Some(org.coast.id)] {
+            let page = documents.readers(&outsider.viewer, id, unit).await;
+            assert!(matches!(page, Err(Error::NotFound)), "{}: {page:?}", outsider.name);
+        }
+        for unit in [org.school.id, org.harbour.id] {
+            let reminded = documents.remind(&outsider.viewer, id, unit).await;
+            assert!(matches!(reminded, Err(Error::NotFound)), "{}: {reminded:?}", outsider.name);
+        }
+    }
+    for leader in [&org.school_secretary, &org.farm_secretary] {
+        assert_eq!(documents.followed(&leader.viewer).await.expect("a list").rows, [], "{}", leader.name);
+    }
+    assert!(has(backend, &org.fisherman.viewer, id).await);
+    let page = documents.read(&org.fisherman.viewer, id).await.expect("opens");
+    assert_eq!((page.reach, page.parts.len()), (5, 1));
+    assert_eq!(documents.followed(&org.secretary.viewer).await.expect("a list").rows.len(), 1);
+
+    read_through(backend, &org.fisherman.viewer, id).await;
+    let page = documents.readers(&org.secretary.viewer, id, None).await.expect("a page");
+    assert_eq!(page.total.share.map(|share| (share.members, share.done)), Some((5, 1)));
+    assert!(page.names.is_some_and(|names| names.read.len() == 1));
+    // By office, as the audience is the coast's; the other branch is not asked and not shown.
+    let above = documents.readers(&org.coast_secretary.viewer, id, None).await.expect("a page");
+    assert_eq!(above.total.share.map(|share| (share.members, share.done)), Some((5, 1)));
+    assert_eq!(above.children.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.harbour.id]);
+    let school = documents.readers(&org.coast_secretary.viewer, id, Some(org.school.id)).await;
+    assert!(matches!(school, Err(Error::NotFound)), "{school:?}");
+    let page = documents.read(&org.coast_secretary.viewer, id).await.expect("by office");
+    assert!(!page.takes_opinions, "not as a member");
+
+    // Out again for the other branch: what was in one library is in the other.
+    documents.revise(editor, id).await.expect("begins a correction");
+    let (key, coast, school) = (id.to_string(), org.coast.id.to_string(), keys(&[&org.school]));
+    let version = version(backend, editor, id).await;
+    let other = DraftForm {
+        parts: &school,
+        correction: "Gửi lại đúng nơi.",
+        must_read_by: "30/11/2026",
+        ..form(&key, &version, &coast, &coast)
+    };
+    documents.save_draft(editor, other).await.expect("is saved");
+    let change = documents.review(editor, id).await.expect("a page").change;
+    assert_eq!(change.out.map(|out| out.parts.len()), Some(1), "what was out says for whom");
+    release(backend, editor, id).await;
+    follow(backend).await;
+    assert!(has(backend, &org.teacher.viewer, id).await);
+    assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+    assert!(matches!(documents.withdrawn(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
+}
+
+async fn whom_a_form_would_reach_is_told_to_who_may_write_it(backend: &Backend, org: &Fixture) {
+    let (coast, parts) = (org.coast.id.to_string(), keys(&[&org.harbour]));
+    let typed = ReachForm { audience: &coast, parts: &parts, standings: "" };
+    let documents = backend.documents();
+    let editor = &org.coast_editor.viewer;
+    assert_eq!(documents.reach_of(editor, typed).await.expect("counts"), (5, 1));
+    assert_eq!(documents.reach_of(editor, ReachForm { parts: &[], ..typed }).await.expect("counts"), (15, 2));
+    assert_eq!(documents.reach_of(editor, ReachForm { standings: "probationary", ..typed }).await.expect("counts"), (1, 1));
+    assert!(matches!(documents.reach_of(&org.hills_editor.viewer, typed).await, Err(Error::Invalid(_))));
+    assert!(matches!(documents.reach_of(&org.fisherman.viewer, typed).await, Err(Error::NotFound)));
+
+    let page = documents.blank(editor).await.expect("a form");
+    let offered: Vec<UnitId> = page.parts.units.iter().map(|(unit, _)| unit.id).collect();
+    assert_eq!(offered, [org.harbour.id, org.school.id]);
+    assert_eq!(page.parts.levels.iter().map(|(_, units)| *units).collect::<Vec<_>>(), [2]);
+    assert!(!page.parts.is_cut);
+    let id = save(backend, editor, [&org.coast, &org.coast], &parts).await.expect("is saved");
+    let found = documents.draft_finding(editor, id, "truong").await.expect("a page").parts.units;
+    assert_eq!(found.iter().map(|(unit, _)| unit.id).collect::<Vec<_>>(), [org.harbour.id, org.school.id], "chosen, and found");
+    let none = documents.draft_finding(editor, id, "không có").await.expect("a page").parts.units;
+    assert_eq!(none.iter().map(|(unit, _)| unit.id).collect::<Vec<_>>(), [org.harbour.id], "what is chosen stays");
+}
+
+async fn parts_follow_units_that_move_and_end(backend: &Backend, org: &Fixture) {
+    let id = published_to(backend, &org.province_chief_editor.viewer, [&org.province; 2], &[&org.harbour]).await;
+    follow(backend).await;
+    assert!(has(backend, &now(backend, &org.fisherman).await, id).await);
+    assert!(!has(backend, &now(backend, &org.farmer).await, id).await);
+    read_through(backend, &now(backend, &org.deputy).await, id).await;
+    assert_eq!(share(backend, org, id, &org.province).await, Some((5, 1)));
+    assert_eq!(share(backend, org, id, &org.coast).await, Some((5, 1)));
+
+    let registrar = registrar(org);
+    move_below(backend, &registrar, org.harbour.id, org.hills.id, "07").await.expect("moves");
+    follow(backend).await;
+    assert!(has(backend, &now(backend, &org.fisherman).await, id).await, "the branch took it along");
+    for other in [&org.farmer, &org.teacher] {
+        assert!(!has(backend, &now(backend, other).await, id).await, "{}", other.name);
+    }
+    assert_eq!(share(backend, org, id, &org.province).await, Some((5, 1)));
+    let coast = backend.documents().readers(&org.answering_for(&org.coast), id, None).await;
+    assert!(matches!(coast, Err(Error::NotFound)), "nobody there has it now: {coast:?}");
+
+    merge(backend, &registrar, org.harbour.id, org.farm.id).await.expect("is merged");
+    follow(backend).await;
+    for person in [&org.fisherman, &org.farmer] {
+        assert!(has(backend, &now(backend, person).await, id).await, "{}", person.name);
+    }
+    assert!(!has(backend, &now(backend, &org.teacher).await, id).await);
+    assert_eq!(share(backend, org, id, &org.province).await, Some((8, 1)));
+    let draft = backend.documents().draft(&org.province_chief_editor.viewer, id).await.expect("is on the desk").draft;
+    assert_eq!(draft.parts.iter().map(|part| part.id).collect::<Vec<_>>(), [org.farm.id]);
+}
+
+async fn a_part_that_left_the_audience_is_reached_no_more(backend: &Backend, org: &Fixture) {
+    let editor = &org.coast_editor.viewer;
+    let id = published_to(backend, editor, [&org.coast; 2], &[&org.harbour]).await;
+    let waiting = save(backend, editor, [&org.coast; 2], &keys(&[&org.harbour])).await.expect("is saved");
+    submit(backend, editor, waiting).await;
+    move_below(backend, &registrar(org), org.harbour.id, org.hills.id, "07").await.expect("moves");
+    follow(backend).await;
+    for person in [&org.fisherman, &org.teacher, &org.farmer] {
+        assert!(!has(backend, &now(backend, person).await, id).await, "{}", person.name);
+    }
+    let page = backend.documents().readers(editor, id, None).await.expect("a page");
+    assert_eq!((page.total.share.map(|share| share.members), page.children.len()), (Some(0), 0), "and not all of the coast");
+
+    let (version, review) = (version(backend, editor, waiting).await, review(backend, editor, waiting).await);
+    let key = waiting.to_string();
+    let form = PublishForm { id: &key, version: &version, review: &review, when: "now", at: "", again: "" };
+    match backend.documents().publish(&chief(editor), form).await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("audience"), Some(&Problem::NotOffered)),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn an_approval_is_of_the_parts_that_were_shown(backend: &Backend, org: &Fixture) {
+    let editor = &org.province_chief_editor.viewer;
+    let id = save(backend, editor, [&org.province; 2], &keys(&[&org.harbour])).await.expect("is saved");
+    submit(backend, editor, id).await;
+    let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
+    merge(backend, &registrar(org), org.harbour.id, org.school.id).await.expect("is merged");
+    let key = id.to_string();
+    let form = PublishForm { id: &key, version: &version, review: &review, when: "now", at: "", again: "" };
+    match backend.documents().publish(&chief(editor), form).await {
+        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
+        other => panic!("{other:?}"),
+    }
+}

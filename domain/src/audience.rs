@@ -1,0 +1,168 @@
+//! Whom a document or a course is for (nơi nhận): the one rule, for every list, count and page.
+//!
+//! Invariant: who is of an audience, and which subtrees it is made of, is asked of [`Audience`] and not worked out of its columns
+//! elsewhere. What narrows a search in the store or in the index beside it may let too much through, never too little.
+
+use crate::{
+    members::Standing,
+    policy::{Action, Standpoint},
+    units::{UnitPath, UnitRef},
+};
+
+/// The members of a unit and of all below it; of those, only the ones in some of its parts and of some standings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience {
+    pub unit: UnitRef,
+    /// Units below `unit`: only members of these and of those below them. Empty for all. A part that lies elsewhere by now adds nobody.
+    pub parts: Vec<UnitRef>,
+    /// Only members of these standings; empty for all.
+    pub standings: Vec<Standing>,
+}
+
+impl Audience {
+    /// Parts one audience has at most.
+    pub const PARTS_MAX: usize = 50;
+
+    /// Whether the person is of it, and may do this where it reaches them.
+    pub fn includes(&self, standpoint: &Standpoint, action: Action) -> bool {
+        let is_in_part = self.parts.is_empty() || self.parts.iter().any(|part| part.path.contains(&standpoint.branch));
+        let standing_fits = self.standings.is_empty() || self.standings.contains(&standpoint.standing);
+        is_in_part && standing_fits && standpoint.may_as_member(action, &self.unit.path)
+    }
+
+    /// The subtrees it is made of; none of them lies in another. None where all its parts lie elsewhere by now.
+    pub fn places(&self) -> Vec<&UnitPath> {
+        if self.parts.is_empty() {
+            return vec![&self.unit.path];
+        }
+        let mut places: Vec<&UnitPath> = self.parts.iter().filter_map(|part| inner(&self.unit.path, &part.path)).collect();
+        places.sort_unstable();
+        places.dedup_by(|below, above| above.contains(below));
+        places
+    }
+
+    /// The same, as far as they lie in the subtree of `place`.
+    pub fn within(&self, place: &UnitPath) -> Vec<UnitPath> {
+        self.places().into_iter().filter_map(|part| inner(part, place)).cloned().collect()
+    }
+
+    /// Whether some of the subtree of `place` are of it.
+    pub fn touches(&self, place: &UnitPath) -> bool {
+        self.places().into_iter().any(|part| inner(part, place).is_some())
+    }
+
+    /// Whether all of the subtree of `place` are of it, as far as their standing is one of those it is for.
+    pub fn covers(&self, place: &UnitPath) -> bool {
+        self.places().into_iter().any(|part| part.contains(place))
+    }
+
+    /// Whether it is for all members of these standings, or for all members when none is named.
+    pub fn is_for_standings(&self, standings: &[Standing]) -> bool {
+        self.standings.is_empty() || (!standings.is_empty() && standings.iter().all(|standing| self.standings.contains(standing)))
+    }
+
+    /// Whether all its parts still lie below its unit.
+    pub fn is_whole(&self) -> bool {
+        self.parts.iter().all(|part| self.unit.path.contains(&part.path))
+    }
+
+    /// Whether both name the same units and standings. Where those lie, and how they are called, may be known as of different days.
+    pub fn names_the_same(&self, other: &Self) -> bool {
+        let parts = |audience: &Self| audience.parts.iter().map(|part| part.id).collect::<Vec<_>>();
+        self.unit.id == other.unit.id && parts(self) == parts(other) && self.standings == other.standings
+    }
+}
+
+/// The one of two subtrees that lies in the other.
+fn inner<'p>(one: &'p UnitPath, other: &'p UnitPath) -> Option<&'p UnitPath> {
+    if one.contains(other) {
+        Some(other)
+    } else if other.contains(one) {
+        Some(one)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{ids::UnitId, units::UnitKind};
+
+    fn path(text: &str) -> UnitPath {
+        UnitPath::parse(text).expect("a path")
+    }
+
+    fn unit(at: &str) -> UnitRef {
+        UnitRef { id: UnitId::new(Ulid::nil()), kind: UnitKind::Commune, name: at.to_owned(), path: path(at) }
+    }
+
+    fn audience(at: &str, parts: &[&str]) -> Audience {
+        Audience { unit: unit(at), parts: parts.iter().map(|part| unit(part)).collect(), standings: Vec::new() }
+    }
+
+    fn member(branch: &str, standing: Standing) -> Standpoint {
+        Standpoint { branch: path(branch), standing, grants: Vec::new() }
+    }
+
+    fn texts(places: &[UnitPath]) -> Vec<&str> {
+        places.iter().map(UnitPath::as_str).collect()
+    }
+
+    #[test]
+    fn parts_narrow_an_audience_and_standings_narrow_it_further() {
+        let mut some = audience("/01/51/", &["/01/51/001/", "/01/51/003/07/"]);
+        let reads =
+            |audience: &Audience, branch: &str, standing| audience.includes(&member(branch, standing), Action::ReadDocument);
+        for (branch, is_reached) in [
+            ("/01/51/001/02/", true),
+            ("/01/51/001/", true),
+            ("/01/51/003/07/", true),
+            ("/01/51/003/08/", false),
+            ("/01/51/0012/01/", false),
+            ("/01/51/", false),
+            ("/01/52/001/", false),
+        ] {
+            assert_eq!(reads(&some, branch, Standing::Official), is_reached, "{branch}");
+            assert_eq!(some.covers(&path(branch)), is_reached, "{branch}");
+        }
+        some.standings = vec![Standing::Probationary];
+        assert!(reads(&some, "/01/51/001/02/", Standing::Probationary) && !reads(&some, "/01/51/001/02/", Standing::Official));
+        assert!(!reads(&some, "/01/51/002/02/", Standing::Probationary));
+        assert!(some.is_for_standings(&[Standing::Probationary]) && !some.is_for_standings(&[]));
+    }
+
+    #[test]
+    fn parts_that_lie_elsewhere_or_in_each_other_count_once_or_not_at_all() {
+        let some = audience("/01/51/", &["/01/51/003/", "/01/51/001/02/", "/01/51/001/", "/01/52/001/"]);
+        assert_eq!(some.places(), [&path("/01/51/001/"), &path("/01/51/003/")]);
+        assert!(!some.is_whole());
+        assert_eq!(texts(&some.within(&path("/01/51/001/02/"))), ["/01/51/001/02/"]);
+        assert_eq!(texts(&some.within(&path("/01/"))), ["/01/51/001/", "/01/51/003/"]);
+        assert!(some.touches(&path("/01/51/")) && !some.touches(&path("/01/51/002/")) && !some.touches(&path("/01/52/001/")));
+
+        let nobody = audience("/01/51/", &["/01/52/001/"]);
+        assert!(nobody.places().is_empty() && !nobody.includes(&member("/01/51/001/", Standing::Official), Action::ReadDocument));
+        assert!(!nobody.includes(&member("/01/52/001/", Standing::Official), Action::ReadDocument));
+    }
+
+    proptest! {
+        /// Who is included is exactly who lies in one of the places, and in one only.
+        #[test]
+        fn the_places_are_those_whose_members_are_included(
+            at in "/01(/[12]){0,2}/", parts in proptest::collection::vec("/01(/[12]){0,4}/", 0..5), branch in "/01(/[12]){0,4}/",
+        ) {
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            let audience = audience(&at, &parts);
+            let branch = path(&branch);
+            let holding = audience.places().into_iter().filter(|place| place.contains(&branch)).count();
+            let is_included = audience.includes(&member(branch.as_str(), Standing::Official), Action::ReadDocument);
+            prop_assert_eq!(holding, usize::from(is_included));
+            prop_assert_eq!(audience.covers(&branch), is_included);
+            prop_assert_eq!(audience.touches(&branch), !audience.within(&branch).is_empty());
+        }
+    }
+}
