@@ -120,10 +120,11 @@ fn row(l: Locale, document: DeskRow) -> AnyView {
     // A line breaks before these words, not within them.
     let saved = text::desk::saved_on(l, l.date(local_date(document.saved_at))).replace(' ', "\u{a0}");
     let when = document.publish_at.map_or(saved, |at| text::desk::goes_out(l, l.date_time(at)));
-    let meta = if document.audience.id == document.issuer.id {
-        document.issuer.name
-    } else {
-        format!("{} → {}", document.issuer.name, document.audience.name)
+    let is_own = document.audience.id == document.issuer.id;
+    let meta = match document.parts {
+        0 if is_own => document.issuer.name,
+        0 => format!("{} → {}", document.issuer.name, document.audience.name),
+        parts => format!("{} → {}", document.issuer.name, text::desk::part_count(l, parts.into())),
     };
     let meta = format!("{meta} · {when}");
     let is_correction = document.is_out && document.state != DocumentState::Published;

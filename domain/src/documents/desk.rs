@@ -176,6 +176,8 @@ pub struct DeskRow {
     pub is_out: bool,
     pub issuer: UnitRef,
     pub audience: UnitRef,
+    /// How many parts of the audience it is for; `0` for all of it.
+    pub parts: u32,
     pub saved_at: DateTime<Utc>,
     /// When a scheduled text goes out.
     pub publish_at: Option<DateTime<Utc>>,
