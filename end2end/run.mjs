@@ -41,6 +41,7 @@ import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
 import * as units from './journeys/units.mjs';
 import * as welcome from './journeys/welcome.mjs';
+import * as languages from './languages.mjs';
 import * as markup from './markup.mjs';
 import { screenshots } from './screenshots.mjs';
 import { Accounts } from './support/accounts.mjs';
@@ -77,6 +78,7 @@ const SUITES = [
   budget,
   accessibility,
   markup,
+  languages,
   wayBack,
   // What changes the registry comes last: the others know the sample as it was loaded.
   audit,

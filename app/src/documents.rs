@@ -52,6 +52,8 @@ pub mod writing_fns;
 pub(crate) use desk_page::DeskPage;
 #[cfg(feature = "ssr")]
 pub use document_file::document_file;
+#[cfg(feature = "ssr")]
+pub(crate) use document_row::document_meta;
 pub(crate) use document_row::document_row;
 #[cfg(feature = "ssr")]
 pub(crate) use draft_page::{DraftPage, NewDraftPage};

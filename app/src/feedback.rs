@@ -15,6 +15,13 @@ pub use received_opinion_page::ReceivedOpinionPage;
 pub use received_page::ReceivedPage;
 pub use write_page::WriteOpinionPage;
 
+use domain::{Locale, feedback::Answer};
+
+use crate::{
+    text,
+    ui::{HERE, Line},
+};
+
 /// Most characters of a text's beginning in a row.
 const FIRST_WORDS: usize = 90;
 
@@ -33,6 +40,11 @@ pub(crate) fn first_words(text: &str) -> String {
         line.push_str(word);
     }
     line
+}
+
+/// Who answered, and when.
+fn answer_by(l: Locale, answer: &Answer) -> Line {
+    Line::around(text::feedback::answer_by(l, HERE, l.date_time(answer.at)), &Line::name(&answer.by))
 }
 
 #[cfg(test)]

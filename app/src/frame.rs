@@ -21,7 +21,7 @@ use crate::{
     context::{use_page, use_viewer},
     i18n::use_locale,
     terms, text,
-    ui::{Breadcrumbs, Crumb, Icon, IconName, content_lang},
+    ui::{Breadcrumbs, Crumb, HERE, Icon, IconName, Line, content_lang},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,21 +61,21 @@ pub fn Frame(children: Children) -> impl IntoView {
 }
 
 /// The way from a page back to the one place above it, called `place` and found at `href`.
-pub fn way_back(place: &str, href: &str, here: &str) -> AnyView {
-    back(place, href, here, false)
+pub fn way_back(place: impl Into<Line>, href: &str, here: impl Into<Line>) -> AnyView {
+    back(place.into(), href, here.into(), false)
 }
 
 /// The way from one of the places at the side back to "more", through which the phone has them.
 pub fn way_to_more(here: &str) -> AnyView {
-    back(text::frame::more(use_locale()), "/more", here, true)
+    back(text::frame::more(use_locale()).into(), "/more", here.into(), true)
 }
 
 /// The way back to the first page, which the desktop has at the side.
 pub fn way_home(here: &str) -> AnyView {
-    back(text::frame::home(use_locale()), "/", here, true)
+    back(text::frame::home(use_locale()).into(), "/", here.into(), true)
 }
 
-fn back(place: &str, href: &str, here: &str, phone_only: bool) -> AnyView {
+fn back(place: Line, href: &str, here: Line, phone_only: bool) -> AnyView {
     let crumbs = vec![Crumb::link(place, href), Crumb::here(here)];
     view! { <Breadcrumbs label=text::frame::way(use_locale()) crumbs phone_only/> }.into_any()
 }
@@ -106,20 +106,20 @@ fn unit_acted_for(Acting { units, shown, takes_all }: Acting, path: &str) -> Any
     if units.len() == 1 {
         return view! { <p class="top-bar-unit">{label}</p> }.into_any();
     }
-    let choice = |id: String, name: String, lang: Option<&'static str>, current: bool| {
+    let choice = |id: String, name: Line, current: bool| {
         // Left to the browser: the server keeps the choice and leads back.
         view! {
             <li>
-                <a href=format!("{path}?for={id}") rel="external" lang=lang aria-current=current.then_some("true")>{name}</a>
+                <a href=format!("{path}?for={id}") rel="external" aria-current=current.then_some("true")>{name.show()}</a>
             </li>
         }
     };
-    let all = takes_all.then(|| choice(String::new(), text::frame::acting_all(l).to_owned(), None, shown.is_none()));
+    let all = takes_all.then(|| choice(String::new(), text::frame::acting_all(l).into(), shown.is_none()));
     let choices: Vec<_> = units
         .into_iter()
         .map(|unit| {
             let current = shown.as_ref().is_some_and(|shown| shown.id == unit.id);
-            choice(unit.id.to_string(), unit.name, content_lang(), current)
+            choice(unit.id.to_string(), Line::name(unit.name), current)
         })
         .collect();
     view! {
@@ -217,14 +217,15 @@ pub fn StaffMenu(badges: Vec<Badge>) -> impl IntoView {
         let links: Vec<_> = staff_places(&viewer)
             .into_iter()
             .flat_map(|StaffPlaces { role, unit, places }| {
-                let office = text::account::office(l, terms::role_at(l, role, unit.kind), unit.name);
+                let office = text::account::office(l, terms::role_at(l, role, unit.kind), HERE);
+                let office = Line::around(office, &Line::name(unit.name));
                 let badges = &badges;
                 places.into_iter().map(move |place| {
                     view! {
                         <li>
                             <a class="menu-link" href=place.href>
                                 <Icon name=place.icon/>
-                                <span>{place.label} " " <span class="menu-note">{office.clone()}</span></span>
+                                <span>{place.label} " " <span class="menu-note">{office.clone().show()}</span></span>
                                 {badge_at(badges, place.href)}
                                 <Icon name=IconName::Next/>
                             </a>

@@ -13,7 +13,11 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use crate::{error::Kind, text};
+use crate::{
+    error::Kind,
+    text,
+    ui::{HERE, Line},
+};
 
 /// What a text taken over from a file has not, in a sentence; none where it has everything.
 pub fn left_out(l: Locale, parts: &[LeftOut]) -> Option<String> {
@@ -75,12 +79,12 @@ pub fn unit_kind(l: Locale, kind: UnitKind) -> &'static str {
 }
 
 /// Units by name: the first five, and how many more.
-pub fn units(l: Locale, units: &[UnitRef]) -> String {
+pub fn units(l: Locale, units: &[UnitRef]) -> Line {
     const NAMED: usize = 5;
-    let named = units.iter().take(NAMED).map(|unit| unit.name.as_str()).collect::<Vec<_>>().join(", ");
+    let named = Line::name(units.iter().take(NAMED).map(|unit| unit.name.as_str()).collect::<Vec<_>>().join(", "));
     match u32::try_from(units.len().saturating_sub(NAMED)) {
         Ok(0) => named,
-        more => text::terms::units_more(l, named, l.number(more.unwrap_or(u32::MAX))),
+        more => Line::around(text::terms::units_more(l, HERE, l.number(more.unwrap_or(u32::MAX))), &named),
     }
 }
 

@@ -11,6 +11,7 @@ mod field;
 mod figure;
 mod form;
 mod icon;
+mod line;
 mod list;
 mod notice;
 mod page;
@@ -27,6 +28,7 @@ pub use field::{ErrorSummary, Field, FieldKind, FileField, PasswordField, Refuse
 pub use figure::{Bar, BarChart, BigFigure, Figures, Progress, ShareBar, Trend};
 pub use form::Form;
 pub use icon::{Icon, IconName};
+pub use line::{HERE, Line, Whose};
 pub use list::{Chip, Chips, DateTile, ListRow, Pager, RowList};
 pub use notice::{EmptyState, Notice, NoticeKind, Tag, Tone};
 pub use page::{Breadcrumbs, Contents, Crumb, Heading, PageHeader, VisuallyHidden};

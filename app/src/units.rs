@@ -22,7 +22,7 @@ pub use unit_page::UnitPage;
 use crate::{
     terms, text,
     title::Title,
-    ui::{Breadcrumbs, Button, ButtonKind, Crumb, IconName, ListRow, PageHeader, Tag, Tone},
+    ui::{Breadcrumbs, Button, ButtonKind, Crumb, HERE, IconName, Line, ListRow, PageHeader, Tag, Tone, Whose},
 };
 
 fn address(unit: &UnitRef) -> String {
@@ -100,20 +100,16 @@ fn unit_row(l: Locale, row: UnitRow) -> AnyView {
 
 /// The same leading to the page of the day that the address asks for.
 fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
-    let meta: Vec<String> = [
-        row.parent.map(|parent| text::units::part_of(l, parent)),
-        row.members.map(|members| terms::members_count(l, members.into())),
-        Some(text::units::code_of(l, row.unit.path.code())),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let meta = Line::from(row.parent.map(|parent| part_of(l, &parent)))
+        .and(row.members.map(|members| terms::members_count(l, members.into())))
+        .and(code_of(l, &row.unit));
     view! {
         <ListRow
             href=format!("{}{query}", address(&row.unit))
             eyebrow=terms::unit_kind(l, row.unit.kind)
-            meta=meta.join(" · ")
+            meta
             title=row.unit.name
+            whose=Whose::Name
         >
             {phase_tag(l, row.phase)}
         </ListRow>
@@ -121,11 +117,21 @@ fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
     .into_any()
 }
 
+/// To which unit one belongs, in words.
+fn part_of(l: Locale, parent: &str) -> Line {
+    Line::around(text::units::part_of(l, HERE), &Line::name(parent))
+}
+
+/// The code of a unit, in words.
+fn code_of(l: Locale, unit: &UnitRef) -> Line {
+    Line::around(text::units::code_of(l, HERE), &Line::name(unit.path.code()))
+}
+
 /// Where a form of a unit stands: the way back to the unit, the question, what it means.
 fn question(l: Locale, unit: &UnitRef, title: String, step: UnitStep, lead: Option<String>) -> AnyView {
     let crumbs = vec![
         Crumb::link(text::units::title(l), "/units"),
-        Crumb::link(unit.name.clone(), address(unit)),
+        Crumb::link(Line::name(&unit.name), address(unit)),
         Crumb::here(step_name(l, step)),
     ];
     view! {

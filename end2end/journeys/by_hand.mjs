@@ -57,40 +57,6 @@ async function headingIsTold(stage) {
   await until('the heading has the focus', () => focused(member, 'main h1'));
 }
 
-// A3
-
-const CONTENT = 'main .row-link, main .prose, main .file-name, main .quote, .document h1, .contents ol, .document-related a, .top-bar-place, .rail-unit';
-
-/** Runs in the page: what is written in Vietnamese letters and not marked so. */
-function unmarked(selector) {
-  const letters = /[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]/i;
-  return [...document.querySelectorAll(selector)]
-    .filter((each) => letters.test(each.textContent) && each.closest('[lang]').lang !== 'vi')
-    .map((each) => `${each.className || each.localName}: ${each.textContent.trim().slice(0, 60)}`);
-}
-
-async function contentIsMarked(stage) {
-  const member = await stage.visitor({ as: 'member' });
-  try {
-    for (const locale of ['bn', 'en']) {
-      await prefer(member, { locale });
-      const document = await by(member, '/search?q=21-CT/TU', '.row-link');
-      const meeting = await by(member, '/meetings', '.row-link');
-      const opinion = await by(member, '/opinions', '.row-link');
-      let seen = 0;
-      for (const address of ['/', '/library', document, meeting, opinion, '/search?q=dang%20vien', '/courses', '/shelf/unread', '/meetings']) {
-        await member.open(address);
-        assert.equal(await member.$('html').getAttribute('lang'), locale);
-        assert.deepEqual(await member.page.evaluate(unmarked, CONTENT), [], address);
-        seen += await member.$('main [lang="vi"]').count();
-      }
-      assert.ok(seen > 50, `${seen} pieces of content were looked at`);
-    }
-  } finally {
-    await prefer(member, { locale: 'vi' });
-  }
-}
-
 // A4
 
 async function quietClock(stage) {
@@ -534,7 +500,6 @@ async function answersThePress(visitor, ...selectors) {
 export const tests = [
   ...bothWays('by hand: the skip link leads to the content', skipLink),
   { name: 'by hand: after a step to another page its heading has the focus', run: headingIsTold },
-  { name: 'by hand: content says its language', run: contentIsMarked },
   { name: 'by hand: the clock of a quiz does not speak every second', run: quietClock },
   { name: 'by hand: an import at work keeps the focus', run: importKeepsTheFocus },
   { name: 'by hand: letters may be large and wide', run: roomForLetters },

@@ -223,6 +223,7 @@ async function pass(member, address, title, name) {
   const certificate = await member.text('.certificate');
   for (const part of [name, title]) assert.ok(certificate.includes(part), `${part} is on the certificate`);
   assert.match(certificate, /\d{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/);
+  assert.match(await member.text('.certificate-serial [translate="no"]'), /^\d{4}-/, 'no browser translates its number');
   const sheet = await member.page.pdf({ preferCSSPageSize: true });
   assert.deepEqual(paperOf(sheet), [297, 210], 'A4, lying');
   assert.equal(pagesOf(sheet).length, 1, 'one sheet and no empty one');

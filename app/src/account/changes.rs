@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use crate::{
     text,
-    ui::{IconName, Notice, NoticeKind},
+    ui::{HERE, IconName, Line, Notice, NoticeKind},
 };
 
 /// What was done, when, by whose office, and what to do about it; `href` and `label` lead to more.
@@ -22,13 +22,15 @@ pub fn account_changes(l: Locale, changes: Vec<AccountChange>, href: &'static st
             AccountNotice::IdChanged => text::home::account_id(l).to_owned(),
         };
         let done = match (notice, office) {
-            (_, None) => text::home::account_done(l, at),
-            (AccountNotice::PasswordChanged, Some(unit)) => text::home::account_done_by_card(l, unit, at),
-            (_, Some(unit)) => text::home::account_done_by(l, unit, at),
+            (_, None) => text::home::account_done(l, at).into(),
+            (AccountNotice::PasswordChanged, Some(unit)) => {
+                Line::around(text::home::account_done_by_card(l, HERE, at), &Line::name(unit))
+            }
+            (_, Some(unit)) => Line::around(text::home::account_done_by(l, HERE, at), &Line::name(unit)),
         };
         view! {
             <Notice kind=NoticeKind::Warn title icon=IconName::Key>
-                <p>{done}</p>
+                <p>{done.show()}</p>
                 <p>{text::home::account_not_you(l)}</p>
                 <p><a href=href>{label}</a></p>
             </Notice>

@@ -18,8 +18,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, Icon, IconName, Notice, NoticeKind,
-        PageHeader, RadioGroup,
+        Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, Form, HERE, Icon, IconName, Line, Notice,
+        NoticeKind, PageHeader, RadioGroup, Whose,
     },
 };
 
@@ -85,14 +85,17 @@ fn about(l: Locale, viewer: Viewer) -> AnyView {
         .offices
         .iter()
         .chain(&viewer.resting)
-        .map(|office| view! { <p>{text::account::office(l, terms::role_at(l, office.role, office.unit.kind), &office.unit.name)}</p> })
+        .map(|office| {
+            let held = text::account::office(l, terms::role_at(l, office.role, office.unit.kind), HERE);
+            view! { <p>{Line::around(held, &Line::name(&office.unit.name)).show()}</p> }
+        })
         .collect();
     let branch = format!("/units/{}", viewer.branch.id);
     view! {
         <Card title=text::account::me(l)>
             <DescriptionList>
-                <Fact label=text::account::name(l)><span translate="no">{viewer.name}</span></Fact>
-                <Fact label=text::account::branch(l)><a href=branch>{viewer.branch.name}</a></Fact>
+                <Fact label=text::account::name(l) whose=Whose::Name>{viewer.name}</Fact>
+                <Fact label=text::account::branch(l) whose=Whose::Name><a href=branch>{viewer.branch.name}</a></Fact>
                 {(!offices.is_empty()).then(|| view! { <Fact label=text::account::offices(l)>{offices}</Fact> })}
             </DescriptionList>
         </Card>
@@ -120,7 +123,7 @@ fn security_links(l: Locale) -> AnyView {
 }
 
 fn preferences_form(l: Locale, now: Preferences, errors: RwSignal<Option<FormErrors>>) -> AnyView {
-    let languages = Locale::ALL.map(|locale| Choice::new(locale.tag(), locale.name()));
+    let languages = Locale::ALL.map(|locale| Choice::new(locale.tag(), locale.name()).whose(Whose::In(locale.tag())));
     let sizes = TextSize::ALL.map(|size| {
         let label = match size {
             TextSize::Normal => text::account::text_normal(l),

@@ -18,7 +18,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Button, ButtonKind, Chip, Chips, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager},
+    ui::{Button, ButtonKind, Chip, Chips, EmptyState, Icon, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader, Pager},
 };
 
 /// What the address asks for, kept from filter to filter.
@@ -44,7 +44,7 @@ pub fn TrailPage() -> impl IntoView {
             <Title text=format!("{} · {}", text::audit::title(l), page.unit.name)/>
             <div class="page">
                 {way_to_more(text::audit::title(l))}
-                <PageHeader title=text::audit::title(l) eyebrow=page.unit.name.clone() lead=text::audit::lead(l)/>
+                <PageHeader title=text::audit::title(l) eyebrow=Line::name(&page.unit.name) lead=text::audit::lead(l)/>
                 <div class="stack-tight">
                     <Chips label=text::audit::groups(l) chips=chips(l, &asked)/>
                     {search(l, &asked)}
@@ -139,13 +139,13 @@ pub(super) fn entries(l: Locale, entries: Vec<AuditEntry>, goes_on: bool) -> Any
 }
 
 fn line(l: Locale, entry: &AuditEntry) -> AnyView {
-    let meta = [Some(l.date_time(entry.at)), entry.unit.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let meta = Line::from(l.date_time(entry.at)).and(entry.unit.as_ref().map(Line::name));
     view! {
         <li class="row row-plain">
             <Icon name=group_icon(entry.kind.group())/>
             <div class="row-text">
                 <p class="row-title">{sentence(l, entry)}</p>
-                <p class="row-meta">{meta}</p>
+                <p class="row-meta">{meta.show()}</p>
             </div>
         </li>
     }

@@ -18,7 +18,7 @@ use crate::{
     title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, CheckGroup, Choice, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Field,
-        FieldKind, Form, IconName, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList,
+        FieldKind, Form, IconName, Line, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList, Whose, content_lang,
     },
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn AssignPage() -> impl IntoView {
             <Title text=title.clone()/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::courses::way(l) crumbs=crumbs(l, &page)/>
-                <PageHeader title eyebrow=page.course.issuer.name.clone()/>
+                <PageHeader title eyebrow=Line::name(&page.course.issuer.name)/>
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
                 {body(l, &page, echo.as_ref(), errors)}
                 {units(l, &page, q)}
@@ -54,7 +54,7 @@ pub(crate) fn AssignPage() -> impl IntoView {
 fn crumbs(l: Locale, page: &Page) -> Vec<Crumb> {
     vec![
         Crumb::link(text::courses::desk(l), "/courses/manage"),
-        Crumb::link(page.course.title.clone(), format!("/courses/manage/{}", page.course.id)),
+        Crumb::link(Line::content(&page.course.title), format!("/courses/manage/{}", page.course.id)),
         Crumb::here(text::courses::assignment(l)),
     ]
 }
@@ -80,14 +80,18 @@ fn body(l: Locale, page: &Page, echo: Option<&FormErrors>, errors: RwSignal<Opti
     let facts = view! {
         <Card strong=true>
             <DescriptionList>
-                <Fact label=text::courses::audience(l)>{audience}</Fact>
+                <Fact label=text::courses::audience(l) whose=Whose::Name>{audience}</Fact>
                 <Fact label=text::desk::reach_label(l)><strong>{reach}</strong></Fact>
                 <Fact label=text::courses::content(l)>{holds}</Fact>
             </DescriptionList>
         </Card>
     };
     if !page.out_of_reach.is_empty() {
-        let names = page.out_of_reach.iter().map(|document| view! { <li>{document.title.clone()}</li> }).collect_view();
+        let names = page
+            .out_of_reach
+            .iter()
+            .map(|document| view! { <li lang=content_lang()>{document.title.clone()}</li> })
+            .collect_view();
         return view! {
             {facts}
             <Notice kind=NoticeKind::Warn title=text::courses::out_of_reach(l)>
@@ -164,7 +168,9 @@ fn units(l: Locale, page: &Page, q: Option<String>) -> AnyView {
     let above = page.trail.iter().take(above).map(|unit| {
         view! {
             <li>
-                <a class="chip" href=format!("{address}?unit={}", unit.id)>{unit.name.clone()}</a>
+                <a class="chip" href=format!("{address}?unit={}", unit.id) lang=content_lang() translate="no">
+                    {unit.name.clone()}
+                </a>
             </li>
         }
     });
@@ -197,6 +203,7 @@ fn unit_row(l: Locale, address: &str, choice: &UnitChoice) -> AnyView {
         <ListRow
             href=format!("{address}?unit={}", choice.unit.id)
             title=choice.unit.name.clone()
+            whose=Whose::Name
             eyebrow=terms::unit_kind(l, choice.unit.kind)
             meta=terms::members_count(l, choice.members.into())
         />

@@ -11,7 +11,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Button, ButtonKind, IconName, LinkButton, PageHeader},
+    ui::{Button, ButtonKind, HERE, IconName, Line, LinkButton, PageHeader},
 };
 
 #[component]
@@ -24,7 +24,7 @@ pub(crate) fn CertificatePage() -> impl IntoView {
         view! {
             <Title text=text::courses::certificate(l)/>
             <div class="page">
-                {way_back(&page.title, &back, text::courses::certificate(l))}
+                {way_back(Line::content(&page.title), &back, text::courses::certificate(l))}
                 <div class="stack no-print">
                     <PageHeader title=text::courses::certificate(l) lead=text::courses::print_hint(l)>
                         // Shown by the script, which alone can do it.
@@ -42,17 +42,18 @@ pub(crate) fn CertificatePage() -> impl IntoView {
 }
 
 fn sheet(l: Locale, page: Certificate) -> AnyView {
+    let serial = Line::around(text::courses::certificate_serial(l, HERE), &Line::name(page.serial));
     view! {
         <article class="certificate">
-            <p class="certificate-issuer">{page.issuer.name}</p>
+            <p class="certificate-issuer">{Line::name(page.issuer.name).show()}</p>
             <h2 class="certificate-head">{text::courses::certificate_head(l)}</h2>
             <p>{text::courses::certificate_of(l)}</p>
-            <p class="certificate-name">{page.name}</p>
-            <p>{page.branch}</p>
+            <p class="certificate-name">{Line::name(page.name).show()}</p>
+            <p>{Line::name(page.branch).show()}</p>
             <p>{text::courses::certificate_has(l)}</p>
-            <p class="certificate-title">{page.title}</p>
+            <p class="certificate-title">{Line::content(page.title).show()}</p>
             <p>{text::courses::certificate_on(l, l.date(page.done_on))}</p>
-            <p class="certificate-serial">{text::courses::certificate_serial(l, page.serial)}</p>
+            <p class="certificate-serial">{serial.show()}</p>
         </article>
     }
     .into_any()

@@ -22,7 +22,7 @@ use crate::{
     title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, Cell, CheckGroup, Choice, Column, Crumb, DataTable, ErrorSummary, Form, IconName,
-        Notice, NoticeKind, PageHeader, RowHead,
+        Line, Notice, NoticeKind, PageHeader, RowHead, Whose,
     },
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn CompletionPage() -> impl IntoView {
             <Title text=format!("{} · {unit}", page.title)/>
             <div class="page">
                 <Breadcrumbs label=text::courses::way(l) crumbs=crumbs(l, &page)/>
-                <PageHeader title=page.title.clone() content=true eyebrow=unit lead=due>
+                <PageHeader title=page.title.clone() whose=Whose::Content eyebrow=Line::name(unit) lead=due>
                     {words::state_tag(l, page.state)}
                 </PageHeader>
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
@@ -71,8 +71,8 @@ fn crumbs(l: Locale, page: &Found) -> Vec<Crumb> {
     let mut crumbs =
         vec![Crumb::link(text::courses::title(l), "/courses"), Crumb::link(text::courses::following(l), "/courses/results")];
     let above = page.trail.len().saturating_sub(1);
-    crumbs.extend(page.trail.iter().take(above).map(|unit| Crumb::link(unit.name.clone(), address(page, unit))));
-    crumbs.push(Crumb::here(page.total.unit.name.clone()));
+    crumbs.extend(page.trail.iter().take(above).map(|unit| Crumb::link(Line::name(&unit.name), address(page, unit))));
+    crumbs.push(Crumb::here(Line::name(&page.total.unit.name)));
     crumbs
 }
 
@@ -87,7 +87,7 @@ fn learners(l: Locale, learners: Vec<LearnerRow>) -> Option<AnyView> {
         let day = row.done_on.map_or_else(|| "–".to_owned(), |day| l.date(day));
         view! {
             <tr>
-                <RowHead>{row.name}</RowHead>
+                <RowHead whose=Whose::Name>{row.name}</RowHead>
                 <Cell label=text::courses::progress(l)>{words::tries_tag(l, row.tries, row.progress)}</Cell>
                 <Cell label=text::courses::day(l)>{day}</Cell>
             </tr>
@@ -140,7 +140,7 @@ fn chosen(l: Locale, learners: &[LearnerRow], errors: RwSignal<Option<FormErrors
         return None;
     }
     let checked = failed.iter().map(|row| row.member.to_string()).collect();
-    let choices = failed.into_iter().map(|row| Choice::new(row.member.to_string(), row.name.clone())).collect();
+    let choices = failed.into_iter().map(|row| Choice::name(row.member.to_string(), row.name.clone())).collect();
     let error = field_error(l, errors, LABELS, "members");
     Some(
         view! {

@@ -16,8 +16,8 @@ use crate::{
     terms, text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, Card, Crumb, DescriptionList, Fact, Form, IconName, LinkButton, ListRow, Notice, NoticeKind,
-        PageHeader, Progress, RowList, Tag, Tone, content_lang,
+        Breadcrumbs, Button, Card, Crumb, DescriptionList, Fact, Form, IconName, Line, LinkButton, ListRow, Notice, NoticeKind,
+        PageHeader, Progress, RowList, Tag, Tone, Whose, content_lang,
     },
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn CoursePage() -> impl IntoView {
     let data = Resource::new(move || params.read().get("id").unwrap_or_default(), course);
     show(data, move |page| {
         let just_done = query.with_untracked(|query| query.get_str("done").is_some());
-        let crumbs = vec![Crumb::link(text::courses::title(l), "/courses"), Crumb::here(page.course.title.clone())];
+        let crumbs = vec![Crumb::link(text::courses::title(l), "/courses"), Crumb::here(Line::content(&page.course.title))];
         let lead = text::courses::due_on(l, l.long_date_within(page.course.due_on));
         let description =
             (!page.html.is_empty()).then(|| view! { <div class="prose" lang=content_lang() inner_html=page.html.clone()></div> });
@@ -37,7 +37,7 @@ pub(crate) fn CoursePage() -> impl IntoView {
             <Title text=page.course.title.clone()/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::courses::way(l) crumbs/>
-                <PageHeader title=page.course.title.clone() content=true eyebrow=page.course.issuer.name.clone() lead>
+                <PageHeader title=page.course.title.clone() whose=Whose::Content eyebrow=Line::name(&page.course.issuer.name) lead>
                     {words::tries_tag(l, page.course.tries, page.course.progress)}
                 </PageHeader>
                 {confirmation}
@@ -132,7 +132,7 @@ fn tries(l: Locale, course: CourseId, tries: &[TryRow]) -> Option<AnyView> {
             <ListRow
                 href=format!("/courses/{course}/tries/{}", row.number)
                 title=text::courses::try_number(l, l.number(row.number))
-                own_words=true
+                whose=Whose::Ours
                 meta=format!("{} · {}", words::score(l, row.score), l.date_time(row.at))
             >
                 {tag}

@@ -14,7 +14,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Card, EmptyState, IconName, LinkButton, ListRow, PageHeader, RowList},
+    ui::{Card, EmptyState, HERE, IconName, Line, LinkButton, ListRow, PageHeader, RowList},
 };
 
 #[component]
@@ -26,7 +26,7 @@ pub(crate) fn DeskPage() -> impl IntoView {
             <Title text=text::courses::desk(l)/>
             <div class="page">
                 {way_to_more(text::courses::desk(l))}
-                <PageHeader title=text::courses::desk(l) eyebrow=page.unit.name.clone() lead=text::courses::desk_lead(l)>
+                <PageHeader title=text::courses::desk(l) eyebrow=Line::name(&page.unit.name) lead=text::courses::desk_lead(l)>
                     <LinkButton href="/courses/manage/new" icon=IconName::Plus wide=true>
                         {text::courses::new_course(l)}
                     </LinkButton>
@@ -62,17 +62,17 @@ fn list(l: Locale, state: CourseState, courses: Vec<DeskCourse>) -> Option<AnyVi
 fn row(l: Locale, course: DeskCourse) -> AnyView {
     let meta = match (course.audience, course.due_on) {
         (Some(audience), Some(day)) => {
-            format!("{} · {}", text::courses::given_to(l, audience.name), text::courses::due_on(l, l.date(day)))
+            Line::around(text::courses::given_to(l, HERE), &Line::name(audience.name)).and(text::courses::due_on(l, l.date(day)))
         }
-        _ => text::courses::saved_on(l, l.date(local_date(course.saved_at))),
+        _ => text::courses::saved_on(l, l.date(local_date(course.saved_at))).into(),
     };
     let holds = text::courses::holds(l, l.number(course.documents), l.number(course.questions));
     view! {
         <ListRow
             href=format!("/courses/manage/{}", course.id)
             title=course.title
-            eyebrow=course.issuer.name
-            meta=format!("{holds} · {meta}")
+            eyebrow=Line::name(course.issuer.name)
+            meta=Line::from(holds).and(meta)
         />
     }
     .into_any()

@@ -9,7 +9,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Breadcrumbs, Crumb, EmptyState, IconName, ListRow, PageHeader, RowList},
+    ui::{Breadcrumbs, Crumb, EmptyState, HERE, IconName, Line, ListRow, PageHeader, RowList},
 };
 
 #[component]
@@ -39,14 +39,14 @@ pub(crate) fn FollowingPage() -> impl IntoView {
 
 fn row(l: Locale, course: DeskCourse) -> AnyView {
     let due = course.due_on.map(|day| text::courses::due_on(l, l.date(day)));
-    let audience = course.audience.map(|unit| text::courses::given_to(l, unit.name));
-    let meta: Vec<String> = audience.into_iter().chain(due).collect();
+    let audience = course.audience.map(|unit| Line::around(text::courses::given_to(l, HERE), &Line::name(unit.name)));
+    let meta = Line::from(audience).and(due);
     view! {
         <ListRow
             href=format!("/courses/{}/results", course.id)
             title=course.title
-            eyebrow=course.issuer.name
-            meta=meta.join(" · ")
+            eyebrow=Line::name(course.issuer.name)
+            meta
         >
             {words::state_tag(l, course.state)}
         </ListRow>

@@ -23,8 +23,9 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Card, Choice, Crumb, DescriptionList, ErrorSummary, Fact, Field, Form, HeadingLevel,
-        IconName, LinkButton, Notice, NoticeKind, PageHeader, Select, Tag, TextArea, Tone, VisuallyHidden,
+        Breadcrumbs, Button, ButtonKind, Card, Choice, Crumb, DescriptionList, ErrorSummary, Fact, Field, Form, HERE,
+        HeadingLevel, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader, Select, Tag, TextArea, Tone, VisuallyHidden,
+        Whose, content_lang,
     },
 };
 
@@ -55,7 +56,7 @@ pub(crate) fn NewCoursePage() -> impl IntoView {
         view! {
             <Title text=text::courses::new_course(l)/>
             <div class="page page-narrow">
-                {way(l, text::courses::new_course(l))}
+                {way(l, text::courses::new_course(l).into())}
                 <PageHeader title=text::courses::new_course(l) lead=text::courses::new_lead(l)/>
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
                 {course_form(l, &page, echo.as_ref(), errors)}
@@ -105,8 +106,8 @@ fn editing(
     view! {
         <Title text=course.title.clone()/>
         <div class="page page-narrow">
-            {way(l, &course.title)}
-            <PageHeader title=course.title.clone() eyebrow=course.issuer.name.clone()>
+            {way(l, Line::content(&course.title))}
+            <PageHeader title=course.title.clone() whose=Whose::Content eyebrow=Line::name(&course.issuer.name)>
                 {words::state_tag(l, state)}
             </PageHeader>
             {told}
@@ -134,7 +135,7 @@ fn course_form(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, erro
     let issuer = course.issuer.id.to_string();
     // The unit can be chosen once, by who may give courses in the name of several.
     let issuers = (course.version == 0 && page.issuers.len() > 1).then(|| {
-        let choices = page.issuers.iter().map(|unit| Choice::new(unit.id.to_string(), unit.name.clone())).collect();
+        let choices = page.issuers.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone())).collect();
         let (value, error) = (typed("issuer", &issuer), field_error(l, errors, LABELS, "issuer"));
         view! { <Select label=text::courses::issuer(l) name="issuer" choices value error/> }
     });
@@ -187,9 +188,9 @@ fn documents(l: Locale, page: &CourseFormPage, q: Option<&str>, errors: RwSignal
         .enumerate()
         .map(|(at, document)| {
             let name = document_name(document);
-            let link = view! { <a href=format!("/library/{}", document.id)>{name.clone()}</a> };
+            let link = view! { <a lang=content_lang() href=format!("/library/{}", document.id)>{name.clone()}</a> };
             let subject = ("document", document.id.to_string());
-            let steps = steps(l, "/api/courses/arrange", id, version, subject, &name, (at > 0, at < last));
+            let steps = steps(l, "/api/courses/arrange", id, version, subject, &Line::content(&name), (at > 0, at < last));
             view! { <li class="arranged"><div class="arranged-text">{link}</div>{steps}</li> }
         })
         .collect_view();
@@ -229,19 +230,19 @@ fn finder(l: Locale, page: &CourseFormPage, q: Option<&str>) -> AnyView {
         .iter()
         .map(|document| {
             let name = document_name(document);
-            let spoken = name.clone();
+            let spoken = Line::content(&name);
             view! {
                 <li class="arranged">
                     <div class="arranged-text">
                         <p class="row-eyebrow">{terms::document_kind(l, document.kind)}</p>
-                        <p>{name}</p>
+                        <p lang=content_lang()>{name}</p>
                     </div>
                     <form method="post" action="/api/courses/arrange">
                         <input type="hidden" name="id" value=id.to_string()/>
                         <input type="hidden" name="version" value=version.to_string()/>
                         <input type="hidden" name="document" value=document.id.to_string()/>
                         <Button name="step" value=Arrangement::Add.key() kind=ButtonKind::Secondary icon=IconName::Plus>
-                            {text::courses::add(l)} <VisuallyHidden>" " {spoken}</VisuallyHidden>
+                            {text::courses::add(l)} <VisuallyHidden>" " {spoken.show()}</VisuallyHidden>
                         </Button>
                     </form>
                 </li>
@@ -282,14 +283,14 @@ fn steps(
     id: CourseId,
     version: u32,
     (field, value): (&'static str, String),
-    name: &str,
+    name: &Line,
     (can_rise, can_sink): (bool, bool),
 ) -> AnyView {
     let button = |step: Arrangement, label: &'static str| {
-        let name = name.to_owned();
+        let name = name.clone();
         view! {
             <Button name="step" value=step.key() kind=ButtonKind::Quiet>
-                {label} <VisuallyHidden>": " {name}</VisuallyHidden>
+                {label} <VisuallyHidden>": " {name.show()}</VisuallyHidden>
             </Button>
         }
     };
@@ -316,10 +317,10 @@ fn quiz(l: Locale, page: &CourseFormPage, echo: Option<&FormErrors>, errors: RwS
         .map(|(at, question)| {
             let number = at + 1;
             let href = format!("/courses/manage/{id}/questions/{number}");
-            let name = text::courses::numbered(l, l.number(number as u64), &question.text);
+            let name = Line::around(text::courses::numbered(l, l.number(number as u64), HERE), &Line::content(&question.text));
             let subject = ("number", number.to_string());
             let steps = steps(l, "/api/courses/arrange_question", id, version, subject, &name, (at > 0, at < last));
-            view! { <li class="arranged"><div class="arranged-text"><a href=href>{name.clone()}</a></div>{steps}</li> }
+            view! { <li class="arranged"><div class="arranged-text"><a href=href>{name.show()}</a></div>{steps}</li> }
         })
         .collect_view();
     let list = if page.questions.is_empty() {
@@ -403,7 +404,8 @@ fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
     let (state, copy) = (course.state, copy_form(l, page));
     let is_open = state == CourseState::Assigned;
     let asks = is_open && query.get_str("end").is_some();
-    let audience = course.audience.clone().map(|unit| view! { <Fact label=text::courses::audience(l)>{unit.name}</Fact> });
+    let audience =
+        course.audience.clone().map(|unit| view! { <Fact label=text::courses::audience(l) whose=Whose::Name>{unit.name}</Fact> });
     let due = course.due_on.map(|day| view! { <Fact label=text::courses::due(l)>{l.long_date(day)}</Fact> });
     let rules = course.rules;
     let rules = (!page.questions.is_empty()).then(|| {
@@ -413,11 +415,12 @@ fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
             <Fact label=text::courses::number_of_tries(l)>{words::tries(l, rules.tries)}</Fact>
         }
     });
-    let description = (!page.html.is_empty()).then(|| view! { <div class="prose" inner_html=page.html.clone()></div> });
+    let description =
+        (!page.html.is_empty()).then(|| view! { <div class="prose" lang=content_lang() inner_html=page.html.clone()></div> });
     let documents = page
         .documents
         .iter()
-        .map(|document| view! { <li><a href=format!("/library/{}", document.id)>{document_name(document)}</a></li> })
+        .map(|document| view! { <li><a lang=content_lang() href=format!("/library/{}", document.id)>{document_name(document)}</a></li> })
         .collect_view();
     let documents = (!page.documents.is_empty())
         .then(|| view! { <Card title=text::courses::documents(l)><ol class="given-documents">{documents}</ol></Card> });
@@ -427,8 +430,8 @@ fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
     view! {
         <Title text=course.title.clone()/>
         <div class="page page-narrow">
-            {way(l, &course.title)}
-            <PageHeader title=course.title.clone() eyebrow=course.issuer.name.clone()>
+            {way(l, Line::content(&course.title))}
+            <PageHeader title=course.title.clone() whose=Whose::Content eyebrow=Line::name(&course.issuer.name)>
                 {words::state_tag(l, state)}
             </PageHeader>
             {asks.then(|| ending(l, id))}
@@ -452,7 +455,7 @@ fn out(l: Locale, page: &CourseFormPage, query: &ParamsMap) -> AnyView {
 }
 
 fn shown_question(l: Locale, at: usize, question: &Question) -> AnyView {
-    let title = text::courses::numbered(l, l.number(at as u64 + 1), &question.text);
+    let title = Line::around(text::courses::numbered(l, l.number(at as u64 + 1), HERE), &Line::content(&question.text));
     let options = question
         .options
         .iter()
@@ -461,7 +464,7 @@ fn shown_question(l: Locale, at: usize, question: &Question) -> AnyView {
                 option.right.then(|| view! { <Tag tone=Tone::Ok icon=IconName::Check label=text::courses::right_answer(l)/> });
             view! {
                 <li class=if option.right { "answer answer-right" } else { "answer" }>
-                    <span>{option.text.clone()}</span>
+                    <span lang=content_lang()>{option.text.clone()}</span>
                     {right}
                 </li>
             }
@@ -503,7 +506,7 @@ fn ending(l: Locale, id: CourseId) -> AnyView {
     .into_any()
 }
 
-fn way(l: Locale, here: &str) -> AnyView {
+fn way(l: Locale, here: Line) -> AnyView {
     let crumbs = vec![Crumb::link(text::courses::desk(l), "/courses/manage"), Crumb::here(here)];
     view! { <Breadcrumbs label=text::courses::way(l) crumbs/> }.into_any()
 }

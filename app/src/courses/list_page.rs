@@ -13,7 +13,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{ButtonKind, Card, EmptyState, IconName, LinkButton, ListRow, PageHeader, RowList},
+    ui::{ButtonKind, Card, EmptyState, IconName, Line, LinkButton, ListRow, PageHeader, RowList},
 };
 
 #[component]
@@ -77,7 +77,7 @@ fn row(l: Locale, course: CourseRow) -> AnyView {
         None => text::courses::due_on(l, l.long_date_within(course.due_on)),
     };
     view! {
-        <ListRow href=format!("/courses/{}", course.id) title=course.title eyebrow=course.issuer.name meta>
+        <ListRow href=format!("/courses/{}", course.id) title=course.title eyebrow=Line::name(course.issuer.name) meta>
             {tries_tag(l, course.tries, course.progress)}
         </ListRow>
     }

@@ -17,8 +17,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, LinkButton, PageHeader, RadioGroup,
-        TextArea,
+        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, Form, IconName, Line, LinkButton, PageHeader,
+        RadioGroup, TextArea,
     },
 };
 
@@ -58,14 +58,14 @@ pub(crate) fn QuestionPage() -> impl IntoView {
         );
         let crumbs = vec![
             Crumb::link(text::courses::desk(l), "/courses/manage"),
-            Crumb::link(page.title.clone(), format!("/courses/manage/{}", page.course)),
+            Crumb::link(Line::content(&page.title), format!("/courses/manage/{}", page.course)),
             Crumb::here(title.clone()),
         ];
         view! {
             <Title text=title.clone()/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::courses::way(l) crumbs/>
-                <PageHeader title eyebrow=page.title.clone()/>
+                <PageHeader title eyebrow=Line::content(&page.title)/>
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
                 {question_form(l, &page, echo.as_ref(), errors)}
             </div>

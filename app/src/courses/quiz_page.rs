@@ -17,8 +17,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, CheckGroup, Choice, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind,
-        PageHeader, RadioGroup,
+        Breadcrumbs, Button, ButtonKind, CheckGroup, Choice, Crumb, EmptyState, Form, HERE, IconName, Line, LinkButton, Notice,
+        NoticeKind, PageHeader, RadioGroup, Whose,
     },
 };
 
@@ -72,7 +72,7 @@ fn open(l: Locale, page: Quiz, saved: bool, is_restored: bool, owner: Option<Str
     let id = page.course;
     let crumbs = vec![
         Crumb::link(text::courses::title(l), "/courses"),
-        Crumb::link(page.title.clone(), format!("/courses/{id}")),
+        Crumb::link(Line::content(&page.title), format!("/courses/{id}")),
         Crumb::here(text::courses::quiz(l)),
     ];
     let mark = text::courses::pass_mark_told(l, words::pass_mark(l, page.rules));
@@ -88,7 +88,7 @@ fn open(l: Locale, page: Quiz, saved: bool, is_restored: bool, owner: Option<Str
         <Title text=text::courses::quiz(l)/>
         <div class="page page-narrow">
             <Breadcrumbs label=text::courses::way(l) crumbs/>
-            <PageHeader title=text::courses::quiz(l) eyebrow=page.title.clone() lead/>
+            <PageHeader title=text::courses::quiz(l) eyebrow=Line::content(&page.title) lead/>
             {time(l, &page)}
             {kept}
             <div
@@ -138,8 +138,9 @@ fn time(l: Locale, page: &Quiz) -> Option<AnyView> {
 }
 
 fn question(l: Locale, at: usize, asked: &AskedQuestion) -> AnyView {
-    let legend = text::courses::numbered(l, l.number(at as u64 + 1), &asked.text);
-    let choices = asked.options.iter().enumerate().map(|(place, text)| Choice::new(place.to_string(), text.clone())).collect();
+    let legend = Line::around(text::courses::numbered(l, l.number(at as u64 + 1), HERE), &Line::content(&asked.text));
+    let choice = |(place, text): (usize, &String)| Choice::new(place.to_string(), text.clone()).whose(Whose::Content);
+    let choices = asked.options.iter().enumerate().map(choice).collect();
     let (name, id) = (format!("answers[{at}][]"), format!("question-{}", at + 1));
     match asked.kind {
         QuestionKind::Single => {

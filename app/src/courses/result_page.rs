@@ -13,7 +13,10 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Breadcrumbs, ButtonKind, Card, Crumb, HeadingLevel, IconName, LinkButton, Notice, NoticeKind, PageHeader, Tag, Tone},
+    ui::{
+        Breadcrumbs, ButtonKind, Card, Crumb, HERE, HeadingLevel, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader,
+        Tag, Tone, content_lang,
+    },
 };
 
 #[component]
@@ -28,7 +31,7 @@ pub(crate) fn ResultPage() -> impl IntoView {
         let title = text::courses::result(l);
         let crumbs = vec![
             Crumb::link(text::courses::title(l), "/courses"),
-            Crumb::link(page.title.clone(), format!("/courses/{}", page.course)),
+            Crumb::link(Line::content(&page.title), format!("/courses/{}", page.course)),
             Crumb::here(title),
         ];
         let lead = text::courses::handed_in_at(l, l.number(page.handed_in.number), l.date_time(page.handed_in.at));
@@ -40,7 +43,7 @@ pub(crate) fn ResultPage() -> impl IntoView {
             <Title text=title/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::courses::way(l) crumbs/>
-                <PageHeader title eyebrow=page.title.clone() lead/>
+                <PageHeader title eyebrow=Line::content(&page.title) lead/>
                 {verdict(l, &page)}
                 {next(l, &page)}
                 {review}
@@ -100,9 +103,9 @@ fn reviewed(l: Locale, at: usize, question: &ReviewedQuestion) -> AnyView {
     };
     let options = question.options.iter().map(|one| option(l, one)).collect_view();
     let explanation = (!question.explanation.is_empty()).then(|| {
-        view! { <p class="answer-why"><strong>{text::courses::because(l)}</strong>" "{question.explanation.clone()}</p> }
+        view! { <p class="answer-why"><strong>{text::courses::because(l)}</strong>" "{Line::content(&question.explanation).show()}</p> }
     });
-    let title = text::courses::numbered(l, l.number(at as u64 + 1), &question.text);
+    let title = Line::around(text::courses::numbered(l, l.number(at as u64 + 1), HERE), &Line::content(&question.text));
     view! {
         <Card title level=HeadingLevel::Three>
             <p>{tag}</p>
@@ -119,7 +122,7 @@ fn option(l: Locale, option: &ReviewedOption) -> AnyView {
     let chosen = option.chosen.then(|| view! { <Tag label=text::courses::your_answer(l)/> });
     view! {
         <li class=if option.right { "answer answer-right" } else { "answer" }>
-            <span>{option.text.clone()}</span>
+            <span lang=content_lang()>{option.text.clone()}</span>
             {right}
             {chosen}
         </li>

@@ -14,30 +14,38 @@ use super::{difference::difference, editor::whom};
 use crate::{
     files::Attachments,
     terms, text,
-    ui::{Card, DescriptionList, Fact, IconName, Notice, NoticeKind, Tag, Tone},
+    ui::{Card, DescriptionList, Fact, HERE, IconName, Line, Notice, NoticeKind, Tag, Tone, Whose},
 };
 
-/// A particular: its name, and what it is in words; empty where a document has none.
-type Particular = (fn(Locale) -> &'static str, fn(Locale, &DocumentDraft) -> String);
+/// A particular: its name, whose words it is in, and what it is; empty where a document has none.
+type Particular = (fn(Locale) -> &'static str, Whose, fn(Locale, &DocumentDraft) -> String);
 
 /// All that goes out besides text and files, in the order of the form.
 const PARTICULARS: [Particular; 15] = [
-    (text::desk::title, |_, draft| draft.title.clone()),
-    (text::desk::kind, |l, draft| terms::document_kind(l, draft.kind).to_owned()),
-    (text::desk::number, |_, draft| draft.number.clone()),
-    (text::desk::issuer, |_, draft| draft.issuer.name.clone()),
-    (text::desk::audience, |_, draft| draft.audience.name.clone()),
-    (text::desk::standings, standings),
-    (text::desk::signer, |_, draft| draft.signer.clone()),
-    (text::desk::field, |l, draft| draft.field.map(|field| terms::document_field(l, field)).unwrap_or_default().to_owned()),
-    (text::desk::must_read_by, |l, draft| day(l, draft.must_read_by)),
-    (text::desk::expires_on, |l, draft| day(l, draft.expires_on)),
-    (text::desk::place_in_library, |l, draft| if draft.is_pinned { text::desk::pinned(l).to_owned() } else { String::new() }),
-    (text::desk::supersedes, |_, draft| draft.supersedes.clone()),
-    (text::desk::amends, |_, draft| draft.amends.clone()),
-    (text::desk::guides, |_, draft| draft.guides.clone()),
-    (text::desk::correction, |_, draft| draft.correction.clone()),
+    (text::desk::title, Whose::Content, |_, draft| draft.title.clone()),
+    (text::desk::kind, Whose::Ours, |l, draft| terms::document_kind(l, draft.kind).to_owned()),
+    (text::desk::number, Whose::Name, |_, draft| draft.number.clone()),
+    (text::desk::issuer, Whose::Name, |_, draft| draft.issuer.name.clone()),
+    (text::desk::audience, Whose::Name, |_, draft| draft.audience.name.clone()),
+    (text::desk::standings, Whose::Ours, standings),
+    (text::desk::signer, Whose::Name, |_, draft| draft.signer.clone()),
+    (text::desk::field, Whose::Ours, field),
+    (text::desk::must_read_by, Whose::Ours, |l, draft| day(l, draft.must_read_by)),
+    (text::desk::expires_on, Whose::Ours, |l, draft| day(l, draft.expires_on)),
+    (text::desk::place_in_library, Whose::Ours, place),
+    (text::desk::supersedes, Whose::Name, |_, draft| draft.supersedes.clone()),
+    (text::desk::amends, Whose::Name, |_, draft| draft.amends.clone()),
+    (text::desk::guides, Whose::Name, |_, draft| draft.guides.clone()),
+    (text::desk::correction, Whose::Content, |_, draft| draft.correction.clone()),
 ];
+
+fn field(l: Locale, draft: &DocumentDraft) -> String {
+    draft.field.map(|field| terms::document_field(l, field)).unwrap_or_default().to_owned()
+}
+
+fn place(l: Locale, draft: &DocumentDraft) -> String {
+    if draft.is_pinned { text::desk::pinned(l).to_owned() } else { String::new() }
+}
 
 fn day(l: Locale, day: Option<NaiveDate>) -> String {
     day.map(|day| l.long_date(day)).unwrap_or_default()
@@ -55,12 +63,12 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
         Some(_) if change.is_out => text::desk::change_out(l),
         Some(_) => text::desk::change_back(l),
     };
-    let facts = PARTICULARS.into_iter().filter_map(|(label, value)| {
+    let facts = PARTICULARS.into_iter().filter_map(|(label, whose, value)| {
         let new = value(l, draft);
         // What was said of the last correction is no part of this one.
         let compares = label(l) != text::desk::correction(l);
         let old = change.out.as_deref().filter(|_| compares).map(|out| value(l, out)).filter(|old| *old != new);
-        (!new.is_empty() || old.is_some()).then(|| particular(l, label(l), new, old))
+        (!new.is_empty() || old.is_some()).then(|| particular(l, label(l), whose, new, old))
     });
     let facts = facts.collect_view();
     let pieces = change.out.as_ref().map(|out| {
@@ -86,13 +94,14 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
     .into_any()
 }
 
-fn particular(l: Locale, label: &'static str, new: String, old: Option<String>) -> AnyView {
-    let new = if new.is_empty() { text::desk::nothing_set(l).to_owned() } else { new };
+fn particular(l: Locale, label: &'static str, whose: Whose, new: String, old: Option<String>) -> AnyView {
+    let said = |value: String| if value.is_empty() { text::desk::nothing_set(l).into() } else { Line::of(whose, value) };
+    let new = said(new).show();
     let old = old.map(|old| {
-        let old = if old.is_empty() { text::desk::nothing_set(l).to_owned() } else { old };
+        let old = Line::around(text::desk::before(l, HERE), &said(old)).show();
         view! {
             <p><Tag tone=Tone::Warn icon=IconName::Pencil label=text::desk::changed(l)/></p>
-            <p class="muted">{text::desk::before(l, old)}</p>
+            <p class="muted">{old}</p>
         }
     });
     view! { <Fact label><p class="as-typed">{new}</p>{old}</Fact> }.into_any()
@@ -103,7 +112,7 @@ fn parts(l: Locale, new: &[UnitRef], old: Option<&[UnitRef]>) -> Option<AnyView>
     let without = |units: &[UnitRef], others: &[UnitRef]| -> Vec<UnitRef> {
         units.iter().filter(|unit| others.iter().all(|other| other.id != unit.id)).cloned().collect()
     };
-    let told = |units: &[UnitRef]| if units.is_empty() { text::desk::parts_all(l).to_owned() } else { terms::units(l, units) };
+    let told = |units: &[UnitRef]| if units.is_empty() { text::desk::parts_all(l).into() } else { terms::units(l, units) };
     let (come, gone) = old.map(|old| (without(new, old), without(old, new))).unwrap_or_default();
     let is_changed = !come.is_empty() || !gone.is_empty();
     if new.is_empty() && !is_changed {
@@ -111,16 +120,20 @@ fn parts(l: Locale, new: &[UnitRef], old: Option<&[UnitRef]>) -> Option<AnyView>
     }
     let changed = old.filter(|_| is_changed).map(|old| {
         let some = !new.is_empty() && !old.is_empty();
-        let come = (some && !come.is_empty()).then(|| view! { <p>{text::desk::parts_come(l, terms::units(l, &come))}</p> });
-        let gone = (some && !gone.is_empty()).then(|| view! { <p>{text::desk::parts_gone(l, terms::units(l, &gone))}</p> });
+        let named = |words: String, units: &[UnitRef]| {
+            (some && !units.is_empty()).then(|| view! { <p>{Line::around(words, &terms::units(l, units)).show()}</p> })
+        };
+        let come = named(text::desk::parts_come(l, HERE), &come);
+        let gone = named(text::desk::parts_gone(l, HERE), &gone);
+        let before = Line::around(text::desk::before(l, HERE), &told(old)).show();
         view! {
             <p><Tag tone=Tone::Warn icon=IconName::Pencil label=text::desk::changed(l)/></p>
-            <p class="muted">{text::desk::before(l, told(old))}</p>
+            <p class="muted">{before}</p>
             {come}
             {gone}
         }
     });
-    let new = told(new);
+    let new = told(new).show();
     Some(view! { <Fact label=text::desk::parts(l)><p>{new}</p>{changed}</Fact> }.into_any())
 }
 
@@ -141,12 +154,14 @@ pub(super) fn comes_back(l: Locale, change: &Change, members: String) -> AnyView
     let Some(withdrawn) = &change.withdrawn else { return ().into_any() };
     let on = l.long_date_within(local_date(withdrawn.at));
     let (title, because) = match &withdrawn.reason {
-        Some(reason) => (text::desk::comes_back(l, on), Some(text::desk::withdrawn_because(l, reason))),
+        Some(reason) => {
+            (text::desk::comes_back(l, on), Some(Line::around(text::desk::withdrawn_because(l, HERE), &Line::content(reason))))
+        }
         None => (text::desk::comes_back_over(l, on), None),
     };
     view! {
         <Notice kind=NoticeKind::Warn title>
-            {because.map(|because| view! { <p class="as-typed">{because}</p> })}
+            {because.map(|because| view! { <p class="as-typed">{because.show()}</p> })}
             <p>{text::desk::comes_back_hint(l, members)}</p>
         </Notice>
     }

@@ -18,7 +18,10 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{ButtonKind, Card, EmptyState, IconName, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList, Tag, Tone},
+    ui::{
+        ButtonKind, Card, EmptyState, HERE, IconName, Line, LinkButton, ListRow, Notice, NoticeKind, PageHeader, RowList, Tag,
+        Tone,
+    },
 };
 
 /// The use-case lists at most this many of each state.
@@ -35,7 +38,7 @@ pub(crate) fn DeskPage() -> impl IntoView {
             (_, Some(_)) => Some(text::desk::discarded(l)),
             _ => None,
         });
-        let eyebrow = page.unit.as_ref().map(|unit| unit.name.clone());
+        let eyebrow = page.unit.as_ref().map(|unit| Line::name(&unit.name));
         let actions = page.unit.as_ref().map(|unit| {
             let rules = page.sets_rules.then(|| {
                 let href = format!("/desk/rules/{}", unit.id);
@@ -88,7 +91,7 @@ fn asked(l: Locale, rows: Vec<ReviewRow>) -> AnyView {
     let rows = rows.into_iter().map(move |row| {
         let asks = if row.comments_only { text::desk::asked_comments } else { text::desk::asked_review };
         let due = row.due.map(|day| text::desk::due_on(l, l.date(day)));
-        let meta = [Some(asks(l, &row.asked_by)), due].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let meta = Line::from(asks(l, &row.asked_by)).and(due);
         let document = row.document;
         view! {
             <ListRow
@@ -122,11 +125,14 @@ fn row(l: Locale, document: DeskRow) -> AnyView {
     let when = document.publish_at.map_or(saved, |at| text::desk::goes_out(l, l.date_time(at)));
     let is_own = document.audience.id == document.issuer.id;
     let meta = match document.parts {
-        0 if is_own => document.issuer.name,
-        0 => format!("{} → {}", document.issuer.name, document.audience.name),
-        parts => format!("{} → {}", document.issuer.name, text::desk::part_count(l, parts.into())),
+        0 if is_own => Line::name(document.issuer.name),
+        0 => Line::name(format!("{} → {}", document.issuer.name, document.audience.name)),
+        parts => {
+            let told = format!("{HERE} → {}", text::desk::part_count(l, parts.into()));
+            Line::around(told, &Line::name(document.issuer.name))
+        }
     };
-    let meta = format!("{meta} · {when}");
+    let meta = meta.and(when);
     let is_correction = document.is_out && document.state != DocumentState::Published;
     let mark = is_correction.then(|| view! { <Tag tone=Tone::Info label=text::desk::is_out(l)/> });
     view! {

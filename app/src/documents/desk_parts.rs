@@ -5,11 +5,11 @@ use leptos::prelude::*;
 
 use crate::{
     terms, text,
-    ui::{Breadcrumbs, Crumb, IconName, Tag, Tone},
+    ui::{Breadcrumbs, Crumb, IconName, Line, Tag, Tone},
 };
 
 /// The way from the desk to here; `above` are names and addresses of pages between.
-pub(super) fn way_back(l: Locale, above: Vec<(String, String)>, here: &str) -> AnyView {
+pub(super) fn way_back(l: Locale, above: Vec<(Line, String)>, here: impl Into<Line>) -> AnyView {
     let mut crumbs = vec![Crumb::link(text::frame::desk(l), "/desk")];
     crumbs.extend(above.into_iter().map(|(name, address)| Crumb::link(name, address)));
     crumbs.push(Crumb::here(here));

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     terms, text,
-    ui::{IconName, ListRow, Tag, Tone},
+    ui::{HERE, IconName, Line, ListRow, Tag, Tone},
 };
 
 /// A document in a list, here and on the first page.
@@ -39,14 +39,13 @@ pub(crate) fn document_row(l: Locale, document: DocumentSummary) -> AnyView {
 }
 
 /// Number, issuer and day: what tells one document from another.
-pub(super) fn document_meta(l: Locale, document: &DocumentSummary) -> String {
-    [
-        document.number.as_ref().map(|number| text::documents::number(l, number)),
-        Some(document.issuer.name.clone()),
-        document.published_on.map(|day| l.date(day)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect::<Vec<_>>()
-    .join(" · ")
+pub(crate) fn document_meta(l: Locale, document: &DocumentSummary) -> Line {
+    document_number(l, document.number.as_deref())
+        .and(Line::name(&document.issuer.name))
+        .and(document.published_on.map(|day| l.date(day)))
+}
+
+/// "No. 21-CT/TU"; nothing for a document without a number.
+pub(super) fn document_number(l: Locale, number: Option<&str>) -> Line {
+    number.map(|number| Line::around(text::documents::number(l, HERE), &Line::name(number))).into()
 }

@@ -33,7 +33,8 @@ use crate::{
     terms, text,
     title::Title,
     ui::{
-        Button, ButtonKind, Card, EmptyState, ErrorSummary, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader, TextArea,
+        Button, ButtonKind, Card, EmptyState, ErrorSummary, Form, HERE, IconName, Line, LinkButton, Notice, NoticeKind,
+        PageHeader, TextArea, Whose, content_lang,
     },
 };
 
@@ -185,13 +186,14 @@ struct Typed {
     /// What the file had that was taken over, and the text has not.
     left_out: Option<String>,
     /// Why other parts of the audience were stored than were ticked.
-    other_parts: Option<String>,
+    other_parts: Option<Line>,
 }
 
-fn other_parts(l: Locale, query: &ParamsMap, page: &desk::DraftPage) -> Option<String> {
+fn other_parts(l: Locale, query: &ParamsMap, page: &desk::DraftPage) -> Option<Line> {
     let nested = query.get_str("nested").and_then(|count| count.parse::<u32>().ok());
-    let whole = query.get_str("whole").map(|_| text::desk::parts_whole(l, &page.draft.audience.name));
-    nested.map(|count| text::desk::parts_nested(l, l.number(count))).or(whole)
+    let audience = Line::name(&page.draft.audience.name);
+    let whole = query.get_str("whole").map(|_| Line::around(text::desk::parts_whole(l, HERE), &audience));
+    nested.map(|count| text::desk::parts_nested(l, l.number(count)).into()).or(whole)
 }
 
 fn left_out(l: Locale, query: &ParamsMap) -> Option<String> {
@@ -224,7 +226,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
         <Title text=title/>
         <div class="page">
             {way_back(l, vec![], title)}
-            <PageHeader title=title eyebrow=page.draft.issuer.name.clone()>
+            <PageHeader title=title eyebrow=Line::name(&page.draft.issuer.name)>
                 {state_tag(l, DocumentState::Draft)}
             </PageHeader>
             {told}
@@ -248,8 +250,8 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
 fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
     let review = format!("/desk/{}/review", page.draft.id);
     let wanted = page.wanted.clone().map(|verdict| {
-        let title = text::desk::wanted_title(l, verdict.by);
-        view! { <Notice kind=NoticeKind::Warn title><p class="as-typed">{verdict.reason}</p></Notice> }
+        let title = Line::around(text::desk::wanted_title(l, HERE), &Line::name(verdict.by));
+        view! { <Notice kind=NoticeKind::Warn title><p class="as-typed" lang=content_lang()>{verdict.reason}</p></Notice> }
     });
     let open = (page.open_remarks > 0).then(|| {
         let title = text::desk::open_remarks_title(l, l.number(page.open_remarks));
@@ -338,7 +340,7 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
         <Title text=title.clone()/>
         <div class="page">
             {way_back(l, vec![], kind)}
-            <PageHeader title eyebrow=kind>{state_tag(l, state)}</PageHeader>
+            <PageHeader title whose=Whose::Content eyebrow=kind>{state_tag(l, state)}</PageHeader>
             {told}
             {kept.map(|kept| writing::kept_apart(l, kept))}
             {question}
@@ -387,12 +389,12 @@ fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyV
 
 fn withdrawn_notice(l: Locale, page: &desk::DraftPage) -> AnyView {
     let because = page.withdrawn.as_ref().map(|withdrawn| match &withdrawn.reason {
-        Some(reason) => text::desk::withdrawn_because(l, reason),
-        None => text::desk::expired(l).to_owned(),
+        Some(reason) => Line::around(text::desk::withdrawn_because(l, HERE), &Line::content(reason)),
+        None => text::desk::expired(l).into(),
     });
     view! {
         <Notice kind=NoticeKind::Warn title=text::desk::withdrawn_title(l)>
-            {because.map(|because| view! { <p class="as-typed">{because}</p> })}
+            {because.map(|because| view! { <p class="as-typed">{because.show()}</p> })}
             <p>{text::desk::withdrawn_hint(l)}</p>
         </Notice>
     }
@@ -504,12 +506,12 @@ fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> A
 /// The same question while a correction is being written: what is wrong and out must not wait for it.
 fn withdrawing_meanwhile(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> AnyView {
     let title = page.draft.title.clone();
-    let above = vec![(title.clone(), format!("/desk/{}", page.draft.id))];
+    let above = vec![(Line::content(&title), format!("/desk/{}", page.draft.id))];
     view! {
         <Title text=text::desk::withdraw_title(l)/>
         <div class="page page-narrow">
             {way_back(l, above, text::desk::withdraw(l))}
-            <PageHeader title eyebrow=terms::document_kind(l, page.draft.kind)/>
+            <PageHeader title whose=Whose::Content eyebrow=terms::document_kind(l, page.draft.kind)/>
             {withdrawing(l, page, echo)}
         </div>
     }
@@ -526,8 +528,8 @@ fn discarding(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> An
     view! {
         <Title text=title/>
         <div class="page page-narrow">
-            {way_back(l, vec![(page.draft.title.clone(), format!("/desk/{id}"))], text::desk::discard(l))}
-            <PageHeader title=title eyebrow=page.draft.title.clone() lead=text::desk::discard_hint(l)/>
+            {way_back(l, vec![(Line::content(&page.draft.title), format!("/desk/{id}"))], text::desk::discard(l))}
+            <PageHeader title=title eyebrow=Line::content(&page.draft.title) lead=text::desk::discard_hint(l)/>
             <ErrorSummary title=text::frame::errors_title(l) items=terms::all_errors(l, errors, labels)/>
             <Form action="/api/documents/discard" failed=text::frame::network_failed(l) errors>
                 <input type="hidden" name="id" value=id.to_string()/>

@@ -19,15 +19,16 @@ use crate::{
     terms::{self, field_error},
     text,
     ui::{
-        Button, ButtonKind, CheckGroup, Choice, DescriptionList, Fact, Field, FieldKind, Form, IconName, Notice, Select, TextArea,
+        Button, ButtonKind, CheckGroup, Choice, DescriptionList, Fact, Field, FieldKind, Form, IconName, Line, Notice, Select,
+        TextArea, Whose, content_lang,
     },
 };
 
 /// A particular that is stored otherwise than it was typed, in words.
 pub(super) struct Differing {
     pub(super) field: &'static str,
-    pub(super) stored: String,
-    pub(super) typed: String,
+    pub(super) stored: Line,
+    pub(super) typed: Line,
 }
 
 /// The form of a draft. Holds what was typed before where it comes back without script.
@@ -116,7 +117,7 @@ pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyV
     let title = echo?.value(NUMBER_HOLDER_TITLE).unwrap_or_default().to_owned();
     let holder = view! {
         <Notice title=text::desk::number_holder(l)>
-            <p><a href=format!("/desk/{id}")>{title}</a></p>
+            <p><a href=format!("/desk/{id}") lang=content_lang()>{title}</a></p>
         </Notice>
     };
     Some(holder.into_any())
@@ -141,6 +142,9 @@ const PARTICULARS: [&str; 16] = [
     "pinned",
     "correction",
 ];
+
+/// Those of them that are told in words of the application.
+const OUR_WORDS: [&str; 6] = ["kind", "field", "standings", "must_read_by", "expires_on", "pinned"];
 
 /// What a control of the form holds for the stored draft.
 fn stored(draft: &DocumentDraft, control: &str) -> String {
@@ -202,7 +206,9 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
         // A day is typed in more than one spelling.
         let day = ["must_read_by", "expires_on"].contains(&field).then(|| forms::day(typed).ok()).flatten();
         let typed = day.map_or_else(|| typed.to_owned(), |day| day.to_string());
-        (typed != stored).then(|| Differing { field, stored: words(field, &stored), typed: words(field, &typed) })
+        let whose = if OUR_WORDS.contains(&field) { Whose::Ours } else { Whose::Content };
+        let line = |value: &str| Line::of(whose, words(field, value));
+        (typed != stored).then(|| Differing { field, stored: line(&stored), typed: line(&typed) })
     };
     PARTICULARS.into_iter().filter_map(differs).collect()
 }
@@ -382,15 +388,16 @@ fn kept_particulars(
 pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
     let reach = reach(l, page);
     let draft = page.draft.clone();
-    let number = (!draft.number.is_empty()).then(|| view! { <Fact label=text::desk::number(l)>{draft.number}</Fact> });
+    let number =
+        (!draft.number.is_empty()).then(|| view! { <Fact label=text::desk::number(l) whose=Whose::Name>{draft.number}</Fact> });
     let parts = parts_fact(l, &draft.parts);
     view! {
         <DescriptionList>
-            <Fact label=text::desk::title(l)>{draft.title}</Fact>
+            <Fact label=text::desk::title(l) whose=Whose::Content>{draft.title}</Fact>
             <Fact label=text::desk::kind(l)>{terms::document_kind(l, draft.kind)}</Fact>
             {number}
-            <Fact label=text::desk::issuer(l)>{draft.issuer.name}</Fact>
-            <Fact label=text::desk::audience(l)>{draft.audience.name}</Fact>
+            <Fact label=text::desk::issuer(l) whose=Whose::Name>{draft.issuer.name}</Fact>
+            <Fact label=text::desk::audience(l) whose=Whose::Name>{draft.audience.name}</Fact>
             {parts}
             <Fact label=text::desk::reach_label(l)>
                 <strong>{reach}</strong>
@@ -403,7 +410,7 @@ pub(super) fn particulars(l: Locale, page: &DraftPage) -> AnyView {
 /// The parts of the audience it is for, where it is not for all of it.
 fn parts_fact(l: Locale, parts: &[UnitRef]) -> Option<AnyView> {
     let named = terms::units(l, parts);
-    (!parts.is_empty()).then(|| view! { <Fact label=text::desk::parts(l)>{named}</Fact> }.into_any())
+    (!parts.is_empty()).then(|| view! { <Fact label=text::desk::parts(l)>{named.show()}</Fact> }.into_any())
 }
 
 /// Whom the saved draft would reach: all that the form beside it does not say.
@@ -413,7 +420,7 @@ pub(super) fn destination(l: Locale, page: &DraftPage) -> AnyView {
     let parts = parts_fact(l, &page.draft.parts);
     view! {
         <DescriptionList>
-            <Fact label=text::desk::audience(l)>{audience}</Fact>
+            <Fact label=text::desk::audience(l) whose=Whose::Name>{audience}</Fact>
             {parts}
             <Fact label=text::desk::reach_label(l)>
                 <strong>{reach}</strong>
@@ -439,10 +446,10 @@ pub(super) fn preview(l: Locale, draft: &DocumentDraft, html: &str) -> AnyView {
                 <div class="document">
                     <div class="document-head">
                         <p class="eyebrow">{terms::document_kind(l, draft.kind)}</p>
-                        <p class="preview-title">{draft.title.clone()}</p>
-                        {number.map(|number| view! { <p class="document-number">{number}</p> })}
+                        <p class="preview-title" lang=content_lang()>{draft.title.clone()}</p>
+                        {number.map(|number| view! { <p class="document-number" translate="no">{number}</p> })}
                     </div>
-                    <div class="prose" inner_html=html.to_owned()></div>
+                    <div class="prose" lang=content_lang() inner_html=html.to_owned()></div>
                 </div>
             </div>
         </div>
@@ -460,7 +467,8 @@ pub(super) fn reach(l: Locale, page: &DraftPage) -> String {
 fn counted_choices(l: Locale, units: Vec<UnitRef>, members: &[u32]) -> Vec<Choice> {
     let counted = |(choice, members): (Choice, &u32)| {
         let label = text::desk::audience_choice(l, &choice.label, text::desk::members(l, (*members).into()));
-        Choice::new(choice.value, label)
+        // An option has no elements in it, so the whole of it is in the language of the name.
+        Choice::name(choice.value, label)
     };
     choices(units).into_iter().zip(members).map(counted).collect()
 }
@@ -474,7 +482,7 @@ fn choices(units: Vec<UnitRef>) -> Vec<Choice> {
         .map(|unit| {
             // Browsers drop ordinary spaces at the start of an option.
             let label = "\u{2003}".repeat(depth(&unit) - top) + &unit.name;
-            Choice::new(unit.id.to_string(), label)
+            Choice::name(unit.id.to_string(), label)
         })
         .collect()
 }

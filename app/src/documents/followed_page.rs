@@ -13,7 +13,7 @@ use crate::{
     statistics::shares,
     terms, text,
     title::Title,
-    ui::{Breadcrumbs, Crumb, EmptyState, IconName, ListRow, PageHeader, RowList, Tag, Tone},
+    ui::{Breadcrumbs, Crumb, EmptyState, IconName, Line, ListRow, PageHeader, RowList, Tag, Tone},
 };
 
 #[component]
@@ -27,7 +27,7 @@ pub(crate) fn FollowedPage() -> impl IntoView {
             <Title text=text::readers::title(l)/>
             <div class="page">
                 <Breadcrumbs label=text::readers::way(l) crumbs/>
-                <PageHeader title=text::readers::title(l) eyebrow=unit lead=text::readers::lead(l)/>
+                <PageHeader title=text::readers::title(l) eyebrow=Line::name(unit) lead=text::readers::lead(l)/>
                 {rows(l, page)}
             </div>
         }

@@ -81,7 +81,7 @@ fn filters(l: Locale, page: &LibraryPage, asked: &LibraryQuery) -> AnyView {
     let with = |first: Choice, others: Vec<Choice>| [first].into_iter().chain(others).collect::<Vec<_>>();
     let levels = UnitKind::ALL.map(|level| Choice::new(level.key(), terms::unit_kind(l, level))).into();
     let fields = DocumentField::ALL.map(|field| Choice::new(field.key(), terms::document_field(l, field))).into();
-    let units = page.units.iter().map(|unit| Choice::new(unit.id.to_string(), unit.name.clone())).collect();
+    let units = page.units.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone())).collect();
     let years = page.years.iter().map(|year| Choice::new(year.to_string(), l.digits(&year.to_string()))).collect();
     let is_open = LibraryQuery { kind: None, ..asked.clone() }.is_filtered();
     let kind = asked.kind.map(|kind| view! { <input type="hidden" name="kind" value=kind.key()/> });

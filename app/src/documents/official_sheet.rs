@@ -8,7 +8,7 @@
 use domain::{documents::DocumentSummary, units::UnitRef};
 use leptos::prelude::*;
 
-use crate::{i18n::CONTENT, terms, text};
+use crate::{i18n::CONTENT, terms, text, ui::content_lang};
 
 /// Whether it is printed in the official layout: what has a number is.
 pub(super) fn is_official(summary: &DocumentSummary) -> bool {
@@ -20,7 +20,7 @@ pub(super) fn head(summary: &DocumentSummary) -> Option<AnyView> {
     let number = summary.number.as_ref().map(|number| text::documents::number(CONTENT, number))?;
     let day = summary.published_on.map(|day| view! { <p>{CONTENT.written_date(day)}</p> });
     let head = view! {
-        <div class="official-head print-only">
+        <div class="official-head print-only" lang=content_lang()>
             <div>
                 <p>{summary.issuer.name.clone()}</p>
                 <p>{number}</p>
@@ -47,7 +47,7 @@ pub(super) fn end(summary: &DocumentSummary, signer: Option<&str>, audience: &Un
         let recipients = if parts.is_empty() { std::slice::from_ref(audience) } else { parts };
         let recipients = recipients.iter().map(|unit| view! { <p>{text::documents::recipient(CONTENT, &unit.name)}</p> });
         view! {
-            <div class="official-end print-only">
+            <div class="official-end print-only" lang=content_lang()>
                 <div>
                     <p>{text::documents::recipients(CONTENT)}</p>
                     {recipients.collect_view()}

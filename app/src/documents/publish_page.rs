@@ -24,8 +24,8 @@ use crate::{
     terms, text,
     title::Title,
     ui::{
-        Button, ButtonKind, CheckGroup, Choice, EmptyState, ErrorSummary, Field, FieldKind, Form, IconName, LinkButton, Notice,
-        NoticeKind, PageHeader, RadioGroup,
+        Button, ButtonKind, CheckGroup, Choice, EmptyState, ErrorSummary, Field, FieldKind, Form, IconName, Line, LinkButton,
+        Notice, NoticeKind, PageHeader, RadioGroup,
     },
 };
 
@@ -55,7 +55,7 @@ pub(crate) fn PublishPage() -> impl IntoView {
             }
             None => (text::desk::settled_title(l).to_owned(), too_late(l, &page)),
         };
-        let above = vec![(page.draft.title.clone(), format!("/desk/{}", page.draft.id))];
+        let above = vec![(Line::content(&page.draft.title), format!("/desk/{}", page.draft.id))];
         view! {
             <Title text=title.clone()/>
             <div class="page">
@@ -157,7 +157,7 @@ fn too_late(l: Locale, page: &desk::DraftPage) -> AnyView {
     let is_own = page.hand.publishes && page.hand.is_author && !page.hand.own_approval;
     let hint = if is_own { text::desk::own_text(l) } else { text::desk::settled_hint(l) };
     view! {
-        <EmptyState title=page.draft.title.clone() text=hint icon=IconName::CheckCircle>
+        <EmptyState title=Line::content(&page.draft.title) text=hint icon=IconName::CheckCircle>
             <LinkButton href>{text::desk::open_at_desk(l)}</LinkButton>
         </EmptyState>
     }

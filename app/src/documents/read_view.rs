@@ -18,8 +18,8 @@ use crate::{
     files::Attachments,
     terms, text,
     ui::{
-        self, Breadcrumbs, Button, ButtonKind, Contents, Crumb, Icon, IconName, LinkButton, Notice, NoticeKind, Tag, Tone,
-        content_lang,
+        self, Breadcrumbs, Button, ButtonKind, Contents, Crumb, HERE, Icon, IconName, Line, LinkButton, Notice, NoticeKind, Tag,
+        Tone, content_lang,
     },
 };
 
@@ -83,7 +83,10 @@ pub(super) fn withdrawn_view(l: Locale, page: WithdrawnDocument) -> AnyView {
     let title = on.unwrap_or_else(|| text::reading::withdrawn_title(l).to_owned());
     let because = page.because.map_or_else(
         || view! { <p>{text::reading::withdrawn_text(l)}</p> }.into_any(),
-        |because| view! { <p>{text::reading::withdrawn_because(l, because)}</p> }.into_any(),
+        |because| {
+            let told = Line::around(text::reading::withdrawn_because(l, HERE), &Line::content(because));
+            view! { <p>{told.show()}</p> }.into_any()
+        },
     );
     let mark = page.bookmarked.then(|| view! { <div class="actions">{mark_form(l, id, true, false)}</div> });
     view! {
@@ -107,15 +110,15 @@ fn crumbs(l: Locale, summary: &DocumentSummary) -> AnyView {
     let crumbs = vec![
         Crumb::link(text::frame::library(l), "/library"),
         Crumb::link(kind, format!("/library?kind={}", summary.kind.key())),
-        Crumb::here(summary.number.clone().unwrap_or_else(|| text::documents::this(l).to_owned())),
+        Crumb::here(summary.number.as_ref().map_or_else(|| Line::from(text::documents::this(l)), Line::name)),
     ];
     view! { <Breadcrumbs label=text::documents::way(l) crumbs/> }.into_any()
 }
 
 fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let summary = &page.summary;
-    let whom = if page.parts.is_empty() { page.audience.name.clone() } else { terms::units(l, &page.parts) };
-    let audience = text::documents::for_members(l, whom, l.number(page.reach));
+    let whom = if page.parts.is_empty() { Line::name(&page.audience.name) } else { terms::units(l, &page.parts) };
+    let audience = Line::around(text::documents::for_members(l, HERE, l.number(page.reach)), &whom);
     let length = summary.title.chars().count();
     let long = if length > VERY_LONG_TITLE { "title-very-long" } else { "title-long" };
     let class = (length > LONG_TITLE).then_some(long);
@@ -136,7 +139,7 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
                 <ul class="facts-inline" role="list">
                     <li><Icon name=IconName::Layers/><span>{text::documents::issued_by(l, &summary.issuer.name)}</span></li>
                     {signer}
-                    <li><Icon name=IconName::People/><span>{audience}</span></li>
+                    <li><Icon name=IconName::People/><span>{audience.show()}</span></li>
                     <li><Icon name=IconName::Clock/><span>{text::documents::minutes(l, summary.minutes.into())}</span></li>
                 </ul>
             </details>
@@ -159,7 +162,7 @@ fn number_line(l: Locale, summary: &DocumentSummary) -> Option<AnyView> {
         summary.published_on.map(|day| l.long_date(day)),
     ];
     let line = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    (!line.is_empty()).then(|| view! { <p class="document-number">{line}</p> }.into_any())
+    (!line.is_empty()).then(|| view! { <p class="document-number" translate="no">{line}</p> }.into_any())
 }
 
 /// What stands above each printed page.
@@ -171,14 +174,14 @@ pub(super) fn running_head(l: Locale, summary: &DocumentSummary) -> String {
 
 fn corrected(l: Locale, CorrectionNote { on, note }: CorrectionNote) -> AnyView {
     let title = text::reading::corrected_on(l, l.date(on));
-    view! { <Notice title>{note.map(|note| view! { <p>{note}</p> })}</Notice> }.into_any()
+    view! { <Notice title>{note.map(|note| view! { <p lang=content_lang()>{note}</p> })}</Notice> }.into_any()
 }
 
 /// Where the reader was, on whatever device.
 fn go_on(l: Locale, ReadingPlace { heading, part }: ReadingPlace) -> AnyView {
     let (title, anchor) = match heading {
-        Some(heading) => (text::reading::was_at(l, heading.title), heading.anchor),
-        None => (text::reading::was_at_part(l, l.number(part.percent())), TEXT.to_owned()),
+        Some(heading) => (Line::around(text::reading::was_at(l, HERE), &Line::content(heading.title)), heading.anchor),
+        None => (Line::from(text::reading::was_at_part(l, l.number(part.percent()))), TEXT.to_owned()),
     };
     view! {
         <div class="no-print">
@@ -245,14 +248,14 @@ fn mark_form(l: Locale, id: DocumentId, takes_away: bool, hidden: bool) -> AnyVi
 
 /// Stays in sight while reading: what one reads, and what one may want without scrolling back.
 fn reading_bar(l: Locale, summary: &DocumentSummary, opinion: Option<String>) -> AnyView {
-    let name = summary.number.clone().unwrap_or_else(|| terms::document_kind(l, summary.kind).to_owned());
+    let name = summary.number.as_ref().map_or_else(|| Line::from(terms::document_kind(l, summary.kind)), Line::name);
     let size = visit().map(|visit| visit.page.preferences.text_size).unwrap_or_default();
     let opinion = opinion.map(|href| {
         view! { <LinkButton href kind=ButtonKind::Quiet icon=IconName::Message>{text::documents::opinion(l)}</LinkButton> }
     });
     view! {
         <div class="reading-bar">
-            <span>{name}</span>
+            <span>{name.show()}</span>
             {opinion}
             <form class="text-size" method="post" action="/api/account/set_text_size" data-text-size-form="">
                 <input type="hidden" name="next" value=format!("/library/{}", summary.id)/>

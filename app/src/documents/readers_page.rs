@@ -11,7 +11,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::readers_fns::readers;
+use super::{document_row::document_number, readers_fns::readers};
 use crate::{
     context::use_viewer,
     i18n::use_locale,
@@ -22,7 +22,10 @@ use crate::{
     },
     terms, text,
     title::Title,
-    ui::{Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader},
+    ui::{
+        Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, Form, HERE, IconName, Line, LinkButton, Notice, NoticeKind,
+        PageHeader, Whose, content_lang,
+    },
 };
 
 #[component]
@@ -60,12 +63,12 @@ fn crumbs(l: Locale, page: &Found, follows: bool) -> Vec<Crumb> {
     let mut crumbs = if follows {
         vec![Crumb::link(text::frame::library(l), "/library"), Crumb::link(text::readers::title(l), "/readers")]
     } else {
-        let document = page.number.clone().unwrap_or_else(|| text::documents::this(l).to_owned());
+        let document = page.number.as_ref().map_or_else(|| Line::from(text::documents::this(l)), Line::name);
         vec![Crumb::link(text::frame::desk(l), "/desk"), Crumb::link(document, format!("/desk/{}", page.document))]
     };
     let above = page.trail.len().saturating_sub(1);
-    crumbs.extend(page.trail.iter().take(above).map(|unit| Crumb::link(unit.name.clone(), address(page, unit))));
-    crumbs.push(Crumb::here(page.total.unit.name.clone()));
+    crumbs.extend(page.trail.iter().take(above).map(|unit| Crumb::link(Line::name(&unit.name), address(page, unit))));
+    crumbs.push(Crumb::here(Line::name(&page.total.unit.name)));
     crumbs
 }
 
@@ -78,14 +81,12 @@ fn address(page: &Found, unit: &UnitRef) -> String {
 }
 
 fn head(l: Locale, page: &Found) -> AnyView {
-    let facts = [
-        page.number.as_ref().map(|number| text::documents::number(l, number)),
-        Some(page.issuer.name.clone()),
-        (!page.parts.is_empty()).then(|| text::readers::for_parts(l, terms::units(l, &page.parts))),
-        page.published_on.map(|day| l.date(day)),
-        page.must_read_by.map(|day| text::reading::must_read_by(l, l.date(day))),
-    ];
-    let lead = facts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let parts = (!page.parts.is_empty()).then(|| Line::around(text::readers::for_parts(l, HERE), &terms::units(l, &page.parts)));
+    let lead = document_number(l, page.number.as_deref())
+        .and(Line::name(&page.issuer.name))
+        .and(parts)
+        .and(page.published_on.map(|day| l.date(day)))
+        .and(page.must_read_by.map(|day| text::reading::must_read_by(l, l.date(day))));
     let open = (!page.is_withdrawn).then(|| {
         view! {
             <LinkButton href=format!("/library/{}?look=1", page.document) kind=ButtonKind::Secondary icon=IconName::Book>
@@ -94,7 +95,7 @@ fn head(l: Locale, page: &Found) -> AnyView {
         }
     });
     view! {
-        <PageHeader title=page.title.clone() content=true eyebrow=terms::document_kind(l, page.kind) lead>{open}</PageHeader>
+        <PageHeader title=page.title.clone() whose=Whose::Content eyebrow=terms::document_kind(l, page.kind) lead>{open}</PageHeader>
     }
     .into_any()
 }
@@ -139,7 +140,7 @@ fn share(l: Locale, page: &Found) -> AnyView {
     let opened = have_opened(l, page.total.share, page.opened);
     view! {
         <section class="stack-tight">
-            <h2>{heading}</h2>
+            <h2 lang=content_lang() translate="no">{heading}</h2>
             {figure}
             {opened}
         </section>
@@ -253,7 +254,7 @@ fn list(l: Locale, title: String, group: &'static str, hint: Option<&'static str
             });
             view! {
                 <li>
-                    <a href=format!("/members/{}", row.member)>{row.name.clone()}</a>
+                    <a href=format!("/members/{}", row.member) lang=content_lang() translate="no">{row.name.clone()}</a>
                     {day}
                     {before}
                     {next}
@@ -274,7 +275,7 @@ fn way_in(l: Locale, row: &ReaderRow) -> AnyView {
             <span class="muted small">{told}</span>
             " "
             <a href=format!("/members/{}/code", row.member)>
-                {text::members::issue_code(l)} " " <span class="visually-hidden">{row.name.clone()}</span>
+                {text::members::issue_code(l)} " " <span class="visually-hidden" lang=content_lang() translate="no">{row.name.clone()}</span>
             </a>
         </p>
     }

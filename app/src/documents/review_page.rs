@@ -28,7 +28,7 @@ use crate::{
     title::Title,
     ui::{
         Button, ButtonKind, Card, CheckGroup, Choice, DescriptionList, ErrorSummary, Fact, Field, FieldKind, Form, IconName,
-        LinkButton, Notice, NoticeKind, PageHeader, Select, TextArea,
+        Line, LinkButton, Notice, NoticeKind, PageHeader, Select, TextArea, Whose, content_lang,
     },
 };
 
@@ -68,7 +68,7 @@ pub(crate) fn ReviewPage() -> impl IntoView {
         let state = page.draft.situation.state().unwrap_or(DocumentState::Draft);
         let title = if state == DocumentState::Draft { text::desk::submit_title(l) } else { text::desk::review_title(l) };
         let id = page.draft.id;
-        let above = vec![(page.draft.title.clone(), format!("/desk/{id}"))];
+        let above = vec![(Line::content(&page.draft.title), format!("/desk/{id}"))];
         let told = is_remarked.then(|| view! { <Notice kind=NoticeKind::Ok title=text::desk::remarked(l)/> });
         let decision = decision(l, &page, &echoes);
         let remarks = remarks(l, &page, echoes.remark.clone());
@@ -83,7 +83,7 @@ pub(crate) fn ReviewPage() -> impl IntoView {
             <Title text=format!("{title} · {}", page.draft.title)/>
             <div class="page">
                 {way_back(l, above, title)}
-                <PageHeader title=page.draft.title.clone() eyebrow=title>{state_tag(l, state)}</PageHeader>
+                <PageHeader title=page.draft.title.clone() whose=Whose::Content eyebrow=title>{state_tag(l, state)}</PageHeader>
                 {told}
                 <div class="with-aside">
                     <div class="stack">{back}{first}{then}{remarks}</div>
@@ -250,21 +250,22 @@ fn overruling(l: Locale, page: &desk::ReviewPage, decided: Vec<String>, errors: 
 }
 
 fn reviewer_choice(l: Locale, person: &Reviewer) -> Choice {
-    Choice::new(person.member.to_string(), text::desk::person_of(l, &person.name, &person.unit.name))
+    Choice::name(person.member.to_string(), text::desk::person_of(l, &person.name, &person.unit.name))
 }
 
 /// Who asked whom, until when, and with which words.
 fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
     let by = text::desk::review_by(l, &review.asked_by, l.date_time(review.asked_at));
-    let reviewer = review.reviewer.clone().unwrap_or_else(|| text::desk::any_chief(l).to_owned());
+    let reviewer = review.reviewer.as_ref().map_or_else(|| Line::from(text::desk::any_chief(l)), Line::name);
     let commenters = review.commenters.join(", ");
-    let commenter = (!commenters.is_empty()).then(|| view! { <Fact label=text::desk::review_commenter(l)>{commenters}</Fact> });
+    let commenter = (!commenters.is_empty())
+        .then(|| view! { <Fact label=text::desk::review_commenter(l) whose=Whose::Name>{commenters}</Fact> });
     let stuck = review.is_stuck.then(|| {
         let title = text::desk::stuck_title(l, review.reviewer.clone().unwrap_or_default());
         view! { <Notice kind=NoticeKind::Warn title><p>{text::desk::stuck(l)}</p></Notice> }
     });
     let due = review.due.map(|day| view! { <Fact label=text::desk::due(l)>{l.long_date(day)}</Fact> });
-    let note = review.note.clone().map(|note| view! { <p class="as-typed">{note}</p> });
+    let note = review.note.clone().map(|note| view! { <p class="as-typed" lang=content_lang()>{note}</p> });
     let warned = warnings(l, &page.warnings);
     view! {
         <Card title=by>
@@ -273,7 +274,7 @@ fn asked(l: Locale, page: &desk::ReviewPage, review: &OpenReview) -> AnyView {
                 {warned}
                 {note}
                 <DescriptionList>
-                    <Fact label=text::desk::reviewer(l)>{reviewer}</Fact>
+                    <Fact label=text::desk::reviewer(l)>{reviewer.show()}</Fact>
                     {commenter}
                     {due}
                 </DescriptionList>
@@ -323,7 +324,7 @@ fn remarks(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyV
 
 fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyView {
     let by = text::desk::remark_by(l, &remark.by, l.date_time(remark.at), l.number(remark.version));
-    let quote = remark.quote.clone().map(|quote| view! { <blockquote class="as-typed">{quote}</blockquote> });
+    let quote = remark.quote.clone().map(|quote| view! { <blockquote class="as-typed" lang=content_lang()>{quote}</blockquote> });
     let settled = remark.settled_by.as_ref().map(|name| view! { <p class="muted small">{text::desk::settled_by(l, name)}</p> });
     let is_settled = remark.settled_by.is_some();
     let (label, value, icon, kind) = if is_settled {
@@ -335,7 +336,7 @@ fn remark_row(l: Locale, page: &desk::ReviewPage, remark: &ReviewRemark) -> AnyV
     view! {
         <li class="remark" class:remark-settled=is_settled>
             {quote}
-            <p class="as-typed">{said}</p>
+            <p class="as-typed" lang=content_lang()>{said}</p>
             <p class="muted small">{by}</p>
             {settled}
             <Form action="/api/documents/settle" failed=text::frame::network_failed(l)>
@@ -364,7 +365,7 @@ fn remark_form(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> 
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let (passage, quote, said) = (typed("passage"), typed("quote"), typed("text"));
     let whole = Choice::new("", text::desk::passage_whole(l));
-    let passages = page.passages.iter().map(|passage| Choice::new(passage.clone(), first_letters(passage)));
+    let passages = page.passages.iter().map(|passage| Choice::new(passage.clone(), first_letters(passage)).whose(Whose::Content));
     let passages = [whole].into_iter().chain(passages).collect::<Vec<_>>();
     let is_copied = quote.as_ref().is_some_and(|quote| !quote.is_empty());
     let errors = RwSignal::new(echo);

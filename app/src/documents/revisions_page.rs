@@ -17,7 +17,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Button, ButtonKind, Card, Choice, Form, IconName, PageHeader, Select, Tag, Tone, content_lang},
+    ui::{Button, ButtonKind, Card, Choice, Form, HERE, IconName, Line, PageHeader, Select, Tag, Tone, content_lang},
 };
 
 #[component]
@@ -35,16 +35,16 @@ pub(crate) fn RevisionsPage() -> impl IntoView {
     show(data, move |page| {
         let here = format!("/desk/{}", page.document);
         let list = format!("{here}/revisions");
-        let document = (page.title.clone(), here);
+        let document = (Line::content(&page.title), here);
         let (title, above) = match &page.shown {
             Shown::List => (text::desk::revisions_title(l).to_owned(), vec![document]),
             Shown::Version { version, .. } => (
                 text::desk::version(l, l.number(*version)),
-                vec![document, (text::desk::revisions_title(l).to_owned(), list.clone())],
+                vec![document, (text::desk::revisions_title(l).into(), list.clone())],
             ),
             Shown::Difference { old, new, .. } => (
                 text::desk::compare_title(l, l.number(*old), l.number(*new)),
-                vec![document, (text::desk::revisions_title(l).to_owned(), list.clone())],
+                vec![document, (text::desk::revisions_title(l).into(), list.clone())],
             ),
         };
         let lead = matches!(page.shown, Shown::List).then(|| text::desk::revisions_lead(l));
@@ -54,8 +54,8 @@ pub(crate) fn RevisionsPage() -> impl IntoView {
         view! {
             <Title text=format!("{title} · {}", page.title)/>
             <div class="page">
-                {way_back(l, above, &title)}
-                <PageHeader title=title.clone() eyebrow=page.title.clone() lead/>
+                {way_back(l, above, title.as_str())}
+                <PageHeader title=title.clone() eyebrow=Line::content(&page.title) lead/>
                 {shown}
                 {compare}
                 <ul class="rows" role="list">{rows}</ul>
@@ -87,7 +87,7 @@ fn shown(l: Locale, page: &desk::RevisionsPage) -> AnyView {
             view! {
                 <Card>
                     <article class="document">
-                        <p class="preview-title">{title}</p>
+                        <p class="preview-title" lang=content_lang()>{title}</p>
                         <div class="prose" lang=content_lang() inner_html=html></div>
                     </article>
                     {restore}
@@ -138,6 +138,7 @@ fn revision(l: Locale, address: &str, row: &RevisionRow) -> AnyView {
     let marks = (!marks.is_empty()).then(|| view! { <div class="row-marks">{marks}</div> });
     let name = text::desk::version(l, l.number(row.version));
     let spoken = text::desk::read_version(l, l.number(row.version));
+    let by = Line::around(text::desk::revision_by(l, HERE, l.date_time(row.at)), &Line::name(&row.by));
     view! {
         <li class="row row-plain">
             <div class="row-text">
@@ -145,7 +146,7 @@ fn revision(l: Locale, address: &str, row: &RevisionRow) -> AnyView {
                 <p class="row-title">
                     <a class="row-link" lang=content_lang() href=format!("{address}?version={}", row.version) aria-label=spoken>{row.title.clone()}</a>
                 </p>
-                <p class="row-meta">{text::desk::revision_by(l, &row.by, l.date_time(row.at))}</p>
+                <p class="row-meta">{by.show()}</p>
                 {marks}
             </div>
         </li>

@@ -70,7 +70,7 @@ fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate
         ShelfList::Bookmarks => text::reading::marked_on(l, l.date(day)),
         _ => text::reading::opened_on(l, l.date(day)),
     });
-    let meta = [Some(document_meta(l, &document)), when].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let meta = document_meta(l, &document).and(when);
     let must = document.must_read_by.filter(|_| !withdrawn).map(|day| {
         let is_late = !document.read && day < today;
         let label =

@@ -20,7 +20,7 @@ use crate::{
     text,
     ui::{
         Button, ButtonKind, Card, Choice, DescriptionList, ErrorSummary, Fact, FileField, Form, Icon, IconName, LinkButton,
-        Notice, NoticeKind, RadioGroup, TextArea,
+        Notice, NoticeKind, RadioGroup, TextArea, content_lang,
     },
 };
 
@@ -219,7 +219,10 @@ fn here(l: Locale) -> AnyView {
 }
 
 fn others(l: Locale, names: &[String]) -> AnyView {
-    let title = with_place(&text::writing::others(l, PLACE), view! { <span data-names="">{names.join(", ")}</span> }.into_any());
+    let title = with_place(
+        &text::writing::others(l, PLACE),
+        view! { <span data-names="" lang=content_lang() translate="no">{names.join(", ")}</span> }.into_any(),
+    );
     view! {
         <div class="notice notice-warn" role="status" data-part="others" hidden=names.is_empty()>
             <Icon name=IconName::People/>
@@ -275,7 +278,8 @@ pub(super) fn conflict(l: Locale, pieces: Vec<DiffPiece>, labels: Labels, differ
     let fact = |Differing { field, stored, typed }: &Differing| {
         let label = labels.iter().find(|(name, _)| name == field).map_or(text::desk::place_in_library(l), |(_, label)| label(l));
         let both = [(text::writing::stored_name(l), stored), (text::writing::typed_name(l), typed)];
-        let both = both.map(|(name, value)| view! { <p><span class="muted">{format!("{name}: ")}</span>{value.clone()}</p> });
+        let both =
+            both.map(|(name, value)| view! { <p><span class="muted">{format!("{name}: ")}</span>{value.clone().show()}</p> });
         view! { <Fact label>{both.into_iter().collect_view()}</Fact> }.into_any()
     };
     let facts: Vec<AnyView> = differing.iter().map(fact).collect();

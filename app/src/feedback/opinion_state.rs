@@ -3,10 +3,11 @@
 use domain::feedback::{Opinion, OpinionState};
 use leptos::prelude::*;
 
+use super::answer_by;
 use crate::{
     i18n::use_locale,
     terms, text,
-    ui::{Card, IconName, Step, StepBar, Tag, Tone},
+    ui::{Card, IconName, Line, Step, StepBar, Tag, Tone},
 };
 
 /// The state in a word or two, for rows.
@@ -24,11 +25,11 @@ pub(crate) fn OpinionStateTag(state: OpinionState) -> impl IntoView {
 #[component]
 pub(super) fn OpinionSteps(opinion: Opinion) -> impl IntoView {
     let l = use_locale();
-    let step = |state, note| Step::new(terms::opinion_state(l, state), note);
-    let answered = opinion.answer.map(|answer| text::feedback::answer_by(l, answer.by, l.date_time(answer.at)));
+    let step = |state, note: Option<Line>| Step::new(terms::opinion_state(l, state), note);
+    let answered = opinion.answer.map(|answer| answer_by(l, &answer));
     let mut steps = vec![
-        step(OpinionState::Received, Some(l.date_time(opinion.sent_at))),
-        step(OpinionState::Seen, opinion.seen_at.map(|at| l.date_time(at))),
+        step(OpinionState::Received, Some(l.date_time(opinion.sent_at).into())),
+        step(OpinionState::Seen, opinion.seen_at.map(|at| l.date_time(at).into())),
         step(OpinionState::Answered, answered),
     ];
     if opinion.state == OpinionState::Resolved {

@@ -10,7 +10,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{ButtonKind, EmptyState, IconName, LinkButton, ListRow, PageHeader, Pager, RowList},
+    ui::{ButtonKind, EmptyState, IconName, Line, LinkButton, ListRow, PageHeader, Pager, RowList},
 };
 
 #[component]
@@ -62,7 +62,7 @@ fn rows(l: Locale, opinions: Vec<Opinion>) -> AnyView {
                 <ListRow
                     href=format!("/opinions/{}", opinion.id)
                     title=first_words(&opinion.text)
-                    meta=text::feedback::on_document(l, opinion.document_title, sent_on)
+                    meta=Line::content(opinion.document_title).and(sent_on)
                 >
                     <OpinionStateTag state=opinion.state/>
                 </ListRow>

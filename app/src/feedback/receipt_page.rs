@@ -4,14 +4,14 @@ use domain::{Locale, feedback::Opinion};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{fns::receipt, opinion_state::OpinionSteps};
+use super::{answer_by, fns::receipt, opinion_state::OpinionSteps};
 use crate::{
     frame::way_back,
     i18n::use_locale,
     page::show,
     terms, text,
     title::Title,
-    ui::{ButtonKind, Card, DescriptionList, Fact, Icon, IconName, LinkButton, PageHeader, content_lang},
+    ui::{ButtonKind, Card, DescriptionList, Fact, HERE, Icon, IconName, Line, LinkButton, PageHeader, Whose, content_lang},
 };
 
 #[component]
@@ -55,18 +55,18 @@ fn thanks(l: Locale, code: String) -> AnyView {
 }
 
 fn heading(l: Locale, code: &str) -> AnyView {
-    let eyebrow = format!("{}: {code}", text::feedback::code(l));
+    let eyebrow = Line::around(format!("{}: {HERE}", text::feedback::code(l)), &Line::name(code));
     view! { <PageHeader eyebrow title=text::feedback::receipt_title(l)/> }.into_any()
 }
 
 fn answer(l: Locale, opinion: &Opinion) -> Option<AnyView> {
     let answer = opinion.answer.clone()?;
-    let by = text::feedback::answer_by(l, answer.by, l.date_time(answer.at));
+    let by = answer_by(l, &answer);
     Some(
         view! {
             <Card title=text::feedback::answer(l) strong=true>
                 <p class="quote" lang=content_lang()>{answer.text}</p>
-                <p class="muted small">{by}</p>
+                <p class="muted small">{by.show()}</p>
             </Card>
         }
         .into_any(),
@@ -79,7 +79,7 @@ fn written(l: Locale, opinion: Opinion) -> AnyView {
         <Card title=text::feedback::written(l)>
             <p class="quote" lang=content_lang()>{opinion.text}</p>
             <DescriptionList>
-                <Fact label=text::feedback::about_document(l)>
+                <Fact label=text::feedback::about_document(l) whose=Whose::Content>
                     <a href=document>{opinion.document_title}</a>
                 </Fact>
                 <Fact label=text::feedback::read_by(l)>{terms::opinion_audience(l, opinion.audience)}</Fact>

@@ -9,7 +9,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{fns::open_opinion, opinion_state::OpinionSteps};
+use super::{answer_by, fns::open_opinion, opinion_state::OpinionSteps};
 use crate::{
     context::{take_echo, use_viewer},
     frame::way_back,
@@ -19,8 +19,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, LinkButton, Notice, NoticeKind,
-        PageHeader, TextArea, content_lang,
+        Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, Line, LinkButton, Notice, NoticeKind,
+        PageHeader, TextArea, Whose, content_lang,
     },
 };
 
@@ -52,8 +52,8 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
         view! {
             <Title text=title.clone()/>
             <div class="page page-narrow">
-                {way_back(text::feedback::received_title(l), "/branch", &title)}
-                <PageHeader eyebrow=opinion.branch.name.clone() title/>
+                {way_back(text::feedback::received_title(l), "/branch", title.as_str())}
+                <PageHeader eyebrow=Line::name(&opinion.branch.name) title/>
                 {just_answered}
                 <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, LABELS)/>
                 {content(l, opinion.clone())}
@@ -76,15 +76,15 @@ fn content(l: Locale, opinion: Opinion) -> AnyView {
         <Card title=text::feedback::opinion(l)>
             <p class="quote" lang=content_lang()>{opinion.text}</p>
             <DescriptionList>
-                <Fact label=text::feedback::author(l)>
+                <Fact label=text::feedback::author(l) whose=Whose::Name>
                     {text::feedback::author_at(l, opinion.author, opinion.branch.name)}
                 </Fact>
-                <Fact label=text::feedback::about_document(l)>
+                <Fact label=text::feedback::about_document(l) whose=Whose::Content>
                     <a href=document>{opinion.document_title}</a>
                 </Fact>
                 <Fact label=text::feedback::read_by(l)>{terms::opinion_audience(l, opinion.audience)}</Fact>
                 <Fact label=text::feedback::sent(l)>{l.date_time(opinion.sent_at)}</Fact>
-                <Fact label=text::feedback::code(l)>{opinion.code.as_str().to_owned()}</Fact>
+                <Fact label=text::feedback::code(l) whose=Whose::Name>{opinion.code.as_str().to_owned()}</Fact>
             </DescriptionList>
         </Card>
     }
@@ -93,10 +93,10 @@ fn content(l: Locale, opinion: Opinion) -> AnyView {
 
 fn answer_given(l: Locale, opinion: &Opinion) -> AnyView {
     let answer = opinion.answer.clone().map(|answer| {
-        let by = text::feedback::answer_by(l, answer.by, l.date_time(answer.at));
+        let by = answer_by(l, &answer);
         view! {
             <p class="quote" lang=content_lang()>{answer.text}</p>
-            <p class="muted small">{by}</p>
+            <p class="muted small">{by.show()}</p>
         }
     });
     view! { <Card title=text::feedback::answer(l)>{answer}</Card> }.into_any()

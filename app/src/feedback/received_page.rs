@@ -15,7 +15,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{ButtonKind, EmptyState, LinkButton, ListRow, PageHeader, Pager, RowList},
+    ui::{ButtonKind, EmptyState, Line, LinkButton, ListRow, PageHeader, Pager, RowList},
 };
 
 #[component]
@@ -38,7 +38,7 @@ pub fn ReceivedPage() -> impl IntoView {
             <div class="page">
                 {way_to_more(text::feedback::received_title(l))}
                 <PageHeader
-                    eyebrow=received.unit.name
+                    eyebrow=Line::name(received.unit.name)
                     title=text::feedback::received_title(l)
                     lead=text::feedback::received_lead(l)
                 />
@@ -65,9 +65,9 @@ fn rows(l: Locale, opinions: Vec<Opinion>) -> AnyView {
             view! {
                 <ListRow
                     href=format!("/branch/{}", opinion.id)
-                    eyebrow=text::feedback::author_at(l, opinion.author, opinion.branch.name)
+                    eyebrow=Line::name(text::feedback::author_at(l, opinion.author, opinion.branch.name))
                     title=first_words(&opinion.text)
-                    meta=text::feedback::on_document(l, opinion.document_title, sent_on)
+                    meta=Line::content(opinion.document_title).and(sent_on)
                     unread=opinion.state == OpinionState::Received
                 >
                     <OpinionStateTag state=opinion.state/>

@@ -18,7 +18,10 @@ use crate::{
     terms::{self, Labels, all_errors, field_error},
     text,
     title::Title,
-    ui::{Button, ButtonKind, Choice, ErrorSummary, Form, IconName, LinkButton, Notice, PageHeader, RadioGroup, TextArea},
+    ui::{
+        Button, ButtonKind, Choice, ErrorSummary, Form, HERE, IconName, Line, LinkButton, Notice, PageHeader, RadioGroup,
+        TextArea,
+    },
 };
 
 const LABELS: Labels = &[("audience", text::feedback::audience), ("text", text::feedback::text)];
@@ -34,11 +37,11 @@ pub fn WriteOpinionPage() -> impl IntoView {
         view! {
             <Title text=text::feedback::write_title(l)/>
             <div class="page page-narrow">
-                {way_back(&named(l, &invited.document), &format!("/library/{}", invited.document.id), text::feedback::write_title(l))}
+                {way_back(named(l, &invited.document), &format!("/library/{}", invited.document.id), text::feedback::write_title(l))}
                 <PageHeader
                     eyebrow=named(l, &invited.document)
                     title=text::feedback::write_question(l)
-                    lead=invited.document.title.clone()
+                    lead=Line::content(&invited.document.title)
                 />
                 <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, LABELS)/>
                 {readers(l, &invited)}
@@ -50,11 +53,11 @@ pub fn WriteOpinionPage() -> impl IntoView {
 }
 
 /// Kind and number of the document, as people call it.
-fn named(l: Locale, document: &DocumentSummary) -> String {
+fn named(l: Locale, document: &DocumentSummary) -> Line {
     let kind = terms::document_kind(l, document.kind);
     match &document.number {
-        Some(number) => text::feedback::about(l, kind, number),
-        None => kind.to_owned(),
+        Some(number) => Line::around(text::feedback::about(l, kind, HERE), &Line::name(number)),
+        None => kind.into(),
     }
 }
 

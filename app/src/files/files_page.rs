@@ -22,7 +22,7 @@ use crate::{
     title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, Crumb, EmptyState, ErrorSummary, FileField, Form, HeadingLevel, Icon, IconName,
-        LinkButton, Notice, NoticeKind, PageHeader, Progress, TextArea,
+        Line, LinkButton, Notice, NoticeKind, PageHeader, Progress, TextArea, content_lang,
     },
 };
 
@@ -47,7 +47,7 @@ fn desk(l: Locale, page: files::FilesPage, refused: Option<FileRefused>, kept: O
     let draft = format!("/desk/{}", page.document);
     let crumbs = vec![
         Crumb::link(text::frame::desk(l), "/desk"),
-        Crumb::link(page.title.clone(), draft.clone()),
+        Crumb::link(Line::content(&page.title), draft.clone()),
         Crumb::here(text::files::title(l)),
     ];
     let keep_errors = RwSignal::new(kept.clone());
@@ -68,7 +68,7 @@ fn desk(l: Locale, page: files::FilesPage, refused: Option<FileRefused>, kept: O
         <Title text=text::files::title(l)/>
         <div class="page page-narrow">
             <Breadcrumbs label=text::files::way(l) crumbs/>
-            <PageHeader title=text::files::title(l) eyebrow=page.title.clone() lead=text::files::lead(l)/>
+            <PageHeader title=text::files::title(l) eyebrow=Line::content(&page.title) lead=text::files::lead(l)/>
             <ErrorSummary title=text::frame::errors_title(l) items=problems/>
             {added}
             {closed}
@@ -108,7 +108,7 @@ fn waiting(
             let (warnings, file) = (warnings(l, &waiting.warnings), link(l, &waiting.file));
             let (unseen, removal) = (unseen(l, waiting), removal(l, waiting, "button"));
             view! {
-                <Card title=waiting.file.name.clone() level=HeadingLevel::Three strong=true>
+                <Card title=Line::content(&waiting.file.name) level=HeadingLevel::Three strong=true>
                     <div class="stack">
                         {warnings}
                         {unseen}
@@ -261,7 +261,7 @@ fn row(l: Locale, upload: &OpenUpload) -> AnyView {
     });
     view! {
         <li class="desk-file">
-            <bdi class="file-name">{upload.name.clone()}</bdi>
+            <bdi class="file-name" lang=content_lang()>{upload.name.clone()}</bdi>
             <Progress value=upload.received max=upload.size label=text::files::open_received(l) text=so_far/>
             {finish}
             <form method="post" action="/api/files/give_up">

@@ -10,7 +10,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{ButtonKind, IconName, LinkButton, ListRow, PageHeader, RowList},
+    ui::{ButtonKind, IconName, LinkButton, ListRow, PageHeader, RowList, Whose},
 };
 
 #[component]
@@ -21,7 +21,7 @@ pub fn GuidesPage() -> impl IntoView {
     show(data, move |guides| {
         let rows = guides
             .into_iter()
-            .map(|guide| view! { <ListRow href=format!("/guides/{}", guide.slug) title=guide.title own_words=true meta=guide.lead/> })
+            .map(|guide| view! { <ListRow href=format!("/guides/{}", guide.slug) title=guide.title whose=Whose::Ours meta=guide.lead/> })
             .collect_view();
         let (place, href) =
             if signed_in { (text::account::more_title(l), "/more") } else { (text::account::sign_in_title(l), "/sign-in") };

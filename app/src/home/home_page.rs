@@ -23,7 +23,7 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{Card, EmptyState, Icon, IconName, LinkButton, ListRow, Notice, NoticeKind, Progress, RowList},
+    ui::{Card, EmptyState, Icon, IconName, Line, LinkButton, ListRow, Notice, NoticeKind, Progress, RowList, content_lang},
 };
 
 #[component]
@@ -157,7 +157,7 @@ fn to_study(l: Locale, course: Option<CourseReminder>) -> Option<AnyView> {
             Tries::Left => (IconName::CheckCircle, text::home::course_due(l, day)),
         };
         view! {
-            <Notice title=course.title icon>
+            <Notice title=Line::content(course.title) icon>
                 <p><a href=format!("/courses/{}", course.id)>{told}</a></p>
             </Notice>
         }
@@ -207,10 +207,10 @@ fn next_meeting(l: Locale, meeting: Option<MeetingSummary>) -> AnyView {
                 <span class="occasion-time">{l.time(meeting.starts_at)}</span>
             </p>
             <p class="occasion-countdown">{countdown(l, &meeting)}</p>
-            <p>{meeting.title}</p>
+            <p lang=content_lang()>{meeting.title}</p>
             <ul class="facts-inline" role="list">
-                <li><Icon name=IconName::Place/><span>{meeting.place}</span></li>
-                <li><Icon name=IconName::People/><span>{meeting.unit.name}</span></li>
+                <li><Icon name=IconName::Place/><span lang=content_lang()>{meeting.place}</span></li>
+                <li><Icon name=IconName::People/><span lang=content_lang() translate="no">{meeting.unit.name}</span></li>
                 <li><Icon name=IconName::Calendar/><span>{kind}</span></li>
             </ul>
             {papers}
@@ -253,7 +253,7 @@ fn for_you(l: Locale, mut opinions: Vec<Opinion>) -> AnyView {
                     href=format!("/opinions/{}", opinion.id)
                     eyebrow=text::home::own_opinion(l, l.date(local_date(opinion.sent_at)))
                     title=first_words(&opinion.text)
-                    meta=opinion.document_title
+                    meta=Line::content(opinion.document_title)
                 >
                     <OpinionStateTag state=opinion.state/>
                 </ListRow>

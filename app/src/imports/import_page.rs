@@ -25,7 +25,7 @@ use crate::{
     title::Title,
     ui::{
         BigFigure, Breadcrumbs, Button, ButtonKind, Card, Cell, Choice, Column, Crumb, DataTable, ErrorSummary, Field, FieldKind,
-        Figures, Form, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, RowHead, Select,
+        Figures, Form, Icon, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader, RowHead, Select, Whose,
     },
 };
 
@@ -42,7 +42,7 @@ pub fn ImportPage() -> impl IntoView {
     let data = Resource::new(move || params.read().get("id").unwrap_or_default(), page);
     show(data, move |page| {
         let import = &page.import;
-        let crumbs = vec![Crumb::link(text::imports::title(l), "/imports"), Crumb::here(import.file_name.clone())];
+        let crumbs = vec![Crumb::link(text::imports::title(l), "/imports"), Crumb::here(Line::content(&import.file_name))];
         let body = match import.state {
             ImportState::Checking | ImportState::Running => at_work(l, &page),
             ImportState::Previewed => preview(l, &page, confirm_echo.as_ref(), confirm_errors, mapping_errors),
@@ -56,7 +56,7 @@ pub fn ImportPage() -> impl IntoView {
             <Title text=title.clone()/>
             <div class="page">
                 <Breadcrumbs label=text::imports::way(l) crumbs/>
-                <PageHeader title eyebrow lead>
+                <PageHeader title whose=Whose::Content eyebrow lead>
                     {state_tag(l, state)}
                 </PageHeader>
                 {body}
@@ -66,9 +66,8 @@ pub fn ImportPage() -> impl IntoView {
     })
 }
 
-fn eyebrow(l: Locale, page: &imports::ImportPage) -> String {
-    let kind = kind_name(l, page.import.kind);
-    page.import.unit.as_ref().map_or_else(|| kind.to_owned(), |unit| format!("{kind} · {}", unit.name))
+fn eyebrow(l: Locale, page: &imports::ImportPage) -> Line {
+    Line::from(kind_name(l, page.import.kind)).and(page.import.unit.as_ref().map(|unit| Line::name(&unit.name)))
 }
 
 fn preview(
@@ -360,9 +359,9 @@ fn lines(l: Locale, caption: &'static str, lines: &[RefusedLine]) -> AnyView {
             view! {
                 <tr>
                     <RowHead>{number}</RowHead>
-                    <Cell label=who>{name}</Cell>
+                    <Cell label=who whose=Whose::Name>{name}</Cell>
                     <Cell label=column>{place}</Cell>
-                    <Cell label=value>{written}</Cell>
+                    <Cell label=value whose=Whose::Name>{written}</Cell>
                     <Cell label=reason>{why}</Cell>
                 </tr>
             }

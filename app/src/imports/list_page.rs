@@ -13,7 +13,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{EmptyState, IconName, LinkButton, ListRow, PageHeader, RowList, Tag, Tone},
+    ui::{EmptyState, HERE, IconName, Line, LinkButton, ListRow, PageHeader, RowList, Tag, Tone},
 };
 
 #[component]
@@ -43,8 +43,7 @@ fn rows(l: Locale, imports: Vec<ImportSummary>) -> AnyView {
     let rows = imports
         .into_iter()
         .map(|import| {
-            let unit = import.unit.as_ref().map(|unit| format!(" · {}", unit.name)).unwrap_or_default();
-            let eyebrow = format!("{}{unit}", kind_name(l, import.kind));
+            let eyebrow = Line::from(kind_name(l, import.kind)).and(import.unit.as_ref().map(|unit| Line::name(&unit.name)));
             let meta = started(l, &import);
             view! {
                 <ListRow href=format!("/imports/{}", import.id) eyebrow title=import.file_name.clone() meta>
@@ -58,9 +57,9 @@ fn rows(l: Locale, imports: Vec<ImportSummary>) -> AnyView {
 }
 
 /// Who began it, and when.
-pub(super) fn started(l: Locale, import: &ImportSummary) -> String {
-    let name = import.started_by.clone().unwrap_or_else(|| text::imports::operator(l).to_owned());
-    text::imports::started(l, name, l.date_time(import.started_at))
+pub(super) fn started(l: Locale, import: &ImportSummary) -> Line {
+    let name = import.started_by.as_ref().map_or_else(|| Line::from(text::imports::operator(l)), Line::name);
+    Line::around(text::imports::started(l, HERE, l.date_time(import.started_at)), &name)
 }
 
 pub(super) fn state_tag(l: Locale, state: ImportState) -> AnyView {

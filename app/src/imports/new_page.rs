@@ -61,7 +61,7 @@ fn upload_form(
         })
         .collect();
     let kind = typed("kind").or_else(|| page.kinds.first().map(|kind| kind.key().to_owned()));
-    let units = page.units.iter().map(|unit| Choice::new(unit.id.to_string(), unit.name.clone())).collect::<Vec<_>>();
+    let units = page.units.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone())).collect::<Vec<_>>();
     let unit = typed("unit").unwrap_or_else(|| page.unit.to_string());
     // What says where the file goes stands before the file: it is sealed while it arrives.
     view! {

@@ -12,7 +12,7 @@ use crate::{
     page::show,
     terms, text,
     title::Title,
-    ui::{DateTile, EmptyState, IconName, ListRow, PageHeader, RowList, Tag, Tone},
+    ui::{DateTile, EmptyState, IconName, Line, ListRow, PageHeader, RowList, Tag, Tone},
 };
 
 /// All meetings of one's units: coming ones first.
@@ -81,7 +81,7 @@ fn row(l: Locale, meeting: MeetingSummary) -> AnyView {
             href=format!("/meetings/{}", meeting.id)
             title=meeting.title.clone()
             eyebrow=format!("{} · {}", terms::meeting_kind(l, meeting.kind), terms::meeting_form(l, meeting.form))
-            meta=format!("{} · {} · {}", l.time(meeting.starts_at), meeting.place, meeting.unit.name)
+            meta=Line::from(l.time(meeting.starts_at)).and(Line::content(&meeting.place)).and(Line::name(&meeting.unit.name))
             unread
             leading=Some(tile.into_any())
         >

@@ -13,8 +13,8 @@ use crate::{
     terms, text,
     title::Title,
     ui::{
-        BigFigure, Breadcrumbs, Card, Crumb, EmptyState, Figures, Icon, IconName, Notice, NoticeKind, PageHeader, Tag, Tone,
-        content_lang,
+        BigFigure, Breadcrumbs, Card, Crumb, EmptyState, Figures, HERE, Icon, IconName, Line, Notice, NoticeKind, PageHeader,
+        Tag, Tone, Whose, content_lang,
     },
 };
 
@@ -30,12 +30,12 @@ pub fn MeetingPage() -> impl IntoView {
 fn meeting_view(l: Locale, meeting: Meeting) -> AnyView {
     let Meeting { summary, chair, agenda, turnout, own_attendance } = meeting;
     let title = summary.title.clone();
-    let crumbs = vec![Crumb::link(text::meetings::title(l), "/meetings"), Crumb::here(title.clone())];
+    let crumbs = vec![Crumb::link(text::meetings::title(l), "/meetings"), Crumb::here(Line::content(&title))];
     view! {
         <Title text=title.clone()/>
         <div class="page">
             <Breadcrumbs label=text::meetings::trail(l) crumbs/>
-            <PageHeader title content=true eyebrow=summary.unit.name.clone()/>
+            <PageHeader title whose=Whose::Content eyebrow=Line::name(&summary.unit.name)/>
             {banner(l, &summary)}
             {occasion(l, &summary, chair)}
             {agenda_view(l, agenda)}
@@ -64,6 +64,7 @@ fn occasion(l: Locale, summary: &MeetingSummary, chair: Option<String>) -> AnyVi
     let time = l.time(summary.starts_at);
     let countdown = countdown(l, summary.days_away);
     let place = summary.place.clone();
+    let chair = chair.map(|name| Line::around(text::meetings::chair(l, HERE), &Line::name(name)).show());
     let form_icon = if summary.form == MeetingForm::InPerson { IconName::People } else { IconName::Video };
     let form = format!("{}, {}", terms::meeting_kind(l, summary.kind), terms::meeting_form(l, summary.form));
     view! {
@@ -75,9 +76,9 @@ fn occasion(l: Locale, summary: &MeetingSummary, chair: Option<String>) -> AnyVi
             </p>
             <p class="occasion-countdown">{countdown}</p>
             <ul class="facts-inline" role="list">
-                <li><Icon name=IconName::Place/><span>{place}</span></li>
+                <li><Icon name=IconName::Place/><span lang=content_lang()>{place}</span></li>
                 <li><Icon name=form_icon/><span>{form}</span></li>
-                {chair.map(|name| view! { <li><Icon name=IconName::Person/><span>{text::meetings::chair(l, name)}</span></li> })}
+                {chair.map(|chair| view! { <li><Icon name=IconName::Person/><span>{chair}</span></li> })}
             </ul>
         </Card>
     }
@@ -114,7 +115,7 @@ fn agenda_item(l: Locale, item: AgendaItem) -> AnyView {
     view! {
         <li>
             <div class="numbered-head">
-                <h3>{item.title}</h3>
+                <h3 lang=content_lang()>{item.title}</h3>
                 <span class="numbered-meta">{text::meetings::minutes(l, u64::from(item.minutes))}</span>
             </div>
             {papers}

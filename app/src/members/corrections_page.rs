@@ -18,8 +18,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, Card, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Form, IconName, ListRow, Notice,
-        NoticeKind, PageHeader, RowList,
+        Breadcrumbs, Button, Card, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Form, IconName, Line, ListRow, Notice,
+        NoticeKind, PageHeader, RowList, Whose,
     },
 };
 
@@ -76,8 +76,9 @@ fn list(l: Locale, page: members::CorrectionsPage) -> AnyView {
             <ListRow
                 href=format!("/corrections?open={}", correction.id)
                 title=correction.name
+                whose=Whose::Name
                 eyebrow=text::members::wants_corrected(l, words::correction_field(l, correction.field))
-                meta=format!("{} · {when}", correction.branch)
+                meta=Line::name(correction.branch).and(when)
             />
         }
     });
@@ -86,8 +87,7 @@ fn list(l: Locale, page: members::CorrectionsPage) -> AnyView {
 
 fn opened(l: Locale, correction: Correction, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let field = correction.field;
-    let now =
-        correction.now.as_deref().map_or_else(|| text::members::not_recorded(l).to_owned(), |now| words::value(l, field, now));
+    let now = correction.now.as_deref().map_or_else(|| text::members::not_recorded(l).into(), |now| words::value(l, field, now));
     let id = correction.id.to_string();
     let member = format!("/members/{}", correction.member);
     let wanted = words::value(l, field, &correction.wanted);
@@ -98,11 +98,11 @@ fn opened(l: Locale, correction: Correction, echo: Option<&FormErrors>, errors: 
         {holder}
         <Card title=words::correction_field(l, field) strong=true>
             <DescriptionList>
-                <Fact label=text::members::who(l)><a href=member>{correction.name}</a></Fact>
-                <Fact label=text::members::branch(l)>{correction.branch}</Fact>
-                <Fact label=text::members::now(l)>{now}</Fact>
-                <Fact label=text::members::wanted(l)><strong>{wanted}</strong></Fact>
-                <Fact label=text::members::reason(l)>{correction.reason}</Fact>
+                <Fact label=text::members::who(l) whose=Whose::Name><a href=member>{correction.name}</a></Fact>
+                <Fact label=text::members::branch(l) whose=Whose::Name>{correction.branch}</Fact>
+                <Fact label=text::members::now(l)>{now.show()}</Fact>
+                <Fact label=text::members::wanted(l)><strong>{wanted.show()}</strong></Fact>
+                <Fact label=text::members::reason(l) whose=Whose::Content>{correction.reason}</Fact>
                 <Fact label=text::members::asked(l)>{l.date_time(correction.requested_at)}</Fact>
             </DescriptionList>
             <div id="decision">

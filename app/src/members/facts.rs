@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::words;
 use crate::{
     text,
-    ui::{Card, DescriptionList, Fact, IconName, ListRow, Tag, Tone},
+    ui::{Card, DescriptionList, Fact, HERE, IconName, Line, ListRow, Tag, Tone, Whose},
 };
 
 /// Everything a record says of the person.
@@ -21,7 +21,7 @@ pub(super) fn particulars(l: Locale, record: &Record) -> AnyView {
     let official_on = record.official_on.map_or_else(missing, |day| l.date(day));
     view! {
         <DescriptionList>
-            <Fact label=text::members::full_name(l)><span translate="no">{record.name}</span></Fact>
+            <Fact label=text::members::full_name(l) whose=Whose::Name>{record.name}</Fact>
             <Fact label=text::members::birth_date(l)>{l.date(record.birth_date)}</Fact>
             <Fact label=text::members::sex(l)>{words::sex(l, record.sex)}</Fact>
             <Fact label=text::members::national_id(l)><span translate="no">{national_id}</span></Fact>
@@ -31,7 +31,7 @@ pub(super) fn particulars(l: Locale, record: &Record) -> AnyView {
             <Fact label=text::members::official_on(l)>{official_on}</Fact>
             <Fact label=text::members::standing(l)>{words::standing(l, record.standing)}</Fact>
             <Fact label=text::members::state(l)>{words::state(l, record.state)}</Fact>
-            <Fact label=text::members::branch(l)>{record.branch.name}</Fact>
+            <Fact label=text::members::branch(l) whose=Whose::Name>{record.branch.name}</Fact>
         </DescriptionList>
     }
     .into_any()
@@ -47,19 +47,25 @@ pub(super) fn postings(l: Locale, postings: &[Posting]) -> AnyView {
                 None => text::members::posted_since(l, l.date(posting.from)),
             };
             let branch = posting.branch.clone();
-            view! { <Fact label=span>{branch}</Fact> }
+            view! { <Fact label=span whose=Whose::Name>{branch}</Fact> }
         })
         .collect_view();
     view! { <Card title=text::members::postings(l)><DescriptionList>{facts}</DescriptionList></Card> }.into_any()
 }
 
+/// From one branch to another, by their names alone.
+pub(super) fn from_to(l: Locale, from: String, to: String) -> Line {
+    Line::name(text::members::from_to(l, from, to))
+}
+
 /// A member in a list that leads to `href`.
 pub(super) fn line(l: Locale, member: MemberLine, href: String) -> AnyView {
     let born = text::members::born(l, l.date(member.birth_date));
-    let meta = format!("{} · {born}", text::members::card_number(l, &member.card));
+    let meta = Line::around(text::members::card_number(l, HERE), &Line::name(&member.card)).and(born);
+    let branch = Line::name(&member.branch);
     match mark(l, &member) {
-        Some(tags) => view! { <ListRow href title=member.name eyebrow=member.branch meta>{tags}</ListRow> }.into_any(),
-        None => view! { <ListRow href title=member.name eyebrow=member.branch meta/> }.into_any(),
+        Some(tags) => view! { <ListRow href title=member.name whose=Whose::Name eyebrow=branch meta>{tags}</ListRow> }.into_any(),
+        None => view! { <ListRow href title=member.name whose=Whose::Name eyebrow=branch meta/> }.into_any(),
     }
 }
 

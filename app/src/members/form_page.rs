@@ -22,8 +22,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, FieldKind, Form, IconName, LinkButton, Notice,
-        PageHeader, RadioGroup, Select,
+        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, FieldKind, Form, IconName, Line, LinkButton, Notice,
+        PageHeader, RadioGroup, Select, content_lang,
     },
 };
 
@@ -77,7 +77,7 @@ pub fn EditMemberPage() -> impl IntoView {
         let back = format!("/members/{}", page.draft.id);
         let crumbs = vec![
             Crumb::link(text::frame::members(l), "/members"),
-            Crumb::link(page.draft.full_name.clone(), back),
+            Crumb::link(Line::name(&page.draft.full_name), back),
             Crumb::here(text::members::edit(l)),
         ];
         view! {
@@ -107,7 +107,7 @@ pub(super) fn branch_search(l: Locale, action: &str, q: Option<String>, unit: Op
 }
 
 pub(super) fn branch_choices(branches: Vec<BranchChoice>) -> Vec<Choice> {
-    branches.into_iter().map(|branch| Choice::new(branch.id.to_string(), branch.name).hint(branch.place)).collect()
+    branches.into_iter().map(|branch| Choice::name(branch.id.to_string(), branch.name).hint(Line::name(branch.place))).collect()
 }
 
 /// What all controls of the form need: the language, what was typed before, and what is wrong with it.
@@ -148,7 +148,7 @@ pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyV
     let name = echo?.value(RECORD_HOLDER_NAME).unwrap_or_default().to_owned();
     let holder = view! {
         <Notice title=text::members::number_holder(l)>
-            <p><a href=format!("/members/{id}")>{name}</a></p>
+            <p><a href=format!("/members/{id}") lang=content_lang() translate="no">{name}</a></p>
         </Notice>
     };
     Some(holder.into_any())
@@ -190,7 +190,7 @@ fn branch_field(controls: &Controls, draft: &MemberDraft, branches: Vec<BranchCh
     let value = controls.value("unit", draft.unit.map(|unit| unit.to_string()));
     let offered = branches.into_iter().map(|branch| {
         let label = if branch.place.is_empty() { branch.name } else { format!("{} — {}", branch.name, branch.place) };
-        Choice::new(branch.id.to_string(), label)
+        Choice::name(branch.id.to_string(), label)
     });
     let choices = [Choice::new("", text::members::choose(l))].into_iter().chain(offered).collect();
     let error = controls.error("unit");

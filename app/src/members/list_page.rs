@@ -19,8 +19,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Button, ButtonKind, Cell, Column, DataTable, EmptyState, Icon, IconName, LinkButton, PageHeader, Pager, RowHead,
-        TableKind, content_lang,
+        Button, ButtonKind, Cell, Column, DataTable, EmptyState, Icon, IconName, Line, LinkButton, PageHeader, Pager, RowHead,
+        TableKind, Whose, content_lang,
     },
 };
 
@@ -57,7 +57,7 @@ pub fn MembersPage() -> impl IntoView {
             <Title text=text::frame::members(l)/>
             <div class="page">
                 {way_to_more(text::frame::members(l))}
-                <PageHeader title=text::frame::members(l) eyebrow=name/>
+                <PageHeader title=text::frame::members(l) eyebrow=Line::name(name)/>
                 {search}
                 {register}
                 {people}
@@ -178,10 +178,10 @@ fn person(l: Locale, member: MemberLine) -> AnyView {
     let born = text::members::born(l, &birth_date);
     view! {
         <tr>
-            <RowHead><a class="row-link" href=href lang=lang>{member.name}</a></RowHead>
-            <Cell label=text::members::branch(l)><span lang=lang>{member.branch}</span></Cell>
+            <RowHead><a class="row-link" href=href lang=lang translate="no">{member.name}</a></RowHead>
+            <Cell label=text::members::branch(l) whose=Whose::Name>{member.branch}</Cell>
             <Cell label=text::members::card(l)>
-                <span class="narrow">{card}</span>
+                <span class="narrow" translate="no">{card}</span>
                 <span class="wide" translate="no">{member.card}</span>
             </Cell>
             <Cell label=text::members::birth_date(l)>

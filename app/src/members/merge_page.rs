@@ -16,7 +16,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Card, Crumb, ErrorSummary, Form, IconName, LinkButton, Notice, NoticeKind, PageHeader,
+        Breadcrumbs, Button, ButtonKind, Card, Crumb, ErrorSummary, Form, IconName, Line, LinkButton, Notice, NoticeKind,
+        PageHeader,
     },
 };
 
@@ -35,7 +36,7 @@ pub fn MergePage() -> impl IntoView {
         let is_sure = query.with_untracked(|query| query.get_str("sure").is_some());
         let crumbs = vec![
             Crumb::link(text::frame::members(l), "/members"),
-            Crumb::link(page.keep.name.clone(), format!("/members/{}", page.keep.id)),
+            Crumb::link(Line::name(&page.keep.name), format!("/members/{}", page.keep.id)),
             Crumb::here(text::members::merge_crumb(l)),
         ];
         view! {

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    facts::{particulars, postings},
+    facts::{from_to, particulars, postings},
     fns::own_record,
     words,
 };
@@ -20,7 +20,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Card, HeadingLevel, IconName, LinkButton, Notice, NoticeKind, PageHeader, Tag, Tone},
+    ui::{Card, HERE, HeadingLevel, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader, Tag, Tone, content_lang},
 };
 
 #[component]
@@ -44,7 +44,7 @@ pub fn OwnRecordPage() -> impl IntoView {
         let transfer = page.transfer.map(|transfer| {
             view! {
                 <Notice title=text::members::you_are_on_the_way(l) icon=IconName::ArrowRight>
-                    <p>{text::members::from_to(l, transfer.from, transfer.to)}</p>
+                    <p>{from_to(l, transfer.from, transfer.to).show()}</p>
                 </Notice>
             }
         });
@@ -83,7 +83,7 @@ fn decided(l: Locale, correction: Correction) -> AnyView {
         CorrectionState::Accepted => (NoticeKind::Ok, text::members::news_accepted(l, field)),
         CorrectionState::Declined | CorrectionState::Requested => (NoticeKind::Info, text::members::news_declined(l, field)),
     };
-    let note = correction.note.map(|note| view! { <p class="quote">{note}</p> });
+    let note = correction.note.map(|note| view! { <p class="quote" lang=content_lang()>{note}</p> });
     view! { <Notice kind title>{note}</Notice> }.into_any()
 }
 
@@ -99,14 +99,15 @@ fn requests(l: Locale, corrections: Vec<Correction>) -> Option<AnyView> {
             CorrectionState::Declined => Tone::Warn,
         };
         let field = words::correction_field(l, correction.field);
-        let title = text::members::request_line(l, field, words::value(l, correction.field, &correction.wanted));
+        let wanted = words::value(l, correction.field, &correction.wanted);
+        let title = Line::around(text::members::request_line(l, field, HERE), &wanted);
         view! {
             <Card title level=HeadingLevel::Three>
                 <p class="cluster">
                     <Tag label=words::correction_state(l, correction.state) tone/>
                     <span class="muted small">{l.date(local_date(correction.requested_at))}</span>
                 </p>
-                {correction.note.map(|note| view! { <p class="quote">{note}</p> })}
+                {correction.note.map(|note| view! { <p class="quote" lang=content_lang()>{note}</p> })}
             </Card>
         }
     });

@@ -13,7 +13,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Breadcrumbs, ButtonKind, Chip, Chips, Crumb, EmptyState, IconName, LinkButton, PageHeader, Pager, RowList},
+    ui::{Breadcrumbs, ButtonKind, Chip, Chips, Crumb, EmptyState, IconName, Line, LinkButton, PageHeader, Pager, RowList},
 };
 
 #[component]
@@ -29,7 +29,7 @@ pub fn QualityPage() -> impl IntoView {
             <Title text=text::members::quality_title(l)/>
             <div class="page">
                 <Breadcrumbs label=text::members::way(l) crumbs/>
-                <PageHeader title=text::members::quality_title(l) eyebrow=page.unit.name.clone() lead=text::members::quality_lead(l)/>
+                <PageHeader title=text::members::quality_title(l) eyebrow=Line::name(&page.unit.name) lead=text::members::quality_lead(l)/>
                 <Chips label=text::members::quality_kinds(l) chips=chips(l, &page)/>
                 {list(l, page, goes_on)}
             </div>

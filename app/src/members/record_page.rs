@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
-    facts::{line, particulars, postings},
+    facts::{from_to, line, particulars, postings},
     fns::record,
     words,
 };
@@ -20,7 +20,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Breadcrumbs, ButtonKind, Card, Crumb, IconName, LinkButton, Notice, NoticeKind, PageHeader, RowList},
+    ui::{Breadcrumbs, ButtonKind, Card, Crumb, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader, RowList, Whose},
 };
 
 #[component]
@@ -31,13 +31,13 @@ pub fn RecordPage() -> impl IntoView {
     show(data, move |page| {
         let saved = move || query.with(|query| query.get_str("saved").and_then(|what| saved(l, what)));
         let title = page.record.name.clone();
-        let crumbs = vec![Crumb::link(text::frame::members(l), "/members"), Crumb::here(title.clone())];
+        let crumbs = vec![Crumb::link(text::frame::members(l), "/members"), Crumb::here(Line::name(&title))];
         let (facts, postings) = (particulars(l, &page.record), postings(l, &page.record.postings));
         view! {
             <Title text=title.clone()/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::members::way(l) crumbs/>
-                <PageHeader title content=true eyebrow=page.record.branch.name.clone()/>
+                <PageHeader title whose=Whose::Name eyebrow=Line::name(&page.record.branch.name)/>
                 {move || saved().map(|told| view! { <Notice kind=NoticeKind::Ok title=told/> })}
                 {notices(l, &page)}
                 <Card>{facts}</Card>
@@ -80,7 +80,7 @@ fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
     let transfer = page.transfer.clone().map(|transfer| {
         view! {
             <Notice title=text::members::on_the_way(l) icon=IconName::ArrowRight>
-                <p>{text::members::from_to(l, transfer.from, transfer.to)}</p>
+                <p>{from_to(l, transfer.from, transfer.to).show()}</p>
                 <p><a href=format!("/transfers?open={}", transfer.id)>{text::members::open_transfer(l)}</a></p>
             </Notice>
         }

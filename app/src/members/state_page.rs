@@ -13,7 +13,7 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, FieldKind, Form, IconName, LinkButton, Notice,
+        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, Field, FieldKind, Form, IconName, Line, LinkButton, Notice,
         NoticeKind, PageHeader, RadioGroup,
     },
 };
@@ -34,7 +34,7 @@ pub fn StatePage() -> impl IntoView {
         let back = format!("/members/{id}");
         let crumbs = vec![
             Crumb::link(text::frame::members(l), "/members"),
-            Crumb::link(page.member.name.clone(), back.clone()),
+            Crumb::link(Line::name(&page.member.name), back.clone()),
             Crumb::here(text::members::change_state(l)),
         ];
         let ends = page.member.state == MemberState::Active;
@@ -59,7 +59,7 @@ pub fn StatePage() -> impl IntoView {
             <Title text=text::members::change_state(l)/>
             <div class="page page-narrow">
                 <Breadcrumbs label=text::members::way(l) crumbs/>
-                <PageHeader title=text::members::change_state(l) eyebrow=page.member.branch lead=page.member.name/>
+                <PageHeader title=text::members::change_state(l) eyebrow=Line::name(page.member.branch) lead=Line::name(page.member.name)/>
                 <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
                 {warning}
                 <Form action="/api/members/set_state" failed=text::frame::network_failed(l) errors>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
+    facts::from_to,
     fns::transfer_form,
     form_page::{branch_choices, branch_search},
 };
@@ -16,7 +17,7 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Crumb, EmptyState, ErrorSummary, Form, IconName, LinkButton, Notice, PageHeader,
+        Breadcrumbs, Button, ButtonKind, Crumb, EmptyState, ErrorSummary, Form, IconName, Line, LinkButton, Notice, PageHeader,
         RadioGroup, TextArea,
     },
 };
@@ -38,14 +39,14 @@ pub fn TransferPage() -> impl IntoView {
         let id = page.member.id;
         let crumbs = vec![
             Crumb::link(text::frame::members(l), "/members"),
-            Crumb::link(page.member.name.clone(), format!("/members/{id}")),
+            Crumb::link(Line::name(&page.member.name), format!("/members/{id}")),
             Crumb::here(text::members::transfer(l)),
         ];
         let lead = text::members::transfer_lead(l, &page.member.name, &page.branch.name);
         let content = match page.waiting.clone() {
             Some(waiting) => view! {
                 <Notice title=text::members::on_the_way(l) icon=IconName::ArrowRight>
-                    <p>{text::members::from_to(l, waiting.from, waiting.to)}</p>
+                    <p>{from_to(l, waiting.from, waiting.to).show()}</p>
                     <p><a href=format!("/transfers?open={}", waiting.id)>{text::members::open_transfer(l)}</a></p>
                 </Notice>
             }

@@ -9,7 +9,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::fns::transfers;
+use super::{facts::from_to, fns::transfers};
 use crate::{
     context::take_echo,
     i18n::use_locale,
@@ -18,8 +18,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Form, IconName, ListRow,
-        Notice, NoticeKind, PageHeader, RowList, TextArea,
+        Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Form, HERE, IconName,
+        Line, ListRow, Notice, NoticeKind, PageHeader, RowList, TextArea, Whose,
     },
 };
 
@@ -89,8 +89,9 @@ fn lists(l: Locale, page: members::TransfersPage) -> AnyView {
                     <ListRow
                         href=format!("/transfers?open={}", transfer.id)
                         title=transfer.name
+                        whose=Whose::Name
                         eyebrow=when
-                        meta=text::members::from_to(l, transfer.from, transfer.to)
+                        meta=from_to(l, transfer.from, transfer.to)
                     />
                 }
             });
@@ -120,7 +121,8 @@ struct Ends {
 
 fn opened(l: Locale, transfer: Transfer, ends: Ends, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {
     let id = transfer.id.to_string();
-    let asked = text::members::asked_by(l, &transfer.requested_by, l.date_time(transfer.requested_at));
+    let asked = text::members::asked_by(l, HERE, l.date_time(transfer.requested_at));
+    let asked = Line::around(asked, &Line::name(&transfer.requested_by));
     let accept = ends.receives.then(|| {
         let id = id.clone();
         view! {
@@ -147,12 +149,12 @@ fn opened(l: Locale, transfer: Transfer, ends: Ends, echo: Option<&FormErrors>, 
     });
     view! {
         <ErrorSummary title=text::frame::errors_title(l) items=all_errors(l, errors, LABELS)/>
-        <Card title=transfer.name strong=true>
+        <Card title=Line::name(transfer.name) strong=true>
             <DescriptionList>
-                <Fact label=text::members::from_branch(l)>{transfer.from}</Fact>
-                <Fact label=text::members::to_branch(l)>{transfer.to}</Fact>
-                <Fact label=text::members::reason(l)>{transfer.reason}</Fact>
-                <Fact label=text::members::asked(l)>{asked}</Fact>
+                <Fact label=text::members::from_branch(l) whose=Whose::Name>{transfer.from}</Fact>
+                <Fact label=text::members::to_branch(l) whose=Whose::Name>{transfer.to}</Fact>
+                <Fact label=text::members::reason(l) whose=Whose::Content>{transfer.reason}</Fact>
+                <Fact label=text::members::asked(l)>{asked.show()}</Fact>
             </DescriptionList>
             // Where the summary leads when the step itself cannot be taken.
             <div class="stack" id="decision">{accept} {withdraw}</div>

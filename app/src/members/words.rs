@@ -8,7 +8,7 @@ use domain::{
     members::{CorrectionField, CorrectionState, Flaw, MemberState, Sex, Standing},
 };
 
-use crate::text;
+use crate::{text, ui::Line};
 
 pub(super) fn standing(l: Locale, standing: Standing) -> &'static str {
     match standing {
@@ -76,15 +76,15 @@ pub(super) fn correction_state(l: Locale, state: CorrectionState) -> &'static st
 }
 
 /// A value of a field, stored in one form, as people read it: dates in the viewer's language, numbers in groups.
-pub(super) fn value(l: Locale, field: CorrectionField, stored: &str) -> String {
+pub(super) fn value(l: Locale, field: CorrectionField, stored: &str) -> Line {
     match field {
         CorrectionField::BirthDate | CorrectionField::AdmittedOn | CorrectionField::OfficialOn => {
-            stored.parse().map_or_else(|_| stored.to_owned(), |day: NaiveDate| l.date(day))
+            stored.parse().map_or_else(|_| Line::content(stored), |day: NaiveDate| l.date(day).into())
         }
-        CorrectionField::Sex => Sex::from_key(stored).map_or(stored, |known| sex(l, known)).to_owned(),
-        CorrectionField::Phone => phone(stored),
-        CorrectionField::NationalId => in_groups(stored, &[3, 3, 3, 3]),
-        CorrectionField::FullName | CorrectionField::Card => stored.to_owned(),
+        CorrectionField::Sex => Sex::from_key(stored).map_or_else(|| Line::content(stored), |known| sex(l, known).into()),
+        CorrectionField::Phone => Line::name(phone(stored)),
+        CorrectionField::NationalId => Line::name(national_id(stored)),
+        CorrectionField::FullName | CorrectionField::Card => Line::name(stored),
     }
 }
 
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn values_are_shown_as_people_read_them() {
-        assert_eq!(value(Locale::Vi, CorrectionField::BirthDate, "1960-09-02"), "02/09/1960");
-        assert_eq!(value(Locale::En, CorrectionField::Sex, "female"), "Female");
-        assert_eq!(value(Locale::En, CorrectionField::BirthDate, "unknown"), "unknown");
+        assert_eq!(value(Locale::Vi, CorrectionField::BirthDate, "1960-09-02"), Line::from("02/09/1960"));
+        assert_eq!(value(Locale::En, CorrectionField::Sex, "female"), Line::from("Female"));
+        assert_eq!(value(Locale::En, CorrectionField::BirthDate, "unknown"), Line::content("unknown"));
     }
 }

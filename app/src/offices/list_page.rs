@@ -18,8 +18,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Card, Choice, Crumb, EmptyState, ErrorSummary, Field, FieldKind, Form, IconName,
-        LinkButton, Notice, NoticeKind, PageHeader, Select, Tag, Tone,
+        Breadcrumbs, Button, ButtonKind, Card, Choice, Crumb, EmptyState, ErrorSummary, Field, FieldKind, Form, IconName, Line,
+        LinkButton, Notice, NoticeKind, PageHeader, Select, Tag, Tone, content_lang,
     },
 };
 
@@ -64,7 +64,7 @@ pub fn OfficesPage() -> impl IntoView {
             <Title text=format!("{} · {}", text::offices::title(l), page.unit.name)/>
             <div class="page">
                 {way_back(l, &page.unit)}
-                <PageHeader title=text::offices::title(l) eyebrow=page.unit.name.clone() lead=text::offices::lead(l)/>
+                <PageHeader title=text::offices::title(l) eyebrow=Line::name(&page.unit.name) lead=text::offices::lead(l)/>
                 {notice}
                 {question}
                 {current_offices(l, &page)}
@@ -77,7 +77,7 @@ pub fn OfficesPage() -> impl IntoView {
 }
 
 fn way_back(l: Locale, unit: &UnitRef) -> AnyView {
-    let crumbs = vec![Crumb::link(unit.name.clone(), format!("/units/{}", unit.id)), Crumb::here(text::offices::title(l))];
+    let crumbs = vec![Crumb::link(Line::name(&unit.name), format!("/units/{}", unit.id)), Crumb::here(text::offices::title(l))];
     view! { <Breadcrumbs label=text::offices::way(l) crumbs/> }.into_any()
 }
 
@@ -113,8 +113,8 @@ fn row(l: Locale, unit: &UnitRef, office: &HeldOffice) -> AnyView {
         .as_ref()
         .map_or_else(|| text::offices::given_before(l).to_owned(), |name| text::offices::given_by(l, name));
     let ended = office.ended_by.as_ref().map(|name| text::offices::ended_by(l, name));
-    let meta = [office.branch.clone(), Some(period(l, office)), Some(given), ended];
-    let meta = meta.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let branch = Line::from(office.branch.as_ref().map(Line::name));
+    let meta = branch.and(period(l, office)).and(given).and(ended);
     let coming = (office.term == Term::Coming).then(
         || view! { <div class="row-marks"><Tag tone=Tone::Info icon=IconName::Clock label=text::offices::coming(l)/></div> },
     );
@@ -131,8 +131,8 @@ fn row(l: Locale, unit: &UnitRef, office: &HeldOffice) -> AnyView {
         <li class="row row-plain">
             <div class="row-text">
                 <p class="row-eyebrow">{terms::role_at(l, office.role, unit.kind)}</p>
-                <p class="row-title">{office.name.clone()}</p>
-                <p class="row-meta">{meta}</p>
+                <p class="row-title" lang=content_lang() translate="no">{office.name.clone()}</p>
+                <p class="row-meta">{meta.show()}</p>
                 {coming}
             </div>
             {end}

@@ -16,14 +16,15 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 use super::fns::find;
 use crate::{
+    documents::document_meta,
     frame::way_back,
     i18n::use_locale,
     page::show,
     terms, text,
     title::Title,
     ui::{
-        Button, ButtonKind, Chip, Chips, Choice, EmptyState, Icon, IconName, LinkButton, Notice, NoticeKind, PageHeader, Pager,
-        RowList, Select, Tag, Tone, content_lang,
+        Button, ButtonKind, Chip, Chips, Choice, EmptyState, Icon, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader,
+        Pager, RowList, Select, Tag, Tone, content_lang,
     },
 };
 
@@ -86,7 +87,7 @@ fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView
     let kinds = DocumentKind::ALL.map(|kind| Choice::new(kind.key(), terms::document_kind(l, kind)));
     let levels = UnitKind::ALL.map(|level| Choice::new(level.key(), terms::unit_kind(l, level)));
     let fields = DocumentField::ALL.map(|field| Choice::new(field.key(), terms::document_field(l, field)));
-    let issuers = page.issuers.iter().map(|unit| Choice::new(unit.id.to_string(), unit.name.clone()));
+    let issuers = page.issuers.iter().map(|unit| Choice::name(unit.id.to_string(), unit.name.clone()));
     let years = page.years.iter().map(|year| Choice::new(year.to_string(), l.digits(&year.to_string())));
     let kinds = [all(text::documents::all_kinds(l))].into_iter().chain(kinds).collect();
     let levels = [all(text::documents::all_levels(l))].into_iter().chain(levels).collect();
@@ -208,7 +209,7 @@ fn closeness(l: Locale, closeness: Closeness, instead: Option<String>, asked: &S
     };
     let instead = instead.map(|words| {
         let href = address(&SearchQuery { typed: words.clone(), after: None, ..asked.clone() });
-        view! { <p>{text::search::instead(l)} " " <a href=href>{words}</a></p> }
+        view! { <p>{text::search::instead(l)} " " <a href=href lang=content_lang()>{words}</a></p> }
     });
     view! { <Notice kind=NoticeKind::Info title=title>{instead}</Notice> }.into_any()
 }
@@ -217,16 +218,15 @@ fn closeness(l: Locale, closeness: Closeness, instead: Option<String>, asked: &S
 struct Told {
     href: String,
     kind: String,
-    meta: String,
+    meta: Line,
     is_unread: bool,
     mark: Option<AnyView>,
 }
 
 impl Told {
     fn document(l: Locale, document: DocumentSummary) -> Self {
+        let meta = document_meta(l, &document);
         let is_unread = !document.is_read();
-        let number = document.number.map(|number| text::documents::number(l, number));
-        let day = document.published_on.map(|day| l.date(day));
         let mark = if document.corrected_on.is_some() {
             Some(view! { <Tag tone=Tone::Warn icon=IconName::Pencil label=text::documents::corrected(l)/> }.into_any())
         } else {
@@ -235,7 +235,7 @@ impl Told {
         Self {
             href: format!("/library/{}", document.id),
             kind: terms::document_kind(l, document.kind).to_owned(),
-            meta: [number, Some(document.issuer.name), day].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            meta,
             is_unread,
             mark,
         }
@@ -247,7 +247,7 @@ impl Told {
         Self {
             href: format!("/meetings/{}", meeting.id),
             kind: terms::meeting_kind(l, meeting.kind).to_owned(),
-            meta: [l.date_time(meeting.starts_at), meeting.place, meeting.unit.name].join(" · "),
+            meta: Line::from(l.date_time(meeting.starts_at)).and(Line::content(meeting.place)).and(Line::name(meeting.unit.name)),
             is_unread: false,
             // That it does not take place is what one has to know; whether it is over, the date tells.
             mark: (state == MeetingState::Cancelled).then(tag),
@@ -260,7 +260,7 @@ impl Told {
         Self {
             href: if course.is_own { format!("/courses/{}", course.id) } else { format!("/courses/manage/{}", course.id) },
             kind: text::search::course(l).to_owned(),
-            meta: [course.issuer.name, text::courses::due_on(l, l.date(course.due_on))].join(" · "),
+            meta: Line::name(course.issuer.name).and(text::courses::due_on(l, l.date(course.due_on))),
             is_unread: false,
             mark: is_over.then(tag),
         }
@@ -274,9 +274,9 @@ fn row(l: Locale, hit: SearchHit) -> AnyView {
         SearchItem::Meeting(meeting) => Told::meeting(l, meeting),
         SearchItem::Course(course) => Told::course(l, course),
     };
-    let excerpt = (!excerpt.is_empty()).then(|| view! { <p class="row-excerpt">{pieces(excerpt)}</p> });
+    let excerpt = (!excerpt.is_empty()).then(|| view! { <p class="row-excerpt" lang=content_lang()>{pieces(excerpt)}</p> });
     let attachment = attachment.map(|name| {
-        view! { <p class="row-meta row-file">{text::search::in_file(l)} " " <bdi>{name}</bdi></p> }
+        view! { <p class="row-meta row-file">{text::search::in_file(l)} " " <bdi lang=content_lang()>{name}</bdi></p> }
     });
     let mark = mark.map(|mark| view! { <div class="row-marks">{mark}</div> });
     view! {
@@ -284,7 +284,7 @@ fn row(l: Locale, hit: SearchHit) -> AnyView {
             <div class="row-text">
                 <p class="row-eyebrow">{kind}</p>
                 <a class="row-link" lang=content_lang() href=href><bdi>{pieces(title)}</bdi></a>
-                <p class="row-meta">{meta}</p>
+                <p class="row-meta">{meta.show()}</p>
                 {attachment}
                 {excerpt}
                 {mark}
@@ -315,7 +315,7 @@ fn start(l: Locale, page: &search::SearchPage) -> AnyView {
         .collect_view();
     view! {
         <EmptyState title=title text=text::search::start(l) icon=IconName::Search>
-            <ul class="search-examples" role="list">{examples}</ul>
+            <ul class="search-examples" role="list" lang=content_lang()>{examples}</ul>
         </EmptyState>
     }
     .into_any()

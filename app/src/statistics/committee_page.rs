@@ -17,7 +17,8 @@ use crate::{
     terms, text,
     title::Title,
     ui::{
-        Bar, BarChart, BigFigure, Breadcrumbs, Card, Cell, Column, Crumb, Figures, PageHeader, RowHead, ShareBar, content_lang,
+        Bar, BarChart, BigFigure, Breadcrumbs, Card, Cell, Column, Crumb, Figures, Line, PageHeader, RowHead, ShareBar, Whose,
+        content_lang,
     },
     units::phase_tag,
 };
@@ -50,7 +51,7 @@ fn dashboard(l: Locale, page: StatisticsPage, query: TableQuery) -> AnyView {
         <Title text=format!("{} · {}", text::statistics::title(l), unit.name)/>
         <div class="page">
             {way}
-            <PageHeader title=unit.name eyebrow=text::statistics::title(l)>
+            <PageHeader title=unit.name whose=Whose::Name eyebrow=text::statistics::title(l)>
                 {move || figures.with(|page| phase_tag(l, page.total.phase))}
             </PageHeader>
             {live_mark(l, figures, connected)}
@@ -74,8 +75,8 @@ fn live_address(unit: domain::ids::UnitId, query: &TableQuery) -> String {
 fn way(l: Locale, page: &StatisticsPage) -> AnyView {
     match page.trail.split_last() {
         Some((here, above)) if !above.is_empty() => {
-            let links = above.iter().map(|unit| Crumb::link(unit.name.clone(), format!("/committee/{}", unit.id)));
-            let crumbs = links.chain([Crumb::here(here.name.clone())]).collect();
+            let links = above.iter().map(|unit| Crumb::link(Line::name(&unit.name), format!("/committee/{}", unit.id)));
+            let crumbs = links.chain([Crumb::here(Line::name(&here.name))]).collect();
             view! { <Breadcrumbs label=text::statistics::trail(l) crumbs/> }.into_any()
         }
         _ => way_to_more(text::statistics::title(l)),
@@ -141,7 +142,7 @@ fn needing_help(l: Locale, page: &StatisticsPage) -> Option<AnyView> {
         let missing = counts.members.saturating_sub(counts.activated);
         let share = l.percent(missing.into(), counts.members.into());
         Some(Bar {
-            label: text::together(&row.unit.name),
+            label: Line::name(&row.unit.name),
             value: counts.missing_per_mille(),
             text: format!("{} ({share})", text::statistics::not_activated(l, missing.into())),
             // Its page names whom to call.
@@ -196,9 +197,9 @@ fn children_table(l: Locale, figures: RwSignal<StatisticsPage>, query: TableQuer
 fn child_row(l: Locale, row: &UnitFigures, id: String) -> AnyView {
     let (name, lang) = (text::together(&row.unit.name), content_lang());
     let name = if row.has_children {
-        view! { <a href=format!("/committee/{}", row.unit.id) lang=lang>{name}</a> }.into_any()
+        view! { <a href=format!("/committee/{}", row.unit.id) lang=lang translate="no">{name}</a> }.into_any()
     } else {
-        view! { <span lang=lang>{name}</span> }.into_any()
+        view! { <span lang=lang translate="no">{name}</span> }.into_any()
     };
     let phase = phase_tag(l, row.phase).map(|tag| view! { " " {tag} });
     let counts = row.figures;

@@ -12,7 +12,7 @@ pub(crate) use super::unit_table::hidden_because;
 use super::unit_table::{UnitTable, row_id};
 use crate::{
     terms, text,
-    ui::{Card, Cell, Column, Progress, RowHead, ShareBar, content_lang},
+    ui::{Card, Cell, Column, Progress, RowHead, ShareBar, Whose},
 };
 
 /// So many of so many, and the part.
@@ -63,13 +63,9 @@ pub(crate) fn children(l: Locale, total: &UnitShare, rows: &[UnitShare], done: &
 }
 
 fn child(l: Locale, row: &UnitShare, done: &'static str, page: &str, id: String) -> AnyView {
-    let (name, lang) = (text::together(&row.unit.name), content_lang());
+    let name = text::together(&row.unit.name);
     let href = format!("{page}?unit={}", row.unit.id);
-    let name = if row.opens {
-        view! { <a href=href lang=lang>{name}</a> }.into_any()
-    } else {
-        view! { <span lang=lang>{name}</span> }.into_any()
-    };
+    let name = if row.opens { view! { <a href=href>{name}</a> }.into_any() } else { name.into_any() };
     let share = row.share;
     let figure = move |figure: fn(Locale, Share) -> String| {
         share.map_or_else(|| text::statistics::hidden(l).to_owned(), |share| figure(l, share))
@@ -80,7 +76,7 @@ fn child(l: Locale, row: &UnitShare, done: &'static str, page: &str, id: String)
     let bar = share.map(|share| view! { <ShareBar value=share.done.into() max=share.members.into()/> });
     view! {
         <tr id=id>
-            <RowHead>{name}</RowHead>
+            <RowHead whose=Whose::Name>{name}</RowHead>
             <Cell label=terms::members(l) numeric=true wide=true>{members}</Cell>
             <Cell label=done numeric=true wide=true>{count}</Cell>
             <Cell label=text::statistics::share(l) numeric=true>{bar} {part}</Cell>

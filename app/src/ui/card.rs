@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::{
     MaybeText,
     icon::{Icon, IconName},
+    line::Line,
 };
-use crate::text;
 
 /// Headings must not skip a level, so whoever places a card says which one it is on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum HeadingLevel {
 /// A sheet with an optional heading and, beside it, an optional link to the whole.
 #[component]
 pub fn Card(
-    #[prop(optional, into)] title: MaybeText,
+    #[prop(optional, into)] title: Line,
     #[prop(optional)] level: HeadingLevel,
     /// Where "see all" leads; shown only together with `more_label`.
     #[prop(optional, into)]
@@ -30,9 +30,9 @@ pub fn Card(
     strong: bool,
     children: Children,
 ) -> impl IntoView {
-    let heading = title.0.map(text::together).map(|title| match level {
-        HeadingLevel::Two => view! { <h2 class="card-title">{title}</h2> }.into_any(),
-        HeadingLevel::Three => view! { <h3 class="card-title">{title}</h3> }.into_any(),
+    let heading = (!title.is_empty()).then(|| match level {
+        HeadingLevel::Two => view! { <h2 class="card-title">{title.show()}</h2> }.into_any(),
+        HeadingLevel::Three => view! { <h3 class="card-title">{title.show()}</h3> }.into_any(),
     });
     let more = more_href.0.zip(more_label.0).map(|(href, label)| {
         view! {

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     MaybeText,
     field::{FieldFrame, described_by, error_message},
+    line::{Line, Whose},
 };
 
 /// One thing to choose.
@@ -13,18 +14,30 @@ pub struct Choice {
     /// What is sent.
     pub value: String,
     pub label: String,
+    /// Whose words the label is.
+    pub whose: Whose,
     /// A line of explanation; only [`RadioGroup`] and [`CheckGroup`] show it.
-    pub hint: Option<String>,
+    pub hint: Line,
 }
 
 impl Choice {
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { value: value.into(), label: label.into(), hint: None }
+        Self { value: value.into(), label: label.into(), whose: Whose::Ours, hint: Line::default() }
+    }
+
+    /// A person, a unit or a thing by its name.
+    pub fn name(value: impl Into<String>, name: impl Into<String>) -> Self {
+        Self::new(value, name).whose(Whose::Name)
     }
 
     #[must_use]
-    pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub fn whose(self, whose: Whose) -> Self {
+        Self { whose, ..self }
+    }
+
+    #[must_use]
+    pub fn hint(self, hint: impl Into<Line>) -> Self {
+        Self { hint: hint.into(), ..self }
     }
 }
 
@@ -45,9 +58,9 @@ pub fn Select(
     let (id, described, invalid) = frame.control();
     let options = choices
         .into_iter()
-        .map(move |Choice { value: sent, label, hint: _ }| {
+        .map(move |Choice { value: sent, label, whose, hint: _ }| {
             let selected = value.0.as_deref() == Some(sent.as_str());
-            view! { <option value=sent selected=selected>{label}</option> }
+            view! { <option value=sent selected=selected lang=whose.lang() translate=whose.translate()>{label}</option> }
         })
         .collect_view();
     frame.wrap(view! {
@@ -60,7 +73,7 @@ pub fn Select(
 /// One of a few, all in sight, each a card to tap.
 #[component]
 pub fn RadioGroup(
-    #[prop(into)] legend: String,
+    #[prop(into)] legend: Line,
     #[prop(into)] name: String,
     /// Id of the first choice, where the error summary leads; the name unless given.
     #[prop(optional, into)]
@@ -82,7 +95,7 @@ pub fn RadioGroup(
 /// Some of many, each a card to tap. Sent once for each that is ticked, so a name of ours ends in `[]`.
 #[component]
 pub fn CheckGroup(
-    #[prop(into)] legend: String,
+    #[prop(into)] legend: Line,
     #[prop(into)] name: String,
     /// Id of the first choice, where the error summary leads; the name unless given.
     #[prop(optional, into)]
@@ -100,16 +113,17 @@ pub fn CheckGroup(
 
 /// A card for each choice.
 fn cards(kind: &'static str, id: &str, name: &str, choices: Vec<Choice>, is_checked: impl Fn(&str) -> bool) -> Vec<AnyView> {
-    let card = |(index, Choice { value, label, hint })| {
+    let card = |(index, Choice { value, label, whose, hint })| {
         let checked = is_checked(&value);
         let own_id = if index == 0 { id.to_owned() } else { format!("{id}-{index}") };
         let name = name.to_owned();
+        let hint = (!hint.is_empty()).then(|| view! { <span class="choice-hint">{hint.show()}</span> });
         view! {
             <label class="choice">
                 <input type=kind id=own_id name=name value=value checked=checked/>
                 <span class="choice-text">
-                    <span class="choice-label">{label}</span>
-                    {hint.map(|hint| view! { <span class="choice-hint">{hint}</span> })}
+                    <span class="choice-label" lang=whose.lang() translate=whose.translate()>{label}</span>
+                    {hint}
                 </span>
             </label>
         }
@@ -125,7 +139,7 @@ const CARDS: &str = "field choices";
 fn group(
     class: &'static str,
     id: String,
-    legend: String,
+    legend: Line,
     hint: MaybeText,
     error: Signal<Option<String>>,
     cards: Vec<AnyView>,
@@ -136,7 +150,7 @@ fn group(
     let described = move || described_by(&id, has_hint, error.with(Option::is_some));
     view! {
         <fieldset class=class class:field-invalid=move || error.with(Option::is_some) aria-describedby=described>
-            <legend class="label">{legend}</legend>
+            <legend class="label">{legend.show()}</legend>
             {hint}
             {message}
             {cards}

@@ -3,7 +3,7 @@
 use domain::difference::{Change, DiffPiece, DiffRow, rows};
 use leptos::prelude::*;
 
-use super::page::VisuallyHidden;
+use super::{content_lang, page::VisuallyHidden};
 
 /// Unchanged rows shown before and after a change, so that one knows where one is.
 const AROUND: usize = 2;
@@ -79,7 +79,7 @@ fn kept(mut rows: Vec<String>, is_first: bool, is_last: bool, unchanged: &impl F
 }
 
 fn lines(rows: Vec<String>) -> AnyView {
-    rows.into_iter().map(|line| view! { <p class="diff-same">{line}</p> }).collect_view().into_any()
+    rows.into_iter().map(|line| view! { <p class="diff-same" lang=content_lang()>{line}</p> }).collect_view().into_any()
 }
 
 fn changed(words: &DiffWords, old: Vec<DiffPiece>, new: Vec<DiffPiece>) -> AnyView {
@@ -98,6 +98,7 @@ fn changed(words: &DiffWords, old: Vec<DiffPiece>, new: Vec<DiffPiece>) -> AnyVi
 fn piece(words: &DiffWords, DiffPiece { text, change }: DiffPiece) -> AnyView {
     // A line break by itself would be a change nobody sees.
     let text = if text.trim().is_empty() { text.replace('\n', "¶\n") } else { text };
+    let text = view! { <span lang=content_lang()>{text}</span> };
     let end = words.end.clone();
     match change {
         Change::Same => text.into_any(),

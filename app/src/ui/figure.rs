@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     MaybeText,
     icon::{Icon, IconName},
+    line::Line,
 };
 
 /// Where a figure is going, shown as an arrow beside the words of its note.
@@ -56,7 +57,7 @@ pub fn BigFigure(
 /// One bar of a [`BarChart`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
-    pub label: String,
+    pub label: Line,
     pub value: u64,
     /// The value as the person reads it, e.g. "1.204 (48%)".
     pub text: String,
@@ -85,8 +86,8 @@ pub fn BarChart(
         .into_iter()
         .map(|Bar { label, value, text, href }| {
             let label = match href {
-                Some(href) => view! { <a class="bar-label" href=href>{label}</a> }.into_any(),
-                None => view! { <span class="bar-label">{label}</span> }.into_any(),
+                Some(href) => view! { <a class="bar-label" href=href>{label.show()}</a> }.into_any(),
+                None => view! { <span class="bar-label">{label.show()}</span> }.into_any(),
             };
             view! {
                 <li class="bar">

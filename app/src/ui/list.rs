@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use super::{
-    MaybeText, content_lang,
+    MaybeText,
     icon::{Icon, IconName},
+    line::{Line, Whose},
 };
 use crate::text;
 
@@ -52,15 +53,15 @@ pub fn RowList(children: Children) -> impl IntoView {
 pub fn ListRow(
     #[prop(into)] href: String,
     #[prop(into)] title: String,
-    /// The title is a sentence of the application, not what people wrote.
-    #[prop(optional)]
-    own_words: bool,
+    /// Whose words the title is: what people wrote, unless told.
+    #[prop(default = Whose::Content)]
+    whose: Whose,
     /// Small line above the title: the kind of thing.
     #[prop(optional, into)]
-    eyebrow: MaybeText,
+    eyebrow: Line,
     /// Small line below: number, unit, date.
     #[prop(optional, into)]
-    meta: MaybeText,
+    meta: Line,
     /// Not seen yet: the title is bold. Say it in words too, with a `Tag` among the children.
     #[prop(optional)]
     unread: bool,
@@ -71,14 +72,13 @@ pub fn ListRow(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let lang = if own_words { None } else { content_lang() };
     view! {
         <li class=if unread { "row row-unread" } else { "row" }>
             {leading}
             <div class="row-text">
-                {eyebrow.0.map(|eyebrow| view! { <p class="row-eyebrow">{text::together(eyebrow)}</p> })}
-                <a class="row-link" href=href lang=lang>{text::together(title)}</a>
-                {meta.0.map(|meta| view! { <p class="row-meta">{text::together(meta)}</p> })}
+                {eyebrow.paragraph("row-eyebrow")}
+                <a class="row-link" href=href lang=whose.lang() translate=whose.translate()>{text::together(title)}</a>
+                {meta.paragraph("row-meta")}
                 {children.map(|children| view! { <div class="row-marks">{children()}</div> })}
             </div>
             <Icon name=IconName::Next/>

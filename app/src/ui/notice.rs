@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Icon, IconName};
+use super::{
+    icon::{Icon, IconName},
+    line::Line,
+};
 use crate::text;
 
 /// Told by icon, word and border together, never by colour alone.
@@ -41,7 +44,7 @@ pub fn Notice(
     #[prop(optional)] kind: NoticeKind,
     /// Says the essence in words, so that the kind is clear without its colour.
     #[prop(into)]
-    title: String,
+    title: Line,
     /// Instead of the icon of the kind, e.g. people for "who will read this".
     #[prop(optional)]
     icon: Option<IconName>,
@@ -55,7 +58,7 @@ pub fn Notice(
         <div class=kind.class() role=role>
             <Icon name=icon.unwrap_or(kind.icon())/>
             <div class="notice-body">
-                <p class="notice-title">{title}</p>
+                {title.paragraph("notice-title")}
                 {children.map(|children| children())}
             </div>
         </div>
@@ -103,7 +106,7 @@ pub fn Tag(
 /// Says what will come here, and when.
 #[component]
 pub fn EmptyState(
-    #[prop(into)] title: String,
+    #[prop(into)] title: Line,
     #[prop(into)] text: String,
     #[prop(default = IconName::Inbox)] icon: IconName,
     /// The page says nothing else: the title is its heading.
@@ -114,9 +117,9 @@ pub fn EmptyState(
     children: Option<Children>,
 ) -> impl IntoView {
     let title = if whole_page {
-        view! { <h1 class="empty-title">{title}</h1> }.into_any()
+        view! { <h1 class="empty-title">{title.show()}</h1> }.into_any()
     } else {
-        view! { <p class="empty-title">{title}</p> }.into_any()
+        title.paragraph("empty-title").into_any()
     };
     view! {
         <div class="empty">

@@ -2,29 +2,31 @@
 
 use leptos::prelude::*;
 
-use super::{MaybeText, content_lang};
+use super::{
+    content_lang,
+    line::{Line, Whose},
+};
 use crate::text;
 
 /// The one `<h1>` of a page; actions come as children.
 #[component]
 pub fn PageHeader(
     #[prop(into)] title: Signal<String>,
-    /// The title is what people wrote, not a sentence of the application.
+    /// Whose words the title is: a sentence of the application, unless told.
     #[prop(optional)]
-    content: bool,
+    whose: Whose,
     /// A short line above: a kind, a unit.
     #[prop(optional, into)]
-    eyebrow: MaybeText,
-    #[prop(optional, into)] lead: MaybeText,
+    eyebrow: Line,
+    #[prop(optional, into)] lead: Line,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
-    let lang = if content { content_lang() } else { None };
     view! {
         <header class="page-header">
             <div class="page-heading">
-                {eyebrow.0.map(|eyebrow| view! { <p class="eyebrow">{text::together(eyebrow)}</p> })}
-                <h1 lang=lang>{move || text::together(title.get())}</h1>
-                {lead.0.map(|lead| view! { <p class="lead">{lead}</p> })}
+                {eyebrow.paragraph("eyebrow")}
+                <h1 lang=whose.lang() translate=whose.translate()>{move || text::together(title.get())}</h1>
+                {lead.paragraph("lead")}
             </div>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
         </header>
@@ -34,16 +36,16 @@ pub fn PageHeader(
 /// One place on the way to the page; the page itself has no `href`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crumb {
-    pub label: String,
+    pub label: Line,
     pub href: Option<String>,
 }
 
 impl Crumb {
-    pub fn link(label: impl Into<String>, href: impl Into<String>) -> Self {
+    pub fn link(label: impl Into<Line>, href: impl Into<String>) -> Self {
         Self { label: label.into(), href: Some(href.into()) }
     }
 
-    pub fn here(label: impl Into<String>) -> Self {
+    pub fn here(label: impl Into<Line>) -> Self {
         Self { label: label.into(), href: None }
     }
 }
@@ -63,8 +65,8 @@ pub fn Breadcrumbs(
     let items = crumbs
         .into_iter()
         .map(|Crumb { label, href }| match href {
-            Some(href) => view! { <li><a href=href>{text::together(label)}</a></li> }.into_any(),
-            None => view! { <li aria-current="page">{text::together(label)}</li> }.into_any(),
+            Some(href) => view! { <li><a href=href>{label.show()}</a></li> }.into_any(),
+            None => view! { <li aria-current="page">{label.show()}</li> }.into_any(),
         })
         .collect_view();
     view! { <nav class=class aria-label=label><ol>{items}</ol></nav> }

@@ -2,19 +2,22 @@
 
 use leptos::prelude::*;
 
-use super::icon::{Icon, IconName};
+use super::{
+    icon::{Icon, IconName},
+    line::Line,
+};
 
 /// One stage of the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub label: String,
     /// When, or by whom.
-    pub note: Option<String>,
+    pub note: Line,
 }
 
 impl Step {
-    pub fn new(label: impl Into<String>, note: Option<String>) -> Self {
-        Self { label: label.into(), note }
+    pub fn new(label: impl Into<String>, note: impl Into<Line>) -> Self {
+        Self { label: label.into(), note: note.into() }
     }
 }
 
@@ -50,7 +53,7 @@ pub fn StepBar(
                     <Icon name=icon/>
                     <div>
                         <p class="step-label">{label} " " {word}</p>
-                        {note.map(|note| view! { <p class="step-note">{note}</p> })}
+                        {note.paragraph("step-note")}
                     </div>
                 </li>
             }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::line::Whose;
+
 /// Head of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -100,8 +102,13 @@ pub fn DataTable(
 
 /// The cell that names its row.
 #[component]
-pub fn RowHead(children: Children) -> impl IntoView {
-    view! { <th scope="row">{children()}</th> }
+pub fn RowHead(
+    /// Whose words all of it is.
+    #[prop(optional)]
+    whose: Whose,
+    children: Children,
+) -> impl IntoView {
+    view! { <th scope="row" lang=whose.lang() translate=whose.translate()>{children()}</th> }
 }
 
 /// One value; `label` repeats the column's head for the phone.
@@ -112,9 +119,16 @@ pub fn Cell(
     /// As the column.
     #[prop(optional)]
     wide: bool,
+    /// Whose words the value is. The label, which the phone shows in the same cell, is ours.
+    #[prop(optional)]
+    whose: Whose,
     children: Children,
 ) -> impl IntoView {
-    view! { <td data-label=label class:number=numeric class:wide=wide>{children()}</td> }
+    let value = match (whose.lang(), whose.translate()) {
+        (None, None) => children(),
+        (lang, translate) => view! { <span lang=lang translate=translate>{children()}</span> }.into_any(),
+    };
+    view! { <td data-label=label class:number=numeric class:wide=wide>{value}</td> }
 }
 
 /// Names and values of one thing; holds [`Fact`]s.
@@ -125,11 +139,17 @@ pub fn DescriptionList(children: Children) -> impl IntoView {
 
 /// One name with its value.
 #[component]
-pub fn Fact(#[prop(into)] label: String, children: Children) -> impl IntoView {
+pub fn Fact(
+    #[prop(into)] label: String,
+    /// Whose words the value is.
+    #[prop(optional)]
+    whose: Whose,
+    children: Children,
+) -> impl IntoView {
     view! {
         <div class="fact">
             <dt>{label}</dt>
-            <dd>{children()}</dd>
+            <dd lang=whose.lang() translate=whose.translate()>{children()}</dd>
         </div>
     }
 }

@@ -152,7 +152,7 @@ impl Drawing {
                         {toggle}
                         <div class="tree-text">
                             <span class="tree-kind">{kind}</span>
-                            <a class="tree-link" href=href lang=lang>{name}</a>
+                            <a class="tree-link" href=href lang=lang translate="no">{name}</a>
                             {phase}
                         </div>
                     </div>

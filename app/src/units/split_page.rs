@@ -63,7 +63,7 @@ fn splitting(sheet: &Sheet, page: Roster) -> AnyView {
 }
 
 fn people(sheet: &Sheet, page: &Roster) -> AnyView {
-    let choices = page.members.iter().map(|row| Choice::new(row.member.to_string(), row.name.clone())).collect();
+    let choices = page.members.iter().map(|row| Choice::name(row.member.to_string(), row.name.clone())).collect();
     let checked = sheet.typed("members").unwrap_or_default().split(' ').map(str::to_owned).collect();
     let error = sheet.error("members");
     let legend = text::units::split_members(sheet.l);

@@ -11,8 +11,9 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{
     address,
     change_pages::{Sheet, buttons},
+    code_of,
     fns::targets,
-    question, search,
+    part_of, question, search,
 };
 use crate::{
     page::show,
@@ -164,9 +165,8 @@ fn choices(sheet: &Sheet, found: &[UnitRow], legend: &'static str) -> AnyView {
     let choices = found
         .iter()
         .map(|row| {
-            let parent = row.parent.as_ref().map(|parent| text::units::part_of(l, parent));
-            let hint: Vec<String> = [Some(text::units::code_of(l, row.unit.path.code())), parent].into_iter().flatten().collect();
-            Choice::new(row.unit.id.to_string(), row.unit.name.clone()).hint(hint.join(" · "))
+            let hint = code_of(l, &row.unit).and(row.parent.as_ref().map(|parent| part_of(l, parent)));
+            Choice::name(row.unit.id.to_string(), row.unit.name.clone()).hint(hint)
         })
         .collect();
     view! {

@@ -10,7 +10,7 @@ use leptos_router::{
     params::ParamsMap,
 };
 
-use super::{address, fns::page, opening_lines, phase_name, phase_tag, search, step_name, unit_row_at};
+use super::{address, code_of, fns::page, opening_lines, phase_name, phase_tag, search, step_name, unit_row_at};
 use crate::{
     i18n::use_locale,
     page::show,
@@ -18,7 +18,7 @@ use crate::{
     title::Title,
     ui::{
         BigFigure, Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, Fact, Field, FieldKind, Figures, Icon,
-        IconName, LinkButton, Notice, NoticeKind, PageHeader, RowList, Tag,
+        IconName, Line, LinkButton, Notice, NoticeKind, PageHeader, RowList, Tag, Whose, content_lang,
     },
 };
 
@@ -43,12 +43,12 @@ pub fn UnitPage() -> impl IntoView {
 fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>, words: Option<String>) -> AnyView {
     let unit = page.unit.clone();
     let tag = phase_tag(l, page.opening.phase);
-    let eyebrow = format!("{} · {}", terms::unit_kind(l, unit.kind), text::units::code_of(l, unit.path.code()));
+    let eyebrow = Line::from(terms::unit_kind(l, unit.kind)).and(code_of(l, &unit));
     view! {
         <Title text=unit.name.clone()/>
         <div class="page">
             {crumbs(l, &page)}
-            <PageHeader title=unit.name.clone() content=true eyebrow>{tag}</PageHeader>
+            <PageHeader title=unit.name.clone() whose=Whose::Name eyebrow>{tag}</PageHeader>
             {notices(l, &page, done)}
             <div class="with-aside">
                 <div class="stack">
@@ -72,11 +72,11 @@ fn shown(l: Locale, page: units::UnitPage, done: Option<UnitStep>, words: Option
 fn crumbs(l: Locale, page: &units::UnitPage) -> AnyView {
     let on = day_asked(page);
     let above = page.trail.iter().filter(|unit| unit.id != page.unit.id);
-    let links = above.map(|unit| Crumb::link(unit.name.clone(), format!("{}{on}", address(unit))));
+    let links = above.map(|unit| Crumb::link(Line::name(&unit.name), format!("{}{on}", address(unit))));
     let crumbs = [Crumb::link(text::units::title(l), "/units")]
         .into_iter()
         .chain(links)
-        .chain([Crumb::here(page.unit.name.clone())])
+        .chain([Crumb::here(Line::name(&page.unit.name))])
         .collect();
     view! { <Breadcrumbs label=text::units::trail(l) crumbs/> }.into_any()
 }
@@ -110,7 +110,7 @@ fn notices(l: Locale, page: &units::UnitPage, done: Option<UnitStep>) -> AnyView
     let closed = page.closing.as_ref().filter(|_| page.on.is_none()).map(|closing| {
         let into = closing.successor.as_ref().map(|unit| {
             let (href, name) = (address(unit), unit.name.clone());
-            view! { <p>{text::units::closed_into(l)} " " <a href=href>{name}</a></p> }
+            view! { <p>{text::units::closed_into(l)} " " <a href=href lang=content_lang() translate="no">{name}</a></p> }
         });
         view! { <Notice kind=NoticeKind::Warn title=text::units::closed(l, l.date(closing.on))>{into}</Notice> }
     });
@@ -143,7 +143,7 @@ fn leaders(l: Locale, page: &units::UnitPage) -> AnyView {
         .map(|holders| {
             let names: Vec<&str> = holders.iter().map(|leader| leader.name.as_str()).collect();
             let names = names.join(", ");
-            view! { <Fact label=terms::role_at(l, holders[0].role, page.unit.kind)>{names}</Fact> }
+            view! { <Fact label=terms::role_at(l, holders[0].role, page.unit.kind) whose=Whose::Name>{names}</Fact> }
         })
         .collect();
     let content = if facts.is_empty() {

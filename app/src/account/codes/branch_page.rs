@@ -17,7 +17,7 @@ use crate::{
     terms::{Labels, all_errors, field_error},
     text,
     title::Title,
-    ui::{Button, CheckGroup, Choice, EmptyState, ErrorSummary, Form, IconName, Notice, NoticeKind, PageHeader},
+    ui::{Button, CheckGroup, Choice, EmptyState, ErrorSummary, Form, IconName, Line, Notice, NoticeKind, PageHeader},
 };
 
 const LABELS: Labels = &[("members[]", text::codes::choose)];
@@ -39,8 +39,8 @@ pub fn BranchCodesPage() -> impl IntoView {
         view! {
             <Title text=text::codes::list_title(l)/>
             <div class="page page-narrow">
-                {way_back(text::codes::list_title(l), "/codes", &unit.name)}
-                <PageHeader title=text::codes::list_title(l) eyebrow=unit.name lead=text::codes::branch_lead(l)/>
+                {way_back(text::codes::list_title(l), "/codes", Line::name(&unit.name))}
+                <PageHeader title=text::codes::list_title(l) eyebrow=Line::name(unit.name) lead=text::codes::branch_lead(l)/>
                 {revoked}
                 {issue_form(l, unit.id.to_string(), members, errors)}
                 {issued_codes(l, codes, "unit")}
@@ -68,7 +68,7 @@ fn issue_form(l: Locale, unit: String, members: Vec<Candidate>, errors: RwSignal
             None if member.is_activated => text::codes::activated(l).to_owned(),
             None => text::codes::not_activated(l).to_owned(),
         };
-        Choice::new(member.member.to_string(), &member.name).hint(hint)
+        Choice::name(member.member.to_string(), &member.name).hint(hint)
     };
     let (activated, waiting): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.is_activated);
     let (served, waiting): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|member| member.card_until.is_some());

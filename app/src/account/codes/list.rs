@@ -8,7 +8,9 @@ use leptos::prelude::*;
 
 use crate::{
     text,
-    ui::{Button, ButtonKind, Card, Cell, Column, DataTable, EmptyState, Form, IconName, RowHead, Tag, Tone, VisuallyHidden},
+    ui::{
+        Button, ButtonKind, Card, Cell, Column, DataTable, EmptyState, Form, IconName, RowHead, Tag, Tone, VisuallyHidden, Whose,
+    },
 };
 
 /// `back` says where the page stands: see [`super::fns::revoke_code`].
@@ -63,7 +65,7 @@ fn row(l: Locale, code: CodeRow, back: &'static str) -> AnyView {
     });
     view! {
         <tr>
-            <RowHead>{code.name}</RowHead>
+            <RowHead whose=Whose::Name>{code.name}</RowHead>
             <Cell label=text::codes::state(l)>
                 <Tag label=state tone/>
             </Cell>

@@ -11,7 +11,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Button, ButtonKind, EmptyState, IconName, ListRow, PageHeader, Pager, RowList},
+    ui::{Button, ButtonKind, EmptyState, IconName, ListRow, PageHeader, Pager, RowList, Whose},
 };
 
 #[component]
@@ -29,7 +29,7 @@ pub fn CodeBranchesPage() -> impl IntoView {
         let row = |CodeBranch { unit, waiting }| {
             let meta =
                 if waiting == 0 { text::codes::nobody_waits(l).to_owned() } else { text::codes::waiting(l, waiting.into()) };
-            view! { <ListRow href=format!("/units/{}/codes", unit.id) title=unit.name meta/> }
+            view! { <ListRow href=format!("/units/{}/codes", unit.id) title=unit.name whose=Whose::Name meta/> }
         };
         let none = page.units.is_empty().then(|| {
             view! { <EmptyState title=text::units::none_found_title(l) text=text::units::none_found(l) icon=IconName::Layers/> }

@@ -11,7 +11,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Button, Form, IconName, Notice, NoticeKind, PageHeader},
+    ui::{Button, Form, IconName, Line, Notice, NoticeKind, PageHeader},
 };
 
 #[component]
@@ -52,8 +52,8 @@ pub fn MemberCodesPage() -> impl IntoView {
         view! {
             <Title text=title.clone()/>
             <div class="page page-narrow">
-                {way_back(&member.name, &format!("/members/{}", member.member), &title)}
-                <PageHeader title=title eyebrow=unit.name lead=text::codes::member_lead(l)/>
+                {way_back(Line::name(&member.name), &format!("/members/{}", member.member), title.as_str())}
+                <PageHeader title=title eyebrow=Line::name(unit.name) lead=text::codes::member_lead(l)/>
                 {revoked}
                 {issue}
                 {issued_codes(l, codes, "member")}

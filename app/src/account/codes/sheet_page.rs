@@ -14,7 +14,7 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{Button, ButtonKind, EmptyState, IconName, LinkButton, PageHeader},
+    ui::{Button, ButtonKind, EmptyState, IconName, Line, LinkButton, PageHeader, content_lang},
 };
 
 #[component]
@@ -60,11 +60,11 @@ fn cards(l: Locale, sheet: CodeSheet) -> AnyView {
     view! {
         <Title text=text::codes::sheet_title(l)/>
         <div class="page">
-            {way_back(&unit, &back, text::codes::sheet_title(l))}
+            {way_back(Line::name(&unit), &back, text::codes::sheet_title(l))}
             <div class="stack no-print">
                 <PageHeader
                     title=text::codes::sheet_title(l)
-                    eyebrow=format!("{unit} · {count}")
+                    eyebrow=Line::name(unit).and(count)
                     lead=text::codes::sheet_lead(l)
                 />
                 <div class="actions">
@@ -93,8 +93,8 @@ fn card(l: Locale, card: CodeCard, unit: &str, address: &str, expires: &str) -> 
         <li class="code-card">
             <div class="code-card-head">
                 <div>
-                    <p class="code-card-name" translate="no">{card.name}</p>
-                    <p class="code-card-unit">{unit.to_owned()}</p>
+                    <p class="code-card-name" lang=content_lang() translate="no">{card.name}</p>
+                    <p class="code-card-unit" lang=content_lang() translate="no">{unit.to_owned()}</p>
                 </div>
                 <svg class="code-card-qr" viewBox=view_box aria-hidden="true" shape-rendering="crispEdges">
                     <path d=card.qr.path></path>

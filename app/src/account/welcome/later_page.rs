@@ -8,7 +8,7 @@ use crate::{
     i18n::use_locale,
     text,
     title::Title,
-    ui::{DescriptionList, Fact, Notice, NoticeKind, PageHeader},
+    ui::{DescriptionList, Fact, Line, Notice, NoticeKind, PageHeader},
 };
 
 #[component]
@@ -20,7 +20,7 @@ pub fn LaterPage() -> impl IntoView {
             Some(day) => text::welcome::later_known(l, &later.unit, l.long_date_within(day)),
             None => text::welcome::later_unknown(l, &later.unit),
         };
-        let contact = later.contact.unwrap_or_else(|| text::welcome::later_no_contact(l).to_owned());
+        let contact = later.contact.map_or_else(|| Line::from(text::welcome::later_no_contact(l)), Line::content);
         view! {
             <Title text=text::welcome::later_title(l)/>
             <div class="page page-narrow">
@@ -30,7 +30,7 @@ pub fn LaterPage() -> impl IntoView {
                     <p>{text::welcome::later_code(l)}</p>
                 </Notice>
                 <DescriptionList>
-                    <Fact label=text::welcome::later_contact(l)>{contact}</Fact>
+                    <Fact label=text::welcome::later_contact(l)>{contact.show()}</Fact>
                 </DescriptionList>
             </div>
         }

@@ -1,0 +1,193 @@
+//! A line of text, and whose words its parts are: so each is spoken in its language, and no browser translates a name.
+
+use leptos::prelude::*;
+
+use super::content_lang;
+use crate::text;
+
+/// Stands in a sentence where a name comes in, see [`Line::around`].
+pub const HERE: &str = "\u{1}";
+
+/// Whose words a text is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Whose {
+    /// The application's, in the language of the page.
+    #[default]
+    Ours,
+    /// What people wrote, in the language of the content.
+    Content,
+    /// A name, a number or a code: content that a browser must not translate.
+    Name,
+    /// In the language of this tag, whatever the page is in.
+    In(&'static str),
+}
+
+impl Whose {
+    /// `lang` of the element around the text.
+    pub(super) fn lang(self) -> Option<&'static str> {
+        match self {
+            Self::Ours => None,
+            Self::Content | Self::Name => content_lang(),
+            Self::In(tag) => Some(tag),
+        }
+    }
+
+    /// `translate` of the element around the text.
+    pub(super) fn translate(self) -> Option<&'static str> {
+        (self == Self::Name).then_some("no")
+    }
+}
+
+/// A line of text as a prop: words of the application, names, and what people wrote. A `&str` or a `String` is of the application,
+/// an `Option` may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line(Vec<(Whose, String)>);
+
+impl Line {
+    pub fn of(whose: Whose, text: impl AsRef<str>) -> Self {
+        let mut line = Self::default();
+        line.push(whose, text.as_ref());
+        line
+    }
+
+    pub fn content(text: impl AsRef<str>) -> Self {
+        Self::of(Whose::Content, text)
+    }
+
+    pub fn name(text: impl AsRef<str>) -> Self {
+        Self::of(Whose::Name, text)
+    }
+
+    /// A sentence of the application, with `part` wherever it says [`HERE`].
+    pub fn around(sentence: impl AsRef<str>, part: &Self) -> Self {
+        let mut line = Self::default();
+        for (at, words) in sentence.as_ref().split(HERE).enumerate() {
+            if at > 0 {
+                line.append(part);
+            }
+            line.push(Whose::Ours, words);
+        }
+        line
+    }
+
+    /// Another part behind a dot; nothing is added where one of both is missing.
+    #[must_use]
+    pub fn and(mut self, part: impl Into<Self>) -> Self {
+        let part = part.into();
+        if !self.is_empty() && !part.is_empty() {
+            self.push(Whose::Ours, " · ");
+        }
+        self.append(&part);
+        self
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The parts, each that is not ours in an element of its own; words that name one thing stay together.
+    pub fn show(self) -> AnyView {
+        let part = |(whose, words): (Whose, String)| {
+            let words = text::together(words);
+            match (whose.lang(), whose.translate()) {
+                (None, None) => words.into_any(),
+                (lang, translate) => view! { <span lang=lang translate=translate>{words}</span> }.into_any(),
+            }
+        };
+        self.0.into_iter().map(part).collect_view().into_any()
+    }
+
+    /// The line as a paragraph; nothing where it is missing. The paragraph itself says whose its only part is.
+    pub(super) fn paragraph(mut self, class: &'static str) -> Option<AnyView> {
+        let whose = if let [(whose, _)] = self.0.as_mut_slice() { std::mem::take(whose) } else { Whose::Ours };
+        (!self.is_empty())
+            .then(|| view! { <p class=class lang=whose.lang() translate=whose.translate()>{self.show()}</p> }.into_any())
+    }
+
+    fn push(&mut self, whose: Whose, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        match self.0.pop() {
+            Some((last, before)) if last == whose => self.0.push((whose, before + text)),
+            last => {
+                self.0.extend(last);
+                self.0.push((whose, text.to_owned()));
+            }
+        }
+    }
+
+    fn append(&mut self, other: &Self) {
+        for (whose, text) in &other.0 {
+            self.push(*whose, text);
+        }
+    }
+}
+
+impl From<&str> for Line {
+    fn from(text: &str) -> Self {
+        Self::of(Whose::Ours, text)
+    }
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Self {
+        Self::of(Whose::Ours, text)
+    }
+}
+
+impl From<Option<&str>> for Line {
+    fn from(text: Option<&str>) -> Self {
+        text.map(Self::from).unwrap_or_default()
+    }
+}
+
+impl From<Option<String>> for Line {
+    fn from(text: Option<String>) -> Self {
+        text.map(Self::from).unwrap_or_default()
+    }
+}
+
+impl From<Option<Self>> for Line {
+    fn from(line: Option<Self>) -> Self {
+        line.unwrap_or_default()
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::{super::ContentLang, *};
+
+    /// On a page in another language than the content.
+    fn shown(line: Line) -> String {
+        let owner = Owner::new();
+        owner.set();
+        provide_context(ContentLang(Some("vi")));
+        line.paragraph("line").to_html().replace("<!>", "")
+    }
+
+    #[test]
+    fn each_part_says_its_language_and_names_are_not_translated() {
+        let line = Line::from("12 Nov").and(Line::content("Trụ sở")).and(Line::name("Chi bộ 5"));
+        let html = shown(line);
+        assert!(
+            html.contains("12 Nov · <span lang=\"vi\">Trụ sở</span> · <span lang=\"vi\" translate=\"no\">Chi\u{a0}bộ 5</span>"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn the_paragraph_says_it_where_all_of_it_is_one_part() {
+        let html = shown(Line::default().and(Line::name("Chi bộ 5")).and(None::<Line>));
+        assert!(
+            html.contains(r#"lang="vi" translate="no""#) && !html.contains("<span") && html.contains(">Chi\u{a0}bộ 5</p>"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn a_sentence_keeps_its_words_around_a_name() {
+        let html = shown(Line::around(format!("Given to {HERE}, once"), &Line::name("Chi bộ 5")));
+        assert!(html.contains("Given to <span lang=\"vi\" translate=\"no\">Chi\u{a0}bộ 5</span>, once"), "{html}");
+    }
+}
