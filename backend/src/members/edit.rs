@@ -106,7 +106,8 @@ impl Members<'_> {
         Ok(MemberFormPage { draft, is_new: false, branches: Vec::new(), more_branches: false })
     }
 
-    /// Writes a new member down, posted to a branch from today on. The same form sent twice registers once.
+    /// Writes a new member down, posted to a branch from today on. The same form sent twice registers once; with another person in
+    /// it, as after going back to it, it registers that one too.
     ///
     /// # Errors
     /// [`Error::NotFound`] for who registers nobody; [`Error::Invalid`] of the form `member` for what can be mended:
@@ -133,10 +134,19 @@ impl Members<'_> {
         let (Some(unit), Some(particulars), true) = (unit, particulars, reader.is_clean()) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        match self.write_new(viewer, id, &unit, &particulars).await {
-            Ok(()) => Ok(id),
-            // The same button pressed twice.
-            Err(Error::Exists) => self.readable(viewer, id).await.map(|_| id),
+        let written = match self.write_new(viewer, id, &unit, &particulars).await {
+            Err(Error::Exists) => {
+                let stored = self.stored(&self.readable(viewer, id).await?)?;
+                if stored == (Particulars { national_id: None, ..particulars.clone() }) {
+                    return Ok(id);
+                }
+                let id = MemberId::new(self.backend.clock().ulid());
+                self.write_new(viewer, id, &unit, &particulars).await.map(|()| id)
+            }
+            written => written.map(|()| id),
+        };
+        match written {
+            Ok(id) => Ok(id),
             Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form).await?),
             Err(error) => Err(error),
         }

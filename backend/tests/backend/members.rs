@@ -285,6 +285,12 @@ async fn a_member_is_registered_once_and_counts(backend: &Backend, org: &Fixture
         assert_eq!(refusal(backend.members().register(registrar, form).await, field), Some(problem), "{field}");
     }
     assert!(matches!(backend.members().register(&org.secretary.viewer, form).await, Err(Error::NotFound)));
+
+    // Gone back to the form, and another person typed over the first.
+    let other = MemberForm { full_name: "Lê Thử Hai", card: "51.900 002", national_id: "951 300 900 002", phone: "", ..form };
+    let second = backend.members().register(registrar, other).await.expect("registers the other one");
+    assert_ne!(second, member);
+    assert_eq!(backend.members().record(registrar, second).await.expect("reads").record.name, "Lê Thử Hai");
 }
 
 async fn a_change_names_its_fields_and_never_their_values(backend: &Backend, org: &Fixture) {
