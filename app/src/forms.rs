@@ -89,6 +89,13 @@ mod server {
                     Err(error) => leptos_axum::redirect(&format!("/problem/{}", error.kind.key())),
                 }
             } else {
+                // A page that has become old never succeeds: the script loads it again, with what was typed.
+                if errors.is_stale()
+                    && let Some(page) = known_page()
+                    && put_flash(&errors, &page).await.is_ok()
+                {
+                    return Ok(Outcome::Done { to: page, reload: true });
+                }
                 set_status(StatusCode::UNPROCESSABLE_ENTITY);
             }
             Ok(Outcome::Invalid(errors))
@@ -200,14 +207,16 @@ mod server {
             .unwrap_or(false)
     }
 
-    /// Path and query of the page the form stands on.
+    /// Path and query of the page the form stands on; the first page when it is not known.
     fn referring_page() -> String {
-        use_context::<Parts>()
-            .and_then(|parts| {
-                let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
-                referer.parse::<http::Uri>().ok()?.path_and_query().map(|page| page.as_str().to_owned())
-            })
-            .map_or_else(|| "/".to_owned(), |page| local(&page))
+        known_page().unwrap_or_else(|| "/".to_owned())
+    }
+
+    /// Path and query of the page the form stands on, where the request tells it.
+    fn known_page() -> Option<String> {
+        let parts = use_context::<Parts>()?;
+        let referer = parts.headers.get(header::REFERER)?.to_str().ok()?;
+        referer.parse::<http::Uri>().ok()?.path_and_query().map(|page| local(page.as_str()))
     }
 
     /// `to` when it is a page of this site, else the first page.

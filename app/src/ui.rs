@@ -17,6 +17,7 @@ mod notice;
 mod page;
 mod steps;
 mod table;
+mod unsent;
 
 use leptos::prelude::use_context;
 
@@ -34,6 +35,7 @@ pub use notice::{EmptyState, Notice, NoticeKind, Tag, Tone};
 pub use page::{Breadcrumbs, Contents, Crumb, Heading, PageHeader, VisuallyHidden};
 pub use steps::{Step, StepBar};
 pub use table::{Cell, Column, DataTable, DescriptionList, Fact, RowHead, Sort, TableKind};
+pub use unsent::Unsent;
 
 /// `lang` of what people wrote, where the page around it is in another language. Provided by the application.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

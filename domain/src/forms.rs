@@ -127,6 +127,11 @@ impl FormErrors {
         self.problems.iter().find(|found| found.field == field).map(|found| &found.problem)
     }
 
+    /// Whether what the form was about has changed since its page was made.
+    pub fn is_stale(&self) -> bool {
+        self.problems.iter().any(|found| found.problem == Problem::Stale)
+    }
+
     pub fn value(&self, field: &str) -> Option<&str> {
         self.values.get(field).map(String::as_str)
     }

@@ -120,6 +120,33 @@ async function writtenAfterTheSession(stage, script) {
   assert.equal(await member.field('text').inputValue(), WORDS);
 }
 
+/** The opinion is open twice: the second answer cannot be sent, stays to be copied, and the first one is shown. */
+async function answeredTwice(stage, script) {
+  const given = `Chi ủy đã nhận. ${stamp(script)}`;
+  const late = `Chi ủy sẽ trả lời sau. ${stamp(script)}`;
+  const member = await stage.visitor({ as: 'member', script: false });
+  await member.open(await invitationAddress(stage));
+  await member.field('text').fill(`${WORDS} ${stamp(script)}`);
+  await member.submit(member.sender('text'));
+  const address = member.path.replace('/opinions/', '/branch/');
+
+  const first = await stage.visitor({ as: 'secretary', script });
+  const second = await stage.visitor({ as: 'secretary', script });
+  await first.open(address);
+  await second.open(address);
+  await first.field('text').fill(given);
+  await first.submit(first.sender('text'));
+  await first.sees('main', { hasText: given });
+
+  await second.field('text').fill(late);
+  await second.submit(second.sender('text'));
+  await second.sees('.notice-error', { hasText: feedback.answered_meanwhile });
+  await second.sees('main .quote', { hasText: given });
+  assert.equal(await second.field('unsent').inputValue(), late);
+  assert.equal(await second.field('unsent').getAttribute('readonly'), '');
+  assert.equal(await second.field('text').count(), 0, 'nothing that can never be sent');
+}
+
 async function invitationAddress(stage) {
   const member = await stage.visitor({ as: 'member', script: false });
   await member.open('/library');
@@ -162,6 +189,7 @@ const stamp = (script) => (script ? '(có mã lệnh)' : '(không mã lệnh)');
 export const tests = [
   ...bothWays('opinion: sent, received, seen and answered', sendAndAnswer),
   ...bothWays('opinion: the text outlives the session', writtenAfterTheSession),
+  ...bothWays('opinion: a second answer is not sent and not lost', answeredTwice),
   { name: 'opinion: the text outlives the arrival of the script', run: typedBeforeTheScript },
   { name: 'opinion: the text outlives a lost connection', run: sentWithoutNetwork },
 ];

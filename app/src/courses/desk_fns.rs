@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use backend::courses::{AnotherTryForm, AssignForm, CourseForm, QuestionForm, RulesForm};
 use domain::{
     courses::{AssignPage, CourseDesk, CourseFormPage, QuestionPage},
-    forms::{Outcome, Problem},
+    forms::Outcome,
     ids::CourseId,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -224,7 +224,7 @@ fn arranged(id: CourseId, place: &str) -> Outcome {
 /// A list has no field to put a problem beside: the page is shown as it is now, and says that it has changed.
 fn shown(result: Result<Outcome, AppError>, id: &str, place: &str) -> Result<Outcome, AppError> {
     match result {
-        Err(AppError { form: Some(errors), .. }) if errors.problems.iter().any(|found| found.problem == Problem::Stale) => {
+        Err(AppError { form: Some(errors), .. }) if errors.is_stale() => {
             Ok(Outcome::Done { to: format!("/courses/manage/{id}?changed=1#{place}"), reload: true })
         }
         result => result,

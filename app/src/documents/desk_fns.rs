@@ -487,7 +487,7 @@ use crate::error::Kind;
 mod server {
     use std::collections::BTreeSet;
 
-    use domain::{accounts::Viewer, forms::Problem, ids::DocumentId, units::UnitKind};
+    use domain::{accounts::Viewer, ids::DocumentId, units::UnitKind};
 
     use super::document_id;
     use crate::{context::server::backend, error::AppError};
@@ -509,11 +509,11 @@ mod server {
         (nested > 0).then(|| ("nested", nested.to_string()))
     }
 
-    /// After [`Problem::Stale`] the form goes on from the newest version: once its editor has compared the two, as the message
+    /// After `Problem::Stale` the form goes on from the newest version: once its editor has compared the two, as the message
     /// asks, the same button saves.
     pub(super) async fn on_newest_version(mut error: AppError, viewer: &Viewer, id: &str) -> Result<AppError, AppError> {
         if let Some(form) = &mut error.form
-            && form.problems.iter().any(|found| found.problem == Problem::Stale)
+            && form.is_stale()
         {
             let newest = backend()?.documents().draft(viewer, document_id(id)?).await?.draft.version;
             form.values.insert("version".to_owned(), newest.to_string());

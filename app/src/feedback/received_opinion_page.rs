@@ -20,7 +20,7 @@ use crate::{
     title::Title,
     ui::{
         Button, ButtonKind, Card, DescriptionList, ErrorSummary, Fact, Form, IconName, Line, LinkButton, Notice, NoticeKind,
-        PageHeader, TextArea, Whose, content_lang,
+        PageHeader, TextArea, Unsent, Whose, content_lang,
     },
 };
 
@@ -49,13 +49,19 @@ pub fn ReceivedOpinionPage() -> impl IntoView {
             None if may_answer => answer_form(l, &opinion, echo.as_ref(), errors),
             None => ().into_any(),
         };
+        // Answered meanwhile: there is no form any more the problems could lead to.
+        let told = if is_answered {
+            unsent_answer(l, echo.as_ref()).into_any()
+        } else {
+            view! { <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, LABELS)/> }.into_any()
+        };
         view! {
             <Title text=title.clone()/>
             <div class="page page-narrow">
                 {way_back(text::feedback::received_title(l), "/branch", title.as_str())}
                 <PageHeader eyebrow=Line::name(&opinion.branch.name) title/>
                 {just_answered}
-                <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, LABELS)/>
+                {told}
                 {content(l, opinion.clone())}
                 {answer}
                 <OpinionSteps opinion/>
@@ -100,6 +106,13 @@ fn answer_given(l: Locale, opinion: &Opinion) -> AnyView {
         }
     });
     view! { <Card title=text::feedback::answer(l)>{answer}</Card> }.into_any()
+}
+
+/// What was typed as an answer to an opinion that already had one.
+fn unsent_answer(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
+    let typed = echo?.value("text")?.to_owned();
+    let unsent = view! { <Unsent title=text::feedback::answered_meanwhile(l) label=text::frame::unsent(l) typed/> };
+    Some(unsent.into_any())
 }
 
 fn answer_form(l: Locale, opinion: &Opinion, echo: Option<&FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {

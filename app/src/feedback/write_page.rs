@@ -19,8 +19,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Button, ButtonKind, Choice, ErrorSummary, Form, HERE, IconName, Line, LinkButton, Notice, PageHeader, RadioGroup,
-        TextArea,
+        Button, ButtonKind, Choice, ErrorSummary, Form, HERE, IconName, Line, LinkButton, Notice, NoticeKind, PageHeader,
+        RadioGroup, TextArea,
     },
 };
 
@@ -30,10 +30,17 @@ const LABELS: Labels = &[("audience", text::feedback::audience), ("text", text::
 pub fn WriteOpinionPage() -> impl IntoView {
     let l = use_locale();
     let params = use_params_map();
-    let echo = take_echo("opinion");
+    let mut echo = take_echo("opinion");
+    // It was sent before with another text: what is written now is another opinion, with an id of its own.
+    let is_sent = echo.as_ref().is_some_and(FormErrors::is_stale);
+    if let Some(echo) = echo.as_mut().filter(|_| is_sent) {
+        echo.values.remove("opinion");
+        echo.problems.clear();
+    }
     let errors = RwSignal::new(echo.clone());
     let data = Resource::new(move || params.read().get("id").unwrap_or_default(), invitation);
     show(data, move |invited| {
+        let sent_before = is_sent.then(|| sent_before(l));
         view! {
             <Title text=text::feedback::write_title(l)/>
             <div class="page page-narrow">
@@ -44,6 +51,7 @@ pub fn WriteOpinionPage() -> impl IntoView {
                     lead=Line::content(&invited.document.title)
                 />
                 <ErrorSummary title=text::feedback::write_errors(l) items=all_errors(l, errors, LABELS)/>
+                {sent_before}
                 {readers(l, &invited)}
                 {opinion_form(l, &invited, echo.as_ref(), errors)}
             </div>
@@ -59,6 +67,16 @@ fn named(l: Locale, document: &DocumentSummary) -> Line {
         Some(number) => Line::around(text::feedback::about(l, kind, HERE), &Line::name(number)),
         None => kind.into(),
     }
+}
+
+fn sent_before(l: Locale) -> AnyView {
+    view! {
+        <Notice kind=NoticeKind::Warn title=text::feedback::sent_before(l)>
+            <p>{text::feedback::sent_before_hint(l)}</p>
+            <p><a href="/opinions">{text::feedback::to_own(l)}</a></p>
+        </Notice>
+    }
+    .into_any()
 }
 
 fn readers(l: Locale, invited: &OpinionInvitation) -> AnyView {

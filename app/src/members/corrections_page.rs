@@ -9,7 +9,12 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{fns::corrections, form_page::number_holder, transfers_page::decline_form, words};
+use super::{
+    fns::corrections,
+    form_page::number_holder,
+    transfers_page::{decided_meanwhile, decline_form},
+    words,
+};
 use crate::{
     context::take_echo,
     i18n::use_locale,
@@ -44,7 +49,10 @@ pub fn CorrectionsPage() -> impl IntoView {
         let found = page.waiting.iter().find(|waiting| open.as_deref() == Some(waiting.id.to_string().as_str())).cloned();
         let content = match found {
             Some(correction) => opened(l, correction, echo.as_ref(), errors),
-            None => list(l, page),
+            None => {
+                let unsent = decided_meanwhile(l, echo.as_ref());
+                view! { {unsent} {list(l, page)} }.into_any()
+            }
         };
         let crumbs = vec![Crumb::link(text::frame::members(l), "/members"), Crumb::here(text::members::corrections_title(l))];
         view! {

@@ -164,7 +164,10 @@ fn member_form(l: Locale, page: MemberFormPage, echo: Option<FormErrors>, errors
         ("/api/members/change", text::members::save_changes(l), format!("/members/{}", draft.id))
     };
     let id = controls.value("id", Some(draft.id.to_string()));
-    let version = controls.value("version", Some(draft.version.to_string()));
+    let newest = Some(draft.version.to_string());
+    // Who was told that the record has changed goes on from what it is now: the version sent before would be refused for ever.
+    let is_stale = controls.echo.as_ref().is_some_and(FormErrors::is_stale);
+    let version = newest.clone().filter(|_| is_stale).unwrap_or_else(|| controls.value("version", newest));
     let branch = page.is_new.then(|| branch_field(&controls, &draft, page.branches));
     let (person, membership) = (person_fields(&controls, &draft), membership_fields(&controls, &draft));
     view! {

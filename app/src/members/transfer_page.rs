@@ -18,7 +18,7 @@ use crate::{
     title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Crumb, EmptyState, ErrorSummary, Form, IconName, Line, LinkButton, Notice, PageHeader,
-        RadioGroup, TextArea,
+        RadioGroup, TextArea, Unsent,
     },
 };
 
@@ -45,6 +45,7 @@ pub fn TransferPage() -> impl IntoView {
         let lead = text::members::transfer_lead(l, &page.member.name, &page.branch.name);
         let content = match page.waiting.clone() {
             Some(waiting) => view! {
+                {unsent(l, echo.as_ref())}
                 <Notice title=text::members::on_the_way(l) icon=IconName::ArrowRight>
                     <p>{from_to(l, waiting.from, waiting.to).show()}</p>
                     <p><a href=format!("/transfers?open={}", waiting.id)>{text::members::open_transfer(l)}</a></p>
@@ -71,6 +72,13 @@ pub fn TransferPage() -> impl IntoView {
         }
         .into_any()
     })
+}
+
+/// The reason that was typed while somebody else asked for a transfer.
+fn unsent(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
+    let typed = echo?.value("reason")?.to_owned();
+    let unsent = view! { <Unsent title=text::members::transfer_waits(l) label=text::frame::unsent(l) typed/> };
+    Some(unsent.into_any())
 }
 
 fn transfer_form_of(l: Locale, page: Found, echo: Option<FormErrors>, errors: RwSignal<Option<FormErrors>>) -> AnyView {

@@ -19,7 +19,7 @@ use crate::{
     title::Title,
     ui::{
         Breadcrumbs, Button, ButtonKind, Card, Crumb, DescriptionList, EmptyState, ErrorSummary, Fact, Form, HERE, IconName,
-        Line, ListRow, Notice, NoticeKind, PageHeader, RowList, TextArea, Whose,
+        Line, ListRow, Notice, NoticeKind, PageHeader, RowList, TextArea, Unsent, Whose,
     },
 };
 
@@ -41,7 +41,10 @@ pub fn TransfersPage() -> impl IntoView {
         let incoming = page.incoming.iter().find(is_open).cloned();
         let outgoing = page.outgoing.iter().find(is_open).cloned();
         let content = match (incoming, outgoing) {
-            (None, None) => lists(l, page),
+            (None, None) => {
+                let unsent = decided_meanwhile(l, echo.as_ref());
+                view! { {unsent} {lists(l, page)} }.into_any()
+            }
             (incoming, outgoing) => {
                 let is_both = incoming.is_some() && outgoing.is_some();
                 let sent_only = incoming.is_none();
@@ -162,6 +165,14 @@ fn opened(l: Locale, transfer: Transfer, ends: Ends, echo: Option<&FormErrors>, 
         {decline}
     }
     .into_any()
+}
+
+/// What was decided of a request that does not wait any more; shared with the corrections.
+pub(super) fn decided_meanwhile(l: Locale, echo: Option<&FormErrors>) -> Option<AnyView> {
+    let echo = echo.filter(|echo| echo.is_stale())?;
+    let typed = echo.value("note").unwrap_or_default().to_owned();
+    let unsent = view! { <Unsent title=text::members::decided_meanwhile(l) label=text::frame::unsent(l) typed/> };
+    Some(unsent.into_any())
 }
 
 /// Turning a request away, never without a word; shared with the corrections.

@@ -209,6 +209,9 @@ pub fn TextArea(
     #[prop(optional, into)] error: Signal<Option<String>>,
     #[prop(default = 6)] rows: u32,
     #[prop(optional)] required: bool,
+    /// Only to be read and copied.
+    #[prop(optional)]
+    readonly: bool,
     /// What helps to write, right above the control.
     #[prop(optional)]
     tools: Option<AnyView>,
@@ -226,6 +229,7 @@ pub fn TextArea(
             name=name
             rows=rows.to_string()
             required=required
+            readonly=readonly
             aria-describedby=described
             aria-invalid=invalid
             inner_html=content

@@ -204,6 +204,79 @@ async fn an_opinion_is_sent_answered_and_its_answer_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_came_too_late_is_shown_beside_what_is_there_and_the_script_loads_that_page() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await.to_string();
+    let opinion = app.backend.clock().ulid().to_string();
+    let form = |text| [("opinion", opinion.as_str()), ("document", document.as_str()), ("audience", "branch"), ("text", text)];
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    let write = format!("/library/{document}/opinion");
+
+    assert_eq!(fisherman.post("/api/feedback/send", &write, &form("Xin thêm phao.")).await.status, 302);
+    let again = fisherman.post("/api/feedback/send", &write, &form("Xin thêm đèn.")).await;
+    assert_eq!((again.status, again.location()), (302, Some(write.as_str())));
+    let page = fisherman.get(&write).await.body;
+    assert!(page.contains("Ý kiến này đã được gửi trước đó") && page.contains("Xin thêm đèn.</textarea>"), "{page}");
+    assert!(!page.contains(&format!("value=\"{opinion}\"")), "sent again it is another opinion");
+
+    let mut secretary = app.signed_in(&app.org.secretary).await;
+    let open = format!("/branch/{opinion}");
+    let answer = |text| [("opinion", opinion.as_str()), ("text", text)];
+    let to = "/api/feedback/answer";
+    assert_eq!(secretary.post(to, &open, &answer("Xã đã duyệt.")).await.status, 302);
+    let late = secretary.post(to, &open, &answer("Xã sẽ xem.")).await;
+    assert_eq!((late.status, late.location()), (302, Some(open.as_str())));
+    let page = secretary.get(&open).await.body;
+    assert!(page.contains("Xã đã duyệt.") && page.contains("Xã sẽ xem.</textarea>"), "{page}");
+    assert!(!page.contains("action=\"/api/feedback/answer\""), "what can never be sent is not offered");
+
+    let late = secretary.request("POST", to).header("referer", secretary.url(&open));
+    let late = late.header("accept", "application/json").header("sec-fetch-site", "same-origin");
+    let late = late.form(&answer("Xã sẽ xem.")).send().await.expect("an answer");
+    assert_eq!(late.status().as_u16(), 200);
+    let told: serde_json::Value = late.json().await.expect("json");
+    assert_eq!(told, serde_json::json!({ "done": { "to": open, "reload": true } }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_record_that_changed_meanwhile_can_be_saved_after_the_message() {
+    let app = TestApp::spawn().await;
+    let member = app.member(&app.org.harbour).await.to_string();
+    let edit = format!("/members/{member}/edit");
+    let mut registrar = app.signed_in(&app.org.coast_registrar).await;
+    let version = |page: &str| {
+        let rest = page.split_once("name=\"version\" value=\"").expect("a version").1;
+        rest.split('"').next().expect("a value").to_owned()
+    };
+    let opened = version(&registrar.get(&edit).await.body);
+    let form = |version, name| {
+        [
+            ("id", member.as_str()),
+            ("version", version),
+            ("full_name", name),
+            ("card", &member[10..]),
+            ("sex", "female"),
+            ("birth_date", "1990-05-19"),
+            ("admitted_on", "2020-02-03"),
+            ("official_on", ""),
+            ("standing", "official"),
+            ("national_id", ""),
+            ("phone", ""),
+            ("unit", ""),
+        ]
+    };
+    let to = "/api/members/change";
+    let saved = format!("/members/{member}?saved=changed");
+    assert_eq!(registrar.post(to, &edit, &form(&opened, "Trương Thị Ba")).await.location(), Some(saved.as_str()));
+    assert_eq!(registrar.post(to, &edit, &form(&opened, "Trương Thị Tư")).await.location(), Some(edit.as_str()));
+    let page = registrar.get(&edit).await.body;
+    assert!(page.contains("value=\"Trương Thị Tư\""), "{page}");
+    let newest = version(&page);
+    assert_ne!(newest, opened);
+    assert_eq!(registrar.post(to, &edit, &form(&newest, "Trương Thị Tư")).await.location(), Some(saved.as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_typed_when_the_session_has_ended_waits_behind_the_sign_in() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await.to_string();
