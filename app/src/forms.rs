@@ -6,7 +6,7 @@ mod server {
 
     use backend::{Backend, flash::Sender};
     use domain::forms::{FormErrors, Outcome, is_local};
-    use http::{HeaderValue, StatusCode, header, request::Parts};
+    use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
     use leptos_router::params::ParamsMap;
@@ -19,6 +19,9 @@ mod server {
 
     /// Name of the cookie that leads back to a form's problems. Its path is the form's page, so no other page sees it.
     pub const FLASH_COOKIE: &str = "__Secure-handbook-form";
+
+    /// Name of the cookie in which the browser names the form it sends, see `scripts/keep.js`.
+    const TYPED_COOKIE: &str = "handbook-typed";
 
     /// A form as it was sent.
     #[derive(Debug)]
@@ -42,6 +45,7 @@ mod server {
             match result {
                 Ok(Outcome::Done { to, reload }) => {
                     let to = local(&to);
+                    tell_taken();
                     if wants_page() {
                         leptos_axum::redirect(&to);
                     }
@@ -219,9 +223,48 @@ mod server {
         referer.parse::<http::Uri>().ok()?.path_and_query().map(|page| local(page.as_str()))
     }
 
+    /// Tells the browser that the form was taken: what it keeps of it can go.
+    fn tell_taken() {
+        let Some(mark) = use_context::<Parts>().and_then(|parts| sent_mark(&parts.headers)) else { return };
+        let cookie = format!("{TYPED_COOKIE}={mark}.taken; Path=/; SameSite=Lax");
+        if let (Some(options), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie)) {
+            options.append_header(header::SET_COOKIE, cookie);
+        }
+    }
+
+    /// What the browser calls the form it sends; none when the script did not make it.
+    fn sent_mark(headers: &HeaderMap) -> Option<String> {
+        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let (_, mark) = pairs.find(|(name, _)| *name == TYPED_COOKIE)?;
+        let fits = (1..=16).contains(&mark.len()) && mark.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        fits.then(|| mark.to_owned())
+    }
+
     /// `to` when it is a page of this site, else the first page.
     pub fn local(to: &str) -> String {
         if is_local(to) { to.to_owned() } else { "/".to_owned() }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn only_a_mark_of_the_scripts_making_is_sent_back() {
+            for (cookies, mark) in [
+                ("handbook-locale=vi; handbook-typed=k3x9", Some("k3x9")),
+                ("handbook-typed=k3x9.taken", None),
+                ("handbook-typed=", None),
+                ("handbook-typed=12345678901234567", None),
+                ("handbook-typed=a\"b", None),
+                ("other-handbook-typed=k3x9", None),
+            ] {
+                let mut headers = HeaderMap::new();
+                headers.insert(header::COOKIE, HeaderValue::from_static(cookies));
+                assert_eq!(sent_mark(&headers).as_deref(), mark, "{cookies}");
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     App, ROOT,
     context::server::visit,
     server_only::{is_server_only, scripts_of},
+    text,
 };
 
 /// Addresses of the built assets, read once from the site's `assets.json`. Empty when only the server was built: pages then work
@@ -31,13 +32,27 @@ pub struct Assets {
 }
 
 pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
-    let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
+    let page = visit().map(|visit| visit.page).unwrap_or_default();
+    let preferences = page.preferences;
+    let owner = page.viewer.map(|viewer| viewer.member.to_string());
     let nonce = use_nonce();
     let path = use_context::<Parts>().map(|request| request.uri.path().to_owned()).unwrap_or_default();
     let is_static = is_server_only(&path);
     let addresses = scripts_of(&path).into_iter().filter_map(|name| assets.scripts.get(name));
     let scripts =
         addresses.map(|address| view! { <script type="module" nonce=nonce.clone() src=address.clone()></script> }).collect_view();
+    let keep = assets.scripts.get("keep").map(|address| {
+        view! {
+            <script
+                type="module"
+                nonce=nonce.clone()
+                src=address.clone()
+                data-owner=owner
+                data-kept=text::frame::kept(preferences.locale)
+                data-remove=text::frame::kept_remove(preferences.locale)
+            ></script>
+        }
+    });
     let stay = is_static.then(|| view! { <script nonce=nonce.clone() inner_html=GO_BACK></script> });
     let start = (!is_static).then(|| start(assets, nonce));
     let assets = Arc::clone(assets);
@@ -70,6 +85,8 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
                 </div>
                 {stay}
                 {start}
+                // On every page: what is typed is kept, see `scripts/keep.js`.
+                {keep}
                 {scripts}
             </body>
         </html>

@@ -120,6 +120,68 @@ async function writtenAfterTheSession(stage, script) {
   assert.equal(await member.field('text').inputValue(), WORDS);
 }
 
+/** What is typed outlives a reload, a look elsewhere, a closed tab and the session. Sent, deleted or signed out, it is gone. */
+async function keptOnTheDevice(stage) {
+  const member = await stage.visitor({ as: 'member' });
+  member.expects(401);
+  const address = await invitationAddress(stage);
+  const typed = () => member.field('text').inputValue();
+  const isBack = (when) => until(`the text is back ${when}`, async () => (await typed()) === WORDS);
+  const kept = () => member.page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('handbook-typed:')).length);
+
+  await member.open(address);
+  await member.field('text').fill(WORDS);
+  await member.reload();
+  await isBack('after a reload');
+  await member.open(address);
+  await isBack('when the page is opened again');
+  await member.sees('.kept', { hasText: frame.kept });
+
+  await member.follow(member.$('nav a[href="/library"]:visible').first());
+  await member.page.goBack();
+  await until('the page is there again', () => member.path === address);
+  await member.settled();
+  await isBack('after going back');
+
+  const tab = await member.context.newPage();
+  await member.page.close();
+  member.page = tab;
+  await member.open(address);
+  await isBack('in another tab');
+
+  await member.context.clearCookies({ name: /handbook$/ });
+  await member.open(address);
+  assert.equal(member.path, '/sign-in');
+  await fillIn(member, stage.account('member'));
+  await until('one is led back', () => member.path === address);
+  await member.settled();
+  await isBack('after the session');
+
+  await member.submit(member.sender('text'));
+  assert.match(member.path, /^\/opinions\//);
+  await member.sees('main', { hasText: WORDS });
+  await until('what was sent is forgotten', async () => (await kept()) === 0);
+  await member.open(address);
+  assert.equal(await typed(), '');
+
+  await member.field('text').fill(WORDS);
+  await member.open(address);
+  await member.$('.kept button', { hasText: frame.kept_remove }).click();
+  assert.equal(await typed(), '');
+  assert.deepEqual([await kept(), await member.$('.kept').count()], [0, 0], 'deleted');
+
+  await member.field('text').fill(WORDS);
+  await member.page.evaluate(() =>
+    localStorage.setItem('handbook-typed:somebody /x', JSON.stringify({ text: 'x', at: Date.now() })),
+  );
+  await member.open(address);
+  await isBack('beside what others typed');
+  assert.equal(await kept(), 1, 'what others typed is forgotten');
+  await member.open('/more');
+  await member.submit(member.$('main form[action*="sign_out"] button'));
+  await until('who signs out leaves nothing', async () => member.path === '/sign-in' && (await kept()) === 0);
+}
+
 /** The opinion is open twice: the second answer cannot be sent, stays to be copied, and the first one is shown. */
 async function answeredTwice(stage, script) {
   const given = `Chi ủy đã nhận. ${stamp(script)}`;
@@ -190,6 +252,7 @@ export const tests = [
   ...bothWays('opinion: sent, received, seen and answered', sendAndAnswer),
   ...bothWays('opinion: the text outlives the session', writtenAfterTheSession),
   ...bothWays('opinion: a second answer is not sent and not lost', answeredTwice),
+  { name: 'opinion: what is typed is kept on the device', run: keptOnTheDevice },
   { name: 'opinion: the text outlives the arrival of the script', run: typedBeforeTheScript },
   { name: 'opinion: the text outlives a lost connection', run: sentWithoutNetwork },
 ];

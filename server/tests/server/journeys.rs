@@ -212,7 +212,12 @@ async fn what_came_too_late_is_shown_beside_what_is_there_and_the_script_loads_t
     let mut fisherman = app.signed_in(&app.org.fisherman).await;
     let write = format!("/library/{document}/opinion");
 
-    assert_eq!(fisherman.post("/api/feedback/send", &write, &form("Xin thêm phao.")).await.status, 302);
+    let sent = fisherman.request("POST", "/api/feedback/send").header("cookie", "handbook-typed=k3x9");
+    let sent = sent.header("accept", "application/json").header("sec-fetch-site", "same-origin");
+    let sent = sent.form(&form("Xin thêm phao.")).send().await.expect("an answer");
+    let cookies: Vec<_> = sent.headers().get_all("set-cookie").iter().filter_map(|line| line.to_str().ok()).collect();
+    assert!(cookies.contains(&"handbook-typed=k3x9.taken; Path=/; SameSite=Lax"), "{} {cookies:?}", sent.status());
+
     let again = fisherman.post("/api/feedback/send", &write, &form("Xin thêm đèn.")).await;
     assert_eq!((again.status, again.location()), (302, Some(write.as_str())));
     let page = fisherman.get(&write).await.body;
