@@ -80,11 +80,14 @@ function arrive(heading) {
 
 /** Brings the numbers at the places up to date. Where that fails they stay as they are until the next page. */
 async function count() {
+  const badges = document.querySelectorAll('nav .badge');
+  // Who is not signed in has no places.
+  if (badges.length === 0) return;
   const answer = await fetch('/api/home/badges', { headers: { accept: 'application/json' } }).catch(() => undefined);
   if (!answer?.ok) return;
-  const badges = await answer.json();
-  for (const badge of document.querySelectorAll('nav .badge')) {
-    const found = badges.find(({ place }) => place === badge.parentElement.getAttribute('href'));
+  const numbers = await answer.json();
+  for (const badge of badges) {
+    const found = numbers.find(({ place }) => place === badge.parentElement.getAttribute('href'));
     badge.hidden = !found;
     badge.textContent = found?.number ?? '';
     badge.setAttribute('aria-label', found?.label ?? '');
