@@ -1,4 +1,4 @@
-//! The unit one acts for at the places of one's offices.
+//! The unit one acts for at the places of one's offices and on their pages.
 //!
 //! Whoever holds offices on several units sees all of them there, or one of them: what was chosen last is kept in a cookie.
 //!
@@ -7,14 +7,16 @@
 
 use domain::{accounts::Viewer, ids::UnitId, policy::Action, units::UnitRef};
 
-/// Addresses of places where one acts for a unit, and what an office must cover to count there.
-const PLACES: [(&str, &[Action]); 16] = [
+/// Addresses of places where one acts for a unit, and what an office must cover to count there. Of two places from which a page is
+/// reached the first counts.
+const PLACES: [(&str, &[Action]); 17] = [
+    ("/readers", &[Action::ReadStatistics]),
+    ("/courses/results", &[Action::ReadStatistics]),
     ("/desk", &[Action::WriteDocument]),
     ("/desk/new", &[Action::WriteDocument]),
     ("/courses/manage", &[Action::ManageCourses]),
     ("/courses/manage/new", &[Action::ManageCourses]),
     ("/branch", &[Action::ReadOpinions, Action::WriteDocument]),
-    ("/readers", &[Action::ReadStatistics]),
     ("/committee", &[Action::ReadStatistics]),
     ("/units", &[Action::ReadUnit]),
     ("/members", &[Action::ReadMembers]),
@@ -30,10 +32,27 @@ const PLACES: [(&str, &[Action]); 16] = [
 /// Places that show one unit, the highest where none was chosen.
 const OF_ONE_UNIT: [&str; 2] = ["/readers", "/committee"];
 
-/// What an office must cover to count at this address; none where one does not act for a unit.
+/// Pages that are reached from two places: how their address begins and ends, and the places.
+const SHARED: [(&str, &str, [&str; 2]); 2] =
+    [("/readers/", "", ["/readers", "/desk"]), ("/courses/", "/results", ["/courses/results", "/courses/manage"])];
+
+/// What an office must cover to count at this address; none where one does not choose the unit one acts for.
 pub fn actions_at(path: &str, query: &str) -> Option<&'static [Action]> {
+    place_at(path, query).map(|(_, actions)| actions)
+}
+
+fn place_at(path: &str, query: &str) -> Option<(&'static str, &'static [Action])> {
     let names_unit = query.trim_start_matches('?').split('&').any(|pair| pair.starts_with("unit="));
-    PLACES.into_iter().find(|(place, _)| *place == path && !names_unit).map(|(_, actions)| actions)
+    PLACES.into_iter().find(|(place, _)| *place == path && !names_unit)
+}
+
+/// The places to which a page belongs.
+fn places_of(path: &str) -> impl Iterator<Item = (&'static str, &'static [Action])> {
+    let shared = SHARED.into_iter().find(|(start, end, _)| path.starts_with(*start) && path.ends_with(*end));
+    PLACES.into_iter().filter(move |(place, _)| match shared {
+        Some((_, _, places)) => places.contains(place),
+        None => path.strip_prefix(*place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+    })
 }
 
 /// The units one could act for at an address, and the one of them that is shown; none for all.
@@ -43,16 +62,31 @@ pub struct Acting {
     pub shown: Option<UnitRef>,
     /// Whether all of them can be shown at once.
     pub takes_all: bool,
+    /// The address where another is chosen.
+    pub place: &'static str,
 }
 
 impl Acting {
-    /// None where the person acts for no unit.
+    /// None where the person acts for no unit. A page below a place is opened by all offices, whatever was chosen: there it is the only
+    /// unit, or the one that the address names.
     pub fn at(viewer: &Viewer, chosen: Option<UnitId>, path: &str, query: &str) -> Option<Self> {
-        let units: Vec<UnitRef> = viewer.units_for(actions_at(path, query)?).into_iter().cloned().collect();
-        let takes_all = units.len() > 1 && !OF_ONE_UNIT.contains(&path);
-        let chosen = units.iter().find(|unit| Some(unit.id) == chosen);
-        let shown = if takes_all { chosen } else { chosen.or(units.first()) }.cloned();
-        (!units.is_empty()).then_some(Self { units, shown, takes_all })
+        let held = |actions: &[Action]| viewer.units_for(actions).into_iter().cloned().collect::<Vec<UnitRef>>();
+        let exact = place_at(path, query);
+        let (place, units) = if let Some((place, actions)) = exact {
+            (place, held(actions))
+        } else {
+            places_of(path).map(|(place, actions)| (place, held(actions))).find(|(_, units)| !units.is_empty())?
+        };
+        let takes_all = units.len() > 1 && !OF_ONE_UNIT.contains(&place);
+        let shown = if exact.is_some() {
+            let chosen = units.iter().find(|unit| Some(unit.id) == chosen);
+            if takes_all { chosen } else { chosen.or(units.first()) }
+        } else {
+            let is_named = |unit: &UnitRef| [path, query].iter().any(|part| part.contains(&unit.id.to_string()));
+            if let [only] = &*units { Some(only) } else { units.iter().find(|unit| is_named(unit)) }
+        };
+        let shown = shown.cloned();
+        (!units.is_empty()).then_some(Self { units, shown, takes_all, place })
     }
 }
 
@@ -75,20 +109,49 @@ mod tests {
         UnitRef { id, kind: UnitKind::Branch, name: path.to_owned(), path: UnitPath::parse(path).expect("a path") }
     }
 
+    fn viewer(offices: &[&UnitRef]) -> Viewer {
+        let branch = offices[0].clone();
+        let offices = offices.iter().map(|unit| Office { role: Role::Secretary, unit: (*unit).clone() }).collect();
+        let standpoint = Standpoint { branch: branch.path.clone(), standing: Standing::Official, grants: Vec::new() };
+        let (member, name): (MemberId, _) = (format!("{ID}0").parse().expect("an id"), "Huỳnh Thị Bến".to_owned());
+        Viewer { member, name, branch, standpoint, offices, resting: Vec::new() }
+    }
+
+    #[test]
+    fn the_only_unit_stands_on_every_page_of_a_place() {
+        let commune = unit("/1/3/");
+        let viewer = viewer(&[&commune]);
+        let pages = [
+            ("/committee", "/committee"),
+            ("/committee/01A", "/committee"),
+            ("/readers/01A", "/readers"),
+            ("/courses/results", "/courses/results"),
+            ("/courses/01A/results", "/courses/results"),
+            ("/units/01A/roles", "/units"),
+            ("/members/01A", "/members"),
+            ("/codes/sheet", "/codes"),
+        ];
+        for (path, place) in pages {
+            let acting = Acting::at(&viewer, None, path, "?sort=name").unwrap_or_else(|| panic!("{path}"));
+            assert_eq!((acting.shown.as_ref(), acting.place), (Some(&commune), place), "{path}");
+        }
+    }
+
     #[test]
     fn a_place_shows_all_units_or_the_one_that_was_chosen() {
         let (hills, commune) = (unit("/1/2/33/"), unit("/1/3/"));
-        let offices = [&hills, &commune].map(|unit| Office { role: Role::Secretary, unit: unit.clone() }).to_vec();
-        let standpoint = Standpoint { branch: hills.path.clone(), standing: Standing::Official, grants: Vec::new() };
-        let (member, name): (MemberId, _) = (format!("{ID}0").parse().expect("an id"), "Huỳnh Thị Bến".to_owned());
-        let viewer = Viewer { member, name, branch: hills.clone(), standpoint, offices, resting: Vec::new() };
+        let viewer = viewer(&[&hills, &commune]);
         let shown = |chosen, path, query| Acting::at(&viewer, chosen, path, query).map(|acting| (acting.shown, acting.takes_all));
         assert_eq!(shown(None, "/branch", ""), Some((None, true)));
         assert_eq!(shown(Some(hills.id), "/branch", "?after=A"), Some((Some(hills.clone()), true)));
         assert_eq!(shown(None, "/committee", ""), Some((Some(commune), false)), "the highest, as on the page");
         assert_eq!(shown(Some(hills.id), "/committee", ""), Some((Some(hills.clone()), false)));
-        assert_eq!(shown(Some(hills.id), "/members", "?q=a&unit=B"), None, "the address names a unit");
-        for elsewhere in ["/", "/library", "/branch/01A", "/desk"] {
+        let ordered = format!("/committee/{}", hills.id);
+        assert_eq!(shown(None, ordered.as_str(), "?sort=name"), Some((Some(hills.clone()), false)), "the address names it");
+        for (path, query) in [("/members", "?q=a&unit=B"), ("/branch/01A", ""), ("/courses/01A/results", "")] {
+            assert_eq!(shown(Some(hills.id), path, query), Some((None, true)), "{path} is opened by all offices");
+        }
+        for elsewhere in ["/", "/library", "/branches", "/courses/01A", "/desk", "/desk/01A"] {
             assert_eq!(shown(Some(hills.id), elsewhere, ""), None, "{elsewhere}");
         }
     }

@@ -80,13 +80,14 @@ fn back(place: Line, href: &str, here: Line, phone_only: bool) -> AnyView {
     view! { <Breadcrumbs label=text::frame::way(use_locale()) crumbs phone_only/> }.into_any()
 }
 
-/// At the places of one's offices the unit one acts for, with the way to act for another; anywhere else the own branch.
+/// At the places of one's offices and on their pages the unit one acts for, with the way to act for another; anywhere else the own
+/// branch.
 fn unit_here(viewer: Viewer, chosen: Option<UnitId>) -> AnyView {
     let here = use_location();
     let unit = move || {
         let (path, query) = (here.pathname.get(), here.search.get());
         if let Some(acting) = Acting::at(&viewer, chosen, &path, &query) {
-            return unit_acted_for(acting, &path);
+            return unit_acted_for(acting);
         }
         let name = viewer.branch.name.clone();
         view! { <p class="top-bar-place" lang=content_lang() translate="no">{name}</p> }.into_any()
@@ -94,7 +95,7 @@ fn unit_here(viewer: Viewer, chosen: Option<UnitId>) -> AnyView {
     unit.into_any()
 }
 
-fn unit_acted_for(Acting { units, shown, takes_all }: Acting, path: &str) -> AnyView {
+fn unit_acted_for(Acting { units, shown, takes_all, place }: Acting) -> AnyView {
     let l = use_locale();
     let name = shown.as_ref().map_or_else(|| text::frame::acting_all(l).to_owned(), |unit| unit.name.clone());
     let lang = shown.as_ref().and_then(|_| content_lang());
@@ -110,7 +111,7 @@ fn unit_acted_for(Acting { units, shown, takes_all }: Acting, path: &str) -> Any
         // Left to the browser: the server keeps the choice and leads back.
         view! {
             <li>
-                <a href=format!("{path}?for={id}") rel="external" aria-current=current.then_some("true")>{name.show()}</a>
+                <a href=format!("{place}?for={id}") rel="external" aria-current=current.then_some("true")>{name.show()}</a>
             </li>
         }
     };

@@ -111,6 +111,11 @@ async function unitStandsInTheBar(stage, script) {
     await leader.follow(leader.$(`.rail a[href="${place}"]`));
     await until(`the bar of ${place} names ${unit}`, async () => (await named()).join() === unit);
     assert.equal(await leader.$('.acting').count(), 0, 'with one unit there is nothing to choose');
+    // And on what the place leads to.
+    const inner = leader.$(`main a[href^="${place}/"]:visible`).first();
+    if ((await inner.count()) === 0) continue;
+    await leader.follow(inner);
+    assert.equal((await named()).join(), unit, `${leader.path} names it too`);
   }
   await leader.follow(leader.$('.rail a[href="/library"]'));
   await until('the bar names the own branch', async () => (await named()).length === 0);

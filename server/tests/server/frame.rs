@@ -67,6 +67,7 @@ async fn who_has_offices_on_two_units_chooses_for_which_to_act_and_gains_nothing
     let page = editor.get("/desk").await.body;
     assert!(page.contains("Làm việc cho:"), "the unit stands in the bar");
     assert!(!page.contains("?for="), "with one unit there is nothing to choose");
+    assert!(editor.get(&draft).await.body.contains("Làm việc cho:"), "and on the pages of the place");
 
     let (unit, day) = (org.harbour.id.to_string(), app.backend.clock().today().to_string());
     let card = format!("51.{}", &org.coast_editor.national_id[6..]);
@@ -81,7 +82,10 @@ async fn who_has_offices_on_two_units_chooses_for_which_to_act_and_gains_nothing
     let page = editor.get("/desk").await.body;
     assert!(!page.contains(&draft), "the text is the coast's");
     assert!(page.contains(r#"aria-current="true""#), "the choice is marked");
-    assert_eq!(editor.get(&draft).await.status, 200, "what an address names is opened by all offices");
+    let opened = editor.get(&draft).await;
+    assert_eq!(opened.status, 200, "what an address names is opened by all offices");
+    assert!(opened.body.contains("Mọi đơn vị của tôi") && opened.body.contains(&format!("/desk?for={unit}")));
+    assert!(!opened.body.contains(&format!("{draft}?for=")), "another unit is chosen at the place");
     assert!(editor.get("/library").await.is_whole());
 
     // A unit on which the person holds no office is no choice.
