@@ -12,8 +12,8 @@ use crate::{
     text,
     title::Title,
     ui::{
-        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, FileField, IconName, LinkButton, PageHeader, RadioGroup,
-        Select,
+        Breadcrumbs, Button, ButtonKind, Choice, Crumb, ErrorSummary, FileField, Icon, IconName, LinkButton, PageHeader,
+        RadioGroup, Select,
     },
 };
 
@@ -102,14 +102,21 @@ fn templates(l: Locale, page: &imports::NewImportPage) -> AnyView {
             [("csv", "CSV"), ("xlsx", "Excel")].map(|(ending, format)| {
                 let name = format!("{} ({format})", kind_name(l, *kind));
                 let href = format!("/imports/template/{}.{ending}", kind.key());
-                view! { <li><a href=href rel="external" download="">{name}</a></li> }
+                view! {
+                    <li>
+                        <a class="menu-link" href=href rel="external" download="">
+                            <Icon name=IconName::Download/>
+                            <span>{name}</span>
+                        </a>
+                    </li>
+                }
             })
         })
         .collect_view();
     view! {
         <div class="stack">
             <p class="muted">{text::imports::template_hint(l)}</p>
-            <ul>{links}</ul>
+            <ul class="menu" role="list">{links}</ul>
         </div>
     }
     .into_any()

@@ -195,12 +195,10 @@ fn children_table(l: Locale, figures: RwSignal<StatisticsPage>, query: TableQuer
 }
 
 fn child_row(l: Locale, row: &UnitFigures, id: String) -> AnyView {
-    let (name, lang) = (text::together(&row.unit.name), content_lang());
-    let name = if row.has_children {
-        view! { <a href=format!("/committee/{}", row.unit.id) lang=lang translate="no">{name}</a> }.into_any()
-    } else {
-        view! { <span lang=lang translate="no">{name}</span> }.into_any()
-    };
+    let name = text::together(&row.unit.name);
+    // Below it there are no figures, but its page names whom to call.
+    let place = if row.has_children { "committee" } else { "units" };
+    let href = format!("/{place}/{}", row.unit.id);
     let phase = phase_tag(l, row.phase).map(|tag| view! { " " {tag} });
     let counts = row.figures;
     let cell = move |label: &'static str, read: fn(&Counts) -> u32| {
@@ -217,7 +215,7 @@ fn child_row(l: Locale, row: &UnitFigures, id: String) -> AnyView {
     };
     view! {
         <tr id=id>
-            <RowHead>{name} {phase}</RowHead>
+            <RowHead><a href=href lang=content_lang() translate="no">{name}</a> {phase}</RowHead>
             {cell(terms::members(l), |counts| counts.members)}
             <Cell label=text::statistics::activated(l) numeric=true>{activated}</Cell>
             {cell(text::statistics::active(l), |counts| counts.active)}

@@ -79,7 +79,7 @@ fn child(l: Locale, row: &UnitShare, done: &'static str, page: &str, id: String)
             <RowHead whose=Whose::Name>{name}</RowHead>
             <Cell label=terms::members(l) numeric=true wide=true>{members}</Cell>
             <Cell label=done numeric=true wide=true>{count}</Cell>
-            <Cell label=text::statistics::share(l) numeric=true>{bar} {part}</Cell>
+            <Cell label=text::statistics::share(l) numeric=true>{bar} " " {part}</Cell>
         </tr>
     }
     .into_any()

@@ -151,8 +151,9 @@ impl Drawing {
                     <div class="tree-name">
                         {toggle}
                         <div class="tree-text">
-                            <span class="tree-kind">{kind}</span>
                             <a class="tree-link" href=href lang=lang translate="no">{name}</a>
+                            " "
+                            <span class="tree-kind">{kind}</span>
                             {phase}
                         </div>
                     </div>
