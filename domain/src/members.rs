@@ -14,8 +14,8 @@ mod transfers;
 
 pub use corrections::{Correction, CorrectionField, CorrectionState, CorrectionsPage};
 pub use records::{
-    MemberDraft, MemberFormPage, MemberLine, MembersPage, MergePage, Posting, QualityPage, RECORD_HOLDER, RECORD_HOLDER_NAME,
-    Record, RecordPage, RecordRights, StatePage, Waiting,
+    Hits, MemberDraft, MemberFormPage, MemberLine, MembersPage, MergePage, Posting, QualityPage, RECORD_HOLDER,
+    RECORD_HOLDER_NAME, Record, RecordPage, RecordRights, StatePage, Waiting,
 };
 pub use search::{MemberQuery, NameQuery};
 pub use transfers::{BranchChoice, Transfer, TransferPage, TransferState, TransfersPage};

@@ -390,6 +390,49 @@ async function frameGrowsWithTheText(stage) {
   }
 }
 
+// What stands in the frame stands clear
+
+async function frameIsClear(stage) {
+  const registrar = await stage.visitor({ as: 'registrar', script: false });
+  const wide = await stage.visitor({ as: 'registrar', script: false, size: DESKTOP });
+  for (const visitor of [registrar, wide]) {
+    await visitor.open('/members');
+    const badges = await visitor.$('nav .badge').evaluateAll((badges) => {
+      for (const badge of badges) {
+        badge.hidden = false;
+        badge.textContent = '99+';
+      }
+      return badges.flatMap((badge) => {
+        const [number, icon] = [badge, badge.parentElement.querySelector('.icon')].map((part) => part.getBoundingClientRect());
+        if (number.width === 0) return [];
+        const covers = number.left < icon.right && number.right > icon.left && number.top < icon.bottom && number.bottom > icon.top;
+        return [{ covers, height: number.height, left: number.left, right: innerWidth - number.right }];
+      });
+    });
+    assert.ok(badges.length >= 2);
+    for (const badge of badges) {
+      assert.ok(!badge.covers && badge.height < 32 && badge.left >= 4 && badge.right >= 4, JSON.stringify(badge));
+    }
+    const tails = await visitor.$('.acting-unit').evaluate((unit) => {
+      const name = document.createRange();
+      name.selectNodeContents(unit);
+      return unit.getBoundingClientRect().bottom - name.getBoundingClientRect().bottom;
+    });
+    assert.ok(tails >= 0, `the name is cut ${-tails} px above its end`);
+  }
+}
+
+/** A list of links has no marks outside the page, and each is as high as a thumb. */
+async function templatesAreWithinReach(stage) {
+  const registrar = await stage.visitor({ as: 'registrar', script: false });
+  await registrar.open('/imports/new');
+  const links = await registrar.$('main a[download]').evaluateAll((links) =>
+    links.map((link) => ({ height: link.getBoundingClientRect().height, mark: getComputedStyle(link.closest('li')).listStyleType })),
+  );
+  assert.ok(links.length >= 2);
+  for (const { height, mark } of links) assert.ok(height >= 44 && mark === 'none', `${height} px, ${mark}`);
+}
+
 // One left edge
 
 async function oneLeftEdge(stage) {
@@ -512,6 +555,8 @@ export const tests = [
   ...bothWays('by hand: a document begins on the first screen', textOnTheFirstScreen),
   ...bothWays('by hand: the text size is changed where one reads', textSize),
   { name: 'by hand: the frame grows with the text', run: frameGrowsWithTheText },
+  { name: 'by hand: numbers and names in the frame stand clear', run: frameIsClear },
+  { name: 'by hand: templates of imports are within reach', run: templatesAreWithinReach },
   { name: 'by hand: narrow and full pages have one left edge', run: oneLeftEdge },
   { name: 'by hand: a line tells how far the text was read', run: lineOfReading },
   ...bothWays('by hand: what is chosen is seen', chosenIsSeen),

@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 
 import { bothWays } from '../support/report.mjs';
-import { empty, texts } from '../support/texts.mjs';
+import { empty, fits, number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
 
 const { home, members } = texts('vi');
@@ -120,7 +120,7 @@ async function merge(stage, script) {
   assert.equal(await registrar.$('.row-link').count(), before - 2);
 }
 
-/** A table with what waits beside it where there is room; on the phone a list, of which the whole row leads to the record. */
+/** A table as wide as the page, below what waits, with whole names; on the phone a list, of which the whole row leads to the record. */
 async function tableAndList(stage, script) {
   const registrar = await stage.visitor({ as: 'registrar', script, size: { width: 1280, height: 900 } });
   await registrar.open('/members');
@@ -128,8 +128,13 @@ async function tableAndList(stage, script) {
   assert.deepEqual(heads, [members.full_name, members.branch, members.card, members.birth_date, members.state]);
   const boxes = () => Promise.all(['.table', '.menu'].map((part) => registrar.$(`main ${part}`).first().boundingBox()));
   let [table, menu] = await boxes();
-  assert.ok(menu.x >= table.x + table.width, 'what waits stands beside');
-  assert.ok(Math.abs(menu.y - table.y) < 60);
+  assert.ok(menu.y + menu.height <= table.y, 'what waits stands above');
+  assert.ok(menu.height < 200, `${menu.height} px, side by side`);
+  assert.equal(Math.round(table.width), Math.round(menu.width), 'the table has the width of the page');
+  for (const cell of ['th:nth-child(1)', 'td:nth-child(3)', 'td:nth-child(4)', 'td:nth-child(5)']) {
+    const lines = await registrar.$(`main tbody ${cell}`).evaluateAll(linesOf);
+    assert.deepEqual(lines.filter(({ count }) => count > 1), [], `${cell} stands on one line`);
+  }
 
   await registrar.page.setViewportSize({ width: 390, height: 844 });
   [table, menu] = await boxes();
@@ -141,6 +146,41 @@ async function tableAndList(stage, script) {
   if (script) await row.click({ position });
   else await Promise.all([registrar.page.waitForEvent('domcontentloaded'), row.click({ position })]);
   await until('the record is there', () => registrar.path === record);
+}
+
+/** Runs in the page: the words of cells, and the lines they stand on. */
+function linesOf(cells) {
+  return cells.map((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const boxes = [...range.getClientRects()].filter(({ width }) => width > 1);
+    const middles = boxes.map(({ top, height }) => top + height / 2).sort((one, other) => one - other);
+    return { words: cell.innerText, count: middles.filter((middle, at) => at === 0 || middle - middles[at - 1] > 8).length };
+  });
+}
+
+/** More people come below those that are there, at the place of the first new one; how many there are is told. */
+async function moreOfThem(stage, script) {
+  const registrar = await stage.visitor({ as: 'registrar', script });
+  const names = () => registrar.$('main .row-link').allInnerTexts();
+  const told = async () => {
+    const text = await registrar.$('main section > p.muted').first().innerText();
+    assert.ok(fits(members.shown_of, text), text);
+    return number(text.match(/\d[\d.]*/g)[1]);
+  };
+  await registrar.open('/members');
+  const first = await names();
+  assert.equal(first.length, 20);
+  const all = await told();
+  assert.ok(all > 20);
+  await registrar.follow(registrar.$('main .pager a'));
+  const more = await names();
+  assert.equal(more.length, Math.min(60, all));
+  assert.deepEqual(more.slice(0, 20), first, 'those that were there stay');
+  assert.equal(new URL(registrar.page.url()).hash, '#members-21', 'the first of the new rows');
+  assert.equal(await told(), all);
+  await search(registrar, 'nguyen thi hoa binh');
+  assert.equal(await told(), await registrar.$('main .row-link').count(), 'a search tells how many it found');
 }
 
 async function search(visitor, typed) {
@@ -156,6 +196,7 @@ async function search(visitor, typed) {
 export const tests = [
   ...bothWays('members: found by name and number in the own subtree', find),
   ...bothWays('members: a table on a desktop, a list on the phone', tableAndList),
+  ...bothWays('members: more come below, and all are counted', moreOfThem),
   ...bothWays('members: a correction is asked for, accepted and seen', correct),
   ...bothWays('members: a transfer is asked for and accepted', transfer),
   ...bothWays('members: two records of one person become one', merge),

@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert';
 
+import { DESKTOP } from '../support/browser.mjs';
 import { bothWays } from '../support/report.mjs';
 import { fits, number, texts } from '../support/texts.mjs';
 import { until } from '../support/wait.mjs';
@@ -80,6 +81,45 @@ async function tableOfUnits(stage, script) {
   assert.ok((await visitor.text('#units')).includes(units.none_found));
 }
 
+/** Heads of tables and rows of the tree stand on one line on a desktop, bars keep off their figures, every unit leads somewhere. */
+async function roomInTables(stage) {
+  const visitor = await stage.visitor({ as: 'committee', script: false, size: DESKTOP });
+  const text = await firstIn(visitor, '/readers');
+  const course = await firstIn(visitor, '/courses/results');
+  for (const address of ['/committee', text, course].filter(Boolean)) {
+    await visitor.open(address);
+    const heads = await visitor.$('#units thead th').evaluateAll((heads) => heads.map((head) => [head.innerText.trim(), head.clientHeight]));
+    assert.ok(heads.length > 3, address);
+    assert.deepEqual(heads.filter(([, height]) => height > 52), [], `${address}: heads stand on one line`);
+    const gaps = await visitor.$('#units tbody .share-bar').evaluateAll((bars) =>
+      bars.map((bar) => {
+        const figure = document.createRange();
+        figure.setStartAfter(bar);
+        figure.setEndAfter(bar.parentElement.lastChild);
+        const words = [...figure.getClientRects()].filter(({ width }) => width > 6);
+        return Math.min(...words.map(({ left }) => left)) - bar.getBoundingClientRect().right;
+      }),
+    );
+    assert.ok(gaps.length > 0 && gaps.every((gap) => gap >= 3), `${address}: ${gaps}`);
+  }
+  await visitor.open('/committee');
+  assert.equal(await visitor.$('#units tbody th a').count(), await visitor.$('#units tbody th').count(), 'every row is a link');
+
+  await visitor.open('/units');
+  const rows = await visitor.$('main tbody tr').evaluateAll((rows) => rows.map((row) => row.clientHeight));
+  assert.ok(rows.length > 5 && rows.filter((height) => height > 50).length <= rows.length / 10, `rows of the tree: ${rows}`);
+  await visitor.page.setViewportSize({ width: 390, height: 844 });
+  const [head, name] = await Promise.all(['thead th', '.tree-link'].map((part) => visitor.$(`main ${part}`).first().boundingBox()));
+  assert.ok(head.width > 260 && name.x + name.width <= 390, `names have ${head.width} px of the phone`);
+}
+
+/** The address of the first thing in a list; none where there is none. */
+async function firstIn(visitor, list) {
+  await visitor.open(list);
+  const link = visitor.$('main .row-link').first();
+  return (await link.count()) > 0 && link.getAttribute('href');
+}
+
 /** What is missing is drawn, the most first, and leads to who can be called. */
 async function whoNeedsHelp(stage, script) {
   const visitor = await stage.visitor({ as: 'committee', script });
@@ -140,6 +180,7 @@ async function sendOpinion(visitor, script) {
 export const tests = [
   ...bothWays('statistics: figures move when a member acts elsewhere', figuresMove),
   ...bothWays('statistics: the table of units is ordered, searched and longer when asked', tableOfUnits),
+  { name: 'statistics: tables have room for names, heads and figures', run: roomInTables },
   ...bothWays('statistics: who needs help is told by what is missing', whoNeedsHelp),
   ...bothWays('statistics: one level down and back', levelByLevel),
 ];

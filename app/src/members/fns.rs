@@ -13,9 +13,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 
-/// Members of the own subtree, or of `unit` in it, that match `q`.
+/// Members of the own subtree, or of `unit` in it, that match `q`: so many rows, as a table of units.
 #[server(prefix = "/api", endpoint = "members/search", input = GetUrl)]
-pub async fn search(q: Option<String>, unit: Option<String>, after: Option<String>) -> Result<MembersPage, AppError> {
+pub async fn search(
+    q: Option<String>,
+    unit: Option<String>,
+    after: Option<String>,
+    rows: Option<String>,
+) -> Result<MembersPage, AppError> {
+    use domain::tables::TableQuery;
+
     use crate::{
         context::server::{backend, viewer},
         error::respond,
@@ -24,7 +31,8 @@ pub async fn search(q: Option<String>, unit: Option<String>, after: Option<Strin
     let result = async {
         let unit = unit.as_deref().map(known).transpose()?;
         let typed = q.unwrap_or_default();
-        Ok::<_, AppError>(backend()?.members().search(&viewer()?, &typed, unit, after.as_deref()).await?)
+        let rows = TableQuery::parse(None, None, rows.as_deref()).rows;
+        Ok::<_, AppError>(backend()?.members().search_rows(&viewer()?, &typed, unit, after.as_deref(), rows).await?)
     };
     respond(result.await)
 }

@@ -1,11 +1,12 @@
-//! Members of the own subtree: search on top, then what waits, then the people; where there is room, what waits stands beside.
+//! Members of the own subtree: search on top, then what waits, then the people, who have the width of the page.
 
 use std::fmt::Write;
 
 use domain::{
     Locale,
-    members::{self, MemberLine, Waiting},
+    members::{self, Hits, MemberLine, Waiting},
     policy::Action,
+    tables::TableQuery,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -16,6 +17,7 @@ use crate::{
     frame::way_to_more,
     i18n::use_locale,
     page::show,
+    statistics::unit_table::row_id,
     text,
     title::Title,
     ui::{
@@ -24,19 +26,34 @@ use crate::{
     },
 };
 
-/// What the address asks for: words, unit, where to go on.
-type Asked = (Option<String>, Option<String>, Option<String>);
+/// Names the table in the address.
+const TABLE: &str = "members";
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Asked {
+    words: Option<String>,
+    unit: Option<String>,
+    /// Where to go on.
+    after: Option<String>,
+    /// As in a table of units.
+    rows: Option<String>,
+}
 
 #[component]
 pub fn MembersPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
     let may_audit = use_viewer().is_some_and(|viewer| !viewer.standpoint.seats(Action::ReadAudit).is_empty());
-    let asked = Memo::new(move |_| query.with(|query| (query.get("q"), query.get("unit"), query.get("after"))));
-    let data = Resource::new(move || asked.get(), |(q, unit, after)| search(q, unit, after));
+    let asked = Memo::new(move |_| {
+        let query = query.read();
+        Asked { words: query.get("q"), unit: query.get("unit"), after: query.get("after"), rows: query.get("rows") }
+    });
+    let data = Resource::new(move || asked.get(), |Asked { words, unit, after, rows }| search(words, unit, after, rows));
     show(data, move |page| {
-        let (q, unit, after) = asked.get_untracked();
-        let is_start = q.as_deref().unwrap_or_default().trim().is_empty() && after.is_none() && unit.is_none();
+        let asked = asked.get_untracked();
+        let Asked { words, unit, after, .. } = &asked;
+        let is_start = words.as_deref().unwrap_or_default().trim().is_empty() && after.is_none() && unit.is_none();
         let places = is_start.then(|| menu(l, page.waiting, page.may_manage, may_audit));
         // On the page of one unit: somebody new, of that unit.
         let register = unit.as_ref().filter(|_| page.may_manage).map(|unit| {
@@ -47,12 +64,8 @@ pub fn MembersPage() -> impl IntoView {
             }
         });
         let name = page.unit.name.clone();
-        let search = search_box(l, q.clone(), unit.clone(), page.may_manage);
-        let results = results(l, page, &(q, unit, after));
-        let people = match places {
-            Some(places) => view! { <div class="with-aside"><aside>{places}</aside><div>{results}</div></div> }.into_any(),
-            None => results,
-        };
+        let search = search_box(l, words.clone(), unit.clone(), page.may_manage);
+        let results = results(l, page, &asked);
         view! {
             <Title text=text::frame::members(l)/>
             <div class="page">
@@ -60,7 +73,8 @@ pub fn MembersPage() -> impl IntoView {
                 <PageHeader title=text::frame::members(l) eyebrow=Line::name(name)/>
                 {search}
                 {register}
-                {people}
+                {places}
+                {results}
             </div>
         }
         .into_any()
@@ -106,7 +120,7 @@ fn menu(l: Locale, waiting: Waiting, may_manage: bool, may_audit: bool) -> AnyVi
     let imports = may_manage.then(|| link("/imports", IconName::Upload, text::members::imports(l), None));
     let audit = may_audit.then(|| link("/audit", IconName::History, text::members::audit(l), None));
     view! {
-        <ul class="menu" role="list">
+        <ul class="menu menu-across" role="list">
             {corrections}
             {link("/transfers", IconName::ArrowRight, text::members::transfers_title(l), Some(number(waiting.transfers)))}
             {link("/quality", IconName::CheckCircle, text::members::quality_title(l), Some(number(waiting.flaws)))}
@@ -118,13 +132,12 @@ fn menu(l: Locale, waiting: Waiting, may_manage: bool, may_audit: bool) -> AnyVi
     .into_any()
 }
 
-fn results(l: Locale, page: members::MembersPage, (q, unit, after): &Asked) -> AnyView {
-    let base = (q.clone(), unit.clone(), None);
+fn results(l: Locale, page: members::MembersPage, asked: &Asked) -> AnyView {
     let paused = page.paused_after.map(|count| {
         view! { <p class="muted">{text::members::paused(l, l.number(count))}</p> }
     });
     if page.members.is_empty() && page.next.is_none() {
-        let is_search = q.as_deref().is_some_and(|q| !q.trim().is_empty());
+        let is_search = asked.words.as_deref().is_some_and(|words| !words.trim().is_empty());
         return if is_search {
             view! {
                 <EmptyState title=text::members::no_match_title(l) text=text::members::no_match(l) icon=IconName::Search>
@@ -137,18 +150,28 @@ fn results(l: Locale, page: members::MembersPage, (q, unit, after): &Asked) -> A
                 .into_any()
         };
     }
-    let next = page.next.map(|next| address(&(q.clone(), unit.clone(), Some(next))));
-    let back = after.is_some().then(|| {
+    let shown = page.members.len();
+    let counted = page.hits.filter(|_| paused.is_none()).map(|hits| {
+        let shown = l.number(shown as u64);
+        let told = match hits {
+            Hits::Exactly(count) => text::members::shown_of(l, shown, l.number(count)),
+            Hits::AtLeast(count) => text::members::shown_of_some(l, shown, l.number(count)),
+        };
+        view! { <p class="muted small">{told}</p> }
+    });
+    let next = page.next.map(|next| asked.further(next, shown, paused.is_some()));
+    let back = asked.after.is_some().then(|| {
+        let start = Asked { after: None, rows: None, ..asked.clone() };
         view! {
             <p>
-                <LinkButton href=address(&base) kind=ButtonKind::Quiet icon=IconName::ArrowLeft>
+                <LinkButton href=start.address() kind=ButtonKind::Quiet icon=IconName::ArrowLeft>
                     {text::members::to_start(l)}
                 </LinkButton>
             </p>
         }
     });
     let more = if paused.is_some() { text::members::search_on(l) } else { text::members::show_more(l) };
-    let rows = page.members.into_iter().map(|member| person(l, member)).collect_view();
+    let rows = page.members.into_iter().enumerate().map(|(at, member)| person(l, member, row_id(TABLE, at + 1))).collect_view();
     let columns = vec![
         Column::text(text::members::full_name(l)),
         Column::text(text::members::branch(l)),
@@ -159,6 +182,7 @@ fn results(l: Locale, page: members::MembersPage, (q, unit, after): &Asked) -> A
     view! {
         <section class="stack">
             {back}
+            {counted}
             <DataTable caption=text::members::results(l) columns kind=TableKind::List>{rows}</DataTable>
             {paused}
             <Pager next_href=next label=more/>
@@ -167,7 +191,7 @@ fn results(l: Locale, page: members::MembersPage, (q, unit, after): &Asked) -> A
     .into_any()
 }
 
-fn person(l: Locale, member: MemberLine) -> AnyView {
+fn person(l: Locale, member: MemberLine, id: String) -> AnyView {
     let (href, lang) = (format!("/members/{}", member.id), content_lang());
     let mark = mark(l, &member);
     // On the phone only what is unusual is told.
@@ -177,7 +201,7 @@ fn person(l: Locale, member: MemberLine) -> AnyView {
     let birth_date = l.date(member.birth_date);
     let born = text::members::born(l, &birth_date);
     view! {
-        <tr>
+        <tr id=id>
             <RowHead><a class="row-link" href=href lang=lang translate="no">{member.name}</a></RowHead>
             <Cell label=text::members::branch(l) whose=Whose::Name>{member.branch}</Cell>
             <Cell label=text::members::card(l)>
@@ -194,12 +218,27 @@ fn person(l: Locale, member: MemberLine) -> AnyView {
     .into_any()
 }
 
-fn address((q, unit, after): &Asked) -> String {
-    let parts: Vec<String> = [("q", q), ("unit", unit), ("after", after)]
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref().filter(|value| !value.is_empty())?))))
-        .collect();
-    if parts.is_empty() { "/members".to_owned() } else { format!("/members?{}", parts.join("&")) }
+impl Asked {
+    /// The page with more rows, at the first of those that are new; from its end on where the search has paused, or where no more rows
+    /// are shown at once.
+    fn further(&self, next: String, shown: usize, is_paused: bool) -> String {
+        let rows = TableQuery::parse(None, None, self.rows.as_deref()).rows;
+        if is_paused || rows >= TableQuery::MOST {
+            return Self { after: Some(next), rows: None, ..self.clone() }.address();
+        }
+        let rows = (rows * 3).min(TableQuery::MOST);
+        let more = Self { rows: Some(rows.to_string()), ..self.clone() };
+        format!("{}#{}", more.address(), row_id(TABLE, shown + 1))
+    }
+
+    fn address(&self) -> String {
+        let parts = [("q", &self.words), ("unit", &self.unit), ("after", &self.after), ("rows", &self.rows)];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref().filter(|value| !value.is_empty())?))))
+            .collect();
+        if parts.is_empty() { "/members".to_owned() } else { format!("/members?{}", parts.join("&")) }
+    }
 }
 
 /// What was typed, as part of an address.
@@ -222,8 +261,27 @@ mod tests {
 
     #[test]
     fn an_address_holds_what_was_typed_and_nothing_else() {
-        assert_eq!(address(&(None, Some(String::new()), None)), "/members");
-        let asked = (Some("Đức & Co?".to_owned()), None, Some("1-01ARZ".to_owned()));
-        assert_eq!(address(&asked), "/members?q=%C4%90%E1%BB%A9c%20%26%20Co%3F&after=1-01ARZ");
+        assert_eq!(Asked { unit: Some(String::new()), ..Asked::default() }.address(), "/members");
+        let words = Some("Đức & Co?".to_owned());
+        let asked = Asked { words, after: Some("1-01ARZ".to_owned()), ..Asked::default() };
+        assert_eq!(asked.address(), "/members?q=%C4%90%E1%BB%A9c%20%26%20Co%3F&after=1-01ARZ");
+    }
+
+    #[test]
+    fn more_rows_come_below_those_that_are_there() {
+        let asked = |after: Option<&str>, rows: Option<&str>| Asked {
+            words: Some("an".to_owned()),
+            unit: None,
+            after: after.map(str::to_owned),
+            rows: rows.map(str::to_owned),
+        };
+        let next = || "0-01B".to_owned();
+        assert_eq!(asked(None, None).further(next(), 20, false), "/members?q=an&rows=60#members-21");
+        assert_eq!(
+            asked(Some("0-01A"), Some("540")).further(next(), 540, false),
+            "/members?q=an&after=0-01A&rows=1000#members-541"
+        );
+        assert_eq!(asked(None, Some("1000")).further(next(), 1000, false), "/members?q=an&after=0-01B", "no more at once");
+        assert_eq!(asked(None, Some("60")).further(next(), 3, true), "/members?q=an&after=0-01B", "the search has paused");
     }
 }

@@ -4,11 +4,14 @@
 //! (given, path). What that misses, a walk over the subtree in the order of (path, name) finds; it pauses after [`BUDGET`]
 //! records, tells so, and goes on where it stopped when asked to. Nothing outside the subtree is ever yielded.
 
+use std::collections::HashSet;
+
 use domain::{
     accounts::Viewer,
     ids::UnitId,
-    members::{MemberQuery, MemberState, MembersPage, NameQuery, Waiting},
+    members::{Hits, MemberQuery, MemberState, MembersPage, NameQuery, Waiting},
     policy::Action,
+    tables::TableQuery,
     units::UnitPath,
 };
 
@@ -18,21 +21,36 @@ use crate::{
     store::{Variables, record, vars},
 };
 
-/// Members on a page.
-const PAGE: usize = 20;
-
 /// Rows read at a time while walking.
 const CHUNK: usize = 500;
 
 /// Most rows one request looks at.
 const BUDGET: usize = 20_000;
 
+/// So many rows are looked at to count what is not shown.
+const COUNTED: usize = 3_000;
+
 impl Members<'_> {
-    /// A page of the members of the own subtree, or of `unit` in it, that match what was typed; all of them when nothing was.
+    /// The first of the members of the own subtree, or of `unit` in it, that match what was typed; of all when nothing was.
+    ///
+    /// # Errors
+    /// As [`Self::search_rows`].
+    pub async fn search(&self, viewer: &Viewer, typed: &str, unit: Option<UnitId>, after: Option<&str>) -> Result<MembersPage> {
+        self.search_rows(viewer, typed, unit, after, TableQuery::FIRST).await
+    }
+
+    /// The same with at most so many rows.
     ///
     /// # Errors
     /// [`Error::NotFound`] for who reads no records, for a unit outside the own subtree, and for a place to go on that is none.
-    pub async fn search(&self, viewer: &Viewer, typed: &str, unit: Option<UnitId>, after: Option<&str>) -> Result<MembersPage> {
+    pub async fn search_rows(
+        &self,
+        viewer: &Viewer,
+        typed: &str,
+        unit: Option<UnitId>,
+        after: Option<&str>,
+        rows: usize,
+    ) -> Result<MembersPage> {
         let tree = self.backend.units().tree();
         let own = viewer.standpoint.seats(Action::ReadMembers);
         let top = highest(&tree, &own)?;
@@ -51,11 +69,12 @@ impl Members<'_> {
             None => own.into_iter().cloned().collect(),
         };
         let query = MemberQuery::parse(typed);
-        let found = self.find(viewer, &query, &seats, after).await?;
+        let found = self.find(viewer, &query, &seats, after, rows).await?;
         Ok(MembersPage {
             unit: chosen.unwrap_or(top).clone(),
             narrowed: chosen.is_some_and(|unit| unit.id != top.id),
             members: self.lines(found.rows).await?,
+            hits: found.hits.filter(|_| after.is_none()),
             next: found.next,
             paused_after: found.paused_after,
             waiting: self.waiting(viewer).await?,
@@ -63,15 +82,25 @@ impl Members<'_> {
         })
     }
 
-    async fn find(&self, viewer: &Viewer, query: &MemberQuery, seats: &[UnitPath], after: Option<&str>) -> Result<Found> {
+    /// At most so many rows, where to go on, and how many there are in all.
+    async fn find(
+        &self,
+        viewer: &Viewer,
+        query: &MemberQuery,
+        seats: &[UnitPath],
+        after: Option<&str>,
+        rows: usize,
+    ) -> Result<Found> {
         let walks = walks(query, seats);
         let mut found = Found::default();
+        let mut seen = HashSet::new();
         let mut position = None;
         let mut at = 0;
         if let Some(after) = after {
             let (walk, stopped) = self.resume(&walks, after).await?;
             (at, position) = (walk, Some(stopped));
         } else if let Some(row) = self.direct(viewer, query, seats).await? {
+            seen.insert(row.id.clone());
             found.rows.push(row);
         }
         let mut looked_at = 0;
@@ -80,24 +109,29 @@ impl Members<'_> {
             looked_at += chunk.len();
             for row in chunk {
                 position = Some(Position::of(&row));
-                if walk.yields(&row, query) && found.rows.iter().all(|known| known.id != row.id) {
-                    if found.rows.len() == PAGE {
-                        // Not this one any more: the next page begins with it.
-                        found.next = found.rows.last().map(|last| format!("{}-{}", found.last_walk, last.id));
-                        return Ok(found);
-                    }
+                let is_new = walk.yields(&row, query) && seen.insert(row.id.clone());
+                if is_new && found.rows.len() < rows {
                     found.last_walk = at;
                     found.rows.push(row);
+                } else if is_new && found.next.is_none() {
+                    // Not this one any more: the next page begins with it.
+                    found.next = found.rows.last().map(|last| format!("{}-{}", found.last_walk, last.id));
                 }
+            }
+            if found.next.is_some() && (after.is_some() || looked_at >= COUNTED) {
+                found.hits = Some(Hits::AtLeast(seen.len() as u64));
+                return Ok(found);
             }
             if is_last {
                 (at, position) = (at + 1, None);
             } else if looked_at >= BUDGET {
+                found.hits = Some(Hits::AtLeast(seen.len() as u64));
                 found.next = position.map(|position| format!("{at}-{}", position.id));
                 found.paused_after = u64::try_from(looked_at).ok();
                 return Ok(found);
             }
         }
+        found.hits = Some(Hits::Exactly(seen.len() as u64));
         Ok(found)
     }
 
@@ -211,6 +245,7 @@ struct Found {
     rows: Vec<LineRow>,
     /// The walk that found the last of them.
     last_walk: usize,
+    hits: Option<Hits>,
     next: Option<String>,
     paused_after: Option<u64>,
 }

@@ -15,7 +15,9 @@ use domain::{
     events::{Event, EventKind},
     forms::Problem,
     ids::MemberId,
-    members::{CorrectionState, Flaw, MemberState, NationalId, PhoneNumber, RECORD_HOLDER, RECORD_HOLDER_NAME, Sex, Standing},
+    members::{
+        CorrectionState, Flaw, Hits, MemberState, NationalId, PhoneNumber, RECORD_HOLDER, RECORD_HOLDER_NAME, Sex, Standing,
+    },
     units::UnitRef,
 };
 
@@ -176,14 +178,16 @@ async fn a_list_goes_on_where_it_stopped(backend: &Backend, org: &Fixture) {
         plant(&mut registry, name, unit, number, None);
     }
     registry.save().await.expect("saves");
+    let registrar = &org.coast_registrar.viewer;
     for (typed, expected) in [("", 71), ("an", 55), ("an v", 19), ("tran an", 18)] {
         let mut seen = BTreeSet::new();
         let mut after: Option<String> = None;
         let mut pages = 0;
         loop {
-            let page =
-                backend.members().search(&org.coast_registrar.viewer, typed, None, after.as_deref()).await.expect("a page");
+            let page = backend.members().search(registrar, typed, None, after.as_deref()).await.expect("a page");
             assert!(page.members.len() <= 20);
+            let hits = after.is_none().then_some(Hits::Exactly(expected));
+            assert_eq!(page.hits, hits, "{typed}");
             for member in page.members {
                 assert!(seen.insert(member.id), "{typed}: {} comes once", member.name);
             }
@@ -193,8 +197,13 @@ async fn a_list_goes_on_where_it_stopped(backend: &Backend, org: &Fixture) {
                 break;
             }
         }
-        assert_eq!(seen.len(), expected, "{typed} in {pages} pages");
+        assert_eq!(seen.len() as u64, expected, "{typed} in {pages} pages");
     }
+    let rows = async |rows| backend.members().search_rows(registrar, "an", None, None, rows).await.expect("a page");
+    let (few, more) = (rows(20).await, rows(60).await);
+    assert_eq!((few.members.len(), more.members.len()), (20, 55));
+    assert_eq!(few.members, more.members[..20], "those that were there stay");
+    assert_eq!((more.hits, more.next), (Some(Hits::Exactly(55)), None));
 }
 
 fn plant(registry: &mut Registry<'_>, name: &str, unit: &UnitRef, number: usize, phone: Option<&PhoneNumber>) -> MemberId {

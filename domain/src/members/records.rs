@@ -47,6 +47,8 @@ pub struct MembersPage {
     /// Whether the viewer chose a unit below the own seat.
     pub narrowed: bool,
     pub members: Vec<MemberLine>,
+    /// None where the list goes on from a place in it.
+    pub hits: Option<Hits>,
     /// Where to go on; none at the end.
     pub next: Option<String>,
     /// The search has paused after so many records; the rest is still to be looked through.
@@ -54,6 +56,14 @@ pub struct MembersPage {
     pub waiting: Waiting,
     /// Whether the viewer registers members here.
     pub may_manage: bool,
+}
+
+/// How many members match, shown or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hits {
+    Exactly(u64),
+    /// Only so many records were looked at.
+    AtLeast(u64),
 }
 
 /// Where a member belonged, and when.
