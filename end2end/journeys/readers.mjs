@@ -101,7 +101,7 @@ async function numbersAlone(stage, script, address, name) {
   const words = await statistician.text();
   assert.ok(!words.includes(name), 'no names');
   assert.equal(await reminding(statistician).count(), 0, 'to look is not to ask');
-  await statistician.follow(statistician.$('main .table tbody a').first());
+  await statistician.follow(statistician.$('main .table tbody a[href*="?unit="]').first());
   assert.ok(statistician.page.url().includes('?unit='), 'and goes down to a unit');
   await statistician.sees('main .breadcrumbs a:visible');
 

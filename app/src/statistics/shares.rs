@@ -43,7 +43,7 @@ pub(crate) struct Place {
     pub(crate) query: TableQuery,
 }
 
-/// A row for each unit below; its own page is the same with that unit.
+/// A row for each unit below; where there are units below it too, its own page is the same with that unit.
 pub(crate) fn children(l: Locale, total: &UnitShare, rows: &[UnitShare], done: &'static str, place: Place) -> Option<AnyView> {
     let Place { id, page, query } = place;
     let cut = query.cut(rows.to_vec());
@@ -64,8 +64,8 @@ pub(crate) fn children(l: Locale, total: &UnitShare, rows: &[UnitShare], done: &
 
 fn child(l: Locale, row: &UnitShare, done: &'static str, page: &str, id: String) -> AnyView {
     let name = text::together(&row.unit.name);
-    let href = format!("{page}?unit={}", row.unit.id);
-    let name = if row.opens { view! { <a href=href>{name}</a> }.into_any() } else { name.into_any() };
+    // What has nothing below leads to who can be called.
+    let href = if row.opens { format!("{page}?unit={}", row.unit.id) } else { format!("/units/{}", row.unit.id) };
     let share = row.share;
     let figure = move |figure: fn(Locale, Share) -> String| {
         share.map_or_else(|| text::statistics::hidden(l).to_owned(), |share| figure(l, share))
@@ -76,7 +76,7 @@ fn child(l: Locale, row: &UnitShare, done: &'static str, page: &str, id: String)
     let bar = share.map(|share| view! { <ShareBar value=share.done.into() max=share.members.into()/> });
     view! {
         <tr id=id>
-            <RowHead whose=Whose::Name>{name}</RowHead>
+            <RowHead whose=Whose::Name><a href=href>{name}</a></RowHead>
             <Cell label=terms::members(l) numeric=true wide=true>{members}</Cell>
             <Cell label=done numeric=true wide=true>{count}</Cell>
             <Cell label=text::statistics::share(l) numeric=true>{bar} " " {part}</Cell>
