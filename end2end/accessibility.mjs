@@ -1,12 +1,15 @@
-// axe on every page and state, in light and dark, in every language.
+// axe on every page and state in every language, its colours in light and dark; on the same pages the way back of the phone, and what
+// says its language.
 
 import { strict as assert } from 'node:assert';
 
 import { AxeBuilder } from '@axe-core/playwright';
 
+import { LANGUAGE as MARKED, Marks } from './languages.mjs';
 import { LOOKERS, STATES, enter } from './states.mjs';
 import { prefer } from './support/accounts.mjs';
 import { LANGUAGES } from './support/texts.mjs';
+import { wayBackLacks } from './way_back.mjs';
 
 /** WCAG 2.2 AA and good practice, and 7:1 for text, which the project asks of itself. */
 const EVERYTHING = {
@@ -14,22 +17,36 @@ const EVERYTHING = {
   rules: { 'color-contrast-enhanced': { enabled: true } },
 };
 const COLOURS = ['color-contrast', 'color-contrast-enhanced'];
+/** The language in which colours and places are looked at: they are the same in all. */
+const FIRST = LANGUAGES[0];
+const WITHOUT_COLOURS = {
+  ...EVERYTHING,
+  rules: Object.fromEntries(COLOURS.map((rule) => [rule, { enabled: false }])),
+};
 
 async function look(stage, as, language) {
   const visitor = await stage.visitor({ as, language });
   if (as) await prefer(visitor, { locale: language });
   try {
     const found = [];
+    const marks = language === MARKED ? await Marks.of(visitor, Boolean(as)) : undefined;
     for (const state of STATES.filter((state) => state.as === as)) {
       await enter(state, visitor, stage.world.server);
       assert.equal(await visitor.$('html').getAttribute('lang'), language, state.name);
-      const light = await analyse(visitor, (axe) => axe.options(EVERYTHING));
-      await visitor.page.emulateMedia({ colorScheme: 'dark' });
-      // Nothing but colours changes in the dark.
-      const dark = await analyse(visitor, (axe) => axe.withRules(COLOURS));
-      await visitor.page.emulateMedia({ colorScheme: 'light' });
-      found.push(...light.map((text) => `${state.name}, light: ${text}`), ...dark.map((text) => `${state.name}, dark: ${text}`));
+      const note = (how, texts) => found.push(...texts.map((text) => `${state.name}, ${how}: ${text}`));
+      if (language === FIRST) {
+        note('light', await analyse(visitor, (axe) => axe.options(EVERYTHING)));
+        await visitor.page.emulateMedia({ colorScheme: 'dark' });
+        // Nothing but colours changes in the dark.
+        note('dark', await analyse(visitor, (axe) => axe.withRules(COLOURS)));
+        await visitor.page.emulateMedia({ colorScheme: 'light' });
+        note('way back', [await wayBackLacks(visitor)].filter(Boolean));
+      } else {
+        note('light', await analyse(visitor, (axe) => axe.options(WITHOUT_COLOURS)));
+      }
+      await marks?.look(visitor, state);
     }
+    found.push(...(marks?.conclude() ?? []));
     if (found.length > 0) throw new Error(`${found.length} violations:\n${found.join('\n')}`);
   } finally {
     if (as) await prefer(visitor, { locale: 'vi' });

@@ -1,8 +1,9 @@
-// What a page may weigh, and how it must fit the phone.
+// What a page may weigh, how it must fit the phone, and that its HTML is valid.
 
 import { strict as assert } from 'node:assert';
 import { connect } from 'node:net';
 
+import { Markup } from './markup.mjs';
 import { LOOKERS, STATES, addressOf, enter } from './states.mjs';
 import { DESKTOP, PHONE } from './support/browser.mjs';
 
@@ -80,11 +81,13 @@ const FITS = [
   { view: 'desktop', size: DESKTOP, text: '1' },
 ];
 
-/** Nothing sticks out of the screen or is cut off by its edge, and nothing is too small for a thumb. */
+/** Nothing sticks out of the screen or is cut off by its edge, nothing is too small for a thumb, and the HTML is valid. */
 async function fits(stage, as) {
   const visitor = await stage.visitor({ as, script: false });
+  const markup = new Markup(visitor);
   const wrong = [];
-  for (const state of STATES.filter((state) => state.as === as)) {
+  const states = STATES.filter((state) => state.as === as);
+  for (const state of states) {
     await visitor.page.setViewportSize(PHONE);
     await enter(state, visitor, stage.world.server);
     const small = await visitor.page.evaluate(smallTargets, TARGET);
@@ -96,7 +99,9 @@ async function fits(stage, as) {
       wrong.push(...out.map((element) => `${state.name}, ${view}: sticks out: ${element}`));
     }
   }
+  wrong.push(...(await markup.conclude()));
   assert.deepEqual(wrong, []);
+  assert.ok(markup.pages >= states.length, `${markup.pages} pages for ${states.length} states`);
 }
 
 /** Runs in the page: the innermost elements beyond the edge of the screen that cannot be scrolled to within the page's width. */
@@ -126,7 +131,7 @@ function smallTargets(least) {
 export const tests = [
   { name: 'budget: the first HTML of sign-in, home, meeting and the newest documents arrives in one go', run: firstHtml },
   ...LOOKERS.map((as) => ({
-    name: `layout: pages of ${as ? `the ${as}` : 'the way in'} fit the screen and the thumb`,
+    name: `layout: pages of ${as ? `the ${as}` : 'the way in'} fit the screen and the thumb, and are valid HTML`,
     run: (stage) => fits(stage, as),
   })),
 ];

@@ -7,13 +7,11 @@
 
 import { strict as assert } from 'node:assert';
 
-import { LOOKERS, STATES, enter } from './states.mjs';
-import { prefer } from './support/accounts.mjs';
 import { DESKTOP, PHONE } from './support/browser.mjs';
 import { fits, texts } from './support/texts.mjs';
 
 /** Any but that of the content. Bengali has no letter in common with it. */
-const LANGUAGE = 'bn';
+export const LANGUAGE = 'bn';
 
 const SENTENCES = Object.values(texts(LANGUAGE))
   .flatMap((file) => Object.values(file))
@@ -53,39 +51,43 @@ async function ownNames(visitor) {
   return [viewer.name, viewer.branch.name, ...viewer.offices.map(({ unit }) => unit.name)];
 }
 
-async function look(stage, as) {
-  const visitor = await stage.visitor({ as, language: LANGUAGE });
-  if (as) await prefer(visitor, { locale: LANGUAGE });
-  try {
-    const names = as ? await ownNames(visitor) : [];
-    const wrong = new Set();
-    let [content, named] = [0, 0];
-    for (const state of STATES.filter((state) => state.as === as)) {
-      await visitor.page.setViewportSize(PHONE);
-      await enter(state, visitor, stage.world.server);
-      for (const size of [PHONE, DESKTOP]) {
-        await visitor.page.setViewportSize(size);
-        for (const { text, lang, translated, where } of await visitor.page.evaluate(shownTexts)) {
-          const told = `${state.name}, ${where}: ${text.slice(0, 80)}`;
-          if (isVietnamese(text)) {
-            content += 1;
-            if (lang !== 'vi' && !mayStay(text)) wrong.add(`not marked: ${told}`);
-          }
-          if (names.includes(text)) {
-            named += 1;
-            if (translated) wrong.add(`translated: ${told}`);
-          }
+/** What is found on the pages of one person who reads in {@link LANGUAGE}. */
+export class Marks {
+  #names;
+  #wrong = new Set();
+  #content = 0;
+  #named = 0;
+
+  constructor(names) {
+    this.#names = names;
+  }
+
+  static async of(visitor, isSignedIn) {
+    return new Marks(isSignedIn ? await ownNames(visitor) : []);
+  }
+
+  /** Looks at the page that is open, as on a phone and as on a desktop; unfolds what is folded. */
+  async look(visitor, state) {
+    for (const size of [DESKTOP, PHONE]) {
+      await visitor.page.setViewportSize(size);
+      for (const { text, lang, translated, where } of await visitor.page.evaluate(shownTexts)) {
+        const told = `${state.name}, ${where}: ${text.slice(0, 80)}`;
+        if (isVietnamese(text)) {
+          this.#content += 1;
+          if (lang !== 'vi' && !mayStay(text)) this.#wrong.add(`not marked: ${told}`);
+        }
+        if (this.#names.includes(text)) {
+          this.#named += 1;
+          if (translated) this.#wrong.add(`translated: ${told}`);
         }
       }
     }
-    assert.deepEqual([...wrong], [], `${wrong.size} texts`);
-    assert.ok(content > 0 && (!as || named > 0), `${content} texts in Vietnamese and ${named} names were looked at`);
-  } finally {
-    if (as) await prefer(visitor, { locale: 'vi' });
+  }
+
+  /** What is not marked as it should be. */
+  conclude() {
+    const [content, named, names] = [this.#content, this.#named, this.#names.length];
+    assert.ok(content > 0 && (names === 0 || named > 0), `${content} texts in Vietnamese and ${named} names were looked at`);
+    return [...this.#wrong];
   }
 }
-
-export const tests = LOOKERS.map((as) => ({
-  name: `languages: what ${as ? `the ${as} sees` : 'is at the way in'} says its language`,
-  run: (stage) => look(stage, as),
-}));

@@ -1,10 +1,6 @@
 // The HTML of every page and state, as the server sends it: no element where none may stand, no attribute that means nothing, no id twice.
 
-import { strict as assert } from 'node:assert';
-
 import { HtmlValidate, StaticConfigLoader } from 'html-validate';
-
-import { LOOKERS, STATES, enter } from './states.mjs';
 
 /** What HTML itself asks for. Style of writing is the renderer's matter: nobody writes this markup by hand. */
 const RULES = {
@@ -28,21 +24,28 @@ const RULES = {
 
 const checker = new HtmlValidate(new StaticConfigLoader(RULES));
 
-async function look(stage, as) {
-  const visitor = await stage.visitor({ as, script: false });
-  const found = new Map();
-  let pages = 0;
-  visitor.page.on('response', async (response) => {
-    if (response.request().resourceType() !== 'document' || response.status() >= 300 && response.status() < 400) return;
+/** Checks each page the visitor gets from the server, from now on. */
+export class Markup {
+  pages = 0;
+  #found = new Map();
+  #checks = [];
+
+  constructor(visitor) {
+    visitor.page.on('response', (response) => this.#checks.push(this.#check(response)));
+  }
+
+  async #check(response) {
+    if (response.request().resourceType() !== 'document' || (response.status() >= 300 && response.status() < 400)) return;
     const { pathname } = new URL(response.url());
-    await note(found, pathname, await response.text().catch(() => ''));
-    pages += 1;
-  });
-  const states = STATES.filter((state) => state.as === as);
-  for (const state of states) await enter(state, visitor, stage.world.server);
-  assert.ok(pages >= states.length, `${pages} pages for ${states.length} states`);
-  const told = [...found].map(([what, where]) => `${what}\n    ${where}`);
-  assert.deepEqual(told, [], `${told.length} kinds of errors:\n${told.join('\n')}`);
+    await note(this.#found, pathname, await response.text().catch(() => ''));
+    this.pages += 1;
+  }
+
+  /** What is wrong, each kind once. */
+  async conclude() {
+    await Promise.all(this.#checks);
+    return [...this.#found].map(([what, where]) => `${what}\n    ${where}`);
+  }
 }
 
 /** Each kind of error once, with the first place where it was found. */
@@ -56,8 +59,3 @@ async function note(found, path, html) {
     if (!found.has(what)) found.set(what, `${path}: …${read.slice(Math.max(0, offset - 60), offset + size + 60).replace(/\s+/g, ' ')}…`);
   }
 }
-
-export const tests = LOOKERS.map((as) => ({
-  name: `markup: pages of ${as ? `the ${as}` : 'the way in'} are valid HTML`,
-  run: (stage) => look(stage, as),
-}));

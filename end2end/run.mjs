@@ -41,14 +41,11 @@ import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
 import * as units from './journeys/units.mjs';
 import * as welcome from './journeys/welcome.mjs';
-import * as languages from './languages.mjs';
-import * as markup from './markup.mjs';
 import { screenshots } from './screenshots.mjs';
 import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
 import { start } from './support/server.mjs';
-import * as wayBack from './way_back.mjs';
 
 const SUITES = [
   signIn,
@@ -77,9 +74,6 @@ const SUITES = [
   pressed,
   budget,
   accessibility,
-  markup,
-  languages,
-  wayBack,
   // What changes the registry comes last: the others know the sample as it was loaded.
   audit,
   roles,
