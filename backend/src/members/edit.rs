@@ -136,10 +136,12 @@ impl Members<'_> {
         };
         let written = match self.write_new(viewer, id, &unit, &particulars).await {
             Err(Error::Exists) => {
-                let stored = self.stored(&self.readable(viewer, id).await?)?;
-                if stored == (Particulars { national_id: None, ..particulars.clone() }) {
+                let row = self.readable(viewer, id).await?;
+                let stored = Particulars { national_id: row.national_id(self.backend)?, ..self.stored(&row)? };
+                if stored == particulars && row.place()? == unit.path {
                     return Ok(id);
                 }
+                // What was meant to mend the first is told of it: its card number is taken.
                 let id = MemberId::new(self.backend.clock().ulid());
                 self.write_new(viewer, id, &unit, &particulars).await.map(|()| id)
             }

@@ -297,6 +297,8 @@ async fn a_member_is_registered_once_and_counts(backend: &Backend, org: &Fixture
 
     // Gone back to the form, and another person typed over the first.
     let other = MemberForm { full_name: "Lê Thử Hai", card: "51.900 002", national_id: "951 300 900 002", phone: "", ..form };
+    let mended = MemberForm { national_id: "951 300 900 003", ..form };
+    assert_eq!(refusal(backend.members().register(registrar, mended).await, "card"), Some(Problem::Taken));
     let second = backend.members().register(registrar, other).await.expect("registers the other one");
     assert_ne!(second, member);
     assert_eq!(backend.members().record(registrar, second).await.expect("reads").record.name, "Lê Thử Hai");
