@@ -10,9 +10,15 @@
 // The module writes markup as texts, which browsers with Trusted Types take from the policy `default` only. Nothing of ours runs in
 // them, so what would is refused.
 
-const RUNS = 'script, iframe, object, embed, base, meta, link, template';
+// Animations can write an address.
+const RUNS = 'script, iframe, object, embed, base, meta, link, template, animate, set';
+const ADDRESS = /^(href|xlink:href|src|action|formaction|data)$/;
+// Browsers pass over control characters and spaces in a scheme.
+const isScript = (address) => /^javascript:/i.test(address.replace(/[\0- ]/g, ''));
+// Any other value is text, whatever it says.
 const runs = (element) =>
-  element.matches(RUNS) || [...element.attributes].some(({ name, value }) => /^(on|srcdoc$)/.test(name) || /^\s*javascript:/i.test(value));
+  element.matches(RUNS) ||
+  [...element.attributes].some(({ name, value }) => /^(on|srcdoc$)/.test(name) || (ADDRESS.test(name) && isScript(value)));
 
 if (window.trustedTypes) {
   const looking = trustedTypes.createPolicy('handbook', { createHTML: (html) => html });

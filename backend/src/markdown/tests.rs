@@ -301,6 +301,15 @@ fn a_heading_of_emphasis_and_code_has_its_plain_title() {
     assert_eq!(rendered.contents[0].anchor, "s-ve-so-hoa-va-ma");
 }
 
+/// The browser check in `end2end/journeys/changed_pages.mjs` has this markup taken by the policy of `scripts/start.js`.
+#[test]
+fn what_looks_like_a_script_stays_text() {
+    let html = render("[trang](https://example.org \"javascript: giới thiệu\")\n\n## javascript:alert(1)").html;
+    for part in ["title=\"javascript: giới thiệu\"", "<h2 id=\"s-javascript-alert-1\">javascript:alert(1)</h2>"] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+}
+
 #[test]
 fn a_table_scrolls_says_its_heads_and_aligns() {
     let html = render("## Chỉ tiêu\n\n| Tên | Số |\n|---|--:|\n| a | 1 |").html;
