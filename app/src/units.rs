@@ -117,6 +117,11 @@ fn unit_row_at(l: Locale, row: UnitRow, query: &str) -> AnyView {
     .into_any()
 }
 
+/// How many members within a sentence; without a number where it is hidden.
+fn some_members(l: Locale, members: Option<u32>) -> String {
+    members.map_or_else(|| text::units::some_members(l).to_owned(), |members| terms::members_count(l, members.into()))
+}
+
 /// To which unit one belongs, in words.
 fn part_of(l: Locale, parent: &str) -> Line {
     Line::around(text::units::part_of(l, HERE), &Line::name(parent))

@@ -93,11 +93,31 @@ impl<'a> Statistics<'a> {
         }
         (total, children)
     }
+
+    /// Active members of a unit, the exempt aside; none where the figures of [`Self::level`] are hidden. Who may open the records of
+    /// these members can count them.
+    pub(crate) fn members(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Option<u32> {
+        let members = |path: &_| self.backend.counters().members(path);
+        let is_shown = standpoint.may(Action::ReadMembers, &unit.path) || {
+            let trail = if standpoint.may(Action::ReadStatistics, &unit.path) {
+                trail(standpoint, tree, unit)
+            } else {
+                trail_for(Action::ReadUnit, standpoint, tree, unit)
+            };
+            !hides(tree, &trail, members)
+        };
+        is_shown.then(|| members(&unit.path))
+    }
 }
 
-/// From the highest unit the person may look at down to the unit itself.
+/// From the highest unit whose figures the person may look at down to the unit itself.
 fn trail(standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<UnitRef> {
-    tree.trail(&unit.path).filter(|above| standpoint.may(Action::ReadStatistics, &above.path)).cloned().collect()
+    trail_for(Action::ReadStatistics, standpoint, tree, unit)
+}
+
+/// From the highest unit where the person may do this down to the unit itself.
+fn trail_for(action: Action, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> Vec<UnitRef> {
+    tree.trail(&unit.path).filter(|above| standpoint.may(action, &above.path)).cloned().collect()
 }
 
 fn has_children(tree: &Tree, unit: &UnitRef) -> bool {

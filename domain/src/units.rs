@@ -320,7 +320,7 @@ pub struct UnitRow {
     pub phase: Phase,
     /// Name of the unit it hangs on.
     pub parent: Option<String>,
-    /// Active members of the subtree, the exempt aside; none for a day of the past.
+    /// Active members of the subtree, the exempt aside; none for a day of the past and where they are hidden from the viewer.
     pub members: Option<u32>,
 }
 
@@ -347,7 +347,7 @@ impl TreeRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitSize {
-    /// The figures of this unit are hidden from the viewer, here as on the page of statistics: see [`crate::statistics::hidden`].
+    /// Hidden from the viewer, here as on the page of statistics: see [`crate::statistics::hidden`].
     Hidden,
     /// Active members of the subtree, the exempt aside, for who has no right to its statistics.
     Members(u32),
@@ -415,7 +415,8 @@ pub struct UnitPage {
     /// The day of the past that is shown; none for today.
     pub on: Option<NaiveDate>,
     pub leaders: Vec<Leader>,
-    /// Active members, the exempt aside; of a past day for branches only.
+    /// Active members, the exempt aside; of a past day for branches only. None where they are hidden from the viewer, see
+    /// [`UnitSize::Hidden`], and for a unit that is closed.
     pub members: Option<u32>,
     /// Branches below.
     pub branches: u32,
@@ -443,8 +444,8 @@ pub struct UnitTargets {
     pub code: String,
     pub version: u32,
     pub today: NaiveDate,
-    /// Active members that go along.
-    pub members: u32,
+    /// Active members that go along; none where they are hidden from the viewer.
+    pub members: Option<u32>,
     /// Units below that go along.
     pub units: u32,
     pub found: Vec<UnitRow>,

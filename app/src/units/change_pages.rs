@@ -8,7 +8,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{address, fns::page, phase_name, question};
+use super::{address, fns::page, phase_name, question, some_members};
 use crate::{
     context::take_echo,
     error::{AppError, Kind},
@@ -311,11 +311,12 @@ fn close(sheet: &Sheet, page: &UnitPage) -> AnyView {
 /// What would refuse the closing, said before it is asked for, with the way out.
 fn in_the_way(l: Locale, page: &UnitPage) -> Option<AnyView> {
     let units = u64::from(page.children.all);
-    let members = page.members.unwrap_or_default();
+    // Where the number is hidden there are some.
+    let has_members = page.closing.is_none() && page.members != Some(0);
     let title = if units > 0 {
         text::units::still_units(l, text::units::units_count(l, units))
-    } else if members > 0 {
-        text::units::still_members(l, terms::members_count(l, members.into()))
+    } else if has_members {
+        text::units::still_members(l, some_members(l, page.members))
     } else {
         return None;
     };

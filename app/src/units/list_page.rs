@@ -76,7 +76,7 @@ struct Drawing {
 
 fn tree(l: Locale, rows: &[TreeRow]) -> AnyView {
     let sizes = sizes(rows);
-    let has_shares = sizes.iter().any(|size| !matches!(size, UnitSize::Members(_)));
+    let has_shares = sizes.iter().any(|size| matches!(size, UnitSize::Activated(_)));
     let drawing = Drawing { l, open: open(rows), has_shares };
     let members = Column::number(terms::members(l));
     let mut columns = vec![Column::text(text::statistics::unit(l)), if has_shares { members.wide() } else { members }];

@@ -13,7 +13,7 @@ use super::{
     change_pages::{Sheet, buttons},
     code_of,
     fns::targets,
-    part_of, question, search,
+    part_of, question, search, some_members,
 };
 use crate::{
     page::show,
@@ -133,7 +133,7 @@ fn merging(sheet: &Sheet, page: UnitTargets, asked: Option<String>, chosen: Opti
 fn merging_for_sure(sheet: &Sheet, page: &UnitTargets, chosen: &Chosen, into: &UnitRow) -> AnyView {
     let (l, errors) = (sheet.l, sheet.errors);
     let title = text::units::merge_sure(l, &page.unit.name, &into.unit.name);
-    let members = terms::members_count(l, page.members.into());
+    let members = page.members.map_or_else(|| terms::members(l).to_owned(), |members| terms::members_count(l, members.into()));
     let day = domain::forms::day(&chosen.on).map_or_else(|_| chosen.on.clone(), |day| l.date(day));
     let told = text::units::merge_sure_text(l, members, &into.unit.name, day, &page.unit.name);
     let back = format!("{}/merge", address(&page.unit));
@@ -188,7 +188,7 @@ fn around(l: Locale, page: &UnitTargets) -> AnyView {
 
 /// Whom it reaches, before it is done.
 fn goes_along(l: Locale, page: &UnitTargets) -> AnyView {
-    let members = terms::members_count(l, page.members.into());
+    let members = some_members(l, page.members);
     let title = match page.units {
         0 => text::units::goes_along_members(l, members),
         units => text::units::goes_along(l, members, text::units::units_count(l, units.into())),

@@ -8,7 +8,7 @@ use domain::{
     folding::{fold, name_order},
     ids::UnitId,
     policy::{Action, Role, Standpoint},
-    statistics::{Figures, Share},
+    statistics::{Figures, Share, is_small},
     units::{
         Closing, Leader, Opening, TreeRow, UnitKind, UnitLink, UnitPage, UnitPath, UnitRef, UnitRow, UnitSize, UnitStep,
         UnitTargets, UnitsBelow, UnitsPage,
@@ -79,7 +79,7 @@ impl<'a> UnitDesk<'a> {
         }
         let found: Vec<&UnitRef> = visible(&tree, viewer).filter(|unit| matches(&tree, unit, &words)).take(LISTED + 1).collect();
         let more = found.len() > LISTED;
-        let units = found.into_iter().take(LISTED).map(|unit| self.row(&tree, unit)).collect();
+        let units = found.into_iter().take(LISTED).map(|unit| self.row(&viewer.standpoint, &tree, unit)).collect();
         Ok(UnitsPage { tree: Vec::new(), units, more })
     }
 
@@ -108,7 +108,7 @@ impl<'a> UnitDesk<'a> {
             today,
             on,
             leaders: self.leaders(unit.id, on.unwrap_or(today)).await?,
-            members: self.members(&now, &unit, on).await?,
+            members: self.members(standpoint, &now, known, on).await?,
             branches: branches(tree, &unit.path),
             children: self.children(tree, &now, standpoint, &unit, on.is_some(), below),
             opening: if on.is_some() { Opening::default() } else { now.opening(&known.path) },
@@ -155,9 +155,9 @@ impl<'a> UnitDesk<'a> {
             code: unit.path.code().to_owned(),
             version: tree.node(unit.id).map_or(0, |node| node.version),
             today: self.backend.clock().today(),
-            members: self.backend.counters().members(&unit.path),
+            members: self.backend.statistics().members(&viewer.standpoint, &tree, unit),
             units: count(tree.subtree(&unit.path).skip(1)),
-            found: found.into_iter().map(|unit| self.row(&tree, unit)).collect(),
+            found: found.into_iter().map(|unit| self.row(&viewer.standpoint, &tree, unit)).collect(),
             more,
             unit: unit.clone(),
         })
@@ -208,7 +208,8 @@ impl<'a> UnitDesk<'a> {
         if standpoint.may(Action::ReadStatistics, &unit.path) {
             shown(self.backend.statistics().level(standpoint, tree, unit).0.figures)
         } else {
-            UnitSize::Members(self.backend.counters().members(&unit.path))
+            let members = self.backend.statistics().members(standpoint, tree, unit);
+            members.map_or(UnitSize::Hidden, UnitSize::Members)
         }
     }
 
@@ -220,11 +221,11 @@ impl<'a> UnitDesk<'a> {
         tree.children(&unit.path).map(|child| (child.clone(), self.size(standpoint, tree, child))).collect()
     }
 
-    fn row(&self, tree: &Tree, unit: &UnitRef) -> UnitRow {
+    fn row(&self, standpoint: &Standpoint, tree: &Tree, unit: &UnitRef) -> UnitRow {
         UnitRow {
             phase: tree.phase(&unit.path),
             parent: tree.parent(&unit.path).map(|parent| parent.name.clone()),
-            members: Some(self.backend.counters().members(&unit.path)),
+            members: self.backend.statistics().members(standpoint, tree, unit),
             unit: unit.clone(),
         }
     }
@@ -246,7 +247,7 @@ impl<'a> UnitDesk<'a> {
             if past {
                 UnitRow { unit: child.clone(), phase: domain::units::Phase::Live, parent: None, members: None }
             } else {
-                self.row(tree, child)
+                self.row(standpoint, tree, child)
             }
         };
         let below: Vec<&UnitRef> = tree.children(&unit.path).filter(visible).collect();
@@ -287,9 +288,10 @@ impl<'a> UnitDesk<'a> {
     }
 
     /// Members of today from the counters; of a past day from the postings, for branches, where they are few.
-    async fn members(&self, now: &Tree, unit: &UnitRef, on: Option<NaiveDate>) -> Result<Option<u32>> {
+    async fn members(&self, standpoint: &Standpoint, now: &Tree, unit: &UnitRef, on: Option<NaiveDate>) -> Result<Option<u32>> {
+        let today = now.get(unit.id).map(|unit| self.backend.statistics().members(standpoint, now, unit));
         let Some(on) = on else {
-            return Ok(now.get(unit.id).map(|unit| self.backend.counters().members(&unit.path)));
+            return Ok(today.flatten());
         };
         if unit.kind != UnitKind::Branch {
             return Ok(None);
@@ -298,7 +300,10 @@ impl<'a> UnitDesk<'a> {
         let mut found = self.backend.store().read(THERE_ON, vars! { unit: unit.id.to_string(), on: on.to_string() }).await?;
         let mut there: BTreeSet<String> = found.rows::<String>(0)?.into_iter().collect();
         there.extend(found.rows::<String>(1)?);
-        Ok(Some(count(there.into_iter())))
+        let there = count(there.into_iter());
+        // What is hidden today is not told by the number of the day before.
+        let is_told = !is_small(there) && today.is_none_or(|members| members.is_some());
+        Ok((is_told || standpoint.may(Action::ReadMembers, &unit.path)).then_some(there))
     }
 }
 

@@ -15,7 +15,7 @@ use domain::{
     ids::UnitId,
     policy::{Grant, Role},
     statistics::{Share, StatisticsPage},
-    units::{Phase, TreeRow, UnitChange, UnitKind, UnitPage, UnitPath, UnitRef, UnitSize, UnitStep},
+    units::{Phase, TreeRow, UnitChange, UnitKind, UnitPage, UnitPath, UnitRef, UnitRow, UnitSize, UnitStep},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
@@ -450,7 +450,7 @@ async fn a_search_finds_names_without_marks_in_the_own_subtree() {
     let targets = desk.targets(&registrar(&org), &org.harbour.id.to_string(), UnitStep::Move, Some("son tra")).await;
     let targets = targets.expect("targets");
     assert_eq!(targets.found.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.hills.id]);
-    assert_eq!((targets.members, targets.units), (5, 0));
+    assert_eq!((targets.members, targets.units), (Some(5), 0));
 }
 
 #[tokio::test]
@@ -493,6 +493,38 @@ async fn the_tree_opens_level_by_level_and_hides_what_the_statistics_hide() {
     let page = backend.unit_desk().list(&org.coast_registrar.viewer, None, Some(&open)).await.expect("a list");
     let is_members = |row: &&TreeRow| matches!(row.size, UnitSize::Members(_));
     assert!(rows_of(&page.tree).iter().all(is_members), "who has no right to statistics sees none");
+}
+
+#[tokio::test]
+async fn no_page_of_units_tells_a_number_that_the_statistics_hide() {
+    let (backend, _, org) = organisation().await;
+    let desk = backend.unit_desk();
+    let counted = async |viewer: &Viewer, unit: &UnitRef| -> [Option<u32>; 4] {
+        let found = desk.list(viewer, Some(&unit.name), None).await.expect("a list").units;
+        let below = page(&backend, viewer, org.province.id).await.children.rows;
+        let yesterday = Some(start().date_naive() - TimeDelta::days(1));
+        let past = desk.page(viewer, &unit.id.to_string(), yesterday, BelowQuery::default()).await.expect("a page");
+        let of = |rows: &[UnitRow]| rows.iter().find(|row| row.unit.id == unit.id).and_then(|row| row.members);
+        [of(&found), of(&below), page(&backend, viewer, unit.id).await.members, past.members]
+    };
+    let statistician = &org.province_statistician.viewer;
+    for unit in [&org.hills, &org.coast, &org.farm] {
+        let figures = backend.statistics().page(statistician, Some(unit.id)).await.expect("a page").total.figures;
+        assert_eq!(figures, None, "{}: three members, or the difference to them", unit.name);
+        assert_eq!(counted(statistician, unit).await, [None; 4], "{}", unit.name);
+        // Whose office has no figures learns no more.
+        assert_eq!(counted(&org.province_chief_editor.viewer, unit).await, [None; 4], "{}", unit.name);
+    }
+    let province = backend.statistics().page(statistician, None).await.expect("a page").total.figures;
+    assert_eq!(page(&backend, statistician, org.province.id).await.members, province.map(|figures| figures.members));
+    let targets = desk.targets(&org.operator.viewer, &org.hills.id.to_string(), UnitStep::Merge, None).await.expect("targets");
+    assert_eq!((targets.members, targets.found.iter().filter_map(|row| row.members).count()), (None, 0));
+
+    // Who may open their records can count them.
+    assert_eq!(counted(&registrar(&org), &org.hills).await, [Some(3), Some(3), Some(3), None]);
+    assert_eq!(page(&backend, &org.farm_secretary.viewer, org.farm.id).await.members, Some(3));
+    let past = counted(&registrar(&org), &org.farm).await;
+    assert_eq!(past[3], Some(3));
 }
 
 #[tokio::test]
