@@ -11,6 +11,8 @@ use domain::{
     },
     policy::Action,
 };
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
 
 use super::{
     ID_INDEX, MemberRow, Members, Step, Told,
@@ -59,15 +61,12 @@ impl Members<'_> {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let clock = self.backend.clock();
-        let waiting = self.correction_rows(&row, true).await?.into_iter().find(|known| known.field == field.key());
-        let id: CorrectionId = match waiting {
-            Some(known) => known.key()?,
-            None => CorrectionId::new(clock.ulid()),
-        };
+        let (id, outdated) = self.place_of(&row, field).await?;
         let sealed = |text: &str| self.backend.keys().seal(clock, &id.to_string(), text);
         let mut step = Step::default();
         step.bind(vars! {
             correction: record("correction", id),
+            outdated: outdated,
             asked: NewCorrection {
                 id: record("correction", id),
                 member: row.id.clone(),
@@ -80,7 +79,7 @@ impl Members<'_> {
             },
         });
         step.then("IF ((SELECT VALUE state FROM ONLY $correction) ?? 'requested') != 'requested' { THROW 'decided' };");
-        step.then("UPSERT $correction CONTENT $asked RETURN NONE;");
+        step.then("DELETE $outdated RETURN NONE; UPSERT $correction CONTENT $asked RETURN NONE;");
         let detail = Some(field.key().to_owned());
         let told = Told { kind: EventKind::CorrectionRequested, viewer, path: &row.place()?, subject: viewer.member, detail };
         match self.commit(step, told).await {
@@ -213,6 +212,26 @@ impl Members<'_> {
         Ok(corrections)
     }
 
+    /// The id under which a change of this field is asked for, and what else waits for the same field. It is that of the one that waits,
+    /// or one that follows from how many were decided: who ask at the same time write one row.
+    async fn place_of(&self, row: &MemberRow, field: CorrectionField) -> Result<(CorrectionId, Vec<RecordId>)> {
+        let vars = vars! { member: row.id.clone(), field: field.key() };
+        let known: Vec<CorrectionRow> = self.backend.store().read(of_field(), vars).await?.rows(0)?;
+        let (waiting, decided): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|known| known.state == CorrectionState::Requested.key());
+        let mut waiting = waiting.iter();
+        let id = match waiting.next() {
+            Some(newest) => newest.key()?,
+            None => {
+                let hash = Sha256::digest(format!("{}/{}/{}", row.id, field.key(), decided.len()));
+                let mut half = [0; 16];
+                half.copy_from_slice(&hash[..16]);
+                CorrectionId::new(Ulid::from_bytes(half))
+            }
+        };
+        Ok((id, waiting.map(|other| record("correction", &other.id)).collect()))
+    }
+
     async fn correction_rows(&self, row: &MemberRow, waiting_only: bool) -> Result<Vec<CorrectionRow>> {
         let sql = of_member();
         let mut rows: Vec<CorrectionRow> = self.backend.store().read(sql, vars! { member: row.id.clone() }).await?.rows(0)?;
@@ -285,6 +304,10 @@ fn of_member() -> String {
     format!("SELECT {COLUMNS} FROM correction WHERE member = $member ORDER BY requested_at DESC LIMIT {SHOWN}")
 }
 
+fn of_field() -> String {
+    format!("SELECT {COLUMNS} FROM correction WHERE member = $member AND field = $field ORDER BY requested_at DESC")
+}
+
 /// A correction as it lies in the store.
 #[derive(Debug, SurrealValue)]
 struct CorrectionRow {
@@ -354,8 +377,8 @@ mod tests {
     #[tokio::test]
     async fn corrections_are_found_by_index() {
         let store = migrated().await;
-        let vars = || vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV", from: "/01/", until: "/010" };
-        for sql in [waiting_range(), of_member(), NEWS.to_owned()] {
+        let vars = || vars! { member: "01ARZ3NDEKTSV4RRFFQ69G5FAV", field: "phone", from: "/01/", until: "/010" };
+        for sql in [waiting_range(), of_member(), of_field(), NEWS.to_owned()] {
             store.assert_no_scan(&sql, vars()).await;
         }
     }

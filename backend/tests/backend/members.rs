@@ -37,6 +37,7 @@ on_both_engines! {
     numbers_of_others_are_refused,
     who_leaves_is_signed_out_and_may_come_back,
     a_correction_is_asked_for_accepted_and_seen,
+    of_corrections_asked_for_at_once_one_waits,
     a_correction_that_cannot_be_is_refused,
     a_transfer_moves_a_member_with_the_history_kept,
     a_transfer_belongs_to_its_two_ends,
@@ -432,6 +433,33 @@ async fn a_correction_is_asked_for_accepted_and_seen(backend: &Backend, org: &Fi
     assert_eq!(declined.note.as_deref(), Some("Giấy khai sinh ghi Khơi."));
     assert_eq!(backend.home().page(member).await.expect("a page").corrections_decided, 0, "seen is seen");
     assert_eq!(members.record(registrar, org.fisherman.id).await.expect("a record").flaws, [], "the phone is there now");
+}
+
+async fn of_corrections_asked_for_at_once_one_waits(backend: &Backend, org: &Fixture) {
+    let members = backend.members();
+    // The first of all, and one after another was decided.
+    for _ in 0..2 {
+        let asked: Vec<_> = (0..6)
+            .map(|number| {
+                let (backend, member) = (backend.clone(), org.fisherman.viewer.clone());
+                tokio::spawn(async move {
+                    let wanted = format!("090011122{number}");
+                    let form = CorrectionForm { field: "phone", wanted: &wanted, reason: "Tôi đổi số." };
+                    backend.members().request_correction(&member, form).await
+                })
+            })
+            .collect();
+        let mut ids = BTreeSet::new();
+        for asking in asked {
+            ids.insert(asking.await.expect("runs").expect("is asked for").to_string());
+        }
+        assert_eq!(ids.len(), 1, "the later takes the place of the earlier");
+        let page = members.corrections(&org.coast_registrar.viewer).await.expect("a page");
+        assert_eq!((page.count, page.waiting.len()), (1, 1));
+        let id = page.waiting[0].id.to_string();
+        members.decide_correction(&org.coast_registrar.viewer, &id, "decline", "Không.").await.expect("declines");
+    }
+    assert_eq!(members.own(&org.fisherman.viewer).await.expect("the own record").corrections.len(), 2);
 }
 
 async fn a_correction_that_cannot_be_is_refused(backend: &Backend, org: &Fixture) {
