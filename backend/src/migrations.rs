@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = migrations![
     22 "0022_corrected_read",
     23 "0023_owners",
     24 "0024_parts",
+    25 "0025_acts",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -46,7 +46,8 @@ impl Course {
 
 impl Courses<'_> {
     /// Gives one more try to members of a unit who have none left: to those named, or to all of them. To who has tries left, and
-    /// to who has one that was given and is not begun, it gives none. A form sent twice is one act.
+    /// to who has one that was given and is not begun, it gives none. A form sent twice is one act, also
+    /// when another one was sent between.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the person may not know of the course, for a unit it was not given to, and for members of whom the
@@ -168,9 +169,12 @@ struct GivenRow {
 /// Point gets.
 const GIVEN: &str = "SELECT course, target, at FROM $ids";
 
+/// The last 32 acts are remembered, the newest first.
 const GIVE: &str = "FOR $target IN $targets { \
-     IF (SELECT VALUE act FROM ONLY $target) = $act { THROW 'given' }; \
-     UPSERT $target SET by = $by, act = $act, at = $log_at RETURN NONE };";
+     LET $acts = (SELECT VALUE acts ?? [act] FROM ONLY $target) ?? []; \
+     IF $act IN $acts { THROW 'given' }; \
+     LET $last = array::slice(array::prepend($acts, $act), 0, 32); \
+     UPSERT $target SET by = $by, act = $act, acts = $last, at = $log_at RETURN NONE };";
 
 #[cfg(test)]
 mod tests {

@@ -34,6 +34,7 @@ on_both_engines! {
     a_course_goes_no_further_than_its_documents,
     tries_run_out_and_only_then_tell_what_is_right,
     who_has_no_try_left_is_given_another_one,
+    a_page_sent_again_after_another_one_gives_nothing,
     another_try_is_for_who_gives_the_course_to_give,
     another_try_goes_to_those_chosen,
     another_try_follows_two_records_of_one_person,
@@ -437,6 +438,29 @@ async fn who_has_no_try_left_is_given_another_one(backend: &Backend, org: &Fixtu
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Certificate);
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
     assert_eq!(tries_of(backend, other, id).await, Tries::Given);
+}
+
+async fn a_page_sent_again_after_another_one_gives_nothing(backend: &Backend, org: &Fixture) {
+    let (editor, member) = (&org.coast_editor.viewer, &org.fisherman.viewer);
+    let (id, document) = given(backend, org, "", "1").await;
+    read_through(backend, member, document).await;
+    try_once(backend, member, id, 0).await;
+    let send = async |act: &str| {
+        backend.clock().advance(TimeDelta::minutes(1));
+        let (course, unit) = (id.to_string(), org.harbour.id.to_string());
+        let form = AnotherTryForm { course: &course, unit: &unit, act, members: None };
+        backend.courses().give_another_try(editor, form).await.expect("is taken");
+    };
+    let pages: Vec<String> = (0..3).map(|_| backend.clock().ulid().to_string()).collect();
+    for page in &pages {
+        send(page).await;
+        assert_eq!(tries_of(backend, member, id).await, Tries::Given);
+        try_once(backend, member, id, 0).await;
+    }
+    for page in &pages {
+        send(page).await;
+        assert_eq!(tries_of(backend, member, id).await, Tries::UsedUp, "it counted once");
+    }
 }
 
 async fn another_try_is_for_who_gives_the_course_to_give(backend: &Backend, org: &Fixture) {
