@@ -199,6 +199,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::Date => text::problems::date(l).to_owned(),
         Problem::NoSuchDay => text::problems::no_such_day(l).to_owned(),
         Problem::NoLetters => text::problems::no_letters(l).to_owned(),
+        Problem::NameSigns => text::problems::name_signs(l).to_owned(),
         Problem::DateRange => text::problems::date_range(l).to_owned(),
         Problem::Taken => text::problems::taken(l).to_owned(),
         Problem::CodeTaken => text::problems::code_taken(l).to_owned(),

@@ -45,6 +45,8 @@ pub enum Problem {
     NoSuchDay,
     /// A name without letters, or of a single one.
     NoLetters,
+    /// A person's name with signs that no name has.
+    NameSigns,
     /// A day that cannot be for what is asked, e.g. a birth in the future.
     DateRange,
     /// Another record has this number.

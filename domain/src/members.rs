@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::char::is_combining_mark;
 
 use crate::forms::{Problem, bare, bounded_line, bounded_text};
 
@@ -198,15 +199,26 @@ impl FullName {
     /// [`Self::parse`].
     ///
     /// # Errors
-    /// As [`Self::parse`]; [`Problem::NoLetters`] with fewer than two letters.
+    /// As [`Self::parse`]; [`Problem::NoLetters`] with fewer than two letters; [`Problem::NameSigns`] when it does not begin with a
+    /// letter, and for signs other than those between the parts of a name. Numbers tell namesakes apart in some lists.
     pub fn entered(typed: &str) -> Result<Self, Problem> {
         let name = Self::parse(typed)?;
-        if name.0.chars().filter(|c| c.is_alphabetic()).count() < 2 { Err(Problem::NoLetters) } else { Ok(name) }
+        if name.0.chars().filter(|c| c.is_alphabetic()).count() < 2 {
+            return Err(Problem::NoLetters);
+        }
+        if name.0.starts_with(char::is_alphabetic) && name.0.chars().all(is_of_name) { Ok(name) } else { Err(Problem::NameSigns) }
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Bengali is written with joiners between its letters.
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric()
+        || is_combining_mark(c)
+        || matches!(c, ' ' | '\'' | '‘' | '’' | '-' | '‐' | '‑' | '–' | '.' | ',' | '(' | ')' | '\u{200c}' | '\u{200d}')
 }
 
 /// Why something is asked for, or refused: one to 500 characters.
@@ -440,6 +452,42 @@ pub fn check_dates(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_has_the_letters_of_any_script_and_the_signs_between_its_parts() {
+        for typed in [
+            "Nguyễn Thị Hương",
+            "H'Hen Niê",
+            "K’ Brếp",
+            "Y-Bhiu Ayun",
+            "Đỗ Văn A (Ba Tơ)",
+            "Trần Văn Bé, Jr.",
+            "Nguyễn Văn 2",
+            "শেখ মুজিবুর রহমান",
+            "ক্ষিতি র\u{200d}্যাব",
+            "José Ñáñez–Núñez",
+        ] {
+            assert_eq!(FullName::entered(typed).map(|name| name.as_str().to_owned()), Ok(typed.to_owned()));
+        }
+        for typed in [
+            "Nguyễn <b onmouseover=alert(1)>A",
+            "<img src=x> 27",
+            "=HYPERLINK(\"http://evil\",\"x\") 20",
+            "=cmd|' /C calc'!A0 21",
+            "@SUM(1) 22",
+            "+Nguyễn Văn A",
+            "-Nguyễn Văn A",
+            "'Nguyễn Văn A",
+            "(Nguyễn Văn A)",
+            "1. Nguyễn Văn A",
+            "Nguyễn Văn A*",
+            "Nguyễn Văn A/B",
+            "Nguyễn \"Ba\" Văn",
+        ] {
+            assert_eq!(FullName::entered(typed), Err(Problem::NameSigns), "{typed}");
+            assert!(FullName::parse(typed).is_ok(), "what is stored can be read: {typed}");
+        }
+    }
 
     #[test]
     fn a_national_id_is_twelve_digits_however_it_is_spaced() {

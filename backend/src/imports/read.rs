@@ -406,6 +406,9 @@ mod tests {
         for typed in ["12345", "A", "1A", "..."] {
             assert_eq!(name(typed), Err(Reason::Value(Problem::NoLetters)), "{typed}");
         }
+        for typed in ["=cmd|' /C calc'!A0", "<img src=x> 27"] {
+            assert_eq!(name(typed), Err(Reason::Value(Problem::NameSigns)), "{typed}");
+        }
         for typed in ["Nguy?n V?n ??c", "Tr?n Th? B"] {
             assert_eq!(name(typed), Err(Reason::LostLetters), "{typed}");
         }

@@ -134,7 +134,7 @@ async fn a_registrar_sends_a_file_and_reads_its_report() {
     let report = registrar.get(&format!("{location}/report.csv")).await;
     assert_eq!(report.header("content-type"), Some("text/csv; charset=utf-8"));
     assert!(report.header("content-disposition").is_some_and(|how| how.starts_with("attachment")));
-    assert_eq!(report.body.lines().count(), 1 + 4 * 40_000);
+    assert_eq!(report.body.lines().count(), 1 + 5 * 40_000);
 
     assert_eq!(send(&registrar, &unit, None).await, (303, "/imports/new".to_owned()));
     let mut member = app.signed_in(&app.org.fisherman).await;
