@@ -219,6 +219,7 @@ pub fn problem(l: Locale, problem: &Problem) -> String {
         Problem::RolesFirst => text::problems::roles_first(l).to_owned(),
         Problem::KeepsRoles => text::problems::keeps_roles(l).to_owned(),
         Problem::Unreadable => text::problems::unreadable(l).to_owned(),
+        Problem::NoWordText => text::problems::no_word_text(l).to_owned(),
         Problem::Over => text::problems::over(l).to_owned(),
         Problem::Expired => text::problems::expired(l).to_owned(),
         Problem::Undecided => text::problems::undecided(l).to_owned(),

@@ -85,6 +85,8 @@ pub enum Problem {
     ToBeVerified,
     /// A file that is of another sort than asked for, or damaged.
     Unreadable,
+    /// A file in which no text of a Word document is found.
+    NoWordText,
     /// The moment is over; choose a later one, or do it now.
     Over,
     /// By then it would not hold any more.

@@ -9,7 +9,7 @@ use app::{
     context::server::Visit,
     error::{AppError, Kind},
     files::refused_text,
-    terms,
+    terms, text,
 };
 use axum::{
     Extension, Json, Router,
@@ -98,8 +98,7 @@ impl Caller {
                 ([(OFFSET, received)], told(StatusCode::CONFLICT, text, None)).into_response()
             }
             Error::Offset(OffsetRefused::Beyond) => {
-                let refused = FileRefused::TooBig;
-                told(StatusCode::PAYLOAD_TOO_LARGE, refused_text(self.locale, refused), Some(refused))
+                told(StatusCode::PAYLOAD_TOO_LARGE, text::files::refused_longer(self.locale), None)
             }
             error => {
                 let kind = AppError::from(error).kind.told_to(self.viewer.as_ref());

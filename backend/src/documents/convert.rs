@@ -109,6 +109,8 @@ async fn converted(
         Ok(body) => Ok(Taken { whole: body.as_str().to_owned(), ..taken }),
         // Somebody copied a picture.
         Err(Problem::Required) if field == "html" => Ok(Taken::default()),
+        // Other office files are packed alike, and have no such text.
+        Err(Problem::Required) => Err(refused(field, Problem::NoWordText)),
         Err(problem) => Err(refused(field, problem)),
     }
 }

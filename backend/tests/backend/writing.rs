@@ -15,6 +15,7 @@ use domain::{
 use crate::{
     documents::{draft, form, submit},
     engines::on_both_engines,
+    samples::xlsx,
     support::{Fixture, organisation},
 };
 
@@ -161,9 +162,11 @@ async fn a_file_is_taken_over_without_touching_what_is_stored(backend: &Backend,
     assert_eq!(typed().await, "## Kế hoạch\n\nToàn xã ra quân.");
     let stored = documents.draft(editor, id).await.expect("opens").draft;
     assert_eq!((stored.body.as_str(), stored.version), ("Neo đậu trước 17 giờ.", 1));
-    match documents.from_docx(editor, b"%PDF-1.7".to_vec()).await {
-        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("file"), Some(&Problem::Unreadable)),
-        other => panic!("{other:?}"),
+    for (file, problem) in [(b"%PDF-1.7".to_vec(), Problem::Unreadable), (xlsx(&["Toàn xã ra quân."]), Problem::NoWordText)] {
+        match documents.from_docx(editor, file).await {
+            Err(Error::Invalid(errors)) => assert_eq!(errors.problem("file"), Some(&problem)),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -97,8 +97,9 @@ async fn an_upload_that_is_cut_off_goes_on_where_it_was() {
 
     let (status, offset, _) = patch(&editor, &address, 0, &content).await;
     assert_eq!((status, offset), (409, Some(300)), "who begins again is told where to go on");
-    let (status, ..) = patch(&editor, &address, 300, &[&content[300..], b"more"].concat()).await;
+    let (status, _, body) = patch(&editor, &address, 300, &[&content[300..], b"more"].concat()).await;
     assert_eq!(status, 413, "more than was announced");
+    assert!(!body.contains("50 MB"), "which is not too much: {body}");
     assert_eq!(head(&editor, &address).await.1, Some(300), "and nothing of it is taken");
     let (status, _, body) = patch(&editor, &address, 300, &content[300..]).await;
     assert_eq!((status, body.as_str()), (200, r#"{"waiting":false}"#));
