@@ -9,7 +9,10 @@ use app::{
 };
 use axum::{
     Extension, Json, Router,
-    extract::{DefaultBodyLimit, Multipart, Path, State, multipart::Field},
+    extract::{
+        DefaultBodyLimit, Multipart, Path, State,
+        multipart::{Field, MultipartRejection},
+    },
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
@@ -57,7 +60,7 @@ async fn take_in(
     Extension(visit): Extension<Visit>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    form: Multipart,
+    form: Result<Multipart, MultipartRejection>,
 ) -> Response {
     let locale = visit.page.preferences.locale;
     let wants_text = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
@@ -68,6 +71,7 @@ async fn take_in(
     if !backend.documents().writes(viewer) {
         return problem(locale, Kind::NotFound.told_to(Some(viewer)));
     }
+    let Ok(form) = form else { return problem(locale, Kind::Invalid) };
     let Ok(Ok(_place)) = timeout(PATIENCE, ARRIVING.acquire()).await else { return problem(locale, Kind::Busy) };
     // A line that is too slow is like one that broke.
     let received = timeout(ARRIVAL_MAX, receive(form)).await;

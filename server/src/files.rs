@@ -14,7 +14,11 @@ use app::{
 use axum::{
     Extension, Json, Router,
     body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Form, Multipart, Path, State, multipart::Field},
+    extract::{
+        DefaultBodyLimit, Form, Multipart, Path, State,
+        multipart::{Field, MultipartRejection},
+        rejection::FormRejection,
+    },
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -139,8 +143,16 @@ struct Became {
     waiting: bool,
 }
 
-async fn announce(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Form(new): Form<Announced>) -> Response {
+async fn announce(
+    State(backend): State<Backend>,
+    Extension(visit): Extension<Visit>,
+    new: Result<Form<Announced>, FormRejection>,
+) -> Response {
     let caller = Caller::of(visit);
+    let new = match new {
+        Ok(Form(new)) => new,
+        Err(rejection) => return told(rejection.status(), terms::error_text(caller.locale, Kind::Invalid), None),
+    };
     let announced = async {
         let document = new.document.parse().map_err(|_| Error::NotFound)?;
         let new = NewUpload { document, name: &new.name, size: new.size };
@@ -239,9 +251,14 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
 }
 
 /// A form without script: the document's id before the file, which comes in one go.
-async fn whole_form(State(backend): State<Backend>, Extension(visit): Extension<Visit>, form: Multipart) -> Response {
+async fn whole_form(
+    State(backend): State<Backend>,
+    Extension(visit): Extension<Visit>,
+    form: Result<Multipart, MultipartRejection>,
+) -> Response {
     let caller = Caller::of(visit.clone());
     let Some(viewer) = caller.viewer.clone() else { return see_other("/sign-in") };
+    let Ok(form) = form else { return problem(caller.locale, Kind::Invalid) };
     let received = tokio::spawn({
         let backend = backend.clone();
         async move { receive(&backend, &viewer, form).await }

@@ -12,7 +12,10 @@ use app::{
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Multipart, Path, State, multipart::Field},
+    extract::{
+        DefaultBodyLimit, Multipart, Path, State,
+        multipart::{Field, MultipartRejection},
+    },
     http::header,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -55,9 +58,14 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/imports/template/{file}", get(template_file))
 }
 
-async fn upload(State(backend): State<Backend>, Extension(visit): Extension<Visit>, form: Multipart) -> Response {
+async fn upload(
+    State(backend): State<Backend>,
+    Extension(visit): Extension<Visit>,
+    form: Result<Multipart, MultipartRejection>,
+) -> Response {
     let locale = visit.page.preferences.locale;
     let Some(viewer) = &visit.page.viewer else { return see_other(&format!("/sign-in?next={FORM_PAGE}")) };
+    let Ok(form) = form else { return problem(locale, Kind::Invalid) };
     match receive(&backend, viewer, form).await {
         Ok(import) => see_other(&format!("/imports/{import}")),
         Err(Refusal::Form(errors)) => send_back(&backend, &visit, FORM_PAGE, &errors).await,

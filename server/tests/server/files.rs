@@ -115,6 +115,19 @@ async fn what_is_not_taken_is_told_in_a_sentence() {
     let mut editor = app.signed_in(&app.org.coast_editor).await;
     assert_eq!(announce(&editor, &document, 60 << 20).await.0, 422);
     assert_eq!(announce(&editor, "no document", 10).await.0, 404);
+    // A form that cannot be read is answered in the reader's language, not in that of a library.
+    let (urlencoded, multipart) = ("application/x-www-form-urlencoded", "multipart/form-data");
+    for (address, kind, body) in [
+        ("/files/uploads", urlencoded, "document=1&name=a&size=x"),
+        ("/files/upload", multipart, "x"),
+        ("/imports/upload", multipart, "x"),
+        ("/desk/new/docx", multipart, "x"),
+    ] {
+        let request = editor.request("POST", address).header("sec-fetch-site", "same-origin").header("content-type", kind);
+        let answer = request.body(body).send().await.expect("an answer");
+        let (status, told) = (answer.status().as_u16(), answer.text().await.expect("text"));
+        assert!(status == 422 && !told.to_lowercase().contains("invalid") && !told.is_empty(), "{address}: {status} {told}");
+    }
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
     let (_, address) = announce(&editor, &document, svg.len()).await;
     let (status, _, body) = patch(&editor, &address, 0, svg).await;
