@@ -21,6 +21,9 @@ pub const XLSX_UNPACKED_MAX: u64 = 300 << 20;
 /// Rows a worksheet can have.
 pub const XLSX_ROWS_MAX: u64 = 1_048_576;
 
+/// Columns of a file that are read; those beyond are not looked at.
+pub const COLUMNS_MAX: usize = 200;
+
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -450,7 +453,8 @@ pub struct ImportPage {
     pub progress: Progress,
     /// The columns of the file: the words of the header, and what they were taken for.
     pub headers: Vec<(String, Option<Column>)>,
-    /// Required columns that were not found: nothing can be confirmed before they are.
+    /// Required columns that were not found: nothing can be confirmed before they are. In a file with [`COLUMNS_MAX`] columns they may
+    /// stand beyond.
     pub missing: Vec<Column>,
     /// The first lines of the report.
     pub refused: Vec<RefusedLine>,

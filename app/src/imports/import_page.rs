@@ -3,7 +3,7 @@
 use domain::{
     Locale,
     forms::FormErrors,
-    imports::{self, Column as FileColumn, Counts, ImportState, RefusedLine},
+    imports::{self, COLUMNS_MAX, Column as FileColumn, Counts, ImportState, RefusedLine},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -82,8 +82,13 @@ fn preview(
         let columns: Vec<&str> = page.missing.iter().map(|column| column_name(l, *column)).collect();
         let hint = text::imports::missing_hint(l, columns.join(", "));
         let cancel = cancel(l, page);
+        let beyond = (page.headers.len() >= COLUMNS_MAX).then(|| {
+            let told = text::imports::missing_beyond(l, l.number(u32::try_from(COLUMNS_MAX).unwrap_or(u32::MAX)));
+            view! { <p>{told}</p> }
+        });
         return view! {
             <Notice kind=NoticeKind::Error title=text::imports::missing_title(l)>
+                {beyond}
                 <p>{hint}</p>
             </Notice>
             {mapping}

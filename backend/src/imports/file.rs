@@ -13,7 +13,7 @@ use std::{
 use chrono::{Days, NaiveDate};
 use domain::{
     folding::compose,
-    imports::{Failure, XLSX_UNPACKED_MAX},
+    imports::{COLUMNS_MAX, Failure, XLSX_UNPACKED_MAX},
     legacy_letters::{self, LegacyLetters},
 };
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1258};
@@ -25,9 +25,6 @@ use super::{
     sheets::each_xlsx_row,
 };
 use crate::{Error, Result, unpacked};
-
-/// Columns beyond are not looked at.
-pub(super) const COLUMNS_MAX: usize = 200;
 
 /// Bytes of a text read at a time.
 const BUFFER: usize = 64 * 1024;

@@ -4,10 +4,10 @@ use std::{borrow::Cow, collections::HashSet};
 
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 use chrono::NaiveDate;
-use domain::imports::{Failure, XLSX_ROWS_MAX};
+use domain::imports::{COLUMNS_MAX, Failure, XLSX_ROWS_MAX};
 
 use super::{
-    file::{COLUMNS_MAX, Cell, Epoch, Open, Trouble, Visit, composed, is_year, text_cell},
+    file::{Cell, Epoch, Open, Trouble, Visit, composed, is_year, text_cell},
     sealed::SealedReader,
     workbook::Workbook,
 };

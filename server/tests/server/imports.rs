@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::app::imports::template;
+use ::app::{imports::template, text::imports::missing_beyond};
 use backend::imports::{csv_line, spreadsheet};
 use domain::{
     Locale,
@@ -143,6 +143,23 @@ async fn a_registrar_sends_a_file_and_reads_its_report() {
     assert_eq!(send(&app.browser(), &unit, Some("x")).await, (303, "/sign-in?next=/imports/new".to_owned()));
     let foreign = registrar.request("POST", "/imports/upload").header("sec-fetch-site", "cross-site").send().await;
     assert_eq!(foreign.expect("an answer").status().as_u16(), 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn columns_that_are_not_read_are_not_called_missing_without_a_word() {
+    let app = TestApp::spawn().await;
+    let unit = app.org.coast.id.to_string();
+    let mut registrar = app.signed_in(&app.org.coast_registrar).await;
+    let sentence = missing_beyond(Locale::Vi, "200");
+    let mut told = Vec::new();
+    for before in [10, 300] {
+        let file = format!("{}phai,ngay sinh\n{}nam,1/2/1980\n", "ghi chu,".repeat(before), "x,".repeat(before));
+        let (_, location) = send(&registrar, &unit, Some(&file)).await;
+        let import = location.strip_prefix("/imports/").expect("leads to the import");
+        app.backend.imports().settled(import.parse().expect("an id")).await.expect("is looked at");
+        told.push(registrar.get(&location).await.body.contains(&sentence));
+    }
+    assert_eq!(told, [false, true], "how many are read is said where there are more");
 }
 
 /// What is offered to be filled in is understood in every language, and its examples become nobody.
