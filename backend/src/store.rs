@@ -27,6 +27,7 @@ use surrealdb::{
     opt::{Config, auth::Database},
     types::{Array, QueryError, RecordIdKey, RecordIdKeyRange},
 };
+use tokio::sync::Semaphore;
 
 use crate::{Error, Place, Result};
 
@@ -35,6 +36,11 @@ const DATABASE: &str = "handbook";
 
 /// One request of a WebSocket runs at a time on the server, so a few connections share the load. Embedded engines need one.
 const SERVER_CONNECTIONS: usize = 4;
+
+/// Queries an embedded engine works on at a time, for each processor, and at the least. A request asks one or a few at a time, so only
+/// queries whose callers have left come near this.
+const RUNNING_PER_PROCESSOR: usize = 16;
+const RUNNING_MIN: usize = 64;
 
 /// A statement that takes longer is a mistake, not a heavy page.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,6 +61,8 @@ pub(crate) struct Store {
     next: AtomicUsize,
     /// The engine is part of this process.
     is_embedded: bool,
+    /// Queries the engine of this process may begin, in the order they were asked.
+    places: Arc<Semaphore>,
     /// Held while the process lives, so that a second process finds the folder taken.
     _lock: Option<File>,
 }
@@ -87,7 +95,8 @@ impl Store {
             handles.push(Arc::new(handle));
         }
         let is_embedded = !matches!(place, Place::Server { .. });
-        Ok(Self { handles, next: AtomicUsize::new(0), is_embedded, _lock: lock })
+        let places = Arc::new(Semaphore::new(running_max()));
+        Ok(Self { handles, next: AtomicUsize::new(0), is_embedded, places, _lock: lock })
     }
 
     /// Runs statements that change nothing, or change one row that nobody else writes.
@@ -127,16 +136,30 @@ impl Store {
     }
 
     /// An embedded engine works within the future that asks, and panics later when that was dropped half-way, as for a browser that
-    /// went away or at a time limit. So it works in a task, which goes on without the caller. A server goes on by itself.
+    /// went away or at a time limit. So it works in a task, which goes on without the caller and counts until it has ended; who leaves
+    /// before it has begun costs nothing. A server goes on by itself.
+    ///
+    /// A place is held for one query only, and none waits for another, so all places taken is never a deadlock.
     async fn run(&self, sql: &str, vars: Variables) -> Result<Answers> {
         let handle = Arc::clone(&self.handles[self.next.fetch_add(1, Relaxed) % self.handles.len()]);
         if !self.is_embedded {
             return ask(&handle, sql, vars).await;
         }
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|closed| Error::Internal(format!("no query can begin: {closed}")))?;
         let sql = sql.to_owned();
-        let asked = tokio::spawn(async move { ask(&handle, &sql, vars).await });
+        let asked = tokio::spawn(async move {
+            let answers = ask(&handle, &sql, vars).await;
+            drop(place);
+            answers
+        });
         asked.await.map_err(|stopped| Error::Internal(format!("a query stopped: {stopped}")))?
     }
+}
+
+/// Queries of an embedded engine at a time.
+fn running_max() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(RUNNING_PER_PROCESSOR).max(RUNNING_MIN)
 }
 
 async fn ask(handle: &Surreal<Any>, sql: &str, vars: Variables) -> Result<Answers> {
@@ -492,6 +515,33 @@ pub(crate) mod tests {
             // One at a time: two may meet, and nobody is there to try again.
             tokio::time::timeout(Duration::from_secs(30), written(key + 1)).await.expect("what was begun is ended");
         }
+    }
+
+    /// On one thread, so that what was begun goes on only where the test waits.
+    #[tokio::test]
+    async fn a_query_counts_until_it_has_ended_and_one_that_has_not_begun_costs_nothing() {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let store = store().await;
+        let all = running_max();
+        let other_places = Arc::clone(&store.places).acquire_many_owned(u32::try_from(all - 1).expect("a few"));
+        let other_places = other_places.await.expect("is open");
+        let create = async |key: &str| {
+            let sql = "CREATE type::record('t', $key) SET name = $key RETURN NONE;";
+            // Asked once, and dropped.
+            tokio::select! {
+                biased;
+                done = store.read(sql, vars! { key: key.to_owned() }) => panic!("does not wait: {done:?}"),
+                () = std::future::ready(()) => {}
+            }
+        };
+        create("begun").await;
+        assert_eq!(store.places.available_permits(), 0, "it counts without its caller");
+        create("waits").await;
+        drop(tokio::time::timeout(PATIENCE, store.places.acquire()).await.expect("has ended").expect("is open"));
+        drop(other_places);
+        assert_eq!(store.places.available_permits(), all);
+        let read = tokio::time::timeout(PATIENCE, store.read("SELECT VALUE name FROM t", ())).await.expect("in time");
+        assert_eq!(read.expect("reads").rows::<String>(0).expect("names"), ["begun"]);
     }
 
     #[tokio::test]
