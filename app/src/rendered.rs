@@ -89,5 +89,6 @@ mod tests {
         });
         assert!(!page.html.contains("<!>"), "{}", page.html);
         assert!(page.html.contains(">&lt;!&gt; and </p>"), "{}", page.html);
+        assert!(page.html.contains("title=\"&lt;!&gt;\""), "{}", page.html);
     }
 }
