@@ -200,7 +200,7 @@ pub(super) async fn examine(
             })
             .await?;
             // Not by the thread, which goes on for a while when nobody waits for it any more.
-            let told = report.finish()?;
+            let told = report.finish().await?;
             if foreign > 0 {
                 note_foreign_ids(backend, import, foreign).await?;
             }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use domain::imports::RefusedLine;
+use tokio::task::spawn_blocking;
 
 use super::{
     remove,
@@ -72,11 +73,18 @@ impl ReportWriter {
     }
 
     /// Puts it in the place of the report before. Returns how much it says.
-    pub(super) fn finish(self) -> Result<Told> {
-        let told = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write the report of an import: {error}"));
-        self.file.into_inner().map_err(|error| told(&error))?.finish()?;
-        fs::rename(&self.part.0, &self.path).map_err(|error| told(&error))?;
-        Ok(self.told)
+    ///
+    /// A thread waits for the disk. That thread goes on when nobody waits for it any more, so it does not put anything in its place.
+    pub(super) async fn finish(self) -> Result<Told> {
+        let failed = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write the report of an import: {error}"));
+        let Self { file, told, part, path } = self;
+        let written = spawn_blocking(move || match file.into_inner() {
+            Ok(sealed) => sealed.finish(),
+            Err(error) => Err(failed(&error)),
+        });
+        written.await.map_err(|stopped| failed(&stopped))??;
+        fs::rename(&part.0, &path).map_err(|error| failed(&error))?;
+        Ok(told)
     }
 }
 
@@ -153,8 +161,8 @@ mod tests {
         RefusedLine { row, name: String::new(), column: None, value: String::new(), reason: Reason::IdTaken }
     }
 
-    #[test]
-    fn two_who_write_one_report_do_not_mix_their_lines() {
+    #[tokio::test]
+    async fn two_who_write_one_report_do_not_mix_their_lines() {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, keys, clock) = (folder.path().join("one.report"), Keys::from_master(&[7; 32]), Clock::system());
         let begin = || ReportWriter::create(&path, "one report", &keys, &clock).expect("creates");
@@ -169,13 +177,36 @@ mod tests {
             dropped.add(&[line(row + 2)]).expect("writes");
         }
         assert!(matches!(Report::open(&path, "one report", &keys), Err(Error::NotFound)), "none of them is whole");
-        first.finish().expect("finishes");
+        first.finish().await.expect("finishes");
         assert_eq!(rows(), (0..5_000).collect::<Vec<_>>());
         drop(dropped);
         assert_eq!(rows(), (0..5_000).collect::<Vec<_>>());
-        second.finish().expect("finishes");
+        second.finish().await.expect("finishes");
         assert_eq!(rows(), (1..5_001).collect::<Vec<_>>());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "one file is left");
+    }
+
+    #[test]
+    fn a_report_is_finished_by_another_thread_and_only_for_who_waits() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, keys) = (folder.path().join("one.report"), Keys::from_master(&[7; 32]));
+        let mut report = ReportWriter::create(&path, "one report", &keys, &Clock::system()).expect("creates");
+        report.add(&[line(1)]).expect("writes");
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().expect("a runtime");
+        runtime.block_on(async {
+            let (go_on, held) = std::sync::mpsc::channel::<()>();
+            // The only thread is busy until then.
+            let busy = spawn_blocking(move || held.recv().is_err());
+            tokio::select! {
+                biased;
+                done = report.finish() => panic!("does not wait: {done:?}"),
+                () = std::future::ready(()) => {}
+            }
+            drop(go_on);
+            assert!(busy.await.expect("runs"));
+        });
+        drop(runtime);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "nobody waited");
     }
 
     #[test]

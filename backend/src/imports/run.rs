@@ -145,7 +145,7 @@ pub(super) async fn write_members(
     let (counts, late) = outcome.1?;
     let (mut report, met) = outcome.0?;
     report.add(&late)?;
-    Ok(Outcome { counts, told: report.finish()?, met })
+    Ok(Outcome { counts, told: report.finish().await?, met })
 }
 
 async fn gather(writers: &mut JoinSet<Result<(Counts, Vec<RefusedLine>)>>) -> Result<(Counts, Vec<RefusedLine>)> {

@@ -124,7 +124,7 @@ pub(super) async fn plan(
     })
     .await?;
     // Not by the thread, which goes on for a while when nobody waits for it any more.
-    plan.outcome.told = report.finish()?;
+    plan.outcome.told = report.finish().await?;
     Ok(plan)
 }
 
