@@ -32,28 +32,36 @@ function take(quiz) {
   const key = `${KEPT}${quiz.dataset.owner}:${form.elements.course.value}`;
   const number = form.elements.number.value;
   const boxes = [...form.querySelectorAll('[name^="answers"]')];
-  const ticks = () => boxes.filter((box) => box.checked).map((box) => `${box.name}=${box.value}`);
+  const those = (property) => boxes.filter((box) => box[property]).map((box) => `${box.name}=${box.value}`);
+  const ticks = () => those('checked');
   const way = document.createElement('a');
   Object.assign(way, { className: 'button button-secondary', hidden: true });
   mark.after(way);
+  /** What the server may have of this page: what it showed, or took last, and what was sent since without an answer. */
+  let known = [those('defaultChecked').join()];
   let waiting = 0;
   let handedIn = false;
 
   /** What the server has not got yet stays on the device; `null` when it has all. */
   function keepHere(ticked) {
     try {
-      if (ticked) localStorage.setItem(key, JSON.stringify({ number, ticked }));
+      if (ticked) localStorage.setItem(key, JSON.stringify({ number, ticked, known, at: Date.now() }));
       else localStorage.removeItem(key);
     } catch {
       // No room, or the browser keeps nothing: the server still does.
     }
   }
 
-  /** Ticks what the device kept of this try. */
+  /** Ticks what the device kept of this try, unless the server has got other answers since, as from another device. */
   function restore() {
     try {
       const kept = JSON.parse(localStorage.getItem(key));
       if (kept?.number !== number) return false;
+      if (!kept.known?.includes(known[0])) {
+        keepHere(null);
+        return false;
+      }
+      known = kept.known;
       for (const box of boxes) box.checked = kept.ticked.includes(`${box.name}=${box.value}`);
       return true;
     } catch {
@@ -64,6 +72,9 @@ function take(quiz) {
   const keep = async () => {
     if (handedIn) return;
     const sent = ticks().join();
+    // An answer may be lost on its way.
+    if (!known.includes(sent)) known.push(sent);
+    keepHere(ticks());
     const body = new URLSearchParams(new FormData(form));
     body.set('step', 'save');
     try {
@@ -74,7 +85,10 @@ function take(quiz) {
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       const told = await answer.json();
-      if (answer.ok && ticks().join() === sent) keepHere(null);
+      if (answer.ok) {
+        known = [sent];
+        keepHere(ticks().join() === sent ? null : ticks());
+      }
       mark.textContent = answer.ok ? quiz.dataset.kept : told.message;
       // Where the session has ended only its owner can go on; the next tick asks again.
       way.hidden = answer.status !== 401;

@@ -139,12 +139,28 @@ async function fail(member, address, account) {
   }
   await member.open(`${address}/quiz`);
   assert.equal(await option(member, 0, 'Một ngày').isChecked(), true, 'a reload goes on with the same try');
+  if (member.script) await answeredElsewhere(member, address);
   await sessionEnds(member, address, account);
   await member.submit(member.$('button[value="hand_in"]'));
   await until('the result is shown', () => member.path === `${address}/tries/1`);
   await member.sees('main .notice-warn', { hasText: courses.not_passed });
   const told = await member.page.content();
   assert.ok(!told.includes(WHY) && !told.includes('answer-right'), 'what is right is not told while there is a try left');
+}
+
+/** What the device kept before another device answered is not put over the newer answers. */
+async function answeredElsewhere(member, address) {
+  const key = await member.page.evaluate(() => {
+    const { owner } = document.querySelector('[data-quiz]').dataset;
+    const { course, number } = document.querySelector('[data-quiz] form').elements;
+    const key = `handbook-quiz:${owner}:${course.value}`;
+    const old = { number: number.value, ticked: ['answers[1][]=2'], known: [''], at: Date.now() };
+    localStorage.setItem(key, JSON.stringify(old));
+    return key;
+  });
+  await member.open(`${address}/quiz`);
+  await until('older ticks are forgotten', () => member.page.evaluate((key) => localStorage.getItem(key) === null, key));
+  assert.ok(await option(member, 0, 'Một ngày').isChecked(), 'the newer answers stay');
 }
 
 /** The session ends while somebody ticks: all of it is there behind the sign-in, with script also what was ticked afterwards. */
