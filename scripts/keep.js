@@ -1,14 +1,19 @@
 // Keeps what is typed into text areas on the device until the server has taken the form, so that a reload, going back, a closed tab and a
 // session that ends lose nothing. It is kept by person, page and form, and put back where the field is empty. Fields of one line, where
-// numbers, passwords and codes are typed, are never kept. The text of a draft is kept by `desk.js`.
+// numbers, passwords and codes are typed, are never kept. The text of a draft is kept by `desk.js`, what is ticked in a quiz by
+// `courses.js`; when all of it goes is seen to here.
 //
-// Whether a form was taken, only the server knows: a cookie names the form on its way, and the answer to one that is taken marks it
-// (`app/src/forms.rs`).
+// Whether a form was taken, only the server knows: a cookie names the form on its way, to its own address only, and the answer to one
+// that is taken is a cookie of that name (`app/src/forms.rs`). So several forms can be on their way at a time.
 
 const DAYS_KEPT = 30;
 const KEPT = 'handbook-typed:';
+/** All that scripts keep of a person. Whose it is follows. */
+const ALL_KEPT = [KEPT, 'handbook-quiz:', 'handbook-desk:'];
 const SENT = 'handbook-sent';
 const COOKIE = 'handbook-typed';
+/** Forms of a tab that are remembered until the server has taken them. */
+const SENT_MAX = 20;
 
 const { owner, kept, remove } = document.querySelector('script[data-kept]').dataset;
 const own = `${KEPT}${owner}:`;
@@ -22,13 +27,13 @@ function attempt(task) {
   }
 }
 
-const names = () => Object.keys(localStorage).filter((name) => name.startsWith(KEPT));
+const names = () => Object.keys(localStorage).filter((name) => ALL_KEPT.some((kept) => name.startsWith(kept)));
 
-/** Forgets what is old, and what others typed who used this device. */
+/** Forgets what is old, and what is kept of others who used this device. */
 function tidy() {
   for (const name of names()) {
-    const { at } = attempt(() => JSON.parse(localStorage.getItem(name))) ?? { at: 0 };
-    const isOthers = owner && !name.startsWith(own);
+    const { at = 0 } = attempt(() => JSON.parse(localStorage.getItem(name))) ?? {};
+    const isOthers = owner && !ALL_KEPT.some((kept) => name.startsWith(`${kept}${owner}:`));
     if (isOthers || Date.now() - at > DAYS_KEPT * 86_400_000) localStorage.removeItem(name);
   }
 }
@@ -78,15 +83,21 @@ function say(field) {
   field.parentElement.append(line);
 }
 
-/** Forgets what was sent with a form the server has taken. */
+/** The forms of this tab that are on their way: the mark of each, and under which names its fields are kept or that all of it goes. */
+const onTheirWay = () => [].concat(attempt(() => JSON.parse(sessionStorage.getItem(SENT))) ?? []);
+
+/** Forgets what was sent with forms the server has taken. */
 function forgetTaken() {
-  const sent = attempt(() => JSON.parse(sessionStorage.getItem(SENT)));
-  if (!sent || !document.cookie.split('; ').includes(`${COOKIE}=${sent.mark}.taken`)) return;
-  document.cookie = `${COOKIE}=; Path=/; Max-Age=0; SameSite=Lax`;
+  const cookies = document.cookie.split('; ');
+  const sent = onTheirWay();
+  const isTaken = ({ mark }) => cookies.includes(`${COOKIE}-${mark}=taken`);
+  const taken = sent.filter(isTaken);
+  if (taken.length === 0) return;
   attempt(() => {
-    sent.names.forEach((name) => localStorage.removeItem(name));
-    sessionStorage.removeItem(SENT);
+    for (const { all, fields } of taken) (all ? names() : fields).forEach((name) => localStorage.removeItem(name));
+    sessionStorage.setItem(SENT, JSON.stringify(sent.filter((form) => !isTaken(form))));
   });
+  for (const { mark } of taken) document.cookie = `${COOKIE}-${mark}=; Path=/; Max-Age=0; SameSite=Lax`;
 }
 
 function look() {
@@ -116,13 +127,15 @@ addEventListener(
   'submit',
   ({ target: form }) => {
     if (!owner || form.hasAttribute('aria-busy')) return;
-    const isEnd = form.getAttribute('action') === '/api/account/sign_out';
-    const fields = [...form.querySelectorAll('textarea')].filter(isKept);
-    if (!isEnd && fields.length === 0) return;
-    const mark = Math.random().toString(36).slice(2, 14);
-    document.cookie = `${COOKIE}=${mark}; Path=/; SameSite=Lax`;
+    const action = form.getAttribute('action') ?? '';
     // Who signs out leaves nothing on the device.
-    attempt(() => sessionStorage.setItem(SENT, JSON.stringify({ mark, names: isEnd ? names() : fields.map(nameOf) })));
+    const all = action === '/api/account/sign_out';
+    const fields = [...form.querySelectorAll('textarea')].filter(isKept);
+    if (!all && fields.length === 0) return;
+    const mark = Math.random().toString(36).slice(2, 14);
+    document.cookie = `${COOKIE}=${mark}; Path=${new URL(action, location).pathname}; SameSite=Lax`;
+    const sent = [...onTheirWay(), { mark, all, fields: fields.map(nameOf) }].slice(-SENT_MAX);
+    attempt(() => sessionStorage.setItem(SENT, JSON.stringify(sent)));
   },
   { capture: true },
 );

@@ -20,8 +20,12 @@ mod server {
     /// Name of the cookie that leads back to a form's problems. Its path is the form's page, so no other page sees it.
     pub const FLASH_COOKIE: &str = "__Secure-handbook-form";
 
-    /// Name of the cookie in which the browser names the form it sends, see `scripts/keep.js`.
+    /// Name of the cookie in which the browser names the form it sends, see `scripts/keep.js`. The answer has the mark in its name, so
+    /// that forms sent close together do not take each other's.
     const TYPED_COOKIE: &str = "handbook-typed";
+
+    /// How long the answer waits for the script, in seconds.
+    const TAKEN_KEPT: u32 = 600;
 
     /// A form as it was sent.
     #[derive(Debug)]
@@ -226,7 +230,7 @@ mod server {
     /// Tells the browser that the form was taken: what it keeps of it can go.
     fn tell_taken() {
         let Some(mark) = use_context::<Parts>().and_then(|parts| sent_mark(&parts.headers)) else { return };
-        let cookie = format!("{TYPED_COOKIE}={mark}.taken; Path=/; SameSite=Lax");
+        let cookie = format!("{TYPED_COOKIE}-{mark}=taken; Path=/; Max-Age={TAKEN_KEPT}; SameSite=Lax");
         if let (Some(options), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie)) {
             options.append_header(header::SET_COOKIE, cookie);
         }
@@ -254,6 +258,8 @@ mod server {
         fn only_a_mark_of_the_scripts_making_is_sent_back() {
             for (cookies, mark) in [
                 ("handbook-locale=vi; handbook-typed=k3x9", Some("k3x9")),
+                ("handbook-typed-k3x9=taken", None),
+                ("handbook-typed-a1=taken; handbook-typed=k3x9", Some("k3x9")),
                 ("handbook-typed=k3x9.taken", None),
                 ("handbook-typed=", None),
                 ("handbook-typed=12345678901234567", None),

@@ -127,7 +127,8 @@ async function keptOnTheDevice(stage) {
   const address = await invitationAddress(stage);
   const typed = () => member.field('text').inputValue();
   const isBack = (when) => until(`the text is back ${when}`, async () => (await typed()) === WORDS);
-  const kept = () => member.page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('handbook-typed:')).length);
+  const kept = () =>
+    member.page.evaluate(() => Object.keys(localStorage).filter((name) => /^handbook-(typed|quiz|desk):/.test(name)).length);
 
   await member.open(address);
   await member.field('text').fill(WORDS);
@@ -171,13 +172,36 @@ async function keptOnTheDevice(stage) {
   assert.deepEqual([await kept(), await member.$('.kept').count()], [0, 0], 'deleted');
 
   await member.field('text').fill(WORDS);
-  await member.page.evaluate(() =>
-    localStorage.setItem('handbook-typed:somebody /x', JSON.stringify({ text: 'x', at: Date.now() })),
-  );
+  const [own] = await member.page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('handbook-typed:')));
+  const owner = own.split(':')[1];
+  const keep = (name, days) =>
+    member.page.evaluate(
+      ([name, at]) => localStorage.setItem(name, JSON.stringify({ at })),
+      [name, Date.now() - days * 86_400_000],
+    );
+  for (const name of ['typed:somebody:/x', 'quiz:somebody:X', 'desk:somebody:X']) await keep(`handbook-${name}`, 0);
+  await keep(`handbook-quiz:${owner}:OLD`, 31);
   await member.open(address);
   await isBack('beside what others typed');
-  assert.equal(await kept(), 1, 'what others typed is forgotten');
+  assert.equal(await kept(), 1, 'what is old, and what is kept of others, is forgotten');
+
+  // Forms on their way together: the answer to one is not taken for that to another.
+  await member.page.evaluate(() => {
+    sessionStorage.setItem('handbook-sent', JSON.stringify([
+      { mark: 'first', fields: ['handbook-typed:first'] },
+      { mark: 'second', fields: ['handbook-typed:second'] },
+      { mark: 'third', fields: ['handbook-typed:third'] },
+    ]));
+    for (const mark of ['first', 'second']) document.cookie = `handbook-typed-${mark}=taken; Path=/`;
+  });
+  await member.open(address);
+  const onTheirWay = await member.page.evaluate(() => JSON.parse(sessionStorage.getItem('handbook-sent')).map(({ mark }) => mark));
+  assert.deepEqual(onTheirWay, ['third']);
+
+  await keep(`handbook-quiz:${owner}:X`, 0);
+  await keep(`handbook-desk:${owner}:X`, 0);
   await member.open('/more');
+  assert.equal(await kept(), 3, 'what is kept of the same person stays');
   await member.submit(member.$('main form[action*="sign_out"] button'));
   await until('who signs out leaves nothing', async () => member.path === '/sign-in' && (await kept()) === 0);
 }
