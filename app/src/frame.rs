@@ -154,19 +154,27 @@ struct StaffPlaces {
 fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     let l = use_locale();
     let places = [
-        (Action::WriteDocument, Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
-        (Action::ManageCourses, Place { href: "/courses/manage", icon: IconName::CheckCircle, label: text::courses::place(l) }),
-        (Action::ReadOpinions, Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) }),
-        (Action::ReadStatistics, Place { href: "/readers", icon: IconName::Eye, label: text::readers::title(l) }),
-        (Action::ReadStatistics, Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
-        (Action::ManageUnit, Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
-        (Action::ReadMembers, Place { href: "/members", icon: IconName::Card, label: text::frame::members(l) }),
-        (Action::IssueCodes, Place { href: "/codes", icon: IconName::Key, label: text::codes::place(l) }),
-        (Action::ReadAudit, Place { href: "/audit", icon: IconName::History, label: text::frame::audit(l) }),
+        (&[Action::WriteDocument][..], Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
+        (
+            &[Action::ManageCourses][..],
+            Place { href: "/courses/manage", icon: IconName::CheckCircle, label: text::courses::place(l) },
+        ),
+        (
+            &[Action::ReadOpinions, Action::WriteDocument][..],
+            Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) },
+        ),
+        (&[Action::ReadStatistics][..], Place { href: "/readers", icon: IconName::Eye, label: text::readers::title(l) }),
+        (&[Action::ReadStatistics][..], Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
+        (&[Action::ManageUnit][..], Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
+        (&[Action::ReadMembers][..], Place { href: "/members", icon: IconName::Card, label: text::frame::members(l) }),
+        (&[Action::IssueCodes][..], Place { href: "/codes", icon: IconName::Key, label: text::codes::place(l) }),
+        (&[Action::ReadAudit][..], Place { href: "/audit", icon: IconName::History, label: text::frame::audit(l) }),
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
-    for (action, place) in places {
-        let Some(office) = viewer.office_held(|role| role.covers(action)) else { continue };
+    for (actions, place) in places {
+        // Of two offices that open it, the one that stands for the first of these.
+        let office = actions.iter().find_map(|action| viewer.office_held(|role| role.covers(*action)));
+        let Some(office) = office else { continue };
         match offices.iter_mut().find(|known| known.role == office.role && known.unit.id == office.unit.id) {
             Some(known) => known.places.push(place),
             None => offices.push(StaffPlaces { role: office.role, unit: office.unit.clone(), places: vec![place] }),

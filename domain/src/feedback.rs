@@ -132,11 +132,28 @@ pub struct Opinion {
     pub answer: Option<Answer>,
 }
 
-/// A list of opinions, newest first.
+/// A list of opinions, newest first where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpinionList {
     pub opinions: Vec<Opinion>,
     pub next: Option<OpinionId>,
+}
+
+/// Which of the received opinions are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReceivedShown {
+    /// Those nobody has answered, the oldest first.
+    #[default]
+    Waiting,
+    /// All, the newest first.
+    All,
+}
+
+impl ReceivedShown {
+    /// As the address says it; what it does not know are those that wait.
+    pub fn from_key(key: Option<&str>) -> Self {
+        if key == Some("all") { Self::All } else { Self::Waiting }
+    }
 }
 
 /// The secretary's list: the unit it is for, and its opinions.

@@ -47,7 +47,7 @@ async function sendAndAnswer(stage, script) {
 
   const secretary = await stage.visitor({ as: 'secretary', script });
   secretary.expects(422);
-  await secretary.open('/branch');
+  await secretary.open('/branch?show=all');
   await secretary.follow(secretary.$(`a[href^="${receipt.replace('/opinions/', '/branch/')}"]`).first());
   await secretary.sees('main', { hasText: opinion });
 

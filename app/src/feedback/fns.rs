@@ -80,17 +80,21 @@ pub async fn own_opinions(after: Option<String>) -> Result<OpinionList, AppError
     respond(result.await)
 }
 
-/// The opinions that came to the viewer's office, newest first, those older than `after`.
+/// The opinions that came to the viewer's office: those that wait, the oldest first, or with `show=all` all, the newest first. `after`
+/// is the last one of the page before.
 #[server(prefix = "/api", endpoint = "feedback/received", input = GetUrl)]
-pub async fn received_opinions(after: Option<String>) -> Result<BranchOpinions, AppError> {
+pub async fn received_opinions(show: Option<String>, after: Option<String>) -> Result<BranchOpinions, AppError> {
+    use domain::feedback::ReceivedShown;
+
     use crate::{
         context::server::{backend, viewer},
         error::respond,
     };
 
     let result = async {
+        let shown = ReceivedShown::from_key(show.as_deref());
         let after = after.as_deref().map(known).transpose()?;
-        Ok::<_, AppError>(backend()?.feedback().received(&viewer()?, after).await?)
+        Ok::<_, AppError>(backend()?.feedback().received(&viewer()?, shown, after).await?)
     };
     respond(result.await)
 }

@@ -1,8 +1,8 @@
-//! The secretary's list of opinions, for the unit it is for.
+//! The list of opinions for who answers them: those that wait, or all.
 
 use domain::{
     Locale,
-    feedback::{Opinion, OpinionState},
+    feedback::{Opinion, OpinionState, ReceivedShown},
     locale::local_date,
 };
 use leptos::prelude::*;
@@ -15,35 +15,33 @@ use crate::{
     page::show,
     text,
     title::Title,
-    ui::{ButtonKind, EmptyState, Line, LinkButton, ListRow, PageHeader, Pager, RowList},
+    ui::{ButtonKind, Chip, Chips, EmptyState, Line, LinkButton, ListRow, PageHeader, Pager, RowList},
 };
 
 #[component]
 pub fn ReceivedPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
-    let after = Memo::new(move |_| query.read().get("after"));
-    let data = Resource::new(move || after.get(), received_opinions);
+    let asked = Memo::new(move |_| query.with(|query| (query.get("show"), query.get("after"))));
+    let data = Resource::new(move || asked.get(), |(show, after)| received_opinions(show, after));
     show(data, move |received| {
-        let next = received.list.next.map(|next| format!("/branch?after={next}"));
-        let to_newest = move || {
-            after.get().map(|_| {
-                view! {
-                    <LinkButton href="/branch" kind=ButtonKind::Quiet>{text::feedback::to_newest(l)}</LinkButton>
-                }
-            })
+        let (shown, later) = asked.with_untracked(|(show, after)| (ReceivedShown::from_key(show.as_deref()), after.is_some()));
+        let first = address(shown);
+        let next =
+            received.list.next.map(|next| format!("{first}{}after={next}", if shown == ReceivedShown::All { '&' } else { '?' }));
+        let (lead, to_first) = match shown {
+            ReceivedShown::Waiting => (text::feedback::received_waiting_lead(l), text::feedback::to_oldest(l)),
+            ReceivedShown::All => (text::feedback::received_lead(l), text::feedback::to_newest(l)),
         };
+        let to_first = later.then(|| view! { <LinkButton href=first kind=ButtonKind::Quiet>{to_first}</LinkButton> });
         view! {
             <Title text=text::feedback::received_title(l)/>
             <div class="page">
                 {way_to_more(text::feedback::received_title(l))}
-                <PageHeader
-                    eyebrow=Line::name(received.unit.name)
-                    title=text::feedback::received_title(l)
-                    lead=text::feedback::received_lead(l)
-                />
-                {to_newest}
-                {rows(l, received.list.opinions)}
+                <PageHeader eyebrow=Line::name(received.unit.name) title=text::feedback::received_title(l) lead/>
+                <Chips label=text::feedback::received_shown(l) chips=chips(l, shown)/>
+                {to_first}
+                {rows(l, received.list.opinions, shown)}
                 <Pager next_href=next label=text::feedback::show_more(l)/>
             </div>
         }
@@ -51,12 +49,32 @@ pub fn ReceivedPage() -> impl IntoView {
     })
 }
 
-fn rows(l: Locale, opinions: Vec<Opinion>) -> AnyView {
+fn address(shown: ReceivedShown) -> &'static str {
+    match shown {
+        ReceivedShown::Waiting => "/branch",
+        ReceivedShown::All => "/branch?show=all",
+    }
+}
+
+fn chips(l: Locale, current: ReceivedShown) -> Vec<Chip> {
+    let chip = |shown: ReceivedShown, label: &str| Chip {
+        label: label.to_owned(),
+        href: address(shown).to_owned(),
+        current: shown == current,
+    };
+    vec![
+        chip(ReceivedShown::Waiting, text::feedback::received_waiting(l)),
+        chip(ReceivedShown::All, text::feedback::received_all(l)),
+    ]
+}
+
+fn rows(l: Locale, opinions: Vec<Opinion>, shown: ReceivedShown) -> AnyView {
     if opinions.is_empty() {
-        return view! {
-            <EmptyState title=text::feedback::received_empty_title(l) text=text::feedback::received_empty(l)/>
-        }
-        .into_any();
+        let (title, text) = match shown {
+            ReceivedShown::Waiting => (text::feedback::none_waiting_title(l), text::feedback::none_waiting(l)),
+            ReceivedShown::All => (text::feedback::received_empty_title(l), text::feedback::received_empty(l)),
+        };
+        return view! { <EmptyState title text/> }.into_any();
     }
     let rows = opinions
         .into_iter()

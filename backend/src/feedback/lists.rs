@@ -1,17 +1,17 @@
-//! Lists of opinions, newest first: one's own, and those received.
+//! Lists of opinions: one's own, and those received.
 
-use std::{cmp::Reverse, collections::HashSet};
+use std::cmp::Reverse;
 
 use domain::{
     accounts::Viewer,
-    feedback::{BranchOpinions, OpinionList, OpinionState},
+    feedback::{BranchOpinions, OpinionList, OpinionState, ReceivedShown},
     ids::OpinionId,
 };
 
 use super::{COLUMNS, Desk, Feedback, OpinionRow};
 use crate::{
     Error, Result,
-    store::{SurrealValue, Variables, vars},
+    store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
 /// Opinions on a page.
@@ -46,34 +46,29 @@ impl Feedback<'_> {
         self.page(rows)
     }
 
-    /// A page of the opinions the person's offices open to them.
+    /// A page of the opinions the person's offices open to them. Those that wait are the ones the frame counts.
     ///
     /// # Errors
     /// [`Error::NotFound`] for who receives none, and when the page is asked to start after one they may not know of.
-    pub async fn received(&self, viewer: &Viewer, after: Option<OpinionId>) -> Result<BranchOpinions> {
+    pub async fn received(&self, viewer: &Viewer, shown: ReceivedShown, after: Option<OpinionId>) -> Result<BranchOpinions> {
         let desks = Desk::of(viewer);
         let tree = self.backend.units().tree();
         let highest = desks.iter().map(Desk::path).min_by_key(|path| path.as_str().len());
         let unit = highest.and_then(|path| tree.at(path)).ok_or(Error::NotFound)?.clone();
-        let below = match after {
+        let after = match after {
             Some(after) => {
                 let row = self.row(after).await?;
                 if !desks.iter().any(|desk| desk.holds(&row)) {
                     return Err(Error::NotFound);
                 }
-                row.received
+                Some(row.received)
             }
-            None => TOP.to_owned(),
+            None => None,
         };
-        let mut answers = self.backend.store().read(ranges(&desks), bindings(&desks, below)).await?;
-        let mut rows: Vec<OpinionRow> = Vec::new();
-        for at in 0..desks.len() {
-            rows.extend(answers.rows::<OpinionRow>(at)?);
-        }
-        // One opinion may lie on two desks of the same person.
-        rows.sort_by_cached_key(|row| Reverse((row.received.clone(), row.id.clone())));
-        rows.dedup_by(|next, first| next.id == first.id);
-        rows.truncate(PAGE + 1);
+        let rows = match shown {
+            ReceivedShown::Waiting => self.waiting_after(&desks, &after.unwrap_or_default()).await?,
+            ReceivedShown::All => self.received_below(&desks, after.unwrap_or_else(|| TOP.to_owned())).await?,
+        };
         Ok(BranchOpinions { unit, list: self.page(rows)? })
     }
 
@@ -86,14 +81,47 @@ impl Feedback<'_> {
         if desks.is_empty() {
             return Ok(None);
         }
-        let mut answers = self.backend.store().read(states(&desks), bindings(&desks, TOP.to_owned())).await?;
-        let mut waiting = HashSet::new();
+        Ok(Some(self.waiting(&desks).await?.len() as u64))
+    }
+
+    /// The newest first, one more than a page has.
+    async fn received_below(&self, desks: &[Desk], below: String) -> Result<Vec<OpinionRow>> {
+        let mut answers = self.backend.store().read(ranges(desks), bindings(desks, below)).await?;
+        let mut rows: Vec<OpinionRow> = Vec::new();
         for at in 0..desks.len() {
-            let open = answers.rows::<StateRow>(at)?.into_iter().filter(|row| UNANSWERED.contains(&row.state.as_str()));
-            // One opinion may lie on two desks of the same person.
-            waiting.extend(open.map(|row| row.id));
+            rows.extend(answers.rows::<OpinionRow>(at)?);
         }
-        Ok(Some(waiting.len() as u64))
+        // One opinion may lie on two desks of the same person.
+        rows.sort_by_cached_key(|row| Reverse((row.received.clone(), row.id.clone())));
+        rows.dedup_by(|next, first| next.id == first.id);
+        rows.truncate(PAGE + 1);
+        Ok(rows)
+    }
+
+    /// Those that wait and were received after this one, the oldest first, one more than a page has.
+    async fn waiting_after(&self, desks: &[Desk], after: &str) -> Result<Vec<OpinionRow>> {
+        let waiting = self.waiting(desks).await?;
+        let next = waiting.iter().filter(|row| row.received.as_str() > after).take(PAGE + 1);
+        let ids: Vec<RecordId> = next.map(|row| record("opinion", &row.id)).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut rows: Vec<OpinionRow> = self.backend.store().read(these(), vars! { opinions: ids }).await?.rows(0)?;
+        rows.sort_by_cached_key(|row| row.received.clone());
+        Ok(rows)
+    }
+
+    /// What nobody has answered of the latest on each desk, the oldest first.
+    async fn waiting(&self, desks: &[Desk]) -> Result<Vec<StateRow>> {
+        let mut answers = self.backend.store().read(states(desks), bindings(desks, TOP.to_owned())).await?;
+        let mut waiting: Vec<StateRow> = Vec::new();
+        for at in 0..desks.len() {
+            waiting.extend(answers.rows::<StateRow>(at)?.into_iter().filter(|row| UNANSWERED.contains(&row.state.as_str())));
+        }
+        // One opinion may lie on two desks of the same person.
+        waiting.sort_by_cached_key(|row| (row.received.clone(), row.id.clone()));
+        waiting.dedup_by(|next, first| next.id == first.id);
+        Ok(waiting)
     }
 
     async fn latest(&self, viewer: &Viewer, below: String, count: usize) -> Result<Vec<OpinionRow>> {
@@ -150,10 +178,16 @@ fn states(desks: &[Desk]) -> String {
     desks.iter().enumerate().map(range).collect()
 }
 
+/// Point gets.
+fn these() -> String {
+    format!("SELECT {COLUMNS} FROM $opinions")
+}
+
 #[derive(Debug, SurrealValue)]
 struct StateRow {
     id: String,
     state: String,
+    received: String,
 }
 
 fn bindings(desks: &[Desk], below: String) -> Variables {
@@ -180,5 +214,6 @@ mod tests {
         let desks = [Desk::Own(path.clone()), Desk::Committee(path.clone()), Desk::Editors(path)];
         store.assert_no_scan(&ranges(&desks), bindings(&desks, TOP.to_owned())).await;
         store.assert_no_scan(&states(&desks), bindings(&desks, TOP.to_owned())).await;
+        store.assert_no_scan(&these(), vars! { opinions: vec![record("opinion", "01ARZ3NDEKTSV4RRFFQ69G5FAV")] }).await;
     }
 }

@@ -7,6 +7,7 @@ use backend::{
 };
 use domain::{
     documents::LibraryQuery,
+    feedback::ReceivedShown,
     members::Standing,
     policy::{Action, Role},
 };
@@ -57,7 +58,7 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
                 assert!(next.papers > next.papers_read, "there is something to read before it");
             }
             "Branch secretary" => {
-                let received = backend.feedback().received(&viewer, None).await.expect("reads");
+                let received = backend.feedback().received(&viewer, ReceivedShown::All, None).await.expect("reads");
                 assert!(received.list.opinions.len() > 3, "{} opinions", received.list.opinions.len());
             }
             "Editor, ward" | "Editor, commune" => {

@@ -1,10 +1,11 @@
 //! Opinions from the member to the answer.
 
 use backend::{Backend, Error, feedback::OpinionForm};
+use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
     events::EventKind,
-    feedback::OpinionState,
+    feedback::{OpinionState, ReceivedShown},
     forms::Problem,
     ids::{DocumentId, OpinionId},
 };
@@ -14,6 +15,7 @@ use crate::{documents::published, engines::on_both_engines, support::Fixture};
 on_both_engines! {
     the_same_form_is_one_opinion_and_one_event,
     exactly_those_who_were_named_read_an_opinion,
+    what_waits_is_listed_oldest_first_until_it_is_answered,
     the_author_sees_that_it_was_seen_and_answered,
     nobody_sends_where_nothing_reaches_them,
     editors_who_are_nobody_are_not_offered,
@@ -84,7 +86,7 @@ async fn exactly_those_who_were_named_read_an_opinion(backend: &Backend, org: &F
         for person in everyone {
             let reads = readers.iter().any(|reader| reader.id == person.id);
             let opened = backend.feedback().open(&person.viewer, id).await;
-            let listed = backend.feedback().received(&person.viewer, None).await;
+            let listed = backend.feedback().received(&person.viewer, ReceivedShown::Waiting, None).await;
             let listed = listed.is_ok_and(|received| received.list.opinions.iter().any(|opinion| opinion.id == id));
             assert_eq!((opened.is_ok(), listed), (reads, reads), "{audience} {}: {opened:?}", person.name);
             assert!(reads || matches!(opened, Err(Error::NotFound)));
@@ -92,6 +94,26 @@ async fn exactly_those_who_were_named_read_an_opinion(backend: &Backend, org: &F
             assert_eq!(backend.feedback().receipt(&person.viewer, id).await.is_ok(), own, "{}", person.name);
         }
     }
+}
+
+async fn what_waits_is_listed_oldest_first_until_it_is_answered(backend: &Backend, org: &Fixture) {
+    let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let mut sent = Vec::new();
+    for text in ["Một.", "Hai.", "Ba."] {
+        backend.clock().advance(TimeDelta::seconds(1));
+        sent.push(send(backend, &org.fisherman.viewer, document, "branch", text).await);
+    }
+    let listed = async |shown, after| {
+        let received = backend.feedback().received(&org.secretary.viewer, shown, after).await.expect("a list");
+        received.list.opinions.into_iter().map(|opinion| opinion.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(ReceivedShown::Waiting, None).await, sent);
+    assert_eq!(listed(ReceivedShown::All, None).await, [sent[2], sent[1], sent[0]]);
+    assert_eq!(listed(ReceivedShown::Waiting, Some(sent[0])).await, sent[1..]);
+    backend.feedback().answer(&org.secretary.viewer, &sent[1].to_string(), "Đã ghi nhận.").await.expect("answers");
+    assert_eq!(listed(ReceivedShown::Waiting, None).await, [sent[0], sent[2]]);
+    assert_eq!(listed(ReceivedShown::Waiting, Some(sent[1])).await, [sent[2]], "answered while the page was open");
+    assert_eq!(listed(ReceivedShown::All, None).await.len(), 3);
 }
 
 async fn the_author_sees_that_it_was_seen_and_answered(backend: &Backend, org: &Fixture) {

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
     events::EventKind,
+    feedback::ReceivedShown,
     forms::{FormErrors, Problem},
     ids::SessionId,
     members::NationalId,
@@ -148,7 +149,7 @@ async fn powers_of_offices_rest_after_twelve_hours_until_the_password_is_given_a
     assert!(rested.offices.is_empty() && rested.standpoint.grants.is_empty());
     assert_eq!(rested.resting, person.viewer.offices);
     assert_eq!(rested, person.viewer.clone().at_rest());
-    let received = backend.feedback().received(&rested, None).await;
+    let received = backend.feedback().received(&rested, ReceivedShown::All, None).await;
     assert!(matches!(received, Err(Error::NotFound)), "no office, no right: {received:?}");
 
     let wrong = refusal(backend.accounts().confirm(&rested, &token, "sai-mat-khau-2026").await);

@@ -1,6 +1,9 @@
 //! The numbers in the frame of every page.
 
+use std::collections::HashSet;
+
 use backend::offices::GrantForm;
+use domain::home::WorkKind;
 use serde_json::{Value, json};
 
 use crate::{app::TestApp, browser::Browser};
@@ -48,6 +51,34 @@ async fn the_frame_tells_each_person_their_own_numbers_and_nobody_elses() {
     assert_eq!(answered.status, 302, "{}", answered.body);
     assert_eq!(numbers(&mut secretary).await, told(&[("/codes", "1"), ("/more", "1")]), "what one has done counts at once");
     assert!(!secretary.get("/library").await.body.contains(r#"aria-label="2 việc đang chờ""#));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_kind_of_work_has_a_place_for_whom_it_is_counted() {
+    let app = TestApp::spawn().await;
+    let org = &app.org;
+    let people = [
+        &org.fisherman,
+        &org.secretary,
+        &org.deputy,
+        &org.coast_committee_member,
+        &org.coast_editor,
+        &org.coast_registrar,
+        &org.province_chief_editor,
+        &org.province_statistician,
+        &org.operator,
+    ];
+    let mut seen = HashSet::new();
+    for person in people {
+        let work = app.backend.home().work(&person.viewer).await.expect("counts");
+        let page = app.signed_in(person).await.get("/more").await.body;
+        for kind in work.into_iter().map(|item| item.kind) {
+            let link = format!(r#"href="{}""#, kind.place());
+            assert_eq!(page.matches(&link).count(), 2, "{}: {kind:?} in the rail and in the list of the phone", person.name);
+            seen.insert(kind);
+        }
+    }
+    assert_eq!(seen.len(), WorkKind::ALL.len(), "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
