@@ -10,7 +10,7 @@ const SHOW_MS = 600;
 const SEND_MS = 3000;
 
 /** How often the server hears that one is still there. */
-const PRESENT_MS = 60_000;
+const PRESENT_MS = 15_000;
 
 /** How long a conversion is waited for before the words go in as they are. */
 const CONVERT_MS = 15_000;
@@ -404,6 +404,7 @@ function start() {
       say(fill(texts.kept, { time: clock.format(new Date()) }));
     } catch (error) {
       if (leaving) return;
+      part('others').hidden = true;
       const here = keepHere();
       // A line that broke has no sentence for people.
       say(fill(here ? texts.only_here : texts.not_kept, { why: error instanceof TypeError ? '' : error.message }));
@@ -439,10 +440,20 @@ function start() {
     if (unsent && !leaving) event.preventDefault();
   });
   addEventListener('online', send);
-  document.addEventListener('visibilitychange', () => document.hidden && unsent && !leaving && (keepHere(), send()));
-  setInterval(() => {
-    if (!document.hidden && !unsent && opened.version !== '0') ask('still_writing', { id: opened.id }).then(heard, () => {});
-  }, PRESENT_MS);
+
+  /** Tells that one is there, and hears who else is. What nobody tells any more is not shown. */
+  function present() {
+    if (document.hidden || opened.version === '0') return;
+    if (unsent) send();
+    else ask('still_writing', { id: opened.id }).then(heard, () => (part('others').hidden = true));
+  }
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) return present();
+    if (!unsent || leaving) return;
+    keepHere();
+    send();
+  });
+  setInterval(present, PRESENT_MS);
 
   /** Without the blanks that are not stored. */
   const lean = (text) => text.replaceAll(/\s+/g, ' ').trim();

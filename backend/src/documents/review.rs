@@ -21,6 +21,7 @@ use domain::{
 use super::{
     Documents,
     draft::{DRAFT_COLUMNS, DraftRow, InWork},
+    writing::{gone, gone_vars},
 };
 use crate::{
     Error, Result, events, feedback, markdown,
@@ -248,8 +249,9 @@ impl Documents<'_> {
             due: due.map(|day| day.to_string()),
             note: note.map(|note| note.as_str().to_owned()),
         };
+        vars.extend(gone_vars(id, clock.now()));
         let submitted = events::append(&mut vars, clock, EventKind::DraftSubmitted, Some(viewer.member), &work.issuer.path, id);
-        let mut sql = format!("{SUBMIT} {}", events::APPEND);
+        let mut sql = format!("{SUBMIT} {} {}", gone(), events::APPEND);
         if !warnings.is_empty() {
             events::append_also(&mut vars, clock, &submitted, EventKind::WarningOverruled, Some(warnings));
             sql.push_str(events::APPEND_ALSO);

@@ -19,8 +19,8 @@ use crate::{
     store::{KEYS, RecordId, SurrealValue, Variables, pair, pairs_of, vars},
 };
 
-/// Who was seen at a draft this long ago is still at it: the script tells every minute, a page without script once.
-const PRESENT_FOR: TimeDelta = TimeDelta::minutes(2);
+/// Who was seen at a draft this long ago is still at it: the script tells every 15 seconds, a page without script once.
+const PRESENT_FOR: TimeDelta = TimeDelta::seconds(45);
 
 /// What was typed is kept this long after it was last looked at.
 const KEPT_FOR: TimeDelta = TimeDelta::days(30);
@@ -86,6 +86,18 @@ const UNFINISHED_KEYS: &str =
 
 /// The part of a save that ends what was typed before it. Wants `$writing`, see [`writing_of`].
 pub(super) const SAVED: &str = "UPDATE $writing SET title = NONE, body = NONE, version = NONE, typed_at = NONE RETURN NONE;";
+
+/// The part of a step after which nobody can write at the draft: whoever was at it no longer is. Wants [`gone_vars`].
+pub(super) fn gone() -> String {
+    format!(
+        "LET $present = (SELECT VALUE id FROM {KEYS} WHERE seen_at > $gone); UPDATE $present SET seen_at = $gone RETURN NONE;"
+    )
+}
+
+/// Bindings of [`gone`].
+pub(super) fn gone_vars(id: DocumentId, now: DateTime<Utc>) -> Variables {
+    vars! { keys: pairs_of("writing", id), gone: now - PRESENT_FOR }
+}
 
 /// The person's row of a draft.
 pub(super) fn writing_of(viewer: &Viewer, id: DocumentId) -> RecordId {
@@ -256,7 +268,7 @@ impl Documents<'_> {
         }
     }
 
-    /// Names of those who were at the draft in the last minutes.
+    /// Names of those who were at the draft within [`PRESENT_FOR`].
     async fn others(&self, viewer: &Viewer, id: DocumentId) -> Result<Vec<String>> {
         let vars = vars! {
             keys: pairs_of("writing", id),

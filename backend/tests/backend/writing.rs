@@ -13,7 +13,7 @@ use domain::{
 };
 
 use crate::{
-    documents::{draft, form, submit},
+    documents::{draft, form, release, submit},
     engines::on_both_engines,
     samples::xlsx,
     support::{Fixture, organisation},
@@ -21,7 +21,8 @@ use crate::{
 
 on_both_engines!(
     what_is_typed_is_offered_until_it_is_saved,
-    who_else_is_there_is_told_for_two_minutes,
+    who_else_is_there_is_told_while_they_are,
+    nobody_is_at_a_draft_that_was_sent_on,
     nobody_keeps_anything_at_a_draft_they_may_not_write,
     a_file_is_taken_over_without_touching_what_is_stored,
 );
@@ -83,17 +84,17 @@ async fn what_is_typed_is_offered_until_it_is_saved(backend: &Backend, org: &Fix
     assert_eq!(offered().await, []);
 }
 
-async fn who_else_is_there_is_told_for_two_minutes(backend: &Backend, org: &Fixture) {
+async fn who_else_is_there_is_told_while_they_are(backend: &Backend, org: &Fixture) {
     let documents = backend.documents();
     let (editor, chief) = (&org.coast_editor, &org.province_chief_editor);
     let id = drafted(backend, org).await;
     let others = async |viewer: &Viewer| documents.begin_writing(viewer, id).await.expect("opens").others;
     assert_eq!(others(&editor.viewer).await, Vec::<String>::new());
     assert_eq!(others(&chief.viewer).await, std::slice::from_ref(&editor.name));
-    backend.clock().advance(TimeDelta::seconds(119));
+    backend.clock().advance(TimeDelta::seconds(44));
     let kept = documents.still_writing(&editor.viewer, id).await.expect("is noted");
     assert_eq!((kept.others, kept.version), (vec![chief.name.clone()], 1));
-    backend.clock().advance(TimeDelta::seconds(60));
+    backend.clock().advance(TimeDelta::seconds(1));
     assert_eq!(others(&editor.viewer).await, Vec::<String>::new(), "the chief editor has gone");
     // Whoever saves meanwhile shows in what the others hear.
     save(backend, &chief.viewer, org, id, 1, "Neo đậu trước 15 giờ.").await;
@@ -107,6 +108,24 @@ async fn who_else_is_there_is_told_for_two_minutes(backend: &Backend, org: &Fixt
         piece(" giờ.", Change::Same),
     ];
     assert_eq!(pieces, expected);
+}
+
+async fn nobody_is_at_a_draft_that_was_sent_on(backend: &Backend, org: &Fixture) {
+    let (documents, editor, chief) = (backend.documents(), &org.coast_editor.viewer, &org.province_chief_editor.viewer);
+    let id = drafted(backend, org).await;
+    let others = async || documents.begin_writing(chief, id).await.expect("opens").others;
+    documents.begin_writing(editor, id).await.expect("opens");
+    assert_eq!(others().await, std::slice::from_ref(&org.coast_editor.name));
+    submit(backend, editor, id).await;
+    documents.want_changes(chief, id, "Thiếu ngày tháng.").await.expect("is sent back");
+    assert_eq!(others().await, Vec::<String>::new(), "back at once");
+
+    documents.begin_writing(editor, id).await.expect("opens");
+    release(backend, editor, id).await;
+    documents.revise(chief, id).await.expect("is begun");
+    assert_eq!(others().await, Vec::<String>::new(), "a correction is another draft");
+    documents.still_writing(editor, id).await.expect("is noted");
+    assert_eq!(others().await, std::slice::from_ref(&org.coast_editor.name));
 }
 
 async fn nobody_keeps_anything_at_a_draft_they_may_not_write(backend: &Backend, org: &Fixture) {
