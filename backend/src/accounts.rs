@@ -232,7 +232,7 @@ impl<'a> Accounts<'a> {
     pub async fn purge(&self) -> Result<u64> {
         let now = self.backend.clock().now();
         let mut purged = 0;
-        for table in ["session", "flash", "door", "attempt", "device", "code_sheet", "stranger"] {
+        for table in ["session", "flash", "door", "attempt", "device", "code_sheet", "stranger", "sent_opinion"] {
             purged += self.backend.store().purge(table, "expires_at", now).await?;
         }
         Ok(purged)

@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
     23 "0023_owners",
     24 "0024_parts",
     25 "0025_acts",
+    26 "0026_same_opinion",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -1,5 +1,6 @@
 //! Sending an opinion: exactly once, however bad the line.
 
+use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
     events::EventKind,
@@ -13,8 +14,12 @@ use sha2::{Digest, Sha256};
 use super::{Feedback, has_editors};
 use crate::{
     Error, Result, events,
-    store::{SurrealValue, record, vars},
+    store::{RecordId, SurrealValue, pair, record, vars},
 };
+
+/// So long the same text about the same document, to the same readers, is the opinion that was sent before: a second tab has an id of
+/// its own.
+const SAME_FOR: TimeDelta = TimeDelta::days(1);
 
 /// The form as it was typed.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +38,8 @@ struct Sent {
 }
 
 impl Feedback<'_> {
-    /// Stores the opinion. The same form sent again, even at the same time, changes nothing and says the same.
+    /// Stores the opinion. The same form sent again, even at the same time, changes nothing and says the same; so does another form
+    /// with the same content within a day.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the person may not know of the document, [`Error::NotAllowed`] when it does not reach them as a
@@ -65,8 +71,12 @@ impl Feedback<'_> {
         }
         let clock = self.backend.clock();
         let branch = &viewer.standpoint.branch;
+        let sent = pair("sent_opinion", viewer.member, &body_hash);
         let mut vars = vars! {
             opinion: record("opinion", id),
+            key: id.to_string(),
+            sent: sent.clone(),
+            until: clock.now() + SAME_FOR,
             member: viewer.member.to_string(),
             author: viewer.name.as_str(),
             unit: viewer.branch.id.to_string(),
@@ -81,7 +91,7 @@ impl Feedback<'_> {
             counted: viewer.standpoint.standing != Standing::Exempt,
         };
         events::append(&mut vars, clock, EventKind::OpinionSent, Some(viewer.member), branch, id);
-        match self.backend.store().write(&format!("{CREATE} {}", events::APPEND), vars).await {
+        match self.backend.store().write(&format!("{ONCE} {CREATE} {}", events::APPEND), vars).await {
             Ok(_) => {
                 self.backend.events().wake();
                 Ok(id)
@@ -90,8 +100,18 @@ impl Feedback<'_> {
                 Some(sent) if is_same(&sent) => Ok(id),
                 _ => Err(reader.refused("text", Problem::Stale).into()),
             },
+            Err(Error::Thrown(_)) => self.same_as(sent).await,
             Err(error) => Err(error),
         }
+    }
+
+    /// The opinion that was sent before with the same content.
+    async fn same_as(&self, sent: RecordId) -> Result<OpinionId> {
+        let sql = "SELECT VALUE opinion FROM ONLY $sent";
+        let opinion: Option<String> = self.backend.store().read(sql, vars! { sent: sent }).await?.row(0)?;
+        // It was purged in this moment: sent again, it is a new one.
+        let opinion = opinion.ok_or(Error::Busy)?;
+        opinion.parse().map_err(|_| Error::Damaged(format!("sent opinion {opinion}")))
     }
 
     /// What is stored under the opinion's id.
@@ -100,6 +120,11 @@ impl Feedback<'_> {
         self.backend.store().read(sql, vars! { opinion: record("opinion", id) }).await?.row(0)
     }
 }
+
+/// All who send the same write this row, so that of two at once the second sees the first.
+const ONCE: &str = "LET $same = (SELECT opinion, expires_at FROM ONLY $sent); \
+                    IF $same != NONE AND $same.expires_at > $log_at AND $same.opinion != $key { THROW 'sent' }; \
+                    UPSERT $sent SET opinion = $key, expires_at = $until RETURN NONE;";
 
 const CREATE: &str = "CREATE $opinion SET member = $member, author = $author, unit = $unit, path = $path, document = $document, \
                       document_title = $document_title, issuer_path = $issuer_path, text = $text, body_hash = $body_hash, \

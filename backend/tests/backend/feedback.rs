@@ -14,6 +14,7 @@ use crate::{documents::published, engines::on_both_engines, support::Fixture};
 
 on_both_engines! {
     the_same_form_is_one_opinion_and_one_event,
+    the_same_text_from_two_tabs_is_one_opinion_for_a_day,
     exactly_those_who_were_named_read_an_opinion,
     what_waits_is_listed_oldest_first_until_it_is_answered,
     the_author_sees_that_it_was_seen_and_answered,
@@ -55,6 +56,40 @@ async fn the_same_form_is_one_opinion_and_one_event(backend: &Backend, org: &Fix
             other => panic!("{other:?}"),
         }
     }
+}
+
+async fn the_same_text_from_two_tabs_is_one_opinion_for_a_day(backend: &Backend, org: &Fixture) {
+    let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let member = &org.fisherman.viewer;
+    let mut tabs = Vec::new();
+    for _ in 0..4 {
+        let id = backend.documents().invitation(member, document).await.expect("is invited").opinion.to_string();
+        let (backend, viewer, about) = (backend.clone(), member.clone(), document.to_string());
+        tabs.push(tokio::spawn(async move {
+            let form = OpinionForm { opinion: &id, document: &about, audience: "branch", text: "Xin gửi sớm." };
+            backend.feedback().send(&viewer, form).await
+        }));
+    }
+    let mut receipts = Vec::new();
+    for tab in tabs {
+        receipts.push(tab.await.expect("runs").expect("is sent"));
+    }
+    receipts.dedup();
+    let [first] = receipts[..] else { panic!("{receipts:?}") };
+    let own = async || backend.feedback().own(member, None).await.expect("a list").opinions.len();
+    assert_eq!(own().await, 1);
+
+    backend.clock().advance(TimeDelta::hours(23));
+    assert_eq!(send(backend, member, document, "branch", " Xin gửi sớm.").await, first, "also hours later");
+    for (audience, text) in [("committee", "Xin gửi sớm."), ("branch", "Xin gửi sớm!")] {
+        assert_ne!(send(backend, member, document, audience, text).await, first, "{audience} {text}");
+    }
+    assert_ne!(send(backend, &org.probationary.viewer, document, "branch", "Xin gửi sớm.").await, first, "another person");
+    let other = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    assert_ne!(send(backend, member, other, "branch", "Xin gửi sớm.").await, first, "another document");
+    assert_eq!(own().await, 4);
+    backend.clock().advance(TimeDelta::hours(1));
+    assert_ne!(send(backend, member, document, "branch", "Xin gửi sớm.").await, first, "the day is over");
 }
 
 async fn exactly_those_who_were_named_read_an_opinion(backend: &Backend, org: &Fixture) {
