@@ -27,6 +27,7 @@ mod desk;
 mod learn;
 mod questions;
 mod tries;
+mod used_up;
 
 pub use another_try::AnotherTryForm;
 pub use assign::AssignForm;

@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations![
     24 "0024_parts",
     25 "0025_acts",
     26 "0026_same_opinion",
+    27 "0027_tries_of_a_course",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -218,6 +218,9 @@ async function giveAnother(stage, script, editor, member, address) {
   assert.ok(!(await editor.text()).includes(name));
   await editor.submit(editor.$(`${offer} button`));
   await editor.sees('main .notice-ok', { hasText: courses.given_now });
+  await editor.open(`${address}/results`);
+  await editor.submit(editor.$(`${offer} button`));
+  await editor.sees('main .notice-info', { hasText: courses.given_nobody });
   await secretary.open(`${address}/results`);
   assert.ok((await row.innerText()).includes(courses.try_given));
   await member.open('/');

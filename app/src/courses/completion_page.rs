@@ -40,10 +40,14 @@ pub(crate) fn CompletionPage() -> impl IntoView {
     show(data, move |page| {
         let due = text::courses::due_on(l, l.long_date_within(page.due_on));
         let unit = page.total.unit.name.clone();
-        let just_given = query.with_untracked(|query| query.get_str("given").is_some());
-        let confirmation = just_given.then(|| {
-            let title = text::courses::given_now(l);
-            view! { <Notice kind=NoticeKind::Ok title><p>{text::courses::given_now_hint(l)}</p></Notice> }
+        let given = query.with_untracked(|query| query.get_str("given").map(|given| given != "0"));
+        let confirmation = given.map(|is_given| {
+            let (kind, title, hint) = if is_given {
+                (NoticeKind::Ok, text::courses::given_now(l), text::courses::given_now_hint(l))
+            } else {
+                (NoticeKind::Info, text::courses::given_nobody(l), text::courses::given_nobody_hint(l))
+            };
+            view! { <Notice kind title><p>{hint}</p></Notice> }
         });
         let offer = another_try(l, &page, errors);
         let place = format!("/courses/{}/results", page.course);

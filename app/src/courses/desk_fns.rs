@@ -194,8 +194,8 @@ pub async fn give_try(
     let chosen = (to == "chosen").then_some(members.as_slice());
     let form = AnotherTryForm { course: &course, unit: &unit, act: &act, members: chosen };
     let result = async {
-        backend()?.courses().give_another_try(&viewer()?, form).await?;
-        Ok(Outcome::Done { to: format!("/courses/{course}/results?unit={unit}&given=1"), reload: true })
+        let given = u8::from(backend()?.courses().give_another_try(&viewer()?, form).await?);
+        Ok(Outcome::Done { to: format!("/courses/{course}/results?unit={unit}&given={given}"), reload: true })
     }
     .await;
     Submitted::new("another_try", &[]).settle(result).await

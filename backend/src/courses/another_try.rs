@@ -46,14 +46,14 @@ impl Course {
 
 impl Courses<'_> {
     /// Gives one more try to members of a unit who have none left: to those named, or to all of them. To who has tries left, and
-    /// to who has one that was given and is not begun, it gives none. A form sent twice is one act, also
-    /// when another one was sent between.
+    /// to who has one that was given and is not begun, it gives none. A form sent twice is one act, also when another one was sent
+    /// between. Returns false when it was for all of the unit and nobody has used up their tries; then nothing is given.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the person may not know of the course, for a unit it was not given to, and for members of whom the
     /// page shows no names; [`Error::NotAllowed`] for who does not give the course, when it is not assigned, and when its tries are
     /// not limited; [`Error::Invalid`] of the form `another_try`: on `members` [`Problem::Required`] when nobody is chosen.
-    pub async fn give_another_try(&self, viewer: &Viewer, form: AnotherTryForm<'_>) -> Result<()> {
+    pub async fn give_another_try(&self, viewer: &Viewer, form: AnotherTryForm<'_>) -> Result<bool> {
         let id: CourseId = form.course.parse().map_err(|_| Error::NotFound)?;
         let unit: UnitId = form.unit.parse().map_err(|_| Error::NotFound)?;
         let act = Ulid::from_string(form.act).map_err(|_| Error::NotFound)?;
@@ -69,7 +69,11 @@ impl Courses<'_> {
             }
         };
         if targets.is_empty() {
-            return Ok(());
+            return Ok(true);
+        }
+        if form.members.is_none() && !self.anybody_without_tries(&course, given, look.unit).await? {
+            // The same form may have given it a moment ago.
+            return self.is_given(&targets[0], act).await;
         }
         let clock = self.backend.clock();
         let mut vars = vars! { targets: targets, by: viewer.member.to_string(), act: act.to_string() };
@@ -77,12 +81,18 @@ impl Courses<'_> {
         match self.backend.store().write(&format!("{GIVE} {}", events::APPEND), vars).await {
             Ok(_) => {
                 self.backend.events().wake();
-                Ok(())
+                Ok(true)
             }
             // Sent twice: the first one was written.
-            Err(Error::Thrown(_)) => Ok(()),
+            Err(Error::Thrown(_)) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    async fn is_given(&self, target: &RecordId, act: Ulid) -> Result<bool> {
+        let vars = vars! { target: target.clone() };
+        let given: Option<String> = self.backend.store().read("SELECT VALUE act FROM ONLY $target", vars).await?.row(0)?;
+        Ok(given == Some(act.to_string()))
     }
 
     /// What the page of a unit's results asks who gives the course.

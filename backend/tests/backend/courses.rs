@@ -349,7 +349,7 @@ async fn give_try(
     id: CourseId,
     unit: &UnitRef,
     members: Option<&[String]>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     backend.clock().advance(TimeDelta::minutes(1));
     let (course, unit, act) = (id.to_string(), unit.id.to_string(), backend.clock().ulid().to_string());
     let form = AnotherTryForm { course: &course, unit: &unit, act: &act, members };
@@ -403,7 +403,7 @@ async fn who_has_no_try_left_is_given_another_one(backend: &Backend, org: &Fixtu
         })
         .collect();
     for press in presses {
-        press.await.expect("runs").expect("gives");
+        assert!(press.await.expect("runs").expect("gives"), "also who pressed second is told that it was given");
     }
     backend.catch_up().await.expect("reads the log");
     let event = events.try_recv().expect("an event");
@@ -422,18 +422,23 @@ async fn who_has_no_try_left_is_given_another_one(backend: &Backend, org: &Fixtu
         "who has tries left gets none"
     );
 
-    give_try(backend, editor, id, &org.harbour, None).await.expect("gives again");
+    for unit in [&org.harbour, &org.coast, &org.school] {
+        let given = give_try(backend, editor, id, unit, None).await.expect("looks");
+        assert!(!given, "nobody of {} has used up their tries", unit.name);
+    }
+    backend.catch_up().await.expect("reads the log");
+    assert!(events.try_recv().is_err(), "nothing was given");
     let third = try_once(backend, member, id, 0).await;
-    assert_eq!((third, tries_of(backend, member, id).await), (3, Tries::UsedUp), "given twice it is one");
+    assert_eq!((third, tries_of(backend, member, id).await), (3, Tries::UsedUp), "one try, and no more");
     assert!(is_refused(courses.start(member, id).await));
     assert_eq!(courses.read(member, id).await.expect("a page").tries.len(), 3, "what was tried stays");
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(0));
     try_once(backend, other, id, 0).await;
     assert_eq!(tries_of(backend, other, id).await, Tries::UsedUp, "nor later");
 
-    give_try(backend, editor, id, &org.school, None).await.expect("gives");
+    assert!(!give_try(backend, editor, id, &org.school, None).await.expect("looks"));
     assert_eq!(tries_of(backend, member, id).await, Tries::UsedUp, "it was for another branch");
-    give_try(backend, editor, id, &org.harbour, None).await.expect("gives");
+    assert!(give_try(backend, editor, id, &org.harbour, None).await.expect("gives"));
     assert_eq!(try_once(backend, member, id, 2).await, 4);
     assert_eq!(courses.read(member, id).await.expect("a page").next, NextStep::Certificate);
     assert_eq!(done_at(backend, org, id, &org.coast).await, Some(1));
