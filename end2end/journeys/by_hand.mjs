@@ -12,6 +12,7 @@ import { until } from '../support/wait.mjs';
 import { draftOf, send } from './files.mjs';
 
 const { frame } = texts('vi');
+const NARROW = { width: 320, height: 640 };
 
 const focused = (visitor, selector) => visitor.page.evaluate((selector) => document.activeElement?.matches(selector) ?? false, selector);
 
@@ -142,7 +143,7 @@ async function roomForLetters(stage) {
   };
   const wrong = [];
   for (const [as, addresses] of Object.entries(pages)) {
-    const visitor = await stage.visitor({ as, script: true, size: { width: 320, height: 640 } });
+    const visitor = await stage.visitor({ as, script: true, size: NARROW });
     try {
       await prefer(visitor, { locale: 'bn', text_size: '3' });
       for (const find of addresses) {
@@ -370,10 +371,20 @@ async function frameGrowsWithTheText(stage) {
   const member = await stage.visitor({ as: 'member' });
   const wide = await stage.visitor({ as: 'member', size: DESKTOP });
   const heading = (visitor) => visitor.$('main h1').evaluate((heading) => Number.parseFloat(getComputedStyle(heading).fontSize));
+  const narrow = await stage.visitor({ as: 'member', size: NARROW });
   await member.open('/library');
   const small = await member.page.evaluate(tabLabels);
+  await narrow.open('/library');
+  const smallest = await narrow.page.evaluate(tabLabels);
   try {
     await prefer(member, { text_size: '3' });
+    await narrow.open('/library');
+    for (const [at, { label, size }] of (await narrow.page.evaluate(tabLabels)).entries()) {
+      assert.ok(size > smallest[at].size + 1, `${label} grows on the narrowest phone: ${smallest[at].size} px, ${size} px`);
+    }
+    const tops = await narrow.$('.tab-bar .tab').evaluateAll((tabs) => tabs.map((tab) => tab.getBoundingClientRect().top));
+    assert.equal(new Set(tops).size, 1, 'in one row');
+    assert.deepEqual(await narrow.page.evaluate(stickingOut), []);
     for (const visitor of [member, wide]) {
       await visitor.open('/library');
       const size = await heading(visitor);
@@ -431,6 +442,75 @@ async function templatesAreWithinReach(stage) {
   );
   assert.ok(links.length >= 2);
   for (const { height, mark } of links) assert.ok(height >= 44 && mark === 'none', `${height} px, ${mark}`);
+}
+
+/** Runs in the page: numbers of documents that are torn apart though they would fit on a line of their own. */
+function tornNumbers() {
+  return [...document.querySelectorAll('.unbroken')]
+    .filter((number) => number.checkVisibility({ checkVisibilityCSS: true }) && number.getClientRects().length > 0)
+    .filter((number) => {
+      const range = document.createRange();
+      range.selectNodeContents(number);
+      const isTorn = new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+      number.style.whiteSpace = 'nowrap';
+      const fits = number.scrollWidth <= number.clientWidth;
+      number.style.whiteSpace = '';
+      return isTorn && fits;
+    })
+    .map((number) => number.textContent);
+}
+
+async function numbersStayWhole(stage) {
+  const member = await stage.visitor({ as: 'member', size: NARROW });
+  try {
+    await prefer(member, { text_size: '3' });
+    const address = await by(member, '/search?q=339-QĐ/TW', '.row-link');
+    for (const place of ['/library', address]) {
+      await member.open(place);
+      assert.ok((await member.$('.unbroken').count()) > 0, `${place} has numbers`);
+      assert.deepEqual(await member.page.evaluate(tornNumbers), [], place);
+    }
+    const { height } = await member.$('.reading-bar .unbroken').boundingBox();
+    assert.ok(height < 30, `the number in the bar stands on one line: ${height} px`);
+  } finally {
+    await prefer(member, { text_size: '1' });
+  }
+}
+
+/** The parts of one control stand side by side, each on one line, or all below each other. */
+async function partsOfOneControl(stage, script) {
+  const visitor = await stage.visitor({ as: 'member', script });
+  const groups = () =>
+    visitor.$('.segmented').evaluateAll((groups) =>
+      groups.map((group) =>
+        [...group.querySelectorAll('.choice')].map((choice) => {
+          const { top, left, right } = choice.getBoundingClientRect();
+          const label = choice.querySelector('.choice-label');
+          const range = document.createRange();
+          range.selectNodeContents(label);
+          const lines = new Set([...range.getClientRects()].map((line) => Math.round(line.top))).size;
+          return { top: Math.round(top), left: Math.round(left), width: right - left, lines, label: label.textContent };
+        }),
+      ),
+    );
+  const distinct = (parts, key) => new Set(parts.map((part) => part[key])).size;
+  try {
+    for (const [size, text_size] of [[undefined, '1'], [DESKTOP, '1'], [undefined, '3']]) {
+      await prefer(visitor, { text_size });
+      await visitor.page.setViewportSize(size ?? { width: 390, height: 844 });
+      await visitor.open('/more');
+      const found = await groups();
+      assert.equal(found.length, 2);
+      for (const parts of found) {
+        const told = JSON.stringify(parts);
+        assert.ok(parts.every(({ lines }) => lines === 1), told);
+        assert.equal(distinct(parts, text_size === '1' ? 'top' : 'left'), 1, told);
+        if (size === DESKTOP) assert.ok(Math.max(...parts.map(({ width }) => width)) - Math.min(...parts.map(({ width }) => width)) < 2, told);
+      }
+    }
+  } finally {
+    await prefer(visitor, { text_size: '1' });
+  }
 }
 
 // One left edge
@@ -557,6 +637,8 @@ export const tests = [
   { name: 'by hand: the frame grows with the text', run: frameGrowsWithTheText },
   { name: 'by hand: numbers and names in the frame stand clear', run: frameIsClear },
   { name: 'by hand: templates of imports are within reach', run: templatesAreWithinReach },
+  { name: 'by hand: the number of a document is not torn apart', run: numbersStayWhole },
+  ...bothWays('by hand: the parts of one control stand alike', partsOfOneControl),
   { name: 'by hand: narrow and full pages have one left edge', run: oneLeftEdge },
   { name: 'by hand: a line tells how far the text was read', run: lineOfReading },
   ...bothWays('by hand: what is chosen is seen', chosenIsSeen),

@@ -192,8 +192,23 @@ async function printCard(secretary, name) {
   assert.equal(await secretary.$('.code-card').count(), 1);
   assert.ok((await secretary.text('.code-card')).includes(name));
   assert.equal(await secretary.$('.code-card svg path').count(), 1, 'with a QR code');
+  await keepsOffTheCut(secretary);
   await secretary.reload();
   return (await secretary.text('.code-card-code')).trim();
+}
+
+/** On A4 the words of a card end 3 mm above the line it is cut along. */
+async function keepsOffTheCut(visitor) {
+  const size = visitor.page.viewportSize();
+  await visitor.page.setViewportSize({ width: 718, height: 1047 });
+  await visitor.page.emulateMedia({ media: 'print' });
+  const room = await visitor
+    .$('.code-card')
+    .first()
+    .evaluate((card) => card.getBoundingClientRect().bottom - card.lastElementChild.getBoundingClientRect().bottom);
+  await visitor.page.emulateMedia({ media: null });
+  await visitor.page.setViewportSize(size);
+  assert.ok(room >= (3.3 / 25.4) * 96, `${room} px`);
 }
 
 async function signsIn(stage, script, nationalId, password) {

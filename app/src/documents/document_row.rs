@@ -47,5 +47,5 @@ pub(crate) fn document_meta(l: Locale, document: &DocumentSummary) -> Line {
 
 /// "No. 21-CT/TU"; nothing for a document without a number.
 pub(super) fn document_number(l: Locale, number: Option<&str>) -> Line {
-    number.map(|number| Line::around(text::documents::number(l, HERE), &Line::name(number))).into()
+    number.map(|number| Line::around(text::documents::number(l, HERE), &Line::number(number))).into()
 }

@@ -12,7 +12,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{official_sheet, own_receipt};
+use super::{document_row::document_number, official_sheet, own_receipt};
 use crate::{
     context::server::visit,
     files::Attachments,
@@ -135,7 +135,7 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
             <h1 class=class lang=content_lang() data-kind=official_sheet::kind_above(summary)>{text::together(&summary.title)}</h1>
             {must}
             <details class="particulars">
-                <summary><span class="document-number" translate="no">{particulars(l, summary)}</span></summary>
+                <summary><span class="document-number" translate="no">{particulars(l, summary).show()}</span></summary>
                 <ul class="facts-inline" role="list">
                     <li><Icon name=IconName::Layers/><span>{text::documents::issued_by(l, &summary.issuer.name)}</span></li>
                     {signer}
@@ -149,20 +149,15 @@ fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
 }
 
 /// What it is, its number and its date: what everybody wants to know, in one line.
-fn particulars(l: Locale, summary: &DocumentSummary) -> String {
-    let kind = terms::document_kind(l, summary.kind);
-    let number = summary.number.as_ref().map(|number| text::documents::number(l, number));
-    let date = summary.published_on.map(|day| l.date(day));
-    [Some(kind.to_owned()), number, date].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+fn particulars(l: Locale, summary: &DocumentSummary) -> Line {
+    Line::from(terms::document_kind(l, summary.kind))
+        .and(document_number(l, summary.number.as_deref()))
+        .and(summary.published_on.map(|day| l.date(day)))
 }
 
 fn number_line(l: Locale, summary: &DocumentSummary) -> Option<AnyView> {
-    let parts = [
-        summary.number.as_ref().map(|number| text::documents::number(l, number)),
-        summary.published_on.map(|day| l.long_date(day)),
-    ];
-    let line = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    (!line.is_empty()).then(|| view! { <p class="document-number" translate="no">{line}</p> }.into_any())
+    let line = document_number(l, summary.number.as_deref()).and(summary.published_on.map(|day| l.long_date(day)));
+    (!line.is_empty()).then(|| view! { <p class="document-number" translate="no">{line.show()}</p> }.into_any())
 }
 
 /// What stands above each printed page.
@@ -248,7 +243,7 @@ fn mark_form(l: Locale, id: DocumentId, takes_away: bool, hidden: bool) -> AnyVi
 
 /// Stays in sight while reading: what one reads, and what one may want without scrolling back.
 fn reading_bar(l: Locale, summary: &DocumentSummary, opinion: Option<String>) -> AnyView {
-    let name = summary.number.as_ref().map_or_else(|| Line::from(terms::document_kind(l, summary.kind)), Line::name);
+    let name = summary.number.as_ref().map_or_else(|| Line::from(terms::document_kind(l, summary.kind)), Line::number);
     let size = visit().map(|visit| visit.page.preferences.text_size).unwrap_or_default();
     let opinion = opinion.map(|href| {
         view! { <LinkButton href kind=ButtonKind::Quiet icon=IconName::Message>{text::documents::opinion(l)}</LinkButton> }

@@ -64,7 +64,7 @@ pub fn WriteOpinionPage() -> impl IntoView {
 fn named(l: Locale, document: &DocumentSummary) -> Line {
     let kind = terms::document_kind(l, document.kind);
     match &document.number {
-        Some(number) => Line::around(text::feedback::about(l, kind, HERE), &Line::name(number)),
+        Some(number) => Line::around(text::feedback::about(l, kind, HERE), &Line::number(number)),
         None => kind.into(),
     }
 }

@@ -16,8 +16,10 @@ pub enum Whose {
     Ours,
     /// What people wrote, in the language of the content.
     Content,
-    /// A name, a number or a code: content that a browser must not translate.
+    /// A name or a code: content that a browser must not translate.
     Name,
+    /// The number of a document: a name that stands on one line where it fits there.
+    Number,
     /// In the language of this tag, whatever the page is in.
     In(&'static str),
 }
@@ -27,14 +29,14 @@ impl Whose {
     pub(super) fn lang(self) -> Option<&'static str> {
         match self {
             Self::Ours => None,
-            Self::Content | Self::Name => content_lang(),
+            Self::Content | Self::Name | Self::Number => content_lang(),
             Self::In(tag) => Some(tag),
         }
     }
 
     /// `translate` of the element around the text.
     pub(super) fn translate(self) -> Option<&'static str> {
-        (self == Self::Name).then_some("no")
+        matches!(self, Self::Name | Self::Number).then_some("no")
     }
 }
 
@@ -56,6 +58,10 @@ impl Line {
 
     pub fn name(text: impl AsRef<str>) -> Self {
         Self::of(Whose::Name, text)
+    }
+
+    pub fn number(text: impl AsRef<str>) -> Self {
+        Self::of(Whose::Number, text)
     }
 
     /// A sentence of the application, with `part` wherever it says [`HERE`].
@@ -91,7 +97,10 @@ impl Line {
             let words = text::together(words);
             match (whose.lang(), whose.translate()) {
                 (None, None) => words.into_any(),
-                (lang, translate) => view! { <span lang=lang translate=translate>{words}</span> }.into_any(),
+                (lang, translate) => {
+                    let class = (whose == Whose::Number).then_some("unbroken");
+                    view! { <span class=class lang=lang translate=translate>{words}</span> }.into_any()
+                }
             }
         };
         self.0.into_iter().map(part).collect_view().into_any()
@@ -99,7 +108,10 @@ impl Line {
 
     /// The line as a paragraph; nothing where it is missing. The paragraph itself says whose its only part is.
     pub(super) fn paragraph(mut self, class: &'static str) -> Option<AnyView> {
-        let whose = if let [(whose, _)] = self.0.as_mut_slice() { std::mem::take(whose) } else { Whose::Ours };
+        let whose = match self.0.as_mut_slice() {
+            [(whose, _)] if *whose != Whose::Number => std::mem::take(whose),
+            _ => Whose::Ours,
+        };
         (!self.is_empty())
             .then(|| view! { <p class=class lang=whose.lang() translate=whose.translate()>{self.show()}</p> }.into_any())
     }
@@ -183,6 +195,17 @@ mod tests {
             html.contains(r#"lang="vi" translate="no""#) && !html.contains("<span") && html.contains(">Chi\u{a0}bộ 5</p>"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn a_number_stays_on_one_line() {
+        for line in [Line::number("21-CT/TU"), Line::number("21-CT/TU").and("12 Nov")] {
+            let html = shown(line);
+            assert!(
+                html.contains("<span") && html.contains(r#"class="unbroken""#) && html.contains(">21-CT/TU</span>"),
+                "{html}"
+            );
+        }
     }
 
     #[test]
