@@ -37,7 +37,7 @@ impl Courses<'_> {
     pub(super) async fn anybody_without_tries(&self, course: &Course, given: &Given, unit: &UnitRef) -> Result<bool> {
         let mut after = String::new();
         loop {
-            let vars = vars! { course: course.id.to_string(), number: i64::from(course.rules.tries), after: after.as_str() };
+            let vars = vars! { course: course.id.to_string(), number: i64::from(course.rules.tries), last: after.as_str() };
             let begun: Vec<MemberRow> = self.backend.store().read(begun_last(), vars).await?.rows(0)?;
             if self.any_used_up(course, given, unit, &begun).await? {
                 return Ok(true);
@@ -83,7 +83,7 @@ impl Courses<'_> {
 fn begun_last() -> String {
     format!(
         "SELECT member FROM course_try WITH INDEX course_try_course \
-         WHERE course = $course AND number = $number AND member > $after ORDER BY member LIMIT {ROUND}"
+         WHERE course = $course AND number = $number AND member > $last ORDER BY member LIMIT {ROUND}"
     )
 }
 
@@ -101,7 +101,7 @@ mod tests {
     #[tokio::test]
     async fn who_has_begun_the_last_try_is_found_by_index() {
         let store = migrated().await;
-        store.assert_no_scan(&begun_last(), vars! { course: "01", number: 2_i64, after: "" }).await;
+        store.assert_no_scan(&begun_last(), vars! { course: "01", number: 2_i64, last: "" }).await;
         let (members, done) = (vec![record("member", Ulid::nil())], vec![pair("course_completion", Ulid::nil(), Ulid::nil())]);
         store.assert_no_scan(PEOPLE, vars! { members: members, done: done }).await;
     }
