@@ -90,9 +90,10 @@ impl Courses<'_> {
     }
 
     async fn is_given(&self, target: &RecordId, act: Ulid) -> Result<bool> {
-        let vars = vars! { target: target.clone() };
-        let given: Option<String> = self.backend.store().read("SELECT VALUE act FROM ONLY $target", vars).await?.row(0)?;
-        Ok(given == Some(act.to_string()))
+        let (sql, vars) =
+            ("SELECT VALUE $act IN (acts ?? [act]) FROM ONLY $target", vars! { target: target.clone(), act: act.to_string() });
+        let given: Option<bool> = self.backend.store().read(sql, vars).await?.row(0)?;
+        Ok(given.unwrap_or_default())
     }
 
     /// What the page of a unit's results asks who gives the course.
