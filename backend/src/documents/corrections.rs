@@ -72,8 +72,7 @@ impl Documents<'_> {
             reader: record("member", viewer.member),
             now: self.backend.clock().now(),
         };
-        let sql = format!("{READER} UPSERT $receipt SET read_at = {read_at}, {RECEIPT} RETURN NONE;");
-        self.backend.store().write(&sql, vars).await.map(|_| ())
+        self.backend.store().write(&receipt(read_at), vars).await.map(|_| ())
     }
 
     /// Marks what the person had opened before it was corrected, and has not opened since.
@@ -159,9 +158,20 @@ const VERSIONS: &str = "SELECT document, version FROM $receipts";
 const READER: &str = "LET $row = (SELECT path, state, standing FROM ONLY $reader); \
                       LET $counts = $row.state = 'active' AND $row.standing != 'exempt';";
 
-/// The receipt of who opens or reads it now, but for `read_at`.
-const RECEIPT: &str = "document = $document, member = $member, version = $version, prefix = $prefix, at = $now, \
-                       place = IF $counts { $prefix + $row.standing + $row.path } ELSE { NONE }";
+/// Writes the receipt of who opens the text now, or reads it: `read_at` is an expression. A later version is not overwritten by an
+/// earlier one, and of one version the first opening and the first reading count.
+fn receipt(read_at: &str) -> String {
+    format!(
+        "{READER} LET $has = (SELECT version, at, read_at FROM ONLY $receipt); \
+         LET $is_same = $has != NONE AND $has.version = $version; \
+         IF $has = NONE OR $has.version <= $version {{ \
+             UPSERT $receipt SET document = $document, member = $member, version = $version, prefix = $prefix, \
+             at = IF $is_same {{ $has.at }} ELSE {{ $now }}, \
+             read_at = IF $is_same {{ $has.read_at ?? {read_at} }} ELSE {{ {read_at} }}, \
+             place = IF $counts {{ $prefix + $row.standing + $row.path }} ELSE {{ NONE }} RETURN NONE \
+         }};"
+    )
+}
 
 /// What the place of a receipt begins with.
 fn prefix(document: DocumentId, version: u32) -> String {
@@ -221,6 +231,40 @@ mod tests {
             let found: Vec<String> = store.read(sql, ()).await.expect("writes").rows(1).expect("rows");
             assert_eq!(found, [place.unwrap_or_default()], "{change}");
         }
+    }
+
+    #[tokio::test]
+    async fn of_a_version_the_first_times_count_and_an_earlier_version_never() {
+        let store = migrated().await;
+        let at = |minute: u32| chrono::DateTime::UNIX_EPOCH + TimeDelta::minutes(minute.into());
+        let written = async |read_at: &str, version: u32, minute: u32| {
+            let vars = vars! {
+                receipt: pair("version_receipt", Ulid::nil(), Ulid::nil()),
+                document: "D",
+                member: "M",
+                version: i64::from(version),
+                prefix: prefix(DocumentId::new(Ulid::nil()), version),
+                reader: record("member", Ulid::nil()),
+                now: at(minute),
+            };
+            store.write(&receipt(read_at), vars).await.expect("writes");
+            let sql = "SELECT version, at, read_at FROM version_receipt";
+            let rows: Vec<TimesRow> = store.read(sql, ()).await.expect("reads").rows(0).expect("rows");
+            rows.into_iter().map(|row| (row.version, row.at, row.read_at)).collect::<Vec<_>>()
+        };
+        assert_eq!(written("NONE", 2, 1).await, [(2, at(1), None)]);
+        assert_eq!(written("$now", 2, 2).await, [(2, at(1), Some(at(2)))], "reading is not the first opening");
+        assert_eq!(written("NONE", 2, 3).await, [(2, at(1), Some(at(2)))], "what was read stays read");
+        assert_eq!(written("$now", 2, 4).await, [(2, at(1), Some(at(2)))]);
+        assert_eq!(written("NONE", 3, 5).await, [(3, at(5), None)]);
+        assert_eq!(written("$now", 2, 6).await, [(3, at(5), None)], "the later version stays");
+    }
+
+    #[derive(Debug, SurrealValue)]
+    struct TimesRow {
+        version: i64,
+        at: chrono::DateTime<chrono::Utc>,
+        read_at: Option<chrono::DateTime<chrono::Utc>>,
     }
 
     #[tokio::test]
