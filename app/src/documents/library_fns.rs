@@ -123,14 +123,22 @@ pub async fn mark_read(id: String, #[server(default)] seen: String) -> Result<Ou
     use super::own_receipt;
     use crate::{
         context::server::{backend, viewer},
+        error::Kind,
         forms::Submitted,
     };
 
     let result = async {
         let (viewer, id) = (viewer()?, document_id(&id)?);
+        let is_told_by_script = !seen.is_empty();
         let seen = known(Some(seen), Seen::from_key)?.unwrap_or(Seen::Said);
-        backend()?.documents().mark_read(&viewer, id, seen).await?;
-        Ok(Outcome::Done { to: format!("/library/{id}#{}", own_receipt::PLACE), reload: true })
+        let is_recorded = backend()?.documents().mark_read(&viewer, id, seen).await?;
+        if !is_recorded && is_told_by_script {
+            // The script says on the page that it is recorded, or sends the form when it is not.
+            return Err(AppError::new(Kind::NotAllowed));
+        }
+        let to = format!("/library/{id}");
+        // What was corrected meanwhile is told at the top of the page.
+        Ok(Outcome::Done { to: if is_recorded { format!("{to}#{}", own_receipt::PLACE) } else { to }, reload: true })
     }
     .await;
     Submitted::new("mark_read", &[]).settle(result).await

@@ -28,21 +28,26 @@ impl Document {
 impl Documents<'_> {
     /// Records that the person has read the document. The first time counts, and the first of a corrected text.
     ///
+    /// False, and nothing is recorded, for who says so of a corrected text they have not opened: they had the one before it.
+    ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::read`]; [`Error::NotAllowed`] for whom it does not reach as a member, and for what was seen sooner
     /// after the first opening of the text than anybody reads.
-    pub async fn mark_read(&self, viewer: &Viewer, id: DocumentId, seen: Seen) -> Result<()> {
+    pub async fn mark_read(&self, viewer: &Viewer, id: DocumentId, seen: Seen) -> Result<bool> {
         let found = self.readable(viewer, id).await?;
         if !found.document.reaches(viewer) {
             return Err(Error::NotAllowed);
         }
         let (opened, read) = found.own_times();
         if read.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let clock = self.backend.clock();
         if seen != Seen::Said && opened.is_none_or(|at| clock.now() - at < Length::of(&found.body).least(seen)) {
             return Err(Error::NotAllowed);
+        }
+        if found.document.is_corrected && opened.is_none() {
+            return Ok(false);
         }
         if found.read.is_none() {
             let mut vars = receipt(viewer, id);
@@ -57,7 +62,7 @@ impl Documents<'_> {
         if found.document.is_corrected {
             self.note_corrected_read(viewer, &found.document).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     pub(super) async fn record_opening(&self, viewer: &Viewer, document: &Document) -> Result<()> {

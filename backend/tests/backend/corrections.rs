@@ -24,6 +24,7 @@ on_both_engines! {
     what_comes_back_after_a_withdrawal_is_told_like_a_correction,
     what_must_be_read_is_opened_again_when_it_was_corrected,
     how_many_have_read_the_corrected_text_is_counted_beside,
+    who_has_the_text_before_on_the_screen_has_not_read_the_corrected_one,
 }
 
 pub(crate) async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, body: &str) {
@@ -141,6 +142,25 @@ async fn how_many_have_read_the_corrected_text_is_counted_beside(backend: &Backe
     assert_eq!(own_reading(backend, reader, id).await, Some(backend.clock().today()));
     correct(backend, editor, id, "Số mới nhất.").await;
     assert_eq!(counted().await, (3, 0, 0), "of the text that is out");
+}
+
+async fn who_has_the_text_before_on_the_screen_has_not_read_the_corrected_one(backend: &Backend, org: &Fixture) {
+    let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
+    let id = published(backend, editor, &org.coast, &org.harbour).await;
+    let done = async || {
+        let page = documents.readers(&org.secretary.viewer, id, None).await.expect("a page");
+        let of_corrected = page.corrected.map(|corrected| corrected.total.share.expect("is shown").done);
+        (page.total.share.expect("is shown").done, of_corrected)
+    };
+    documents.read(reader, id).await.expect("opens the first text");
+    correct(backend, editor, id, "Số mới.").await;
+    assert!(!documents.mark_read(reader, id, Seen::Said).await.expect("is answered"), "the page they see is the first one");
+    assert_eq!(done().await, (0, Some(0)));
+    assert!(told(backend, reader, id).await.iter().all(Option::is_some), "the correction is still told");
+
+    assert_eq!(own_reading(backend, reader, id).await, None, "opens the corrected one");
+    assert!(documents.mark_read(reader, id, Seen::Said).await.expect("is answered"));
+    assert_eq!(done().await, (1, Some(1)));
 }
 
 /// The day of reading that the page of the document tells its reader.

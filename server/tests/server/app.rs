@@ -109,11 +109,37 @@ impl TestApp {
 
     pub(crate) async fn published(&self, audience: &UnitRef) -> DocumentId {
         let id = self.in_review(audience).await;
+        self.publish(id, "1").await;
+        id
+    }
+
+    async fn publish(&self, id: DocumentId, version: &str) {
         let chief = &self.org.province_chief_editor.viewer;
         let review = self.review(id).await;
-        let now = PublishForm { id: &id.to_string(), version: "1", review: &review, when: "now", at: "", again: "" };
+        let now = PublishForm { id: &id.to_string(), version, review: &review, when: "now", at: "", again: "" };
         self.backend.documents().publish(chief, now).await.expect("publishes");
-        id
+    }
+
+    /// Publishes another text of a document of the coast's editor for the harbour.
+    pub(crate) async fn correct(&self, id: DocumentId) {
+        let (documents, editor) = (self.backend.documents(), &self.org.coast_editor.viewer);
+        documents.revise(editor, id).await.expect("begins a correction");
+        let version = async || documents.draft(editor, id).await.expect("is on the desk").draft.version.to_string();
+        let form = DraftForm {
+            id: &id.to_string(),
+            version: &version().await,
+            kind: "resolution",
+            title: "Nghị quyết về neo đậu tàu thuyền",
+            issuer: &self.org.coast.id.to_string(),
+            audience: &self.org.harbour.id.to_string(),
+            body: "Số mới: 0255 3 822 222.",
+            correction: "Sửa số điện thoại.",
+            ..DraftForm::default()
+        };
+        documents.save_draft(editor, form).await.expect("saves");
+        let version = version().await;
+        self.submit(id, &version).await;
+        self.publish(id, &version).await;
     }
 
     /// The review under way, as the page that approves names it.
@@ -125,9 +151,14 @@ impl TestApp {
     /// The same draft, sent to any chief editor.
     pub(crate) async fn in_review(&self, audience: &UnitRef) -> DocumentId {
         let id = self.draft(audience).await;
+        self.submit(id, "1").await;
+        id
+    }
+
+    async fn submit(&self, id: DocumentId, version: &str) {
         let form = SubmitForm {
             id: &id.to_string(),
-            version: "1",
+            version,
             reviewer: "",
             colleague: "",
             commenter: "",
@@ -136,7 +167,6 @@ impl TestApp {
             warned: "",
         };
         self.backend.documents().submit(&self.org.coast_editor.viewer, form).await.expect("is sent");
-        id
     }
 
     /// A draft of a course by the coast's editor, with one question and nothing to read.

@@ -33,6 +33,28 @@ async fn a_document_is_marked_and_found_again_without_script() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_text_corrected_since_it_was_opened_is_shown_before_it_is_read() {
+    let app = TestApp::spawn().await;
+    let id = app.published(&app.org.harbour).await;
+    let address = format!("/library/{id}");
+    let mut fisherman = app.signed_in(&app.org.fisherman).await;
+    assert!(fisherman.get(&address).await.is_whole());
+    app.correct(id).await;
+
+    let key = id.to_string();
+    let told = fisherman.post_json("/api/documents/mark_read", &[("id", key.as_str()), ("seen", "said")]).await;
+    assert_eq!(told.status, 403, "the script then sends the form");
+    let said = fisherman.post("/api/documents/mark_read", &address, &[("id", key.as_str())]).await;
+    assert_eq!((said.status, said.location()), (302, Some(address.as_str())), "to the top, where the correction is told");
+    let unread = fisherman.get("/shelf/unread").await.body;
+    assert!(unread.contains(&address), "{unread}");
+
+    assert!(fisherman.get(&address).await.is_whole());
+    let said = fisherman.post("/api/documents/mark_read", &address, &[("id", key.as_str())]).await;
+    assert_eq!(said.location(), Some(format!("{address}#receipt").as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_number_in_an_address_breaks_a_page() {
     let app = TestApp::spawn().await;
     let document = app.published(&app.org.harbour).await;
