@@ -171,7 +171,7 @@ impl Document {
     /// Whether the person may know that the document exists, and read it.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
-        let by_office = self.out == Out::Published && standpoint.may_by_office(Action::ReadDocument, &self.audience.unit.path);
+        let by_office = self.out == Out::Published && self.audience.is_held_by(standpoint, Action::ReadDocument);
         self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
     }
 

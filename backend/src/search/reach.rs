@@ -27,6 +27,9 @@ pub(super) struct Reach {
     standing: Standing,
     /// Units such that an office lets the person read what is for them.
     audiences: HashSet<String>,
+    /// For each unit on which the person holds such an office, those in whose subtree it counts, and those that count in its own: what
+    /// is for some of the latter as parts of one of the former is read too.
+    seats: Vec<(HashSet<String>, HashSet<String>)>,
     /// Units such that an office lets the person read what is by them.
     issuers: HashSet<String>,
     /// Units whose meetings the person may read.
@@ -48,6 +51,7 @@ impl Reach {
             line: tree.reaching(&standpoint.branch).iter().map(ToString::to_string).collect(),
             standing: standpoint.standing,
             audiences: HashSet::new(),
+            seats: Vec::new(),
             issuers: HashSet::new(),
             meetings: HashSet::new(),
             givers: HashSet::new(),
@@ -58,6 +62,7 @@ impl Reach {
         // What is all of them needs no list.
         if !reach.is_every_document {
             reach.audiences = below(&readable);
+            reach.seats = readable.iter().map(|seat| seat_in(seat, tree)).collect();
             reach.issuers = below(&written);
         }
         if !reach.is_every_meeting {
@@ -113,6 +118,10 @@ impl Reach {
         &self.audiences
     }
 
+    pub(super) fn seats(&self) -> &[(HashSet<String>, HashSet<String>)] {
+        &self.seats
+    }
+
     pub(super) const fn issuers(&self) -> &HashSet<String> {
         &self.issuers
     }
@@ -124,6 +133,13 @@ impl Reach {
     pub(super) const fn givers(&self) -> &HashSet<String> {
         &self.givers
     }
+}
+
+/// The units in whose subtree the seat counts, and those that count in its own.
+fn seat_in(seat: &UnitPath, tree: &Tree) -> (HashSet<String>, HashSet<String>) {
+    let ended = tree.without_heir().filter(|unit| seat.contains(&unit.path));
+    let below = tree.subtree(seat).chain(ended).flat_map(|unit| answered_for(unit, tree)).collect();
+    (tree.reaching(seat).iter().map(ToString::to_string).collect(), below)
 }
 
 /// The unit and those it took over.

@@ -115,6 +115,11 @@ impl Written {
         self.is_out
             && ((is_meant && standpoint.may_as_member(Action::ReadDocument, &audience))
                 || standpoint.may_by_office(Action::ReadDocument, &audience)
+                || self
+                    .parts
+                    .iter()
+                    .map(heir)
+                    .any(|part| audience.contains(&part) && standpoint.may_by_office(Action::ReadDocument, &part))
                 || standpoint.may_by_office(Action::WriteDocument, &issuer))
     }
 }

@@ -56,6 +56,17 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
                     within.insert(entry);
                 }
             })?;
+            for (above, below) in reach.seats() {
+                let mut for_parts = BitSet::with_max_value(segment.max_doc());
+                each(segment, fields.audience, above, |entry| {
+                    for_parts.insert(entry);
+                })?;
+                each(segment, fields.parts, below, |entry| {
+                    if for_parts.contains(entry) {
+                        within.insert(entry);
+                    }
+                })?;
+            }
             for (field, units) in [(fields.audience, reach.audiences()), (fields.issuer, reach.issuers())] {
                 each(segment, field, units, |entry| {
                     within.insert(entry);

@@ -28,6 +28,7 @@ on_both_engines! {
     parts_follow_units_that_move_and_end,
     a_part_that_left_the_audience_is_reached_no_more,
     an_approval_is_of_the_parts_that_were_shown,
+    who_leads_a_part_reads_it_by_office,
 }
 
 fn keys(units: &[&UnitRef]) -> Vec<String> {
@@ -284,5 +285,27 @@ async fn an_approval_is_of_the_parts_that_were_shown(backend: &Backend, org: &Fi
     match backend.documents().publish(&chief(editor), form).await {
         Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
         other => panic!("{other:?}"),
+    }
+}
+
+async fn who_leads_a_part_reads_it_by_office(backend: &Backend, org: &Fixture) {
+    let (documents, chief) = (backend.documents(), &org.province_chief_editor.viewer);
+    let id = published_to(backend, chief, [&org.province; 2], &[&org.harbour]).await;
+    follow(backend).await;
+    let query = SearchQuery { typed: "đi biển".to_owned(), ..SearchQuery::default() };
+    let finds = async |person: &Person| {
+        let hits = backend.search().find(&person.viewer, &query).await.expect("answers").hits;
+        hits.iter().any(|hit| hit.item.id() == id.ulid())
+    };
+    // A member of the school, and secretary of the commune the harbour lies in.
+    let leader = &org.coast_secretary;
+    documents.readers(&leader.viewer, id, None).await.expect("follows who reads it");
+    let page = documents.read(&leader.viewer, id).await.expect("reads it by office");
+    assert!(!page.takes_opinions, "not as a member");
+    assert!(finds(leader).await);
+    for other in [&org.school_secretary, &org.farm_secretary, &org.teacher] {
+        let opened = documents.read(&other.viewer, id).await;
+        assert!(matches!(opened, Err(Error::NotFound)), "{}: {opened:?}", other.name);
+        assert!(!finds(other).await, "{}", other.name);
     }
 }
