@@ -314,22 +314,14 @@ impl<'a> Imports<'a> {
                 return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid));
             }
         };
-        if self.foreign_ids(import).await? >= check::FOREIGN_IDS_MAX {
+        if row.foreign_ids.as_ref().is_some_and(|ids| ids.len() >= check::FOREIGN_IDS_MAX) {
             return Err(form.refused("columns", Problem::ToBeVerified).into());
         }
         let sql = "IF $import.state != 'previewed' { THROW 'state' }; \
-                   UPDATE $import SET mapping = $mapping, state = 'checking' RETURN NONE;";
+                   UPDATE $import SET mapping = $mapping, state = 'checking', foreign_before = foreign_ids RETURN NONE;";
         self.step(sql, vars! { import: record("import", import), mapping: mapping }).await?;
         self.start(import);
         Ok(())
-    }
-
-    /// How many national IDs known outside the subtree the file has met, whatever its columns were taken for.
-    async fn foreign_ids(&self, import: ImportId) -> Result<u64> {
-        let sql = "SELECT VALUE detail FROM event WHERE subject = $import AND kind = $kind";
-        let vars = vars! { import: import.to_string(), kind: EventKind::ForeignIdsMet.key().to_owned() };
-        let details: Vec<String> = self.backend.store().read(sql, vars).await?.rows(0)?;
-        Ok(details.iter().filter_map(|detail| detail.strip_prefix("met ")?.parse::<u64>().ok()).sum())
     }
 
     /// Lets the file be written. `as_of` is the day it speaks of; empty for today.
@@ -909,7 +901,7 @@ fn remove(path: &Path) {
 
 const SELECT: &str = "SELECT record::id(id) AS id, kind, state, failure, file_name, file_hash, format, headers, header_row, mapping, \
                       path, as_of, started_by, started_at, finished_at, held_until, fresh, changed, unchanged, refused, lines, \
-                      remarks, rows_met, passed, converted, depth, sheet, unread_sheets";
+                      remarks, rows_met, passed, converted, depth, sheet, unread_sheets, foreign_ids, foreign_before";
 
 #[derive(Debug, Clone, SurrealValue)]
 struct ImportRow {
@@ -941,9 +933,16 @@ struct ImportRow {
     depth: Option<i64>,
     sheet: Option<String>,
     unread_sheets: Option<Vec<String>>,
+    foreign_ids: Option<Vec<String>>,
+    foreign_before: Option<Vec<String>>,
 }
 
 impl ImportRow {
+    /// What its rows are held against beside the registry: see [`check::Ledger::load`].
+    fn met_before(&self) -> &[String] {
+        self.foreign_before.as_deref().unwrap_or_default()
+    }
+
     fn damaged(&self) -> Error {
         Error::Damaged(format!("import {}", self.id))
     }

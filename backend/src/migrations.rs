@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = migrations![
     25 "0025_acts",
     26 "0026_same_opinion",
     27 "0027_tries_of_a_course",
+    28 "0028_foreign_ids",
 ];
 
 #[derive(Debug, SurrealValue)]

@@ -32,9 +32,9 @@ use crate::{
 /// Records read at a time.
 const PAGE: usize = 5_000;
 
-/// National IDs known outside the subtree that one file may hold. Beyond, every ID that is new to the subtree is refused alike, so
-/// that no file tells which of many people are members elsewhere.
-pub(super) const FOREIGN_IDS_MAX: u64 = 20;
+/// National IDs known outside the subtree that one file may meet, whatever its columns are taken for. Beyond, every ID that is new to
+/// the subtree is refused alike, so that no file tells which of many people are members elsewhere.
+pub(super) const FOREIGN_IDS_MAX: usize = 20;
 
 /// What becomes of a row.
 pub(super) enum Verdict {
@@ -136,8 +136,10 @@ pub(super) struct Ledger {
     zeroed: HashMap<u128, Option<u32>>,
     ids: HashMap<u128, u32>,
     twins: HashMap<u64, u32>,
-    /// National IDs met that are known outside the subtree.
-    foreign_ids: u64,
+    /// Rows with a national ID that is known outside the subtree.
+    foreign_rows: u64,
+    /// Those IDs and the ones met before with other columns, up to [`FOREIGN_IDS_MAX`].
+    foreign_ids: HashSet<u128>,
     /// By slot. Few people hold roles.
     held: HashMap<u32, Held>,
     units: Vec<Arc<str>>,
@@ -166,12 +168,13 @@ struct OfficeRow {
 
 impl Ledger {
     /// Reads the registry. `made_at` is a moment in milliseconds: the same import gives a new record the same id however often it is
-    /// begun again.
+    /// begun again. `met_before` are national IDs known outside the subtree, as [`Self::foreign_ids`] tells them.
     pub(super) async fn load(
         backend: &Backend,
         scope: Option<UnitPath>,
         mapping: &[Option<Column>],
         made_at: u64,
+        met_before: &[String],
     ) -> Result<Self> {
         let places = Places::new(mapping);
         let mut branches = Branches::load(backend, scope).await?;
@@ -187,7 +190,8 @@ impl Ledger {
             zeroed: HashMap::new(),
             ids: HashMap::new(),
             twins: HashMap::new(),
-            foreign_ids: 0,
+            foreign_rows: 0,
+            foreign_ids: met_before.iter().map(|print| prefix(print)).collect(),
             held: HashMap::new(),
             units: Vec::new(),
             unit_numbers: HashMap::new(),
@@ -338,9 +342,14 @@ impl Ledger {
         }
     }
 
-    /// How many national IDs were met that are known outside the subtree.
-    pub(super) fn foreign_ids(&self) -> u64 {
-        self.foreign_ids
+    /// How many rows had a national ID that is known outside the subtree.
+    pub(super) fn foreign_rows(&self) -> u64 {
+        self.foreign_rows
+    }
+
+    /// The first halves, in hex, of the hashes of those IDs and of the ones met before: at most [`FOREIGN_IDS_MAX`].
+    pub(super) fn foreign_ids(&self) -> Vec<String> {
+        self.foreign_ids.iter().map(|print| format!("{print:032x}")).collect()
     }
 
     /// What stands against the row in the registry and in the rows before it.
@@ -360,14 +369,17 @@ impl Ledger {
                 let reason = match slot.row {
                     0 if self.branches.holds(&self.units[slot.unit as usize]) => Reason::IdTaken,
                     0 => {
-                        self.foreign_ids += 1;
+                        self.foreign_rows += 1;
+                        if self.foreign_ids.len() < FOREIGN_IDS_MAX {
+                            self.foreign_ids.insert(prefix(hash));
+                        }
                         Reason::ToBeVerified
                     }
                     row => Reason::IdTwice { row: row.into() },
                 };
                 reader.refuse(Column::NationalId, reason);
             }
-            None if self.foreign_ids >= FOREIGN_IDS_MAX => reader.refuse(Column::NationalId, Reason::ToBeVerified),
+            None if self.foreign_ids.len() >= FOREIGN_IDS_MAX => reader.refuse(Column::NationalId, Reason::ToBeVerified),
             None => {}
         }
     }

@@ -25,7 +25,10 @@ use super::{
     sheets::visible_sheets,
     units,
 };
-use crate::{Backend, Clock, Error, Keys, Result, events, store::Variables};
+use crate::{
+    Backend, Clock, Error, Keys, Result, events,
+    store::{record, vars},
+};
 
 /// Sheets of a spreadsheet that are looked at.
 const SHEETS_MAX: usize = 30;
@@ -187,8 +190,8 @@ pub(super) async fn examine(
     let pulse = pulse.clone();
     match import.kind()? {
         ImportKind::Members => {
-            let mut ledger = Ledger::load(backend, import.scope()?, mapping, import.millis()).await?;
-            let (counts, met, report, foreign) = in_a_thread(move || {
+            let mut ledger = Ledger::load(backend, import.scope()?, mapping, import.millis(), import.met_before()).await?;
+            let (counts, met, report, (foreign, ids)) = in_a_thread(move || {
                 let mut counts = Counts::default();
                 let mut report = source.new_report()?;
                 let met = source.each_row(&mut |row, cells| {
@@ -196,13 +199,13 @@ pub(super) async fn examine(
                     ledger.check(row, cells).note(&mut counts, &mut report)?;
                     Ok(NEXT)
                 })?;
-                Ok((counts, met, report, ledger.foreign_ids()))
+                Ok((counts, met, report, (ledger.foreign_rows(), ledger.foreign_ids())))
             })
             .await?;
             // Not by the thread, which goes on for a while when nobody waits for it any more.
             let told = report.finish().await?;
             if foreign > 0 {
-                note_foreign_ids(backend, import, foreign).await?;
+                note_foreign_ids(backend, import, foreign, ids).await?;
             }
             Ok(Outcome { counts, told, met })
         }
@@ -211,13 +214,14 @@ pub(super) async fn examine(
 }
 
 /// Writes down that a file held national IDs of people the importer does not answer for: once or twice is a slip, often is a search.
-async fn note_foreign_ids(backend: &Backend, import: &ImportRow, met: u64) -> Result<()> {
+async fn note_foreign_ids(backend: &Backend, import: &ImportRow, met: u64, ids: Vec<String>) -> Result<()> {
     let Some(path) = import.scope()? else { return Ok(()) };
     let actor = import.started_by.as_ref().and_then(|member| member.parse().ok());
-    let mut vars = Variables::new();
+    let mut vars = vars! { import: record("import", &import.id), ids: ids };
     let detail = Some(format!("met {met}"));
     events::append_with(&mut vars, backend.clock(), EventKind::ForeignIdsMet, actor, &path, &import.id, detail);
-    backend.store().write(events::APPEND, vars).await?;
+    let sql = format!("UPDATE $import SET foreign_ids = $ids RETURN NONE; {}", events::APPEND);
+    backend.store().write(&sql, vars).await?;
     backend.events().wake();
     Ok(())
 }

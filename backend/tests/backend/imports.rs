@@ -810,3 +810,37 @@ async fn a_file_does_not_tell_who_is_a_member_elsewhere() {
     remap(&few).await.expect("a few do not keep the columns as they are");
     backend.imports().settled(few.import.id).await.expect("is looked at again");
 }
+
+/// How many people elsewhere the columns name is counted, not how often the file was looked at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looking_again_names_nobody_more_but_other_columns_do() {
+    let (backend, _, org) = organisation().await;
+    let elsewhere: Vec<String> = (0..30).map(|at| format!("9549{at:08}")).collect();
+    for id in &elsewhere {
+        crate::doors::register(&backend, id, None, &org.farm).await;
+    }
+    let row =
+        |at: usize, id: &str, note: &str| format!("6100{at:04},Nguyễn Văn Lạ,Nam,01/02/1980,03/02/2008,,{id},{note},51/001/01\n");
+    let header = HEADER.replace("Điện thoại", "Ghi chú");
+    let (ids, notes) = elsewhere.split_at(15);
+    let rows: String = ids.iter().zip(notes).enumerate().map(|(at, (id, note))| row(at, id, note)).collect();
+    let file = header + &rows + &row(90, "954000000090", "954000000091");
+    let page = previewed(&backend, &org, file.as_bytes()).await;
+    assert_eq!(page.import.counts, counts(1, 0, 0, 15));
+
+    let (registrar, import) = (&org.coast_registrar.viewer, page.import.id);
+    let mut columns: Vec<String> =
+        page.headers.iter().map(|(_, column)| column.map(Column::key).unwrap_or_default().to_owned()).collect();
+    let looked_at = async |columns: &[String]| {
+        backend.imports().remap(registrar, import, columns).await.expect("is looked at again");
+        backend.imports().settled(import).await.expect("is looked at");
+        backend.imports().page(registrar, import).await.expect("has a page").import.counts
+    };
+    for _ in 0..2 {
+        assert_eq!(looked_at(&columns).await, counts(1, 0, 0, 15), "the same people");
+    }
+    columns.swap(6, 7);
+    assert_eq!(looked_at(&columns).await, counts(0, 0, 0, 16), "with five more, nothing is told of who is new here");
+    let refused = backend.imports().remap(registrar, import, &columns).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+}
