@@ -296,7 +296,10 @@ async function someUnits(stage, script) {
     await editor.$('main [data-part="parts"] > summary').click();
     const rows = editor.$('main .part-list .choice');
     const named = await rows.evaluateAll((all) =>
-      all.map((row) => [row.querySelector('input').value, row.querySelector('.choice-label').textContent.trim().split(' · ')[0]]),
+      all.map((row) => {
+        const label = row.querySelector('.choice-label').textContent.replaceAll('\u00a0', ' ');
+        return [row.querySelector('input').value, label.trim().split(' · ')[0]];
+      }),
     );
     const [value, name] = named.find((found) => (found[1] === unit) === isTheirs);
     if (script) {
