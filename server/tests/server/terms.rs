@@ -14,12 +14,12 @@ use crate::{
 // The words are chosen for the whole process, and each test runs in one of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_page_of_an_association_has_words_of_a_party() {
-    assert_no_words_of(Terms::Party, Terms::Association).await;
+    Box::pin(assert_no_words_of(Terms::Party, Terms::Association)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_page_of_a_party_has_words_of_an_association() {
-    assert_no_words_of(Terms::Association, Terms::Party).await;
+    Box::pin(assert_no_words_of(Terms::Association, Terms::Party)).await;
 }
 
 async fn assert_no_words_of(other: Terms, own: Terms) {
