@@ -533,7 +533,8 @@ async function oneLeftEdge(stage) {
 // How far the text was read
 
 async function lineOfReading(stage) {
-  const member = await stage.visitor({ as: 'member', script: false });
+  // Without script a page draws no pictures one can wait for.
+  const member = await stage.visitor({ as: 'member' });
   await member.open(await by(member, '/search?q=21-CT/TU', '.row-link'));
   /** Scrolls to a part of the text, from 0 to 1, and tells how long the line is, from 0 to 1. */
   const at = async (part) => {
