@@ -301,7 +301,9 @@ async function someUnits(stage, script) {
         return [row.querySelector('input').value, label.trim().split(' · ')[0]];
       }),
     );
-    const [value, name] = named.find((found) => (found[1] === unit) === isTheirs);
+    // The list of sign-ins has the short name.
+    const isOwn = ([, name]) => name.toLowerCase().endsWith(unit.toLowerCase());
+    const [value, name] = named.find((found) => isOwn(found) === isTheirs);
     if (script) {
       await editor.$('main [data-part="parts"] input[type="search"]').fill(name);
       const shown = await editor.$('main .part-list .choice:visible').count();
