@@ -187,7 +187,7 @@ async function titlesSayWhatHappened(stage, script) {
     const title = await member.heading();
     // Beside the way back the bar says where one is, on every page.
     const said = await member.$('main *:not(.breadcrumbs *)').evaluateAll(
-      (elements, title) => elements.filter((element) => element.childElementCount === 0 && element.innerText.trim() === title).length,
+      (elements, title) => elements.filter((element) => element.childElementCount === 0 && element.textContent.trim() === title && element.checkVisibility()).length,
       title,
     );
     assert.equal(said, 1, `${address} says "${title}" once`);
