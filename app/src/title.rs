@@ -82,8 +82,8 @@ mod tests {
             ("guides/read_page.rs", 1),
             // What a view of the server wrote.
             ("rendered.rs", 1),
-            // Scripts of the build, and one line of script of ours.
-            ("shell.rs", 3),
+            // Scripts of the build, one of them with words and an id in attributes, and one line of script of ours.
+            ("shell.rs", 4),
             // Escaped by `textarea_content`.
             ("ui/field.rs", 2),
             // Drawings of ours.

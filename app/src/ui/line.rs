@@ -97,10 +97,10 @@ impl Line {
             let words = text::together(words);
             match (whose.lang(), whose.translate()) {
                 (None, None) => words.into_any(),
-                (lang, translate) => {
-                    let class = (whose == Whose::Number).then_some("unbroken");
-                    view! { <span class=class lang=lang translate=translate>{words}</span> }.into_any()
+                (lang, translate) if whose == Whose::Number => {
+                    view! { <span class="unbroken" lang=lang translate=translate>{words}</span> }.into_any()
                 }
+                (lang, translate) => view! { <span lang=lang translate=translate>{words}</span> }.into_any(),
             }
         };
         self.0.into_iter().map(part).collect_view().into_any()
