@@ -1,20 +1,21 @@
 use std::time::{Duration, Instant};
 
 use backend::{
-    Error,
+    Backend, Error,
     accounts::SignInForm,
     demo::{self, Summary},
 };
 use domain::{
     documents::LibraryQuery,
     feedback::ReceivedShown,
+    ids::MemberId,
     members::Standing,
     policy::{Action, Role},
 };
 
 use crate::{
     search::what_people_type_finds_what_they_mean,
-    support::{backend, on_disk, organisation},
+    support::{self, on_disk, organisation},
 };
 
 /// Everything that needs the whole sample, in one test: loading is the costly part.
@@ -79,6 +80,19 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
     }
     // Two courses are given.
     what_people_type_finds_what_they_mean(&backend, meetings + 2).await;
+
+    // One seed makes one organisation.
+    let (again, _) = support::backend().await;
+    assert_eq!(demo::load(&again, 1).await.expect("loads"), summary);
+    assert_eq!(first_member(&again).await, first_member(&backend).await);
+}
+
+/// The member who signs in first, in the list of those who can.
+async fn first_member(backend: &Backend) -> MemberId {
+    let sign_in = demo::sign_ins().into_iter().next().expect("somebody signs in");
+    let form = SignInForm { national_id: sign_in.national_id, password: sign_in.password, device: "" };
+    let token = backend.accounts().sign_in(form).await.expect("signs in").token;
+    backend.accounts().session(&token).await.expect("reads").expect("is open").viewer.member
 }
 
 #[tokio::test]
@@ -86,20 +100,4 @@ async fn the_sample_goes_into_an_empty_store_only() {
     let (backend, _, _) = organisation().await;
     let outcome = demo::load(&backend, 1).await;
     assert!(matches!(&outcome, Err(Error::Internal(told)) if told.contains("empty")), "{outcome:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_seed_makes_one_organisation() {
-    let load = || async {
-        let (backend, _) = backend().await;
-        let summary = demo::load(&backend, 3).await.expect("loads");
-        let sign_in = demo::sign_ins().into_iter().next().expect("somebody signs in");
-        let form = SignInForm { national_id: sign_in.national_id, password: sign_in.password, device: "" };
-        let token = backend.accounts().sign_in(form).await.expect("signs in").token;
-        let viewer = backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
-        (summary, viewer.member)
-    };
-    // Side by side: each takes a minute.
-    let (first, second) = tokio::join!(tokio::spawn(load()), tokio::spawn(load()));
-    assert_eq!(first.expect("ends"), second.expect("ends"));
 }
