@@ -263,7 +263,7 @@ async fn a_part_that_left_the_audience_is_reached_no_more(backend: &Backend, org
         assert!(!has(backend, &now(backend, person).await, id).await, "{}", person.name);
     }
     let page = backend.documents().readers(editor, id, None).await.expect("a page");
-    assert_eq!((page.total.share.map(|share| share.members), page.children.len()), (Some(0), 0), "and not all of the coast");
+    assert!(page.total.share.is_none_or(|share| share.members == 0) && page.children.is_empty(), "and not all of the coast");
 
     let (version, review) = (version(backend, editor, waiting).await, review(backend, editor, waiting).await);
     let key = waiting.to_string();

@@ -139,12 +139,12 @@ async fn figures_forget_who_left_and_who_is_exempt(backend: &Backend, org: &Fixt
 
 async fn one_person_with_two_records_reads_once(backend: &Backend, org: &Fixture) {
     let id = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
-    for person in [&org.fisherman, &org.deputy] {
+    for person in [&org.fisherman, &org.probationary] {
         read(backend, person, id).await;
     }
     let other = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
-    read(backend, &org.deputy, other).await;
-    backend.members().merge(&org.coast_registrar.viewer, org.fisherman.id, org.deputy.id).await.expect("merges");
+    read(backend, &org.probationary, other).await;
+    backend.members().merge(&org.coast_registrar.viewer, org.fisherman.id, org.probationary.id).await.expect("merges");
     backend.catch_up().await.expect("reads the log");
     for document in [id, other] {
         assert_eq!(share(backend, org, document, &org.coast).await, Some((14, 1)));
