@@ -123,6 +123,10 @@ impl Documents<'_> {
         });
         let at = reader.read("at", form.at, |typed| if is_later { moment(typed, now).map(Some) } else { Ok(None) });
         let (Some(()), Some(at)) = (when, at) else { return Err(reader.finish().err().unwrap_or_default().into()) };
+        // Before what was shown is compared: the page that is loaded again would only lead here.
+        if !work.reaches_only_below() {
+            return Err(reader.refused("audience", Problem::NotOffered).into());
+        }
         let review = self.review_key(id).await?;
         let shown = looked_at(&desk, review.as_deref()).unwrap_or_default();
         if form.version != work.version.to_string() || form.review != shown {
@@ -131,9 +135,6 @@ impl Documents<'_> {
         let comes_back = desk.situation().comes_back() || self.is_over_by(id, at).await?;
         if comes_back && form.again != "yes" {
             return Err(reader.refused("again", Problem::Required).into());
-        }
-        if !work.reaches_only_below() {
-            return Err(reader.refused("audience", Problem::NotOffered).into());
         }
         if work.expires_at().is_some_and(|over| over <= at.unwrap_or(now)) {
             return Err(reader.refused("version", Problem::Expired).into());

@@ -95,6 +95,14 @@ pub(crate) async fn newest(outbox: &Path, count: usize) -> String {
     }
 }
 
+/// The message that says this, once so many lie there: of those of one moment none is the newest.
+pub(crate) async fn message(outbox: &Path, count: usize, says: &str) -> Option<String> {
+    newest(outbox, count).await;
+    let files = fs::read_dir(outbox).expect("a folder").map(|entry| entry.expect("a file").path());
+    let texts = files.filter(|file| file.extension().is_some_and(|extension| extension == "txt"));
+    texts.map(|file| fs::read_to_string(file).expect("reads")).find(|text| text.contains(says))
+}
+
 pub(crate) async fn register(backend: &Backend, national_id: &str, phone: Option<&str>, unit: &UnitRef) -> MemberId {
     let mut registry = Registry::new(backend, national_id.parse().expect("digits"), start() - TimeDelta::days(1));
     let id = registry
