@@ -446,7 +446,9 @@ async fn a_search_finds_names_without_marks_in_the_own_subtree() {
     assert_eq!(names(&org.coast_registrar.viewer, "ganh da").await, ["Chi bộ thôn Gành Đá"]);
     assert!(names(&org.coast_registrar.viewer, "suối quế").await.is_empty(), "outside the own subtree");
     assert_eq!(names(&org.operator.viewer, "002").await, ["Xã Sơn Trà Bồng"]);
-    assert_eq!(names(&org.fisherman.viewer, "").await.len(), 3, "the own line");
+    let open = [&org.province, &org.coast].map(|unit| unit.id.to_string()).join(",");
+    let own = desk.list(&org.fisherman.viewer, Some(" "), Some(&open)).await.expect("a list");
+    assert_eq!(rows_of(&own.tree).len(), 3, "without words the own line: {:?}", own.tree);
     let targets = desk.targets(&registrar(&org), &org.harbour.id.to_string(), UnitStep::Move, Some("son tra")).await;
     let targets = targets.expect("targets");
     assert_eq!(targets.found.iter().map(|row| row.unit.id).collect::<Vec<_>>(), [org.hills.id]);
