@@ -109,11 +109,12 @@ fn extract_file(settings: &ExtractSettings) -> Result<()> {
 async fn serve(settings: ServeSettings) -> Result<()> {
     telemetry::start(&settings.store)?;
     let application = Application::build(&settings).await?;
+    let stop = stop_asked();
     print(&format!("The handbook is at http://{}\n", application.address()))?;
     if let Some(table) = sign_ins::table(application.backend()).await? {
         print(&format!("\nThe sample organisation is loaded. Sign in as one of:\n\n{table}\n"))?;
     }
-    application.run(stop_asked()).await
+    application.run(stop).await
 }
 
 async fn demo(settings: DemoSettings) -> Result<()> {
@@ -212,31 +213,35 @@ fn print(text: &str) -> Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to the standard output")
 }
 
-/// Ctrl-C, or what a service manager sends.
-async fn stop_asked() {
-    let interrupted = async {
-        if let Err(error) = signal::ctrl_c().await {
-            tracing::error!(%error, "cannot listen for Ctrl-C");
-            std::future::pending::<()>().await;
-        }
-    };
+/// Ctrl-C, or what a service manager sends, from the call on: a program that is stopped as soon as it has told its address ends well.
+fn stop_asked() -> impl Future<Output = ()> + Send + 'static {
     #[cfg(unix)]
-    let terminated = async {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot listen for SIGTERM");
+    let terminate = signal::unix::signal(signal::unix::SignalKind::terminate());
+    async move {
+        let interrupted = async {
+            if let Err(error) = signal::ctrl_c().await {
+                tracing::error!(%error, "cannot listen for Ctrl-C");
                 std::future::pending::<()>().await;
             }
+        };
+        #[cfg(unix)]
+        let terminated = async move {
+            match terminate {
+                Ok(mut terminate) => {
+                    terminate.recv().await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot listen for SIGTERM");
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<()>();
+        tokio::select! {
+            () = interrupted => {}
+            () = terminated => {}
         }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
+        tracing::info!("stopping: open requests are finished first");
     }
-    tracing::info!("stopping: open requests are finished first");
 }

@@ -33,8 +33,8 @@ async fn no_text_of_a_person_becomes_markup_on_any_page() {
     write_everything(&app).await;
 
     let pages = Pages::all();
-    let mut seen = Seen { pages: BTreeMap::new(), masked: BTreeSet::new() };
     let org = &app.org;
+    let mut seen = Seen { pages: BTreeMap::new(), masked: BTreeSet::new(), record: org.fisherman.id.to_string() };
     let everybody = [
         &org.fisherman,
         &org.secretary,
@@ -107,6 +107,8 @@ struct Seen {
     pages: BTreeMap<String, bool>,
     /// Those on which the end of a national ID stood.
     masked: BTreeSet<String>,
+    /// The record of somebody with a national ID and a phone.
+    record: String,
 }
 
 impl Seen {
@@ -114,7 +116,9 @@ impl Seen {
     async fn walk(&mut self, pages: &Pages, browser: Browser, digits: usize) {
         let mark = "%22%27%3E%3C/textarea%3E%3C/style%3E%3C/script%3E%3C/title%3E%3Cb%20id=pwn%3E";
         let asking = ["/search", "/members", "/library", "/units", "/audit", "/courses", "/desk", "/quality", "/sign-in"];
-        let asked = asking.map(|page| format!("{page}?q={mark}&kind={mark}&unit={mark}&next=/{mark}&state={mark}&after={mark}"));
+        let mut asked =
+            asking.map(|page| format!("{page}?q={mark}&kind={mark}&unit={mark}&next=/{mark}&state={mark}&after={mark}")).to_vec();
+        asked.push(format!("/members/{}?saved={mark}", self.record));
         let look = |page: Page<'_>| {
             let Page { pattern, address, answer } = page;
             assert_text(address, answer);
