@@ -46,10 +46,12 @@ impl Audience {
         self.places().into_iter().filter_map(|part| inner(part, place)).cloned().collect()
     }
 
-    /// Whether an office lets the person do this with all that is for it, or for one of its subtrees.
+    /// Whether an office lets the person do this with all that is for it, or for one of its parts; also for one that lies in another
+    /// since units moved.
     pub fn is_held_by(&self, standpoint: &Standpoint, action: Action) -> bool {
         let is_held = |place: &UnitPath| standpoint.may_by_office(action, place);
-        is_held(&self.unit.path) || self.places().into_iter().any(is_held)
+        let mut parts = self.parts.iter().filter_map(|part| inner(&self.unit.path, &part.path));
+        is_held(&self.unit.path) || parts.any(is_held)
     }
 
     /// Whether some of the subtree of `place` are of it.

@@ -11,7 +11,7 @@ use domain::{
     members::Standing,
     policy::{Action, Grant, Role, Standpoint},
     search::{Closeness, Piece, SearchKind, SearchPage, SearchQuery},
-    units::{UnitKind, UnitPath, UnitRef},
+    units::{UnitKind, UnitRef},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use ulid::Ulid;
@@ -111,14 +111,15 @@ impl Written {
         let heir = |unit: &UnitRef| tree.heir(&unit.id.to_string()).expect("is known").path.clone();
         let (issuer, audience) = (heir(&self.issuer), heir(&self.audience));
         let is_in_part = self.parts.is_empty() || self.parts.iter().any(|part| heir(part).contains(&standpoint.branch));
-        // Of parts that lie in one another since units moved, the outermost counts.
-        let places: Vec<UnitPath> = self.parts.iter().map(heir).filter(|part| audience.contains(part)).collect();
-        let is_outermost = |part: &UnitPath| !places.iter().any(|other| other != part && other.contains(part));
         let is_meant = is_in_part && (self.standings.is_empty() || self.standings.contains(&standpoint.standing));
         self.is_out
             && ((is_meant && standpoint.may_as_member(Action::ReadDocument, &audience))
                 || standpoint.may_by_office(Action::ReadDocument, &audience)
-                || places.iter().any(|part| is_outermost(part) && standpoint.may_by_office(Action::ReadDocument, part))
+                || self
+                    .parts
+                    .iter()
+                    .map(heir)
+                    .any(|part| audience.contains(&part) && standpoint.may_by_office(Action::ReadDocument, &part))
                 || standpoint.may_by_office(Action::WriteDocument, &issuer))
     }
 }
