@@ -21,9 +21,10 @@ const ARGUMENTS = [
   '--no-first-run',
 ];
 
-/** Starts the Chromium of this machine. */
+/** Starts the Chromium of this machine. Where no language is set it has no letters beyond ASCII for names of files. */
 export function launch() {
-  return chromium.launch({ executablePath: executable(), args: ARGUMENTS });
+  const env = { ...process.env, LC_ALL: 'C.UTF-8' };
+  return chromium.launch({ executablePath: executable(), args: ARGUMENTS, env });
 }
 
 function executable() {
