@@ -473,8 +473,12 @@ async function codeRefused(visitor) {
   await visitor.sees('.error-summary');
 }
 
-/** Issues codes for the members without account, as they are ticked already. */
+/** Issues codes for the members without account, as they are ticked already; to one of those who have a card when all have. */
 async function sheet(visitor) {
+  if ((await visitor.$('main [name="members[]"]:checked').count()) === 0) {
+    await visitor.page.evaluate(() => document.querySelectorAll('main details').forEach((group) => (group.open = true)));
+    await visitor.$('main [name="members[]"]').first().check();
+  }
   await visitor.submit(visitor.sender('members[]'));
   await visitor.sees('.code-card');
 }
