@@ -239,6 +239,7 @@ async function backKeepsThePlace(stage) {
   await withPlaces(member);
   await member.follow(member.$('.tab[href="/library"]'));
   await member.sees('main .row-link');
+  const heading = await member.heading();
   const link = member.$('main .row-link').nth(12);
   const href = await link.getAttribute('href');
   await link.evaluate((row) => scrollTo({ top: row.getBoundingClientRect().top - 300, behavior: 'instant' }));
@@ -260,7 +261,8 @@ async function backKeepsThePlace(stage) {
   await until('the own list is there', () => member.path === '/shelf/unread');
   await member.settled();
   await member.page.goBack();
-  await until('the list is there again', async () => member.path === '/library' && (await member.heading()) === frame.library);
+  const isThere = async () => member.path === '/library' && (await member.heading()) === heading;
+  await until('the list is there again', isThere);
   await member.settled();
   await until('the place is kept', async () => Math.abs((await member.page.evaluate(() => scrollY)) - top) < 40);
 }
