@@ -45,43 +45,48 @@ import { screenshots } from './screenshots.mjs';
 import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
-import { start } from './support/server.mjs';
+import { Sample } from './support/server.mjs';
 
-const SUITES = [
-  signIn,
-  welcome,
-  federation,
-  home,
-  library,
-  reading,
-  search,
-  opinion,
-  publish,
-  deskEditor,
-  dates,
-  readers,
-  courses,
-  files,
-  firstTime,
-  meetings,
-  statistics,
-  account,
-  devices,
-  guides,
-  navigation,
-  changedPages,
-  byHand,
-  pressed,
-  budget,
-  accessibility,
-  // What changes the registry comes last: the others know the sample as it was loaded.
-  audit,
-  roles,
-  members,
-  imports,
-  units,
-  // Has a server of its own.
-  province,
+/** Lanes run beside each other, each with a server and a browser of its own; the suites of a lane one after the other. */
+const LANES = [
+  [
+    signIn,
+    welcome,
+    federation,
+    home,
+    library,
+    reading,
+    search,
+    opinion,
+    publish,
+    deskEditor,
+    dates,
+    readers,
+    courses,
+    files,
+    firstTime,
+    meetings,
+    statistics,
+    account,
+    devices,
+  ],
+  [
+    guides,
+    navigation,
+    changedPages,
+    byHand,
+    pressed,
+    budget,
+    accessibility,
+    // What changes the registry comes last: the others know the sample as it was loaded.
+    audit,
+    roles,
+    members,
+    imports,
+    units,
+    // Has a server of its own.
+    province,
+  ],
 ];
 
 const { values: options } = parseArgs({
@@ -93,24 +98,42 @@ const { values: options } = parseArgs({
 });
 
 const wanted = ({ name }) => name.toLowerCase().includes(options.grep.toLowerCase());
+const lanes = (options.screenshots ? [screenshots(options.screenshots)] : LANES.map((suites) => suites.flatMap((suite) => suite.tests)))
+  .map((tests) => tests.filter(wanted))
+  .filter((tests) => tests.length > 0);
 const report = new Report();
 
-let server;
-await report.check('the server loads the sample organisation and gets ready', async () => {
-  server = await start({ keep: options.keep });
+const servers = [];
+let sample;
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]]) {
+  process.once(signal, async () => {
+    await Promise.allSettled([...servers.map((server) => server.stop()), sample?.remove()]);
+    process.exit(code);
+  });
+}
+
+await report.check('the program loads the sample organisation', async () => {
+  sample = await Sample.load();
 });
-if (server) {
-  process.once('SIGINT', () => server.stop().finally(() => process.exit(130)));
-  process.once('SIGTERM', () => server.stop().finally(() => process.exit(143)));
-  const browser = await launch();
-  const world = { server, browser, accounts: new Accounts(server.signIns) };
-  const tests = options.screenshots ? screenshots(options.screenshots) : SUITES.flatMap((suite) => suite.tests);
-  for (const test of tests.filter(wanted)) {
-    await report.run(world, test);
-  }
-  await browser.close();
-  await report.check('the server has logged no error', () => assert.deepEqual(server.complaints(), []));
-  await report.check('the server ends cleanly', () => server.stop());
+if (sample) {
+  await Promise.all(lanes.map(runLane));
+  await sample.remove();
 }
 report.conclude();
 process.exitCode = report.failed === 0 ? 0 : 1;
+
+async function runLane(tests, index) {
+  const lane = lanes.length > 1 ? `the server of lane ${index + 1}` : 'the server';
+  let server;
+  await report.check(`${lane} gets ready`, async () => {
+    server = await sample.start({ keep: options.keep });
+  });
+  if (!server) return;
+  servers.push(server);
+  const browser = await launch();
+  const world = { server, browser, accounts: new Accounts(server.signIns) };
+  for (const test of tests) await report.run(world, test);
+  await browser.close();
+  await report.check(`${lane} has logged no error`, () => assert.deepEqual(server.complaints(), []));
+  await report.check(`${lane} ends cleanly`, () => server.stop());
+}

@@ -1,4 +1,4 @@
-// Runs tests one after the other and says how they went.
+// Runs tests and says how they went.
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -86,14 +86,9 @@ export class Report {
       await within(patience, run(stage));
       const troubles = stage.troubles();
       if (troubles.length > 0) throw new Error(`the pages complained:\n${troubles.join('\n')}`);
-      this.#line('ok', name, start);
-      this.passed += 1;
+      this.#pass(name, start);
     } catch (error) {
-      this.#line('FAILED', name, start);
-      this.failed += 1;
-      console.log(indent(explain(error)));
-      for (const trouble of stage.troubles()) console.log(indent(trouble));
-      for (const shot of await stage.photograph(name)) console.log(indent(shot));
+      this.#fail(name, start, [explain(error), ...stage.troubles(), ...(await stage.photograph(name))]);
     } finally {
       await stage.close();
     }
@@ -104,12 +99,9 @@ export class Report {
     const start = Date.now();
     try {
       await run();
-      this.#line('ok', name, start);
-      this.passed += 1;
+      this.#pass(name, start);
     } catch (error) {
-      this.#line('FAILED', name, start);
-      this.failed += 1;
-      console.log(indent(explain(error)));
+      this.#fail(name, start, [explain(error)]);
     }
   }
 
@@ -118,8 +110,15 @@ export class Report {
     console.log(`${this.passed} passed, ${this.failed} failed`);
   }
 
-  #line(outcome, name, start) {
-    console.log(`${outcome.padEnd(6)} ${seconds(start).padStart(7)}  ${name}`);
+  #pass(name, start) {
+    this.passed += 1;
+    console.log(line('ok', name, start));
+  }
+
+  /** Printed at once, because tests that run beside this one print too. */
+  #fail(name, start, reasons) {
+    this.failed += 1;
+    console.log([line('FAILED', name, start), ...reasons.map(indent)].join('\n'));
   }
 }
 
@@ -140,5 +139,6 @@ function explain(error) {
   return [error.message ?? String(error), ...where.slice(0, 3)].join('\n');
 }
 
+const line = (outcome, name, start) => `${outcome.padEnd(6)} ${seconds(start).padStart(7)}  ${name}`;
 const seconds = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`;
 const indent = (text) => text.replace(/^/gm, '         ');

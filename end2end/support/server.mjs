@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,7 +19,7 @@ const START_MS = 240_000;
 const STOP_MS = 15_000;
 const LOG_LINES = 400;
 
-/** A running server. Made by {@link start}; stopped with {@link Server.stop}. */
+/** A running server. Made by {@link Sample.start} or {@link startEmpty}; stopped with {@link Server.stop}. */
 export class Server {
   #child;
   #folder;
@@ -83,18 +83,38 @@ export class Server {
   }
 }
 
-/** Loads the sample organisation into a new folder and starts the server on it. */
-export function start({ keep }) {
-  return inNewFolder(keep, async (folder) => {
-    await handbook(folder, ['demo']);
-    const signIns = JSON.parse(await handbook(folder, ['demo', '--list'], false));
-    const port = await freePort();
-    const origin = `http://127.0.0.1:${port}`;
-    const provider = await Provider.start(origin, await freePort());
-    const oidc = path.join(folder, 'oidc.toml');
-    await writeFile(oidc, provider.settings(origin));
-    return serve(folder, keep, port, ['--oidc', oidc], { signIns, provider });
-  });
+/** The sample organisation, loaded once: every server begins with a copy of it. */
+export class Sample {
+  #folder;
+
+  constructor(folder, signIns) {
+    this.#folder = folder;
+    this.signIns = signIns;
+  }
+
+  static load() {
+    return inNewFolder(false, async (folder) => {
+      await handbook(folder, ['demo']);
+      return new Sample(folder, JSON.parse(await handbook(folder, ['demo', '--list'], false)));
+    });
+  }
+
+  /** Starts a server on a copy. */
+  start({ keep }) {
+    return inNewFolder(keep, async (folder) => {
+      await cp(path.join(this.#folder, 'data'), path.join(folder, 'data'), { recursive: true });
+      const port = await freePort();
+      const origin = `http://127.0.0.1:${port}`;
+      const provider = await Provider.start(origin, await freePort());
+      const oidc = path.join(folder, 'oidc.toml');
+      await writeFile(oidc, provider.settings(origin));
+      return serve(folder, keep, port, ['--oidc', oidc], { signIns: this.signIns, provider });
+    });
+  }
+
+  remove() {
+    return rm(this.#folder, { recursive: true, force: true });
+  }
 }
 
 /**
