@@ -35,6 +35,18 @@ pub struct Summary {
     pub opinions: usize,
 }
 
+/// How many there are of what there are many of. Units, documents and courses are always all there.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    /// A branch is filled up to so many members at most.
+    members_of_branch: usize,
+    /// Documents opened for the first time.
+    openings: i64,
+    opinions: usize,
+}
+
+const WHOLE: Size = Size { members_of_branch: usize::MAX, openings: 16_000, opinions: 300 };
+
 /// Somebody of the sample one can sign in as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
@@ -91,18 +103,22 @@ pub async fn is_loaded(backend: &Backend) -> Result<bool> {
 /// # Errors
 /// [`Error::Internal`] with a sentence for the operator when the store is not empty.
 pub async fn load(backend: &Backend, seed: u64) -> Result<Summary> {
+    load_size(backend, seed, WHOLE).await
+}
+
+async fn load_size(backend: &Backend, seed: u64, size: Size) -> Result<Summary> {
     let units: Vec<RecordId> = backend.store().read("SELECT VALUE id FROM unit LIMIT 1", vars! {}).await?.rows(0)?;
     if !units.is_empty() {
         return Err(Error::Internal("the sample organisation goes into an empty store only, and this one has units".to_owned()));
     }
-    let organisation = people::found(backend, seed).await?;
+    let organisation = people::found(backend, seed, size).await?;
     tracing::info!(units = organisation.units.len(), members = organisation.people().count(), "the registry is filled");
 
     let mut bulk = Bulk::default();
     let published = library::fill(&mut bulk, backend, seed, &organisation)?;
     let meetings = meetings::hold(&mut bulk, backend, seed, &organisation, &published)?;
-    let opinions = opinions::send(&mut bulk, backend, seed, &organisation, &published)?;
-    let reads = library::read(&mut bulk, backend, seed, &organisation, &published);
+    let opinions = opinions::send(&mut bulk, backend, seed, size, &organisation, &published)?;
+    let reads = library::read(&mut bulk, backend, seed, size, &organisation, &published);
     requests::ask(&mut bulk, backend, seed, &organisation)?;
     sign_in_everybody(&mut bulk, seed, &organisation);
     let rows = bulk.save(backend).await?
@@ -140,6 +156,63 @@ mod tests {
     use domain::members::NationalId;
 
     use super::*;
+    use crate::{Clock, Keys, Place, store::Value};
+
+    /// Enough that there is something in each of [`TABLES`].
+    const SMALL: Size = Size { members_of_branch: 8, openings: 1_000, opinions: 40 };
+
+    /// All that the sample writes to.
+    const TABLES: [&str; 23] = [
+        "account",
+        "attendance",
+        "correction",
+        "course",
+        "course_completion",
+        "course_text",
+        "course_try",
+        "document",
+        "document_read",
+        "document_revision",
+        "document_text",
+        "draft",
+        "draft_text",
+        "event",
+        "flaw",
+        "meeting",
+        "member",
+        "office",
+        "opinion",
+        "read_receipt",
+        "reminder",
+        "transfer",
+        "unit",
+    ];
+
+    async fn loaded(clock: &Clock) -> (Backend, Summary) {
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let summary = load_size(&backend, 3, SMALL).await.expect("loads");
+        (backend, summary)
+    }
+
+    /// The ids hold every throw of the dice and the moment of the row. They do not hold what the clock adds: ciphertexts and passwords.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_seed_makes_one_organisation() {
+        let now = "2026-11-21T08:00:00Z".parse().expect("a moment");
+        let (first, summary) = loaded(&Clock::fixed(now, 1)).await;
+        let (second, again) = loaded(&Clock::fixed(now, 2)).await;
+        assert_eq!(summary, again);
+        assert!(summary.members > 800 && summary.reads > 500 && summary.opinions == SMALL.opinions, "{summary:?}");
+        let rows = async |backend: &Backend, column: &str, table: &str| -> Vec<Value> {
+            let sql = format!("SELECT VALUE {column} FROM {table}");
+            backend.store().read(sql, vars! {}).await.expect("reads").rows(0).expect("rows")
+        };
+        for table in TABLES {
+            let ids = rows(&first, "id", table).await;
+            assert!(!ids.is_empty() && ids == rows(&second, "id", table).await, "the rows of {table}");
+        }
+        // Everybody is who they were.
+        assert_eq!(rows(&first, "id_hash", "member").await, rows(&second, "id_hash", "member").await);
+    }
 
     #[test]
     fn there_is_one_sign_in_for_every_role() {

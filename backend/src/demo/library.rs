@@ -16,6 +16,7 @@ use domain::{
 };
 
 use super::{
+    Size,
     dice::Dice,
     files::{self, DocumentFile},
     people::{JUST_NOW, Organisation, Person},
@@ -25,9 +26,6 @@ use crate::{
     bulk::Bulk,
     store::{RecordId, SurrealValue, pair, record},
 };
-
-/// Documents opened for the first time in the whole sample.
-const OPENINGS: i64 = 16_000;
 
 /// The sample lives in `Asia/Ho_Chi_Minh`, which has no summer time.
 const ZONE: TimeDelta = TimeDelta::hours(7);
@@ -80,7 +78,14 @@ pub(super) fn fill(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
 const READ_OF_OPENED: i64 = 78;
 
 /// Lets the members open documents and read most of them, and says how many they read.
-pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &Organisation, published: &[Published]) -> u32 {
+pub(super) fn read(
+    bulk: &mut Bulk,
+    backend: &Backend,
+    seed: u64,
+    size: Size,
+    organisation: &Organisation,
+    published: &[Published],
+) -> u32 {
     let now = backend.clock().now();
     let mut dice = Dice::new(seed, 4);
     // Weigh every pair of a member and a document the member can have read, then draw so many of them.
@@ -97,7 +102,7 @@ pub(super) fn read(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: 
     let total: i64 = pairs.iter().map(|(.., weight)| weight).sum();
     let mut reads = 0;
     for (unit, person, document, start, weight) in pairs {
-        if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(OPENINGS).max(1)) {
+        if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(size.openings).max(1)) {
             let at = dice.early_moment(start, person.last_use);
             let receipt = ReceiptRow::new(document.id, person.id, &unit.path, person.standing, at);
             bulk.log(&mut dice, at, EventKind::DocumentOpened, Some(person.id), &unit.path, document.id);

@@ -11,6 +11,7 @@ use domain::{
 };
 
 use super::{
+    Size,
     dice::Dice,
     files::{self, OpinionEntry},
     library::Published,
@@ -22,9 +23,6 @@ use crate::{
     keys::fingerprint,
     store::{RecordId, SurrealValue, record},
 };
-
-/// Opinions in the whole sample.
-const COUNT: usize = 300;
 
 /// No opinion is older.
 const OLDEST: TimeDelta = TimeDelta::days(120);
@@ -40,6 +38,7 @@ pub(super) fn send(
     bulk: &mut Bulk,
     backend: &Backend,
     seed: u64,
+    size: Size,
     organisation: &Organisation,
     published: &[Published],
 ) -> Result<usize> {
@@ -47,8 +46,8 @@ pub(super) fn send(
     let mut post = Post { organisation, bulk, dice: Dice::new(seed, 6), now: backend.clock().now(), used: BTreeSet::new() };
     post.fisherman(organisation.branch("fishing")?, &entries, published);
     // Some throws find nobody who could have sent that.
-    for throw in 0..COUNT * 20 {
-        if post.used.len() >= COUNT {
+    for throw in 0..size.opinions * 20 {
+        if post.used.len() >= size.opinions {
             break;
         }
         let index = throw % entries.len();

@@ -13,6 +13,7 @@ use domain::{
 use rand::RngCore as _;
 
 use super::{
+    Size,
     cast::{CAST, NEWCOMERS, NEWCOMERS_BRANCH, Newcomer, PASSWORD, Player},
     dice::Dice,
     files::{self, BySex, Names, UnitEntry},
@@ -159,7 +160,7 @@ impl Organisation {
 }
 
 /// Writes the registry and says who is in it.
-pub(super) async fn found(backend: &Backend, seed: u64) -> Result<Organisation> {
+pub(super) async fn found(backend: &Backend, seed: u64, size: Size) -> Result<Organisation> {
     let now = backend.clock().now();
     let since = now - REGISTERED_AGO;
     let mut registry = Registry::new(backend, seed, since);
@@ -174,7 +175,8 @@ pub(super) async fn found(backend: &Backend, seed: u64) -> Result<Organisation> 
     };
 
     let mut organisation = Organisation { units: BTreeMap::new(), branches: Vec::new(), committees: BTreeMap::new() };
-    for entry in files::units()? {
+    for mut entry in files::units()? {
+        entry.members = entry.members.min(size.members_of_branch);
         let parent = if entry.parent.is_empty() { None } else { Some(organisation.unit(&entry.parent)?) };
         let unit = registry.unit(parent, entry.kind, &entry.code, &entry.name)?;
         organisation.units.insert(entry.key.clone(), unit.clone());

@@ -1,21 +1,20 @@
 use std::time::{Duration, Instant};
 
 use backend::{
-    Backend, Error,
+    Error,
     accounts::SignInForm,
     demo::{self, Summary},
 };
 use domain::{
     documents::LibraryQuery,
     feedback::ReceivedShown,
-    ids::MemberId,
     members::Standing,
     policy::{Action, Role},
 };
 
 use crate::{
     search::what_people_type_finds_what_they_mean,
-    support::{self, on_disk, organisation},
+    support::{on_disk, organisation},
 };
 
 /// Everything that needs the whole sample, in one test: loading is the costly part.
@@ -80,19 +79,6 @@ async fn the_sample_organisation_is_true_to_life_and_loads_in_a_minute() {
     }
     // Two courses are given.
     what_people_type_finds_what_they_mean(&backend, meetings + 2).await;
-
-    // One seed makes one organisation.
-    let (again, _) = support::backend().await;
-    assert_eq!(demo::load(&again, 1).await.expect("loads"), summary);
-    assert_eq!(first_member(&again).await, first_member(&backend).await);
-}
-
-/// The member who signs in first, in the list of those who can.
-async fn first_member(backend: &Backend) -> MemberId {
-    let sign_in = demo::sign_ins().into_iter().next().expect("somebody signs in");
-    let form = SignInForm { national_id: sign_in.national_id, password: sign_in.password, device: "" };
-    let token = backend.accounts().sign_in(form).await.expect("signs in").token;
-    backend.accounts().session(&token).await.expect("reads").expect("is open").viewer.member
 }
 
 #[tokio::test]
