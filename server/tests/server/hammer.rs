@@ -7,8 +7,27 @@ use crate::{
     browser::{Answer, Browser},
 };
 
-const TIMES: usize = 200;
 const AT_ONCE: usize = 20;
+
+/// How often each of them asks for a page while the others do.
+const TIMES: usize = 3;
+
+/// A page, who asks for it, and the status it comes with.
+#[derive(Clone)]
+struct Asked {
+    browser: Browser,
+    path: String,
+    status: u16,
+}
+
+impl Asked {
+    async fn comes_whole(mut self) {
+        let (path, status) = (&self.path, self.status);
+        let answer = in_the_end(&mut self.browser, path, status).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        assert!(answer.is_whole(), "{path} comes whole: {}", answer.body);
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_page_comes_whole_however_many_ask_at_once() {
@@ -48,8 +67,32 @@ async fn every_page_comes_whole_however_many_ask_at_once() {
         (editor.clone(), format!("/desk/{draft}"), 200),
         (editor, format!("/desk/{draft}/publish"), 200),
     ];
-    for (browser, path, status) in pages {
-        hammer(&browser, &path, status).await;
+    let pages = pages.map(|(browser, path, status)| Asked { browser, path, status });
+    for page in &pages {
+        // All ask for the same page.
+        at_once((0..AT_ONCE).map(|_| vec![page.clone(); TIMES])).await;
+    }
+    // Each asks for all pages, and begins with another one.
+    at_once((0..AT_ONCE).map(|asker| {
+        let mut all = pages.to_vec();
+        all.rotate_left(asker);
+        all
+    }))
+    .await;
+}
+
+/// Lets each ask for its pages, one after the other, all beside each other.
+async fn at_once(askers: impl Iterator<Item = Vec<Asked>>) {
+    let mut asking = JoinSet::new();
+    for pages in askers {
+        asking.spawn(async move {
+            for page in pages {
+                page.comes_whole().await;
+            }
+        });
+    }
+    while let Some(asked) = asking.join_next().await {
+        asked.expect("every page comes");
     }
 }
 
@@ -63,21 +106,4 @@ async fn in_the_end(browser: &mut Browser, path: &str, status: u16) -> Answer {
         answer = browser.get(path).await;
     }
     answer
-}
-
-async fn hammer(browser: &Browser, path: &str, status: u16) {
-    let mut askers = JoinSet::new();
-    for _ in 0..AT_ONCE {
-        let (mut browser, path) = (browser.clone(), path.to_owned());
-        askers.spawn(async move {
-            for _ in 0..TIMES / AT_ONCE {
-                let answer = in_the_end(&mut browser, &path, status).await;
-                assert_eq!(answer.status, status, "{path}: {}", answer.body);
-                assert!(answer.is_whole(), "{path} comes whole: {}", answer.body);
-            }
-        });
-    }
-    while let Some(asked) = askers.join_next().await {
-        asked.expect("every page comes");
-    }
 }
