@@ -288,9 +288,12 @@ mod tests {
         let first = slow.ask(None);
         slow.begun(1).await;
         let second = slow.ask(None);
-        while gate.waiting.load(Relaxed) == 0 {
-            tokio::task::yield_now().await;
-        }
+        let waits = async {
+            while gate.waiting.load(Relaxed) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, waits).await.expect("the second one waits");
         let third = timeout(PATIENCE, slow.ask(None)).await.expect("at once").expect("no panic");
         assert_eq!(third.status(), 503);
         let after: u8 = third.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");

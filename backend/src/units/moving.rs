@@ -515,14 +515,17 @@ mod tests {
     }
 
     async fn open(place: &Place) -> Backend {
-        loop {
-            match Backend::open(place, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
-                Ok(backend) => return backend,
-                // The engine of the one before closes its files in the background.
-                Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
-                Err(error) => panic!("{error}"),
+        let opened = async {
+            loop {
+                match Backend::open(place, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
+                    Ok(backend) => return backend,
+                    // The engine of the one before closes its files in the background.
+                    Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                    Err(error) => panic!("{error}"),
+                }
             }
-        }
+        };
+        tokio::time::timeout(Duration::from_mins(1), opened).await.expect("the engine closes its files")
     }
 
     /// A province with a commune of so many branches, one member each, and an empty one beside it.

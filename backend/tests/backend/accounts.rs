@@ -12,7 +12,7 @@ use domain::{
     forms::{FormErrors, FormReader, Problem, bounded_text},
 };
 
-use crate::support::{PASSWORD, Person, on_disk, organisation, start};
+use crate::support::{PASSWORD, Person, on_disk, organisation, reopened, start};
 
 async fn sign_in(backend: &Backend, national_id: &str, password: &str) -> Result<SignedIn, Error> {
     backend.accounts().sign_in(SignInForm { national_id, password, device: "Phone" }).await
@@ -214,15 +214,7 @@ async fn sessions_survive_a_restart() {
     let org = crate::support::Fixture::insert(&backend).await;
     let token = signed_in(&backend, &org.fisherman).await.token;
     drop(backend);
-    let place = backend::Place::Folder(folder.path().to_owned());
-    // The engine lets go of its files a moment after the last handle is gone.
-    let again = loop {
-        match Backend::open(&place, backend::Keys::from_master(&[7; 32]), clock.clone()).await {
-            Ok(again) => break again,
-            Err(Error::Store(_) | Error::InUse) => tokio::task::yield_now().await,
-            Err(error) => panic!("{error:?}"),
-        }
-    };
+    let again = reopened(folder.path(), &clock).await;
     let session = again.accounts().session(&token).await.expect("reads").expect("is open");
     assert_eq!(session.viewer, org.fisherman.viewer);
 }

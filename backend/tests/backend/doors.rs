@@ -19,8 +19,9 @@ use domain::{
     units::UnitRef,
 };
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 
-use crate::support::{Fixture, PASSWORD, organisation, start};
+use crate::support::{Fixture, PASSWORD, PATIENCE, organisation, start};
 
 pub(crate) const NEW_PASSWORD: &str = "thuyen ve ben luc 5 gio";
 pub(crate) const PHONE: &str = "0987654321";
@@ -84,15 +85,18 @@ impl Doors {
 
 /// The text of the newest of `count` messages, once so many lie there.
 pub(crate) async fn newest(outbox: &Path, count: usize) -> String {
-    loop {
-        let mut files: Vec<_> = fs::read_dir(outbox).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
-        files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
-        files.sort();
-        if files.len() >= count {
-            return fs::read_to_string(files.last().expect("a message")).expect("reads");
+    let newest = async {
+        loop {
+            let mut files: Vec<_> = fs::read_dir(outbox).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+            files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
+            files.sort();
+            if files.len() >= count {
+                return fs::read_to_string(files.last().expect("a message")).expect("reads");
+            }
+            sleep(Duration::from_millis(2)).await;
         }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    };
+    timeout(PATIENCE, newest).await.unwrap_or_else(|_| panic!("there are never {count} messages in the outbox"))
 }
 
 /// The message that says this, once so many lie there: of those of one moment none is the newest.

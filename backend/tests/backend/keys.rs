@@ -4,18 +4,22 @@ use std::{fs, path::Path};
 
 use backend::{Backend, Clock, Error, Place};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
-use crate::support::{Fixture, start};
+use crate::support::{Fixture, PATIENCE, start};
 
 /// Opens the store, once the process has let go of it.
 async fn open(folder: &Path) -> Result<Backend, Error> {
     let (place, file) = (Place::Folder(folder.join("store")), folder.join("secret.key"));
-    loop {
-        match Backend::open_with_key_file(&place, &file, Clock::fixed(start(), 1)).await {
-            Err(Error::InUse) => tokio::task::yield_now().await,
-            opened => return opened,
+    let opened = async {
+        loop {
+            match Backend::open_with_key_file(&place, &file, Clock::fixed(start(), 1)).await {
+                Err(Error::InUse) => tokio::task::yield_now().await,
+                opened => return opened,
+            }
         }
-    }
+    };
+    timeout(PATIENCE, opened).await.expect("the process lets go of the store")
 }
 
 async fn filled() -> TempDir {

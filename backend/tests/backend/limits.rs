@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use backend::{
-    Backend, Error, Keys, Place,
+    Backend, Error,
     accounts::{Origin, SignInForm, SignedIn},
     demo::registry::plan,
 };
@@ -12,7 +12,7 @@ use domain::forms::Problem;
 
 use crate::{
     doors::{Doors, NEW_PASSWORD, PHONE, UNKNOWN, WITH_PHONE, refusal, register},
-    support::{Fixture, PASSWORD, on_disk},
+    support::{Fixture, PASSWORD, on_disk, reopened},
 };
 
 const WRONG: &str = "sai-mat-khau-2026";
@@ -155,15 +155,7 @@ async fn counts_survive_a_restart() {
         told(sign_in_from(&backend, &Origin::default(), &org.fisherman.national_id, WRONG).await);
     }
     drop(backend);
-    let place = Place::Folder(folder.path().to_owned());
-    // The engine lets go of its files a moment after the last handle is gone.
-    let again = loop {
-        match Backend::open(&place, Keys::from_master(&[7; 32]), clock.clone()).await {
-            Ok(again) => break again,
-            Err(Error::Store(_) | Error::InUse) => tokio::task::yield_now().await,
-            Err(error) => panic!("{error:?}"),
-        }
-    };
+    let again = reopened(folder.path(), &clock).await;
     let full = told(sign_in_from(&again, &Origin::default(), &org.fisherman.national_id, PASSWORD).await);
     assert!(matches!(full, Problem::TooManyTries { .. }), "{full:?}");
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use backend::{
-    Backend, Clock, Error, Keys, Place,
+    Backend, Clock, Error,
     demo::{
         many,
         registry::{NewItem, NewMeeting, Registry},
@@ -32,7 +32,7 @@ use crate::{
     courses::{assign, draft as course},
     documents::{chief, release},
     engines::on_both_engines,
-    support::{Fixture, backend, organisation, start},
+    support::{Fixture, backend, organisation, reopened, start},
     units::{merge, move_below, registrar, rename},
 };
 
@@ -371,16 +371,8 @@ async fn the_index_follows_units() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_reads_only_what_is_new_and_a_lost_or_damaged_index_is_made_anew() {
     let folder = tempfile::tempdir().expect("a folder");
-    let place = Place::Folder(folder.path().to_owned());
     let clock = Clock::fixed(start(), 1);
-    let open = async || loop {
-        // The engine lets go of its files a moment after the last handle is gone.
-        match Backend::open(&place, Keys::from_master(&[7; 32]), clock.clone()).await {
-            Ok(backend) => break backend,
-            Err(Error::Store(_) | Error::InUse) => tokio::task::yield_now().await,
-            Err(error) => panic!("{error:?}"),
-        }
-    };
+    let open = async || reopened(folder.path(), &clock).await;
     let files = folder.path().join("search");
 
     let first = open().await;

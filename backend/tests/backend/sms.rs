@@ -7,11 +7,12 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::timeout,
 };
 
 use crate::{
     doors::{PHONE, UNKNOWN, WITH_PHONE, register},
-    support::organisation,
+    support::{PATIENCE, organisation},
 };
 
 /// A gateway that gives these answers one after the other, and passes on what it is sent.
@@ -35,6 +36,11 @@ async fn gateway(answers: &'static [&'static str]) -> (String, UnboundedReceiver
         }
     });
     (url, received)
+}
+
+/// What the gateway is sent next.
+async fn next(received: &mut UnboundedReceiver<String>) -> String {
+    timeout(PATIENCE, received.recv()).await.expect("the gateway is asked").expect("a request")
 }
 
 /// Whether head and body are there.
@@ -62,7 +68,7 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
     };
     backend.accounts().send_code(&door, words).await.expect("does not wait for the gateway");
     for _ in 0..3 {
-        let request = received.recv().await.expect("a request");
+        let request = next(&mut received).await;
         let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
         assert!(head.starts_with("POST /send HTTP/1.1"), "{head}");
         assert!(head.to_ascii_lowercase().contains("authorization: bearer let-me-in"), "{head}");
@@ -85,7 +91,7 @@ async fn nothing_is_sent_for_who_has_no_phone_or_is_nobody() {
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
     let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
     backend.accounts().send_code(&door, |_| "the only one".to_owned()).await.expect("sends");
-    assert!(received.recv().await.expect("a request").contains("the only one"));
+    assert!(next(&mut received).await.contains("the only one"));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! A small organisation, and a backend that starts at a fixed moment.
 
+use std::{path::Path, time::Duration};
+
 use backend::{
-    Backend, Clock, Keys, Place,
+    Backend, Clock, Error, Keys, Place,
     demo::registry::{NewMember, Registry},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -14,6 +16,10 @@ use domain::{
     units::{UnitKind, UnitRef},
 };
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
+
+/// What a test waits for takes far less, also on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The password of everybody with an account.
 pub(crate) const PASSWORD: &str = "ca-voi-xanh-2026";
@@ -33,6 +39,21 @@ pub(crate) async fn on_disk() -> (Backend, Clock, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let (backend, clock) = open(&Place::Folder(folder.path().to_owned())).await;
     (backend, clock, folder)
+}
+
+/// Opens the store of a folder again. Its engine lets go of the files a moment after the last handle of the backend before is gone.
+pub(crate) async fn reopened(folder: &Path, clock: &Clock) -> Backend {
+    let place = Place::Folder(folder.to_owned());
+    let opened = async {
+        loop {
+            match Backend::open(&place, Keys::from_master(&[7; 32]), clock.clone()).await {
+                Ok(backend) => return backend,
+                Err(Error::Store(_) | Error::InUse) => sleep(Duration::from_millis(5)).await,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    };
+    timeout(PATIENCE, opened).await.expect("the engine lets go of its files")
 }
 
 /// Opens a document and says that it was read.

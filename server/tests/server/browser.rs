@@ -1,8 +1,11 @@
 //! A browser without script: cookies, the headers browsers send, no redirect followed unless told.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use reqwest::{Client, RequestBuilder, header::HeaderMap, redirect::Policy};
+
+/// An answer that has not come to its end after that never will.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Clone)]
 pub(crate) struct Browser {
@@ -38,7 +41,7 @@ impl Answer {
 
 impl Browser {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build().expect("a client");
+        let client = Client::builder().redirect(Policy::none()).timeout(PATIENCE).build().expect("a client");
         Self { client, address, cookies: BTreeMap::new() }
     }
 

@@ -14,11 +14,12 @@ use domain::{
     members::{NationalId, PhoneNumber, Sex, Standing},
     units::UnitRef,
 };
+use tokio::time::{sleep, timeout};
 
 use crate::{
     app::TestApp,
     browser::{Answer, Browser},
-    organisation::{PASSWORD, start},
+    organisation::{PASSWORD, PATIENCE, start},
 };
 
 const NEW_PASSWORD: &str = "thuyen ve ben luc 5 gio";
@@ -46,13 +47,16 @@ async fn register(backend: &Backend, national_id: &str, phone: &str, unit: &Unit
 
 /// The text of the only message in the outbox, once it lies there.
 async fn message(outbox: &Path) -> String {
-    loop {
-        let files = fs::read_dir(outbox).into_iter().flatten().map(|entry| entry.expect("a file").path());
-        if let Some(file) = files.filter(|file| file.extension().is_some_and(|extension| extension == "txt")).last() {
-            return fs::read_to_string(file).expect("reads");
+    let message = async {
+        loop {
+            let files = fs::read_dir(outbox).into_iter().flatten().map(|entry| entry.expect("a file").path());
+            if let Some(file) = files.filter(|file| file.extension().is_some_and(|extension| extension == "txt")).last() {
+                return fs::read_to_string(file).expect("reads");
+            }
+            sleep(Duration::from_millis(2)).await;
         }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    };
+    timeout(PATIENCE, message).await.expect("a message in the outbox")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

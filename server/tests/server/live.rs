@@ -25,6 +25,17 @@ impl Frames {
 
     /// The next figures; none when the stream has ended.
     async fn next(&mut self) -> Option<StatisticsPage> {
+        timeout(PATIENCE, self.figures()).await.expect("figures in time")
+    }
+
+    /// Waits for the end of the stream.
+    async fn end(&mut self) {
+        let end = async { while self.figures().await.is_some() {} };
+        timeout(PATIENCE, end).await.expect("the stream ends in time");
+    }
+
+    /// As [`Self::next`], without a deadline.
+    async fn figures(&mut self) -> Option<StatisticsPage> {
         loop {
             if let Some((frame, rest)) = self.received.split_once("\n\n") {
                 let (frame, rest) = (frame.to_owned(), rest.to_owned());
@@ -34,7 +45,7 @@ impl Frames {
                 }
                 continue;
             }
-            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("in time").expect("a chunk")?;
+            let chunk = self.response.chunk().await.expect("a chunk")?;
             self.received.push_str(std::str::from_utf8(&chunk).expect("text"));
         }
     }
@@ -56,12 +67,15 @@ async fn an_open_page_sees_the_opinion_another_member_sends() {
     let form = [("opinion", opinion.as_str()), ("document", document.as_str()), ("audience", "branch"), ("text", "Đồng ý.")];
     assert_eq!(fisherman.post_json("/api/feedback/send", &form).await.status, 200);
 
-    let shown = loop {
-        let page = frames.next().await.expect("the stream goes on");
-        if page.total.figures.is_some_and(|figures| figures.opinions == 1) {
-            break page;
+    let shown = async {
+        loop {
+            let page = frames.figures().await.expect("the stream goes on");
+            if page.total.figures.is_some_and(|figures| figures.opinions == 1) {
+                return page;
+            }
         }
     };
+    let shown = timeout(PATIENCE, shown).await.expect("the opinion is counted in time");
     let harbour = shown.children.iter().find(|row| row.unit.id == app.org.harbour.id).expect("the branch");
     assert_eq!(harbour.figures.map(|figures| figures.opinions), Some(1));
 }
@@ -76,9 +90,9 @@ async fn an_open_page_ends_with_its_session_and_with_the_program() {
     frames.next().await.expect("figures");
     others.next().await.expect("figures");
     assert_eq!(browser.post_json("/api/account/sign_out", &[]).await.status, 200);
-    while frames.next().await.is_some() {}
+    frames.end().await;
     app.stop().await;
-    while others.next().await.is_some() {}
+    others.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
