@@ -38,6 +38,8 @@ mod operator;
 mod passwords;
 mod proof;
 mod sheet;
+#[cfg(test)]
+mod tests;
 mod ways;
 
 pub use change_password::PasswordForm;

@@ -65,6 +65,9 @@ pub(crate) struct Store {
     places: Arc<Semaphore>,
     /// Held while the process lives, so that a second process finds the folder taken.
     _lock: Option<File>,
+    /// The statements that were asked for, in this order.
+    #[cfg(test)]
+    asked: std::sync::Mutex<Vec<String>>,
 }
 
 impl Store {
@@ -96,7 +99,15 @@ impl Store {
         }
         let is_embedded = !matches!(place, Place::Server { .. });
         let places = Arc::new(Semaphore::new(running_max()));
-        Ok(Self { handles, next: AtomicUsize::new(0), is_embedded, places, _lock: lock })
+        Ok(Self {
+            handles,
+            next: AtomicUsize::new(0),
+            is_embedded,
+            places,
+            _lock: lock,
+            #[cfg(test)]
+            asked: std::sync::Mutex::default(),
+        })
     }
 
     /// Runs statements that change nothing, or change one row that nobody else writes.
@@ -141,6 +152,8 @@ impl Store {
     ///
     /// A place is held for one query only, and none waits for another, so all places taken is never a deadlock.
     async fn run(&self, sql: &str, vars: Variables) -> Result<Answers> {
+        #[cfg(test)]
+        self.note(sql);
         let handle = Arc::clone(&self.handles[self.next.fetch_add(1, Relaxed) % self.handles.len()]);
         if !self.is_embedded {
             return ask(&handle, sql, vars).await;
@@ -360,9 +373,18 @@ pub(crate) mod tests {
     }
 
     impl Store {
+        pub(super) fn note(&self, sql: &str) {
+            self.asked.lock().expect("is whole").push(sql.to_owned());
+        }
+
         /// How many questions were asked so far.
         pub(crate) fn questions(&self) -> usize {
-            self.next.load(Relaxed)
+            self.asked.lock().expect("is whole").len()
+        }
+
+        /// The statements of all questions but the first `skipped`, in the order they were asked.
+        pub(crate) fn statements(&self, skipped: usize) -> Vec<String> {
+            self.asked.lock().expect("is whole").iter().skip(skipped).cloned().collect()
         }
 
         /// Refuses statements of which one walks over a whole table.

@@ -1,17 +1,14 @@
 //! Guessing is limited, members and strangers see the same, and nobody locks out the owner.
 
-use std::time::Instant;
-
 use backend::{
     Backend, Error,
     accounts::{Origin, SignInForm, SignedIn},
-    demo::registry::plan,
 };
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use domain::forms::Problem;
 
 use crate::{
-    doors::{Doors, NEW_PASSWORD, PHONE, UNKNOWN, WITH_PHONE, refusal, register},
+    doors::{Doors, NEW_PASSWORD, UNKNOWN, WITH_PHONE, refusal},
     support::{Fixture, PASSWORD, on_disk, reopened},
 };
 
@@ -158,107 +155,4 @@ async fn counts_survive_a_restart() {
     let again = reopened(folder.path(), &clock).await;
     let full = told(sign_in_from(&again, &Origin::default(), &org.fisherman.national_id, PASSWORD).await);
     assert!(matches!(full, Problem::TooManyTries { .. }), "{full:?}");
-}
-
-/// Kinds of IDs that nobody may tell apart.
-const KINDS: usize = 6;
-const TRIES: usize = 500;
-/// The bound on the difference of medians, in milliseconds.
-const APART_MAX: f64 = 1.0;
-/// Another process may take the machine away for a while; the bound stays, the measurement is made again.
-const MEASUREMENTS: usize = 4;
-
-/// Known, unknown, full of failures, not activated, not live, without a phone.
-async fn six_kinds(doors: &Doors) -> [String; KINDS] {
-    let day = NaiveDate::from_ymd_opt(2027, 1, 15).expect("a day");
-    register(&doors.backend, "952000000002", Some(PHONE), &doors.org.farm).await;
-    plan(&doors.backend, &doors.org.hills, day, "Bà Cao Thị Sổ").await.expect("plans");
-    for _ in 0..10 {
-        for _ in 0..10 {
-            told(doors.sign_in(&doors.org.teacher.national_id, WRONG).await);
-        }
-        doors.clock.advance(TimeDelta::minutes(61));
-    }
-    [
-        doors.org.fisherman.national_id.clone(),
-        UNKNOWN.to_owned(),
-        doors.org.teacher.national_id.clone(),
-        WITH_PHONE.to_owned(),
-        "952000000002".to_owned(),
-        doors.org.not_activated.national_id.clone(),
-    ]
-}
-
-/// Medians by kind, the kinds asked in turn so that whatever else the machine does meets them all alike.
-async fn medians(doors: &Doors, kinds: &[String; KINDS], ask: impl AsyncFn(&Doors, &str) -> Instant) -> [f64; KINDS] {
-    let mut times: [Vec<f64>; KINDS] = std::array::from_fn(|_| Vec::with_capacity(TRIES));
-    for round in 0..TRIES {
-        if round % 3 == 0 {
-            doors.clock.advance(TimeDelta::minutes(61));
-        }
-        for turn in 0..KINDS {
-            let kind = (turn + round) % KINDS;
-            let began = ask(doors, &kinds[kind]).await;
-            times[kind].push(began.elapsed().as_secs_f64() * 1e3);
-        }
-    }
-    times.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        times[TRIES / 2]
-    })
-}
-
-async fn assert_alike(what: &str, doors: &Doors, ask: impl AsyncFn(&Doors, &str) -> Instant) {
-    let kinds = six_kinds(doors).await;
-    let mut measured = Vec::new();
-    for _ in 0..MEASUREMENTS {
-        let medians = medians(doors, &kinds, &ask).await;
-        let apart = medians.iter().copied().fold(f64::MIN, f64::max) - medians.iter().copied().fold(f64::MAX, f64::min);
-        println!("{what}: medians in ms {medians:.3?}, {apart:.3} apart");
-        if apart <= APART_MAX {
-            return;
-        }
-        measured.push(medians);
-    }
-    panic!("{what}: the medians tell the kinds apart: {measured:?}");
-}
-
-#[tokio::test]
-#[ignore = "minutes on a machine of its own: nextest run --run-ignored only --no-capture -E 'test(the_time_of)'"]
-async fn the_time_of_a_refused_sign_in_tells_nothing() {
-    let doors = Doors::open().await;
-    assert_alike("sign in", &doors, async |doors, national_id| {
-        let began = Instant::now();
-        assert_eq!(told(doors.sign_in(national_id, WRONG).await), Problem::WrongCredentials);
-        began
-    })
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "minutes on a machine of its own: nextest run --run-ignored only --no-capture -E 'test(the_time_of)'"]
-async fn the_time_of_having_a_code_sent_tells_nothing() {
-    let doors = Doors::open().await;
-    assert_alike("send a code", &doors, async |doors, national_id| {
-        let door = doors.knock(national_id).await;
-        // The message to whom was asked for before goes out by a task, which this thread has to run too.
-        tokio::task::yield_now().await;
-        let began = Instant::now();
-        doors.send(&door).await.expect("sends");
-        began
-    })
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "minutes on a machine of its own: nextest run --run-ignored only --no-capture -E 'test(the_time_of)'"]
-async fn the_time_of_a_refused_code_tells_nothing() {
-    let doors = Doors::open().await;
-    assert_alike("try a code", &doors, async |doors, national_id| {
-        let door = doors.knock(national_id).await;
-        let began = Instant::now();
-        assert_eq!(refusal(doors.try_code(&door, "ACDEF23456").await).problem("code"), Some(&Problem::CodeRefused));
-        began
-    })
-    .await;
 }

@@ -1,0 +1,183 @@
+//! Whoever an ID belongs to, the same is done: so the time of an answer does not tell who is a member. Statements, comparisons of
+//! passwords and rows are counted, not seconds: those depend on what else the machine does.
+
+use std::{fmt::Debug, sync::atomic::Ordering::Relaxed};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::{
+    accounts::{Password, Preferences},
+    forms::Problem,
+    members::{NationalId, PhoneNumber, Sex, Standing},
+    units::{UnitKind, UnitRef},
+};
+
+use super::{APPEND_STRANGER, IN_A_ROW, SignInForm, passwords::COMPARED};
+use crate::{
+    Backend, Clock, Error, Keys, Place, Result,
+    demo::registry::{NewMember, Registry, plan},
+    events::APPEND,
+    store::{RecordId, record, vars},
+};
+
+const PASSWORD: &str = "ca-voi-xanh-2026";
+
+const UNKNOWN: &str = "951999999999";
+const LOCKED: &str = "951000000001";
+const NOT_ACTIVATED: &str = "951000000002";
+const WITHOUT_PHONE: &str = "951000000003";
+const KNOWN: &str = "951000000004";
+const NOT_LIVE: &str = "951000000005";
+
+/// IDs that nobody may tell apart.
+const KINDS: [(&str, &str); 6] = [
+    ("unknown", UNKNOWN),
+    ("locked", LOCKED),
+    ("not activated", NOT_ACTIVATED),
+    ("not activated and without a phone", WITHOUT_PHONE),
+    ("known", KNOWN),
+    ("not live", NOT_LIVE),
+];
+
+/// Those of them that no password opens.
+const CLOSED: usize = 4;
+
+fn now() -> DateTime<Utc> {
+    "2026-11-21T08:00:00Z".parse().expect("a moment")
+}
+
+/// A member of each of [`KINDS`] but the first.
+async fn backend() -> Backend {
+    let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
+    let mut registry = Registry::new(&backend, 1, now() - TimeDelta::days(400));
+    let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
+    let coast = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã").expect("a code");
+    let hills = registry.unit(Some(&province), UnitKind::Commune, "002", "Xã núi").expect("a code");
+    let mut branch = |commune: &UnitRef| registry.unit(Some(commune), UnitKind::Branch, "01", "Chi bộ").expect("a code");
+    let (harbour, farm) = (branch(&coast), branch(&hills));
+    let hash = registry.hash(&Password::parse(PASSWORD).expect("long enough")).await.expect("hashes");
+    let phone = PhoneNumber::parse("0987654321").expect("ten digits");
+    let mut locked = None;
+    for (national_id, unit, phone, has_account) in [
+        (LOCKED, &harbour, Some(&phone), true),
+        (NOT_ACTIVATED, &harbour, Some(&phone), false),
+        (WITHOUT_PHONE, &harbour, None, false),
+        (KNOWN, &harbour, Some(&phone), true),
+        (NOT_LIVE, &farm, Some(&phone), true),
+    ] {
+        let member = registry
+            .member(&NewMember {
+                code: &national_id[4..],
+                full_name: "Trần Thị Lựu",
+                sex: Sex::Female,
+                birth_date: day(1952),
+                admitted_on: day(1975),
+                standing: Standing::Official,
+                national_id: &NationalId::parse(national_id).expect("twelve digits"),
+                phone,
+                unit,
+            })
+            .expect("registers");
+        if has_account {
+            registry.account(member, unit, now() - TimeDelta::days(300), &hash, Preferences::default());
+        }
+        if national_id == LOCKED {
+            locked = Some(record("account", member));
+        }
+    }
+    registry.save().await.expect("saves");
+    plan(&backend, &hills, day(2027), "Bà Cao Thị Sổ").await.expect("plans");
+    let vars = vars! { account: locked.expect("is registered"), failures: IN_A_ROW };
+    backend.store().write("UPDATE $account SET failures = $failures RETURN NONE", vars).await.expect("is locked");
+    backend
+}
+
+fn day(year: i32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, 2, 3).expect("a day")
+}
+
+/// What a step does.
+#[derive(Debug, PartialEq, Eq)]
+struct Work {
+    /// What the store was asked for, in this order.
+    statements: Vec<String>,
+    /// How often a password was compared with a hash.
+    compared: usize,
+    /// New rows of the log, and of the table that stands in for it.
+    logged: usize,
+}
+
+impl Work {
+    async fn of<T>(backend: &Backend, step: impl Future<Output = T>) -> (T, Self) {
+        let rows = logged(backend).await;
+        let (asked, compared) = (backend.store().questions(), COMPARED.load(Relaxed));
+        let done = step.await;
+        let statements = backend.store().statements(asked);
+        let work = Self {
+            // For nobody the row of the log goes to a table of its own.
+            statements: statements.iter().map(|sql| sql.replace(APPEND_STRANGER, APPEND)).collect(),
+            compared: COMPARED.load(Relaxed) - compared,
+            logged: logged(backend).await - rows,
+        };
+        (done, work)
+    }
+}
+
+async fn logged(backend: &Backend) -> usize {
+    let sql = "SELECT VALUE id FROM event; SELECT VALUE id FROM stranger";
+    let mut found = backend.store().read(sql, ()).await.expect("reads");
+    (0..2).map(|table| found.rows::<RecordId>(table).expect("rows").len()).sum()
+}
+
+/// What was done for each kind is what was done for the first.
+fn assert_alike<T: Debug + PartialEq>(done: &[(&str, T)]) {
+    for (kind, work) in &done[1..] {
+        assert_eq!(work, &done[0].1, "{kind}, beside {}", done[0].0);
+    }
+}
+
+fn problem<T>(done: Result<T>, field: &str) -> Option<Problem> {
+    match done {
+        Err(Error::Invalid(errors)) => errors.problem(field).cloned(),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn as_much_is_done_for_a_refused_sign_in_whoever_the_id_belongs_to() {
+    let backend = backend().await;
+    let accounts = backend.accounts();
+    for (password, kinds) in [("sai-mat-khau-2026", &KINDS[..]), ("Sai mật khẩu 2026", &KINDS[..]), (PASSWORD, &KINDS[..CLOSED])]
+    {
+        let mut done = Vec::new();
+        for &(kind, national_id) in kinds {
+            let form = SignInForm { national_id, password, device: "Phone" };
+            let (outcome, work) = Work::of(&backend, accounts.sign_in(form)).await;
+            assert_eq!(problem(outcome, "password"), Some(Problem::WrongCredentials), "{kind}");
+            done.push((kind, work));
+        }
+        // Each spelling of what was typed is compared, and one row is logged.
+        let spellings = Password::attempt(password).expect("a password").spellings().len();
+        assert_eq!((done[0].1.compared, done[0].1.logged), (spellings, 1), "{password}");
+        assert_alike(&done);
+    }
+}
+
+#[tokio::test]
+async fn as_much_is_done_in_a_visit_whoever_the_id_belongs_to() {
+    let backend = backend().await;
+    let accounts = backend.accounts();
+    let mut done = Vec::new();
+    for (kind, national_id) in KINDS {
+        let (door, knocked) = Work::of(&backend, accounts.knock(national_id)).await;
+        let door = door.expect("a visit begins");
+        let (sent, sending) = Work::of(&backend, accounts.send_code(&door, str::to_owned)).await;
+        sent.expect("sends");
+        let (view, looked) = Work::of(&backend, accounts.door(&door)).await;
+        assert!(view.is_ok_and(|view| view.is_open && !view.is_proved), "{kind}");
+        let (tried, trying) = Work::of(&backend, accounts.try_code(&door, "ACDEF23456")).await;
+        assert_eq!(problem(tried, "code"), Some(Problem::CodeRefused), "{kind}");
+        assert_eq!(sending.logged, 1, "{kind}");
+        done.push((kind, [knocked, sending, looked, trying]));
+    }
+    assert_alike(&done);
+}
