@@ -176,6 +176,20 @@ async fn end(backend: &Backend, unit: &UnitRef, parent: UnitId, successor: Optio
     backend.units().reload(backend.store()).await.expect("reads");
 }
 
+/// Closes some units and merges others. Only those without anything below end, so that nothing else has to move.
+async fn end_some(backend: &Backend, dice: &mut StdRng, units: &[UnitRef]) {
+    for unit in units.iter().skip(1).rev() {
+        let tree = backend.units().tree();
+        if tree.subtree(&unit.path).count() > 1 || dice.random_range(0..3) > 0 {
+            continue;
+        }
+        let parent = tree.at(&unit.path.parent().expect("not the root")).expect("is open").id;
+        let others: Vec<UnitId> = tree.all().filter(|other| other.id != unit.id).map(|other| other.id).collect();
+        let successor = if dice.random_range(0..4) == 0 { None } else { others.choose(dice).copied() };
+        end(backend, unit, parent, successor).await;
+    }
+}
+
 /// Over random trees, with units that ended, merged, and merged again; over audiences, standings, offices and postings.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_finds_exactly_what_the_policy_says() {
@@ -198,17 +212,7 @@ async fn a_person_finds_exactly_what_the_policy_says() {
         }
         backend.search().catch_up().await.expect("makes the index");
         check(&backend, &mut dice, &documents, seed).await;
-        // Only those without anything below end, so that nothing else has to move.
-        for unit in units.iter().skip(1).rev() {
-            let tree = backend.units().tree();
-            if tree.subtree(&unit.path).count() > 1 || dice.random_range(0..3) > 0 {
-                continue;
-            }
-            let parent = tree.at(&unit.path.parent().expect("not the root")).expect("is open").id;
-            let others: Vec<UnitId> = tree.all().filter(|other| other.id != unit.id).map(|other| other.id).collect();
-            let successor = if dice.random_range(0..4) == 0 { None } else { others.choose(&mut dice).copied() };
-            end(&backend, unit, parent, successor).await;
-        }
+        end_some(&backend, &mut dice, &units).await;
         // The index has nothing to learn of that.
         check(&backend, &mut dice, &documents, seed).await;
         backend.search_index().discard().await.expect("is removed");
@@ -317,16 +321,7 @@ async fn who_finds_a_meeting_or_a_course_is_who_may_open_it() {
         Written::new(&backend, &units[0], &units[0]).save(&backend).await;
         backend.search().catch_up().await.expect("makes the index");
         check_openings(&backend, &mut dice, &meetings, &courses, seed).await;
-        for unit in units.iter().skip(1).rev() {
-            let tree = backend.units().tree();
-            if tree.subtree(&unit.path).count() > 1 || dice.random_range(0..3) > 0 {
-                continue;
-            }
-            let parent = tree.at(&unit.path.parent().expect("not the root")).expect("is open").id;
-            let others: Vec<UnitId> = tree.all().filter(|other| other.id != unit.id).map(|other| other.id).collect();
-            let successor = if dice.random_range(0..4) == 0 { None } else { others.choose(&mut dice).copied() };
-            end(&backend, unit, parent, successor).await;
-        }
+        end_some(&backend, &mut dice, &units).await;
         check_openings(&backend, &mut dice, &meetings, &courses, seed).await;
     }
 }
