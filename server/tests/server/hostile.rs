@@ -15,7 +15,7 @@ use crate::{
     app::TestApp,
     browser::{Answer, Browser},
     organisation::{self, Fixture, start},
-    pages::{NOT_SEEN, Page, Pages},
+    pages::{NOT_SEEN, Page, Pages, one_of_each},
 };
 
 /// Ends every element whose content the framework writes as it is, and every attribute.
@@ -35,18 +35,8 @@ async fn no_text_of_a_person_becomes_markup_on_any_page() {
     let pages = Pages::all();
     let org = &app.org;
     let mut seen = Seen { pages: BTreeMap::new(), masked: BTreeSet::new(), record: org.fisherman.id.to_string() };
-    let everybody = [
-        &org.fisherman,
-        &org.secretary,
-        &org.coast_secretary,
-        &org.coast_editor,
-        &org.coast_registrar,
-        &org.province_chief_editor,
-        &org.province_statistician,
-        &org.operator,
-    ];
     seen.walk(&pages, app.browser(), 0).await;
-    for person in everybody {
+    for person in one_of_each(org) {
         let digits = if person.id == org.coast_registrar.id { 2 } else { 0 };
         seen.walk(&pages, app.signed_in(person).await, digits).await;
     }

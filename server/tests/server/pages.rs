@@ -5,13 +5,30 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use app::App;
 use leptos_axum::generate_route_list;
 
-use crate::browser::{Answer, Browser};
+use crate::{
+    browser::{Answer, Browser},
+    organisation::{Fixture, Person},
+};
 
 /// Pages that lead elsewhere without a visit, which needs a code.
 pub(crate) const NOT_SEEN: [&str; 5] = ["/welcome/way", "/welcome/code", "/welcome/password", "/welcome/later", "/welcome/phone"];
 
 /// An id of nothing.
 const NOWHERE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+/// People who together can see every page.
+pub(crate) fn one_of_each(org: &Fixture) -> [&Person; 8] {
+    [
+        &org.fisherman,
+        &org.secretary,
+        &org.coast_secretary,
+        &org.coast_editor,
+        &org.coast_registrar,
+        &org.province_chief_editor,
+        &org.province_statistician,
+        &org.operator,
+    ]
+}
 
 /// A page that was shown.
 pub(crate) struct Page<'p> {

@@ -8,7 +8,7 @@ use domain::{Locale, terms::Terms};
 use crate::{
     app::TestApp,
     hostile::write_everything,
-    pages::{NOT_SEEN, Page, Pages},
+    pages::{NOT_SEEN, Page, Pages, one_of_each},
 };
 
 // The words are chosen for the whole process, and each test runs in one of its own.
@@ -43,17 +43,7 @@ async fn assert_no_words_of(other: Terms, own: Terms) {
         found.extend(strange(&page.answer.body).into_iter().map(|text| format!("{}: {text}", page.address)));
     };
     pages.walk(app.browser(), ("", &[]), &mut look).await;
-    let everybody = [
-        &org.fisherman,
-        &org.secretary,
-        &org.coast_secretary,
-        &org.coast_editor,
-        &org.coast_registrar,
-        &org.province_chief_editor,
-        &org.province_statistician,
-        &org.operator,
-    ];
-    for person in everybody {
+    for person in one_of_each(org) {
         pages.walk(app.signed_in(person).await, ("", &[]), &mut look).await;
     }
     let mut registrar = app.signed_in(&org.coast_registrar).await;
