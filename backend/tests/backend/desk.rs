@@ -21,7 +21,7 @@ use domain::{
 };
 
 use crate::{
-    documents::{chief, draft, form, published, release, review, submit, version},
+    documents::{approve, chief, draft, form, published, refused, release, review, submit, tomorrow, version},
     engines::on_both_engines,
     files::{attached, logged},
     samples::pdf,
@@ -46,8 +46,8 @@ on_both_engines! {
 
 const LATER: &str = "2026-11-22T08:00";
 
-/// Brings a new document into a situation.
-async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) -> DocumentId {
+/// Brings a new document into a situation. A review asks a member for remarks, and what has a time goes out a day later.
+pub(crate) async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) -> DocumentId {
     let editor = &org.coast_editor.viewer;
     let id = match situation.out {
         None => draft(backend, editor, &org.coast, &org.harbour).await,
@@ -66,23 +66,11 @@ async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) ->
     if matches!(situation.work, Some(Work::InReview | Work::Scheduled)) {
         let version = version(backend, editor, id).await;
         let card = card(backend, org, &org.fisherman.viewer).await;
-        let form = SubmitForm {
-            id: &id.to_string(),
-            version: &version,
-            reviewer: "",
-            colleague: "",
-            commenter: &card,
-            due: "",
-            note: "",
-            warned: "",
-        };
+        let form = SubmitForm { id: &id.to_string(), version: &version, commenter: &card, ..SubmitForm::default() };
         backend.documents().submit(editor, form).await.expect("is sent");
     }
     if situation.work == Some(Work::Scheduled) {
-        let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
-        let later =
-            PublishForm { id: &id.to_string(), version: &version, review: &review, when: "later", at: LATER, again: "yes" };
-        backend.documents().publish(&chief(editor), later).await.expect("is scheduled");
+        approve(backend, editor, id, Some(&tomorrow(backend))).await.expect("is scheduled");
     }
     id
 }
@@ -126,11 +114,7 @@ async fn take(
             documents.save_draft(viewer, typed).await.map(|_| ())
         }
         DocumentStep::Discard => documents.discard(viewer, id, version).await,
-        DocumentStep::Submit => {
-            let form =
-                SubmitForm { id: &key, version, reviewer: "", colleague: "", commenter: "", due: "", note: "", warned: "" };
-            documents.submit(viewer, form).await
-        }
+        DocumentStep::Submit => documents.submit(viewer, SubmitForm { id: &key, version, ..SubmitForm::default() }).await,
         DocumentStep::Recall => documents.recall(viewer, id).await,
         DocumentStep::WantChanges => documents.want_changes(viewer, id, "Thiếu ngày tháng.").await,
         DocumentStep::Schedule => documents.publish(viewer, publish("later", LATER)).await.map(|_| ()),
@@ -221,16 +205,10 @@ async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &B
         (PublishForm { when: "bao giờ", ..at("") }, "when", Problem::NotOffered),
         (at("2026-11-24T00:00"), "version", Problem::Expired),
     ] {
-        match documents.publish(&chief(editor), form).await {
-            Err(Error::Invalid(errors)) => assert_eq!(errors.problem(field), Some(&problem)),
-            other => panic!("{problem:?}: {other:?}"),
-        }
+        assert_eq!(refused(documents.publish(&chief(editor), form).await).problem(field), Some(&problem));
     }
     for (typed, problem) in [("2026-11-21T15:00", Problem::Over), ("", Problem::Required), ("mai", Problem::Date)] {
-        match documents.publish(&chief(editor), at(typed)).await {
-            Err(Error::Invalid(errors)) => assert_eq!(errors.problem("at"), Some(&problem), "{typed}"),
-            other => panic!("{typed}: {other:?}"),
-        }
+        assert_eq!(refused(documents.publish(&chief(editor), at(typed)).await).problem("at"), Some(&problem), "{typed}");
     }
     let due = documents.publish(&chief(editor), at(LATER)).await.expect("is scheduled").expect("a time");
     assert_eq!(due.to_rfc3339(), "2026-11-22T01:00:00+00:00");
@@ -269,10 +247,8 @@ async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixt
     assert_eq!((page.version, page.situation.is_out()), (1, true));
     let (key, coast) = (id.to_string(), org.coast.id.to_string());
     let silent = DraftForm { body: "Số mới: 0255 3 822 222.", ..form(&key, "1", &coast, &coast) };
-    match documents.save_draft(editor, silent).await {
-        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("correction"), Some(&Problem::Required)),
-        other => panic!("a correction says what it corrects: {other:?}"),
-    }
+    let errors = refused(documents.save_draft(editor, silent).await);
+    assert_eq!(errors.problem("correction"), Some(&Problem::Required), "a correction says what it corrects");
     save(backend, editor, id, "Số mới: 0255 3 822 222.").await;
     assert!(documents.read(reader, id).await.expect("is out").html.contains("Tải tài liệu"), "until it is approved");
 
@@ -304,10 +280,7 @@ async fn what_was_looked_at_goes_out_and_nothing_else(backend: &Backend, org: &F
     let key = id.to_string();
     let review = review(backend, editor, id).await;
     let stale = PublishForm { id: &key, version: "1", review: &review, when: "now", at: "", again: "" };
-    match documents.publish(&chief(editor), stale).await {
-        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(refused(documents.publish(&chief(editor), stale).await).problem("version"), Some(&Problem::Stale));
     // Two chief editors at the same time: it goes out once.
     let now = PublishForm { version: "2", ..stale };
     let (first, second) = (chief(editor), org.province_chief_editor.viewer.clone());
@@ -333,10 +306,8 @@ async fn versions_are_kept_compared_and_brought_back(backend: &Backend, org: &Fi
     release(backend, editor, id).await;
     documents.revise(editor, id).await.expect("is begun again");
     save(backend, editor, id, "Bản bị bỏ.").await;
-    match documents.discard(editor, id, "3").await {
-        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale), "a text nobody looked at"),
-        other => panic!("{other:?}"),
-    }
+    let errors = refused(documents.discard(editor, id, "3").await);
+    assert_eq!(errors.problem("version"), Some(&Problem::Stale), "a text nobody looked at");
     documents.discard(editor, id, "4").await.expect("is thrown away");
     documents.revise(editor, id).await.expect("is begun again");
     let again = documents.revisions(editor, id, Some(5), None).await.expect("a page");
@@ -353,23 +324,12 @@ async fn a_text_the_guard_warns_of_goes_to_review_when_somebody_decided(backend:
     let id = draft(backend, editor, &org.coast, &org.coast).await;
     save(backend, editor, id, "TUYỆT MẬT\n\nGọi 0901 234 567, 0901 234 568, 0901 234 569.").await;
     let (key, version) = (id.to_string(), version(backend, editor, id).await);
-    let form = |warned| SubmitForm {
-        id: &key,
-        version: &version,
-        reviewer: "",
-        colleague: "",
-        commenter: "",
-        due: "",
-        note: "",
-        warned,
-    };
+    let form = |warned| SubmitForm { id: &key, version: &version, warned, ..SubmitForm::default() };
     let warned = guard::kinds(&documents.review(editor, id).await.expect("opens").warnings);
     assert_eq!(warned, "secrecy_mark,phone_numbers");
     for undecided in ["", "secrecy_mark"] {
-        match documents.submit(editor, form(undecided)).await {
-            Err(Error::Invalid(errors)) => assert_eq!(errors.problem("warned"), Some(&Problem::Undecided), "{undecided:?}"),
-            other => panic!("{other:?}"),
-        }
+        let errors = refused(documents.submit(editor, form(undecided)).await);
+        assert_eq!(errors.problem("warned"), Some(&Problem::Undecided), "{undecided:?}");
     }
     let mut listener = backend.events().listen();
     documents.submit(editor, form(&warned)).await.expect("is sent");
@@ -391,9 +351,7 @@ async fn ending(backend: &Backend, editor: &Viewer, id: DocumentId, expires_on: 
 
 async fn schedule(backend: &Backend, editor: &Viewer, id: DocumentId, at: &str) {
     submit(backend, editor, id).await;
-    let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
-    let later = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "later", at, again: "yes" };
-    backend.documents().publish(&chief(editor), later).await.expect("is scheduled");
+    approve(backend, editor, id, Some(at)).await.expect("is scheduled");
 }
 
 /// Both are due in the same round of the job: the end of the old text is not the end of the new one.
@@ -435,21 +393,15 @@ async fn files_changed_since_the_review_do_not_go_out(backend: &Backend, org: &F
     documents.recall(editor, id).await.expect("is taken back");
     attached(backend, editor, id, "Nghị quyết.pdf", &pdf("Bản khác")).await;
     submit(backend, editor, id).await;
-    match documents
-        .publish(&chief(editor), PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "", again: "" })
-        .await
-    {
-        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("version"), Some(&Problem::Stale)),
-        other => panic!("{other:?}"),
-    }
+    let stale = PublishForm { id: &key, version: "1", review: &seen, when: "now", at: "", again: "" };
+    assert_eq!(refused(documents.publish(&chief(editor), stale).await).problem("version"), Some(&Problem::Stale));
     // Who brings a file is an author: it is for somebody else to approve.
     documents.recall(editor, id).await.expect("is taken back");
     let chief = &org.province_chief_editor.viewer;
     attached(backend, chief, id, "Phụ lục.pdf", &pdf("Phụ lục")).await;
     submit(backend, editor, id).await;
     let review = review(backend, editor, id).await;
-    let own =
-        documents.publish(chief, PublishForm { id: &key, version: "1", review: &review, when: "now", at: "", again: "" }).await;
+    let own = documents.publish(chief, PublishForm { review: &review, ..stale }).await;
     assert!(matches!(own, Err(Error::NotAllowed)), "{own:?}");
 }
 
@@ -458,16 +410,7 @@ async fn who_was_asked_and_has_left_sees_nothing_more(backend: &Backend, org: &F
     let id = draft(backend, editor, &org.coast, &org.coast).await;
     let (key, card) = (id.to_string(), card(backend, org, commenter).await);
     let reviewer = org.province_chief_editor.id.to_string();
-    let form = SubmitForm {
-        id: &key,
-        version: "1",
-        reviewer: &reviewer,
-        colleague: "",
-        commenter: &card,
-        due: "",
-        note: "",
-        warned: "",
-    };
+    let form = SubmitForm { id: &key, version: "1", reviewer: &reviewer, commenter: &card, ..SubmitForm::default() };
     documents.submit(editor, form).await.expect("is sent");
     assert!(documents.review(commenter, id).await.is_ok());
     let listed = documents.revisions(commenter, id, None, None).await;
@@ -494,64 +437,17 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     let reviewer = org.province_chief_editor.id.to_string();
     let card = card(backend, org, commenter).await;
     assert!(matches!(documents.review(commenter, id).await, Err(Error::NotFound)), "nobody has asked");
+    let plain = SubmitForm { id: &key, version: "1", ..SubmitForm::default() };
     let wrong = [
-        (
-            "reviewer",
-            SubmitForm {
-                id: &key, version: "1", reviewer: "ai đó", colleague: "", commenter: "", due: "", note: "", warned: ""
-            },
-            Problem::NotOffered,
-        ),
-        (
-            "commenter",
-            SubmitForm {
-                id: &key,
-                version: "1",
-                reviewer: "",
-                colleague: "",
-                commenter: "99.999999",
-                due: "",
-                note: "",
-                warned: "",
-            },
-            Problem::UnknownCard,
-        ),
-        (
-            "due",
-            SubmitForm {
-                id: &key,
-                version: "1",
-                reviewer: "",
-                colleague: "",
-                commenter: "",
-                due: "2026-11-20",
-                note: "",
-                warned: "",
-            },
-            Problem::DateRange,
-        ),
-        (
-            "version",
-            SubmitForm { id: &key, version: "7", reviewer: "", colleague: "", commenter: "", due: "", note: "", warned: "" },
-            Problem::Stale,
-        ),
+        ("reviewer", SubmitForm { reviewer: "ai đó", ..plain }, Problem::NotOffered),
+        ("commenter", SubmitForm { commenter: "99.999999", ..plain }, Problem::UnknownCard),
+        ("due", SubmitForm { due: "2026-11-20", ..plain }, Problem::DateRange),
+        ("version", SubmitForm { version: "7", ..plain }, Problem::Stale),
     ];
     for (field, form, problem) in wrong {
-        match documents.submit(editor, form).await {
-            Err(Error::Invalid(errors)) => assert_eq!(errors.problem(field), Some(&problem), "{field}"),
-            other => panic!("{field}: {other:?}"),
-        }
+        assert_eq!(refused(documents.submit(editor, form).await).problem(field), Some(&problem), "{field}");
     }
-    let form = SubmitForm {
-        id: &key,
-        version: "1",
-        reviewer: &reviewer,
-        colleague: "",
-        commenter: &card,
-        due: "2026-11-25",
-        note: "Xem giúp.",
-        warned: "",
-    };
+    let form = SubmitForm { reviewer: &reviewer, commenter: &card, due: "2026-11-25", note: "Xem giúp.", ..plain };
     documents.submit(editor, form).await.expect("is sent");
 
     let page = documents.review(commenter, id).await.expect("was asked");
@@ -570,10 +466,7 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     let asked = documents.desk(chief).await.expect("a desk").asked;
     assert_eq!(asked.iter().map(|row| (row.document.id, row.comments_only)).collect::<Vec<_>>(), [(id, false)]);
     assert!(documents.desk(commenter).await.expect("has something to look at").asked[0].comments_only);
-    match documents.want_changes(chief, id, "  ").await {
-        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("reason"), Some(&Problem::Required)),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(refused(documents.want_changes(chief, id, "  ").await).problem("reason"), Some(&Problem::Required));
     documents.want_changes(chief, id, "Nêu rõ máy nào.").await.expect("is sent back");
     assert!(matches!(documents.review(commenter, id).await, Err(Error::NotFound)), "the review is over");
     assert!(matches!(documents.desk(commenter).await, Err(Error::NotFound)));
@@ -627,22 +520,16 @@ async fn a_number_taken_meanwhile_brings_a_scheduled_text_back(backend: &Backend
 
     // The draft's own number keeps others from it, until another document has it already.
     let other = documents.blank(editor).await.expect("a form").draft.id.to_string();
-    let same = documents.save_draft(editor, DraftForm { number: "12-HD/ĐU", ..form(&other, "0", &coast, &coast) }).await;
-    match same {
-        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken)),
-        other => panic!("{other:?}"),
-    }
+    let same = DraftForm { number: "12-HD/ĐU", ..form(&other, "0", &coast, &coast) };
+    assert_eq!(refused(documents.save_draft(editor, same).await).problem("number"), Some(&Problem::NumberTaken));
     documents.recall(editor, scheduled).await.expect("is taken back");
     documents.discard(editor, scheduled, "1").await.expect("is thrown away");
-    documents.save_draft(editor, DraftForm { number: "12-HD/ĐU", ..form(&other, "0", &coast, &coast) }).await.expect("is free");
+    documents.save_draft(editor, same).await.expect("is free");
     let other: DocumentId = other.parse().expect("an id");
     release(backend, editor, other).await;
     let third = documents.blank(editor).await.expect("a form").draft.id.to_string();
-    let taken = documents.save_draft(editor, DraftForm { number: "12-HD/ĐU", ..form(&third, "0", &coast, &coast) }).await;
-    match taken {
-        Err(Error::Invalid(errors)) => assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken), "what is out counts"),
-        other => panic!("{other:?}"),
-    }
+    let errors = refused(documents.save_draft(editor, DraftForm { id: &third, ..same }).await);
+    assert_eq!(errors.problem("number"), Some(&Problem::NumberTaken), "what is out counts");
 }
 
 async fn the_desk_shows_what_waits_for_whom(backend: &Backend, org: &Fixture) {

@@ -1,15 +1,17 @@
 //! Documents as members and editors meet them.
 
+use std::fmt::Debug;
+
 use backend::{
     Backend, Error,
     documents::{DraftForm, PublishForm, SubmitForm},
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
     documents::{DocumentKind, LibraryQuery, reading::Seen, steps::DocumentState},
     events::EventKind,
-    forms::Problem,
+    forms::{FormErrors, Problem},
     ids::{DocumentId, ShelfKey},
     policy::Role,
     units::UnitRef,
@@ -59,24 +61,45 @@ pub(crate) async fn published(backend: &Backend, editor: &Viewer, issuer: &UnitR
 /// Sends a draft through review and out.
 pub(crate) async fn release(backend: &Backend, editor: &Viewer, id: DocumentId) {
     submit(backend, editor, id).await;
-    let (version, review) = (version(backend, editor, id).await, review(backend, editor, id).await);
-    let now = PublishForm { id: &id.to_string(), version: &version, review: &review, when: "now", at: "", again: "yes" };
-    backend.documents().publish(&chief(editor), now).await.expect("is published");
+    approve(backend, editor, id, None).await.expect("is published");
+}
+
+/// Approves what is shown now, for now or for this local time.
+pub(crate) async fn approve(backend: &Backend, editor: &Viewer, id: DocumentId, at: Option<&str>) -> Result<(), Error> {
+    let (version, review) = shown(backend, editor, id).await;
+    let (when, at) = at.map_or(("now", ""), |at| ("later", at));
+    let form = PublishForm { id: &id.to_string(), version: &version, review: &review, when, at, again: "yes" };
+    backend.documents().publish(&chief(editor), form).await.map(|_| ())
+}
+
+/// The version and the review that a form which approves holds when it is shown now.
+pub(crate) async fn shown(backend: &Backend, editor: &Viewer, id: DocumentId) -> (String, String) {
+    let page = backend.documents().draft(editor, id).await.expect("is on the desk");
+    (page.draft.version.to_string(), page.review.unwrap_or_default())
+}
+
+/// The local time a day from now, as a form has it.
+pub(crate) fn tomorrow(backend: &Backend) -> String {
+    typed(backend.clock().now() + TimeDelta::days(1))
+}
+
+/// Local time as a form has it.
+pub(crate) fn typed(at: DateTime<Utc>) -> String {
+    (at + TimeDelta::hours(7)).format("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// What a form that is not accepted comes back with.
+pub(crate) fn refused(done: Result<impl Debug, Error>) -> FormErrors {
+    match done {
+        Err(Error::Invalid(errors)) => errors,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Sends a draft to be reviewed by any chief editor.
 pub(crate) async fn submit(backend: &Backend, editor: &Viewer, id: DocumentId) {
     let version = version(backend, editor, id).await;
-    let form = SubmitForm {
-        id: &id.to_string(),
-        version: &version,
-        reviewer: "",
-        colleague: "",
-        commenter: "",
-        due: "",
-        note: "",
-        warned: "",
-    };
+    let form = SubmitForm { id: &id.to_string(), version: &version, ..SubmitForm::default() };
     backend.documents().submit(editor, form).await.expect("is sent");
 }
 

@@ -15,14 +15,14 @@ use domain::{
         steps::{DocumentEvent, DocumentStep, Out, Situation, Work},
     },
     events::EventKind,
-    forms::{FormErrors, Problem},
+    forms::Problem,
     ids::DocumentId,
     locale::local_date,
 };
 
 use crate::{
-    desk::{save, situations},
-    documents::{chief, draft, form, published, release, review, submit, version},
+    desk::{in_situation, save, situations},
+    documents::{approve, chief, draft, form, published, refused, release, review, shown, submit, tomorrow, typed, version},
     engines::on_both_engines,
     files::{attached, logged},
     samples::pdf,
@@ -44,46 +44,9 @@ on_both_engines! {
     a_number_that_is_taken_says_by_which_document,
 }
 
-fn refused(done: Result<impl std::fmt::Debug, Error>) -> FormErrors {
-    match done {
-        Err(Error::Invalid(errors)) => errors,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// What a form that approves holds when it is shown now.
-async fn shown(backend: &Backend, editor: &Viewer, id: DocumentId) -> (String, String) {
-    let page = backend.documents().draft(editor, id).await.expect("is on the desk");
-    (page.draft.version.to_string(), page.review.unwrap_or_default())
-}
-
-/// Local time as the form has it.
-fn typed(at: DateTime<Utc>) -> String {
-    (at + TimeDelta::hours(7)).format("%Y-%m-%dT%H:%M").to_string()
-}
-
-async fn approve(backend: &Backend, editor: &Viewer, id: DocumentId, at: Option<DateTime<Utc>>) -> Result<(), Error> {
-    let (version, review) = shown(backend, editor, id).await;
-    let (when, at) = (if at.is_some() { "later" } else { "now" }, at.map(typed).unwrap_or_default());
-    let form = PublishForm { id: &id.to_string(), version: &version, review: &review, when, at: &at, again: "yes" };
-    backend.documents().publish(&chief(editor), form).await.map(|_| ())
-}
-
-/// A document that is out until this day, and in work as far as wanted.
-async fn correcting(backend: &Backend, org: &Fixture, work: Option<Work>) -> DocumentId {
-    let editor = &org.coast_editor.viewer;
-    let id = published(backend, editor, &org.coast, &org.harbour).await;
-    if let Some(work) = work {
-        backend.documents().revise(editor, id).await.expect("is begun");
-        save(backend, editor, id, "Bản đính chính.").await;
-        if work != Work::Draft {
-            submit(backend, editor, id).await;
-        }
-        if work == Work::Scheduled {
-            approve(backend, editor, id, Some(backend.clock().now() + TimeDelta::days(1))).await.expect("is scheduled");
-        }
-    }
-    id
+/// A document that is out, with a correction in work as far as wanted.
+async fn correcting(backend: &Backend, org: &Fixture, work: Work) -> DocumentId {
+    in_situation(backend, org, Situation { work: Some(work), out: Some(Out::Published) }).await
 }
 
 // --- Every pair of events ----------------------------------------------------------------------------------------------------
@@ -130,7 +93,7 @@ impl Trial<'_> {
 
     async fn schedule(&mut self) -> Result<(), Error> {
         self.due = self.backend.clock().now() + TimeDelta::days(DUE);
-        approve(self.backend, self.editor, self.id, Some(self.due)).await
+        approve(self.backend, self.editor, self.id, Some(&typed(self.due))).await
     }
 
     async fn begin(&mut self, situation: Situation, first: DocumentEvent, second: DocumentEvent) {
@@ -275,7 +238,7 @@ async fn clear(backend: &Backend, editor: &Viewer, id: DocumentId) {
 
 async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
-    let id = correcting(backend, org, Some(Work::InReview)).await;
+    let id = correcting(backend, org, Work::InReview).await;
     let (version, seen) = shown(backend, editor, id).await;
     let mut listener = backend.events().listen();
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
@@ -301,7 +264,7 @@ async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend
 
 async fn a_scheduled_correction_does_not_bring_a_withdrawn_document_back(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
-    let id = correcting(backend, org, Some(Work::Scheduled)).await;
+    let id = correcting(backend, org, Work::Scheduled).await;
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
     backend.clock().advance(TimeDelta::days(3));
     assert_eq!(documents.keep_time().await.expect("looks"), 0);
@@ -312,7 +275,7 @@ async fn a_scheduled_correction_does_not_bring_a_withdrawn_document_back(backend
 
 async fn what_comes_back_is_asked_about_and_tells_its_readers_why(backend: &Backend, org: &Fixture) {
     let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
-    let id = correcting(backend, org, Some(Work::InReview)).await;
+    let id = correcting(backend, org, Work::InReview).await;
     documents.read(reader, id).await.expect("is read");
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
     submit(backend, editor, id).await;
@@ -324,7 +287,7 @@ async fn what_comes_back_is_asked_about_and_tells_its_readers_why(backend: &Back
 
     let (version, seen) = shown(backend, editor, id).await;
     let now = PublishForm { id: &id.to_string(), version: &version, review: &seen, when: "now", at: "", again: "" };
-    let later = typed(backend.clock().now() + TimeDelta::days(1));
+    let later = tomorrow(backend);
     for silent in [now, PublishForm { when: "later", at: &later, ..now }, PublishForm { again: "no", ..now }] {
         let errors = refused(documents.publish(&chief(editor), silent).await);
         assert_eq!(errors.problem("again"), Some(&Problem::Required), "{silent:?}");
@@ -420,7 +383,7 @@ async fn a_correction_says_what_is_different_before_it_is_sent(backend: &Backend
 async fn who_decides_at_the_same_moment_does_not_undo_a_withdrawal(backend: &Backend, org: &Fixture) {
     let (editor, boss) = (&org.coast_editor.viewer, chief(&org.coast_editor.viewer));
     for (work, is_due) in [(Work::InReview, false), (Work::InReview, false), (Work::Scheduled, true), (Work::Scheduled, true)] {
-        let id = correcting(backend, org, Some(work)).await;
+        let id = correcting(backend, org, work).await;
         let (version, seen) = shown(backend, editor, id).await;
         if is_due {
             backend.clock().advance(TimeDelta::days(1));
@@ -449,7 +412,7 @@ async fn a_text_that_cannot_go_out_says_why(backend: &Backend, org: &Fixture) {
     let typed = DraftForm { expires_on: "2026-11-23", ..form(&key, "0", &coast, &coast) };
     documents.save_draft(editor, typed).await.expect("is saved");
     submit(backend, editor, id).await;
-    approve(backend, editor, id, Some(backend.clock().now() + TimeDelta::days(1))).await.expect("is scheduled");
+    approve(backend, editor, id, Some(&tomorrow(backend))).await.expect("is scheduled");
     backend.clock().advance(TimeDelta::days(9));
     documents.keep_time().await.expect("looks");
     let page = documents.draft(editor, id).await.expect("is on the desk");
@@ -464,7 +427,7 @@ async fn an_audience_that_moved_away_stops_a_scheduled_text(backend: &Backend, o
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let id = draft(backend, editor, &org.coast, &org.harbour).await;
     submit(backend, editor, id).await;
-    approve(backend, editor, id, Some(backend.clock().now() + TimeDelta::days(1))).await.expect("is scheduled");
+    approve(backend, editor, id, Some(&tomorrow(backend))).await.expect("is scheduled");
     let waits = draft(backend, editor, &org.coast, &org.harbour).await;
     submit(backend, editor, waits).await;
     let (version, seen) = shown(backend, editor, waits).await;
