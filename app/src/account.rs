@@ -2,14 +2,10 @@
 
 mod changes;
 pub mod codes;
-#[cfg(feature = "ssr")]
-pub mod cookies;
 pub mod fns;
 mod more_page;
 #[cfg(feature = "ssr")]
 mod notices;
-#[cfg(feature = "ssr")]
-pub mod session_cookie;
 mod sign_in_page;
 pub mod welcome;
 

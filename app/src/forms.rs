@@ -5,27 +5,26 @@ mod server {
     use std::collections::BTreeMap;
 
     use backend::{Backend, flash::Sender};
+    use cookie::{Cookie, SameSite, time::Duration};
     use domain::forms::{FormErrors, Outcome, is_local};
-    use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+    use http::{HeaderMap, StatusCode, header, request::Parts};
     use leptos::prelude::use_context;
     use leptos_axum::ResponseOptions;
     use leptos_router::params::ParamsMap;
 
     use crate::{
         context::server::{Visit, backend, visit},
+        cookies::{self, FLASH},
         error::{AppError, Kind, respond_to},
         text,
     };
-
-    /// Name of the cookie that leads back to a form's problems. Its path is the form's page, so no other page sees it.
-    pub const FLASH_COOKIE: &str = "__Secure-handbook-form";
 
     /// Name of the cookie in which the browser names the form it sends, see `scripts/keep.js`. The answer has the mark in its name, so
     /// that forms sent close together do not take each other's.
     const TYPED_COOKIE: &str = "handbook-typed";
 
-    /// How long the answer waits for the script, in seconds.
-    const TAKEN_KEPT: u32 = 600;
+    /// How long the answer waits for the script.
+    const TAKEN_KEPT: Duration = Duration::minutes(10);
 
     /// A form as it was sent.
     #[derive(Debug)]
@@ -180,26 +179,26 @@ mod server {
         address
     }
 
-    /// Keeps a form for the page it stands on and returns the line of the cookie that leads to it there.
+    /// Keeps a form for the page it stands on and returns the cookie that leads to it there.
     ///
     /// # Errors
     /// [`backend::Error::Busy`] when its sender has left too much already.
-    pub async fn keep_form(backend: &Backend, visit: &Visit, errors: &FormErrors, page: &str) -> backend::Result<String> {
+    pub async fn keep_form(
+        backend: &Backend,
+        visit: &Visit,
+        errors: &FormErrors,
+        page: &str,
+    ) -> backend::Result<Cookie<'static>> {
         let sender = match &visit.page.viewer {
             Some(viewer) => Sender::Member(viewer.member),
             None => Sender::Stranger(visit.origin()),
         };
         let token = backend.flashes().put(errors, &sender).await?;
-        let path = page.split(['?', '#']).next().unwrap_or("/");
-        Ok(format!("{FLASH_COOKIE}={token}; Path={path}; Max-Age=1800; Secure; HttpOnly; SameSite=Lax"))
+        Ok(FLASH.holding_at(&token, page.split(['?', '#']).next().unwrap_or("/")))
     }
 
     async fn put_flash(errors: &FormErrors, page: &str) -> Result<(), AppError> {
-        let cookie = keep_form(&backend()?, &visit().unwrap_or_default(), errors, page).await?;
-        if let (Some(options), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie)) {
-            options.append_header(header::SET_COOKIE, cookie);
-        }
-        Ok(())
+        cookies::respond_with(&keep_form(&backend()?, &visit().unwrap_or_default(), errors, page).await?)
     }
 
     fn set_status(status: StatusCode) {
@@ -227,20 +226,17 @@ mod server {
         referer.parse::<http::Uri>().ok()?.path_and_query().map(|page| local(page.as_str()))
     }
 
-    /// Tells the browser that the form was taken: what it keeps of it can go.
+    /// Tells the browser that the form was taken: what it keeps of it can go. The script reads this cookie, and on plain HTTP too.
     fn tell_taken() {
         let Some(mark) = use_context::<Parts>().and_then(|parts| sent_mark(&parts.headers)) else { return };
-        let cookie = format!("{TYPED_COOKIE}-{mark}=taken; Path=/; Max-Age={TAKEN_KEPT}; SameSite=Lax");
-        if let (Some(options), Ok(cookie)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&cookie)) {
-            options.append_header(header::SET_COOKIE, cookie);
-        }
+        let cookie = Cookie::build((format!("{TYPED_COOKIE}-{mark}"), "taken")).path("/").max_age(TAKEN_KEPT);
+        // Without it the browser keeps for longer what nobody needs; the form was taken all the same.
+        let _ = cookies::respond_with(&cookie.same_site(SameSite::Lax).build());
     }
 
     /// What the browser calls the form it sends; none when the script did not make it.
     fn sent_mark(headers: &HeaderMap) -> Option<String> {
-        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, mark) = pairs.find(|(name, _)| *name == TYPED_COOKIE)?;
+        let mark = cookies::sent(headers, TYPED_COOKIE)?;
         let fits = (1..=16).contains(&mark.len()) && mark.bytes().all(|byte| byte.is_ascii_alphanumeric());
         fits.then(|| mark.to_owned())
     }
@@ -252,6 +248,8 @@ mod server {
 
     #[cfg(test)]
     mod tests {
+        use http::HeaderValue;
+
         use super::*;
 
         #[test]
@@ -275,4 +273,4 @@ mod server {
 }
 
 #[cfg(feature = "ssr")]
-pub use server::{FLASH_COOKIE, Submitted, keep_form, local, sign_in_page};
+pub use server::{Submitted, keep_form, local, sign_in_page};

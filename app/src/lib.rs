@@ -15,6 +15,8 @@ pub mod acting;
 pub mod audit;
 pub mod context;
 #[cfg(feature = "ssr")]
+pub mod cookies;
+#[cfg(feature = "ssr")]
 mod courses;
 pub mod documents;
 pub mod error;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use app::{
     context::server::Visit,
+    cookies::header_value,
     error::{AppError, Kind},
     forms::{keep_form, local, sign_in_page},
     shell::Assets,
@@ -23,7 +24,7 @@ use domain::{
     forms::{FormErrors, is_local},
 };
 
-use crate::visit::chosen_locale;
+use crate::cookies::chosen_locale;
 
 /// The errors of server functions are small; more than this is none of theirs.
 const ERROR_MAX: usize = 64 * 1024;
@@ -98,8 +99,8 @@ pub(crate) async fn send_back(backend: &Backend, visit: &Visit, page: &str, erro
         Err(error) => return problem(locale, AppError::from(error).kind),
     };
     // An id that is none of ours makes no header.
-    match HeaderValue::from_str(&cookie) {
-        Ok(cookie) if is_local(page) => ([(header::SET_COOKIE, cookie)], see_other(page)).into_response(),
+    match header_value(&cookie) {
+        Some(cookie) if is_local(page) => ([(header::SET_COOKIE, cookie)], see_other(page)).into_response(),
         _ => problem(locale, Kind::NotFound),
     }
 }

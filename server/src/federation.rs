@@ -7,11 +7,8 @@
 
 use anyhow::Result;
 use app::{
-    account::{
-        cookies::{DEVICE, DOOR},
-        session_cookie,
-    },
     context::server::Visit,
+    cookies::{DEVICE, DOOR, SESSION, SecretCookie, sent},
     error::{AppError, Kind},
     forms::local,
     terms,
@@ -19,15 +16,16 @@ use app::{
 use axum::{
     Extension,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use backend::accounts::{Departure, Vouched};
+use cookie::time::Duration;
 use openidconnect::url::Url;
 use serde::Deserialize;
 
 use self::provider::{Failure, Provider};
-use crate::{router::Shared, visit::cookie};
+use crate::{cookies, router::Shared};
 
 mod id_token;
 mod outbound;
@@ -38,7 +36,7 @@ pub(crate) use settings::is_protected;
 pub use settings::{ProviderSettings, Settings};
 
 /// Carries the sealed departure. Sent back with the redirect from the provider, because that is a navigation (`Lax`).
-const COOKIE: &str = "__Host-handbook-federation";
+const DEPARTURE: SecretCookie = SecretCookie { name: "__Host-handbook-federation", max_age: Duration::minutes(10) };
 
 /// Longer addresses of ours do not exist; a cookie has room for four kilobytes.
 const NEXT_MAX: usize = 1_000;
@@ -93,7 +91,7 @@ pub(crate) async fn leave(
     match provider.sign_in_page(&departure, locale).await {
         Ok(page) => {
             let mut response = go_to(page.as_str());
-            set_cookie(&mut response, &format!("{COOKIE}={sealed}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax"));
+            cookies::append(response.headers_mut(), &DEPARTURE.holding(&sealed));
             response
         }
         Err(failure) => explain(provider, &next, &failure),
@@ -118,7 +116,7 @@ pub(crate) async fn arrive(
     brought: Result<Query<Brought>, QueryRejection>,
 ) -> Response {
     let Some(provider) = shared.federation.find(&key) else { return unknown_provider(&visit) };
-    let departure = match cookie(&headers, COOKIE) {
+    let departure = match sent(&headers, DEPARTURE.name) {
         Some(sealed) => match shared.backend.accounts().returned(sealed).await {
             Ok(departure) => departure,
             Err(error) => return failed(error),
@@ -140,7 +138,7 @@ pub(crate) async fn arrive(
         Err(failure) => explain(provider, &next, &failure),
     };
     // A departure is good for one return.
-    set_cookie(&mut response, &format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"));
+    cookies::append(response.headers_mut(), &DEPARTURE.removed());
     response
 }
 
@@ -161,18 +159,18 @@ fn welcome(provider: &Provider, next: &str, vouched: Vouched) -> Response {
     match vouched {
         Vouched::SignedIn(signed_in) => {
             let mut response = go_to(next);
-            set_cookie(&mut response, &session_cookie::carrying(&signed_in.token));
-            set_cookie(&mut response, &DEVICE.carrying(&signed_in.device));
+            cookies::append(response.headers_mut(), &SESSION.holding(&signed_in.token));
+            cookies::append(response.headers_mut(), &DEVICE.holding(&signed_in.device));
             response
         }
         Vouched::Door(token) => {
             let mut response = go_to("/welcome/password");
-            set_cookie(&mut response, &DOOR.carrying(&token));
+            cookies::append(response.headers_mut(), &DOOR.holding(&token));
             response
         }
         Vouched::NotLive(token) => {
             let mut response = go_to("/welcome/later");
-            set_cookie(&mut response, &DOOR.carrying(&token));
+            cookies::append(response.headers_mut(), &DOOR.holding(&token));
             response
         }
         Vouched::Unknown => sign_in_page(provider, next, "unknown"),
@@ -212,10 +210,4 @@ fn failed(error: backend::Error) -> Response {
 
 fn unknown_provider(visit: &Visit) -> Response {
     (StatusCode::NOT_FOUND, terms::error_text(visit.page.preferences.locale, Kind::NotFound)).into_response()
-}
-
-fn set_cookie(response: &mut Response, line: &str) {
-    if let Ok(line) = HeaderValue::from_str(line) {
-        response.headers_mut().append(header::SET_COOKIE, line);
-    }
 }

@@ -6,6 +6,7 @@ mod answers;
 mod assets;
 pub mod cli;
 pub mod config;
+mod cookies;
 mod csrf;
 mod data_folder;
 mod desk;

@@ -12,7 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::{account::session_cookie::SESSION_COOKIE, text};
+use app::{
+    cookies::{SESSION, sent},
+    text,
+};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -29,10 +32,7 @@ use tokio::{
 };
 use tokio_stream::StreamExt;
 
-use crate::{
-    router::TIME_MAX,
-    visit::{chosen_locale, cookie},
-};
+use crate::{cookies::chosen_locale, router::TIME_MAX};
 
 /// Who waits longer than this has waited in vain: what follows takes its time too.
 const WAIT_MAX: Duration = Duration::from_secs(2);
@@ -153,7 +153,7 @@ pub(crate) async fn guard(State(gate): State<Gate>, request: Request, next: Next
         Ok(Err(StatusCode::BAD_REQUEST)) => return StatusCode::BAD_REQUEST.into_response(),
         Ok(Err(_)) | Err(_) => return gate.come_back(locale),
     };
-    let session = cookie(received.request.headers(), SESSION_COOKIE);
+    let session = sent(received.request.headers(), SESSION.name);
     let Some(inside) = gate.enter(session).await else { return gate.come_back(locale) };
     let Received { request, _kept } = received;
     let response = next.run(request).await;
@@ -266,7 +266,7 @@ mod tests {
 
     impl Slow {
         fn ask(&self, session: Option<&str>) -> tokio::task::JoinHandle<Response> {
-            let cookie = session.map(|token| format!("{SESSION_COOKIE}={token}")).unwrap_or_default();
+            let cookie = session.map(|token| format!("{}={token}", SESSION.name)).unwrap_or_default();
             let request = Request::get("/").header("cookie", cookie).body(Body::empty()).expect("a request");
             let answer = self.router.clone().oneshot(request);
             tokio::spawn(async move { answer.await.expect("an answer") })

@@ -3,14 +3,11 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use app::{
-    account::{
-        cookies::{Cookie, DEVICE, DOOR, SHEET},
-        session_cookie::SESSION_COOKIE,
-    },
     acting::actions_at,
     context::{PageContext, server::Visit},
+    cookies::{DEVICE, DOOR, FLASH, SESSION, SHEET, SecretCookie, sent},
     error::AppError,
-    forms::{FLASH_COOKIE, local},
+    forms::local,
     frame::badges,
 };
 use axum::{
@@ -20,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use backend::Backend;
+use cookie::Cookie;
 use domain::{
     Locale,
     accounts::{Preferences, Viewer},
@@ -29,16 +27,12 @@ use domain::{
     terms::Terms,
 };
 
-use crate::{answers::problem, device, router::Shared};
-
-/// The language chosen before signing in.
-const LOCALE_COOKIE: &str = "handbook-locale";
-
-/// The unit somebody with several offices acts for.
-const UNIT_COOKIE: &str = "handbook-unit";
-
-/// How long a browser keeps these two, in seconds.
-const KEPT_FOR: u32 = 31_536_000;
+use crate::{
+    answers::problem,
+    cookies::{self, chosen_locale, chosen_unit},
+    device,
+    router::Shared,
+};
 
 /// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.
 pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: Next) -> Response {
@@ -61,7 +55,7 @@ pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: 
         return choice;
     }
     let acting = visit.page.viewer.as_ref().filter(|_| !parts.method.is_safe()).map(|viewer| viewer.member);
-    let spent = visit.page.echo.is_some().then(|| forget_form(parts.uri.path())).flatten();
+    let spent = visit.page.echo.is_some().then(|| FLASH.removed_at(parts.uri.path()));
     parts.extensions.insert(visit);
 
     let mut response = next.run(Request::from_parts(parts, body)).await;
@@ -71,7 +65,7 @@ pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: 
     }
     let headers = response.headers_mut();
     if let Some(spent) = spent {
-        headers.append(header::SET_COOKIE, spent);
+        cookies::append(headers, &spent);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
     response
@@ -79,7 +73,8 @@ pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: 
 
 async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
     let (backend, headers) = (&shared.backend, &request.headers);
-    let token = cookie(headers, SESSION_COOKIE).map(str::to_owned);
+    let secret = |kept: SecretCookie| sent(headers, kept.name).map(str::to_owned);
+    let token = secret(SESSION);
     let session = match &token {
         Some(token) => backend.accounts().session(token).await?,
         None => None,
@@ -98,10 +93,7 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
         _ => None,
     };
     let badges = pending.as_ref().map(|pending| badges(preferences.locale, pending)).unwrap_or_default();
-    let acting_for = cookie(headers, UNIT_COOKIE)
-        .and_then(|unit| unit.parse::<UnitId>().ok())
-        .filter(|unit| viewer.as_ref().is_some_and(|viewer| holds_office(viewer, *unit)));
-    let secret = |kept: Cookie| cookie(headers, kept.name).map(str::to_owned);
+    let acting_for = chosen_unit(headers).filter(|unit| viewer.as_ref().is_some_and(|viewer| holds_office(viewer, *unit)));
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     Ok(Visit {
         page: PageContext { viewer, preferences, terms, echo, providers, acting_for, badges },
@@ -138,28 +130,16 @@ fn asks_for_page(request: &Parts) -> bool {
 }
 
 async fn returned_form(backend: &Backend, headers: &HeaderMap) -> backend::Result<Option<FormErrors>> {
-    match cookie(headers, FLASH_COOKIE) {
+    match sent(headers, FLASH.name) {
         Some(token) => backend.flashes().take(token).await,
         None => Ok(None),
     }
 }
 
-fn forget_form(path: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(&format!("{FLASH_COOKIE}=; Path={path}; Max-Age=0; Secure; HttpOnly; SameSite=Lax")).ok()
-}
-
-/// The language of somebody who is not signed in.
-pub(crate) fn chosen_locale(headers: &HeaderMap) -> Locale {
-    cookie(headers, LOCALE_COOKIE).and_then(Locale::from_tag).unwrap_or_else(|| {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|languages| languages.to_str().ok());
-        accepted.map_or_else(Locale::default, Locale::from_accept_language)
-    })
-}
-
 /// `?lang=` of a page: kept in a cookie, and taken out of the address, which people send to each other.
 fn language_choice(method: &Method, uri: &Uri) -> Option<Response> {
     let (tag, to) = taken_out(method, uri, "lang=")?;
-    Some(chosen(&to, Locale::from_tag(tag).map(|locale| format!("{LOCALE_COOKIE}={}; Max-Age={KEPT_FOR}", locale.tag()))))
+    Some(chosen(&to, Locale::from_tag(tag).map(cookies::keep_locale)))
 }
 
 /// `?for=` of a place of one's offices: the same for the unit one acts for; nothing stands for all of one's units.
@@ -167,8 +147,8 @@ fn unit_choice(method: &Method, uri: &Uri, viewer: &Viewer) -> Option<Response> 
     actions_at(uri.path(), uri.query().unwrap_or_default())?;
     let (unit, to) = taken_out(method, uri, "for=")?;
     let kept = match unit.parse::<UnitId>() {
-        Ok(unit) if holds_office(viewer, unit) => Some(format!("{UNIT_COOKIE}={unit}; Max-Age={KEPT_FOR}")),
-        _ => unit.is_empty().then(|| format!("{UNIT_COOKIE}=; Max-Age=0")),
+        Ok(unit) if holds_office(viewer, unit) => Some(cookies::keep_unit(unit)),
+        _ => unit.is_empty().then(cookies::forget_unit),
     };
     Some(chosen(&to, kept))
 }
@@ -191,49 +171,17 @@ fn taken_out<'u>(method: &Method, uri: &'u Uri, key: &str) -> Option<(&'u str, S
 }
 
 /// Leads to an address of this site and keeps the choice.
-fn chosen(to: &str, kept: Option<String>) -> Response {
+fn chosen(to: &str, kept: Option<Cookie<'static>>) -> Response {
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
-    if let Some(cookie) = kept.and_then(|kept| HeaderValue::from_str(&format!("{kept}; Path=/; HttpOnly; SameSite=Lax")).ok()) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+    if let Some(cookie) = kept {
+        cookies::append(response.headers_mut(), &cookie);
     }
     response
-}
-
-pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(found, value)| *found == name && !value.is_empty())
-        .map(|(_, value)| value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
-    }
-
-    #[test]
-    fn a_cookie_is_found_by_its_whole_name() {
-        let sent = headers(&[("cookie", "a=1; __Host-handbook=secret; b=x=y"), ("cookie", "c=")]);
-        assert_eq!(cookie(&sent, "__Host-handbook"), Some("secret"));
-        assert_eq!(cookie(&sent, "handbook"), None);
-        assert_eq!(cookie(&sent, "b"), Some("x=y"));
-        assert_eq!(cookie(&sent, "c"), None);
-    }
-
-    #[test]
-    fn the_chosen_language_goes_before_the_browsers() {
-        assert_eq!(chosen_locale(&headers(&[])), Locale::Vi);
-        assert_eq!(chosen_locale(&headers(&[("accept-language", "bn-BD,en;q=0.5")])), Locale::Bn);
-        assert_eq!(chosen_locale(&headers(&[("accept-language", "bn-BD"), ("cookie", "handbook-locale=en")])), Locale::En);
-        assert_eq!(chosen_locale(&headers(&[("accept-language", "bn-BD"), ("cookie", "handbook-locale=xx")])), Locale::Bn);
-    }
 
     #[test]
     fn choosing_a_language_leads_back_to_the_same_page_of_this_site() {
@@ -245,7 +193,7 @@ mod tests {
         };
         let (location, cookie) = to("/sign-in?next=/library&lang=en").unwrap();
         assert_eq!(location, "/sign-in?next=/library");
-        assert!(cookie.unwrap().starts_with("handbook-locale=en; Max-Age=31536000; Path=/;"));
+        assert_eq!(cookie.unwrap(), "handbook-locale=en; HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000");
         assert_eq!(to("/sign-in?lang=klingon").unwrap(), ("/sign-in".to_owned(), None));
         assert_eq!(to("//evil.example/?lang=en").unwrap().0, "/evil.example/");
         assert_eq!(to("/\\evil.example/?lang=en").unwrap().0, "/");

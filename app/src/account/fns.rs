@@ -62,12 +62,9 @@ pub async fn sign_in(
 ) -> Result<Outcome, AppError> {
     use backend::accounts::SignInForm;
 
-    use super::{
-        cookies::{DEVICE, DOOR},
-        session_cookie,
-    };
     use crate::{
         context::server::{backend, visit},
+        cookies::{DEVICE, DOOR, SESSION},
         forms::{Submitted, local},
     };
 
@@ -83,7 +80,7 @@ pub async fn sign_in(
             }
             Err(error) => return Err(error.into()),
         };
-        session_cookie::give(&signed_in.token)?;
+        SESSION.give(&signed_in.token)?;
         DEVICE.give(&signed_in.device)?;
         Ok(Outcome::Done { to: local(&next), reload: true })
     }
@@ -94,9 +91,9 @@ pub async fn sign_in(
 /// Ends the session of this device. Signing out twice is no error.
 #[server(prefix = "/api", endpoint = "account/sign_out")]
 pub async fn sign_out() -> Result<Outcome, AppError> {
-    use super::session_cookie;
     use crate::{
         context::server::{backend, visit},
+        cookies::SESSION,
         forms::Submitted,
     };
 
@@ -105,7 +102,7 @@ pub async fn sign_out() -> Result<Outcome, AppError> {
         if let Some(token) = visit().and_then(|visit| visit.token) {
             backend()?.accounts().sign_out(&token).await?;
         }
-        session_cookie::take_back()?;
+        SESSION.take_back()?;
         Ok(Outcome::Done { to: "/sign-in".to_owned(), reload: true })
     }
     .await;

@@ -61,8 +61,8 @@ pub async fn change_password(
     use backend::accounts::PasswordForm;
 
     use crate::{
-        account::session_cookie,
         context::server::{backend, token, viewer},
+        cookies::SESSION,
         forms::Submitted,
     };
 
@@ -70,7 +70,7 @@ pub async fn change_password(
     let result = async {
         let typed = PasswordForm { current: &current_password, new: &new_password };
         let renewed = backend()?.accounts().change_password(&viewer()?, &token()?, typed).await?;
-        session_cookie::give(&renewed)?;
+        SESSION.give(&renewed)?;
         Ok(Outcome::Done { to: "/devices?changed=1".to_owned(), reload: true })
     }
     .await;
@@ -81,15 +81,15 @@ pub async fn change_password(
 #[server(prefix = "/api", endpoint = "account/confirm_password")]
 pub async fn confirm_password(#[server(default)] password: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
     use crate::{
-        account::session_cookie,
         context::server::{backend, token, viewer},
+        cookies::SESSION,
         forms::{Submitted, local},
     };
 
     let form = Submitted::new("confirm", &[]);
     let result = async {
         let renewed = backend()?.accounts().confirm(&viewer()?, &token()?, &password).await?;
-        session_cookie::give(&renewed)?;
+        SESSION.give(&renewed)?;
         Ok(Outcome::Done { to: local(&next), reload: true })
     }
     .await;

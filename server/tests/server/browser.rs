@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
+use cookie::Cookie;
 use reqwest::{Client, RequestBuilder, header::HeaderMap, redirect::Policy};
 
 /// An answer that has not come to its end after that never will.
@@ -123,13 +124,12 @@ impl Browser {
     }
 
     fn keep(&mut self, line: &str) {
-        let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
-        let (name, value) = pair.split_once('=').expect("a cookie");
-        let path = attributes.split(';').find_map(|one| one.trim().strip_prefix("Path=")).unwrap_or("/");
-        if attributes.contains("Max-Age=0") {
-            self.cookies.remove(name);
+        let cookie = Cookie::parse(line).expect("a cookie");
+        if cookie.max_age() == Some(cookie::time::Duration::ZERO) {
+            self.cookies.remove(cookie.name());
         } else {
-            self.cookies.insert(name.to_owned(), (path.to_owned(), value.to_owned()));
+            let path = cookie.path().unwrap_or("/");
+            self.cookies.insert(cookie.name().to_owned(), (path.to_owned(), cookie.value().to_owned()));
         }
     }
 }

@@ -216,7 +216,7 @@ async fn what_came_too_late_is_shown_beside_what_is_there_and_the_script_loads_t
     let sent = sent.header("accept", "application/json").header("sec-fetch-site", "same-origin");
     let sent = sent.form(&form("Xin thêm phao.")).send().await.expect("an answer");
     let cookies: Vec<_> = sent.headers().get_all("set-cookie").iter().filter_map(|line| line.to_str().ok()).collect();
-    assert!(cookies.contains(&"handbook-typed-k3x9=taken; Path=/; Max-Age=600; SameSite=Lax"), "{} {cookies:?}", sent.status());
+    assert!(cookies.contains(&"handbook-typed-k3x9=taken; SameSite=Lax; Path=/; Max-Age=600"), "{} {cookies:?}", sent.status());
 
     let again = fisherman.post("/api/feedback/send", &write, &form("Xin thêm đèn.")).await;
     assert_eq!((again.status, again.location()), (302, Some(write.as_str())));

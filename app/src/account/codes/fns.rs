@@ -127,8 +127,10 @@ mod server {
     use backend::{Backend, accounts::IssuedCode};
     use domain::{accounts::Viewer, forms::Outcome};
 
-    use super::super::super::cookies::SHEET;
-    use crate::error::{AppError, Kind};
+    use crate::{
+        cookies::SHEET,
+        error::{AppError, Kind},
+    };
 
     pub(super) fn id<T: FromStr>(text: &str) -> Result<T, AppError> {
         text.parse().map_err(|_| AppError::new(Kind::NotFound))

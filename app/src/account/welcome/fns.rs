@@ -23,9 +23,9 @@ pub async fn read_door() -> Result<DoorView, AppError> {
 /// Begins a visit. A `code` comes along from a paper card's QR code, and is tried at once.
 #[server(prefix = "/api", endpoint = "account/welcome")]
 pub async fn begin(#[server(default)] national_id: String, #[server(default)] code: String) -> Result<Outcome, AppError> {
-    use super::super::cookies::DOOR;
     use crate::{
         context::server::{backend, visit},
+        cookies::DOOR,
         forms::Submitted,
     };
 
@@ -94,11 +94,11 @@ pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppErr
 /// Sets the password of who has proved to be a member, and signs them in.
 #[server(prefix = "/api", endpoint = "account/choose_password")]
 pub async fn choose_password(#[server(default)] password: String) -> Result<Outcome, AppError> {
-    use super::super::{
-        cookies::{DEVICE, DOOR},
-        session_cookie,
+    use crate::{
+        context::server::visit,
+        cookies::{DEVICE, DOOR, SESSION},
+        forms::Submitted,
     };
-    use crate::{context::server::visit, forms::Submitted};
 
     let form = Submitted::new("choose", &[]);
     let result = server::at_door(async |accounts, token| {
@@ -109,7 +109,7 @@ pub async fn choose_password(#[server(default)] password: String) -> Result<Outc
             Err(backend::Error::NotLive { .. }) => return Ok(server::to("/welcome/later")),
             Err(error) => return Err(error.into()),
         };
-        session_cookie::give(&signed_in.token)?;
+        SESSION.give(&signed_in.token)?;
         DEVICE.give(&signed_in.device)?;
         DOOR.take_back()?;
         Ok(Outcome::Done { to: "/".to_owned(), reload: true })
