@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use ipnet::IpNet;
 
 use crate::{
     Backend, Error,
@@ -57,7 +58,7 @@ impl<'b> Quotas<'b> {
     /// The share of the network somebody comes from, and of the larger one around it. None where there is no network.
     pub(crate) fn of_network(mut self, address: Option<IpAddr>, most: i64) -> Self {
         for (network, times) in address.map(networks).unwrap_or_default() {
-            let name = self.backend.keys().lookup("network", &network);
+            let name = self.backend.keys().lookup("network", &network.to_string());
             self.push(name, most * times);
         }
         self
@@ -93,19 +94,12 @@ pub(crate) fn minutes() -> u32 {
     u32::try_from(WINDOW.num_minutes()).unwrap_or(u32::MAX)
 }
 
-/// The networks of an address, and how many times the share of the smallest each has. What one household, ship or village shares: 256
-/// addresses of the old kind, one /64 of the new. Whoever rents a /48 has 65,536 of those, so it is counted too.
-pub(crate) fn networks(address: IpAddr) -> Vec<(String, i64)> {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            vec![(format!("{a}.{b}.{c}"), 1)]
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            vec![(format!("{a:x}:{b:x}:{c:x}:{d:x}"), 1), (format!("{a:x}:{b:x}:{c:x}"), 4)]
-        }
-    }
+/// The networks of an address, and how many times the share of the smallest each has. What one household, ship or village shares: a /24
+/// of IPv4, a /64 of IPv6. Whoever rents a /48 has 65,536 of those, so it is counted too.
+pub(crate) fn networks(address: IpAddr) -> Vec<(IpNet, i64)> {
+    let address = address.to_canonical();
+    let network = |bits| IpNet::new_assert(address, bits).trunc();
+    if address.is_ipv4() { vec![(network(24), 1)] } else { vec![(network(64), 1), (network(48), 4)] }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use std::{
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -159,7 +160,7 @@ pub(crate) async fn closed(closing: &mut watch::Receiver<bool>) {
 
 /// How many connections each network has open.
 #[derive(Debug, Clone, Default)]
-struct Networks(Arc<Mutex<HashMap<String, usize>>>);
+struct Networks(Arc<Mutex<HashMap<IpNet, usize>>>);
 
 impl Networks {
     /// None when the network has its share already.
@@ -169,7 +170,7 @@ impl Networks {
         }
         let network = network(peer);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(network.clone()).or_default();
+        let count = open.entry(network).or_default();
         if *count >= limits.of_network {
             return None;
         }
@@ -181,7 +182,7 @@ impl Networks {
 /// A connection that counts until it is dropped.
 struct Place {
     networks: Networks,
-    network: Option<String>,
+    network: Option<IpNet>,
 }
 
 impl Drop for Place {

@@ -7,17 +7,11 @@ use std::{
 };
 
 use axum::http::HeaderMap;
+use ipnet::IpNet;
 
 /// The servers whose word about the address of a client is taken. None unless the operator names them: anybody can write a header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Arc<[Range]>);
-
-/// Addresses that share their first bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Range {
-    start: IpAddr,
-    bits: u32,
-}
+pub struct TrustedProxies(Arc<[IpNet]>);
 
 impl TrustedProxies {
     pub(crate) fn are_named(&self) -> bool {
@@ -40,7 +34,7 @@ impl TrustedProxies {
     }
 
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|range| range.contains(address.to_canonical()))
+        self.0.iter().any(|range| range.contains(&address.to_canonical()))
     }
 }
 
@@ -54,18 +48,10 @@ fn warn_once() {
     });
 }
 
-/// Addresses that one household, village or provider's customer has: 256 of the old kind, one /48 of the new.
-pub(crate) fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            format!("{a}.{b}.{c}")
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}")
-        }
-    }
+/// Addresses that one household, village or provider's customer has: a /24 of IPv4, a /48 of IPv6.
+pub(crate) fn network(address: IpAddr) -> IpNet {
+    let address = address.to_canonical();
+    IpNet::new_assert(address, if address.is_ipv4() { 24 } else { 48 }).trunc()
 }
 
 impl FromStr for TrustedProxies {
@@ -76,7 +62,7 @@ impl FromStr for TrustedProxies {
         text.split(',')
             .map(str::trim)
             .filter(|range| !range.is_empty())
-            .map(str::parse)
+            .map(range)
             .collect::<Result<Vec<_>, _>>()
             .map(|ranges| Self(ranges.into()))
     }
@@ -84,34 +70,17 @@ impl FromStr for TrustedProxies {
 
 impl std::fmt::Display for TrustedProxies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (at, Range { start, bits }) in self.0.iter().enumerate() {
-            write!(f, "{}{start}/{bits}", if at == 0 { "" } else { "," })?;
+        for (at, range) in self.0.iter().enumerate() {
+            write!(f, "{}{range}", if at == 0 { "" } else { "," })?;
         }
         Ok(())
     }
 }
 
-impl Range {
-    fn contains(self, address: IpAddr) -> bool {
-        match (self.start, address) {
-            (IpAddr::V4(start), IpAddr::V4(address)) => (start.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits,
-            (IpAddr::V6(start), IpAddr::V6(address)) => (start.to_bits() ^ address.to_bits()).leading_zeros() >= self.bits,
-            _ => false,
-        }
-    }
-}
-
-impl FromStr for Range {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const REFUSED: &str = "it must be addresses or ranges such as 127.0.0.1, 10.0.0.0/8";
-        let (start, bits) = text.split_once('/').map_or((text, None), |(start, bits)| (start, Some(bits)));
-        let start: IpAddr = start.parse().map_err(|_| REFUSED)?;
-        let all = if start.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(all), str::parse).map_err(|_| REFUSED)?;
-        if bits <= all { Ok(Self { start, bits }) } else { Err(REFUSED) }
-    }
+/// An address, or a range such as `10.0.0.0/8`.
+fn range(text: &str) -> Result<IpNet, &'static str> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| text.parse::<IpNet>()).map_err(|_| "it must be addresses or ranges such as 127.0.0.1, 10.0.0.0/8")
 }
 
 #[cfg(test)]

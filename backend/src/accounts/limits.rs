@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::forms::Problem;
+use ipnet::IpNet;
 
 use super::Accounts;
 use crate::{
@@ -156,7 +157,7 @@ impl Accounts<'_> {
     /// The names of the networks the visitor comes from, and how many times the limit of the smallest each has. None where there is no
     /// network.
     fn networks(&self) -> Vec<(String, i64)> {
-        let name = |(network, times): (String, i64)| (self.backend.keys().lookup("network", &network), times);
+        let name = |(network, times): (IpNet, i64)| (self.backend.keys().lookup("network", &network.to_string()), times);
         self.origin.address.map(networks).unwrap_or_default().into_iter().map(name).collect()
     }
 }
