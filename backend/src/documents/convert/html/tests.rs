@@ -133,6 +133,7 @@ fn a_megabyte_of_malice_takes_no_time_and_no_depth() {
         ("entities", mib("&abcd;")),
         ("ampersands", mib("&")),
         ("attributes", format!("<p {}>", mib("a=1 "))),
+        ("attributes of different names", format!("<p {}>", many(|n| format!("a{n} ")))),
         ("links", mib("<a href=http://a>b</a> ")),
         ("a link around many paragraphs", format!("<a href=http://a/{}>{}", "(".repeat(1_900), mib("<p>a"))),
         ("a link around many lines", format!("<a href=http://a/{}>{}", "(".repeat(1_900), mib("a<br>"))),
