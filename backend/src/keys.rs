@@ -135,6 +135,8 @@ pub fn fingerprint(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()).into())
 }
 
+/// HMAC-SHA256 of the label under the master key. HKDF would give other keys, and nothing that was stored with these could be found or
+/// opened: these three stay as they are. A new key is better derived with HKDF.
 fn derive(master: &[u8; 32], label: &[u8]) -> [u8; 32] {
     mac(master, &[label])
 }
