@@ -129,8 +129,18 @@ impl FromServerFnError for AppError {
 
 #[cfg(feature = "ssr")]
 mod server {
+    use std::str::FromStr;
+
     use super::{AppError, Kind};
     use crate::{context::server::visit, terms};
+
+    /// The id, or another value of ours, in an address or a form.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] for what is none: it leads nowhere.
+    pub(crate) fn known<T: FromStr>(text: &str) -> Result<T, AppError> {
+        text.parse().map_err(|_| AppError::new(Kind::NotFound))
+    }
 
     impl From<backend::Error> for AppError {
         fn from(error: backend::Error) -> Self {
@@ -178,5 +188,7 @@ mod server {
     }
 }
 
+#[cfg(feature = "ssr")]
+pub(crate) use server::known;
 #[cfg(feature = "ssr")]
 pub use server::{respond, respond_to};

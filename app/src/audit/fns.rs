@@ -18,18 +18,18 @@ pub async fn page(
 
     use crate::{
         context::server::{backend, viewer},
-        error::{Kind, respond},
+        error::{Kind, known, respond},
     };
 
     let result = async {
         let viewer = viewer()?;
         let unknown = || AppError::new(Kind::NotFound);
         let query = AuditQuery {
-            unit: unit.map(|unit| unit.parse()).transpose().map_err(|_| unknown())?,
+            unit: unit.as_deref().map(known).transpose()?,
             group: group.map(|group| AuditGroup::from_key(&group).ok_or_else(unknown)).transpose()?,
             // An empty search field asks for everybody.
             member: member.as_deref().filter(|member| !member.trim().is_empty()),
-            before: before.map(|before| before.parse()).transpose().map_err(|_| unknown())?,
+            before: before.as_deref().map(known).transpose()?,
         };
         Ok::<_, AppError>(backend()?.audit().page(&viewer, query).await?)
     };
@@ -41,12 +41,12 @@ pub async fn page(
 pub async fn own(before: Option<String>) -> Result<OwnTrail, AppError> {
     use crate::{
         context::server::{backend, viewer},
-        error::{Kind, respond},
+        error::{known, respond},
     };
 
     let result = async {
         let viewer = viewer()?;
-        let before = before.map(|before| before.parse()).transpose().map_err(|_| AppError::new(Kind::NotFound))?;
+        let before = before.as_deref().map(known).transpose()?;
         Ok::<_, AppError>(backend()?.audit().own(&viewer, before).await?)
     };
     respond(result.await)

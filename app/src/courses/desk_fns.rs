@@ -10,10 +10,9 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use super::fns::known;
 use crate::{
     context::server::{backend, viewer},
-    error::{AppError, respond},
+    error::{AppError, known, respond},
     forms::Submitted,
 };
 

@@ -10,7 +10,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::{
     context::server::{backend, viewer},
-    error::{AppError, Kind, respond},
+    error::{AppError, known, respond},
     forms::Submitted,
 };
 
@@ -109,9 +109,4 @@ pub async fn completion(id: String, unit: Option<String>) -> Result<CompletionPa
         Ok::<_, AppError>(backend()?.courses().completion_page(&viewer()?, known(&id)?, unit).await?)
     };
     respond(result.await)
-}
-
-/// A part of an address that must be something we wrote there.
-pub(super) fn known<T: std::str::FromStr>(text: &str) -> Result<T, AppError> {
-    text.parse().map_err(|_| AppError::new(Kind::NotFound))
 }

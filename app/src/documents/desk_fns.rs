@@ -412,7 +412,7 @@ pub async fn revisions(id: String, version: Option<String>, with: Option<String>
     respond(
         async {
             let viewer = viewer()?;
-            let number = |text: Option<String>| known(text, |text| text.parse::<u32>().ok());
+            let number = |text: Option<String>| known_part(text, |text| text.parse::<u32>().ok());
             let (version, with) = (number(version)?, number(with)?);
             Ok::<_, AppError>(backend()?.documents().revisions(&viewer, document_id(&id)?, version, with).await?)
         }
@@ -431,8 +431,7 @@ pub async fn restore(id: String, version: String) -> Result<Outcome, AppError> {
     let result = async {
         let viewer = viewer()?;
         let id = document_id(&id)?;
-        let version = version.parse().map_err(|_| AppError::new(Kind::NotFound))?;
-        backend()?.documents().restore(&viewer, id, version).await?;
+        backend()?.documents().restore(&viewer, id, known(&version)?).await?;
         Ok(Outcome::Done { to: format!("/desk/{id}?restored=1"), reload: true })
     }
     .await;
@@ -450,8 +449,7 @@ pub async fn rules(unit: String) -> Result<DeskRules, AppError> {
     respond(
         async {
             let viewer = viewer()?;
-            let unit = unit.parse().map_err(|_| AppError::new(Kind::NotFound))?;
-            Ok::<_, AppError>(backend()?.documents().rules(&viewer, unit).await?)
+            Ok::<_, AppError>(backend()?.documents().rules(&viewer, known(&unit)?).await?)
         }
         .await,
     )
@@ -467,7 +465,7 @@ pub async fn set_rules(unit: String, #[server(default)] own_approval: String) ->
 
     let result = async {
         let viewer = viewer()?;
-        let unit = unit.parse().map_err(|_| AppError::new(Kind::NotFound))?;
+        let unit = known(&unit)?;
         backend()?.documents().set_rules(&viewer, unit, own_approval == "yes").await?;
         Ok(Outcome::Done { to: format!("/desk/rules/{unit}?saved=1"), reload: true })
     }
@@ -479,9 +477,9 @@ pub async fn set_rules(unit: String, #[server(default)] own_approval: String) ->
 use server::{changed_parts, on_newest_version};
 
 #[cfg(feature = "ssr")]
-use super::library_fns::server::{document_id, known};
+use super::library_fns::server::{document_id, known_part};
 #[cfg(feature = "ssr")]
-use crate::error::Kind;
+use crate::error::known;
 
 #[cfg(feature = "ssr")]
 mod server {

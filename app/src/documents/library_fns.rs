@@ -31,12 +31,12 @@ pub async fn library(
         async {
             let (viewer, l) = (viewer()?, asked_language());
             let query = LibraryQuery {
-                kind: known(kind, DocumentKind::from_key)?,
-                level: known(level, UnitKind::from_key)?,
-                field: known(field, DocumentField::from_key)?,
-                unit: known(unit, |id| id.parse().ok())?,
-                year: known(year, |year| year.parse().ok())?,
-                after: known(after, |id| id.parse().ok())?,
+                kind: known_part(kind, DocumentKind::from_key)?,
+                level: known_part(level, UnitKind::from_key)?,
+                field: known_part(field, DocumentField::from_key)?,
+                unit: known_part(unit, |id| id.parse().ok())?,
+                year: known_part(year, |year| year.parse().ok())?,
+                after: known_part(after, |id| id.parse().ok())?,
             };
             let page = backend()?.documents().shelf(&viewer, &query).await?;
             Ok::<_, AppError>(Rendered::of(text::frame::library(l), || library_view(l, page, &query)))
@@ -91,7 +91,7 @@ pub async fn shelf(list: String, after: Option<String>) -> Result<domain::docume
         async {
             let viewer = viewer()?;
             let list = ShelfList::from_key(&list).ok_or_else(|| AppError::new(Kind::NotFound))?;
-            let after = known(after, |key| key.parse().ok())?;
+            let after = known_part(after, |key| key.parse().ok())?;
             Ok::<_, AppError>(backend()?.documents().personal(&viewer, list, after).await?)
         }
         .await,
@@ -130,7 +130,7 @@ pub async fn mark_read(id: String, #[server(default)] seen: String) -> Result<Ou
     let result = async {
         let (viewer, id) = (viewer()?, document_id(&id)?);
         let is_told_by_script = !seen.is_empty();
-        let seen = known(Some(seen), Seen::from_key)?.unwrap_or(Seen::Said);
+        let seen = known_part(Some(seen), Seen::from_key)?.unwrap_or(Seen::Said);
         let is_recorded = backend()?.documents().mark_read(&viewer, id, seen).await?;
         if !is_recorded && is_told_by_script {
             // The script says on the page that it is recorded, or sends the form when it is not.
@@ -182,7 +182,7 @@ pub async fn remove_bookmark(id: String) -> Result<Outcome, AppError> {
 }
 
 #[cfg(feature = "ssr")]
-use server::{asked_language, document_id, known, public_address};
+use server::{asked_language, document_id, known_part, public_address};
 
 #[cfg(feature = "ssr")]
 pub(super) mod server {
@@ -190,15 +190,15 @@ pub(super) mod server {
 
     use crate::{
         context::server::visit,
-        error::{AppError, Kind},
+        error::{AppError, Kind, known},
     };
 
     pub(crate) fn document_id(text: &str) -> Result<DocumentId, AppError> {
-        text.parse().map_err(|_| AppError::new(Kind::NotFound))
+        known(text)
     }
 
     /// A part of an address that may be missing but must not be something we never wrote there.
-    pub(crate) fn known<T>(text: Option<String>, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, AppError> {
+    pub(crate) fn known_part<T>(text: Option<String>, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, AppError> {
         match text.filter(|text| !text.is_empty()) {
             Some(text) => parse(&text).map(Some).ok_or_else(|| AppError::new(Kind::NotFound)),
             None => Ok(None),

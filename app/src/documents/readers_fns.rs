@@ -7,6 +7,8 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::error::known;
 
 /// How many have read a document in a unit and in those one level below; in the highest that is the viewer's when none is named.
 #[server(prefix = "/api", endpoint = "documents/readers", input = GetUrl)]
@@ -56,9 +58,4 @@ pub async fn remind(document: String, unit: String) -> Result<Outcome, AppError>
     }
     .await;
     Submitted::new("remind", &[]).settle(result).await
-}
-
-#[cfg(feature = "ssr")]
-fn known<T: std::str::FromStr>(typed: &str) -> Result<T, AppError> {
-    typed.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
 }

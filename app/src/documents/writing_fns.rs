@@ -148,21 +148,18 @@ pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Resu
 }
 
 #[cfg(feature = "ssr")]
-use server::{document_id, told};
+use server::told;
+
+#[cfg(feature = "ssr")]
+use super::library_fns::server::document_id;
 
 #[cfg(feature = "ssr")]
 mod server {
-    use domain::ids::DocumentId;
-
     use crate::{
         context::server::visit,
-        error::{AppError, Kind, respond},
+        error::{AppError, respond},
         terms,
     };
-
-    pub(super) fn document_id(text: &str) -> Result<DocumentId, AppError> {
-        text.parse().map_err(|_| AppError::new(Kind::NotFound))
-    }
 
     /// As [`respond`]; the script shows the message as it is, so it says what is wrong.
     pub(super) fn told<T>(result: Result<T, AppError>) -> Result<T, AppError> {

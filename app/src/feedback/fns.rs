@@ -8,6 +8,8 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::error::known;
 
 /// What is shown before an opinion on `document` is written.
 #[server(prefix = "/api", endpoint = "feedback/invitation", input = GetUrl)]
@@ -128,10 +130,4 @@ pub async fn answer_opinion(#[server(default)] opinion: String, #[server(default
     }
     .await;
     form.settle(result).await
-}
-
-/// The id in an address; what is none leads nowhere.
-#[cfg(feature = "ssr")]
-fn known<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
-    id.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
 }

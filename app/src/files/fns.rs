@@ -4,6 +4,8 @@ use domain::{files, forms::Outcome};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::error::known;
 
 /// The files of a document at the desk.
 #[server(prefix = "/api", endpoint = "files/page", input = GetUrl)]
@@ -75,10 +77,4 @@ pub async fn finish(#[server(default)] upload: String) -> Result<Outcome, AppErr
 #[cfg(feature = "ssr")]
 fn done(document: domain::ids::DocumentId) -> Outcome {
     Outcome::Done { to: format!("/desk/{document}/files"), reload: true }
-}
-
-/// The id in an address or a form; what is none leads nowhere.
-#[cfg(feature = "ssr")]
-fn known<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
-    id.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
 }

@@ -4,6 +4,8 @@ use domain::{forms::Outcome, imports};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::error::known;
 
 /// The imports of the viewer's units.
 #[server(prefix = "/api", endpoint = "imports/list", input = GetUrl)]
@@ -91,10 +93,4 @@ pub async fn cancel(#[server(default)] id: String) -> Result<Outcome, AppError> 
     }
     .await;
     form.settle(result).await
-}
-
-/// The id in an address; what is none leads nowhere.
-#[cfg(feature = "ssr")]
-fn known<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
-    id.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
 }

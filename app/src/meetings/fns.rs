@@ -18,13 +18,12 @@ pub async fn list() -> Result<MeetingsPage, AppError> {
 pub async fn read(id: String) -> Result<MeetingPage, AppError> {
     use crate::{
         context::server::{backend, viewer},
-        error::{Kind, respond},
+        error::{known, respond},
     };
     respond(
         async {
             let viewer = viewer()?;
-            let id = id.parse().map_err(|_| AppError::new(Kind::NotFound))?;
-            Ok::<_, AppError>(backend()?.meetings().read(&viewer, id).await?)
+            Ok::<_, AppError>(backend()?.meetings().read(&viewer, known(&id)?).await?)
         }
         .await,
     )

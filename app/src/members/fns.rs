@@ -12,6 +12,8 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::error::known;
 
 /// Members of the own subtree, or of `unit` in it, that match `q`: so many rows, as a table of units.
 #[server(prefix = "/api", endpoint = "members/search", input = GetUrl)]
@@ -427,10 +429,4 @@ pub async fn keep_apart(#[server(default)] keep: String, #[server(default)] with
     }
     .await;
     form.settle(result).await
-}
-
-/// The id in an address; what is none leads nowhere.
-#[cfg(feature = "ssr")]
-fn known<T: std::str::FromStr>(id: &str) -> Result<T, AppError> {
-    id.parse().map_err(|_| AppError::new(crate::error::Kind::NotFound))
 }

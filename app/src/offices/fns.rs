@@ -10,15 +10,13 @@ use crate::error::AppError;
 pub async fn list(unit: String, member: Option<String>) -> Result<OfficesPage, AppError> {
     use crate::{
         context::server::{backend, viewer},
-        error::{Kind, respond},
+        error::{known, respond},
     };
 
     let result = async {
         let viewer = viewer()?;
-        let unknown = || AppError::new(Kind::NotFound);
-        let unit = unit.parse().map_err(|_| unknown())?;
-        let member = member.map(|member| member.parse()).transpose().map_err(|_| unknown())?;
-        Ok::<_, AppError>(backend()?.offices().list(&viewer, unit, member).await?)
+        let member = member.as_deref().map(known).transpose()?;
+        Ok::<_, AppError>(backend()?.offices().list(&viewer, known(&unit)?, member).await?)
     };
     respond(result.await)
 }
@@ -54,15 +52,14 @@ pub async fn grant(
 pub async fn end(#[server(default)] office: String) -> Result<Outcome, AppError> {
     use crate::{
         context::server::{backend, viewer},
-        error::Kind,
+        error::known,
         forms::Submitted,
     };
 
     let form = Submitted::new("end_office", &[]);
     let result = async {
         let viewer = viewer()?;
-        let office = office.parse().map_err(|_| AppError::new(Kind::NotFound))?;
-        let unit = backend()?.offices().end(&viewer, office).await?;
+        let unit = backend()?.offices().end(&viewer, known(&office)?).await?;
         Ok(Outcome::Done { to: format!("/units/{unit}/roles?ended=1"), reload: true })
     }
     .await;

@@ -21,15 +21,14 @@ pub async fn read_devices() -> Result<Vec<OpenSession>, AppError> {
 pub async fn revoke_session(#[server(default)] session: String) -> Result<Outcome, AppError> {
     use crate::{
         context::server::{backend, viewer},
-        error::Kind,
+        error::known,
         forms::Submitted,
     };
 
     let form = Submitted::new("devices", &[]);
     let result = async {
         let viewer = viewer()?;
-        let session = session.parse().map_err(|_| AppError::new(Kind::NotFound))?;
-        backend()?.accounts().revoke(&viewer, session).await?;
+        backend()?.accounts().revoke(&viewer, known(&session)?).await?;
         Ok(Outcome::Done { to: "/devices?revoked=1".to_owned(), reload: true })
     }
     .await;

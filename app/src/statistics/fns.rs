@@ -16,12 +16,12 @@ pub async fn page(
 
     use crate::{
         context::server::{backend, viewer},
-        error::{Kind, respond},
+        error::{known, respond},
     };
     respond(
         async {
             let viewer = viewer()?;
-            let unit = unit.map(|unit| unit.parse()).transpose().map_err(|_| AppError::new(Kind::NotFound))?;
+            let unit = unit.as_deref().map(known).transpose()?;
             let query = TableQuery::parse(q.as_deref(), sort.as_deref(), rows.as_deref());
             Ok::<_, AppError>(backend()?.statistics().table(&viewer, unit, &query).await?)
         }

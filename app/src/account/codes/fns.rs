@@ -7,6 +7,8 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::error::known;
 
 /// The branches in which one may issue codes.
 #[server(prefix = "/api", endpoint = "account/code_branches", input = GetUrl)]
@@ -33,7 +35,7 @@ pub async fn read_branch_codes(unit: String) -> Result<BranchCodes, AppError> {
         error::respond,
     };
 
-    let result = async { Ok::<_, AppError>(backend()?.accounts().branch_codes(&viewer()?, server::id(&unit)?).await?) };
+    let result = async { Ok::<_, AppError>(backend()?.accounts().branch_codes(&viewer()?, known(&unit)?).await?) };
     respond(result.await)
 }
 
@@ -45,7 +47,7 @@ pub async fn read_member_codes(member: String) -> Result<MemberCodes, AppError> 
         error::respond,
     };
 
-    let result = async { Ok::<_, AppError>(backend()?.accounts().member_codes(&viewer()?, server::id(&member)?).await?) };
+    let result = async { Ok::<_, AppError>(backend()?.accounts().member_codes(&viewer()?, known(&member)?).await?) };
     respond(result.await)
 }
 
@@ -76,7 +78,7 @@ pub async fn issue_codes(#[server(default)] unit: String, #[server(default)] mem
     let form = Submitted::new("codes", &[("members", &chosen)]);
     let result = async {
         let (backend, viewer) = (backend()?, viewer()?);
-        let issued = backend.accounts().issue_paper_codes(&viewer, server::id(&unit)?, &members).await?;
+        let issued = backend.accounts().issue_paper_codes(&viewer, known(&unit)?, &members).await?;
         server::to_sheet(&backend, &viewer, &issued).await
     }
     .await;
@@ -94,7 +96,7 @@ pub async fn issue_code(#[server(default)] member: String) -> Result<Outcome, Ap
     let form = Submitted::new("code", &[]);
     let result = async {
         let (backend, viewer) = (backend()?, viewer()?);
-        let issued = backend.accounts().issue_paper_code(&viewer, server::id(&member)?).await?;
+        let issued = backend.accounts().issue_paper_code(&viewer, known(&member)?).await?;
         server::to_sheet(&backend, &viewer, &[issued]).await
     }
     .await;
@@ -111,7 +113,7 @@ pub async fn revoke_code(#[server(default)] code: String, #[server(default)] bac
 
     let form = Submitted::new("revoke", &[]);
     let result = async {
-        let (member, unit) = backend()?.accounts().revoke_paper_code(&viewer()?, server::id(&code)?).await?;
+        let (member, unit) = backend()?.accounts().revoke_paper_code(&viewer()?, known(&code)?).await?;
         let to =
             if back == "member" { format!("/members/{member}/code?revoked=1") } else { format!("/units/{unit}/codes?revoked=1") };
         Ok(Outcome::Done { to, reload: true })
@@ -122,19 +124,10 @@ pub async fn revoke_code(#[server(default)] code: String, #[server(default)] bac
 
 #[cfg(feature = "ssr")]
 mod server {
-    use std::str::FromStr;
-
     use backend::{Backend, accounts::IssuedCode};
     use domain::{accounts::Viewer, forms::Outcome};
 
-    use crate::{
-        cookies::SHEET,
-        error::{AppError, Kind},
-    };
-
-    pub(super) fn id<T: FromStr>(text: &str) -> Result<T, AppError> {
-        text.parse().map_err(|_| AppError::new(Kind::NotFound))
-    }
+    use crate::{cookies::SHEET, error::AppError};
 
     pub(super) async fn to_sheet(backend: &Backend, viewer: &Viewer, issued: &[IssuedCode]) -> Result<Outcome, AppError> {
         SHEET.give(&backend.accounts().keep_sheet(viewer, issued).await?)?;
