@@ -44,14 +44,16 @@ impl Kind {
         Self::Internal,
     ];
 
-    pub const fn status(self) -> u16 {
+    #[cfg(feature = "ssr")]
+    pub const fn status(self) -> http::StatusCode {
+        use http::StatusCode;
         match self {
-            Self::NotSignedIn => 401,
-            Self::NotFound => 404,
-            Self::ConfirmPassword | Self::NotAllowed => 403,
-            Self::Invalid => 422,
-            Self::Busy | Self::Offline => 503,
-            Self::Internal => 500,
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::ConfirmPassword | Self::NotAllowed => StatusCode::FORBIDDEN,
+            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Busy | Self::Offline => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -131,6 +133,10 @@ impl FromServerFnError for AppError {
 mod server {
     use std::str::FromStr;
 
+    use http::StatusCode;
+    use leptos::prelude::use_context;
+    use leptos_axum::ResponseOptions;
+
     use super::{AppError, Kind};
     use crate::{context::server::visit, terms};
 
@@ -179,16 +185,19 @@ mod server {
         let locale = page.preferences.locale;
         error.kind = error.kind.told_to(page.viewer.as_ref());
         terms::error_text(locale, error.kind).clone_into(&mut error.message);
-        if let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
-            && let Ok(status) = http::StatusCode::from_u16(error.kind.status())
-        {
+        set_status(error.kind.status());
+        error
+    }
+
+    /// Sets the status of the response to this request.
+    pub(crate) fn set_status(status: StatusCode) {
+        if let Some(options) = use_context::<ResponseOptions>() {
             options.set_status(status);
         }
-        error
     }
 }
 
 #[cfg(feature = "ssr")]
-pub(crate) use server::known;
+pub(crate) use server::{known, set_status};
 #[cfg(feature = "ssr")]
 pub use server::{respond, respond_to};

@@ -9,13 +9,12 @@ mod server {
     use domain::forms::{FormErrors, Outcome, is_local};
     use http::{HeaderMap, StatusCode, header, request::Parts};
     use leptos::prelude::use_context;
-    use leptos_axum::ResponseOptions;
     use leptos_router::params::ParamsMap;
 
     use crate::{
         context::server::{Visit, backend, visit},
         cookies::{self, FLASH},
-        error::{AppError, Kind, respond_to},
+        error::{AppError, Kind, respond_to, set_status},
         text,
     };
 
@@ -199,12 +198,6 @@ mod server {
 
     async fn put_flash(errors: &FormErrors, page: &str) -> Result<(), AppError> {
         cookies::respond_with(&keep_form(&backend()?, &visit().unwrap_or_default(), errors, page).await?)
-    }
-
-    fn set_status(status: StatusCode) {
-        if let Some(options) = use_context::<ResponseOptions>() {
-            options.set_status(status);
-        }
     }
 
     /// A browser that sends the form itself asks for a page; our script asks for JSON.

@@ -144,11 +144,7 @@ pub fn ProblemPage() -> impl IntoView {
 
 #[cfg(feature = "ssr")]
 fn set_status(kind: Kind) {
-    if let (Some(options), Ok(status)) =
-        (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(kind.status()))
-    {
-        options.set_status(status);
-    }
+    crate::error::set_status(kind.status());
 }
 
 #[cfg(not(feature = "ssr"))]

@@ -112,8 +112,7 @@ pub(crate) fn see_other(to: &str) -> Response {
 
 /// What went wrong, as a sentence, for what is no page.
 pub(crate) fn problem(locale: Locale, kind: Kind) -> Response {
-    let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, terms::error_text(locale, kind)).into_response()
+    (kind.status(), terms::error_text(locale, kind)).into_response()
 }
 
 /// Empty, or with the technical words of a layer.

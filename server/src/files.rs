@@ -106,8 +106,7 @@ impl Caller {
             }
             error => {
                 let kind = AppError::from(error).kind.told_to(self.viewer.as_ref());
-                let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                told(status, terms::error_text(self.locale, kind), None)
+                told(kind.status(), terms::error_text(self.locale, kind), None)
             }
         }
     }
