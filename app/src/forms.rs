@@ -200,11 +200,14 @@ mod server {
         cookies::respond_with(&keep_form(&backend()?, &visit().unwrap_or_default(), errors, page).await?)
     }
 
-    /// A browser that sends the form itself asks for a page; our script asks for JSON.
+    /// Whether this form was sent by the browser itself.
     fn wants_page() -> bool {
-        use_context::<Parts>()
-            .and_then(|parts| parts.headers.get(header::ACCEPT)?.to_str().map(|accept| accept.contains("text/html")).ok())
-            .unwrap_or(false)
+        use_context::<Parts>().is_some_and(|parts| accepts_page(&parts.headers))
+    }
+
+    /// Whether a page is asked for, as a browser does by itself; our scripts ask for JSON.
+    pub fn accepts_page(headers: &HeaderMap) -> bool {
+        headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
     }
 
     /// Path and query of the page the form stands on; the first page when it is not known.
@@ -266,4 +269,4 @@ mod server {
 }
 
 #[cfg(feature = "ssr")]
-pub use server::{Submitted, keep_form, local, sign_in_page};
+pub use server::{Submitted, accepts_page, keep_form, local, sign_in_page};

@@ -6,7 +6,7 @@ use app::{
     context::server::Visit,
     cookies::header_value,
     error::{AppError, Kind},
-    forms::{keep_form, local, sign_in_page},
+    forms::{accepts_page, keep_form, local, sign_in_page},
     shell::Assets,
     terms, text,
 };
@@ -51,8 +51,7 @@ pub(crate) async fn complete(Extension(visit): Extension<Visit>, request: Reques
 /// error of ours. Needs nothing but the request, and lies around all that may be too busy.
 pub(crate) async fn offer_again(State(assets): State<Arc<Assets>>, request: Request, next: Next) -> Response {
     let locale = chosen_locale(request.headers());
-    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let wants_page = accept.is_some_and(|accept| accept.contains("text/html"));
+    let wants_page = accepts_page(request.headers());
     let is_reader = wants_page && request.method().is_safe() && is_page(request.uri());
     let is_script = !wants_page && request.uri().path().starts_with("/api/");
     let response = next.run(request).await;
@@ -105,7 +104,7 @@ pub(crate) async fn send_back(backend: &Backend, visit: &Visit, page: &str, erro
     }
 }
 
-/// To a page of ours.
+/// To a page of ours; to the first page where `to` is none (`domain::forms::is_local`). All redirects within this site end here.
 pub(crate) fn see_other(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, local(to))]).into_response()
 }
@@ -167,6 +166,15 @@ mod tests {
         let after = response.headers().get(header::RETRY_AFTER).map(|after| after.to_str().expect("text").to_owned());
         let body = to_bytes(response.into_body(), ERROR_MAX).await.expect("a body");
         (after, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[test]
+    fn a_redirect_stays_on_this_site() {
+        let to = |to: &str| see_other(to).headers()[header::LOCATION].to_str().expect("text").to_owned();
+        assert_eq!(to("/library?kind=form#text"), "/library?kind=form#text");
+        for elsewhere in ["//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example", "evil.example", ""] {
+            assert_eq!(to(elsewhere), "/", "{elsewhere:?}");
+        }
     }
 
     #[tokio::test]

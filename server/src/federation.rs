@@ -11,7 +11,6 @@ use app::{
     cookies::{DEVICE, DOOR, SESSION, SecretCookie, sent},
     error::{AppError, Kind},
     forms::local,
-    terms,
 };
 use axum::{
     Extension,
@@ -25,7 +24,11 @@ use openidconnect::url::Url;
 use serde::Deserialize;
 
 use self::provider::{Failure, Provider};
-use crate::{cookies, router::Shared};
+use crate::{
+    answers::{problem, see_other},
+    cookies,
+    router::Shared,
+};
 
 mod id_token;
 mod outbound;
@@ -78,11 +81,11 @@ pub(crate) async fn leave(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let locale = visit.page.preferences.locale;
-    let Some(provider) = shared.federation.find(&key) else { return unknown_provider(&visit) };
+    let Some(provider) = shared.federation.find(&key) else { return problem(locale, Kind::NotFound) };
     let next = asked.ok().and_then(|Query(asked)| asked.next).filter(|next| next.len() <= NEXT_MAX);
     let next = next.map_or_else(|| "/".to_owned(), |next| local(&next));
     if visit.page.viewer.is_some() {
-        return go_to(&next);
+        return see_other(&next);
     }
     let (departure, sealed) = match shared.backend.accounts().depart(&key, &next) {
         Ok(departure) => departure,
@@ -90,7 +93,8 @@ pub(crate) async fn leave(
     };
     match provider.sign_in_page(&departure, locale).await {
         Ok(page) => {
-            let mut response = go_to(page.as_str());
+            // The only redirect that leaves this site; the address is made from the operator's settings.
+            let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, page.as_str())]).into_response();
             cookies::append(response.headers_mut(), &DEPARTURE.holding(&sealed));
             response
         }
@@ -115,7 +119,7 @@ pub(crate) async fn arrive(
     headers: HeaderMap,
     brought: Result<Query<Brought>, QueryRejection>,
 ) -> Response {
-    let Some(provider) = shared.federation.find(&key) else { return unknown_provider(&visit) };
+    let Some(provider) = shared.federation.find(&key) else { return problem(visit.page.preferences.locale, Kind::NotFound) };
     let departure = match sent(&headers, DEPARTURE.name) {
         Some(sealed) => match shared.backend.accounts().returned(sealed).await {
             Ok(departure) => departure,
@@ -158,18 +162,18 @@ fn admitted(provider: &Provider, departure: Option<Departure>, brought: Brought)
 fn welcome(provider: &Provider, next: &str, vouched: Vouched) -> Response {
     match vouched {
         Vouched::SignedIn(signed_in) => {
-            let mut response = go_to(next);
+            let mut response = see_other(next);
             cookies::append(response.headers_mut(), &SESSION.holding(&signed_in.token));
             cookies::append(response.headers_mut(), &DEVICE.holding(&signed_in.device));
             response
         }
         Vouched::Door(token) => {
-            let mut response = go_to("/welcome/password");
+            let mut response = see_other("/welcome/password");
             cookies::append(response.headers_mut(), &DOOR.holding(&token));
             response
         }
         Vouched::NotLive(token) => {
-            let mut response = go_to("/welcome/later");
+            let mut response = see_other("/welcome/later");
             cookies::append(response.headers_mut(), &DOOR.holding(&token));
             response
         }
@@ -197,17 +201,9 @@ fn sign_in_page(provider: &Provider, next: &str, told: &str) -> Response {
         .append_pair("told", told)
         .append_pair("next", next)
         .finish();
-    go_to(&format!("/sign-in?{query}"))
-}
-
-fn go_to(address: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+    see_other(&format!("/sign-in?{query}"))
 }
 
 fn failed(error: backend::Error) -> Response {
-    go_to(&format!("/problem/{}", AppError::from(error).kind.key()))
-}
-
-fn unknown_provider(visit: &Visit) -> Response {
-    (StatusCode::NOT_FOUND, terms::error_text(visit.page.preferences.locale, Kind::NotFound)).into_response()
+    see_other(&format!("/problem/{}", AppError::from(error).kind.key()))
 }

@@ -7,14 +7,14 @@ use app::{
     context::{PageContext, server::Visit},
     cookies::{DEVICE, DOOR, FLASH, SESSION, SHEET, SecretCookie, sent},
     error::AppError,
-    forms::local,
+    forms::accepts_page,
     frame::badges,
 };
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use backend::Backend;
 use cookie::Cookie;
@@ -28,7 +28,7 @@ use domain::{
 };
 
 use crate::{
-    answers::problem,
+    answers::{problem, see_other},
     cookies::{self, chosen_locale, chosen_unit},
     device,
     router::Shared,
@@ -125,8 +125,7 @@ fn shows_form(request: &Parts, is_signed_in: bool) -> bool {
 }
 
 fn asks_for_page(request: &Parts) -> bool {
-    let accept = request.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    request.method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
+    request.method == Method::GET && accepts_page(&request.headers)
 }
 
 async fn returned_form(backend: &Backend, headers: &HeaderMap) -> backend::Result<Option<FormErrors>> {
@@ -166,13 +165,12 @@ fn taken_out<'u>(method: &Method, uri: &'u Uri, key: &str) -> Option<(&'u str, S
     let value = found.last().copied()?.strip_prefix(key)?;
     // A path that starts with two slashes would lead to another site.
     let path = format!("/{}", uri.path().trim_start_matches('/'));
-    let to = if others.is_empty() { path } else { format!("{path}?{}", others.join("&")) };
-    Some((value, local(&to)))
+    Some((value, if others.is_empty() { path } else { format!("{path}?{}", others.join("&")) }))
 }
 
 /// Leads to an address of this site and keeps the choice.
 fn chosen(to: &str, kept: Option<Cookie<'static>>) -> Response {
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
+    let mut response = see_other(to);
     if let Some(cookie) = kept {
         cookies::append(response.headers_mut(), &cookie);
     }
