@@ -6,6 +6,7 @@ use domain::{
     home::{HomePage, Pending},
     meetings::MeetingState,
 };
+use tokio::try_join;
 
 mod pending;
 mod work;
@@ -48,15 +49,25 @@ impl<'a> Home<'a> {
     /// # Errors
     /// Those of the store.
     pub async fn page_with(&self, viewer: &Viewer, pending: Pending) -> Result<HomePage> {
-        let meetings = self.backend.meetings().list(viewer).await?;
-        let (corrections_decided, code_open, account_changes) = self.backend.members().news(viewer).await?;
+        let (meetings, members, feedback) = (self.backend.meetings(), self.backend.members(), self.backend.feedback());
+        let (documents, courses) = (self.backend.documents(), self.backend.courses());
+        // Boxed: joined in place, their futures would lie beside each other in that of the page.
+        let (meetings, news, newest, opinions, asked, course) = try_join!(
+            Box::pin(meetings.list(viewer)),
+            Box::pin(members.news(viewer)),
+            Box::pin(self.newest(viewer)),
+            Box::pin(feedback.newest(viewer, OPINIONS)),
+            Box::pin(documents.count_asked(viewer)),
+            Box::pin(courses.reminder(viewer)),
+        )?;
+        let (corrections_decided, code_open, account_changes) = news;
         Ok(HomePage {
             next_meeting: meetings.coming.into_iter().find(|meeting| meeting.state != MeetingState::Cancelled),
-            newest: self.newest(viewer).await?,
-            opinions: self.backend.feedback().newest(viewer, OPINIONS).await?.opinions,
+            newest,
+            opinions: opinions.opinions,
             must_read: pending.must_read,
-            asked: self.backend.documents().count_asked(viewer).await?,
-            course: self.backend.courses().reminder(viewer).await?,
+            asked,
+            course,
             corrections_decided,
             code_open,
             account_changes,
@@ -66,10 +77,12 @@ impl<'a> Home<'a> {
 
     /// What the member was asked again to read, then what was corrected since they had read it, then what is new.
     async fn newest(&self, viewer: &Viewer) -> Result<Vec<DocumentSummary>> {
-        let documents = self.backend.documents();
-        let mut rows = documents.reminded(viewer, REMINDED).await?;
-        let corrected = documents.corrected_since_read(viewer, CORRECTED).await?;
-        let newest = documents.shelved(viewer, &LibraryQuery::default(), DOCUMENTS).await?;
+        let (documents, all) = (self.backend.documents(), LibraryQuery::default());
+        let (mut rows, corrected, newest) = try_join!(
+            Box::pin(documents.reminded(viewer, REMINDED)),
+            Box::pin(documents.corrected_since_read(viewer, CORRECTED)),
+            Box::pin(documents.shelved(viewer, &all, DOCUMENTS)),
+        )?;
         for newest in corrected.into_iter().chain(newest) {
             if rows.len() < DOCUMENTS && rows.iter().all(|known| known.id != newest.id) {
                 rows.push(newest);

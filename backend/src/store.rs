@@ -37,8 +37,8 @@ const DATABASE: &str = "handbook";
 /// One request of a WebSocket runs at a time on the server, so a few connections share the load. Embedded engines need one.
 const SERVER_CONNECTIONS: usize = 4;
 
-/// Queries an embedded engine works on at a time, for each processor, and at the least. A request asks one or a few at a time, so only
-/// queries whose callers have left come near this.
+/// Queries an embedded engine works on at a time, for each processor, and at the least. A request asks one or a few at a time, the first
+/// page up to eight; those beyond this number wait in the order they were asked.
 const RUNNING_PER_PROCESSOR: usize = 16;
 const RUNNING_MIN: usize = 64;
 

@@ -12,6 +12,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{accounts::Viewer, home::Pending, ids::MemberId, policy::Standpoint};
+use tokio::try_join;
 
 use super::Home;
 use crate::Result;
@@ -63,8 +64,9 @@ impl Home<'_> {
     /// Those of the store.
     pub async fn count_pending(&self, viewer: &Viewer) -> Result<Pending> {
         let at = self.backend.clock().now();
-        let must_read = self.backend.documents().count_must_read(viewer).await?;
-        let pending = Pending { must_read, work: self.work(viewer).await? };
+        let documents = self.backend.documents();
+        let (must_read, work) = try_join!(Box::pin(documents.count_must_read(viewer)), Box::pin(self.work(viewer)))?;
+        let pending = Pending { must_read, work };
         let counted = Counted { at, standpoint: viewer.standpoint.clone(), pending: pending.clone() };
         let mut known = self.backend.last_counts().known();
         if known.len() >= MOST {

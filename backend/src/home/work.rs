@@ -8,6 +8,7 @@ use domain::{
     home::{WorkItem, WorkKind},
     policy::Action,
 };
+use tokio::try_join;
 
 use super::Home;
 use crate::Result;
@@ -20,14 +21,20 @@ impl Home<'_> {
     /// Those of the store.
     pub async fn work(&self, viewer: &Viewer) -> Result<Vec<WorkItem>> {
         let backend = self.backend;
-        let standpoint = &viewer.standpoint;
+        let (feedback, documents, members) = (backend.feedback(), backend.documents(), backend.members());
+        let reads_members = !viewer.standpoint.seats(Action::ReadMembers).is_empty();
+        let (answers, reviews, unread, waiting) = try_join!(
+            Box::pin(feedback.count_unanswered(viewer)),
+            Box::pin(documents.count_in_review(viewer)),
+            Box::pin(documents.count_not_read_by_all(viewer)),
+            Box::pin(async { if reads_members { members.waiting(viewer).await.map(Some) } else { Ok(None) } }),
+        )?;
         let mut work = Vec::new();
         let mut note = |kind, count: Option<u64>| work.extend(count.map(|count| WorkItem { kind, count }));
-        note(WorkKind::Answers, backend.feedback().count_unanswered(viewer).await?);
-        note(WorkKind::Reviews, backend.documents().count_in_review(viewer).await?);
-        note(WorkKind::Unread, backend.documents().count_not_read_by_all(viewer).await?);
-        if !standpoint.seats(Action::ReadMembers).is_empty() {
-            let waiting = backend.members().waiting(viewer).await?;
+        note(WorkKind::Answers, answers);
+        note(WorkKind::Reviews, reviews);
+        note(WorkKind::Unread, unread);
+        if let Some(waiting) = waiting {
             note(WorkKind::Transfers, Some(waiting.transfers));
             note(WorkKind::Corrections, waiting.corrections);
             // Who keeps the registry mends its records; who leads a unit only sees them.
