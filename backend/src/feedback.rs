@@ -174,13 +174,9 @@ pub(crate) async fn readers_of(backend: &Backend, unit: UnitId) -> Result<Vec<St
     let mut readers = holders(backend, unit, Action::ReadOpinions).await?;
     readers.sort_by_key(|(role, _)| *role);
     readers.dedup_by(|(_, next), (_, first)| next == first);
-    let mut names = Vec::with_capacity(readers.len());
-    for (_, member) in readers {
-        let vars = vars! { member: record("member", member) };
-        let name: Option<String> = backend.store().read("SELECT VALUE full_name FROM ONLY $member", vars).await?.row(0)?;
-        names.extend(name);
-    }
-    Ok(names)
+    let members: Vec<String> = readers.into_iter().map(|(_, member)| member).collect();
+    let names = backend.members().names(members.iter().map(String::as_str)).await?;
+    Ok(members.iter().filter_map(|member| names.get(member).cloned()).collect())
 }
 
 /// Whether somebody reads what is sent to the editors of a unit: a branch has none.

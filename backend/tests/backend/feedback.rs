@@ -1,6 +1,8 @@
 //! Opinions from the member to the answer.
 
-use backend::{Backend, Error, feedback::OpinionForm};
+use std::collections::BTreeSet;
+
+use backend::{Backend, Error, feedback::OpinionForm, offices::GrantForm};
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
@@ -20,6 +22,7 @@ on_both_engines! {
     the_author_sees_that_it_was_seen_and_answered,
     nobody_sends_where_nothing_reaches_them,
     editors_who_are_nobody_are_not_offered,
+    the_secretary_is_named_first_of_those_who_read,
 }
 
 async fn send(backend: &Backend, viewer: &Viewer, document: DocumentId, audience: &str, text: &str) -> OpinionId {
@@ -209,4 +212,20 @@ async fn editors_who_are_nobody_are_not_offered(backend: &Backend, org: &Fixture
             other => assert!(offered && other.is_ok(), "{other:?}"),
         }
     }
+}
+
+async fn the_secretary_is_named_first_of_those_who_read(backend: &Backend, org: &Fixture) {
+    // With so many, the secretary is hardly the first by chance.
+    let (unit, today) = (org.harbour.id.to_string(), backend.clock().today().to_string());
+    for deputy in [&org.fisherman, &org.exempt, &org.not_activated] {
+        let card = format!("51.{}", &deputy.national_id[6..]);
+        let form = GrantForm { unit: &unit, card: &card, role: "deputy", from: &today, until: "" };
+        backend.offices().grant(&org.coast_registrar.viewer, form).await.expect("is given");
+    }
+    let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
+    let invitation = backend.documents().invitation(&org.probationary.viewer, document).await.expect("is invited");
+    let mut readers = invitation.branch_readers.into_iter();
+    assert_eq!(readers.next().as_ref(), Some(&org.secretary.name));
+    let deputies = [&org.deputy, &org.fisherman, &org.exempt, &org.not_activated].map(|deputy| deputy.name.clone());
+    assert_eq!(readers.collect::<BTreeSet<_>>(), BTreeSet::from(deputies));
 }
