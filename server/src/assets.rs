@@ -19,7 +19,7 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-use crate::router::Shared;
+use crate::state::Shared;
 
 /// Names the build's files; for the program, not for browsers.
 const MANIFEST: &str = "assets.json";

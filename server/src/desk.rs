@@ -32,7 +32,7 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
     answers::{self, problem, see_other},
-    router::Shared,
+    state::Shared,
 };
 
 /// The file, and the small fields before it.

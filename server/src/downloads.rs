@@ -18,7 +18,7 @@ use axum::{
 use backend::Backend;
 use domain::{documents::DocumentCopy, folding::fold, ids::DocumentId};
 
-use crate::{answers, router::Shared};
+use crate::{answers, state::Shared};
 
 /// Characters of a file's name.
 const NAME_MAX: usize = 60;

@@ -5,6 +5,8 @@
 //!
 //! Invariant: nothing that comes from a provider is logged but the kind of its mistake.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use app::{
     context::server::Visit,
@@ -18,7 +20,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use backend::accounts::{Departure, Vouched};
+use backend::{
+    Backend,
+    accounts::{Departure, Vouched},
+};
 use cookie::time::Duration;
 use openidconnect::url::Url;
 use serde::Deserialize;
@@ -27,7 +32,6 @@ use self::provider::{Failure, Provider};
 use crate::{
     answers::{problem, see_other},
     cookies,
-    router::Shared,
 };
 
 mod id_token;
@@ -75,19 +79,20 @@ pub(crate) struct Asked {
 
 /// Sends somebody to the provider.
 pub(crate) async fn leave(
-    State(shared): State<Shared>,
+    State(federation): State<Arc<Federation>>,
+    State(backend): State<Backend>,
     Extension(visit): Extension<Visit>,
     Path(key): Path<String>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let locale = visit.page.preferences.locale;
-    let Some(provider) = shared.federation.find(&key) else { return problem(locale, Kind::NotFound) };
+    let Some(provider) = federation.find(&key) else { return problem(locale, Kind::NotFound) };
     let next = asked.ok().and_then(|Query(asked)| asked.next).filter(|next| next.len() <= NEXT_MAX);
     let next = next.map_or_else(|| "/".to_owned(), |next| local(&next));
     if visit.page.viewer.is_some() {
         return see_other(&next);
     }
-    let (departure, sealed) = match shared.backend.accounts().depart(&key, &next) {
+    let (departure, sealed) = match backend.accounts().depart(&key, &next) {
         Ok(departure) => departure,
         Err(error) => return failed(error),
     };
@@ -113,15 +118,16 @@ pub(crate) struct Brought {
 
 /// Takes somebody back from the provider.
 pub(crate) async fn arrive(
-    State(shared): State<Shared>,
+    State(federation): State<Arc<Federation>>,
+    State(backend): State<Backend>,
     Extension(visit): Extension<Visit>,
     Path(key): Path<String>,
     headers: HeaderMap,
     brought: Result<Query<Brought>, QueryRejection>,
 ) -> Response {
-    let Some(provider) = shared.federation.find(&key) else { return problem(visit.page.preferences.locale, Kind::NotFound) };
+    let Some(provider) = federation.find(&key) else { return problem(visit.page.preferences.locale, Kind::NotFound) };
     let departure = match sent(&headers, DEPARTURE.name) {
-        Some(sealed) => match shared.backend.accounts().returned(sealed).await {
+        Some(sealed) => match backend.accounts().returned(sealed).await {
             Ok(departure) => departure,
             Err(error) => return failed(error),
         },
@@ -130,13 +136,11 @@ pub(crate) async fn arrive(
     let Query(brought) = brought.unwrap_or_default();
     let next = departure.as_ref().map_or_else(|| "/".to_owned(), |departure| departure.next.clone());
     let mut response = match admitted(provider, departure, brought) {
-        Ok((departure, code)) => match provider.identify(code, &departure, shared.backend.clock()).await {
-            Ok(national_id) => {
-                match shared.backend.accounts().at(visit.origin()).sign_in_federated(&national_id, &visit.device).await {
-                    Ok(vouched) => welcome(provider, &next, vouched),
-                    Err(error) => failed(error),
-                }
-            }
+        Ok((departure, code)) => match provider.identify(code, &departure, backend.clock()).await {
+            Ok(national_id) => match backend.accounts().at(visit.origin()).sign_in_federated(&national_id, &visit.device).await {
+                Ok(vouched) => welcome(provider, &next, vouched),
+                Err(error) => failed(error),
+            },
             Err(failure) => explain(provider, &next, &failure),
         },
         Err(failure) => explain(provider, &next, &failure),

@@ -40,7 +40,7 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use crate::{
     answers::{self, problem, see_other},
-    router::Shared,
+    state::Shared,
 };
 
 mod names;

@@ -15,7 +15,7 @@ use axum::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::time::timeout;
 
-use crate::router::Shared;
+use crate::state::Shared;
 
 /// Upper edges of the histograms of durations, in seconds.
 const DURATIONS: [f64; 11] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -25,9 +25,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A store that takes longer than this is as good as none; everybody who asks meanwhile waits for the same look.
 const LOOK_MAX: Duration = Duration::from_secs(5);
-
-/// When the store was looked at, and whether it took what was written.
-pub(crate) type Readiness = Option<(Instant, bool)>;
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready))

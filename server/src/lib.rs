@@ -28,6 +28,7 @@ mod security_headers;
 mod sign_ins;
 mod start_report;
 pub mod startup;
+mod state;
 mod telemetry;
 mod uploads;
 mod visit;

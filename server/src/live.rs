@@ -31,10 +31,7 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::{answers::problem as refused, listen::closed, overload::Place, router::Shared};
-
-/// Open pages of figures of one session.
-pub(crate) const PER_SESSION: usize = 8;
+use crate::{answers::problem as refused, listen::closed, overload::Place, state::Shared};
 
 /// However much happens, an open page changes at most once in this time.
 const FRAME: Duration = Duration::from_secs(1);

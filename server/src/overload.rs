@@ -32,7 +32,10 @@ use tokio::{
 };
 use tokio_stream::StreamExt;
 
-use crate::{cookies::chosen_locale, router::TIME_MAX};
+use crate::cookies::chosen_locale;
+
+/// A page that takes longer has lost its reader.
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(15);
 
 /// Who waits longer than this has waited in vain: what follows takes its time too.
 const WAIT_MAX: Duration = Duration::from_secs(2);

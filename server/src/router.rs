@@ -1,23 +1,19 @@
 //! Which address leads where, and what every request passes on its way.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use app::{App, shell::shell};
 use axum::{
     Router,
-    extract::FromRef,
     http::{Extensions, HeaderMap, StatusCode, Version, header, request::Parts},
     middleware::{from_fn, from_fn_with_state},
     routing::get,
 };
-use backend::Backend;
 use leptos::{
-    config::{Env, LeptosOptions},
     nonce::Nonce,
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
-use tokio::sync::{Mutex, watch};
 use tower_http::{
     CompressionLevel,
     compression::{
@@ -30,60 +26,15 @@ use tower_http::{
 use crate::{
     answers,
     assets::Site,
-    csrf, desk, downloads,
-    federation::{self, Federation},
-    files,
-    health::{self, Readiness},
-    live, observe,
-    overload::{self, Gate, Sessions},
-    page_end,
-    proxy::TrustedProxies,
-    security_headers, start_report, uploads, visit,
+    csrf, desk, downloads, federation, files, health, live, observe,
+    overload::{self, TIME_MAX},
+    page_end, security_headers, start_report,
+    state::Shared,
+    uploads, visit,
 };
-
-/// A page that takes longer has lost its reader.
-pub(crate) const TIME_MAX: Duration = Duration::from_secs(15);
 
 /// Pages are compressed while somebody waits: stronger levels cost more time than the line saves.
 const PAGE_COMPRESSION: CompressionLevel = CompressionLevel::Precise(5);
-
-/// What handlers share.
-#[derive(Clone, FromRef)]
-pub(crate) struct Shared {
-    pub(crate) backend: Backend,
-    pub(crate) proxies: TrustedProxies,
-    pub(crate) federation: Arc<Federation>,
-    /// The address people use, without a slash at the end.
-    pub(crate) origin: Arc<str>,
-    pub(crate) options: LeptosOptions,
-    pub(crate) gate: Gate,
-    pub(crate) streams: Sessions,
-    pub(crate) readiness: Arc<Mutex<Readiness>>,
-    pub(crate) closing: watch::Receiver<bool>,
-}
-
-impl Shared {
-    pub(crate) fn new(
-        backend: &Backend,
-        address: SocketAddr,
-        proxies: &TrustedProxies,
-        federation: Federation,
-        origin: &str,
-        closing: &watch::Receiver<bool>,
-    ) -> Self {
-        Self {
-            backend: backend.clone(),
-            proxies: proxies.clone(),
-            federation: Arc::new(federation),
-            origin: origin.trim_end_matches('/').into(),
-            options: LeptosOptions::builder().output_name("handbook").site_addr(address).env(Env::PROD).build(),
-            gate: Gate::of_machine(),
-            streams: Sessions::at_most(live::PER_SESSION),
-            readiness: Arc::default(),
-            closing: closing.clone(),
-        }
-    }
-}
 
 /// Everything but the numbers.
 pub(crate) fn build(shared: &Shared, site: &Site) -> Router {

@@ -3,7 +3,7 @@
 
 use axum::{Router, extract::Path, http::StatusCode, routing::post};
 
-use crate::router::Shared;
+use crate::state::Shared;
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/start-report/{what}", post(report))

@@ -25,7 +25,8 @@ use crate::{
     health, jobs,
     listen::{self, Limits},
     proxy::TrustedProxies,
-    router::{self, Shared},
+    router,
+    state::Shared,
 };
 
 /// How long requests that are under way may take to finish when the program is asked to stop.

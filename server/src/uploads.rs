@@ -36,7 +36,7 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use crate::{
     answers::{problem, see_other, send_back},
-    router::Shared,
+    state::Shared,
 };
 
 const FORM_PAGE: &str = "/imports/new";

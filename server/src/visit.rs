@@ -31,7 +31,7 @@ use crate::{
     answers::{problem, see_other},
     cookies::{self, chosen_locale, chosen_unit},
     device,
-    router::Shared,
+    state::Shared,
 };
 
 /// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.

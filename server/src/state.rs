@@ -1,0 +1,59 @@
+//! What the handlers share. Handlers that need little of it take that alone, by `FromRef`.
+//!
+//! Invariant: nothing here knows of routes, so every module with routes may use it.
+
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use axum::extract::FromRef;
+use backend::Backend;
+use leptos::config::{Env, LeptosOptions};
+use tokio::sync::{Mutex, watch};
+
+use crate::{
+    federation::Federation,
+    overload::{Gate, Sessions},
+    proxy::TrustedProxies,
+};
+
+/// Open pages of figures of one session.
+const STREAMS_PER_SESSION: usize = 8;
+
+/// When the store was looked at, and whether it took what was written.
+pub(crate) type Readiness = Option<(Instant, bool)>;
+
+#[derive(Clone, FromRef)]
+pub(crate) struct Shared {
+    pub(crate) backend: Backend,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) federation: Arc<Federation>,
+    /// The address people use, without a slash at the end.
+    pub(crate) origin: Arc<str>,
+    pub(crate) options: LeptosOptions,
+    pub(crate) gate: Gate,
+    pub(crate) streams: Sessions,
+    pub(crate) readiness: Arc<Mutex<Readiness>>,
+    pub(crate) closing: watch::Receiver<bool>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        backend: &Backend,
+        address: SocketAddr,
+        proxies: &TrustedProxies,
+        federation: Federation,
+        origin: &str,
+        closing: &watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            backend: backend.clone(),
+            proxies: proxies.clone(),
+            federation: Arc::new(federation),
+            origin: origin.trim_end_matches('/').into(),
+            options: LeptosOptions::builder().output_name("handbook").site_addr(address).env(Env::PROD).build(),
+            gate: Gate::of_machine(),
+            streams: Sessions::at_most(STREAMS_PER_SESSION),
+            readiness: Arc::default(),
+            closing: closing.clone(),
+        }
+    }
+}
