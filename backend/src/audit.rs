@@ -1,5 +1,5 @@
 //! The audit trail, read from the event log: for those who keep the registry of a subtree, and for each member about the own
-//! record. And the seal that makes the log a proof: see [`seal`] and [`verify`].
+//! record. And the seal that makes the log a proof: see `audit/seal.rs` and `audit/verify.rs`.
 
 mod names;
 mod seal;

@@ -1,6 +1,6 @@
 //! Files of documents: taken in piece by piece, looked at, guarded, kept by their content, handed out to whom their document reaches.
 //!
-//! The bytes lie in the file store ([`storage`]), what is known of them in the database. A file belongs to a document because the
+//! The bytes lie in the file store (`files/storage.rs`), what is known of them in the database. A file belongs to a document because the
 //! document's row names it, `draft.attachments` and `document.attachments`: that row decides who sees it.
 //!
 //! Invariant: nobody is handed a file but through [`Files::open`] and [`Files::open_preview`], which ask the policy.

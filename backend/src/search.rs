@@ -9,7 +9,7 @@
 //! another version of this program or of another store. Several processes at one server have one each, in a folder that goes with
 //! the process.
 //!
-//! **How it follows.** [`crate::Backend::catch_up`] hands each event on ([`SearchIndex::note`]); a task of its own
+//! **How it follows.** [`crate::Backend::catch_up`] hands each event on (`SearchIndex::note`); a task of its own
 //! ([`Backend::follow_search`]) reads what they name and commits, so neither readers nor writers wait for the disk. With each
 //! commit goes the moment up to which the log was read: a restart reads only what came after.
 //!

@@ -37,7 +37,7 @@ pub struct PublishForm<'f> {
     pub id: &'f str,
     /// The version that was looked at: what goes out is that text, not one saved in this moment.
     pub version: &'f str,
-    /// All else that was looked at, as the page named it: the review, the files, and the text that is out ([`looked_at`]).
+    /// All else that was looked at, as the page named it: the review, the files, and the text that is out (`looked_at`).
     pub review: &'f str,
     /// `now` or `later`.
     pub when: &'f str,

@@ -31,7 +31,7 @@ const PAGE: usize = 2_000;
 /// What is older than this when the counting begins is counted from the tables, the rest from the log. No transaction takes as long.
 const SETTLED: TimeDelta = TimeDelta::seconds(60);
 
-/// The figures of all units. One per process, fed by the event log; the same numbers come out of the tables by [`Self::rebuild`].
+/// The figures of all units. One per process, fed by the event log; the same numbers come out of the tables when they are counted afresh.
 ///
 /// Members are known one by one (their branch and the day of their last use), since a second use of the same person within the
 /// week must not count again: about 40 bytes for each.

@@ -1,4 +1,4 @@
-//! The way of a document from draft to withdrawal: its situations, what can happen to it ([`super::table`] says where that leads), and
+//! The way of a document from draft to withdrawal: its situations, what can happen to it (`documents/table.rs` says where that leads), and
 //! who may take which step.
 //!
 //! What is *in work* and what is *out* are two things: while a correction is written and reviewed, members go on reading the text
