@@ -5,6 +5,8 @@
 //! Invariant: the last line on standard output is `N passed, N failed`; build machines read it.
 
 use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
     env,
     path::PathBuf,
     process::{Command, ExitCode},
@@ -26,6 +28,9 @@ use crate::{
 /// halves of `app` at once and compile all dependencies a second time.
 const HOST_SELECTION: &str = "-p domain -p backend -p app -p server --features app/ssr";
 const WASM_SELECTION: &str = "-p domain -p app -p frontend --features app/hydrate";
+
+/// Tests of a step that are named at the end, the slowest first.
+const SLOWEST: usize = 10;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -65,19 +70,23 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
         checks.run("size budget", || size::print_and_check(project));
     }
     let has_server = checks.run("build, server", || build::build_server(project, &toolchain));
-    checks.run_told("tests", |failures| {
+    checks.run_counted("tests", |report| {
         let mut nextest = toolchain.cargo(project);
         // The failure names its line; a stack of the runtime's frames for each would bury the others.
         nextest.env("RUST_BACKTRACE", "0").args(["nextest", "run", "--no-fail-fast"]).args(HOST_SELECTION.split(' '));
         let status = process::watch(&mut nextest, process::Stream::Error, |line| {
-            // The runner tells of each twice: at once, and at its end.
-            failures.extend(failed_test(line).filter(|name| !failures.contains(name)));
+            // The runner names each that failed twice: at once, and at its end.
+            let Some((outcome, name, took)) = ended_test(line) else { return };
+            let is_new = report.times.insert(name.to_owned(), took).is_none();
+            if is_new && FAILED.contains(&outcome) {
+                report.failures.push(name.to_owned());
+            }
         })?;
         ensure!(status.success(), "`{}` failed ({status})", process::describe(&nextest));
         Ok(Tally { passed: 1, failed: 0 })
     });
     if has_site && has_server && !arguments.no_browser {
-        checks.run_told("browser journeys", |failures| browse(project, failures));
+        checks.run_counted("browser journeys", |report| browse(project, report));
     }
     Ok(checks.conclude())
 }
@@ -88,15 +97,33 @@ fn own_target() -> Result<PathBuf> {
     Ok(program.ancestors().nth(2).context("xtask does not run from a target folder")?.to_owned())
 }
 
-/// The name in a line of the test runner that tells of a failed test.
-fn failed_test(line: &str) -> Option<String> {
-    let line = line.trim_start();
-    let (_, name) = ["FAIL [", "TIMEOUT [", "SIGABRT ["].iter().find_map(|word| line.strip_prefix(word))?.split_once(") ")?;
-    Some(name.to_owned())
+/// What the test runner says of a test that passed, and of one that failed.
+const PASSED: [&str; 2] = ["PASS", "LEAK"];
+const FAILED: [&str; 3] = ["FAIL", "TIMEOUT", "SIGABRT"];
+
+/// Reads the line of the test runner on a test that ended, `PASS [   1.876s] (952/954) server::server start::a_script`: outcome, name,
+/// time.
+fn ended_test(line: &str) -> Option<(&str, &str, Duration)> {
+    let (outcome, rest) = line.trim_start().split_once(" [")?;
+    let (seconds, rest) = rest.split_once("s] ")?;
+    let (_, name) = rest.split_once(") ")?;
+    let is_known = PASSED.contains(&outcome) || FAILED.contains(&outcome);
+    is_known.then_some((outcome, name, duration(seconds)?))
+}
+
+/// Reads the line of the journeys on one that ended, `ok        3.4 s  the library, script on`: name, time.
+fn ended_journey(line: &str) -> Option<(&str, Duration)> {
+    let rest = ["ok ", "FAILED "].iter().find_map(|word| line.strip_prefix(word))?;
+    let (seconds, name) = rest.split_once(" s  ")?;
+    Some((name, duration(seconds)?))
+}
+
+fn duration(seconds: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
 }
 
 /// Runs the journeys; they start the server themselves and end with a count.
-fn browse(project: &Project, failures: &mut Vec<String>) -> Result<Tally> {
+fn browse(project: &Project, report: &mut Report) -> Result<Tally> {
     let script = project.root.join("end2end/run.mjs");
     ensure!(script.is_file(), "{} is missing", script.display());
     let mut node = Command::new("node");
@@ -107,9 +134,10 @@ fn browse(project: &Project, failures: &mut Vec<String>) -> Result<Tally> {
     let mut is_reason = false;
     let status = process::watch(&mut node, process::Stream::Output, |line| {
         tally = Tally::parse(line).or(tally);
+        report.times.extend(ended_journey(line).map(|(name, took)| (name.to_owned(), took)));
         // The line after it, indented, says why.
         if line.starts_with("FAILED ") || is_reason {
-            failures.push(line.to_owned());
+            report.failures.push(line.to_owned());
         }
         is_reason = line.starts_with("FAILED ");
     })?;
@@ -118,11 +146,19 @@ fn browse(project: &Project, failures: &mut Vec<String>) -> Result<Tally> {
     Ok(tally)
 }
 
+/// What a step that counts its own checks says while it runs.
+#[derive(Default)]
+struct Report {
+    failures: Vec<String>,
+    /// How long each of its tests took, by name.
+    times: BTreeMap<String, Duration>,
+}
+
 /// What ran so far.
 struct Checks {
     start: Instant,
     outcomes: Vec<Outcome>,
-    /// Told again at the end: a build machine may cut the middle out of a long log.
+    /// Printed again at the end: a build machine may cut the middle out of a long log.
     failures: Vec<String>,
 }
 
@@ -133,19 +169,21 @@ impl Checks {
 
     /// Runs a step that is one check. Returns whether it passed.
     fn run(&mut self, name: &'static str, check: impl FnOnce() -> Result<()>) -> bool {
-        self.run_told(name, |_| check().map(|()| Tally { passed: 1, failed: 0 }))
+        self.run_counted(name, |_| check().map(|()| Tally { passed: 1, failed: 0 }))
     }
 
     /// Runs a step that counts its own checks and names those that fail; one that breaks is one failed check.
-    fn run_told(&mut self, name: &'static str, check: impl FnOnce(&mut Vec<String>) -> Result<Tally>) -> bool {
+    fn run_counted(&mut self, name: &'static str, check: impl FnOnce(&mut Report) -> Result<Tally>) -> bool {
         println!("\n=== {name}");
         let start = Instant::now();
-        let tally = check(&mut self.failures).unwrap_or_else(|error| {
+        let mut report = Report::default();
+        let tally = check(&mut report).unwrap_or_else(|error| {
             println!("FAILED: {error:#}");
-            self.failures.push(format!("{name}: {error:#}"));
+            report.failures.push(format!("{name}: {error:#}"));
             Tally { passed: 0, failed: 1 }
         });
-        self.outcomes.push(Outcome { name, tally, took: start.elapsed() });
+        self.failures.append(&mut report.failures);
+        self.outcomes.push(Outcome { name, tally, took: start.elapsed(), times: report.times });
         tally.failed == 0
     }
 
@@ -154,14 +192,21 @@ impl Checks {
         Tally { passed: sum(|tally| tally.passed), failed: sum(|tally| tally.failed) }
     }
 
-    /// Prints what failed, the table and, last, the count.
+    /// Prints what failed, the slowest tests, the table and, last, the count.
     fn conclude(&self) -> ExitCode {
         if !self.failures.is_empty() {
             println!("\n=== what failed");
             self.failures.iter().for_each(|failure| println!("{failure}"));
         }
+        println!("\n=== slowest");
+        for Outcome { name, times, .. } in self.outcomes.iter().filter(|outcome| !outcome.times.is_empty()) {
+            println!("{:>14}  {name}", "time");
+            for (test, took) in slowest(times) {
+                println!("{:>14}  {test}", process::human(took));
+            }
+        }
         println!("\n{:<20} {:>14} {:>8} {:>8}", "check", "time", "passed", "failed");
-        for Outcome { name, tally, took } in &self.outcomes {
+        for Outcome { name, tally, took, .. } in &self.outcomes {
             println!("{name:<20} {:>14} {:>8} {:>8}", process::human(*took), tally.passed, tally.failed);
         }
         println!("{:<20} {:>14}", "all", process::human(self.start.elapsed()));
@@ -175,6 +220,16 @@ struct Outcome {
     name: &'static str,
     tally: Tally,
     took: Duration,
+    /// Of its tests, as in [`Report`]; empty for a step that is one check.
+    times: BTreeMap<String, Duration>,
+}
+
+/// The [`SLOWEST`] of these tests, the slowest first.
+fn slowest(times: &BTreeMap<String, Duration>) -> Vec<(&str, Duration)> {
+    let mut slowest: Vec<(&str, Duration)> = times.iter().map(|(name, took)| (name.as_str(), *took)).collect();
+    slowest.sort_by_key(|(_, took)| Reverse(*took));
+    slowest.truncate(SLOWEST);
+    slowest
 }
 
 /// How many checks of a step passed and failed.
@@ -210,8 +265,8 @@ mod tests {
         let mut checks = Checks::new();
         assert!(checks.run("fine", || Ok(())));
         assert!(!checks.run("broken", || bail!("no")));
-        assert!(!checks.run_told("journeys", |failures| {
-            failures.push("FAILED  the library".to_owned());
+        assert!(!checks.run_counted("journeys", |report| {
+            report.failures.push("FAILED  the library".to_owned());
             Ok(Tally { passed: 7, failed: 2 })
         }));
         assert_eq!(checks.total(), Tally { passed: 8, failed: 3 });
@@ -219,11 +274,45 @@ mod tests {
     }
 
     #[test]
-    fn failed_tests_are_named() {
-        let name = |line| failed_test(line);
-        let failed = "        FAIL [   1.952s] (951/954) server::server writing::a_docx_waits";
-        assert_eq!(name(failed).as_deref(), Some("server::server writing::a_docx_waits"));
-        assert_eq!(name("        PASS [   1.876s] (952/954) server::server start::a_script"), None);
-        assert_eq!(name("        SLOW [>180.000s] (───────) server::server start::a_script"), None);
+    fn what_a_test_took_is_read_from_the_line_on_its_end() {
+        let took = Duration::from_millis;
+        for (line, expected) in [
+            (
+                "        FAIL [   1.952s] (951/954) server::server writing::a_docx_waits",
+                Some(("FAIL", "server::server writing::a_docx_waits", took(1_952))),
+            ),
+            (
+                "        PASS [   1.876s] (952/954) server::server start::a_script",
+                Some(("PASS", "server::server start::a_script", took(1_876))),
+            ),
+            ("     TIMEOUT [ 180.002s] (  1/954) domain guard::a", Some(("TIMEOUT", "domain guard::a", took(180_002)))),
+            ("        SLOW [>180.000s] (───────) server::server start::a_script", None),
+            ("     Summary [ 312.104s] 954 tests run: 954 passed (3 slow), 12 skipped", None),
+            ("    Finished `dev` profile [unoptimized + debuginfo] target(s) in 0.45s", None),
+        ] {
+            assert_eq!(ended_test(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_journey_took_is_read_from_the_line_on_its_end() {
+        let took = Duration::from_millis;
+        for (line, expected) in [
+            ("ok        3.4 s  the library, script on", Some(("the library, script on", took(3_400)))),
+            ("FAILED  120.0 s  axe: pages of the member", Some(("axe: pages of the member", took(120_000)))),
+            ("         not done after 180 s", None),
+            ("all: 812.3 s", None),
+        ] {
+            assert_eq!(ended_journey(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_slowest_come_first_and_are_few() {
+        let times = (1..=2 * SLOWEST).map(|n| (format!("test {n}"), Duration::from_secs(n as u64))).collect();
+        let slowest = slowest(&times);
+        assert_eq!(slowest.len(), SLOWEST);
+        assert_eq!(slowest[0], ("test 20", Duration::from_secs(20)));
+        assert!(slowest.is_sorted_by_key(|(_, took)| Reverse(*took)));
     }
 }
