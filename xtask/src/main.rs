@@ -3,7 +3,7 @@
 //! Responsible for the way from a fresh clone to a running, tested or packed handbook: the toolchain, the browser half,
 //! the static files, the server, the checks. Not responsible for anything the running handbook does.
 //!
-//! Reading order: [`setup`] → [`build`] (→ [`frontend`], [`style`], [`site`]) → [`run`] and [`test`].
+//! Reading order: [`setup`] → [`build`] (→ [`frontend`], [`style`], [`site`]) → [`run`] and [`mod@test`].
 //!
 //! Invariant: a child `cargo` only ever starts through [`toolchain::Toolchain::cargo`]. One toolchain and one set of flags
 //! for all verbs is what lets them share a quarter of an hour of compiled dependencies.

@@ -48,6 +48,11 @@ pub(crate) fn test(project: &Project, arguments: &Arguments) -> Result<ExitCode>
     checks.run("format", || cargo("fmt --all --check"));
     checks.run("dependencies", || deny::check(project, &toolchain));
     checks.run("lints, server", || cargo(&format!("clippy --locked --all-targets {HOST_SELECTION} -- -D warnings")));
+    checks.run("documentation", || {
+        let mut doc = toolchain.cargo(project);
+        doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--locked", "--no-deps", "--document-private-items"]);
+        process::run(doc.args(HOST_SELECTION.split(' ')))
+    });
     checks.run("lints, browser", || {
         // With the profile of the real build, its macros and build scripts are compiled once for both.
         let target = format!("--target {WASM} --profile wasm");
