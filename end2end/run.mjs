@@ -1,7 +1,8 @@
 // Browser tests: the real server with the sample organisation, a real Chromium, the journeys of the people we build for.
 //
-//   node end2end/run.mjs [--grep TEXT] [--screenshots DIR] [--keep]
+//   node end2end/run.mjs [--grep TEXT] [--screenshots DIR | --readme-pictures DIR] [--keep]
 //
+// With a folder, pictures are put there instead: of all states, or those of the README.
 // HANDBOOK_BIN and HANDBOOK_SITE say what is tested (target/debug/handbook, target/site), CHROME which browser, HANDBOOK_DAY on
 // which day in Vietnam (2028-02-29T23:50; needs a server of the dev profile).
 // Invariant: the last line is `N passed, N failed`; the exit code is 1 when something failed.
@@ -41,7 +42,7 @@ import * as signIn from './journeys/sign_in.mjs';
 import * as statistics from './journeys/statistics.mjs';
 import * as units from './journeys/units.mjs';
 import * as welcome from './journeys/welcome.mjs';
-import { screenshots } from './screenshots.mjs';
+import { readmePictures, screenshots } from './screenshots.mjs';
 import { Accounts } from './support/accounts.mjs';
 import { launch } from './support/browser.mjs';
 import { Report } from './support/report.mjs';
@@ -93,14 +94,13 @@ const { values: options } = parseArgs({
   options: {
     grep: { type: 'string', default: '' },
     screenshots: { type: 'string' },
+    'readme-pictures': { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
 
 const wanted = ({ name }) => name.toLowerCase().includes(options.grep.toLowerCase());
-const lanes = (options.screenshots ? [screenshots(options.screenshots)] : LANES.map((suites) => suites.flatMap((suite) => suite.tests)))
-  .map((tests) => tests.filter(wanted))
-  .filter((tests) => tests.length > 0);
+const lanes = tests().map((lane) => lane.filter(wanted)).filter((lane) => lane.length > 0);
 const report = new Report();
 
 const servers = [];
@@ -121,6 +121,13 @@ if (sample) {
 }
 report.conclude();
 process.exitCode = report.failed === 0 ? 0 : 1;
+
+/** The tests of each lane. */
+function tests() {
+  if (options.screenshots) return [screenshots(options.screenshots)];
+  if (options['readme-pictures']) return [readmePictures(options['readme-pictures'])];
+  return LANES.map((suites) => suites.flatMap((suite) => suite.tests));
+}
 
 async function runLane(tests, index) {
   const lane = lanes.length > 1 ? `the server of lane ${index + 1}` : 'the server';

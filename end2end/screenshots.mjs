@@ -1,12 +1,24 @@
-// Pictures of every page and state, to be looked at.
+// Pictures of pages and states: of all of them, to be looked at, and of a few for the README.
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { LOOKERS, STATES, enter } from './states.mjs';
 import { DESKTOP, PHONE } from './support/browser.mjs';
 
 const SIZES = { phone: PHONE, desktop: DESKTOP };
+
+/** Pictures of the README: name of the file, name of the state, size of the window, and its device pixel ratio. */
+const README = [
+  { file: 'home', name: 'home', size: PHONE, scale: 2 },
+  { file: 'document', name: 'document', size: PHONE, scale: 2 },
+  { file: 'desk', name: 'desk', size: DESKTOP, scale: 1 },
+  { file: 'statistics', name: 'committee of a province', size: DESKTOP, scale: 1 },
+];
+
+/** What a picture of the README may weigh, and the qualities that are tried for it, in percent. */
+const README_BYTES = 60_000;
+const QUALITIES = [90, 80, 70, 60, 50, 40, 30];
 
 /** As tests, so that they are run, timed and counted like them: one for each person who looks. */
 export function screenshots(folder) {
@@ -32,4 +44,29 @@ async function photograph(stage, as, folder) {
     }
     await visitor.page.setViewportSize(PHONE);
   }
+}
+
+/** The pictures of the README, as tests too. */
+export function readmePictures(folder) {
+  return README.map(({ file, name, size, scale }) => ({
+    name: `picture of the README: ${name}`,
+    run: async (stage) => {
+      const state = STATES.find((state) => state.name === name);
+      const visitor = await stage.visitor({ as: state.as, size, scale });
+      await enter(state, visitor, stage.world.server);
+      await mkdir(folder, { recursive: true });
+      await writeFile(path.join(folder, `${file}.webp`), await webp(visitor.page));
+    },
+  }));
+}
+
+/** The window as WebP, in the best quality that is small enough. Playwright writes PNG and JPEG only, the browser more. */
+async function webp(page) {
+  const session = await page.context().newCDPSession(page);
+  for (const quality of QUALITIES) {
+    const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality });
+    const picture = Buffer.from(data, 'base64');
+    if (picture.length <= README_BYTES) return picture;
+  }
+  throw new Error(`the picture has more than ${README_BYTES} bytes in every quality`);
 }

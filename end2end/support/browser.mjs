@@ -80,11 +80,12 @@ export class Visitor {
     });
   }
 
-  static async arrive(browser, origin, { script = true, theme = 'light', size = PHONE, language = 'vi', cookies } = {}) {
+  static async arrive(browser, origin, { script = true, theme = 'light', size = PHONE, scale = 1, language = 'vi', cookies } = {}) {
     const context = await browser.newContext({
       baseURL: origin,
       javaScriptEnabled: script,
       viewport: size,
+      deviceScaleFactor: scale,
       hasTouch: size === PHONE,
       locale: language,
       timezoneId: 'Asia/Ho_Chi_Minh',

@@ -19,6 +19,7 @@ mod node;
 mod process;
 mod project;
 mod run;
+mod screenshots;
 mod setup;
 mod site;
 mod size;
@@ -53,6 +54,8 @@ enum Verb {
     Test(test::Arguments),
     /// Print the size of every asset; fail when a budget is exceeded.
     Size,
+    /// Take the pictures of the README.
+    Screenshots,
     /// Build the optimised server and put it with its static files into `target/dist`.
     Dist,
     /// Measure the optimised server.
@@ -82,6 +85,7 @@ fn perform(verb: Verb) -> Result<ExitCode> {
         Verb::Run(arguments) => run::run(&project, &arguments)?,
         Verb::Test(arguments) => return test::test(&project, &arguments),
         Verb::Size => size::print_and_check(&project)?,
+        Verb::Screenshots => screenshots::screenshots(&project)?,
         Verb::Dist => dist::dist(&project)?,
         Verb::Bench(arguments) => bench::bench(&project, &arguments)?,
         Verb::Cargo { arguments } => {

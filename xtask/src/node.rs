@@ -49,6 +49,17 @@ pub(crate) fn tool(project: &Project, name: &str) -> Command {
     Command::new(project.root.join("node_modules/.bin").join(format!("{name}{suffix}")))
 }
 
+/// The browser tests, on the server and the static files of this clone.
+pub(crate) fn journeys(project: &Project) -> Result<Command> {
+    let script = project.root.join("end2end/run.mjs");
+    ensure!(script.is_file(), "{} is missing", script.display());
+    let mut node = Command::new("node");
+    node.current_dir(&project.root).arg(script);
+    node.env("HANDBOOK_BIN", project.server_binary()).env("HANDBOOK_SITE", &project.site);
+    node.env_remove("HANDBOOK_BUILD_CACHE");
+    Ok(node)
+}
+
 /// The locked version of a package: part of the fingerprint of what it makes.
 pub(crate) fn locked_version(project: &Project, package: &str) -> Result<String> {
     let lock: serde_json::Value = serde_json::from_slice(&digest::read(&project.root.join("package-lock.json"))?)?;

@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::{
-    build, deny, process,
+    build, deny, node, process,
     project::Project,
     setup::{self, Need},
     size,
@@ -129,15 +129,9 @@ fn duration(seconds: &str) -> Option<Duration> {
 
 /// Runs the journeys; they start the server themselves and end with a count.
 fn browse(project: &Project, report: &mut Report) -> Result<Tally> {
-    let script = project.root.join("end2end/run.mjs");
-    ensure!(script.is_file(), "{} is missing", script.display());
-    let mut node = Command::new("node");
-    node.current_dir(&project.root).arg(script);
-    node.env("HANDBOOK_BIN", project.server_binary()).env("HANDBOOK_SITE", &project.site);
-    node.env_remove("HANDBOOK_BUILD_CACHE");
     let mut tally = None;
     let mut is_reason = false;
-    let status = process::watch(&mut node, process::Stream::Output, |line| {
+    let status = process::watch(&mut node::journeys(project)?, process::Stream::Output, |line| {
         tally = Tally::parse(line).or(tally);
         report.times.extend(ended_journey(line).map(|(name, took)| (name.to_owned(), took)));
         // The line after it, indented, says why.

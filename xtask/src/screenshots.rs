@@ -1,0 +1,21 @@
+//! `cargo xtask screenshots`: the pictures of the README, taken in a real browser from the sample organisation.
+
+use anyhow::Result;
+
+use crate::{
+    build, node, process,
+    project::Project,
+    setup::{self, Need},
+};
+
+/// Writes them into `docs/pictures`. Which pages they show and how large a file may be says `end2end/screenshots.mjs`.
+pub(crate) fn screenshots(project: &Project) -> Result<()> {
+    let toolchain = setup::setup(project, Need::Everything)?;
+    build::build_all(project, &toolchain)?;
+    let folder = project.root.join("docs/pictures");
+    process::step("taking the pictures of the README: about a minute", || {
+        process::run(node::journeys(project)?.arg("--readme-pictures").arg(&folder))
+    })?;
+    println!("    {}", folder.display());
+    Ok(())
+}
