@@ -20,9 +20,6 @@ const PAGE: usize = 20;
 /// Opinions of a desk that are looked at for how many wait: what is older has been dealt with, or never will be.
 const LATEST: usize = 200;
 
-/// States of an opinion nobody has answered.
-const UNANSWERED: [&str; 2] = [OpinionState::Received.key(), OpinionState::Seen.key()];
-
 /// Sorts behind every `received`: those are ULIDs.
 const TOP: &str = "~";
 
@@ -116,7 +113,7 @@ impl Feedback<'_> {
         let mut answers = self.backend.store().read(states(desks), bindings(desks, TOP.to_owned())).await?;
         let mut waiting: Vec<StateRow> = Vec::new();
         for at in 0..desks.len() {
-            waiting.extend(answers.rows::<StateRow>(at)?.into_iter().filter(|row| UNANSWERED.contains(&row.state.as_str())));
+            waiting.extend(answers.rows::<StateRow>(at)?.into_iter().filter(StateRow::is_unanswered));
         }
         // One opinion may lie on two desks of the same person.
         waiting.sort_by_cached_key(|row| (row.received.clone(), row.id.clone()));
@@ -188,6 +185,12 @@ struct StateRow {
     id: String,
     state: String,
     received: String,
+}
+
+impl StateRow {
+    fn is_unanswered(&self) -> bool {
+        matches!(OpinionState::from_key(&self.state), Some(OpinionState::Received | OpinionState::Seen))
+    }
 }
 
 fn bindings(desks: &[Desk], below: String) -> Variables {
