@@ -16,7 +16,7 @@ use ulid::Ulid;
 
 use super::{
     ID_INDEX, MemberRow, Members, Step, Told,
-    edit::{NUMBERS, touches_dates},
+    edit::{is_number, touches_dates},
     highest,
     rows::Particulars,
     search::{CORRECTIONS_WAITING, requested},
@@ -151,8 +151,8 @@ impl Members<'_> {
                 return Err(reader.refused("decision", Problem::DateRange).into());
             }
             changed = self.write_change(&mut step, &row, &wanted).await?;
-            let is_number = changed.iter().any(|field| NUMBERS.contains(field));
-            if is_number && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
+            let has_number = changed.iter().any(|field| is_number(field));
+            if has_number && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
                 return Err(reader.refused("decision", Problem::HeldAbove).into());
             }
             self.tell_owner(&mut step, viewer, &row, &changed);

@@ -183,7 +183,7 @@ impl Members<'_> {
         if changed.is_empty() {
             return Ok(id);
         }
-        let numbers: Vec<&str> = changed.iter().copied().filter(|field| NUMBERS.contains(field)).collect();
+        let numbers: Vec<&str> = changed.iter().copied().filter(|field| is_number(field)).collect();
         if !numbers.is_empty() && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
             for field in numbers {
                 reader.refuse(field, Problem::HeldAbove);
@@ -304,9 +304,12 @@ impl Members<'_> {
     }
 }
 
-/// By these somebody is known at the sign-in, at a reset and in an import: whoever sets them can become that person.
-pub(super) const NUMBERS: [&str; 3] =
-    [CorrectionField::Card.key(), CorrectionField::NationalId.key(), CorrectionField::Phone.key()];
+/// Whether the field identifies its owner at the sign-in, at a reset and in an import: whoever sets it can become that person.
+pub(super) fn is_number(field: &str) -> bool {
+    use CorrectionField::{Card, NationalId, Phone};
+
+    matches!(CorrectionField::from_key(field), Some(Card | NationalId | Phone))
+}
 
 /// Whether any of the dates differs.
 pub(super) fn touches_dates(stored: &Particulars, wanted: &Particulars) -> bool {
