@@ -380,19 +380,6 @@ mod tests {
     }
 
     #[test]
-    fn keys_lead_back_to_what_they_name() {
-        for kind in FileKind::ALL {
-            assert_eq!(FileKind::from_key(kind.key()), Some(kind));
-        }
-        for refused in FileRefused::ALL {
-            assert_eq!(FileRefused::from_key(refused.key()), Some(refused));
-        }
-        for missing in Missing::ALL {
-            assert_eq!(Missing::from_key(missing.key()), Some(missing));
-        }
-    }
-
-    #[test]
     fn a_name_shows_what_it_is_and_nothing_else() {
         for (typed, expected) in [
             ("Nghị quyết 57.pdf", "Nghị quyết 57.pdf"),

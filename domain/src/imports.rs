@@ -493,20 +493,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_lead_back_to_what_they_name() {
-        for column in Column::ALL {
-            assert_eq!(Column::from_key(column.key()), Some(column));
-        }
-        for state in ImportState::ALL {
-            assert_eq!(ImportState::from_key(state.key()), Some(state));
-        }
-        for failure in Failure::ALL {
-            assert_eq!(Failure::from_key(failure.key()), Some(failure));
-        }
-        assert_eq!(ImportKind::ALL.map(ImportKind::key), ["members", "units"]);
-    }
-
-    #[test]
     fn the_sum_of_the_file_agrees_or_says_by_how_much_it_does_not() {
         let counts = Counts { fresh: 2, changed: 1, unchanged: 3, refused: 1 };
         let rows = |rows| FileRows { rows, passed: 2, converted: 0 };

@@ -18,6 +18,7 @@ pub mod guard;
 pub mod home;
 pub mod ids;
 pub mod imports;
+mod keys;
 pub mod legacy_letters;
 pub mod locale;
 pub mod meetings;

@@ -35,15 +35,3 @@ impl LeftOut {
         Self::ALL.into_iter().find(|part| part.key() == key)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_lead_back_to_what_they_name() {
-        for part in LeftOut::ALL {
-            assert_eq!(LeftOut::from_key(part.key()), Some(part));
-        }
-    }
-}

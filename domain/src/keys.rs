@@ -1,0 +1,137 @@
+//! Keys: the names of an enum's variants in stored rows, addresses and forms. A key never changes once it is stored.
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use serde::{Serialize, de::DeserializeOwned};
+
+    use crate::{
+        Locale,
+        accounts::{AccountNotice, TextSize, Theme},
+        audit::AuditGroup,
+        courses::{Arrangement, CourseState, QuestionKind},
+        documents::{
+            DocumentField, DocumentKind, LeftOut, Relation, ShelfList,
+            desk::Held,
+            reading::Seen,
+            steps::{Out, Work},
+        },
+        events::EventKind,
+        feedback::{OpinionAudience, OpinionState},
+        files::{FileKind, FileRefused, Missing},
+        guard::WarningKind,
+        imports::{Column, Failure, ImportKind, ImportState},
+        meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
+        members::{CorrectionField, CorrectionState, DateField, Flaw, MemberState, Sex, Standing, TransferState},
+        policy::Role,
+        search::SearchKind,
+        tables::UnitColumn,
+        terms::Terms,
+        units::{Phase, UnitChange, UnitKind, UnitStep},
+    };
+
+    const EVENTS: &str = "signed_in signed_out sign_in_refused preferences_changed document_drafted document_saved \
+        document_published document_withdrawn draft_submitted draft_recalled draft_commented draft_discarded changes_wanted \
+        document_scheduled document_corrected document_expired readers_reminded desk_rules_changed file_attached file_removed \
+        warning_overruled course_saved course_assigned course_ended try_given quiz_taken course_completed document_read \
+        document_read_through meeting_announced meeting_reported opinion_sent opinion_seen opinion_answered member_registered \
+        account_activated unit_created unit_renamed unit_moved unit_merged unit_split unit_closed unit_phase_changed \
+        member_changed member_merged correction_requested correction_accepted correction_declined transfer_requested \
+        transfer_accepted transfer_declined transfer_withdrawn members_imported units_imported paper_code_issued \
+        paper_code_revoked sign_in_code_sent password_changed session_revoked role_granted role_ended record_opened \
+        foreign_ids_met";
+
+    /// The keys of an enum in the order of `ALL`; behind them the variants that JSON calls something else.
+    macro_rules! keys {
+        ($enum:ident, $keys:expr $(, $variant:ident: $json:literal)*) => {
+            stored($enum::ALL, $enum::key, $enum::from_key, $keys);
+            in_json($enum::ALL, $enum::key, &[$(($enum::$variant, $json)),*]);
+        };
+    }
+
+    fn stored<E, const N: usize>(all: [E; N], key: fn(E) -> &'static str, from_key: fn(&str) -> Option<E>, keys: &str)
+    where
+        E: Copy + Debug + PartialEq,
+    {
+        assert_eq!(all.map(key).join(" "), keys);
+        for variant in all {
+            assert_eq!(from_key(key(variant)), Some(variant));
+        }
+        assert_eq!(from_key(""), None, "{all:?}");
+    }
+
+    fn in_json<E, const N: usize>(all: [E; N], key: fn(E) -> &'static str, others: &[(E, &'static str)])
+    where
+        E: Copy + Debug + PartialEq + Serialize + DeserializeOwned,
+    {
+        for variant in all {
+            let other = others.iter().find(|(other, _)| *other == variant);
+            let name = other.map_or_else(|| key(variant), |(_, name)| name);
+            assert_eq!(serde_json::to_value(variant).expect("a name"), name, "{variant:?}");
+            assert_eq!(serde_json::from_value::<E>(name.into()).expect("a variant"), variant);
+        }
+    }
+
+    /// A change of this table needs a migration of the rows that hold the old key.
+    #[test]
+    fn keys_stay_what_they_are() {
+        keys!(TextSize, "1 2 3", Normal: "normal", Large: "large", Largest: "largest");
+        keys!(Theme, "system light dark");
+        keys!(AuditGroup, "records roles units sign_in documents opinions");
+        keys!(CourseState, "draft assigned ended");
+        keys!(Arrangement, "add up down remove");
+        keys!(QuestionKind, "single multiple");
+        keys!(DocumentKind, "resolution directive regulation guidance study_material news form");
+        keys!(DocumentField, "organisation inspection propaganda economy culture environment security digital youth");
+        keys!(Relation, "supersedes amends guides");
+        keys!(Held, "withdrawn number_taken audience over");
+        keys!(LeftOut, "edges comments pictures objects hidden symbols");
+        keys!(ShelfList, "must-read unread continue bookmarks recent", MustRead: "must_read");
+        stored(Seen::ALL, Seen::key, Seen::from_key, "end in_view said");
+        keys!(Work, "draft in_review scheduled");
+        keys!(Out, "published withdrawn");
+        keys!(EventKind, EVENTS, DocumentOpened: "document_opened", DocumentRead: "document_read");
+        keys!(OpinionAudience, "branch committee editors");
+        keys!(OpinionState, "received seen answered resolved");
+        keys!(FileKind, "pdf docx xlsx png jpeg mp3 mp4");
+        keys!(FileRefused, "empty too_big kind markup macros old_office broken unpacks dimensions too_many too_many_open closed");
+        keys!(Missing, "nothing protected failed part");
+        keys!(WarningKind, "secrecy_mark id_numbers phone_numbers");
+        keys!(ImportKind, "members units");
+        keys!(ImportState, "checking previewed running done cancelled failed");
+        keys!(Failure, "unreadable too_big unpacks_too_big empty endless_row not_calculated lost damaged");
+        keys!(
+            Column,
+            "card_number full_name sex birth_date admitted_on official_on standing national_id phone branch code parent kind name \
+             opened_on phase male female"
+        );
+        keys!(MeetingKind, "regular thematic committee");
+        keys!(MeetingForm, "in_person online mixed");
+        keys!(MeetingState, "announced in_session closed reported cancelled");
+        keys!(AttendanceKind, "present remote excused absent");
+        keys!(Standing, "official probationary exempt");
+        keys!(Sex, "female male");
+        keys!(MemberState, "active transferred left deceased merged");
+        keys!(Flaw, "missing_id missing_phone impossible_date twin");
+        keys!(CorrectionField, "phone full_name birth_date sex national_id card admitted_on official_on");
+        keys!(CorrectionState, "requested accepted declined");
+        keys!(TransferState, "requested accepted declined withdrawn");
+        keys!(Role, "secretary deputy committee_member editor chief_editor registrar statistician operator");
+        keys!(SearchKind, "documents meetings courses");
+        stored(UnitColumn::ALL, UnitColumn::key, UnitColumn::from_key, "name members done share active documents reads opinions");
+        keys!(Terms, "party association");
+        keys!(UnitKind, "central province commune branch");
+        keys!(Phase, "planned pilot live");
+        keys!(UnitChange, "created renamed moved merged split absorbed");
+        keys!(UnitStep, "new rename phase move merge split close");
+        stored(Locale::ALL, Locale::tag, Locale::from_tag, "vi en bn");
+        in_json(Locale::ALL, Locale::tag, &[]);
+
+        assert_eq!(DateField::ALL.map(DateField::key).join(" "), "birth_date admitted_on official_on");
+        in_json(DateField::ALL, DateField::key, &[]);
+        let changes = "password phone national_id";
+        stored(AccountNotice::CHANGES, AccountNotice::key, AccountNotice::from_key, changes);
+        assert_eq!(AccountNotice::CodeIssued.key(), "code");
+    }
+}
