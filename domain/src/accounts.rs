@@ -6,6 +6,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
@@ -94,30 +95,21 @@ impl fmt::Debug for Password {
 }
 
 /// Size of the text: 18, 21 or 25 px.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum TextSize {
     #[default]
+    #[strum(to_string = "1")]
     Normal,
+    #[strum(to_string = "2")]
     Large,
+    #[strum(to_string = "3")]
     Largest,
 }
 
+crate::keyed!(TextSize);
+
 impl TextSize {
-    pub const ALL: [Self; 3] = [Self::Normal, Self::Large, Self::Largest];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Normal => "1",
-            Self::Large => "2",
-            Self::Largest => "3",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|size| size.key() == key)
-    }
-
     /// The next larger size; the largest stays.
     #[must_use]
     pub const fn larger(self) -> Self {
@@ -138,8 +130,9 @@ impl TextSize {
 }
 
 /// Light, dark, or what the device says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Theme {
     #[default]
     System,
@@ -147,21 +140,7 @@ pub enum Theme {
     Dark,
 }
 
-impl Theme {
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|theme| theme.key() == key)
-    }
-}
+crate::keyed!(Theme);
 
 /// How a person wants the pages to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,35 +215,28 @@ fn highest<'o>(offices: impl Iterator<Item = &'o Office>, fits: impl Fn(Role) ->
 }
 
 /// What the owner of an account is told by short message, since somebody else may have done it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountNotice {
     /// A paper code was issued that opens the account anew.
+    #[strum(to_string = "code")]
     CodeIssued,
     /// The password is another one now.
+    #[strum(to_string = "password")]
     PasswordChanged,
     /// The handbook knows another phone now; sent to the one before.
+    #[strum(to_string = "phone")]
     PhoneChanged,
     /// The record has another national ID now: the old one does not sign in any more.
+    #[strum(to_string = "national_id")]
     IdChanged,
 }
+
+crate::keyed!(AccountNotice);
 
 impl AccountNotice {
     /// What stays on the first page until its owner has seen it. A code that is open stands there by itself.
     pub const CHANGES: [Self; 3] = [Self::PasswordChanged, Self::PhoneChanged, Self::IdChanged];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::CodeIssued => "code",
-            Self::PasswordChanged => "password",
-            Self::PhoneChanged => "phone",
-            Self::IdChanged => "national_id",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::CHANGES.into_iter().find(|notice| notice.key() == key)
-    }
 }
 
 /// One of [`AccountNotice::CHANGES`] that was made to the own account.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
     events::EventKind,
@@ -11,8 +12,9 @@ use crate::{
 };
 
 /// What an event is about: the filter of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AuditGroup {
     /// Records of members: who opened, corrected, moved them.
     Records,
@@ -28,24 +30,7 @@ pub enum AuditGroup {
     Opinions,
 }
 
-impl AuditGroup {
-    pub const ALL: [Self; 6] = [Self::Records, Self::Roles, Self::Units, Self::SignIn, Self::Documents, Self::Opinions];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Records => "records",
-            Self::Roles => "roles",
-            Self::Units => "units",
-            Self::SignIn => "sign_in",
-            Self::Documents => "documents",
-            Self::Opinions => "opinions",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|group| group.key() == key)
-    }
-}
+crate::keyed!(AuditGroup);
 
 impl EventKind {
     pub const fn group(self) -> AuditGroup {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use ulid::Ulid;
 
 use crate::forms::{Problem, bounded_text};
@@ -19,8 +20,9 @@ pub use pages::{
 pub use quiz::{AnswerOption, GRACE, LastTry, Question, QuestionKind, QuizRules, Score, Tries, score, shuffled};
 
 /// Where a course is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum CourseState {
     /// Bản thảo: seen by those who write it.
     Draft,
@@ -29,6 +31,8 @@ pub enum CourseState {
     /// Đã kết thúc: nobody starts it any more; who has finished it keeps the certificate.
     Ended,
 }
+
+crate::keyed!(CourseState);
 
 /// A step somebody takes who gives courses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,20 +51,6 @@ pub struct CourseStepRefused {
 }
 
 impl CourseState {
-    pub const ALL: [Self; 3] = [Self::Draft, Self::Assigned, Self::Ended];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Assigned => "assigned",
-            Self::Ended => "ended",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.key() == key)
-    }
-
     /// # Errors
     /// [`CourseStepRefused`] when the step does not lead on from here. What was assigned is not edited: all are asked the same
     /// questions. A copy can be.
@@ -155,8 +145,9 @@ impl fmt::Display for Serial {
 }
 
 /// A step on the list of documents or of questions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Arrangement {
     /// Puts it at the end.
     Add,
@@ -165,22 +156,9 @@ pub enum Arrangement {
     Remove,
 }
 
+crate::keyed!(Arrangement);
+
 impl Arrangement {
-    pub const ALL: [Self; 4] = [Self::Add, Self::Up, Self::Down, Self::Remove];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Add => "add",
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Remove => "remove",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.key() == key)
-    }
-
     /// Takes the step with the item at `at`. What leads beyond an end changes nothing.
     pub fn apply<T>(self, items: &mut Vec<T>, at: usize) {
         match self {

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
     forms::{Problem, bounded_line, bounded_text},
@@ -25,8 +26,9 @@ pub mod steps;
 mod table;
 
 /// What sort of document it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum DocumentKind {
     /// Nghị quyết.
     Resolution,
@@ -44,30 +46,12 @@ pub enum DocumentKind {
     Form,
 }
 
-impl DocumentKind {
-    pub const ALL: [Self; 7] =
-        [Self::Resolution, Self::Directive, Self::Regulation, Self::Guidance, Self::StudyMaterial, Self::News, Self::Form];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Resolution => "resolution",
-            Self::Directive => "directive",
-            Self::Regulation => "regulation",
-            Self::Guidance => "guidance",
-            Self::StudyMaterial => "study_material",
-            Self::News => "news",
-            Self::Form => "form",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-}
+crate::keyed!(DocumentKind);
 
 /// What a document is about (lĩnh vực).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum DocumentField {
     /// Xây dựng tổ chức.
     Organisation,
@@ -89,41 +73,12 @@ pub enum DocumentField {
     Youth,
 }
 
-impl DocumentField {
-    pub const ALL: [Self; 9] = [
-        Self::Organisation,
-        Self::Inspection,
-        Self::Propaganda,
-        Self::Economy,
-        Self::Culture,
-        Self::Environment,
-        Self::Security,
-        Self::Digital,
-        Self::Youth,
-    ];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Organisation => "organisation",
-            Self::Inspection => "inspection",
-            Self::Propaganda => "propaganda",
-            Self::Economy => "economy",
-            Self::Culture => "culture",
-            Self::Environment => "environment",
-            Self::Security => "security",
-            Self::Digital => "digital",
-            Self::Youth => "youth",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.key() == key)
-    }
-}
+crate::keyed!(DocumentField);
 
 /// What a document is to an earlier one it names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Relation {
     /// Thay thế.
     Supersedes,
@@ -133,21 +88,7 @@ pub enum Relation {
     Guides,
 }
 
-impl Relation {
-    pub const ALL: [Self; 3] = [Self::Supersedes, Self::Amends, Self::Guides];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Supersedes => "supersedes",
-            Self::Amends => "amends",
-            Self::Guides => "guides",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|relation| relation.key() == key)
-    }
-}
+crate::keyed!(Relation);
 
 /// A title (trích yếu): one line, at most 300 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

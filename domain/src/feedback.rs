@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
     forms::{Problem, bounded_text},
@@ -28,8 +29,9 @@ impl OpinionText {
 }
 
 /// Who reads an opinion; chosen before it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OpinionAudience {
     /// Secretary and deputies of the own branch.
     Branch,
@@ -39,21 +41,9 @@ pub enum OpinionAudience {
     Editors,
 }
 
+crate::keyed!(OpinionAudience);
+
 impl OpinionAudience {
-    pub const ALL: [Self; 3] = [Self::Branch, Self::Committee, Self::Editors];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Branch => "branch",
-            Self::Committee => "committee",
-            Self::Editors => "editors",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|audience| audience.key() == key)
-    }
-
     /// # Errors
     /// [`Problem::Required`], [`Problem::NotOffered`].
     pub fn parse(typed: &str) -> Result<Self, Problem> {
@@ -62,8 +52,9 @@ impl OpinionAudience {
 }
 
 /// What became of an opinion. It only moves forward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum OpinionState {
     /// Đã nhận: on disk.
     Received,
@@ -75,22 +66,7 @@ pub enum OpinionState {
     Resolved,
 }
 
-impl OpinionState {
-    pub const ALL: [Self; 4] = [Self::Received, Self::Seen, Self::Answered, Self::Resolved];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::Seen => "seen",
-            Self::Answered => "answered",
-            Self::Resolved => "resolved",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.key() == key)
-    }
-}
+crate::keyed!(OpinionState);
 
 /// The code on a receipt, e.g. `K7QD-M2XA`: the last eight characters of the opinion's id, easy to read out on the phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

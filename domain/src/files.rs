@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
@@ -21,8 +22,9 @@ pub const FILES_MAX: u32 = 20;
 pub const OPEN_UPLOADS_MAX: u32 = 10;
 
 /// What a file is, by its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum FileKind {
     Pdf,
     Docx,
@@ -33,25 +35,9 @@ pub enum FileKind {
     Mp4,
 }
 
+crate::keyed!(FileKind);
+
 impl FileKind {
-    pub const ALL: [Self; 7] = [Self::Pdf, Self::Docx, Self::Xlsx, Self::Png, Self::Jpeg, Self::Mp3, Self::Mp4];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Pdf => "pdf",
-            Self::Docx => "docx",
-            Self::Xlsx => "xlsx",
-            Self::Png => "png",
-            Self::Jpeg => "jpeg",
-            Self::Mp3 => "mp3",
-            Self::Mp4 => "mp4",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
@@ -141,8 +127,9 @@ fn split(name: &str, kind: FileKind) -> (String, &'static str) {
 }
 
 /// Why a file is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum FileRefused {
     /// No file was chosen, or there is nothing in it.
     Empty,
@@ -170,47 +157,12 @@ pub enum FileRefused {
     Closed,
 }
 
-impl FileRefused {
-    pub const ALL: [Self; 12] = [
-        Self::Empty,
-        Self::TooBig,
-        Self::Kind,
-        Self::Markup,
-        Self::Macros,
-        Self::OldOffice,
-        Self::Broken,
-        Self::Unpacks,
-        Self::Dimensions,
-        Self::TooMany,
-        Self::TooManyOpen,
-        Self::Closed,
-    ];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::TooBig => "too_big",
-            Self::Kind => "kind",
-            Self::Markup => "markup",
-            Self::Macros => "macros",
-            Self::OldOffice => "old_office",
-            Self::Broken => "broken",
-            Self::Unpacks => "unpacks",
-            Self::Dimensions => "dimensions",
-            Self::TooMany => "too_many",
-            Self::TooManyOpen => "too_many_open",
-            Self::Closed => "closed",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|refused| refused.key() == key)
-    }
-}
+crate::keyed!(FileRefused);
 
 /// Why a file has no text to search or not all of it, or no picture of its first page. The file itself is as good as any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Missing {
     /// There is none in it: most often a scan.
     Nothing,
@@ -222,22 +174,7 @@ pub enum Missing {
     Part,
 }
 
-impl Missing {
-    pub const ALL: [Self; 4] = [Self::Nothing, Self::Protected, Self::Failed, Self::Part];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::Protected => "protected",
-            Self::Failed => "failed",
-            Self::Part => "part",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|missing| missing.key() == key)
-    }
-}
+crate::keyed!(Missing);
 
 /// A file as readers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

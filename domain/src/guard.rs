@@ -5,6 +5,7 @@
 //! is a judged list, `guard/judged.txt`.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::files::{FileKind, Missing};
@@ -20,8 +21,9 @@ const LIST: usize = 3;
 const LOOKED_AT: usize = 2 << 20;
 
 /// What the guard warns of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum WarningKind {
     /// A mark of a state secret.
     SecrecyMark,
@@ -30,21 +32,7 @@ pub enum WarningKind {
     PhoneNumbers,
 }
 
-impl WarningKind {
-    pub const ALL: [Self; 3] = [Self::SecrecyMark, Self::IdNumbers, Self::PhoneNumbers];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::SecrecyMark => "secrecy_mark",
-            Self::IdNumbers => "id_numbers",
-            Self::PhoneNumbers => "phone_numbers",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-}
+crate::keyed!(WarningKind);
 
 /// A warning: what, and how many. Never the thing itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

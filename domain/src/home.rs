@@ -1,6 +1,7 @@
 //! What a member finds when opening the handbook.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 use crate::{
     accounts::AccountChange, courses::CourseReminder, documents::DocumentSummary, feedback::Opinion, meetings::MeetingSummary,
@@ -34,7 +35,7 @@ pub struct HomePage {
 }
 
 /// A kind of work that offices bring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkKind {
     /// Opinions that wait for an answer.
@@ -53,10 +54,9 @@ pub enum WorkKind {
     Codes,
 }
 
-impl WorkKind {
-    pub const ALL: [Self; 7] =
-        [Self::Answers, Self::Reviews, Self::Unread, Self::Transfers, Self::Corrections, Self::Flaws, Self::Codes];
+crate::all_variants!(WorkKind);
 
+impl WorkKind {
     /// The page where it is done.
     pub const fn href(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
     forms::Problem,
@@ -25,31 +26,20 @@ pub const XLSX_ROWS_MAX: u64 = 1_048_576;
 pub const COLUMNS_MAX: usize = 200;
 
 /// What the rows of a file are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ImportKind {
-    Units,
     Members,
+    Units,
 }
 
-impl ImportKind {
-    pub const ALL: [Self; 2] = [Self::Members, Self::Units];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Units => "units",
-            Self::Members => "members",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-}
+crate::keyed!(ImportKind);
 
 /// How far an import is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ImportState {
     /// Every row is being looked at; nothing is written.
     Checking,
@@ -64,24 +54,9 @@ pub enum ImportState {
     Failed,
 }
 
+crate::keyed!(ImportState);
+
 impl ImportState {
-    pub const ALL: [Self; 6] = [Self::Checking, Self::Previewed, Self::Running, Self::Done, Self::Cancelled, Self::Failed];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Checking => "checking",
-            Self::Previewed => "previewed",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Cancelled => "cancelled",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.key() == key)
-    }
-
     /// Whether something happens by itself, so that looking again is worth while.
     pub const fn is_at_work(self) -> bool {
         matches!(self, Self::Checking | Self::Running)
@@ -94,8 +69,9 @@ impl ImportState {
 }
 
 /// Why a whole file cannot be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Failure {
     /// Neither a table of texts nor a spreadsheet, or broken.
     Unreadable,
@@ -115,39 +91,12 @@ pub enum Failure {
     Damaged,
 }
 
-impl Failure {
-    pub const ALL: [Self; 8] = [
-        Self::Unreadable,
-        Self::TooBig,
-        Self::UnpacksTooBig,
-        Self::Empty,
-        Self::EndlessRow,
-        Self::NotCalculated,
-        Self::Lost,
-        Self::Damaged,
-    ];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Unreadable => "unreadable",
-            Self::TooBig => "too_big",
-            Self::UnpacksTooBig => "unpacks_too_big",
-            Self::Empty => "empty",
-            Self::EndlessRow => "endless_row",
-            Self::NotCalculated => "not_calculated",
-            Self::Lost => "lost",
-            Self::Damaged => "damaged",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|failure| failure.key() == key)
-    }
-}
+crate::keyed!(Failure);
 
 /// What a column of a file says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Column {
     /// Số thẻ đảng viên: the key by which a person is known again.
     CardNumber,
@@ -187,55 +136,9 @@ pub enum Column {
     Female,
 }
 
+crate::keyed!(Column);
+
 impl Column {
-    pub const ALL: [Self; 18] = [
-        Self::CardNumber,
-        Self::FullName,
-        Self::Sex,
-        Self::BirthDate,
-        Self::AdmittedOn,
-        Self::OfficialOn,
-        Self::Standing,
-        Self::NationalId,
-        Self::Phone,
-        Self::Branch,
-        Self::Code,
-        Self::Parent,
-        Self::Kind,
-        Self::Name,
-        Self::OpenedOn,
-        Self::Phase,
-        Self::Male,
-        Self::Female,
-    ];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::CardNumber => "card_number",
-            Self::FullName => "full_name",
-            Self::Sex => "sex",
-            Self::BirthDate => "birth_date",
-            Self::AdmittedOn => "admitted_on",
-            Self::OfficialOn => "official_on",
-            Self::Standing => "standing",
-            Self::NationalId => "national_id",
-            Self::Phone => "phone",
-            Self::Branch => "branch",
-            Self::Code => "code",
-            Self::Parent => "parent",
-            Self::Kind => "kind",
-            Self::Name => "name",
-            Self::OpenedOn => "opened_on",
-            Self::Phase => "phase",
-            Self::Male => "male",
-            Self::Female => "female",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|column| column.key() == key)
-    }
-
     /// The kind of file it belongs to.
     pub const fn belongs_to(self) -> ImportKind {
         match self {

@@ -4,16 +4,20 @@
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc, Weekday};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A language of the application.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Locale {
     #[default]
     Vi,
     En,
     Bn,
 }
+
+crate::all_variants!(Locale);
 
 /// `Asia/Ho_Chi_Minh`: UTC+7 without daylight saving since 1975.
 const ZONE_SECONDS: i32 = 7 * 3600;
@@ -30,15 +34,9 @@ const MONTHS_BN: [&str; 12] =
     ["জানুয়ারি", "ফেব্রুয়ারি", "মার্চ", "এপ্রিল", "মে", "জুন", "জুলাই", "আগস্ট", "সেপ্টেম্বর", "অক্টোবর", "নভেম্বর", "ডিসেম্বর"];
 
 impl Locale {
-    pub const ALL: [Self; 3] = [Self::Vi, Self::En, Self::Bn];
-
     /// BCP 47, for `lang` attributes.
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::Vi => "vi",
-            Self::En => "en",
-            Self::Bn => "bn",
-        }
+    pub fn tag(self) -> &'static str {
+        self.into()
     }
 
     /// The language's own name for itself.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
     documents::DocumentKind,
@@ -9,8 +10,9 @@ use crate::{
     units::UnitRef,
 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum MeetingKind {
     /// Thường kỳ.
     Regular,
@@ -20,25 +22,12 @@ pub enum MeetingKind {
     Committee,
 }
 
-impl MeetingKind {
-    pub const ALL: [Self; 3] = [Self::Regular, Self::Thematic, Self::Committee];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Regular => "regular",
-            Self::Thematic => "thematic",
-            Self::Committee => "committee",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-}
+crate::keyed!(MeetingKind);
 
 /// How people come together. HD 03-HD/TW allows a meeting online where most members are far away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum MeetingForm {
     /// Trực tiếp.
     InPerson,
@@ -48,24 +37,11 @@ pub enum MeetingForm {
     Mixed,
 }
 
-impl MeetingForm {
-    pub const ALL: [Self; 3] = [Self::InPerson, Self::Online, Self::Mixed];
+crate::keyed!(MeetingForm);
 
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::InPerson => "in_person",
-            Self::Online => "online",
-            Self::Mixed => "mixed",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|form| form.key() == key)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum MeetingState {
     /// Đã thông báo.
     Announced,
@@ -79,23 +55,7 @@ pub enum MeetingState {
     Cancelled,
 }
 
-impl MeetingState {
-    pub const ALL: [Self; 5] = [Self::Announced, Self::InSession, Self::Closed, Self::Reported, Self::Cancelled];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Announced => "announced",
-            Self::InSession => "in_session",
-            Self::Closed => "closed",
-            Self::Reported => "reported",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.key() == key)
-    }
-}
+crate::keyed!(MeetingState);
 
 /// A paper of an agenda item: a document of the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,8 +95,9 @@ impl Turnout {
 }
 
 /// What a person's own attendance was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AttendanceKind {
     /// Có mặt.
     Present,
@@ -148,22 +109,7 @@ pub enum AttendanceKind {
     Absent,
 }
 
-impl AttendanceKind {
-    pub const ALL: [Self; 4] = [Self::Present, Self::Remote, Self::Excused, Self::Absent];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Present => "present",
-            Self::Remote => "remote",
-            Self::Excused => "excused",
-            Self::Absent => "absent",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-}
+crate::keyed!(AttendanceKind);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeetingSummary {

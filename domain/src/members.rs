@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use unicode_normalization::char::is_combining_mark;
 
 use crate::forms::{Problem, bare, bounded_line, bounded_text};
@@ -240,8 +241,9 @@ impl Reason {
 }
 
 /// The standing of a member (diện đảng viên).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Standing {
     /// Chính thức.
     Official,
@@ -251,48 +253,23 @@ pub enum Standing {
     Exempt,
 }
 
-impl Standing {
-    pub const ALL: [Self; 3] = [Self::Official, Self::Probationary, Self::Exempt];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Official => "official",
-            Self::Probationary => "probationary",
-            Self::Exempt => "exempt",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|standing| standing.key() == key)
-    }
-}
+crate::keyed!(Standing);
 
 /// Sex as the registry knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Sex {
     Female,
     Male,
 }
 
-impl Sex {
-    pub const ALL: [Self; 2] = [Self::Female, Self::Male];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Female => "female",
-            Self::Male => "male",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|sex| sex.key() == key)
-    }
-}
+crate::keyed!(Sex);
 
 /// Whether a person is a member of this organisation now, and if not, why not (tình trạng hồ sơ). Only active members count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum MemberState {
     /// Đang sinh hoạt.
     Active,
@@ -306,23 +283,9 @@ pub enum MemberState {
     Merged,
 }
 
+crate::keyed!(MemberState);
+
 impl MemberState {
-    pub const ALL: [Self; 5] = [Self::Active, Self::Transferred, Self::Left, Self::Deceased, Self::Merged];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Transferred => "transferred",
-            Self::Left => "left",
-            Self::Deceased => "deceased",
-            Self::Merged => "merged",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.key() == key)
-    }
-
     /// The states a registrar may put a record into after this one. A mistake can be taken back; a merged record stays merged.
     pub const fn successors(self) -> &'static [Self] {
         match self {
@@ -365,8 +328,9 @@ impl CardNumber {
 }
 
 /// A date of a record, named as the column and the control of the form are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum DateField {
     /// Ngày sinh.
     BirthDate,
@@ -376,21 +340,12 @@ pub enum DateField {
     OfficialOn,
 }
 
-impl DateField {
-    pub const ALL: [Self; 3] = [Self::BirthDate, Self::AdmittedOn, Self::OfficialOn];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::BirthDate => "birth_date",
-            Self::AdmittedOn => "admitted_on",
-            Self::OfficialOn => "official_on",
-        }
-    }
-}
+crate::keyed!(DateField);
 
 /// What of a record needs somebody's work (hồ sơ cần rà soát).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Flaw {
     /// Without a national ID nobody can sign in.
     MissingId,
@@ -402,22 +357,7 @@ pub enum Flaw {
     Twin,
 }
 
-impl Flaw {
-    pub const ALL: [Self; 4] = [Self::MissingId, Self::MissingPhone, Self::ImpossibleDate, Self::Twin];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::MissingId => "missing_id",
-            Self::MissingPhone => "missing_phone",
-            Self::ImpossibleDate => "impossible_date",
-            Self::Twin => "twin",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|flaw| flaw.key() == key)
-    }
-}
+crate::keyed!(Flaw);
 
 /// Nobody is admitted before this age (Charter, article 1).
 pub const YEARS_AT_ADMISSION: u32 = 18;

@@ -4,12 +4,14 @@
 //! cover the subtree of the unit it is held on. Every use-case asks [`Standpoint::may`]; nothing else decides.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{members::Standing, units::UnitPath};
 
 /// An office held on a unit (chức vụ, vai trò).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// Bí thư.
     Secretary,
@@ -29,35 +31,9 @@ pub enum Role {
     Operator,
 }
 
+crate::keyed!(Role);
+
 impl Role {
-    pub const ALL: [Self; 8] = [
-        Self::Secretary,
-        Self::Deputy,
-        Self::CommitteeMember,
-        Self::Editor,
-        Self::ChiefEditor,
-        Self::Registrar,
-        Self::Statistician,
-        Self::Operator,
-    ];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Secretary => "secretary",
-            Self::Deputy => "deputy",
-            Self::CommitteeMember => "committee_member",
-            Self::Editor => "editor",
-            Self::ChiefEditor => "chief_editor",
-            Self::Registrar => "registrar",
-            Self::Statistician => "statistician",
-            Self::Operator => "operator",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.key() == key)
-    }
-
     /// Whether who holds this role may give `role` to others: a registrar every one but the operator's, an operator those that keep
     /// the registry and the system.
     pub const fn gives(self, role: Self) -> bool {
@@ -75,7 +51,7 @@ impl Role {
 }
 
 /// What a person may want to do. The place is a unit: of the audience, of the issuer, of the meeting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum Action {
     /// Read a published document; place: its audience.
     ReadDocument,
@@ -117,29 +93,7 @@ pub enum Action {
     ReadAudit,
 }
 
-impl Action {
-    pub const ALL: [Self; 19] = [
-        Self::ReadDocument,
-        Self::WriteDocument,
-        Self::PublishDocument,
-        Self::ReadReaders,
-        Self::ManageCourses,
-        Self::TakeCourse,
-        Self::ReadMeeting,
-        Self::SendOpinion,
-        Self::ReadOpinions,
-        Self::AnswerOpinion,
-        Self::ReadStatistics,
-        Self::ReadUnit,
-        Self::ManageUnit,
-        Self::ReadMembers,
-        Self::ManageMembers,
-        Self::TransferMember,
-        Self::IssueCodes,
-        Self::GrantRoles,
-        Self::ReadAudit,
-    ];
-}
+crate::all_variants!(Action);
 
 /// What every member may do where the place reaches the own branch.
 const MEMBER_RIGHTS: &[Action] =

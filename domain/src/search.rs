@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use ulid::Ulid;
 
 use crate::{
@@ -15,29 +16,16 @@ use crate::{
 };
 
 /// What can be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SearchKind {
     Documents,
     Meetings,
     Courses,
 }
 
-impl SearchKind {
-    pub const ALL: [Self; 3] = [Self::Documents, Self::Meetings, Self::Courses];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Documents => "documents",
-            Self::Meetings => "meetings",
-            Self::Courses => "courses",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-}
+crate::keyed!(SearchKind);
 
 /// What a search page asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,8 @@
 
 use std::{cmp::Reverse, fmt};
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::{
     folding::fold,
     statistics::{UnitFigures, UnitShare},
@@ -12,7 +14,8 @@ use crate::{
 };
 
 /// What a table of units can be ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum UnitColumn {
     Name,
     Members,
@@ -26,27 +29,7 @@ pub enum UnitColumn {
     Opinions,
 }
 
-impl UnitColumn {
-    pub const ALL: [Self; 8] =
-        [Self::Name, Self::Members, Self::Done, Self::Share, Self::Active, Self::Documents, Self::Reads, Self::Opinions];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Members => "members",
-            Self::Done => "done",
-            Self::Share => "share",
-            Self::Active => "active",
-            Self::Documents => "documents",
-            Self::Reads => "reads",
-            Self::Opinions => "opinions",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|column| column.key() == key)
-    }
-}
+crate::keyed!(UnitColumn);
 
 /// An order of the rows; written as the column's key, with `-` before it when it descends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

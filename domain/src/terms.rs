@@ -1,12 +1,14 @@
 //! Terminology packs: what an organisation calls its levels, roles and members. The rules are the same for all.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 /// Whose words the pages speak (bộ thuật ngữ). Set once for an installation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Terms {
     /// Đảng: chi bộ, bí thư, đảng viên.
     #[default]
@@ -15,29 +17,12 @@ pub enum Terms {
     Association,
 }
 
+crate::keyed!(Terms);
+
 impl Terms {
     /// Whether these are the words of an installation that has chosen none.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
-    }
-
-    pub const ALL: [Self; 2] = [Self::Party, Self::Association];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Party => "party",
-            Self::Association => "association",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|terms| terms.key() == key)
-    }
-}
-
-impl fmt::Display for Terms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.key())
     }
 }
 

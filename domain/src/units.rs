@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
     forms::{Problem, bounded_line},
@@ -13,8 +14,9 @@ use crate::{
 };
 
 /// The level of a unit. Names on screen come from the terminology pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum UnitKind {
     /// Trung ương.
     Central,
@@ -26,22 +28,9 @@ pub enum UnitKind {
     Branch,
 }
 
+crate::keyed!(UnitKind);
+
 impl UnitKind {
-    pub const ALL: [Self; 4] = [Self::Central, Self::Province, Self::Commune, Self::Branch];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Central => "central",
-            Self::Province => "province",
-            Self::Commune => "commune",
-            Self::Branch => "branch",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-
     /// Whether a unit of this level may hang on one of `above`: levels may be left out, never turned round.
     pub fn hangs_on(self, above: Self) -> bool {
         self > above
@@ -50,8 +39,11 @@ impl UnitKind {
 
 /// How far the roll-out has come in a unit (lộ trình triển khai). It holds for the subtree, down to units that have a phase of
 /// their own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Phase {
     /// In the tree, not in use yet: its members cannot sign in, and are told when and whom to ask.
     Planned,
@@ -62,21 +54,9 @@ pub enum Phase {
     Live,
 }
 
+crate::keyed!(Phase);
+
 impl Phase {
-    pub const ALL: [Self; 3] = [Self::Planned, Self::Pilot, Self::Live];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Pilot => "pilot",
-            Self::Live => "live",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.key() == key)
-    }
-
     /// Whether members of such a unit can sign in.
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Planned)
@@ -232,8 +212,9 @@ impl Opening {
 }
 
 /// How a unit got the form it has in its history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum UnitChange {
     Created,
     Renamed,
@@ -246,24 +227,7 @@ pub enum UnitChange {
     Absorbed,
 }
 
-impl UnitChange {
-    pub const ALL: [Self; 6] = [Self::Created, Self::Renamed, Self::Moved, Self::Merged, Self::Split, Self::Absorbed];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Renamed => "renamed",
-            Self::Moved => "moved",
-            Self::Merged => "merged",
-            Self::Split => "split",
-            Self::Absorbed => "absorbed",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|change| change.key() == key)
-    }
-}
+crate::keyed!(UnitChange);
 
 /// A form a unit had (lịch sử đơn vị).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,9 +242,10 @@ pub struct UnitForm {
     pub parent: Option<String>,
 }
 
-/// What can be done with a unit; each is a page of one question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What can be done with a unit; each is a page of one question. The key is the last part of the page's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum UnitStep {
     /// Create a unit below.
     New,
@@ -292,26 +257,7 @@ pub enum UnitStep {
     Close,
 }
 
-impl UnitStep {
-    pub const ALL: [Self; 7] = [Self::New, Self::Rename, Self::Phase, Self::Move, Self::Merge, Self::Split, Self::Close];
-
-    /// The last part of the page's address.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Rename => "rename",
-            Self::Phase => "phase",
-            Self::Move => "move",
-            Self::Merge => "merge",
-            Self::Split => "split",
-            Self::Close => "close",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.key() == key)
-    }
-}
+crate::keyed!(UnitStep);
 
 /// A unit in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,12 +4,14 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::forms::{FormReader, Problem, bounded_line, bounded_text, optional};
 
 /// How many of the options are to be ticked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum QuestionKind {
     /// Một đáp án đúng.
     Single,
@@ -17,20 +19,7 @@ pub enum QuestionKind {
     Multiple,
 }
 
-impl QuestionKind {
-    pub const ALL: [Self; 2] = [Self::Single, Self::Multiple];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Single => "single",
-            Self::Multiple => "multiple",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-}
+crate::keyed!(QuestionKind);
 
 /// One thing to tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{
     DocumentField, DocumentKind,
@@ -119,8 +120,9 @@ pub struct DraftPage {
 }
 
 /// Why a text that waited lies on the desk again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Held {
     /// The document it was to correct was withdrawn.
     Withdrawn,
@@ -132,22 +134,7 @@ pub enum Held {
     Over,
 }
 
-impl Held {
-    pub const ALL: [Self; 4] = [Self::Withdrawn, Self::NumberTaken, Self::Audience, Self::Over];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Withdrawn => "withdrawn",
-            Self::NumberTaken => "number_taken",
-            Self::Audience => "audience",
-            Self::Over => "over",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|held| held.key() == key)
-    }
-}
+crate::keyed!(Held);
 
 /// What a reviewer decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{DocumentField, DocumentKind, DocumentSummary, Heading, Relation, reading::Recording};
 use crate::{
@@ -45,11 +46,13 @@ pub struct LibraryPage {
     pub next: Option<ShelfKey>,
 }
 
-/// A list of a member's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A list of a member's own. The key is the last part of the page's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ShelfList {
     /// Phải đọc: to be read by a day; the most urgent first.
+    #[strum(to_string = "must-read")]
     MustRead,
     /// Chưa đọc: published within a year and not read; the newest first.
     Unread,
@@ -61,24 +64,7 @@ pub enum ShelfList {
     Recent,
 }
 
-impl ShelfList {
-    pub const ALL: [Self; 5] = [Self::MustRead, Self::Unread, Self::Continue, Self::Bookmarks, Self::Recent];
-
-    /// The last part of the page's address.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::MustRead => "must-read",
-            Self::Unread => "unread",
-            Self::Continue => "continue",
-            Self::Bookmarks => "bookmarks",
-            Self::Recent => "recent",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|list| list.key() == key)
-    }
-}
+crate::keyed!(ShelfList);
 
 /// A row of such a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,9 +15,11 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// How it is known that a member has read a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Seen {
     /// Its end was in view.
     End,
@@ -27,21 +29,7 @@ pub enum Seen {
     Said,
 }
 
-impl Seen {
-    pub const ALL: [Self; 3] = [Self::End, Self::InView, Self::Said];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::End => "end",
-            Self::InView => "in_view",
-            Self::Said => "said",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|seen| seen.key() == key)
-    }
-}
+crate::keyed!(Seen);
 
 /// How long a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,12 +5,14 @@
 //! that was published. No step changes a published text in place; it is replaced by another one, with a note that says so.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::table::TABLE;
 
 /// Where the text is that editors work on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Work {
     /// Bản thảo.
     Draft,
@@ -20,25 +22,12 @@ pub enum Work {
     Scheduled,
 }
 
-impl Work {
-    pub const ALL: [Self; 3] = [Self::Draft, Self::InReview, Self::Scheduled];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::InReview => "in_review",
-            Self::Scheduled => "scheduled",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|work| work.key() == key)
-    }
-}
+crate::keyed!(Work);
 
 /// What became of the text that went out last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Out {
     /// Đã phát hành: readable for the audience.
     Published,
@@ -46,23 +35,10 @@ pub enum Out {
     Withdrawn,
 }
 
-impl Out {
-    pub const ALL: [Self; 2] = [Self::Published, Self::Withdrawn];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|out| out.key() == key)
-    }
-}
+crate::keyed!(Out);
 
 /// The state an editor is told: that of the newest text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "snake_case")]
 pub enum DocumentState {
     Draft,
@@ -72,9 +48,7 @@ pub enum DocumentState {
     Withdrawn,
 }
 
-impl DocumentState {
-    pub const ALL: [Self; 5] = [Self::Draft, Self::InReview, Self::Scheduled, Self::Published, Self::Withdrawn];
-}
+crate::all_variants!(DocumentState);
 
 /// Where a document is. Nothing in work and nothing out: there is no such document, or no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,7 +58,7 @@ pub struct Situation {
 }
 
 /// A step of an editor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum DocumentStep {
     /// Save another version of the draft.
     Edit,
@@ -107,19 +81,7 @@ pub enum DocumentStep {
     Withdraw,
 }
 
-impl DocumentStep {
-    pub const ALL: [Self; 9] = [
-        Self::Edit,
-        Self::Discard,
-        Self::Submit,
-        Self::Recall,
-        Self::WantChanges,
-        Self::Schedule,
-        Self::Publish,
-        Self::Revise,
-        Self::Withdraw,
-    ];
-}
+crate::all_variants!(DocumentStep);
 
 /// What can happen to a document: a step of somebody, or what time does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

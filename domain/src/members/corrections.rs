@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{CardNumber, FullName, NationalId, PhoneNumber, Sex};
 use crate::{
@@ -10,8 +11,10 @@ use crate::{
 };
 
 /// A field of the record one can ask to have corrected. The standing is not among them: it is decided, not corrected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Most asked for first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum CorrectionField {
     Phone,
     FullName,
@@ -23,36 +26,9 @@ pub enum CorrectionField {
     OfficialOn,
 }
 
+crate::keyed!(CorrectionField);
+
 impl CorrectionField {
-    /// Most asked for first.
-    pub const ALL: [Self; 8] = [
-        Self::Phone,
-        Self::FullName,
-        Self::BirthDate,
-        Self::Sex,
-        Self::NationalId,
-        Self::Card,
-        Self::AdmittedOn,
-        Self::OfficialOn,
-    ];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Phone => "phone",
-            Self::FullName => "full_name",
-            Self::BirthDate => "birth_date",
-            Self::Sex => "sex",
-            Self::NationalId => "national_id",
-            Self::Card => "card",
-            Self::AdmittedOn => "admitted_on",
-            Self::OfficialOn => "official_on",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.key() == key)
-    }
-
     /// What was typed as it is written down: days as `2026-11-21`, numbers without separators, the sex as its key.
     ///
     /// # Errors
@@ -74,29 +50,16 @@ impl CorrectionField {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum CorrectionState {
     Requested,
     Accepted,
     Declined,
 }
 
-impl CorrectionState {
-    pub const ALL: [Self; 3] = [Self::Requested, Self::Accepted, Self::Declined];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Accepted => "accepted",
-            Self::Declined => "declined",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.key() == key)
-    }
-}
+crate::keyed!(CorrectionState);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {
