@@ -9,10 +9,12 @@ use leptos::{
     server_fn::{codec::JsonEncoding, error::FromServerFnError},
 };
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// What can be done about it. The HTTP status follows from the kind, here and nowhere else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// Sign in and try again.
     NotSignedIn,
@@ -32,18 +34,9 @@ pub enum Kind {
     Internal,
 }
 
-impl Kind {
-    pub const ALL: [Self; 8] = [
-        Self::NotSignedIn,
-        Self::ConfirmPassword,
-        Self::NotFound,
-        Self::NotAllowed,
-        Self::Invalid,
-        Self::Busy,
-        Self::Offline,
-        Self::Internal,
-    ];
+domain::keyed!(Kind);
 
+impl Kind {
     #[cfg(feature = "ssr")]
     pub const fn status(self) -> http::StatusCode {
         use http::StatusCode;
@@ -55,23 +48,6 @@ impl Kind {
             Self::Busy | Self::Offline => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
-    }
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::NotSignedIn => "not_signed_in",
-            Self::ConfirmPassword => "confirm_password",
-            Self::NotFound => "not_found",
-            Self::NotAllowed => "not_allowed",
-            Self::Invalid => "invalid",
-            Self::Busy => "busy",
-            Self::Offline => "offline",
-            Self::Internal => "internal",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.key() == key)
     }
 
     /// What this person is told. What is not there for somebody whose offices rest may be there once they gave their password.
@@ -201,3 +177,21 @@ mod server {
 pub(crate) use server::{known, set_status};
 #[cfg(feature = "ssr")]
 pub use server::{respond, respond_to};
+
+#[cfg(test)]
+mod tests {
+    use serde::de::{IntoDeserializer, value::Error};
+
+    use super::*;
+
+    #[test]
+    fn kinds_keep_their_names_in_addresses_and_json() {
+        let names = ["not_signed_in", "confirm_password", "not_found", "not_allowed", "invalid", "busy", "offline", "internal"];
+        assert_eq!(Kind::ALL.map(Kind::key), names);
+        for (kind, name) in Kind::ALL.into_iter().zip(names) {
+            assert_eq!(Kind::from_key(name), Some(kind));
+            let read: Result<Kind, Error> = Kind::deserialize(name.into_deserializer());
+            assert_eq!(read, Ok(kind));
+        }
+    }
+}
