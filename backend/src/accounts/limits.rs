@@ -32,7 +32,8 @@ const SHARDS: u8 = 16;
 pub(super) const IN_A_ROW: i64 = 100;
 
 /// What is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Scope {
     Password,
     Code,
@@ -41,14 +42,6 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Code => "code",
-            Self::Sms => "sms",
-        }
-    }
-
     /// Tries of one account, or of one known device, in an hour.
     const fn limit(self) -> i64 {
         match self {
@@ -109,8 +102,8 @@ impl Accounts<'_> {
             return Ok(Err(wait(WINDOW)));
         }
         let counter = match known_device {
-            Some(device) => pair("attempt", format!("{}_device", scope.key()), device),
-            None => pair("attempt", scope.key(), account),
+            Some(device) => pair("attempt", format!("{scope}_device"), device),
+            None => pair("attempt", scope, account),
         };
         // A quiet hour forgets; until then each try up to the limit starts the hour anew.
         let sql = "LET $before = (SELECT count, expires_at FROM $counter)[0];

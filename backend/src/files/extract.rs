@@ -18,6 +18,7 @@ use hayro::{
     vello_cpu::color::palette::css::WHITE,
 };
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::pictures::{PREVIEW_HEIGHT, PREVIEW_WIDTH};
 
@@ -31,26 +32,14 @@ const TEXT_MAX: usize = 2 << 20;
 const PAGES_TIME: Duration = Duration::from_secs(12);
 
 /// What is to be read out of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Wanted {
     Text,
     Preview,
 }
 
-impl Wanted {
-    pub const ALL: [Self; 2] = [Self::Text, Self::Preview];
-
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Preview => "preview",
-        }
-    }
-
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|wanted| wanted.key() == key)
-    }
-}
+domain::keyed!(Wanted);
 
 /// What was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
