@@ -10,7 +10,7 @@ use crate::{
 const AT_ONCE: usize = 20;
 
 /// How often each of them asks for a page while the others do.
-const TIMES: usize = 3;
+const TIMES: usize = 10;
 
 /// A page, who asks for it, and the status it comes with.
 #[derive(Clone)]
