@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// Where the key comes from.
-pub(crate) enum KeySource<'k> {
+pub enum KeySource<'k> {
     Given(Keys),
-    /// A file, which is made for a store that is empty.
+    /// A file, which is made for a store that is empty. Beside a store in use it must be there.
     File(&'k Path),
 }
 

@@ -45,7 +45,9 @@ use domain::members::PhoneNumber;
 
 pub use clock::Clock;
 pub use error::{Error, Result};
+pub use key_check::KeySource;
 pub use keys::Keys;
+pub use migrations::Progress;
 
 use crate::{
     accounts::{Accounts, NoticeWords},
@@ -58,7 +60,6 @@ use crate::{
     flash::Flashes,
     home::{Home, LastCounts},
     imports::{Imports, Workshop},
-    key_check::KeySource,
     meetings::Meetings,
     members::Members,
     offices::Offices,
@@ -109,7 +110,7 @@ impl Backend {
     /// [`Error::InUse`] when another process has the folder; [`Error::Schema`] when the data is from a newer or altered version;
     /// [`Error::Key`] when the store was filled with another key.
     pub async fn open(place: &Place, keys: Keys, clock: Clock) -> Result<Self> {
-        Self::open_with(place, KeySource::Given(keys), clock).await
+        Self::open_with(place, KeySource::Given(keys), clock, &Progress::default()).await
     }
 
     /// The same with the key in a file. For an empty store it is made; beside a store in use it must be there.
@@ -117,12 +118,16 @@ impl Backend {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_with_key_file(place: &Place, file: &Path, clock: Clock) -> Result<Self> {
-        Self::open_with(place, KeySource::File(file), clock).await
+        Self::open_with(place, KeySource::File(file), clock, &Progress::default()).await
     }
 
-    async fn open_with(place: &Place, keys: KeySource<'_>, clock: Clock) -> Result<Self> {
+    /// The same with either key, telling how far the migrations are: on a large store they take minutes.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(place: &Place, keys: KeySource<'_>, clock: Clock, progress: &Progress) -> Result<Self> {
         let store = Store::connect(place).await?;
-        migrations::run(&store, &clock).await?;
+        migrations::run(&store, &clock, progress).await?;
         let keys = key_check::settle(&store, keys, &clock).await?;
         let units = Units::load(&store).await?;
         let events = Events::open(&store, &clock).await?;

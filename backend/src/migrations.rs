@@ -1,12 +1,40 @@
 //! Brings the schema of a store up to date: numbered files, each applied once, none ever changed afterwards.
+//!
+//! A new store is empty, so each file is one transaction there. On a store that is in use a file is a list of steps ([`mod@steps`]), and
+//! the row of the migration notes which of them are done: whatever interrupts a migration, the next start goes on behind the last step
+//! that was noted. Until the last one is done the row has a hash of its own (see [`unfinished`]), so that no other version of the program takes
+//! the store for one it knows. One process at a time migrates ([`lease`]).
+//!
+//! # What the engine does (`SurrealDB` 3.3.5, `surrealdb-core/src/kvs/index`)
+//!
+//! - Every index is built by a task that commits 250 rows at a time, each together with a checkpoint. `DEFINE INDEX` waits for that
+//!   task within its own transaction: when the time of a transaction is over, the definition is rolled back and all that was built is
+//!   deleted. So a large index would never be there, however often the program starts.
+//! - `DEFINE INDEX … CONCURRENTLY` returns when the task has begun; the definition is committed at once and the time of the statement
+//!   does not apply to the task. It writes the index for rows that change meanwhile too. Queries do not use an index before it is ready.
+//! - `INFO FOR INDEX` tells `building.status` (`started`, `cleaning`, `indexing`, `ready`, `aborted`, `error`), how many rows were
+//!   looked at (`initial`), and the `error`.
+//! - When the process dies, the state stays as it was. The task owns the build for 60 seconds after its last commit; a look of the engine
+//!   every 30 seconds then goes on behind the checkpoint, one index at a time. So after a `kill -9` a build stands still for one
+//!   to two minutes and then goes on by itself; nothing has to be asked for.
+//! - A build that failed, as a `UNIQUE` one on rows that are alike, stays in `error`, and `REBUILD INDEX` begins it anew.
+
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use crate::{
     Clock, Error, Result,
     keys::hex,
-    store::{KEYS, Store, SurrealValue, pairs_after, record, vars},
+    store::{KEYS, RecordId, Store, SurrealValue, Variables, record, rows_after, vars},
 };
+
+mod lease;
+mod steps;
+
+use lease::{Candidate, Lease};
+use steps::{Batched, Index, Step};
 
 struct Migration {
     version: u32,
@@ -52,76 +80,322 @@ const MIGRATIONS: &[Migration] = migrations![
     28 "0028_foreign_ids",
 ];
 
+/// Rows that a step in pages changes in one transaction.
+const PAGE: usize = 500;
+
+/// Between two looks at an index that is being built: at first, and at last.
+const LOOK_MIN: Duration = Duration::from_millis(10);
+const LOOK_MAX: Duration = Duration::from_secs(1);
+
+/// Between two lines of the log about the same step.
+const LOG_AGAIN: Duration = Duration::from_secs(10);
+
+/// How far the migrations of a start are. Clones tell of the same start.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(watch::Sender<Option<String>>);
+
+impl Progress {
+    /// A line for operators, such as `migrating 0014_readers: read_receipt_place, 43 %`; `None` while nothing is migrated.
+    pub fn subscribe(&self) -> watch::Receiver<Option<String>> {
+        self.0.subscribe()
+    }
+
+    fn tell(&self, line: String) {
+        self.0.send_replace(Some(line));
+    }
+}
+
+/// Returns when the store has the whole schema, whoever has seen to it.
+///
+/// # Errors
+/// [`Error::Schema`] when the store holds a migration this program does not know, or one whose text was changed, or when an index
+/// cannot be built.
+pub(crate) async fn run(store: &Store, clock: &Clock, progress: &Progress) -> Result<()> {
+    // Who held the lease of data that nobody else can use is dead.
+    let patience = if store.is_exclusive() { Duration::ZERO } else { lease::PATIENCE };
+    run_patiently(store, clock, progress, patience).await
+}
+
+async fn run_patiently(store: &Store, clock: &Clock, progress: &Progress, patience: Duration) -> Result<()> {
+    prepare(store).await?;
+    let mut candidate = Candidate::new(patience);
+    loop {
+        if is_up_to_date(&applied(store).await?) {
+            progress.0.send_replace(None);
+            return Ok(());
+        }
+        let Some(lease) = candidate.take(store, progress).await? else { continue };
+        let mut work = Work::new(lease, clock, progress);
+        match work.all().await {
+            Err(error) if lease::is_taken_over(&error) => {
+                tracing::warn!("another process has taken the migrations over");
+            }
+            outcome => {
+                work.lease.leave().await;
+                outcome?;
+            }
+        }
+    }
+}
+
 #[derive(Debug, SurrealValue)]
 struct Applied {
     version: i64,
     name: String,
+    /// That of the text, or [`unfinished`].
     hash: String,
+    /// Of an unfinished one, the names of the steps that are done.
+    done: Option<Vec<String>>,
+    /// Of a step in pages that is not done, the last row it has changed, and how many.
+    position: Option<RecordId>,
+    walked: Option<i64>,
 }
 
-/// # Errors
-/// [`Error::Schema`] when the store holds a migration this program does not know, or one whose text was changed.
-pub(crate) async fn run(store: &Store, clock: &Clock) -> Result<()> {
-    prepare(store).await?;
-    let applied: Vec<Applied> = store.read("SELECT version, name, hash FROM migration ORDER BY version", ()).await?.rows(0)?;
+impl Applied {
+    fn is_finished(&self) -> bool {
+        !self.hash.starts_with(UNFINISHED)
+    }
+}
+
+/// The migrations the store knows, which this program knows too.
+async fn applied(store: &Store) -> Result<Vec<Applied>> {
+    let sql = "SELECT version, name, hash, done, position, walked FROM migration ORDER BY version";
+    let applied = store.read(sql, ()).await?.rows(0)?;
     check(&applied)?;
-    for migration in &MIGRATIONS[applied.len()..] {
-        tracing::info!(migration = migration.name, "bringing the schema up to date");
-        if migration.version == PLACED {
-            place_receipts(store).await?;
-        }
-        apply(store, clock, migration).await?;
-    }
-    Ok(())
+    Ok(applied)
 }
 
-/// The version before which the receipts of older ones are placed.
-const PLACED: u32 = 15;
-
-/// Receipts in one transaction: a transaction must end within seconds, and there may be millions.
-const BATCH: i64 = 500;
-
-/// Gives receipts of before version 14 the columns it brought. A crash begins it anew; what is placed is placed again.
-async fn place_receipts(store: &Store) -> Result<()> {
-    let mut last = (String::new(), String::new());
-    loop {
-        let sql = format!("SELECT VALUE [record::id(id)[0], record::id(id)[1]] FROM {KEYS} LIMIT {BATCH}");
-        let vars = vars! { keys: pairs_after("read_receipt", &last.0, &last.1) };
-        let keys: Vec<Vec<String>> = store.read(sql, vars).await?.rows(0)?;
-        let Some([document, member]) = keys.last().map(Vec::as_slice) else { return Ok(()) };
-        last = (document.clone(), member.clone());
-        store.write(PLACE, vars! { keys: keys }).await?;
-    }
+fn is_up_to_date(applied: &[Applied]) -> bool {
+    applied.len() == MIGRATIONS.len() && applied.iter().all(Applied::is_finished)
 }
 
-const PLACE: &str = "FOR $key IN $keys { \
-                         LET $reader = (SELECT path, state, standing FROM ONLY type::record('member', $key[1])); \
-                         LET $counts = $reader.state = 'active' AND $reader.standing != 'exempt'; \
-                         UPDATE type::record('read_receipt', $key) \
-                         SET place = IF $counts { $key[0] + $reader.standing + $reader.path } ELSE { NONE } RETURN NONE; \
-                     };";
-
-/// Where the notes lie.
+/// Where the notes lie. One transaction: processes that start together may both want to make it.
 async fn prepare(store: &Store) -> Result<()> {
     let sql = "DEFINE TABLE IF NOT EXISTS migration SCHEMAFULL TYPE NORMAL PERMISSIONS NONE;
                DEFINE FIELD IF NOT EXISTS version ON migration TYPE int;
                DEFINE FIELD IF NOT EXISTS name ON migration TYPE string;
                DEFINE FIELD IF NOT EXISTS hash ON migration TYPE string;
-               DEFINE FIELD IF NOT EXISTS applied_at ON migration TYPE datetime;";
-    store.read(sql, ()).await.map(|_| ())
+               DEFINE FIELD IF NOT EXISTS applied_at ON migration TYPE datetime;
+               DEFINE FIELD IF NOT EXISTS done ON migration TYPE option<array<string>>;
+               DEFINE FIELD IF NOT EXISTS position ON migration TYPE option<record>;
+               DEFINE FIELD IF NOT EXISTS walked ON migration TYPE option<int>;
+               DEFINE TABLE IF NOT EXISTS migration_lease SCHEMAFULL TYPE NORMAL PERMISSIONS NONE;
+               DEFINE FIELD IF NOT EXISTS holder ON migration_lease TYPE option<string>;
+               DEFINE FIELD IF NOT EXISTS beat ON migration_lease TYPE int;
+               DEFINE FIELD IF NOT EXISTS doing ON migration_lease TYPE option<string>;";
+    store.write(sql, ()).await.map(|_| ())
 }
 
-/// The definitions and the note of them are one transaction: a crash leaves both or neither.
-async fn apply(store: &Store, clock: &Clock, migration: &Migration) -> Result<()> {
-    let note = "CREATE $applied SET version = $version, name = $name, hash = $hash, applied_at = $now RETURN NONE;";
-    let vars = vars! {
-        applied: record("migration", migration.name),
-        version: i64::from(migration.version),
-        name: migration.name.to_owned(),
-        hash: hash(migration.sql),
-        now: clock.now(),
-    };
-    store.write(&format!("{} {note}", migration.sql), vars).await.map(|_| ())
+/// The migrations of one process, which holds the lease.
+struct Work<'s> {
+    lease: Lease<'s>,
+    clock: &'s Clock,
+    progress: &'s Progress,
+    logged: Option<Instant>,
+}
+
+/// The step that comes next.
+struct Next {
+    migration: &'static Migration,
+    /// None where the program that began the migration had more steps than this one.
+    step: Option<Step>,
+    is_last: bool,
+    done: Vec<String>,
+    reached: Reached,
+}
+
+/// How far a step in pages is: the last row it has changed, and how many.
+#[derive(Debug, Clone, Default)]
+struct Reached {
+    position: Option<RecordId>,
+    walked: i64,
+}
+
+/// What the row of a migration says from now on.
+enum Note {
+    /// A page was changed, up to here.
+    Page(Reached),
+    StepDone,
+}
+
+#[derive(Debug, SurrealValue)]
+struct Info {
+    building: Building,
+}
+
+#[derive(Debug, SurrealValue)]
+struct Building {
+    status: String,
+    initial: Option<i64>,
+    error: Option<String>,
+}
+
+#[derive(Debug, SurrealValue)]
+struct Count {
+    count: i64,
+}
+
+const NOTE: &str = "UPSERT $applied SET version = $version, name = $name, hash = $hash, applied_at = $now, done = $done, \
+                    position = $position, walked = $walked RETURN NONE;";
+
+impl<'s> Work<'s> {
+    fn new(lease: Lease<'s>, clock: &'s Clock, progress: &'s Progress) -> Self {
+        Self { lease, clock, progress, logged: None }
+    }
+
+    async fn all(&mut self) -> Result<()> {
+        if applied(self.lease.store).await?.is_empty() {
+            for migration in MIGRATIONS {
+                self.whole(migration).await?;
+            }
+            return Ok(());
+        }
+        while let Some(next) = self.next().await? {
+            self.take(&next).await?;
+        }
+        Ok(())
+    }
+
+    /// The definitions and the note of them are one transaction: a crash leaves both or neither. For a store without rows.
+    async fn whole(&self, migration: &'static Migration) -> Result<()> {
+        tracing::info!(migration = migration.name, "bringing the schema up to date");
+        let next = Next { migration, step: None, is_last: true, done: Vec::new(), reached: Reached::default() };
+        self.lease.write(&format!("{} {NOTE}", migration.sql), self.note(&next, Note::StepDone)).await
+    }
+
+    /// None when all is done.
+    async fn next(&self) -> Result<Option<Next>> {
+        let mut applied = applied(self.lease.store).await?;
+        let at = applied.iter().take_while(|applied| applied.is_finished()).count();
+        let Some(migration) = MIGRATIONS.get(at) else { return Ok(None) };
+        let begun = (at < applied.len()).then(|| applied.swap_remove(at));
+        let (done, reached) = begun.map_or_else(Default::default, |begun| {
+            (begun.done.unwrap_or_default(), Reached { position: begun.position, walked: begun.walked.unwrap_or_default() })
+        });
+        let mut left = steps::steps(migration.version, migration.sql)
+            .into_iter()
+            .filter(|step| !done.iter().any(|done| done == step.name()));
+        let step = left.next();
+        let is_last = left.next().is_none();
+        Ok(Some(Next { migration, step, is_last, done, reached }))
+    }
+
+    async fn take(&mut self, next: &Next) -> Result<()> {
+        self.logged = None;
+        self.tell(next, None);
+        match &next.step {
+            Some(Step::Sql(sql)) => return self.lease.write(&format!("{sql} {NOTE}"), self.note(next, Note::StepDone)).await,
+            Some(Step::Index(index)) => self.build(next, index).await?,
+            Some(Step::Batched(batched)) => self.walk(next, batched).await?,
+            None => {}
+        }
+        self.lease.write(NOTE, self.note(next, Note::StepDone)).await
+    }
+
+    /// Returns when the index is ready.
+    async fn build(&mut self, next: &Next, index: &Index) -> Result<()> {
+        self.lease.write(&index.define(), ()).await?;
+        let rows = self.count(&index.table).await?;
+        let (mut pause, mut is_first) = (LOOK_MIN, true);
+        loop {
+            let found: Option<Info> = self.lease.store.read(index.info(), ()).await?.row(0)?;
+            let Some(Info { building }) = found else {
+                return Err(Error::Damaged(format!("the engine does not know the index {}", index.name)));
+            };
+            match building.status.as_str() {
+                "ready" => return Ok(()),
+                // It failed in an earlier start, and what was in its way may be gone.
+                "error" | "aborted" if is_first => self.lease.write(&index.rebuild(), ()).await?,
+                "error" | "aborted" => return Err(refused(index, building.error.as_deref())),
+                _ => {}
+            }
+            is_first = false;
+            self.tell(next, Some(percent(building.initial.unwrap_or_default(), rows)));
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LOOK_MAX);
+            self.lease.renew().await?;
+        }
+    }
+
+    /// Returns when all rows of the table are changed.
+    async fn walk(&mut self, next: &Next, batched: &Batched) -> Result<()> {
+        let rows = self.count(batched.table).await?;
+        let mut from = next.reached.clone();
+        while let Some(reached) = self.page(next, batched, from).await? {
+            self.tell(next, Some(percent(reached.walked, rows)));
+            from = reached;
+        }
+        Ok(())
+    }
+
+    /// Changes the next rows. None when there are none left.
+    async fn page(&self, next: &Next, batched: &Batched, from: Reached) -> Result<Option<Reached>> {
+        let sql = format!("SELECT VALUE id FROM {KEYS} LIMIT {PAGE}");
+        let vars = vars! { keys: rows_after(batched.table, from.position) };
+        let rows: Vec<RecordId> = self.lease.store.read(sql, vars).await?.rows(0)?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        let count = i64::try_from(rows.len()).unwrap_or_default();
+        let reached = Reached { position: Some(last.clone()), walked: from.walked + count };
+        let mut vars = self.note(next, Note::Page(reached.clone()));
+        vars.insert("rows", rows);
+        self.lease.write(&format!("{} {NOTE}", batched.sql), vars).await?;
+        Ok(Some(reached))
+    }
+
+    async fn count(&self, table: &str) -> Result<i64> {
+        let counted: Option<Count> = self.lease.store.read(format!("SELECT count() FROM {table} GROUP ALL"), ()).await?.row(0)?;
+        Ok(counted.map_or(0, |counted| counted.count))
+    }
+
+    /// What [`NOTE`] writes.
+    fn note(&self, next: &Next, note: Note) -> Variables {
+        let migration = next.migration;
+        let mut done = next.done.clone();
+        let (reached, is_finished) = match note {
+            Note::Page(reached) => (Some(reached), false),
+            Note::StepDone => {
+                done.extend(next.step.as_ref().map(|step| step.name().to_owned()));
+                (None, next.is_last)
+            }
+        };
+        let walked = reached.as_ref().map(|reached| reached.walked);
+        vars! {
+            applied: record("migration", migration.name),
+            version: i64::from(migration.version),
+            name: migration.name.to_owned(),
+            hash: if is_finished { hash(migration.sql) } else { unfinished(migration.sql) },
+            now: self.clock.now(),
+            done: (!is_finished).then_some(done),
+            position: reached.and_then(|reached| reached.position),
+            walked: walked,
+        }
+    }
+
+    fn tell(&mut self, next: &Next, percent: Option<i64>) {
+        let (migration, step) = (next.migration.name, next.step.as_ref().map_or("", Step::name));
+        if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_AGAIN) {
+            tracing::info!(migration, step, percent, "migrating");
+            self.logged = Some(Instant::now());
+        }
+        let line = match percent {
+            Some(percent) => format!("migrating {migration}: {step}, {percent} %"),
+            None => format!("migrating {migration}: {step}"),
+        };
+        self.lease.doing = Some(line.clone());
+        self.progress.tell(line);
+    }
+}
+
+/// Never the whole: rows may come while others are looked at.
+fn percent(part: i64, whole: i64) -> i64 {
+    (part.saturating_mul(100) / whole.max(1)).clamp(0, 99)
+}
+
+/// The engine's own words hold the values of the row.
+fn refused(index: &Index, error: Option<&str>) -> Error {
+    let (Index { name, table, .. }, error) = (index, error.unwrap_or_default());
+    let why = if error.contains("already contains") { "two of its rows have the same values" } else { error };
+    Error::Schema(format!("the index {name} of the table {table} cannot be built: {why}"))
 }
 
 fn check(applied: &[Applied]) -> Result<()> {
@@ -133,7 +407,8 @@ fn check(applied: &[Applied]) -> Result<()> {
                 found.name
             )));
         };
-        if found.version != i64::from(known.version) || found.hash != hash(known.sql) {
+        let is_known = found.hash == hash(known.sql) || found.hash == unfinished(known.sql);
+        if found.version != i64::from(known.version) || !is_known {
             return Err(Error::Schema(format!(
                 "the schema step {} in this data differs from the one of this program; it may not be changed once applied",
                 found.name
@@ -147,10 +422,102 @@ fn hash(sql: &str) -> String {
     hex(&Sha256::digest(sql.as_bytes()).into())
 }
 
+const UNFINISHED: &str = "unfinished ";
+
+/// In place of the hash of a migration some steps of which are still to be done. Older versions of the program refuse it.
+fn unfinished(sql: &str) -> String {
+    format!("{UNFINISHED}{}", hash(sql))
+}
+
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
     use super::*;
-    use crate::{Place, store::RecordId};
+    use crate::{Place, store::Value};
+
+    /// Far more than it takes, also on a busy machine.
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    async fn empty() -> Store {
+        Store::connect(&Place::Memory).await.expect("opens")
+    }
+
+    fn clock() -> Clock {
+        Clock::fixed(DateTime::UNIX_EPOCH + TimeDelta::days(20_000), 1)
+    }
+
+    async fn up_to_date(store: &Store) -> Result<()> {
+        run(store, &clock(), &Progress::default()).await
+    }
+
+    /// A process that takes the lease at once, whoever holds it.
+    async fn started<'s>(store: &'s Store, clock: &'s Clock, progress: &'s Progress) -> Work<'s> {
+        prepare(store).await.expect("defines");
+        let lease = Candidate::new(Duration::ZERO).take(store, progress).await.expect("asks").expect("takes");
+        Work::new(lease, clock, progress)
+    }
+
+    /// A store as the program of this version left it.
+    async fn at_version(version: usize) -> Store {
+        let store = empty().await;
+        bring_to(&store, version).await;
+        store
+    }
+
+    async fn bring_to(store: &Store, version: usize) {
+        let (clock, progress) = (clock(), Progress::default());
+        let work = started(store, &clock, &progress).await;
+        for migration in &MIGRATIONS[..version] {
+            work.whole(migration).await.expect("applies");
+        }
+        work.lease.leave().await;
+    }
+
+    /// One of version 4 with rows in what is changed later, more than a page of receipts.
+    async fn in_use() -> Store {
+        let store = at_version(4).await;
+        let rows = "FOR $key IN ['A', 'B'] { CREATE type::record('member', $key) SET code = $key, full_name = 'Võ Văn Khơi', \
+                    sort_key = 'khoi', sex = 'male', birth_date = '1972-05-12', admitted_on = '2001-02-03', standing = 'official', \
+                    state = 'active', unit = 'U', path = '/01/' }; \
+                    CREATE posting:1 SET member = 'A', unit = 'T', from = '2001-02-03', until = '2020-01-01'; \
+                    CREATE posting:2 SET member = 'A', unit = 'U', from = '2020-01-02'; \
+                    FOR $at IN 1000..1600 { \
+                    CREATE type::record('read_receipt', ['E' + <string> $at, 'A']) SET path = '/01/', at = d'2026-10-01T02:03:04Z', counted = true };";
+        store.read(rows, ()).await.expect("writes");
+        store
+    }
+
+    async fn json(store: &Store, sql: &str) -> serde_json::Value {
+        let found: Option<Value> = store.read(sql, ()).await.expect("reads").row(0).expect("a value");
+        found.expect("is there").into_json_value()
+    }
+
+    /// All definitions of the store.
+    async fn schema(store: &Store) -> Vec<serde_json::Value> {
+        let database = json(store, "INFO FOR DB").await;
+        let mut found = Vec::new();
+        for table in database["tables"].as_object().expect("tables").keys() {
+            found.push(json(store, &format!("INFO FOR TABLE {table}")).await);
+        }
+        found.push(database);
+        found
+    }
+
+    /// What the migrations change in the rows of [`in_use`], and their own notes.
+    async fn rows(store: &Store) -> serde_json::Value {
+        let sql = "RETURN { members: (SELECT * FROM member), postings: (SELECT * FROM posting), \
+                   receipts: (SELECT * FROM read_receipt), migrations: (SELECT * FROM migration) }";
+        json(store, sql).await
+    }
+
+    async fn times(store: &Store, after: i64) -> Vec<DateTime<Utc>> {
+        let sql = "SELECT VALUE applied_at FROM migration WHERE version > $after";
+        let mut times: Vec<DateTime<Utc>> = store.read(sql, vars! { after: after }).await.expect("reads").rows(0).expect("times");
+        assert_eq!(times.len() + usize::try_from(after).expect("a few"), MIGRATIONS.len());
+        times.dedup();
+        times
+    }
 
     #[test]
     fn versions_count_up_without_a_gap() {
@@ -162,36 +529,29 @@ mod tests {
 
     #[tokio::test]
     async fn running_again_changes_nothing_and_an_altered_step_is_refused() {
-        let store = Store::connect(&Place::Memory).await.expect("opens");
-        let clock = Clock::system();
-        run(&store, &clock).await.expect("applies");
-        run(&store, &clock).await.expect("again");
+        let store = empty().await;
+        up_to_date(&store).await.expect("applies");
+        up_to_date(&store).await.expect("again");
         store.read("UPDATE migration SET hash = 'other' WHERE version = 2", ()).await.expect("alters");
-        let refused = run(&store, &clock).await;
+        let refused = up_to_date(&store).await;
         assert!(matches!(refused, Err(Error::Schema(_))), "{refused:?}");
     }
 
     #[tokio::test]
     async fn data_of_a_newer_program_is_refused_with_a_way_out() {
-        let store = Store::connect(&Place::Memory).await.expect("opens");
-        let clock = Clock::system();
-        run(&store, &clock).await.expect("applies");
+        let store = empty().await;
+        up_to_date(&store).await.expect("applies");
         store
             .read("CREATE migration SET version = 99, name = '0099_future', hash = 'x', applied_at = time::now()", ())
             .await
             .expect("adds");
-        let refused = run(&store, &clock).await.expect_err("is refused");
+        let refused = up_to_date(&store).await.expect_err("is refused");
         assert!(refused.to_string().contains("newer version"), "{refused}");
     }
 
     #[tokio::test]
     async fn postings_of_an_older_version_move_into_the_records() {
-        let store = Store::connect(&Place::Memory).await.expect("opens");
-        let clock = Clock::system();
-        prepare(&store).await.expect("defines");
-        for migration in &MIGRATIONS[..4] {
-            apply(&store, &clock, migration).await.expect("applies");
-        }
+        let store = at_version(4).await;
         let old = "FOR $key IN ['A', 'B'] { CREATE type::record('member', $key) SET code = $key, full_name = 'Võ Văn Khơi', \
                    sort_key = 'khoi', sex = 'male', birth_date = '1972-05-12', admitted_on = '2001-02-03', standing = 'official', \
                    state = 'active', unit = 'U', path = '/01/' }; \
@@ -199,7 +559,7 @@ mod tests {
                    CREATE posting SET member = 'A', unit = 'U', from = '2020-01-02'; \
                    CREATE posting SET member = 'B', unit = 'U', from = '2010-01-01', until = '2025-01-01';";
         store.read(old, ()).await.expect("writes");
-        run(&store, &clock).await.expect("goes on");
+        up_to_date(&store).await.expect("goes on");
         let sql =
             "SELECT VALUE posted_from FROM member:A; SELECT VALUE posted_from FROM member:B; SELECT VALUE from FROM posting";
         let mut found = store.read(sql, ()).await.expect("reads");
@@ -212,12 +572,7 @@ mod tests {
 
     #[tokio::test]
     async fn receipts_of_an_older_version_stand_where_their_readers_are() {
-        let store = Store::connect(&Place::Memory).await.expect("opens");
-        let clock = Clock::system();
-        prepare(&store).await.expect("defines");
-        for migration in &MIGRATIONS[..13] {
-            apply(&store, &clock, migration).await.expect("applies");
-        }
+        let store = at_version(13).await;
         let old = "FOR $key IN ['A', 'B', 'C'] { CREATE type::record('member', $key) SET code = $key, full_name = 'Võ Văn Khơi', \
                    sort_key = 'khoi', sex = 'male', birth_date = '1972-05-12', admitted_on = '2001-02-03', unit = 'U', \
                    standing = IF $key = 'B' { 'exempt' } ELSE { 'official' }, state = 'active', path = '/01/02/'; \
@@ -225,7 +580,7 @@ mod tests {
                    DELETE member:C; FOR $at IN 0..1200 { \
                    CREATE type::record('read_receipt', ['E' + <string> $at, 'A']) SET path = '/01/03/', at = time::now(), counted = true };";
         store.read(old, ()).await.expect("writes");
-        run(&store, &clock).await.expect("goes on");
+        up_to_date(&store).await.expect("goes on");
         let unplaced = "SELECT VALUE id FROM read_receipt WHERE member != 'B' AND member != 'C' AND place = NONE";
         let unplaced: Vec<RecordId> = store.read(unplaced, ()).await.expect("reads").rows(0).expect("rows");
         assert_eq!(unplaced, [], "more than one batch");
@@ -240,20 +595,149 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_opened_under_an_older_version_stays_opened_with_its_time_and_is_not_read() {
-        let store = Store::connect(&Place::Memory).await.expect("opens");
-        let clock = Clock::system();
-        prepare(&store).await.expect("defines");
-        for migration in &MIGRATIONS[..15] {
-            apply(&store, &clock, migration).await.expect("applies");
-        }
+        let store = at_version(15).await;
         let old = "CREATE type::record('read_receipt', ['D', 'A']) SET path = '/01/', at = d'2026-10-01T02:03:04Z', counted = true, \
                    place = 'Dofficial/01/'";
         store.read(old, ()).await.expect("writes");
-        run(&store, &clock).await.expect("goes on");
+        up_to_date(&store).await.expect("goes on");
         let sql = "SELECT VALUE [member, place, <string> at] FROM read_receipt; SELECT VALUE member FROM document_read";
         let mut found = store.read(sql, ()).await.expect("reads");
         let opened: Vec<Vec<String>> = found.rows(0).expect("rows");
         assert_eq!(opened, [["A", "Dofficial/01/", "2026-10-01T02:03:04Z"]]);
         assert_eq!(found.rows::<String>(1).expect("rows"), [] as [&str; 0]);
+    }
+
+    #[tokio::test]
+    async fn whatever_interrupts_a_migration_the_store_ends_as_if_nothing_had() {
+        let (fresh, through, interrupted) = (empty().await, in_use().await, in_use().await);
+        up_to_date(&fresh).await.expect("applies");
+        up_to_date(&through).await.expect("goes on");
+        let (clock, progress) = (clock(), Progress::default());
+        let mut steps = 0;
+        loop {
+            // One start is killed in the middle of a step, the next one behind it.
+            let killed = started(&interrupted, &clock, &progress).await;
+            let Some(next) = killed.next().await.expect("reads") else { break };
+            match &next.step {
+                Some(Step::Index(index)) => killed.lease.write(&index.define(), ()).await.expect("begins"),
+                Some(Step::Batched(batched)) => {
+                    let reached = killed.page(&next, batched, next.reached.clone()).await.expect("changes a page");
+                    assert!(reached.is_some(), "{} has rows to change", batched.name);
+                }
+                // All or nothing.
+                _ => {}
+            }
+            let (version, name) = (next.migration.version, next.step.as_ref().map(|step| step.name().to_owned()));
+            let mut killed = started(&interrupted, &clock, &progress).await;
+            let next = killed.next().await.expect("reads").expect("is not done");
+            assert_eq!((next.migration.version, next.step.as_ref().map(Step::name)), (version, name.as_deref()));
+            killed.take(&next).await.expect("takes the step");
+            steps += 1;
+        }
+        assert!(steps > MIGRATIONS.len(), "{steps}");
+        up_to_date(&interrupted).await.expect("has nothing left to do");
+        let expected = schema(&fresh).await;
+        assert_eq!(schema(&through).await, expected);
+        assert_eq!(schema(&interrupted).await, expected);
+        assert_eq!(rows(&interrupted).await, rows(&through).await);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_two_processes_that_start_together_one_migrates() {
+        for (store, version) in [(empty().await, 0), (in_use().await, 4)] {
+            let other = store.beside();
+            let ahead = Clock::fixed(clock().now() + TimeDelta::minutes(1), 2);
+            let behind = Clock::fixed(clock().now() - TimeDelta::minutes(1), 3);
+            let progress = (Progress::default(), Progress::default());
+            let (one, two) = tokio::join!(run(&store, &ahead, &progress.0), run(&other, &behind, &progress.1));
+            one.expect("has the schema");
+            two.expect("has the schema");
+            let times = times(&store, version).await;
+            assert!(times == [ahead.now()] || times == [behind.now()], "{times:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_comes_second_waits_and_tells_what_for() {
+        let (store, clock, progress) = (in_use().await, clock(), Progress::default());
+        let mut work = started(&store, &clock, &progress).await;
+        let next = work.next().await.expect("reads").expect("a step");
+        work.tell(&next, Some(43));
+        work.lease.renew().await.expect("holds the lease");
+        let (other, late, others) = (store.beside(), Clock::fixed(clock.now() + TimeDelta::hours(1), 2), Progress::default());
+        let mut told = others.subscribe();
+        let first = async {
+            let line = "waiting for another process: migrating 0005_members: definitions, 43 %";
+            told.wait_for(|told| told.as_deref() == Some(line)).await.expect("is told");
+            work.all().await.expect("goes on");
+            work.lease.leave().await;
+        };
+        let second = run_patiently(&other, &late, &others, PATIENCE * 60);
+        let both = async { tokio::join!(first, second) };
+        let ((), waited) = tokio::time::timeout(PATIENCE, both).await.expect("does not wait for the lease to be over");
+        waited.expect("has the schema");
+        assert_eq!(times(&store, 4).await, [clock.now()]);
+        assert_eq!(*others.subscribe().borrow(), None);
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_stands_still_is_taken_over_and_its_holder_changes_nothing_any_more() {
+        let (store, clock, progress) = (in_use().await, clock(), Progress::default());
+        let mut stopped = started(&store, &clock, &progress).await;
+        let next = stopped.next().await.expect("reads").expect("a step");
+        let (other, others) = (store.beside(), Progress::default());
+        let late = Clock::fixed(clock.now() + TimeDelta::minutes(1), 2);
+        let second = run_patiently(&other, &late, &others, Duration::from_millis(1));
+        tokio::time::timeout(PATIENCE, second).await.expect("takes over").expect("has the schema");
+        let before = rows(&store).await;
+        let refused = stopped.take(&next).await.expect_err("is refused");
+        assert!(lease::is_taken_over(&refused), "{refused}");
+        assert_eq!(rows(&store).await, before);
+        assert_eq!(times(&store, 4).await, [late.now()]);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_does_not_know_steps_refuses_what_is_half_done() {
+        let (store, clock, progress) = (in_use().await, clock(), Progress::default());
+        let mut killed = started(&store, &clock, &progress).await;
+        let next = killed.next().await.expect("reads").expect("a step");
+        killed.take(&next).await.expect("takes the step");
+        let hashes: Vec<String> =
+            store.read("SELECT VALUE hash FROM migration", ()).await.expect("reads").rows(0).expect("hashes");
+        let unknown: Vec<_> = hashes.iter().zip(MIGRATIONS).filter(|(found, known)| **found != hash(known.sql)).collect();
+        assert_eq!(unknown.len(), 1, "{hashes:?}");
+    }
+
+    #[tokio::test]
+    async fn an_index_on_a_table_with_rows_has_them_all_and_is_used() {
+        let store = in_use().await;
+        up_to_date(&store).await.expect("goes on");
+        let sql = "SELECT VALUE id FROM read_receipt WHERE member = 'A'";
+        store.assert_no_scan(sql, ()).await;
+        let found: Vec<RecordId> = store.read(sql, ()).await.expect("reads").rows(0).expect("rows");
+        assert_eq!(found.len(), 600);
+        assert_eq!(store.rows_read(sql, ()).await, 600);
+        assert_eq!(json(&store, "INFO FOR INDEX read_receipt_member ON read_receipt").await["building"]["status"], "ready");
+    }
+
+    #[tokio::test]
+    async fn an_index_that_cannot_be_built_is_told_without_its_values_and_built_once_it_can() {
+        let store = empty().await;
+        store
+            .read("DEFINE TABLE t SCHEMALESS; CREATE t:1 SET name = 'Khơi'; CREATE t:2 SET name = 'Khơi';", ())
+            .await
+            .expect("writes");
+        let (clock, progress) = (clock(), Progress::default());
+        let index = || steps::steps(0, "DEFINE INDEX t_name ON t FIELDS name UNIQUE;").pop();
+        let next =
+            || Next { migration: &MIGRATIONS[0], step: index(), is_last: true, done: Vec::new(), reached: Reached::default() };
+        for _ in 0..2 {
+            let refused = started(&store, &clock, &progress).await.take(&next()).await.expect_err("is refused").to_string();
+            assert!(refused.contains("t_name") && refused.contains("same values") && !refused.contains("Khơi"), "{refused}");
+        }
+        store.read("DELETE t:2", ()).await.expect("deletes");
+        started(&store, &clock, &progress).await.take(&next()).await.expect("is built");
+        let taken = store.write("CREATE t:3 SET name = 'Khơi'", ()).await;
+        assert!(matches!(&taken, Err(Error::Taken { index }) if index == "t_name"), "{taken:?}");
     }
 }

@@ -64,7 +64,7 @@ pub(crate) struct Store {
     /// Queries the engine of this process may begin, in the order they were asked.
     places: Arc<Semaphore>,
     /// Held while the process lives, so that a second process finds the folder taken.
-    _lock: Option<File>,
+    lock: Option<File>,
     /// The statements that were asked for, in this order.
     #[cfg(test)]
     asked: std::sync::Mutex<Vec<String>>,
@@ -104,10 +104,15 @@ impl Store {
             next: AtomicUsize::new(0),
             is_embedded,
             places,
-            _lock: lock,
+            lock,
             #[cfg(test)]
             asked: std::sync::Mutex::default(),
         })
+    }
+
+    /// No other process can use this data while this one lives.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Runs statements that change nothing, or change one row that nobody else writes.
@@ -187,6 +192,14 @@ pub(crate) fn over(table: &str, column: &str) -> String {
 /// Named values for a statement: `vars! { name: value }`, or `()` for none.
 pub(crate) struct Bindings(Variables);
 
+impl Bindings {
+    /// These values and the others; where both have a name, that of the others.
+    pub(crate) fn and(mut self, others: Variables) -> Self {
+        self.0.extend(others);
+        self
+    }
+}
+
 impl From<()> for Bindings {
     fn from((): ()) -> Self {
         Self(Variables::new())
@@ -232,6 +245,12 @@ pub(crate) const KEYS: &str = "array::first([$keys])";
 /// All records of a table whose key, an id of ours, follows `key`: see [`KEYS`].
 pub(crate) fn keys_after(table: &'static str, key: impl Display) -> RecordId {
     RecordId::new(table, RecordIdKeyRange::from((Bound::Excluded(key.to_string()), Bound::Unbounded)))
+}
+
+/// All records of a table, or those behind one of them: see [`KEYS`].
+pub(crate) fn rows_after(table: &'static str, last: Option<RecordId>) -> RecordId {
+    let start = last.map_or(Bound::Unbounded, |last| Bound::Excluded(last.key));
+    RecordId::new(table, RecordIdKeyRange { start, end: Bound::Unbounded })
 }
 
 /// The same including `key`.
@@ -363,18 +382,33 @@ fn damaged(error: surrealdb::Error) -> Error {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{Clock, migrations};
+    use crate::{
+        Clock,
+        migrations::{self, Progress},
+    };
 
     /// A store in memory with the whole schema and nothing in it.
     pub(crate) async fn migrated() -> Store {
         let store = Store::connect(&Place::Memory).await.expect("opens");
-        migrations::run(&store, &Clock::system()).await.expect("has the schema");
+        migrations::run(&store, &Clock::system(), &Progress::default()).await.expect("has the schema");
         store
     }
 
     impl Store {
         pub(super) fn note(&self, sql: &str) {
             self.asked.lock().expect("is whole").push(sql.to_owned());
+        }
+
+        /// A second process on the same data, as on a server.
+        pub(crate) fn beside(&self) -> Self {
+            Self {
+                handles: self.handles.iter().map(Arc::clone).collect(),
+                next: AtomicUsize::new(0),
+                is_embedded: self.is_embedded,
+                places: Arc::new(Semaphore::new(running_max())),
+                lock: None,
+                asked: std::sync::Mutex::default(),
+            }
         }
 
         /// How many questions were asked so far.
