@@ -27,6 +27,7 @@ mod router;
 mod security_headers;
 mod sign_ins;
 mod start_report;
+mod starting;
 pub mod startup;
 mod state;
 mod telemetry;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use axum::{Extension, Router};
 use backend::{
-    Backend, Clock, Error, Keys, Place,
+    Backend, Clock, Error, KeySource, Keys, Place, Progress,
     files::{Extractor, FileStorage},
     sms::Sms,
 };
@@ -25,7 +25,7 @@ use crate::{
     health, jobs,
     listen::{self, Limits},
     proxy::TrustedProxies,
-    router,
+    router, starting,
     state::Shared,
 };
 
@@ -105,13 +105,17 @@ impl Edge {
 }
 
 impl Application {
-    /// Opens the store, then the address: nobody is served by half a program.
+    /// Opens the store, then the address: nobody is served by half a program. While the store is migrated, the address tells how far
+    /// that is (`starting.rs`).
     ///
     /// # Errors
     /// A sentence for the operator.
     pub async fn build(settings: &ServeSettings) -> Result<Self> {
         let edge = Edge::of(settings)?;
-        let backend = open(&settings.store).await?;
+        let progress = Progress::default();
+        let addresses: Vec<_> = [Some(edge.addr), edge.metrics_addr].into_iter().flatten().collect();
+        let opened = open_telling(&settings.store, &progress);
+        let backend = starting::answer_until(opened, &addresses, progress.subscribe()).await?;
         backend.send_messages_by(sms(settings, &backend)?);
         backend.word_notices_by(app::account::notice_words);
         edge.warn();
@@ -207,6 +211,10 @@ async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
 /// # Errors
 /// A sentence for the operator.
 pub async fn open(settings: &StoreSettings) -> Result<Backend> {
+    open_telling(settings, &Progress::default()).await
+}
+
+async fn open_telling(settings: &StoreSettings, progress: &Progress) -> Result<Backend> {
     // Not only pages speak: the report of an import does too.
     app::text::use_pack(settings.terms);
     let clock = settings.clock();
@@ -214,14 +222,15 @@ pub async fn open(settings: &StoreSettings) -> Result<Backend> {
     if !matches!(place, Place::Memory) {
         data_folder::prepare(&settings.data)?;
     }
-    let opened = match keys(settings, &clock) {
-        Some(keys) => Backend::open(&place, keys, clock).await,
+    let file = settings.data.join("secret.key");
+    let keys = match keys(settings, &clock) {
+        Some(keys) => KeySource::Given(keys),
         None => {
-            let file = settings.data.join("secret.key");
             data_folder::look_at_key(&file);
-            Backend::open_with_key_file(&place, &file, clock).await
+            KeySource::File(&file)
         }
     };
+    let opened = Backend::open_with(&place, keys, clock, progress).await;
     let backend = opened.map_err(|error| match error {
         Error::InUse => anyhow!(
             "another process is using the data folder {}: stop it first, or choose another folder with --data",
