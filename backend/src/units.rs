@@ -73,6 +73,8 @@ struct Node {
 struct Closed {
     /// As it was at its end, at the place where it would be now.
     unit: UnitRef,
+    /// Its path at its end.
+    last_path: UnitPath,
     on: NaiveDate,
     successor: Option<UnitId>,
 }
@@ -148,6 +150,11 @@ impl Tree {
     /// Units that ended without an heir, at the places where they would be now: they answer for themselves.
     pub(crate) fn without_heir(&self) -> impl Iterator<Item = &UnitRef> {
         self.closed.values().filter(|closed| closed.successor.is_none()).map(|closed| &closed.unit)
+    }
+
+    /// The paths closed units had at their end.
+    pub(crate) fn closed_paths(&self) -> impl Iterator<Item = &UnitPath> {
+        self.closed.values().map(|closed| &closed.last_path)
     }
 
     /// Ids of all units in whose subtree a branch counts now: those from the root down to it, those they took over, and those above
@@ -422,7 +429,8 @@ impl Rows {
             };
             if let Some(on) = row.closed_on {
                 let parent = reference(row.parent)?;
-                closed.push((parent, row.code, Closed { unit, on: date(&on)?, successor: reference(row.successor)? }));
+                let (last_path, successor) = (unit.path.clone(), reference(row.successor)?);
+                closed.push((parent, row.code, Closed { unit, last_path, on: date(&on)?, successor }));
                 continue;
             }
             let opened_on = date(&row.opened_on)?;

@@ -177,7 +177,7 @@ impl Ledger {
         met_before: &[String],
     ) -> Result<Self> {
         let places = Places::new(mapping);
-        let mut branches = Branches::load(backend, scope).await?;
+        let mut branches = Branches::new(backend.units().tree(), scope);
         branches.is_asked = places.has(Column::Branch) || branches.only().is_none();
         let mut ledger = Self {
             keys: backend.keys().clone(),
@@ -635,14 +635,8 @@ pub(super) struct Branches {
 }
 
 impl Branches {
-    async fn load(backend: &Backend, scope: Option<UnitPath>) -> Result<Self> {
-        let closed: Vec<String> =
-            backend.store().read("SELECT VALUE path FROM unit WHERE closed_on != NONE", ()).await?.rows(0)?;
-        let closed = closed.iter().filter_map(|path| UnitPath::parse(path).ok()).collect();
-        Ok(Self::new(backend.units().tree(), scope, closed))
-    }
-
-    fn new(tree: Arc<Tree>, scope: Option<UnitPath>, closed: HashSet<UnitPath>) -> Self {
+    fn new(tree: Arc<Tree>, scope: Option<UnitPath>) -> Self {
+        let closed: HashSet<UnitPath> = tree.closed_paths().cloned().collect();
         let mut by_code: HashMap<String, Vec<Arc<UnitRef>>> = HashMap::new();
         let inside = |unit: &&UnitRef| scope.as_ref().is_none_or(|scope| scope.contains(&unit.path));
         for unit in tree.all().filter(inside).filter(|unit| unit.kind == UnitKind::Branch && !closed.contains(&unit.path)) {
