@@ -938,7 +938,7 @@ struct ImportRow {
 }
 
 impl ImportRow {
-    /// What its rows are held against beside the registry: see [`check::Ledger::load`].
+    /// What its rows are held against beside the registry: see [`check::Ledger`].
     fn met_before(&self) -> &[String] {
         self.foreign_before.as_deref().unwrap_or_default()
     }

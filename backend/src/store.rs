@@ -68,6 +68,9 @@ pub(crate) struct Store {
     /// The statements that were asked for, in this order.
     #[cfg(test)]
     asked: std::sync::Mutex<Vec<String>>,
+    /// Rows read since a test began to count.
+    #[cfg(test)]
+    counted: std::sync::Mutex<Option<u64>>,
 }
 
 impl Store {
@@ -107,6 +110,8 @@ impl Store {
             lock,
             #[cfg(test)]
             asked: std::sync::Mutex::default(),
+            #[cfg(test)]
+            counted: std::sync::Mutex::default(),
         })
     }
 
@@ -117,7 +122,10 @@ impl Store {
 
     /// Runs statements that change nothing, or change one row that nobody else writes.
     pub(crate) async fn read(&self, sql: impl Into<Cow<'_, str>>, vars: impl Into<Bindings>) -> Result<Answers> {
-        self.run(&sql.into(), vars.into().0).await
+        let (sql, vars): (Cow<'_, str>, _) = (sql.into(), vars.into().0);
+        #[cfg(test)]
+        self.count(&sql, &vars).await;
+        self.run(&sql, vars).await
     }
 
     /// Runs statements as one transaction, again when it conflicts with another one. `sql` must be safe to run again: ids are made
@@ -408,6 +416,7 @@ pub(crate) mod tests {
                 places: Arc::new(Semaphore::new(running_max())),
                 lock: None,
                 asked: std::sync::Mutex::default(),
+                counted: std::sync::Mutex::default(),
             }
         }
 
@@ -437,6 +446,27 @@ pub(crate) mod tests {
                 rows += rows_of_scans(&plan);
             }
             rows
+        }
+
+        /// Counts from now on the rows that the engine takes to run the `SELECT`s of [`Self::read`].
+        pub(crate) fn count_rows_read(&self) {
+            *self.counted.lock().expect("is not poisoned") = Some(0);
+        }
+
+        /// Those counted since then.
+        pub(crate) fn counted_rows(&self) -> u64 {
+            self.counted.lock().expect("is not poisoned").take().expect("is counted")
+        }
+
+        pub(super) async fn count(&self, sql: &str, vars: &Variables) {
+            if self.counted.lock().expect("is not poisoned").is_none() {
+                return;
+            }
+            let selects: Vec<&str> = sql.split(';').map(str::trim).filter(|statement| statement.starts_with("SELECT")).collect();
+            let rows = self.rows_read(&selects.join(";"), vars.clone()).await;
+            if let Some(counted) = &mut *self.counted.lock().expect("is not poisoned") {
+                *counted += rows;
+            }
         }
 
         /// Asks the engine how it would run each of the statements, and returns the plans that walk over a whole table.

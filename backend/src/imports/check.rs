@@ -1,7 +1,7 @@
 //! Rows of members against each other and against the registry: new, changed, unchanged or refused.
 //!
-//! All records of the registry are known here by a few numbers each, about 150 bytes a member, so that a row costs no query: a
-//! million look-ups would take longer than the writing.
+//! The records a file can mean are read before its rows are checked (`check/load.rs`) and are known here by a few numbers each,
+//! about 150 bytes a member, so that a row costs no query.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,15 +22,15 @@ use super::{
     report::ReportWriter,
 };
 use crate::{
-    Backend, Error, Keys, Result,
+    Backend, Keys, Result,
     keys::fingerprint,
     members::rows::{Derived, derived, flaws},
-    store::{KEYS, Store, SurrealValue, keys_after, vars},
     units::Tree,
 };
 
-/// Records read at a time.
-const PAGE: usize = 5_000;
+mod load;
+
+pub(super) use load::FileKeys;
 
 /// National IDs known outside the subtree that one file may meet, whatever its columns are taken for. Beyond, every ID that is new to
 /// the subtree is refused alike, so that no file tells which of many people are members elsewhere.
@@ -107,27 +107,19 @@ struct Slot {
     print: u128,
     /// 0: no national ID.
     id: u128,
+    /// 0: no phone.
+    phone: u64,
     twin: u64,
     /// Index into [`Ledger::units`].
     unit: u32,
     /// The row of this file that speaks of it; 0: none yet.
     row: u32,
-    has_phone: bool,
     is_active: bool,
 }
 
-/// What of somebody who holds a role outside the subtree may not change.
-struct Held {
-    /// 0: no phone.
-    phone: u128,
-}
-
-/// The registry and the rows seen so far.
+/// The records the rows of a file can mean, and the rows seen so far.
 pub(super) struct Ledger {
-    keys: Keys,
-    places: Places,
-    branches: Branches,
-    today: NaiveDate,
+    parser: RowParser,
     /// The time part of the ids of new records.
     made_at: u64,
     slots: Vec<Slot>,
@@ -140,118 +132,13 @@ pub(super) struct Ledger {
     foreign_rows: u64,
     /// Those IDs and the ones met before with other columns, up to [`FOREIGN_IDS_MAX`].
     foreign_ids: HashSet<u128>,
-    /// By slot. Few people hold roles.
-    held: HashMap<u32, Held>,
+    /// Members who hold a role outside the subtree the file is for. Few people hold roles.
+    held: HashSet<u128>,
     units: Vec<Arc<str>>,
     unit_numbers: HashMap<Arc<str>, u32>,
 }
 
-#[derive(Debug, SurrealValue)]
-struct KnownRow {
-    id: String,
-    code: String,
-    unit: String,
-    state: String,
-    id_hash: Option<String>,
-    phone_hash: Option<String>,
-    twin_key: Option<String>,
-    import_print: Option<String>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct OfficeRow {
-    id: String,
-    member: String,
-    unit: String,
-    until: Option<String>,
-}
-
 impl Ledger {
-    /// Reads the registry. `made_at` is a moment in milliseconds: the same import gives a new record the same id however often it is
-    /// begun again. `met_before` are national IDs known outside the subtree, as [`Self::foreign_ids`] tells them.
-    pub(super) async fn load(
-        backend: &Backend,
-        scope: Option<UnitPath>,
-        mapping: &[Option<Column>],
-        made_at: u64,
-        met_before: &[String],
-    ) -> Result<Self> {
-        let places = Places::new(mapping);
-        let mut branches = Branches::new(backend.units().tree(), scope);
-        branches.is_asked = places.has(Column::Branch) || branches.only().is_none();
-        let mut ledger = Self {
-            keys: backend.keys().clone(),
-            places,
-            branches,
-            today: backend.clock().today(),
-            made_at,
-            slots: Vec::new(),
-            cards: HashMap::new(),
-            zeroed: HashMap::new(),
-            ids: HashMap::new(),
-            twins: HashMap::new(),
-            foreign_rows: 0,
-            foreign_ids: met_before.iter().map(|print| prefix(print)).collect(),
-            held: HashMap::new(),
-            units: Vec::new(),
-            unit_numbers: HashMap::new(),
-        };
-        let above = ledger.held_above(backend).await?;
-        ledger.read_registry(backend.store(), &above).await?;
-        Ok(ledger)
-    }
-
-    /// Who holds a role outside the subtree the file is for, today or later.
-    async fn held_above(&self, backend: &Backend) -> Result<HashSet<String>> {
-        let Some(scope) = &self.branches.scope else { return Ok(HashSet::new()) };
-        let sql = format!("SELECT record::id(id) AS id, member, unit, until FROM {KEYS} LIMIT {PAGE}");
-        let (today, mut after, mut above) = (self.today.to_string(), String::new(), HashSet::new());
-        loop {
-            let rows: Vec<OfficeRow> =
-                backend.store().read(&*sql, vars! { keys: keys_after("office", &after) }).await?.rows(0)?;
-            let Some(last) = rows.last() else { return Ok(above) };
-            after.clone_from(&last.id);
-            let is_outside = |row: &OfficeRow| {
-                row.until.as_ref().is_none_or(|until| *until >= today)
-                    && self.branches.tree.named(&row.unit).is_some_and(|unit| !scope.contains(&unit.path))
-            };
-            above.extend(rows.into_iter().filter(is_outside).map(|row| row.member));
-        }
-    }
-
-    async fn read_registry(&mut self, store: &Store, above: &HashSet<String>) -> Result<()> {
-        let sql = format!(
-            "SELECT record::id(id) AS id, code, unit, state, id_hash, phone_hash, twin_key, import_print \
-             FROM {KEYS} LIMIT {PAGE}"
-        );
-        let mut after = String::new();
-        loop {
-            let rows: Vec<KnownRow> = store.read(&*sql, vars! { keys: keys_after("member", &after) }).await?.rows(0)?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after.clone_from(&last.id);
-            for row in rows {
-                let damaged = || Error::Damaged(format!("member {}", row.id));
-                let member = Ulid::from_string(&row.id).map_err(|_| damaged())?;
-                let card = CardNumber::parse(&row.code).map_err(|_| damaged())?;
-                let slot = Slot {
-                    member: member.0,
-                    print: row.import_print.as_deref().map(prefix).unwrap_or_default(),
-                    id: row.id_hash.as_deref().map(prefix).unwrap_or_default(),
-                    twin: row.twin_key.as_deref().map(short).unwrap_or_default(),
-                    unit: self.unit_number(&row.unit),
-                    row: 0,
-                    has_phone: row.phone_hash.is_some(),
-                    is_active: row.state == "active",
-                };
-                if above.contains(&row.id) {
-                    let phone = row.phone_hash.as_deref().map(prefix).unwrap_or_default();
-                    self.held.insert(u32::try_from(self.slots.len()).unwrap_or(u32::MAX), Held { phone });
-                }
-                self.enter(&card, slot);
-            }
-        }
-    }
-
     fn enter(&mut self, card: &CardNumber, slot: Slot) {
         let number = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         let packed = packed(card);
@@ -288,23 +175,22 @@ impl Ledger {
     }
 
     fn judge(&mut self, row: u64, cells: &[Cell<'_>]) -> Result<Verdict, Vec<RefusedLine>> {
-        let places = self.places.clone();
+        let places = self.parser.places.clone();
         if places.is_blank(cells) {
             return Ok(Verdict::Passed(read::passed(row, cells)));
         }
         let mut reader = RowReader::new(row, cells, &places);
-        if !reader.is_whole() {
-            return Err(reader.problems);
-        }
-        let parsed = Parsed::read(&mut reader, &mut self.branches, &self.keys, self.today);
-        let Some(mut parsed) = parsed.filter(|_| reader.problems.is_empty()) else { return Err(reader.problems) };
+        let Some(mut parsed) = self.parser.parse(&mut reader) else { return Err(reader.problems) };
 
-        let known = self.holder(&mut reader, &parsed.card);
+        let known = self.holder(&parsed.card).unwrap_or_else(|reason| {
+            reader.refuse(Column::CardNumber, reason);
+            None
+        });
         let print = parsed.print();
         self.compare(&mut reader, &parsed, known);
         let changed = known.filter(|number| self.slots[*number as usize].print != prefix(&print));
-        if let Some((number, held)) = changed.and_then(|number| Some((number, self.held.get(&number)?))) {
-            self.compare_held(&mut reader, &parsed, &self.slots[number as usize], held);
+        if let Some(slot) = changed.map(|number| &self.slots[number as usize]).filter(|slot| self.held.contains(&slot.member)) {
+            self.compare_held(&mut reader, &parsed, slot);
         }
         if !reader.problems.is_empty() {
             return Err(reader.problems);
@@ -327,18 +213,15 @@ impl Ledger {
     }
 
     /// Whose card this is. A spreadsheet drops the zeros in front of a number, so they do not count where only digits stand.
-    fn holder(&self, reader: &mut RowReader<'_>, card: &CardNumber) -> Option<u32> {
+    fn holder(&self, card: &CardNumber) -> Result<Option<u32>, Reason> {
         if let Some(known) = self.cards.get(&packed(card)) {
-            return Some(*known);
+            return Ok(Some(*known));
         }
-        let bare = bare(card)?;
+        let Some(bare) = bare(card) else { return Ok(None) };
         match (self.cards.get(&bare), self.zeroed.get(&bare)) {
-            (Some(known), None) | (None, Some(Some(known))) => Some(*known),
-            (None, None) => None,
-            _ => {
-                reader.refuse(Column::CardNumber, Reason::AmbiguousCard);
-                None
-            }
+            (Some(known), None) | (None, Some(Some(known))) => Ok(Some(*known)),
+            (None, None) => Ok(None),
+            _ => Err(Reason::AmbiguousCard),
         }
     }
 
@@ -357,7 +240,7 @@ impl Ledger {
         if let Some(slot) = known.map(|number| &self.slots[number as usize]) {
             if slot.row != 0 {
                 reader.refuse(Column::CardNumber, Reason::CardTwice { row: slot.row.into() });
-            } else if !self.branches.holds(&self.units[slot.unit as usize]) {
+            } else if !self.parser.branches.holds(&self.units[slot.unit as usize]) {
                 reader.refuse(Column::CardNumber, Reason::Elsewhere);
             }
         }
@@ -367,7 +250,7 @@ impl Ledger {
             Some(holder) => {
                 let slot = &self.slots[*holder as usize];
                 let reason = match slot.row {
-                    0 if self.branches.holds(&self.units[slot.unit as usize]) => Reason::IdTaken,
+                    0 if self.parser.branches.holds(&self.units[slot.unit as usize]) => Reason::IdTaken,
                     0 => {
                         self.foreign_rows += 1;
                         if self.foreign_ids.len() < FOREIGN_IDS_MAX {
@@ -385,11 +268,11 @@ impl Ledger {
     }
 
     /// Whoever sets the numbers of somebody can become that person, and who holds a role above is not moved from below.
-    fn compare_held(&self, reader: &mut RowReader<'_>, parsed: &Parsed, slot: &Slot, held: &Held) {
+    fn compare_held(&self, reader: &mut RowReader<'_>, parsed: &Parsed, slot: &Slot) {
         if parsed.national_id.as_ref().is_some_and(|(_, hash)| prefix(hash) != slot.id) {
             reader.refuse(Column::NationalId, Reason::HeldAbove);
         }
-        if parsed.phone.as_ref().is_some_and(|(_, hash)| prefix(hash) != held.phone) {
+        if parsed.phone.as_ref().is_some_and(|(_, hash)| short(hash) != slot.phone) {
             reader.refuse(Column::Phone, Reason::HeldAbove);
         }
         if *self.units[slot.unit as usize] != *parsed.branch.id.to_string() {
@@ -399,7 +282,7 @@ impl Ledger {
 
     fn register(&mut self, row: u64, parsed: Parsed, print: String) -> Entry {
         let member = self.fresh_id(row, &parsed.card);
-        let derived = parsed.derived(&self.keys);
+        let derived = parsed.derived(&self.parser.keys);
         let unit = self.unit_number(&parsed.branch.id.to_string());
         let slot = Slot {
             member: member.0,
@@ -407,21 +290,21 @@ impl Ledger {
             id: parsed.national_id.as_ref().map(|(_, hash)| prefix(hash)).unwrap_or_default(),
             twin: short(&derived.twin_key),
             unit,
+            phone: parsed.phone.as_ref().map(|(_, hash)| short(hash)).unwrap_or_default(),
             row: u32::try_from(row).unwrap_or(u32::MAX),
-            has_phone: parsed.phone.is_some(),
             is_active: true,
         };
         let twin = self.twin_of(slot.twin, None);
         self.enter(&parsed.card, slot);
         let flaws = self.flaws(&parsed, parsed.national_id.is_some(), parsed.phone.is_some());
-        let is_probationary = self.places.has(Column::OfficialOn) && parsed.official_on.is_none();
+        let is_probationary = self.parser.places.has(Column::OfficialOn) && parsed.official_on.is_none();
         let likely_standing = if is_probationary { Standing::Probationary } else { Standing::Official };
         Entry { likely_standing, ..parsed.into_entry(row, member, derived, print, flaws, twin) }
     }
 
     fn change(&mut self, number: u32, row: u64, parsed: Parsed, print: String) -> Entry {
         let unit = self.unit_number(&parsed.branch.id.to_string());
-        let derived = parsed.derived(&self.keys);
+        let derived = parsed.derived(&self.parser.keys);
         let twin_key = short(&derived.twin_key);
         let id = parsed.national_id.as_ref().map(|(_, hash)| prefix(hash));
         let slot = &mut self.slots[number as usize];
@@ -431,8 +314,8 @@ impl Ledger {
         slot.unit = unit;
         slot.twin = twin_key;
         slot.id = id.unwrap_or(slot.id);
-        slot.has_phone |= parsed.phone.is_some();
-        let (has_id, has_phone) = (slot.id != 0, slot.has_phone);
+        slot.phone = parsed.phone.as_ref().map_or(slot.phone, |(_, hash)| short(hash));
+        let (has_id, has_phone) = (slot.id != 0, slot.phone != 0);
         if let Some(id) = id.filter(|id| *id != before) {
             self.ids.remove(&before);
             self.ids.insert(id, number);
@@ -444,7 +327,7 @@ impl Ledger {
     }
 
     fn flaws(&self, parsed: &Parsed, has_id: bool, has_phone: bool) -> Vec<Flaw> {
-        flaws(has_id, has_phone, parsed.birth_date, parsed.admitted_on, parsed.official_on, self.today)
+        flaws(has_id, has_phone, parsed.birth_date, parsed.admitted_on, parsed.official_on, self.parser.today)
     }
 
     /// Somebody else with the same name and birth date. Remembers `own` as the first with them when there is none.
@@ -454,7 +337,7 @@ impl Ledger {
             if Some(first) == own {
                 return None;
             }
-            return self.branches.path(&self.units[slot.unit as usize]).map(|path| (Ulid(slot.member), path));
+            return self.parser.branches.path(&self.units[slot.unit as usize]).map(|path| (Ulid(slot.member), path));
         }
         if let Some(own) = own {
             self.twins.insert(key, own);
@@ -464,9 +347,36 @@ impl Ledger {
 
     /// In the order of the file, and the same whenever this import meets this row.
     fn fresh_id(&self, row: u64, card: &CardNumber) -> Ulid {
-        let hash = prefix(&self.keys.lookup("import", card.as_str()));
+        let hash = prefix(&self.parser.keys.lookup("import", card.as_str()));
         let within = (u128::from(row) << 40 | hash >> 88) & ((1 << 80) - 1);
         Ulid::from_parts(self.made_at, within)
+    }
+}
+
+/// Reads rows by themselves, whatever the registry has.
+pub(super) struct RowParser {
+    keys: Keys,
+    places: Places,
+    branches: Branches,
+    today: NaiveDate,
+}
+
+impl RowParser {
+    /// `scope` is the unit the file is for, with all below it; none for the whole tree.
+    pub(super) fn new(backend: &Backend, scope: Option<UnitPath>, mapping: &[Option<Column>]) -> Self {
+        let places = Places::new(mapping);
+        let mut branches = Branches::new(backend.units().tree(), scope);
+        branches.is_asked = places.has(Column::Branch) || branches.only().is_none();
+        Self { keys: backend.keys().clone(), places, branches, today: backend.clock().today() }
+    }
+
+    /// None for a row that cannot be taken; the reader has what is wrong with it.
+    fn parse(&mut self, reader: &mut RowReader<'_>) -> Option<Parsed> {
+        if !reader.is_whole() {
+            return None;
+        }
+        let parsed = Parsed::read(reader, &mut self.branches, &self.keys, self.today);
+        parsed.filter(|_| reader.problems.is_empty())
     }
 }
 
@@ -744,10 +654,15 @@ fn packed(card: &CardNumber) -> u128 {
 
 /// A card of digits only, packed without the zeros in front.
 fn bare(card: &CardNumber) -> Option<u128> {
+    CardNumber::parse(without_zeros(card)?).ok().map(|card| packed(&card))
+}
+
+/// A card of digits only, without the zeros in front.
+fn without_zeros(card: &CardNumber) -> Option<&str> {
     let digits = card.as_str();
     let bare = digits.trim_start_matches('0');
     let is_number = !bare.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| CardNumber::parse(bare).ok()).flatten().map(|card| packed(&card))
+    is_number.then_some(bare)
 }
 
 /// The first half of a hash in hex: enough to tell a few million apart.

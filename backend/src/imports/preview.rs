@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     ImportRow,
-    check::Ledger,
+    check::{FileKeys, Ledger, RowParser},
     columns::{Header, HeaderSearch},
     file::{Format, Met, Trouble, Visit, check_size, each_row},
     read::NEXT,
@@ -190,7 +190,7 @@ pub(super) async fn examine(
     let pulse = pulse.clone();
     match import.kind()? {
         ImportKind::Members => {
-            let mut ledger = Ledger::load(backend, import.scope()?, mapping, import.millis(), import.met_before()).await?;
+            let mut ledger = load_ledger(backend, import, mapping, &source).await?;
             let (counts, met, report, (foreign, ids)) = in_a_thread(move || {
                 let mut counts = Counts::default();
                 let mut report = source.new_report()?;
@@ -211,6 +211,23 @@ pub(super) async fn examine(
         }
         ImportKind::Units => Ok(units::plan(backend, import, mapping, &pulse).await?.outcome),
     }
+}
+
+/// Reads what the rows of the file are checked against.
+pub(super) async fn load_ledger(
+    backend: &Backend,
+    import: &ImportRow,
+    mapping: &[Option<Column>],
+    source: &Source,
+) -> Result<Ledger, Trouble> {
+    let (source, mut parser) = (source.clone(), RowParser::new(backend, import.scope()?, mapping));
+    let (parser, keys) = in_a_thread(move || {
+        let mut keys = FileKeys::default();
+        source.each_row(&mut |row, cells| Ok(keys.add(&mut parser, row, cells)))?;
+        Ok((parser, keys))
+    })
+    .await?;
+    Ok(Ledger::load(backend, parser, &keys, import.millis(), import.met_before()).await?)
 }
 
 /// Writes down that a file held national IDs of people the importer does not answer for: once or twice is a slip, often is a search.

@@ -16,7 +16,7 @@ use super::{
     ImportRow,
     check::{Entry, Ledger, Verdict},
     file::{Met, Trouble},
-    preview::{Outcome, Pulse, Source, Watch, in_a_thread},
+    preview::{Outcome, Pulse, Source, Watch, in_a_thread, load_ledger},
     read::NEXT,
     report::ReportWriter,
 };
@@ -117,7 +117,7 @@ pub(super) async fn write_members(
 ) -> Result<Outcome, Trouble> {
     let source = Source::of(backend, import)?;
     let begun = lanes(backend, &import.id).await?;
-    let ledger = Ledger::load(backend, import.scope()?, mapping, import.millis(), import.met_before()).await?;
+    let ledger = load_ledger(backend, import, mapping, &source).await?;
     let office = import.scope()?.and_then(|path| backend.units().tree().at(&path).map(|unit| unit.id.to_string()));
     let _watch = Watch::over(pulse);
     let mut writers = JoinSet::new();
