@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     ops::Bound,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -23,6 +23,13 @@ use crate::{
 
 /// Transactions of several processes may commit out of the order of their ids: the tail re-reads this far back.
 const OVERLAP: TimeDelta = TimeDelta::seconds(5);
+
+/// A transaction that is tried again, or of a process whose clock is behind, may commit later still: the tail looks this far back now and
+/// then, and a start that goes on from a snapshot of the counters does.
+pub(crate) const SETTLE: TimeDelta = TimeDelta::minutes(5);
+
+/// How often the tail looks back by [`SETTLE`].
+const LOOK_BACK_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// How long the tail sleeps when nobody in this process wrote anything.
 const POLL: Duration = Duration::from_millis(500);
@@ -75,6 +82,14 @@ pub(crate) fn append_also(vars: &mut Variables, clock: &Clock, first: &Event, ki
     bind(vars, "also", &Event { id: EventId::new(clock.ulid_at(first.at)), kind, detail, ..first.clone() });
 }
 
+/// What an event says of a read or an opinion: whether it counts, as its row in the table says. Members count or not as they stand then.
+pub(crate) const COUNTED: &str = "counted";
+pub(crate) const NOT_COUNTED: &str = "not_counted";
+
+pub(crate) fn counted(counts: bool) -> String {
+    if counts { COUNTED } else { NOT_COUNTED }.to_owned()
+}
+
 /// The bindings of one row; `row` is what their names begin with.
 fn bind(vars: &mut Variables, row: &str, event: &Event) {
     vars.insert(format!("{row}_id"), record("event", event.id));
@@ -95,25 +110,56 @@ pub struct Events {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// How far the log was read, and what of the overlap window was handed on already.
+/// How far the log was read, and what of the time before that was handed on already.
 struct Tail {
-    horizon: DateTime<Utc>,
-    seen: BTreeSet<EventId>,
+    position: Position,
+    looked_back_at: DateTime<Utc>,
+}
+
+/// A position in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The time of the latest event read.
+    pub(crate) horizon: DateTime<Utc>,
+    /// The events read of the last [`SETTLE`] before that.
+    pub(crate) seen: BTreeSet<EventId>,
+}
+
+impl Position {
+    /// The end of the log. What is in the log now is counted from the tables; only what comes later is news.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn end(store: &Store, clock: &Clock) -> Result<Self> {
+        let horizon = clock.now();
+        let seen = read_from(store, horizon - SETTLE).await?.into_iter().map(|event| event.id).collect();
+        Ok(Self { horizon, seen })
+    }
 }
 
 impl Events {
-    pub(crate) async fn open(store: &Store, clock: &Clock) -> Result<Self> {
-        let now = clock.now();
-        let events = Self {
+    /// Events from this position on.
+    pub(crate) fn starting_at(position: Position) -> Self {
+        Self {
             sender: broadcast::channel(BACKLOG).0,
             woken: Notify::new(),
-            tail: Mutex::new(Tail { horizon: now, seen: BTreeSet::new() }),
+            tail: Mutex::new(Tail { position, looked_back_at: DateTime::<Utc>::MIN_UTC }),
             turn: tokio::sync::Mutex::new(()),
-        };
-        // What is in the log now is counted from the tables; only what comes later is news.
-        let known: Vec<EventId> = read_from(store, now - OVERLAP).await?.into_iter().map(|event| event.id).collect();
-        events.tail.lock().unwrap_or_else(PoisonError::into_inner).seen.extend(known);
-        Ok(events)
+        }
+    }
+
+    /// Lets nobody read on, and nothing be counted, while the guard lives.
+    pub(crate) async fn pause(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// How far the log was read.
+    pub(crate) fn position(&self) -> Position {
+        self.tail().position.clone()
+    }
+
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the tail that this process has just written.
@@ -148,11 +194,36 @@ impl Backend {
     pub async fn catch_up(&self) -> Result<usize> {
         let events = self.events();
         let _turn = events.turn.lock().await;
-        let from = events.tail.lock().unwrap_or_else(PoisonError::into_inner).horizon - OVERLAP;
-        let mut found = read_from(self.store(), from).await?;
+        let now = self.clock().now();
+        let (from, looks_back) = {
+            let tail = events.tail();
+            let looks_back = now - tail.looked_back_at >= LOOK_BACK_EVERY;
+            (tail.position.horizon - if looks_back { SETTLE } else { OVERLAP }, looks_back)
+        };
+        let (mut next, mut count) = (lowest(from).to_string(), 0);
+        loop {
+            let page = page_from(self.store(), &next).await?;
+            let is_last = page.len() < PAGE;
+            if let Some(last) = page.last() {
+                next = last.id.to_string();
+            }
+            count += self.take(page).await?;
+            if is_last {
+                break;
+            }
+        }
+        if looks_back {
+            events.tail().looked_back_at = now;
+        }
+        Ok(count)
+    }
+
+    /// Counts what is new of these events and hands it to the listeners. Returns how many events were new.
+    async fn take(&self, mut found: Vec<Event>) -> Result<usize> {
+        let events = self.events();
         {
-            let tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
-            found.retain(|event| !tail.seen.contains(&event.id));
+            let tail = events.tail();
+            found.retain(|event| !tail.position.seen.contains(&event.id));
         }
         let count = found.len();
         // Other processes change the tree too.
@@ -162,38 +233,49 @@ impl Backend {
         for event in found {
             self.count(&event).await?;
             self.search_index().note(&event);
-            let mut tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
-            tail.seen.insert(event.id);
-            tail.horizon = tail.horizon.max(event.at);
+            let mut tail = events.tail();
+            tail.position.seen.insert(event.id);
+            tail.position.horizon = tail.position.horizon.max(event.at);
             drop(tail);
             // No listener is no error.
             let _ = events.sender.send(event);
         }
-        let mut tail = events.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = EventId::new(lowest(tail.horizon - OVERLAP - OVERLAP));
-        tail.seen = tail.seen.split_off(&oldest);
+        let mut tail = events.tail();
+        let position = &mut tail.position;
+        let oldest = EventId::new(lowest(position.horizon - SETTLE - OVERLAP));
+        position.seen = position.seen.split_off(&oldest);
         Ok(count)
     }
 
-    /// Reads the tree and counts everything afresh: after so many rows were written that the log does not name each.
-    pub(crate) async fn recount(&self) -> Result<()> {
+    /// Reads the tree and counts everything afresh: after so many rows were written that the log does not name each. Returns the units
+    /// whose figures were others before.
+    pub(crate) async fn recount(&self) -> Result<Vec<UnitPath>> {
         let _turn = self.events().turn.lock().await;
         self.counters().reload(self.store(), self.units(), self.clock()).await
     }
 
     /// Lets the figures follow an event. Of members it touched, the log names no standing: they are read again.
     async fn count(&self, event: &Event) -> Result<()> {
-        let tree = self.units().tree();
-        self.counters().count(event, &tree);
+        let (store, tree, counters) = (self.store(), self.units().tree(), self.counters());
+        // Members of an import may use the handbook before the log tells of the import.
+        if let Some(actor) = event.actor.filter(|actor| event.kind.counts_as_use() && !counters.knows(*actor)) {
+            counters.refresh(store, &tree, &[actor]).await?;
+        }
         match event.kind {
-            EventKind::MembersImported => self.counters().refresh_all(self.store(), &tree).await,
-            // What two records had both counted counts once from now on; the log does not say what that was.
-            EventKind::MemberMerged => self.counters().reload(self.store(), self.units(), self.clock()).await,
+            EventKind::MembersImported => counters.refresh_imported(store, &tree, &event.subject).await?,
             kind if changes_members(kind) => {
                 let members = self.members_of(event).await?;
-                self.counters().refresh(self.store(), &tree, &members).await
+                counters.refresh(store, &tree, &members).await?;
             }
-            _ => Ok(()),
+            _ => {}
+        }
+        // The last, because what fails is counted again, and a read must not count twice.
+        match event.kind {
+            EventKind::MemberMerged => counters.count_merge(event, store, self.units(), self.clock()).await,
+            _ => {
+                counters.count(event, &tree);
+                Ok(())
+            }
         }
     }
 
@@ -240,6 +322,8 @@ const fn changes_members(kind: EventKind) -> bool {
         kind,
         EventKind::MemberRegistered
             | EventKind::MemberChanged
+            | EventKind::MemberMerged
+            | EventKind::AccountActivated
             | EventKind::TransferAccepted
             | EventKind::CorrectionAccepted
             | EventKind::UnitSplit
@@ -251,11 +335,9 @@ pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<
     let mut events: Vec<Event> = Vec::new();
     let mut next = lowest(from).to_string();
     loop {
-        let sql = format!("SELECT record::id(id) AS id, at, actor, kind, unit, subject, detail FROM {KEYS} LIMIT {PAGE}");
-        let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys_from("event", &next) }).await?.rows(0)?;
-        let full = rows.len() == PAGE;
-        for row in rows {
-            let event = Event::try_from(row)?;
+        let page = page_from(store, &next).await?;
+        let full = page.len() == PAGE;
+        for event in page {
             if events.last().is_none_or(|last| last.id < event.id) {
                 events.push(event);
             }
@@ -265,6 +347,13 @@ pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<
             _ => return Ok(events),
         }
     }
+}
+
+/// The first events from this id on, at most [`PAGE`].
+async fn page_from(store: &Store, next: &str) -> Result<Vec<Event>> {
+    let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM {KEYS} LIMIT {PAGE}");
+    let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys_from("event", next) }).await?.rows(0)?;
+    rows.into_iter().map(Event::try_from).collect()
 }
 
 /// A way back through the log, newest first.
@@ -364,7 +453,41 @@ impl TryFrom<EventRow> for Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::{Keys, Place, store::tests::migrated};
+
+    #[tokio::test]
+    async fn what_commits_late_is_found_by_looking_back() {
+        let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let write = async |at: &Clock| {
+            let mut vars = vars! {};
+            append(&mut vars, at, EventKind::SignedIn, None, &UnitPath::parse("/01/").expect("a path"), "x");
+            backend.store().write(APPEND, vars).await.expect("appends");
+        };
+        write(&clock).await;
+        assert_eq!(backend.catch_up().await.expect("reads"), 1);
+        // Of a process whose clock is behind, or of a transaction that was tried again for long.
+        write(&Clock::fixed(clock.now() - TimeDelta::minutes(2), 2)).await;
+        assert_eq!(backend.catch_up().await.expect("reads"), 0, "it looked back moments ago");
+        clock.advance(LOOK_BACK_EVERY);
+        assert_eq!(backend.catch_up().await.expect("reads"), 1);
+        clock.advance(LOOK_BACK_EVERY);
+        assert_eq!(backend.catch_up().await.expect("reads"), 0, "once");
+    }
+
+    #[tokio::test]
+    async fn more_than_a_page_is_read_at_once() {
+        let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let many = 2 * PAGE + 1;
+        for _ in 0..many {
+            let mut vars = vars! {};
+            append(&mut vars, &clock, EventKind::SignedIn, None, &UnitPath::parse("/01/").expect("a path"), "x");
+            backend.store().write(APPEND, vars).await.expect("appends");
+        }
+        assert_eq!(backend.catch_up().await.expect("reads"), many);
+        assert_eq!(backend.catch_up().await.expect("reads"), 0);
+    }
 
     #[tokio::test]
     async fn the_log_is_read_backwards_from_any_event() {

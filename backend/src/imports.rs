@@ -33,7 +33,7 @@ use tokio::{
 
 use crate::{
     Backend, Error, Place, Result, events,
-    store::{RecordId, SurrealValue, pair, record, vars},
+    store::{KEYS, RecordId, SurrealValue, Variables, pair, pairs_before, record, vars},
 };
 
 #[cfg(test)]
@@ -68,6 +68,9 @@ const LISTED: usize = 50;
 
 /// How long a file waits for its confirmation, and a report for its reader.
 const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Rows deleted in one transaction.
+const PURGED_AT_ONCE: usize = 200;
 
 /// How long another process waits before it takes over, and how often the one at work says that it is.
 const HELD: TimeDelta = TimeDelta::seconds(60);
@@ -508,7 +511,21 @@ impl<'a> Imports<'a> {
             }
         }
         self.sweep(before).await?;
+        self.forget_written(before).await?;
         Ok(given_up)
+    }
+
+    /// Deletes which members the imports of before this moment wrote: the counters have long followed.
+    async fn forget_written(&self, before: DateTime<Utc>) -> Result<()> {
+        let sql = format!("SELECT VALUE id FROM {KEYS} LIMIT {PURGED_AT_ONCE}");
+        loop {
+            let keys = pairs_before("import_written", events::lowest(before));
+            let rows: Vec<RecordId> = self.backend.store().read(&*sql, vars! { keys: keys }).await?.rows(0)?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.backend.store().write("DELETE $rows RETURN NONE", vars! { rows: rows }).await?;
+        }
     }
 
     /// Removes the files of imports that are over for long, and of none at all.
@@ -718,24 +735,47 @@ impl<'a> Imports<'a> {
     }
 
     async fn fail(&self, row: &ImportRow, failure: Failure) -> Result<()> {
+        let mut vars = vars! {
+            import: record("import", &row.id),
+            failure: failure.key(),
+            now: self.backend.clock().now(),
+            written: Option::<i64>::None,
+        };
+        let counts = self.written_so_far(row).await?;
+        // What was written before it failed stays, and counts.
+        let told = if counts.fresh + counts.changed > 0 { self.tell_of(row, counts, &mut vars)? } else { "" };
         // Who found it left alone may come when it has just been done.
-        let sql = "UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now \
-                   WHERE state IN ['checking', 'running'] RETURN NONE;";
-        let vars = vars! { import: record("import", &row.id), failure: failure.key(), now: self.backend.clock().now() };
-        self.backend.store().write(sql, vars).await?;
+        let sql = format!(
+            "IF $import.state IN ['checking', 'running'] {{ \
+                 UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now, written = $written RETURN NONE; \
+                 {told} \
+             }};"
+        );
+        self.backend.store().write(&sql, vars).await?;
+        self.backend.events().wake();
         remove(&self.backend.workshop().file(&row.id));
         Ok(())
     }
 
+    /// What was written of an import that is under way.
+    async fn written_so_far(&self, row: &ImportRow) -> Result<Counts> {
+        let mut counts = Counts::default();
+        if row.kind()? == ImportKind::Members {
+            for lane in run::lanes(self.backend, &row.id).await? {
+                counts += lane.counts();
+            }
+        }
+        Ok(counts)
+    }
+
     async fn finish(&self, row: &ImportRow, pulse: &Pulse) -> Result<(), Trouble> {
-        let kind = row.kind()?;
-        let outcome = match kind {
+        let outcome = match row.kind()? {
             ImportKind::Members => run::write_members(self.backend, row, &row.columns(), pulse).await?,
             ImportKind::Units => units::write_units(self.backend, row, &row.columns(), pulse).await?,
         };
         let mut sql = format!(
             "IF $import.state != 'running' {{ THROW 'state' }}; \
-             UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, held_until = NONE RETURN NONE;"
+             UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, written = $written, held_until = NONE RETURN NONE;"
         );
         let (counts, mut vars) = (outcome.counts, counted(outcome));
         vars.extend(vars! { import: record("import", &row.id), now: self.backend.clock().now() });
@@ -743,17 +783,7 @@ impl<'a> Imports<'a> {
             sql += &format!("DELETE $lane_{number} RETURN NONE;");
             vars.insert(format!("lane_{number}"), run::lane_id(&row.id, number));
         }
-        // A store into which nothing came has no unit the event could be counted for.
-        if let Some(unit) = units::home(&self.backend.units().tree(), row.scope()?.as_ref()) {
-            let happened = match kind {
-                ImportKind::Members => EventKind::MembersImported,
-                ImportKind::Units => EventKind::UnitsImported,
-            };
-            let actor = row.started_by.as_ref().and_then(|member| member.parse().ok());
-            let told = format!("fresh {}, changed {}, refused {}", counts.fresh, counts.changed, counts.refused);
-            events::append_with(&mut vars, self.backend.clock(), happened, actor, &unit.path, &row.id, Some(told));
-            sql += events::APPEND;
-        }
+        sql += self.tell_of(row, counts, &mut vars)?;
         match self.backend.store().write(&sql, vars).await {
             // Another run has ended it.
             Err(Error::Thrown(_)) => return Ok(()),
@@ -762,6 +792,23 @@ impl<'a> Imports<'a> {
         self.backend.events().wake();
         remove(&self.backend.workshop().file(&row.id));
         Ok(())
+    }
+
+    /// Binds how many members were written as `$written`, and the event that tells of an import that ends. Returns the statement that
+    /// appends the event.
+    fn tell_of(&self, row: &ImportRow, counts: Counts, vars: &mut Variables) -> Result<&'static str> {
+        let kind = row.kind()?;
+        vars.insert("written", (kind == ImportKind::Members).then_some(count(counts.fresh + counts.changed)));
+        // A store into which nothing came has no unit the event could be counted for.
+        let Some(unit) = units::home(&self.backend.units().tree(), row.scope()?.as_ref()) else { return Ok("") };
+        let happened = match kind {
+            ImportKind::Members => EventKind::MembersImported,
+            ImportKind::Units => EventKind::UnitsImported,
+        };
+        let actor = row.started_by.as_ref().and_then(|member| member.parse().ok());
+        let told = format!("fresh {}, changed {}, refused {}", counts.fresh, counts.changed, counts.refused);
+        events::append_with(vars, self.backend.clock(), happened, actor, &unit.path, &row.id, Some(told));
+        Ok(events::APPEND)
     }
 
     async fn page_of(&self, row: &ImportRow) -> Result<ImportPage> {

@@ -54,7 +54,7 @@ use crate::{
     audit::Audit,
     courses::Courses,
     documents::Documents,
-    events::Events,
+    events::{Events, Position},
     feedback::Feedback,
     files::{FileRoom, Files},
     flash::Flashes,
@@ -104,7 +104,8 @@ struct Shared {
 }
 
 impl Backend {
-    /// Opens the store, brings its schema up to date, loads the tree and the counters.
+    /// Opens the store, brings its schema up to date, loads the tree and the counters: from their newest snapshot and the log since,
+    /// or from the tables where none can be used.
     ///
     /// # Errors
     /// [`Error::InUse`] when another process has the folder; [`Error::Schema`] when the data is from a newer or altered version;
@@ -130,8 +131,16 @@ impl Backend {
         migrations::run(&store, &clock, progress).await?;
         let keys = key_check::settle(&store, keys, &clock).await?;
         let units = Units::load(&store).await?;
-        let events = Events::open(&store, &clock).await?;
-        let counters = Counters::rebuild(&store, &units, &clock).await?;
+        let snapshot = Counters::load(&store, &units.tree(), &clock).await?;
+        let goes_on = snapshot.is_some();
+        let (counters, position) = match snapshot {
+            Some(snapshot) => snapshot,
+            None => {
+                let position = Position::end(&store, &clock).await?;
+                (Counters::rebuild(&store, &units, &clock).await?, position)
+            }
+        };
+        let events = Events::starting_at(position);
         let workshop = Workshop::beside(place);
         let search = SearchIndex::beside(place);
         let files = FileRoom::beside(place)?;
@@ -157,6 +166,12 @@ impl Backend {
             last_counts,
         };
         let backend = Self { shared: Arc::new(shared) };
+        let events = backend.catch_up().await?;
+        if goes_on {
+            tracing::info!(events, "the counters go on from their snapshot with what the log tells since");
+        } else {
+            tracing::info!("the counters were counted from the tables");
+        }
         backend.members().refold().await?;
         backend.unit_desk().resume().await?;
         Ok(backend)

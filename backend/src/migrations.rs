@@ -78,6 +78,7 @@ const MIGRATIONS: &[Migration] = migrations![
     26 "0026_same_opinion",
     27 "0027_tries_of_a_course",
     28 "0028_foreign_ids",
+    29 "0029_counter_snapshots",
 ];
 
 /// Rows that a step in pages changes in one transaction.
@@ -136,6 +137,11 @@ async fn run_patiently(store: &Store, clock: &Clock, progress: &Progress, patien
             }
         }
     }
+}
+
+/// How many steps a store has that is up to date.
+pub(crate) fn steps() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
 #[derive(Debug, SurrealValue)]

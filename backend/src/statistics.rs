@@ -6,7 +6,7 @@ use domain::{
     policy::{Action, Standpoint},
     statistics::{StatisticsPage, UnitFigures, needing_help},
     tables::{Cut, TableQuery},
-    units::UnitRef,
+    units::{UnitPath, UnitRef},
 };
 
 mod counters;
@@ -67,6 +67,20 @@ impl<'a> Statistics<'a> {
         let page = self.page(viewer, unit).await?;
         let Cut { rows, found } = query.cut(page.children);
         Ok(StatisticsPage { children: rows, found, ..page })
+    }
+
+    /// Counts everything afresh from the tables. Returns the paths of the units whose figures were others before: none where nothing is
+    /// amiss and nobody writes meanwhile. Otherwise the new figures are saved, too.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn recount(&self) -> Result<Vec<UnitPath>> {
+        self.backend.catch_up().await?;
+        let different = self.backend.recount().await?;
+        if !different.is_empty() {
+            self.save_counters_now().await?;
+        }
+        Ok(different)
     }
 
     /// The figures of a unit the person may look at and of those one level below, in the order of [`Tree::children`]; none where they

@@ -20,7 +20,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use rand::Rng;
-pub(crate) use surrealdb::types::{RecordId, SurrealValue, SurrealValue as Row, Value, Variables, vars};
+pub(crate) use surrealdb::types::{Bytes, RecordId, SurrealValue, SurrealValue as Row, Value, Variables, vars};
 use surrealdb::{
     IndexedResults, Surreal,
     engine::any::{self, Any},
@@ -279,10 +279,28 @@ pub(crate) fn pairs_after(table: &'static str, first: impl Display, second: impl
 
 /// All records of a table made by [`pair`] with this first part, an id of ours.
 pub(crate) fn pairs_of(table: &'static str, first: impl Display) -> RecordId {
-    let key = |first: String| RecordIdKey::from(Array::from(vec![first]));
-    // Behind every key that begins with the id: ids have no `!`, which sorts before all of their characters.
-    let range = (Bound::Included(key(first.to_string())), Bound::Excluded(key(format!("{first}!"))));
+    let range = (Bound::Included(key_of(vec![first.to_string()])), behind(first));
     RecordId::new(table, RecordIdKeyRange::from(range))
+}
+
+/// Those of [`pairs_of`] whose second part follows `second`.
+pub(crate) fn pairs_of_after(table: &'static str, first: impl Display, second: impl Display) -> RecordId {
+    let range = (Bound::Excluded(key_of(vec![first.to_string(), second.to_string()])), behind(first));
+    RecordId::new(table, RecordIdKeyRange::from(range))
+}
+
+/// All records of a table made by [`pair`] whose first part comes before `first`.
+pub(crate) fn pairs_before(table: &'static str, first: impl Display) -> RecordId {
+    RecordId::new(table, RecordIdKeyRange::from((Bound::Unbounded, Bound::Excluded(key_of(vec![first.to_string()])))))
+}
+
+fn key_of(parts: Vec<String>) -> RecordIdKey {
+    RecordIdKey::from(Array::from(parts))
+}
+
+/// Behind every key that begins with the id: ids have no `!`, which sorts before all of their characters.
+fn behind(first: impl Display) -> Bound<RecordIdKey> {
+    Bound::Excluded(key_of(vec![format!("{first}!")]))
 }
 
 fn bound(key: Bound<String>) -> Bound<RecordIdKey> {

@@ -8,6 +8,8 @@ mod accounts;
 mod audit;
 #[path = "backend/corrections.rs"]
 mod corrections;
+#[path = "backend/counters.rs"]
+mod counters;
 #[path = "backend/courses.rs"]
 mod courses;
 #[path = "backend/demo.rs"]

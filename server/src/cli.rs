@@ -88,6 +88,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Demo(settings) => demo(settings).await,
         Command::Admin(AdminCommand::Create(settings)) => create_admin(settings).await,
         Command::Check(CheckCommand::Audit(settings)) => check_audit(settings).await,
+        Command::Check(CheckCommand::Counters(settings)) => check_counters(settings).await,
         Command::Import(settings) => imports::import(settings).await,
         Command::Config(settings) => print(&config::effective(&settings)),
         Command::ExtractFile(settings) => extract_file(&settings),
@@ -206,6 +207,18 @@ async fn check_audit(settings: StoreSettings) -> Result<()> {
         Some(link) => bail!("the audit trail was tampered with; the first broken link is {link}"),
         None => bail!("the audit trail was tampered with at its end"),
     }
+}
+
+async fn check_counters(settings: StoreSettings) -> Result<()> {
+    telemetry::start(&settings)?;
+    let backend = open(&settings).await?;
+    let different = backend.statistics().recount().await?;
+    if different.is_empty() {
+        return print("The counters say what the tables say.\n");
+    }
+    let units: String = different.iter().map(|path| format!("- {path}\n")).collect();
+    print(&units)?;
+    bail!("the counters of {} units were wrong and are counted again", different.len())
 }
 
 fn print(text: &str) -> Result<()> {

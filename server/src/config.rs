@@ -63,6 +63,9 @@ pub enum AdminCommand {
 pub enum CheckCommand {
     /// The audit trail: whether any sealed row of the event log was changed, taken out or put in. Exit code 1 when one was.
     Audit(StoreSettings),
+    /// The figures of the statistics: whether they are what the tables say. Where they are not, they are counted again, and the exit code
+    /// is 1.
+    Counters(StoreSettings),
 }
 
 #[derive(Debug, Clone, Args)]

@@ -17,7 +17,7 @@ use domain::{
     imports::{Counts, ImportPage, ImportState, Progress},
 };
 
-use crate::{config::ImportSettings, startup::open, telemetry, uploads::write_report};
+use crate::{config::ImportSettings, jobs, startup::open, telemetry, uploads::write_report};
 
 /// Bytes read from the file at a time.
 const PIECE: usize = 1024 * 1024;
@@ -38,6 +38,7 @@ pub(crate) async fn import(settings: ImportSettings) -> Result<()> {
     let backend = open(&settings.store).await?;
     let outcome = run(&backend, &settings, file, as_of).await;
     backend.imports().stop().await;
+    jobs::save_counters_at_the_end(&backend).await;
     outcome
 }
 

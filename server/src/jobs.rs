@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use backend::{Backend, condition::Condition};
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
     task::JoinSet,
@@ -15,6 +16,16 @@ const PURGE_EVERY: Duration = Duration::from_mins(10);
 
 /// How often the newest part of the event log is sealed.
 const SEAL_EVERY: Duration = Duration::from_mins(1);
+
+/// How often one of the processes saves the counters, and how often each looks whether it is time.
+const SAVE_COUNTERS_EVERY: TimeDelta = TimeDelta::minutes(15);
+const SAVE_COUNTERS_LOOK: Duration = Duration::from_mins(1);
+
+/// How long before a stop the counters may have been saved, so that the next start still has little to count.
+const SAVED_BEFORE_STOP: TimeDelta = TimeDelta::minutes(1);
+
+/// Most time for that: service managers do not wait much longer.
+const LAST_SAVE_MAX: Duration = Duration::from_secs(30);
 
 /// How often imports and moves are looked for that nobody is at work on.
 const RESUME_EVERY: Duration = Duration::from_mins(1);
@@ -39,6 +50,7 @@ pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()
     jobs.spawn(async move { follower.follow_search().await });
     jobs.spawn(purge(backend.clone()));
     jobs.spawn(seal(backend.clone()));
+    jobs.spawn(save_counters(backend.clone()));
     jobs.spawn(keep_time(backend.clone()));
     jobs.spawn(go_on_importing(backend.clone()));
     jobs.spawn(go_on_moving(backend.clone()));
@@ -134,6 +146,29 @@ async fn seal(backend: Backend) {
         if let Err(error) = backend.audit().seal().await {
             tracing::error!(%error, "cannot seal the event log; will try again in a minute");
         }
+    }
+}
+
+/// The counters, so that a start after a crash has little to count.
+async fn save_counters(backend: Backend) {
+    let mut ticks = interval(SAVE_COUNTERS_LOOK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match backend.statistics().save_counters(SAVE_COUNTERS_EVERY).await {
+            Ok(None) => {}
+            Ok(Some(bytes)) => tracing::debug!(bytes, "the counters are saved"),
+            Err(error) => tracing::error!(%error, "cannot save the counters; will try again"),
+        }
+    }
+}
+
+/// The same before the program ends.
+pub(crate) async fn save_counters_at_the_end(backend: &Backend) {
+    match timeout(LAST_SAVE_MAX, backend.statistics().save_counters(SAVED_BEFORE_STOP)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the counters are not saved; the next start takes longer"),
+        Err(_) => tracing::warn!("the counters were not saved in time; the next start takes longer"),
     }
 }
 

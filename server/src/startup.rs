@@ -196,6 +196,9 @@ impl Application {
         };
         jobs.shutdown().await;
         backend.imports().stop().await;
+        if outcome.is_ok() {
+            jobs::save_counters_at_the_end(&backend).await;
+        }
         outcome
     }
 }

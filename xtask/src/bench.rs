@@ -22,6 +22,7 @@ mod import;
 mod library;
 mod postgres;
 mod search;
+mod start;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -37,6 +38,8 @@ enum What {
     Search(search::Search),
     /// Generate a library of documents with readers, and open its lists.
     Library(library::Library),
+    /// Generate a registry, and open it again and again.
+    Start(start::Start),
 }
 
 pub(crate) fn bench(project: &Project, arguments: &Arguments) -> Result<()> {
@@ -44,6 +47,7 @@ pub(crate) fn bench(project: &Project, arguments: &Arguments) -> Result<()> {
         What::Import(import) => import::bench_import(project, import),
         What::Search(search) => search::bench_search(project, search),
         What::Library(library) => library::bench_library(project, library),
+        What::Start(start) => start::bench_start(project, start),
     }
 }
 

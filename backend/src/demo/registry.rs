@@ -74,7 +74,7 @@ pub struct Registry<'b> {
 }
 
 impl<'b> Registry<'b> {
-    /// The registry was filled at `since`, which must lie at least a minute back: the process that fills it counts its rows
+    /// The registry was filled at `since`, which must lie at least five minutes back: the process that fills it counts its rows
     /// once, from the tables, and must not meet their events as news.
     pub fn new(backend: &'b Backend, seed: u64, since: DateTime<Utc>) -> Self {
         Self { backend, dice: Dice::new(seed, 1), since, bulk: Bulk::default(), twins: BTreeMap::new() }
@@ -191,7 +191,7 @@ impl<'b> Registry<'b> {
             self.bulk.push("flaw", NewFlaw::new(Flaw::Twin, id, path));
         }
         self.bulk.save(self.backend).await?;
-        self.backend.recount().await
+        self.backend.recount().await.map(drop)
     }
 }
 
@@ -203,7 +203,7 @@ pub async fn plan(backend: &Backend, unit: &UnitRef, live_from: NaiveDate, conta
     let vars = vars! { unit: record("unit", unit.id), day: live_from.to_string(), contact: contact.to_owned() };
     let sql = "UPDATE $unit SET phase = 'planned', live_from = $day, contact = $contact RETURN NONE";
     backend.store().write(sql, vars).await?;
-    backend.recount().await
+    backend.recount().await.map(drop)
 }
 
 impl Bulk {

@@ -70,7 +70,8 @@ impl Documents<'_> {
     }
 
     async fn write(&self, viewer: &Viewer, id: DocumentId, kind: EventKind, sql: &str, mut vars: Variables) -> Result<()> {
-        events::append(&mut vars, self.backend.clock(), kind, Some(viewer.member), &viewer.standpoint.branch, id);
+        let (branch, detail) = (&viewer.standpoint.branch, Some(events::counted(counts(viewer))));
+        events::append_with(&mut vars, self.backend.clock(), kind, Some(viewer.member), branch, id, detail);
         match self.backend.store().write(&format!("{READER} {sql} {}", events::APPEND), vars).await {
             Ok(_) => {
                 self.backend.events().wake();
@@ -88,10 +89,14 @@ fn receipt(viewer: &Viewer, id: DocumentId) -> Variables {
     vars! {
         opened: pair(OPENED, id, viewer.member),
         path: viewer.standpoint.branch.to_string(),
-        counted: viewer.standpoint.standing != Standing::Exempt,
+        counted: counts(viewer),
         document: id.to_string(),
         reader: record("member", viewer.member),
     }
+}
+
+fn counts(viewer: &Viewer) -> bool {
+    viewer.standpoint.standing != Standing::Exempt
 }
 
 /// Where the record says the reader is now.

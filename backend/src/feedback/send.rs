@@ -72,6 +72,7 @@ impl Feedback<'_> {
         let clock = self.backend.clock();
         let branch = &viewer.standpoint.branch;
         let sent = pair("sent_opinion", viewer.member, &body_hash);
+        let counts = viewer.standpoint.standing != Standing::Exempt;
         let mut vars = vars! {
             opinion: record("opinion", id),
             key: id.to_string(),
@@ -88,9 +89,10 @@ impl Feedback<'_> {
             body_hash: body_hash.as_str(),
             audience: audience.key(),
             received: clock.ulid().to_string(),
-            counted: viewer.standpoint.standing != Standing::Exempt,
+            counted: counts,
         };
-        events::append(&mut vars, clock, EventKind::OpinionSent, Some(viewer.member), branch, id);
+        let (kind, detail) = (EventKind::OpinionSent, Some(events::counted(counts)));
+        events::append_with(&mut vars, clock, kind, Some(viewer.member), branch, id, detail);
         match self.backend.store().write(&format!("{ONCE} {CREATE} {}", events::APPEND), vars).await {
             Ok(_) => {
                 self.backend.events().wake();

@@ -51,6 +51,13 @@ enum Written {
     Changed(Box<Entry>),
 }
 
+impl Written {
+    /// The ids of their members, joined.
+    fn members(rows: &[Self]) -> String {
+        rows.iter().map(|(Self::Fresh(entry) | Self::Changed(entry))| entry.member.to_string()).collect()
+    }
+}
+
 /// How far a writer is.
 #[derive(Debug, Clone, Copy, Default, SurrealValue)]
 pub(super) struct Lane {
@@ -264,8 +271,10 @@ impl Writer {
             }
         }
         let (inserts, mut vars) = bulk.into_transaction();
+        let written = if entries.is_empty() { "" } else { WRITTEN };
         // Changes come first: they take away what the inserts put back.
-        let sql = format!("{FENCE}{}{inserts}{NOTE}", changes.sql);
+        let sql = format!("{FENCE}{}{inserts}{written}{NOTE}", changes.sql);
+        vars.extend(vars! { batch: self.backend.clock().ulid().to_string(), written: Written::members(entries) });
         vars.extend(changes.vars);
         vars.extend(vars! { import: self.import.clone(), lane: self.lane.clone(), noted: self.noted, note: next });
         vars.extend(vars! { told_at: self.backend.clock().now(), told_office: self.office.clone() });
@@ -388,6 +397,9 @@ fn tell_owner(changes: &mut Changes, member: &str, entry: &Entry) {
 /// one gets through.
 const FENCE: &str = "IF $import.state != 'running' OR ($lane.position ?? 0) != $noted { THROW 'overtaken' };";
 
+/// For the counters: which members the transaction wrote.
+const WRITTEN: &str = "CREATE type::record('import_written', [record::id($import), $batch]) SET members = $written RETURN NONE;";
+
 const NOTE: &str = "UPSERT $lane CONTENT $note RETURN NONE;";
 
 /// Statements that change rows, with their bindings.
@@ -488,6 +500,73 @@ mod tests {
         backend.store().write(sql, vars! { import: record("import", id), lane: lane_id(&import, 0) }).await.expect("ends");
         assert!(matches!(write(&mut late, 0).await, Err(Error::Busy)));
         assert_eq!(lane().await.counts().total(), 0);
+    }
+
+    async fn import(backend: &Backend, kind: ImportKind, file: &str) -> ImportRow {
+        let imports = backend.imports();
+        let mut upload = imports.receive_from_operator(kind, None, "file.csv").expect("is taken");
+        upload.write(file.as_bytes().to_vec()).await.expect("writes");
+        let id = upload.finish().await.expect("arrives").import;
+        imports.settled(id).await.expect("is looked at");
+        let row = imports.row(id).await.expect("is there");
+        imports.allow(&row, backend.clock().today()).await.expect("is confirmed");
+        imports.finish(&imports.row(id).await.expect("is there"), &Pulse::default()).await.expect("ends");
+        imports.row(id).await.expect("is there")
+    }
+
+    const UNITS: &str = "Mã,Cấp,Tên đơn vị\n1,Trung ương,Trung ương\n1/01,Tỉnh,Tỉnh số 1\n1/01/001,Xã,Xã số 1\n\
+                         1/01/001/01,Chi bộ,Chi bộ số 1\n";
+
+    fn members(numbers: std::ops::Range<u32>) -> String {
+        let header = "Số thẻ,Họ và tên,Giới tính,Ngày sinh,Ngày vào Đảng,Ngày chính thức,CCCD,Mã chi bộ\n";
+        let line =
+            |number| format!("60{number:06},Võ Văn Khơi,Nam,01/02/1980,03/02/2008,03/02/2009,9520{number:08},1/01/001/01\n");
+        numbers.map(line).fold(header.to_owned(), |file, line| file + &line)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_counters_read_the_members_an_import_wrote_and_no_others() {
+        let backend = backend().await;
+        import(&backend, ImportKind::Units, UNITS).await;
+        let counted = async || {
+            backend.catch_up().await.expect("reads the log");
+            backend.counters().members(&domain::units::UnitPath::parse("/1/").expect("a path"))
+        };
+        // More than one transaction of a writer.
+        let first = import(&backend, ImportKind::Members, &members(1..1_001)).await;
+        assert_eq!((first.fresh, counted().await), (1_000, 1_000));
+
+        // What no event tells of is seen only where the member is read.
+        let sql = "UPDATE member SET state = 'left' WHERE code = '60000007'";
+        backend.store().write(sql, ()).await.expect("writes");
+        let second = import(&backend, ImportKind::Members, &members(999..1_003)).await;
+        assert_eq!((second.fresh, second.unchanged), (2, 2));
+        assert_eq!(counted().await, 1_002);
+
+        import(&backend, ImportKind::Members, &members(1_003..1_004)).await;
+        backend.store().write("DELETE import_written", ()).await.expect("writes");
+        assert_eq!(counted().await, 1_002, "all are read where it is not known any more whom it wrote");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_an_import_wrote_before_it_failed_counts() {
+        let backend = backend().await;
+        import(&backend, ImportKind::Units, UNITS).await;
+        let done = import(&backend, ImportKind::Members, &members(1..6)).await;
+        // As if it had been stopped behind its last batch.
+        let sql = "UPDATE $import SET state = 'running', written = NONE RETURN NONE; \
+                   CREATE $lane SET position = 1, fresh = 5, changed = 0, unchanged = 0, refused = 0 RETURN NONE; \
+                   DELETE event WHERE subject = $key;";
+        let vars = vars! { import: record("import", &done.id), lane: lane_id(&done.id, 0), key: done.id.clone() };
+        backend.store().write(sql, vars).await.expect("writes");
+        backend.catch_up().await.expect("reads the log");
+        let counted = || backend.counters().members(&domain::units::UnitPath::parse("/1/").expect("a path"));
+        assert_eq!(counted(), 0);
+        let row = backend.imports().row(done.id.parse().expect("an id")).await.expect("is there");
+        backend.imports().fail(&row, domain::imports::Failure::Damaged).await.expect("fails");
+        backend.catch_up().await.expect("reads the log");
+        assert_eq!(counted(), 5);
+        assert_eq!(backend.statistics().recount().await.expect("counts"), []);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

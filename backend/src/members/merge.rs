@@ -151,6 +151,7 @@ impl Members<'_> {
             gone: record("member", &gone.id),
             key: gone.id.clone(),
             gone_version: i64::from(gone.version()),
+            merge: record("member_merge", &gone.id),
             kept_account: record("account", &keep.id),
             gone_account: record("account", &gone.id),
             ended: record("posting", clock.ulid()),
@@ -248,16 +249,23 @@ const BOTH_UNCHANGED: &str = "IF ((SELECT VALUE version FROM ONLY $kept) ?? 0) !
                               IF ((SELECT VALUE version FROM ONLY $gone) ?? 0) != $gone_version { THROW 'stale' };";
 
 /// Gives what belongs to the member `$key` to `$kept_key`. Of two receipts of one document the earlier one stays; of two notes about
-/// one meeting, which have no time, the kept record's own.
+/// one meeting, which have no time, the kept record's own. Reads that counted and are no more are noted for the counters.
 const HISTORY: &str = "LET $postings = (SELECT VALUE id FROM posting WHERE member = $key); UPDATE $postings SET member = $kept_key RETURN NONE; \
      LET $opinions = (SELECT VALUE id FROM opinion WHERE member = $key); UPDATE $opinions SET member = $kept_key RETURN NONE; \
      LET $wishes = (SELECT VALUE id FROM correction WHERE member = $key); UPDATE $wishes SET member = $kept_key RETURN NONE; \
      LET $leaving = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
      UPDATE $leaving SET state = 'withdrawn', decided_by = $by, decided_at = $now RETURN NONE; \
      LET $transfers = (SELECT VALUE id FROM transfer WHERE member = $key); UPDATE $transfers SET member = $kept_key RETURN NONE; \
+     CREATE $merge SET lost_reads = [] RETURN NONE; \
      FOR $pair IN array::concat($receipts, $attendances) { \
          LET $was = (SELECT * OMIT id FROM ONLY $pair.from); \
-         LET $has = (SELECT at FROM ONLY $pair.to); \
+         LET $has = (SELECT at, path, counted FROM ONLY $pair.to); \
+         IF $was != NONE AND $has != NONE AND record::tb($pair.to) = 'document_read' { \
+             LET $lost = IF $was.at < $has.at { $has } ELSE { $was }; \
+             IF $lost.counted { \
+                 UPDATE $merge SET lost_reads = array::push(lost_reads, { path: $lost.path, at: $lost.at }) RETURN NONE \
+             } \
+         }; \
          IF $was != NONE AND ($has = NONE OR $was.at < $has.at) { UPSERT $pair.to CONTENT $was RETURN NONE }; \
          DELETE $pair.from RETURN NONE \
      }; \

@@ -59,7 +59,7 @@ async fn confirmed(backend: &Backend, org: &Fixture, import: ImportId) -> Import
     backend.imports().page(registrar, import).await.expect("has a page")
 }
 
-async fn imported(backend: &Backend, org: &Fixture, content: &[u8]) -> ImportPage {
+pub(crate) async fn imported(backend: &Backend, org: &Fixture, content: &[u8]) -> ImportPage {
     let page = previewed(backend, org, content).await;
     assert_eq!(page.import.state, ImportState::Previewed, "{:?} {:?}", page.import.failure, page.missing);
     confirmed(backend, org, page.import.id).await

@@ -193,7 +193,7 @@ async fn counting_afresh_while_people_write_loses_nothing_and_doubles_nothing() 
     assert_eq!((figures.documents, figures.reads, figures.opinions), (8, 40, 8));
 
     let counted = pages(&backend, &org).await;
-    clock.advance(TimeDelta::minutes(2));
+    clock.advance(TimeDelta::minutes(6));
     recount(&backend).await;
     assert_eq!(pages(&backend, &org).await, counted, "from the tables alone");
 }

@@ -19,13 +19,15 @@ use domain::{
 
 mod library;
 mod search;
+mod start;
 
 /// What to make and ask, and where.
 struct Task {
     backend: Backend,
     folder: PathBuf,
+    /// Or members.
     documents: usize,
-    /// Queries, or readers.
+    /// Queries, readers, or starts.
     count: usize,
     seed: u64,
 }
@@ -36,16 +38,21 @@ async fn main() -> Result<()> {
     let mut next = |what: &'static str| arguments.next().context(what);
     let what = next("say what to measure")?;
     let folder = PathBuf::from(next("the folder is missing")?);
-    let documents = next("the number of documents is missing")?.parse()?;
-    let count = next("the number of queries or readers is missing")?.parse()?;
+    let documents = next("the number of documents or members is missing")?.parse()?;
+    let count = next("the number of queries, readers or starts is missing")?.parse()?;
     let seed = next("the seed is missing")?.parse()?;
-    let backend = Backend::open(&Place::Folder(folder.clone()), Keys::from_master(&[7; 32]), Clock::system()).await?;
+    let backend = open(&folder).await?;
     let task = Task { backend, folder, documents, count, seed };
     match what.as_str() {
         "search" => search::measure(&task).await,
         "library" => library::measure(&task).await,
+        "start" => start::measure(task).await,
         _ => bail!("{what} cannot be measured"),
     }
+}
+
+async fn open(folder: &Path) -> Result<Backend> {
+    Ok(Backend::open(&Place::Folder(folder.to_owned()), Keys::from_master(&[7; 32]), Clock::system()).await?)
 }
 
 /// Times of one kind of question.

@@ -1,0 +1,117 @@
+//! What the log does not say of an event and the counters need: the members an import wrote, and the reads a merge dropped. Both are kept
+//! in rows written in the same transactions.
+//!
+//! Where such rows are missing, since an older version wrote or they were purged, all members are read, or everything is counted again.
+
+use chrono::{DateTime, Utc};
+use domain::{events::Event, ids::MemberId};
+
+use super::Counters;
+use crate::{
+    Clock, Error, Result,
+    store::{KEYS, Store, SurrealValue, pairs_of_after, record, vars},
+    units::{Tree, Units},
+};
+
+/// Transactions of an import read at a time.
+const BATCHES: usize = 5;
+
+/// Characters of an id.
+const ID: usize = 26;
+
+/// A counted read of a document that both records of a merge had read: one of them is gone.
+#[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
+pub(super) struct LostRead {
+    pub(super) path: String,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// The reads that the merge dropped which made the event's subject part of another record; none when it happened to the subject in another
+/// way, or when an older version did it.
+pub(super) async fn lost_reads(store: &Store, event: &Event) -> Result<Option<Vec<LostRead>>> {
+    Ok(merge_of(store, event).await?.and_then(|merge| merge.lost))
+}
+
+/// The merge that made the event's subject part of the record it names. There are two events of each merge, and one of them has it.
+async fn merge_of(store: &Store, event: &Event) -> Result<Option<Merge>> {
+    let sql = "SELECT VALUE merged_into FROM $member; SELECT VALUE lost_reads FROM $merge;";
+    let vars = vars! { member: record("member", &event.subject), merge: record("member_merge", &event.subject) };
+    let mut answers = store.read(sql, vars).await?;
+    let into: Vec<Option<String>> = answers.rows(0)?;
+    let lost: Vec<Vec<LostRead>> = answers.rows(1)?;
+    let is_gone = into.into_iter().flatten().next().is_some_and(|into| event.detail.as_deref() == Some(into.as_str()));
+    Ok(is_gone.then(|| Merge { lost: lost.into_iter().next() }))
+}
+
+struct Merge {
+    /// None when an older version did it.
+    lost: Option<Vec<LostRead>>,
+}
+
+impl Counters {
+    /// Adds what the event of a merge changes; its members are refreshed already. Nothing else may be counted meanwhile.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn count_merge(&self, event: &Event, store: &Store, units: &Units, clock: &Clock) -> Result<()> {
+        let tree = units.tree();
+        let lost = match merge_of(store, event).await? {
+            Some(Merge { lost: None }) => {
+                tracing::info!("records were merged by an older version of the program: everything is counted again");
+                return self.reload(store, units, clock).await.map(drop);
+            }
+            Some(Merge { lost: Some(lost) }) => lost,
+            None => Vec::new(),
+        };
+        let mut state = self.write();
+        if state.is_news(event) {
+            state.apply(event, &tree);
+            state.take_back(lost, &tree)?;
+        }
+        Ok(())
+    }
+
+    /// [`Self::refresh`] for the members an import wrote.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn refresh_imported(&self, store: &Store, tree: &Tree, import: &str) -> Result<()> {
+        let sql = "SELECT VALUE written FROM $import";
+        let told: Vec<Option<i64>> = store.read(sql, vars! { import: record("import", import) }).await?.rows(0)?;
+        let told = told.into_iter().flatten().next().and_then(|written| usize::try_from(written).ok());
+        let (mut after, mut written) = (String::new(), 0);
+        loop {
+            let sql = format!("SELECT record::id(id)[1] AS batch, members FROM {KEYS} LIMIT {BATCHES}");
+            let keys = pairs_of_after("import_written", import, &after);
+            let rows: Vec<WrittenRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.batch);
+            let mut members = Vec::new();
+            for row in &rows {
+                members.extend(row.members(import)?);
+            }
+            written += members.len();
+            self.refresh(store, tree, &members).await?;
+        }
+        if told == Some(written) {
+            return Ok(());
+        }
+        tracing::info!(%import, "which members an import wrote is not known any more: all are read");
+        self.refresh_all(store, tree).await
+    }
+}
+
+/// The members of one transaction.
+#[derive(Debug, SurrealValue)]
+struct WrittenRow {
+    batch: String,
+    members: String,
+}
+
+impl WrittenRow {
+    fn members(&self, import: &str) -> Result<Vec<MemberId>> {
+        let damaged = || Error::Damaged(format!("the members written by the import {import}"));
+        let id = |at: usize| self.members.get(at * ID..(at + 1) * ID).and_then(|id| id.parse().ok()).ok_or_else(damaged);
+        (0..self.members.len().div_ceil(ID)).map(id).collect()
+    }
+}
