@@ -8,7 +8,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 pub mod accounts;
@@ -26,6 +29,7 @@ pub mod files;
 pub mod flash;
 pub mod home;
 pub mod imports;
+pub mod jobs;
 mod key_check;
 pub mod keys;
 pub mod markdown;
@@ -41,7 +45,7 @@ mod store;
 pub mod units;
 mod unpacked;
 
-use domain::members::PhoneNumber;
+use tokio::sync::Notify;
 
 pub use clock::Clock;
 pub use error::{Error, Result};
@@ -101,6 +105,9 @@ struct Shared {
     search: SearchIndex,
     files: FileRoom,
     last_counts: LastCounts,
+    /// Called when this process has enqueued a job.
+    job_wake: Notify,
+    parked_jobs: AtomicU64,
 }
 
 impl Backend {
@@ -130,6 +137,12 @@ impl Backend {
         let store = Store::connect(place).await?;
         migrations::run(&store, &clock, progress).await?;
         let keys = key_check::settle(&store, keys, &clock).await?;
+        if store.is_exclusive() {
+            // On a full disk people read on, and the leases end by themselves.
+            if let Err(error) = jobs::lease::end_all(&store, &clock).await {
+                tracing::warn!(%error, "interrupted jobs run again only when their leases have lapsed");
+            }
+        }
         let units = Units::load(&store).await?;
         let snapshot = Counters::load(&store, &units.tree(), &clock).await?;
         let goes_on = snapshot.is_some();
@@ -164,6 +177,8 @@ impl Backend {
             search,
             files,
             last_counts,
+            job_wake: Notify::new(),
+            parked_jobs: AtomicU64::new(0),
         };
         let backend = Self { shared: Arc::new(shared) };
         let events = backend.catch_up().await?;
@@ -280,12 +295,25 @@ impl Backend {
         self.shared.notice_words.get().copied()
     }
 
-    /// Sends in the background; that there is no way is the operator's to know, not the caller's.
-    pub(crate) fn send_message(&self, to: PhoneNumber, text: String) {
-        match self.shared.sms.get() {
-            Some(sms) => sms.send(to, text),
-            None => tracing::error!("an SMS is not sent: nobody has said how"),
-        }
+    pub(crate) fn sms_way(&self) -> Option<&Sms> {
+        self.shared.sms.get()
+    }
+
+    /// Tells the runner of this process that it has just enqueued a job.
+    pub(crate) fn wake_jobs(&self) {
+        self.shared.job_wake.notify_one();
+    }
+
+    pub(crate) fn job_wake(&self) -> &Notify {
+        &self.shared.job_wake
+    }
+
+    pub(crate) fn note_parked(&self, jobs: u64) {
+        self.shared.parked_jobs.store(jobs, Relaxed);
+    }
+
+    pub(crate) fn parked(&self) -> u64 {
+        self.shared.parked_jobs.load(Relaxed)
     }
 
     pub(crate) fn counters(&self) -> &Counters {

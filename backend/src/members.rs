@@ -42,7 +42,7 @@ pub(crate) use transfers::NewTransfer;
 pub use transfers::TransferForm;
 
 use crate::{
-    Backend, Error, Result, accounts, events,
+    Backend, Error, Result, accounts, events, jobs,
     offices::Holder,
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
@@ -128,11 +128,12 @@ impl<'a> Members<'a> {
         Ok(may)
     }
 
-    /// Adds to the step what its owner finds on the first page about the numbers that change, and from where it was done.
-    fn tell_owner(&self, step: &mut Step, viewer: &Viewer, row: &MemberRow, changed: &[&str]) {
+    /// Adds to the step what its owner finds on the first page about the numbers that change, and from where it was done; and the same by
+    /// short message, at the phone the record had.
+    fn tell_owner(&self, step: &mut Step, viewer: &Viewer, row: &MemberRow, changed: &[&str]) -> Result<()> {
         let notices: Vec<AccountNotice> = notices_of(changed).collect();
         if notices.is_empty() {
-            return;
+            return Ok(());
         }
         let tree = self.backend.units().tree();
         let seats = viewer.standpoint.seats(Action::ManageMembers);
@@ -140,16 +141,13 @@ impl<'a> Members<'a> {
         let office = office.map(|unit| unit.id.to_string());
         let sql = accounts::tell(&mut step.vars, self.backend.clock(), &row.id, &notices, office);
         step.then(sql);
-    }
-
-    /// The same by short message, at the phone the record had.
-    async fn send_owner(&self, before: &MemberRow, changed: &[&str]) {
-        let Ok(Some(phone)) = before.phone(self.backend) else { return };
-        for notice in notices_of(changed) {
-            if let Err(error) = self.backend.notify(&before.id, Some(phone.clone()), notice).await {
-                tracing::error!(%error, "a member could not be told of a new number");
-            }
+        // What is no number gets no message.
+        if let Ok(Some(phone)) = row.phone(self.backend) {
+            let notify = self.backend.notify(&row.id, Some(&phone), &notices)?;
+            let sql = jobs::enqueue(&mut step.vars, self.backend.clock(), notify);
+            step.then(sql);
         }
+        Ok(())
     }
 
     /// Writes a step together with its one event.

@@ -79,6 +79,7 @@ const MIGRATIONS: &[Migration] = migrations![
     27 "0027_tries_of_a_course",
     28 "0028_foreign_ids",
     29 "0029_counter_snapshots",
+    30 "0030_jobs",
 ];
 
 /// Rows that a step in pages changes in one transaction.

@@ -1,6 +1,8 @@
 //! Short messages: through the operator's gateway, or, without one, into a folder for the operator to carry on.
 //!
-//! Invariant: neither a phone number nor a text is ever logged; no file of ours holds a whole number.
+//! A message is a job ([`crate::jobs`]), enqueued in the transaction that makes it necessary and sent at least once.
+//!
+//! Invariant: neither a phone number nor a text is ever logged; no file of ours holds a whole number, and the store only a sealed one.
 
 use std::{
     fmt, fs, io,
@@ -10,20 +12,18 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use domain::members::PhoneNumber;
 use reqwest::{Client, Url, redirect::Policy};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Clock, Error, Result};
+use crate::{
+    Backend, Clock, Error, Result,
+    jobs::{JobKind, NewJob, Outcome, lease::Taken},
+};
 
-/// A gateway that has not answered by then is asked again.
+/// A gateway that has not answered by then has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often a message is handed to the gateway before it is given up.
-const TRIES: u32 = 5;
-
-/// Before the second try; doubled before each later one, so all are made within half a minute.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// The way messages go out. Cheap to clone.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Sms {
 }
 
 enum Way {
-    Gateway { client: Client, url: Url, token: Option<String>, pause: Duration },
+    Gateway { client: Client, url: Url, token: Option<String> },
     Outbox { folder: PathBuf, clock: Clock },
 }
 
@@ -58,7 +58,7 @@ impl Sms {
         // A redirect would carry numbers and codes to somebody the operator has not named.
         let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).build();
         let client = client.map_err(|error| Error::Internal(format!("the SMS gateway: {error}")))?;
-        Ok(Self { way: Arc::new(Way::Gateway { client, url, token, pause: PAUSE }) })
+        Ok(Self { way: Arc::new(Way::Gateway { client, url, token }) })
     }
 
     /// Into a folder, a file for each message, which only the owner may read.
@@ -66,26 +66,63 @@ impl Sms {
         Self { way: Arc::new(Way::Outbox { folder: folder.to_owned(), clock: clock.clone() }) }
     }
 
-    /// The same gateway with another pause before the second try.
-    #[must_use]
-    pub fn pausing(self, pause: Duration) -> Self {
+    /// Hands over one message, once: to be sure that it goes out is the job's to do.
+    async fn send(&self, to: &PhoneNumber, text: &str) -> Result<()> {
         match &*self.way {
-            Way::Gateway { client, url, token, .. } => {
-                Self { way: Arc::new(Way::Gateway { client: client.clone(), url: url.clone(), token: token.clone(), pause }) }
+            Way::Gateway { client, url, token } => {
+                let international = format!("+84{}", &to.expose()[1..]);
+                hand_over(client, url, token.as_deref(), &Message { to: &international, text }).await?;
+                tracing::info!("an SMS was handed to the gateway");
             }
-            Way::Outbox { .. } => self,
+            Way::Outbox { folder, clock } => {
+                let told = |error: io::Error| Error::Internal(format!("cannot write into the SMS outbox: {error}"));
+                lay_down(folder, clock, to, text).map_err(told)?;
+                tracing::info!("no SMS gateway is set: an SMS lies in the outbox");
+            }
         }
+        Ok(())
+    }
+}
+
+/// What a job of [`JobKind::SendSms`] holds.
+#[derive(Serialize, Deserialize)]
+struct Letter {
+    /// Ten digits, or [`NOBODY`].
+    to: String,
+    text: String,
+    /// A message that is of no use any more is not sent.
+    until: Option<DateTime<Utc>>,
+}
+
+/// As long as a number, and none.
+const NOBODY: &str = "----------";
+
+impl Backend {
+    /// The job that sends a message; without a number one that sends none, and that nobody can tell apart by its size.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be sealed.
+    pub(crate) fn sms(
+        &self,
+        key: String,
+        to: Option<&PhoneNumber>,
+        text: String,
+        until: Option<DateTime<Utc>>,
+    ) -> Result<NewJob> {
+        let letter = Letter { to: to.map_or(NOBODY, PhoneNumber::expose).to_owned(), text, until };
+        NewJob::now(self.keys(), self.clock(), JobKind::SendSms, key, &letter)
     }
 
-    /// Sends in the background: nobody waits for a gateway, and how long it takes tells nobody anything.
-    pub(crate) fn send(&self, to: PhoneNumber, text: String) {
-        let way = Arc::clone(&self.way);
-        tokio::spawn(async move {
-            match way.deliver(&to, &text).await {
-                Ok(told) => tracing::info!("{told}"),
-                Err(error) => tracing::error!(%error, "an SMS could not be sent and is given up"),
-            }
-        });
+    /// Runs a job made by [`Self::sms`]. A message may arrive twice: when the process dies after the gateway took it over.
+    pub(crate) async fn send_sms(&self, job: &Taken) -> Result<Outcome> {
+        let letter: Letter = job.payload(self.keys())?;
+        let Ok(to) = PhoneNumber::parse(&letter.to) else { return Ok(Outcome::Done) };
+        if letter.until.is_some_and(|until| until <= self.clock().now()) {
+            tracing::warn!("an SMS is not sent: what it says expired before it could go out");
+            return Ok(Outcome::Done);
+        }
+        let way = self.sms_way().ok_or_else(|| Error::Internal("nobody has said how short messages go out".to_owned()))?;
+        way.send(&to, &letter.text).await.map(|()| Outcome::Done)
     }
 }
 
@@ -98,46 +135,18 @@ impl fmt::Debug for Sms {
     }
 }
 
-impl Way {
-    async fn deliver(&self, to: &PhoneNumber, text: &str) -> Result<&'static str> {
-        match self {
-            Self::Gateway { client, url, token, pause } => {
-                let international = format!("+84{}", &to.expose()[1..]);
-                let message = Message { to: &international, text };
-                hand_over(client, url, token.as_deref(), *pause, &message).await?;
-                Ok("an SMS was handed to the gateway")
-            }
-            Self::Outbox { folder, clock } => {
-                let told = |error: io::Error| Error::Internal(format!("cannot write into the SMS outbox: {error}"));
-                lay_down(folder, clock, to, text).map_err(told)?;
-                Ok("no SMS gateway is set: an SMS lies in the outbox")
-            }
-        }
+async fn hand_over(client: &Client, url: &Url, token: Option<&str>, message: &Message<'_>) -> Result<()> {
+    let mut request = client.post(url.clone()).json(message);
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
     }
-}
-
-async fn hand_over(client: &Client, url: &Url, token: Option<&str>, pause: Duration, message: &Message<'_>) -> Result<()> {
-    let mut pause = pause;
-    let mut tries = 1;
-    loop {
-        let mut request = client.post(url.clone()).json(message);
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        let failure = match request.send().await {
-            Ok(answer) if answer.status().is_success() => return Ok(()),
-            Ok(answer) => format!("it answered {}", answer.status().as_u16()),
-            // The address may carry a secret in its query.
-            Err(error) => error.without_url().to_string(),
-        };
-        if tries == TRIES {
-            return Err(Error::Internal(format!("the SMS gateway failed {TRIES} times; at last {failure}")));
-        }
-        tracing::warn!(tries, failure, "the SMS gateway failed; will try again");
-        tokio::time::sleep(pause).await;
-        pause *= 2;
-        tries += 1;
-    }
+    let failure = match request.send().await {
+        Ok(answer) if answer.status().is_success() => return Ok(()),
+        Ok(answer) => format!("it answered {}", answer.status().as_u16()),
+        // The address may carry a secret in its query.
+        Err(error) => error.without_url().to_string(),
+    };
+    Err(Error::Internal(format!("the SMS gateway failed: {failure}")))
 }
 
 /// Writes beside the outbox first, so that whoever watches the folder never sees half a message.

@@ -30,6 +30,8 @@ mod files;
 mod home;
 #[path = "backend/imports.rs"]
 mod imports;
+#[path = "backend/jobs.rs"]
+mod jobs;
 #[path = "backend/keys.rs"]
 mod keys;
 #[path = "backend/limits.rs"]

@@ -8,14 +8,14 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use app::{terms, text};
-use backend::accounts::NewAdmin;
+use backend::{Error, accounts::NewAdmin, jobs::JobState};
 use domain::{Locale, accounts::codes::grouped, files::FILE_BYTES_MAX, policy::Role, units::UnitKind};
 use tokio::{runtime, signal};
 
 use crate::{
     config::{
-        self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, ExtractSettings, Level, ServeSettings,
-        StoreSettings,
+        self, AdminCommand, AdminRole, AdminSettings, CheckCommand, Command, DemoSettings, ExtractSettings, JobsAction,
+        JobsSettings, Level, ServeSettings, StoreSettings,
     },
     imports, sign_ins,
     startup::{Application, open},
@@ -27,6 +27,9 @@ const STACK: usize = 10 * 1024 * 1024;
 
 /// How long the engine may take to close its files.
 const REST_MAX: Duration = Duration::from_secs(10);
+
+/// Times in lists for the operator, in UTC.
+const TIME: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 /// Rendering waits for data that other tasks fetch: fewer threads than this have been seen to wait for each other.
 const WORKERS_MIN: usize = 4;
@@ -89,6 +92,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Admin(AdminCommand::Create(settings)) => create_admin(settings).await,
         Command::Check(CheckCommand::Audit(settings)) => check_audit(settings).await,
         Command::Check(CheckCommand::Counters(settings)) => check_counters(settings).await,
+        Command::Jobs(settings) => jobs(settings).await,
         Command::Import(settings) => imports::import(settings).await,
         Command::Config(settings) => print(&config::effective(&settings)),
         Command::ExtractFile(settings) => extract_file(&settings),
@@ -219,6 +223,45 @@ async fn check_counters(settings: StoreSettings) -> Result<()> {
     let units: String = different.iter().map(|path| format!("- {path}\n")).collect();
     print(&units)?;
     bail!("the counters of {} units were wrong and are counted again", different.len())
+}
+
+async fn jobs(settings: JobsSettings) -> Result<()> {
+    telemetry::start(&settings.store)?;
+    let backend = open(&settings.store).await?;
+    if let (JobsAction::Retry, Some(id)) = (settings.action, &settings.id) {
+        return match backend.jobs().retry(id).await {
+            Ok(()) => print(&format!("The job {id} is due now; a server that runs, or the next one, runs it.\n")),
+            Err(Error::NotFound) => bail!("there is no job {id} that is parked or waits; `handbook jobs` lists them"),
+            Err(error) => Err(error.into()),
+        };
+    }
+    let mut told = String::new();
+    for figures in backend.jobs().figures().await? {
+        let (kind, overdue) = (figures.kind.key(), figures.overdue.num_seconds());
+        told += &format!(
+            "{kind}: {} parked, {} running, {} waiting, the longest due for {overdue} s\n",
+            figures.parked, figures.running, figures.waiting
+        );
+    }
+    for job in backend.jobs().list().await? {
+        let time = match job.state {
+            JobState::Parked => "since",
+            JobState::Running => "leased until",
+            JobState::Waiting => "due",
+        };
+        told += &format!(
+            "\n{}\n    {} {time} {}, enqueued {}, attempts: {}\n",
+            job.id,
+            job.state.key(),
+            job.due_at.format(TIME),
+            job.enqueued_at.format(TIME),
+            job.attempts,
+        );
+        if let Some(error) = &job.last_error {
+            told += &format!("    last error: {error}\n");
+        }
+    }
+    print(&told)
 }
 
 fn print(text: &str) -> Result<()> {

@@ -43,6 +43,8 @@ pub enum Command {
     /// Look whether the data is as the program left it.
     #[command(subcommand)]
     Check(CheckCommand),
+    /// List the background jobs that are parked, running or waiting; `retry` runs one that is parked or waits.
+    Jobs(JobsSettings),
     /// Bring units or members in from a CSV or XLSX file. Ends with 1 when rows were refused.
     Import(ImportSettings),
     /// Print the settings in effect, secrets masked.
@@ -66,6 +68,23 @@ pub enum CheckCommand {
     /// The figures of the statistics: whether they are what the tables say. Where they are not, they are counted again, and the exit code
     /// is 1.
     Counters(StoreSettings),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct JobsSettings {
+    #[arg(value_enum, default_value_t = JobsAction::List)]
+    pub action: JobsAction,
+    /// Which job to retry, as the list names it.
+    #[arg(required_if_eq("action", "retry"))]
+    pub id: Option<String>,
+    #[command(flatten)]
+    pub store: StoreSettings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum JobsAction {
+    List,
+    Retry,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,6 +1,7 @@
 //! For those who run the program: is it alive, can it serve, how does it do.
 
 use std::{
+    borrow::Cow,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -54,7 +55,7 @@ pub(crate) fn recorder() -> PrometheusHandle {
         .clone()
 }
 
-async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
+async fn ready(State(shared): State<Shared>) -> (StatusCode, Cow<'static, str>) {
     // One look serves all who ask within a second: a stranger may ask often, and a look writes.
     let mut last = shared.readiness.lock().await;
     let is_ready = match *last {
@@ -75,10 +76,11 @@ async fn ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
             is_ready
         }
     };
-    if is_ready {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the store does not take what is written\n")
+    match (is_ready, shared.backend.jobs().parked()) {
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "the store does not take what is written\n".into()),
+        (true, 0) => (StatusCode::OK, "ready\n".into()),
+        // Pages are served all the same.
+        (true, parked) => (StatusCode::OK, format!("ready\njobs that failed too often and are parked: {parked}\n").into()),
     }
 }
 

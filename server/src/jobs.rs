@@ -1,21 +1,24 @@
-//! What the program does by itself while it serves.
+//! What the program does by itself while it serves: the runner of durable jobs (`backend::jobs`), and loops for what belongs to this
+//! process alone, its copy of the event log's end, its index, its counters and the files of imports that lie in its folder.
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use backend::{Backend, condition::Condition};
+use backend::{
+    Backend,
+    condition::Condition,
+    jobs::{JobFigures, JobState, Runner},
+};
 use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
-    task::JoinSet,
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
     time::{MissedTickBehavior, interval, timeout},
 };
 
-/// How often sessions and forms whose time is over are deleted.
+/// How often files of imports are removed that nobody confirmed.
 const PURGE_EVERY: Duration = Duration::from_mins(10);
-
-/// How often the newest part of the event log is sealed.
-const SEAL_EVERY: Duration = Duration::from_mins(1);
 
 /// How often one of the processes saves the counters, and how often each looks whether it is time.
 const SAVE_COUNTERS_EVERY: TimeDelta = TimeDelta::minutes(15);
@@ -27,11 +30,14 @@ const SAVED_BEFORE_STOP: TimeDelta = TimeDelta::minutes(1);
 /// Most time for that: service managers do not wait much longer.
 const LAST_SAVE_MAX: Duration = Duration::from_secs(30);
 
-/// How often imports and moves are looked for that nobody is at work on.
+/// How often imports are looked for that nobody is at work on.
 const RESUME_EVERY: Duration = Duration::from_mins(1);
 
-/// How often the desk looks what is due to go out, and what is over.
-const KEEP_TIME_EVERY: Duration = Duration::from_secs(5);
+/// How often jobs are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
+
+/// Jobs that run may take some seconds to end; a store that takes nothing any more is not waited for.
+const STOP_MAX: Duration = Duration::from_secs(10);
 
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
@@ -41,27 +47,55 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 const LOOK_CLOSELY: Duration = Duration::from_secs(2);
 const LOOKS: u32 = 3;
 
-/// Starts the jobs; they end with the returned set.
-pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> JoinSet<()> {
-    let mut jobs = JoinSet::new();
-    let follower = backend.clone();
-    jobs.spawn(async move { follower.follow_events().await });
-    let follower = backend.clone();
-    jobs.spawn(async move { follower.follow_search().await });
-    jobs.spawn(purge(backend.clone()));
-    jobs.spawn(seal(backend.clone()));
-    jobs.spawn(save_counters(backend.clone()));
-    jobs.spawn(keep_time(backend.clone()));
-    jobs.spawn(go_on_importing(backend.clone()));
-    jobs.spawn(go_on_moving(backend.clone()));
-    jobs.spawn(async move {
-        let mut ticks = interval(UPKEEP_EVERY);
-        loop {
-            ticks.tick().await;
-            recorder.run_upkeep();
+/// What runs until the program ends.
+pub(crate) struct Background {
+    loops: JoinSet<()>,
+    runner: JoinHandle<()>,
+    stop_runner: oneshot::Sender<()>,
+}
+
+impl Background {
+    pub(crate) fn start(backend: &Backend, recorder: PrometheusHandle) -> Self {
+        let mut loops = JoinSet::new();
+        let follower = backend.clone();
+        loops.spawn(async move { follower.follow_events().await });
+        let follower = backend.clone();
+        loops.spawn(async move { follower.follow_search().await });
+        loops.spawn(save_counters(backend.clone()));
+        loops.spawn(purge_imports(backend.clone()));
+        loops.spawn(resume_imports(backend.clone()));
+        loops.spawn(count_jobs(backend.clone()));
+        loops.spawn(async move {
+            let mut ticks = interval(UPKEEP_EVERY);
+            loop {
+                ticks.tick().await;
+                recorder.run_upkeep();
+            }
+        });
+        let (stop_runner, stopped) = oneshot::channel();
+        let runner = Runner::new(backend);
+        let runner = tokio::spawn(async move {
+            runner
+                .run(async {
+                    // Sent, or gone with who would send it.
+                    let _ = stopped.await;
+                })
+                .await;
+        });
+        Self { loops, runner, stop_runner }
+    }
+
+    /// Lets the jobs that run end, or gives them back to other processes.
+    pub(crate) async fn stop(self) {
+        let Self { mut loops, mut runner, stop_runner } = self;
+        // It has ended already when nobody takes it.
+        let _ = stop_runner.send(());
+        if timeout(STOP_MAX, &mut runner).await.is_err() {
+            tracing::warn!("some jobs did not end in time: they run again when their leases have lapsed");
+            runner.abort();
         }
-    });
-    jobs
+        loops.shutdown().await;
+    }
 }
 
 /// Longer than the store's own limit of a statement, which it tries until then.
@@ -86,65 +120,50 @@ pub(crate) async fn watch_store(backend: &Backend) -> Result<()> {
     }
 }
 
-async fn purge(backend: Backend) {
+/// Tells the numbers of jobs, and the operator of those that are parked.
+async fn count_jobs(backend: Backend) {
+    let mut ticks = interval(COUNT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match backend.jobs().figures().await {
+            Ok(figures) => figures.iter().for_each(record_figures),
+            Err(error) => tracing::warn!(%error, "cannot count the jobs; will try again"),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody has that many jobs")]
+fn record_figures(figures: &JobFigures) {
+    let JobFigures { kind, waiting, running, parked, overdue } = *figures;
+    for (state, count) in [(JobState::Waiting, waiting), (JobState::Running, running), (JobState::Parked, parked)] {
+        metrics::gauge!("handbook_jobs", "kind" => kind.key(), "state" => state.key()).set(count as f64);
+    }
+    metrics::gauge!("handbook_jobs_overdue_seconds", "kind" => kind.key()).set(overdue.num_seconds() as f64);
+}
+
+async fn purge_imports(backend: Backend) {
     let mut ticks = interval(PURGE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match backend.accounts().purge().await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "sessions and forms whose time is over were deleted"),
-            Err(error) => tracing::error!(%error, "cannot delete what is over; will try again in ten minutes"),
-        }
-        if let Err(error) = backend.documents().purge_writing().await {
-            tracing::error!(%error, "cannot delete what was typed and never saved; will try again in ten minutes");
-        }
         if let Err(error) = backend.imports().purge().await {
             tracing::error!(%error, "cannot remove the files of old imports; will try again in ten minutes");
         }
-        match backend.files().purge().await {
-            Ok(0) => {}
-            Ok(files) => tracing::info!(files, "files and uploads that nobody needs any more were removed"),
-            Err(error) => tracing::error!(%error, "cannot remove files that nobody needs; will try again in ten minutes"),
-        }
     }
 }
 
-/// Documents that go out, or leave, at a time.
-async fn keep_time(backend: Backend) {
-    let mut ticks = interval(KEEP_TIME_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        match backend.documents().keep_time().await {
-            Ok(0) => {}
-            Ok(documents) => tracing::info!(documents, "documents went out, or left, at their time"),
-            Err(error) => tracing::error!(%error, "cannot publish what is due; will try again in a few seconds"),
-        }
-    }
-}
-
-/// Imports that a crash or a failure interrupted.
-async fn go_on_importing(backend: Backend) {
+/// Imports that a crash or a failure interrupted. On a store that several processes share, each has the files of its own imports, so
+/// none can resume those of another.
+async fn resume_imports(backend: Backend) {
     let mut ticks = interval(RESUME_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         match backend.imports().resume().await {
             Ok(0) => {}
-            Ok(imports) => tracing::info!(imports, "interrupted imports are gone on with"),
-            Err(error) => tracing::error!(%error, "cannot go on with interrupted imports; will try again"),
-        }
-    }
-}
-
-async fn seal(backend: Backend) {
-    let mut ticks = interval(SEAL_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = backend.audit().seal().await {
-            tracing::error!(%error, "cannot seal the event log; will try again in a minute");
+            Ok(imports) => tracing::info!(imports, "resumed interrupted imports"),
+            Err(error) => tracing::error!(%error, "cannot resume interrupted imports; will try again"),
         }
     }
 }
@@ -169,17 +188,5 @@ pub(crate) async fn save_counters_at_the_end(backend: &Backend) {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the counters are not saved; the next start takes longer"),
         Err(_) => tracing::warn!("the counters were not saved in time; the next start takes longer"),
-    }
-}
-
-/// Moved and merged units that a crash left half-followed.
-async fn go_on_moving(backend: Backend) {
-    let mut ticks = interval(RESUME_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = backend.unit_desk().resume().await {
-            tracing::error!(%error, "a moved unit is not followed by all yet; will go on in a few minutes");
-        }
     }
 }

@@ -22,7 +22,8 @@ use crate::{
     config::{Database, ServeSettings, StoreSettings},
     data_folder,
     federation::{self, Federation},
-    health, jobs,
+    health,
+    jobs::{self, Background},
     listen::{self, Limits},
     proxy::TrustedProxies,
     router, starting,
@@ -163,7 +164,7 @@ impl Application {
     /// When the store takes nothing any more and only a new start can help.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let Self { listener, router, numbers, limits, backend, closing, .. } = self;
-        let mut jobs = jobs::start(&backend, health::recorder());
+        let background = Background::start(&backend, health::recorder());
         let stopping = closing.subscribe();
         let mut closed = closing.subscribe();
         let served = async {
@@ -194,7 +195,7 @@ impl Application {
                 Ok(())
             }
         };
-        jobs.shutdown().await;
+        background.stop().await;
         backend.imports().stop().await;
         if outcome.is_ok() {
             jobs::save_counters_at_the_end(&backend).await;

@@ -12,7 +12,7 @@ use super::{
     ways::CLOSE_WAYS,
 };
 use crate::{
-    Error, Result, events,
+    Error, Result, events, jobs,
     store::{record, vars},
 };
 
@@ -55,14 +55,15 @@ impl Accounts<'_> {
         let owner = viewer.member.to_string();
         let told = notify::tell(&mut vars, self.backend.clock(), &owner, &[AccountNotice::PasswordChanged], None);
         let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
+        let notify = self.backend.notify(&owner, None, &[AccountNotice::PasswordChanged])?;
+        let notify = jobs::enqueue(&mut vars, clock, notify);
         events::append(&mut vars, clock, EventKind::PasswordChanged, Some(viewer.member), branch, viewer.member);
         let sql = format!(
-            "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED} {CLOSE_WAYS} {told}
+            "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED} {CLOSE_WAYS} {told} {notify}
              UPDATE $account SET password = $hash, failures = 0 RETURN NONE; {}",
             events::APPEND
         );
         self.write_renewal(&sql, vars).await?;
-        self.notify(&viewer.member.to_string(), AccountNotice::PasswordChanged).await;
         Ok(renewed)
     }
 }

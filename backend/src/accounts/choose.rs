@@ -15,7 +15,7 @@ use super::{
     ways::CLOSE_WAYS,
 };
 use crate::{
-    Error, Result,
+    Error, Result, jobs,
     keys::fingerprint,
     store::{SurrealValue, record, vars},
 };
@@ -86,6 +86,9 @@ impl Accounts<'_> {
         let unchanged = holder.unchanged(&mut vars, "holder");
         let told =
             if is_new { "" } else { notify::tell(&mut vars, clock, &member.id, &[AccountNotice::PasswordChanged], office) };
+        let notify =
+            if is_new { Vec::new() } else { self.backend.notify(&member.id, None, &[AccountNotice::PasswordChanged])? };
+        let notify = jobs::enqueue(&mut vars, clock, notify);
         self.ways(&mut vars, &member.id);
         let sql = format!(
             "{unchanged}
@@ -95,7 +98,7 @@ impl Accounts<'_> {
                  LET $spent = (UPDATE $paper SET used_at = $now WHERE used_at = NONE AND revoked_at = NONE RETURN AFTER);
                  IF array::len($spent) = 0 {{ THROW '{SPENT}' }};
              }};
-             {CLOSE_WAYS} {told}
+             {CLOSE_WAYS} {told} {notify}
              UPSERT $account SET password = $hash, activated_at = activated_at ?? $now, failures = 0, locale = $locale,
                  text_size = $text_size, theme = $theme RETURN NONE;
              DELETE session WHERE member = $owner RETURN NONE;
@@ -106,12 +109,6 @@ impl Accounts<'_> {
             Err(Error::Thrown(why)) if why == GONE => Err(Error::NotFound),
             // A role was given or ended in this moment: the next try knows of it.
             Err(Error::Thrown(_)) => Err(Error::Busy),
-            Ok(entered) => {
-                if !is_new {
-                    self.notify(&member.id, AccountNotice::PasswordChanged).await;
-                }
-                Ok(entered)
-            }
             entered => entered,
         }
     }

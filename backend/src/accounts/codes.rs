@@ -20,7 +20,7 @@ use domain::{
 
 use super::Accounts;
 use crate::{
-    Clock, Error, Keys, Result, events,
+    Clock, Error, Keys, Result, events, jobs,
     offices::Holder,
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
@@ -222,7 +222,7 @@ impl Accounts<'_> {
         let by = by.map(|viewer| viewer.member);
         let now = clock.now();
         let expires_at = now + PAPER_CODE;
-        let (mut rows, mut log, mut issued) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut log, mut issued, mut notify) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for person in people {
             let code = symbols(clock);
             rows.push(NewCode {
@@ -236,22 +236,25 @@ impl Accounts<'_> {
                 expires_at,
             });
             log.push(LogRow::new(clock, EventKind::PaperCodeIssued, by, &unit.path, &person.id));
+            // A first card is awaited; one for an account in use may be somebody's attempt on it.
+            if person.activated_at.is_some() {
+                notify.extend(self.backend.notify(&person.id, None, &[AccountNotice::CodeIssued])?);
+            }
             let member = person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))?;
             issued.push(IssuedCode { member, name: person.full_name.clone(), unit: unit.clone(), code, expires_at });
         }
         let members: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
-        let vars = vars! { members: members, rows: rows, log: log, now: now };
-        let sql = "FOR $member IN $members {
-                       UPDATE paper_code SET revoked_at = $now
-                           WHERE member = $member AND used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN NONE;
-                   };
-                   INSERT INTO paper_code $rows RETURN NONE;
-                   INSERT INTO event $log RETURN NONE;";
-        self.backend.store().write(sql, vars).await?;
-        // A first card is awaited; one for an account in use may be somebody's attempt on it.
-        for person in people.iter().filter(|person| person.activated_at.is_some()) {
-            self.notify(&person.id, AccountNotice::CodeIssued).await;
-        }
+        let mut vars = vars! { members: members, rows: rows, log: log, now: now };
+        let notify = jobs::enqueue(&mut vars, clock, notify);
+        let sql = format!(
+            "FOR $member IN $members {{
+                 UPDATE paper_code SET revoked_at = $now
+                     WHERE member = $member AND used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN NONE;
+             }};
+             INSERT INTO paper_code $rows RETURN NONE;
+             INSERT INTO event $log RETURN NONE; {notify}"
+        );
+        self.backend.store().write(&sql, vars).await?;
         Ok(issued)
     }
 

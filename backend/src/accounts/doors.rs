@@ -1,7 +1,8 @@
 //! The doors of the first sign-in and of a forgotten password: a visit, and the ways to prove who one is.
 //!
 //! Invariant: until a visit is proved, everything answered and written is the same for the ID of a member and of nobody, with or
-//! without an account, a phone or a unit that is live. Sending happens in the background, so time tells nothing either.
+//! without an account, a phone or a unit that is live. A message is sent by a job, which is enqueued for nobody too, so time tells
+//! nothing either.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -17,7 +18,7 @@ use super::{
     new_token, nobody,
 };
 use crate::{
-    Error, Result,
+    Error, Result, jobs,
     keys::fingerprint,
     offices::Holder,
     quota::{self, Quotas},
@@ -90,7 +91,8 @@ impl Accounts<'_> {
         Ok(DoorView { is_open: true, is_proved: door.proved.is_some(), later })
     }
 
-    /// Sends a code to the phone on file, if there is one; `words` makes the message from the code.
+    /// Has a code sent to the phone on file, if there is one; `words` makes the message from the code. What expires before it could be
+    /// sent is not sent.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `way`: [`Problem::TooManyTries`] on `way` after three in an hour. [`Error::NotFound`] when the
@@ -103,20 +105,22 @@ impl Accounts<'_> {
         if let Err(problem) = self.take_try(Scope::Sms, &door.id_hash, None).await? {
             return Err(form.refused("way", problem).into());
         }
-        let code = codes::digits(self.backend.clock());
+        let clock = self.backend.clock();
+        let (code, until) = (codes::digits(clock), clock.now() + SMS_CODE);
         let mut vars = vars! {
             door: record("door", fingerprint(token)),
             hash: self.sms_hash(token, &code),
-            until: self.backend.clock().now() + SMS_CODE,
+            until: until,
         };
+        // For nobody one of the same size is enqueued, and taken by the runner.
+        let message = self.backend.sms(clock.ulid().to_string(), phone.as_ref(), words(&code), Some(until))?;
+        let send = jobs::enqueue(&mut vars, clock, vec![message]);
         // Whoever has no phone on file is logged like nobody: no code was sent.
         let log = self.log_of_somebody(&mut vars, EventKind::SignInCodeSent, member.as_ref().filter(|_| phone.is_some()))?;
-        let sql = format!("UPDATE $door SET code_hash = $hash, code_until = $until, failures = 0 RETURN NONE; {log}");
+        let sql = format!("UPDATE $door SET code_hash = $hash, code_until = $until, failures = 0 RETURN NONE; {send} {log}");
         self.backend.store().write(&sql, vars).await?;
         self.backend.events().wake();
-        if let Some(phone) = phone {
-            self.backend.send_message(phone, words(&code));
-        }
+        self.backend.wake_jobs();
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Tells the owner of an account what was done to it: on the first page, where it stands until they have looked at the own record, and by
-//! a short message to the phone on file. The same stands in the log, which the owner reads too. An open paper code stands on the first
-//! page by itself.
+//! a short message to the phone on file, which a job makes. The same stands in the log, which the owner reads too. An open paper code
+//! stands on the first page by itself.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -8,10 +8,12 @@ use domain::{
     accounts::{AccountChange, AccountNotice},
     members::PhoneNumber,
 };
+use serde::{Deserialize, Serialize};
 
-use super::{ACCOUNT, AccountRow, Accounts};
+use super::{ACCOUNT, AccountRow};
 use crate::{
     Backend, Clock, Error, Result,
+    jobs::{self, JobKind, NewJob, Outcome, lease::Taken},
     store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
@@ -38,34 +40,56 @@ const TELL: &str = "IF (SELECT VALUE activated_at FROM ONLY $told_account) != NO
                         } \
                     };";
 
-impl Accounts<'_> {
-    /// Sends a notice in the background. What was done stands, so a failure is the operator's to know.
-    pub(super) async fn notify(&self, member: &str, notice: AccountNotice) {
-        if let Err(error) = self.backend.notify(member, None, notice).await {
-            tracing::error!(%error, "the owner of an account could not be told what was done to it");
-        }
-    }
+/// What a job of [`JobKind::NotifyOwner`] holds.
+#[derive(Serialize, Deserialize)]
+struct Notice {
+    member: String,
+    /// Key of an [`AccountNotice`].
+    kind: String,
+    /// The number to be told; the one on file when there is none.
+    phone: Option<String>,
 }
 
 impl Backend {
-    /// Sends a notice to the phone on file, or to the one given; to nobody when there is none, or no account in use.
-    pub(crate) async fn notify(&self, member: &str, phone: Option<PhoneNumber>, notice: AccountNotice) -> Result<()> {
+    /// The jobs that tell the owner of an account by short message, for the transaction of what was done to it. They tell nobody when the
+    /// account is not in use by then, or has no phone; `phone` is the number to be told in place of the one on file.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when they cannot be sealed.
+    pub(crate) fn notify(&self, member: &str, phone: Option<&PhoneNumber>, notices: &[AccountNotice]) -> Result<Vec<NewJob>> {
+        let job = |notice: &AccountNotice| {
+            let phone = phone.map(|phone| phone.expose().to_owned());
+            let notice = Notice { member: member.to_owned(), kind: notice.key().to_owned(), phone };
+            NewJob::now(self.keys(), self.clock(), JobKind::NotifyOwner, self.clock().ulid().to_string(), &notice)
+        };
+        notices.iter().map(job).collect()
+    }
+
+    /// Runs a job made by [`Self::notify`]: enqueues the message and ends in one transaction, so there is one message.
+    pub(crate) async fn make_notice(&self, job: &Taken) -> Result<Outcome> {
+        let told: Notice = job.payload(self.keys())?;
+        let notice = AccountNotice::from_key(&told.kind);
+        let notice = notice.ok_or_else(|| Error::Damaged(format!("the payload of the job {job}")))?;
         let sql = format!("{ACCOUNT} FROM $account WHERE password != NONE; SELECT phone_cipher FROM $member");
-        let vars = vars! { account: record("account", member), member: record("member", member) };
+        let vars = vars! { account: record("account", &told.member), member: record("member", &told.member) };
         let mut found = self.store().read(sql, vars).await?;
-        let Some(account) = found.row::<AccountRow>(0)? else { return Ok(()) };
-        let phone = match phone {
-            Some(phone) => Some(phone),
+        let Some(account) = found.row::<AccountRow>(0)? else { return Ok(Outcome::Done) };
+        let digits = match told.phone {
+            Some(digits) => Some(digits),
             None => {
                 let sealed = found.row::<PhoneRow>(1)?.and_then(|row| row.phone_cipher);
-                let digits = sealed.map(|sealed| self.keys().open(member, &sealed)).transpose()?;
-                digits.and_then(|digits| PhoneNumber::parse(&digits).ok())
+                sealed.map(|sealed| self.keys().open(&told.member, &sealed)).transpose()?
             }
         };
-        if let (Some(phone), Some(words)) = (phone, self.notice_words()) {
-            self.send_message(phone, words(account.preferences()?.locale, notice));
-        }
-        Ok(())
+        let phone = digits.and_then(|digits| PhoneNumber::parse(&digits).ok());
+        let (Some(phone), Some(words)) = (phone, self.notice_words()) else { return Ok(Outcome::Done) };
+        let text = words(account.preferences()?.locale, notice);
+        let mut vars = Variables::new();
+        let send = jobs::enqueue(&mut vars, self.clock(), vec![self.sms(job.key().to_owned(), Some(&phone), text, None)?]);
+        let end = job.end(&mut vars, None);
+        self.store().write(&format!("{end} {send}"), vars).await?;
+        self.wake_jobs();
+        Ok(Outcome::Ended)
     }
 
     /// What was done to an account that its owner has not seen, the newest first.

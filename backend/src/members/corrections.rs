@@ -143,19 +143,18 @@ impl Members<'_> {
         }
         let field = found.field()?;
         let mut step = Step::default();
-        let mut changed = Vec::new();
         let mut numbers = (None, None);
         let kind = if state == CorrectionState::Accepted {
             let wanted = found.applied_to(self.stored(&row)?, &self.open(&found.id, &found.wanted)?)?;
             if touches_dates(&self.stored(&row)?, &wanted) && self.is_impossible(&wanted) {
                 return Err(reader.refused("decision", Problem::DateRange).into());
             }
-            changed = self.write_change(&mut step, &row, &wanted).await?;
+            let changed = self.write_change(&mut step, &row, &wanted).await?;
             let has_number = changed.iter().any(|field| is_number(field));
             if has_number && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
                 return Err(reader.refused("decision", Problem::HeldAbove).into());
             }
-            self.tell_owner(&mut step, viewer, &row, &changed);
+            self.tell_owner(&mut step, viewer, &row, &changed)?;
             numbers = (wanted.national_id, Some(wanted.card));
             EventKind::CorrectionAccepted
         } else {
@@ -173,10 +172,7 @@ impl Members<'_> {
         step.then(DECIDE);
         let detail = Some(field.key().to_owned());
         match self.commit(step, Told { kind, viewer, path: &row.place()?, subject, detail }).await {
-            Ok(()) => {
-                self.send_owner(&row, &changed).await;
-                Ok(subject)
-            }
+            Ok(()) => Ok(subject),
             Err(Error::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
             Err(Error::Taken { index }) => {
                 let is_id = index == ID_INDEX;

@@ -190,14 +190,11 @@ impl Members<'_> {
             }
             return Err(reader.finish().err().unwrap_or_default().into());
         }
-        self.tell_owner(&mut step, viewer, &row, &changed);
+        self.tell_owner(&mut step, viewer, &row, &changed)?;
         let detail = Some(changed.join(","));
         let told = Told { kind: EventKind::MemberChanged, viewer, path: &row.place()?, subject: id, detail };
         match self.commit(step, told).await {
-            Ok(()) => {
-                self.send_owner(&row, &changed).await;
-                Ok(id)
-            }
+            Ok(()) => Ok(id),
             Err(Error::Thrown(_)) => Err(reader.refused("full_name", Problem::Stale).into()),
             Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form).await?),
             Err(error) => Err(error),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
     events::EventKind,
@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     Backend, Error, Result, events,
+    jobs::{self, ENQUEUE, JobKind, NewJob},
     members::rows::{end_posting, flaw_id},
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
@@ -32,8 +33,14 @@ use crate::{
 /// Rows in a batch: a transaction short enough to stand in nobody's way.
 const BATCH: usize = if cfg!(test) { 20 } else { 250 };
 
-/// Batches a person waits for. What is left is done behind their back.
+/// Batches a person waits for. What is left is done by a job.
 const WAITED_FOR: usize = 24;
+
+/// Until then the job leaves the batches to the process in which somebody waits.
+const WAITED_AT_MOST: TimeDelta = TimeDelta::seconds(10);
+
+/// Batches of one run of the job.
+const FOLLOWED_AT_ONCE: usize = 200;
 
 /// What was chosen to move a unit.
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +141,14 @@ impl UnitDesk<'_> {
         Ok(into)
     }
 
+    /// Does a part of what is left of moves and merges, and says whether all is done. A job calls it until it is.
+    ///
+    /// # Errors
+    /// Those of the store; the next call goes on.
+    pub(crate) async fn follow_moves(&self) -> Result<bool> {
+        self.advance(FOLLOWED_AT_ONCE).await
+    }
+
     /// Finishes what an earlier process left half-done.
     ///
     /// # Errors
@@ -143,15 +158,13 @@ impl UnitDesk<'_> {
         Ok(())
     }
 
-    /// A person waits for the small ones; a whole province goes on while they look at its page.
+    /// A person waits for the small ones; with a whole province a job goes on while they look at its page.
     async fn go_on(&self) -> Result<()> {
         if !self.advance(WAITED_FOR).await? {
-            let backend = self.backend.clone();
-            tokio::spawn(async move {
-                if let Err(error) = backend.unit_desk().resume().await {
-                    tracing::error!(%error, "a moved unit is not followed by all yet; the next start goes on");
-                }
-            });
+            let mut vars = Variables::new();
+            self.enqueue_following(&mut vars, TimeDelta::zero());
+            self.backend.store().write(ENQUEUE, vars).await?;
+            self.backend.wake_jobs();
         }
         Ok(())
     }
@@ -196,7 +209,7 @@ impl UnitDesk<'_> {
         vars.extend(self.operation("move", unit, target, &shifts, on, viewer));
         let clock = self.backend.clock();
         events::append_with(&mut vars, clock, EventKind::UnitMoved, Some(viewer.member), &to, unit.id, Some(told(&shifts)));
-        let sql = format!("{SAME_UNIT} {SAME_TREE} {REFORM} {START} {}", events::APPEND);
+        let sql = format!("{SAME_UNIT} {SAME_TREE} {REFORM} {START} {ENQUEUE} {}", events::APPEND);
         self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "target"))?;
         Ok(unit.id)
     }
@@ -236,13 +249,19 @@ impl UnitDesk<'_> {
         events::append_with(&mut vars, clock, kind, Some(viewer.member), &target.path, unit.id, Some(told(&shifts)));
         let sql = format!(
             "{SAME_UNIT} {SAME_TREE} UPDATE $unit SET closed_on = $on, parent = $parent, successor = $target, \
-             version = $version + 1 RETURN NONE; {END} {REFORM} {END_OFFICES} {START} {}",
+             version = $version + 1 RETURN NONE; {END} {REFORM} {END_OFFICES} {START} {ENQUEUE} {}",
             events::APPEND
         );
         self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "target"))?;
         Ok(target.id)
     }
 
+    fn enqueue_following(&self, vars: &mut Variables, after: TimeDelta) {
+        let clock = self.backend.clock();
+        jobs::enqueue(vars, clock, vec![NewJob::periodic(JobKind::FollowMoves, clock.now() + after)]);
+    }
+
+    /// Bindings of [`START`] and of the job that goes on should this process end.
     fn operation(
         &self,
         kind: &str,
@@ -252,7 +271,7 @@ impl UnitDesk<'_> {
         on: NaiveDate,
         viewer: &Viewer,
     ) -> Variables {
-        vars! {
+        let mut vars = vars! {
             operation: record("unit_operation", self.backend.clock().ulid()),
             operation_kind: kind,
             moved: unit.id.to_string(),
@@ -261,7 +280,9 @@ impl UnitDesk<'_> {
             effective_on: on.to_string(),
             started_by: viewer.member.to_string(),
             started_at: self.backend.clock().now(),
-        }
+        };
+        self.enqueue_following(&mut vars, WAITED_AT_MOST);
+        vars
     }
 
     /// Does at most so many batches, and says whether all is done.
@@ -623,6 +644,18 @@ mod tests {
             assert!(backend.units().tree().moving.is_empty());
             assert!(backend.unit_desk().advance(1).await.expect("nothing is left"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_job_goes_on_with_what_was_begun() {
+        let backend = open(&Place::Memory).await;
+        let (viewer, units) = organisation(&backend, 60).await;
+        start(&backend, &viewer, &units, true).await;
+        assert_eq!(backend.run_due_jobs().await.expect("runs"), 0, "somebody may be waiting for it");
+        assert!(!backend.units().tree().moving.is_empty());
+        backend.clock().advance(WAITED_AT_MOST);
+        assert_eq!(backend.run_due_jobs().await.expect("runs"), 1);
+        assert!(backend.units().tree().moving.is_empty());
     }
 
     #[tokio::test]

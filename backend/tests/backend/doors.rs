@@ -1,6 +1,11 @@
 //! The first sign-in and the forgotten password, door by door.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use backend::{
     Backend, Clock, Error,
@@ -19,9 +24,8 @@ use domain::{
     units::UnitRef,
 };
 use tempfile::TempDir;
-use tokio::time::{sleep, timeout};
 
-use crate::support::{Fixture, PASSWORD, PATIENCE, organisation, start};
+use crate::support::{Fixture, PASSWORD, organisation, start};
 
 pub(crate) const NEW_PASSWORD: &str = "thuyen ve ben luc 5 gio";
 pub(crate) const PHONE: &str = "0987654321";
@@ -35,6 +39,8 @@ pub(crate) struct Doors {
     pub(crate) org: Fixture,
     pub(crate) newcomer: MemberId,
     outbox: TempDir,
+    /// Messages that were looked at.
+    seen: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Doors {
@@ -43,7 +49,7 @@ impl Doors {
         let outbox = tempfile::tempdir().expect("a folder");
         backend.send_messages_by(Sms::outbox(outbox.path(), &clock));
         let newcomer = register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
-        Self { backend, clock, org, newcomer, outbox }
+        Self { backend, clock, org, newcomer, outbox, seen: Mutex::default() }
     }
 
     pub(crate) async fn knock(&self, national_id: &str) -> String {
@@ -72,39 +78,32 @@ impl Doors {
         issued.expect("issues").code
     }
 
+    /// The code in the one message that was sent since the last look.
+    async fn sent_code(&self) -> String {
+        let text = self.sent().await;
+        text.split("Ma: ").nth(1).expect("a code").trim().to_owned()
+    }
+
     pub(crate) fn outbox(&self) -> &Path {
         self.outbox.path()
     }
 
-    /// The code in the newest of `count` messages, once so many lie in the outbox.
-    async fn sent_code(&self, count: usize) -> String {
-        let text = newest(self.outbox.path(), count).await;
-        text.split("Ma: ").nth(1).expect("a code").trim().to_owned()
+    /// Lets the jobs send what is to be sent; the one message that was sent since the last look.
+    pub(crate) async fn sent(&self) -> String {
+        self.backend.run_due_jobs().await.expect("runs");
+        let mut seen = self.seen.lock().expect("not poisoned");
+        let fresh: Vec<PathBuf> = messages(self.outbox.path()).into_iter().filter(|file| !seen.contains(file)).collect();
+        assert_eq!(fresh.len(), 1, "{fresh:?}");
+        let text = fs::read_to_string(&fresh[0]).expect("reads");
+        seen.extend(fresh);
+        text
     }
 }
 
-/// The text of the newest of `count` messages, once so many lie there.
-pub(crate) async fn newest(outbox: &Path, count: usize) -> String {
-    let newest = async {
-        loop {
-            let mut files: Vec<_> = fs::read_dir(outbox).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
-            files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
-            files.sort();
-            if files.len() >= count {
-                return fs::read_to_string(files.last().expect("a message")).expect("reads");
-            }
-            sleep(Duration::from_millis(2)).await;
-        }
-    };
-    timeout(PATIENCE, newest).await.unwrap_or_else(|_| panic!("there are never {count} messages in the outbox"))
-}
-
-/// The message that says this, once so many lie there: of those of one moment none is the newest.
-pub(crate) async fn message(outbox: &Path, count: usize, says: &str) -> Option<String> {
-    newest(outbox, count).await;
-    let files = fs::read_dir(outbox).expect("a folder").map(|entry| entry.expect("a file").path());
-    let texts = files.filter(|file| file.extension().is_some_and(|extension| extension == "txt"));
-    texts.map(|file| fs::read_to_string(file).expect("reads")).find(|text| text.contains(says))
+/// The files of the messages in an outbox.
+pub(crate) fn messages(outbox: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(outbox).into_iter().flatten().map(|entry| entry.expect("a file").path());
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "txt")).collect()
 }
 
 pub(crate) async fn register(backend: &Backend, national_id: &str, phone: Option<&str>, unit: &UnitRef) -> MemberId {
@@ -173,7 +172,7 @@ async fn a_member_with_a_phone_comes_in_with_a_code_by_sms() {
     let doors = Doors::open().await;
     let door = doors.knock(WITH_PHONE).await;
     doors.send(&door).await.expect("sends");
-    let code = doors.sent_code(1).await;
+    let code = doors.sent_code().await;
     assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()), "{code}");
 
     let elsewhere = doors.knock(WITH_PHONE).await;
@@ -191,7 +190,7 @@ async fn the_outbox_is_private_and_holds_no_whole_number() {
     let doors = Doors::open().await;
     let door = doors.knock(WITH_PHONE).await;
     doors.send(&door).await.expect("sends");
-    let text = newest(doors.outbox.path(), 1).await;
+    let text = doors.sent().await;
     assert!(text.contains("•••••••321") && !text.contains("987654"), "{text}");
     #[cfg(unix)]
     for entry in fs::read_dir(doors.outbox.path()).expect("a folder") {
@@ -205,19 +204,19 @@ async fn a_sent_code_is_worth_ten_minutes_and_five_tries() {
     let doors = Doors::open().await;
     let door = doors.knock(WITH_PHONE).await;
     doors.send(&door).await.expect("sends");
-    let late = doors.sent_code(1).await;
+    let late = doors.sent_code().await;
     doors.clock.advance(TimeDelta::minutes(10));
     assert_eq!(refusal(doors.try_code(&door, &late).await).problem("code"), Some(&Problem::CodeRefused));
 
     doors.send(&door).await.expect("sends again");
-    let code = doors.sent_code(2).await;
+    let code = doors.sent_code().await;
     let wrong = if code == "111111" { "222222" } else { "111111" };
     for _ in 0..5 {
         refusal(doors.try_code(&door, wrong).await);
     }
     assert_eq!(refusal(doors.try_code(&door, &code).await).problem("code"), Some(&Problem::CodeRefused), "guessed at too often");
     doors.send(&door).await.expect("a new one");
-    doors.try_code(&door, &doors.sent_code(3).await).await.expect("can be used");
+    doors.try_code(&door, &doors.sent_code().await).await.expect("can be used");
 }
 
 #[tokio::test]
@@ -391,7 +390,7 @@ async fn a_changed_password_ends_codes_and_visits_of_before() {
     doors.try_code(&proved, &card).await.expect("is right");
     let waiting = doors.knock(WITH_PHONE).await;
     doors.send(&waiting).await.expect("is sent");
-    let sent = doors.sent_code(1).await;
+    let sent = doors.sent_code().await;
 
     let typed = PasswordForm { current: NEW_PASSWORD, new: "thuyen ve ben luc 6 gio" };
     doors.backend.accounts().change_password(&viewer, &token, typed).await.expect("changes");
@@ -409,7 +408,7 @@ async fn a_password_chosen_at_a_door_ends_the_other_visits() {
     let (one, other) = (doors.knock(WITH_PHONE).await, doors.knock(WITH_PHONE).await);
     doors.try_code(&one, &code).await.expect("is right");
     doors.send(&other).await.expect("is sent");
-    let sent = doors.sent_code(1).await;
+    let sent = doors.sent_code().await;
     doors.try_code(&other, &sent).await.expect("is right");
     doors.choose(&one, NEW_PASSWORD).await.expect("chooses");
     assert!(matches!(doors.choose(&other, "thuyen ve ben luc 7 gio").await, Err(Error::NotFound)));

@@ -1,8 +1,9 @@
 //! Short messages through a gateway that is not always there.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use backend::sms::Sms;
+use chrono::TimeDelta;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -44,7 +45,7 @@ async fn next(received: &mut UnboundedReceiver<String>) -> String {
 }
 
 /// Whether head and body are there.
-fn is_whole(request: &[u8]) -> bool {
+pub(crate) fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length =
@@ -54,11 +55,10 @@ fn is_whole(request: &[u8]) -> bool {
 
 #[tokio::test]
 async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
-    let (backend, _, org) = organisation().await;
+    let (backend, clock, org) = organisation().await;
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
     let (url, mut received) = gateway(&["503 Service Unavailable", "500 Internal Server Error", "202 Accepted"]).await;
-    let sms = Sms::gateway(&url, Some("let-me-in".to_owned())).expect("an address").pausing(Duration::from_millis(1));
-    backend.send_messages_by(sms);
+    backend.send_messages_by(Sms::gateway(&url, Some("let-me-in".to_owned())).expect("an address"));
 
     let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
     let code = Arc::new(std::sync::Mutex::new(String::new()));
@@ -68,6 +68,9 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
     };
     backend.accounts().send_code(&door, words).await.expect("does not wait for the gateway");
     for _ in 0..3 {
+        assert_eq!(backend.run_due_jobs().await.expect("runs"), 1);
+        // Longer than what lies between these attempts.
+        clock.advance(TimeDelta::seconds(5));
         let request = next(&mut received).await;
         let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
         assert!(head.starts_with("POST /send HTTP/1.1"), "{head}");
@@ -75,6 +78,7 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
         let code = code.lock().expect("not poisoned").clone();
         assert_eq!(body, format!(r#"{{"to":"+84987654321","text":"Sổ tay: {code}"}}"#));
     }
+    assert_eq!(backend.jobs().list().await.expect("lists"), [], "it was taken over");
     let code = code.lock().expect("not poisoned").clone();
     backend.accounts().try_code(&door, &code).await.expect("is right");
 }
@@ -83,7 +87,7 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
 async fn nothing_is_sent_for_who_has_no_phone_or_is_nobody() {
     let (backend, _, org) = organisation().await;
     let (url, mut received) = gateway(&["200 OK"]).await;
-    backend.send_messages_by(Sms::gateway(&url, None).expect("an address").pausing(Duration::from_millis(1)));
+    backend.send_messages_by(Sms::gateway(&url, None).expect("an address"));
     for national_id in [UNKNOWN, &org.not_activated.national_id] {
         let door = backend.accounts().knock(national_id).await.expect("a visit");
         backend.accounts().send_code(&door, str::to_owned).await.expect("the same answer");
@@ -91,6 +95,9 @@ async fn nothing_is_sent_for_who_has_no_phone_or_is_nobody() {
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
     let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
     backend.accounts().send_code(&door, |_| "the only one".to_owned()).await.expect("sends");
+    let waiting = backend.jobs().list().await.expect("lists");
+    assert_eq!(waiting.len(), 3, "whoever it is, the same is written");
+    assert_eq!(backend.run_due_jobs().await.expect("runs"), 3);
     assert!(next(&mut received).await.contains("the only one"));
 }
 

@@ -1,6 +1,6 @@
 //! What every answer carries, and what is turned away before it reaches a use-case.
 
-use crate::{app::TestApp, browser::Browser};
+use crate::{app::TestApp, browser::Browser, organisation::PATIENCE};
 
 async fn status_of(browser: &Browser, headers: &[(&str, &str)]) -> (u16, String) {
     let mut request = browser.request("POST", "/api/account/sign_out").form(&[("", "")]);
@@ -148,8 +148,19 @@ async fn those_who_run_it_see_that_it_lives_and_how_it_does_but_not_who_reads_wh
     assert_eq!(browser.get("/healthz").await.status, 200);
     assert_eq!(browser.get("/readyz").await.status, 200);
     assert_eq!(browser.get("/metrics").await.status, 404, "not where everybody is");
-    let numbers = Browser::new(app.metrics_address).get("/metrics").await;
-    assert_eq!(numbers.status, 200);
+    let counted = async {
+        loop {
+            let numbers = Browser::new(app.metrics_address).get("/metrics").await;
+            assert_eq!(numbers.status, 200);
+            // The jobs are counted beside the serving.
+            if numbers.body.contains("handbook_jobs_overdue_seconds{kind=\"purge_files\"}") {
+                return numbers;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let numbers = tokio::time::timeout(PATIENCE, counted).await.expect("the jobs are counted");
+    assert!(numbers.body.contains("handbook_jobs{kind=\"send_sms\",state=\"parked\"} 0"), "{}", numbers.body);
     assert!(numbers.body.contains("handbook_requests_total{") && numbers.body.contains("route=\"/library/{id}\""));
     assert!(numbers.body.contains("handbook_request_seconds_bucket{"));
     for personal in [document.to_string(), app.org.fisherman.national_id.clone(), "from=home".to_owned()] {

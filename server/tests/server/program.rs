@@ -105,6 +105,22 @@ fn the_first_operator_of_an_empty_store_gets_a_code_and_the_id_is_told_to_nobody
 }
 
 #[test]
+fn the_operator_sees_the_jobs_and_is_told_of_one_that_is_not_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let listed = handbook(&["jobs", "--data"]).arg(folder.path()).output().expect("runs");
+    assert!(listed.status.success(), "{}", complaint(&listed));
+    let told = String::from_utf8(listed.stdout).expect("text");
+    assert!(told.starts_with("send_sms: 0 parked, 0 running, 0 waiting"), "{told}");
+    assert_eq!(told.lines().count(), 8, "a line for each kind: {told}");
+
+    let unknown = handbook(&["jobs", "retry", "send_sms/other", "--data"]).arg(folder.path()).output().expect("runs");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(complaint(&unknown).contains("there is no job send_sms/other"), "{}", complaint(&unknown));
+    let nameless = handbook(&["jobs", "retry", "--data"]).arg(folder.path()).output().expect("runs");
+    assert!(!nameless.status.success());
+}
+
+#[test]
 fn the_branch_for_the_office_is_named_in_the_words_of_the_organisation() {
     let folder = tempfile::tempdir().expect("a folder");
     let create = |unit: &str| {

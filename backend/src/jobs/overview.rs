@@ -1,0 +1,176 @@
+//! Jobs as the operator sees them. Nobody is asked for a right: whoever has the machine has the data.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use strum::{IntoStaticStr, VariantArray};
+
+use super::{JobKind, job_id};
+use crate::{
+    Backend, Error, Result,
+    store::{SurrealValue, vars},
+};
+
+/// Jobs listed of a kind and state; how many there are says [`Jobs::figures`].
+const LISTED: usize = 50;
+
+/// See [`Backend::jobs`].
+pub struct Jobs<'a> {
+    backend: &'a Backend,
+}
+
+/// What the operator has to look at comes first. Keys are labels of metrics and names on the command line too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum JobState {
+    Parked,
+    Running,
+    Waiting,
+}
+
+domain::keyed!(JobState);
+
+/// A job, without what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobEntry {
+    /// `kind/key`, for [`Jobs::retry`].
+    pub id: String,
+    pub kind: JobKind,
+    pub state: JobState,
+    /// Waiting: not before. Running: when its lease ends. Parked: since when.
+    pub due_at: DateTime<Utc>,
+    pub enqueued_at: DateTime<Utc>,
+    pub attempts: u32,
+    pub last_error: Option<String>,
+}
+
+/// Numbers of jobs of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobFigures {
+    pub kind: JobKind,
+    pub waiting: u64,
+    pub running: u64,
+    pub parked: u64,
+    /// How long the waiting job that is due longest has been due; zero when none is.
+    pub overdue: TimeDelta,
+}
+
+#[derive(Debug, SurrealValue)]
+struct EntryRow {
+    key: String,
+    due_at: DateTime<Utc>,
+    enqueued_at: DateTime<Utc>,
+    attempts: i64,
+    last_error: Option<String>,
+}
+
+impl Jobs<'_> {
+    /// The jobs, parked ones first, then by kind and time; at most 50 of a kind and state.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn list(&self) -> Result<Vec<JobEntry>> {
+        let mut jobs = Vec::new();
+        for state in JobState::ALL {
+            for kind in JobKind::ALL {
+                let rows: Vec<EntryRow> = self.backend.store().read(list_sql(), of(kind, state)).await?.rows(0)?;
+                jobs.extend(rows.into_iter().map(|row| JobEntry {
+                    id: format!("{}/{}", kind.key(), row.key),
+                    kind,
+                    state,
+                    due_at: row.due_at,
+                    enqueued_at: row.enqueued_at,
+                    attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+                    last_error: row.last_error,
+                }));
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Has a parked or waiting job run now, with all its attempts before it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such job, or it runs.
+    pub async fn retry(&self, id: &str) -> Result<()> {
+        let (kind, key) = id.split_once('/').ok_or(Error::NotFound)?;
+        let kind = JobKind::from_key(kind).ok_or(Error::NotFound)?;
+        let sql = "LET $due = (UPDATE $job SET state = 'waiting', due_at = $now, attempts = 0, asked += 1 \
+                       WHERE state != 'running' RETURN AFTER); \
+                   RETURN array::len($due);";
+        let vars = vars! { job: job_id(kind, key), now: self.backend.clock().now() };
+        // `BEGIN` has the first answer.
+        let due: Option<i64> = self.backend.store().write(sql, vars).await?.row(2)?;
+        self.backend.wake_jobs();
+        if due.unwrap_or_default() > 0 { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// How many jobs there are, by kind.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn figures(&self) -> Result<Vec<JobFigures>> {
+        let now = self.backend.clock().now();
+        let mut figures = Vec::with_capacity(JobKind::ALL.len());
+        for kind in JobKind::ALL {
+            let mut counts = [0; 3];
+            for (count, state) in counts.iter_mut().zip(JobState::ALL) {
+                let found: Vec<i64> = self.backend.store().read(COUNT, of(kind, state)).await?.rows(0)?;
+                *count = found.into_iter().next().and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+            }
+            let [parked, running, waiting] = counts;
+            let first: Vec<Oldest> = self.backend.store().read(OLDEST, of(kind, JobState::Waiting)).await?.rows(0)?;
+            let overdue = first.first().map_or(TimeDelta::zero(), |first| (now - first.due_at).max(TimeDelta::zero()));
+            figures.push(JobFigures { kind, waiting, running, parked, overdue });
+        }
+        self.backend.note_parked(figures.iter().map(|figures| figures.parked).sum());
+        Ok(figures)
+    }
+
+    /// How many jobs were parked when [`Self::figures`] was asked last in this process. Costs nothing.
+    pub fn parked(&self) -> u64 {
+        self.backend.parked()
+    }
+}
+
+impl Backend {
+    pub fn jobs(&self) -> Jobs<'_> {
+        Jobs { backend: self }
+    }
+}
+
+fn of(kind: JobKind, state: JobState) -> crate::store::Variables {
+    vars! { kind: kind.key(), state: state.key() }
+}
+
+fn list_sql() -> String {
+    format!(
+        "SELECT key, due_at, enqueued_at, attempts, last_error FROM job WHERE kind = $kind AND state = $state \
+         ORDER BY due_at LIMIT {LISTED}"
+    )
+}
+
+const COUNT: &str = "SELECT VALUE count FROM (SELECT count() FROM job WHERE kind = $kind AND state = $state GROUP ALL)";
+
+const OLDEST: &str = "SELECT due_at FROM job WHERE kind = $kind AND state = $state ORDER BY due_at LIMIT 1";
+
+#[derive(Debug, SurrealValue)]
+struct Oldest {
+    due_at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{jobs::runner::due_of, store::tests::migrated};
+
+    #[tokio::test]
+    async fn jobs_are_found_by_their_index() {
+        let store = migrated().await;
+        let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
+        for kind in JobKind::ALL {
+            store.assert_no_scan(&due_of(kind, 8), vars! { now: now, lapsed: now }).await;
+        }
+        for sql in [COUNT, OLDEST, &list_sql()] {
+            store.assert_no_scan(sql, of(JobKind::SendSms, JobState::Waiting)).await;
+        }
+    }
+}

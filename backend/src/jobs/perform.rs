@@ -1,0 +1,48 @@
+//! What each kind of job does.
+
+use super::{JobKind, lease::Taken};
+use crate::{Backend, Result};
+
+/// How a run ended that succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    /// Done, and the transaction of the effect removed the job already: see [`Taken::end`].
+    Ended,
+    /// A part is done; the rest follows at once.
+    Again,
+}
+
+pub(super) async fn perform(backend: &Backend, job: &Taken) -> Result<Outcome> {
+    match job.kind {
+        JobKind::SendSms => Box::pin(backend.send_sms(job)).await,
+        JobKind::NotifyOwner => Box::pin(backend.make_notice(job)).await,
+        JobKind::PublishDue => {
+            let documents = Box::pin(backend.documents().keep_time()).await?;
+            if documents > 0 {
+                tracing::info!(documents, "documents went out, or left, at their time");
+            }
+            Ok(Outcome::Done)
+        }
+        JobKind::SealEvents => Box::pin(backend.audit().seal()).await.map(|_| Outcome::Done),
+        JobKind::FollowMoves => {
+            let is_done = Box::pin(backend.unit_desk().follow_moves()).await?;
+            Ok(if is_done { Outcome::Done } else { Outcome::Again })
+        }
+        JobKind::PurgeExpired => {
+            let rows = Box::pin(backend.accounts().purge()).await?;
+            if rows > 0 {
+                tracing::info!(rows, "sessions and forms whose time is over were deleted");
+            }
+            Ok(Outcome::Done)
+        }
+        JobKind::PurgeWriting => Box::pin(backend.documents().purge_writing()).await.map(|_| Outcome::Done),
+        JobKind::PurgeFiles => {
+            let files = Box::pin(backend.files().purge()).await?;
+            if files > 0 {
+                tracing::info!(files, "files and uploads that nobody needs any more were removed");
+            }
+            Ok(Outcome::Done)
+        }
+    }
+}

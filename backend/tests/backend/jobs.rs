@@ -1,0 +1,382 @@
+//! Background jobs through the doors of the backend: under kill -9, panics, hanging gateways, several processes and clocks apart.
+
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
+
+use backend::{
+    Backend, Clock, Error,
+    documents::PublishForm,
+    jobs::{JobEntry, JobKind, JobState, Runner},
+    sms::Sms,
+};
+use chrono::TimeDelta;
+use domain::{Locale, accounts::AccountNotice};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::{
+        mpsc::{UnboundedReceiver, unbounded_channel},
+        oneshot,
+    },
+    task::yield_now,
+    time::timeout,
+};
+
+use crate::{
+    documents::{chief, form, review, submit},
+    doors::{Doors, NEW_PASSWORD, PHONE, UNKNOWN, WITH_PHONE, messages, register},
+    sms::is_whole,
+    support::{Fixture, PATIENCE, on_disk, organisation, reopened, start},
+};
+
+/// Beyond the lease of any kind and the margin within which it is respected.
+const LAPSED: TimeDelta = TimeDelta::seconds(151);
+
+/// Runs `work` while the test's thread takes that many turns, then drops it with all it began, as `kill -9` would end it. None when it
+/// had not ended by then.
+async fn killed_after<T>(turns: usize, work: impl Future<Output = T>) -> Option<T> {
+    let turns = async {
+        for _ in 0..turns {
+            yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = turns => None,
+        done = work => Some(done),
+    }
+}
+
+/// How many turns of the test's thread `work` takes.
+async fn turns_of<T>(work: impl Future<Output = T>) -> usize {
+    let turns = Cell::new(0);
+    tokio::select! {
+        biased;
+        () = count(&turns) => {}
+        _ = work => {}
+    }
+    turns.get()
+}
+
+async fn count(turns: &Cell<usize>) {
+    loop {
+        yield_now().await;
+        turns.set(turns.get() + 1);
+    }
+}
+
+async fn jobs(backend: &Backend) -> Vec<JobEntry> {
+    backend.jobs().list().await.expect("lists")
+}
+
+async fn run(runner: &Runner) -> usize {
+    runner.run_due().await.expect("runs")
+}
+
+async fn has_code_sent(backend: &Backend, national_id: &str, text: &str) {
+    let door = backend.accounts().knock(national_id).await.expect("a visit");
+    backend.accounts().send_code(&door, |_| text.to_owned()).await.expect("is enqueued");
+}
+
+/// The newcomer's account is in use, so that they are told of each code issued from now on.
+async fn activate(doors: &Doors) {
+    let code = doors.paper_code().await;
+    let door = doors.knock(WITH_PHONE).await;
+    doors.try_code(&door, &code).await.expect("is right");
+    doors.choose(&door, NEW_PASSWORD).await.expect("chooses");
+}
+
+/// What a gateway is asked next.
+async fn next(requests: &mut UnboundedReceiver<oneshot::Sender<&'static str>>) -> oneshot::Sender<&'static str> {
+    timeout(PATIENCE, requests.recv()).await.expect("the gateway is asked").expect("a request")
+}
+
+/// A gateway that passes on each request with the way to answer it.
+async fn gateway() -> (String, UnboundedReceiver<oneshot::Sender<&'static str>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/send", listener.local_addr().expect("an address"));
+    let (sender, requests) = unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("a request");
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+                while !is_whole(&request) {
+                    let read = stream.read(&mut buffer).await.expect("reads");
+                    request.extend_from_slice(&buffer[..read]);
+                }
+                let (answer, answered) = oneshot::channel();
+                let _ = sender.send(answer);
+                if let Ok(answer) = answered.await {
+                    let response = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                    // Who asked may be gone.
+                    let _ = stream.write_all(response.as_bytes()).await;
+                }
+            });
+        }
+    });
+    (url, requests)
+}
+
+#[tokio::test]
+async fn every_message_goes_out_however_often_the_process_is_killed() {
+    const ROUNDS: usize = 100;
+    const SEED: u64 = 20_261_121;
+    let doors = Doors::open().await;
+    let mut dice = StdRng::seed_from_u64(SEED);
+    let mut killed = 0;
+    has_code_sent(&doors.backend, WITH_PHONE, "not killed").await;
+    let whole = turns_of(doors.backend.run_due_jobs()).await;
+    doors.clock.advance(TimeDelta::minutes(61));
+    for round in 0..ROUNDS {
+        has_code_sent(&doors.backend, WITH_PHONE, &format!("message {round} of seed {SEED}")).await;
+        let turns = dice.random_range(0..=whole + whole / 4);
+        killed += usize::from(killed_after(turns, doors.backend.run_due_jobs()).await.is_none());
+        doors.clock.advance(LAPSED);
+        if round % 3 == 2 {
+            // No more messages than that an hour.
+            doors.backend.run_due_jobs().await.expect("runs");
+            doors.clock.advance(TimeDelta::minutes(61));
+        }
+    }
+    doors.backend.run_due_jobs().await.expect("runs");
+    println!("{killed} of {ROUNDS} runs killed, in the first of {whole} turns");
+    assert!(killed > ROUNDS / 4 && killed < ROUNDS, "{killed} of {ROUNDS} runs were killed");
+    assert_eq!(jobs(&doors.backend).await, []);
+    let sent: Vec<String> = messages(doors.outbox()).iter().map(|file| std::fs::read_to_string(file).expect("reads")).collect();
+    for round in 0..ROUNDS {
+        let text = format!("message {round} of seed {SEED}\n");
+        let times = sent.iter().filter(|sent| sent.ends_with(&text)).count();
+        // Once, and once more for each time it was killed between sending and noting it; the fourth run is not killed.
+        assert!((1..=4).contains(&times), "message {round} went out {times} times");
+    }
+}
+
+#[tokio::test]
+async fn a_message_survives_a_restart_also_one_that_is_just_being_sent() {
+    let (backend, clock, folder) = on_disk().await;
+    let org = Fixture::insert(&backend).await;
+    register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
+    has_code_sent(&backend, WITH_PHONE, "first").await;
+    has_code_sent(&backend, WITH_PHONE, "second").await;
+    let (url, mut requests) = gateway().await;
+    backend.send_messages_by(Sms::gateway(&url, None).expect("an address"));
+    let mut asked = Vec::new();
+    tokio::select! {
+        biased;
+        () = async {
+            for _ in 0..2 {
+                asked.push(next(&mut requests).await);
+            }
+        } => {}
+        _ = backend.run_due_jobs() => panic!("waits for the gateway"),
+    }
+    assert!(jobs(&backend).await.iter().all(|job| job.state == JobState::Running));
+    drop(backend);
+
+    let backend = reopened(folder.path(), &clock).await;
+    let outbox = tempfile::tempdir().expect("a folder");
+    backend.send_messages_by(Sms::outbox(outbox.path(), &clock));
+    assert_eq!(backend.run_due_jobs().await.expect("runs"), 2, "without waiting for the leases of who is gone");
+    let texts: String = messages(outbox.path()).iter().map(|file| std::fs::read_to_string(file).expect("reads")).collect();
+    assert!(texts.contains("first") && texts.contains("second"), "{texts}");
+    assert_eq!(jobs(&backend).await, []);
+}
+
+#[tokio::test]
+async fn a_code_that_expired_meanwhile_is_not_sent() {
+    let doors = Doors::open().await;
+    has_code_sent(&doors.backend, WITH_PHONE, "late").await;
+    doors.clock.advance(TimeDelta::minutes(10));
+    assert_eq!(doors.backend.run_due_jobs().await.expect("runs"), 1);
+    assert!(messages(doors.outbox()).is_empty() && jobs(&doors.backend).await.is_empty());
+}
+
+#[tokio::test]
+async fn members_and_nobody_have_the_same_job_and_one_of_them_a_message() {
+    let doors = Doors::open().await;
+    let mut seen = Vec::new();
+    for national_id in [WITH_PHONE, UNKNOWN, &doors.org.not_activated.national_id] {
+        has_code_sent(&doors.backend, national_id, "code").await;
+        let mut waiting = jobs(&doors.backend).await;
+        assert_eq!(waiting.len(), 1, "{national_id}");
+        let mut job = waiting.remove(0);
+        job.id.clear();
+        seen.push(job);
+        assert_eq!(doors.backend.run_due_jobs().await.expect("runs"), 1);
+    }
+    assert!(seen.iter().all(|job| *job == seen[0]), "{seen:?}");
+    assert_eq!(messages(doors.outbox()).len(), 1);
+}
+
+static BROKEN: AtomicBool = AtomicBool::new(true);
+
+#[tokio::test]
+async fn a_job_that_panics_is_tried_again_parked_and_run_when_the_operator_says_so() {
+    let doors = Doors::open().await;
+    activate(&doors).await;
+    doors.backend.word_notices_by(|_: Locale, notice: AccountNotice| {
+        assert!(!BROKEN.load(Relaxed), "of Trần Thị Lựu, 0987654321");
+        format!("{notice:?}")
+    });
+    doors.paper_code().await;
+    let mut attempts = 0;
+    let parked = loop {
+        attempts += doors.backend.run_due_jobs().await.expect("runs");
+        let all = jobs(&doors.backend).await;
+        let [job] = &all[..] else { panic!("{all:?}") };
+        assert_eq!(job.last_error.as_deref(), Some("it panicked"), "and nothing of what it was about");
+        assert_eq!(usize::try_from(job.attempts).expect("a few"), attempts);
+        if job.state == JobState::Parked {
+            break job.clone();
+        }
+        assert!(attempts < 100, "it is never parked");
+        let wait = job.due_at - doors.clock.now();
+        assert!(wait > TimeDelta::zero() && wait <= TimeDelta::minutes(15), "{wait}");
+        doors.clock.advance(wait);
+    };
+    assert_eq!((parked.kind, attempts), (JobKind::NotifyOwner, 12));
+    doors.clock.advance(TimeDelta::days(1));
+    assert_eq!(doors.backend.run_due_jobs().await.expect("runs"), 0, "it waits for the operator");
+    doors.backend.jobs().figures().await.expect("counts");
+    assert_eq!(doors.backend.jobs().parked(), 1);
+
+    BROKEN.store(false, Relaxed);
+    for unknown in ["", "notify_owner", "notify_owner/other", "other/one"] {
+        let refused = doors.backend.jobs().retry(unknown).await;
+        assert!(matches!(refused, Err(Error::NotFound)), "{unknown}: {refused:?}");
+    }
+    doors.backend.jobs().retry(&parked.id).await.expect("is due");
+    assert!(doors.sent().await.contains("CodeIssued"));
+    assert_eq!(jobs(&doors.backend).await, []);
+    doors.backend.jobs().figures().await.expect("counts");
+    assert_eq!(doors.backend.jobs().parked(), 0);
+}
+
+#[tokio::test]
+async fn a_job_that_hangs_is_ended_and_the_others_go_on() {
+    let (backend, clock, org) = organisation().await;
+    register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
+    let (url, mut requests) = gateway().await;
+    backend.send_messages_by(Sms::gateway(&url, None).expect("an address"));
+    has_code_sent(&backend, WITH_PHONE, "hangs").await;
+    has_code_sent(&backend, UNKNOWN, "for nobody").await;
+    let impatient = Runner::new(&backend).with_limit(Duration::from_millis(300));
+    assert_eq!(run(&impatient).await, 2);
+    let left = jobs(&backend).await;
+    let [hung] = &left[..] else { panic!("{left:?}") };
+    assert_eq!((hung.state, hung.last_error.as_deref()), (JobState::Waiting, Some("it was not done within 300ms")));
+
+    let _never = next(&mut requests).await;
+    clock.advance(TimeDelta::seconds(2));
+    let patient = Runner::new(&backend);
+    let (runs, ()) = tokio::join!(run(&patient), async {
+        next(&mut requests).await.send("200 OK").expect("waits");
+    });
+    assert_eq!(runs, 1);
+    assert_eq!(jobs(&backend).await, []);
+}
+
+#[tokio::test]
+async fn two_processes_with_clocks_a_minute_apart_run_a_job_once_and_take_over_what_is_left() {
+    let (backend, clock, org) = organisation().await;
+    register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
+    let (url, mut requests) = gateway().await;
+    backend.send_messages_by(Sms::gateway(&url, None).expect("an address"));
+    let ahead = Clock::fixed(start() + TimeDelta::minutes(1), 2);
+    let (here, elsewhere) = (Runner::new(&backend), Runner::new(&backend).by_clock(ahead.clone()));
+
+    // One after the other, either first.
+    for (first, other) in [(&here, &elsewhere), (&elsewhere, &here)] {
+        has_code_sent(&backend, WITH_PHONE, "one").await;
+        let (runs, ()) = tokio::join!(run(first), async {
+            let answer = next(&mut requests).await;
+            assert_eq!(run(other).await, 0, "the other one has it");
+            answer.send("200 OK").expect("waits");
+        });
+        assert_eq!(runs, 1);
+        assert_eq!(jobs(&backend).await, []);
+    }
+
+    // One stops in the middle of it, as a process that is suspended; the other takes over, but not too early.
+    has_code_sent(&backend, WITH_PHONE, "two").await;
+    let suspended = tokio::spawn({
+        let here = here.clone();
+        async move { here.run_due().await.expect("runs") }
+    });
+    let late = next(&mut requests).await;
+    for clock in [&clock, &ahead] {
+        clock.advance(TimeDelta::seconds(60));
+    }
+    assert_eq!(run(&elsewhere).await, 0, "by the clock of the other one the lease ends just now");
+    for clock in [&clock, &ahead] {
+        clock.advance(TimeDelta::seconds(31));
+    }
+    let (runs, ()) = tokio::join!(run(&elsewhere), async {
+        next(&mut requests).await.send("200 OK").expect("waits");
+    });
+    assert_eq!(runs, 1);
+    late.send("500 Internal Server Error").expect("waits");
+    assert_eq!(timeout(PATIENCE, suspended).await.expect("ends").expect("runs"), 1);
+    assert_eq!(jobs(&backend).await, [], "what the late one has to say changes nothing");
+}
+
+#[tokio::test]
+async fn a_scheduled_text_goes_out_within_five_seconds_of_its_time() {
+    let (backend, clock, org) = organisation().await;
+    let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
+    let id = documents.blank(editor).await.expect("a form").draft.id;
+    let (key, coast) = (id.to_string(), org.coast.id.to_string());
+    documents.save_draft(editor, form(&key, "0", &coast, &coast)).await.expect("is saved");
+    submit(&backend, editor, id).await;
+    let review = review(&backend, editor, id).await;
+    let later = PublishForm { id: &key, version: "1", review: &review, when: "later", at: "2026-11-22T08:00", again: "" };
+    let due = documents.publish(&chief(editor), later).await.expect("is scheduled").expect("a time");
+
+    let (one, other) = (Runner::new(&backend), Runner::new(&backend));
+    for runner in [&one, &other] {
+        runner.enqueue_periodic().await.expect("is there once");
+    }
+    let periodic = jobs(&backend).await;
+    assert!(periodic.len() > 4 && periodic.iter().all(|job| job.due_at == clock.now()), "{periodic:?}");
+    clock.advance(due - clock.now() - TimeDelta::milliseconds(1));
+    let (first, second) = tokio::join!(run(&one), run(&other));
+    assert_eq!(first + second, periodic.len(), "each by one of them");
+    assert!(documents.read(&org.fisherman.viewer, id).await.is_err(), "not yet");
+    // The runner looks every second.
+    for _ in 0..4 {
+        clock.advance(TimeDelta::seconds(1));
+        run(&one).await;
+    }
+    assert!(documents.read(&org.fisherman.viewer, id).await.is_ok());
+    assert!(jobs(&backend).await.iter().all(|job| job.state == JobState::Waiting && job.attempts == 0));
+}
+
+#[tokio::test]
+async fn a_runner_that_is_stopped_lets_jobs_end_and_sends_what_is_enqueued_while_it_runs() {
+    let doors = Doors::open().await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let runner = Runner::new(&doors.backend);
+    let running = tokio::spawn(async move {
+        runner
+            .run(async {
+                let _ = stopped.await;
+            })
+            .await;
+    });
+    has_code_sent(&doors.backend, WITH_PHONE, "soon").await;
+    let sent = async {
+        while messages(doors.outbox()).is_empty() {
+            yield_now().await;
+        }
+    };
+    timeout(PATIENCE, sent).await.expect("a message in the outbox");
+    stop.send(()).expect("runs");
+    timeout(PATIENCE, running).await.expect("stops").expect("ends");
+    assert!(jobs(&doors.backend).await.iter().all(|job| job.kind != JobKind::SendSms && job.state == JobState::Waiting));
+}
