@@ -101,7 +101,7 @@ fn bind(vars: &mut Variables, row: &str, event: &Event) {
     vars.insert(format!("{row}_detail"), event.detail.clone());
 }
 
-/// The process's ear on the log.
+/// Tails the event log for this process.
 pub struct Events {
     sender: broadcast::Sender<Event>,
     woken: Notify,

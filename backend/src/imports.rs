@@ -1,7 +1,7 @@
 //! Files on their way into the registry: taken in sealed, looked at, confirmed, written.
 //!
 //! An import is *checking* while its file is read for the first time, *previewed* until somebody confirms it, *running* until it is
-//! written. Work goes on in the background; whatever is interrupted, by a crash too, is gone on with by [`Imports::resume`].
+//! written. Work goes on in the background; whatever is interrupted, by a crash too, is resumed by [`Imports::resume`].
 //!
 //! Invariant: before the confirmation nothing is written but the row of the import and its sealed file.
 
@@ -428,7 +428,7 @@ impl<'a> Imports<'a> {
     /// Waits until nothing happens with the import any more in this process.
     ///
     /// # Errors
-    /// [`Error::Busy`] when it was interrupted and will be gone on with later.
+    /// [`Error::Busy`] when it was interrupted and will be resumed later.
     pub async fn settled(&self, import: ImportId) -> Result<()> {
         let mut ended = {
             let at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
@@ -471,7 +471,7 @@ impl<'a> Imports<'a> {
         Ok(resumed)
     }
 
-    /// Stops all work of this process; what was under way is gone on with by [`Self::resume`].
+    /// Stops all work of this process; what was under way is resumed by [`Self::resume`].
     pub async fn stop(&self) {
         let works: Vec<(ImportId, Work)> = {
             let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);

@@ -93,7 +93,7 @@ impl Rules {
 impl JobKind {
     const fn rules(self) -> Rules {
         match self {
-            // The gateway has ten seconds. Twelve attempts take about three quarters of an hour.
+            // The gateway has ten seconds. Twelve attempts take between 25 and 50 minutes.
             Self::SendSms => Rules::once(Duration::from_secs(15), 32, 12),
             Self::NotifyOwner => Rules::once(Duration::from_mins(1), 4, 12),
             // With the second of the runner's own poll a document is out within five.

@@ -42,7 +42,7 @@ const STOP_MAX: Duration = Duration::from_secs(10);
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether the store takes what is written, and after how many looks in a row a new start is the only help.
+/// How often the store is asked whether it takes what is written, and after how many refusals in a row only a new start can help.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const LOOK_CLOSELY: Duration = Duration::from_secs(2);
 const LOOKS: u32 = 3;

@@ -36,7 +36,7 @@ pub(crate) async fn observe(State(clock): State<Clock>, request: Request, next: 
     response
 }
 
-/// A method may be any word a caller makes up; the numbers must not grow with their fantasy.
+/// Caps metric label cardinality: a method may be any word a caller makes up.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -6,7 +6,7 @@
 //! Reading order: [`setup`] → [`build`] (→ [`frontend`], [`style`], [`site`]) → [`run`] and [`mod@test`].
 //!
 //! Invariant: a child `cargo` only ever starts through [`toolchain::Toolchain::cargo`]. One toolchain and one set of flags
-//! for all verbs is what lets them share a quarter of an hour of compiled dependencies.
+//! for all verbs is what lets them share half an hour of compiled dependencies.
 
 mod apt;
 mod bench;

@@ -31,7 +31,7 @@ pub(crate) struct Taken {
     pub(super) kind: JobKind,
     pub(super) key: String,
     lease: String,
-    /// This run counts.
+    /// Runs begun, this one included.
     pub(super) attempts: u32,
     payload: Option<String>,
 }

@@ -19,7 +19,7 @@ use crate::{
     store::{RecordId, SurrealValue, Variables, vars},
 };
 
-/// How often it is looked for jobs that other processes enqueued, or that became due.
+/// How often the runner looks for jobs that other processes enqueued, or that became due.
 const POLL: Duration = Duration::from_secs(1);
 
 /// The pause after a failure of the store, which may be away for minutes.

@@ -2,7 +2,7 @@
 //!
 //! The steps follow from the text alone, so every start of every process finds the same ones, whatever rows there are meanwhile.
 
-/// A part of a migration that is done as a whole, or gone on with.
+/// A part of a migration that is done as a whole, or resumed behind what is done of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// One transaction, which must end within seconds.

@@ -103,12 +103,11 @@ impl Counters {
         Ok(Self { state: RwLock::new(State::count(store, units, clock).await?) })
     }
 
-    /// The same for counters that are in use already. Nothing else may be counted meanwhile.
+    /// The same for counters that are in use already. Nothing else may be counted meanwhile. Returns the units whose figures were
+    /// different before.
     ///
     /// # Errors
     /// Those of the store.
-    ///
-    /// Returns the units whose figures were others before.
     pub(crate) async fn reload(&self, store: &Store, units: &Units, clock: &Clock) -> Result<Vec<UnitPath>> {
         let fresh = State::count(store, units, clock).await?;
         let mut state = self.write();
