@@ -131,7 +131,13 @@ mod tests {
         let address = taken.local_addr().expect("a name");
         drop(taken);
         let (tell, line) = watch::channel(None);
-        let looked = async { TcpStream::connect(address).await.is_err() };
+        let looked = async {
+            // Who would listen is asked first.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            TcpStream::connect(address).await.is_err()
+        };
         assert!(answer_until(looked, &[address], line).await, "nobody answers");
         drop(tell);
     }

@@ -470,26 +470,28 @@ fn every_server_function_has_a_row() {
     assert_eq!(rows.difference(&functions).collect::<Vec<_>>(), Vec::<&&str>::new(), "a row without its server function");
 }
 
-/// The rows are asked in so many parts, each by a test of its own, so that they run beside each other. A part starts a program and
-/// signs everybody in, which takes a few seconds.
-const PARTS: usize = 3;
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_person_is_answered_as_the_table_says_first_part() {
-    Box::pin(assert_answers(0)).await;
+/// The rows are asked in parts, each by a test of its own, so that they run beside each other. A part starts a program and signs everybody
+/// in, which takes a few seconds.
+macro_rules! parts {
+    ($($name:ident)+) => {
+        const PARTS: &[&str] = &[$(stringify!($name)),+];
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                let part = PARTS.iter().position(|part| *part == stringify!($name)).expect("is one of them");
+                Box::pin(assert_answers(part)).await;
+            }
+        )+
+    };
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_person_is_answered_as_the_table_says_second_part() {
-    Box::pin(assert_answers(1)).await;
+parts! {
+    every_person_is_answered_as_the_table_says_first_part
+    every_person_is_answered_as_the_table_says_second_part
+    every_person_is_answered_as_the_table_says_third_part
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_person_is_answered_as_the_table_says_third_part() {
-    Box::pin(assert_answers(2)).await;
-}
-
-/// Asks every third row, as everybody.
+/// Asks the rows of one part, as everybody.
 async fn assert_answers(part: usize) {
     let app = TestApp::spawn().await;
     let methods = methods();
@@ -502,7 +504,7 @@ async fn assert_answers(part: usize) {
         browsers.insert(who, browser);
     }
     let mut wrong = Vec::new();
-    for row in ROWS.iter().skip(part).step_by(PARTS) {
+    for row in ROWS.iter().skip(part).step_by(PARTS.len()) {
         let method = methods.get(row.path).expect("a server function").as_str();
         let mut unchanged = None;
         for (who, browser) in &mut browsers {
