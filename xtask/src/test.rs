@@ -197,9 +197,8 @@ impl Checks {
             println!("\n=== what failed");
             self.failures.iter().for_each(|failure| println!("{failure}"));
         }
-        println!("\n=== slowest");
         for Outcome { name, times, .. } in self.outcomes.iter().filter(|outcome| !outcome.times.is_empty()) {
-            println!("{:>14}  {name}", "time");
+            println!("\n=== slowest {name}");
             for (test, took) in slowest(times) {
                 println!("{:>14}  {test}", process::human(took));
             }
