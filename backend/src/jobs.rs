@@ -140,8 +140,8 @@ fn seal_name(kind: JobKind, key: &str) -> String {
     format!("job {}/{key}", kind.key())
 }
 
-/// The statement that enqueues the jobs, and its bindings; once in a transaction. After the commit,
-/// [`crate::Backend::wake_jobs`] spares them the runner's next poll.
+/// The statement that enqueues the jobs, and its bindings; once in a transaction. The runner finds them within a second of the commit, or at
+/// once after [`crate::Backend::wake_jobs`].
 pub(crate) fn enqueue(vars: &mut Variables, clock: &Clock, jobs: Vec<NewJob>) -> &'static str {
     let rows: Vec<Enqueued> = jobs.into_iter().map(|job| Enqueued::new(clock.now(), job)).collect();
     vars.insert("enqueued_jobs", rows);

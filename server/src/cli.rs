@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use app::{terms, text};
-use backend::{Error, accounts::NewAdmin, jobs::JobState};
+use backend::{Backend, Error, accounts::NewAdmin, jobs::JobState};
 use domain::{Locale, accounts::codes::grouped, files::FILE_BYTES_MAX, policy::Role, units::UnitKind};
 use tokio::{runtime, signal};
 
@@ -228,12 +228,8 @@ async fn check_counters(settings: StoreSettings) -> Result<()> {
 async fn jobs(settings: JobsSettings) -> Result<()> {
     telemetry::start(&settings.store)?;
     let backend = open(&settings.store).await?;
-    if let (JobsAction::Retry, Some(id)) = (settings.action, &settings.id) {
-        return match backend.jobs().retry(id).await {
-            Ok(()) => print(&format!("The job {id} is due now; a server that runs, or the next one, runs it.\n")),
-            Err(Error::NotFound) => bail!("there is no job {id} that is parked or waits; `handbook jobs` lists them"),
-            Err(error) => Err(error.into()),
-        };
+    if let Some(target) = &settings.target {
+        return change_jobs(&backend, settings.action, target).await;
     }
     let mut told = String::new();
     for figures in backend.jobs().figures().await? {
@@ -262,6 +258,21 @@ async fn jobs(settings: JobsSettings) -> Result<()> {
         }
     }
     print(&told)
+}
+
+async fn change_jobs(backend: &Backend, action: JobsAction, target: &str) -> Result<()> {
+    let (changed, done) = match action {
+        JobsAction::List => bail!("`handbook jobs list` lists all jobs; it takes no name"),
+        JobsAction::Retry => (backend.jobs().retry(target).await, "due now; a server that runs, or the next one, runs them"),
+        JobsAction::Discard => (backend.jobs().discard(target).await, "deleted"),
+    };
+    match changed {
+        Ok(count) => print(&format!("Jobs {done}: {count}.\n")),
+        Err(Error::NotFound) => {
+            bail!("there is no such job, or nothing of this kind is parked: {target}; `handbook jobs` lists them")
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn print(text: &str) -> Result<()> {

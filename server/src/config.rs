@@ -43,7 +43,8 @@ pub enum Command {
     /// Look whether the data is as the program left it.
     #[command(subcommand)]
     Check(CheckCommand),
-    /// List the background jobs that are parked, running or waiting; `retry` runs one that is parked or waits.
+    /// List the background jobs that are parked, running or waiting; `retry` runs one that is parked or waits, `discard` deletes one that
+    /// is parked.
     Jobs(JobsSettings),
     /// Bring units or members in from a CSV or XLSX file. Ends with 1 when rows were refused.
     Import(ImportSettings),
@@ -74,9 +75,9 @@ pub enum CheckCommand {
 pub struct JobsSettings {
     #[arg(value_enum, default_value_t = JobsAction::List)]
     pub action: JobsAction,
-    /// Which job to retry, as the list names it.
-    #[arg(required_if_eq("action", "retry"))]
-    pub id: Option<String>,
+    /// Which job to retry or discard, as the list names it; or a kind, for all of it that are parked.
+    #[arg(required_if_eq_any([("action", "retry"), ("action", "discard")]))]
+    pub target: Option<String>,
     #[command(flatten)]
     pub store: StoreSettings,
 }
@@ -85,6 +86,7 @@ pub struct JobsSettings {
 pub enum JobsAction {
     List,
     Retry,
+    Discard,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -37,7 +37,7 @@ const RESUME_EVERY: Duration = Duration::from_mins(1);
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
 /// Jobs that run may take some seconds to end; a store that takes nothing any more is not waited for.
-const STOP_MAX: Duration = Duration::from_secs(10);
+const STOP_MAX: Duration = Duration::from_secs(15);
 
 /// How often the recorded durations are folded into their histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(10);

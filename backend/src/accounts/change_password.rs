@@ -64,6 +64,7 @@ impl Accounts<'_> {
             events::APPEND
         );
         self.write_renewal(&sql, vars).await?;
+        self.backend.wake_jobs();
         Ok(renewed)
     }
 }

@@ -104,7 +104,9 @@ impl Accounts<'_> {
              DELETE session WHERE member = $owner RETURN NONE;
              INSERT INTO event $also RETURN NONE;"
         );
-        match self.enter(&member, preferences, device, Before { sql, vars }).await {
+        let entered = self.enter(&member, preferences, device, Before { sql, vars }).await;
+        self.backend.wake_jobs();
+        match entered {
             Err(Error::Thrown(why)) if why == SPENT => Err(form.refused("password", Problem::CodeRefused).into()),
             Err(Error::Thrown(why)) if why == GONE => Err(Error::NotFound),
             // A role was given or ended in this moment: the next try knows of it.

@@ -255,6 +255,7 @@ impl Accounts<'_> {
              INSERT INTO event $log RETURN NONE; {notify}"
         );
         self.backend.store().write(&sql, vars).await?;
+        self.backend.wake_jobs();
         Ok(issued)
     }
 

@@ -43,8 +43,7 @@ struct TakenRow {
     payload: Option<String>,
 }
 
-const TAKE: &str = "LET $taken = (UPDATE $job SET state = 'running', lease = $lease, due_at = $until, attempts += 1, again_at = NONE, \
-             started_at = $now \
+const TAKE: &str = "LET $taken = (UPDATE $job SET state = 'running', lease = $lease, due_at = $until, attempts += 1, again_at = NONE \
          WHERE (state = 'waiting' AND due_at <= $now) OR (state = 'running' AND due_at <= $lapsed) RETURN AFTER); \
      RETURN $taken;";
 

@@ -6,11 +6,14 @@ use strum::{IntoStaticStr, VariantArray};
 use super::{JobKind, job_id};
 use crate::{
     Backend, Error, Result,
-    store::{SurrealValue, vars},
+    store::{RecordId, SurrealValue, vars},
 };
 
 /// Jobs listed of a kind and state; how many there are says [`Jobs::figures`].
 const LISTED: usize = 50;
+
+/// Jobs changed in one transaction.
+const CHANGED: usize = 500;
 
 /// See [`Backend::jobs`].
 pub struct Jobs<'a> {
@@ -31,7 +34,7 @@ domain::keyed!(JobState);
 /// A job, without what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobEntry {
-    /// `kind/key`, for [`Jobs::retry`].
+    /// `kind/key`, for [`Jobs::retry`] and [`Jobs::discard`].
     pub id: String,
     pub kind: JobKind,
     pub state: JobState,
@@ -86,21 +89,45 @@ impl Jobs<'_> {
         Ok(jobs)
     }
 
-    /// Has a parked or waiting job run now, with all its attempts before it.
+    /// Has a parked or waiting job run now, with all its attempts before it; of a kind, all that are parked. Returns how many that were.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such job, or it runs.
-    pub async fn retry(&self, id: &str) -> Result<()> {
-        let (kind, key) = id.split_once('/').ok_or(Error::NotFound)?;
-        let kind = JobKind::from_key(kind).ok_or(Error::NotFound)?;
-        let sql = "LET $due = (UPDATE $job SET state = 'waiting', due_at = $now, attempts = 0, asked += 1 \
-                       WHERE state != 'running' RETURN AFTER); \
-                   RETURN array::len($due);";
-        let vars = vars! { job: job_id(kind, key), now: self.backend.clock().now() };
-        // `BEGIN` has the first answer.
-        let due: Option<i64> = self.backend.store().write(sql, vars).await?.row(2)?;
+    pub async fn retry(&self, target: &str) -> Result<u64> {
+        let change = "UPDATE $jobs SET state = 'waiting', due_at = $now, attempts = 0, asked += 1 WHERE state != 'running'";
+        let changed = self.change(target, change).await?;
         self.backend.wake_jobs();
-        if due.unwrap_or_default() > 0 { Ok(()) } else { Err(Error::NotFound) }
+        Ok(changed)
+    }
+
+    /// Deletes a parked job, which is not run any more; of a kind, all that are parked. Returns how many that were.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such job, or it is not parked.
+    pub async fn discard(&self, target: &str) -> Result<u64> {
+        self.change(target, "DELETE $jobs WHERE state = 'parked'").await
+    }
+
+    /// `target` is a kind, or `kind/key`.
+    async fn change(&self, target: &str, change: &str) -> Result<u64> {
+        let (kind, key) = target.split_once('/').map_or((target, None), |(kind, key)| (kind, Some(key)));
+        let kind = JobKind::from_key(kind).ok_or(Error::NotFound)?;
+        let sql = format!("LET $changed = ({change} RETURN BEFORE); RETURN array::len($changed);");
+        let mut changed = 0;
+        loop {
+            let jobs: Vec<RecordId> = match key {
+                Some(key) => vec![job_id(kind, key)],
+                None => self.backend.store().read(some_sql(), of(kind, JobState::Parked)).await?.rows(0)?,
+            };
+            let vars = vars! { jobs: jobs, now: self.backend.clock().now() };
+            // `BEGIN` has the first answer.
+            let count: Option<i64> = self.backend.store().write(&sql, vars).await?.row(2)?;
+            let count = count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+            changed += count;
+            if count == 0 || key.is_some() {
+                return if changed > 0 { Ok(changed) } else { Err(Error::NotFound) };
+            }
+        }
     }
 
     /// How many jobs there are, by kind.
@@ -148,6 +175,11 @@ fn list_sql() -> String {
     )
 }
 
+/// Some jobs of a kind and state; no more than one transaction can change.
+fn some_sql() -> String {
+    format!("SELECT VALUE id FROM job WHERE kind = $kind AND state = $state LIMIT {CHANGED}")
+}
+
 const COUNT: &str = "SELECT VALUE count FROM (SELECT count() FROM job WHERE kind = $kind AND state = $state GROUP ALL)";
 
 const OLDEST: &str = "SELECT due_at FROM job WHERE kind = $kind AND state = $state ORDER BY due_at LIMIT 1";
@@ -169,7 +201,7 @@ mod tests {
         for kind in JobKind::ALL {
             store.assert_no_scan(&due_of(kind, 8), vars! { now: now, lapsed: now }).await;
         }
-        for sql in [COUNT, OLDEST, &list_sql()] {
+        for sql in [COUNT, OLDEST, &list_sql(), &some_sql()] {
             store.assert_no_scan(sql, of(JobKind::SendSms, JobState::Waiting)).await;
         }
     }

@@ -15,7 +15,7 @@ use super::{
     perform::perform,
 };
 use crate::{
-    Backend, Clock, Result,
+    Backend, Clock, Error, Result,
     store::{RecordId, SurrealValue, Variables, vars},
 };
 
@@ -25,8 +25,12 @@ const POLL: Duration = Duration::from_secs(1);
 /// The pause after a failure of the store, which may be away for minutes.
 const POLL_AFTER_ERROR: Duration = Duration::from_secs(5);
 
-/// How long jobs that run may take to end when the process is asked to stop.
-const STOP: Duration = Duration::from_secs(5);
+/// How often the runner makes sure that periodic jobs are due after their period at the latest.
+const KEEP_PERIODIC: Duration = Duration::from_mins(1);
+
+/// How long jobs that run may take to end when the process is asked to stop. A gateway has ten seconds to answer, and a message it may
+/// have taken is sent again when its answer is not awaited.
+const STOP: Duration = Duration::from_secs(12);
 
 /// Before the second attempt; doubled before each later one.
 const BACKOFF: Duration = Duration::from_secs(2);
@@ -75,12 +79,16 @@ impl Runner {
         let mut stop = std::pin::pin!(stop);
         let given_up = watch::Sender::new(false);
         let mut running = JoinSet::new();
-        let mut has_periodic = false;
+        let mut kept: Option<Instant> = None;
         loop {
             let begun = async {
-                if !has_periodic {
-                    self.enqueue_periodic().await?;
-                    has_periodic = true;
+                if kept.is_none_or(|at| at.elapsed() >= KEEP_PERIODIC) {
+                    if kept.is_none() {
+                        self.enqueue_periodic().await?;
+                    } else {
+                        self.keep_periodic().await?;
+                    }
+                    kept = Some(Instant::now());
                 }
                 self.begin_due(&mut running, &given_up).await
             };
@@ -129,8 +137,21 @@ impl Runner {
     /// # Errors
     /// [`crate::Error::Store`].
     pub async fn enqueue_periodic(&self) -> Result<()> {
+        self.enqueue_periodic_after(|_| Duration::ZERO).await
+    }
+
+    /// Makes sure that the jobs of the periodic kinds are there, and due after their period at the latest. One that is due later was
+    /// written by a clock that was ahead: of another process, or this one before it was set back.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`].
+    pub async fn keep_periodic(&self) -> Result<()> {
+        self.enqueue_periodic_after(|kind| kind.rules().every.unwrap_or_default()).await
+    }
+
+    async fn enqueue_periodic_after(&self, pause: impl Fn(JobKind) -> Duration) -> Result<()> {
         let now = self.clock.now();
-        let jobs = JobKind::periodic().map(|kind| NewJob::periodic(kind, now)).collect();
+        let jobs = JobKind::periodic().map(|kind| NewJob::periodic(kind, now + pause(kind))).collect();
         let mut vars = Variables::new();
         enqueue(&mut vars, &self.clock, jobs);
         self.backend.store().write(ENQUEUE, vars).await.map(|_| ())
@@ -142,9 +163,14 @@ impl Runner {
         for Due { kind, key } in self.due().await? {
             let Some(kind) = JobKind::from_key(&kind) else { continue };
             let Some(place) = self.place(kind) else { continue };
-            if let Some(taken) = Taken::take(self.backend.store(), &self.clock, kind, &key).await? {
-                running.spawn(self.clone().carry_out(taken, place, given_up.subscribe()));
-                begun += 1;
+            match Taken::take(self.backend.store(), &self.clock, kind, &key).await {
+                Ok(Some(taken)) => {
+                    running.spawn(self.clone().carry_out(taken, place, given_up.subscribe()));
+                    begun += 1;
+                }
+                // Another one is at it; those behind it must not wait for that.
+                Ok(None) | Err(Error::Busy) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(begun)

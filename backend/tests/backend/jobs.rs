@@ -216,8 +216,8 @@ async fn members_and_nobody_have_the_same_job_and_one_of_them_a_message() {
 
 static BROKEN: AtomicBool = AtomicBool::new(true);
 
-#[tokio::test]
-async fn a_job_that_panics_is_tried_again_parked_and_run_when_the_operator_says_so() {
+/// Somebody is told of a new code by a job that panics until [`BROKEN`] is unset.
+async fn with_a_broken_notice() -> Doors {
     let doors = Doors::open().await;
     activate(&doors).await;
     doors.backend.word_notices_by(|_: Locale, notice: AccountNotice| {
@@ -225,37 +225,68 @@ async fn a_job_that_panics_is_tried_again_parked_and_run_when_the_operator_says_
         format!("{notice:?}")
     });
     doors.paper_code().await;
+    doors
+}
+
+/// Runs the one job there is until it is parked, and returns it with the number of runs.
+async fn until_parked(doors: &Doors) -> (JobEntry, usize) {
     let mut attempts = 0;
-    let parked = loop {
+    loop {
         attempts += doors.backend.run_due_jobs().await.expect("runs");
         let all = jobs(&doors.backend).await;
         let [job] = &all[..] else { panic!("{all:?}") };
         assert_eq!(job.last_error.as_deref(), Some("it panicked"), "and nothing of what it was about");
         assert_eq!(usize::try_from(job.attempts).expect("a few"), attempts);
         if job.state == JobState::Parked {
-            break job.clone();
+            return (job.clone(), attempts);
         }
         assert!(attempts < 100, "it is never parked");
         let wait = job.due_at - doors.clock.now();
         assert!(wait > TimeDelta::zero() && wait <= TimeDelta::minutes(15), "{wait}");
         doors.clock.advance(wait);
-    };
-    assert_eq!((parked.kind, attempts), (JobKind::NotifyOwner, 12));
+    }
+}
+
+/// How many jobs were parked at the last count.
+async fn parked(doors: &Doors) -> u64 {
+    doors.backend.jobs().figures().await.expect("counts");
+    doors.backend.jobs().parked()
+}
+
+#[tokio::test]
+async fn a_job_that_panics_is_tried_again_parked_and_run_when_the_operator_says_so() {
+    let doors = with_a_broken_notice().await;
+    let (job, attempts) = until_parked(&doors).await;
+    assert_eq!((job.kind, attempts), (JobKind::NotifyOwner, 12));
     doors.clock.advance(TimeDelta::days(1));
     assert_eq!(doors.backend.run_due_jobs().await.expect("runs"), 0, "it waits for the operator");
-    doors.backend.jobs().figures().await.expect("counts");
-    assert_eq!(doors.backend.jobs().parked(), 1);
+    assert_eq!(parked(&doors).await, 1);
 
-    BROKEN.store(false, Relaxed);
-    for unknown in ["", "notify_owner", "notify_owner/other", "other/one"] {
-        let refused = doors.backend.jobs().retry(unknown).await;
-        assert!(matches!(refused, Err(Error::NotFound)), "{unknown}: {refused:?}");
+    for unknown in ["", "other", "send_sms", "notify_owner/other", "other/one"] {
+        for refused in [doors.backend.jobs().retry(unknown).await, doors.backend.jobs().discard(unknown).await] {
+            assert!(matches!(refused, Err(Error::NotFound)), "{unknown}: {refused:?}");
+        }
     }
-    doors.backend.jobs().retry(&parked.id).await.expect("is due");
+    assert_eq!(doors.backend.jobs().retry(&job.id).await.expect("is due"), 1);
+    assert_eq!(until_parked(&doors).await.1, 12, "it has all its attempts again");
+    BROKEN.store(false, Relaxed);
+    assert_eq!(doors.backend.jobs().retry(job.kind.key()).await.expect("all of its kind are due"), 1);
     assert!(doors.sent().await.contains("CodeIssued"));
     assert_eq!(jobs(&doors.backend).await, []);
-    doors.backend.jobs().figures().await.expect("counts");
-    assert_eq!(doors.backend.jobs().parked(), 0);
+    assert_eq!(parked(&doors).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_parked_is_deleted_when_the_operator_says_so_and_nothing_else() {
+    let doors = with_a_broken_notice().await;
+    let waiting = jobs(&doors.backend).await;
+    let refused = doors.backend.jobs().discard(&waiting[0].id).await;
+    assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
+    let (job, _) = until_parked(&doors).await;
+    assert_eq!(doors.backend.jobs().discard(job.kind.key()).await.expect("is deleted"), 1);
+    assert_eq!(jobs(&doors.backend).await, []);
+    let refused = doors.backend.jobs().discard(&job.id).await;
+    assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
 }
 
 #[tokio::test]
@@ -355,6 +386,20 @@ async fn a_scheduled_text_goes_out_within_five_seconds_of_its_time() {
     }
     assert!(documents.read(&org.fisherman.viewer, id).await.is_ok());
     assert!(jobs(&backend).await.iter().all(|job| job.state == JobState::Waiting && job.attempts == 0));
+}
+
+#[tokio::test]
+async fn periodic_jobs_go_on_when_the_clock_was_set_back() {
+    let (backend, clock, _) = organisation().await;
+    let runner = Runner::new(&backend);
+    runner.enqueue_periodic().await.expect("is there");
+    let kinds = run(&runner).await;
+    clock.advance(-TimeDelta::hours(7));
+    assert!(jobs(&backend).await.iter().all(|job| job.due_at > clock.now() + TimeDelta::hours(6)), "written before");
+    runner.keep_periodic().await.expect("is mended");
+    assert_eq!(run(&runner).await, 0, "none is due before its period is over");
+    clock.advance(TimeDelta::minutes(10));
+    assert_eq!(run(&runner).await, kinds);
 }
 
 #[tokio::test]
