@@ -268,9 +268,10 @@ async fn change_jobs(backend: &Backend, action: JobsAction, target: &str) -> Res
     };
     match changed {
         Ok(count) => print(&format!("Jobs {done}: {count}.\n")),
-        Err(Error::NotFound) => {
-            bail!("there is no such job, or nothing of this kind is parked: {target}; `handbook jobs` lists them")
+        Err(Error::NotFound) if target.contains('/') => {
+            bail!("there is no job {target} for which this can be done; `handbook jobs` lists them")
         }
+        Err(Error::NotFound) => bail!("no job of the kind {target} is parked; `handbook jobs` lists them"),
         Err(error) => Err(error.into()),
     }
 }

@@ -116,6 +116,8 @@ fn the_operator_sees_the_jobs_and_is_told_of_one_that_is_not_there() {
     let unknown = handbook(&["jobs", "retry", "send_sms/other", "--data"]).arg(folder.path()).output().expect("runs");
     assert_eq!(unknown.status.code(), Some(1));
     assert!(complaint(&unknown).contains("there is no job send_sms/other"), "{}", complaint(&unknown));
+    let none = handbook(&["jobs", "discard", "send_sms", "--data"]).arg(folder.path()).output().expect("runs");
+    assert!(complaint(&none).contains("no job of the kind send_sms is parked"), "{}", complaint(&none));
     let nameless = handbook(&["jobs", "retry", "--data"]).arg(folder.path()).output().expect("runs");
     assert!(!nameless.status.success());
 }
