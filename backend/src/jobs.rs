@@ -12,8 +12,8 @@
 //!   seconds may wait for an operator.
 //!
 //! **Delivery.** A job runs at least once. An effect in the store happens exactly once when its transaction contains
-//! `Taken::end`, which removes the job and fails when the lease is lost. Effects elsewhere, as a short message that was
-//! handed to the gateway, may happen twice when the process dies before it has noted that they did.
+//! `Taken::end`, which removes the job and fails when the lease is lost. Effects elsewhere may happen twice when the
+//! process dies before it has noted that they did: a short message is handed to the gateway again, with the same idempotency key.
 //!
 //! What lies in a process's own folder is no job: imports are resumed by the process that has the file (`server/src/jobs.rs`).
 

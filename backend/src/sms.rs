@@ -45,8 +45,9 @@ struct Message<'f> {
 }
 
 impl Sms {
-    /// Through an HTTP gateway: a POST of `{"to": "+84…", "text": "…"}`, with the token as bearer if there is one. Any status of
-    /// 200 to 299 means that the message is taken over.
+    /// Through an HTTP gateway: a POST of `{"to": "+84…", "text": "…"}`, with the token as bearer if there is one. The header
+    /// `Idempotency-Key` is the same whenever a message is sent again, and another one for each message. Any status of 200 to 299 means
+    /// that the message is taken over.
     ///
     /// # Errors
     /// [`Error::Internal`] with a sentence for the operator when `url` is not one of HTTP.
@@ -67,11 +68,11 @@ impl Sms {
     }
 
     /// Hands over one message, once: to be sure that it goes out is the job's to do.
-    async fn send(&self, to: &PhoneNumber, text: &str) -> Result<()> {
+    async fn send(&self, key: &str, to: &PhoneNumber, text: &str) -> Result<()> {
         match &*self.way {
             Way::Gateway { client, url, token } => {
                 let international = format!("+84{}", &to.expose()[1..]);
-                hand_over(client, url, token.as_deref(), &Message { to: &international, text }).await?;
+                hand_over(client, url, token.as_deref(), key, &Message { to: &international, text }).await?;
                 tracing::info!("an SMS was handed to the gateway");
             }
             Way::Outbox { folder, clock } => {
@@ -113,7 +114,8 @@ impl Backend {
         NewJob::now(self.keys(), self.clock(), JobKind::SendSms, key, &letter)
     }
 
-    /// Runs a job made by [`Self::sms`]. A message may arrive twice: when the process dies after the gateway took it over.
+    /// Runs a job made by [`Self::sms`]. A message is handed over twice when the process dies after the gateway took it; the second time
+    /// it has the same key.
     pub(crate) async fn send_sms(&self, job: &Taken) -> Result<Outcome> {
         let letter: Letter = job.payload(self.keys())?;
         let Ok(to) = PhoneNumber::parse(&letter.to) else { return Ok(Outcome::Done) };
@@ -122,7 +124,7 @@ impl Backend {
             return Ok(Outcome::Done);
         }
         let way = self.sms_way().ok_or_else(|| Error::Internal("nobody has said how short messages go out".to_owned()))?;
-        way.send(&to, &letter.text).await.map(|()| Outcome::Done)
+        way.send(job.key(), &to, &letter.text).await.map(|()| Outcome::Done)
     }
 }
 
@@ -135,8 +137,8 @@ impl fmt::Debug for Sms {
     }
 }
 
-async fn hand_over(client: &Client, url: &Url, token: Option<&str>, message: &Message<'_>) -> Result<()> {
-    let mut request = client.post(url.clone()).json(message);
+async fn hand_over(client: &Client, url: &Url, token: Option<&str>, key: &str, message: &Message<'_>) -> Result<()> {
+    let mut request = client.post(url.clone()).header("idempotency-key", key).json(message);
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }

@@ -1,6 +1,6 @@
 //! Short messages through a gateway that is not always there.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use backend::sms::Sms;
 use chrono::TimeDelta;
@@ -67,6 +67,7 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
         format!("Sổ tay: {made}")
     };
     backend.accounts().send_code(&door, words).await.expect("does not wait for the gateway");
+    let mut keys = BTreeSet::new();
     for _ in 0..3 {
         assert_eq!(backend.run_due_jobs().await.expect("runs"), 1);
         // Longer than what lies between these attempts.
@@ -75,9 +76,12 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
         let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
         assert!(head.starts_with("POST /send HTTP/1.1"), "{head}");
         assert!(head.to_ascii_lowercase().contains("authorization: bearer let-me-in"), "{head}");
+        let key = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("idempotency-key: ").map(str::to_owned));
+        keys.insert(key.expect("a key"));
         let code = code.lock().expect("not poisoned").clone();
         assert_eq!(body, format!(r#"{{"to":"+84987654321","text":"Sổ tay: {code}"}}"#));
     }
+    assert_eq!(keys.len(), 1, "it is the same message each time");
     assert_eq!(backend.jobs().list().await.expect("lists"), [], "it was taken over");
     let code = code.lock().expect("not poisoned").clone();
     backend.accounts().try_code(&door, &code).await.expect("is right");
