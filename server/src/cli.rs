@@ -253,6 +253,9 @@ async fn jobs(settings: JobsSettings) -> Result<()> {
             job.enqueued_at.format(TIME),
             job.attempts,
         );
+        if job.kind.is_none() {
+            told += "    of a kind this version does not know: it is left as it is\n";
+        }
         if let Some(error) = &job.last_error {
             told += &format!("    last error: {error}\n");
         }

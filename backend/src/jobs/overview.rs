@@ -36,7 +36,8 @@ domain::keyed!(JobState);
 pub struct JobEntry {
     /// `kind/key`, for [`Jobs::retry`] and [`Jobs::discard`].
     pub id: String,
-    pub kind: JobKind,
+    /// None for a kind of another version of the program, which leaves such a job as it is.
+    pub kind: Option<JobKind>,
     pub state: JobState,
     /// Waiting: not before. Running: when its lease ends. Parked: since when.
     pub due_at: DateTime<Utc>,
@@ -58,6 +59,7 @@ pub struct JobFigures {
 
 #[derive(Debug, SurrealValue)]
 struct EntryRow {
+    kind: String,
     key: String,
     due_at: DateTime<Utc>,
     enqueued_at: DateTime<Utc>,
@@ -65,8 +67,22 @@ struct EntryRow {
     last_error: Option<String>,
 }
 
+impl EntryRow {
+    fn entry(self, state: JobState) -> JobEntry {
+        JobEntry {
+            id: format!("{}/{}", self.kind, self.key),
+            kind: JobKind::from_key(&self.kind),
+            state,
+            due_at: self.due_at,
+            enqueued_at: self.enqueued_at,
+            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            last_error: self.last_error,
+        }
+    }
+}
+
 impl Jobs<'_> {
-    /// The jobs, parked ones first, then by kind and time; at most 50 of a kind and state.
+    /// The jobs, parked ones first, then by kind and time; at most 50 of a kind and state, and of all kinds of other versions together.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -74,17 +90,14 @@ impl Jobs<'_> {
         let mut jobs = Vec::new();
         for state in JobState::ALL {
             for kind in JobKind::ALL {
-                let rows: Vec<EntryRow> = self.backend.store().read(list_sql(), of(kind, state)).await?.rows(0)?;
-                jobs.extend(rows.into_iter().map(|row| JobEntry {
-                    id: format!("{}/{}", kind.key(), row.key),
-                    kind,
-                    state,
-                    due_at: row.due_at,
-                    enqueued_at: row.enqueued_at,
-                    attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-                    last_error: row.last_error,
-                }));
+                let rows: Vec<EntryRow> = self.backend.store().read(list_sql("="), of(kind, state)).await?.rows(0)?;
+                jobs.extend(rows.into_iter().map(|row| row.entry(state)));
             }
+            // Reads the whole table, which only the operator asks for, and seldom.
+            let known = JobKind::ALL.map(|kind| kind.key().to_owned()).to_vec();
+            let vars = vars! { kind: known, state: state.key() };
+            let rows: Vec<EntryRow> = self.backend.store().read(list_sql("NOT IN"), vars).await?.rows(0)?;
+            jobs.extend(rows.into_iter().map(|row| row.entry(state)));
         }
         Ok(jobs)
     }
@@ -168,9 +181,10 @@ fn of(kind: JobKind, state: JobState) -> crate::store::Variables {
     vars! { kind: kind.key(), state: state.key() }
 }
 
-fn list_sql() -> String {
+/// `of` compares a kind with the one that is asked for, or with those.
+fn list_sql(of: &str) -> String {
     format!(
-        "SELECT key, due_at, enqueued_at, attempts, last_error FROM job WHERE kind = $kind AND state = $state \
+        "SELECT kind, key, due_at, enqueued_at, attempts, last_error FROM job WHERE kind {of} $kind AND state = $state \
          ORDER BY due_at LIMIT {LISTED}"
     )
 }
@@ -201,7 +215,7 @@ mod tests {
         for kind in JobKind::ALL {
             store.assert_no_scan(&due_of(kind, 8), vars! { now: now, lapsed: now }).await;
         }
-        for sql in [COUNT, OLDEST, &list_sql(), &some_sql()] {
+        for sql in [COUNT, OLDEST, &list_sql("="), &some_sql()] {
             store.assert_no_scan(sql, of(JobKind::SendSms, JobState::Waiting)).await;
         }
     }

@@ -295,3 +295,38 @@ async fn a_job_whose_process_dies_each_time_is_parked_too() {
     assert_eq!((jobs[0].state, jobs[0].last_error.as_deref()), (JobState::Parked, Some("its process died while it ran")));
     assert_eq!(made(&backend).await, 0);
 }
+
+/// A newer version enqueued it, or will.
+#[tokio::test]
+async fn a_job_of_a_kind_this_version_does_not_know_is_listed_and_left_as_it_is() {
+    let clock = clock();
+    let backend = with_account(&clock).await;
+    let (store, since) = (backend.store(), clock.now());
+    for state in JobState::ALL {
+        let sql = "CREATE $job SET kind = 'send_fax', key = $state, state = $state, due_at = $now, attempts = 1, lease = 'other', \
+                   asked = 1, enqueued_at = $now RETURN NONE";
+        let vars = vars! { job: pair("job", "send_fax", state.key()), state: state.key(), now: since };
+        store.write(sql, vars).await.expect("writes");
+    }
+    clock.advance(TimeDelta::days(1));
+    lease::end_all(store, &clock).await.expect("ends those of kinds it knows");
+    assert_eq!(backend.run_due_jobs().await.expect("runs"), 0);
+    for target in ["send_fax", "send_fax/parked"] {
+        for refused in [backend.jobs().retry(target).await, backend.jobs().discard(target).await] {
+            assert!(matches!(refused, Err(Error::NotFound)), "{target}: {refused:?}");
+        }
+    }
+    let listed: Vec<JobEntry> = backend.jobs().list().await.expect("lists");
+    let as_written = JobState::ALL.map(|state| JobEntry {
+        id: format!("send_fax/{}", state.key()),
+        kind: None,
+        state,
+        due_at: since,
+        enqueued_at: since,
+        attempts: 1,
+        last_error: None,
+    });
+    assert_eq!(listed, as_written);
+    let leases: Vec<Option<String>> = store.read("SELECT VALUE lease FROM job", ()).await.expect("reads").rows(0).expect("rows");
+    assert_eq!(leases, ["other"; 3].map(|lease| Some(lease.to_owned())));
+}
