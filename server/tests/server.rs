@@ -24,6 +24,9 @@ mod hostile;
 mod imports;
 #[path = "server/journeys.rs"]
 mod journeys;
+#[cfg(unix)]
+#[path = "server/killed.rs"]
+mod killed;
 #[path = "server/library.rs"]
 mod library;
 #[path = "server/live.rs"]

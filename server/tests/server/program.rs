@@ -317,7 +317,7 @@ fn ready(address: &str) -> String {
 }
 
 /// As a service manager asks. `kill` is a part of every shell, but not a program on every machine.
-fn ask_to_stop(child: &Child) {
+pub(crate) fn ask_to_stop(child: &Child) {
     let status = Command::new("sh").args(["-c", "kill \"$1\"", "sh", &child.id().to_string()]).status();
     assert!(status.expect("runs").success());
 }
