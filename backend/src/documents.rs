@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
     audience::Audience,
-    documents::{DocumentKind, DocumentSummary, steps::Out},
+    documents::{DocumentSummary, steps::Out},
     ids::{DocumentId, MemberId},
     locale::local_date,
     members::Standing,
@@ -23,6 +23,7 @@ mod difference;
 mod draft;
 mod library;
 mod must_read;
+mod particulars;
 mod progress;
 mod read;
 mod readers;
@@ -44,15 +45,19 @@ mod writing;
 pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX, Taken};
 pub use difference::difference;
 pub use draft::{DraftForm, ReachForm};
+pub(crate) use particulars::{Particulars, ParticularsRow};
 pub(crate) use progress::HAND_OVER;
+pub(crate) use related::RelatedRow;
 pub use review::{RemarkForm, SubmitForm};
 pub use steps::PublishForm;
 pub use take_in::TakeInForm;
 pub use writing::TypedForm;
 
+use particulars::Columns;
+
 use crate::{
     Backend, Error, Result,
-    store::{Store, SurrealValue, pair, record, vars},
+    store::{Store, SurrealValue, Value, pair, record, vars},
     units::Tree,
 };
 
@@ -69,24 +74,16 @@ impl<'a> Documents<'a> {
 }
 
 /// The columns of [`DocumentRow`].
-const COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, issuer, issuer_path, audience, audience_path, state, \
-                       version, minutes, saved_at, published_at, shelf, parts, standings, must, must_read_by, pin, corrected_at, corrected_version";
+const COLUMNS: Columns = Columns(
+    "record::id(id) AS id, state, version, minutes, saved_at, published_at, shelf, must, pin, corrected_at, corrected_version",
+);
 
 /// What was published, as it lies in the store, without its text. What is in work lies in `draft` ([`draft::DraftRow`]).
 #[derive(Debug, SurrealValue)]
 struct DocumentRow {
     id: String,
-    kind: String,
-    number: Option<String>,
-    title: String,
-    signer: Option<String>,
-    issuer: String,
-    issuer_path: String,
-    audience: String,
-    audience_path: String,
-    /// Ids of units, which lead to those that answer for them now, wherever they lie.
-    parts: Option<Vec<String>>,
-    standings: Option<Vec<String>>,
+    #[surreal(flatten)]
+    particulars: ParticularsRow,
     state: String,
     version: i64,
     minutes: i64,
@@ -94,7 +91,6 @@ struct DocumentRow {
     published_at: Option<DateTime<Utc>>,
     shelf: Option<String>,
     must: Option<String>,
-    must_read_by: Option<String>,
     pin: Option<String>,
     corrected_at: Option<DateTime<Utc>>,
     corrected_version: Option<i64>,
@@ -104,12 +100,8 @@ struct DocumentRow {
 #[derive(Debug, Clone)]
 struct Document {
     id: DocumentId,
-    kind: DocumentKind,
-    number: Option<String>,
-    title: String,
-    signer: Option<String>,
-    issuer: UnitRef,
-    audience: Audience,
+    /// Its issuer has the name it had then.
+    particulars: Particulars,
     out: Out,
     version: u32,
     minutes: u32,
@@ -129,25 +121,19 @@ struct Document {
 impl DocumentRow {
     fn understand(self, tree: &Tree) -> Result<Document> {
         let damaged = || Error::Damaged(format!("document {}", self.id));
+        let issuer = tree.heir_as_named(&self.particulars.issuer).ok_or_else(damaged)?;
+        let particulars = self.particulars.understand(tree, issuer).ok_or_else(damaged)?;
         Ok(Document {
             id: self.id.parse().map_err(|_| damaged())?,
-            kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
-            issuer: tree.heir_as_named(&self.issuer).ok_or_else(damaged)?,
-            audience: audience(tree, &self.audience, self.parts.as_deref(), self.standings.as_deref()).ok_or_else(damaged)?,
             out: Out::from_key(&self.state).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,
-            must_read_by: match (&self.must, &self.must_read_by) {
-                (Some(_), Some(day)) => Some(day.parse().map_err(|_| damaged())?),
-                _ => None,
-            },
+            must_read_by: particulars.must_read_by.filter(|_| self.must.is_some()),
+            particulars,
             pinned: self.pin.is_some(),
             corrected_at: self.corrected_at,
             is_corrected: self.corrected_version == Some(self.version),
             shelf: self.shelf,
-            number: self.number,
-            title: self.title,
-            signer: self.signer,
             saved_at: self.saved_at,
             published_at: self.published_at,
         })
@@ -171,8 +157,8 @@ impl Document {
     /// Whether the person may know that the document exists, and read it.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
-        let by_office = self.out == Out::Published && self.audience.is_held_by(standpoint, Action::ReadDocument);
-        self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+        let by_office = self.out == Out::Published && self.particulars.audience.is_held_by(standpoint, Action::ReadDocument);
+        self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.particulars.issuer.path)
     }
 
     /// Whether it is out and meant for the person as a member: what the library and the own lists are made of.
@@ -182,7 +168,7 @@ impl Document {
 
     /// Whether the person is of its audience.
     fn is_meant_for(&self, viewer: &Viewer, action: Action) -> bool {
-        self.audience.includes(&viewer.standpoint, action)
+        self.particulars.audience.includes(&viewer.standpoint, action)
     }
 
     /// Whether it reaches the person as a member, and still does.
@@ -193,10 +179,10 @@ impl Document {
     fn summary(&self, read: bool) -> DocumentSummary {
         DocumentSummary {
             id: self.id,
-            kind: self.kind,
-            number: self.number.clone(),
-            title: self.title.clone(),
-            issuer: self.issuer.clone(),
+            kind: self.particulars.kind,
+            number: self.particulars.number.clone(),
+            title: self.particulars.title.clone(),
+            issuer: self.particulars.issuer.clone(),
             published_on: self.published_at.map(local_date),
             minutes: self.minutes,
             read,
@@ -243,7 +229,7 @@ impl Documents<'_> {
     pub(crate) async fn audiences(&self, ids: &[DocumentId]) -> Result<Vec<(DocumentId, Audience)>> {
         let mut documents = self.fetched(ids).await?;
         documents.retain(|document| document.out == Out::Published);
-        Ok(documents.into_iter().map(|document| (document.id, document.audience)).collect())
+        Ok(documents.into_iter().map(|document| (document.id, document.particulars.audience)).collect())
     }
 
     async fn readable_of(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<Document>> {

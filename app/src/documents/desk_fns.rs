@@ -103,30 +103,9 @@ pub async fn save_draft(
         correction: &correction,
         body: &body,
     };
-    let form = Submitted::new(
-        "draft",
-        &[
-            ("id", &id),
-            ("version", &version),
-            ("kind", &kind),
-            ("number", &number),
-            ("title", &title),
-            ("signer", &signer),
-            ("field", &field),
-            ("issuer", &issuer),
-            ("audience", &audience),
-            ("parts", &chosen),
-            ("standings", &standings),
-            ("supersedes", &supersedes),
-            ("amends", &amends),
-            ("guides", &guides),
-            ("must_read_by", &must_read_by),
-            ("expires_on", &expires_on),
-            ("pinned", &pinned),
-            ("correction", &correction),
-            ("body", &body),
-        ],
-    );
+    let mut fields = typed.fields();
+    fields.push(("parts", &chosen));
+    let form = Submitted::new("draft", &fields);
     let result = async {
         let viewer = viewer()?;
         match backend()?.documents().save_draft(&viewer, typed).await {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use domain::{
     documents::{
+        DocumentField,
         reading::Seen,
         steps::{Out, Work},
     },
@@ -24,7 +25,8 @@ use super::{
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
-    store::{RecordId, SurrealValue, pair, record},
+    documents::{Particulars, ParticularsRow, RelatedRow},
+    store::{RecordId, SurrealValue, Value, pair, record},
 };
 
 /// The sample lives in `Asia/Ho_Chi_Minh`, which has no summer time.
@@ -151,63 +153,41 @@ struct Shelved<'f> {
 impl Shelved<'_> {
     fn publish(&self, bulk: &mut Bulk, dice: &mut Dice, organisation: &Organisation) -> Result<Published> {
         let front = &self.file.front;
-        let issuer = organisation.unit(&front.issuer)?.clone();
-        let audience = organisation.unit(&front.audience)?.clone();
+        let particulars = self.particulars(organisation)?;
         let saved_at = self.at - TimeDelta::minutes(dice.between(20, 3_000));
-        let title = self.file.title.as_str().to_owned();
         let shelf = dice.ulid_at(self.at).to_string();
         bulk.push(
             "document",
             DocumentRow {
                 id: record("document", self.id),
-                kind: front.kind.key().to_owned(),
-                number: self.file.number.as_ref().map(|number| number.as_str().to_owned()),
-                title: title.clone(),
-                signer: (!front.signer.is_empty()).then(|| front.signer.clone()),
-                field: Some(front.field.clone()),
-                issuer: issuer.id.to_string(),
-                issuer_path: issuer.path.to_string(),
-                issuer_level: issuer.kind.key().to_owned(),
-                audience: audience.id.to_string(),
-                audience_path: audience.path.to_string(),
+                particulars: particulars.row(),
                 state: Out::Published.key().to_owned(),
                 version: 1,
                 minutes: i64::from(self.file.body.minutes()),
                 saved_at,
                 saved_by: self.editor.to_string(),
                 published_at: Some(self.at),
-                must: front.must_read_in.map(|_| shelf.clone()),
-                must_read_by: front.must_read_in.map(|days| local_date(self.now + TimeDelta::days(days)).to_string()),
+                must: particulars.must_read_by.map(|_| shelf.clone()),
                 pin: front.pinned.then(|| shelf.clone()),
                 corrected_at: front.corrected_days_ago.map(|days| local_time(self.now, -days, 10 * 60)),
                 correction: front.correction.clone(),
-                related: self.related()?,
                 shelf: Some(shelf),
             },
         );
         self.text(bulk, "document_text", saved_at);
+        let Particulars { title, issuer, audience, .. } = particulars;
         bulk.log(dice, saved_at, EventKind::DocumentDrafted, Some(self.editor), &issuer.path, self.id);
         bulk.log(dice, self.at, EventKind::DocumentPublished, Some(self.editor), &issuer.path, self.id);
-        Ok(Published { id: self.id, title, field: front.field.clone(), issuer, audience, at: self.at })
+        Ok(Published { id: self.id, title, field: front.field.clone(), issuer, audience: audience.unit, at: self.at })
     }
 
     fn draft(&self, bulk: &mut Bulk, dice: &mut Dice, organisation: &Organisation) -> Result<()> {
-        let front = &self.file.front;
-        let (issuer, audience) = (organisation.unit(&front.issuer)?, organisation.unit(&front.audience)?);
+        let particulars = self.particulars(organisation)?;
         bulk.push(
             "draft",
             DraftRow {
                 id: record("draft", self.id),
-                kind: front.kind.key().to_owned(),
-                number: self.file.number.as_ref().map(|number| number.as_str().to_owned()),
-                title: self.file.title.as_str().to_owned(),
-                signer: (!front.signer.is_empty()).then(|| front.signer.clone()),
-                field: Some(front.field.clone()),
-                issuer: issuer.id.to_string(),
-                issuer_path: issuer.path.to_string(),
-                issuer_level: issuer.kind.key().to_owned(),
-                audience: audience.id.to_string(),
-                audience_path: audience.path.to_string(),
+                particulars: particulars.row(),
                 stage: Work::Draft.key().to_owned(),
                 version: 1,
                 minutes: i64::from(self.file.body.minutes()),
@@ -217,8 +197,23 @@ impl Shelved<'_> {
             },
         );
         self.text(bulk, "draft_text", self.at);
-        bulk.log(dice, self.at, EventKind::DocumentDrafted, Some(self.editor), &issuer.path, self.id);
+        bulk.log(dice, self.at, EventKind::DocumentDrafted, Some(self.editor), &particulars.issuer.path, self.id);
         Ok(())
+    }
+
+    /// What the front matter of its file says.
+    fn particulars(&self, organisation: &Organisation) -> Result<Particulars> {
+        let front = &self.file.front;
+        let unknown = || Error::Internal(format!("the sample document {} is of no field: {}", self.file.key, front.field));
+        let (issuer, audience) = (organisation.unit(&front.issuer)?.clone(), organisation.unit(&front.audience)?.clone());
+        Ok(Particulars {
+            number: self.file.number.as_ref().map(|number| number.as_str().to_owned()),
+            signer: (!front.signer.is_empty()).then(|| front.signer.clone()),
+            field: Some(DocumentField::from_key(&front.field).ok_or_else(unknown)?),
+            related: self.related()?,
+            must_read_by: front.must_read_in.map(|days| local_date(self.now + TimeDelta::days(days))),
+            ..Particulars::new(front.kind, self.file.title.as_str().to_owned(), issuer, audience)
+        })
     }
 
     /// The text, and the version that keeps it.
@@ -231,15 +226,14 @@ impl Shelved<'_> {
 }
 
 impl Shelved<'_> {
-    fn related(&self) -> Result<Option<Vec<RelatedRow>>> {
+    fn related(&self) -> Result<Vec<RelatedRow>> {
         let rows = self.file.front.related.iter().map(|entry| {
             let document = self.earlier.get(entry.document.as_str()).ok_or_else(|| {
                 Error::Internal(format!("the sample document {} names {}, which is not before it", self.file.key, entry.document))
             })?;
             Ok(RelatedRow { document: document.to_string(), relation: entry.relation.key().to_owned() })
         });
-        let rows: Vec<RelatedRow> = rows.collect::<Result<_>>()?;
-        Ok((!rows.is_empty()).then_some(rows))
+        rows.collect()
     }
 }
 
@@ -258,16 +252,8 @@ pub(super) fn local_time(now: DateTime<Utc>, days: i64, minutes: i64) -> DateTim
 #[derive(Debug, SurrealValue)]
 pub(super) struct DocumentRow {
     pub(super) id: RecordId,
-    pub(super) kind: String,
-    pub(super) number: Option<String>,
-    pub(super) title: String,
-    pub(super) signer: Option<String>,
-    pub(super) field: Option<String>,
-    pub(super) issuer: String,
-    pub(super) issuer_path: String,
-    pub(super) issuer_level: String,
-    pub(super) audience: String,
-    pub(super) audience_path: String,
+    #[surreal(flatten)]
+    pub(super) particulars: ParticularsRow,
     pub(super) state: String,
     pub(super) version: i64,
     pub(super) minutes: i64,
@@ -276,32 +262,16 @@ pub(super) struct DocumentRow {
     pub(super) published_at: Option<DateTime<Utc>>,
     pub(super) shelf: Option<String>,
     pub(super) must: Option<String>,
-    pub(super) must_read_by: Option<String>,
     pub(super) pin: Option<String>,
     pub(super) corrected_at: Option<DateTime<Utc>>,
     pub(super) correction: Option<String>,
-    pub(super) related: Option<Vec<RelatedRow>>,
-}
-
-#[derive(Debug, SurrealValue)]
-pub(super) struct RelatedRow {
-    pub(super) document: String,
-    pub(super) relation: String,
 }
 
 #[derive(Debug, SurrealValue)]
 struct DraftRow {
     id: RecordId,
-    kind: String,
-    number: Option<String>,
-    title: String,
-    signer: Option<String>,
-    field: Option<String>,
-    issuer: String,
-    issuer_path: String,
-    issuer_level: String,
-    audience: String,
-    audience_path: String,
+    #[surreal(flatten)]
+    particulars: ParticularsRow,
     stage: String,
     version: i64,
     minutes: i64,

@@ -15,7 +15,7 @@ use super::{
     library::{DocumentRow, ReceiptRow, TextRow},
     registry::Registry,
 };
-use crate::{Backend, Error, Result, bulk::Bulk, store::record};
+use crate::{Backend, Error, Result, bulk::Bulk, documents::Particulars, store::record};
 
 /// Documents written at a time.
 const BATCH: usize = 2_000;
@@ -99,20 +99,12 @@ pub async fn publish(
         let kind = dice.pick(&DocumentKind::ALL).copied().unwrap_or(DocumentKind::News);
         let shelf = dice.ulid_at(at).to_string();
         told(Invented { id, kind, shelf: &shelf, number: &sign, title: &title, body: &body, audience });
+        let particulars = Particulars { number: Some(sign), ..Particulars::new(kind, title, issuer.clone(), audience.clone()) };
         bulk.push(
             "document",
             DocumentRow {
                 id: record("document", id),
-                kind: kind.key().to_owned(),
-                number: Some(sign),
-                title,
-                signer: None,
-                field: None,
-                issuer: issuer.id.to_string(),
-                issuer_path: issuer.path.to_string(),
-                issuer_level: issuer.kind.key().to_owned(),
-                audience: audience.id.to_string(),
-                audience_path: audience.path.to_string(),
+                particulars: particulars.row(),
                 state: Out::Published.key().to_owned(),
                 version: 1,
                 minutes: Body::parse(&body).map_or(1, |body| i64::from(body.minutes())),
@@ -121,11 +113,9 @@ pub async fn publish(
                 published_at: Some(at),
                 shelf: Some(shelf),
                 must: None,
-                must_read_by: None,
                 pin: None,
                 corrected_at: None,
                 correction: None,
-                related: None,
             },
         );
         bulk.push("document_text", TextRow { id: record("document_text", id), body });

@@ -36,7 +36,7 @@ impl Documents<'_> {
         let sql = "SELECT VALUE body FROM ONLY $text";
         let vars = vars! { text: record("document_text", out.id) };
         let old: String = self.backend.store().read(sql, vars).await?.row(0)?.unwrap_or_default();
-        let (before, after) = (format!("{}\n\n{old}", out.title), format!("{}\n\n{}", desk.title(), desk.body));
+        let (before, after) = (format!("{}\n\n{old}", out.particulars.title), format!("{}\n\n{}", desk.title(), desk.body));
         Ok(Change {
             is_out: out.out == Out::Published,
             withdrawn: self.withdrawal(out.id, desk).await?,

@@ -15,6 +15,7 @@ use domain::{
 use super::{
     COLUMNS, Document, DocumentRow, Documents,
     draft::{DRAFT_COLUMNS, DraftRow, InWork, highest},
+    particulars::Columns,
 };
 use crate::{
     Error, Result,
@@ -128,13 +129,13 @@ impl InWork {
         let situation = Situation { work: Some(self.work), out: None };
         DeskRow {
             id: self.id,
-            kind: self.kind,
-            title: self.title,
+            kind: self.particulars.kind,
+            title: self.particulars.title,
             state: situation.state().unwrap_or(DocumentState::Draft),
             is_out: false,
-            issuer: self.issuer,
-            parts: u32::try_from(self.audience.parts.len()).unwrap_or(u32::MAX),
-            audience: self.audience.unit,
+            issuer: self.particulars.issuer,
+            parts: u32::try_from(self.particulars.audience.parts.len()).unwrap_or(u32::MAX),
+            audience: self.particulars.audience.unit,
             saved_at: self.saved_at,
             publish_at: self.publish_at,
         }
@@ -145,16 +146,16 @@ impl Document {
     fn desk_row(self) -> DeskRow {
         DeskRow {
             id: self.id,
-            kind: self.kind,
-            title: self.title,
+            kind: self.particulars.kind,
+            title: self.particulars.title,
             state: match self.out {
                 Out::Published => DocumentState::Published,
                 Out::Withdrawn => DocumentState::Withdrawn,
             },
             is_out: self.out == Out::Published,
-            issuer: self.issuer,
-            parts: u32::try_from(self.audience.parts.len()).unwrap_or(u32::MAX),
-            audience: self.audience.unit,
+            issuer: self.particulars.issuer,
+            parts: u32::try_from(self.particulars.audience.parts.len()).unwrap_or(u32::MAX),
+            audience: self.particulars.audience.unit,
             saved_at: self.saved_at,
             publish_at: None,
         }
@@ -163,7 +164,7 @@ impl Document {
 
 /// One range for each state: of what is in work in the order of [`Work::ALL`], then of what is out in that of [`Out::ALL`].
 fn desk_ranges() -> String {
-    let range = |columns: &str, table: &str, state: String| {
+    let range = |columns: Columns, table: &str, state: String| {
         format!(
             "SELECT {columns} FROM {table} WHERE issuer_path >= $from AND issuer_path < $until AND {state} \
              ORDER BY saved_at DESC LIMIT {DESK_ROWS};"

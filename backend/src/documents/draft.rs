@@ -1,6 +1,6 @@
 //! Writing: the text in work, its form, and the versions it is saved in.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
     audience::Audience,
@@ -20,14 +20,15 @@ use domain::{
 };
 
 use super::{
-    Document, Documents, audience,
-    related::RelatedRow,
+    Document, Documents, Particulars, ParticularsRow, RelatedRow,
+    particulars::{Columns, copied},
+    signs::Signs,
     steps::looked_at,
     writing::{SAVED, writing_of},
 };
 use crate::{
     Error, Result, events, markdown,
-    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+    store::{RecordId, SurrealValue, Value, Variables, pair, record, vars},
     units::Tree,
 };
 
@@ -40,34 +41,50 @@ const PARTS_LISTED: usize = 200;
 /// Characters of a signer's name and office.
 const SIGNER_MAX: u32 = 120;
 
-/// The editor's form as it was typed.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct DraftForm<'f> {
-    pub id: &'f str,
+/// Declares the form and, from the same list, what is given back of it: a field that is typed is also kept.
+macro_rules! draft_form {
+    ($($(#[$attribute:meta])* $field:ident,)+) => {
+        /// The editor's form as it was typed.
+        #[derive(Debug, Clone, Copy, Default)]
+        pub struct DraftForm<'f> {
+            $($(#[$attribute])* pub $field: &'f str,)+
+            /// Of the audience, only these: ids of units below it, and keys of levels for all its units of that level. None: all of it.
+            pub parts: &'f [String],
+        }
+
+        impl<'f> DraftForm<'f> {
+            /// The names of the fields, each with what was typed. Without `parts`.
+            pub fn fields(&self) -> Vec<(&'static str, &'f str)> {
+                vec![$((stringify!($field), self.$field)),+]
+            }
+        }
+    };
+}
+
+draft_form! {
+    id,
     /// The version the editor started from; `0` for a document not stored yet.
-    pub version: &'f str,
-    pub kind: &'f str,
-    pub number: &'f str,
-    pub title: &'f str,
+    version,
+    kind,
+    number,
+    title,
     /// Who signed it, as it stands on paper.
-    pub signer: &'f str,
-    pub field: &'f str,
-    pub issuer: &'f str,
-    pub audience: &'f str,
-    /// Of the audience, only these: ids of units below it, and keys of levels for all its units of that level. None: all of it.
-    pub parts: &'f [String],
+    signer,
+    field,
+    issuer,
+    audience,
     /// Keys of standings, separated by commas; empty for everybody in the audience.
-    pub standings: &'f str,
+    standings,
     /// Numbers of documents, separated by commas.
-    pub supersedes: &'f str,
-    pub amends: &'f str,
-    pub guides: &'f str,
-    pub must_read_by: &'f str,
-    pub expires_on: &'f str,
+    supersedes,
+    amends,
+    guides,
+    must_read_by,
+    expires_on,
     /// Anything but nothing for "stands first".
-    pub pinned: &'f str,
-    pub correction: &'f str,
-    pub body: &'f str,
+    pinned,
+    correction,
+    body,
 }
 
 /// Whom a form is for that is not saved yet. As in [`DraftForm`].
@@ -80,42 +97,23 @@ pub struct ReachForm<'f> {
 
 /// The form once every field was understood.
 struct Draft {
-    kind: DocumentKind,
-    number: Option<DocumentNumber>,
-    title: Title,
-    signer: Option<String>,
-    field: Option<DocumentField>,
-    issuer: UnitRef,
-    audience: Audience,
-    related: Vec<RelatedRow>,
-    must_read_by: Option<NaiveDate>,
-    expires_on: Option<NaiveDate>,
+    particulars: Particulars,
     is_pinned: bool,
     correction: Option<Remark>,
     body: Body,
 }
 
 /// The columns of [`DraftRow`].
-pub(super) const DRAFT_COLUMNS: &str = "record::id(id) AS id, kind, number, title, signer, field, issuer, issuer_path, audience, \
-                                        audience_path, parts, standings, related, stage, version, saved_at, saved_by, authors, \
-                                        attachments, publish_at, expires_on, must_read_by, pinned, correction, held, held_at";
+pub(super) const DRAFT_COLUMNS: Columns = Columns(
+    "record::id(id) AS id, stage, version, saved_at, saved_by, authors, attachments, publish_at, pinned, correction, held, held_at",
+);
 
 /// A text in work as it lies in the store.
 #[derive(Debug, Clone, SurrealValue)]
 pub(super) struct DraftRow {
     id: String,
-    kind: String,
-    number: Option<String>,
-    title: String,
-    signer: Option<String>,
-    field: Option<String>,
-    issuer: String,
-    issuer_path: String,
-    audience: String,
-    audience_path: String,
-    parts: Option<Vec<String>>,
-    standings: Option<Vec<String>>,
-    related: Option<Vec<RelatedRow>>,
+    #[surreal(flatten)]
+    particulars: ParticularsRow,
     stage: String,
     version: i64,
     saved_at: DateTime<Utc>,
@@ -123,8 +121,6 @@ pub(super) struct DraftRow {
     authors: Vec<String>,
     attachments: Option<Vec<String>>,
     publish_at: Option<DateTime<Utc>>,
-    expires_on: Option<String>,
-    must_read_by: Option<String>,
     pinned: Option<bool>,
     correction: Option<String>,
     held: Option<String>,
@@ -135,14 +131,7 @@ pub(super) struct DraftRow {
 #[derive(Debug, Clone)]
 pub(super) struct InWork {
     pub(super) id: DocumentId,
-    pub(super) kind: DocumentKind,
-    pub(super) number: Option<String>,
-    pub(super) title: String,
-    signer: Option<String>,
-    field: Option<DocumentField>,
-    pub(super) issuer: UnitRef,
-    pub(super) audience: Audience,
-    related: Vec<RelatedRow>,
+    pub(super) particulars: Particulars,
     pub(super) work: Work,
     pub(super) version: u32,
     pub(super) saved_at: DateTime<Utc>,
@@ -151,8 +140,6 @@ pub(super) struct InWork {
     /// Ids of its files, in their order.
     pub(super) attachments: Vec<String>,
     pub(super) publish_at: Option<DateTime<Utc>>,
-    expires_on: Option<NaiveDate>,
-    must_read_by: Option<NaiveDate>,
     is_pinned: bool,
     pub(super) correction: Option<String>,
     /// Why it lies on the desk again without anybody of its editors having asked for that, and since when.
@@ -162,21 +149,12 @@ pub(super) struct InWork {
 impl InWork {
     /// The moment after which it would not be out any more: the end of its last day here.
     pub(super) fn expires_at(&self) -> Option<DateTime<Utc>> {
-        utc_of_local(self.expires_on?.succ_opt()?.and_hms_opt(0, 0, 0)?)
+        utc_of_local(self.particulars.expires_on?.succ_opt()?.and_hms_opt(0, 0, 0)?)
     }
 
     /// Whether the form says the same as what is stored, but for the text.
     fn has_particulars_of(&self, draft: &Draft) -> bool {
-        self.kind == draft.kind
-            && self.number.as_deref() == draft.number.as_ref().map(DocumentNumber::as_str)
-            && self.title == draft.title.as_str()
-            && self.signer == draft.signer
-            && self.field == draft.field
-            && self.issuer.id == draft.issuer.id
-            && self.audience.names_the_same(&draft.audience)
-            && self.related == draft.related
-            && self.must_read_by == draft.must_read_by
-            && self.expires_on == draft.expires_on
+        self.particulars.say_the_same(&draft.particulars)
             && self.is_pinned == draft.is_pinned
             && self.correction.as_deref() == draft.correction.as_ref().map(Remark::as_str)
     }
@@ -184,33 +162,25 @@ impl InWork {
     /// Authority flows down: nobody publishes beside or above the issuer. A unit may have moved since the text was saved, and with one
     /// that left its audience the text would reach others than those who were looked at.
     pub(super) fn reaches_only_below(&self) -> bool {
-        self.issuer.path.contains(&self.audience.unit.path) && self.audience.is_whole()
+        let Particulars { issuer, audience, .. } = &self.particulars;
+        issuer.path.contains(&audience.unit.path) && audience.is_whole()
     }
 }
 
 impl DraftRow {
     pub(super) fn understand(self, tree: &Tree) -> Result<InWork> {
         let damaged = || Error::Damaged(format!("draft {}", self.id));
-        let day = |text: &Option<String>| text.as_deref().map(|day| day.parse::<NaiveDate>().map_err(|_| damaged())).transpose();
+        let issuer = tree.heir(&self.particulars.issuer).ok_or_else(damaged)?.clone();
         Ok(InWork {
             id: self.id.parse().map_err(|_| damaged())?,
-            kind: DocumentKind::from_key(&self.kind).ok_or_else(damaged)?,
-            field: self.field.as_deref().map(|key| DocumentField::from_key(key).ok_or_else(damaged)).transpose()?,
-            issuer: tree.heir(&self.issuer).ok_or_else(damaged)?.clone(),
-            audience: audience(tree, &self.audience, self.parts.as_deref(), self.standings.as_deref()).ok_or_else(damaged)?,
+            particulars: self.particulars.understand(tree, issuer).ok_or_else(damaged)?,
             work: Work::from_key(&self.stage).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
-            expires_on: day(&self.expires_on)?,
-            must_read_by: day(&self.must_read_by)?,
             held: match &self.held {
                 Some(key) => Some(Held::from_key(key).ok_or_else(damaged)?).zip(self.held_at),
                 None => None,
             },
             attachments: self.attachments.unwrap_or_default(),
-            number: self.number,
-            title: self.title,
-            signer: self.signer,
-            related: self.related.unwrap_or_default(),
             saved_at: self.saved_at,
             saved_by: self.saved_by,
             authors: self.authors,
@@ -247,13 +217,13 @@ impl OnDesk {
 
     /// The unit that issues the newest text.
     pub(super) fn issuer(&self) -> Result<&UnitRef> {
-        let work = self.work.as_ref().map(|work| &work.issuer);
-        work.or_else(|| self.out.as_ref().map(|out| &out.issuer)).ok_or(Error::NotFound)
+        let work = self.work.as_ref().map(|work| &work.particulars.issuer);
+        work.or_else(|| self.out.as_ref().map(|out| &out.particulars.issuer)).ok_or(Error::NotFound)
     }
 
     pub(super) fn title(&self) -> String {
-        let work = self.work.as_ref().map(|work| work.title.clone());
-        work.or_else(|| self.out.as_ref().map(|out| out.title.clone())).unwrap_or_default()
+        let work = self.work.as_ref().map(|work| work.particulars.title.clone());
+        work.or_else(|| self.out.as_ref().map(|out| out.particulars.title.clone())).unwrap_or_default()
     }
 
     pub(super) fn version(&self) -> u32 {
@@ -282,29 +252,8 @@ impl Documents<'_> {
         let tree = self.backend.units().tree();
         let unit = highest(&tree, &viewer.standpoint.seats(Action::WriteDocument))?.clone();
         let clock = self.backend.clock();
-        let draft = DocumentDraft {
-            id: DocumentId::new(clock.ulid()),
-            kind: DocumentKind::News,
-            number: String::new(),
-            title: String::new(),
-            signer: String::new(),
-            field: None,
-            issuer: unit.clone(),
-            audience: unit,
-            parts: Vec::new(),
-            standings: Vec::new(),
-            supersedes: String::new(),
-            amends: String::new(),
-            guides: String::new(),
-            must_read_by: None,
-            expires_on: None,
-            is_pinned: false,
-            correction: String::new(),
-            body: String::new(),
-            situation: Situation::NEW,
-            version: 0,
-            saved_at: clock.now(),
-        };
+        let particulars = Particulars::new(DocumentKind::News, String::new(), unit.clone(), unit);
+        let draft = particulars.form(DocumentId::new(clock.ulid()), &Signs::default(), clock.now());
         let hand = Hand { writes: true, ..Hand::default() };
         Ok(self.draft_page(viewer, &tree, draft, hand))
     }
@@ -382,25 +331,15 @@ impl Documents<'_> {
             return Err(Error::NotFound);
         }
         let (reader, draft) = self.understand(viewer, &form, is_correction).await?;
-        let (sql, kind) = if version == 0 {
-            (
-                format!(
-                    "{UNKNOWN} {IN_PLACE} {FREE} CREATE $draft SET {FIELDS}, authors = [$editor] RETURN NONE; {TEXT} {SAVED} {}",
-                    events::APPEND
-                ),
-                EventKind::DocumentDrafted,
-            )
+        let (change, kind) = if version == 0 {
+            (format!("{UNKNOWN} {IN_PLACE} {FREE} CREATE $draft SET authors = [$editor], "), EventKind::DocumentDrafted)
         } else {
-            (
-                format!(
-                    "{UNCHANGED} {IN_PLACE} {FREE} UPDATE $draft SET {FIELDS}, authors = array::union(authors, [$editor]) RETURN NONE; {TEXT} {SAVED} {}",
-                    events::APPEND
-                ),
-                EventKind::DocumentSaved,
-            )
+            let authors = "authors = array::union(authors, [$editor])";
+            (format!("{UNCHANGED} {IN_PLACE} {FREE} UPDATE $draft SET {authors}, "), EventKind::DocumentSaved)
         };
+        let sql = format!("{change}{} RETURN NONE; {TEXT} {SAVED} {}", draft_set(), events::APPEND);
         let mut vars = self.draft_vars(viewer, id, version, &draft);
-        events::append(&mut vars, self.backend.clock(), kind, Some(viewer.member), &draft.issuer.path, id);
+        events::append(&mut vars, self.backend.clock(), kind, Some(viewer.member), &draft.particulars.issuer.path, id);
         match self.backend.store().write(&sql, vars).await {
             Ok(_) => {
                 self.backend.events().wake();
@@ -422,8 +361,8 @@ impl Documents<'_> {
     }
 
     async fn taken(&self, viewer: &Viewer, reader: FormReader, field: &str, draft: &Draft, id: DocumentId) -> Result<FormErrors> {
-        let number = draft.number.as_ref().map(DocumentNumber::as_str).unwrap_or_default();
-        self.number_taken(viewer, reader, field, (number, draft.issuer.id, id)).await
+        let Particulars { number, issuer, .. } = &draft.particulars;
+        self.number_taken(viewer, reader, field, (number.as_deref().unwrap_or_default(), issuer.id, id)).await
     }
 
     /// What is in work and out of a document, for whom it concerns at the desk.
@@ -478,12 +417,13 @@ impl Documents<'_> {
     async fn hand(&self, viewer: &Viewer, id: DocumentId, work: Option<&InWork>, out: Option<&Document>) -> Result<Hand> {
         let standpoint = &viewer.standpoint;
         // Both: who answers for what is out may stop it, also when a draft moves it to another issuer.
-        let mut issuers = [work.map(|work| &work.issuer), out.map(|out| &out.issuer)].into_iter().flatten();
+        let mut issuers =
+            [work.map(|work| &work.particulars.issuer), out.map(|out| &out.particulars.issuer)].into_iter().flatten();
         let may = |action| issuers.clone().all(|issuer| standpoint.may_by_office(action, &issuer.path));
         let (writes, publishes) = (may(Action::WriteDocument), may(Action::PublishDocument));
         let member = viewer.member.to_string();
         let is_author = work.is_some_and(|work| work.authors.contains(&member));
-        let issuers_path = work.map(|work| &work.issuer.path);
+        let issuers_path = work.map(|work| &work.particulars.issuer.path);
         let own_approval = match issuers.next() {
             Some(issuer) if publishes && is_author => self.own_approval(issuer.id).await?,
             _ => false,
@@ -506,29 +446,14 @@ impl Documents<'_> {
             let out = out.ok_or(Error::NotFound)?;
             return self.as_draft(out, body, situation).await;
         };
-        let related = self.signs(&work.related).await?;
+        let signs = self.signs(&work.particulars.related).await?;
         Ok(DocumentDraft {
-            id: work.id,
-            kind: work.kind,
-            number: work.number.unwrap_or_default(),
-            title: work.title,
-            signer: work.signer.unwrap_or_default(),
-            field: work.field,
-            issuer: work.issuer,
-            audience: work.audience.unit,
-            parts: work.audience.parts,
-            standings: work.audience.standings,
-            supersedes: related.of(Relation::Supersedes),
-            amends: related.of(Relation::Amends),
-            guides: related.of(Relation::Guides),
-            must_read_by: work.must_read_by,
-            expires_on: work.expires_on,
             is_pinned: work.is_pinned,
             correction: work.correction.unwrap_or_default(),
             body,
             situation,
             version: work.version,
-            saved_at: work.saved_at,
+            ..work.particulars.form(work.id, &signs, work.saved_at)
         })
     }
 
@@ -594,50 +519,29 @@ impl Documents<'_> {
             remark => Ok(remark),
         });
         let body = reader.read("body", form.body, Body::parse);
-        let is_pinned = !form.pinned.is_empty();
-        let found = (kind, number, title, signer, field, issuer, audience, parts, must_read_by, expires_on, correction, body);
-        let (
-            Some(kind),
-            Some(number),
-            Some(title),
-            Some(signer),
-            Some(field),
-            Some(issuer),
-            Some(audience),
-            Some(parts),
-            Some(must_read_by),
-            Some(expires_on),
-            Some(correction),
-            Some(body),
-        ) = found
-        else {
-            return Err(reader.finish().err().unwrap_or_default().into());
+        let understood = || {
+            let particulars = Particulars {
+                kind: kind?,
+                number: number?.map(|number| number.as_str().to_owned()),
+                title: title?.as_str().to_owned(),
+                signer: signer?,
+                field: field?,
+                issuer: issuer?,
+                audience: Audience { unit: audience?, parts: parts?, standings: standings? },
+                related,
+                must_read_by: must_read_by?,
+                expires_on: expires_on?,
+            };
+            Some(Draft { particulars, is_pinned: !form.pinned.is_empty(), correction: correction?, body: body? })
         };
-        let Some(standings) = standings.filter(|_| reader.is_clean()) else {
-            return Err(reader.finish().err().unwrap_or_default().into());
-        };
-        let draft = Draft {
-            kind,
-            number,
-            title,
-            signer,
-            field,
-            issuer,
-            audience: Audience { unit: audience, parts, standings },
-            related,
-            must_read_by,
-            expires_on,
-            is_pinned,
-            correction,
-            body,
-        };
-        Ok((reader, draft))
+        match understood() {
+            Some(draft) if reader.is_clean() => Ok((reader, draft)),
+            _ => Err(reader.finish().err().unwrap_or_default().into()),
+        }
     }
 
     fn draft_vars(&self, viewer: &Viewer, id: DocumentId, version: u32, draft: &Draft) -> Variables {
-        let next = i64::from(version) + 1;
-        let parts: Vec<String> = draft.audience.parts.iter().map(|part| part.id.to_string()).collect();
-        let keys: Vec<String> = draft.audience.standings.iter().map(|standing| standing.key().to_owned()).collect();
+        let Particulars { number, issuer, audience, .. } = &draft.particulars;
         vars! {
             draft: record("draft", id),
             draft_text: record("draft_text", id),
@@ -645,24 +549,12 @@ impl Documents<'_> {
             revision: revision_of(id, version + 1),
             writing: writing_of(viewer, id),
             version: i64::from(version),
-            next: next,
-            kind: draft.kind.key(),
-            number: draft.number.as_ref().map(|number| number.as_str().to_owned()),
-            title: draft.title.as_str(),
-            signer: draft.signer.clone(),
-            field: draft.field.map(|field| field.key().to_owned()),
-            issuer: draft.issuer.id.to_string(),
-            issuer_path: draft.issuer.path.to_string(),
-            issuer_unit: record("unit", draft.issuer.id),
-            audience_unit: record("unit", draft.audience.unit.id),
-            issuer_level: draft.issuer.kind.key(),
-            audience: draft.audience.unit.id.to_string(),
-            audience_path: draft.audience.unit.path.to_string(),
-            parts: (!parts.is_empty()).then_some(parts),
-            standings: (!keys.is_empty()).then_some(keys),
-            related: (!draft.related.is_empty()).then(|| draft.related.clone()),
-            must_read_by: draft.must_read_by.map(|day| day.to_string()),
-            expires_on: draft.expires_on.map(|day| day.to_string()),
+            next: i64::from(version) + 1,
+            particulars: draft.particulars.row(),
+            number: number.clone(),
+            issuer: issuer.id.to_string(),
+            issuer_unit: record("unit", issuer.id),
+            audience_unit: record("unit", audience.unit.id),
             pinned: draft.is_pinned.then_some(true),
             correction: draft.correction.as_ref().map(|remark| remark.as_str().to_owned()),
             minutes: i64::from(draft.body.minutes()),
@@ -747,16 +639,18 @@ pub(super) fn revision_of(id: DocumentId, version: u32) -> RecordId {
     pair("document_revision", id, format!("{version:06}"))
 }
 
-/// What a save writes into the draft's row.
-const FIELDS: &str = "kind = $kind, number = $number, title = $title, signer = $signer, field = $field, issuer = $issuer, \
-                      issuer_path = $issuer_path, issuer_level = $issuer_level, audience = $audience, \
-                      audience_path = $audience_path, parts = $parts, standings = $standings, related = $related, must_read_by = $must_read_by, \
-                      expires_on = $expires_on, pinned = $pinned, correction = $correction, stage = 'draft', version = $next, \
-                      minutes = $minutes, saved_at = $now, saved_by = $editor";
+/// What a save sets in the draft's row: the particulars, and what is kept beside them.
+fn draft_set() -> String {
+    format!(
+        "{}, pinned = $pinned, correction = $correction, stage = 'draft', version = $next, minutes = $minutes, saved_at = $now, \
+         saved_by = $editor",
+        copied("$particulars")
+    )
+}
 
 /// The text, and the revision that keeps it.
 const TEXT: &str = "UPSERT $draft_text SET body = $body RETURN NONE; \
-                    CREATE $revision SET title = $title, body = $body, at = $now, by = $editor RETURN NONE;";
+                    CREATE $revision SET title = $particulars.title, body = $body, at = $now, by = $editor RETURN NONE;";
 
 /// Stops the transaction when there is such a document already: a new draft is of a new document.
 const UNKNOWN: &str = "IF (SELECT VALUE version FROM ONLY $document) != NONE { THROW 'known' };";
@@ -765,7 +659,7 @@ const UNKNOWN: &str = "IF (SELECT VALUE version FROM ONLY $document) != NONE { T
 const TAKEN: &str = "number taken";
 
 /// Stops the transaction when the issuer's number belongs to another document that is or was out. Drafts among themselves are kept
-/// apart by their index.
+/// apart by their index. Both values are bound by themselves: the engine looks them up in an index.
 const FREE: &str = "IF $number != NONE AND array::len(SELECT VALUE id FROM document WHERE issuer = $issuer AND number = $number \
                     AND id != $document) > 0 { THROW 'number taken' };";
 
@@ -778,8 +672,8 @@ const MOVED: &str = "moved";
 
 /// Stops the transaction when one of its units moved since the tree was read: what follows a move would have passed already, and the
 /// text would lie where nobody looks.
-const IN_PLACE: &str = "IF (SELECT VALUE path FROM ONLY $issuer_unit) != $issuer_path \
-                        OR (SELECT VALUE path FROM ONLY $audience_unit) != $audience_path { THROW 'moved' };";
+const IN_PLACE: &str = "IF (SELECT VALUE path FROM ONLY $issuer_unit) != $particulars.issuer_path \
+                        OR (SELECT VALUE path FROM ONLY $audience_unit) != $particulars.audience_path { THROW 'moved' };";
 
 pub(super) fn highest<'t>(tree: &'t Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
     seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)

@@ -18,7 +18,6 @@ use super::{
     COLUMNS, Document, DocumentRow, Documents, OPENED, READ,
     bookmarks::BOOKMARK,
     progress::{READING, ReadingRow},
-    related::RelatedRow,
 };
 use crate::{
     Error, Result, feedback, files, markdown,
@@ -73,19 +72,22 @@ impl Documents<'_> {
         Ok(DocumentPage {
             recording,
             summary: document.summary(read.is_some()),
-            reach: self.backend.counters().members_asked(&document.audience.unit.path, &document.audience),
+            reach: self
+                .backend
+                .counters()
+                .members_asked(&document.particulars.audience.unit.path, &document.particulars.audience),
             place: reading.map(|reading| place(reading, &rendered.contents)).transpose()?.flatten(),
             html: rendered.html,
             contents: rendered.contents,
             takes_opinions: document.takes_opinions_of(viewer),
             correction: more.corrected_at.map(|at| CorrectionNote { on: local_date(at), note: more.correction }),
-            related: self.related(viewer, id, &more.related.unwrap_or_default()).await?,
+            related: self.related(viewer, id, &document.particulars.related).await?,
             bookmarked,
             attachments: files::of_document(self.backend, id).await?,
             shows_readers: document.look_at_readers(viewer, &self.backend.units().tree(), None).is_some(),
-            signer: document.signer,
-            parts: document.audience.parts,
-            audience: document.audience.unit,
+            signer: document.particulars.signer,
+            parts: document.particulars.audience.parts,
+            audience: document.particulars.audience.unit,
         })
     }
 
@@ -103,7 +105,7 @@ impl Documents<'_> {
             summary: document.summary(read.is_some()),
             on: more.withdrawn_at.map(local_date),
             because: more.withdrawn_because,
-            related: self.related(viewer, id, &more.related.unwrap_or_default()).await?,
+            related: self.related(viewer, id, &document.particulars.related).await?,
             bookmarked,
         })
     }
@@ -129,9 +131,9 @@ impl Documents<'_> {
         Ok(DocumentCopy {
             summary: document.summary(read.is_some()),
             html: markdown::render(&body).html,
-            signer: document.signer,
-            audience: document.audience.unit,
-            parts: document.audience.parts,
+            signer: document.particulars.signer,
+            audience: document.particulars.audience.unit,
+            parts: document.particulars.audience.parts,
         })
     }
 
@@ -150,7 +152,9 @@ impl Documents<'_> {
             branch: viewer.branch.clone(),
             branch_readers: feedback::readers_of(self.backend, viewer.branch.id).await?,
             committee: feedback::committee_of(&tree, &viewer.branch).clone(),
-            editors: feedback::has_editors(self.backend, document.issuer.id).await?.then_some(document.issuer),
+            editors: feedback::has_editors(self.backend, document.particulars.issuer.id)
+                .await?
+                .then_some(document.particulars.issuer),
             opinion: OpinionId::new(self.backend.clock().ulid()),
         })
     }
@@ -162,7 +166,7 @@ impl Documents<'_> {
     pub(crate) async fn addressed(&self, viewer: &Viewer, id: DocumentId) -> Result<Addressed> {
         let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
         if document.takes_opinions_of(viewer) {
-            Ok(Addressed { title: document.title, issuer: document.issuer })
+            Ok(Addressed { title: document.particulars.title, issuer: document.particulars.issuer })
         } else if document.is_readable_for(viewer) {
             Err(Error::NotAllowed)
         } else {
@@ -260,7 +264,6 @@ impl Found {
 /// What only the page of a document shows.
 #[derive(Debug, SurrealValue)]
 struct MoreRow {
-    related: Option<Vec<RelatedRow>>,
     corrected_at: Option<DateTime<Utc>>,
     correction: Option<String>,
     withdrawn_at: Option<DateTime<Utc>>,
@@ -270,7 +273,7 @@ struct MoreRow {
 fn found() -> String {
     format!(
         "SELECT {COLUMNS} FROM ONLY $document; \
-         SELECT related, corrected_at, correction, withdrawn_at, withdrawn_because FROM ONLY $document; \
+         SELECT corrected_at, correction, withdrawn_at, withdrawn_because FROM ONLY $document; \
          SELECT VALUE body FROM ONLY $text; SELECT VALUE at FROM ONLY $receipt; SELECT VALUE at FROM ONLY $read; {READING}; {BOOKMARK}; \
          SELECT version, at, read_at FROM ONLY $version;"
     )

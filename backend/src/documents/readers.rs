@@ -47,23 +47,25 @@ const COUNTED: [Standing; 2] = [Standing::Official, Standing::Probationary];
 impl Document {
     /// Whether the person writes for its issuer, and so follows all of its audience.
     fn is_managed_by(&self, viewer: &Viewer) -> bool {
-        viewer.standpoint.may_by_office(Action::WriteDocument, &self.issuer.path)
+        viewer.standpoint.may_by_office(Action::WriteDocument, &self.particulars.issuer.path)
     }
 
     /// What the person looks at, at this unit or the highest of theirs. What was taken back is its editors' affair.
     pub(super) fn look_at_readers<'t>(&self, viewer: &Viewer, tree: &'t Tree, unit: Option<UnitId>) -> Option<Look<'t>> {
         let is_managed = self.is_managed_by(viewer);
-        (is_managed || self.out == Out::Published).then(|| Look::at(viewer, tree, &self.audience, is_managed, unit)).flatten()
+        (is_managed || self.out == Out::Published)
+            .then(|| Look::at(viewer, tree, &self.particulars.audience, is_managed, unit))
+            .flatten()
     }
 
     /// Standings of those who are counted.
     pub(super) fn counted(&self) -> &[Standing] {
-        if self.audience.standings.is_empty() { &COUNTED } else { &self.audience.standings }
+        if self.particulars.audience.standings.is_empty() { &COUNTED } else { &self.particulars.audience.standings }
     }
 
     /// Where lies what members of the audience ever wrote in this subtree.
     pub(super) fn written_in(&self, path: &UnitPath, tree: &Tree) -> Vec<Written> {
-        self.audience.within(path).iter().map(|place| tree.written(place)).collect()
+        self.particulars.audience.within(path).iter().map(|place| tree.written(place)).collect()
     }
 }
 
@@ -79,7 +81,7 @@ impl Documents<'_> {
         let tree = self.backend.units().tree();
         let look = document.look_at_readers(viewer, &tree, unit).ok_or_else(|| no_look(&document, viewer, unit))?;
         let read = self.count_in(READ, &document, &look.paths(), &tree).await?;
-        let (total, children) = look.shares(self.backend.counters(), &document.audience, &read);
+        let (total, children) = look.shares(self.backend.counters(), &document.particulars.audience, &read);
         let opened = match total.share {
             Some(share) => {
                 let opened = self.count_in(OPENED, &document, &[&look.unit.path], &tree).await?.into_iter().sum::<u32>();
@@ -94,14 +96,14 @@ impl Documents<'_> {
             names: if look.shows_names() { Some(self.named_readers(&document, look.unit.id).await?) } else { None },
             reminded: self.last_reminder(id, look.unit.id).await?,
             may_remind: document.may_be_reminded_of(viewer, &look),
-            kind: document.kind,
+            kind: document.particulars.kind,
             published_on: document.published_at.map(local_date),
             must_read_by: document.must_read_by,
             is_withdrawn: document.out == Out::Withdrawn,
-            number: document.number,
-            title: document.title,
-            parts: document.audience.parts,
-            issuer: document.issuer,
+            number: document.particulars.number,
+            title: document.particulars.title,
+            parts: document.particulars.audience.parts,
+            issuer: document.particulars.issuer,
             trail: look.trail,
             total,
             opened,
@@ -113,7 +115,7 @@ impl Documents<'_> {
     async fn corrected_readers(&self, document: &Document, look: &Look<'_>, tree: &Tree) -> Result<Option<CorrectedReaders>> {
         let Some(at) = document.corrected_at.filter(|_| document.is_corrected) else { return Ok(None) };
         let read = self.corrected_in(READ_CORRECTED, document, &look.paths(), tree).await?;
-        let (total, children) = look.shares(self.backend.counters(), &document.audience, &read);
+        let (total, children) = look.shares(self.backend.counters(), &document.particulars.audience, &read);
         let opened = self.corrected_in(OPENED_CORRECTED, document, &[&look.unit.path], tree).await?.into_iter().sum::<u32>();
         // Counters and tables are not of one moment.
         let opened = total.share.map(|share| opened.clamp(share.done, share.members));
@@ -135,7 +137,7 @@ impl Documents<'_> {
         let mut rows = Vec::with_capacity(documents.len());
         for document in documents {
             let read = self.count_in(READ, &document, &[&unit.path], &tree).await?.into_iter().sum();
-            let counted = share(self.backend.counters(), &unit.path, &document.audience, read);
+            let counted = share(self.backend.counters(), &unit.path, &document.particulars.audience, read);
             let is_shown = shows_all || !is_small(counted.members);
             // Whether the person has read it is told elsewhere.
             rows.push(FollowedRow { document: document.summary(true), share: is_shown.then_some(counted) });
@@ -157,7 +159,7 @@ impl Documents<'_> {
         documents.retain(|document| document.out == Out::Published && document.must_read_by.is_some_and(|day| day >= since));
         let read = self.counts_in(READ, &documents.iter().collect::<Vec<_>>(), &[&branch.path], &tree).await?;
         let is_left = |(document, read): &(&Document, u32)| {
-            let share = share(self.backend.counters(), &branch.path, &document.audience, *read);
+            let share = share(self.backend.counters(), &branch.path, &document.particulars.audience, *read);
             share.done < share.members
         };
         Ok(Some(documents.iter().zip(read).filter(is_left).count() as u64))
@@ -171,7 +173,7 @@ impl Documents<'_> {
         for at in 0..orders.len() * unit.ancestors_and_self().count() {
             for row in answers.rows::<DocumentRow>(at)? {
                 let document = row.understand(tree)?;
-                if document.audience.covers(unit) && documents.iter().all(|known| known.id != document.id) {
+                if document.particulars.audience.covers(unit) && documents.iter().all(|known| known.id != document.id) {
                     documents.push(document);
                 }
             }
@@ -228,7 +230,7 @@ impl Documents<'_> {
         let up_to_date: HashSet<String> = answers.rows::<String>(3)?.into_iter().collect();
         for person in people {
             let key = person.id.to_string();
-            let is_asked = person.is_asked(&document.audience.standings);
+            let is_asked = person.is_asked(&document.particulars.audience.standings);
             let (read_on, opened_on) = (read.get(&key).copied(), opened.get(&key).copied());
             let on = read_on.or(opened_on);
             let row = ReaderRow {

@@ -11,7 +11,7 @@ use domain::{
 use super::{COLUMNS, Document, DocumentRow, Documents, walk::line};
 use crate::{
     Error, Result,
-    store::{SurrealValue, Value, vars},
+    store::{SurrealValue, vars},
 };
 
 /// Documents that name one are shown up to so many, the newest.
@@ -22,9 +22,9 @@ const LOOKED_AT: usize = 5_000;
 
 /// A document that one relates to, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, SurrealValue)]
-pub(super) struct RelatedRow {
-    pub(super) document: String,
-    pub(super) relation: String,
+pub(crate) struct RelatedRow {
+    pub(crate) document: String,
+    pub(crate) relation: String,
 }
 
 impl RelatedRow {
@@ -38,18 +38,15 @@ impl Documents<'_> {
     pub(super) async fn related(&self, viewer: &Viewer, id: DocumentId, named: &[RelatedRow]) -> Result<Vec<RelatedDocument>> {
         let tree = self.backend.units().tree();
         let vars = vars! { id: id.to_string(), line: line(viewer) };
-        let rows: Vec<NamingRow> = self.backend.store().read(naming(viewer), vars).await?.rows(0)?;
-        let mut found = Vec::new();
-        for NamingRow { row, related: names } in rows {
-            found.push((row.understand(&tree)?, names));
-        }
-        found.retain(|(document, _)| document.is_readable_for(viewer));
-        found.sort_by_key(|(document, _)| Reverse((document.published_at, document.id)));
+        let rows: Vec<DocumentRow> = self.backend.store().read(naming(viewer), vars).await?.rows(0)?;
+        let mut found: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        found.retain(|document| document.is_readable_for(viewer));
+        found.sort_by_key(|document| Reverse((document.published_at, document.id)));
         found.truncate(MOST);
         let mut related = Vec::new();
-        for (document, names) in found {
-            for naming in names.iter().flatten().filter(|naming| naming.document == id.to_string()) {
-                related.extend(shown(viewer, &document, naming.relation()?, true));
+        for document in &found {
+            for naming in document.particulars.related.iter().filter(|naming| naming.document == id.to_string()) {
+                related.extend(shown(viewer, document, naming.relation()?, true));
             }
         }
         let ids: Vec<DocumentId> = named.iter().filter_map(|named| named.document.parse().ok()).collect();
@@ -69,23 +66,16 @@ fn shown(viewer: &Viewer, document: &Document, relation: Relation, is_newer: boo
         relation,
         is_newer,
         id: document.id,
-        number: document.number.clone(),
-        title: document.title.clone(),
+        number: document.particulars.number.clone(),
+        title: document.particulars.title.clone(),
     })
-}
-
-#[derive(Debug, SurrealValue)]
-struct NamingRow {
-    #[surreal(flatten)]
-    row: DocumentRow,
-    related: Option<Vec<RelatedRow>>,
 }
 
 /// What names `$id` and is out. Whoever holds no office reads only what is for a unit of the own line, `$line`.
 fn naming(viewer: &Viewer) -> String {
     let within = if viewer.standpoint.grants.is_empty() { "AND audience_path IN $line " } else { "" };
     format!(
-        "SELECT {COLUMNS}, related FROM document WHERE related.*.document CONTAINS $id AND state = 'published' {within}\
+        "SELECT {COLUMNS} FROM document WHERE related.*.document CONTAINS $id AND state = 'published' {within}\
          LIMIT {LOOKED_AT}"
     )
 }

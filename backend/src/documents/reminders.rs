@@ -37,7 +37,7 @@ impl Document {
     /// Whether the person may ask this unit's members to read it: who leads the unit itself, and who puts documents before this
     /// audience ([`Action::PublishDocument`]).
     pub(super) fn may_be_reminded_of(&self, viewer: &Viewer, look: &Look<'_>) -> bool {
-        let publishes = viewer.standpoint.may_by_office(Action::PublishDocument, &self.audience.unit.path);
+        let publishes = viewer.standpoint.may_by_office(Action::PublishDocument, &self.particulars.audience.unit.path);
         self.out == Out::Published && (look.on_the_spot || publishes)
     }
 }

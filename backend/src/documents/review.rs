@@ -160,7 +160,7 @@ impl Documents<'_> {
         let reviewers = if is_asking { people } else { Vec::new() };
         let needs_another = is_asking && !reviewers.iter().any(|person| person.may_approve);
         let change = self.change_of(&desk).await?;
-        let (members, branches) = self.reach(&tree, &work.audience);
+        let (members, branches) = self.reach(&tree, &work.particulars.audience);
         let (hand, publish_at) = (desk.hand, work.publish_at);
         let draft = self.drafted(desk).await?;
         let warnings = warnings_of(&draft.title, &draft.body).await?;
@@ -211,7 +211,7 @@ impl Documents<'_> {
             day => Ok(day),
         });
         let note = reader.read("note", form.note, |typed| forms::optional(typed, Remark::parse));
-        let warnings = guard::kinds(&warnings_of(&work.title, &desk.body).await?);
+        let warnings = guard::kinds(&warnings_of(&work.particulars.title, &desk.body).await?);
         let warned = reader.read("warned", form.warned, |typed| if typed == warnings { Ok(()) } else { Err(Problem::Undecided) });
         if desk.out.is_some() && work.correction.is_none() {
             reader.refuse("correction", Problem::Required);
@@ -224,7 +224,7 @@ impl Documents<'_> {
         };
         let commenter = match card {
             None => None,
-            Some(card) => match self.member_by_card(&card, form.commenter, &work.issuer).await? {
+            Some(card) => match self.member_by_card(&card, form.commenter, &work.particulars.issuer).await? {
                 Some(member) => Some(member),
                 None => return Err(reader.refused("commenter", Problem::UnknownCard).into()),
             },
@@ -250,7 +250,8 @@ impl Documents<'_> {
             note: note.map(|note| note.as_str().to_owned()),
         };
         vars.extend(gone_vars(id, clock.now()));
-        let submitted = events::append(&mut vars, clock, EventKind::DraftSubmitted, Some(viewer.member), &work.issuer.path, id);
+        let submitted =
+            events::append(&mut vars, clock, EventKind::DraftSubmitted, Some(viewer.member), &work.particulars.issuer.path, id);
         let mut sql = format!("{SUBMIT} {} {}", gone(), events::APPEND);
         if !warnings.is_empty() {
             events::append_also(&mut vars, clock, &submitted, EventKind::WarningOverruled, Some(warnings));
@@ -291,7 +292,7 @@ impl Documents<'_> {
             by: viewer.member.to_string(),
             at: clock.now(),
         };
-        events::append(&mut vars, clock, EventKind::DraftCommented, Some(viewer.member), &work.issuer.path, id);
+        events::append(&mut vars, clock, EventKind::DraftCommented, Some(viewer.member), &work.particulars.issuer.path, id);
         let sql = format!(
             "CREATE $remark SET version = $version, quote = $quote, text = $text, by = $by, at = $at RETURN NONE; {}",
             events::APPEND
@@ -472,13 +473,13 @@ impl Documents<'_> {
     async fn people_of_desk(&self, work: &InWork) -> Result<Vec<Reviewer>> {
         let tree = self.backend.units().tree();
         let mut held: Vec<(Role, String, UnitRef)> = Vec::new();
-        for unit in tree.trail(&work.issuer.path) {
+        for unit in tree.trail(&work.particulars.issuer.path) {
             for (role, member) in feedback::holders(self.backend, unit.id, Action::WriteDocument).await? {
                 held.push((role, member, unit.clone()));
             }
         }
         let names = self.names(held.iter().map(|(_, member, _)| member.clone())).await?;
-        let own_approval = self.own_approval(work.issuer.id).await?;
+        let own_approval = self.own_approval(work.particulars.issuer.id).await?;
         let mut people: Vec<Reviewer> = Vec::new();
         for (role, member, unit) in held {
             let may_approve = role.covers(Action::PublishDocument) && (own_approval || !work.authors.contains(&member));
@@ -498,8 +499,9 @@ impl Documents<'_> {
     /// Who may approve these texts, in two questions.
     async fn approvers(&self, works: &[InWork]) -> Result<Approvers> {
         let tree = self.backend.units().tree();
-        let units: BTreeSet<UnitId> = works.iter().flat_map(|work| tree.trail(&work.issuer.path)).map(|unit| unit.id).collect();
-        let issuers: BTreeSet<UnitId> = works.iter().map(|work| work.issuer.id).collect();
+        let units: BTreeSet<UnitId> =
+            works.iter().flat_map(|work| tree.trail(&work.particulars.issuer.path)).map(|unit| unit.id).collect();
+        let issuers: BTreeSet<UnitId> = works.iter().map(|work| work.particulars.issuer.id).collect();
         Ok(Approvers {
             holders: feedback::holders_of(self.backend, &units, Action::PublishDocument).await?,
             own_approval: self.with_own_approval(&issuers).await?,
@@ -622,10 +624,10 @@ struct Approvers {
 impl Approvers {
     /// Whether a member may approve this text.
     fn may_approve(&self, tree: &Tree, work: &InWork, member: &str) -> bool {
-        let mut line = tree.trail(&work.issuer.path);
+        let mut line = tree.trail(&work.particulars.issuer.path);
         let publishes = line.any(|unit| self.holders.get(&unit.id).is_some_and(|holders| holders.contains(member)));
         let is_author = work.authors.iter().any(|author| author == member);
-        publishes && (!is_author || self.own_approval.contains(&work.issuer.id))
+        publishes && (!is_author || self.own_approval.contains(&work.particulars.issuer.id))
     }
 }
 

@@ -103,7 +103,7 @@ impl Documents<'_> {
         };
         let detail = Some(format!("restored {version}"));
         let (kind, actor) = (EventKind::DocumentSaved, Some(viewer.member));
-        events::append_with(&mut vars, clock, kind, actor, &work.issuer.path, id, detail);
+        events::append_with(&mut vars, clock, kind, actor, &work.particulars.issuer.path, id, detail);
         match self.backend.store().write(&format!("{RESTORE} {}", events::APPEND), vars).await {
             Ok(_) => {
                 self.backend.events().wake();

@@ -18,6 +18,7 @@ use domain::{
 use super::{
     Document, Documents,
     draft::{InWork, OnDesk, revision_of},
+    particulars::copied,
 };
 use crate::{
     Error, Result, events,
@@ -90,8 +91,9 @@ impl Base {
 pub(super) fn looked_at(desk: &OnDesk, review: Option<&str>) -> Option<String> {
     let work = desk.work.as_ref().filter(|work| work.work != Work::Draft)?;
     let out = desk.out.as_ref().map(|out| format!("{}-{}", out.out.key(), out.version));
-    let issuer = work.issuer.id.to_string();
-    let units = [&work.audience.unit].into_iter().chain(&work.audience.parts).map(|unit| unit.id.to_string());
+    let issuer = work.particulars.issuer.id.to_string();
+    let units =
+        [&work.particulars.audience.unit].into_iter().chain(&work.particulars.audience.parts).map(|unit| unit.id.to_string());
     let audience = units.collect::<Vec<_>>().join("+");
     Some([review.unwrap_or_default(), &out.unwrap_or_default(), &work.attachments.join("+"), &issuer, &audience].join("."))
 }
@@ -149,7 +151,7 @@ impl Documents<'_> {
                     base: Base::of(desk.out.as_ref()),
                     files: &work.attachments,
                     expires_at: work.expires_at(),
-                    issuer: &work.issuer.path,
+                    issuer: &work.particulars.issuer.path,
                     by: Some(viewer.member),
                 };
                 self.release(release).await
@@ -159,8 +161,8 @@ impl Documents<'_> {
             Ok(()) => Ok(at),
             Err(Error::Thrown(_)) => Err(reader.refused("version", Problem::Stale).into()),
             Err(Error::Taken { .. }) => {
-                let number = work.number.as_deref().unwrap_or_default();
-                Err(self.number_taken(viewer, reader, "version", (number, work.issuer.id, id)).await?.into())
+                let number = work.particulars.number.as_deref().unwrap_or_default();
+                Err(self.number_taken(viewer, reader, "version", (number, work.particulars.issuer.id, id)).await?.into())
             }
             Err(error) => Err(error),
         }
@@ -250,7 +252,7 @@ impl Documents<'_> {
         };
         let issuer = &desk.issuer()?.path;
         events::append(&mut vars, self.backend.clock(), EventKind::DocumentDrafted, Some(viewer.member), issuer, id);
-        match self.backend.store().write(&format!("{REVISE} {}", events::APPEND), vars).await {
+        match self.backend.store().write(&format!("{} {}", begin_again(), events::APPEND), vars).await {
             Ok(_) => {
                 self.backend.events().wake();
                 Ok(())
@@ -301,7 +303,7 @@ impl Documents<'_> {
             stage: waits.map(|work| work.work.key().to_owned()),
             why: Held::Withdrawn.key(),
         };
-        let (kind, issuer) = (EventKind::DocumentWithdrawn, &out.issuer.path);
+        let (kind, issuer) = (EventKind::DocumentWithdrawn, &out.particulars.issuer.path);
         let withdrawn = events::append(&mut vars, clock, kind, Some(viewer.member), issuer, out.id);
         let mut sql = format!("{WITHDRAW} {TAKE_OUT} {}", events::APPEND);
         if waits.is_some() {
@@ -365,7 +367,7 @@ impl Documents<'_> {
             base: Base::of(stored.out.as_ref()),
             files: &work.attachments,
             expires_at: work.expires_at(),
-            issuer: &work.issuer.path,
+            issuer: &work.particulars.issuer.path,
             by: row.approved_by.as_deref().and_then(|member| member.parse().ok()),
         };
         match self.release(release).await {
@@ -406,7 +408,7 @@ impl Documents<'_> {
         release.base.bind(&mut vars, release.files);
         let kind = if release.base.is_out() { EventKind::DocumentCorrected } else { EventKind::DocumentPublished };
         events::append(&mut vars, clock, kind, release.by, release.issuer, id);
-        self.backend.store().write(&format!("{STILL} {SAME} {RELEASE} {}", events::APPEND), vars).await?;
+        self.backend.store().write(&format!("{STILL} {SAME} {} {}", go_out(), events::APPEND), vars).await?;
         self.backend.events().wake();
         Ok(())
     }
@@ -422,7 +424,7 @@ impl Documents<'_> {
             why: why.key(),
             now: self.backend.clock().now(),
         };
-        events::append(&mut vars, self.backend.clock(), EventKind::DraftRecalled, None, &work.issuer.path, work.id);
+        events::append(&mut vars, self.backend.clock(), EventKind::DraftRecalled, None, &work.particulars.issuer.path, work.id);
         self.backend.store().write(&format!("{STILL} {BACK} {}", events::APPEND), vars).await?;
         self.backend.events().wake();
         Ok(())
@@ -473,7 +475,7 @@ impl Documents<'_> {
             decided_by: viewer.member.to_string(),
             decided_at: clock.now(),
         });
-        events::append_with(&mut vars, clock, kind, Some(viewer.member), &work.issuer.path, work.id, detail);
+        events::append_with(&mut vars, clock, kind, Some(viewer.member), &work.particulars.issuer.path, work.id, detail);
         self.backend.store().write(&format!("{STILL} {change} {DECIDE} {}", events::APPEND), vars).await?;
         self.backend.events().wake();
         Ok(())
@@ -554,35 +556,39 @@ const DECIDE: &str = "IF $review != NONE { UPDATE $review SET state = $review_st
                       decided_at = $decided_at, reason = $reason RETURN NONE };";
 
 /// Behind [`STILL`]: what is in work becomes what is out.
-const RELEASE: &str = "\
-    LET $old = (SELECT state, shelf, published_at FROM ONLY $document); \
-    LET $stays = $old.state = 'published'; LET $was = $old.state != NONE; \
-    LET $place = IF $stays { $old.shelf } ELSE { $shelf }; \
-    UPSERT $document SET kind = $d.kind, number = $d.number, title = $d.title, signer = $d.signer, field = $d.field, \
-        issuer = $d.issuer, issuer_path = $d.issuer_path, issuer_level = $d.issuer_level, audience = $d.audience, \
-        audience_path = $d.audience_path, parts = $d.parts, standings = $d.standings, attachments = $d.attachments, related = $d.related, \
-        state = 'published', version = $d.version, minutes = $d.minutes, saved_at = $d.saved_at, saved_by = $d.saved_by, \
-        published_at = IF $stays { $old.published_at } ELSE { $now }, shelf = $place, \
-        must_read_by = $d.must_read_by, must = IF $d.must_read_by != NONE { $place } ELSE { NONE }, \
-        pin = IF $d.pinned = true { $place } ELSE { NONE }, expires_on = $d.expires_on, expires_at = $expires_at, \
-        corrected_version = IF $was { $d.version } ELSE { NONE }, \
-        corrected_at = IF $was { $now } ELSE { NONE }, correction = IF $was { $d.correction } ELSE { NONE }, \
-        withdrawn_at = NONE, withdrawn_because = NONE RETURN NONE; \
-    UPSERT $text SET body = (SELECT VALUE body FROM ONLY $draft_text) RETURN NONE; \
-    DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE; \
-    IF $review != NONE { UPDATE $review SET state = 'approved', decided_by = $by, decided_at = $now RETURN NONE };";
+fn go_out() -> String {
+    format!(
+        "LET $old = (SELECT state, shelf, published_at FROM ONLY $document); \
+         LET $stays = $old.state = 'published'; LET $was = $old.state != NONE; \
+         LET $place = IF $stays {{ $old.shelf }} ELSE {{ $shelf }}; \
+         UPSERT $document SET {}, attachments = $d.attachments, \
+             state = 'published', version = $d.version, minutes = $d.minutes, saved_at = $d.saved_at, saved_by = $d.saved_by, \
+             published_at = IF $stays {{ $old.published_at }} ELSE {{ $now }}, shelf = $place, \
+             must = IF $d.must_read_by != NONE {{ $place }} ELSE {{ NONE }}, \
+             pin = IF $d.pinned = true {{ $place }} ELSE {{ NONE }}, expires_at = $expires_at, \
+             corrected_version = IF $was {{ $d.version }} ELSE {{ NONE }}, \
+             corrected_at = IF $was {{ $now }} ELSE {{ NONE }}, correction = IF $was {{ $d.correction }} ELSE {{ NONE }}, \
+             withdrawn_at = NONE, withdrawn_because = NONE RETURN NONE; \
+         UPSERT $text SET body = (SELECT VALUE body FROM ONLY $draft_text) RETURN NONE; \
+         DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE; \
+         IF $review != NONE {{ UPDATE $review SET state = 'approved', decided_by = $by, decided_at = $now RETURN NONE }};",
+        copied("$d")
+    )
+}
 
 /// What is out becomes a draft beside it.
-const REVISE: &str = "\
-    LET $d = (SELECT * FROM ONLY $document); \
-    CREATE $draft SET kind = $d.kind, number = $d.number, title = $d.title, signer = $d.signer, field = $d.field, \
-        issuer = $d.issuer, issuer_path = $d.issuer_path, issuer_level = $d.issuer_level, audience = $d.audience, \
-        audience_path = $d.audience_path, parts = $d.parts, standings = $d.standings, attachments = $d.attachments, related = $d.related, \
-        stage = 'draft', version = $version, minutes = $d.minutes, saved_at = $now, saved_by = $editor, authors = [], \
-        expires_on = $d.expires_on, must_read_by = $d.must_read_by, pinned = IF $d.pin != NONE { true } ELSE { NONE } RETURN NONE; \
-    LET $body = (SELECT VALUE body FROM ONLY $text); \
-    CREATE $draft_text SET body = $body RETURN NONE; \
-    IF $revision != NONE { CREATE $revision SET title = $d.title, body = $body, at = $now, by = $editor RETURN NONE };";
+fn begin_again() -> String {
+    format!(
+        "LET $d = (SELECT * FROM ONLY $document); \
+         CREATE $draft SET {}, attachments = $d.attachments, \
+             stage = 'draft', version = $version, minutes = $d.minutes, saved_at = $now, saved_by = $editor, authors = [], \
+             pinned = IF $d.pin != NONE {{ true }} ELSE {{ NONE }} RETURN NONE; \
+         LET $body = (SELECT VALUE body FROM ONLY $text); \
+         CREATE $draft_text SET body = $body RETURN NONE; \
+         IF $revision != NONE {{ CREATE $revision SET title = $d.title, body = $body, at = $now, by = $editor RETURN NONE }};",
+        copied("$d")
+    )
+}
 
 /// What is due to go out, and what is over.
 fn due() -> String {

@@ -1,0 +1,184 @@
+//! What an editor says of a document besides its text. Declared once, for the text in work and for the one that is out.
+//!
+//! The particulars are columns of `draft` and of `document`, not one nested object: the library and the lists of the desk are ranges of
+//! indexes over most of them, and a move of units finds and changes rows by them. The statements that read, save, publish and
+//! correct take their lists of columns from here ([`Columns`], [`copied`]), so none of them can leave one out.
+//!
+//! Two particulars are not among these columns, because the two tables keep them differently. Standing first is `pinned` in `draft`, and
+//! a place on the shelf, `pin`, in `document`. A note on a correction belongs to one correction and is not copied into the next.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{
+    audience::Audience,
+    documents::{DocumentField, DocumentKind, Relation, desk::DocumentDraft, steps::Situation},
+    ids::DocumentId,
+    units::UnitRef,
+};
+
+use super::{audience, related::RelatedRow, signs::Signs};
+use crate::{store::SurrealValue, units::Tree};
+
+/// Declares the row and, from the same list, the names of its columns.
+macro_rules! particulars {
+    ($($(#[$attribute:meta])* $column:ident: $type:ty,)+) => {
+        /// The particulars as they lie in the store.
+        #[derive(Debug, Clone, SurrealValue)]
+        pub(crate) struct ParticularsRow {
+            $($(#[$attribute])* pub(super) $column: $type,)+
+        }
+
+        /// The columns of [`ParticularsRow`].
+        const COLUMNS: &[&str] = &[$(stringify!($column)),+];
+    };
+}
+
+particulars! {
+    kind: String,
+    number: Option<String>,
+    title: String,
+    signer: Option<String>,
+    field: Option<String>,
+    issuer: String,
+    issuer_path: String,
+    issuer_level: String,
+    audience: String,
+    audience_path: String,
+    /// Ids of units, which lead to those that answer for them now, wherever they lie.
+    parts: Option<Vec<String>>,
+    standings: Option<Vec<String>>,
+    related: Option<Vec<RelatedRow>>,
+    must_read_by: Option<String>,
+    expires_on: Option<String>,
+}
+
+/// The columns of a `SELECT`: the given ones, which only one of the tables has, and the particulars.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Columns(pub(super) &'static str);
+
+impl fmt::Display for Columns {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)?;
+        COLUMNS.iter().try_for_each(|column| write!(formatter, ", {column}"))
+    }
+}
+
+/// The part of a `SET` that copies every particular from an object that has them: a row, or a [`ParticularsRow`] that was bound.
+pub(super) fn copied(from: &str) -> String {
+    COLUMNS.iter().map(|column| format!("{column} = {from}.{column}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The particulars once their columns, or the fields of a form, were understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Particulars {
+    pub(crate) kind: DocumentKind,
+    pub(crate) number: Option<String>,
+    pub(crate) title: String,
+    /// Who signed it, as it stands on paper.
+    pub(crate) signer: Option<String>,
+    pub(crate) field: Option<DocumentField>,
+    pub(crate) issuer: UnitRef,
+    pub(crate) audience: Audience,
+    pub(crate) related: Vec<RelatedRow>,
+    pub(crate) must_read_by: Option<NaiveDate>,
+    pub(crate) expires_on: Option<NaiveDate>,
+}
+
+impl ParticularsRow {
+    /// None when a column says what it cannot. Which name the issuer has is for the caller to say.
+    pub(super) fn understand(self, tree: &Tree, issuer: UnitRef) -> Option<Particulars> {
+        Some(Particulars {
+            kind: DocumentKind::from_key(&self.kind)?,
+            number: self.number,
+            title: self.title,
+            signer: self.signer,
+            field: match &self.field {
+                Some(key) => Some(DocumentField::from_key(key)?),
+                None => None,
+            },
+            issuer,
+            audience: audience(tree, &self.audience, self.parts.as_deref(), self.standings.as_deref())?,
+            related: self.related.unwrap_or_default(),
+            must_read_by: self.must_read_by.as_deref().map(str::parse::<NaiveDate>).transpose().ok()?,
+            expires_on: self.expires_on.as_deref().map(str::parse::<NaiveDate>).transpose().ok()?,
+        })
+    }
+}
+
+impl Particulars {
+    /// Those of a document of which nothing else is said.
+    pub(crate) fn new(kind: DocumentKind, title: String, issuer: UnitRef, audience: UnitRef) -> Self {
+        Self {
+            kind,
+            number: None,
+            title,
+            signer: None,
+            field: None,
+            issuer,
+            audience: Audience { unit: audience, parts: Vec::new(), standings: Vec::new() },
+            related: Vec::new(),
+            must_read_by: None,
+            expires_on: None,
+        }
+    }
+
+    /// As they are stored.
+    pub(crate) fn row(&self) -> ParticularsRow {
+        let Self { kind, number, title, signer, field, issuer, audience, related, must_read_by, expires_on } = self;
+        let parts: Vec<String> = audience.parts.iter().map(|part| part.id.to_string()).collect();
+        let standings: Vec<String> = audience.standings.iter().map(|standing| standing.key().to_owned()).collect();
+        ParticularsRow {
+            kind: kind.key().to_owned(),
+            number: number.clone(),
+            title: title.clone(),
+            signer: signer.clone(),
+            field: field.map(|field| field.key().to_owned()),
+            issuer: issuer.id.to_string(),
+            issuer_path: issuer.path.to_string(),
+            issuer_level: issuer.kind.key().to_owned(),
+            audience: audience.unit.id.to_string(),
+            audience_path: audience.unit.path.to_string(),
+            parts: (!parts.is_empty()).then_some(parts),
+            standings: (!standings.is_empty()).then_some(standings),
+            related: (!related.is_empty()).then(|| related.clone()),
+            must_read_by: must_read_by.map(|day| day.to_string()),
+            expires_on: expires_on.map(|day| day.to_string()),
+        }
+    }
+
+    /// Whether both say the same. Where units lie, and how they are called, may be known as of different days.
+    pub(super) fn say_the_same(&self, other: &Self) -> bool {
+        let in_other_words = Self { issuer: other.issuer.clone(), audience: other.audience.clone(), ..self.clone() };
+        self.issuer.id == other.issuer.id && self.audience.names_the_same(&other.audience) && in_other_words == *other
+    }
+
+    /// The form that holds them, of a text that is not stored yet. `signs` are the numbers of `related`.
+    pub(super) fn form(self, id: DocumentId, signs: &Signs, saved_at: DateTime<Utc>) -> DocumentDraft {
+        let Self { kind, number, title, signer, field, issuer, audience, related: _, must_read_by, expires_on } = self;
+        let Audience { unit, parts, standings } = audience;
+        DocumentDraft {
+            id,
+            kind,
+            number: number.unwrap_or_default(),
+            title,
+            signer: signer.unwrap_or_default(),
+            field,
+            issuer,
+            audience: unit,
+            parts,
+            standings,
+            supersedes: signs.of(Relation::Supersedes),
+            amends: signs.of(Relation::Amends),
+            guides: signs.of(Relation::Guides),
+            must_read_by,
+            expires_on,
+            is_pinned: false,
+            correction: String::new(),
+            body: String::new(),
+            situation: Situation::NEW,
+            version: 0,
+            saved_at,
+        }
+    }
+}
