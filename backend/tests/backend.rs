@@ -44,6 +44,8 @@ mod members;
 mod offices;
 #[path = "backend/paper_codes.rs"]
 mod paper_codes;
+#[path = "backend/particulars.rs"]
+mod particulars;
 #[path = "backend/parts.rs"]
 mod parts;
 #[path = "backend/quotas.rs"]
