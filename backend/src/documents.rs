@@ -16,11 +16,13 @@ use domain::{
 
 mod approval;
 mod bookmarks;
+mod choices;
 mod convert;
 mod corrections;
 mod desk;
 mod difference;
 mod draft;
+mod form;
 mod library;
 mod must_read;
 mod particulars;
@@ -34,6 +36,7 @@ mod reminders;
 mod review;
 mod revisions;
 mod rules;
+mod save;
 mod shelf;
 mod signs;
 mod steps;
@@ -44,7 +47,7 @@ mod writing;
 
 pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX, Taken};
 pub use difference::difference;
-pub use draft::{DraftForm, ReachForm};
+pub use form::{DraftForm, ReachForm};
 pub(crate) use particulars::{Particulars, ParticularsRow};
 pub(crate) use progress::HAND_OVER;
 pub(crate) use related::RelatedRow;

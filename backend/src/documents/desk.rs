@@ -14,7 +14,8 @@ use domain::{
 
 use super::{
     COLUMNS, Document, DocumentRow, Documents,
-    draft::{DRAFT_COLUMNS, DraftRow, InWork, highest},
+    choices::highest,
+    draft::{DRAFT_COLUMNS, DraftRow, InWork},
     particulars::Columns,
 };
 use crate::{

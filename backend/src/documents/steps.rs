@@ -17,8 +17,9 @@ use domain::{
 
 use super::{
     Document, Documents,
-    draft::{InWork, OnDesk, revision_of},
+    draft::{InWork, OnDesk},
     particulars::copied,
+    save::revision_of,
 };
 use crate::{
     Error, Result, events,

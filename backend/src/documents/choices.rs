@@ -1,0 +1,95 @@
+//! Units an editor chooses from, and whom a choice reaches.
+
+use domain::{
+    audience::Audience,
+    documents::desk::PartChoices,
+    folding::fold,
+    units::{UnitKind, UnitPath, UnitRef},
+};
+
+use super::Documents;
+use crate::{Error, Result, units::Tree};
+
+/// Units a choice offers at most: a list a person can still go through.
+const CHOICES: usize = 400;
+
+/// Parts of an audience that are listed at most; others are looked for by name.
+const PARTS_LISTED: usize = 200;
+
+impl Documents<'_> {
+    /// Units below the audience to choose parts from: all that are the person's, or where those are too many, the highest ones below
+    /// the audience, or those whose names hold what was typed; and what is chosen already.
+    pub(super) fn part_choices(&self, tree: &Tree, seats: &[&UnitPath], whom: &Audience, typed: &str) -> PartChoices {
+        let top = &whom.unit.path;
+        let below = move || tree.subtree(top).filter(move |unit| unit.path != *top);
+        let mut roots = seats.to_vec();
+        if roots.iter().all(|seat| !seat.contains(top)) {
+            roots.push(top);
+        }
+        let own = roots.iter().flat_map(|root| tree.subtree(root).filter(move |unit| unit.path != **root));
+        let own: Vec<&UnitRef> = own.take(PARTS_LISTED + 1).collect();
+        let is_cut = own.len() > PARTS_LISTED;
+        let words = fold(typed);
+        let mut units: Vec<&UnitRef> = match (words.is_empty(), is_cut) {
+            (false, _) => below().filter(|unit| fold(&unit.name).contains(&words)).take(PARTS_LISTED).collect(),
+            (true, false) => own,
+            (true, true) => highest_below(tree, top),
+        };
+        for part in &whom.parts {
+            if units.iter().all(|unit| unit.id != part.id) {
+                units.push(part);
+            }
+        }
+        units.sort_by(|a, b| a.path.cmp(&b.path));
+        let counted = |kind: UnitKind| (kind, below().filter(|unit| unit.kind == kind).count());
+        let is_choice = |(_, units): &(UnitKind, usize)| (2..=Audience::PARTS_MAX).contains(units);
+        let levels = UnitKind::ALL.into_iter().map(counted).filter(is_choice);
+        let counters = self.backend.counters();
+        PartChoices {
+            units: units.into_iter().map(|unit| (unit.clone(), counters.members(&unit.path))).collect(),
+            levels: levels.map(|(kind, units)| (kind, u32::try_from(units).unwrap_or(u32::MAX))).collect(),
+            is_cut,
+        }
+    }
+
+    /// Members of an audience, and branches in it.
+    pub(super) fn reach(&self, tree: &Tree, audience: &Audience) -> (u32, u32) {
+        let places = audience.places();
+        let branches = places.iter().flat_map(|place| tree.subtree(place)).filter(|unit| unit.kind == UnitKind::Branch).count();
+        let members = self.backend.counters().members_asked(&audience.unit.path, audience);
+        (members, u32::try_from(branches).unwrap_or(u32::MAX))
+    }
+}
+
+pub(super) fn highest<'t>(tree: &'t Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
+    seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
+}
+
+/// Level by level what lies below a unit, as long as the list stays readable.
+fn highest_below<'t>(tree: &'t Tree, top: &'t UnitPath) -> Vec<&'t UnitRef> {
+    let mut listed: Vec<&UnitRef> = Vec::new();
+    let mut level: Vec<&UnitRef> = tree.children(top).collect();
+    while !level.is_empty() && listed.len() + level.len() <= PARTS_LISTED {
+        listed.extend(&level);
+        level = level.iter().flat_map(|unit| tree.children(&unit.path)).collect();
+    }
+    if listed.is_empty() {
+        listed.extend(level.iter().take(PARTS_LISTED));
+    }
+    listed
+}
+
+/// The seats and, level by level, what lies below them, as long as the list stays readable; and what is chosen already.
+pub(super) fn choices(tree: &Tree, seats: &[&UnitPath], chosen: &UnitRef, fits: impl Fn(&UnitRef) -> bool) -> Vec<UnitRef> {
+    let mut level: Vec<&UnitRef> = seats.iter().filter_map(|path| tree.at(path)).collect();
+    let mut offered: Vec<UnitRef> = Vec::new();
+    while !level.is_empty() && offered.len() + level.len() <= CHOICES {
+        offered.extend(level.iter().map(|unit| (*unit).clone()));
+        level = level.iter().flat_map(|unit| tree.children(&unit.path)).filter(|unit| fits(unit)).collect();
+    }
+    if !offered.iter().any(|unit| unit.id == chosen.id) {
+        offered.push(chosen.clone());
+    }
+    offered.sort_by(|a, b| a.path.cmp(&b.path));
+    offered
+}

@@ -1,0 +1,246 @@
+//! The editor's form: how each field of it is read.
+
+use domain::{
+    accounts::Viewer,
+    audience::Audience,
+    documents::{Body, DocumentField, DocumentKind, DocumentNumber, Relation, Title, desk::Remark},
+    forms::{self, FormReader, Problem, bounded_line},
+    members::Standing,
+    policy::Action,
+    units::{UnitKind, UnitPath, UnitRef},
+};
+
+use super::{Documents, Particulars, RelatedRow};
+use crate::{Error, Result, units::Tree};
+
+/// Characters of a signer's name and office.
+const SIGNER_MAX: u32 = 120;
+
+/// Declares the form and, from the same list, what is given back of it: a field that is typed is also kept.
+macro_rules! draft_form {
+    ($($(#[$attribute:meta])* $field:ident,)+) => {
+        /// The editor's form as it was typed.
+        #[derive(Debug, Clone, Copy, Default)]
+        pub struct DraftForm<'f> {
+            $($(#[$attribute])* pub $field: &'f str,)+
+            /// Of the audience, only these: ids of units below it, and keys of levels for all its units of that level. None: all of it.
+            pub parts: &'f [String],
+        }
+
+        impl<'f> DraftForm<'f> {
+            /// The names of the fields, each with what was typed. Without `parts`.
+            pub fn fields(&self) -> Vec<(&'static str, &'f str)> {
+                vec![$((stringify!($field), self.$field)),+]
+            }
+        }
+    };
+}
+
+draft_form! {
+    id,
+    /// The version the editor started from; `0` for a document not stored yet.
+    version,
+    kind,
+    number,
+    title,
+    /// Who signed it, as it stands on paper.
+    signer,
+    field,
+    issuer,
+    audience,
+    /// Keys of standings, separated by commas; empty for everybody in the audience.
+    standings,
+    /// Numbers of documents, separated by commas.
+    supersedes,
+    amends,
+    guides,
+    must_read_by,
+    expires_on,
+    /// Anything but nothing for "stands first".
+    pinned,
+    correction,
+    body,
+}
+
+/// Whom a form is for that is not saved yet. As in [`DraftForm`].
+#[derive(Debug, Clone, Copy)]
+pub struct ReachForm<'f> {
+    pub audience: &'f str,
+    pub parts: &'f [String],
+    pub standings: &'f str,
+}
+
+/// The form once every field was understood.
+pub(super) struct Draft {
+    pub(super) particulars: Particulars,
+    pub(super) is_pinned: bool,
+    pub(super) correction: Option<Remark>,
+    pub(super) body: Body,
+}
+
+impl Documents<'_> {
+    /// How many members and branches a form would reach.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] of the form `draft` as [`Self::save_draft`].
+    #[expect(clippy::unused_async, reason = "a use-case like the others")]
+    pub async fn reach_of(&self, viewer: &Viewer, form: ReachForm<'_>) -> Result<(u32, u32)> {
+        let is_own = |path: &UnitPath| viewer.standpoint.may_by_office(Action::WriteDocument, path);
+        if viewer.standpoint.seats(Action::WriteDocument).is_empty() {
+            return Err(Error::NotFound);
+        }
+        let tree = self.backend.units().tree();
+        let mut reader = FormReader::new("draft");
+        let chosen = reader.read("audience", form.audience, |typed| unit(&tree, typed, is_own));
+        let parts = reader.read("parts", &form.parts.join(" "), |_| match &chosen {
+            Some(audience) => parts_of(&tree, audience, form.parts, is_own),
+            None => Ok(Vec::new()),
+        });
+        let standings = reader.read("standings", form.standings, standings_of);
+        let (Some(unit), Some(parts), Some(standings)) = (chosen, parts, standings) else {
+            return Err(reader.finish().err().unwrap_or_default().into());
+        };
+        Ok(self.reach(&tree, &Audience { unit, parts, standings }))
+    }
+
+    /// Reads the form. The reader is handed back for what only the store can refuse.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with all that the editor can mend; those of the store.
+    pub(super) async fn understand(
+        &self,
+        viewer: &Viewer,
+        form: &DraftForm<'_>,
+        is_correction: bool,
+    ) -> Result<(FormReader, Draft)> {
+        let tree = self.backend.units().tree();
+        let today = self.backend.clock().today();
+        let mut reader = FormReader::new("draft");
+        let title = reader.read("title", form.title, Title::parse);
+        let kind = reader.read("kind", form.kind, |typed| match typed {
+            "" => Err(Problem::Required),
+            typed => DocumentKind::from_key(typed).ok_or(Problem::NotOffered),
+        });
+        let number = reader.read("number", form.number, DocumentNumber::parse_optional);
+        let signer = reader.read("signer", form.signer, |typed| forms::optional(typed, |typed| bounded_line(typed, SIGNER_MAX)));
+        let field = reader.read("field", form.field, |typed| {
+            forms::optional(typed, |typed| DocumentField::from_key(typed).ok_or(Problem::NotOffered))
+        });
+        let issuer = reader.read("issuer", form.issuer, |typed| {
+            unit(&tree, typed, |path| viewer.standpoint.may_by_office(Action::WriteDocument, path))
+        });
+        let audience = reader.read("audience", form.audience, |typed| {
+            // Authority flows down: nobody publishes beside or above the issuer. Without an issuer there is nothing to compare.
+            unit(&tree, typed, |path| issuer.as_ref().is_none_or(|issuer| issuer.path.contains(path)))
+        });
+        let parts = reader.read("parts", &form.parts.join(" "), |_| match (&issuer, &audience) {
+            (Some(issuer), Some(audience)) => parts_of(&tree, audience, form.parts, |path| issuer.path.contains(path)),
+            // Without both there is nothing to compare.
+            _ => Ok(Vec::new()),
+        });
+        let standings = reader.read("standings", form.standings, standings_of);
+        let mut related = Vec::new();
+        for (relation, typed) in
+            [(Relation::Supersedes, form.supersedes), (Relation::Amends, form.amends), (Relation::Guides, form.guides)]
+        {
+            let found = self.named(viewer, typed).await?;
+            let rows = reader.read(relation.key(), typed, |_| found);
+            related.extend(
+                rows.into_iter()
+                    .flatten()
+                    .map(|document| RelatedRow { document: document.to_string(), relation: relation.key().to_owned() }),
+            );
+        }
+        let coming = |typed: &str| {
+            let day = forms::optional(typed, forms::day)?;
+            if day.is_some_and(|day| day < today) { Err(Problem::DateRange) } else { Ok(day) }
+        };
+        let must_read_by = reader.read("must_read_by", form.must_read_by, coming);
+        let expires_on = reader.read("expires_on", form.expires_on, coming);
+        let correction = reader.read("correction", form.correction, |typed| match forms::optional(typed, Remark::parse)? {
+            // Who has read the old text must be able to learn what is different, also when it comes back after a withdrawal.
+            None if is_correction => Err(Problem::Required),
+            remark => Ok(remark),
+        });
+        let body = reader.read("body", form.body, Body::parse);
+        let understood = || {
+            let particulars = Particulars {
+                kind: kind?,
+                number: number?.map(|number| number.as_str().to_owned()),
+                title: title?.as_str().to_owned(),
+                signer: signer?,
+                field: field?,
+                issuer: issuer?,
+                audience: Audience { unit: audience?, parts: parts?, standings: standings? },
+                related,
+                must_read_by: must_read_by?,
+                expires_on: expires_on?,
+            };
+            Some(Draft { particulars, is_pinned: !form.pinned.is_empty(), correction: correction?, body: body? })
+        };
+        match understood() {
+            Some(draft) if reader.is_clean() => Ok((reader, draft)),
+            _ => Err(reader.finish().err().unwrap_or_default().into()),
+        }
+    }
+}
+
+fn unit(tree: &Tree, typed: &str, fits: impl Fn(&UnitPath) -> bool) -> Result<UnitRef, Problem> {
+    if typed.is_empty() {
+        return Err(Problem::Required);
+    }
+    tree.named(typed).filter(|unit| fits(&unit.path)).cloned().ok_or(Problem::NotOffered)
+}
+
+fn standings_of(typed: &str) -> Result<Vec<Standing>, Problem> {
+    let keys = typed.split(',').map(str::trim).filter(|key| !key.is_empty());
+    keys.map(|key| Standing::from_key(key).ok_or(Problem::NotOffered)).collect()
+}
+
+/// The parts of an audience that were chosen, in the order of the tree and none within another; none when they are all of it.
+/// `is_known` tells which other units the person may hear of: of all others the answer is that they are not offered.
+fn parts_of(
+    tree: &Tree,
+    audience: &UnitRef,
+    typed: &[String],
+    is_known: impl Fn(&UnitPath) -> bool,
+) -> Result<Vec<UnitRef>, Problem> {
+    let mut parts: Vec<&UnitRef> = Vec::new();
+    for typed in typed {
+        if let Some(level) = UnitKind::from_key(typed) {
+            let of_level = tree.subtree(&audience.path).filter(|unit| unit.kind == level && unit.id != audience.id);
+            let before = parts.len();
+            parts.extend(of_level);
+            if parts.len() == before {
+                return Err(Problem::NotOffered);
+            }
+            continue;
+        }
+        let part = tree.named(typed).filter(|unit| is_known(&unit.path)).ok_or(Problem::NotOffered)?;
+        if !audience.path.contains(&part.path) {
+            return Err(Problem::NotBelow);
+        }
+        parts.push(part);
+    }
+    parts.sort_by(|a, b| a.path.cmp(&b.path));
+    parts.dedup_by(|below, above| above.path.contains(&below.path));
+    if is_all_of(tree, audience, &parts) {
+        return Ok(Vec::new());
+    }
+    if parts.len() > Audience::PARTS_MAX {
+        return Err(Problem::TooMany { max: u32::try_from(Audience::PARTS_MAX).unwrap_or(u32::MAX) });
+    }
+    Ok(parts.into_iter().cloned().collect())
+}
+
+/// Whether these parts together are all of a unit: it is one of them, or each of those one level below is all of them.
+fn is_all_of(tree: &Tree, unit: &UnitRef, parts: &[&UnitRef]) -> bool {
+    if parts.iter().all(|part| !unit.path.contains(&part.path)) {
+        return parts.iter().any(|part| part.path.contains(&unit.path));
+    }
+    if parts.iter().any(|part| part.id == unit.id) {
+        return true;
+    }
+    let mut children = tree.children(&unit.path).peekable();
+    children.peek().is_some() && children.all(|child| is_all_of(tree, child, parts))
+}

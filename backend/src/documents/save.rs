@@ -1,0 +1,161 @@
+//! Saving: the form becomes the next version of the draft.
+
+use domain::{
+    accounts::Viewer,
+    documents::{desk::Remark, steps::DocumentStep},
+    events::EventKind,
+    forms::{FormErrors, FormReader, Problem},
+    ids::DocumentId,
+    policy::Action,
+};
+
+use super::{
+    Documents, Particulars,
+    draft::InWork,
+    form::{Draft, DraftForm},
+    particulars::copied,
+    writing::{SAVED, writing_of},
+};
+use crate::{
+    Error, Result, events,
+    store::{RecordId, Variables, pair, record, vars},
+};
+
+impl Documents<'_> {
+    /// Stores the form as the next version of the draft, or as a new draft.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what the editor can mend, [`Problem::Stale`] on `body` when somebody saved meanwhile: the typed text
+    /// comes back, the stored one stays, nothing is lost. [`Error::Busy`] when a unit is being moved; [`Error::Step`] when it is no draft any more; [`Error::NotFound`] and
+    /// [`Error::NotAllowed`] as [`Self::draft`].
+    pub async fn save_draft(&self, viewer: &Viewer, form: DraftForm<'_>) -> Result<DocumentId> {
+        let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
+        let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
+        let mut is_correction = false;
+        if version > 0 {
+            let desk = self.on_desk(viewer, id).await?;
+            desk.step(DocumentStep::Edit)?;
+            is_correction = desk.situation().out.is_some();
+        } else if viewer.standpoint.seats(Action::WriteDocument).is_empty() {
+            return Err(Error::NotFound);
+        }
+        let (reader, draft) = self.understand(viewer, &form, is_correction).await?;
+        let (change, kind) = if version == 0 {
+            (format!("{UNKNOWN} {IN_PLACE} {FREE} CREATE $draft SET authors = [$editor], "), EventKind::DocumentDrafted)
+        } else {
+            let authors = "authors = array::union(authors, [$editor])";
+            (format!("{UNCHANGED} {IN_PLACE} {FREE} UPDATE $draft SET {authors}, "), EventKind::DocumentSaved)
+        };
+        let sql = format!("{change}{} RETURN NONE; {TEXT} {SAVED} {}", draft_set(), events::APPEND);
+        let mut vars = self.draft_vars(viewer, id, version, &draft);
+        events::append(&mut vars, self.backend.clock(), kind, Some(viewer.member), &draft.particulars.issuer.path, id);
+        match self.backend.store().write(&sql, vars).await {
+            Ok(_) => {
+                self.backend.events().wake();
+                Ok(id)
+            }
+            Err(Error::Thrown(reason)) if reason.contains(TAKEN) => {
+                Err(self.taken(viewer, reader, "number", &draft, id).await?.into())
+            }
+            Err(Error::Thrown(reason)) if reason.contains(MOVED) => Err(Error::Busy),
+            Err(Error::Exists | Error::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
+            Err(Error::Exists | Error::Thrown(_)) => {
+                // Sent on or thrown away in this moment: there is nothing to compare with and to save again.
+                self.on_desk(viewer, id).await?.step(DocumentStep::Edit)?;
+                Err(reader.refused("body", Problem::Stale).into())
+            }
+            Err(Error::Taken { .. }) => Err(self.taken(viewer, reader, "number", &draft, id).await?.into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn taken(&self, viewer: &Viewer, reader: FormReader, field: &str, draft: &Draft, id: DocumentId) -> Result<FormErrors> {
+        let Particulars { number, issuer, .. } = &draft.particulars;
+        self.number_taken(viewer, reader, field, (number.as_deref().unwrap_or_default(), issuer.id, id)).await
+    }
+
+    /// Whether exactly this form was stored before: the same button pressed twice is no conflict with oneself.
+    async fn is_saved(&self, viewer: &Viewer, id: DocumentId, version: u32, draft: &Draft) -> Result<bool> {
+        let desk = self.on_desk(viewer, id).await?;
+        Ok(desk.work.is_some_and(|work| {
+            work.version == version + 1
+                && work.saved_by == viewer.member.to_string()
+                && work.has_particulars_of(draft)
+                && desk.body == draft.body.as_str()
+        }))
+    }
+
+    fn draft_vars(&self, viewer: &Viewer, id: DocumentId, version: u32, draft: &Draft) -> Variables {
+        let Particulars { number, issuer, audience, .. } = &draft.particulars;
+        vars! {
+            draft: record("draft", id),
+            draft_text: record("draft_text", id),
+            document: record("document", id),
+            revision: revision_of(id, version + 1),
+            writing: writing_of(viewer, id),
+            version: i64::from(version),
+            next: i64::from(version) + 1,
+            particulars: draft.particulars.row(),
+            number: number.clone(),
+            issuer: issuer.id.to_string(),
+            issuer_unit: record("unit", issuer.id),
+            audience_unit: record("unit", audience.unit.id),
+            pinned: draft.is_pinned.then_some(true),
+            correction: draft.correction.as_ref().map(|remark| remark.as_str().to_owned()),
+            minutes: i64::from(draft.body.minutes()),
+            body: draft.body.as_str(),
+            now: self.backend.clock().now(),
+            editor: viewer.member.to_string(),
+        }
+    }
+}
+
+impl InWork {
+    /// Whether the form says the same as what is stored, but for the text.
+    fn has_particulars_of(&self, draft: &Draft) -> bool {
+        self.particulars.say_the_same(&draft.particulars)
+            && self.is_pinned == draft.is_pinned
+            && self.correction.as_deref() == draft.correction.as_ref().map(Remark::as_str)
+    }
+}
+
+/// Where a saved version lies.
+pub(super) fn revision_of(id: DocumentId, version: u32) -> RecordId {
+    pair("document_revision", id, format!("{version:06}"))
+}
+
+/// What a save sets in the draft's row: the particulars, and what is kept beside them.
+fn draft_set() -> String {
+    format!(
+        "{}, pinned = $pinned, correction = $correction, stage = 'draft', version = $next, minutes = $minutes, saved_at = $now, \
+         saved_by = $editor",
+        copied("$particulars")
+    )
+}
+
+/// The text, and the revision that keeps it.
+const TEXT: &str = "UPSERT $draft_text SET body = $body RETURN NONE; \
+                    CREATE $revision SET title = $particulars.title, body = $body, at = $now, by = $editor RETURN NONE;";
+
+/// Stops the transaction when there is such a document already: a new draft is of a new document.
+const UNKNOWN: &str = "IF (SELECT VALUE version FROM ONLY $document) != NONE { THROW 'known' };";
+
+/// Why [`FREE`] stops the transaction.
+const TAKEN: &str = "number taken";
+
+/// Stops the transaction when the issuer's number belongs to another document that is or was out. Drafts among themselves are kept
+/// apart by their index. Both values are bound by themselves: the engine looks them up in an index.
+const FREE: &str = "IF $number != NONE AND array::len(SELECT VALUE id FROM document WHERE issuer = $issuer AND number = $number \
+                    AND id != $document) > 0 { THROW 'number taken' };";
+
+/// Stops the transaction when somebody saved, or sent the draft on, since the editor began.
+const UNCHANGED: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \
+                         IF $found.version != $version OR $found.stage != 'draft' { THROW 'stale' };";
+
+/// Why [`IN_PLACE`] stops the transaction.
+const MOVED: &str = "moved";
+
+/// Stops the transaction when one of its units moved since the tree was read: what follows a move would have passed already, and the
+/// text would lie where nobody looks.
+const IN_PLACE: &str = "IF (SELECT VALUE path FROM ONLY $issuer_unit) != $particulars.issuer_path \
+                        OR (SELECT VALUE path FROM ONLY $audience_unit) != $particulars.audience_path { THROW 'moved' };";
