@@ -29,6 +29,8 @@ mod official_sheet;
 #[cfg(feature = "ssr")]
 mod own_receipt;
 #[cfg(feature = "ssr")]
+mod particulars;
+#[cfg(feature = "ssr")]
 mod publish_page;
 mod read_page;
 #[cfg(feature = "ssr")]

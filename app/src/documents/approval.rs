@@ -1,6 +1,5 @@
 //! What goes out when a text is approved, beside what is out: particulars, text, files. The pages where that is decided show it all.
 
-use chrono::NaiveDate;
 use domain::{
     Locale,
     documents::desk::{Change, DocumentDraft},
@@ -10,51 +9,12 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{difference::difference, editor::whom};
+use super::{difference::difference, particulars::PARTICULARS};
 use crate::{
     files::Attachments,
     terms, text,
     ui::{Card, DescriptionList, Fact, HERE, IconName, Line, Notice, NoticeKind, Tag, Tone, Whose},
 };
-
-/// A particular: its name, whose words it is in, and what it is; empty where a document has none.
-type Particular = (fn(Locale) -> &'static str, Whose, fn(Locale, &DocumentDraft) -> String);
-
-/// All that goes out besides text and files, in the order of the form.
-const PARTICULARS: [Particular; 15] = [
-    (text::desk::title, Whose::Content, |_, draft| draft.title.clone()),
-    (text::desk::kind, Whose::Ours, |l, draft| terms::document_kind(l, draft.kind).to_owned()),
-    (text::desk::number, Whose::Name, |_, draft| draft.number.clone()),
-    (text::desk::issuer, Whose::Name, |_, draft| draft.issuer.name.clone()),
-    (text::desk::audience, Whose::Name, |_, draft| draft.audience.name.clone()),
-    (text::desk::standings, Whose::Ours, standings),
-    (text::desk::signer, Whose::Name, |_, draft| draft.signer.clone()),
-    (text::desk::field, Whose::Ours, field),
-    (text::desk::must_read_by, Whose::Ours, |l, draft| day(l, draft.must_read_by)),
-    (text::desk::expires_on, Whose::Ours, |l, draft| day(l, draft.expires_on)),
-    (text::desk::place_in_library, Whose::Ours, place),
-    (text::desk::supersedes, Whose::Name, |_, draft| draft.supersedes.clone()),
-    (text::desk::amends, Whose::Name, |_, draft| draft.amends.clone()),
-    (text::desk::guides, Whose::Name, |_, draft| draft.guides.clone()),
-    (text::desk::correction, Whose::Content, |_, draft| draft.correction.clone()),
-];
-
-fn field(l: Locale, draft: &DocumentDraft) -> String {
-    draft.field.map(|field| terms::document_field(l, field)).unwrap_or_default().to_owned()
-}
-
-fn place(l: Locale, draft: &DocumentDraft) -> String {
-    if draft.is_pinned { text::desk::pinned(l).to_owned() } else { String::new() }
-}
-
-fn day(l: Locale, day: Option<NaiveDate>) -> String {
-    day.map(|day| l.long_date(day)).unwrap_or_default()
-}
-
-fn standings(l: Locale, draft: &DocumentDraft) -> String {
-    let keys = draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",");
-    whom(l).into_iter().find(|choice| choice.value == keys).map_or(keys, |choice| choice.label)
-}
 
 /// Everything that goes out. What is different from what is or was out says so, with what it was.
 pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, change: &Change) -> AnyView {
@@ -63,12 +23,12 @@ pub(super) fn what_goes_out(l: Locale, draft: &DocumentDraft, reach: String, cha
         Some(_) if change.is_out => text::desk::change_out(l),
         Some(_) => text::desk::change_back(l),
     };
-    let facts = PARTICULARS.into_iter().filter_map(|(label, whose, value)| {
-        let new = value(l, draft);
+    let facts = PARTICULARS.iter().filter_map(|one| {
+        let new = one.told(l, draft);
         // What was said of the last correction is no part of this one.
-        let compares = label(l) != text::desk::correction(l);
-        let old = change.out.as_deref().filter(|_| compares).map(|out| value(l, out)).filter(|old| *old != new);
-        (!new.is_empty() || old.is_some()).then(|| particular(l, label(l), whose, new, old))
+        let compares = one.control != "correction";
+        let old = change.out.as_deref().filter(|_| compares).map(|out| one.told(l, out)).filter(|old| *old != new);
+        (!new.is_empty() || old.is_some()).then(|| particular(l, (one.label)(l), one.whose(), new, old))
     });
     let facts = facts.collect_view();
     let pieces = change.out.as_ref().map(|out| {

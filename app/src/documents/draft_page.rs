@@ -23,6 +23,7 @@ use super::{
     desk_fns::{blank, draft},
     desk_parts::{state_tag, way_back},
     editor::{Editor, destination, differing, number_holder, particulars, phone_preview},
+    particulars::LABELS,
     writing::{self, docx_card, stale},
     writing_fns::{begin_writing, conflict, unfinished},
 };
@@ -37,25 +38,6 @@ use crate::{
         PageHeader, TextArea, Whose, content_lang,
     },
 };
-
-pub(super) const LABELS: terms::Labels = &[
-    ("title", text::desk::title),
-    ("kind", text::desk::kind),
-    ("number", text::desk::number),
-    ("signer", text::desk::signer),
-    ("field", text::desk::field),
-    ("issuer", text::desk::issuer),
-    ("audience", text::desk::audience),
-    ("parts", text::desk::parts),
-    ("standings", text::desk::standings),
-    ("supersedes", text::desk::supersedes),
-    ("amends", text::desk::amends),
-    ("guides", text::desk::guides),
-    ("must_read_by", text::desk::must_read_by),
-    ("expires_on", text::desk::expires_on),
-    ("correction", text::desk::correction),
-    ("body", text::desk::body),
-];
 
 const WITHDRAW_LABELS: terms::Labels = &[("reason", text::desk::withdraw_reason)];
 
@@ -220,7 +202,7 @@ fn editing(l: Locale, opened: Opened, typed: Typed, errors: RwSignal<Option<Form
     let holder = errors.with_untracked(|errors| number_holder(l, errors.as_ref()));
     let differs = differs.map(|pieces| {
         let typed = errors.get_untracked().unwrap_or_default();
-        writing::conflict(l, pieces, LABELS, &differing(l, &page, &typed))
+        writing::conflict(l, pieces, &differing(l, &page, &typed))
     });
     view! {
         <Title text=title/>

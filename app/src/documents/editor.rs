@@ -1,6 +1,5 @@
 //! What the pages of one draft are made of: the form, the particulars, the phone preview.
 
-use chrono::NaiveDate;
 use domain::{
     Locale,
     documents::{
@@ -13,7 +12,10 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{draft_page::LABELS, writing::WritingField};
+use super::{
+    particulars::{LABELS, PARTICULARS, Particular, stored},
+    writing::WritingField,
+};
 use crate::{
     i18n::use_locale,
     terms::{self, field_error},
@@ -26,7 +28,7 @@ use crate::{
 
 /// A particular that is stored otherwise than it was typed, in words.
 pub(super) struct Differing {
-    pub(super) field: &'static str,
+    pub(super) label: &'static str,
     pub(super) stored: Line,
     pub(super) typed: Line,
 }
@@ -123,55 +125,6 @@ pub(super) fn number_holder(l: Locale, echo: Option<&FormErrors>) -> Option<AnyV
     Some(holder.into_any())
 }
 
-/// The controls of the form beside its text.
-const PARTICULARS: [&str; 16] = [
-    "title",
-    "kind",
-    "number",
-    "field",
-    "issuer",
-    "audience",
-    "parts",
-    "standings",
-    "signer",
-    "must_read_by",
-    "expires_on",
-    "supersedes",
-    "amends",
-    "guides",
-    "pinned",
-    "correction",
-];
-
-/// Those of them that are told in words of the application.
-const OUR_WORDS: [&str; 6] = ["kind", "field", "standings", "must_read_by", "expires_on", "pinned"];
-
-/// What a control of the form holds for the stored draft.
-fn stored(draft: &DocumentDraft, control: &str) -> String {
-    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    match control {
-        "id" => draft.id.to_string(),
-        "title" => draft.title.clone(),
-        "kind" => draft.kind.key().to_owned(),
-        "number" => draft.number.clone(),
-        "field" => draft.field.map(|field| field.key().to_owned()).unwrap_or_default(),
-        "issuer" => draft.issuer.id.to_string(),
-        "audience" => draft.audience.id.to_string(),
-        "parts" => draft.parts.iter().map(|part| part.id.to_string()).collect::<Vec<_>>().join(" "),
-        "standings" => draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(","),
-        "signer" => draft.signer.clone(),
-        "must_read_by" => day(draft.must_read_by),
-        "expires_on" => day(draft.expires_on),
-        "supersedes" => draft.supersedes.clone(),
-        "amends" => draft.amends.clone(),
-        "guides" => draft.guides.clone(),
-        "pinned" if draft.is_pinned => "yes".to_owned(),
-        "correction" => draft.correction.clone(),
-        "body" => draft.body.clone(),
-        _ => String::new(),
-    }
-}
-
 /// Particulars that are stored otherwise than they were typed, each with both.
 ///
 /// A save writes them all: who saves after somebody else must see what that would undo, an audience before all.
@@ -189,28 +142,27 @@ pub(super) fn differing(l: Locale, page: &DraftPage, typed: &FormErrors) -> Vec<
             known.map_or_else(|| value.to_owned(), |(unit, _)| unit.name.clone())
         }
     };
-    let words = |field: &str, value: &str| match field {
-        _ if value.is_empty() && field != "standings" => "–".to_owned(),
+    let words = |one: &Particular, value: &str| match one.control {
+        _ if value.is_empty() && one.control != "standings" => "–".to_owned(),
+        _ if one.is_day() => value.parse().map_or_else(|_| value.to_owned(), |day| l.date(day)),
         "kind" => chosen(&kinds(l), value),
         "field" => chosen(&fields(l), value),
         "issuer" => named(&page.issuers, value),
         "audience" => named(&page.audiences, value),
         "parts" => value.split(' ').map(part).collect::<Vec<_>>().join(", "),
         "standings" => chosen(&whom(l), value),
-        "must_read_by" | "expires_on" => value.parse().map_or_else(|_| value.to_owned(), |day| l.date(day)),
         "pinned" => text::desk::pinned(l).to_owned(),
         _ => value.to_owned(),
     };
-    let differs = |field: &'static str| {
-        let (stored, typed) = (stored(&page.draft, field), typed.value(field).unwrap_or_default().trim());
+    let differs = |one: &Particular| {
+        let (stored, typed) = (one.held(&page.draft), typed.value(one.control).unwrap_or_default().trim());
         // A day is typed in more than one spelling.
-        let day = ["must_read_by", "expires_on"].contains(&field).then(|| forms::day(typed).ok()).flatten();
+        let day = if one.is_day() { forms::day(typed).ok() } else { None };
         let typed = day.map_or_else(|| typed.to_owned(), |day| day.to_string());
-        let whose = if OUR_WORDS.contains(&field) { Whose::Ours } else { Whose::Content };
-        let line = |value: &str| Line::of(whose, words(field, value));
-        (typed != stored).then(|| Differing { field, stored: line(&stored), typed: line(&typed) })
+        let line = |value: &str| Line::of(one.whose(), words(one, value));
+        (typed != stored).then(|| Differing { label: (one.label)(l), stored: line(&stored), typed: line(&typed) })
     };
-    PARTICULARS.into_iter().filter_map(differs).collect()
+    PARTICULARS.iter().filter_map(differs).collect()
 }
 
 fn kinds(l: Locale) -> Vec<Choice> {

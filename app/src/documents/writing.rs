@@ -274,9 +274,9 @@ pub(super) fn kept_apart(l: Locale, kept: DocumentId) -> AnyView {
 }
 
 /// What is stored beside what was typed: the text, and the particulars that differ.
-pub(super) fn conflict(l: Locale, pieces: Vec<DiffPiece>, labels: Labels, differing: &[Differing]) -> AnyView {
-    let fact = |Differing { field, stored, typed }: &Differing| {
-        let label = labels.iter().find(|(name, _)| name == field).map_or(text::desk::place_in_library(l), |(_, label)| label(l));
+pub(super) fn conflict(l: Locale, pieces: Vec<DiffPiece>, differing: &[Differing]) -> AnyView {
+    let fact = |Differing { label, stored, typed }: &Differing| {
+        let label = *label;
         let both = [(text::writing::stored_name(l), stored), (text::writing::typed_name(l), typed)];
         let both =
             both.map(|(name, value)| view! { <p><span class="muted">{format!("{name}: ")}</span>{value.clone().show()}</p> });

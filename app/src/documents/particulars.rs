@@ -1,0 +1,143 @@
+//! The particulars of a document at the desk, a row for each. The form, its errors, the comparison after somebody else's save and the
+//! pages that approve are made of these rows.
+
+use chrono::NaiveDate;
+use domain::{Locale, documents::desk::DocumentDraft};
+
+use super::editor::whom;
+use crate::{terms, text, ui::Whose};
+
+/// A particular: the name of its control in the form, its label, and its value.
+pub(super) struct Particular {
+    pub(super) control: &'static str,
+    pub(super) label: fn(Locale) -> &'static str,
+    value: Value,
+}
+
+/// What a stored draft has as a particular; empty for none.
+enum Value {
+    /// Told as it was typed.
+    Line(Whose, fn(&DocumentDraft) -> String),
+    Day(fn(&DocumentDraft) -> Option<NaiveDate>),
+    /// What the control holds, and how that is told.
+    Key(Whose, fn(&DocumentDraft) -> String, fn(Locale, &DocumentDraft) -> String),
+}
+
+impl Particular {
+    const fn new(control: &'static str, label: fn(Locale) -> &'static str, value: Value) -> Self {
+        Self { control, label, value }
+    }
+
+    /// In whose words it is told.
+    pub(super) fn whose(&self) -> Whose {
+        match self.value {
+            Value::Line(whose, _) | Value::Key(whose, ..) => whose,
+            Value::Day(_) => Whose::Ours,
+        }
+    }
+
+    pub(super) fn is_day(&self) -> bool {
+        matches!(self.value, Value::Day(_))
+    }
+
+    /// What the control of the form holds for the stored draft.
+    pub(super) fn held(&self, draft: &DocumentDraft) -> String {
+        match self.value {
+            Value::Line(_, held) | Value::Key(_, held, _) => held(draft),
+            Value::Day(day) => day(draft).map(|day| day.to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// What is told of it where the text is approved.
+    pub(super) fn told(&self, l: Locale, draft: &DocumentDraft) -> String {
+        match self.value {
+            Value::Line(_, told) => told(draft),
+            Value::Day(day) => day(draft).map(|day| l.long_date(day)).unwrap_or_default(),
+            Value::Key(_, _, told) => told(l, draft),
+        }
+    }
+}
+
+/// All of them, in the order in which they are told.
+pub(super) const PARTICULARS: [Particular; 16] = [
+    Particular::new("title", text::desk::title, Value::Line(Whose::Content, |draft| draft.title.clone())),
+    Particular::new("kind", text::desk::kind, Value::Key(Whose::Ours, |draft| draft.kind.key().to_owned(), kind)),
+    Particular::new("number", text::desk::number, Value::Line(Whose::Name, |draft| draft.number.clone())),
+    Particular::new("issuer", text::desk::issuer, Value::Key(Whose::Name, |draft| draft.issuer.id.to_string(), issuer)),
+    Particular::new("audience", text::desk::audience, Value::Key(Whose::Name, |draft| draft.audience.id.to_string(), audience)),
+    // The pages that approve tell which parts come and go, in a place of their own.
+    Particular::new("parts", text::desk::parts, Value::Key(Whose::Content, parts, |_, _| String::new())),
+    Particular::new("standings", text::desk::standings, Value::Key(Whose::Ours, standings, told_standings)),
+    Particular::new("signer", text::desk::signer, Value::Line(Whose::Name, |draft| draft.signer.clone())),
+    Particular::new("field", text::desk::field, Value::Key(Whose::Ours, field, told_field)),
+    Particular::new("must_read_by", text::desk::must_read_by, Value::Day(|draft| draft.must_read_by)),
+    Particular::new("expires_on", text::desk::expires_on, Value::Day(|draft| draft.expires_on)),
+    Particular::new("pinned", text::desk::place_in_library, Value::Key(Whose::Ours, pinned, told_pinned)),
+    Particular::new("supersedes", text::desk::supersedes, Value::Line(Whose::Name, |draft| draft.supersedes.clone())),
+    Particular::new("amends", text::desk::amends, Value::Line(Whose::Name, |draft| draft.amends.clone())),
+    Particular::new("guides", text::desk::guides, Value::Line(Whose::Name, |draft| draft.guides.clone())),
+    Particular::new("correction", text::desk::correction, Value::Line(Whose::Content, |draft| draft.correction.clone())),
+];
+
+/// What the fields of the form are called.
+pub(super) const LABELS: terms::Labels = &labels();
+
+const fn labels() -> [(&'static str, fn(Locale) -> &'static str); PARTICULARS.len() + 1] {
+    let mut labels = [("body", text::desk::body as fn(Locale) -> &'static str); PARTICULARS.len() + 1];
+    let mut at = 0;
+    while at < PARTICULARS.len() {
+        labels[at] = (PARTICULARS[at].control, PARTICULARS[at].label);
+        at += 1;
+    }
+    labels
+}
+
+/// What a control of the form holds for the stored draft.
+pub(super) fn stored(draft: &DocumentDraft, control: &str) -> String {
+    match control {
+        "id" => draft.id.to_string(),
+        "body" => draft.body.clone(),
+        _ => PARTICULARS.iter().find(|one| one.control == control).map(|one| one.held(draft)).unwrap_or_default(),
+    }
+}
+
+fn kind(l: Locale, draft: &DocumentDraft) -> String {
+    terms::document_kind(l, draft.kind).to_owned()
+}
+
+fn issuer(_: Locale, draft: &DocumentDraft) -> String {
+    draft.issuer.name.clone()
+}
+
+fn audience(_: Locale, draft: &DocumentDraft) -> String {
+    draft.audience.name.clone()
+}
+
+fn parts(draft: &DocumentDraft) -> String {
+    draft.parts.iter().map(|part| part.id.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+fn standings(draft: &DocumentDraft) -> String {
+    draft.standings.iter().map(|standing| standing.key()).collect::<Vec<_>>().join(",")
+}
+
+fn told_standings(l: Locale, draft: &DocumentDraft) -> String {
+    let keys = standings(draft);
+    whom(l).into_iter().find(|choice| choice.value == keys).map_or(keys, |choice| choice.label)
+}
+
+fn field(draft: &DocumentDraft) -> String {
+    draft.field.map(|field| field.key().to_owned()).unwrap_or_default()
+}
+
+fn told_field(l: Locale, draft: &DocumentDraft) -> String {
+    draft.field.map(|field| terms::document_field(l, field)).unwrap_or_default().to_owned()
+}
+
+fn pinned(draft: &DocumentDraft) -> String {
+    if draft.is_pinned { "yes".to_owned() } else { String::new() }
+}
+
+fn told_pinned(l: Locale, draft: &DocumentDraft) -> String {
+    if draft.is_pinned { text::desk::pinned(l).to_owned() } else { String::new() }
+}
