@@ -64,7 +64,7 @@ fn file_name(copy: &DocumentCopy) -> String {
 mod tests {
     use chrono::NaiveDate;
     use domain::{
-        documents::{DocumentKind, DocumentSummary},
+        documents::{DocumentKind, DocumentSummary, Imprint},
         ids::UnitId,
         units::{UnitKind, UnitPath, UnitRef},
     };
@@ -76,7 +76,11 @@ mod tests {
         let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
         let unit: UnitId = id.parse().expect("an id");
         DocumentCopy {
-            audience: UnitRef { id: unit, kind: UnitKind::Central, name: String::new(), path: path.clone() },
+            imprint: Imprint {
+                signer: None,
+                audience: UnitRef { id: unit, kind: UnitKind::Central, name: String::new(), path: path.clone() },
+                parts: Vec::new(),
+            },
             summary: DocumentSummary {
                 id: id.parse().expect("an id"),
                 kind: DocumentKind::News,
@@ -91,8 +95,6 @@ mod tests {
                 reminded: None,
                 corrected_on: None,
             },
-            parts: Vec::new(),
-            signer: None,
             html: String::new(),
         }
     }

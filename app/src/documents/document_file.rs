@@ -31,7 +31,7 @@ pub fn document_file(l: Locale, copy: &DocumentCopy, today: NaiveDate) -> String
     let header = if official_sheet::is_official(summary) {
         view! { <header>{title}</header> }.into_any()
     } else {
-        let signer = copy.signer.as_ref().map(|name| view! { <p>{text::documents::signed_by(l, name)}</p> });
+        let signer = copy.imprint.signer.as_ref().map(|name| view! { <p>{text::documents::signed_by(l, name)}</p> });
         view! {
             <header>
                 <p>{terms::document_kind(l, summary.kind)}</p>
@@ -55,7 +55,7 @@ pub fn document_file(l: Locale, copy: &DocumentCopy, today: NaiveDate) -> String
                 {official_sheet::head(summary)}
                 {header}
                 <main inner_html=copy.html.clone()></main>
-                {official_sheet::end(summary, copy.signer.as_deref(), &copy.audience, &copy.parts)}
+                {official_sheet::end(summary, &copy.imprint)}
                 <footer><p><small>{text::reading::copy_from(l, l.date(today))}</small></p></footer>
             </body>
         </html>

@@ -5,7 +5,7 @@
 //! It is part of the document, so it is in the language of what the organisation writes, whatever the page is in. The style sheet
 //! shows it in print only.
 
-use domain::{documents::DocumentSummary, units::UnitRef};
+use domain::documents::{DocumentSummary, Imprint};
 use leptos::prelude::*;
 
 use crate::{i18n::CONTENT, terms, text, ui::content_lang};
@@ -42,9 +42,10 @@ pub(super) fn kind_above(summary: &DocumentSummary) -> Option<&'static str> {
 }
 
 /// Below the text: whom it goes to on the left, who signed on the right.
-pub(super) fn end(summary: &DocumentSummary, signer: Option<&str>, audience: &UnitRef, parts: &[UnitRef]) -> Option<AnyView> {
+pub(super) fn end(summary: &DocumentSummary, imprint: &Imprint) -> Option<AnyView> {
     is_official(summary).then(|| {
-        let recipients = if parts.is_empty() { std::slice::from_ref(audience) } else { parts };
+        let Imprint { signer, audience, parts } = imprint;
+        let recipients = if parts.is_empty() { std::slice::from_ref(audience) } else { parts.as_slice() };
         let recipients = recipients.iter().map(|unit| view! { <p>{text::documents::recipient(CONTENT, &unit.name)}</p> });
         view! {
             <div class="official-end print-only" lang=content_lang()>
@@ -52,7 +53,7 @@ pub(super) fn end(summary: &DocumentSummary, signer: Option<&str>, audience: &Un
                     <p>{text::documents::recipients(CONTENT)}</p>
                     {recipients.collect_view()}
                 </div>
-                <p>{signer.map(ToOwned::to_owned)}</p>
+                <p>{signer.clone()}</p>
             </div>
         }
         .into_any()
@@ -63,7 +64,7 @@ pub(super) fn end(summary: &DocumentSummary, signer: Option<&str>, audience: &Un
 mod tests {
     use domain::{
         documents::DocumentKind,
-        units::{UnitKind, UnitPath},
+        units::{UnitKind, UnitPath, UnitRef},
     };
 
     use super::*;
@@ -88,6 +89,11 @@ mod tests {
         }
     }
 
+    /// Nobody signed it, and it is for all of its issuer.
+    fn of_all(summary: &DocumentSummary) -> Imprint {
+        Imprint { signer: None, audience: summary.issuer.clone(), parts: Vec::new() }
+    }
+
     fn written(view: Option<AnyView>) -> String {
         view.map(|view| view.to_html().replace("<!>", "")).unwrap_or_default()
     }
@@ -101,12 +107,13 @@ mod tests {
         for part in ["Đảng bộ tỉnh Trà Khúc", "Số 21-CT/TU", "Ngày 03 tháng 02 năm 2026"] {
             assert!(head.contains(part), "{part} in {head}");
         }
-        let whole = written(end(&summary, Some("T/M Ban Thường vụ"), &summary.issuer, &[]));
+        let imprint = Imprint { signer: Some("T/M Ban Thường vụ".to_owned()), ..of_all(&summary) };
+        let whole = written(end(&summary, &imprint));
         for part in ["Nơi nhận", "thuộc Đảng bộ tỉnh Trà Khúc", "<p>T/M Ban Thường vụ</p>"] {
             assert!(whole.contains(part), "{part} in {whole}");
         }
-        let part = UnitRef { name: "Đảng bộ xã Bờ Biển".to_owned(), ..summary.issuer.clone() };
-        let some = written(end(&summary, None, &summary.issuer, &[part]));
+        let some_of_it = UnitRef { name: "Đảng bộ xã Bờ Biển".to_owned(), ..summary.issuer.clone() };
+        let some = written(end(&summary, &Imprint { signer: None, parts: vec![some_of_it], ..imprint }));
         assert!(some.contains("thuộc Đảng bộ xã Bờ Biển") && !some.contains("Trà Khúc"), "{some}");
     }
 
@@ -115,7 +122,7 @@ mod tests {
         let owner = Owner::new();
         owner.set();
         let summary = summary(None, "Gió mạnh trên biển");
-        assert!(head(&summary).is_none() && end(&summary, None, &summary.issuer, &[]).is_none());
+        assert!(head(&summary).is_none() && end(&summary, &of_all(&summary)).is_none());
         assert_eq!(kind_above(&summary), None);
     }
 

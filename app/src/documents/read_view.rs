@@ -5,8 +5,8 @@ use domain::{
     Locale,
     accounts::TextSize,
     documents::{
-        CorrectionNote, DocumentPage, DocumentSummary, Heading, ReadingPlace, RelatedDocument, Relation, WithdrawnDocument,
-        reading::Recording,
+        CorrectionNote, DocumentPage, DocumentSummary, Heading, Imprint, ReadingPlace, RelatedDocument, Relation,
+        WithdrawnDocument, reading::Recording,
     },
     ids::DocumentId,
 };
@@ -45,7 +45,7 @@ pub(super) fn document_view(l: Locale, page: DocumentPage, today: NaiveDate, add
     let (to_the_end, whole) = own_receipt::seconds(page.recording).unzip();
     let receipt = own_receipt::own_receipt(l, id, page.recording, branch, l.date(today));
     let class = if official_sheet::is_official(&page.summary) { "document official" } else { "document" };
-    let end = official_sheet::end(&page.summary, page.signer.as_deref(), &page.audience, &page.parts);
+    let end = official_sheet::end(&page.summary, &page.imprint);
     view! {
         {crumbs(l, &page.summary)}
         <div class="page-document">
@@ -117,12 +117,13 @@ fn crumbs(l: Locale, summary: &DocumentSummary) -> AnyView {
 
 fn head(l: Locale, page: &DocumentPage, today: NaiveDate) -> AnyView {
     let summary = &page.summary;
-    let whom = if page.parts.is_empty() { Line::name(&page.audience.name) } else { terms::units(l, &page.parts) };
+    let Imprint { signer, audience, parts } = &page.imprint;
+    let whom = if parts.is_empty() { Line::name(&audience.name) } else { terms::units(l, parts) };
     let audience = Line::around(text::documents::for_members(l, HERE, l.number(page.reach)), &whom);
     let length = summary.title.chars().count();
     let long = if length > VERY_LONG_TITLE { "title-very-long" } else { "title-long" };
     let class = (length > LONG_TITLE).then_some(long);
-    let signer = page.signer.as_ref().map(|name| {
+    let signer = signer.as_ref().map(|name| {
         let signed = text::documents::signed_by(l, name);
         view! { <li><Icon name=IconName::Pencil/><span>{signed}</span></li> }
     });

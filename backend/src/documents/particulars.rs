@@ -12,7 +12,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     audience::Audience,
-    documents::{DocumentField, DocumentKind, Relation, desk::DocumentDraft, steps::Situation},
+    documents::{DocumentField, DocumentKind, Imprint, Relation, desk::DocumentDraft, steps::Situation},
     ids::DocumentId,
     units::UnitRef,
 };
@@ -151,6 +151,11 @@ impl Particulars {
     pub(super) fn say_the_same(&self, other: &Self) -> bool {
         let in_other_words = Self { issuer: other.issuer.clone(), audience: other.audience.clone(), ..self.clone() };
         self.issuer.id == other.issuer.id && self.audience.names_the_same(&other.audience) && in_other_words == *other
+    }
+
+    /// What readers are told of them besides the summary.
+    pub(super) fn imprint(self) -> Imprint {
+        Imprint { signer: self.signer, audience: self.audience.unit, parts: self.audience.parts }
     }
 
     /// The form that holds them, of a text that is not stored yet. `signs` are the numbers of `related`.

@@ -85,9 +85,7 @@ impl Documents<'_> {
             bookmarked,
             attachments: files::of_document(self.backend, id).await?,
             shows_readers: document.look_at_readers(viewer, &self.backend.units().tree(), None).is_some(),
-            signer: document.particulars.signer,
-            parts: document.particulars.audience.parts,
-            audience: document.particulars.audience.unit,
+            imprint: document.particulars.imprint(),
         })
     }
 
@@ -131,9 +129,7 @@ impl Documents<'_> {
         Ok(DocumentCopy {
             summary: document.summary(read.is_some()),
             html: markdown::render(&body).html,
-            signer: document.particulars.signer,
-            audience: document.particulars.audience.unit,
-            parts: document.particulars.audience.parts,
+            imprint: document.particulars.imprint(),
         })
     }
 

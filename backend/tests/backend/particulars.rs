@@ -131,14 +131,14 @@ async fn read_by_a_member(backend: &Backend, org: &Fixture, id: DocumentId, expe
     assert_eq!((summary.kind, summary.number.as_deref()), (expected.kind, Some(expected.number.as_str())));
     assert_eq!((&summary.title, &summary.issuer), (&expected.title, &expected.issuer));
     assert_eq!((summary.must_read_by, summary.pinned), (expected.must_read_by, true));
-    assert_eq!(page.signer.as_ref(), Some(&expected.signer));
-    assert_eq!((&page.audience, &page.parts), (&expected.audience, &expected.parts));
+    let imprint = page.imprint;
+    assert_eq!(imprint.signer.as_ref(), Some(&expected.signer));
+    assert_eq!((&imprint.audience, &imprint.parts), (&expected.audience, &expected.parts));
     let related: Vec<_> = page.related.iter().map(|other| (other.relation, other.number.as_deref(), other.is_newer)).collect();
     let relations = [Relation::Supersedes, Relation::Amends, Relation::Guides];
     let named = relations.into_iter().zip(NUMBERS).map(|(relation, number)| (relation, Some(number), false));
     assert_eq!(related, named.collect::<Vec<_>>());
 
     let copy = backend.documents().copy(reader, id).await.expect("is out");
-    assert_eq!((copy.summary, copy.signer), (summary, page.signer), "in the file");
-    assert_eq!((copy.audience, copy.parts), (page.audience, page.parts), "in the file");
+    assert_eq!((copy.summary, copy.imprint), (summary, imprint), "in the file");
 }

@@ -162,7 +162,7 @@ async fn a_part_has_the_document_and_nobody_else_learns_of_it(backend: &Backend,
     }
     assert!(has(backend, &org.fisherman.viewer, id).await);
     let page = documents.read(&org.fisherman.viewer, id).await.expect("opens");
-    assert_eq!((page.reach, page.parts.len()), (5, 1));
+    assert_eq!((page.reach, page.imprint.parts.len()), (5, 1));
     assert_eq!(documents.followed(&org.secretary.viewer).await.expect("a list").rows.len(), 1);
 
     read_through(backend, &org.fisherman.viewer, id).await;

@@ -161,14 +161,20 @@ pub struct CorrectionNote {
     pub note: Option<String>,
 }
 
-/// Everything a read page shows.
+/// The particulars that readers are told besides those of a [`DocumentSummary`], on the page and in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentPage {
-    pub summary: DocumentSummary,
+pub struct Imprint {
     pub signer: Option<String>,
     pub audience: UnitRef,
     /// Of the audience, only members of these units and of those below them; empty for all.
     pub parts: Vec<UnitRef>,
+}
+
+/// Everything a read page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentPage {
+    pub summary: DocumentSummary,
+    pub imprint: Imprint,
     /// Members it is for.
     pub reach: u32,
     /// Sanitised HTML.
@@ -205,10 +211,7 @@ pub struct WithdrawnDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentCopy {
     pub summary: DocumentSummary,
-    pub signer: Option<String>,
-    pub audience: UnitRef,
-    /// Of the audience, only members of these units and of those below them; empty for all.
-    pub parts: Vec<UnitRef>,
+    pub imprint: Imprint,
     /// Sanitised HTML.
     pub html: String,
 }
