@@ -242,25 +242,26 @@ fn parts_field(
     Some(field.into_any())
 }
 
+/// Controls that stand outside the fold.
+const OUTSIDE: [&str; 5] = ["title", "body", "audience", "parts", "correction"];
+
+/// Those in the fold that every document has, or most: it is not opened for them.
+const USUAL: [&str; 3] = ["kind", "issuer", "field"];
+
 /// All particulars but the audience, folded away unless one that most documents do without is set, or one is wrong.
 fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<FormErrors>>, issuers: Vec<UnitRef>) -> AnyView {
-    let values = ["number", "standings", "signer", "must_read_by", "expires_on", "supersedes", "amends", "guides"]
-        .map(|control| (control, typed(control)));
     let is_pinned = !typed("pinned").is_empty();
-    let is_used = is_pinned || values.iter().any(|(_, value)| !value.is_empty());
+    let folded = PARTICULARS.iter().map(|one| one.control).filter(|control| !OUTSIDE.contains(control));
+    let is_used = folded.filter(|control| !USUAL.contains(control)).any(|control| !typed(control).is_empty());
     let is_wrong = errors.with_untracked(|errors| {
-        let is_here = |field: &str| !["title", "body", "audience", "parts", "correction"].contains(&field);
-        errors.as_ref().is_some_and(|errors| errors.problems.iter().any(|found| is_here(&found.field)))
+        errors.as_ref().is_some_and(|errors| errors.problems.iter().any(|found| !OUTSIDE.contains(&found.field.as_str())))
     });
     let kept = kept_particulars(l, typed, errors, issuers);
     let error = |field: &'static str| field_error(l, errors, LABELS, field);
-    let [_, standings, signer, must_read_by, expires_on, supersedes, amends, guides] = values.map(|(_, value)| value);
-    let related = [
-        ("supersedes", text::desk::supersedes(l), supersedes),
-        ("amends", text::desk::amends(l), amends),
-        ("guides", text::desk::guides(l), guides),
-    ]
-    .map(|(name, label, value)| {
+    let labels =
+        [("supersedes", text::desk::supersedes(l)), ("amends", text::desk::amends(l)), ("guides", text::desk::guides(l))];
+    let related = labels.map(|(name, label)| {
+        let value = typed(name);
         view! { <Field label name value hint=text::desk::numbers_hint(l) error=error(name) autocomplete="off"/> }
     });
     let pinned = if is_pinned { vec!["yes".to_owned()] } else { Vec::new() };
@@ -274,16 +275,22 @@ fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<Form
                     label=text::desk::standings(l)
                     name="standings"
                     choices=whom(l)
-                    value=standings
+                    value=typed("standings")
                     error=error("standings")
                 />
-                <Field label=text::desk::signer(l) name="signer" value=signer hint=text::desk::signer_hint(l) error=error("signer")/>
+                <Field
+                    label=text::desk::signer(l)
+                    name="signer"
+                    value=typed("signer")
+                    hint=text::desk::signer_hint(l)
+                    error=error("signer")
+                />
                 <div class="columns">
                     <Field
                         label=text::desk::must_read_by(l)
                         name="must_read_by"
                         kind=FieldKind::Date
-                        value=must_read_by
+                        value=typed("must_read_by")
                         hint=text::desk::must_read_hint(l)
                         error=error("must_read_by")
                     />
@@ -291,7 +298,7 @@ fn rest(l: Locale, typed: &impl Fn(&str) -> String, errors: RwSignal<Option<Form
                         label=text::desk::expires_on(l)
                         name="expires_on"
                         kind=FieldKind::Date
-                        value=expires_on
+                        value=typed("expires_on")
                         hint=text::desk::expires_hint(l)
                         error=error("expires_on")
                     />
