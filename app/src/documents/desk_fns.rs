@@ -104,7 +104,7 @@ pub async fn save_draft(
         body: &body,
     };
     let mut fields = typed.fields();
-    fields.push(("parts", &chosen));
+    fields.push(("parts", chosen.as_str()));
     let form = Submitted::new("draft", &fields);
     let result = async {
         let viewer = viewer()?;

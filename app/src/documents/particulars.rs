@@ -79,11 +79,14 @@ pub(super) const PARTICULARS: [Particular; 16] = [
     Particular::new("correction", text::desk::correction, Value::Line(Whose::Content, |draft| draft.correction.clone())),
 ];
 
+/// A text in one of the languages.
+type Label = fn(Locale) -> &'static str;
+
 /// What the fields of the form are called.
 pub(super) const LABELS: terms::Labels = &labels();
 
-const fn labels() -> [(&'static str, fn(Locale) -> &'static str); PARTICULARS.len() + 1] {
-    let mut labels = [("body", text::desk::body as fn(Locale) -> &'static str); PARTICULARS.len() + 1];
+const fn labels() -> [(&'static str, Label); PARTICULARS.len() + 1] {
+    let mut labels = [("body", text::desk::body as Label); PARTICULARS.len() + 1];
     let mut at = 0;
     while at < PARTICULARS.len() {
         labels[at] = (PARTICULARS[at].control, PARTICULARS[at].label);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
-    documents::{DocumentField, LibraryQuery, Relation, ShelfList, ShelfPage, reading::Seen, steps::Out},
+    documents::{DocumentField, DocumentKind, LibraryQuery, Relation, ShelfList, ShelfPage, reading::Seen, steps::Out},
     ids::UnitId,
     policy::{Grant, Role, Standpoint},
     units::{UnitKind, UnitPath},

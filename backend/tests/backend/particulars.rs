@@ -76,7 +76,8 @@ async fn particulars_stay_through_every_step(backend: &Backend, org: &Fixture) {
     let coast = org.coast.id.to_string();
     for number in NUMBERS {
         let id = documents.blank(editor).await.expect("a form").draft.id;
-        let typed = DraftForm { number, ..form(&id.to_string(), "0", &coast, &coast) };
+        let key = id.to_string();
+        let typed = DraftForm { number, ..form(&key, "0", &coast, &coast) };
         documents.save_draft(editor, typed).await.expect("is saved");
         release(backend, editor, id).await;
     }
