@@ -8,9 +8,9 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     Locale,
     accounts::{Office, Password, Preferences, TextSize, Theme, Viewer},
-    events::EventKind,
+    events::{Event, EventBody, SignIn},
     forms::{FormReader, Problem},
-    ids::{MemberId, SessionId},
+    ids::{EventId, MemberId, SessionId},
     members::{NationalId, Standing},
     policy::{Grant, Role, Standpoint},
     units::UnitPath,
@@ -18,9 +18,11 @@ use domain::{
 use ulid::Ulid;
 
 use crate::{
-    Backend, Clock, Error, Result, events,
+    Backend, Clock, Error, Result,
+    change::Change,
+    events,
     keys::fingerprint,
-    store::{RecordId, Row, SurrealValue, Variables, record, vars},
+    store::{RecordId, Row, StoreError, SurrealValue, Variables, record, vars},
     units::Tree,
 };
 
@@ -50,7 +52,7 @@ pub use notify::NoticeWords;
 pub(crate) use notify::tell;
 pub use operator::{Admin, NewAdmin};
 
-use limits::{COUNT_FAILURE, IN_A_ROW, Scope, Try};
+use limits::{COUNT_FAILURE, IN_A_ROW, Scope};
 
 /// A session ends when its device was not seen for so long.
 const IDLE: TimeDelta = TimeDelta::days(30);
@@ -58,7 +60,7 @@ const IDLE: TimeDelta = TimeDelta::days(30);
 /// How precisely the store knows when a device was last seen: one write an hour, not one a page.
 const SEEN_EVERY: TimeDelta = TimeDelta::hours(1);
 
-/// How long the rows of [`Accounts::note_refusal`] for nobody stay.
+/// How long the rows of [`Accounts::commit_at_the_door`] for nobody stay.
 const STRANGERS_KEPT_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// Most characters kept of what a device calls itself.
@@ -138,7 +140,7 @@ impl<'a> Accounts<'a> {
                 if !self.backend.units().tree().phase(&member.place()?.1).is_open() {
                     return Err(Error::NotLive { door: self.open_door(&id_hash, Some(&member.id)).await? });
                 }
-                self.enter(member, account.preferences()?, typed.device, Before::after(taken)).await
+                self.enter(member, account.preferences()?, typed.device, taken.forgotten()).await
             }
             _ => {
                 let failing = device.map_or_else(|| record("account", &owner), |device| device.record);
@@ -155,10 +157,10 @@ impl<'a> Accounts<'a> {
         let member: Option<MemberRow> = self.by_id(MEMBER, "member", &found.member).await?;
         let Some(member) = member else { return Err(Error::Damaged(format!("member {}", found.member))) };
         let (actor, path) = member.place()?;
-        let mut vars = vars! { opened: session };
-        events::append(&mut vars, self.backend.clock(), EventKind::SignedOut, Some(actor), &path, &found.handle);
-        self.backend.store().write(&format!("DELETE $opened RETURN NONE; {}", events::APPEND), vars).await?;
-        self.backend.events().wake();
+        let handle: SessionId = found.handle.parse().map_err(|_| Error::Damaged(format!("session {}", found.handle)))?;
+        let change = Change::new("DELETE $opened RETURN NONE;", vars! { opened: session });
+        let change = change.event(self.backend.clock(), Some(actor), &path, EventBody::SignedOut(handle));
+        self.backend.transact(change).await?;
         Ok(())
     }
 
@@ -209,20 +211,17 @@ impl<'a> Accounts<'a> {
         form.finish()?;
         let (Some(locale), Some(text_size), Some(theme)) = (locale, text_size, theme) else { return Err(Error::NotFound) };
         let preferences = Preferences { locale, text_size, theme };
-        let mut vars = vars! {
+        let vars = vars! {
             account: record("account", viewer.member),
             locale: locale.tag(),
             text_size: text_size.key(),
             theme: theme.key(),
         };
-        let path = &viewer.standpoint.branch;
-        events::append(&mut vars, self.backend.clock(), EventKind::PreferencesChanged, Some(viewer.member), path, viewer.member);
-        let sql = format!(
-            "UPDATE $account SET locale = $locale, text_size = $text_size, theme = $theme RETURN NONE; {}",
-            events::APPEND
-        );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
+        let sql = "UPDATE $account SET locale = $locale, text_size = $text_size, theme = $theme RETURN NONE;";
+        let (actor, path) = (Some(viewer.member), &viewer.standpoint.branch);
+        let body = EventBody::PreferencesChanged(viewer.member);
+        let change = Change::new(sql, vars).event(self.backend.clock(), actor, path, body);
+        self.backend.transact(change).await?;
         Ok(preferences)
     }
 
@@ -258,15 +257,28 @@ impl<'a> Accounts<'a> {
 
     async fn session_row(&self, id: &RecordId) -> Result<Option<SessionRow>> {
         let sql = "SELECT handle, member, seen_at, expires_at, proved_at FROM $opened";
-        self.backend.store().read(sql, vars! { opened: id.clone() }).await?.row(0)
+        Ok(self.backend.store().read(sql, vars! { opened: id.clone() }).await?.row(0)?)
     }
 
     async fn by_id<T: Row>(&self, select: &str, table: &'static str, key: &str) -> Result<Option<T>> {
-        self.backend.store().read(format!("{select} FROM $record"), vars! { record: record(table, key) }).await?.row(0)
+        Ok(self.backend.store().read(format!("{select} FROM $record"), vars! { record: record(table, key) }).await?.row(0)?)
     }
 
     /// Opens a session, in one transaction with what led to it.
-    async fn enter(&self, member: &MemberRow, preferences: Preferences, device: &str, before: Before) -> Result<SignedIn> {
+    async fn enter(&self, member: &MemberRow, preferences: Preferences, device: &str, before: Change) -> Result<SignedIn> {
+        let (change, entered) = self.entering(member, preferences, device, before).await?;
+        self.backend.transact(change).await?;
+        Ok(entered)
+    }
+
+    /// `before` with the statements that open a session, and what the device is told once that is committed.
+    async fn entering(
+        &self,
+        member: &MemberRow,
+        preferences: Preferences,
+        device: &str,
+        before: Change,
+    ) -> Result<(Change, SignedIn)> {
         let clock = self.backend.clock();
         let now = clock.now();
         let (actor, path) = member.place()?;
@@ -288,19 +300,15 @@ impl<'a> Accounts<'a> {
             previous: self.origin.session.as_ref().map(|token| record("session", fingerprint(token))),
         };
         let remembered = self.remember_device(&mut vars, &member.id).await?;
-        vars.extend(before.vars);
-        events::append(&mut vars, clock, EventKind::SignedIn, Some(actor), &path, handle);
-        let sql = format!(
-            "{} IF $previous != NONE {{ DELETE $previous RETURN NONE }}; CREATE $opened CONTENT $row RETURN NONE;
-             UPDATE $account SET failures = 0 WHERE failures > 0 RETURN NONE;
-             {} {}",
-            before.sql,
-            known_device::REMEMBER,
-            events::APPEND
-        );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
-        Ok(SignedIn { token, device: remembered, preferences })
+        let change = before
+            .then(
+                "IF $previous != NONE { DELETE $previous RETURN NONE }; CREATE $opened CONTENT $row RETURN NONE;
+                 UPDATE $account SET failures = 0 WHERE failures > 0 RETURN NONE;",
+            )
+            .then(known_device::REMEMBER)
+            .bind(vars)
+            .event(clock, Some(actor), &path, EventBody::SignedIn(SignIn::Opened(handle)));
+        Ok((change, SignedIn { token, device: remembered, preferences }))
     }
 
     /// Writes down a refused sign-in. For nobody it writes a row of the same size: an answer that comes sooner when nothing is
@@ -308,50 +316,46 @@ impl<'a> Accounts<'a> {
     async fn note_refusal(&self, member: Option<&MemberRow>, failing: RecordId) -> Result<()> {
         let mut vars = vars! { failing: failing };
         self.failure(&mut vars);
-        // Nobody is signed in, so the event has no actor.
-        let log = self.log_of_somebody(&mut vars, EventKind::SignInRefused, member)?;
-        let sql = format!("UPDATE $failing SET failures += 1 RETURN NONE; {COUNT_FAILURE} {log}");
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
-        Ok(())
+        let change = Change::new("UPDATE $failing SET failures += 1 RETURN NONE;", vars).then(COUNT_FAILURE);
+        self.commit_at_the_door(change, member, |member| EventBody::SignInRefused { member, again: false }).await
     }
 
-    /// The statement that logs what somebody at the door did: of a member in the log, of nobody in a table made like it, which
+    /// Commits a change together with what somebody at the door did: of a member in the log, of nobody in a table made like it, which
     /// [`Self::purge`] empties.
-    fn log_of_somebody(&self, vars: &mut Variables, kind: EventKind, member: Option<&MemberRow>) -> Result<&'static str> {
+    async fn commit_at_the_door(
+        &self,
+        change: Change,
+        member: Option<&MemberRow>,
+        body: fn(MemberId) -> EventBody,
+    ) -> Result<()> {
         let clock = self.backend.clock();
+        // Nobody is signed in, so the event has no actor.
         if let Some(member) = member {
-            events::append(vars, clock, kind, None, &member.place()?.1, &member.id);
-            return Ok(events::APPEND);
+            let (id, path) = member.place()?;
+            self.backend.transact(change.event(clock, None, &path, body(id))).await?;
+            return Ok(());
         }
-        let path = UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?;
-        let event = events::append(vars, clock, kind, None, &path, nobody());
-        vars.extend(vars! { log_id: record("stranger", event.id), log_expiry: event.at + STRANGERS_KEPT_FOR });
-        Ok(APPEND_STRANGER)
+        let at = clock.now();
+        let unit = UnitPath::parse("/0/").map_err(|error| Error::Internal(error.to_string()))?;
+        let body = body(MemberId::new(Ulid::nil()));
+        let event = Event { id: EventId::new(clock.ulid_at(at)), at, actor: None, unit, body };
+        let mut vars = Variables::new();
+        events::bind(&mut vars, "log", &event);
+        vars.extend(vars! { log_id: record("stranger", event.id), log_expiry: at + STRANGERS_KEPT_FOR });
+        self.backend.transact(change.then(CREATE_STRANGER).bind(vars)).await?;
+        // The log has nothing new, but it is read after this as after what a member did.
+        self.backend.events().wake();
+        Ok(())
     }
 
     async fn mark_seen(&self, session: RecordId, now: DateTime<Utc>) -> Result<()> {
         let vars = vars! { opened: session, now: now, expires_at: now + IDLE };
         let sql = "UPDATE $opened SET seen_at = $now, expires_at = $expires_at RETURN NONE";
-        match self.backend.store().read(sql, vars).await {
-            // Another request of the same device was faster.
-            Ok(_) | Err(Error::Busy) => Ok(()),
-            Err(error) => Err(error),
+        match self.backend.transact(Change::new(sql, vars)).await {
+            // Other requests of the same device were faster.
+            Ok(_) | Err(StoreError::Busy) => Ok(()),
+            Err(error) => Err(error.into()),
         }
-    }
-}
-
-/// What is written in the transaction that opens a session, before it does.
-#[derive(Default)]
-struct Before {
-    sql: String,
-    vars: Variables,
-}
-
-impl Before {
-    /// The try succeeded and is forgotten.
-    fn after(taken: Try) -> Self {
-        Self { sql: "DELETE $taken RETURN NONE;".to_owned(), vars: vars! { taken: taken.counter } }
     }
 }
 
@@ -366,8 +370,8 @@ fn new_token(clock: &Clock) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(secret)
 }
 
-/// [`events::APPEND`] for whom no log is kept.
-const APPEND_STRANGER: &str = "CREATE $log_id SET at = $log_at, kind = $log_kind, unit = $log_unit, subject = $log_subject, \
+/// [`events::create`] for whom no log is kept.
+const CREATE_STRANGER: &str = "CREATE $log_id SET at = $log_at, kind = $log_kind, unit = $log_unit, subject = $log_subject, \
                                expires_at = $log_expiry RETURN NONE;";
 
 const MEMBER: &str = "SELECT record::id(id) AS id, full_name, standing, state, unit, path";

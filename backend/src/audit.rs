@@ -8,7 +8,7 @@ mod verify;
 use domain::{
     accounts::Viewer,
     audit::{AskedMember, AuditEntry, AuditGroup, AuditPage, OwnTrail},
-    events::{Event, EventKind},
+    events::{Event, EventKind, Subject},
     ids::{EventId, MemberId, UnitId},
     members::CardNumber,
     policy::Action,
@@ -19,7 +19,7 @@ pub use verify::{Finding, Report};
 
 use crate::{
     Backend, Error, Result,
-    events::{COLUMNS, EventRow, WayBack},
+    events::{COLUMNS, EventRow, LoggedRow, WayBack},
     store::{Variables, record, vars},
     units::Tree,
 };
@@ -32,12 +32,6 @@ const STRIDE: usize = 500;
 
 /// Most events looked at for one page: then the reader decides whether to look further back.
 const EXAMINED: usize = 10_000;
-
-/// Requests of one member whose events belong to the own trail.
-const ERRANDS: usize = 40;
-
-/// Most values of an `IN` that the engine still looks up in the index.
-const LOOKED_UP: usize = 30;
 
 /// See [`Backend::audit`].
 pub struct Audit<'a> {
@@ -88,20 +82,20 @@ impl<'a> Audit<'a> {
         };
         let fits = |event: &Event| {
             let place = place(&tree, event).map_or(&event.unit, |unit| &unit.path);
-            !event.kind.is_private()
-                && query.group.is_none_or(|group| event.kind.group() == group)
+            !event.kind().is_private()
+                && query.group.is_none_or(|group| event.kind().group() == group)
                 && scope.iter().any(|seat| seat.contains(place))
-                && member.is_none_or(|member| event.actor == Some(member) || event.subject == member.to_string())
+                && member.is_none_or(|member| event.actor == Some(member) || event.body.subject() == Subject::Member(member))
         };
         let mut found = Vec::new();
         let mut way = WayBack::from(query.before, self.backend.clock());
         let mut examined = 0;
         let mut looked_back_to = None;
         while found.len() <= PAGE && !way.is_at_the_start() {
-            let events = way.step(self.backend.store(), STRIDE).await?;
-            examined += events.len();
-            let last = events.last().map(|last| last.at);
-            found.extend(events.into_iter().filter(fits));
+            let rows = way.step(self.backend.store(), STRIDE).await?;
+            examined += rows.len();
+            let last = rows.last().map(|last| last.at);
+            found.extend(rows.into_iter().filter_map(|row| row.event).filter(fits));
             if examined >= most && found.len() <= PAGE {
                 looked_back_to = last;
                 break;
@@ -121,26 +115,14 @@ impl<'a> Audit<'a> {
     /// # Errors
     /// [`Error::Store`].
     pub async fn own(&self, viewer: &Viewer, before: Option<EventId>) -> Result<OwnTrail> {
-        let store = self.backend.store();
-        let me = viewer.member.to_string();
-        let mut errands = store.read(own_errands(), vars! { me: me.clone() }).await?;
-        let mut subjects = vec![me];
-        for at in 0..ERRAND_TABLES.len() {
-            subjects.extend(errands.rows::<String>(at)?);
-        }
-        let mut found: Vec<Event> = Vec::new();
-        for subjects in subjects.chunks(LOOKED_UP) {
-            let mut answers = store.read(own_range(), own_vars(subjects, before)).await?;
-            for row in answers.rows::<EventRow>(0)? {
-                found.push(row.try_into()?);
-            }
-        }
-        found.sort_unstable_by_key(|event| std::cmp::Reverse(event.id));
+        let rows: Vec<EventRow> = self.backend.store().read(own_range(), own_vars(viewer.member, before)).await?.rows(0)?;
+        let mut found: Vec<LoggedRow> = rows.into_iter().map(LoggedRow::try_from).collect::<Result<_>>()?;
         let more = found.len() > PAGE;
         found.truncate(PAGE);
         let next = found.last().filter(|_| more).map(|last| last.id);
         let tree = self.backend.units().tree();
-        Ok(OwnTrail { entries: self.entries(viewer, &tree, found).await?, next })
+        let events = found.into_iter().filter_map(|row| row.event).collect();
+        Ok(OwnTrail { entries: self.entries(viewer, &tree, events).await?, next })
     }
 
     async fn entries(&self, viewer: &Viewer, tree: &Tree, events: Vec<Event>) -> Result<Vec<AuditEntry>> {
@@ -148,14 +130,14 @@ impl<'a> Audit<'a> {
         let entry = |event: Event| AuditEntry {
             id: event.id,
             at: event.at,
-            kind: event.kind,
+            kind: event.kind(),
             actor: event.actor.and_then(|actor| names.person(&actor.to_string())),
             by_viewer: event.actor == Some(viewer.member),
-            subject: names.subject(&event.subject).or_else(|| tree.known(&event.subject).map(|unit| unit.name.clone())),
+            subject: names.subject(event.body.subject(), tree),
             unit: place(tree, &event).map(|unit| unit.name.clone()),
             level: place(tree, &event).map(|unit| unit.kind),
-            role: event.detail.as_deref().and_then(domain::policy::Role::from_key),
-            count: event.detail.as_deref().and_then(rows_written),
+            role: event.body.role(),
+            count: event.body.rows(),
         };
         Ok(events.into_iter().map(entry).collect())
     }
@@ -185,13 +167,6 @@ fn place<'t>(tree: &'t Tree, event: &Event) -> Option<&'t UnitRef> {
     tree.at(&event.unit).or_else(|| tree.former(&event.unit))
 }
 
-/// Rows that an import brought in or changed, from what it wrote into the log: `fresh 12, changed 3, refused 1`.
-fn rows_written(detail: &str) -> Option<u64> {
-    let counts = detail.split(", ").filter_map(|count| count.split_once(' '));
-    let written = counts.filter(|(what, _)| matches!(*what, "fresh" | "changed" | "met")).map(|(_, count)| count.parse::<u64>());
-    written.reduce(|all, next| Ok(all? + next?))?.ok()
-}
-
 /// Whose trail is wanted.
 enum Asked {
     Nobody,
@@ -218,25 +193,18 @@ fn scope(viewer: &Viewer, tree: &Tree, asked: Option<UnitId>) -> Result<(UnitRef
     }
 }
 
-/// What concerns a member under an id of its own: its events belong to the own trail.
-const ERRAND_TABLES: [&str; 2] = ["transfer", "correction"];
-
-fn own_errands() -> String {
-    ERRAND_TABLES.map(|table| format!("SELECT VALUE record::id(id) FROM {table} WHERE member = $me LIMIT {ERRANDS};")).concat()
-}
-
 /// Signing in and out is not in it: the page of one's devices tells that.
 fn own_range() -> String {
     let ways_in = [EventKind::SignedIn, EventKind::SignedOut].map(|kind| format!("'{}'", kind.key())).join(", ");
     format!(
-        "SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM event WHERE subject IN $subjects \
+        "SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM event WHERE subject = $subject \
          AND ($before = NONE OR record::id(id) < $before) AND kind NOT IN [{ways_in}] ORDER BY place DESC LIMIT {}",
         PAGE + 1
     )
 }
 
-fn own_vars(subjects: &[String], before: Option<EventId>) -> Variables {
-    vars! { subjects: subjects.to_vec(), before: before.map(|before| before.to_string()) }
+fn own_vars(member: MemberId, before: Option<EventId>) -> Variables {
+    vars! { subject: member.to_string(), before: before.map(|before| before.to_string()) }
 }
 
 #[cfg(test)]
@@ -256,17 +224,8 @@ mod tests {
     #[tokio::test]
     async fn the_own_trail_is_read_by_indexes() {
         let store = migrated().await;
-        store.assert_no_scan(&own_errands(), vars! { me: "01ARZ3NDEKTSV4RRFFQ69G5FAV" }).await;
-        let subjects = vec!["01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), "01ARZ3NDEKTSV4RRFFQ69G5FAW".to_owned()];
-        store.assert_no_scan(&own_range(), own_vars(&subjects, None)).await;
-    }
-
-    #[test]
-    fn the_rows_of_an_import_are_read_from_its_event() {
-        assert_eq!(rows_written("fresh 12, changed 3, refused 1"), Some(15));
-        for other in ["registrar", "", "/01/51/ /01/60/", "fresh many"] {
-            assert_eq!(rows_written(other), None, "{other}");
-        }
+        let member = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("an id");
+        store.assert_no_scan(&own_range(), own_vars(member, None)).await;
     }
 
     #[derive(Debug, SurrealValue)]
@@ -276,6 +235,7 @@ mod tests {
         kind: String,
         unit: String,
         subject: String,
+        detail: String,
     }
 
     /// The log of a unit, behind more events of another than are looked at for one page.
@@ -285,20 +245,21 @@ mod tests {
         let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let unit = clock.ulid().to_string();
         let sql = "CREATE $unit SET kind = 'branch', code = '01', name = 'Chi bộ', path = '/01/', opened_on = '2026-01-01'";
-        backend.store().read(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");
+        backend.store().write(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");
         backend.units().reload(backend.store()).await.expect("loads");
         let mut rows = Vec::new();
         // One more than is looked at, and one for a window that ends in between.
         for at in 0..=STRIDE + 1 {
             clock.advance(TimeDelta::milliseconds(1));
             let path = if at == 0 { "/01/" } else { "/02/" };
-            let (kind, unit, subject) = ("role_granted".to_owned(), path.to_owned(), "x".to_owned());
-            rows.push(Row { id: record("event", clock.ulid()), at: clock.now(), kind, unit, subject });
+            let (kind, unit, subject) = ("role_granted".to_owned(), path.to_owned(), clock.ulid().to_string());
+            let id = record("event", clock.ulid());
+            rows.push(Row { id, at: clock.now(), kind, unit, subject, detail: Role::Editor.key().to_owned() });
         }
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let batch: Vec<Row> = rows.by_ref().take(25).collect();
-            backend.store().read("INSERT INTO event $rows RETURN NONE", vars! { rows: batch }).await.expect("inserts");
+            backend.store().write("INSERT INTO event $rows RETURN NONE", vars! { rows: batch }).await.expect("inserts");
         }
         let path = UnitPath::parse("/01/").expect("a path");
         let standpoint = Standpoint {

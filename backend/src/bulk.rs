@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Backend, Error, Result,
+    change::Change,
     store::{Row, Value, Variables},
 };
 
@@ -89,7 +90,7 @@ async fn write(backend: Backend, queue: Queue) -> Result<()> {
             return Ok(());
         }
         let (sql, vars) = transaction(batch);
-        backend.store().write(&sql, vars).await?;
+        backend.transact(Change::new(&sql, vars)).await?;
     }
 }
 

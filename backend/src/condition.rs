@@ -4,8 +4,9 @@
 use std::{fs, io::Write, path::Path};
 
 use crate::{
-    Backend, Error, Result,
-    store::{record, vars},
+    Backend, Result,
+    change::Change,
+    store::{StoreError, record, vars},
 };
 
 /// What a look at the store shows.
@@ -27,15 +28,15 @@ impl Backend {
     /// Writes a row, so that a store that only reads is not taken for a whole one.
     ///
     /// # Errors
-    /// [`Error::Store`] when it is not taken.
+    /// [`crate::Error::Store`] when it is not taken.
     pub async fn ready(&self) -> Result<()> {
         // In a table without an index: for a new row of any other the engine asks for a number first, and when that cannot be written
         // it tries again until the time of the statement is over.
         let vars = vars! { probe: record("upkeep", "probe"), now: self.clock().now() };
-        match self.store().write("UPSERT $probe SET done_at = $now RETURN NONE", vars).await {
+        match self.transact(Change::new("UPSERT $probe SET done_at = $now RETURN NONE", vars)).await {
             // Another process wrote it at the same moment.
-            Ok(_) | Err(Error::Busy) => Ok(()),
-            Err(error) => Err(error),
+            Ok(_) | Err(StoreError::Busy) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

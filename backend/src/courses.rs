@@ -110,7 +110,7 @@ impl<'a> Courses<'a> {
             return Ok(Vec::new());
         }
         let ids: Vec<_> = courses.iter().map(|course| pair("course_completion", course, viewer.member)).collect();
-        self.backend.store().read(COMPLETED, vars! { ids: ids }).await?.rows(0)
+        Ok(self.backend.store().read(COMPLETED, vars! { ids: ids }).await?.rows(0)?)
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! Everything follows from a seed and the clock, but for the ciphertexts and the one password nobody knows.
 
-use domain::events::EventKind;
+use domain::{
+    events::{self, EventBody},
+    ids::SessionId,
+};
 
 use crate::{
     Backend, Error, Result,
@@ -144,7 +147,9 @@ fn sign_in_everybody(bulk: &mut Bulk, seed: u64, organisation: &people::Organisa
     let mut dice = dice::Dice::new(seed, 7);
     for branch in &organisation.branches {
         for person in branch.people.iter().filter(|person| person.activated_at.is_some()) {
-            bulk.log(&mut dice, person.last_use, EventKind::SignedIn, Some(person.id), &branch.unit.path, person.id);
+            let session = SessionId::new(dice.ulid_at(person.last_use));
+            let body = EventBody::SignedIn(events::SignIn::Opened(session));
+            bulk.log(&mut dice, person.last_use, Some(person.id), &branch.unit.path, body);
         }
     }
 }

@@ -47,30 +47,15 @@ pub enum Error {
     /// The key is missing, or not the one the store was filled with.
     #[error("{0}")]
     Key(String),
-    /// A unique index refused the row. Use-cases turn it into [`Self::Invalid`].
-    #[error("the index {index} already has this value")]
-    Taken { index: String },
-    /// The transaction was refused by a `THROW` of ours.
-    #[error("refused: {0}")]
-    Thrown(String),
-    /// The record to be created exists.
-    #[error("the record exists")]
-    Exists,
     /// The store failed.
     #[error("the store failed: {0}")]
-    Store(#[source] Box<surrealdb::Error>),
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Stored data does not have the form it must have.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
     /// A key, a file or a cipher failed.
     #[error("{0}")]
     Internal(String),
-}
-
-impl From<surrealdb::Error> for Error {
-    fn from(error: surrealdb::Error) -> Self {
-        Self::Store(Box::new(error))
-    }
 }
 
 impl From<FormErrors> for Error {

@@ -9,8 +9,8 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    events::{Event, EventKind},
-    ids::{EventId, MemberId},
+    events::{Effect, Event, EventBody, EventKind},
+    ids::{EventId, MemberId, UnitId},
     units::UnitPath,
 };
 use tokio::sync::{Notify, broadcast};
@@ -18,7 +18,7 @@ use ulid::Ulid;
 
 use crate::{
     Backend, Clock, Error, Result,
-    store::{KEYS, Store, SurrealValue, Variables, keys_between, keys_from, record, vars},
+    store::{KEYS, RecordId, Store, SurrealValue, Variables, keys_between, keys_from, record, vars},
 };
 
 /// Transactions of several processes may commit out of the order of their ids: the tail re-reads this far back.
@@ -40,65 +40,58 @@ const PAGE: usize = 500;
 /// Listeners that fall further behind are told to read afresh.
 const BACKLOG: usize = 4096;
 
-/// The statement that appends the row of [`append`]; part of every writing transaction.
-pub(crate) const APPEND: &str = "CREATE $log_id SET at = $log_at, actor = $log_actor, kind = $log_kind, unit = $log_unit, \
-                                 subject = $log_subject, detail = $log_detail RETURN NONE;";
-
-/// The statement that appends the row of [`append_also`].
-pub(crate) const APPEND_ALSO: &str = "CREATE $also_id SET at = $also_at, actor = $also_actor, kind = $also_kind, unit = $also_unit, \
-                                      subject = $also_subject, detail = $also_detail RETURN NONE;";
-
-/// The event, and its bindings for a transaction that ends with [`APPEND`].
-pub(crate) fn append(
-    vars: &mut Variables,
-    clock: &Clock,
-    kind: EventKind,
-    actor: Option<MemberId>,
-    unit: &UnitPath,
-    subject: impl ToString,
-) -> Event {
-    append_with(vars, clock, kind, actor, unit, subject, None)
+/// The statement that appends an event bound by [`bind`] under this name.
+pub(crate) fn create(row: &str) -> String {
+    format!(
+        "CREATE ${row}_id SET at = ${row}_at, actor = ${row}_actor, kind = ${row}_kind, unit = ${row}_unit, \
+         subject = ${row}_subject, detail = ${row}_detail RETURN NONE;"
+    )
 }
 
-/// As [`append`], with a few words more for the audit trail.
-pub(crate) fn append_with(
-    vars: &mut Variables,
-    clock: &Clock,
-    kind: EventKind,
-    actor: Option<MemberId>,
-    unit: &UnitPath,
-    subject: impl ToString,
+/// Binds the columns of an event; `row` is what their names begin with.
+pub(crate) fn bind(vars: &mut Variables, row: &str, event: &Event) {
+    let NewEvent { id, at, actor, kind, unit, subject, detail } = event.into();
+    vars.insert(format!("{row}_id"), id);
+    vars.insert(format!("{row}_at"), at);
+    vars.insert(format!("{row}_actor"), actor);
+    vars.insert(format!("{row}_kind"), kind);
+    vars.insert(format!("{row}_unit"), unit);
+    vars.insert(format!("{row}_subject"), subject);
+    vars.insert(format!("{row}_detail"), detail);
+}
+
+/// An event as it is inserted.
+#[derive(Debug, Clone, SurrealValue)]
+pub(crate) struct NewEvent {
+    pub(crate) id: RecordId,
+    at: DateTime<Utc>,
+    actor: Option<String>,
+    kind: String,
+    unit: String,
+    subject: String,
     detail: Option<String>,
-) -> Event {
-    let at = clock.now();
-    let event =
-        Event { id: EventId::new(clock.ulid_at(at)), at, actor, kind, unit: unit.clone(), subject: subject.to_string(), detail };
-    bind(vars, "log", &event);
-    event
 }
 
-/// What the transaction of `first` did besides, as a row of its own: see [`APPEND_ALSO`].
-pub(crate) fn append_also(vars: &mut Variables, clock: &Clock, first: &Event, kind: EventKind, detail: Option<String>) {
-    bind(vars, "also", &Event { id: EventId::new(clock.ulid_at(first.at)), kind, detail, ..first.clone() });
+impl From<&Event> for NewEvent {
+    fn from(event: &Event) -> Self {
+        Self {
+            id: record("event", event.id),
+            at: event.at,
+            actor: event.actor.map(|member| member.to_string()),
+            kind: event.kind().key().to_owned(),
+            unit: event.unit.to_string(),
+            subject: event.body.subject().to_string(),
+            detail: event.body.detail(),
+        }
+    }
 }
 
-/// What an event says of a read or an opinion: whether it counts, as its row in the table says. Members count or not as they stand then.
-pub(crate) const COUNTED: &str = "counted";
-pub(crate) const NOT_COUNTED: &str = "not_counted";
-
-pub(crate) fn counted(counts: bool) -> String {
-    if counts { COUNTED } else { NOT_COUNTED }.to_owned()
-}
-
-/// The bindings of one row; `row` is what their names begin with.
-fn bind(vars: &mut Variables, row: &str, event: &Event) {
-    vars.insert(format!("{row}_id"), record("event", event.id));
-    vars.insert(format!("{row}_at"), event.at);
-    vars.insert(format!("{row}_actor"), event.actor.map(|member| member.to_string()));
-    vars.insert(format!("{row}_kind"), event.kind.key());
-    vars.insert(format!("{row}_unit"), event.unit.to_string());
-    vars.insert(format!("{row}_subject"), event.subject.clone());
-    vars.insert(format!("{row}_detail"), event.detail.clone());
+impl NewEvent {
+    /// An event of now.
+    pub(crate) fn now(clock: &Clock, actor: Option<MemberId>, unit: &UnitPath, body: EventBody) -> Self {
+        let at = clock.now();
+        (&Event { id: EventId::new(clock.ulid_at(at)), at, actor, unit: unit.clone(), body }).into()
+    }
 }
 
 /// Tails the event log for this process.
@@ -132,7 +125,7 @@ impl Position {
     /// Those of the store.
     pub(crate) async fn end(store: &Store, clock: &Clock) -> Result<Self> {
         let horizon = clock.now();
-        let seen = read_from(store, horizon - SETTLE).await?.into_iter().map(|event| event.id).collect();
+        let seen = rows_from(store, horizon - SETTLE).await?.into_iter().map(|row| row.id).collect();
         Ok(Self { horizon, seen })
     }
 }
@@ -218,27 +211,31 @@ impl Backend {
         Ok(count)
     }
 
-    /// Counts what is new of these events and hands it to the listeners. Returns how many events were new.
-    async fn take(&self, mut found: Vec<Event>) -> Result<usize> {
+    /// Counts what is new of these rows and hands it to the listeners. Returns how many were new.
+    async fn take(&self, mut found: Vec<LoggedRow>) -> Result<usize> {
         let events = self.events();
         {
             let tail = events.tail();
-            found.retain(|event| !tail.position.seen.contains(&event.id));
+            found.retain(|row| !tail.position.seen.contains(&row.id));
         }
         let count = found.len();
         // Other processes change the tree too.
-        if found.iter().any(|event| changes_tree(event.kind)) {
+        if found.iter().filter_map(|row| row.event.as_ref()).any(|event| event.kind().changes_tree()) {
             self.units().reload(self.store()).await?;
         }
-        for event in found {
-            self.count(&event).await?;
-            self.search_index().note(&event);
+        for LoggedRow { id, at, event } in found {
+            if let Some(event) = &event {
+                self.count(event).await?;
+                self.search_index().note(event);
+            }
             let mut tail = events.tail();
-            tail.position.seen.insert(event.id);
-            tail.position.horizon = tail.position.horizon.max(event.at);
+            tail.position.seen.insert(id);
+            tail.position.horizon = tail.position.horizon.max(at);
             drop(tail);
-            // No listener is no error.
-            let _ = events.sender.send(event);
+            if let Some(event) = event {
+                // No listener is no error.
+                let _ = events.sender.send(event);
+            }
         }
         let mut tail = events.tail();
         let position = &mut tail.position;
@@ -258,102 +255,65 @@ impl Backend {
     async fn count(&self, event: &Event) -> Result<()> {
         let (store, tree, counters) = (self.store(), self.units().tree(), self.counters());
         // Members of an import may use the handbook before the log tells of the import.
-        if let Some(actor) = event.actor.filter(|actor| event.kind.counts_as_use() && !counters.knows(*actor)) {
+        if let Some(actor) = event.actor.filter(|actor| event.kind().counts_as_use() && !counters.knows(*actor)) {
             counters.refresh(store, &tree, &[actor]).await?;
         }
-        match event.kind {
-            EventKind::MembersImported => counters.refresh_imported(store, &tree, &event.subject).await?,
-            kind if changes_members(kind) => {
-                let members = self.members_of(event).await?;
-                counters.refresh(store, &tree, &members).await?;
+        match event.body.effect() {
+            Effect::Imported(import) => counters.refresh_imported(store, &tree, import).await?,
+            Effect::Member(member) => counters.refresh(store, &tree, &[member]).await?,
+            Effect::MembersOf(unit) => counters.refresh(store, &tree, &self.members_of(unit).await?).await?,
+            Effect::Merged { member, other } => {
+                let both: Vec<MemberId> = std::iter::once(member).chain(other).collect();
+                counters.refresh(store, &tree, &both).await?;
+                // The last, because what fails is counted again, and a read must not count twice.
+                return counters.count_merge(event, store, self.units(), self.clock()).await;
             }
-            _ => {}
+            Effect::Nothing
+            | Effect::Published(_)
+            | Effect::Withdrawn(_)
+            | Effect::Read { .. }
+            | Effect::Opinion { .. }
+            | Effect::Moved => {}
         }
-        // The last, because what fails is counted again, and a read must not count twice.
-        match event.kind {
-            EventKind::MemberMerged => counters.count_merge(event, store, self.units(), self.clock()).await,
-            _ => {
-                counters.count(event, &tree);
-                Ok(())
-            }
-        }
+        counters.count(event, &tree);
+        Ok(())
     }
 
-    /// The members an event is about: its subject or the one it names, the member of a request, those of a unit that was split off.
-    async fn members_of(&self, event: &Event) -> Result<Vec<MemberId>> {
-        let named = event.detail.clone().unwrap_or_default();
-        let sql = "SELECT VALUE record::id(id) FROM [$subject, $named]; \
-                   SELECT VALUE member FROM [$transfer, $correction]; \
-                   SELECT VALUE record::id(id) FROM member WHERE unit = $unit;";
-        let vars = vars! {
-            subject: record("member", &event.subject),
-            named: record("member", named),
-            transfer: record("transfer", &event.subject),
-            correction: record("correction", &event.subject),
-            unit: event.subject.clone(),
-        };
-        let mut answers = self.store().read(sql, vars).await?;
-        let mut members = Vec::new();
-        for statement in 0..3 {
-            members.extend(answers.rows::<String>(statement)?.iter().filter_map(|id| id.parse::<MemberId>().ok()));
-        }
-        Ok(members)
+    async fn members_of(&self, unit: UnitId) -> Result<Vec<MemberId>> {
+        let sql = "SELECT VALUE record::id(id) FROM member WHERE unit = $unit";
+        let ids: Vec<String> = self.store().read(sql, vars! { unit: unit.to_string() }).await?.rows(0)?;
+        ids.iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("member {id}")))).collect()
     }
 }
 
-/// Kinds after which the tree in memory is an old one.
-const fn changes_tree(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::UnitCreated
-            | EventKind::UnitRenamed
-            | EventKind::UnitMoved
-            | EventKind::UnitMerged
-            | EventKind::UnitSplit
-            | EventKind::UnitClosed
-            | EventKind::UnitPhaseChanged
-            | EventKind::UnitsImported
-    )
-}
-
-/// Kinds after which some members count elsewhere, or not any more.
-const fn changes_members(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::MemberRegistered
-            | EventKind::MemberChanged
-            | EventKind::MemberMerged
-            | EventKind::AccountActivated
-            | EventKind::TransferAccepted
-            | EventKind::CorrectionAccepted
-            | EventKind::UnitSplit
-    )
-}
-
-/// All events from a moment on, in the order of their ids.
+/// All events from a moment on, in the order of their ids. Rows that this version cannot read are left out.
 pub(crate) async fn read_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<Event>> {
-    let mut events: Vec<Event> = Vec::new();
+    Ok(rows_from(store, from).await?.into_iter().filter_map(|row| row.event).collect())
+}
+
+async fn rows_from(store: &Store, from: DateTime<Utc>) -> Result<Vec<LoggedRow>> {
+    let mut rows: Vec<LoggedRow> = Vec::new();
     let mut next = lowest(from).to_string();
     loop {
         let page = page_from(store, &next).await?;
         let full = page.len() == PAGE;
-        for event in page {
-            if events.last().is_none_or(|last| last.id < event.id) {
-                events.push(event);
+        for row in page {
+            if rows.last().is_none_or(|last| last.id < row.id) {
+                rows.push(row);
             }
         }
-        match events.last() {
+        match rows.last() {
             Some(last) if full => next = last.id.to_string(),
-            _ => return Ok(events),
+            _ => return Ok(rows),
         }
     }
 }
 
-/// The first events from this id on, at most [`PAGE`].
-async fn page_from(store: &Store, next: &str) -> Result<Vec<Event>> {
+/// The first rows from this id on, at most [`PAGE`].
+async fn page_from(store: &Store, next: &str) -> Result<Vec<LoggedRow>> {
     let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM {KEYS} LIMIT {PAGE}");
     let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys_from("event", next) }).await?.rows(0)?;
-    rows.into_iter().map(Event::try_from).collect()
+    rows.into_iter().map(LoggedRow::try_from).collect()
 }
 
 /// A way back through the log, newest first.
@@ -385,8 +345,8 @@ impl WayBack {
         self.before.ulid().timestamp_ms() == 0
     }
 
-    /// The events of the next window, newest first, at most `count`; none where nothing happened.
-    pub(crate) async fn step(&mut self, store: &Store, count: usize) -> Result<Vec<Event>> {
+    /// The rows of the next window, newest first, at most `count`; none where nothing happened.
+    pub(crate) async fn step(&mut self, store: &Store, count: usize) -> Result<Vec<LoggedRow>> {
         let upper = self.before.ulid().timestamp_ms();
         let (lower, keys) = loop {
             let lower = EventId::new(Ulid::from_parts(upper.saturating_sub(self.width), 0));
@@ -401,15 +361,15 @@ impl WayBack {
         };
         let sql = format!("SELECT id AS place, record::id(id) AS id, {COLUMNS} FROM $keys ORDER BY place DESC LIMIT {count}");
         let rows: Vec<EventRow> = store.read(sql, vars! { keys: keys }).await?.rows(0)?;
-        let events: Vec<Event> = rows.into_iter().map(Event::try_from).collect::<Result<_>>()?;
-        match events.last() {
-            Some(last) if events.len() == count => self.before = last.id,
+        let rows: Vec<LoggedRow> = rows.into_iter().map(LoggedRow::try_from).collect::<Result<_>>()?;
+        match rows.last() {
+            Some(last) if rows.len() == count => self.before = last.id,
             _ => {
                 self.before = lower;
                 self.width = self.width.saturating_mul(4);
             }
         }
-        Ok(events)
+        Ok(rows)
     }
 }
 
@@ -433,36 +393,56 @@ pub(crate) struct EventRow {
     pub(crate) detail: Option<String>,
 }
 
-impl TryFrom<EventRow> for Event {
+/// A row of the log as this version understands it.
+#[derive(Debug)]
+pub(crate) struct LoggedRow {
+    pub(crate) id: EventId,
+    pub(crate) at: DateTime<Utc>,
+    /// None for a kind that a later version writes while this one still runs, and for a row that says nothing to this one. It changes
+    /// nothing and is shown to nobody, since this version does not know whom it concerns; the seal covers it like any other.
+    pub(crate) event: Option<Event>,
+}
+
+impl TryFrom<EventRow> for LoggedRow {
     type Error = Error;
 
     fn try_from(row: EventRow) -> Result<Self> {
-        let damaged = || Error::Damaged(format!("event {}", row.id));
-        Ok(Self {
-            id: row.id.parse().map_err(|_| damaged())?,
-            at: row.at,
-            actor: row.actor.map(|member| member.parse()).transpose().map_err(|_| damaged())?,
-            kind: EventKind::from_key(&row.kind).ok_or_else(damaged)?,
-            unit: UnitPath::parse(&row.unit).map_err(|_| damaged())?,
-            subject: row.subject,
-            detail: row.detail,
+        let id = row.id.parse().map_err(|_| Error::Damaged(format!("event {}", row.id)))?;
+        let event = row.event(id);
+        if event.is_none() {
+            tracing::debug!(event = %id, kind = row.kind, "a row of the log cannot be read by this version");
+        }
+        Ok(Self { id, at: row.at, event })
+    }
+}
+
+impl EventRow {
+    fn event(&self, id: EventId) -> Option<Event> {
+        Some(Event {
+            id,
+            at: self.at,
+            actor: self.actor.as_ref().map(|member| member.parse()).transpose().ok()?,
+            unit: UnitPath::parse(&self.unit).ok()?,
+            body: EventBody::parse(EventKind::from_key(&self.kind)?, &self.subject, self.detail.as_deref())?,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::SessionId;
+
     use super::*;
-    use crate::{Keys, Place, store::tests::migrated};
+    use crate::{Keys, Place, change::Change, store::tests::migrated};
 
     #[tokio::test]
     async fn what_commits_late_is_found_by_looking_back() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
         let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let write = async |at: &Clock| {
-            let mut vars = vars! {};
-            append(&mut vars, at, EventKind::SignedIn, None, &UnitPath::parse("/01/").expect("a path"), "x");
-            backend.store().write(APPEND, vars).await.expect("appends");
+            let body = EventBody::SignedOut(SessionId::new(at.ulid()));
+            let change = Change::default().event(at, None, &UnitPath::parse("/01/").expect("a path"), body);
+            backend.transact(change).await.expect("appends");
         };
         write(&clock).await;
         assert_eq!(backend.catch_up().await.expect("reads"), 1);
@@ -475,15 +455,44 @@ mod tests {
         assert_eq!(backend.catch_up().await.expect("reads"), 0, "once");
     }
 
+    /// As while a newer version is brought out on another server.
+    #[tokio::test]
+    async fn a_row_of_an_unknown_kind_is_passed_over_and_sealed_like_any_other() {
+        let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
+        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let mut heard = backend.events().listen();
+        clock.advance(TimeDelta::seconds(1));
+        let unknown = EventId::new(clock.ulid());
+        let sql = "CREATE $event SET at = $at, kind = 'tea_served', unit = '/01/', subject = 'cup', detail = 'green'";
+        backend.store().write(sql, vars! { event: record("event", unknown), at: clock.now() }).await.expect("appends");
+        assert_eq!(backend.catch_up().await.expect("goes on"), 1);
+        assert!(heard.try_recv().is_err(), "nobody hears of it");
+        let position = backend.events().position();
+        assert_eq!((position.horizon, position.seen.contains(&unknown)), (clock.now(), true));
+        assert_eq!(backend.catch_up().await.expect("reads"), 0, "once");
+
+        clock.advance(TimeDelta::seconds(1));
+        let body = EventBody::SignedOut(SessionId::new(clock.ulid()));
+        let change = Change::default().event(&clock, None, &UnitPath::parse("/01/").expect("a path"), body.clone());
+        backend.transact(change).await.expect("appends");
+        assert_eq!(backend.catch_up().await.expect("reads"), 1);
+        assert_eq!(heard.try_recv().map(|event| event.body), Ok(body));
+
+        clock.advance(TimeDelta::hours(1));
+        assert_eq!(backend.audit().seal().await.expect("seals"), 2);
+        let report = backend.audit().verify().await.expect("checks");
+        assert_eq!((report.is_whole(), report.events, report.unsealed), (true, 2, 0), "{:?}", report.findings);
+    }
+
     #[tokio::test]
     async fn more_than_a_page_is_read_at_once() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
         let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let many = 2 * PAGE + 1;
         for _ in 0..many {
-            let mut vars = vars! {};
-            append(&mut vars, &clock, EventKind::SignedIn, None, &UnitPath::parse("/01/").expect("a path"), "x");
-            backend.store().write(APPEND, vars).await.expect("appends");
+            let body = EventBody::SignedOut(SessionId::new(clock.ulid()));
+            let change = Change::default().event(&clock, None, &UnitPath::parse("/01/").expect("a path"), body);
+            backend.transact(change).await.expect("appends");
         }
         assert_eq!(backend.catch_up().await.expect("reads"), many);
         assert_eq!(backend.catch_up().await.expect("reads"), 0);
@@ -497,9 +506,14 @@ mod tests {
         let mut ids = Vec::new();
         for _ in 0..7 {
             clock.advance(TimeDelta::seconds(1));
-            let mut vars = vars! {};
-            ids.push(append(&mut vars, &clock, EventKind::SignedIn, None, &unit, "x").id);
-            store.write(APPEND, vars).await.expect("appends");
+            let id = EventId::new(clock.ulid());
+            let body = EventBody::SignedOut(SessionId::new(clock.ulid()));
+            let event = Event { id, at: clock.now(), actor: None, unit: unit.clone(), body };
+            ids.push(id);
+            store
+                .write("INSERT INTO event $log RETURN NONE", vars! { log: vec![NewEvent::from(&event)] })
+                .await
+                .expect("appends");
         }
         let back = async |before: Option<EventId>| {
             let mut way = WayBack::from(before, &clock);

@@ -7,6 +7,7 @@ use domain::{forms::FormErrors, ids::MemberId};
 use crate::{
     Backend, Error, Result,
     accounts::Origin,
+    change::Change,
     keys::fingerprint,
     quota::{self, Quotas},
     store::{KEYS, SurrealValue, pairs_of, record, vars},
@@ -78,10 +79,10 @@ impl<'a> Flashes<'a> {
         let row = FlashRow { content, expires_at: clock.now() + KEPT_FOR };
         let mut vars = vars! { flash: record("flash", &id), row: row };
         quotas.bind(&mut vars);
-        let sql = format!("{} CREATE $flash CONTENT $row RETURN NONE;", quota::TAKE);
-        match self.backend.store().write(&sql, vars).await {
+        match self.backend.transact(Change::new(quota::TAKE, vars).then("CREATE $flash CONTENT $row RETURN NONE;")).await {
+            Ok(_) => Ok(token),
             Err(error) if quota::is_used_up(&error) => Err(Error::Busy),
-            written => written.map(|_| token),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -107,7 +108,7 @@ impl<'a> Flashes<'a> {
         let id = fingerprint(token);
         let vars = vars! { flash: record("flash", &id) };
         // `BEGIN` has the first answer.
-        let found: Option<FlashRow> = self.backend.store().write("DELETE $flash RETURN BEFORE;", vars).await?.row(1)?;
+        let found: Option<FlashRow> = self.backend.transact(Change::new("DELETE $flash RETURN BEFORE;", vars)).await?.row(1)?;
         let Some(row) = found.filter(|row| row.expires_at > self.backend.clock().now()) else { return Ok(None) };
         let text = self.backend.keys().open(&id, &row.content)?;
         serde_json::from_str(&text).map(Some).map_err(|error| Error::Damaged(format!("a flash: {error}")))

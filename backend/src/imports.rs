@@ -16,7 +16,7 @@ use std::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::{EventBody, ImportedRows},
     forms::{FormReader, Problem, day},
     ids::{ImportId, MemberId},
     imports::{
@@ -32,8 +32,10 @@ use tokio::{
 };
 
 use crate::{
-    Backend, Error, Place, Result, events,
-    store::{KEYS, RecordId, SurrealValue, Variables, pair, pairs_before, record, vars},
+    Backend, Error, Place, Result,
+    change::Change,
+    events,
+    store::{KEYS, RecordId, StoreError, SurrealValue, Variables, pair, pairs_before, record, vars},
 };
 
 #[cfg(test)]
@@ -456,7 +458,7 @@ impl<'a> Imports<'a> {
             // Into a folder only one process writes; on a server somebody else may have the file.
             let is_ours = self.backend.workshop().file(&row.id).exists();
             let is_held = self.backend.workshop().is_temporary && row.held_until.is_some_and(|until| until > now);
-            let id: ImportId = row.id.parse().map_err(|_| Error::Damaged(format!("import {}", row.id)))?;
+            let id = row.key()?;
             if is_held || self.backend.workshop().pulse(id).is_some() {
                 continue;
             }
@@ -486,8 +488,8 @@ impl<'a> Imports<'a> {
     }
 
     async fn let_go(&self, import: ImportId) {
-        let sql = "UPDATE $import SET held_until = NONE RETURN NONE";
-        if let Err(error) = self.backend.store().read(sql, vars! { import: record("import", import) }).await {
+        let change = Change::new("UPDATE $import SET held_until = NONE RETURN NONE", vars! { import: record("import", import) });
+        if let Err(error) = self.backend.transact(change).await {
             tracing::warn!(%error, "another process will go on with an import later than it could");
         }
     }
@@ -502,8 +504,7 @@ impl<'a> Imports<'a> {
         let rows: Vec<ImportRow> = self.backend.store().read(sql, ()).await?.rows(0)?;
         let mut given_up = 0;
         for row in rows.iter().filter(|row| row.started_at < before) {
-            let id = row.id.parse().map_err(|_| Error::Damaged(format!("import {}", row.id)))?;
-            match self.give_up(id).await {
+            match self.give_up(row.key()?).await {
                 Ok(()) => given_up += 1,
                 // Somebody confirmed it at this moment.
                 Err(Error::NotAllowed) => {}
@@ -524,7 +525,7 @@ impl<'a> Imports<'a> {
             if rows.is_empty() {
                 return Ok(());
             }
-            self.backend.store().write("DELETE $rows RETURN NONE", vars! { rows: rows }).await?;
+            self.backend.transact(Change::new("DELETE $rows RETURN NONE", vars! { rows: rows })).await?;
         }
     }
 
@@ -588,10 +589,11 @@ impl<'a> Imports<'a> {
         Ok(())
     }
 
-    async fn step(&self, sql: &str, vars: crate::store::Variables) -> Result<()> {
-        match self.backend.store().write(sql, vars).await {
-            Err(Error::Thrown(_)) => Err(Error::NotAllowed),
-            outcome => outcome.map(|_| ()),
+    async fn step(&self, sql: &str, vars: Variables) -> Result<()> {
+        match self.backend.transact(Change::new(sql, vars)).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Thrown(_)) => Err(Error::NotAllowed),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -634,10 +636,10 @@ impl<'a> Imports<'a> {
         loop {
             ticks.tick().await;
             let until = self.backend.clock().now() + HELD;
-            let sql = "UPDATE $import SET held_until = $until RETURN NONE;";
-            match self.backend.store().write(sql, vars! { import: record("import", import), until: until }).await {
+            let vars = vars! { import: record("import", import), until: until };
+            match self.backend.transact(Change::new("UPDATE $import SET held_until = $until RETURN NONE;", vars)).await {
                 // Somebody else writes this row again and again: it is said next time. The work itself is not in danger.
-                Ok(_) | Err(Error::Busy) => {}
+                Ok(_) | Err(StoreError::Busy) => {}
                 // Nor is it by a store that was slow once.
                 Err(error) => {
                     tracing::warn!(%import, error = &error as &dyn std::error::Error, "an import is not held; trying again");
@@ -686,9 +688,8 @@ impl<'a> Imports<'a> {
     async fn look(&self, row: &mut ImportRow, pulse: &Pulse) -> Result<(), Trouble> {
         let outcome = self.examine(row, pulse).await?;
         let sql = format!("UPDATE $import SET state = 'previewed', {COUNTED} WHERE state = 'checking' RETURN NONE;");
-        let mut vars = counted(outcome);
-        vars.extend(vars! { import: record("import", &row.id) });
-        self.backend.store().write(&sql, vars).await?;
+        let change = Change::new(&sql, counted(outcome)).bind(vars! { import: record("import", &row.id) });
+        self.backend.transact(change).await?;
         Ok(())
     }
 
@@ -713,7 +714,7 @@ impl<'a> Imports<'a> {
                 sheet: row.sheet.clone(),
                 unread: row.unread_sheets.clone(),
             };
-            self.backend.store().write(sql, vars).await?;
+            self.backend.transact(Change::new(sql, vars)).await?;
         }
         if self.missing(row)?.is_empty() {
             preview::examine(self.backend, row, &row.columns(), pulse).await
@@ -735,24 +736,27 @@ impl<'a> Imports<'a> {
     }
 
     async fn fail(&self, row: &ImportRow, failure: Failure) -> Result<()> {
-        let mut vars = vars! {
+        let clock = self.backend.clock();
+        let counts = self.written_so_far(row).await?;
+        let vars = vars! {
             import: record("import", &row.id),
             failure: failure.key(),
-            now: self.backend.clock().now(),
-            written: Option::<i64>::None,
+            now: clock.now(),
+            written: written(row.kind()?, counts).filter(|count| *count > 0),
         };
-        let counts = self.written_so_far(row).await?;
-        // What was written before it failed stays, and counts.
-        let told = if counts.fresh + counts.changed > 0 { self.tell_of(row, counts, &mut vars)? } else { "" };
         // Who found it left alone may come when it has just been done.
-        let sql = format!(
-            "IF $import.state IN ['checking', 'running'] {{ \
-                 UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now, written = $written RETURN NONE; \
-                 {told} \
-             }};"
-        );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
+        let sql = "LET $fails = $import.state IN ['checking', 'running']; \
+                   IF $fails { \
+                       UPDATE $import SET state = 'failed', failure = $failure, finished_at = $now, written = $written RETURN NONE \
+                   };";
+        let mut change = Change::new(sql, vars);
+        // What was written before it failed stays, and counts.
+        if counts.fresh + counts.changed > 0
+            && let Some(End { actor, unit, body }) = self.end_of(row, counts)?
+        {
+            change = change.event_if("$fails", clock, actor, &unit, body);
+        }
+        self.backend.transact(change).await?;
         remove(&self.backend.workshop().file(&row.id));
         Ok(())
     }
@@ -773,42 +777,42 @@ impl<'a> Imports<'a> {
             ImportKind::Members => run::write_members(self.backend, row, &row.columns(), pulse).await?,
             ImportKind::Units => units::write_units(self.backend, row, &row.columns(), pulse).await?,
         };
-        let mut sql = format!(
+        let sql = format!(
             "IF $import.state != 'running' {{ THROW 'state' }}; \
-             UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, written = $written, held_until = NONE RETURN NONE;"
+             UPDATE $import SET state = 'done', finished_at = $now, {COUNTED}, written = $written, held_until = NONE RETURN NONE; \
+             DELETE $lanes RETURN NONE;"
         );
-        let (counts, mut vars) = (outcome.counts, counted(outcome));
-        vars.extend(vars! { import: record("import", &row.id), now: self.backend.clock().now() });
-        for number in 0..run::WRITERS {
-            sql += &format!("DELETE $lane_{number} RETURN NONE;");
-            vars.insert(format!("lane_{number}"), run::lane_id(&row.id, number));
+        let (clock, counts) = (self.backend.clock(), outcome.counts);
+        let lanes: Vec<RecordId> = (0..run::WRITERS).map(|number| run::lane_id(&row.id, number)).collect();
+        let mut change = Change::new(&sql, counted(outcome)).bind(vars! {
+            import: record("import", &row.id),
+            now: clock.now(),
+            written: written(row.kind()?, counts),
+            lanes: lanes,
+        });
+        if let Some(End { actor, unit, body }) = self.end_of(row, counts)? {
+            change = change.event(clock, actor, &unit, body);
         }
-        sql += self.tell_of(row, counts, &mut vars)?;
-        match self.backend.store().write(&sql, vars).await {
+        match self.backend.transact(change).await {
+            Ok(_) => {}
             // Another run has ended it.
-            Err(Error::Thrown(_)) => return Ok(()),
-            outcome => outcome?,
-        };
-        self.backend.events().wake();
+            Err(StoreError::Thrown(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
         remove(&self.backend.workshop().file(&row.id));
         Ok(())
     }
 
-    /// Binds how many members were written as `$written`, and the event that tells of an import that ends. Returns the statement that
-    /// appends the event.
-    fn tell_of(&self, row: &ImportRow, counts: Counts, vars: &mut Variables) -> Result<&'static str> {
-        let kind = row.kind()?;
-        vars.insert("written", (kind == ImportKind::Members).then_some(count(counts.fresh + counts.changed)));
-        // A store into which nothing came has no unit the event could be counted for.
-        let Some(unit) = units::home(&self.backend.units().tree(), row.scope()?.as_ref()) else { return Ok("") };
-        let happened = match kind {
-            ImportKind::Members => EventKind::MembersImported,
-            ImportKind::Units => EventKind::UnitsImported,
+    /// What the log says of an import that ends. None for a store into which nothing came: it has no unit the event could be counted for.
+    fn end_of(&self, row: &ImportRow, counts: Counts) -> Result<Option<End>> {
+        let Some(unit) = units::home(&self.backend.units().tree(), row.scope()?.as_ref()) else { return Ok(None) };
+        let (import, kind) = (row.key()?, row.kind()?);
+        let rows = Some(ImportedRows { fresh: counts.fresh, changed: counts.changed, refused: counts.refused });
+        let body = match kind {
+            ImportKind::Members => EventBody::MembersImported { import, rows },
+            ImportKind::Units => EventBody::UnitsImported { import, rows },
         };
-        let actor = row.started_by.as_ref().and_then(|member| member.parse().ok());
-        let told = format!("fresh {}, changed {}, refused {}", counts.fresh, counts.changed, counts.refused);
-        events::append_with(vars, self.backend.clock(), happened, actor, &unit.path, &row.id, Some(told));
-        Ok(events::APPEND)
+        Ok(Some(End { actor: row.actor(), unit: unit.path, body }))
     }
 
     async fn page_of(&self, row: &ImportRow) -> Result<ImportPage> {
@@ -834,7 +838,6 @@ impl<'a> Imports<'a> {
     }
 
     async fn summary_of(&self, row: &ImportRow) -> Result<ImportSummary> {
-        let damaged = || Error::Damaged(format!("import {}", row.id));
         let started_by = match &row.started_by {
             Some(member) => {
                 let sql = "SELECT VALUE full_name FROM $member";
@@ -845,7 +848,7 @@ impl<'a> Imports<'a> {
             None => None,
         };
         Ok(ImportSummary {
-            id: row.id.parse().map_err(|_| damaged())?,
+            id: row.key()?,
             kind: row.kind()?,
             state: row.state()?,
             failure: row.failure.as_deref().and_then(Failure::from_key),
@@ -906,6 +909,18 @@ impl<'a> Imports<'a> {
     }
 }
 
+/// The event of an import that ends.
+struct End {
+    actor: Option<MemberId>,
+    unit: UnitPath,
+    body: EventBody,
+}
+
+/// How many members an import wrote; none of one of units.
+fn written(kind: ImportKind, counts: Counts) -> Option<i64> {
+    (kind == ImportKind::Members).then_some(count(counts.fresh + counts.changed))
+}
+
 /// The right it takes.
 const fn action(kind: ImportKind) -> Action {
     match kind {
@@ -918,7 +933,7 @@ const fn action(kind: ImportKind) -> Action {
 const COUNTED: &str = "fresh = $fresh, changed = $changed, unchanged = $unchanged, refused = $refused, lines = $lines, \
                        remarks = $remarks, rows_met = $rows_met, passed = $passed, converted = $converted";
 
-fn counted(outcome: Outcome) -> crate::store::Variables {
+fn counted(outcome: Outcome) -> Variables {
     let Outcome { counts, told, met } = outcome;
     vars! {
         fresh: count(counts.fresh),
@@ -992,6 +1007,15 @@ impl ImportRow {
 
     fn damaged(&self) -> Error {
         Error::Damaged(format!("import {}", self.id))
+    }
+
+    fn key(&self) -> Result<ImportId> {
+        self.id.parse().map_err(|_| self.damaged())
+    }
+
+    /// Who brought the file; none for the operator.
+    fn actor(&self) -> Option<MemberId> {
+        self.started_by.as_ref().and_then(|member| member.parse().ok())
     }
 
     fn kind(&self) -> Result<ImportKind> {

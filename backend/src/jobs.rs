@@ -150,7 +150,7 @@ pub(crate) fn enqueue(vars: &mut Variables, clock: &Clock, jobs: Vec<NewJob>) ->
 
 /// The counter `asked` is written also where nothing else changes: a run that takes the job at this moment must not miss what this
 /// transaction commits.
-pub(crate) const ENQUEUE: &str = "FOR $enqueued IN $enqueued_jobs { \
+const ENQUEUE: &str = "FOR $enqueued IN $enqueued_jobs { \
          LET $enqueued_id = $enqueued.id; LET $enqueued_row = $enqueued.row; LET $enqueued_due = $enqueued_row.due_at; \
          LET $enqueued_state = (SELECT VALUE state FROM $enqueued_id)[0]; \
          IF $enqueued_state = NONE { \

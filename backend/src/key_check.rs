@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::{
     Clock, Error, Keys, Result,
-    store::{Store, SurrealValue, record, vars},
+    store::{Store, StoreError, SurrealValue, record, vars},
 };
 
 /// Where the key comes from.
@@ -41,16 +41,16 @@ pub(crate) async fn settle(store: &Store, source: KeySource<'_>, clock: &Clock) 
             match store.write("CREATE $check SET mark = $mark RETURN NONE", vars).await {
                 Ok(_) => Ok(keys),
                 // Another process opened the empty store in the same moment.
-                Err(Error::Exists) if mark_of(store).await?.is_some_and(|known| known == mark) => Ok(keys),
-                Err(Error::Exists) => Err(another(&name)),
-                Err(error) => Err(error),
+                Err(StoreError::Exists) if mark_of(store).await?.is_some_and(|known| known == mark) => Ok(keys),
+                Err(StoreError::Exists) => Err(another(&name)),
+                Err(error) => Err(error.into()),
             }
         }
     }
 }
 
 async fn mark_of(store: &Store) -> Result<Option<String>> {
-    store.read("SELECT VALUE mark FROM $check", vars! { check: record("key_check", "1") }).await?.row(0)
+    Ok(store.read("SELECT VALUE mark FROM $check", vars! { check: record("key_check", "1") }).await?.row(0)?)
 }
 
 #[derive(Debug, SurrealValue)]
@@ -63,7 +63,7 @@ struct SealedRow {
 async fn sealed_value(store: &Store) -> Result<Option<SealedRow>> {
     let sql = "SELECT record::id(id) AS id, id_cipher ?? phone_cipher AS sealed FROM member \
                WHERE id_cipher != NONE OR phone_cipher != NONE LIMIT 1";
-    store.read(sql, ()).await?.row(0)
+    Ok(store.read(sql, ()).await?.row(0)?)
 }
 
 fn missing(file: &Path) -> Error {

@@ -17,6 +17,7 @@ use std::{
 pub mod accounts;
 pub mod audit;
 mod bulk;
+mod change;
 pub mod clock;
 pub mod condition;
 pub mod courses;

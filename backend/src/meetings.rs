@@ -262,7 +262,7 @@ mod tests {
         let store = migrated().await;
         let sql = "SELECT VALUE kind FROM attendance:[$key, NONE]..=[$key, ..]";
         store
-            .read(
+            .write(
                 "CREATE attendance:['a', 'x'] SET kind = 'present'; CREATE attendance:['a', 'y'] SET kind = 'remote'; \
              CREATE attendance:['b', 'x'] SET kind = 'absent';",
                 (),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::{
     accounts::{AccountNotice, Viewer},
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem},
     ids::MemberId,
     members::{
@@ -42,8 +42,8 @@ pub(crate) use transfers::NewTransfer;
 pub use transfers::TransferForm;
 
 use crate::{
-    Backend, Error, Result, accounts, events, jobs,
-    offices::Holder,
+    Backend, Error, Result, accounts,
+    change::Change,
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
@@ -117,48 +117,33 @@ impl<'a> Members<'a> {
         Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
     }
 
-    /// Whether `action` may be done with somebody who holds roles. If so, the step is stopped when those change meanwhile; `name` keeps
-    /// several people in one step apart.
-    async fn guard(&self, step: &mut Step, viewer: &Viewer, row: &MemberRow, action: Action, name: &str) -> Result<bool> {
+    /// The change for who may do `action` with somebody, whatever roles they hold; it is stopped when those change meanwhile. None for
+    /// who may not.
+    async fn guard(&self, change: Change, viewer: &Viewer, row: &MemberRow, action: Action) -> Result<Option<Change>> {
         let holder = self.backend.offices().holder(&row.id).await?;
-        let may = holder.is_in_hands_of(viewer, action);
-        if may {
-            step.hold_still(&holder, name);
-        }
-        Ok(may)
+        Ok(holder.is_in_hands_of(viewer, action).then(|| holder.hold_still(change, "holder")))
     }
 
-    /// Adds to the step what its owner finds on the first page about the numbers that change, and from where it was done; and the same by
-    /// short message, at the phone the record had.
-    fn tell_owner(&self, step: &mut Step, viewer: &Viewer, row: &MemberRow, changed: &[&str]) -> Result<()> {
+    /// Adds what the owner finds on the first page about the numbers that change, and from where it was done; and the same by short message,
+    /// at the phone the record had.
+    fn tell_owner(&self, change: Change, viewer: &Viewer, row: &MemberRow, changed: &[&str]) -> Result<Change> {
         let notices: Vec<AccountNotice> = notices_of(changed).collect();
         if notices.is_empty() {
-            return Ok(());
+            return Ok(change);
         }
         let tree = self.backend.units().tree();
         let seats = viewer.standpoint.seats(Action::ManageMembers);
         let office = seats.into_iter().find(|seat| row.path.starts_with(seat.as_str())).and_then(|seat| tree.at(seat));
         let office = office.map(|unit| unit.id.to_string());
-        let sql = accounts::tell(&mut step.vars, self.backend.clock(), &row.id, &notices, office);
-        step.then(sql);
+        let (clock, mut vars) = (self.backend.clock(), Variables::new());
+        let sql = accounts::tell(&mut vars, clock, &row.id, &notices, office);
+        let change = change.then(sql).bind(vars);
         // What is no number gets no message.
         if let Ok(Some(phone)) = row.phone(self.backend) {
             let notify = self.backend.notify(&row.id, Some(&phone), &notices)?;
-            let sql = jobs::enqueue(&mut step.vars, self.backend.clock(), notify);
-            step.then(sql);
+            return Ok(change.jobs(clock, notify));
         }
-        Ok(())
-    }
-
-    /// Writes a step together with its one event.
-    async fn commit(&self, step: Step, told: Told<'_>) -> Result<()> {
-        let Step { mut sql, mut vars, .. } = step;
-        let Told { kind, viewer, path, subject, detail } = told;
-        events::append_with(&mut vars, self.backend.clock(), kind, Some(viewer.member), path, subject, detail);
-        sql += events::APPEND;
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
-        Ok(())
+        Ok(change)
     }
 }
 
@@ -167,42 +152,6 @@ fn notices_of(changed: &[&str]) -> impl Iterator<Item = AccountNotice> {
     let (phone, id) = (CorrectionField::Phone.key(), CorrectionField::NationalId.key());
     let told = [(phone, AccountNotice::PhoneChanged), (id, AccountNotice::IdChanged)];
     told.into_iter().filter(move |(field, _)| changed.contains(field)).map(|(_, notice)| notice)
-}
-
-/// What the log says of a step.
-struct Told<'t> {
-    kind: EventKind,
-    viewer: &'t Viewer,
-    path: &'t UnitPath,
-    /// The member it happened to.
-    subject: MemberId,
-    detail: Option<String>,
-}
-
-/// A transaction in the making.
-#[derive(Default)]
-struct Step {
-    sql: String,
-    vars: Variables,
-    /// Flaws bound so far; each has a name of its own.
-    flaws: usize,
-}
-
-impl Step {
-    fn then(&mut self, sql: &str) {
-        self.sql += sql;
-        self.sql.push(' ');
-    }
-
-    fn bind(&mut self, vars: Variables) {
-        self.vars.extend(vars);
-    }
-
-    /// The step is stopped when roles change meanwhile; `name` keeps several people in one step apart.
-    fn hold_still(&mut self, holder: &Holder, name: &str) {
-        let sql = holder.unchanged(&mut self.vars, name);
-        self.then(&sql);
-    }
 }
 
 /// The columns of [`MemberRow`].
@@ -390,10 +339,10 @@ impl Members<'_> {
             let field = if is_id { "national_id" } else { "card" };
             return Ok(taken(viewer, reader, field, holder));
         }
-        let (kind, own) = (EventKind::ForeignIdsMet, &viewer.standpoint.branch);
+        let own = &viewer.standpoint.branch;
         let place = viewer.standpoint.seats(Action::ManageMembers).first().map_or(own, |seat| *seat).clone();
-        let detail = Some("met 1".to_owned());
-        self.commit(Step::default(), Told { kind, viewer, path: &place, subject: viewer.member, detail }).await?;
+        let met = EventBody::ForeignIdsMet { source: viewer.member.ulid(), met: 1 };
+        self.backend.transact(Change::default().event(self.backend.clock(), Some(viewer.member), &place, met)).await?;
         Ok(reader.refused("national_id", Problem::ToBeVerified).into())
     }
 
@@ -405,7 +354,7 @@ impl Members<'_> {
             (None, None) => return Ok(None),
         };
         let sql = format!("SELECT record::id(id) AS id, full_name, path FROM member WHERE {condition} LIMIT 1");
-        self.backend.store().read(sql, vars! { number: number }).await?.row(0)
+        Ok(self.backend.store().read(sql, vars! { number: number }).await?.row(0)?)
     }
 }
 

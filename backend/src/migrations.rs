@@ -33,7 +33,7 @@ use crate::{
 mod lease;
 mod steps;
 
-use lease::{Candidate, Lease};
+use lease::{Candidate, Lease, Stopped};
 use steps::{Batched, Index, Step};
 
 struct Migration {
@@ -129,12 +129,11 @@ async fn run_patiently(store: &Store, clock: &Clock, progress: &Progress, patien
         let Some(lease) = candidate.take(store, progress).await? else { continue };
         let mut work = Work::new(lease, clock, progress);
         match work.all().await {
-            Err(error) if lease::is_taken_over(&error) => {
-                tracing::warn!("another process has taken the migrations over");
-            }
-            outcome => {
+            Ok(()) => work.lease.leave().await,
+            Err(Stopped::TakenOver) => tracing::warn!("another process has taken the migrations over"),
+            Err(Stopped::Failed(error)) => {
                 work.lease.leave().await;
-                outcome?;
+                return Err(error);
             }
         }
     }
@@ -190,7 +189,8 @@ async fn prepare(store: &Store) -> Result<()> {
                DEFINE FIELD IF NOT EXISTS holder ON migration_lease TYPE option<string>;
                DEFINE FIELD IF NOT EXISTS beat ON migration_lease TYPE int;
                DEFINE FIELD IF NOT EXISTS doing ON migration_lease TYPE option<string>;";
-    store.write(sql, ()).await.map(|_| ())
+    store.write(sql, ()).await?;
+    Ok(())
 }
 
 /// The migrations of one process, which holds the lease.
@@ -250,7 +250,7 @@ impl<'s> Work<'s> {
         Self { lease, clock, progress, logged: None }
     }
 
-    async fn all(&mut self) -> Result<()> {
+    async fn all(&mut self) -> Result<(), Stopped> {
         if applied(self.lease.store).await?.is_empty() {
             for migration in MIGRATIONS {
                 self.whole(migration).await?;
@@ -264,14 +264,14 @@ impl<'s> Work<'s> {
     }
 
     /// The definitions and the note of them are one transaction: a crash leaves both or neither. For a store without rows.
-    async fn whole(&self, migration: &'static Migration) -> Result<()> {
+    async fn whole(&self, migration: &'static Migration) -> Result<(), Stopped> {
         tracing::info!(migration = migration.name, "bringing the schema up to date");
         let next = Next { migration, step: None, is_last: true, done: Vec::new(), reached: Reached::default() };
         self.lease.write(&format!("{} {NOTE}", migration.sql), self.note(&next, Note::StepDone)).await
     }
 
     /// None when all is done.
-    async fn next(&self) -> Result<Option<Next>> {
+    async fn next(&self) -> Result<Option<Next>, Stopped> {
         let mut applied = applied(self.lease.store).await?;
         let at = applied.iter().take_while(|applied| applied.is_finished()).count();
         let Some(migration) = MIGRATIONS.get(at) else { return Ok(None) };
@@ -287,7 +287,7 @@ impl<'s> Work<'s> {
         Ok(Some(Next { migration, step, is_last, done, reached }))
     }
 
-    async fn take(&mut self, next: &Next) -> Result<()> {
+    async fn take(&mut self, next: &Next) -> Result<(), Stopped> {
         self.logged = None;
         self.tell(next, None);
         match &next.step {
@@ -300,20 +300,20 @@ impl<'s> Work<'s> {
     }
 
     /// Returns when the index is ready.
-    async fn build(&mut self, next: &Next, index: &Index) -> Result<()> {
+    async fn build(&mut self, next: &Next, index: &Index) -> Result<(), Stopped> {
         self.lease.write(&index.define(), ()).await?;
         let rows = self.count(&index.table).await?;
         let (mut pause, mut is_first) = (LOOK_MIN, true);
         loop {
             let found: Option<Info> = self.lease.store.read(index.info(), ()).await?.row(0)?;
             let Some(Info { building }) = found else {
-                return Err(Error::Damaged(format!("the engine does not know the index {}", index.name)));
+                return Err(Error::Damaged(format!("the engine does not know the index {}", index.name)).into());
             };
             match building.status.as_str() {
                 "ready" => return Ok(()),
                 // It failed in an earlier start, and what was in its way may be gone.
                 "error" | "aborted" if is_first => self.lease.write(&index.rebuild(), ()).await?,
-                "error" | "aborted" => return Err(refused(index, building.error.as_deref())),
+                "error" | "aborted" => return Err(refused(index, building.error.as_deref()).into()),
                 _ => {}
             }
             is_first = false;
@@ -325,7 +325,7 @@ impl<'s> Work<'s> {
     }
 
     /// Returns when all rows of the table are changed.
-    async fn walk(&mut self, next: &Next, batched: &Batched) -> Result<()> {
+    async fn walk(&mut self, next: &Next, batched: &Batched) -> Result<(), Stopped> {
         let rows = self.count(batched.table).await?;
         let mut from = next.reached.clone();
         while let Some(reached) = self.page(next, batched, from).await? {
@@ -336,7 +336,7 @@ impl<'s> Work<'s> {
     }
 
     /// Changes the next rows. None when there are none left.
-    async fn page(&self, next: &Next, batched: &Batched, from: Reached) -> Result<Option<Reached>> {
+    async fn page(&self, next: &Next, batched: &Batched, from: Reached) -> Result<Option<Reached>, Stopped> {
         let sql = format!("SELECT VALUE id FROM {KEYS} LIMIT {PAGE}");
         let vars = vars! { keys: rows_after(batched.table, from.position) };
         let rows: Vec<RecordId> = self.lease.store.read(sql, vars).await?.rows(0)?;
@@ -349,7 +349,7 @@ impl<'s> Work<'s> {
         Ok(Some(reached))
     }
 
-    async fn count(&self, table: &str) -> Result<i64> {
+    async fn count(&self, table: &str) -> Result<i64, Stopped> {
         let counted: Option<Count> = self.lease.store.read(format!("SELECT count() FROM {table} GROUP ALL"), ()).await?.row(0)?;
         Ok(counted.map_or(0, |counted| counted.count))
     }
@@ -441,7 +441,10 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::*;
-    use crate::{Place, store::Value};
+    use crate::{
+        Place,
+        store::{StoreError, Value},
+    };
 
     /// Far more than it takes, also on a busy machine.
     const PATIENCE: Duration = Duration::from_mins(1);
@@ -491,7 +494,7 @@ mod tests {
                     CREATE posting:2 SET member = 'A', unit = 'U', from = '2020-01-02'; \
                     FOR $at IN 1000..1600 { \
                     CREATE type::record('read_receipt', ['E' + <string> $at, 'A']) SET path = '/01/', at = d'2026-10-01T02:03:04Z', counted = true };";
-        store.read(rows, ()).await.expect("writes");
+        store.write(rows, ()).await.expect("writes");
         store
     }
 
@@ -539,7 +542,7 @@ mod tests {
         let store = empty().await;
         up_to_date(&store).await.expect("applies");
         up_to_date(&store).await.expect("again");
-        store.read("UPDATE migration SET hash = 'other' WHERE version = 2", ()).await.expect("alters");
+        store.write("UPDATE migration SET hash = 'other' WHERE version = 2", ()).await.expect("alters");
         let refused = up_to_date(&store).await;
         assert!(matches!(refused, Err(Error::Schema(_))), "{refused:?}");
     }
@@ -549,7 +552,7 @@ mod tests {
         let store = empty().await;
         up_to_date(&store).await.expect("applies");
         store
-            .read("CREATE migration SET version = 99, name = '0099_future', hash = 'x', applied_at = time::now()", ())
+            .write("CREATE migration SET version = 99, name = '0099_future', hash = 'x', applied_at = time::now()", ())
             .await
             .expect("adds");
         let refused = up_to_date(&store).await.expect_err("is refused");
@@ -565,7 +568,7 @@ mod tests {
                    CREATE posting SET member = 'A', unit = 'T', from = '2001-02-03', until = '2020-01-01'; \
                    CREATE posting SET member = 'A', unit = 'U', from = '2020-01-02'; \
                    CREATE posting SET member = 'B', unit = 'U', from = '2010-01-01', until = '2025-01-01';";
-        store.read(old, ()).await.expect("writes");
+        store.write(old, ()).await.expect("writes");
         up_to_date(&store).await.expect("goes on");
         let sql =
             "SELECT VALUE posted_from FROM member:A; SELECT VALUE posted_from FROM member:B; SELECT VALUE from FROM posting";
@@ -586,7 +589,7 @@ mod tests {
                    CREATE type::record('read_receipt', ['D', $key]) SET path = '/01/03/', at = time::now(), counted = true }; \
                    DELETE member:C; FOR $at IN 0..1200 { \
                    CREATE type::record('read_receipt', ['E' + <string> $at, 'A']) SET path = '/01/03/', at = time::now(), counted = true };";
-        store.read(old, ()).await.expect("writes");
+        store.write(old, ()).await.expect("writes");
         up_to_date(&store).await.expect("goes on");
         let unplaced = "SELECT VALUE id FROM read_receipt WHERE member != 'B' AND member != 'C' AND place = NONE";
         let unplaced: Vec<RecordId> = store.read(unplaced, ()).await.expect("reads").rows(0).expect("rows");
@@ -605,7 +608,7 @@ mod tests {
         let store = at_version(15).await;
         let old = "CREATE type::record('read_receipt', ['D', 'A']) SET path = '/01/', at = d'2026-10-01T02:03:04Z', counted = true, \
                    place = 'Dofficial/01/'";
-        store.read(old, ()).await.expect("writes");
+        store.write(old, ()).await.expect("writes");
         up_to_date(&store).await.expect("goes on");
         let sql = "SELECT VALUE [member, place, <string> at] FROM read_receipt; SELECT VALUE member FROM document_read";
         let mut found = store.read(sql, ()).await.expect("reads");
@@ -698,7 +701,7 @@ mod tests {
         tokio::time::timeout(PATIENCE, second).await.expect("takes over").expect("has the schema");
         let before = rows(&store).await;
         let refused = stopped.take(&next).await.expect_err("is refused");
-        assert!(lease::is_taken_over(&refused), "{refused}");
+        assert!(matches!(refused, Stopped::TakenOver), "{refused}");
         assert_eq!(rows(&store).await, before);
         assert_eq!(times(&store, 4).await, [late.now()]);
     }
@@ -730,10 +733,8 @@ mod tests {
     #[tokio::test]
     async fn an_index_that_cannot_be_built_is_told_without_its_values_and_built_once_it_can() {
         let store = empty().await;
-        store
-            .read("DEFINE TABLE t SCHEMALESS; CREATE t:1 SET name = 'Khơi'; CREATE t:2 SET name = 'Khơi';", ())
-            .await
-            .expect("writes");
+        store.read("DEFINE TABLE t SCHEMALESS;", ()).await.expect("defines");
+        store.write("CREATE t:1 SET name = 'Khơi'; CREATE t:2 SET name = 'Khơi';", ()).await.expect("writes");
         let (clock, progress) = (clock(), Progress::default());
         let index = || steps::steps(0, "DEFINE INDEX t_name ON t FIELDS name UNIQUE;").pop();
         let next =
@@ -742,9 +743,9 @@ mod tests {
             let refused = started(&store, &clock, &progress).await.take(&next()).await.expect_err("is refused").to_string();
             assert!(refused.contains("t_name") && refused.contains("same values") && !refused.contains("Khơi"), "{refused}");
         }
-        store.read("DELETE t:2", ()).await.expect("deletes");
+        store.write("DELETE t:2", ()).await.expect("deletes");
         started(&store, &clock, &progress).await.take(&next()).await.expect("is built");
         let taken = store.write("CREATE t:3 SET name = 'Khơi'", ()).await;
-        assert!(matches!(&taken, Err(Error::Taken { index }) if index == "t_name"), "{taken:?}");
+        assert!(matches!(&taken, Err(StoreError::Taken { index }) if index == "t_name"), "{taken:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     forms::{self, FormReader, Problem},
     ids::{MemberId, OfficeId, UnitId},
     members::CardNumber,
@@ -17,8 +17,9 @@ use domain::{
 };
 
 use crate::{
-    Backend, Error, Result, events,
-    store::{RecordId, SurrealValue, record, vars},
+    Backend, Error, Result,
+    change::Change,
+    store::{RecordId, StoreError, SurrealValue, record, vars},
     units::Tree,
 };
 
@@ -117,8 +118,9 @@ impl<'a> Offices<'a> {
         let given_from = viewer.standpoint.gives_from(role, &unit.path).and_then(|path| tree.at(path)).map(|unit| unit.id);
         let office = NewOffice { member, role, unit, period: Period { from, until }, by: Some(viewer.member), given_from };
         match self.write(office).await {
-            Err(Error::Thrown(_)) => Err(form.refused("role", Problem::AlreadyHeld).into()),
-            settled => settled,
+            Ok(office) => Ok(office),
+            Err(StoreError::Thrown(_)) => Err(form.refused("role", Problem::AlreadyHeld).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -142,41 +144,34 @@ impl<'a> Offices<'a> {
             return Ok(unit.id);
         }
         let yesterday = today.checked_sub_days(Days::new(1)).unwrap_or(today);
-        let mut vars = vars! {
+        let vars = vars! {
             office: record("office", office),
             until: yesterday.to_string(),
             today: today.to_string(),
             by: viewer.member.to_string(),
         };
-        let detail = Some(role.key().to_owned());
-        let (kind, actor) = (EventKind::RoleEnded, Some(viewer.member));
-        events::append_with(&mut vars, self.backend.clock(), kind, actor, &unit.path, &row.member, detail);
+        let member = row.member.parse().map_err(|_| row.damaged())?;
         // Today is not the last day: the rights are to go now, and days are all that an office knows.
-        let sql = format!(
-            "LET $open = (SELECT VALUE id FROM ONLY $office WHERE until = NONE OR until >= $today); \
-             IF $open = NONE {{ THROW 'over' }}; \
-             UPDATE $office SET until = $until, ended_by = $by RETURN NONE; {}",
-            events::APPEND
-        );
-        match self.backend.store().write(&sql, vars).await {
-            // Somebody else ended it in this moment.
-            Err(Error::Thrown(_)) => Ok(unit.id),
-            Err(error) => Err(error),
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(unit.id)
-            }
+        let sql = "LET $open = (SELECT VALUE id FROM ONLY $office WHERE until = NONE OR until >= $today); \
+                   IF $open = NONE { THROW 'over' }; \
+                   UPDATE $office SET until = $until, ended_by = $by RETURN NONE;";
+        let body = EventBody::RoleEnded { member, role };
+        let change = Change::new(sql, vars).event(self.backend.clock(), Some(viewer.member), &unit.path, body);
+        match self.backend.transact(change).await {
+            // Thrown: somebody else ended it in this moment.
+            Ok(_) | Err(StoreError::Thrown(_)) => Ok(unit.id),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Writes a role down.
     ///
     /// # Errors
-    /// [`Error::Thrown`] when the member holds it there in that time.
-    pub(crate) async fn write(&self, office: NewOffice<'_>) -> Result<OfficeId> {
+    /// [`StoreError::Thrown`] when the member holds it there in that time.
+    pub(crate) async fn write(&self, office: NewOffice<'_>) -> Result<OfficeId, StoreError> {
         let clock = self.backend.clock();
         let id = OfficeId::new(clock.ulid());
-        let mut vars = vars! {
+        let vars = vars! {
             office: record("office", id),
             turn: record("office_turn", office.member),
             row: StoredOffice {
@@ -191,19 +186,13 @@ impl<'a> Offices<'a> {
             },
             end: office.period.until.map_or_else(|| NEVER.to_owned(), |day| day.to_string()),
         };
-        let detail = Some(office.role.key().to_owned());
-        let (kind, path) = (EventKind::RoleGranted, &office.unit.path);
-        events::append_with(&mut vars, clock, kind, office.by, path, office.member, detail);
-        let sql = format!(
-            "LET $same = (SELECT VALUE id FROM office WHERE member = $row.member AND role = $row.role AND unit = $row.unit \
-                 AND `from` <= $end AND (until = NONE OR (until >= $row.from AND until >= `from`))); \
-             IF array::len($same) > 0 {{ THROW 'held' }}; \
-             UPSERT $turn SET n = (n ?? 0) + 1 RETURN NONE; \
-             CREATE $office CONTENT $row RETURN NONE; {}",
-            events::APPEND
-        );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
+        let sql = "LET $same = (SELECT VALUE id FROM office WHERE member = $row.member AND role = $row.role AND unit = $row.unit \
+                       AND `from` <= $end AND (until = NONE OR (until >= $row.from AND until >= `from`))); \
+                   IF array::len($same) > 0 { THROW 'held' }; \
+                   UPSERT $turn SET n = (n ?? 0) + 1 RETURN NONE; \
+                   CREATE $office CONTENT $row RETURN NONE;";
+        let body = EventBody::RoleGranted { member: office.member, role: office.role };
+        self.backend.transact(Change::new(sql, vars).event(clock, office.by, &office.unit.path, body)).await?;
         Ok(id)
     }
 

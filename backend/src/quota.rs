@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 
 use crate::{
-    Backend, Error,
-    store::{RecordId, SurrealValue, Variables, pair, vars},
+    Backend,
+    store::{RecordId, StoreError, SurrealValue, Variables, pair, vars},
 };
 
 /// What is left is over after this time too.
@@ -85,8 +85,8 @@ impl<'b> Quotas<'b> {
 }
 
 /// Whether a transaction was refused because a share is used up.
-pub(crate) fn is_used_up(error: &Error) -> bool {
-    matches!(error, Error::Thrown(thrown) if thrown == "quota")
+pub(crate) fn is_used_up(error: &StoreError) -> bool {
+    matches!(error, StoreError::Thrown(thrown) if thrown == "quota")
 }
 
 /// The time after which a share is whole again, at most.
@@ -109,13 +109,13 @@ mod tests {
     use domain::forms::Problem;
 
     use super::*;
-    use crate::{Clock, Keys, Place, Result, accounts::Origin};
+    use crate::{Clock, Error, Keys, Place, accounts::Origin, store};
 
     async fn backend() -> Backend {
         Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens")
     }
 
-    async fn take(backend: &Backend, what: &'static str, amount: i64, address: &str, most: i64) -> Result<()> {
+    async fn take(backend: &Backend, what: &'static str, amount: i64, address: &str, most: i64) -> store::Result<()> {
         let mut vars = Variables::new();
         let address = address.parse().expect("an address");
         Quotas::new(backend, what, amount).of_network(Some(address), most).bind(&mut vars);
@@ -149,8 +149,12 @@ mod tests {
                 loop {
                     match take(&backend, "forms", 1, "203.0.113.7", 5).await {
                         // So many at once may also be told to come again.
-                        Err(Error::Busy) => tokio::task::yield_now().await,
-                        outcome => return outcome.is_ok(),
+                        Err(StoreError::Busy) => tokio::task::yield_now().await,
+                        Err(error) => {
+                            assert!(is_used_up(&error), "{error}");
+                            return false;
+                        }
+                        Ok(()) => return true,
                     }
                 }
             });

@@ -26,7 +26,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
-    events::{Event, EventKind},
+    events::{Event, EventBody},
     ids::{CourseId, DocumentId, MeetingId, UnitId},
     search::{Closeness, SearchHit, SearchItem, SearchKind, SearchPage, SearchPlace, SearchQuery},
     units::UnitRef,
@@ -108,6 +108,10 @@ impl Due {
     fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.units.is_empty()
     }
+
+    fn entry(&mut self, what: SearchKind, id: Ulid) {
+        self.entries.insert((what, id));
+    }
 }
 
 impl SearchIndex {
@@ -169,21 +173,17 @@ impl SearchIndex {
 
 impl Waiting {
     fn note(&mut self, event: &Event) {
-        let what = match event.kind {
-            EventKind::DocumentPublished
-            | EventKind::DocumentCorrected
-            | EventKind::DocumentWithdrawn
-            | EventKind::DocumentExpired => Some(SearchKind::Documents),
-            EventKind::MeetingAnnounced | EventKind::MeetingReported => Some(SearchKind::Meetings),
-            EventKind::CourseAssigned | EventKind::CourseEnded => Some(SearchKind::Courses),
-            EventKind::UnitRenamed => {
-                self.due.units.extend([event.subject.clone()]);
-                None
+        match &event.body {
+            EventBody::DocumentPublished(id)
+            | EventBody::DocumentCorrected(id)
+            | EventBody::DocumentWithdrawn(id)
+            | EventBody::DocumentExpired(id) => self.due.entry(SearchKind::Documents, id.ulid()),
+            EventBody::MeetingAnnounced(id) | EventBody::MeetingReported(id) => self.due.entry(SearchKind::Meetings, id.ulid()),
+            EventBody::CourseAssigned(id) | EventBody::CourseEnded(id) => self.due.entry(SearchKind::Courses, id.ulid()),
+            EventBody::UnitRenamed(id) => {
+                self.due.units.insert(id.to_string());
             }
-            _ => None,
-        };
-        if let (Some(what), Ok(subject)) = (what, event.subject.parse()) {
-            self.due.entries.insert((what, subject));
+            _ => {}
         }
         self.horizon = self.horizon.max(Some(event.at));
     }

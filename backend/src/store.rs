@@ -29,7 +29,61 @@ use surrealdb::{
 };
 use tokio::sync::Semaphore;
 
-use crate::{Error, Place, Result};
+use crate::{Error, Place};
+
+/// Why the store did not do what it was asked. A use-case maps [`Self::Thrown`], [`Self::Exists`] and [`Self::Taken`] to what its form says;
+/// left to `?` they become [`Error::Internal`], since no caller can do anything about them.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The transaction met others again and again.
+    #[error("busy")]
+    Busy,
+    /// A `THROW` of ours refused the transaction, with this text.
+    #[error("refused: {0}")]
+    Thrown(String),
+    /// The record to be created exists.
+    #[error("the record exists")]
+    Exists,
+    /// A unique index refused the row.
+    #[error("the index {index} already has this value")]
+    Taken { index: String },
+    /// Another process uses the data folder.
+    #[error("another process is using this data folder")]
+    InUse,
+    /// Rows do not have the form they must have.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    /// The folder cannot be used, or the task of a query ended.
+    #[error("{0}")]
+    Internal(String),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(Box<surrealdb::Error>),
+}
+
+impl From<surrealdb::Error> for StoreError {
+    fn from(error: surrealdb::Error) -> Self {
+        Self::Engine(Box::new(error))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Busy,
+            StoreError::InUse => Self::InUse,
+            StoreError::Damaged(what) => Self::Damaged(what),
+            StoreError::Internal(what) => Self::Internal(what),
+            StoreError::Engine(error) => Self::Store(error),
+            StoreError::Thrown(_) | StoreError::Exists | StoreError::Taken { .. } => {
+                Self::Internal(format!("no use-case expects this answer of the store: {error}"))
+            }
+        }
+    }
+}
+
+/// What the store answers.
+pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 const NAMESPACE: &str = "handbook";
 const DATABASE: &str = "handbook";
@@ -120,26 +174,28 @@ impl Store {
         self.lock.is_some()
     }
 
-    /// Runs statements that change nothing, or change one row that nobody else writes.
+    /// Runs statements that change no row.
     pub(crate) async fn read(&self, sql: impl Into<Cow<'_, str>>, vars: impl Into<Bindings>) -> Result<Answers> {
         let (sql, vars): (Cow<'_, str>, _) = (sql.into(), vars.into().0);
+        debug_assert!(!changes_rows(&sql), "rows are changed by a transaction: {sql}");
         #[cfg(test)]
         self.count(&sql, &vars).await;
         self.run(&sql, vars).await
     }
 
     /// Runs statements as one transaction, again when it conflicts with another one. `sql` must be safe to run again: ids are made
-    /// before, not inside. The transaction's answer, if wanted, is its last statement, `RETURN …`.
+    /// before, not inside. The transaction's answer, if wanted, is its last statement, `RETURN …`. Use-cases call
+    /// [`crate::Backend::transact`].
     pub(crate) async fn write(&self, sql: &str, vars: impl Into<Bindings>) -> Result<Answers> {
         let vars = vars.into().0;
         let transaction = format!("BEGIN; {} COMMIT;", terminated(sql));
         for attempt in 0..TRIES {
             match self.run(&transaction, vars.clone()).await {
-                Err(Error::Busy) => tokio::time::sleep(backoff(attempt)).await,
+                Err(StoreError::Busy) => tokio::time::sleep(backoff(attempt)).await,
                 settled => return settled,
             }
         }
-        Err(Error::Busy)
+        Err(StoreError::Busy)
     }
 
     /// Deletes the rows of a table whose time, in this column, is over. Returns how many there were.
@@ -172,15 +228,21 @@ impl Store {
             return ask(&handle, sql, vars).await;
         }
         let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|closed| Error::Internal(format!("no query can begin: {closed}")))?;
+        let place = place.map_err(|closed| StoreError::Internal(format!("no query can begin: {closed}")))?;
         let sql = sql.to_owned();
         let asked = tokio::spawn(async move {
             let answers = ask(&handle, &sql, vars).await;
             drop(place);
             answers
         });
-        asked.await.map_err(|stopped| Error::Internal(format!("a query stopped: {stopped}")))?
+        asked.await.map_err(|stopped| StoreError::Internal(format!("a query stopped: {stopped}")))?
     }
+}
+
+/// Whether one of the statements creates, changes or deletes rows. Keywords are written in capitals, names are not.
+fn changes_rows(sql: &str) -> bool {
+    let words = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.into_iter().any(|word| matches!(word, "CREATE" | "INSERT" | "UPSERT" | "UPDATE" | "DELETE" | "RELATE"))
 }
 
 /// Queries of an embedded engine at a time.
@@ -201,6 +263,10 @@ pub(crate) fn over(table: &str, column: &str) -> String {
 pub(crate) struct Bindings(Variables);
 
 impl Bindings {
+    pub(crate) fn into_variables(self) -> Variables {
+        self.0
+    }
+
     /// These values and the others; where both have a name, that of the others.
     pub(crate) fn and(mut self, others: Variables) -> Self {
         self.0.extend(others);
@@ -315,7 +381,7 @@ async fn connect(url: &str, config: Config) -> Result<Surreal<Any>> {
             Err(error) if is_held(&error) => {
                 patience -= 1;
                 if patience == 0 {
-                    return Err(Error::InUse);
+                    return Err(StoreError::InUse);
                 }
                 tokio::time::sleep(LEAVING_PAUSE).await;
             }
@@ -331,12 +397,12 @@ fn is_held(error: &surrealdb::Error) -> bool {
 }
 
 fn lock(folder: &Path) -> Result<File> {
-    let told = |error: &dyn Display| Error::Internal(format!("cannot use the data folder {}: {error}", folder.display()));
+    let told = |error: &dyn Display| StoreError::Internal(format!("cannot use the data folder {}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(|error| told(&error))?;
     let file = File::create(folder.join("lock")).map_err(|error| told(&error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
         Err(TryLockError::Error(error)) => Err(told(&error)),
     }
 }
@@ -371,19 +437,19 @@ fn settle(mut results: IndexedResults) -> Result<Answers> {
     }
 }
 
-fn classify(error: surrealdb::Error) -> Error {
+fn classify(error: surrealdb::Error) -> StoreError {
     if is_conflict(&error) {
-        return Error::Busy;
+        return StoreError::Busy;
     }
     if error.is_thrown() {
         let message = error.message();
-        return Error::Thrown(message.rsplit(": ").next().unwrap_or(message).to_owned());
+        return StoreError::Thrown(message.rsplit(": ").next().unwrap_or(message).to_owned());
     }
     if error.is_already_exists() {
-        return Error::Exists;
+        return StoreError::Exists;
     }
     if let Some(index) = violated_index(error.message()) {
-        return Error::Taken { index: index.to_owned() };
+        return StoreError::Taken { index: index.to_owned() };
     }
     error.into()
 }
@@ -401,8 +467,8 @@ fn is_conflict(error: &surrealdb::Error) -> bool {
         || error.cause().is_some_and(is_conflict)
 }
 
-fn damaged(error: surrealdb::Error) -> Error {
-    Error::Damaged(error.to_string())
+fn damaged(error: surrealdb::Error) -> StoreError {
+    StoreError::Damaged(error.to_string())
 }
 
 #[cfg(test)]
@@ -533,7 +599,7 @@ pub(crate) mod tests {
     async fn a_page_of_keys_reads_no_more_than_the_page() {
         let store = store().await;
         store
-            .read("FOR $n IN 100..200 { CREATE type::record('t', <string>$n) SET name = <string>$n; }", ())
+            .write("FOR $n IN 100..200 { CREATE type::record('t', <string>$n) SET name = <string>$n; }", ())
             .await
             .expect("creates");
         let sql = format!("EXPLAIN ANALYZE FORMAT JSON SELECT VALUE record::id(id) FROM {KEYS} LIMIT 3");
@@ -555,7 +621,7 @@ pub(crate) mod tests {
         let store = store().await;
         store.write("CREATE t SET name = $name;", vars! { name: "a" }).await.expect("first");
         let outcome = store.write("CREATE t:x SET name = 'b'; CREATE t SET name = $name;", vars! { name: "a" }).await;
-        assert!(matches!(&outcome, Err(Error::Taken { index }) if index == "t_name"), "{outcome:?}");
+        assert!(matches!(&outcome, Err(StoreError::Taken { index }) if index == "t_name"), "{outcome:?}");
         let mut found = store.read("SELECT VALUE name FROM t", ()).await.expect("reads");
         assert_eq!(found.rows::<String>(0).expect("names"), ["a"], "the other statement was rolled back");
     }
@@ -564,10 +630,10 @@ pub(crate) mod tests {
     async fn a_throw_and_an_existing_record_are_told_apart() {
         let store = store().await;
         let thrown = store.write("THROW 'stale';", ()).await;
-        assert!(matches!(&thrown, Err(Error::Thrown(reason)) if reason == "stale"), "{thrown:?}");
+        assert!(matches!(&thrown, Err(StoreError::Thrown(reason)) if reason == "stale"), "{thrown:?}");
         store.write("CREATE t:one SET name = 'a';", ()).await.expect("first");
         let existing = store.write("CREATE t:one SET name = 'c';", ()).await;
-        assert!(matches!(existing, Err(Error::Exists)), "{existing:?}");
+        assert!(matches!(existing, Err(StoreError::Exists)), "{existing:?}");
     }
 
     #[tokio::test]
@@ -580,7 +646,7 @@ pub(crate) mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn writers_of_one_row_all_get_through() {
         let store = Arc::new(store().await);
-        store.read("CREATE t:counter SET n = 0", ()).await.expect("creates");
+        store.write("CREATE t:counter SET n = 0", ()).await.expect("creates");
         let mut writers = Vec::new();
         for _ in 0..8 {
             let store = Arc::clone(&store);
@@ -600,7 +666,7 @@ pub(crate) mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn what_was_begun_is_ended_also_when_nobody_waits_for_it_any_more() {
         let store = store().await;
-        let sql = "RETURN sleep(20ms); CREATE type::record('t', $key) SET name = $key RETURN NONE;";
+        let sql = "LET $slept = sleep(20ms); CREATE type::record('t', $key) SET name = $key RETURN NONE;";
         let written = async |count: usize| {
             loop {
                 let mut found = store.read("SELECT VALUE id FROM t", ()).await.expect("the store answers");
@@ -613,7 +679,7 @@ pub(crate) mod tests {
             // Asked once, and dropped.
             tokio::select! {
                 biased;
-                done = store.read(sql, vars! { key: key.to_string() }) => panic!("does not wait: {done:?}"),
+                done = store.write(sql, vars! { key: key.to_string() }) => panic!("does not wait: {done:?}"),
                 () = std::future::ready(()) => {}
             }
             // One at a time: two may meet, and nobody is there to try again.
@@ -634,7 +700,7 @@ pub(crate) mod tests {
             // Asked once, and dropped.
             tokio::select! {
                 biased;
-                done = store.read(sql, vars! { key: key.to_owned() }) => panic!("does not wait: {done:?}"),
+                done = store.write(sql, vars! { key: key.to_owned() }) => panic!("does not wait: {done:?}"),
                 () = std::future::ready(()) => {}
             }
         };
@@ -654,7 +720,7 @@ pub(crate) mod tests {
         let place = Place::Folder(folder.path().to_owned());
         let first = Store::connect(&place).await.expect("opens");
         let second = Store::connect(&place).await;
-        assert!(matches!(second, Err(Error::InUse)), "the second is told");
+        assert!(matches!(second, Err(StoreError::InUse)), "the second is told");
         drop(first);
     }
 }

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use domain::{
     folding::fold,
     ids::UnitId,
-    units::{Opening, Phase, UnitKind, UnitPath, UnitRef},
+    units::{Opening, Phase, Shift, UnitKind, UnitPath, UnitRef},
 };
 
 use crate::{
@@ -77,20 +77,6 @@ struct Closed {
     last_path: UnitPath,
     on: NaiveDate,
     successor: Option<UnitId>,
-}
-
-/// A subtree on its way from one path to another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Shift {
-    from: UnitPath,
-    to: UnitPath,
-}
-
-impl Shift {
-    /// Where the first of the shifts that holds `path` brings it.
-    fn apply(shifts: &[Self], path: &UnitPath) -> Option<UnitPath> {
-        shifts.iter().find_map(|shift| path.moved(&shift.from, &shift.to))
-    }
 }
 
 impl Tree {

@@ -131,6 +131,20 @@ pub fn is_code(code: &str) -> bool {
     !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
+/// A subtree on its way from one path to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shift {
+    pub from: UnitPath,
+    pub to: UnitPath,
+}
+
+impl Shift {
+    /// Where the first of the shifts that holds `path` brings it.
+    pub fn apply(shifts: &[Self], path: &UnitPath) -> Option<UnitPath> {
+        shifts.iter().find_map(|shift| path.moved(&shift.from, &shift.to))
+    }
+}
+
 impl fmt::Display for UnitPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

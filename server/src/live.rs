@@ -15,7 +15,7 @@ use axum::{
 use backend::{Backend, keys::fingerprint};
 use domain::{
     accounts::Viewer,
-    events::{Event, EventKind},
+    events::{Event, EventKind, Subject},
     ids::UnitId,
     statistics::StatisticsPage,
     tables::TableQuery,
@@ -204,8 +204,8 @@ impl OpenPage {
     /// Whether something happened to one of the reader's sessions.
     fn may_end_session(&self, event: &Event) -> bool {
         let member = self.viewer.member;
-        matches!(event.kind, EventKind::SignedOut | EventKind::SessionRevoked | EventKind::PasswordChanged)
-            && (event.actor == Some(member) || event.subject == member.to_string())
+        matches!(event.kind(), EventKind::SignedOut | EventKind::SessionRevoked | EventKind::PasswordChanged)
+            && (event.actor == Some(member) || event.body.subject() == Subject::Member(member))
     }
 
     async fn check(&mut self) -> Checked {

@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::{AccountNotice, Password, Viewer},
-    events::EventKind,
+    events::EventBody,
     forms::FormReader,
 };
 
@@ -12,7 +12,8 @@ use super::{
     ways::CLOSE_WAYS,
 };
 use crate::{
-    Error, Result, events, jobs,
+    Error, Result,
+    change::Change,
     store::{record, vars},
 };
 
@@ -53,18 +54,18 @@ impl Accounts<'_> {
         });
         self.ways(&mut vars, &viewer.member.to_string());
         let owner = viewer.member.to_string();
-        let told = notify::tell(&mut vars, self.backend.clock(), &owner, &[AccountNotice::PasswordChanged], None);
         let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
+        let told = notify::tell(&mut vars, clock, &owner, &[AccountNotice::PasswordChanged], None);
         let notify = self.backend.notify(&owner, None, &[AccountNotice::PasswordChanged])?;
-        let notify = jobs::enqueue(&mut vars, clock, notify);
-        events::append(&mut vars, clock, EventKind::PasswordChanged, Some(viewer.member), branch, viewer.member);
-        let sql = format!(
-            "{STILL_OPEN} DELETE session WHERE member = $member RETURN NONE; {OPEN_RENEWED} {CLOSE_WAYS} {told} {notify}
-             UPDATE $account SET password = $hash, failures = 0 RETURN NONE; {}",
-            events::APPEND
-        );
-        self.write_renewal(&sql, vars).await?;
-        self.backend.wake_jobs();
+        let change = Change::new(STILL_OPEN, vars)
+            .then("DELETE session WHERE member = $member RETURN NONE;")
+            .then(OPEN_RENEWED)
+            .then(CLOSE_WAYS)
+            .then(told)
+            .jobs(clock, notify)
+            .then("UPDATE $account SET password = $hash, failures = 0 RETURN NONE;")
+            .event(clock, Some(viewer.member), branch, EventBody::PasswordChanged(viewer.member));
+        self.renew(change).await?;
         Ok(renewed)
     }
 }

@@ -2,22 +2,22 @@
 
 use domain::{
     accounts::{AccountNotice, Password, Preferences},
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem},
 };
 
 use super::{
-    ACCOUNT, AccountRow, Accounts, Before, MEMBER, MemberRow, SignedIn,
-    codes::LogRow,
+    ACCOUNT, AccountRow, Accounts, MEMBER, MemberRow, SignedIn,
     common_passwords::{self, Known},
     doors::PaperRow,
     notify,
     ways::CLOSE_WAYS,
 };
 use crate::{
-    Error, Result, jobs,
+    Error, Result,
+    change::Change,
     keys::fingerprint,
-    store::{SurrealValue, record, vars},
+    store::{StoreError, SurrealValue, record, vars},
 };
 
 /// What the code of the visit was used for meanwhile.
@@ -70,7 +70,6 @@ impl Accounts<'_> {
             office = paper.issuer().map(str::to_owned);
         }
         let clock = self.backend.clock();
-        let kind = if is_new { EventKind::AccountActivated } else { EventKind::PasswordChanged };
         let mut vars = vars! {
             door: record("door", fingerprint(token)),
             paper: door.paper_code.map(|code| record("paper_code", code)),
@@ -81,37 +80,35 @@ impl Accounts<'_> {
             locale: preferences.locale.tag(),
             text_size: preferences.text_size.key(),
             theme: preferences.theme.key(),
-            also: vec![LogRow::new(clock, kind, Some(actor), &path, &member.id)],
         };
-        let unchanged = holder.unchanged(&mut vars, "holder");
         let told =
             if is_new { "" } else { notify::tell(&mut vars, clock, &member.id, &[AccountNotice::PasswordChanged], office) };
         let notify =
             if is_new { Vec::new() } else { self.backend.notify(&member.id, None, &[AccountNotice::PasswordChanged])? };
-        let notify = jobs::enqueue(&mut vars, clock, notify);
         self.ways(&mut vars, &member.id);
         let sql = format!(
-            "{unchanged}
-             IF array::len((SELECT VALUE id FROM $door WHERE proved = $owner)) = 0 {{ THROW '{GONE}' }};
+            "IF array::len((SELECT VALUE id FROM $door WHERE proved = $owner)) = 0 {{ THROW '{GONE}' }};
              DELETE $door RETURN NONE;
              IF $paper != NONE {{
                  LET $spent = (UPDATE $paper SET used_at = $now WHERE used_at = NONE AND revoked_at = NONE RETURN AFTER);
                  IF array::len($spent) = 0 {{ THROW '{SPENT}' }};
              }};
-             {CLOSE_WAYS} {told} {notify}
+             {CLOSE_WAYS} {told}
              UPSERT $account SET password = $hash, activated_at = activated_at ?? $now, failures = 0, locale = $locale,
                  text_size = $text_size, theme = $theme RETURN NONE;
-             DELETE session WHERE member = $owner RETURN NONE;
-             INSERT INTO event $also RETURN NONE;"
+             DELETE session WHERE member = $owner RETURN NONE;"
         );
-        let entered = self.enter(&member, preferences, device, Before { sql, vars }).await;
-        self.backend.wake_jobs();
-        match entered {
-            Err(Error::Thrown(why)) if why == SPENT => Err(form.refused("password", Problem::CodeRefused).into()),
-            Err(Error::Thrown(why)) if why == GONE => Err(Error::NotFound),
+        let chosen = if is_new { EventBody::AccountActivated(actor) } else { EventBody::PasswordChanged(actor) };
+        let change = holder.hold_still(Change::default(), "holder").then(&sql).bind(vars).jobs(clock, notify);
+        let change = change.event(clock, Some(actor), &path, chosen);
+        let (change, entered) = self.entering(&member, preferences, device, change).await?;
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(entered),
+            Err(StoreError::Thrown(why)) if why == SPENT => Err(form.refused("password", Problem::CodeRefused).into()),
+            Err(StoreError::Thrown(why)) if why == GONE => Err(Error::NotFound),
             // A role was given or ended in this moment: the next try knows of it.
-            Err(Error::Thrown(_)) => Err(Error::Busy),
-            entered => entered,
+            Err(StoreError::Thrown(_)) => Err(Error::Busy),
+            Err(error) => Err(error.into()),
         }
     }
 

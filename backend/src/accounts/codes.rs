@@ -10,7 +10,7 @@ use domain::{
         AccountNotice, Viewer,
         codes::{BranchCodes, Candidate, CodeBranch, CodeBranches, CodeRow, CodeState, MemberCodes, TypedCode, last_day},
     },
-    events::EventKind,
+    events::EventBody,
     folding::fold,
     forms::{FormReader, Problem},
     ids::{CodeId, MemberId, UnitId},
@@ -20,7 +20,9 @@ use domain::{
 
 use super::Accounts;
 use crate::{
-    Clock, Error, Keys, Result, events, jobs,
+    Clock, Error, Keys, Result,
+    change::Change,
+    events::NewEvent,
     offices::Holder,
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
@@ -191,15 +193,16 @@ impl Accounts<'_> {
         let member: MemberId = found.and_then(|owned| owned.member.parse().ok()).ok_or(Error::NotFound)?;
         let (_, unit) = self.candidate(viewer, member).await?;
         let clock = self.backend.clock();
-        let mut vars = vars! { code: id, now: clock.now() };
-        events::append(&mut vars, clock, EventKind::PaperCodeRevoked, Some(viewer.member), &unit.path, member);
-        let sql = format!(
-            "LET $revoked = (UPDATE $code SET revoked_at = $now WHERE used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN AFTER);
-             IF array::len($revoked) > 0 {{ {} }};",
-            events::APPEND
+        let sql = "LET $revoked = (UPDATE $code SET revoked_at = $now WHERE used_at = NONE AND revoked_at = NONE AND expires_at > $now \
+                   RETURN AFTER);";
+        let change = Change::new(sql, vars! { code: id, now: clock.now() }).event_if(
+            "array::len($revoked) > 0",
+            clock,
+            Some(viewer.member),
+            &unit.path,
+            EventBody::PaperCodeRevoked(member),
         );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
+        self.backend.transact(change).await?;
         Ok((member, unit.id))
     }
 
@@ -209,7 +212,6 @@ impl Accounts<'_> {
         for batch in people.chunks(ISSUED_AT_ONCE) {
             issued.extend(self.issue_batch(unit, batch, by).await?);
         }
-        self.backend.events().wake();
         Ok(issued)
     }
 
@@ -224,6 +226,7 @@ impl Accounts<'_> {
         let expires_at = now + PAPER_CODE;
         let (mut rows, mut log, mut issued, mut notify) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for person in people {
+            let member: MemberId = person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))?;
             let code = symbols(clock);
             rows.push(NewCode {
                 id: record("paper_code", CodeId::new(clock.ulid())),
@@ -235,27 +238,21 @@ impl Accounts<'_> {
                 issued_at: now,
                 expires_at,
             });
-            log.push(LogRow::new(clock, EventKind::PaperCodeIssued, by, &unit.path, &person.id));
+            log.push(NewEvent::now(clock, by, &unit.path, EventBody::PaperCodeIssued(member)));
             // A first card is awaited; one for an account in use may be somebody's attempt on it.
             if person.activated_at.is_some() {
                 notify.extend(self.backend.notify(&person.id, None, &[AccountNotice::CodeIssued])?);
             }
-            let member = person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))?;
             issued.push(IssuedCode { member, name: person.full_name.clone(), unit: unit.clone(), code, expires_at });
         }
         let members: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
-        let mut vars = vars! { members: members, rows: rows, log: log, now: now };
-        let notify = jobs::enqueue(&mut vars, clock, notify);
-        let sql = format!(
-            "FOR $member IN $members {{
-                 UPDATE paper_code SET revoked_at = $now
-                     WHERE member = $member AND used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN NONE;
-             }};
-             INSERT INTO paper_code $rows RETURN NONE;
-             INSERT INTO event $log RETURN NONE; {notify}"
-        );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.wake_jobs();
+        let sql = "FOR $member IN $members {
+                       UPDATE paper_code SET revoked_at = $now
+                           WHERE member = $member AND used_at = NONE AND revoked_at = NONE AND expires_at > $now RETURN NONE;
+                   };
+                   INSERT INTO paper_code $rows RETURN NONE;";
+        let change = Change::new(sql, vars! { members: members, rows: rows, now: now }).events(log).jobs(clock, notify);
+        self.backend.transact(change).await?;
         Ok(issued)
     }
 
@@ -293,13 +290,13 @@ impl Accounts<'_> {
 
     async fn person(&self, member: MemberId) -> Result<Option<PersonRow>> {
         let sql = format!("{PERSON} FROM $member WHERE state = 'active'");
-        self.backend.store().read(sql, vars! { member: record("member", member) }).await?.row(0)
+        Ok(self.backend.store().read(sql, vars! { member: record("member", member) }).await?.row(0)?)
     }
 
     /// The active members of a branch, in the order of names.
     async fn people(&self, unit: &UnitRef) -> Result<Vec<PersonRow>> {
         let sql = format!("{PERSON} FROM member WHERE unit = $unit AND state = 'active' ORDER BY sort_key");
-        self.backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?.rows(0)
+        Ok(self.backend.store().read(sql, vars! { unit: unit.id.to_string() }).await?.rows(0)?)
     }
 
     async fn codes(&self, sql: &str, vars: Variables) -> Result<Vec<CodeRow>> {
@@ -416,31 +413,6 @@ struct NewCode {
     issued_from: Option<String>,
     issued_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
-}
-
-/// A row of the event log, for transactions with several.
-#[derive(Debug, SurrealValue)]
-pub(super) struct LogRow {
-    id: RecordId,
-    at: DateTime<Utc>,
-    actor: Option<String>,
-    kind: String,
-    unit: String,
-    subject: String,
-}
-
-impl LogRow {
-    pub(super) fn new(clock: &Clock, kind: EventKind, actor: Option<MemberId>, unit: &UnitPath, subject: &str) -> Self {
-        let at = clock.now();
-        Self {
-            id: record("event", clock.ulid_at(at)),
-            at,
-            actor: actor.map(|actor| actor.to_string()),
-            kind: kind.key().to_owned(),
-            unit: unit.to_string(),
-            subject: subject.to_owned(),
-        }
-    }
 }
 
 #[cfg(test)]

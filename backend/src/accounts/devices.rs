@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::{OpenSession, Viewer},
-    events::EventKind,
+    events::{EventBody, Revoked},
     ids::SessionId,
 };
 
 use super::Accounts;
 use crate::{
-    Error, Result, events,
+    Error, Result,
+    change::Change,
     keys::fingerprint,
     store::{RecordId, SurrealValue, record, vars},
 };
@@ -63,7 +64,7 @@ impl Accounts<'_> {
         let vars = vars! { member: viewer.member.to_string(), handle: session.to_string() };
         let found: Option<RecordId> = self.backend.store().read(NAMED, vars).await?.row(0)?;
         let ended = found.ok_or(Error::NotFound)?;
-        self.end(viewer, vec![ended], session.to_string(), None).await
+        self.end(viewer, vec![ended], Revoked::One(session)).await
     }
 
     /// Signs out every device of the person but the one that holds `token`, and says how many they were.
@@ -77,17 +78,16 @@ impl Accounts<'_> {
         ended.retain(|session| *session != here);
         let count = ended.len();
         if count > 0 {
-            self.end(viewer, ended, viewer.member.to_string(), Some(count.to_string())).await?;
+            self.end(viewer, ended, Revoked::Others { member: viewer.member, count: count as u64 }).await?;
         }
         Ok(count)
     }
 
-    async fn end(&self, viewer: &Viewer, ended: Vec<RecordId>, subject: String, detail: Option<String>) -> Result<()> {
-        let mut vars = vars! { ended: ended };
+    async fn end(&self, viewer: &Viewer, ended: Vec<RecordId>, revoked: Revoked) -> Result<()> {
         let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
-        events::append_with(&mut vars, clock, EventKind::SessionRevoked, Some(viewer.member), branch, subject, detail);
-        self.backend.store().write(&format!("DELETE $ended RETURN NONE; {}", events::APPEND), vars).await?;
-        self.backend.events().wake();
+        let change = Change::new("DELETE $ended RETURN NONE;", vars! { ended: ended });
+        let change = change.event(clock, Some(viewer.member), branch, EventBody::SessionRevoked(revoked));
+        self.backend.transact(change).await?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::codes::{DoorView, Later, TypedCode},
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem},
     members::{NationalId, PhoneNumber},
 };
@@ -18,11 +18,12 @@ use super::{
     new_token, nobody,
 };
 use crate::{
-    Error, Result, jobs,
+    Error, Result,
+    change::Change,
     keys::fingerprint,
     offices::Holder,
     quota::{self, Quotas},
-    store::{SurrealValue, record, vars},
+    store::{StoreError, SurrealValue, record, vars},
 };
 
 /// Time for the whole way from the ID to the new password.
@@ -74,7 +75,7 @@ impl Accounts<'_> {
                 let problem = Problem::TooManyTries { minutes: quota::minutes() };
                 Err(FormReader::new("welcome").refused("national_id", problem).into())
             }
-            opened => opened,
+            opened => Ok(opened?),
         }
     }
 
@@ -107,21 +108,18 @@ impl Accounts<'_> {
         }
         let clock = self.backend.clock();
         let (code, until) = (codes::digits(clock), clock.now() + SMS_CODE);
-        let mut vars = vars! {
+        let vars = vars! {
             door: record("door", fingerprint(token)),
             hash: self.sms_hash(token, &code),
             until: until,
         };
         // For nobody one of the same size is enqueued, and taken by the runner.
         let message = self.backend.sms(clock.ulid().to_string(), phone.as_ref(), words(&code), Some(until))?;
-        let send = jobs::enqueue(&mut vars, clock, vec![message]);
+        let sql = "UPDATE $door SET code_hash = $hash, code_until = $until, failures = 0 RETURN NONE;";
+        let change = Change::new(sql, vars).jobs(clock, vec![message]);
         // Whoever has no phone on file is logged like nobody: no code was sent.
-        let log = self.log_of_somebody(&mut vars, EventKind::SignInCodeSent, member.as_ref().filter(|_| phone.is_some()))?;
-        let sql = format!("UPDATE $door SET code_hash = $hash, code_until = $until, failures = 0 RETURN NONE; {send} {log}");
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
-        self.backend.wake_jobs();
-        Ok(())
+        let told = member.as_ref().filter(|_| phone.is_some());
+        self.commit_at_the_door(change, told, EventBody::SignInCodeSent).await
     }
 
     /// Tries a code, whichever of the two it is. Afterwards [`Self::door`] tells where to go on.
@@ -152,8 +150,8 @@ impl Accounts<'_> {
         let Some(member) = member.filter(|_| opens) else {
             let mut vars = vars! { door: record("door", fingerprint(token)) };
             self.failure(&mut vars);
-            let sql = format!("UPDATE $door SET failures += 1 RETURN NONE; {COUNT_FAILURE}");
-            self.backend.store().write(&sql, vars).await?;
+            let change = Change::new("UPDATE $door SET failures += 1 RETURN NONE;", vars).then(COUNT_FAILURE);
+            self.backend.transact(change).await?;
             return Err(form.refused("code", Problem::CodeRefused).into());
         };
         let vars = vars! {
@@ -161,16 +159,14 @@ impl Accounts<'_> {
             member: member.id.clone(),
             // A paper code is spent when the password is chosen: who is called away in between can use it again.
             paper: paper,
-            taken: attempt.counter,
         };
-        let sql = "UPDATE $door SET proved = $member, paper_code = $paper, code_hash = NONE, code_until = NONE RETURN NONE;
-                   DELETE $taken RETURN NONE;";
-        self.backend.store().write(sql, vars).await?;
+        let sql = "UPDATE $door SET proved = $member, paper_code = $paper, code_hash = NONE, code_until = NONE RETURN NONE;";
+        self.backend.transact(attempt.forgotten().then(sql).bind(vars)).await?;
         Ok(())
     }
 
     /// Opens a visit, proved already when `member` is given, and returns its secret.
-    pub(super) async fn open_door(&self, id_hash: &str, member: Option<&str>) -> Result<String> {
+    pub(super) async fn open_door(&self, id_hash: &str, member: Option<&str>) -> Result<String, StoreError> {
         let clock = self.backend.clock();
         let token = new_token(clock);
         let row = DoorRow {
@@ -190,8 +186,8 @@ impl Accounts<'_> {
             None => quotas.of_network(self.origin.address, NETWORK_VISITS).of_all(ALL_VISITS),
         }
         .bind(&mut vars);
-        let sql = format!("{} CREATE $door CONTENT $row RETURN NONE", quota::TAKE);
-        self.backend.store().write(&sql, vars).await?;
+        let change = Change::new(quota::TAKE, vars).then("CREATE $door CONTENT $row RETURN NONE;");
+        self.backend.transact(change).await?;
         Ok(token)
     }
 
@@ -249,7 +245,7 @@ impl Accounts<'_> {
             hash: codes::paper_hash(self.backend.keys(), owner, code),
             now: self.backend.clock().now(),
         };
-        self.backend.store().read(sql, vars).await?.row(0)
+        Ok(self.backend.store().read(sql, vars).await?.row(0)?)
     }
 }
 

@@ -6,11 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::members::NationalId;
 use serde::{Deserialize, Serialize};
 
-use super::{Accounts, Before, SignedIn, new_token};
+use super::{Accounts, SignedIn, new_token};
 use crate::{
     Error, Result,
+    change::Change,
     keys::fingerprint,
-    store::{pair, vars},
+    store::{StoreError, pair, vars},
 };
 
 /// Time enough to type a password and wait for a message at the provider's.
@@ -75,10 +76,12 @@ impl Accounts<'_> {
         let departure: Option<Departure> = serde_json::from_str(&text).ok();
         let Some(departure) = departure.filter(|departure| departure.until > self.backend.clock().now()) else { return Ok(None) };
         let vars = vars! { used: pair("attempt", "departure", fingerprint(&departure.state)), until: departure.until };
-        match self.backend.store().write("CREATE $used SET count = 1, expires_at = $until RETURN NONE", vars).await {
+        let change = Change::new("CREATE $used SET count = 1, expires_at = $until RETURN NONE;", vars);
+        match self.backend.transact(change).await {
             Ok(_) => Ok(Some(departure)),
-            Err(Error::Exists) => Ok(None),
-            Err(error) => Err(error),
+            // It has come back before.
+            Err(StoreError::Exists) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -90,14 +93,14 @@ impl Accounts<'_> {
         let id_hash = self.backend.keys().lookup("id", national_id.expose());
         let Some(member) = self.holder(&id_hash).await? else { return Ok(Vouched::Unknown) };
         if !self.backend.units().tree().phase(&member.place()?.1).is_open() {
-            return self.open_door(&id_hash, Some(&member.id)).await.map(Vouched::NotLive);
+            return Ok(Vouched::NotLive(self.open_door(&id_hash, Some(&member.id)).await?));
         }
         match self.account(&member.id).await?.filter(|account| account.password.is_some()) {
             Some(account) => {
-                let entered = self.enter(&member, account.preferences()?, device, Before::default()).await;
+                let entered = self.enter(&member, account.preferences()?, device, Change::default()).await;
                 entered.map(Vouched::SignedIn)
             }
-            None => self.open_door(&id_hash, Some(&member.id)).await.map(Vouched::Door),
+            None => Ok(Vouched::Door(self.open_door(&id_hash, Some(&member.id)).await?)),
         }
     }
 }

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use super::Accounts;
 use crate::{
     Result,
+    change::Change,
     quota::networks,
     store::{RecordId, SurrealValue, Variables, pair, vars},
 };
@@ -65,7 +66,14 @@ pub struct Origin {
 /// Where one try is counted; forgotten when it succeeds.
 #[derive(Debug, Clone)]
 pub(super) struct Try {
-    pub(super) counter: RecordId,
+    counter: RecordId,
+}
+
+impl Try {
+    /// It succeeded and does not count.
+    pub(super) fn forgotten(self) -> Change {
+        Change::new("DELETE $taken RETURN NONE;", vars! { taken: self.counter })
+    }
 }
 
 #[derive(Debug, SurrealValue)]
@@ -114,7 +122,7 @@ impl Accounts<'_> {
                    RETURN { count: $count, expires_at: $ends }";
         let vars = vars! { counter: counter.clone(), now: now, later: now + WINDOW, limit: scope.limit() };
         // `BEGIN` has the first answer.
-        let found: Option<Counted> = self.backend.store().write(sql, vars).await?.row(6)?;
+        let found: Option<Counted> = self.backend.transact(Change::new(sql, vars)).await?.row(6)?;
         let tries = found.unwrap_or(Counted { count: i64::MAX, expires_at: now + WINDOW });
         if tries.count > scope.limit() {
             return Ok(Err(wait(tries.expires_at - now)));

@@ -13,7 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::{ACCOUNT, AccountRow};
 use crate::{
     Backend, Clock, Error, Result,
-    jobs::{self, JobKind, NewJob, Outcome, lease::Taken},
+    change::Change,
+    jobs::{
+        JobKind, NewJob, Outcome,
+        lease::{Taken, is_lost},
+    },
     store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
 
@@ -85,11 +89,13 @@ impl Backend {
         let (Some(phone), Some(words)) = (phone, self.notice_words()) else { return Ok(Outcome::Done) };
         let text = words(account.preferences()?.locale, notice);
         let mut vars = Variables::new();
-        let send = jobs::enqueue(&mut vars, self.clock(), vec![self.sms(job.key().to_owned(), Some(&phone), text, None)?]);
         let end = job.end(&mut vars, None);
-        self.store().write(&format!("{end} {send}"), vars).await?;
-        self.wake_jobs();
-        Ok(Outcome::Ended)
+        let message = self.sms(job.key().to_owned(), Some(&phone), text, None)?;
+        match self.transact(Change::new(end, vars).jobs(self.clock(), vec![message])).await {
+            Ok(_) => Ok(Outcome::Ended),
+            Err(error) if is_lost(&error) => Ok(Outcome::Lost),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What was done to an account that its owner has not seen, the newest first.
@@ -109,7 +115,8 @@ impl Backend {
     pub(crate) async fn note_changes_seen(&self, member: &str, seen: &[AccountChange]) -> Result<()> {
         let Some(newest) = seen.iter().map(|change| change.at).max() else { return Ok(()) };
         let vars = vars! { changes: changes_of(member), newest: newest };
-        self.store().write("DELETE $changes WHERE at <= $newest RETURN NONE;", vars).await.map(|_| ())
+        self.transact(Change::new("DELETE $changes WHERE at <= $newest RETURN NONE;", vars)).await?;
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
-    events::EventKind,
+    events::EventBody,
     ids::{MemberId, UnitId},
     members::{CardNumber, FullName, NationalId, Sex, Standing},
     offices::Period,
@@ -14,12 +14,14 @@ use domain::{
 };
 use ulid::Ulid;
 
-use super::{Accounts, codes::LogRow};
+use super::Accounts;
 use crate::{
     Error, Result,
+    change::Change,
+    events::NewEvent,
     members::rows::{NewFlaw, NewMember, Particulars},
     offices::NewOffice,
-    store::{SurrealValue, vars},
+    store::{StoreError, SurrealValue, vars},
     units::NewUnit,
 };
 
@@ -89,8 +91,8 @@ impl Accounts<'_> {
         let held = match self.backend.offices().write(office).await {
             Ok(_) => false,
             // Asked again for who has the role, this is the way back in: above the highest unit there is nobody to issue a code.
-            Err(Error::Thrown(_)) => true,
-            Err(error) => return Err(error),
+            Err(StoreError::Thrown(_)) => true,
+            Err(error) => return Err(error.into()),
         };
         let code = if can_sign_in && !held { None } else { Some(self.first_code(member).await?) };
         Ok(Admin { name, unit, was_registered, code })
@@ -100,7 +102,7 @@ impl Accounts<'_> {
         let sql = "SELECT record::id(id) AS id, full_name, state, type::record('account', record::id(id)).activated_at AS activated_at \
                    FROM member WHERE id_hash = $hash LIMIT 1";
         let hash = self.backend.keys().lookup("id", id.expose());
-        self.backend.store().read(sql, vars! { hash: hash }).await?.row(0)
+        Ok(self.backend.store().read(sql, vars! { hash: hash }).await?.row(0)?)
     }
 
     /// The unit of that name, or the highest.
@@ -150,7 +152,6 @@ impl Accounts<'_> {
             None => made_up_card(clock.ulid())?,
         };
         let member = MemberId::new(clock.ulid());
-        let owner = member.to_string();
         let says = Particulars {
             full_name: name.clone(),
             card,
@@ -163,26 +164,23 @@ impl Accounts<'_> {
             phone: None,
         };
         let flaws: Vec<_> = says.flaws(today).into_iter().map(|flaw| NewFlaw::new(flaw, member, &branch.path)).collect();
-        let mut log = vec![LogRow::new(clock, EventKind::MemberRegistered, None, &branch.path, &owner)];
-        let event = |unit: &UnitRef| LogRow::new(clock, EventKind::UnitCreated, None, &unit.path, &unit.id.to_string());
-        log.extend(founded.iter().map(event));
+        let registered = EventBody::MemberRegistered { member, standing: None };
+        let mut log = vec![NewEvent::now(clock, None, &branch.path, registered)];
+        log.extend(founded.iter().map(|unit| NewEvent::now(clock, None, &unit.path, EventBody::UnitCreated(unit.id))));
         let vars = vars! {
             units: founded.iter().map(|unit| NewUnit::new(unit, today)).collect::<Vec<_>>(),
             // No version yet, as after an import.
             row: NewMember { version: None, ..NewMember::new(self.backend, member, &says, &branch, today)? },
             flaws: flaws,
-            log: log,
         };
         // Other processes may have checked a change against the tree without these units.
         let sql = "INSERT INTO unit $units RETURN NONE; UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE; \
-                   INSERT INTO flaw $flaws RETURN NONE; INSERT INTO member $row RETURN NONE; \
-                   INSERT INTO event $log RETURN NONE;";
-        self.backend.store().write(sql, vars).await.map_err(|error| match error {
-            Error::Taken { index } if index == "member_code" => told("another member has this card number"),
-            other => other,
+                   INSERT INTO flaw $flaws RETURN NONE; INSERT INTO member $row RETURN NONE;";
+        self.backend.transact(Change::new(sql, vars).events(log)).await.map_err(|error| match error {
+            StoreError::Taken { index } if index == "member_code" => told("another member has this card number"),
+            error => error.into(),
         })?;
         self.backend.units().reload(self.backend.store()).await?;
-        self.backend.events().wake();
         Ok((member, unit))
     }
 

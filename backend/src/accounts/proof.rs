@@ -6,16 +6,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::{Password, Viewer},
-    events::EventKind,
+    events::{EventBody, SignIn},
     forms::{FormReader, Problem},
     ids::MemberId,
 };
 
 use super::{Accounts, NewSession, new_token, passwords};
 use crate::{
-    Error, Result, events,
+    Error, Result,
+    change::Change,
     keys::fingerprint,
-    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+    store::{RecordId, StoreError, SurrealValue, Variables, pair, record, vars},
 };
 
 /// How long a proof wakes the powers of offices.
@@ -65,12 +66,15 @@ impl Accounts<'_> {
         if let Some(problem) = self.check_own_password(viewer, &password).await? {
             return Err(form.refused("password", problem).into());
         }
-        let (renewed, mut vars) = self.renewal(token).await?;
+        let (renewed, vars) = self.renewal(token).await?;
         let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
-        let detail = Some("again".to_owned());
-        events::append_with(&mut vars, clock, EventKind::SignedIn, Some(viewer.member), branch, viewer.member, detail);
-        let sql = format!("{STILL_OPEN} DELETE $old RETURN NONE; {OPEN_RENEWED} {}", events::APPEND);
-        self.write_renewal(&sql, vars).await?;
+        let change = Change::new(STILL_OPEN, vars).then("DELETE $old RETURN NONE;").then(OPEN_RENEWED).event(
+            clock,
+            Some(viewer.member),
+            branch,
+            EventBody::SignedIn(SignIn::Again(viewer.member)),
+        );
+        self.renew(change).await?;
         Ok(renewed)
     }
 
@@ -81,22 +85,20 @@ impl Accounts<'_> {
         // Counted before it is judged, so that many at once are not more than one after the other.
         let vars = vars! { attempts: attempts.clone(), now: now, until: now + WINDOW, most: TRIES };
         // `BEGIN` has the first answer.
-        let taken: Option<Attempts> = self.backend.store().write(TAKE, vars).await?.row(6)?;
+        let taken: Option<Attempts> = self.backend.transact(Change::new(TAKE, vars)).await?.row(6)?;
         let taken = taken.unwrap_or(Attempts { count: i64::MAX, expires_at: now + WINDOW });
         if taken.count > TRIES {
             return Ok(Some(Problem::TooManyTries { minutes: minutes_until(taken.expires_at, now) }));
         }
         let hash = self.account(&viewer.member.to_string()).await?.and_then(|account| account.password);
         if passwords::verify(self.backend.keys(), password, hash).await? {
-            self.backend.store().write("DELETE $attempts RETURN NONE;", vars! { attempts: attempts }).await?;
+            let change = Change::new("DELETE $attempts RETURN NONE;", vars! { attempts: attempts });
+            self.backend.transact(change).await?;
             return Ok(None);
         }
-        let mut vars = Variables::new();
         let (clock, branch) = (self.backend.clock(), &viewer.standpoint.branch);
-        let detail = Some("again".to_owned());
-        events::append_with(&mut vars, clock, EventKind::SignInRefused, None, branch, viewer.member, detail);
-        self.backend.store().write(events::APPEND, vars).await?;
-        self.backend.events().wake();
+        let refused = EventBody::SignInRefused { member: viewer.member, again: true };
+        self.backend.transact(Change::default().event(clock, None, branch, refused)).await?;
         Ok(Some(Problem::WrongPassword))
     }
 
@@ -112,14 +114,12 @@ impl Accounts<'_> {
         Ok((renewed, vars))
     }
 
-    pub(super) async fn write_renewal(&self, sql: &str, vars: Variables) -> Result<()> {
-        match self.backend.store().write(sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            Err(Error::Thrown(reason)) if reason == "gone" => Err(Error::NotSignedIn),
-            Err(error) => Err(error),
+    /// Commits a change that begins with [`STILL_OPEN`].
+    pub(super) async fn renew(&self, change: Change) -> Result<()> {
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Thrown(reason)) if reason == "gone" => Err(Error::NotSignedIn),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::{Accounts, IssuedCode, new_token};
 use crate::{
     Error, Keys, Result,
+    change::Change,
     keys::fingerprint,
     store::{SurrealValue, record, vars},
 };
@@ -57,7 +58,7 @@ impl Accounts<'_> {
         let id = fingerprint(&token);
         let row = SheetRow { content: self.key_of(&token).seal(clock, &id, &text)?, expires_at: clock.now() + SHOWN };
         let vars = vars! { sheet: record("code_sheet", &id), row: row };
-        self.backend.store().write("CREATE $sheet CONTENT $row RETURN NONE", vars).await?;
+        self.backend.transact(Change::new("CREATE $sheet CONTENT $row RETURN NONE;", vars)).await?;
         Ok(token)
     }
 

@@ -11,11 +11,11 @@ use domain::{
     units::{UnitKind, UnitRef},
 };
 
-use super::{APPEND_STRANGER, IN_A_ROW, SignInForm, passwords::COMPARED};
+use super::{CREATE_STRANGER, IN_A_ROW, SignInForm, passwords::COMPARED};
 use crate::{
     Backend, Clock, Error, Keys, Place, Result,
     demo::registry::{NewMember, Registry, plan},
-    events::APPEND,
+    events::create,
     store::{RecordId, SurrealValue, record, vars},
 };
 
@@ -116,7 +116,7 @@ impl Work {
         let statements = backend.store().statements(asked);
         let work = Self {
             // For nobody the row of the log goes to a table of its own.
-            statements: statements.iter().map(|sql| sql.replace(APPEND_STRANGER, APPEND)).collect(),
+            statements: statements.iter().map(|sql| sql.replace(CREATE_STRANGER, &create("log"))).collect(),
             compared: COMPARED.load(Relaxed) - compared,
             logged: logged(backend).await - rows,
             enqueued: fresh_jobs(backend, &jobs).await,

@@ -2,42 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::events::Event;
+use domain::events::{Event, Subject};
 
 use super::Audit;
 use crate::{
     Result,
     store::{RecordId, SurrealValue, record, vars},
+    units::Tree,
 };
 
-/// Where a subject may lie that is no member and no unit, and what it is called by: a title, or the member it concerns.
-const TITLED: &str = "SELECT record::id(id) AS id, title AS name FROM $documents; \
-                      SELECT record::id(id) AS id, title AS name FROM $meetings; \
-                      SELECT record::id(id) AS id, title AS name FROM $courses; \
-                      SELECT record::id(id) AS id, file_name AS name FROM $imports; \
-                      SELECT record::id(id) AS id, member AS name FROM $transfers; \
-                      SELECT record::id(id) AS id, member AS name FROM $corrections;";
+/// What subjects are called that are no units.
+const NAMED: &str = "SELECT record::id(id) AS id, full_name AS name FROM $members; \
+                     SELECT record::id(id) AS id, title AS name FROM $documents; \
+                     SELECT record::id(id) AS id, title AS name FROM $meetings; \
+                     SELECT record::id(id) AS id, title AS name FROM $courses; \
+                     SELECT record::id(id) AS id, file_name AS name FROM $imports;";
 
-/// How many of those statements yield titles; the others yield members.
-const TITLES: usize = 4;
-const STATEMENTS: usize = 6;
+const STATEMENTS: usize = 5;
 
-/// Names of the people and things of a page.
-pub(super) struct Names {
-    people: BTreeMap<String, String>,
-    titles: BTreeMap<String, String>,
-    /// The member something concerns, by the id of that thing.
-    concerned: BTreeMap<String, String>,
-}
+/// Names of the people and things of a page, by id. Ids are unique across tables.
+pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
     pub(super) fn person(&self, id: &str) -> Option<String> {
-        self.people.get(id).cloned()
+        self.0.get(id).cloned()
     }
 
-    pub(super) fn subject(&self, id: &str) -> Option<String> {
-        let person = self.concerned.get(id).map_or(id, String::as_str);
-        self.person(person).or_else(|| self.titles.get(id).cloned())
+    pub(super) fn subject(&self, subject: Subject, tree: &Tree) -> Option<String> {
+        match subject {
+            Subject::Unit(unit) => tree.known(&unit.to_string()).map(|unit| unit.name.clone()),
+            subject => self.0.get(&subject.to_string()).cloned(),
+        }
     }
 }
 
@@ -56,31 +51,42 @@ struct Named {
 
 impl Audit<'_> {
     pub(super) async fn names(&self, events: &[Event]) -> Result<Names> {
-        let store = self.backend.store();
-        let subjects: BTreeSet<&str> = events.iter().map(|event| event.subject.as_str()).collect();
-        let of = |table: &'static str| -> Vec<RecordId> { subjects.iter().map(|subject| record(table, subject)).collect() };
+        let mut members = BTreeSet::new();
+        let (mut documents, mut meetings, mut courses, mut imports) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for event in events {
+            members.extend(event.actor.map(|actor| actor.to_string()));
+            let subject = event.body.subject();
+            let table = match subject {
+                Subject::Member(_) => &mut members,
+                Subject::Document(_) => &mut documents,
+                Subject::Meeting(_) => &mut meetings,
+                Subject::Course(_) => &mut courses,
+                Subject::Import(_) => &mut imports,
+                // An import, or the member who filled in a form.
+                Subject::Source(_) => {
+                    members.insert(subject.to_string());
+                    &mut imports
+                }
+                // Units are in the tree; an opinion and a session have no name.
+                Subject::Unit(_) | Subject::Opinion(_) | Subject::Session(_) => continue,
+            };
+            table.insert(subject.to_string());
+        }
+        let of =
+            |table: &'static str, ids: &BTreeSet<String>| -> Vec<RecordId> { ids.iter().map(|id| record(table, id)).collect() };
         let vars = vars! {
-            documents: of("document"),
-            meetings: of("meeting"),
-            courses: of("course"),
-            imports: of("import"),
-            transfers: of("transfer"),
-            corrections: of("correction"),
+            members: of("member", &members),
+            documents: of("document", &documents),
+            meetings: of("meeting", &meetings),
+            courses: of("course", &courses),
+            imports: of("import", &imports),
         };
-        let mut answers = store.read(TITLED, vars).await?;
-        let mut titles = BTreeMap::new();
-        let mut concerned = BTreeMap::new();
+        let mut answers = self.backend.store().read(NAMED, vars).await?;
+        let mut names = BTreeMap::new();
         for at in 0..STATEMENTS {
-            let names = if at < TITLES { &mut titles } else { &mut concerned };
             names.extend(answers.rows::<Named>(at)?.into_iter().map(|named| (named.id, named.name)));
         }
-        let actors = events.iter().filter_map(|event| event.actor).map(|actor| actor.to_string());
-        let mut members: BTreeSet<String> = actors.chain(subjects.iter().map(|subject| (*subject).to_owned())).collect();
-        members.extend(concerned.values().cloned());
-        let members: Vec<RecordId> = members.iter().map(|member| record("member", member)).collect();
-        let sql = "SELECT record::id(id) AS id, full_name AS name FROM $members";
-        let people: Vec<Named> = store.read(sql, vars! { members: members }).await?.rows(0)?;
-        let people = people.into_iter().map(|person| (person.id, person.name)).collect();
-        Ok(Names { people, titles, concerned })
+        Ok(Names(names))
     }
 }

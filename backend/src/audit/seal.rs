@@ -21,9 +21,10 @@ use sha2::{Digest, Sha256};
 use super::Audit;
 use crate::{
     Error, Keys, Result,
+    change::Change,
     events::{COLUMNS, EventRow, lowest},
     keys::hex,
-    store::{KEYS, Store, SurrealValue, keys_between, record, vars},
+    store::{KEYS, Store, StoreError, SurrealValue, keys_between, record, vars},
 };
 
 /// Most events in a link.
@@ -95,7 +96,7 @@ impl Head {
     }
 
     pub(super) async fn read(store: &Store) -> Result<Option<Self>> {
-        store.read("SELECT number, voucher FROM $head", vars! { head: record("seal_head", "one") }).await?.row(0)
+        Ok(store.read("SELECT number, voucher FROM $head", vars! { head: record("seal_head", "one") }).await?.row(0)?)
     }
 
     /// Whether the chain ends with this link.
@@ -164,7 +165,7 @@ pub(super) fn key(number: u64) -> String {
 /// The events of a range, at most `count`.
 pub(super) async fn events(store: &Store, from: Bound<String>, until: Bound<String>, count: usize) -> Result<Vec<EventRow>> {
     let sql = format!("SELECT record::id(id) AS id, {COLUMNS} FROM {KEYS} LIMIT {count}");
-    store.read(sql, vars! { keys: keys_between("event", from, until) }).await?.rows(0)
+    Ok(store.read(sql, vars! { keys: keys_between("event", from, until) }).await?.rows(0)?)
 }
 
 impl Audit<'_> {
@@ -217,14 +218,15 @@ impl Audit<'_> {
             head: record("seal_head", "one"),
             content: head,
         };
-        match store.write("CREATE $link CONTENT $row RETURN NONE; UPSERT $head CONTENT $content RETURN NONE;", vars).await {
+        let sql = "CREATE $link CONTENT $row RETURN NONE; UPSERT $head CONTENT $content RETURN NONE;";
+        match self.backend.transact(Change::new(sql, vars)).await {
             Ok(_) => {
                 tracing::info!(link = number, events = entries.len(), "events are sealed");
                 Ok(Some(entries.len() as u64))
             }
             // Another process made this link: go on behind it.
-            Err(Error::Exists) => Ok(Some(0)),
-            Err(error) => Err(error),
+            Err(StoreError::Exists) => Ok(Some(0)),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -198,7 +198,8 @@ impl Audit<'_> {
     async fn links_after(&self, number: u64) -> Result<Vec<LinkRow>> {
         let sql = format!("SELECT {} FROM {KEYS} LIMIT {SIDE_BY_SIDE}", LinkRow::COLUMNS);
         let from = if number == 0 { Bound::Included(String::new()) } else { Bound::Excluded(key(number)) };
-        self.backend.store().read(sql, vars! { keys: keys_between("seal", from, Bound::Unbounded) }).await?.rows(0)
+        let keys = keys_between("seal", from, Bound::Unbounded);
+        Ok(self.backend.store().read(sql, vars! { keys: keys }).await?.rows(0)?)
     }
 
     async fn count_after(&self, last: Option<String>) -> Result<u64> {

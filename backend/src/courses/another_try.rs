@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
     courses::{AnotherTry, CourseState, Tries},
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem},
     ids::{CourseId, MemberId, UnitId},
     units::UnitPath,
@@ -16,9 +16,10 @@ use ulid::Ulid;
 
 use super::{Course, Courses, Given, tries::Attempt};
 use crate::{
-    Error, Result, events,
+    Error, Result,
+    change::Change,
     statistics::Look,
-    store::{RecordId, SurrealValue, pair, vars},
+    store::{RecordId, StoreError, SurrealValue, pair, vars},
 };
 
 /// The form as it was sent.
@@ -76,16 +77,12 @@ impl Courses<'_> {
             return self.is_given(&targets[0], act).await;
         }
         let clock = self.backend.clock();
-        let mut vars = vars! { targets: targets, by: viewer.member.to_string(), act: act.to_string() };
-        events::append(&mut vars, clock, EventKind::TryGiven, Some(viewer.member), &look.unit.path, id);
-        match self.backend.store().write(&format!("{GIVE} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(true)
-            }
+        let vars = vars! { targets: targets, by: viewer.member.to_string(), act: act.to_string(), now: clock.now() };
+        let change = Change::new(GIVE, vars).event(clock, Some(viewer.member), &look.unit.path, EventBody::TryGiven(id));
+        match self.backend.transact(change).await {
             // Sent twice: the first one was written.
-            Err(Error::Thrown(_)) => Ok(true),
-            Err(error) => Err(error),
+            Ok(_) | Err(StoreError::Thrown(_)) => Ok(true),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -185,7 +182,7 @@ const GIVE: &str = "FOR $target IN $targets { \
      LET $acts = (SELECT VALUE acts ?? [act] FROM ONLY $target) ?? []; \
      IF $act IN $acts { THROW 'given' }; \
      LET $last = array::slice(array::prepend($acts, $act), 0, 32); \
-     UPSERT $target SET by = $by, act = $act, acts = $last, at = $log_at RETURN NONE };";
+     UPSERT $target SET by = $by, act = $act, acts = $last, at = $now RETURN NONE };";
 
 #[cfg(test)]
 mod tests {

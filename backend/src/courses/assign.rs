@@ -4,7 +4,7 @@ use domain::{
     accounts::Viewer,
     courses::{AssignPage, CourseState, CourseStep, StandingCount, UnitChoice},
     documents::DocumentSummary,
-    events::EventKind,
+    events::EventBody,
     folding::fold,
     forms::{FormReader, Problem, day},
     ids::{CourseId, DocumentId, UnitId},
@@ -14,8 +14,9 @@ use domain::{
 
 use super::{Course, Courses, QuestionRow, count, desk::UNCHANGED};
 use crate::{
-    Error, Result, events,
-    store::{record, vars},
+    Error, Result,
+    change::Change,
+    store::{StoreError, record, vars},
     units::Tree,
 };
 
@@ -116,15 +117,12 @@ impl Courses<'_> {
             due_on: due_on.to_string(),
             shelf: clock.ulid().to_string(),
         });
-        events::append(&mut vars, clock, EventKind::CourseAssigned, Some(viewer.member), &course.issuer.path, id);
-        let sql = format!("{UNCHANGED} {ASSIGN} {}", events::APPEND);
-        match self.backend.store().write(&sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(id)
-            }
-            Err(Error::Thrown(_)) => Err(reader.refused("unit", Problem::Stale).into()),
-            Err(error) => Err(error),
+        let (actor, issuer) = (Some(viewer.member), &course.issuer.path);
+        let change = Change::new(UNCHANGED, vars).then(ASSIGN).event(clock, actor, issuer, EventBody::CourseAssigned(id));
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            Err(StoreError::Thrown(_)) => Err(reader.refused("unit", Problem::Stale).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -139,22 +137,16 @@ impl Courses<'_> {
             return Ok(());
         }
         course.step(CourseStep::End)?;
-        let mut vars = vars! { course: record("course", id), now: self.backend.clock().now() };
         let clock = self.backend.clock();
-        events::append(&mut vars, clock, EventKind::CourseEnded, Some(viewer.member), &course.issuer.path, id);
-        let sql = format!(
-            "IF (SELECT VALUE state FROM ONLY $course) != 'assigned' {{ THROW 'ended' }}; \
-             UPDATE $course SET state = 'ended', ended_at = $now, shelf = NONE, version = version + 1 RETURN NONE; {}",
-            events::APPEND
-        );
-        match self.backend.store().write(&sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            // Somebody else has ended it in this moment.
-            Err(Error::Thrown(_)) => Ok(()),
-            Err(error) => Err(error),
+        let vars = vars! { course: record("course", id), now: clock.now() };
+        let sql = "IF (SELECT VALUE state FROM ONLY $course) != 'assigned' { THROW 'ended' }; \
+                   UPDATE $course SET state = 'ended', ended_at = $now, shelf = NONE, version = version + 1 RETURN NONE;";
+        let (actor, issuer) = (Some(viewer.member), &course.issuer.path);
+        let change = Change::new(sql, vars).event(clock, actor, issuer, EventBody::CourseEnded(id));
+        match self.backend.transact(change).await {
+            // Thrown: somebody else has ended it in this moment.
+            Ok(_) | Err(StoreError::Thrown(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -180,15 +172,13 @@ impl Courses<'_> {
             tries: i64::from(course.rules.tries),
         });
         let clock = self.backend.clock();
-        events::append(&mut vars, clock, EventKind::CourseSaved, Some(viewer.member), &course.issuer.path, copy);
-        match self.backend.store().write(&format!("{COPY} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(copy)
-            }
+        let (actor, issuer) = (Some(viewer.member), &course.issuer.path);
+        let change = Change::new(COPY, vars).event(clock, actor, issuer, EventBody::CourseSaved(copy));
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(copy),
             // Made by the first press; an id of something else is not the person's to know.
-            Err(Error::Exists) => self.managed(viewer, copy).await.map(|course| course.id),
-            Err(error) => Err(error),
+            Err(StoreError::Exists) => self.managed(viewer, copy).await.map(|course| course.id),
+            Err(error) => Err(error.into()),
         }
     }
 

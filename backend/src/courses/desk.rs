@@ -7,7 +7,7 @@ use domain::{
         QuizRules,
     },
     documents::{DocumentSummary, Title},
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem},
     ids::{CourseId, DocumentId},
     policy::Action,
@@ -17,8 +17,10 @@ use domain::{
 
 use super::{COLUMNS, Course, CourseRow, CourseText, Courses, count};
 use crate::{
-    Error, Result, events, markdown,
-    store::{SurrealValue, Variables, record, vars},
+    Error, Result,
+    change::Change,
+    markdown,
+    store::{StoreError, SurrealValue, Variables, record, vars},
     units::Tree,
 };
 
@@ -161,21 +163,17 @@ impl Courses<'_> {
             issuer_path: issuer.path.to_string(),
             pass_percent: i64::from(QuizRules::default().pass_percent),
         });
-        events::append(&mut vars, self.backend.clock(), EventKind::CourseSaved, Some(viewer.member), &issuer.path, id);
-        let sql = match stored {
-            Some(_) => format!(
-                "{UNCHANGED} UPDATE $course SET title = $title, {SAVED} RETURN NONE; \
-                 UPDATE $text SET description = $description RETURN NONE; {}",
-                events::APPEND
-            ),
-            None => format!("{CREATE} {}", events::APPEND),
+        let change = match stored {
+            Some(_) => Change::new(UNCHANGED, vars)
+                .then(&format!("UPDATE $course SET title = $title, {SAVED} RETURN NONE;"))
+                .then("UPDATE $text SET description = $description RETURN NONE;"),
+            None => Change::new(CREATE, vars),
         };
-        match self.backend.store().write(&sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(id)
-            }
-            Err(Error::Exists | Error::Thrown(_)) => {
+        let (clock, actor) = (self.backend.clock(), Some(viewer.member));
+        let change = change.event(clock, actor, &issuer.path, EventBody::CourseSaved(id));
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            Err(StoreError::Exists | StoreError::Thrown(_)) => {
                 let stored = self.managed(viewer, id).await?;
                 let is_same = stored.version == version + 1
                     && stored.saved_by == viewer.member.to_string()
@@ -184,7 +182,7 @@ impl Courses<'_> {
                 // The same button pressed twice is no conflict with oneself.
                 if is_same { Ok(id) } else { Err(reader.refused("title", Problem::Stale).into()) }
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -224,7 +222,7 @@ impl Courses<'_> {
             .map_err(|error| stale(error, reader, "document"))
     }
 
-    /// Writes columns of a draft, when it is still the version the person started from.
+    /// Writes columns of a draft, when it is still the version the person started from: see [`stale`].
     pub(super) async fn edit(
         &self,
         viewer: &Viewer,
@@ -233,14 +231,14 @@ impl Courses<'_> {
         columns: &str,
         more: &str,
         values: Variables,
-    ) -> Result<CourseId> {
-        let mut vars = self.edit_vars(viewer, course.id, version);
-        vars.extend(values);
-        let clock = self.backend.clock();
-        events::append(&mut vars, clock, EventKind::CourseSaved, Some(viewer.member), &course.issuer.path, course.id);
-        let sql = format!("{UNCHANGED} UPDATE $course SET {columns}, {SAVED} RETURN NONE; {more} {}", events::APPEND);
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
+    ) -> Result<CourseId, StoreError> {
+        let (clock, actor) = (self.backend.clock(), Some(viewer.member));
+        let change = Change::new(UNCHANGED, self.edit_vars(viewer, course.id, version))
+            .then(&format!("UPDATE $course SET {columns}, {SAVED} RETURN NONE;"))
+            .then(more)
+            .bind(values)
+            .event(clock, actor, &course.issuer.path, EventBody::CourseSaved(course.id));
+        self.backend.transact(change).await?;
         Ok(course.id)
     }
 
@@ -347,10 +345,10 @@ impl Course {
 }
 
 /// Turns the refusal of [`UNCHANGED`] into a problem of the form.
-pub(super) fn stale(error: Error, reader: FormReader, field: &str) -> Error {
+pub(super) fn stale(error: StoreError, reader: FormReader, field: &str) -> Error {
     match error {
-        Error::Thrown(_) => reader.refused(field, Problem::Stale).into(),
-        error => error,
+        StoreError::Thrown(_) => reader.refused(field, Problem::Stale).into(),
+        error => error.into(),
     }
 }
 

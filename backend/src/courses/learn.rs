@@ -9,7 +9,7 @@ use domain::{
         Serial, Tries,
     },
     documents::DocumentSummary,
-    events::EventKind,
+    events::EventBody,
     ids::CourseId,
     members::Standing,
     policy::Action,
@@ -18,8 +18,10 @@ use domain::{
 
 use super::{COLUMNS, Completed, Course, CourseRow, Courses, count, tries::Attempt};
 use crate::{
-    Error, Result, events, markdown,
-    store::{Variables, pair, vars},
+    Error, Result,
+    change::Change,
+    markdown,
+    store::{StoreError, Variables, pair, vars},
 };
 
 /// Courses that reach a branch from one unit; more are not studied at a time.
@@ -109,17 +111,14 @@ impl Courses<'_> {
         }
         let clock = self.backend.clock();
         let mut vars = self.completion(viewer, id);
-        let branch = &viewer.standpoint.branch;
         vars.extend(vars! { done_at: clock.now() });
-        events::append(&mut vars, clock, EventKind::CourseCompleted, Some(viewer.member), branch, id);
-        let sql = format!("CREATE $completion SET {COMPLETION} RETURN NONE; {}", events::APPEND);
-        match self.backend.store().write(&sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            Err(Error::Exists) => Ok(()),
-            Err(error) => Err(error),
+        let (actor, branch) = (Some(viewer.member), &viewer.standpoint.branch);
+        let change = Change::new(&format!("CREATE $completion SET {COMPLETION} RETURN NONE;"), vars);
+        let change = change.event(clock, actor, branch, EventBody::CourseCompleted(id));
+        match self.backend.transact(change).await {
+            // It exists: pressed twice.
+            Ok(_) | Err(StoreError::Exists) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -8,7 +8,10 @@ use domain::{
 };
 
 use super::{Course, Courses, QuestionRow, count, desk::stale};
-use crate::{Error, Result, store::vars};
+use crate::{
+    Error, Result,
+    store::{StoreError, vars},
+};
 
 /// The form of a question as it was typed.
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +143,13 @@ impl Courses<'_> {
         Ok((course, version))
     }
 
-    async fn store_questions(&self, viewer: &Viewer, course: &Course, version: u32, questions: &[Question]) -> Result<CourseId> {
+    async fn store_questions(
+        &self,
+        viewer: &Viewer,
+        course: &Course,
+        version: u32,
+        questions: &[Question],
+    ) -> Result<CourseId, StoreError> {
         let values = vars! {
             count: i64::from(count(questions.len())),
             questions: questions.iter().map(QuestionRow::from).collect::<Vec<_>>(),

@@ -9,7 +9,7 @@ use domain::{
         AskedQuestion, LastTry, NextStep, Question, QuizPage, ResultPage, ReviewedOption, ReviewedQuestion, Score, Tries, TryRow,
         ends_at, is_in_time, score, shuffled,
     },
-    events::EventKind,
+    events::EventBody,
     ids::{CourseId, MemberId},
 };
 
@@ -18,8 +18,9 @@ use super::{
     learn::{COMPLETION, Studied, next_step},
 };
 use crate::{
-    Error, Result, events,
-    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+    Error, Result,
+    change::Change,
+    store::{RecordId, StoreError, SurrealValue, Variables, pair, vars},
 };
 
 /// Tries of one course that are looked at, the last ones.
@@ -128,9 +129,10 @@ impl Courses<'_> {
             now: now,
             ends_at: ends_at(now, course.rules),
         };
-        match self.backend.store().write(START, vars).await {
-            Ok(_) | Err(Error::Exists) => Ok(()),
-            Err(error) => Err(error),
+        match self.backend.transact(Change::new(START, vars)).await {
+            // It exists: pressed twice.
+            Ok(_) | Err(StoreError::Exists) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -187,7 +189,7 @@ impl Courses<'_> {
             return Ok(Arrived::Ended);
         }
         let vars = vars! { attempt: attempt_id(viewer.member, id, number), answers: stored(&answers), now: now };
-        self.backend.store().write(KEEP, vars).await?;
+        self.backend.transact(Change::new(KEEP, vars)).await?;
         Ok(Arrived::Kept)
     }
 
@@ -220,7 +222,7 @@ impl Courses<'_> {
     /// The member's tries, the last first.
     pub(super) async fn tries(&self, viewer: &Viewer, id: CourseId) -> Result<Vec<Attempt>> {
         let vars = vars! { member: viewer.member.to_string(), course: id.to_string() };
-        self.backend.store().read(own_tries(), vars).await?.rows(0)
+        Ok(self.backend.store().read(own_tries(), vars).await?.rows(0)?)
     }
 
     /// The last try of each of these members at a course, if there is one; in the order asked.
@@ -264,20 +266,18 @@ impl Courses<'_> {
             right: i64::from(score.right),
             total: i64::from(score.total),
             passed: passed,
-            completed_log: record("event", clock.ulid()),
-            completed_kind: EventKind::CourseCompleted.key(),
         });
-        let branch = &viewer.standpoint.branch;
-        events::append(&mut vars, clock, EventKind::QuizTaken, Some(viewer.member), branch, course.id);
-        let completed = if passed { completed() } else { String::new() };
-        match self.backend.store().write(&format!("{HAND_IN} {completed} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            // Sent twice: the first one was marked.
-            Err(Error::Thrown(_)) => Ok(()),
-            Err(error) => Err(error),
+        let (actor, branch) = (Some(viewer.member), &viewer.standpoint.branch);
+        let mut change = Change::new(HAND_IN, vars);
+        if passed {
+            let completed = EventBody::CourseCompleted(course.id);
+            change = change.then(&complete()).event_if("$completed = NONE", clock, actor, branch, completed);
+        }
+        let change = change.event(clock, actor, branch, EventBody::QuizTaken(course.id));
+        match self.backend.transact(change).await {
+            // Thrown when it was sent twice: the first one was marked.
+            Ok(_) | Err(StoreError::Thrown(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -291,12 +291,11 @@ const KEEP: &str = "UPDATE $attempt SET answers = $answers, saved_at = $now WHER
 const HAND_IN: &str = "IF (SELECT VALUE handed_in_at FROM ONLY $attempt) != NONE { THROW 'handed in' }; \
      UPDATE $attempt SET answers = $answers, handed_in_at = $done_at, right = $right, total = $total, passed = $passed RETURN NONE;";
 
-/// The completion with an event of its own, beside that of the try.
-fn completed() -> String {
+/// The completion, unless there was one before: `$completed`. It has an event of its own, beside that of the try.
+fn complete() -> String {
     format!(
-        "IF (SELECT VALUE id FROM ONLY $completion) = NONE {{ CREATE $completion SET {COMPLETION} RETURN NONE; \
-         CREATE $completed_log SET at = $log_at, actor = $log_actor, kind = $completed_kind, unit = $log_unit, subject = $log_subject \
-         RETURN NONE }};"
+        "LET $completed = (SELECT VALUE id FROM ONLY $completion); \
+         IF $completed = NONE {{ CREATE $completion SET {COMPLETION} RETURN NONE }};"
     )
 }
 

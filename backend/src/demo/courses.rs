@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     courses::{CourseState, Serial},
     documents::reading::Seen,
-    events::EventKind,
+    events::EventBody,
     ids::{CourseId, DocumentId, MemberId},
     locale::local_date,
     members::Standing,
@@ -126,8 +126,9 @@ impl Course {
         let questions = entry.questions.iter().map(question).collect();
         let text = TextRow { id: record("course_text", self.id), description: entry.description.trim().to_owned(), questions };
         bulk.push("course_text", text);
-        for (at, kind) in [(drafted_at, EventKind::CourseSaved), (self.assigned_at, EventKind::CourseAssigned)] {
-            bulk.log(dice, at, kind, Some(self.editor), &self.issuer.path, self.id);
+        let told = [(drafted_at, EventBody::CourseSaved(self.id)), (self.assigned_at, EventBody::CourseAssigned(self.id))];
+        for (at, body) in told {
+            bulk.log(dice, at, Some(self.editor), &self.issuer.path, body);
         }
     }
 
@@ -150,7 +151,7 @@ impl Course {
             self.hand_in(bulk, dice, branch, person, at, completes);
         }
         if completes {
-            bulk.log(dice, at, EventKind::CourseCompleted, Some(person.id), &branch.unit.path, self.id);
+            bulk.log(dice, at, Some(person.id), &branch.unit.path, EventBody::CourseCompleted(self.id));
             bulk.push(
                 "course_completion",
                 CompletionRow {
@@ -198,7 +199,7 @@ impl Course {
                 passed: passes,
             },
         );
-        bulk.log(dice, at, EventKind::QuizTaken, Some(person.id), &branch.unit.path, self.id);
+        bulk.log(dice, at, Some(person.id), &branch.unit.path, EventBody::QuizTaken(self.id));
     }
 }
 

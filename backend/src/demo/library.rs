@@ -9,7 +9,7 @@ use domain::{
         reading::Seen,
         steps::{Out, Work},
     },
-    events::EventKind,
+    events::EventBody,
     ids::{DocumentId, MemberId},
     locale::local_date,
     members::Standing,
@@ -107,11 +107,12 @@ pub(super) fn read(
         if total > 0 && dice.rare(weight * 1_000_000 / total.div_euclid(size.openings).max(1)) {
             let at = dice.early_moment(start, person.last_use);
             let receipt = ReceiptRow::new(document.id, person.id, &unit.path, person.standing, at);
-            bulk.log(&mut dice, at, EventKind::DocumentOpened, Some(person.id), &unit.path, document.id);
+            let (id, counted) = (document.id, Some(person.standing != Standing::Exempt));
+            bulk.log(&mut dice, at, Some(person.id), &unit.path, EventBody::DocumentOpened { document: id, counted });
             let read_at = at + TimeDelta::seconds(dice.between(40, 900));
             if read_at <= now && dice.chance(READ_OF_OPENED) {
                 bulk.push("document_read", receipt.read(read_at, Seen::End));
-                bulk.log(&mut dice, read_at, EventKind::DocumentRead, Some(person.id), &unit.path, document.id);
+                bulk.log(&mut dice, read_at, Some(person.id), &unit.path, EventBody::DocumentRead { document: id, counted });
                 reads += 1;
             }
             bulk.push("read_receipt", receipt);
@@ -176,8 +177,8 @@ impl Shelved<'_> {
         );
         self.text(bulk, "document_text", saved_at);
         let Particulars { title, issuer, audience, .. } = particulars;
-        bulk.log(dice, saved_at, EventKind::DocumentDrafted, Some(self.editor), &issuer.path, self.id);
-        bulk.log(dice, self.at, EventKind::DocumentPublished, Some(self.editor), &issuer.path, self.id);
+        bulk.log(dice, saved_at, Some(self.editor), &issuer.path, EventBody::DocumentDrafted(self.id));
+        bulk.log(dice, self.at, Some(self.editor), &issuer.path, EventBody::DocumentPublished(self.id));
         Ok(Published { id: self.id, title, field: front.field.clone(), issuer, audience: audience.unit, at: self.at })
     }
 
@@ -197,7 +198,7 @@ impl Shelved<'_> {
             },
         );
         self.text(bulk, "draft_text", self.at);
-        bulk.log(dice, self.at, EventKind::DocumentDrafted, Some(self.editor), &particulars.issuer.path, self.id);
+        bulk.log(dice, self.at, Some(self.editor), &particulars.issuer.path, EventBody::DocumentDrafted(self.id));
         Ok(())
     }
 

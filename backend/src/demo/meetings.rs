@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    events::EventKind,
+    events::EventBody,
     folding::fold,
     ids::MeetingId,
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
@@ -194,9 +194,10 @@ impl Secretary<'_> {
             agenda: agenda(plan.items, &plan.papers),
         };
         registry::call_meeting(self.bulk, id, &meeting);
-        self.bulk.log(&mut self.dice, announced_at, EventKind::MeetingAnnounced, Some(plan.chair.id), &plan.unit.path, id);
+        let (chair, path) = (Some(plan.chair.id), &plan.unit.path);
+        self.bulk.log(&mut self.dice, announced_at, chair, path, EventBody::MeetingAnnounced(id));
         if state == MeetingState::Reported {
-            self.bulk.log(&mut self.dice, reported_at, EventKind::MeetingReported, Some(plan.chair.id), &plan.unit.path, id);
+            self.bulk.log(&mut self.dice, reported_at, chair, path, EventBody::MeetingReported(id));
         }
         if matches!(state, MeetingState::Reported | MeetingState::Closed) {
             for person in plan.invited {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    events::EventKind,
+    events::EventBody,
     feedback::{OpinionAudience, OpinionState},
     ids::OpinionId,
     members::Standing,
@@ -160,12 +160,13 @@ impl Post<'_> {
             },
         );
         let path = &branch.unit.path;
-        self.bulk.log(&mut self.dice, sent_at, EventKind::OpinionSent, Some(person.id), path, id);
+        let sent = EventBody::OpinionSent { opinion: id, counted: Some(person.standing != Standing::Exempt) };
+        self.bulk.log(&mut self.dice, sent_at, Some(person.id), path, sent);
         if state >= OpinionState::Seen {
-            self.bulk.log(&mut self.dice, seen_at, EventKind::OpinionSeen, Some(reader.id), path, id);
+            self.bulk.log(&mut self.dice, seen_at, Some(reader.id), path, EventBody::OpinionSeen(id));
         }
         if state == OpinionState::Answered {
-            self.bulk.log(&mut self.dice, answered_at, EventKind::OpinionAnswered, Some(reader.id), path, id);
+            self.bulk.log(&mut self.dice, answered_at, Some(reader.id), path, EventBody::OpinionAnswered(id));
         }
     }
 }

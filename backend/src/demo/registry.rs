@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use domain::{
     accounts::{Password, Preferences},
-    events::EventKind,
-    ids::{DocumentId, MeetingId, MemberId, UnitId},
+    events::{Event, EventBody},
+    ids::{DocumentId, EventId, MeetingId, MemberId, UnitId},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
     members::{CardNumber, Flaw, FullName, NationalId, PhoneNumber, Sex, Standing},
     policy::Role,
@@ -18,6 +18,8 @@ use super::dice::Dice;
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
+    change::Change,
+    events::NewEvent,
     members::rows::{self, NewFlaw, Particulars},
     store::{RecordId, SurrealValue, pair, record, vars},
     units::NewUnit,
@@ -116,7 +118,8 @@ impl<'b> Registry<'b> {
         let row = rows::NewMember::new(self.backend, id, &says, member.unit, member.admitted_on)?;
         self.twins.entry(row.twin_key.clone()).or_default().push((id, member.unit.path.clone()));
         self.bulk.push("member", row);
-        self.bulk.log(&mut self.dice, self.since, EventKind::MemberRegistered, None, &member.unit.path, id);
+        let registered = EventBody::MemberRegistered { member: id, standing: Some(member.standing) };
+        self.bulk.log(&mut self.dice, self.since, None, &member.unit.path, registered);
         Ok(id)
     }
 
@@ -150,7 +153,7 @@ impl<'b> Registry<'b> {
                 theme: preferences.theme.key().to_owned(),
             },
         );
-        self.bulk.log(&mut self.dice, activated_at, EventKind::AccountActivated, Some(member), &unit.path, member);
+        self.bulk.log(&mut self.dice, activated_at, Some(member), &unit.path, EventBody::AccountActivated(member));
     }
 
     /// Gives `member` a role on `unit` from the day the registry was filled, up to and with `until`.
@@ -173,7 +176,7 @@ impl<'b> Registry<'b> {
     pub fn meeting(&mut self, meeting: &NewMeeting<'_>) -> MeetingId {
         let id = MeetingId::new(self.dice.ulid_at(self.since));
         call_meeting(&mut self.bulk, id, meeting);
-        self.bulk.log(&mut self.dice, self.since, EventKind::MeetingAnnounced, None, &meeting.unit.path, id);
+        self.bulk.log(&mut self.dice, self.since, None, &meeting.unit.path, EventBody::MeetingAnnounced(id));
         id
     }
 
@@ -185,7 +188,7 @@ impl<'b> Registry<'b> {
     /// Writes everything and lets the backend read the tree and the counters anew.
     ///
     /// # Errors
-    /// [`Error::Taken`] when a code, a path or a national ID is not unique; [`Error::Store`].
+    /// [`Error::Internal`] when a code, a path or a national ID is not unique; [`Error::Store`].
     pub async fn save(mut self) -> Result<()> {
         for (id, path) in self.twins.values().filter(|group| group.len() > 1).flatten() {
             self.bulk.push("flaw", NewFlaw::new(Flaw::Twin, id, path));
@@ -202,30 +205,15 @@ impl<'b> Registry<'b> {
 pub async fn plan(backend: &Backend, unit: &UnitRef, live_from: NaiveDate, contact: &str) -> Result<()> {
     let vars = vars! { unit: record("unit", unit.id), day: live_from.to_string(), contact: contact.to_owned() };
     let sql = "UPDATE $unit SET phase = 'planned', live_from = $day, contact = $contact RETURN NONE";
-    backend.store().write(sql, vars).await?;
+    backend.transact(Change::new(sql, vars)).await?;
     backend.recount().await.map(drop)
 }
 
 impl Bulk {
     /// A row of the event log.
-    pub(crate) fn log(
-        &mut self,
-        dice: &mut Dice,
-        at: DateTime<Utc>,
-        kind: EventKind,
-        actor: Option<MemberId>,
-        unit: &UnitPath,
-        subject: impl ToString,
-    ) {
-        let row = LogRow {
-            id: record("event", dice.ulid_at(at)),
-            at,
-            actor: actor.map(|member| member.to_string()),
-            kind: kind.key().to_owned(),
-            unit: unit.to_string(),
-            subject: subject.to_string(),
-        };
-        self.push("event", row);
+    pub(crate) fn log(&mut self, dice: &mut Dice, at: DateTime<Utc>, actor: Option<MemberId>, unit: &UnitPath, body: EventBody) {
+        let event = Event { id: EventId::new(dice.ulid_at(at)), at, actor, unit: unit.clone(), body };
+        self.push("event", NewEvent::from(&event));
     }
 }
 
@@ -311,14 +299,4 @@ struct AttendanceRow {
     id: RecordId,
     kind: String,
     reason: Option<String>,
-}
-
-#[derive(Debug, SurrealValue)]
-struct LogRow {
-    id: RecordId,
-    at: DateTime<Utc>,
-    actor: Option<String>,
-    kind: String,
-    unit: String,
-    subject: String,
 }

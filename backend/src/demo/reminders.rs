@@ -1,7 +1,7 @@
 //! What the secretary of the fishing village has asked its members again to read.
 
 use chrono::{DateTime, Utc};
-use domain::events::EventKind;
+use domain::events::EventBody;
 
 use super::{
     cast,
@@ -34,7 +34,7 @@ pub(super) async fn ask(backend: &Backend, seed: u64, organisation: &Organisatio
         let id = pair("reminder", document, village.unit.id);
         let (document_id, unit, by) = (document.to_string(), village.unit.id.to_string(), secretary.to_string());
         bulk.push("reminder", ReminderRow { id, document: document_id, unit, by, at });
-        bulk.log(&mut Dice::new(seed, 13), at, EventKind::ReadersReminded, Some(secretary), &village.unit.path, document);
+        bulk.log(&mut Dice::new(seed, 13), at, Some(secretary), &village.unit.path, EventBody::ReadersReminded(document));
     }
     bulk.save(backend).await
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    events::EventKind,
+    events::EventBody,
     ids::{CorrectionId, TransferId},
     members::{CorrectionField, CorrectionState, TransferState},
 };
@@ -47,7 +47,8 @@ pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &
             requested_at: at,
         },
     );
-    bulk.log(&mut dice, at, EventKind::CorrectionRequested, Some(author.id), &joined.unit.path, author.id);
+    let requested = EventBody::CorrectionRequested { member: author.id, field: Some(CorrectionField::Phone) };
+    bulk.log(&mut dice, at, Some(author.id), &joined.unit.path, requested);
 
     let secretary = left.secretary().id;
     let leaving = left.people.iter().rev().find(|person| person.id != secretary && !person.is_player()).ok_or_else(nobody)?;
@@ -68,6 +69,7 @@ pub(super) fn ask(bulk: &mut Bulk, backend: &Backend, seed: u64, organisation: &
             requested_at: at,
         },
     );
-    bulk.log(&mut dice, at, EventKind::TransferRequested, Some(secretary), &left.unit.path, leaving.id);
+    let requested = EventBody::TransferRequested { member: leaving.id, other: Some(joined.unit.path.clone()) };
+    bulk.log(&mut dice, at, Some(secretary), &left.unit.path, requested);
     Ok(())
 }

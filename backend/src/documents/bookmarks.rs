@@ -5,6 +5,7 @@ use domain::{accounts::Viewer, ids::DocumentId};
 use super::Documents;
 use crate::{
     Error, Result,
+    change::Change,
     store::{pair, vars},
 };
 
@@ -26,7 +27,8 @@ impl Documents<'_> {
             document: id.to_string(),
             now: self.backend.clock().ulid().to_string(),
         };
-        self.backend.store().write(MARK, vars).await.map(|_| ())
+        self.backend.transact(Change::new(MARK, vars)).await?;
+        Ok(())
     }
 
     /// Takes the mark away, also of what is gone by now. Nothing happens where there is none.
@@ -35,7 +37,8 @@ impl Documents<'_> {
     /// Those of the store.
     pub async fn remove_bookmark(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         let vars = vars! { bookmark: pair("bookmark", viewer.member, id) };
-        self.backend.store().write("DELETE $bookmark RETURN NONE", vars).await.map(|_| ())
+        self.backend.transact(Change::new("DELETE $bookmark RETURN NONE", vars)).await?;
+        Ok(())
     }
 }
 

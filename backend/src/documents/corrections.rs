@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    change::Change,
     store::{SurrealValue, Variables, pair, record, vars},
     units::{Tree, Written},
 };
@@ -72,7 +73,8 @@ impl Documents<'_> {
             reader: record("member", viewer.member),
             now: self.backend.clock().now(),
         };
-        self.backend.store().write(&receipt(read_at), vars).await.map(|_| ())
+        self.backend.transact(Change::new(&receipt(read_at), vars)).await?;
+        Ok(())
     }
 
     /// Marks what the person had opened before it was corrected, and has not opened since.
@@ -218,7 +220,7 @@ mod tests {
         let store = migrated().await;
         let create = "CREATE version_receipt:['D', 'A'] SET document = 'D', member = 'A', version = 2, prefix = 'D', at = time::now(), \
                       place = 'one', read_at = NONE";
-        store.read(create, ()).await.expect("writes");
+        store.write(create, ()).await.expect("writes");
         for (change, place) in [
             ("read_at = time::now()", Some("one")),
             ("place = 'two'", Some("two")),
@@ -228,7 +230,7 @@ mod tests {
         ] {
             let sql =
                 format!("UPDATE version_receipt SET {change} RETURN NONE; SELECT VALUE read_place ?? '' FROM version_receipt");
-            let found: Vec<String> = store.read(sql, ()).await.expect("writes").rows(1).expect("rows");
+            let found: Vec<String> = store.write(&sql, ()).await.expect("writes").rows(2).expect("rows");
             assert_eq!(found, [place.unwrap_or_default()], "{change}");
         }
     }

@@ -12,7 +12,8 @@ use domain::{
 use super::{Document, Documents};
 use crate::{
     Error, Result,
-    store::{SurrealValue, pair, vars},
+    change::Change,
+    store::{StoreError, SurrealValue, pair, vars},
 };
 
 /// Opened again within this time, a text was not put down in between.
@@ -57,7 +58,8 @@ impl Documents<'_> {
             part: i64::from(part.thousandths()),
             is_end: part.is_end(),
         };
-        self.backend.store().write(ADVANCE, vars).await.map(|_| ())
+        self.backend.transact(Change::new(ADVANCE, vars)).await?;
+        Ok(())
     }
 
     /// Notes that the person has the document open.
@@ -76,10 +78,10 @@ impl Documents<'_> {
             now: self.backend.clock().ulid_at(now).to_string(),
             is_open: part.is_begun() && !part.is_end(),
         };
-        match self.backend.store().write(OPEN, vars).await {
+        match self.backend.transact(Change::new(OPEN, vars)).await {
             // Opened many times at once: the others have written the same.
-            Ok(_) | Err(Error::Busy) => Ok(()),
-            Err(error) => Err(error),
+            Ok(_) | Err(StoreError::Busy) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -178,7 +180,7 @@ mod tests {
                         CREATE type::record('bookmark', [$row[0], $row[1]]) SET member = $row[0], document = $row[1], \
                         marked = <string>$row[2] \
                     }; CREATE unread:A SET branch = 'U', standing = 'official', tree = 1, at = time::now(), from = '', upto = '', unread = []";
-        store.read(fill, ()).await.expect("fills");
+        store.write(fill, ()).await.expect("fills");
         store.write(HAND_OVER, vars! { key: "A", kept_key: "B" }).await.expect("hands over");
         let sql = "SELECT VALUE [record::id(id)[0], document, member, part] FROM reading ORDER BY id; \
                    SELECT VALUE [record::id(id)[0], document, member, marked] FROM bookmark ORDER BY id; \

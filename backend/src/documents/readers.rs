@@ -386,7 +386,7 @@ mod tests {
                         CREATE type::record('document_read', [$document, <string>$n]) SET path = $path, at = time::now(), \
                             counted = true, seen = 'end', place = $document + 'official' + $path; \
                     }";
-        store.read(fill, vars! { document: document.to_string() }).await.expect("fills");
+        store.write(fill, vars! { document: document.to_string() }).await.expect("fills");
         let written = vec![Written { within: vec![path("/01/51/")], without: Vec::new() }];
         let (sql, vars, _) = ranges_of(READ, &[Asked { document, standings: &[Standing::Official], written }]);
         let mut answers = store.read(&sql, vars.clone()).await.expect("counts");

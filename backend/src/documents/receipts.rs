@@ -6,15 +6,16 @@
 use domain::{
     accounts::Viewer,
     documents::{reading::Length, reading::Seen},
-    events::EventKind,
+    events::EventBody,
     ids::DocumentId,
     members::Standing,
 };
 
 use super::{Document, Documents, OPENED, READ};
 use crate::{
-    Error, Result, events,
-    store::{Variables, pair, record, vars},
+    Error, Result,
+    change::Change,
+    store::{StoreError, Variables, pair, record, vars},
     units::Tree,
 };
 
@@ -56,7 +57,8 @@ impl Documents<'_> {
                 reading: pair("reading", viewer.member, id),
                 seen: seen.key(),
             });
-            self.write(viewer, id, EventKind::DocumentRead, MARK, vars).await?;
+            let body = EventBody::DocumentRead { document: id, counted: Some(counts(viewer)) };
+            self.write(viewer, body, MARK, vars).await?;
         }
         // The last, so that what was interrupted before is asked for again.
         if found.document.is_corrected {
@@ -66,20 +68,17 @@ impl Documents<'_> {
     }
 
     pub(super) async fn record_opening(&self, viewer: &Viewer, document: &Document) -> Result<()> {
-        self.write(viewer, document.id, EventKind::DocumentOpened, OPEN, receipt(viewer, document.id)).await
+        let body = EventBody::DocumentOpened { document: document.id, counted: Some(counts(viewer)) };
+        self.write(viewer, body, OPEN, receipt(viewer, document.id)).await
     }
 
-    async fn write(&self, viewer: &Viewer, id: DocumentId, kind: EventKind, sql: &str, mut vars: Variables) -> Result<()> {
-        let (branch, detail) = (&viewer.standpoint.branch, Some(events::counted(counts(viewer))));
-        events::append_with(&mut vars, self.backend.clock(), kind, Some(viewer.member), branch, id, detail);
-        match self.backend.store().write(&format!("{READER} {sql} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
+    async fn write(&self, viewer: &Viewer, body: EventBody, sql: &str, vars: Variables) -> Result<()> {
+        let change = Change::new(&format!("{READER} {sql}"), vars);
+        let change = change.event(self.backend.clock(), Some(viewer.member), &viewer.standpoint.branch, body);
+        match self.backend.transact(change).await {
             // On two devices, or twice at once: the first one counts.
-            Err(Error::Exists) => Ok(()),
-            Err(error) => Err(error),
+            Ok(_) | Err(StoreError::Exists) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }

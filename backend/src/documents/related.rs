@@ -94,7 +94,7 @@ mod tests {
                     issuer_path = '/01/', issuer_level = 'central', audience = 'U', audience_path = '/01/', state = 'published', \
                     version = 1, minutes = 1, saved_at = time::now(), saved_by = 'M', shelf = <string>$n, \
                     related = [{ document: <string>($n % 10), relation: 'guides' }] }";
-        store.read(fill, ()).await.expect("fills");
+        store.write(fill, ()).await.expect("fills");
         let member = viewer_at("/01/51/001/07/");
         let mut leader = member.clone();
         leader.standpoint.grants.push(Grant { role: Role::Secretary, path: member.standpoint.branch.clone() });

@@ -13,7 +13,7 @@ use domain::{
         readers::{Reminded, Reminder, Reminding},
         steps::Out,
     },
-    events::EventKind,
+    events::EventBody,
     ids::{DocumentId, UnitId},
     locale::{local_date, midnight},
     policy::Action,
@@ -22,9 +22,10 @@ use domain::{
 
 use super::{Document, Documents, read_marks, readers::no_look};
 use crate::{
-    Error, Result, events,
+    Error, Result,
+    change::Change,
     statistics::Look,
-    store::{SurrealValue, Variables, pair, vars},
+    store::{StoreError, SurrealValue, Variables, pair, vars},
 };
 
 /// A reminder of longer ago reminds nobody.
@@ -56,21 +57,19 @@ impl Documents<'_> {
             return Err(Error::NotAllowed);
         }
         let clock = self.backend.clock();
-        let mut vars = vars! {
+        let vars = vars! {
             reminder: pair("reminder", id, unit),
             document: id.to_string(),
             unit: unit.to_string(),
             by: viewer.member.to_string(),
             today: midnight(clock.today()),
         };
-        events::append(&mut vars, clock, EventKind::ReadersReminded, Some(viewer.member), &look.unit.path, id);
-        match self.backend.store().write(&format!("{REMIND} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(Reminding::Done)
-            }
-            Err(Error::Thrown(reason)) if reason == TOO_SOON => Ok(Reminding::TooSoon),
-            Err(error) => Err(error),
+        let reminded = EventBody::ReadersReminded(id);
+        let change = Change::new(REMIND, vars).event(clock, Some(viewer.member), &look.unit.path, reminded);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(Reminding::Done),
+            Err(StoreError::Thrown(reason)) if reason == TOO_SOON => Ok(Reminding::TooSoon),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -9,7 +9,7 @@ use domain::{
         desk::{OpenReview, Remark, ReviewPage, ReviewRemark, Reviewer, Verdict},
         steps::{DocumentStep, Hand, Work},
     },
-    events::EventKind,
+    events::EventBody,
     forms::{self, FormReader, Problem},
     guard::{self, Warning},
     ids::{DocumentId, MemberId, UnitId},
@@ -24,8 +24,10 @@ use super::{
     writing::{gone, gone_vars},
 };
 use crate::{
-    Error, Result, events, feedback, markdown,
-    store::{RecordId, SurrealValue, Variables, pair, pairs_of, record, vars},
+    Error, Result,
+    change::Change,
+    feedback, markdown,
+    store::{RecordId, StoreError, SurrealValue, Variables, pair, pairs_of, record, vars},
     units::Tree,
 };
 
@@ -250,20 +252,16 @@ impl Documents<'_> {
             note: note.map(|note| note.as_str().to_owned()),
         };
         vars.extend(gone_vars(id, clock.now()));
-        let submitted =
-            events::append(&mut vars, clock, EventKind::DraftSubmitted, Some(viewer.member), &work.particulars.issuer.path, id);
-        let mut sql = format!("{SUBMIT} {} {}", gone(), events::APPEND);
+        let (actor, issuer) = (Some(viewer.member), &work.particulars.issuer.path);
+        let mut change = Change::new(SUBMIT, vars).then(&gone()).event(clock, actor, issuer, EventBody::DraftSubmitted(id));
         if !warnings.is_empty() {
-            events::append_also(&mut vars, clock, &submitted, EventKind::WarningOverruled, Some(warnings));
-            sql.push_str(events::APPEND_ALSO);
+            let overruled = EventBody::WarningOverruled { document: id, warnings: Some(warnings) };
+            change = change.event(clock, actor, issuer, overruled);
         }
-        match self.backend.store().write(&sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            Err(Error::Thrown(_)) => Err(reader.refused("version", Problem::Stale).into()),
-            Err(error) => Err(error),
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Thrown(_)) => Err(reader.refused("version", Problem::Stale).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -284,7 +282,7 @@ impl Documents<'_> {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let clock = self.backend.clock();
-        let mut vars = vars! {
+        let vars = vars! {
             remark: pair("review_remark", id, clock.ulid()),
             version: i64::from(work.version),
             quote: quote.or(chosen),
@@ -292,13 +290,10 @@ impl Documents<'_> {
             by: viewer.member.to_string(),
             at: clock.now(),
         };
-        events::append(&mut vars, clock, EventKind::DraftCommented, Some(viewer.member), &work.particulars.issuer.path, id);
-        let sql = format!(
-            "CREATE $remark SET version = $version, quote = $quote, text = $text, by = $by, at = $at RETURN NONE; {}",
-            events::APPEND
-        );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
+        let sql = "CREATE $remark SET version = $version, quote = $quote, text = $text, by = $by, at = $at RETURN NONE";
+        let remarked = EventBody::DraftCommented(id);
+        let change = Change::new(sql, vars).event(clock, Some(viewer.member), &work.particulars.issuer.path, remarked);
+        self.backend.transact(change).await?;
         Ok(())
     }
 
@@ -316,7 +311,7 @@ impl Documents<'_> {
             return Err(Error::NotAllowed);
         }
         let vars = vars! { remark: pair("review_remark", id, key), by: is_settled.then_some(member) };
-        self.backend.store().read("UPDATE $remark SET settled_by = $by RETURN NONE", vars).await?;
+        self.backend.transact(Change::new("UPDATE $remark SET settled_by = $by RETURN NONE", vars)).await?;
         Ok(())
     }
 
@@ -459,14 +454,14 @@ impl Documents<'_> {
 
     /// All reviews of a document, newest first.
     async fn reviews(&self, id: DocumentId) -> Result<Vec<ReviewRow>> {
-        self.backend.store().read(REVIEWS.as_str(), vars! { document: id.to_string() }).await?.rows(0)
+        Ok(self.backend.store().read(REVIEWS.as_str(), vars! { document: id.to_string() }).await?.rows(0)?)
     }
 
     async fn remark_rows(&self, id: DocumentId) -> Result<Vec<RemarkRow>> {
         let sql = format!(
             "SELECT record::id(id)[1] AS key, version, quote, text, by, at, settled_by FROM $remarks LIMIT {REMARKS_MAX}"
         );
-        self.backend.store().read(sql, vars! { remarks: pairs_of("review_remark", id) }).await?.rows(0)
+        Ok(self.backend.store().read(sql, vars! { remarks: pairs_of("review_remark", id) }).await?.rows(0)?)
     }
 
     /// Who can be asked: the editors of the issuing unit and of those above it, those first who may approve this text.

@@ -8,14 +8,16 @@ use domain::{
         desk::{RevisionRow, RevisionsPage, Shown},
         steps::{DocumentStep, Out},
     },
-    events::EventKind,
+    events::EventBody,
     ids::DocumentId,
 };
 
 use super::{Documents, beside, difference};
 use crate::{
-    Error, Result, events, markdown,
-    store::{SurrealValue, pair, pairs_of, record, vars},
+    Error, Result,
+    change::Change,
+    markdown,
+    store::{StoreError, SurrealValue, pair, pairs_of, record, vars},
 };
 
 /// Versions of one document that are listed; older ones stay stored.
@@ -89,7 +91,7 @@ impl Documents<'_> {
         let revision = self.stored_revision(id, version).await?;
         let next = i64::from(work.version) + 1;
         let clock = self.backend.clock();
-        let mut vars = vars! {
+        let vars = vars! {
             draft: record("draft", id),
             draft_text: record("draft_text", id),
             revision: pair("document_revision", id, format!("{next:06}")),
@@ -101,16 +103,12 @@ impl Documents<'_> {
             now: clock.now(),
             editor: viewer.member.to_string(),
         };
-        let detail = Some(format!("restored {version}"));
-        let (kind, actor) = (EventKind::DocumentSaved, Some(viewer.member));
-        events::append_with(&mut vars, clock, kind, actor, &work.particulars.issuer.path, id, detail);
-        match self.backend.store().write(&format!("{RESTORE} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            Err(Error::Thrown(_) | Error::Exists) => Err(Error::Busy),
-            Err(error) => Err(error),
+        let restored = EventBody::DocumentSaved { document: id, restored: Some(version) };
+        let change = Change::new(RESTORE, vars).event(clock, Some(viewer.member), &work.particulars.issuer.path, restored);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Thrown(_) | StoreError::Exists) => Err(Error::Busy),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use domain::{accounts::Viewer, documents::desk::DeskRules, events::EventKind, ids::UnitId, policy::Action, units::UnitRef};
+use domain::{accounts::Viewer, documents::desk::DeskRules, events::EventBody, ids::UnitId, policy::Action, units::UnitRef};
 
 use super::Documents;
 use crate::{
-    Error, Result, events,
+    Error, Result,
+    change::Change,
     store::{SurrealValue, record, vars},
 };
 
@@ -35,16 +36,11 @@ impl Documents<'_> {
         if self.rule(unit.id).await?.own_approval == own_approval {
             return Ok(());
         }
-        let mut vars = vars! { rule: record("desk_rule", unit.id), own_approval: own_approval };
-        let detail = Some(if own_approval { "own_approval" } else { "approval_by_others" }.to_owned());
-        let (kind, actor) = (EventKind::DeskRulesChanged, Some(viewer.member));
-        events::append_with(&mut vars, self.backend.clock(), kind, actor, &unit.path, unit.id, detail);
-        let sql = format!(
-            "UPSERT $rule SET own_approval = $own_approval, version = (version ?? 0) + 1 RETURN NONE; {}",
-            events::APPEND
-        );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
+        let vars = vars! { rule: record("desk_rule", unit.id), own_approval: own_approval };
+        let sql = "UPSERT $rule SET own_approval = $own_approval, version = (version ?? 0) + 1 RETURN NONE";
+        let changed = EventBody::DeskRulesChanged { unit: unit.id, own_approval: Some(own_approval) };
+        let change = Change::new(sql, vars).event(self.backend.clock(), Some(viewer.member), &unit.path, changed);
+        self.backend.transact(change).await?;
         Ok(())
     }
 

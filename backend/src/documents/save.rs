@@ -3,7 +3,7 @@
 use domain::{
     accounts::Viewer,
     documents::{desk::Remark, steps::DocumentStep},
-    events::EventKind,
+    events::EventBody,
     forms::{FormErrors, FormReader, Problem},
     ids::DocumentId,
     policy::Action,
@@ -17,8 +17,9 @@ use super::{
     writing::{SAVED, writing_of},
 };
 use crate::{
-    Error, Result, events,
-    store::{RecordId, Variables, pair, record, vars},
+    Error, Result,
+    change::Change,
+    store::{RecordId, StoreError, Variables, pair, record, vars},
 };
 
 impl Documents<'_> {
@@ -40,32 +41,30 @@ impl Documents<'_> {
             return Err(Error::NotFound);
         }
         let (reader, draft) = self.understand(viewer, &form, is_correction).await?;
-        let (change, kind) = if version == 0 {
-            (format!("{UNKNOWN} {IN_PLACE} {FREE} CREATE $draft SET authors = [$editor], "), EventKind::DocumentDrafted)
+        let (save, body) = if version == 0 {
+            let create = format!("{UNKNOWN} {IN_PLACE} {FREE} CREATE $draft SET authors = [$editor]");
+            (create, EventBody::DocumentDrafted(id))
         } else {
-            let authors = "authors = array::union(authors, [$editor])";
-            (format!("{UNCHANGED} {IN_PLACE} {FREE} UPDATE $draft SET {authors}, "), EventKind::DocumentSaved)
+            let update = format!("{UNCHANGED} {IN_PLACE} {FREE} UPDATE $draft SET authors = array::union(authors, [$editor])");
+            (update, EventBody::DocumentSaved { document: id, restored: None })
         };
-        let sql = format!("{change}{} RETURN NONE; {TEXT} {SAVED} {}", draft_set(), events::APPEND);
-        let mut vars = self.draft_vars(viewer, id, version, &draft);
-        events::append(&mut vars, self.backend.clock(), kind, Some(viewer.member), &draft.particulars.issuer.path, id);
-        match self.backend.store().write(&sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(id)
-            }
-            Err(Error::Thrown(reason)) if reason.contains(TAKEN) => {
+        let vars = self.draft_vars(viewer, id, version, &draft);
+        let change = Change::new(&format!("{save}, {} RETURN NONE; {TEXT} {SAVED}", draft_set()), vars);
+        let change = change.event(self.backend.clock(), Some(viewer.member), &draft.particulars.issuer.path, body);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            Err(StoreError::Thrown(reason)) if reason.contains(TAKEN) => {
                 Err(self.taken(viewer, reader, "number", &draft, id).await?.into())
             }
-            Err(Error::Thrown(reason)) if reason.contains(MOVED) => Err(Error::Busy),
-            Err(Error::Exists | Error::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
-            Err(Error::Exists | Error::Thrown(_)) => {
+            Err(StoreError::Thrown(reason)) if reason.contains(MOVED) => Err(Error::Busy),
+            Err(StoreError::Exists | StoreError::Thrown(_)) if self.is_saved(viewer, id, version, &draft).await? => Ok(id),
+            Err(StoreError::Exists | StoreError::Thrown(_)) => {
                 // Sent on or thrown away in this moment: there is nothing to compare with and to save again.
                 self.on_desk(viewer, id).await?.step(DocumentStep::Edit)?;
                 Err(reader.refused("body", Problem::Stale).into())
             }
-            Err(Error::Taken { .. }) => Err(self.taken(viewer, reader, "number", &draft, id).await?.into()),
-            Err(error) => Err(error),
+            Err(StoreError::Taken { .. }) => Err(self.taken(viewer, reader, "number", &draft, id).await?.into()),
+            Err(error) => Err(error.into()),
         }
     }
 

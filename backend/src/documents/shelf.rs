@@ -162,7 +162,7 @@ mod tests {
                         opened = <string>$n, unfinished = IF $n % 2 = 0 { <string>$n } ELSE { NONE }; \
                         CREATE type::record('bookmark', ['M', <string>$n]) SET member = 'M', document = <string>$n, marked = <string>$n \
                     }";
-        store.read(fill, ()).await.expect("fills");
+        store.write(fill, ()).await.expect("fills");
         for kept in [Kept::Opened, Kept::Unfinished, Kept::Marked] {
             for below in [TOP, "1100"] {
                 let vars = || vars! { member: "M", below: below };

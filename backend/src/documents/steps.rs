@@ -8,7 +8,7 @@ use domain::{
         desk::{Held, Remark, Withdrawal},
         steps::{DocumentStep, Out, StepRefused, Work},
     },
-    events::EventKind,
+    events::EventBody,
     forms::{self, FormReader, Problem},
     ids::{DocumentId, MemberId},
     locale::utc_of_local,
@@ -22,9 +22,10 @@ use super::{
     save::revision_of,
 };
 use crate::{
-    Error, Result, events,
+    Error, Result,
+    change::Change,
     files::DISCARD_FILES,
-    store::{RecordId, SurrealValue, Variables, pairs_of, record, vars},
+    store::{Answers, RecordId, StoreError, SurrealValue, Variables, pairs_of, record, vars},
 };
 
 /// Times a withdrawal is tried when the correction of the document moves on meanwhile.
@@ -158,14 +159,13 @@ impl Documents<'_> {
                 self.release(release).await
             }
         };
-        match done {
-            Ok(()) => Ok(at),
-            Err(Error::Thrown(_)) => Err(reader.refused("version", Problem::Stale).into()),
-            Err(Error::Taken { .. }) => {
+        match done? {
+            Done::Yes => Ok(at),
+            Done::Changed => Err(reader.refused("version", Problem::Stale).into()),
+            Done::NumberTaken => {
                 let number = work.particulars.number.as_deref().unwrap_or_default();
                 Err(self.number_taken(viewer, reader, "version", (number, work.particulars.issuer.id, id)).await?.into())
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -178,13 +178,14 @@ impl Documents<'_> {
         Ok(over.is_some_and(|over| over <= at))
     }
 
-    async fn schedule(&self, viewer: &Viewer, desk: &OnDesk, at: DateTime<Utc>) -> Result<()> {
+    async fn schedule(&self, viewer: &Viewer, desk: &OnDesk, at: DateTime<Utc>) -> Result<Done> {
         let work = desk.work.as_ref().ok_or(Error::NotFound)?;
         let mut vars = vars! { document: record("document", work.id), at: at, by: viewer.member.to_string() };
         Base::of(desk.out.as_ref()).bind(&mut vars, &work.attachments);
-        let change = format!("{SAME} UPDATE $draft SET stage = 'scheduled', publish_at = $at, approved_by = $by RETURN NONE;");
+        let schedule = format!("{SAME} UPDATE $draft SET stage = 'scheduled', publish_at = $at, approved_by = $by RETURN NONE;");
         let decided = Decided { state: "approved", reason: None };
-        self.change(viewer, desk, EventKind::DocumentScheduled, Some(at.to_rfc3339()), &change, vars, Some(decided)).await
+        let scheduled = EventBody::DocumentScheduled { document: work.id, at: Some(at) };
+        self.decide(viewer, desk, scheduled, Change::new(&schedule, vars), Some(decided)).await
     }
 
     /// Takes a text back from review, or from the schedule, to write on.
@@ -195,8 +196,9 @@ impl Documents<'_> {
         let desk = self.on_desk(viewer, id).await?;
         desk.step(DocumentStep::Recall)?;
         let decided = Decided { state: "recalled", reason: None };
-        let done = self.change(viewer, &desk, EventKind::DraftRecalled, None, BACK, back_vars(), Some(decided)).await;
-        self.told(viewer, id, DocumentStep::Recall, done).await
+        let back = Change::new(BACK, back_vars());
+        let done = self.decide(viewer, &desk, EventBody::DraftRecalled(id), back, Some(decided)).await?;
+        self.finish(viewer, id, DocumentStep::Recall, done).await
     }
 
     /// Sends a text back to its authors.
@@ -211,8 +213,9 @@ impl Documents<'_> {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let decided = Decided { state: "changes_wanted", reason: Some(reason) };
-        let done = self.change(viewer, &desk, EventKind::ChangesWanted, None, BACK, back_vars(), Some(decided)).await;
-        self.told(viewer, id, DocumentStep::WantChanges, done).await
+        let back = Change::new(BACK, back_vars());
+        let done = self.decide(viewer, &desk, EventBody::ChangesWanted(id), back, Some(decided)).await?;
+        self.finish(viewer, id, DocumentStep::WantChanges, done).await
     }
 
     /// Throws the draft away. What is or was out stays; its revisions stay readable too.
@@ -226,9 +229,9 @@ impl Documents<'_> {
         if version != desk.version().to_string() {
             return Err(FormReader::new("discard").refused("version", Problem::Stale).into());
         }
-        let change = format!("DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE; {DISCARD_FILES}");
-        let done = self.change(viewer, &desk, EventKind::DraftDiscarded, None, &change, vars! {}, None).await;
-        self.told(viewer, id, DocumentStep::Discard, done).await
+        let discard = Change::new("DELETE $draft RETURN NONE; DELETE $draft_text RETURN NONE", ()).then(DISCARD_FILES);
+        let done = self.decide(viewer, &desk, EventBody::DraftDiscarded(id), discard, None).await?;
+        self.finish(viewer, id, DocumentStep::Discard, done).await
     }
 
     /// Begins a new draft of what went out: its text and particulars, to be corrected or published again.
@@ -241,7 +244,7 @@ impl Documents<'_> {
         // Numbers go on behind drafts that were thrown away: one number is never two texts.
         let (newest, out) = (self.newest_revision(id).await?, desk.version());
         let version = if newest > out { newest + 1 } else { out };
-        let mut vars = vars! {
+        let vars = vars! {
             draft: record("draft", id),
             draft_text: record("draft_text", id),
             document: record("document", id),
@@ -251,16 +254,12 @@ impl Documents<'_> {
             now: self.backend.clock().now(),
             editor: viewer.member.to_string(),
         };
-        let issuer = &desk.issuer()?.path;
-        events::append(&mut vars, self.backend.clock(), EventKind::DocumentDrafted, Some(viewer.member), issuer, id);
-        match self.backend.store().write(&format!("{} {}", begin_again(), events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            // Somebody else began in this moment: that is the draft.
-            Err(Error::Exists) => Ok(()),
-            Err(error) => Err(error),
+        let (issuer, drafted) = (&desk.issuer()?.path, EventBody::DocumentDrafted(id));
+        let change = Change::new(&begin_again(), vars).event(self.backend.clock(), Some(viewer.member), issuer, drafted);
+        match self.backend.transact(change).await {
+            // Or somebody else began in this moment: that is the draft.
+            Ok(_) | Err(StoreError::Exists) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -276,25 +275,25 @@ impl Documents<'_> {
         let Some(reason) = reader.read("reason", reason, Remark::parse) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        let mut done = self.withdraw_all(viewer, &desk, &reason).await;
+        let mut done = self.withdraw_all(viewer, &desk, &reason).await?;
         for _ in 1..WITHDRAW_TRIES {
-            if !matches!(done, Err(Error::Thrown(_))) {
+            if done != Done::Changed {
                 break;
             }
             // Its correction was sent on in this moment, or came out: what is out now is taken back as well.
             let desk = self.on_desk(viewer, id).await?;
             desk.step(DocumentStep::Withdraw)?;
-            done = self.withdraw_all(viewer, &desk, &reason).await;
+            done = self.withdraw_all(viewer, &desk, &reason).await?;
         }
-        self.told(viewer, id, DocumentStep::Withdraw, done).await
+        self.finish(viewer, id, DocumentStep::Withdraw, done).await
     }
 
     /// Takes back what is out and, with it, what waits at the desk.
-    async fn withdraw_all(&self, viewer: &Viewer, desk: &OnDesk, reason: &Remark) -> Result<()> {
+    async fn withdraw_all(&self, viewer: &Viewer, desk: &OnDesk, reason: &Remark) -> Result<Done> {
         let out = desk.out.as_ref().ok_or(Error::NotFound)?;
         let clock = self.backend.clock();
         let waits = desk.work.as_ref().filter(|work| work.work != Work::Draft);
-        let mut vars = vars! {
+        let vars = vars! {
             document: record("document", out.id),
             draft: record("draft", out.id),
             key: out.id.to_string(),
@@ -304,16 +303,14 @@ impl Documents<'_> {
             stage: waits.map(|work| work.work.key().to_owned()),
             why: Held::Withdrawn.key(),
         };
-        let (kind, issuer) = (EventKind::DocumentWithdrawn, &out.particulars.issuer.path);
-        let withdrawn = events::append(&mut vars, clock, kind, Some(viewer.member), issuer, out.id);
-        let mut sql = format!("{WITHDRAW} {TAKE_OUT} {}", events::APPEND);
+        let (actor, issuer) = (Some(viewer.member), &out.particulars.issuer.path);
+        let withdrawn = EventBody::DocumentWithdrawn(out.id);
+        let mut change = Change::new(WITHDRAW, vars).then(TAKE_OUT).event(clock, actor, issuer, withdrawn);
         if waits.is_some() {
-            events::append_also(&mut vars, clock, &withdrawn, EventKind::DraftRecalled, None);
-            sql = format!("{sql} {BACK} {END_REVIEWS} {}", events::APPEND_ALSO);
+            let recalled = EventBody::DraftRecalled(out.id);
+            change = change.then(BACK).then(END_REVIEWS).event(clock, actor, issuer, recalled);
         }
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
-        Ok(())
+        Done::from_store(self.backend.transact(change).await)
     }
 
     /// Publishes what is due and takes out what is over. Returns how many documents changed. A job runs this every few seconds, in
@@ -329,9 +326,9 @@ impl Documents<'_> {
         let mut changed = 0;
         for row in answers.rows::<DueRow>(0)? {
             match self.release_due(&row, now).await {
-                Ok(()) => changed += 1,
+                Ok(Done::Yes) => changed += 1,
                 // Somebody was quicker, or took it back.
-                Err(Error::Thrown(_)) => {}
+                Ok(Done::Changed | Done::NumberTaken) => {}
                 // One that cannot go out must not keep back the others.
                 Err(error) => tracing::error!(document = %row.id, %error, "a scheduled document did not go out; will try again"),
             }
@@ -340,9 +337,9 @@ impl Documents<'_> {
             let document = row.id.parse().map_err(|_| Error::Damaged(format!("document {}", row.id)))?;
             let issuer = tree.heir(&row.issuer).ok_or_else(|| Error::Damaged(format!("issuer of {}", row.id)))?;
             match self.expire(document, &issuer.path).await {
-                Ok(()) => changed += 1,
+                Ok(Done::Yes) => changed += 1,
                 // Taken out by somebody, or replaced by a text that holds longer.
-                Err(Error::Thrown(_)) => {}
+                Ok(Done::Changed | Done::NumberTaken) => {}
                 Err(error) => tracing::error!(%document, %error, "a document that is over is still out; will try again"),
             }
         }
@@ -350,11 +347,10 @@ impl Documents<'_> {
     }
 
     /// Publishes a scheduled text. One that cannot go out any more, by its number, its audience or its own end, lies on the desk again.
-    async fn release_due(&self, row: &DueRow, now: DateTime<Utc>) -> Result<()> {
+    async fn release_due(&self, row: &DueRow, now: DateTime<Utc>) -> Result<Done> {
         let id = row.id.parse().map_err(|_| Error::Damaged(format!("draft {}", row.id)))?;
         let stored = self.stored(id).await?;
-        let scheduled = stored.work.filter(|work| work.work == Work::Scheduled);
-        let work = scheduled.ok_or_else(|| Error::Thrown("changed".to_owned()))?;
+        let Some(work) = stored.work.filter(|work| work.work == Work::Scheduled) else { return Ok(Done::Changed) };
         if !work.reaches_only_below() {
             return self.return_to_desk(&work, Held::Audience).await;
         }
@@ -371,9 +367,9 @@ impl Documents<'_> {
             issuer: &work.particulars.issuer.path,
             by: row.approved_by.as_deref().and_then(|member| member.parse().ok()),
         };
-        match self.release(release).await {
-            Err(Error::Taken { .. }) => self.return_to_desk(&work, Held::NumberTaken).await,
-            done => done,
+        match self.release(release).await? {
+            Done::NumberTaken => self.return_to_desk(&work, Held::NumberTaken).await,
+            done @ (Done::Yes | Done::Changed) => Ok(done),
         }
     }
 
@@ -389,7 +385,7 @@ impl Documents<'_> {
     }
 
     /// Puts a text on the shelf of its audience in place of the one before. A correction keeps the place of what it corrects.
-    async fn release(&self, release: Release<'_>) -> Result<()> {
+    async fn release(&self, release: Release<'_>) -> Result<Done> {
         let clock = self.backend.clock();
         let now = clock.now();
         let id = release.document;
@@ -407,17 +403,16 @@ impl Documents<'_> {
             expires_at: release.expires_at,
         };
         release.base.bind(&mut vars, release.files);
-        let kind = if release.base.is_out() { EventKind::DocumentCorrected } else { EventKind::DocumentPublished };
-        events::append(&mut vars, clock, kind, release.by, release.issuer, id);
-        self.backend.store().write(&format!("{STILL} {SAME} {} {}", go_out(), events::APPEND), vars).await?;
-        self.backend.events().wake();
-        Ok(())
+        let released = if release.base.is_out() { EventBody::DocumentCorrected(id) } else { EventBody::DocumentPublished(id) };
+        let change =
+            Change::new(&format!("{STILL} {SAME} {}", go_out()), vars).event(clock, release.by, release.issuer, released);
+        Done::from_store(self.backend.transact(change).await)
     }
 
     /// A scheduled text that cannot go out: it must not be tried for ever, and its editors are told why.
-    async fn return_to_desk(&self, work: &InWork, why: Held) -> Result<()> {
+    async fn return_to_desk(&self, work: &InWork, why: Held) -> Result<Done> {
         tracing::warn!(document = %work.id, why = why.key(), "a scheduled document cannot go out any more; it lies on the desk again");
-        let mut vars = vars! {
+        let vars = vars! {
             draft: record("draft", work.id),
             version: i64::from(work.version),
             stage: work.work.key(),
@@ -425,39 +420,35 @@ impl Documents<'_> {
             why: why.key(),
             now: self.backend.clock().now(),
         };
-        events::append(&mut vars, self.backend.clock(), EventKind::DraftRecalled, None, &work.particulars.issuer.path, work.id);
-        self.backend.store().write(&format!("{STILL} {BACK} {}", events::APPEND), vars).await?;
-        self.backend.events().wake();
-        Ok(())
+        let recalled = EventBody::DraftRecalled(work.id);
+        let change = Change::new(&format!("{STILL} {BACK}"), vars).event(
+            self.backend.clock(),
+            None,
+            &work.particulars.issuer.path,
+            recalled,
+        );
+        Done::from_store(self.backend.transact(change).await)
     }
 
     /// Takes out what is over. A correction in work stays where it is: its approver is asked, or was.
-    async fn expire(&self, id: DocumentId, issuer: &UnitPath) -> Result<()> {
+    async fn expire(&self, id: DocumentId, issuer: &UnitPath) -> Result<Done> {
         let clock = self.backend.clock();
-        let mut vars = vars! { document: record("document", id), now: clock.now(), reason: None::<String> };
-        events::append(&mut vars, clock, EventKind::DocumentExpired, None, issuer, id);
-        let sql = format!(
-            "LET $old = (SELECT state, expires_at FROM ONLY $document); \
-             IF $old.state != 'published' OR $old.expires_at = NONE OR $old.expires_at > $now {{ THROW 'changed' }}; {TAKE_OUT} {}",
-            events::APPEND
-        );
-        self.backend.store().write(&sql, vars).await?;
-        self.backend.events().wake();
-        Ok(())
+        let vars = vars! { document: record("document", id), now: clock.now(), reason: None::<String> };
+        let still_over = "LET $old = (SELECT state, expires_at FROM ONLY $document); \
+             IF $old.state != 'published' OR $old.expires_at = NONE OR $old.expires_at > $now { THROW 'changed' }";
+        let change = Change::new(still_over, vars).then(TAKE_OUT).event(clock, None, issuer, EventBody::DocumentExpired(id));
+        Done::from_store(self.backend.transact(change).await)
     }
 
     /// One step of a text in work: `change`, the end of its review, the event.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one transaction")]
-    async fn change(
+    async fn decide(
         &self,
         viewer: &Viewer,
         desk: &OnDesk,
-        kind: EventKind,
-        detail: Option<String>,
-        change: &str,
-        mut vars: Variables,
+        body: EventBody,
+        change: Change,
         decided: Option<Decided>,
-    ) -> Result<()> {
+    ) -> Result<Done> {
         let work = desk.work.as_ref().ok_or(Error::NotFound)?;
         let review = match &decided {
             Some(_) => self.open_review(work.id).await?,
@@ -465,7 +456,7 @@ impl Documents<'_> {
         };
         let clock = self.backend.clock();
         let (state, reason) = decided.map_or(("recalled", None), |decided| (decided.state, decided.reason));
-        vars.extend(vars! {
+        let vars = vars! {
             draft: record("draft", work.id),
             draft_text: record("draft_text", work.id),
             version: i64::from(work.version),
@@ -475,22 +466,22 @@ impl Documents<'_> {
             reason: reason.map(|reason| reason.as_str().to_owned()),
             decided_by: viewer.member.to_string(),
             decided_at: clock.now(),
-        });
-        events::append_with(&mut vars, clock, kind, Some(viewer.member), &work.particulars.issuer.path, work.id, detail);
-        self.backend.store().write(&format!("{STILL} {change} {DECIDE} {}", events::APPEND), vars).await?;
-        self.backend.events().wake();
-        Ok(())
+        };
+        let change = Change::new(STILL, vars).and(change).then(DECIDE);
+        Done::from_store(
+            self.backend.transact(change.event(clock, Some(viewer.member), &work.particulars.issuer.path, body)).await,
+        )
     }
 
     /// Why a step that was fine a moment ago is not any more.
-    async fn told(&self, viewer: &Viewer, id: DocumentId, step: DocumentStep, done: Result<()>) -> Result<()> {
+    async fn finish(&self, viewer: &Viewer, id: DocumentId, step: DocumentStep, done: Done) -> Result<()> {
         match done {
-            Err(Error::Thrown(_)) => {
+            Done::Yes => Ok(()),
+            Done::Changed | Done::NumberTaken => {
                 let desk = self.on_desk(viewer, id).await?;
                 // Fine again: somebody saved a newer text. Look at it, then decide.
                 Err(desk.step(step).err().unwrap_or(Error::Step(StepRefused { from: desk.situation(), step })))
             }
-            done => done,
         }
     }
 
@@ -500,6 +491,27 @@ impl Documents<'_> {
         let newest: Option<String> =
             self.backend.store().read(sql, vars! { revisions: pairs_of("document_revision", id) }).await?.row(0)?;
         Ok(newest.and_then(|version| version.parse().ok()).unwrap_or_default())
+    }
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Yes,
+    /// Somebody saved or decided since it was looked at: nothing was done.
+    Changed,
+    /// Another document of the issuer has the number: nothing was done.
+    NumberTaken,
+}
+
+impl Done {
+    fn from_store(answer: Result<Answers, StoreError>) -> Result<Self> {
+        match answer {
+            Ok(_) => Ok(Self::Yes),
+            Err(StoreError::Thrown(_)) => Ok(Self::Changed),
+            Err(StoreError::Taken { .. }) => Ok(Self::NumberTaken),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    change::Change,
     events::lowest,
     store::{SurrealValue, record, vars},
 };
@@ -156,7 +157,8 @@ impl Documents<'_> {
             upto: note.upto.clone(),
             unread: note.unread.iter().map(Entry::text).collect::<Vec<_>>(),
         };
-        self.backend.store().write(KEEP, vars).await.map(|_| ())
+        self.backend.transact(Change::new(KEEP, vars)).await?;
+        Ok(())
     }
 }
 

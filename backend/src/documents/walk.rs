@@ -227,7 +227,7 @@ pub(super) mod tests {
         let fill = "FOR $n IN 1000..1400 { CREATE type::record('document', <string>$n) SET kind = 'news', title = 't', issuer = 'U', \
                     issuer_path = '/01/', issuer_level = 'central', field = 'youth', audience = 'U', audience_path = '/01/', \
                     state = 'published', version = 1, minutes = 1, saved_at = time::now(), saved_by = 'M', shelf = <string>$n }";
-        store.read(fill, ()).await.expect("fills");
+        store.write(fill, ()).await.expect("fills");
         for filter in
             ["", "AND kind = $kind ", "AND issuer_level = $issuer_level ", "AND field = $field ", "AND issuer = $issuer "]
         {

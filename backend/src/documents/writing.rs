@@ -15,7 +15,9 @@ use domain::{
 
 use super::{Documents, DraftForm, beside, convert::writes_somewhere, difference};
 use crate::{
-    Error, Result, markdown,
+    Error, Result,
+    change::Change,
+    markdown,
     store::{KEYS, RecordId, SurrealValue, Variables, pair, pairs_of, vars},
 };
 
@@ -136,7 +138,7 @@ impl Documents<'_> {
             return Ok(Writing::default());
         }
         let vars = self.seen_vars(viewer, id);
-        let mut answers = self.backend.store().write(&format!("{SEEN} {TYPED};"), vars).await?;
+        let mut answers = self.backend.transact(Change::new(&format!("{SEEN} {TYPED};"), vars)).await?;
         // `BEGIN` and the note come first.
         let typed = answers.row::<TypedRow>(2)?.map(TypedRow::understand).transpose()?.flatten();
         // Saved all the same, e.g. by a second window.
@@ -190,7 +192,7 @@ impl Documents<'_> {
         }
         let apart = DocumentId::new(self.backend.clock().ulid());
         self.keep(viewer, apart, 0, form.title, form.body).await?;
-        self.backend.store().write(SAVED, vars! { writing: writing_of(viewer, id) }).await?;
+        self.backend.transact(Change::new(SAVED, vars! { writing: writing_of(viewer, id) })).await?;
         Ok(Some(apart))
     }
 
@@ -210,7 +212,7 @@ impl Documents<'_> {
             vars.extend(vars! { title: title, body: body.replace("\r\n", "\n"), version: i64::from(version) });
             "UPDATE $writing SET title = $title, body = $body, version = $version, typed_at = $now RETURN NONE;"
         };
-        self.backend.store().write(&format!("{SEEN} {typed}"), vars).await?;
+        self.backend.transact(Change::new(&format!("{SEEN} {typed}"), vars)).await?;
         if version == 0 {
             self.forget_oldest(viewer).await?;
         }
@@ -223,7 +225,7 @@ impl Documents<'_> {
     /// As [`Self::keep_typed`].
     pub async fn still_writing(&self, viewer: &Viewer, id: DocumentId) -> Result<Kept> {
         let stored = self.writable(viewer, id, 1).await?;
-        self.backend.store().write(SEEN, self.seen_vars(viewer, id)).await?;
+        self.backend.transact(Change::new(SEEN, self.seen_vars(viewer, id))).await?;
         Ok(Kept { at: self.backend.clock().now(), version: stored, others: self.others(viewer, id).await? })
     }
 
@@ -243,7 +245,7 @@ impl Documents<'_> {
     /// [`Error::NotFound`] for who writes nowhere.
     pub async fn forget_typed(&self, viewer: &Viewer, id: DocumentId) -> Result<()> {
         writes_somewhere(viewer)?;
-        self.backend.store().write(SAVED, vars! { writing: writing_of(viewer, id) }).await?;
+        self.backend.transact(Change::new(SAVED, vars! { writing: writing_of(viewer, id) })).await?;
         Ok(())
     }
 
@@ -252,7 +254,7 @@ impl Documents<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub async fn purge_writing(&self) -> Result<u64> {
-        self.backend.store().purge("writing", "seen_at", self.backend.clock().now() - KEPT_FOR).await
+        Ok(self.backend.store().purge("writing", "seen_at", self.backend.clock().now() - KEPT_FOR).await?)
     }
 
     /// The stored version of a draft this person may write at; 0 for one that is not stored yet.
@@ -287,7 +289,7 @@ impl Documents<'_> {
         let over: Vec<RecordId> =
             rows.iter().skip(UNFINISHED_MAX).map(|row| pair("writing", &row.document, viewer.member)).collect();
         if !over.is_empty() {
-            self.backend.store().write("DELETE $over RETURN NONE", vars! { over: over }).await?;
+            self.backend.transact(Change::new("DELETE $over RETURN NONE", vars! { over: over })).await?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     feedback::{Opinion, OpinionState, OpinionText},
     forms::{FormReader, Problem},
     ids::OpinionId,
@@ -12,8 +12,9 @@ use domain::{
 
 use super::{Desk, Feedback, OpinionRow};
 use crate::{
-    Error, Result, events,
-    store::{record, vars},
+    Error, Result,
+    change::Change,
+    store::{StoreError, record, vars},
 };
 
 impl Feedback<'_> {
@@ -47,19 +48,18 @@ impl Feedback<'_> {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         let clock = self.backend.clock();
-        let mut vars = vars! {
+        let vars = vars! {
             opinion: record("opinion", id),
             text: text.as_str(),
             by: viewer.name.as_str(),
             now: clock.now(),
         };
-        events::append(&mut vars, clock, EventKind::OpinionAnswered, Some(viewer.member), &viewer.standpoint.branch, id);
-        match self.backend.store().write(&format!("{ANSWER} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(id)
-            }
-            Err(Error::Thrown(_)) => {
+        let body = EventBody::OpinionAnswered(id);
+        let change = Change::new(ANSWER, vars).event(clock, Some(viewer.member), &viewer.standpoint.branch, body);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            // It has an answer.
+            Err(StoreError::Thrown(_)) => {
                 let stored = self.addressed(viewer, id).await?.answer;
                 // The same button pressed twice is no conflict with oneself.
                 match stored {
@@ -67,7 +67,7 @@ impl Feedback<'_> {
                     _ => Err(reader.refused("text", Problem::Stale).into()),
                 }
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -78,16 +78,13 @@ impl Feedback<'_> {
 
     async fn record_seen(&self, viewer: &Viewer, id: OpinionId) -> Result<()> {
         let clock = self.backend.clock();
-        let mut vars = vars! { opinion: record("opinion", id), now: clock.now() };
-        events::append(&mut vars, clock, EventKind::OpinionSeen, Some(viewer.member), &viewer.standpoint.branch, id);
-        match self.backend.store().write(&format!("{SEEN} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(())
-            }
-            // Another reader was first.
-            Err(Error::Thrown(_)) => Ok(()),
-            Err(error) => Err(error),
+        let vars = vars! { opinion: record("opinion", id), now: clock.now() };
+        let (reader, branch) = (Some(viewer.member), &viewer.standpoint.branch);
+        let change = Change::new(SEEN, vars).event(clock, reader, branch, EventBody::OpinionSeen(id));
+        match self.backend.transact(change).await {
+            // Thrown: another reader was first.
+            Ok(_) | Err(StoreError::Thrown(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }

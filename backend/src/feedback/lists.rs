@@ -123,7 +123,7 @@ impl Feedback<'_> {
 
     async fn latest(&self, viewer: &Viewer, below: String, count: usize) -> Result<Vec<OpinionRow>> {
         let vars = vars! { member: viewer.member.to_string(), below: below };
-        self.backend.store().read(own_range(count), vars).await?.rows(0)
+        Ok(self.backend.store().read(own_range(count), vars).await?.rows(0)?)
     }
 
     fn page(&self, mut rows: Vec<OpinionRow>) -> Result<OpinionList> {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     feedback::{OpinionAudience, OpinionText},
     forms::{FormReader, Problem},
     ids::{DocumentId, OpinionId},
@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Feedback, has_editors};
 use crate::{
-    Error, Result, events,
-    store::{RecordId, SurrealValue, pair, record, vars},
+    Error, Result,
+    change::Change,
+    store::{RecordId, StoreError, SurrealValue, pair, record, vars},
 };
 
 /// So long the same text about the same document, to the same readers, is the opinion that was sent before: a second tab has an id of
@@ -73,7 +74,7 @@ impl Feedback<'_> {
         let branch = &viewer.standpoint.branch;
         let sent = pair("sent_opinion", viewer.member, &body_hash);
         let counts = viewer.standpoint.standing != Standing::Exempt;
-        let mut vars = vars! {
+        let vars = vars! {
             opinion: record("opinion", id),
             key: id.to_string(),
             sent: sent.clone(),
@@ -91,19 +92,18 @@ impl Feedback<'_> {
             received: clock.ulid().to_string(),
             counted: counts,
         };
-        let (kind, detail) = (EventKind::OpinionSent, Some(events::counted(counts)));
-        events::append_with(&mut vars, clock, kind, Some(viewer.member), branch, id, detail);
-        match self.backend.store().write(&format!("{ONCE} {CREATE} {}", events::APPEND), vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(id)
-            }
-            Err(Error::Exists) => match self.before(id).await? {
+        let body = EventBody::OpinionSent { opinion: id, counted: Some(counts) };
+        let change = Change::new(ONCE, vars).then(CREATE).event(clock, Some(viewer.member), branch, body);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            // The same form at the same time.
+            Err(StoreError::Exists) => match self.before(id).await? {
                 Some(sent) if is_same(&sent) => Ok(id),
                 _ => Err(reader.refused("text", Problem::Stale).into()),
             },
-            Err(Error::Thrown(_)) => self.same_as(sent).await,
-            Err(error) => Err(error),
+            // Another form with the same content.
+            Err(StoreError::Thrown(_)) => self.same_as(sent).await,
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -119,11 +119,12 @@ impl Feedback<'_> {
     /// What is stored under the opinion's id.
     async fn before(&self, id: OpinionId) -> Result<Option<Sent>> {
         let sql = "SELECT member, body_hash FROM ONLY $opinion";
-        self.backend.store().read(sql, vars! { opinion: record("opinion", id) }).await?.row(0)
+        Ok(self.backend.store().read(sql, vars! { opinion: record("opinion", id) }).await?.row(0)?)
     }
 }
 
-/// All who send the same write this row, so that of two at once the second sees the first.
+/// All who send the same write this row, so that of two at once the second sees the first. `$log_at` is the time of the event: figures
+/// that are counted afresh take an opinion from its row or from its event by the time of each.
 const ONCE: &str = "LET $same = (SELECT opinion, expires_at FROM ONLY $sent); \
                     IF $same != NONE AND $same.expires_at > $log_at AND $same.opinion != $key { THROW 'sent' }; \
                     UPSERT $sent SET opinion = $key, expires_at = $until RETURN NONE;";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     files::{DeskFile, FilesPage, KeepReason, Kept, OpenUpload},
     forms::FormReader,
     guard,
@@ -19,8 +19,9 @@ use super::{
     row, rows, writing,
 };
 use crate::{
-    Error, Result, events,
-    store::{record, vars},
+    Error, Result,
+    change::Change,
+    store::{StoreError, record, vars},
 };
 
 impl Files<'_> {
@@ -70,22 +71,23 @@ impl Files<'_> {
             return Err(form.finish().err().unwrap_or_default().into());
         };
         let document = row.document()?;
-        let mut vars = vars! {
+        let clock = self.backend.clock();
+        let vars = vars! {
             attachment: record("attachment", attachment),
             draft: record("draft", document),
             key: attachment.to_string(),
             most: most(),
             member: viewer.member.to_string(),
             reason: reason.as_str(),
+            now: clock.now(),
         };
-        let (kind, detail) = (EventKind::WarningOverruled, Some(guard::kinds(&row.warnings()?)));
-        events::append_with(&mut vars, self.backend.clock(), kind, Some(viewer.member), &work.issuer.path, document, detail);
         let sql = format!(
             "IF (SELECT VALUE state FROM ONLY $attachment) != 'waiting' {{ THROW 'decided' }}; {OPEN} {APPEND_TO_DRAFT} \
-             UPDATE $attachment SET state = 'attached', decided_by = $member, decided_at = $log_at, reason = $reason RETURN NONE; {}",
-            events::APPEND
+             UPDATE $attachment SET state = 'attached', decided_by = $member, decided_at = $now, reason = $reason RETURN NONE;"
         );
-        self.change(&sql, vars, document).await
+        let overruled = EventBody::WarningOverruled { document, warnings: Some(guard::kinds(&row.warnings()?)) };
+        self.commit(Change::new(&sql, vars).event(clock, Some(viewer.member), &work.issuer.path, overruled)).await?;
+        Ok(document)
     }
 
     /// Takes a file out of the draft, or decides not to keep one the guard warned of. A text that is out keeps its files.
@@ -99,32 +101,29 @@ impl Files<'_> {
             return Err(Error::NotFound);
         }
         let document = row.document()?;
-        let mut vars = vars! {
+        let clock = self.backend.clock();
+        let vars = vars! {
             attachment: record("attachment", attachment),
             draft: record("draft", document),
             key: attachment.to_string(),
             member: viewer.member.to_string(),
+            now: clock.now(),
         };
-        events::append(&mut vars, self.backend.clock(), EventKind::FileRemoved, Some(viewer.member), &work.issuer.path, document);
-        let sql = format!(
-            "IF (SELECT VALUE stage FROM ONLY $draft) != 'draft' {{ THROW 'closed' }}; \
-             UPDATE $draft SET attachments = array::complement(attachments ?? [], [$key]), \
-             authors = array::union(authors, [$member]) RETURN NONE; \
-             UPDATE $attachment SET state = 'removed', removed_at = $log_at RETURN NONE; {}",
-            events::APPEND
-        );
-        self.change(&sql, vars, document).await
+        let sql = "IF (SELECT VALUE stage FROM ONLY $draft) != 'draft' { THROW 'closed' }; \
+                   UPDATE $draft SET attachments = array::complement(attachments ?? [], [$key]), \
+                   authors = array::union(authors, [$member]) RETURN NONE; \
+                   UPDATE $attachment SET state = 'removed', removed_at = $now RETURN NONE;";
+        let removed = EventBody::FileRemoved(document);
+        self.commit(Change::new(sql, vars).event(clock, Some(viewer.member), &work.issuer.path, removed)).await?;
+        Ok(document)
     }
 
-    async fn change(&self, sql: &str, vars: crate::store::Variables, document: DocumentId) -> Result<DocumentId> {
-        match self.backend.store().write(sql, vars).await {
-            Ok(_) => {
-                self.backend.events().wake();
-                Ok(document)
-            }
-            Err(Error::Thrown(reason)) if reason == "decided" => Err(Error::NotFound),
-            Err(Error::Thrown(reason)) => Err(refusal(&reason).into()),
-            Err(error) => Err(error),
+    async fn commit(&self, change: Change) -> Result<()> {
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Thrown(reason)) if reason == "decided" => Err(Error::NotFound),
+            Err(StoreError::Thrown(reason)) => Err(refusal(&reason).into()),
+            Err(error) => Err(error.into()),
         }
     }
 

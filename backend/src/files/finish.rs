@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     files::{FILES_MAX, FileKind, FileName, FileRefused, Missing},
     guard::{Warning, look_at_file},
     ids::{AttachmentId, DocumentId, UploadId},
@@ -13,8 +13,9 @@ use tokio::task::spawn_blocking;
 
 use super::{Extracted, Files, Wanted, WarningRow, detect::detect, pictures::redraw, receive::UploadRow, row, writing};
 use crate::{
-    Error, Result, events,
-    store::{Variables, record, vars},
+    Error, Result,
+    change::Change,
+    store::{StoreError, Variables, record, vars},
 };
 
 /// What became of a file.
@@ -130,7 +131,7 @@ impl Files<'_> {
         let attachment = AttachmentId::new(upload.upload()?.ulid());
         let arrived = Arrived { document, attachment, warnings: known.warnings.clone() };
         let waits = !known.warnings.is_empty();
-        let mut vars = vars! {
+        let vars = vars! {
             upload: record("upload", &upload.id),
             draft: record("draft", document),
             attachment: record("attachment", attachment),
@@ -141,31 +142,22 @@ impl Files<'_> {
             state: if waits { "waiting" } else { "attached" },
             most: most(),
         };
-        vars.extend(columns(self, viewer, upload, known));
-        let mut sql = format!("{OPEN} {ROOM} DELETE $upload RETURN NONE; {CREATE}");
+        let sql = format!("{OPEN} {ROOM} DELETE $upload RETURN NONE; {CREATE}");
+        let mut change = Change::new(&sql, vars).bind(columns(self, viewer, upload, known));
         if !waits {
-            sql.push_str(APPEND_TO_DRAFT);
-            events::append(
-                &mut vars,
-                self.backend.clock(),
-                EventKind::FileAttached,
-                Some(viewer.member),
-                &work.issuer.path,
-                document,
-            );
-            sql.push_str(events::APPEND);
+            let attached = EventBody::FileAttached(document);
+            change = change.then(APPEND_TO_DRAFT).event(self.backend.clock(), Some(viewer.member), &work.issuer.path, attached);
         }
-        match self.backend.store().write(&sql, vars).await {
+        match self.backend.transact(change).await {
             Ok(_) => {
-                self.backend.events().wake();
                 self.storage().remove_pieces(&upload.id).await?;
                 Ok(arrived)
             }
             // Finished by another request in this moment.
-            Err(Error::Exists) => Ok(arrived),
+            Err(StoreError::Exists) => Ok(arrived),
             // The file stays where it is: when the text is written again, or has room, it can be finished.
-            Err(Error::Thrown(reason)) => Err(refusal(&reason).into()),
-            Err(error) => Err(error),
+            Err(StoreError::Thrown(reason)) => Err(refusal(&reason).into()),
+            Err(error) => Err(error.into()),
         }
     }
 }

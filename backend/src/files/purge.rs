@@ -6,7 +6,8 @@ use ulid::Ulid;
 use super::{AttachmentRow, COLUMNS, Files, receive};
 use crate::{
     Result,
-    store::{record, vars},
+    change::Change,
+    store::{RecordId, record, vars},
 };
 
 /// How long a file that has not arrived whole waits for the rest.
@@ -80,7 +81,7 @@ impl Files<'_> {
                        DELETE $attachment RETURN NONE; DELETE $text RETURN NONE; \
                    }; \
                    RETURN IF $key IN $named { [] } ELSE { $contents }";
-        let mut answers = self.backend.store().write(sql, vars).await?;
+        let mut answers = self.backend.transact(Change::new(sql, vars)).await?;
         // Of the transaction: BEGIN, LET, IF, RETURN.
         let loose: Vec<String> = answers.rows(3)?;
         for content in &loose {
@@ -94,7 +95,7 @@ impl Files<'_> {
     /// Whether any file has this content, or this small picture.
     async fn is_used(&self, content: &str) -> Result<bool> {
         let mut answers = self.backend.store().read(USED, vars! { content: content.to_owned() }).await?;
-        let found = answers.rows::<crate::store::RecordId>(0)?.len() + answers.rows::<crate::store::RecordId>(1)?.len();
+        let found = answers.rows::<RecordId>(0)?.len() + answers.rows::<RecordId>(1)?.len();
         Ok(found > 0)
     }
 }
@@ -138,7 +139,7 @@ mod tests {
                     name = 'a', kind = 'mp3', bytes = 1, sha256 = <string>$n, warnings = [], added_by = 'M', added_at = $now, \
                     removed_at = IF $n < 1100 { NONE } ELSE { $now - 40d } }";
         let kept: Vec<String> = (1000..1200).map(|n: u32| n.to_string()).collect();
-        backend.store().read(fill, vars! { now: now, kept: kept }).await.expect("fills");
+        backend.store().write(fill, vars! { now: now, kept: kept }).await.expect("fills");
         let files = backend.files();
         assert_eq!(files.purge().await.expect("purges") + files.purge().await.expect("purges"), 1);
         let left = "SELECT VALUE record::id(id) FROM attachment WHERE record::id(id) > '1198'";

@@ -14,7 +14,8 @@ use domain::{
 use super::{Arrived, Files, writing};
 use crate::{
     Backend, Error, Result,
-    store::{SurrealValue, record, vars},
+    change::Change,
+    store::{StoreError, SurrealValue, record, vars},
 };
 
 /// Bytes of a piece; the last one, and those of broken lines, are shorter.
@@ -120,10 +121,10 @@ impl Files<'_> {
              CREATE $upload SET member = $member, document = $document, name = $name, size = $size, resumable = $resumable, \
              received = 0, pieces = [], began_at = $now RETURN NONE;"
         );
-        match self.backend.store().write(&sql, vars).await {
+        match self.backend.transact(Change::new(&sql, vars)).await {
             Ok(_) => Ok(row),
-            Err(Error::Thrown(_)) => Err(FileRefused::TooManyOpen.into()),
-            Err(error) => Err(error),
+            Err(StoreError::Thrown(_)) => Err(FileRefused::TooManyOpen.into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -156,7 +157,8 @@ impl Files<'_> {
     }
 
     pub(super) async fn forget(&self, row: &UploadRow) -> Result<()> {
-        self.backend.store().write("DELETE $upload RETURN NONE;", vars! { upload: record("upload", &row.id) }).await?;
+        let change = Change::new("DELETE $upload RETURN NONE;", vars! { upload: record("upload", &row.id) });
+        self.backend.transact(change).await?;
         self.storage().remove_pieces(&row.id).await
     }
 
@@ -217,7 +219,7 @@ impl Intake {
     pub async fn complete(mut self, viewer: &Viewer) -> Result<Arrived> {
         self.pause().await?;
         let vars = vars! { upload: record("upload", &self.row.id) };
-        self.backend.store().write("UPDATE $upload SET size = received RETURN NONE;", vars).await?;
+        self.backend.transact(Change::new("UPDATE $upload SET size = received RETURN NONE;", vars)).await?;
         self.backend.files().finish(viewer, self.row.upload()?).await
     }
 
@@ -250,7 +252,7 @@ impl Intake {
         let sql = "LET $found = (SELECT VALUE received FROM ONLY $upload); \
                    IF $found = NONE OR $found != $before { THROW 'elsewhere' }; \
                    UPDATE $upload SET received = $after, pieces += $piece RETURN NONE;";
-        match self.backend.store().write(sql, vars).await {
+        match self.backend.transact(Change::new(sql, vars)).await {
             Ok(_) => {
                 self.row.received += length;
                 self.row.pieces.push(piece);
@@ -259,8 +261,8 @@ impl Intake {
             Err(error) => {
                 storage.remove_piece(&self.row.id, &piece).await?;
                 match error {
-                    Error::Thrown(_) => Err(self.elsewhere().await),
-                    error => Err(error),
+                    StoreError::Thrown(_) => Err(self.elsewhere().await),
+                    error => Err(error.into()),
                 }
             }
         }
@@ -276,7 +278,7 @@ impl Intake {
         match read.await {
             Ok(Some(received)) => OffsetRefused::Elsewhere { received: u64::try_from(received).unwrap_or_default() }.into(),
             Ok(None) => Error::NotFound,
-            Err(error) => error,
+            Err(error) => error.into(),
         }
     }
 }

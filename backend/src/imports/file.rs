@@ -24,7 +24,7 @@ use super::{
     sealed::SealedReader,
     sheets::each_xlsx_row,
 };
-use crate::{Error, Result, unpacked};
+use crate::{Error, Result, store::StoreError, unpacked};
 
 /// Bytes of a text read at a time.
 const BUFFER: usize = 64 * 1024;
@@ -323,6 +323,12 @@ pub(super) enum Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         Self::Other(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.into())
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::{
-    events::EventKind,
+    events::EventBody,
     imports::{Column, Counts, Failure, ImportKind},
 };
 use tokio::task::spawn_blocking;
@@ -26,7 +26,8 @@ use super::{
     units,
 };
 use crate::{
-    Backend, Clock, Error, Keys, Result, events,
+    Backend, Clock, Error, Keys, Result,
+    change::Change,
     store::{record, vars},
 };
 
@@ -233,13 +234,14 @@ pub(super) async fn load_ledger(
 /// Writes down that a file held national IDs of people the importer does not answer for: once or twice is a slip, often is a search.
 async fn note_foreign_ids(backend: &Backend, import: &ImportRow, met: u64, ids: Vec<String>) -> Result<()> {
     let Some(path) = import.scope()? else { return Ok(()) };
-    let actor = import.started_by.as_ref().and_then(|member| member.parse().ok());
-    let mut vars = vars! { import: record("import", &import.id), ids: ids };
-    let detail = Some(format!("met {met}"));
-    events::append_with(&mut vars, backend.clock(), EventKind::ForeignIdsMet, actor, &path, &import.id, detail);
-    let sql = format!("UPDATE $import SET foreign_ids = $ids RETURN NONE; {}", events::APPEND);
-    backend.store().write(&sql, vars).await?;
-    backend.events().wake();
+    let vars = vars! { import: record("import", &import.id), ids: ids };
+    let change = Change::new("UPDATE $import SET foreign_ids = $ids RETURN NONE;", vars).event(
+        backend.clock(),
+        import.actor(),
+        &path,
+        EventBody::ForeignIdsMet { source: import.key()?.ulid(), met },
+    );
+    backend.transact(change).await?;
     Ok(())
 }
 

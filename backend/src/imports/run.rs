@@ -23,8 +23,9 @@ use super::{
 use crate::{
     Backend, Error, Result,
     bulk::Bulk,
+    change::Change,
     members::rows::{NewFlaw, NewMember, end_posting, flaw_id},
-    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+    store::{RecordId, StoreError, SurrealValue, Variables, pair, record, vars},
 };
 
 /// More writers only stand in each other's way.
@@ -229,39 +230,40 @@ impl Writer {
             }
         }
         if self.noted < self.done.position {
-            self.transact(&[], self.done).await?;
+            let change = self.change_of(&[], self.done)?;
+            self.commit(change, self.done).await?;
         }
         Ok((self.done.counts(), self.late))
     }
 
     async fn write(&mut self, batch: Batch, mut next: Lane) -> Result<()> {
-        match self.transact(&batch.entries, next).await {
+        let change = self.change_of(&batch.entries, next)?;
+        match self.commit(change, next).await {
             Ok(()) => {}
             // Somebody has registered one of these people meanwhile: the others are written all the same.
-            Err(Error::Taken { .. } | Error::Exists) => {
+            Err(StoreError::Taken { .. } | StoreError::Exists) => {
                 for entry in &batch.entries {
-                    match self.transact(std::slice::from_ref(entry), self.done).await {
+                    let change = self.change_of(std::slice::from_ref(entry), self.done)?;
+                    match self.commit(change, self.done).await {
                         Ok(()) => {}
-                        Err(error @ (Error::Taken { .. } | Error::Exists)) => {
+                        Err(error @ (StoreError::Taken { .. } | StoreError::Exists)) => {
                             next.refuse_one(entry);
                             self.late.push(refusal(entry, &error));
                         }
-                        Err(error) => return Err(error),
+                        Err(error) => return Err(error.into()),
                     }
                 }
-                self.transact(&[], next).await?;
+                let change = self.change_of(&[], next)?;
+                self.commit(change, next).await?;
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         self.done = next;
         Ok(())
     }
 
-    /// Writes rows, and how far the lane is with them, in one transaction.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when another run writes this lane, or has: what is written is counted by who begins again.
-    async fn transact(&mut self, entries: &[Written], next: Lane) -> Result<()> {
+    /// Rows, and how far the lane is with them.
+    fn change_of(&self, entries: &[Written], next: Lane) -> Result<Change> {
         let mut bulk = Bulk::default();
         let mut changes = Changes::default();
         for written in entries {
@@ -270,20 +272,33 @@ impl Writer {
                 Written::Changed(entry) => self.change(&mut bulk, &mut changes, entry)?,
             }
         }
-        let (inserts, mut vars) = bulk.into_transaction();
-        let written = if entries.is_empty() { "" } else { WRITTEN };
+        let clock = self.backend.clock();
+        let (inserts, rows) = bulk.into_transaction();
         // Changes come first: they take away what the inserts put back.
-        let sql = format!("{FENCE}{}{inserts}{written}{NOTE}", changes.sql);
-        vars.extend(vars! { batch: self.backend.clock().ulid().to_string(), written: Written::members(entries) });
-        vars.extend(changes.vars);
-        vars.extend(vars! { import: self.import.clone(), lane: self.lane.clone(), noted: self.noted, note: next });
-        vars.extend(vars! { told_at: self.backend.clock().now(), told_office: self.office.clone() });
-        match self.backend.store().write(&sql, vars).await {
+        let mut change = Change::new(FENCE, vars! { import: self.import.clone(), lane: self.lane.clone(), noted: self.noted })
+            .then(&changes.sql)
+            .bind(changes.vars)
+            .bind(vars! { told_at: clock.now(), told_office: self.office.clone() })
+            .then(&inserts)
+            .bind(rows);
+        if !entries.is_empty() {
+            let written = Written::members(entries);
+            change = change.then(WRITTEN).bind(vars! { batch: clock.ulid().to_string(), written: written });
+        }
+        Ok(change.then(NOTE).bind(vars! { note: next }))
+    }
+
+    /// Commits a change of [`Self::change_of`].
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another run writes this lane, or has: what is written is counted by who begins again.
+    async fn commit(&mut self, change: Change, next: Lane) -> Result<(), StoreError> {
+        match self.backend.transact(change).await {
             Ok(_) => {
                 self.noted = next.position;
                 Ok(())
             }
-            Err(Error::Thrown(_)) => Err(Error::Busy),
+            Err(StoreError::Thrown(_)) => Err(StoreError::Busy),
             Err(error) => Err(error),
         }
     }
@@ -431,9 +446,9 @@ fn note_flaws(bulk: &mut Bulk, entry: &Entry, id: &str, path: &str) {
     }
 }
 
-fn refusal(written: &Written, error: &Error) -> RefusedLine {
+fn refusal(written: &Written, error: &StoreError) -> RefusedLine {
     let (Written::Fresh(entry) | Written::Changed(entry)) = written;
-    let has_id = matches!(error, Error::Taken { index } if index == "member_id_hash");
+    let has_id = matches!(error, StoreError::Taken { index } if index == "member_id_hash");
     let (column, value, reason) = if has_id {
         let masked = entry.national_id.as_ref().map(|(id, _)| id.masked()).unwrap_or_default();
         (Column::NationalId, masked, Reason::ToBeVerified)

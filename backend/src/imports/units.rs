@@ -24,6 +24,7 @@ use super::{
 use crate::{
     Backend, Error, Keys, Result,
     bulk::Bulk,
+    change::Change,
     store::{RecordId, SurrealValue, Variables, record},
     units::{NewUnit, Tree, VersionRow},
 };
@@ -435,8 +436,7 @@ pub(super) async fn write_units(
             }
         }
         let (inserts, more) = bulk.into_transaction();
-        vars.extend(more);
-        backend.store().write(&(sql + &inserts + TOUCH), vars).await?;
+        backend.transact(Change::new(&sql, vars).then(&inserts).bind(more).then(TOUCH)).await?;
         pulse.tell((at * BATCH) as u64);
     }
     backend.units().reload(backend.store()).await?;

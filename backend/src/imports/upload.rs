@@ -9,7 +9,7 @@ use domain::{
 use tokio::task::spawn_blocking;
 
 use super::{NewImport, bytes_max, file::Detector, remove, sealed::SealedWriter};
-use crate::{Backend, Error, Result, store::vars};
+use crate::{Backend, Error, Result, change::Change, store::vars};
 
 /// Most characters kept of a file's name.
 const NAME_MAX: usize = 120;
@@ -97,7 +97,7 @@ impl Upload {
             &mut self.row,
             NewImport::new(&self.backend, self.id, ImportKind::Members, super::EVERYTHING, None),
         );
-        self.backend.store().write("INSERT INTO import $row RETURN NONE;", vars! { row: row }).await?;
+        self.backend.transact(Change::new("INSERT INTO import $row RETURN NONE;", vars! { row: row })).await?;
         self.backend.imports().start(self.id);
         Ok(Received { import: self.id, file_hash: written.hash })
     }

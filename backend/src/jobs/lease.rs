@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use super::{JobKind, JobState, job_id, seal_name};
 use crate::{
     Clock, Error, Keys, Result,
-    store::{RecordId, Store, SurrealValue, Variables, vars},
+    store::{RecordId, Store, StoreError, SurrealValue, Variables, vars},
 };
 
 /// How long after its end a lease is respected by others. Clocks may be a minute apart.
@@ -115,13 +115,15 @@ impl Taken {
             due_at: due_at,
             error: error.to_owned(),
         };
-        store.write(FAIL, vars).await.map(|_| ())
+        store.write(FAIL, vars).await?;
+        Ok(())
     }
 
     /// Lets another process run the job at once, as if this one had not begun it.
     pub(super) async fn give_back(&self, store: &Store, now: DateTime<Utc>) -> Result<()> {
         let vars = vars! { job: self.id(), lease: self.lease.clone(), now: now };
-        store.write(GIVE_BACK, vars).await.map(|_| ())
+        store.write(GIVE_BACK, vars).await?;
+        Ok(())
     }
 
     /// What the job was enqueued with.
@@ -150,8 +152,8 @@ impl std::fmt::Display for Taken {
 }
 
 /// Whether a transaction was refused because the job is another's by now.
-pub(super) fn is_lost(error: &Error) -> bool {
-    matches!(error, Error::Thrown(thrown) if thrown == LOST)
+pub(crate) fn is_lost(error: &StoreError) -> bool {
+    matches!(error, StoreError::Thrown(thrown) if thrown == LOST)
 }
 
 fn end(kind: JobKind, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -170,5 +172,6 @@ pub(crate) async fn end_all(store: &Store, clock: &Clock) -> Result<()> {
     }
     tracing::info!(jobs = left.len(), "jobs that were interrupted are run again");
     let sql = "UPDATE $left SET state = 'waiting', lease = NONE, again_at = NONE, due_at = $now RETURN NONE;";
-    store.write(sql, vars! { left: left, now: clock.now() }).await.map(|_| ())
+    store.write(sql, vars! { left: left, now: clock.now() }).await?;
+    Ok(())
 }

@@ -6,6 +6,7 @@ use strum::{IntoStaticStr, VariantArray};
 use super::{JobKind, job_id};
 use crate::{
     Backend, Error, Result,
+    change::Change,
     store::{RecordId, SurrealValue, vars},
 };
 
@@ -134,7 +135,7 @@ impl Jobs<'_> {
             };
             let vars = vars! { jobs: jobs, now: self.backend.clock().now() };
             // `BEGIN` has the first answer.
-            let count: Option<i64> = self.backend.store().write(&sql, vars).await?.row(2)?;
+            let count: Option<i64> = self.backend.transact(Change::new(&sql, vars)).await?.row(2)?;
             let count = count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
             changed += count;
             if count == 0 || key.is_some() {

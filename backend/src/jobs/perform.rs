@@ -9,6 +9,8 @@ pub(crate) enum Outcome {
     Done,
     /// Done, and the transaction of the effect removed the job already: see [`Taken::end`].
     Ended,
+    /// That transaction was refused, because another process has the job by now: see [`super::lease::is_lost`].
+    Lost,
     /// A part is done; the rest follows at once.
     Again,
 }

@@ -10,12 +10,13 @@ use tokio::{
 };
 
 use super::{
-    ENQUEUE, JobKind, NewJob, Outcome, PERIODIC_KEY, enqueue, job_id,
+    JobKind, NewJob, Outcome, PERIODIC_KEY, job_id,
     lease::{MARGIN, Taken, is_lost},
     perform::perform,
 };
 use crate::{
     Backend, Clock, Error, Result,
+    change::Change,
     store::{RecordId, SurrealValue, Variables, vars},
 };
 
@@ -152,9 +153,8 @@ impl Runner {
     async fn enqueue_periodic_after(&self, pause: impl Fn(JobKind) -> Duration) -> Result<()> {
         let now = self.clock.now();
         let jobs = JobKind::periodic().map(|kind| NewJob::periodic(kind, now + pause(kind))).collect();
-        let mut vars = Variables::new();
-        enqueue(&mut vars, &self.clock, jobs);
-        self.backend.store().write(ENQUEUE, vars).await.map(|_| ())
+        self.backend.transact(Change::default().jobs(&self.clock, jobs)).await?;
+        Ok(())
     }
 
     /// Takes as many jobs as there are places for and begins them. Returns how many.
@@ -242,9 +242,6 @@ impl Runner {
         };
         match ended {
             Some(Ok(Ok(outcome))) => self.note_success(&job, outcome).await,
-            Some(Ok(Err(error))) if is_lost(&error) => {
-                tracing::warn!(%job, "a job ended here when another process had it already");
-            }
             Some(Ok(Err(error))) => self.note_failure(&job, &error.to_string()).await,
             // What a panic says may be about a person; the process has printed it.
             Some(Err(_)) | None => self.note_failure(&job, "it panicked").await,
@@ -270,14 +267,15 @@ impl Runner {
         let now = self.clock.now();
         let next = match (outcome, job.kind.rules().every) {
             (Outcome::Ended, _) => return,
+            (Outcome::Lost, _) => return warn_of_loss(job),
             (Outcome::Again, _) => Some(now),
             (Outcome::Done, every) => every.map(|every| now + every),
         };
         let mut vars = Variables::new();
         let sql = job.end(&mut vars, next);
-        match self.backend.store().write(sql, vars).await {
+        match self.backend.transact(Change::new(sql, vars)).await {
             Ok(_) => {}
-            Err(error) if is_lost(&error) => tracing::warn!(%job, "a job ended here when another process had it already"),
+            Err(error) if is_lost(&error) => warn_of_loss(job),
             Err(error) => tracing::error!(%job, %error, "that a job is done could not be noted: it will run again"),
         }
     }
@@ -318,6 +316,10 @@ impl Backend {
     pub async fn run_due_jobs(&self) -> Result<usize> {
         Runner::new(self).run_due().await
     }
+}
+
+fn warn_of_loss(job: &Taken) {
+    tracing::warn!(%job, "a job ended here when another process had it already");
 }
 
 async fn all_ended(running: &mut JoinSet<()>) {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Backend, Place,
-    store::{Store, record, tests::migrated, vars},
+    store::{Store, StoreError, record, tests::migrated, vars},
 };
 
 const KIND: JobKind = JobKind::NotifyOwner;
@@ -52,7 +52,7 @@ async fn row(store: &Store) -> Option<(String, DateTime<Utc>)> {
     rows.into_iter().next().map(|row| (row.state, row.due_at))
 }
 
-async fn end(store: &Store, job: &Taken, next: Option<DateTime<Utc>>) -> Result<()> {
+async fn end(store: &Store, job: &Taken, next: Option<DateTime<Utc>>) -> Result<(), StoreError> {
     let mut vars = Variables::new();
     let sql = job.end(&mut vars, next);
     store.write(sql, vars).await.map(|_| ())

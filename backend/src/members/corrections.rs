@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::{AccountChange, Viewer},
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem, optional},
     ids::{CorrectionId, MemberId},
     members::{
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
 use super::{
-    ID_INDEX, MemberRow, Members, Step, Told,
+    ID_INDEX, MemberRow, Members,
     edit::{is_number, touches_dates},
     highest,
     rows::Particulars,
@@ -24,7 +24,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    store::{RecordId, SurrealValue, record, vars},
+    change::Change,
+    store::{RecordId, StoreError, SurrealValue, record, vars},
 };
 
 /// Corrections on the registrar's page: as they are worked off, others come up.
@@ -63,8 +64,7 @@ impl Members<'_> {
         let clock = self.backend.clock();
         let (id, outdated) = self.place_of(&row, field).await?;
         let sealed = |text: &str| self.backend.keys().seal(clock, &id.to_string(), text);
-        let mut step = Step::default();
-        step.bind(vars! {
+        let vars = vars! {
             correction: record("correction", id),
             outdated: outdated,
             asked: NewCorrection {
@@ -77,15 +77,14 @@ impl Members<'_> {
                 state: CorrectionState::Requested.key(),
                 requested_at: clock.now(),
             },
-        });
-        step.then("IF ((SELECT VALUE state FROM ONLY $correction) ?? 'requested') != 'requested' { THROW 'decided' };");
-        step.then("DELETE $outdated RETURN NONE; UPSERT $correction CONTENT $asked RETURN NONE;");
-        let detail = Some(field.key().to_owned());
-        let told = Told { kind: EventKind::CorrectionRequested, viewer, path: &row.place()?, subject: viewer.member, detail };
-        match self.commit(step, told).await {
-            Ok(()) => Ok(id),
-            Err(Error::Thrown(_)) => Err(reader.refused("wanted", Problem::Stale).into()),
-            Err(error) => Err(error),
+        };
+        let body = EventBody::CorrectionRequested { member: viewer.member, field: Some(field) };
+        let change = Change::new(ASK, vars).event(clock, Some(viewer.member), &row.place()?, body);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            // It was decided meanwhile.
+            Err(StoreError::Thrown(_)) => Err(reader.refused("wanted", Problem::Stale).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -142,44 +141,47 @@ impl Members<'_> {
             return Err(reader.refused("decision", Problem::Stale).into());
         }
         let field = found.field()?;
-        let mut step = Step::default();
+        let mut change = Change::default();
         let mut numbers = (None, None);
-        let kind = if state == CorrectionState::Accepted {
+        let body = if state == CorrectionState::Accepted {
             let wanted = found.applied_to(self.stored(&row)?, &self.open(&found.id, &found.wanted)?)?;
             if touches_dates(&self.stored(&row)?, &wanted) && self.is_impossible(&wanted) {
                 return Err(reader.refused("decision", Problem::DateRange).into());
             }
-            let changed = self.write_change(&mut step, &row, &wanted).await?;
-            let has_number = changed.iter().any(|field| is_number(field));
-            if has_number && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
-                return Err(reader.refused("decision", Problem::HeldAbove).into());
+            let (written, changed) = self.written_change(&row, &wanted).await?;
+            change = written;
+            if changed.iter().any(|field| is_number(field)) {
+                let Some(guarded) = self.guard(change, viewer, &row, Action::ManageMembers).await? else {
+                    return Err(reader.refused("decision", Problem::HeldAbove).into());
+                };
+                change = guarded;
             }
-            self.tell_owner(&mut step, viewer, &row, &changed)?;
+            change = self.tell_owner(change, viewer, &row, &changed)?;
             numbers = (wanted.national_id, Some(wanted.card));
-            EventKind::CorrectionAccepted
+            EventBody::CorrectionAccepted { member: subject, field: Some(field) }
         } else {
-            EventKind::CorrectionDeclined
+            EventBody::CorrectionDeclined { member: subject, field: Some(field) }
         };
         let clock = self.backend.clock();
         let note = note.map(|note| self.backend.keys().seal(clock, &found.id, note.as_str())).transpose()?;
-        step.bind(vars! {
+        let vars = vars! {
             correction: record("correction", id),
             decided: state.key(),
             note: note,
             by: viewer.member.to_string(),
             now: clock.now(),
-        });
-        step.then(DECIDE);
-        let detail = Some(field.key().to_owned());
-        match self.commit(step, Told { kind, viewer, path: &row.place()?, subject, detail }).await {
-            Ok(()) => Ok(subject),
-            Err(Error::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
-            Err(Error::Taken { index }) => {
+        };
+        let change = change.then(DECIDE).bind(vars).event(clock, Some(viewer.member), &row.place()?, body);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(subject),
+            // It was decided, or the record or the roles changed, meanwhile.
+            Err(StoreError::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
+            Err(StoreError::Taken { index }) => {
                 let is_id = index == ID_INDEX;
                 let (id, card) = (numbers.0.as_ref().filter(|_| is_id), numbers.1.as_ref().filter(|_| !is_id));
                 Err(taken(viewer, reader, "decision", self.number_holder(id, card).await?))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -196,7 +198,8 @@ impl Members<'_> {
     pub(super) async fn note_news_seen(&self, member: MemberId) -> Result<()> {
         let sql = format!("LET $news = ({NEWS}); UPDATE $news SET seen_at = $now RETURN NONE;");
         let vars = vars! { member: member.to_string(), now: self.backend.clock().now() };
-        self.backend.store().write(&sql, vars).await.map(|_| ())
+        self.backend.transact(Change::new(&sql, vars)).await?;
+        Ok(())
     }
 
     /// Corrections of one record, the newest first.
@@ -288,6 +291,9 @@ const NEWS: &str =
 
 const OPEN_CODE: &str = "SELECT VALUE id FROM paper_code WHERE member = $member AND used_at = NONE AND revoked_at = NONE \
                          AND expires_at > $now";
+
+const ASK: &str = "IF ((SELECT VALUE state FROM ONLY $correction) ?? 'requested') != 'requested' { THROW 'decided' }; \
+                   DELETE $outdated RETURN NONE; UPSERT $correction CONTENT $asked RETURN NONE;";
 
 const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $correction) != 'requested' { THROW 'decided' }; \
                       UPDATE $correction SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";

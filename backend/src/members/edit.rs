@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::{EventBody, MemberChange},
     forms::{FormReader, Problem, day, optional},
     ids::{MemberId, UnitId},
     members::{
@@ -14,12 +14,13 @@ use domain::{
 };
 
 use super::{
-    MemberRow, Members, Step, Told, branches, highest,
+    MemberRow, Members, branches, highest,
     rows::{NewMember, Particulars, derived},
 };
 use crate::{
     Error, Result,
-    store::{record, vars},
+    change::Change,
+    store::{StoreError, record, vars},
 };
 
 /// The registrar's form as it was typed.
@@ -116,7 +117,7 @@ impl Members<'_> {
     pub async fn register(&self, viewer: &Viewer, form: MemberForm<'_>) -> Result<MemberId> {
         let tree = self.backend.units().tree();
         highest(&tree, &viewer.standpoint.seats(Action::ManageMembers))?;
-        let id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
+        let mut id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
         let mut reader = FormReader::new("member");
         let unit = reader.read("unit", form.unit, |typed| match typed {
             "" => Err(Problem::Required),
@@ -134,23 +135,25 @@ impl Members<'_> {
         let (Some(unit), Some(particulars), true) = (unit, particulars, reader.is_clean()) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        let written = match self.write_new(viewer, id, &unit, &particulars).await {
-            Err(Error::Exists) => {
+        let change = self.registration(viewer, id, &unit, &particulars).await?;
+        let written = match self.backend.transact(change).await {
+            Err(StoreError::Exists) => {
                 let row = self.readable(viewer, id).await?;
                 let stored = Particulars { national_id: row.national_id(self.backend)?, ..self.stored(&row)? };
                 if stored == particulars && row.place()? == unit.path {
                     return Ok(id);
                 }
                 // What was meant to mend the first is told of it: its card number is taken.
-                let id = MemberId::new(self.backend.clock().ulid());
-                self.write_new(viewer, id, &unit, &particulars).await.map(|()| id)
+                id = MemberId::new(self.backend.clock().ulid());
+                let change = self.registration(viewer, id, &unit, &particulars).await?;
+                self.backend.transact(change).await
             }
-            written => written.map(|()| id),
+            written => written,
         };
         match written {
-            Ok(id) => Ok(id),
-            Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form).await?),
-            Err(error) => Err(error),
+            Ok(_) => Ok(id),
+            Err(StoreError::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form).await?),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -178,26 +181,30 @@ impl Members<'_> {
         if !reader.is_clean() {
             return Err(reader.finish().err().unwrap_or_default().into());
         }
-        let mut step = Step::default();
-        let changed = self.write_change(&mut step, &row, &wanted).await?;
+        let (mut change, changed) = self.written_change(&row, &wanted).await?;
         if changed.is_empty() {
             return Ok(id);
         }
         let numbers: Vec<&str> = changed.iter().copied().filter(|field| is_number(field)).collect();
-        if !numbers.is_empty() && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
-            for field in numbers {
-                reader.refuse(field, Problem::HeldAbove);
-            }
-            return Err(reader.finish().err().unwrap_or_default().into());
+        if !numbers.is_empty() {
+            let Some(guarded) = self.guard(change, viewer, &row, Action::ManageMembers).await? else {
+                for field in numbers {
+                    reader.refuse(field, Problem::HeldAbove);
+                }
+                return Err(reader.finish().err().unwrap_or_default().into());
+            };
+            change = guarded;
         }
-        self.tell_owner(&mut step, viewer, &row, &changed)?;
-        let detail = Some(changed.join(","));
-        let told = Told { kind: EventKind::MemberChanged, viewer, path: &row.place()?, subject: id, detail };
-        match self.commit(step, told).await {
-            Ok(()) => Ok(id),
-            Err(Error::Thrown(_)) => Err(reader.refused("full_name", Problem::Stale).into()),
-            Err(Error::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form).await?),
-            Err(error) => Err(error),
+        let fields = MemberChange::Fields(changed.iter().map(|field| (*field).to_owned()).collect());
+        let body = EventBody::MemberChanged { member: id, change: Some(fields) };
+        let told = self.tell_owner(change, viewer, &row, &changed)?;
+        let change = told.event(self.backend.clock(), Some(viewer.member), &row.place()?, body);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            // The record or the roles changed meanwhile.
+            Err(StoreError::Thrown(_)) => Err(reader.refused("full_name", Problem::Stale).into()),
+            Err(StoreError::Taken { index }) => Err(self.taken_by(viewer, reader, &index, form).await?),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -216,9 +223,8 @@ impl Members<'_> {
         })
     }
 
-    /// Adds to `step` what turns the stored record into what is wanted, unless somebody else changes it first; says which fields
-    /// change.
-    pub(super) async fn write_change(&self, step: &mut Step, row: &MemberRow, wanted: &Particulars) -> Result<Vec<&'static str>> {
+    /// What turns the stored record into what is wanted, unless somebody else changes it first; and which fields change.
+    pub(super) async fn written_change(&self, row: &MemberRow, wanted: &Particulars) -> Result<(Change, Vec<&'static str>)> {
         let stored = self.stored(row)?;
         let (keys, clock) = (self.backend.keys(), self.backend.clock());
         let id_hash = wanted.national_id.as_ref().map(|id| keys.lookup("id", id.expose()));
@@ -237,7 +243,7 @@ impl Members<'_> {
         ];
         let changed: Vec<&'static str> = compared.into_iter().filter_map(|(is_so, key)| is_so.then_some(key)).collect();
         if changed.is_empty() {
-            return Ok(changed);
+            return Ok((Change::default(), changed));
         }
         let sealed = |text: &str| keys.seal(clock, &row.id, text);
         let derived = derived(keys, &wanted.full_name, wanted.birth_date);
@@ -249,7 +255,7 @@ impl Members<'_> {
         after.twin_key = Some(derived.twin_key.clone());
         after.phone_hash = phone_hash.clone();
         after.id_hash = id_hash.clone().or_else(|| row.id_hash.clone());
-        step.bind(vars! {
+        let vars = vars! {
             member: record("member", &row.id),
             version: i64::from(row.version()),
             next: i64::from(row.version()) + 1,
@@ -269,28 +275,25 @@ impl Members<'_> {
             } else {
                 wanted.phone.as_ref().map(|phone| sealed(phone.expose())).transpose()?
             },
-        });
-        step.then(UNCHANGED);
-        step.then(CHANGE);
+        };
+        let mut change = Change::new(UNCHANGED, vars).then(CHANGE);
         if let Some(id) = wanted.national_id.as_ref().filter(|_| new_id) {
-            step.bind(vars! { id_hash: id_hash, id_cipher: sealed(id.expose())? });
-            step.then("UPDATE $member SET id_hash = $id_hash, id_cipher = $id_cipher RETURN NONE;");
+            change = change
+                .then("UPDATE $member SET id_hash = $id_hash, id_cipher = $id_cipher RETURN NONE")
+                .bind(vars! { id_hash: id_hash, id_cipher: sealed(id.expose())? });
         }
-        self.settle_flaws(step, row.twin_key.as_deref(), &after).await?;
-        Ok(changed)
+        let flaws = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        Ok((change.flaws(&flaws), changed))
     }
 
-    async fn write_new(&self, viewer: &Viewer, id: MemberId, unit: &UnitRef, particulars: &Particulars) -> Result<()> {
+    async fn registration(&self, viewer: &Viewer, id: MemberId, unit: &UnitRef, particulars: &Particulars) -> Result<Change> {
         let clock = self.backend.clock();
         let today = clock.today();
         let row = NewMember::new(self.backend, id, particulars, unit, today)?;
-        let mut step = Step::default();
-        step.bind(vars! { row: row.clone() });
-        step.then("INSERT INTO member $row RETURN NONE;");
-        self.note_flaws(&mut step, id, &row, &particulars.flaws(today)).await?;
-        // The standing: whether the new member counts.
-        let detail = Some(row.standing);
-        self.commit(step, Told { kind: EventKind::MemberRegistered, viewer, path: &unit.path, subject: id, detail }).await
+        let flaws = self.new_flaws(id, &row, &particulars.flaws(today)).await?;
+        let body = EventBody::MemberRegistered { member: id, standing: Some(particulars.standing) };
+        let change = Change::new("INSERT INTO member $row RETURN NONE", vars! { row: row }).flaws(&flaws);
+        Ok(change.event(clock, Some(viewer.member), &unit.path, body))
     }
 
     pub(super) fn refuse_impossible_dates(&self, reader: &mut FormReader, wanted: &Particulars) {

@@ -3,12 +3,13 @@
 use domain::{ids::MemberId, members::Flaw};
 
 use super::{
-    MemberRow, Members, Step,
+    MemberRow, Members,
     rows::{self, NewFlaw, NewMember, flaw_id},
 };
 use crate::{
     Result,
-    store::{SurrealValue, vars},
+    change::Change,
+    store::{SurrealValue, Variables, vars},
 };
 
 /// A record that shares a twin key with others.
@@ -33,26 +34,16 @@ pub(super) const TWINS: &str =
 
 impl Members<'_> {
     pub(super) async fn twins(&self, twin_key: &str) -> Result<Vec<Twin>> {
-        self.backend.store().read(TWINS, vars! { twin_key: twin_key }).await?.rows(0)
+        Ok(self.backend.store().read(TWINS, vars! { twin_key: twin_key }).await?.rows(0)?)
     }
 
-    /// Adds what makes the queue fit once `after` is stored in place of a record with the twin key `before`. Only active records
-    /// have flaws.
-    pub(super) async fn settle_flaws(&self, step: &mut Step, before: Option<&str>, after: &MemberRow) -> Result<()> {
-        let found = if after.is_active() {
-            let today = self.backend.clock().today();
-            let (born, admitted, official) = (after.birth_date()?, after.admitted_on()?, after.official_on()?);
-            rows::flaws(after.id_hash.is_some(), after.phone_hash.is_some(), born, admitted, official, today)
-        } else {
-            Vec::new()
-        };
-        for kind in Flaw::ALL.into_iter().filter(|kind| *kind != Flaw::Twin) {
-            step.flaw(kind, &after.id, &after.path, found.contains(&kind));
-        }
+    /// What makes the queue fit once `after` is stored in place of a record with the twin key `before`. Only active records have flaws.
+    pub(super) async fn settled_flaws(&self, before: Option<&str>, after: &MemberRow) -> Result<Vec<FlawState>> {
+        let mut states = self.own_flaws(after)?;
         let own = Twin { id: after.id.clone(), path: after.path.clone(), distinct_from: after.distinct_from.clone() };
         let now = after.twin_key.as_deref().filter(|_| after.is_active());
         if now.is_none() {
-            step.flaw(Flaw::Twin, &own.id, &own.path, false);
+            states.push(FlawState::new(Flaw::Twin, &own.id, &own.path, false));
         }
         let mut keys: Vec<&str> = before.into_iter().chain(now).collect();
         keys.dedup();
@@ -62,44 +53,70 @@ impl Members<'_> {
             if Some(key) == now {
                 group.push(own.clone());
             }
-            step.twin_flaws(&group);
+            states.extend(twin_flaws(&group));
         }
-        Ok(())
+        Ok(states)
     }
 
-    /// Adds the flaws of a new record, which are `found` in it alone, and the twins it makes.
-    pub(super) async fn note_flaws(&self, step: &mut Step, id: MemberId, new: &NewMember, found: &[Flaw]) -> Result<()> {
+    /// The flaws a record has by itself, each as it holds or not.
+    pub(super) fn own_flaws(&self, row: &MemberRow) -> Result<Vec<FlawState>> {
+        let found = if row.is_active() {
+            let today = self.backend.clock().today();
+            let (born, admitted, official) = (row.birth_date()?, row.admitted_on()?, row.official_on()?);
+            rows::flaws(row.id_hash.is_some(), row.phone_hash.is_some(), born, admitted, official, today)
+        } else {
+            Vec::new()
+        };
+        let kinds = Flaw::ALL.into_iter().filter(|kind| *kind != Flaw::Twin);
+        Ok(kinds.map(|kind| FlawState::new(kind, &row.id, &row.path, found.contains(&kind))).collect())
+    }
+
+    /// The flaws of a new record, which are `found` in it alone, and the twins it makes.
+    pub(super) async fn new_flaws(&self, id: MemberId, new: &NewMember, found: &[Flaw]) -> Result<Vec<FlawState>> {
         let own = Twin { id: id.to_string(), path: new.path.clone(), distinct_from: None };
-        for kind in found {
-            step.flaw(*kind, &own.id, &own.path, true);
-        }
+        let mut states: Vec<FlawState> = found.iter().map(|kind| FlawState::new(*kind, &own.id, &own.path, true)).collect();
         let mut group = self.twins(&new.twin_key).await?;
         group.push(own);
-        step.twin_flaws(&group);
-        Ok(())
+        states.extend(twin_flaws(&group));
+        Ok(states)
     }
 }
 
-impl Step {
-    /// Writes or deletes the row of one flaw.
-    pub(super) fn flaw(&mut self, kind: Flaw, member: &str, path: &str, holds: bool) {
-        let at = self.flaws;
-        self.flaws += 1;
-        self.vars.insert(format!("flaw_{at}"), flaw_id(kind, member));
-        if holds {
-            self.vars.insert(format!("flawed_{at}"), NewFlaw::new(kind, member, path));
-            self.then(&format!("UPSERT $flaw_{at} CONTENT $flawed_{at} RETURN NONE;"));
-        } else {
-            self.then(&format!("DELETE $flaw_{at} RETURN NONE;"));
-        }
-    }
+/// Whether the flaws [`Flaw::Twin`] of all records of one twin key hold.
+pub(super) fn twin_flaws(group: &[Twin]) -> impl Iterator<Item = FlawState> {
+    let holds = move |twin: &Twin| group.iter().any(|other| twin.may_be(other));
+    group.iter().map(move |twin| FlawState::new(Flaw::Twin, &twin.id, &twin.path, holds(twin)))
+}
 
-    /// The same for all records of one twin key.
-    pub(super) fn twin_flaws(&mut self, group: &[Twin]) {
-        for twin in group {
-            let holds = group.iter().any(|other| twin.may_be(other));
-            self.flaw(Flaw::Twin, &twin.id, &twin.path, holds);
+/// A row of the queue that is to be there, or not.
+#[derive(Debug)]
+pub(super) struct FlawState {
+    kind: Flaw,
+    member: String,
+    path: String,
+    holds: bool,
+}
+
+impl FlawState {
+    fn new(kind: Flaw, member: &str, path: &str, holds: bool) -> Self {
+        Self { kind, member: member.to_owned(), path: path.to_owned(), holds }
+    }
+}
+
+impl Change {
+    /// Writes and deletes rows of the quality queue; of two states of one row the last one holds. Once for a change.
+    pub(super) fn flaws(self, states: &[FlawState]) -> Self {
+        let (mut sql, mut vars) = (String::new(), Variables::new());
+        for (at, FlawState { kind, member, path, holds }) in states.iter().enumerate() {
+            vars.insert(format!("flaw_{at}"), flaw_id(*kind, member));
+            if *holds {
+                vars.insert(format!("flawed_{at}"), NewFlaw::new(*kind, member, path));
+                sql += &format!("UPSERT $flaw_{at} CONTENT $flawed_{at} RETURN NONE; ");
+            } else {
+                sql += &format!("DELETE $flaw_{at} RETURN NONE; ");
+            }
         }
+        self.then(&sql).bind(vars)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::{EventBody, MemberChange},
     forms::{FormErrors, FormReader, Problem},
     ids::MemberId,
     members::{MemberState, MergePage},
@@ -11,17 +11,18 @@ use domain::{
 };
 
 use super::{
-    MemberRow, Members, Step, Told,
-    flaws::Twin,
+    MemberRow, Members,
+    flaws::{FlawState, Twin, twin_flaws},
     record::Sight,
     rows::end_posting,
     state::{END_OFFICES, END_SESSIONS, eve},
 };
 use crate::{
-    Error, Result, courses,
+    Error, Result,
+    change::Change,
+    courses,
     documents::HAND_OVER,
-    events,
-    store::{RecordId, SurrealValue, Variables, pair, record, vars},
+    store::{RecordId, StoreError, SurrealValue, Variables, pair, record, vars},
 };
 
 /// Ids looked at in one read.
@@ -57,47 +58,48 @@ impl Members<'_> {
         if gone.is_active() && !kept.is_active() {
             return Err(refused("merge", "keep", Problem::NotOffered));
         }
-        let mut step = Step::default();
+        let mut change = Change::default();
         let (kept_holder, gone_holder) =
             (self.backend.offices().holder(&kept.id).await?, self.backend.offices().holder(&gone.id).await?);
         for (holder, name) in [(&kept_holder, "kept_holder"), (&gone_holder, "gone_holder")] {
             if !holder.is_in_hands_of(viewer, Action::ManageMembers) {
                 return Err(refused("merge", "keep", Problem::HeldAbove));
             }
-            step.hold_still(holder, name);
+            change = holder.hold_still(change, name);
         }
         // Roles of somebody who is no member give no right, so nobody misses them.
         if gone.is_active() && gone_holder.holds_any() && !kept_holder.holds_any() {
             return Err(refused("merge", "keep", Problem::KeepsRoles));
         }
-        self.write_history(&mut step, &kept, &gone, viewer).await?;
-        step.then(BOTH_UNCHANGED);
-        step.then(HISTORY);
-        step.then(VERSIONS);
-        step.then(HAND_OVER);
-        step.then(courses::INHERIT);
-        step.then(&end_posting("gone", "kept_key", "ended", "day"));
-        step.then(END_OFFICES);
-        step.then(END_SESSIONS);
-        step.then(ACCOUNT);
-        step.then(RECORDS);
         let after = MemberRow { state: MemberState::Merged.key().to_owned(), ..gone.clone() };
-        self.settle_flaws(&mut step, gone.twin_key.as_deref(), &after).await?;
+        let mut flaws = self.settled_flaws(gone.twin_key.as_deref(), &after).await?;
         // The kept record's own flaws: it may have a number now that it lacked.
         let mut filled = kept.clone();
         filled.id_hash = kept.id_hash.clone().or_else(|| gone.id_hash.clone());
         filled.phone_hash = kept.phone_hash.clone().or_else(|| gone.phone_hash.clone());
-        self.settle_kept(&mut step, &filled, &gone).await?;
-        // The history of the other record tells of it too.
-        let (clock, merged, by) = (self.backend.clock(), EventKind::MemberMerged, Some(viewer.member));
-        let event = events::append(&mut Variables::new(), clock, merged, by, &gone.place()?, &gone.id);
-        events::append_also(&mut step.vars, clock, &event, merged, Some(kept.id.clone()));
-        step.then(events::APPEND_ALSO);
-        let detail = Some(gone.id.clone());
-        let told = Told { kind: EventKind::MemberMerged, viewer, path: &kept.place()?, subject: keep, detail };
-        match self.commit(step, told).await {
-            Err(Error::Thrown(_)) => Err(refused("merge", "keep", Problem::Stale)),
-            done => done,
+        flaws.extend(self.kept_flaws(&filled, &gone).await?);
+        let (clock, by) = (self.backend.clock(), Some(viewer.member));
+        let change = change
+            .bind(self.history_vars(&kept, &gone, viewer).await?)
+            .then(BOTH_UNCHANGED)
+            .then(HISTORY)
+            .then(VERSIONS)
+            .then(HAND_OVER)
+            .then(courses::INHERIT)
+            .then(&end_posting("gone", "kept_key", "ended", "day"))
+            .then(END_OFFICES)
+            .then(END_SESSIONS)
+            .then(ACCOUNT)
+            .then(RECORDS)
+            .flaws(&flaws)
+            // The history of the other record tells of it too.
+            .event(clock, by, &gone.place()?, EventBody::MemberMerged { member: other, other: Some(keep) })
+            .event(clock, by, &kept.place()?, EventBody::MemberMerged { member: keep, other: Some(other) });
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(()),
+            // One of the records or its roles changed meanwhile.
+            Err(StoreError::Thrown(_)) => Err(refused("merge", "keep", Problem::Stale)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -111,14 +113,18 @@ impl Members<'_> {
         if !apart.contains(&other.id) {
             apart.push(other.id.clone());
         }
-        let mut step = Step::default();
-        step.bind(vars! { member: record("member", &one.id), apart: apart.clone() });
-        step.then("UPDATE $member SET distinct_from = $apart RETURN NONE;");
+        let vars = vars! { member: record("member", &one.id), apart: apart.clone() };
         let after = MemberRow { distinct_from: Some(apart), ..one.clone() };
-        self.settle_flaws(&mut step, one.twin_key.as_deref(), &after).await?;
-        let detail = Some("twin".to_owned());
-        let told = Told { kind: EventKind::MemberChanged, viewer, path: &one.place()?, subject: one.key()?, detail };
-        self.commit(step, told).await
+        let flaws = self.settled_flaws(one.twin_key.as_deref(), &after).await?;
+        let body = EventBody::MemberChanged { member: one.key()?, change: Some(MemberChange::KeptApart) };
+        let change = Change::new("UPDATE $member SET distinct_from = $apart RETURN NONE", vars).flaws(&flaws).event(
+            self.backend.clock(),
+            Some(viewer.member),
+            &one.place()?,
+            body,
+        );
+        self.backend.transact(change).await?;
+        Ok(())
     }
 
     async fn both(&self, viewer: &Viewer, one: MemberId, other: MemberId) -> Result<(MemberRow, MemberRow)> {
@@ -136,15 +142,15 @@ impl Members<'_> {
         Ok((found_one, found_other))
     }
 
-    /// Binds all that moves. What has no index by member is found by where the member was: receipts by document, attendance by
-    /// the meetings of the units the member belonged to.
-    async fn write_history(&self, step: &mut Step, keep: &MemberRow, gone: &MemberRow, viewer: &Viewer) -> Result<()> {
+    /// All that moves. What has no index by member is found by where the member was: receipts by document, attendance by the meetings of
+    /// the units the member belonged to.
+    async fn history_vars(&self, keep: &MemberRow, gone: &MemberRow, viewer: &Viewer) -> Result<Variables> {
         let clock = self.backend.clock();
         let (keys, owner) = (self.backend.keys(), keep.id.as_str());
         let reseal = |text: String| keys.seal(clock, owner, &text);
         let national_id = if keep.id_hash.is_none() { gone.national_id(self.backend)? } else { None };
         let phone = if keep.phone_hash.is_none() { gone.phone(self.backend)? } else { None };
-        step.bind(vars! {
+        Ok(vars! {
             kept: record("member", &keep.id),
             kept_key: keep.id.clone(),
             kept_version: i64::from(keep.version()),
@@ -166,8 +172,7 @@ impl Members<'_> {
             phone_cipher: match phone { Some(phone) => Some(reseal(phone.expose().to_owned())?), None => keep.phone_cipher.clone() },
             receipts: self.receipts_of(gone, keep).await?,
             attendances: self.attendances_of(gone, keep).await?,
-        });
-        Ok(())
+        })
     }
 
     async fn receipts_of(&self, gone: &MemberRow, keep: &MemberRow) -> Result<Vec<MovedPair>> {
@@ -202,27 +207,16 @@ impl Members<'_> {
     }
 
     /// The kept record's flaws, with the other one gone from its twins.
-    async fn settle_kept(&self, step: &mut Step, keep: &MemberRow, gone: &MemberRow) -> Result<()> {
+    async fn kept_flaws(&self, keep: &MemberRow, gone: &MemberRow) -> Result<Vec<FlawState>> {
         if !keep.is_active() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let today = self.backend.clock().today();
-        let found = super::rows::flaws(
-            keep.id_hash.is_some(),
-            keep.phone_hash.is_some(),
-            keep.birth_date()?,
-            keep.admitted_on()?,
-            keep.official_on()?,
-            today,
-        );
-        for kind in domain::members::Flaw::ALL.into_iter().filter(|kind| *kind != domain::members::Flaw::Twin) {
-            step.flaw(kind, &keep.id, &keep.path, found.contains(&kind));
-        }
+        let mut states = self.own_flaws(keep)?;
         if let Some(twin_key) = keep.twin_key.as_deref() {
             let group: Vec<Twin> = self.twins(twin_key).await?.into_iter().filter(|twin| twin.id != gone.id).collect();
-            step.twin_flaws(&group);
+            states.extend(twin_flaws(&group));
         }
-        Ok(())
+        Ok(states)
     }
 }
 

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     ids::MemberId,
     members::{Flaw, Posting, Record, RecordPage, RecordRights},
     policy::Action,
 };
 
-use super::{LINE, LineRow, MemberRow, Members, Step, Told};
+use super::{LINE, LineRow, MemberRow, Members};
 use crate::{
     Error, Result,
+    change::Change,
     store::{RecordId, SurrealValue, record, vars},
 };
 
@@ -119,12 +120,14 @@ impl Members<'_> {
 
     /// Writes down that the viewer looked at somebody else's record.
     pub(super) async fn note_look(&self, viewer: &Viewer, row: &MemberRow) -> Result<()> {
-        let subject = row.key()?;
-        if subject == viewer.member {
+        let member = row.key()?;
+        if member == viewer.member {
             return Ok(());
         }
-        let told = Told { kind: EventKind::RecordOpened, viewer, path: &row.place()?, subject, detail: None };
-        self.commit(Step::default(), told).await
+        let body = EventBody::RecordOpened(member);
+        let change = Change::default().event(self.backend.clock(), Some(viewer.member), &row.place()?, body);
+        self.backend.transact(change).await?;
+        Ok(())
     }
 
     async fn flaws_of(&self, row: &MemberRow) -> Result<Vec<Flaw>> {

@@ -3,10 +3,11 @@
 
 use domain::{folding::name_order, members::FullName};
 
-use super::{MemberRow, Members, Step, rows::derived};
+use super::{MemberRow, Members, rows::derived};
 use crate::{
     Error, Result,
-    store::{KEYS, RecordId, SurrealValue, keys_after, record, vars},
+    change::Change,
+    store::{KEYS, RecordId, StoreError, SurrealValue, keys_after, record, vars},
 };
 
 /// The rules in use. Another number when `domain::folding` reads names otherwise.
@@ -64,10 +65,10 @@ impl Members<'_> {
             return Ok(());
         }
         let vars = vars! { done: done, now: self.backend.clock().now() };
-        match store.write("UPSERT $done SET done_at = $now RETURN NONE", vars).await {
+        match self.backend.transact(Change::new("UPSERT $done SET done_at = $now RETURN NONE", vars)).await {
             // Another process has done the same.
-            Ok(_) | Err(Error::Busy) => Ok(()),
-            Err(error) => Err(error),
+            Ok(_) | Err(StoreError::Busy) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -75,28 +76,26 @@ impl Members<'_> {
         let Ok(id) = id.parse() else { return Ok(()) };
         let row = self.row(id).await?;
         let derived = derived(self.backend.keys(), name, row.birth_date()?);
-        let mut step = Step::default();
-        step.bind(vars! {
+        let vars = vars! {
             member: record("member", &row.id),
             before: row.full_name.clone(),
             full_name: name.as_str().to_owned(),
             sort_key: derived.sort_key,
             given: derived.given,
             twin_key: derived.twin_key.clone(),
-        });
+        };
         // Somebody who changes the name meanwhile writes these columns too.
-        step.then(
-            "UPDATE $member SET full_name = $full_name, sort_key = $sort_key, given = $given, twin_key = $twin_key \
-             WHERE full_name = $before RETURN NONE;",
-        );
+        let sql = "UPDATE $member SET full_name = $full_name, sort_key = $sort_key, given = $given, twin_key = $twin_key \
+                   WHERE full_name = $before RETURN NONE;";
         let after = MemberRow {
             full_name: name.as_str().to_owned(),
             // Records of before twins were looked for have none, and get none here.
             twin_key: Some(derived.twin_key),
             ..row.clone()
         };
-        self.settle_flaws(&mut step, row.twin_key.as_deref(), &after).await?;
-        self.backend.store().write(&step.sql, step.vars).await.map(|_| ())
+        let flaws = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        self.backend.transact(Change::new(sql, vars).flaws(&flaws)).await?;
+        Ok(())
     }
 }
 

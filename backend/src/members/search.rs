@@ -215,7 +215,7 @@ impl Members<'_> {
             vars.insert(until, format!("{what}{}", seat.range_end()));
         }
         let mut answers = self.backend.store().read(sql, vars).await?;
-        (0..asked.len()).map(|at| answers.rows::<CountRow>(at).map(|rows| counted(&rows))).collect()
+        (0..asked.len()).map(|at| Ok(counted(&answers.rows::<CountRow>(at)?))).collect()
     }
 
     pub(super) async fn count(&self, sql: &str, range: Variables) -> Result<u64> {

@@ -3,17 +3,18 @@
 use chrono::{Days, NaiveDate};
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::{EventBody, MemberChange},
     forms::{FormReader, Problem, day},
     ids::MemberId,
     members::{MemberState, StatePage},
     policy::Action,
 };
 
-use super::{MemberRow, Members, Step, Told, edit::UNCHANGED, rows::end_posting};
+use super::{MemberRow, Members, edit::UNCHANGED, rows::end_posting};
 use crate::{
     Error, Result,
-    store::{record, vars},
+    change::Change,
+    store::{StoreError, record, vars},
 };
 
 /// The form as it was typed.
@@ -76,25 +77,34 @@ impl Members<'_> {
         let (Some(state), Some(day), true) = (state, day, reader.is_clean()) else {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
-        let mut step = Step::default();
-        if state != MemberState::Active && !self.guard(&mut step, viewer, &row, Action::ManageMembers, "holder").await? {
-            return Err(reader.refused("state", Problem::HeldAbove).into());
+        let mut change = Change::default();
+        if state != MemberState::Active {
+            let Some(guarded) = self.guard(change, viewer, &row, Action::ManageMembers).await? else {
+                return Err(reader.refused("state", Problem::HeldAbove).into());
+            };
+            change = guarded;
         }
-        self.enter(&mut step, &row, state, day, viewer);
         let after = MemberRow { state: state.key().to_owned(), ..row.clone() };
-        self.settle_flaws(&mut step, row.twin_key.as_deref(), &after).await?;
-        let detail = Some(format!("state:{}", state.key()));
-        let told = Told { kind: EventKind::MemberChanged, viewer, path: &row.place()?, subject: id, detail };
-        match self.commit(step, told).await {
-            Ok(()) => Ok(id),
-            Err(Error::Thrown(_)) => Err(reader.refused("state", Problem::Stale).into()),
-            Err(error) => Err(error),
+        let flaws = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        let body = EventBody::MemberChanged { member: id, change: Some(MemberChange::State(state)) };
+        let change = self.enter(change, &row, state, day, viewer).flaws(&flaws).event(
+            self.backend.clock(),
+            Some(viewer.member),
+            &row.place()?,
+            body,
+        );
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            // The record or the roles changed meanwhile.
+            Err(StoreError::Thrown(_)) => Err(reader.refused("state", Problem::Stale).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
-    fn enter(&self, step: &mut Step, row: &MemberRow, state: MemberState, day: NaiveDate, viewer: &Viewer) {
+    fn enter(&self, change: Change, row: &MemberRow, state: MemberState, day: NaiveDate, viewer: &Viewer) -> Change {
         let clock = self.backend.clock();
-        step.bind(vars! {
+        let is_active = state == MemberState::Active;
+        let change = change.then(UNCHANGED).bind(vars! {
             member: record("member", &row.id),
             key: row.id.clone(),
             version: i64::from(row.version()),
@@ -105,16 +115,19 @@ impl Members<'_> {
             today: clock.today().to_string(),
             now: clock.now(),
             by: viewer.member.to_string(),
+            posted_from: is_active.then(|| day.to_string()),
         });
-        step.then(UNCHANGED);
-        let is_active = state == MemberState::Active;
-        if !is_active {
-            step.bind(vars! { ended: record("posting", clock.ulid()) });
-            step.then(&end_posting("member", "key", "ended", "day"));
-            step.then(&format!("{END_OFFICES} {END_SESSIONS} {END_REQUESTS}"));
-        }
-        step.bind(vars! { posted_from: is_active.then(|| day.to_string()) });
-        step.then("UPDATE $member SET state = $state, posted_from = $posted_from, version = $next RETURN NONE;");
+        let change = if is_active {
+            change
+        } else {
+            change
+                .then(&end_posting("member", "key", "ended", "day"))
+                .bind(vars! { ended: record("posting", clock.ulid()) })
+                .then(END_OFFICES)
+                .then(END_SESSIONS)
+                .then(END_REQUESTS)
+        };
+        change.then("UPDATE $member SET state = $state, posted_from = $posted_from, version = $next RETURN NONE")
     }
 }
 

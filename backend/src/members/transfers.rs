@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem, optional},
     ids::{MemberId, TransferId},
     members::{Flaw, Reason, Transfer, TransferPage, TransferState, TransfersPage},
@@ -14,15 +14,16 @@ use domain::{
 };
 
 use super::{
-    MemberRow, Members, Step, Told, branches, highest,
+    MemberRow, Members, branches, highest,
     rows::{end_posting, flaw_id},
     search::requested,
     state::eve,
 };
 use crate::{
     Error, Result,
+    change::Change,
     offices::Holder,
-    store::{RecordId, SurrealValue, record, vars},
+    store::{RecordId, StoreError, SurrealValue, record, vars},
 };
 
 /// Transfers of one direction on the page.
@@ -80,11 +81,10 @@ impl Members<'_> {
         };
         let clock = self.backend.clock();
         let id = TransferId::new(clock.ulid());
-        let mut step = Step::default();
-        if !self.guard(&mut step, viewer, &row, Action::TransferMember, "holder").await? {
+        let Some(change) = self.guard(Change::default(), viewer, &row, Action::TransferMember).await? else {
             return Err(reader.refused("to", Problem::HeldAbove).into());
-        }
-        step.bind(vars! {
+        };
+        let vars = vars! {
             member: record("member", &row.id),
             key: row.id.clone(),
             from_unit: row.unit.clone(),
@@ -100,16 +100,14 @@ impl Members<'_> {
                 requested_by: viewer.member.to_string(),
                 requested_at: clock.now(),
             },
-        });
-        step.then(STILL_THERE);
-        step.then("LET $waiting = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested');");
-        step.then("IF array::len($waiting) > 0 { THROW 'waiting' }; INSERT INTO transfer $asked RETURN NONE;");
-        let detail = Some(to.path.to_string());
-        let told = Told { kind: EventKind::TransferRequested, viewer, path: &row.place()?, subject: member, detail };
-        match self.commit(step, told).await {
-            Ok(()) => Ok(id),
-            Err(Error::Thrown(_)) => Err(reader.refused("to", Problem::Stale).into()),
-            Err(error) => Err(error),
+        };
+        let body = EventBody::TransferRequested { member, other: Some(to.path) };
+        let change = change.then(STILL_THERE).then(ASK).bind(vars).event(clock, Some(viewer.member), &row.place()?, body);
+        match self.backend.transact(change).await {
+            Ok(_) => Ok(id),
+            // A transfer waits already, or the member or the roles moved.
+            Err(StoreError::Thrown(_)) => Err(reader.refused("to", Problem::Stale).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -169,42 +167,42 @@ impl Members<'_> {
 
         let clock = self.backend.clock();
         let subject: MemberId = found.member.parse().map_err(|_| found.damaged())?;
-        let mut step = Step::default();
-        step.bind(vars! {
+        let vars = vars! {
             transfer: record("transfer", id),
             decided: state.key(),
             note: note.map(|note| note.as_str().to_owned()),
             by: viewer.member.to_string(),
             now: clock.now(),
-        });
-        step.then(DECIDE);
-        let (kind, place, detail) = match state {
+        };
+        let mut change = Change::new(DECIDE, vars);
+        let (from, to) = (found.origin()?, found.destination()?);
+        let (place, body) = match state {
             TransferState::Accepted => {
                 let tree = self.backend.units().tree();
-                let Some(to) = tree.named(&found.to_unit).filter(|unit| unit.kind == UnitKind::Branch) else {
+                let Some(branch) = tree.named(&found.to_unit).filter(|unit| unit.kind == UnitKind::Branch) else {
                     return Err(reader.refused("decision", Problem::Closed).into());
                 };
                 let row = self.row(subject).await?;
                 let holder = self.backend.offices().holder(&row.id).await?;
-                if !holder.is_in_hands_of(viewer, Action::TransferMember)
-                    && !self.is_sent_by(&mut step, &found.requested_by, &holder).await?
-                {
-                    return Err(reader.refused("decision", Problem::RolesFirst).into());
+                if !holder.is_in_hands_of(viewer, Action::TransferMember) {
+                    let Some(sent) = self.sent_by(change, &found.requested_by, &holder).await? else {
+                        return Err(reader.refused("decision", Problem::RolesFirst).into());
+                    };
+                    change = sent;
                 }
-                step.hold_still(&holder, "holder");
-                self.write_move(&mut step, &found, &to.path);
-                (EventKind::TransferAccepted, to.path.to_string(), Some(found.from_path.clone()))
+                change = self.moved(holder.hold_still(change, "holder"), &found, &branch.path);
+                (branch.path.clone(), EventBody::TransferAccepted { member: subject, other: Some(from) })
             }
-            TransferState::Declined => (EventKind::TransferDeclined, found.from_path.clone(), Some(found.to_path.clone())),
+            TransferState::Declined => (from, EventBody::TransferDeclined { member: subject, other: Some(to) }),
             TransferState::Withdrawn | TransferState::Requested => {
-                (EventKind::TransferWithdrawn, found.from_path.clone(), Some(found.to_path.clone()))
+                (from, EventBody::TransferWithdrawn { member: subject, other: Some(to) })
             }
         };
-        let path = UnitPath::parse(&place).map_err(|_| found.damaged())?;
-        match self.commit(step, Told { kind, viewer, path: &path, subject, detail }).await {
-            Ok(()) => Ok(subject),
-            Err(Error::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
-            Err(error) => Err(error),
+        match self.backend.transact(change.event(clock, Some(viewer.member), &place, body)).await {
+            Ok(_) => Ok(subject),
+            // It was decided, or the member or the roles moved, meanwhile.
+            Err(StoreError::Thrown(_)) => Err(reader.refused("decision", Problem::Stale).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -215,33 +213,29 @@ impl Members<'_> {
         Ok(self.understand_transfers(rows).await?.pop())
     }
 
-    /// Whether who asked for the transfer is above all roles of the one who moves, now too. If so, the step is stopped when their own
-    /// roles change meanwhile.
-    async fn is_sent_by(&self, step: &mut Step, requester: &str, holder: &Holder) -> Result<bool> {
-        let Ok(id) = requester.parse() else { return Ok(false) };
+    /// The change if who asked for the transfer is above all roles of the one who moves, now too; it is stopped when their own roles change
+    /// meanwhile. None if they are not.
+    async fn sent_by(&self, change: Change, requester: &str, holder: &Holder) -> Result<Option<Change>> {
+        let Ok(id) = requester.parse() else { return Ok(None) };
         let sender = match self.row(id).await {
             Ok(row) => row,
-            Err(Error::NotFound) => return Ok(false),
+            Err(Error::NotFound) => return Ok(None),
             Err(error) => return Err(error),
         };
         if !sender.is_active() {
-            return Ok(false);
+            return Ok(None);
         }
         let offices = self.backend.offices();
         let own = offices.holder(requester).await?;
         let grants = offices.grants(requester).await?;
-        let may = holder.is_covered_by(&grants, Action::TransferMember);
-        if may {
-            step.hold_still(&own, "sender");
-        }
-        Ok(may)
+        Ok(holder.is_covered_by(&grants, Action::TransferMember).then(|| own.hold_still(change, "sender")))
     }
 
-    fn write_move(&self, step: &mut Step, found: &TransferRow, to: &UnitPath) {
+    fn moved(&self, change: Change, found: &TransferRow, to: &UnitPath) -> Change {
         let clock = self.backend.clock();
         let today = clock.today();
         let flaws: Vec<RecordId> = Flaw::ALL.into_iter().map(|kind| flaw_id(kind, &found.member)).collect();
-        step.bind(vars! {
+        let vars = vars! {
             member: record("member", &found.member),
             key: found.member.clone(),
             from_unit: found.from_unit.clone(),
@@ -252,10 +246,8 @@ impl Members<'_> {
             eve: eve(today).to_string(),
             flaws: flaws,
             ended: record("posting", clock.ulid()),
-        });
-        step.then(STILL_THERE);
-        step.then(&end_posting("member", "key", "ended", "day"));
-        step.then(MOVE);
+        };
+        change.then(STILL_THERE).then(&end_posting("member", "key", "ended", "day")).then(MOVE).bind(vars)
     }
 
     async fn transfer_row(&self, id: TransferId) -> Result<TransferRow> {
@@ -295,6 +287,9 @@ const COLUMNS: &str =
 const STILL_THERE: &str = "LET $there = (SELECT unit, state FROM ONLY $member); \
                            IF $there.unit != $from_unit OR $there.state != 'active' { THROW 'moved' };";
 
+const ASK: &str = "LET $waiting = (SELECT VALUE id FROM transfer WHERE member = $key AND state = 'requested'); \
+                   IF array::len($waiting) > 0 { THROW 'waiting' }; INSERT INTO transfer $asked RETURN NONE;";
+
 const DECIDE: &str = "IF (SELECT VALUE state FROM ONLY $transfer) != 'requested' { THROW 'decided' }; \
                       UPDATE $transfer SET state = $decided, decided_by = $by, decided_at = $now, note = $note RETURN NONE;";
 
@@ -333,6 +328,14 @@ struct TransferRow {
 }
 
 impl TransferRow {
+    fn origin(&self) -> Result<UnitPath> {
+        UnitPath::parse(&self.from_path).map_err(|_| self.damaged())
+    }
+
+    fn destination(&self) -> Result<UnitPath> {
+        UnitPath::parse(&self.to_path).map_err(|_| self.damaged())
+    }
+
     fn damaged(&self) -> Error {
         Error::Damaged(format!("transfer {}", self.id))
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::{
     Error, Result,
     migrations::Progress,
-    store::{Bindings, RecordId, Store, SurrealValue, record, vars},
+    store::{Bindings, RecordId, Store, StoreError, SurrealValue, record, vars},
 };
 
 /// How long a lease must stand still before it is taken over. Longer than any transaction may take.
@@ -36,6 +36,25 @@ const COUNT_UP: &str = "IF (SELECT VALUE holder FROM ONLY $lease) != $holder { T
 
 const LEAVE: &str = "UPDATE $lease SET holder = NONE, doing = NONE WHERE holder = $holder RETURN NONE;";
 
+/// Why a process stops migrating.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stopped {
+    /// Another process has taken the lease over.
+    #[error("another process has taken the migrations over")]
+    TakenOver,
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Thrown(reason) if reason == TAKEN_OVER => Self::TakenOver,
+            error => Self::Failed(error.into()),
+        }
+    }
+}
+
 /// The right to migrate the store.
 pub(super) struct Lease<'s> {
     pub(super) store: &'s Store,
@@ -48,17 +67,18 @@ impl Lease<'_> {
     /// Writes as [`Store::write`] does, as long as the lease is held.
     ///
     /// # Errors
-    /// See [`is_taken_over`].
-    pub(super) async fn write(&self, sql: &str, vars: impl Into<Bindings>) -> Result<()> {
+    /// [`Stopped::TakenOver`] when it is not any more.
+    pub(super) async fn write(&self, sql: &str, vars: impl Into<Bindings>) -> Result<(), Stopped> {
         let own = vars! { lease: row(), holder: self.holder.clone(), doing: self.doing.clone() };
-        self.store.write(&format!("{COUNT_UP} {sql}"), vars.into().and(own)).await.map(|_| ())
+        self.store.write(&format!("{COUNT_UP} {sql}"), vars.into().and(own)).await?;
+        Ok(())
     }
 
     /// Tells the others that this process still works.
     ///
     /// # Errors
-    /// See [`is_taken_over`].
-    pub(super) async fn renew(&self) -> Result<()> {
+    /// As [`Self::write`].
+    pub(super) async fn renew(&self) -> Result<(), Stopped> {
         self.write("", ()).await
     }
 
@@ -68,11 +88,6 @@ impl Lease<'_> {
             tracing::warn!(%error, "the lease of the migrations was not given back; others wait until it is over");
         }
     }
-}
-
-/// Whether another process has taken the lease over.
-pub(super) fn is_taken_over(error: &Error) -> bool {
-    matches!(error, Error::Thrown(reason) if reason == TAKEN_OVER)
 }
 
 /// A process that wants the lease.
@@ -112,10 +127,10 @@ impl Candidate {
         let holder = format!("{:032x}", rand::random::<u128>());
         match store.write(TAKE, vars! { lease: row(), holder: holder.clone(), still: still }).await {
             Ok(_) => Ok(Some(Lease { store, holder, doing: None })),
-            Err(Error::Thrown(reason)) if reason == HELD_BY_ANOTHER => Ok(None),
+            Err(StoreError::Thrown(reason)) if reason == HELD_BY_ANOTHER => Ok(None),
             // Several want it at once.
-            Err(Error::Busy) => Ok(None),
-            Err(error) => Err(error),
+            Err(StoreError::Busy) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 

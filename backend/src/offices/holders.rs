@@ -14,6 +14,7 @@ use domain::{
 use super::Offices;
 use crate::{
     Result,
+    change::Change,
     store::{SurrealValue, Variables, record, vars},
 };
 
@@ -45,6 +46,14 @@ impl Holder {
     /// Whether all roles are held within a subtree.
     pub(crate) fn is_within(&self, subtree: &UnitPath) -> bool {
         self.units.iter().all(|unit| subtree.contains(unit))
+    }
+
+    /// The change, stopped when the person was given a role or lost one since this was read. Comes before statements that change roles;
+    /// `name` keeps the bindings of several people apart.
+    pub(crate) fn hold_still(&self, change: Change, name: &str) -> Change {
+        let mut vars = Variables::new();
+        let sql = self.unchanged(&mut vars, name);
+        change.then(&sql).bind(vars)
     }
 
     /// Statements that stop a transaction when the person was given a role or lost one since this was read. They come before any that

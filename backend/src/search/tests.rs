@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
     documents::{DocumentField, DocumentKind},
-    events::{Event, EventKind},
+    events::{Event, EventBody},
     ids::{CourseId, DocumentId, EventId, MeetingId, UnitId},
     members::Standing,
     policy::{Action, Grant, Role, Standpoint},
@@ -93,16 +93,8 @@ impl Written {
     }
 
     /// Tells of the document, as the log would.
-    fn tell(&self, backend: &Backend, kind: EventKind) {
-        backend.search_index().note(&Event {
-            id: EventId::new(backend.clock().ulid()),
-            at: now(),
-            actor: None,
-            kind,
-            unit: self.issuer.path.clone(),
-            subject: self.id.to_string(),
-            detail: None,
-        });
+    fn tell(&self, backend: &Backend, body: fn(DocumentId) -> EventBody) {
+        note(backend, &self.issuer, body(self.id));
     }
 
     /// The rule in words: published, and meant for this member, or within the reach of an office that reads or writes.
@@ -122,6 +114,12 @@ impl Written {
                     .any(|part| audience.contains(&part) && standpoint.may_by_office(Action::ReadDocument, &part))
                 || standpoint.may_by_office(Action::WriteDocument, &issuer))
     }
+}
+
+/// Tells the index of an event of this unit, as the log would.
+fn note(backend: &Backend, unit: &UnitRef, body: EventBody) {
+    let id = EventId::new(backend.clock().ulid());
+    backend.search_index().note(&Event { id, at: now(), actor: None, unit: unit.path.clone(), body });
 }
 
 fn reader(branch: &UnitRef, standing: Standing, grants: Vec<Grant>) -> Viewer {
@@ -388,16 +386,7 @@ async fn the_index_hears_of_meetings_and_a_whole_title_comes_first() {
     document.save(&backend).await;
     backend.search().catch_up().await.expect("makes the index");
     let meeting = call(&backend, &units[0], "Họp ra quân dọn bãi biển").await;
-    let told = |kind| Event {
-        id: EventId::new(backend.clock().ulid()),
-        at: now(),
-        actor: None,
-        kind,
-        unit: units[0].path.clone(),
-        subject: meeting.to_string(),
-        detail: None,
-    };
-    backend.search_index().note(&told(EventKind::MeetingAnnounced));
+    note(&backend, &units[0], EventBody::MeetingAnnounced(meeting));
     backend.search().catch_up().await.expect("follows");
     let order =
         async |typed: &str| -> Vec<Ulid> { find(&backend, &member, typed).await.hits.iter().map(|hit| hit.item.id()).collect() };
@@ -410,7 +399,7 @@ async fn the_index_hears_of_meetings_and_a_whole_title_comes_first() {
 
     let sql = "UPDATE $meeting SET title = 'Họp cuối năm' RETURN NONE";
     backend.store().write(sql, vars! { meeting: record("meeting", meeting) }).await.expect("writes");
-    backend.search_index().note(&told(EventKind::MeetingReported));
+    note(&backend, &units[0], EventBody::MeetingReported(meeting));
     backend.search().catch_up().await.expect("follows");
     assert_eq!(order("ra quân dọn bãi").await, [document.id.ulid()]);
     assert_eq!(order("họp cuối năm").await, [meeting.ulid()]);
@@ -459,15 +448,12 @@ async fn the_answer_is_the_same_whatever_lies_beyond_reach() {
     let aside = Written { id: DocumentId::new(backend.clock().ulid()), audience: elsewhere.clone(), ..secret };
     for document in [others, apart, aside] {
         document.save(&backend).await;
-        document.tell(&backend, EventKind::DocumentPublished);
+        document.tell(&backend, EventBody::DocumentPublished);
     }
     let course = Course { issuer: elsewhere, audience: elsewhere, standings: Vec::new(), state: "assigned" }.save(&backend).await;
     let meeting = call(&backend, elsewhere, "Kỷ luật khiển trách, chuyn doi, thu gim rác").await;
-    for (kind, subject) in [(EventKind::MeetingAnnounced, meeting.to_string()), (EventKind::CourseAssigned, course.to_string())] {
-        let id = EventId::new(backend.clock().ulid());
-        let unit = elsewhere.path.clone();
-        backend.search_index().note(&Event { id, at: now(), actor: None, kind, unit, subject, detail: None });
-    }
+    note(&backend, elsewhere, EventBody::MeetingAnnounced(meeting));
+    note(&backend, elsewhere, EventBody::CourseAssigned(course));
     backend.search().catch_up().await.expect("follows");
     assert_eq!(backend.search().size().await.expect("counts"), 7);
     for (typed, before) in queries.into_iter().zip(before) {
@@ -488,27 +474,27 @@ async fn what_is_corrected_is_read_anew_and_what_is_over_is_taken_out() {
 
     document.title = "Áo cứu hộ".to_owned();
     document.save(&backend).await;
-    document.tell(&backend, EventKind::DocumentCorrected);
+    document.tell(&backend, EventBody::DocumentCorrected);
     backend.search().catch_up().await.expect("follows");
     assert!(find(&backend, &member, "phao").await.hits.is_empty());
     assert_eq!(ids(&find(&backend, &member, "áo cứu hộ").await), [document.id]);
 
     document.standings = vec![Standing::Probationary];
     document.save(&backend).await;
-    document.tell(&backend, EventKind::DocumentCorrected);
+    document.tell(&backend, EventBody::DocumentCorrected);
     backend.search().catch_up().await.expect("follows");
     assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "it is for others now");
 
     document.standings = Vec::new();
     document.parts = vec![units[1].clone()];
     document.save(&backend).await;
-    document.tell(&backend, EventKind::DocumentCorrected);
+    document.tell(&backend, EventBody::DocumentCorrected);
     backend.search().catch_up().await.expect("follows");
     assert_eq!(find(&backend, &member, "áo cứu hộ").await.total, 0, "it is for another part now");
 
     document.is_out = false;
     document.save(&backend).await;
-    document.tell(&backend, EventKind::DocumentExpired);
+    document.tell(&backend, EventBody::DocumentExpired);
     backend.search().catch_up().await.expect("follows");
     assert_eq!(backend.search().size().await.expect("counts"), 0);
 }

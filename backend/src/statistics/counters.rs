@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     audience::Audience,
-    events::{Event, EventKind},
+    events::{Effect, Event, EventKind},
     ids::{DocumentId, EventId, MemberId},
     locale::local_date,
     members::Standing,
@@ -224,7 +224,7 @@ impl State {
     /// [`Self::count_once`], again when records were merged meanwhile: their reads move from one place of the table to another, and may
     /// have been met at both or at none.
     async fn count(store: &Store, units: &Units, clock: &Clock) -> Result<Self> {
-        let is_merge = |event: &Event| event.kind == EventKind::MemberMerged;
+        let is_merge = |event: &Event| event.kind() == EventKind::MemberMerged;
         for _ in 1..TRIES {
             let begun = clock.now() - SETTLED;
             let before: BTreeSet<EventId> =
@@ -260,7 +260,7 @@ impl State {
             }
             state.apply(&event, &tree);
             state.known.insert(event.id);
-            if event.kind == EventKind::MemberMerged {
+            if event.kind() == EventKind::MemberMerged {
                 // Of the older ones the table does not tell any more.
                 let lost = differences::lost_reads(store, &event).await?.unwrap_or_default();
                 let settled = state.settled;
@@ -391,37 +391,32 @@ impl State {
     }
 
     fn apply(&mut self, event: &Event, tree: &Tree) {
-        let is_counted = match (self.note_event(event), event.detail.as_deref()) {
-            (_, Some(events::COUNTED)) => true,
-            (_, Some(events::NOT_COUNTED)) => false,
-            // Of before events said so.
-            (counts, _) => counts,
-        };
+        // Rows of before events said whether they count: as the actor stands now.
+        let counts = self.note_event(event);
         let path = tree.current(&event.unit);
-        match event.kind {
-            EventKind::DocumentPublished => {
-                if let Ok(document) = event.subject.parse() {
-                    self.publish(document, &path);
-                }
-            }
-            EventKind::DocumentWithdrawn | EventKind::DocumentExpired => {
-                if let Ok(document) = event.subject.parse() {
-                    self.withdraw(document, &path);
-                }
-            }
-            EventKind::DocumentRead if is_counted => self.add(&path, |figures| figures.reads += 1),
-            EventKind::OpinionSent if is_counted => self.add(&path, |figures| figures.opinions += 1),
-            EventKind::UnitMoved | EventKind::UnitMerged => self.follow(tree),
-            _ => {}
+        match event.body.effect() {
+            Effect::Published(document) => self.publish(document, &path),
+            Effect::Withdrawn(document) => self.withdraw(document, &path),
+            Effect::Read { counted } if counted.unwrap_or(counts) => self.add(&path, |figures| figures.reads += 1),
+            Effect::Opinion { counted } if counted.unwrap_or(counts) => self.add(&path, |figures| figures.opinions += 1),
+            Effect::Moved => self.follow(tree),
+            // Who counts where is read from the tables.
+            Effect::Nothing
+            | Effect::Read { .. }
+            | Effect::Opinion { .. }
+            | Effect::Member(_)
+            | Effect::MembersOf(_)
+            | Effect::Imported(_)
+            | Effect::Merged { .. } => {}
         }
     }
 
     /// Notes the use an event shows, and that something changed. Says whether its actor is one of those who count.
     fn note_event(&mut self, event: &Event) -> bool {
-        if changes_figures(event.kind) {
+        if event.body.effect().changes_figures() {
             self.changed_at = self.changed_at.max(Some(event.at));
         }
-        event.kind.counts_as_use() && self.note(event.at, event.actor)
+        event.kind().counts_as_use() && self.note(event.at, event.actor)
     }
 
     /// Notes that somebody used the handbook. Says whether they are one of those who count.
@@ -616,29 +611,10 @@ impl Node {
     }
 }
 
-/// Kinds that change figures, whoever acts.
-const fn changes_figures(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::DocumentPublished
-            | EventKind::DocumentWithdrawn
-            | EventKind::DocumentExpired
-            | EventKind::AccountActivated
-            | EventKind::UnitMoved
-            | EventKind::UnitMerged
-            | EventKind::UnitSplit
-            | EventKind::MemberRegistered
-            | EventKind::MemberChanged
-            | EventKind::MemberMerged
-            | EventKind::MembersImported
-            | EventKind::TransferAccepted
-    )
-}
-
 /// The rows of a table whose keys follow `after`, in the order of keys.
 async fn page<T: SurrealValue>(store: &Store, columns: &str, table: &'static str, after: &str) -> Result<Vec<T>> {
     let sql = format!("SELECT {columns} FROM {KEYS} LIMIT {PAGE}");
-    store.read(sql, vars! { keys: keys_after(table, after) }).await?.rows(0)
+    Ok(store.read(sql, vars! { keys: keys_after(table, after) }).await?.rows(0)?)
 }
 
 const MEMBER: &str = "record::id(id) AS id, path, standing, state, merged_into";

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use domain::{
     accounts::Viewer,
-    events::EventKind,
-    forms::{FormReader, Problem, bounded_line, day, optional},
+    events::EventBody,
+    forms::{FormErrors, FormReader, Problem, bounded_line, day, optional},
     ids::UnitId,
     policy::Action,
     units::{Opening, Phase, UnitChange, UnitCode, UnitKind, UnitName, UnitRef},
@@ -15,16 +15,17 @@ use super::{
     history::{END, OPEN, REFORM, Reform, day_before, first},
 };
 use crate::{
-    Error, Result, events,
-    store::{Variables, record, vars},
+    Error, Result,
+    change::Change,
+    store::{StoreError, Variables, record, vars},
 };
 
 /// Refuses when the tree is not the one that was looked at, and makes it another one.
-pub(super) const SAME_TREE: &str = "IF ((SELECT VALUE version FROM ONLY tree:units) ?? 0) != $tree { THROW 'tree' }; \
+const SAME_TREE: &str = "IF ((SELECT VALUE version FROM ONLY tree:units) ?? 0) != $tree { THROW 'tree' }; \
      UPSERT tree:units SET version = $tree + 1 RETURN NONE;";
 
 /// Refuses when somebody changed the unit since the form was shown.
-pub(super) const SAME_UNIT: &str = "IF ((SELECT VALUE version FROM ONLY $unit) ?? 0) != $version { THROW 'stale' };";
+const SAME_UNIT: &str = "IF ((SELECT VALUE version FROM ONLY $unit) ?? 0) != $version { THROW 'stale' };";
 
 /// Ends the offices held on a unit that is no more.
 pub(super) const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office WHERE unit = $unit_key); \
@@ -32,6 +33,33 @@ pub(super) const END_OFFICES: &str = "LET $held = (SELECT VALUE id FROM office W
 
 /// How often a change is tried again on a newer tree.
 const TRIES: usize = 5;
+
+/// Why an attempt at a change came to nothing.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The transaction was refused or failed. A `THROW` of [`SAME_TREE`] is for [`UnitDesk::again`], others are for the form.
+    Write(StoreError),
+    /// A check before it refused, or the new tree could not be read.
+    Otherwise(Error),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Otherwise(error)
+    }
+}
+
+impl From<FormErrors> for Failed {
+    fn from(errors: FormErrors) -> Self {
+        Self::Otherwise(errors.into())
+    }
+}
 
 /// What was typed to create a unit.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +136,7 @@ impl UnitDesk<'_> {
         self.again(|| self.try_close(viewer, form)).await
     }
 
-    async fn try_create(&self, viewer: &Viewer, form: NewUnitForm<'_>) -> Result<UnitId> {
+    async fn try_create(&self, viewer: &Viewer, form: NewUnitForm<'_>) -> Result<UnitId, Failed> {
         let tree = self.backend.units().tree();
         let parent = managed(viewer, &tree, form.parent)?;
         let mut reader = FormReader::new("unit_new");
@@ -128,23 +156,20 @@ impl UnitDesk<'_> {
         };
         let path = parent.path.child(code.as_str()).map_err(|_| Error::NotFound)?;
         let unit = UnitRef { id: UnitId::new(self.backend.clock().ulid()), kind, name: name.as_str().to_owned(), path };
-        match self.open(viewer, &tree, &unit, parent.id, on).await {
-            Err(Error::Taken { .. }) => Err(reader.refused("code", Problem::CodeTaken).into()),
+        let vars = vars! {
+            tree: tree.version,
+            form: first(self.backend, &unit, parent.id, UnitChange::Created, on),
+            path: unit.path.to_string(),
+        };
+        let (clock, body) = (self.backend.clock(), EventBody::UnitCreated(unit.id));
+        let change = Change::new(SAME_TREE, vars).then(OPEN).event(clock, Some(viewer.member), &unit.path, body);
+        match self.settle(change).await {
+            Err(Failed::Write(StoreError::Taken { .. })) => Err(reader.refused("code", Problem::CodeTaken).into()),
             settled => settled.map(|()| unit.id),
         }
     }
 
-    async fn open(&self, viewer: &Viewer, tree: &Tree, unit: &UnitRef, parent: UnitId, on: NaiveDate) -> Result<()> {
-        let mut vars = vars! {
-            tree: tree.version,
-            form: first(self.backend, unit, parent, UnitChange::Created, on),
-            path: unit.path.to_string(),
-        };
-        events::append(&mut vars, self.backend.clock(), EventKind::UnitCreated, Some(viewer.member), &unit.path, unit.id);
-        self.settle(&format!("{SAME_TREE} {OPEN} {}", events::APPEND), vars).await
-    }
-
-    async fn try_rename(&self, viewer: &Viewer, form: RenameForm<'_>) -> Result<UnitId> {
+    async fn try_rename(&self, viewer: &Viewer, form: RenameForm<'_>) -> Result<UnitId, Failed> {
         let tree = self.backend.units().tree();
         let unit = managed(viewer, &tree, form.unit)?;
         let mut reader = FormReader::new("unit_rename");
@@ -164,16 +189,15 @@ impl UnitDesk<'_> {
             change: UnitChange::Renamed,
             on,
         };
-        let mut vars = unit_vars(&tree, unit.id, form.version)?;
-        vars.extend(vars! { forms: vec![next.row(self.backend, &tree)?] });
-        let clock = self.backend.clock();
-        events::append(&mut vars, clock, EventKind::UnitRenamed, Some(viewer.member), &unit.path, unit.id);
-        let sql = format!("{SAME_UNIT} {SAME_TREE} {REFORM} {}", events::APPEND);
-        self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "name"))?;
+        let change = unit_change(&tree, unit.id, form.version)?
+            .then(REFORM)
+            .bind(vars! { forms: vec![next.row(self.backend, &tree)?] })
+            .event(self.backend.clock(), Some(viewer.member), &unit.path, EventBody::UnitRenamed(unit.id));
+        self.settle(change).await.map_err(|failed| stale(failed, reader, "name"))?;
         Ok(unit.id)
     }
 
-    async fn try_set_phase(&self, viewer: &Viewer, form: PhaseForm<'_>) -> Result<UnitId> {
+    async fn try_set_phase(&self, viewer: &Viewer, form: PhaseForm<'_>) -> Result<UnitId, Failed> {
         let tree = self.backend.units().tree();
         let unit = managed(viewer, &tree, form.unit)?;
         let mut reader = FormReader::new("unit_phase");
@@ -187,21 +211,25 @@ impl UnitDesk<'_> {
         };
         // Day and contact belong to a phase of the unit's own.
         let (live_from, contact) = if phase.is_some() { (live_from, contact) } else { (None, None) };
-        let mut vars = unit_vars(&tree, unit.id, form.version)?;
-        let key = phase.map(|phase| phase.key().to_owned());
-        vars.extend(vars! { phase: key.clone(), live_from: live_from.map(|day| day.to_string()), contact: contact });
-        let (clock, kind) = (self.backend.clock(), EventKind::UnitPhaseChanged);
-        events::append_with(&mut vars, clock, kind, Some(viewer.member), &unit.path, unit.id, key);
-        let sql = format!(
-            "{SAME_UNIT} {SAME_TREE} UPDATE $unit SET phase = $phase, live_from = $live_from, contact = $contact, \
-             version = $version + 1 RETURN NONE; {}",
-            events::APPEND
+        let vars = vars! {
+            phase: phase.map(|phase| phase.key().to_owned()),
+            live_from: live_from.map(|day| day.to_string()),
+            contact: contact,
+        };
+        let sql =
+            "UPDATE $unit SET phase = $phase, live_from = $live_from, contact = $contact, version = $version + 1 RETURN NONE;";
+        let body = EventBody::UnitPhaseChanged { unit: unit.id, phase };
+        let change = unit_change(&tree, unit.id, form.version)?.then(sql).bind(vars).event(
+            self.backend.clock(),
+            Some(viewer.member),
+            &unit.path,
+            body,
         );
-        self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "phase"))?;
+        self.settle(change).await.map_err(|failed| stale(failed, reader, "phase"))?;
         Ok(unit.id)
     }
 
-    async fn try_close(&self, viewer: &Viewer, form: CloseForm<'_>) -> Result<UnitId> {
+    async fn try_close(&self, viewer: &Viewer, form: CloseForm<'_>) -> Result<UnitId, Failed> {
         let tree = self.backend.units().tree();
         let unit = managed(viewer, &tree, form.unit)?;
         let parent = managed_parent(viewer, &tree, unit)?;
@@ -211,21 +239,21 @@ impl UnitDesk<'_> {
         if tree.children(&unit.path).next().is_some() {
             return Err(reader.refused("on", Problem::HasUnits).into());
         }
-        let mut vars = unit_vars(&tree, unit.id, form.version)?;
-        vars.extend(self.ending(viewer, &tree, unit, parent, on)?);
-        events::append(&mut vars, self.backend.clock(), EventKind::UnitClosed, Some(viewer.member), &unit.path, unit.id);
-        let sql = format!(
-            "{SAME_UNIT} {SAME_TREE} \
-             IF array::len((SELECT VALUE id FROM member WHERE unit = $unit_key AND state = 'active' LIMIT 1)) > 0 \
-                 {{ THROW 'members' }}; \
-             UPDATE $unit SET closed_on = $on, parent = $parent, version = $version + 1 RETURN NONE; \
-             {END} {END_OFFICES} {}",
-            events::APPEND
-        );
-        match self.settle(&sql, vars).await {
+        let sql = "IF array::len((SELECT VALUE id FROM member WHERE unit = $unit_key AND state = 'active' LIMIT 1)) > 0 \
+                       { THROW 'members' }; \
+                   UPDATE $unit SET closed_on = $on, parent = $parent, version = $version + 1 RETURN NONE;";
+        let change = unit_change(&tree, unit.id, form.version)?
+            .then(sql)
+            .then(END)
+            .then(END_OFFICES)
+            .bind(self.ending(viewer, &tree, unit, parent, on)?)
+            .event(self.backend.clock(), Some(viewer.member), &unit.path, EventBody::UnitClosed(unit.id));
+        match self.settle(change).await {
             Ok(()) => Ok(unit.id),
-            Err(Error::Thrown(reason)) if reason == "members" => Err(reader.refused("on", Problem::HasMembers).into()),
-            Err(error) => Err(stale(error, reader, "on")),
+            Err(Failed::Write(StoreError::Thrown(reason))) if reason == "members" => {
+                Err(reader.refused("on", Problem::HasMembers).into())
+            }
+            Err(failed) => Err(stale(failed, reader, "on")),
         }
     }
 
@@ -258,21 +286,25 @@ impl UnitDesk<'_> {
     }
 
     /// Writes a change, and reads the tree it made.
-    pub(super) async fn settle(&self, sql: &str, vars: Variables) -> Result<()> {
-        self.backend.store().write(sql, vars).await?;
-        self.backend.events().wake();
-        self.backend.units().reload(self.backend.store()).await
+    pub(super) async fn settle(&self, change: Change) -> Result<(), Failed> {
+        self.backend.transact(change).await?;
+        self.backend.units().reload(self.backend.store()).await?;
+        Ok(())
     }
 
     /// Tries a change again when the tree was changed between the checks and the transaction.
     pub(super) async fn again<T, F>(&self, attempt: impl Fn() -> F + Send) -> Result<T>
     where
-        F: Future<Output = Result<T>> + Send,
+        F: Future<Output = Result<T, Failed>> + Send,
     {
         for _ in 0..TRIES {
             match attempt().await {
-                Err(Error::Thrown(reason)) if reason == "tree" => self.backend.units().reload(self.backend.store()).await?,
-                settled => return settled,
+                Ok(done) => return Ok(done),
+                Err(Failed::Write(StoreError::Thrown(reason))) if reason == "tree" => {
+                    self.backend.units().reload(self.backend.store()).await?;
+                }
+                Err(Failed::Write(error)) => return Err(error.into()),
+                Err(Failed::Otherwise(error)) => return Err(error),
             }
         }
         Err(Error::Busy)
@@ -298,10 +330,11 @@ pub(super) fn managed_parent<'t>(viewer: &Viewer, tree: &'t Tree, unit: &UnitRef
     if viewer.standpoint.may_by_office(Action::ManageUnit, &parent.path) { Ok(parent) } else { Err(Error::NotAllowed) }
 }
 
-/// What [`SAME_TREE`] and [`SAME_UNIT`] compare.
-pub(super) fn unit_vars(tree: &Tree, unit: UnitId, version: &str) -> Result<Variables> {
+/// A change that [`SAME_UNIT`] and [`SAME_TREE`] may refuse; `version` is that of the unit the form was shown with.
+pub(super) fn unit_change(tree: &Tree, unit: UnitId, version: &str) -> Result<Change> {
     let version: u32 = version.parse().map_err(|_| Error::NotFound)?;
-    Ok(vars! { tree: tree.version, unit: record("unit", unit), version: i64::from(version) })
+    let vars = vars! { tree: tree.version, unit: record("unit", unit), version: i64::from(version) };
+    Ok(Change::new(SAME_UNIT, vars).then(SAME_TREE))
 }
 
 /// Since when the unit has the form it has.
@@ -314,9 +347,9 @@ fn opened(tree: &Tree, unit: UnitId) -> NaiveDate {
 }
 
 /// A transaction refused because the form was shown before another change.
-pub(super) fn stale(error: Error, reader: FormReader, field: &str) -> Error {
-    match error {
-        Error::Thrown(reason) if reason == "stale" => reader.refused(field, Problem::Stale).into(),
+pub(super) fn stale(failed: Failed, reader: FormReader, field: &str) -> Failed {
+    match failed {
+        Failed::Write(StoreError::Thrown(reason)) if reason == "stale" => reader.refused(field, Problem::Stale).into(),
         other => other,
     }
 }

@@ -10,22 +10,23 @@ use std::collections::BTreeSet;
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem},
     ids::UnitId,
     members::Flaw,
     policy::Action,
-    units::{UnitChange, UnitCode, UnitPath, UnitRef},
+    units::{Shift, UnitChange, UnitCode, UnitPath, UnitRef},
 };
 
 use super::{
-    Shift, ShiftRow, Tree, UnitDesk,
-    change::{END_OFFICES, SAME_TREE, SAME_UNIT, managed, managed_parent, since, stale, unit_vars},
+    ShiftRow, Tree, UnitDesk,
+    change::{END_OFFICES, Failed, managed, managed_parent, since, stale, unit_change},
     history::{END, REFORM, Reform, day_before},
 };
 use crate::{
-    Backend, Error, Result, events,
-    jobs::{self, ENQUEUE, JobKind, NewJob},
+    Backend, Error, Result,
+    change::Change,
+    jobs::{JobKind, NewJob},
     members::rows::{end_posting, flaw_id},
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
@@ -161,15 +162,13 @@ impl UnitDesk<'_> {
     /// A person waits for the small ones; with a whole province a job goes on while they look at its page.
     async fn go_on(&self) -> Result<()> {
         if !self.advance(WAITED_FOR).await? {
-            let mut vars = Variables::new();
-            self.enqueue_following(&mut vars, TimeDelta::zero());
-            self.backend.store().write(ENQUEUE, vars).await?;
-            self.backend.wake_jobs();
+            let change = Change::default().jobs(self.backend.clock(), self.following(TimeDelta::zero()));
+            self.backend.transact(change).await?;
         }
         Ok(())
     }
 
-    async fn start_move(&self, viewer: &Viewer, form: MoveForm<'_>) -> Result<UnitId> {
+    async fn start_move(&self, viewer: &Viewer, form: MoveForm<'_>) -> Result<UnitId, Failed> {
         let tree = self.backend.units().tree();
         let unit = managed(viewer, &tree, form.unit)?;
         managed_parent(viewer, &tree, unit)?;
@@ -193,9 +192,9 @@ impl UnitDesk<'_> {
             return Ok(unit.id);
         }
         if !tree.moving.is_empty() {
-            return Err(Error::Busy);
+            return Err(Error::Busy.into());
         }
-        let shifts = [Shift { from: unit.path.clone(), to: to.clone() }];
+        let shifts = vec![Shift { from: unit.path.clone(), to: to.clone() }];
         let next = Reform {
             unit: unit.id,
             name: &unit.name,
@@ -204,17 +203,19 @@ impl UnitDesk<'_> {
             change: UnitChange::Moved,
             on,
         };
-        let mut vars = unit_vars(&tree, unit.id, form.version)?;
-        vars.extend(vars! { forms: vec![next.row(self.backend, &tree)?] });
-        vars.extend(self.operation("move", unit, target, &shifts, on, viewer));
         let clock = self.backend.clock();
-        events::append_with(&mut vars, clock, EventKind::UnitMoved, Some(viewer.member), &to, unit.id, Some(told(&shifts)));
-        let sql = format!("{SAME_UNIT} {SAME_TREE} {REFORM} {START} {ENQUEUE} {}", events::APPEND);
-        self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "target"))?;
+        let change = unit_change(&tree, unit.id, form.version)?
+            .then(REFORM)
+            .bind(vars! { forms: vec![next.row(self.backend, &tree)?] })
+            .then(START)
+            .bind(self.operation("move", unit, target, &shifts, on, viewer))
+            .jobs(clock, self.following(WAITED_AT_MOST))
+            .event(clock, Some(viewer.member), &to, EventBody::UnitMoved { unit: unit.id, shifts });
+        self.settle(change).await.map_err(|failed| stale(failed, reader, "target"))?;
         Ok(unit.id)
     }
 
-    async fn start_merge(&self, viewer: &Viewer, form: MergeForm<'_>) -> Result<UnitId> {
+    async fn start_merge(&self, viewer: &Viewer, form: MergeForm<'_>) -> Result<UnitId, Failed> {
         let tree = self.backend.units().tree();
         let unit = managed(viewer, &tree, form.unit)?;
         let parent = managed_parent(viewer, &tree, unit)?;
@@ -230,7 +231,7 @@ impl UnitDesk<'_> {
             return Err(reader.finish().err().unwrap_or_default().into());
         };
         if !tree.moving.is_empty() {
-            return Err(Error::Busy);
+            return Err(Error::Busy.into());
         }
         let (shifts, codes) = plan_merge(&tree, unit, target, &children);
         let forms: Vec<_> = children
@@ -241,27 +242,29 @@ impl UnitDesk<'_> {
                 Reform { unit: child.id, name, code, parent, change: UnitChange::Merged, on }.row(self.backend, &tree)
             })
             .collect::<Result<_>>()?;
-        let mut vars = unit_vars(&tree, unit.id, form.version)?;
-        vars.extend(self.ending(viewer, &tree, unit, parent, on)?);
-        vars.extend(self.operation("merge", unit, target, &shifts, on, viewer));
-        vars.extend(vars! { forms: forms });
-        let (clock, kind) = (self.backend.clock(), EventKind::UnitMerged);
-        events::append_with(&mut vars, clock, kind, Some(viewer.member), &target.path, unit.id, Some(told(&shifts)));
-        let sql = format!(
-            "{SAME_UNIT} {SAME_TREE} UPDATE $unit SET closed_on = $on, parent = $parent, successor = $target, \
-             version = $version + 1 RETURN NONE; {END} {REFORM} {END_OFFICES} {START} {ENQUEUE} {}",
-            events::APPEND
-        );
-        self.settle(&sql, vars).await.map_err(|error| stale(error, reader, "target"))?;
+        let sql = "UPDATE $unit SET closed_on = $on, parent = $parent, successor = $target, version = $version + 1 RETURN NONE;";
+        let clock = self.backend.clock();
+        let change = unit_change(&tree, unit.id, form.version)?
+            .then(sql)
+            .then(END)
+            .then(REFORM)
+            .then(END_OFFICES)
+            .bind(self.ending(viewer, &tree, unit, parent, on)?)
+            .bind(vars! { forms: forms })
+            .then(START)
+            .bind(self.operation("merge", unit, target, &shifts, on, viewer))
+            .jobs(clock, self.following(WAITED_AT_MOST))
+            .event(clock, Some(viewer.member), &target.path, EventBody::UnitMerged { unit: unit.id, shifts });
+        self.settle(change).await.map_err(|failed| stale(failed, reader, "target"))?;
         Ok(target.id)
     }
 
-    fn enqueue_following(&self, vars: &mut Variables, after: TimeDelta) {
-        let clock = self.backend.clock();
-        jobs::enqueue(vars, clock, vec![NewJob::periodic(JobKind::FollowMoves, clock.now() + after)]);
+    /// The job that goes on should this process end.
+    fn following(&self, after: TimeDelta) -> Vec<NewJob> {
+        vec![NewJob::periodic(JobKind::FollowMoves, self.backend.clock().now() + after)]
     }
 
-    /// Bindings of [`START`] and of the job that goes on should this process end.
+    /// Bindings of [`START`].
     fn operation(
         &self,
         kind: &str,
@@ -271,7 +274,7 @@ impl UnitDesk<'_> {
         on: NaiveDate,
         viewer: &Viewer,
     ) -> Variables {
-        let mut vars = vars! {
+        vars! {
             operation: record("unit_operation", self.backend.clock().ulid()),
             operation_kind: kind,
             moved: unit.id.to_string(),
@@ -280,9 +283,7 @@ impl UnitDesk<'_> {
             effective_on: on.to_string(),
             started_by: viewer.member.to_string(),
             started_at: self.backend.clock().now(),
-        };
-        self.enqueue_following(&mut vars, WAITED_AT_MOST);
-        vars
+        }
     }
 
     /// Does at most so many batches, and says whether all is done.
@@ -326,7 +327,7 @@ impl UnitDesk<'_> {
             }
             *left -= 1;
             let reposts = reposts(self.backend, members);
-            self.backend.store().write(&repost(), repost_vars(reposts, from, to, operation.on)).await?;
+            self.backend.transact(Change::new(&repost(), repost_vars(reposts, from, to, operation.on))).await?;
         }
     }
 
@@ -352,7 +353,7 @@ impl UnitDesk<'_> {
                             "FOR $row IN $rows {{ LET $id = $row.id; \
                              UPDATE $id SET {column} = $row.next WHERE {column} = $row.path RETURN NONE; }};"
                         );
-                        self.backend.store().write(&follow, vars! { rows: rows }).await?;
+                        self.backend.transact(Change::new(&follow, vars! { rows: rows })).await?;
                     }
                 }
             }
@@ -361,18 +362,15 @@ impl UnitDesk<'_> {
     }
 
     async fn finish(&self, operation: &Operation) -> Result<()> {
-        // The version counts up, since a tree with nothing on its way is another one.
-        let mut vars = vars! { operation: record("unit_operation", &operation.id), now: self.backend.clock().now() };
-        let mut redirect = "";
+        let mut change = Change::default();
         if let Some((from, to)) = operation.merged {
-            vars.extend(vars! { merged: from.to_string(), to_unit: to.to_string() });
-            redirect = REDIRECT;
+            change = change.then(REDIRECT).bind(vars! { merged: from.to_string(), to_unit: to.to_string() });
         }
-        let sql = format!(
-            "{redirect} UPDATE $operation SET state = 'done', finished_at = $now RETURN NONE; \
-             UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;"
-        );
-        self.backend.store().write(&sql, vars).await?;
+        // The version counts up, since a tree with nothing on its way is another one.
+        let sql = "UPDATE $operation SET state = 'done', finished_at = $now RETURN NONE; \
+                   UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE;";
+        let vars = vars! { operation: record("unit_operation", &operation.id), now: self.backend.clock().now() };
+        self.backend.transact(change.then(sql).bind(vars)).await?;
         self.backend.units().reload(self.backend.store()).await
     }
 }
@@ -505,11 +503,6 @@ fn plan_merge(tree: &Tree, unit: &UnitRef, into: &UnitRef, children: &[&UnitRef]
     }
     shifts.push(Shift { from: unit.path.clone(), to: into.path.clone() });
     (shifts, codes)
-}
-
-/// The shifts as the log keeps them.
-fn told(shifts: &[Shift]) -> String {
-    shifts.iter().map(|shift| format!("{} → {}", shift.from, shift.to)).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -681,6 +674,5 @@ mod tests {
         assert_eq!(Shift::apply(&shifts, &path("/51/002/02/")), Some(path("/51/001/02/")));
         assert_eq!(Shift::apply(&shifts, &path("/51/003/")), None);
         assert_eq!(outermost(&shifts).collect::<Vec<_>>(), [&path("/51/002/")]);
-        assert_eq!(told(&shifts), "/51/002/01/ → /51/001/03/; /51/002/ → /51/001/");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::EventBody,
     forms::{FormReader, Problem},
     ids::{MemberId, UnitId},
     policy::Action,
@@ -14,13 +14,13 @@ use domain::{
 
 use super::{
     Tree, UnitDesk,
-    change::{SAME_TREE, SAME_UNIT, managed, managed_parent, since, stale, unit_vars},
+    change::{Failed, managed, managed_parent, since, stale, unit_change},
     history::{OPEN, first},
     moving::{repost, repost_vars, reposts},
 };
 use crate::{
-    Error, Result, events,
-    store::{SurrealValue, record, vars},
+    Error, Result,
+    store::{StoreError, SurrealValue, record, vars},
 };
 
 /// Members of a branch at most: beyond, the form would be no list one can go through.
@@ -67,7 +67,7 @@ impl UnitDesk<'_> {
         self.again(|| self.try_split(viewer, form)).await
     }
 
-    async fn try_split(&self, viewer: &Viewer, form: SplitForm<'_>) -> Result<UnitId> {
+    async fn try_split(&self, viewer: &Viewer, form: SplitForm<'_>) -> Result<UnitId, Failed> {
         let tree = self.backend.units().tree();
         let (unit, parent) = splittable(viewer, &tree, form.unit)?;
         let own: BTreeSet<MemberId> = self.names(unit.id).await?.into_iter().map(|row| row.member).collect();
@@ -86,9 +86,9 @@ impl UnitDesk<'_> {
         let id = UnitId::new(self.backend.clock().ulid());
         let fresh = UnitRef { id, kind: UnitKind::Branch, name: name.as_str().to_owned(), path };
         self.write_split(viewer, &tree, (unit, parent, &fresh), form.version, on, members).await.map_err(
-            |error| match error {
-                Error::Taken { .. } => reader.refused("code", Problem::CodeTaken).into(),
-                error => stale(error, reader, "name"),
+            |failed| match failed {
+                Failed::Write(StoreError::Taken { .. }) => reader.refused("code", Problem::CodeTaken).into(),
+                failed => stale(failed, reader, "name"),
             },
         )?;
         Ok(id)
@@ -102,28 +102,23 @@ impl UnitDesk<'_> {
         version: &str,
         on: NaiveDate,
         members: BTreeSet<MemberId>,
-    ) -> Result<()> {
-        let mut vars = unit_vars(tree, unit.id, version)?;
+    ) -> Result<(), Failed> {
         let members: Vec<String> = members.into_iter().map(String::from).collect();
-        vars.extend(vars! {
+        let vars = vars! {
             form: first(self.backend, fresh, parent.id, UnitChange::Split, on),
             path: fresh.path.to_string(),
             chosen: members.iter().map(|member| record("member", member)).collect::<Vec<_>>(),
             unit_key: unit.id.to_string(),
-        });
-        vars.extend(repost_vars(reposts(self.backend, members), unit.id, fresh, on));
-        let (clock, kind) = (self.backend.clock(), EventKind::UnitSplit);
-        let from = Some(unit.path.to_string());
-        events::append_with(&mut vars, clock, kind, Some(viewer.member), &fresh.path, fresh.id, from);
-        let sql = format!(
-            "{SAME_UNIT} {SAME_TREE} \
-             IF array::len((SELECT VALUE id FROM $chosen WHERE unit = $unit_key AND state = 'active')) != array::len($chosen) \
-                 {{ THROW 'stale' }}; \
-             UPDATE $unit SET version = $version + 1 RETURN NONE; {OPEN} {} {}",
-            repost(),
-            events::APPEND
-        );
-        self.settle(&sql, vars).await
+        };
+        let body = EventBody::UnitSplit { unit: fresh.id, from: Some(unit.path.clone()) };
+        let change = unit_change(tree, unit.id, version)?
+            .then(THOSE_WHO_GO)
+            .then(OPEN)
+            .then(&repost())
+            .bind(vars)
+            .bind(repost_vars(reposts(self.backend, members), unit.id, fresh, on))
+            .event(self.backend.clock(), Some(viewer.member), &fresh.path, body);
+        self.settle(change).await
     }
 
     /// Active members of a branch, in the order of a name list.
@@ -141,6 +136,12 @@ impl UnitDesk<'_> {
             .collect()
     }
 }
+
+/// Refuses when one of the chosen is no active member of the branch any more.
+const THOSE_WHO_GO: &str = "\
+     IF array::len((SELECT VALUE id FROM $chosen WHERE unit = $unit_key AND state = 'active')) != array::len($chosen) \
+         { THROW 'stale' }; \
+     UPDATE $unit SET version = $version + 1 RETURN NONE;";
 
 /// A branch the person may split, and the unit above.
 fn splittable<'t>(viewer: &Viewer, tree: &'t Tree, id: &str) -> Result<(&'t UnitRef, &'t UnitRef)> {

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
     courses::{CourseState, NextStep, Progress, QuizPage, Tries},
-    events::EventKind,
+    events::EventBody,
     forms::Problem,
     ids::{CourseId, DocumentId},
     members::Standing,
@@ -311,7 +311,7 @@ async fn a_course_without_a_quiz_is_completed_once(backend: &Backend, org: &Fixt
         press.await.expect("runs").expect("completes");
     }
     backend.catch_up().await.expect("reads the log");
-    assert_eq!(events.try_recv().expect("an event").kind, EventKind::CourseCompleted);
+    assert_eq!(events.try_recv().expect("an event").body, EventBody::CourseCompleted(id));
     assert!(events.try_recv().is_err(), "one event for all presses");
     let done = &courses.list(member).await.expect("a list").done;
     assert_eq!((done.len(), done[0].progress), (1, Progress::DoneLate));
@@ -407,7 +407,7 @@ async fn who_has_no_try_left_is_given_another_one(backend: &Backend, org: &Fixtu
     }
     backend.catch_up().await.expect("reads the log");
     let event = events.try_recv().expect("an event");
-    assert_eq!((event.kind, event.subject, event.unit), (EventKind::TryGiven, id.to_string(), org.coast.path.clone()));
+    assert_eq!((event.body, event.unit), (EventBody::TryGiven(id), org.coast.path.clone()));
     assert!(events.try_recv().is_err(), "one event for all presses");
 
     assert_eq!(courses.reminder(member).await.expect("reads").map(|course| course.tries), Some(Tries::Given));
@@ -605,11 +605,11 @@ async fn pressing_twice_is_one_try_and_one_result(backend: &Backend, org: &Fixtu
     assert_eq!(courses.result(member, id, 1).await.expect("a result").handed_in, first, "the first one counts");
     assert_eq!(courses.read(member, id).await.expect("a page").tries.len(), 1);
     backend.catch_up().await.expect("reads the log");
-    let mut kinds: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).map(|event| event.kind).collect();
-    kinds.sort_by_key(|kind| kind.key());
-    let expected: &[EventKind] =
-        if first.passed { &[EventKind::CourseCompleted, EventKind::QuizTaken] } else { &[EventKind::QuizTaken] };
-    assert_eq!(kinds, expected);
+    let mut bodies: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).map(|event| event.body).collect();
+    bodies.sort_by_key(|body| body.kind().key());
+    let taken = EventBody::QuizTaken(id);
+    let expected = if first.passed { vec![EventBody::CourseCompleted(id), taken] } else { vec![taken] };
+    assert_eq!(bodies, expected);
     assert!(is_not_found(courses.answer(member, id, 7, &Ticked::new(), true).await), "there is no such try");
     let hostile: Ticked =
         [("0".to_owned(), vec!["999".to_owned(), "-1".to_owned(), "x".to_owned()]), ("99".to_owned(), vec![])].into();

@@ -162,7 +162,7 @@ async fn the_first_opening_and_the_first_reading_count_once_however_many_at_once
     }
     assert_eq!(backend.catch_up().await.expect("reads the log"), 1);
     let event = events.try_recv().expect("one event");
-    assert_eq!((event.kind, event.actor), (EventKind::DocumentOpened, Some(org.fisherman.id)));
+    assert_eq!((event.kind(), event.actor), (EventKind::DocumentOpened, Some(org.fisherman.id)));
 
     let presses: Vec<_> = (0..8)
         .map(|_| {
@@ -175,7 +175,7 @@ async fn the_first_opening_and_the_first_reading_count_once_however_many_at_once
     }
     assert_eq!(backend.catch_up().await.expect("reads the log"), 1);
     let event = events.try_recv().expect("one event");
-    assert_eq!((event.kind, event.actor), (EventKind::DocumentRead, Some(org.fisherman.id)));
+    assert_eq!((event.kind(), event.actor), (EventKind::DocumentRead, Some(org.fisherman.id)));
 }
 
 async fn a_stale_save_keeps_both_texts(backend: &Backend, org: &Fixture) {

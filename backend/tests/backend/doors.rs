@@ -160,7 +160,7 @@ async fn a_member_without_phone_comes_in_with_a_paper_code() {
     let mut kinds = Vec::new();
     while let Ok(event) = events.try_recv() {
         assert_eq!(event.unit, doors.org.harbour.path);
-        kinds.push(event.kind);
+        kinds.push(event.kind());
     }
     kinds.sort_by_key(|kind| kind.key());
     let expected = [EventKind::AccountActivated, EventKind::PaperCodeIssued, EventKind::SignedIn, EventKind::SignedIn];

@@ -77,7 +77,8 @@ pub(crate) async fn logged(
     listener: &mut tokio::sync::broadcast::Receiver<domain::events::Event>,
 ) -> Vec<(EventKind, Option<String>)> {
     backend.catch_up().await.expect("reads the log");
-    let mut found: Vec<_> = std::iter::from_fn(|| listener.try_recv().ok()).map(|event| (event.kind, event.detail)).collect();
+    let mut found: Vec<_> =
+        std::iter::from_fn(|| listener.try_recv().ok()).map(|event| (event.kind(), event.body.detail())).collect();
     found.sort_by_key(|(kind, _)| kind.key());
     found
 }

@@ -8,7 +8,7 @@ use backend::{
 };
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::{EventBody, EventKind},
     forms::Problem,
     ids::ImportId,
     imports::{Column, Counts, Failure, ImportKind, ImportPage, ImportState, Reason, RefusedLine},
@@ -793,9 +793,10 @@ async fn a_file_does_not_tell_who_is_a_member_elsewhere() {
     assert_eq!((reasons[0], reasons[27]), (&Reason::IdTaken, &Reason::IdTaken), "of the own people it is told");
     assert!(reasons[1..27].iter().all(|reason| **reason == Reason::ToBeVerified), "{reasons:?}");
     backend.catch_up().await.expect("reads the log");
-    let met = std::iter::from_fn(|| events.try_recv().ok()).find(|event| event.kind == EventKind::ForeignIdsMet);
+    let met = std::iter::from_fn(|| events.try_recv().ok()).find(|event| event.kind() == EventKind::ForeignIdsMet);
     let met = met.expect("is logged");
-    assert_eq!((met.actor, met.detail.as_deref()), (Some(org.coast_registrar.id), Some("met 25")));
+    assert_eq!(met.actor, Some(org.coast_registrar.id));
+    assert_eq!(met.body, EventBody::ForeignIdsMet { source: page.import.id.ulid(), met: 25 });
     // Nor with another column.
     let remap = async |page: &ImportPage| {
         let columns: Vec<String> =

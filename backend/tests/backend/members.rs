@@ -12,11 +12,12 @@ use backend::{
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
-    events::{Event, EventKind},
+    events::{Event, EventBody, EventKind, MemberChange},
     forms::Problem,
     ids::MemberId,
     members::{
-        CorrectionState, Flaw, Hits, MemberState, NationalId, PhoneNumber, RECORD_HOLDER, RECORD_HOLDER_NAME, Sex, Standing,
+        CorrectionField, CorrectionState, Flaw, Hits, MemberState, NationalId, PhoneNumber, RECORD_HOLDER, RECORD_HOLDER_NAME,
+        Sex, Standing,
     },
     units::UnitRef,
 };
@@ -247,7 +248,7 @@ async fn looking_at_a_record_leaves_a_trace(backend: &Backend, org: &Fixture) {
     let _ = members.record(&org.farm_secretary.viewer, id).await;
     let events = told(backend, &mut listener).await;
     let mut looks: Vec<_> =
-        events.iter().filter(|event| event.kind == EventKind::RecordOpened).filter_map(|event| event.actor).collect();
+        events.iter().filter(|event| event.body == EventBody::RecordOpened(id)).filter_map(|event| event.actor).collect();
     looks.sort_unstable();
     let mut lookers = [org.coast_registrar.id, org.secretary.id];
     lookers.sort_unstable();
@@ -271,9 +272,10 @@ async fn a_member_is_registered_once_and_counts(backend: &Backend, org: &Fixture
     let member = backend.members().register(registrar, form).await.expect("registers");
     assert_eq!(backend.members().register(registrar, form).await.expect("the same button twice"), member);
     let events = told(backend, &mut listener).await;
-    let registrations: Vec<_> = events.iter().filter(|event| event.kind == EventKind::MemberRegistered).collect();
+    let registrations: Vec<_> = events.iter().filter(|event| event.kind() == EventKind::MemberRegistered).collect();
     assert_eq!(registrations.len(), 1);
-    assert_eq!((registrations[0].unit.clone(), registrations[0].detail.as_deref()), (org.harbour.path.clone(), Some("official")));
+    assert_eq!(registrations[0].unit, org.harbour.path);
+    assert_eq!(registrations[0].body, EventBody::MemberRegistered { member, standing: Some(Standing::Official) });
     assert_eq!(statistics().await, before + 1);
     let record = backend.members().record(registrar, member).await.expect("a record").record;
     assert_eq!((record.name.as_str(), record.card.as_str(), record.version), ("Trương Thị Mới", "51900001", 1));
@@ -320,9 +322,10 @@ async fn a_change_names_its_fields_and_never_their_values(backend: &Backend, org
     let changed = MemberForm { full_name: "Trương Thị Mới Hơn", phone: "0900900002", ..form };
     members.change(registrar, changed).await.expect("changes");
     let events = told(backend, &mut listener).await;
-    let logged: Vec<_> = events.iter().filter(|event| event.kind == EventKind::MemberChanged).collect();
-    assert_eq!(logged.len(), 1);
-    assert_eq!(logged[0].detail.as_deref(), Some("full_name,phone"));
+    let logged: Vec<_> =
+        events.into_iter().filter(|event| event.kind() == EventKind::MemberChanged).map(|event| event.body).collect();
+    let fields = ["full_name", "phone"].map(str::to_owned).to_vec();
+    assert_eq!(logged, [EventBody::MemberChanged { member: id, change: Some(MemberChange::Fields(fields)) }]);
     assert_eq!(refusal(members.change(registrar, changed).await, "full_name"), Some(Problem::Stale), "an older version");
     let record = members.record(registrar, id).await.expect("a record").record;
     assert_eq!((record.version, record.national_id.as_deref()), (2, Some("••••••••••01")), "an empty ID leaves the stored one");
@@ -420,13 +423,13 @@ async fn a_correction_is_asked_for_accepted_and_seen(backend: &Backend, org: &Fi
     let silent = members.decide_correction(registrar, &second.to_string(), "decline", " ").await;
     assert_eq!(refusal(silent, "note"), Some(Problem::Required), "nobody is turned away without a word");
     members.decide_correction(registrar, &second.to_string(), "decline", "Giấy khai sinh ghi Khơi.").await.expect("declines");
-    let mut kinds: Vec<_> = told(backend, &mut listener).await.into_iter().map(|event| (event.kind, event.detail)).collect();
-    kinds.sort_unstable_by_key(|(kind, _)| kind.key());
+    let mut bodies: Vec<_> = told(backend, &mut listener).await.into_iter().map(|event| event.body).collect();
+    bodies.sort_unstable_by_key(|body| body.kind().key());
     assert_eq!(
-        kinds,
+        bodies,
         [
-            (EventKind::CorrectionAccepted, Some("phone".to_owned())),
-            (EventKind::CorrectionDeclined, Some("full_name".to_owned()))
+            EventBody::CorrectionAccepted { member: member.member, field: Some(CorrectionField::Phone) },
+            EventBody::CorrectionDeclined { member: member.member, field: Some(CorrectionField::FullName) },
         ]
     );
 
@@ -505,8 +508,10 @@ async fn a_transfer_moves_a_member_with_the_history_kept(backend: &Backend, org:
     let mut listener = listen(backend).await;
     members.decide_transfer(&org.farm_secretary.viewer, &id, "accept", "").await.expect("accepts");
     let events = told(backend, &mut listener).await;
-    let accepted = events.iter().find(|event| event.kind == EventKind::TransferAccepted).expect("is told");
-    assert_eq!((accepted.unit.clone(), accepted.detail.clone()), (org.farm.path.clone(), Some(org.harbour.path.to_string())));
+    let accepted = events.iter().find(|event| event.kind() == EventKind::TransferAccepted).expect("is told");
+    assert_eq!(accepted.unit, org.farm.path);
+    let other = Some(org.harbour.path.clone());
+    assert_eq!(accepted.body, EventBody::TransferAccepted { member: org.deputy.id, other });
 
     let viewer = backend.accounts().session(&token).await.expect("reads").expect("stays signed in").viewer;
     assert_eq!(viewer.branch.id, org.farm.id);

@@ -9,7 +9,7 @@ use domain::{
         Preferences,
         codes::{CodeState, TypedCode, grouped},
     },
-    events::EventKind,
+    events::EventBody,
     forms::Problem,
 };
 
@@ -167,8 +167,8 @@ async fn revoking_is_logged_once_and_changes_only_what_can_still_be_used() {
     doors.backend.catch_up().await.expect("reads the log");
     let mut revoked = 0;
     while let Ok(event) = events.try_recv() {
-        if event.kind == EventKind::PaperCodeRevoked {
-            assert_eq!((event.actor, event.subject), (Some(doors.org.secretary.id), doors.newcomer.to_string()));
+        if let EventBody::PaperCodeRevoked(member) = event.body {
+            assert_eq!((event.actor, member), (Some(doors.org.secretary.id), doors.newcomer));
             revoked += 1;
         }
     }

@@ -14,7 +14,7 @@ use domain::{
         readers::{ReaderRow, Readers, ReadersPage, Reminding},
         reading::{OwnReceipt, Recording, Seen},
     },
-    events::EventKind,
+    events::EventBody,
     ids::{DocumentId, UnitId},
     policy::{Action, Grant, Role},
     units::UnitRef,
@@ -379,8 +379,8 @@ async fn who_has_not_read_is_reminded_once_a_day(backend: &Backend, org: &Fixtur
     assert_eq!((last.by.as_str(), last.is_of_today), ("Huỳnh Thị Bến", true), "the second one changed nothing");
     assert_eq!(backend.catch_up().await.expect("reads the log"), 1, "nor is it in the log");
     let event = events.try_recv().expect("one event");
-    assert_eq!((event.kind, event.actor), (EventKind::ReadersReminded, Some(org.secretary.id)));
-    assert_eq!((event.subject, event.unit), (id.to_string(), org.harbour.path.clone()));
+    assert_eq!((event.body, event.actor), (EventBody::ReadersReminded(id), Some(org.secretary.id)));
+    assert_eq!(event.unit, org.harbour.path);
 
     let by = Some(org.harbour.name.clone());
     assert_eq!(told(backend, member, id).await, (by.clone(), by));

@@ -7,7 +7,7 @@ use backend::{
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    events::EventKind,
+    events::{EventBody, Revoked},
     feedback::ReceivedShown,
     forms::{FormErrors, Problem},
     ids::SessionId,
@@ -95,7 +95,8 @@ async fn all_other_devices_are_revoked_in_one_step_and_the_log_says_so() {
     assert!(session(&backend, &here).await.is_some() && session(&backend, &secretary).await.is_some());
     backend.catch_up().await.expect("reads the log");
     let event = events.try_recv().expect("one event");
-    assert_eq!((event.kind, event.actor, event.detail.as_deref()), (EventKind::SessionRevoked, Some(person.id), Some("2")));
+    assert_eq!(event.actor, Some(person.id));
+    assert_eq!(event.body, EventBody::SessionRevoked(Revoked::Others { member: person.id, count: 2 }));
     assert!(events.try_recv().is_err(), "nothing happened the second time");
 }
 

@@ -1,12 +1,12 @@
 //! What somebody who writes into the store past the program can do, and that each of it is found.
 
 use chrono::TimeDelta;
-use domain::{events::EventKind, units::UnitPath};
+use domain::{events::EventBody, ids::MemberId, policy::Role, units::UnitPath};
 
 use super::*;
 use crate::{
     Clock, Keys, Place,
-    events::{APPEND, append_with},
+    change::Change,
     store::{RecordId, SurrealValue, record, vars},
 };
 
@@ -33,17 +33,14 @@ async fn sealed(count: usize) -> (Backend, Clock, Vec<String>) {
     (backend, clock, ids)
 }
 
-async fn append(backend: &Backend, clock: &Clock, subject: &str) -> String {
+async fn append(backend: &Backend, clock: &Clock) {
     let unit = UnitPath::parse("/01/51/").expect("a path");
-    let mut vars = vars! {};
-    let detail = Some("registrar".to_owned());
-    let event = append_with(&mut vars, clock, EventKind::RoleGranted, None, &unit, subject, detail);
-    backend.store().write(APPEND, vars).await.expect("appends");
-    event.id.to_string()
+    let body = EventBody::RoleGranted { member: MemberId::new(clock.ulid()), role: Role::Registrar };
+    backend.transact(Change::default().event(clock, None, &unit, body)).await.expect("appends");
 }
 
 async fn raw(backend: &Backend, sql: &str, event: &str) {
-    backend.store().read(sql, vars! { event: record("event", event) }).await.expect("writes");
+    backend.store().write(sql, vars! { event: record("event", event) }).await.expect("writes");
 }
 
 async fn report(backend: &Backend) -> Report {
@@ -53,7 +50,7 @@ async fn report(backend: &Backend) -> Report {
 #[tokio::test]
 async fn a_log_that_nobody_touched_is_whole_and_what_is_new_is_not_sealed_yet() {
     let (backend, clock, ids) = sealed(13).await;
-    append(&backend, &clock, "news").await;
+    append(&backend, &clock).await;
     let found = report(&backend).await;
     assert!(found.is_whole(), "{:?}", found.findings);
     assert_eq!((found.events, found.links, found.unsealed), (ids.len() as u64, 3, 1));
@@ -155,7 +152,7 @@ async fn a_link_that_was_changed_is_found_whatever_was_changed_in_it() {
     let number = |at: usize| at as u64 * 3 + 2;
     for (at, change) in changes.into_iter().enumerate() {
         let sql = format!("UPDATE $link SET {change} RETURN NONE");
-        backend.store().read(sql, vars! { link: record("seal", key(number(at))) }).await.expect("writes");
+        backend.store().write(&sql, vars! { link: record("seal", key(number(at))) }).await.expect("writes");
     }
     let found = report(&backend).await;
     for (at, change) in changes.into_iter().enumerate() {
@@ -182,28 +179,28 @@ async fn a_link_that_was_written_again_does_not_lead_on_to_the_next() {
         .collect();
     let vars = vars! { hash: chain.finish(), entries: entries };
     let sql = "UPDATE seal:`00000000000000000002` SET hash = $hash, entries = $entries";
-    backend.store().read(sql, vars).await.expect("writes");
+    backend.store().write(sql, vars).await.expect("writes");
     assert_eq!(report(&backend).await.findings, [Finding::LinkChanged { link: 2 }]);
 }
 
 #[tokio::test]
 async fn links_that_were_taken_away_are_missed_in_the_middle_and_at_the_end() {
     let (backend, _, _) = sealed(13).await;
-    backend.store().read("DELETE seal:`00000000000000000002`", vars! {}).await.expect("deletes");
+    backend.store().write("DELETE seal:`00000000000000000002`", vars! {}).await.expect("deletes");
     assert_eq!(report(&backend).await.findings, [Finding::LinkMissing { link: 2 }]);
 
     let (backend, clock, ids) = sealed(13).await;
-    backend.store().read("DELETE seal:`00000000000000000003`", vars! {}).await.expect("deletes");
+    backend.store().write("DELETE seal:`00000000000000000003`", vars! {}).await.expect("deletes");
     assert_eq!(report(&backend).await.findings, [Finding::End]);
     // Neither does it help to take the events away too, nor is it sealed over.
     let last: Vec<_> = ids[10..].iter().map(|id| record("event", id)).collect();
-    backend.store().read("DELETE $last RETURN NONE", vars! { last: last }).await.expect("deletes");
+    backend.store().write("DELETE $last RETURN NONE", vars! { last: last }).await.expect("deletes");
     assert_eq!(report(&backend).await.findings, [Finding::End]);
-    append(&backend, &clock, "later").await;
+    append(&backend, &clock).await;
     clock.advance(TimeDelta::hours(1));
     assert!(matches!(backend.audit().seal_by(LINK).await, Err(Error::Damaged(_))));
     // Nor to take away what vouches for the end.
-    backend.store().read("DELETE seal_head:one", vars! {}).await.expect("deletes");
+    backend.store().write("DELETE seal_head:one", vars! {}).await.expect("deletes");
     assert_eq!(report(&backend).await.findings, [Finding::End]);
     assert!(matches!(backend.audit().seal_by(LINK).await, Err(Error::Damaged(_))));
 }
@@ -275,6 +272,6 @@ async fn insert(backend: &Backend, rows: Vec<Raw>) {
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let batch: Vec<Raw> = rows.by_ref().take(25).collect();
-        backend.store().read("INSERT INTO event $rows RETURN NONE", vars! { rows: batch }).await.expect("inserts");
+        backend.store().write("INSERT INTO event $rows RETURN NONE", vars! { rows: batch }).await.expect("inserts");
     }
 }

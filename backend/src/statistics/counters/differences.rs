@@ -4,7 +4,10 @@
 //! Where such rows are missing, since an older version wrote or they were purged, all members are read, or everything is counted again.
 
 use chrono::{DateTime, Utc};
-use domain::{events::Event, ids::MemberId};
+use domain::{
+    events::{Effect, Event},
+    ids::{ImportId, MemberId},
+};
 
 use super::Counters;
 use crate::{
@@ -34,12 +37,13 @@ pub(super) async fn lost_reads(store: &Store, event: &Event) -> Result<Option<Ve
 
 /// The merge that made the event's subject part of the record it names. There are two events of each merge, and one of them has it.
 async fn merge_of(store: &Store, event: &Event) -> Result<Option<Merge>> {
+    let Effect::Merged { member, other: Some(other) } = event.body.effect() else { return Ok(None) };
     let sql = "SELECT VALUE merged_into FROM $member; SELECT VALUE lost_reads FROM $merge;";
-    let vars = vars! { member: record("member", &event.subject), merge: record("member_merge", &event.subject) };
+    let vars = vars! { member: record("member", member), merge: record("member_merge", member) };
     let mut answers = store.read(sql, vars).await?;
     let into: Vec<Option<String>> = answers.rows(0)?;
     let lost: Vec<Vec<LostRead>> = answers.rows(1)?;
-    let is_gone = into.into_iter().flatten().next().is_some_and(|into| event.detail.as_deref() == Some(into.as_str()));
+    let is_gone = into.into_iter().flatten().next().is_some_and(|into| into == other.to_string());
     Ok(is_gone.then(|| Merge { lost: lost.into_iter().next() }))
 }
 
@@ -75,7 +79,7 @@ impl Counters {
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) async fn refresh_imported(&self, store: &Store, tree: &Tree, import: &str) -> Result<()> {
+    pub(crate) async fn refresh_imported(&self, store: &Store, tree: &Tree, import: ImportId) -> Result<()> {
         let sql = "SELECT VALUE written FROM $import";
         let told: Vec<Option<i64>> = store.read(sql, vars! { import: record("import", import) }).await?.rows(0)?;
         let told = told.into_iter().flatten().next().and_then(|written| usize::try_from(written).ok());
@@ -109,7 +113,7 @@ struct WrittenRow {
 }
 
 impl WrittenRow {
-    fn members(&self, import: &str) -> Result<Vec<MemberId>> {
+    fn members(&self, import: ImportId) -> Result<Vec<MemberId>> {
         let damaged = || Error::Damaged(format!("the members written by the import {import}"));
         let id = |at: usize| self.members.get(at * ID..(at + 1) * ID).and_then(|id| id.parse().ok()).ok_or_else(damaged);
         (0..self.members.len().div_ceil(ID)).map(id).collect()

@@ -20,11 +20,12 @@ use ulid::Ulid;
 use super::{Counters, Member, Node, State, WINDOW};
 use crate::{
     Backend, Clock, Error, Result,
+    change::Change,
     events::{Position, SETTLE, WayBack},
     keys::hex,
     migrations,
     statistics::Statistics,
-    store::{Bytes, RecordId, Store, SurrealValue, pair, record, vars},
+    store::{Bytes, RecordId, Store, StoreError, SurrealValue, pair, record, vars},
     units::Tree,
 };
 
@@ -47,10 +48,10 @@ impl Statistics<'_> {
         let (store, clock) = (self.backend.store(), self.backend.clock());
         let now = clock.now();
         let vars = vars! { turn: record("counter_turn", "one"), now: now, since: now - every };
-        match store.write(TAKE_TURN, vars).await {
+        match self.backend.transact(Change::new(TAKE_TURN, vars)).await {
             Ok(_) => {}
-            Err(Error::Thrown(_)) => return Ok(None),
-            Err(error) => return Err(error),
+            Err(StoreError::Thrown(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
         }
         self.backend.catch_up().await?;
         let Some(newest) = newest(store, clock).await? else { return Ok(None) };
@@ -62,11 +63,11 @@ impl Statistics<'_> {
 
     /// The same in any case; none only for an empty log.
     pub(in crate::statistics) async fn save_counters_now(&self) -> Result<Option<usize>> {
-        let (store, clock) = (self.backend.store(), self.backend.clock());
-        let Some(newest) = newest(store, clock).await? else { return Ok(None) };
+        let clock = self.backend.clock();
+        let Some(newest) = newest(self.backend.store(), clock).await? else { return Ok(None) };
         let content = encoded(self.backend).await?;
         let size = content.len();
-        write(store, clock.ulid(), newest, &content).await?;
+        write(self.backend, clock.ulid(), newest, &content).await?;
         Ok(Some(size))
     }
 }
@@ -100,7 +101,7 @@ async fn newest(store: &Store, clock: &Clock) -> Result<Option<String>> {
     Ok(None)
 }
 
-async fn write(store: &Store, id: Ulid, newest: String, content: &[u8]) -> Result<()> {
+async fn write(backend: &Backend, id: Ulid, newest: String, content: &[u8]) -> Result<()> {
     let pieces = content.chunks(PIECE).len();
     let head = NewHead {
         id: record("counter_snapshot", id),
@@ -112,26 +113,27 @@ async fn write(store: &Store, id: Ulid, newest: String, content: &[u8]) -> Resul
         hash: hex(&Sha256::digest(content).into()),
         is_complete: false,
     };
-    store.write("INSERT INTO counter_snapshot $head RETURN NONE;", vars! { head: head }).await?;
+    backend.transact(Change::new("INSERT INTO counter_snapshot $head RETURN NONE;", vars! { head: head })).await?;
     for (at, piece) in content.chunks(PIECE).enumerate() {
         let vars = vars! { piece: pair("counter_piece", id, at), content: Bytes::from(piece.to_vec()) };
-        store.write("CREATE $piece SET content = $content RETURN NONE;", vars).await?;
+        backend.transact(Change::new("CREATE $piece SET content = $content RETURN NONE;", vars)).await?;
     }
     let sql = "UPDATE $head SET is_complete = true RETURN NONE;";
-    store.write(sql, vars! { head: record("counter_snapshot", id) }).await?;
-    forget_before(store, &id.to_string()).await
+    backend.transact(Change::new(sql, vars! { head: record("counter_snapshot", id) })).await?;
+    forget_before(backend, &id.to_string()).await
 }
 
 /// Deletes all snapshots but this one and the newest complete one before it, which a process may be reading.
-async fn forget_before(store: &Store, id: &str) -> Result<()> {
-    let older: Vec<HeadRow> = heads(store).await?.into_iter().filter(|head| head.id.as_str() < id).collect();
+async fn forget_before(backend: &Backend, id: &str) -> Result<()> {
+    let older: Vec<HeadRow> = heads(backend.store()).await?.into_iter().filter(|head| head.id.as_str() < id).collect();
     let kept = older.iter().find(|head| head.is_complete).map(|head| head.id.clone());
     for head in older.iter().filter(|head| Some(&head.id) != kept.as_ref()) {
         let pieces: Vec<RecordId> = (0..head.pieces).map(|at| pair("counter_piece", &head.id, at)).collect();
         for some in pieces.chunks(DELETED_AT_ONCE) {
-            store.write("DELETE $pieces RETURN NONE;", vars! { pieces: some.to_vec() }).await?;
+            backend.transact(Change::new("DELETE $pieces RETURN NONE;", vars! { pieces: some.to_vec() })).await?;
         }
-        store.write("DELETE $head RETURN NONE;", vars! { head: record("counter_snapshot", &head.id) }).await?;
+        let vars = vars! { head: record("counter_snapshot", &head.id) };
+        backend.transact(Change::new("DELETE $head RETURN NONE;", vars)).await?;
     }
     Ok(())
 }
@@ -140,7 +142,7 @@ async fn forget_before(store: &Store, id: &str) -> Result<()> {
 async fn heads(store: &Store) -> Result<Vec<HeadRow>> {
     let sql = "SELECT record::id(id) AS id, format, steps, newest, pieces, size, hash, is_complete FROM counter_snapshot \
                ORDER BY id DESC";
-    store.read(sql, ()).await?.rows(0)
+    Ok(store.read(sql, ()).await?.rows(0)?)
 }
 
 impl Counters {
@@ -172,11 +174,11 @@ enum Unread {
     Failed(Error),
 }
 
-impl From<Error> for Unread {
-    fn from(error: Error) -> Self {
+impl From<StoreError> for Unread {
+    fn from(error: StoreError) -> Self {
         match error {
-            Error::Damaged(_) => Self::Refused("a row of it is damaged"),
-            error => Self::Failed(error),
+            StoreError::Damaged(_) => Self::Refused("a row of it is damaged"),
+            error => Self::Failed(error.into()),
         }
     }
 }
@@ -456,7 +458,8 @@ impl Decoder<'_> {
 #[cfg(test)]
 mod tests {
     use domain::{
-        events::EventKind,
+        events::{EventBody, SignIn},
+        ids::SessionId,
         members::{NationalId, Sex, Standing},
         units::UnitKind,
     };
@@ -465,7 +468,6 @@ mod tests {
     use crate::{
         Keys, Place,
         demo::registry::{NewMember, Registry},
-        events,
     };
 
     const START: &str = "2026-11-21T08:00:00Z";
@@ -502,9 +504,8 @@ mod tests {
     }
 
     async fn sign_in(backend: &Backend, clock: &Clock, member: MemberId, path: &UnitPath) {
-        let mut vars = vars! {};
-        events::append(&mut vars, clock, EventKind::SignedIn, Some(member), path, member);
-        backend.store().write(events::APPEND, vars).await.expect("appends");
+        let body = EventBody::SignedIn(SignIn::Opened(SessionId::new(clock.ulid())));
+        backend.transact(Change::default().event(clock, Some(member), path, body)).await.expect("appends");
     }
 
     async fn save(backend: &Backend) -> Option<usize> {
@@ -566,12 +567,12 @@ mod tests {
         for _ in 0..4 {
             clock.advance(TimeDelta::minutes(1));
             let long: Vec<u8> = content.iter().copied().chain(std::iter::repeat_n(0, PIECE)).collect();
-            write(backend.store(), clock.ulid(), newest.clone(), &long).await.expect("writes");
+            write(&backend, clock.ulid(), newest.clone(), &long).await.expect("writes");
         }
         assert_eq!((count(&backend, "counter_snapshot").await, count(&backend, "counter_piece").await), (2, 4));
         assert!(load(&backend, &clock).await.is_none(), "what follows the content is not understood");
         clock.advance(TimeDelta::minutes(1));
-        write(backend.store(), clock.ulid(), newest, &content).await.expect("writes");
+        write(&backend, clock.ulid(), newest, &content).await.expect("writes");
         assert!(load(&backend, &clock).await.is_some());
     }
 

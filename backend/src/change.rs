@@ -1,0 +1,198 @@
+//! The one way to change rows: statements with their bindings and the events that tell of them, in one transaction.
+//!
+//! ```ignore
+//! let change = Change::new(RENAME, vars! { unit: record("unit", id), name: name })
+//!     .event(clock, Some(viewer.member), &unit.path, EventBody::UnitRenamed(id));
+//! match backend.transact(change).await {
+//!     Ok(_) => Ok(()),
+//!     Err(StoreError::Thrown(_)) => Err(stale(form)),
+//!     Err(error) => Err(error.into()),
+//! }
+//! ```
+//!
+//! [`Backend::transact`] commits, runs the transaction again when it met another one, and wakes who waits for the log or for jobs.
+//! A test (`tests::rows_are_changed_in_one_way`) holds the crate to it: `Store::write` is called here and by the few modules that are
+//! below use-cases, and `Store::read` refuses statements that change rows.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    events::{Event, EventBody},
+    ids::{EventId, MemberId},
+    units::UnitPath,
+};
+
+use crate::{
+    Backend, Clock,
+    events::{NewEvent, bind, create},
+    jobs::{self, NewJob},
+    store::{Answers, Bindings, StoreError, Variables},
+};
+
+/// A transaction in the making. Its statements run in the order they were added.
+#[derive(Default)]
+pub(crate) struct Change {
+    sql: String,
+    vars: Variables,
+    /// The time of all its events.
+    at: Option<DateTime<Utc>>,
+    events: usize,
+    has_jobs: bool,
+}
+
+impl Change {
+    /// `sql` must be safe to run again: ids are made before, not inside.
+    pub(crate) fn new(sql: &str, vars: impl Into<Bindings>) -> Self {
+        Self::default().then(sql).bind(vars)
+    }
+
+    /// Adds statements.
+    pub(crate) fn then(mut self, sql: &str) -> Self {
+        let sql = sql.trim();
+        if !sql.is_empty() {
+            self.sql.push_str(sql);
+            self.sql.push_str(if sql.ends_with(';') { " " } else { "; " });
+        }
+        self
+    }
+
+    /// Adds bindings; one that is there already gets the new value.
+    pub(crate) fn bind(mut self, vars: impl Into<Bindings>) -> Self {
+        self.vars.extend(vars.into().into_variables());
+        self
+    }
+
+    /// Adds the statements and bindings of another change that has no event or job yet.
+    pub(crate) fn and(self, other: Self) -> Self {
+        debug_assert!(other.events == 0 && !other.has_jobs, "events and jobs are bound by the change they belong to");
+        self.then(&other.sql).bind(other.vars)
+    }
+
+    /// Appends an event to the log. All events of a change have the same time.
+    pub(crate) fn event(self, clock: &Clock, actor: Option<MemberId>, unit: &UnitPath, body: EventBody) -> Self {
+        let (change, row) = self.bind_event(clock, actor, unit, body);
+        let statement = create(&row);
+        change.then(&statement)
+    }
+
+    /// The same if a condition holds in the transaction, such as `array::len($ended) > 0`.
+    pub(crate) fn event_if(
+        self,
+        condition: &str,
+        clock: &Clock,
+        actor: Option<MemberId>,
+        unit: &UnitPath,
+        body: EventBody,
+    ) -> Self {
+        let (change, row) = self.bind_event(clock, actor, unit, body);
+        let statement = format!("IF {condition} {{ {} }};", create(&row));
+        change.then(&statement)
+    }
+
+    /// Appends many events with one statement.
+    pub(crate) fn events(mut self, events: Vec<NewEvent>) -> Self {
+        self.events += 1;
+        let name = format!("log_rows_{}", self.events);
+        self.vars.insert(name.clone(), events);
+        let statement = format!("INSERT INTO event ${name} RETURN NONE;");
+        self.then(&statement)
+    }
+
+    /// Enqueues jobs. Once for a change.
+    pub(crate) fn jobs(mut self, clock: &Clock, jobs: Vec<NewJob>) -> Self {
+        debug_assert!(!self.has_jobs, "jobs are enqueued once for a change");
+        self.has_jobs = true;
+        let statement = jobs::enqueue(&mut self.vars, clock, jobs);
+        self.then(statement)
+    }
+
+    /// Binds the columns of an event and returns the name they begin with.
+    fn bind_event(mut self, clock: &Clock, actor: Option<MemberId>, unit: &UnitPath, body: EventBody) -> (Self, String) {
+        let at = *self.at.get_or_insert_with(|| clock.now());
+        self.events += 1;
+        // Statements of a change may name the time of its first event: `$log_at`.
+        let row = if self.events == 1 { "log".to_owned() } else { format!("log_{}", self.events) };
+        bind(&mut self.vars, &row, &Event { id: EventId::new(clock.ulid_at(at)), at, actor, unit: unit.clone(), body });
+        (self, row)
+    }
+}
+
+impl Backend {
+    /// Commits a change. The answers are those of its statements; the one of the `BEGIN` before them is the first.
+    ///
+    /// # Errors
+    /// Those of the store. A `THROW`, a record that exists and a taken index are for the caller to map.
+    pub(crate) async fn transact(&self, change: Change) -> Result<Answers, StoreError> {
+        let answers = self.store().write(&change.sql, change.vars).await?;
+        if change.events > 0 {
+            self.events().wake();
+        }
+        if change.has_jobs {
+            self.wake_jobs();
+        }
+        Ok(answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        fs,
+        path::{Path, PathBuf},
+    };
+
+    /// Who calls `Store::write`, and why that is no use-case.
+    const BELOW_USE_CASES: [(&str, &str); 5] = [
+        ("change.rs", "it is the one way"),
+        ("jobs/lease.rs", "leases lie below the jobs that changes enqueue"),
+        ("key_check.rs", "the key is looked at before there is a backend"),
+        ("migrations.rs", "the schema is brought up to date before there is a backend"),
+        ("migrations/lease.rs", "so is the lease of who does that"),
+    ];
+
+    /// All files of the crate but test modules, by their paths below `src`.
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("is a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && path.file_name().is_some_and(|name| name != "tests.rs")
+            {
+                found.push(path);
+            }
+        }
+    }
+
+    fn writes_past_changes(text: &str) -> bool {
+        // The test module of a file is its end.
+        let program = text.split("mod tests {").next().unwrap_or_default();
+        let packed: String = program.split_whitespace().collect();
+        packed.contains("store.write(") || packed.contains("store().write(")
+    }
+
+    #[test]
+    fn a_write_past_changes_is_noticed_however_it_is_broken_into_lines() {
+        assert!(writes_past_changes("self.backend\n    .store()\n    .write(sql, ())\n    .await?;"));
+        assert!(writes_past_changes("store.write(sql, ())"));
+        assert!(!writes_past_changes("backend.transact(change)\n#[cfg(test)]\nmod tests {\n store.write(sql, ()) }"));
+    }
+
+    #[test]
+    fn rows_are_changed_in_one_way() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut files = Vec::new();
+        sources(&src, &mut files);
+        let mut writers: BTreeSet<String> = BTreeSet::new();
+        for file in files {
+            if writes_past_changes(&fs::read_to_string(&file).expect("is read")) {
+                let below = file.strip_prefix(&src).expect("lies below");
+                writers.insert(below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"));
+            }
+        }
+        for (file, why) in BELOW_USE_CASES {
+            assert!(writers.remove(file), "{file} ({why}) does so no longer: take it from the list");
+        }
+        assert!(writers.is_empty(), "rows are changed by `Backend::transact`: {writers:?}");
+    }
+}
