@@ -49,7 +49,7 @@ pub use codes::IssuedCode;
 pub use federated::{Departure, Vouched};
 pub use limits::Origin;
 pub use notify::NoticeWords;
-pub(crate) use notify::tell;
+pub(crate) use notify::{changes_of, tell};
 pub use operator::{Admin, NewAdmin};
 
 use limits::{COUNT_FAILURE, IN_A_ROW, Scope};

@@ -155,7 +155,7 @@ fn sign_in_everybody(bulk: &mut Bulk, seed: u64, organisation: &people::Organisa
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
 
     use domain::members::NationalId;
@@ -193,7 +193,7 @@ mod tests {
         "unit",
     ];
 
-    async fn loaded(clock: &Clock) -> (Backend, Summary) {
+    pub(crate) async fn loaded(clock: &Clock) -> (Backend, Summary) {
         let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let summary = load_size(&backend, 3, SMALL).await.expect("loads");
         (backend, summary)

@@ -51,6 +51,7 @@ pub use form::{DraftForm, ReachForm};
 pub(crate) use particulars::{Particulars, ParticularsRow};
 pub(crate) use progress::HAND_OVER;
 pub(crate) use related::RelatedRow;
+pub(crate) use review::AT_THE_DESK;
 pub use review::{RemarkForm, SubmitForm};
 pub use steps::PublishForm;
 pub use take_in::TakeInForm;

@@ -39,6 +39,8 @@ pub mod members;
 mod migrations;
 pub mod offices;
 mod quota;
+#[cfg(test)]
+mod references;
 pub mod search;
 pub mod sms;
 pub mod statistics;
@@ -136,6 +138,11 @@ impl Backend {
     /// As [`Self::open`].
     pub async fn open_with(place: &Place, keys: KeySource<'_>, clock: Clock, progress: &Progress) -> Result<Self> {
         let store = Store::connect(place).await?;
+        Self::over(store, place, keys, clock, progress).await
+    }
+
+    /// The same over a store that is connected.
+    async fn over(store: Store, place: &Place, keys: KeySource<'_>, clock: Clock, progress: &Progress) -> Result<Self> {
         migrations::run(&store, &clock, progress).await?;
         let keys = key_check::settle(&store, keys, &clock).await?;
         if store.is_exclusive() {

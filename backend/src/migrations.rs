@@ -30,6 +30,8 @@ use crate::{
     store::{KEYS, RecordId, Store, SurrealValue, Variables, record, rows_after, vars},
 };
 
+#[cfg(test)]
+mod fixtures;
 mod lease;
 mod steps;
 
@@ -469,7 +471,7 @@ mod tests {
     }
 
     /// A store as the program of this version left it.
-    async fn at_version(version: usize) -> Store {
+    pub(super) async fn at_version(version: usize) -> Store {
         let store = empty().await;
         bring_to(&store, version).await;
         store

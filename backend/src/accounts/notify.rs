@@ -121,7 +121,7 @@ impl Backend {
 }
 
 /// The rows there may be of an account.
-fn changes_of(member: &str) -> Vec<RecordId> {
+pub(crate) fn changes_of(member: &str) -> Vec<RecordId> {
     AccountNotice::CHANGES.iter().map(|notice| pair("account_change", member, notice.key())).collect()
 }
 

@@ -368,7 +368,8 @@ pub(crate) const INHERIT: &str = "\
      LET $more_tries = (SELECT * FROM another_try WHERE target = $key); \
      FOR $row IN $more_tries { \
          LET $new = type::record('another_try', [$row.course, $kept_key]); \
-         IF (SELECT VALUE id FROM ONLY $new) = NONE { CREATE $new SET by = $row.by, act = $row.act, at = $row.at RETURN NONE }; \
+         IF (SELECT VALUE id FROM ONLY $new) = NONE { CREATE $new SET by = $row.by, act = $row.act, acts = $row.acts, \
+             at = $row.at RETURN NONE }; \
          DELETE $row.id RETURN NONE \
      };";
 
@@ -377,7 +378,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::store::tests::migrated;
+    use crate::store::{record, tests::migrated};
 
     #[tokio::test]
     async fn tries_are_found_by_index() {
@@ -393,5 +394,17 @@ mod tests {
             checked += 1;
         }
         assert_eq!(checked, 3);
+    }
+
+    #[tokio::test]
+    async fn another_try_goes_over_with_all_pages_it_was_given_from() {
+        let store = migrated().await;
+        let given = "CREATE type::record('another_try', ['C', 'A']) SET by = 'R', act = '2', acts = ['2', '1'], at = time::now()";
+        store.write(given, ()).await.expect("writes");
+        let vars = vars! { key: "A", kept_key: "B", kept: record("member", "B") };
+        store.write(INHERIT, vars).await.expect("hands over");
+        let sql = "SELECT VALUE [target, act, array::join(acts, ' ')] FROM another_try";
+        let given: Vec<Vec<String>> = store.read(sql, ()).await.expect("reads").rows(0).expect("rows");
+        assert_eq!(given, [["B", "2", "2 1"]]);
     }
 }

@@ -537,6 +537,23 @@ const ASKED: &str = "SELECT document, due, asked_by FROM review WHERE reviewer =
                      SELECT document, due, asked_by FROM review WHERE commenter = $member AND state = 'open' LIMIT 50; \
                      SELECT document, due, asked_by FROM review WHERE colleague = $member AND state = 'open' LIMIT 50;";
 
+/// What the member `$key` was at the desk, the kept record `$kept_key` is when the two become one: nobody approves what they wrote under
+/// the other record, and what waits for the other record waits for the kept one. Authors have no index; they hold or held a role on
+/// the issuing unit or above it.
+pub(crate) const AT_THE_DESK: &str = "\
+     LET $seats = (SELECT VALUE path FROM office WHERE member = $key); \
+     FOR $seat IN array::distinct($seats) { \
+         LET $seat_end = string::concat(string::slice($seat, 0, string::len($seat) - 1), '0'); \
+         LET $written = (SELECT VALUE id FROM draft WHERE issuer_path >= $seat AND issuer_path < $seat_end AND authors CONTAINS $key); \
+         UPDATE $written SET authors = array::union(array::complement(authors, [$key]), [$kept_key]) RETURN NONE \
+     }; \
+     LET $to_review = (SELECT VALUE id FROM review WHERE reviewer = $key AND state = 'open'); \
+     UPDATE $to_review SET reviewer = $kept_key RETURN NONE; \
+     LET $to_comment = (SELECT VALUE id FROM review WHERE commenter = $key AND state = 'open'); \
+     UPDATE $to_comment SET commenter = $kept_key RETURN NONE; \
+     LET $to_remark = (SELECT VALUE id FROM review WHERE colleague = $key AND state = 'open'); \
+     UPDATE $to_remark SET colleague = $kept_key RETURN NONE;";
+
 const ISSUERS: &str = "SELECT record::id(id) AS id, issuer FROM $drafts WHERE stage = 'in_review'";
 
 /// What is in review in a subtree.

@@ -19,9 +19,10 @@ use super::{
 };
 use crate::{
     Error, Result,
+    accounts::changes_of,
     change::Change,
     courses,
-    documents::HAND_OVER,
+    documents::{AT_THE_DESK, HAND_OVER},
     store::{RecordId, StoreError, SurrealValue, Variables, pair, record, vars},
 };
 
@@ -44,9 +45,9 @@ impl Members<'_> {
         })
     }
 
-    /// Makes `other` part of `keep`: its postings, opinions, receipts, those of corrected texts too, bookmarks, places in texts, attendance, corrections and transfers become
-    /// those of `keep`, which also takes over a number it lacks. The other's roles end, its account and sessions are closed; the record stays, as
-    /// merged, so that what was written about it stays readable.
+    /// Makes `other` part of `keep`: its postings, opinions, receipts, those of corrected texts too, bookmarks, places in texts, attendance,
+    /// corrections, transfers and texts in work become those of `keep`, which also takes over a number it lacks. The other's roles end,
+    /// its account and sessions are closed; the record stays, as merged, so that what was written about it stays readable.
     ///
     /// # Errors
     /// As [`Self::merge_form`]; [`Error::Invalid`] of the form `merge`, [`Problem::Stale`] on `keep`, when one of the records was
@@ -85,6 +86,7 @@ impl Members<'_> {
             .then(HISTORY)
             .then(VERSIONS)
             .then(HAND_OVER)
+            .then(AT_THE_DESK)
             .then(courses::INHERIT)
             .then(&end_posting("gone", "kept_key", "ended", "day"))
             .then(END_OFFICES)
@@ -160,6 +162,7 @@ impl Members<'_> {
             merge: record("member_merge", &gone.id),
             kept_account: record("account", &keep.id),
             gone_account: record("account", &gone.id),
+            gone_changes: changes_of(&gone.id),
             ended: record("posting", clock.ulid()),
             day: clock.today().to_string(),
             eve: eve(clock.today()).to_string(),
@@ -285,10 +288,17 @@ const VERSIONS: &str = "LET $versions = (SELECT * FROM version_receipt WHERE mem
          DELETE $from RETURN NONE \
      };";
 
-/// Who used the other record's account goes on with it when the kept record has none.
+/// Who used the other record's account goes on with it when the kept record has none, and finds what was done to it.
 const ACCOUNT: &str = "LET $used = (SELECT * OMIT id FROM ONLY $gone_account); \
-                       IF $used != NONE AND (SELECT VALUE id FROM ONLY $kept_account) = NONE \
-                       { CREATE $kept_account CONTENT $used RETURN NONE }; DELETE $gone_account RETURN NONE;";
+                       LET $told = (SELECT * FROM $gone_changes); \
+                       IF $used != NONE AND (SELECT VALUE id FROM ONLY $kept_account) = NONE { \
+                           CREATE $kept_account CONTENT $used RETURN NONE; \
+                           FOR $row IN $told { \
+                               LET $new = type::record('account_change', [$kept_key, $row.kind]); \
+                               UPSERT $new SET kind = $row.kind, at = $row.at, office = $row.office RETURN NONE \
+                           } \
+                       }; \
+                       DELETE $gone_account RETURN NONE; DELETE $gone_changes RETURN NONE;";
 
 /// The other first: it must let go of its number before the kept record takes it.
 const RECORDS: &str = "UPDATE $gone SET state = 'merged', merged_into = $kept_key, posted_from = NONE, id_hash = NONE, phone_hash = NONE, \
@@ -345,11 +355,13 @@ mod tests {
     #[tokio::test]
     async fn what_moves_with_a_record_is_found_by_index() {
         let store = migrated().await;
-        let vars = || vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV", path: "/01/51/001/" };
+        let vars = || {
+            vars! { key: "01ARZ3NDEKTSV4RRFFQ69G5FAV", path: "/01/51/001/", seat: "/01/51/001/", seat_end: "/01/51/0010" }
+        };
         for sql in [UNITS_OF, RECEIPTS_OF, MEETINGS_OF] {
             store.assert_no_scan(sql, vars()).await;
         }
-        for select in [HISTORY, VERSIONS]
+        for select in [HISTORY, VERSIONS, AT_THE_DESK]
             .into_iter()
             .flat_map(|sql| sql.split("LET "))
             .filter_map(|part| part.split_once("= (")?.1.split_once(");"))
