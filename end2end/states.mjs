@@ -3,11 +3,18 @@
 import { inDays } from './support/clock.mjs';
 import { until } from './support/wait.mjs';
 
-/** @typedef {{ name: string, as?: string, address?: string, find?: Function, act?: Function, status?: number }} State */
+/**
+ * @typedef {{
+ *   name: string, as?: string, address?: string, page?: string, find?: Function, act?: Function, to?: string, status?: number
+ * }} State
+ */
 
 /**
  * `as` is who looks (nobody when missing), `address` where, or `find` how a person gets there, `act` what is done on the page,
  * `status` what the server answers when it is not 200.
+ *
+ * `page` is what `find` leads to and `to` where `act` ends when that is another page, as the table of `app/src/pages.rs` writes them.
+ * A test there compares the two lists: each page has a state.
  *
  * @type {State[]}
  */
@@ -19,9 +26,9 @@ export const STATES = [
   { name: 'welcome', address: '/welcome' },
   { name: 'welcome by a card', address: '/welcome?code=ACDEF-23456' },
   { name: 'welcome refused', address: '/welcome', act: (visitor) => refused(visitor, 'national_id') },
-  { name: 'ways in', address: '/welcome', act: knocked },
-  { name: 'code by SMS', address: '/welcome', act: (visitor) => codeBy(visitor, 'sms') },
-  { name: 'code on paper, refused', address: '/welcome', act: codeRefused },
+  { name: 'ways in', address: '/welcome', act: knocked, to: '/welcome/way' },
+  { name: 'code by SMS', address: '/welcome', act: (visitor) => codeBy(visitor, 'sms'), to: '/welcome/code' },
+  { name: 'code on paper, refused', address: '/welcome', act: codeRefused, to: '/welcome/code' },
   { name: 'visit over', address: '/welcome/password' },
   { name: 'phone changed', address: '/welcome/phone' },
   { name: 'home', as: 'member', address: '/' },
@@ -44,18 +51,18 @@ export const STATES = [
   { name: 'search, by field and unit', as: 'member', address: '/search?q=chuyen%20doi%20so&field=digital' },
   { name: 'search, without a connection', as: 'member', address: '/search?q=dang%20phi', act: lostConnection },
   { name: 'search, signs alone', as: 'member', address: '/search?q=%25%25%25' },
-  { name: 'document', as: 'member', find: (visitor) => by(visitor, '/library', '.row-link') },
-  { name: 'document with notes and relations, marked, address open', as: 'member', find: storms, act: marked },
-  { name: 'document with a table', as: 'member', find: withTable },
-  { name: 'opinion form', as: 'member', find: opinionForm },
-  { name: 'opinion refused', as: 'member', find: opinionForm, act: (visitor) => refused(visitor, 'text') },
-  { name: 'receipt', as: 'member', find: async (visitor) => `${await by(visitor, '/opinions', '.row-link')}?sent=1` },
-  { name: 'own opinion', as: 'member', find: (visitor) => by(visitor, '/opinions', '.row-link') },
+  { name: 'document', as: 'member', page: '/library/:id', find: (visitor) => by(visitor, '/library', '.row-link') },
+  { name: 'document with notes and relations, marked, address open', as: 'member', page: '/library/:id', find: storms, act: marked },
+  { name: 'document with a table', as: 'member', page: '/library/:id', find: withTable },
+  { name: 'opinion form', as: 'member', page: '/library/:id/opinion', find: opinionForm },
+  { name: 'opinion refused', as: 'member', page: '/library/:id/opinion', find: opinionForm, act: (visitor) => refused(visitor, 'text') },
+  { name: 'receipt', as: 'member', page: '/opinions/:id', find: async (visitor) => `${await by(visitor, '/opinions', '.row-link')}?sent=1` },
+  { name: 'own opinion', as: 'member', page: '/opinions/:id', find: (visitor) => by(visitor, '/opinions', '.row-link') },
   { name: 'opinions', as: 'member', address: '/opinions' },
   { name: 'opinions, none', as: 'operator', address: '/opinions' },
   { name: 'meetings', as: 'member', address: '/meetings' },
-  { name: 'meeting to come', as: 'member', find: (visitor) => by(visitor, '/meetings', 'section:nth-of-type(1) .row-link') },
-  { name: 'meeting held', as: 'member', find: (visitor) => by(visitor, '/meetings', 'section:nth-of-type(2) .row-link') },
+  { name: 'meeting to come', as: 'member', page: '/meetings/:id', find: (visitor) => by(visitor, '/meetings', 'section:nth-of-type(1) .row-link') },
+  { name: 'meeting held', as: 'member', page: '/meetings/:id', find: (visitor) => by(visitor, '/meetings', 'section:nth-of-type(2) .row-link') },
   { name: 'more', as: 'member', address: '/more' },
   { name: 'devices', as: 'member', address: '/devices' },
   { name: 'password', as: 'member', address: '/password' },
@@ -64,12 +71,12 @@ export const STATES = [
   { name: 'not found', as: 'member', address: '/library/01ARZ3NDEKTSV4RRFFQ69G5FAV', status: 404 },
   { name: 'told to try again', as: 'member', address: '/problem/busy', status: 503 },
   { name: 'branch', as: 'secretary', address: '/branch' },
-  { name: 'received opinion', as: 'secretary', find: (visitor) => by(visitor, '/branch', '.row-link') },
-  { name: 'received opinion, unanswered', as: 'secretary', find: unanswered },
-  { name: 'answer refused', as: 'secretary', find: unanswered, act: (visitor) => refused(visitor, 'text') },
+  { name: 'received opinion', as: 'secretary', page: '/branch/:id', find: (visitor) => by(visitor, '/branch', '.row-link') },
+  { name: 'received opinion, unanswered', as: 'secretary', page: '/branch/:id', find: unanswered },
+  { name: 'answer refused', as: 'secretary', page: '/branch/:id', find: unanswered, act: (visitor) => refused(visitor, 'text') },
   { name: 'branches to issue codes in', as: 'secretary', address: '/codes' },
-  { name: 'codes of a branch', as: 'secretary', find: (visitor) => by(visitor, '/codes', '.row-link') },
-  { name: 'sheet of codes', as: 'secretary', find: (visitor) => by(visitor, '/codes', '.row-link'), act: sheet },
+  { name: 'codes of a branch', as: 'secretary', page: '/units/:id/codes', find: (visitor) => by(visitor, '/codes', '.row-link') },
+  { name: 'sheet of codes', as: 'secretary', page: '/units/:id/codes', find: (visitor) => by(visitor, '/codes', '.row-link'), act: sheet, to: '/codes/sheet' },
   { name: 'more of a secretary', as: 'secretary', address: '/more' },
   { name: 'desk', as: 'editor', address: '/desk' },
   { name: 'new draft', as: 'editor', address: '/desk/new' },
@@ -80,61 +87,64 @@ export const STATES = [
     address: '/desk/new',
     act: (visitor) => visitor.$('main [data-part="parts"] > summary').click(),
   },
-  { name: 'draft', as: 'editor', find: draft },
-  { name: 'sending for review', as: 'editor', find: async (visitor) => `${await draft(visitor)}/review` },
-  { name: 'sending for review, refused', as: 'editor', find: async (visitor) => `${await draft(visitor)}/review`, act: unknownCommenter },
-  { name: 'discarding a draft', as: 'editor', find: async (visitor) => `${await draft(visitor)}?discard=1` },
-  { name: 'saved versions', as: 'editor', find: async (visitor) => `${await draft(visitor)}/revisions` },
-  { name: 'one saved version', as: 'editor', find: async (visitor) => `${await draft(visitor)}/revisions?version=1` },
+  { name: 'draft', as: 'editor', page: '/desk/:id', find: draft },
+  { name: 'sending for review', as: 'editor', page: '/desk/:id/review', find: async (visitor) => `${await draft(visitor)}/review` },
+  { name: 'sending for review, refused', as: 'editor', page: '/desk/:id/review', find: async (visitor) => `${await draft(visitor)}/review`, act: unknownCommenter },
+  { name: 'discarding a draft', as: 'editor', page: '/desk/:id', find: async (visitor) => `${await draft(visitor)}?discard=1` },
+  { name: 'saved versions', as: 'editor', page: '/desk/:id/revisions', find: async (visitor) => `${await draft(visitor)}/revisions` },
+  { name: 'one saved version', as: 'editor', page: '/desk/:id/revisions', find: async (visitor) => `${await draft(visitor)}/revisions?version=1` },
   { name: 'desk of a chief editor', as: 'chief', address: '/desk' },
-  { name: 'reviewing', as: 'chief', find: inReview },
-  { name: 'reviewing, refused', as: 'chief', find: inReview, act: (visitor) => refused(visitor, 'reason') },
-  { name: 'publish', as: 'chief', find: async (visitor) => (await inReview(visitor)).replace('review', 'publish') },
-  { name: 'nothing to approve', as: 'editor', find: async (visitor) => `${await draft(visitor)}/publish` },
-  { name: 'rules of the desk', as: 'chief', find: (visitor) => by(visitor, '/desk', 'a[href^="/desk/rules/"]') },
-  { name: 'published at the desk', as: 'editor', find: published },
-  { name: 'withdrawal', as: 'chief', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
+  { name: 'reviewing', as: 'chief', page: '/desk/:id/review', find: inReview },
+  { name: 'reviewing, refused', as: 'chief', page: '/desk/:id/review', find: inReview, act: (visitor) => refused(visitor, 'reason') },
+  { name: 'publish', as: 'chief', page: '/desk/:id/publish', find: async (visitor) => (await inReview(visitor)).replace('review', 'publish') },
+  { name: 'nothing to approve', as: 'editor', page: '/desk/:id/publish', find: async (visitor) => `${await draft(visitor)}/publish` },
+  { name: 'rules of the desk', as: 'chief', page: '/desk/rules/:unit', find: (visitor) => by(visitor, '/desk', 'a[href^="/desk/rules/"]') },
+  { name: 'published at the desk', as: 'editor', page: '/desk/:id', find: published },
+  { name: 'withdrawal', as: 'chief', page: '/desk/:id', find: async (visitor) => `${await published(visitor)}?withdraw=1` },
   { name: 'who reads, documents of a branch', as: 'secretary', address: '/readers' },
   { name: 'who reads, documents of a province', as: 'statistician', address: '/readers' },
-  { name: 'who reads, by name', as: 'secretary', find: (visitor) => by(visitor, '/readers', '.row-link') },
-  { name: 'who reads, by unit', as: 'statistician', find: (visitor) => by(visitor, '/readers', '.row-link') },
-  { name: 'who reads, reminded today', as: 'chief', find: readersAtTheDesk, act: reminded },
+  { name: 'who reads, by name', as: 'secretary', page: '/readers/:id', find: (visitor) => by(visitor, '/readers', '.row-link') },
+  { name: 'who reads, by unit', as: 'statistician', page: '/readers/:id', find: (visitor) => by(visitor, '/readers', '.row-link') },
+  { name: 'who reads, reminded today', as: 'chief', page: '/readers/:id', find: readersAtTheDesk, act: reminded },
   { name: 'courses', as: 'member', address: '/courses' },
   { name: 'courses, nothing to do', as: 'exempt', address: '/courses' },
-  { name: 'course', as: 'member', find: (visitor) => by(visitor, '/courses', '.card-strong .row-link') },
-  { name: 'course completed', as: 'member', find: completed },
-  { name: 'certificate', as: 'member', find: async (visitor) => `${await completed(visitor)}/certificate` },
-  { name: 'quiz', as: 'secretary', find: quiz },
-  { name: 'quiz failed', as: 'committee', find: failedQuiz },
-  { name: 'quiz, no try left', as: 'commune_editor', find: failedThrice },
+  { name: 'course', as: 'member', page: '/courses/:id', find: (visitor) => by(visitor, '/courses', '.card-strong .row-link') },
+  { name: 'course completed', as: 'member', page: '/courses/:id', find: completed },
+  { name: 'certificate', as: 'member', page: '/courses/:id/certificate', find: async (visitor) => `${await completed(visitor)}/certificate` },
+  { name: 'quiz', as: 'secretary', page: '/courses/:id/quiz', find: quiz },
+  { name: 'quiz failed', as: 'committee', page: '/courses/:id/tries/:number', find: failedQuiz },
+  { name: 'quiz, no try left', as: 'commune_editor', page: '/courses/:id/tries/:number', find: failedThrice },
   { name: 'courses followed', as: 'secretary', address: '/courses/results' },
-  { name: 'course results with names', as: 'secretary', find: (visitor) => by(visitor, '/courses/results', '.row-link') },
-  { name: 'course results', as: 'committee', find: commune },
+  { name: 'course results with names', as: 'secretary', page: '/courses/:id/results', find: (visitor) => by(visitor, '/courses/results', '.row-link') },
+  { name: 'course results', as: 'committee', page: '/courses/:id/results', find: commune },
   { name: 'giving courses', as: 'commune_editor', address: '/courses/manage' },
   { name: 'new course', as: 'commune_editor', address: '/courses/manage/new' },
   { name: 'new course refused', as: 'commune_editor', address: '/courses/manage/new', act: (visitor) => refused(visitor, 'title') },
-  { name: 'course given', as: 'commune_editor', find: givenCourse },
-  { name: 'course about to end', as: 'commune_editor', find: async (visitor) => `${await givenCourse(visitor)}?end=1` },
-  { name: 'course results of who gives it', as: 'commune_editor', find: resultsOfGiven },
-  { name: 'course draft', as: 'commune_editor', find: courseDraft },
-  { name: 'question', as: 'commune_editor', find: async (visitor) => `${await courseDraft(visitor)}/questions/new` },
+  { name: 'course given', as: 'commune_editor', page: '/courses/manage/:id', find: givenCourse },
+  { name: 'course about to end', as: 'commune_editor', page: '/courses/manage/:id', find: async (visitor) => `${await givenCourse(visitor)}?end=1` },
+  { name: 'course results of who gives it', as: 'commune_editor', page: '/courses/:id/results', find: resultsOfGiven },
+  { name: 'course draft', as: 'commune_editor', page: '/courses/manage/:id', find: courseDraft },
+  { name: 'question', as: 'commune_editor', page: '/courses/manage/:id/questions/:number', find: async (visitor) => `${await courseDraft(visitor)}/questions/new` },
   {
     name: 'question refused',
     as: 'commune_editor',
+    page: '/courses/manage/:id/questions/:number',
     find: async (visitor) => `${await courseDraft(visitor)}/questions/new`,
     act: (visitor) => refused(visitor, 'text'),
   },
-  { name: 'assignment', as: 'commune_editor', find: async (visitor) => `${await courseDraft(visitor)}/assign` },
+  { name: 'assignment', as: 'commune_editor', page: '/courses/manage/:id/assign', find: async (visitor) => `${await courseDraft(visitor)}/assign` },
   {
     name: 'assignment refused',
     as: 'commune_editor',
+    page: '/courses/manage/:id/assign',
     find: async (visitor) => `${await courseDraft(visitor)}/assign`,
     act: (visitor) => refused(visitor, 'due_on'),
   },
-  { name: 'files of a draft', as: 'editor', find: async (visitor) => `${await draft(visitor)}/files` },
+  { name: 'files of a draft', as: 'editor', page: '/desk/:id/files', find: async (visitor) => `${await draft(visitor)}/files` },
   {
     name: 'files of a draft, refused',
     as: 'editor',
+    page: '/desk/:id/files',
     find: async (visitor) => `${await draft(visitor)}/files`,
     act: (visitor) => sentWithoutAFile(visitor),
   },
@@ -142,7 +152,7 @@ export const STATES = [
   { name: 'committee of a province', as: 'statistician', address: '/committee' },
   { name: 'committee, ordered and searched', as: 'committee', address: '/committee?q=chi%20bo&sort=-share&rows=60' },
   { name: 'committee, no such unit', as: 'committee', address: '/committee?q=khong-co' },
-  { name: 'course results, ordered', as: 'committee', find: async (visitor) => `${await commune(visitor)}?sort=name` },
+  { name: 'course results, ordered', as: 'committee', page: '/courses/:id/results', find: async (visitor) => `${await commune(visitor)}?sort=name` },
   { name: 'own record', as: 'member', address: '/record' },
   { name: 'asking for a correction', as: 'member', address: '/record/correction' },
   { name: 'asking for a correction, refused', as: 'member', address: '/record/correction', act: (visitor) => refused(visitor, 'wanted') },
@@ -150,19 +160,19 @@ export const STATES = [
   { name: 'members, nobody found', as: 'registrar', address: '/members?q=khong+co+ai' },
   { name: 'new member', as: 'registrar', address: '/members/new' },
   { name: 'new member refused', as: 'registrar', address: '/members/new', act: (visitor) => refused(visitor, 'full_name') },
-  { name: 'record', as: 'registrar', find: (visitor) => by(visitor, '/members', '.row-link') },
-  { name: 'record, editing', as: 'registrar', find: async (visitor) => `${await by(visitor, '/members', '.row-link')}/edit` },
-  { name: 'record, state', as: 'registrar', find: async (visitor) => `${await by(visitor, '/members', '.row-link')}/state` },
-  { name: 'record, transfer', as: 'registrar', find: async (visitor) => `${await by(visitor, '/members', '.row-link')}/transfer` },
+  { name: 'record', as: 'registrar', page: '/members/:id', find: (visitor) => by(visitor, '/members', '.row-link') },
+  { name: 'record, editing', as: 'registrar', page: '/members/:id/edit', find: async (visitor) => `${await by(visitor, '/members', '.row-link')}/edit` },
+  { name: 'record, state', as: 'registrar', page: '/members/:id/state', find: async (visitor) => `${await by(visitor, '/members', '.row-link')}/state` },
+  { name: 'record, transfer', as: 'registrar', page: '/members/:id/transfer', find: async (visitor) => `${await by(visitor, '/members', '.row-link')}/transfer` },
   { name: 'corrections', as: 'registrar', address: '/corrections' },
   { name: 'transfers', as: 'registrar', address: '/transfers' },
-  { name: 'a transfer', as: 'registrar', find: (visitor) => by(visitor, '/transfers', '.row-link') },
+  { name: 'a transfer', as: 'registrar', page: '/transfers', find: (visitor) => by(visitor, '/transfers', '.row-link') },
   { name: 'records to check', as: 'registrar', address: '/quality' },
   { name: 'records to check, none left', as: 'registrar', address: '/quality?kind=missing_id' },
-  { name: 'roles', as: 'registrar', find: roles },
-  { name: 'role refused', as: 'registrar', find: roles, act: (visitor) => refused(visitor, 'card') },
-  { name: 'role about to end', as: 'registrar', find: (visitor) => ending(visitor) },
-  { name: 'roles, to look at', as: 'editor', find: roles },
+  { name: 'roles', as: 'registrar', page: '/units/:id/roles', find: roles },
+  { name: 'role refused', as: 'registrar', page: '/units/:id/roles', find: roles, act: (visitor) => refused(visitor, 'card') },
+  { name: 'role about to end', as: 'registrar', page: '/units/:id/roles', find: (visitor) => ending(visitor) },
+  { name: 'roles, to look at', as: 'editor', page: '/units/:id/roles', find: roles },
   { name: 'audit', as: 'registrar', address: '/audit' },
   { name: 'audit of nobody', as: 'registrar', address: '/audit?member=99.999999' },
   { name: 'audit of a province', as: 'operator', address: '/audit?group=roles' },
@@ -173,27 +183,27 @@ export const STATES = [
   { name: 'imports, none', as: 'registrar', address: '/imports' },
   { name: 'new import', as: 'registrar', address: '/imports/new' },
   { name: 'new import refused', as: 'registrar', address: '/imports/new', act: (visitor) => sentWithoutAFile(visitor) },
-  { name: 'committee, one level down', as: 'statistician', find: (visitor) => by(visitor, '/committee', '.table tbody a') },
+  { name: 'committee, one level down', as: 'statistician', page: '/committee/:unit', find: (visitor) => by(visitor, '/committee', '.table tbody a') },
   { name: 'units', as: 'registrar', address: '/units' },
   { name: 'units, nothing found', as: 'registrar', address: '/units?q=khong-co' },
   { name: 'units of a province, with figures', as: 'statistician', address: '/units' },
-  { name: 'units, two levels open', as: 'statistician', find: (visitor) => by(visitor, '/units', '.tree-toggle[aria-expanded="false"]') },
+  { name: 'units, two levels open', as: 'statistician', page: '/units', find: (visitor) => by(visitor, '/units', '.tree-toggle[aria-expanded="false"]') },
   { name: 'units, all closed', as: 'statistician', address: '/units?open=' },
   { name: 'units of a member', as: 'member', address: '/units' },
-  { name: 'unit with units below', as: 'registrar', find: (visitor) => by(visitor, '/units', '.tree-link') },
-  { name: 'unit, units below not found', as: 'registrar', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?q=khong-co` },
-  { name: 'unit as of a day', as: 'registrar', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?on=${inDays(-300)}` },
-  { name: 'unit of a member', as: 'member', find: (visitor) => by(visitor, '/more', '.facts a') },
-  { name: 'new unit', as: 'registrar', find: (visitor) => step(visitor, 'new', false) },
-  { name: 'new unit refused', as: 'registrar', find: (visitor) => step(visitor, 'new', false), act: (visitor) => refused(visitor, 'name') },
-  { name: 'rename a unit', as: 'registrar', find: (visitor) => step(visitor, 'rename') },
-  { name: 'roll-out of a unit', as: 'registrar', find: (visitor) => step(visitor, 'phase') },
-  { name: 'move a unit, nowhere to go', as: 'registrar', find: (visitor) => step(visitor, 'move') },
-  { name: 'move a unit', as: 'operator', find: (visitor) => step(visitor, 'move') },
-  { name: 'merge a unit', as: 'registrar', find: (visitor) => step(visitor, 'merge') },
-  { name: 'split a branch', as: 'registrar', find: (visitor) => step(visitor, 'split') },
-  { name: 'split refused', as: 'registrar', find: (visitor) => step(visitor, 'split'), act: (visitor) => refused(visitor, 'name') },
-  { name: 'close a unit with members', as: 'registrar', find: (visitor) => step(visitor, 'close') },
+  { name: 'unit with units below', as: 'registrar', page: '/units/:id', find: (visitor) => by(visitor, '/units', '.tree-link') },
+  { name: 'unit, units below not found', as: 'registrar', page: '/units/:id', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?q=khong-co` },
+  { name: 'unit as of a day', as: 'registrar', page: '/units/:id', find: async (visitor) => `${await by(visitor, '/units', '.tree-link')}?on=${inDays(-300)}` },
+  { name: 'unit of a member', as: 'member', page: '/units/:id', find: (visitor) => by(visitor, '/more', '.facts a') },
+  { name: 'new unit', as: 'registrar', page: '/units/:id/new', find: (visitor) => step(visitor, 'new', false) },
+  { name: 'new unit refused', as: 'registrar', page: '/units/:id/new', find: (visitor) => step(visitor, 'new', false), act: (visitor) => refused(visitor, 'name') },
+  { name: 'rename a unit', as: 'registrar', page: '/units/:id/rename', find: (visitor) => step(visitor, 'rename') },
+  { name: 'roll-out of a unit', as: 'registrar', page: '/units/:id/phase', find: (visitor) => step(visitor, 'phase') },
+  { name: 'move a unit, nowhere to go', as: 'registrar', page: '/units/:id/move', find: (visitor) => step(visitor, 'move') },
+  { name: 'move a unit', as: 'operator', page: '/units/:id/move', find: (visitor) => step(visitor, 'move') },
+  { name: 'merge a unit', as: 'registrar', page: '/units/:id/merge', find: (visitor) => step(visitor, 'merge') },
+  { name: 'split a branch', as: 'registrar', page: '/units/:id/split', find: (visitor) => step(visitor, 'split') },
+  { name: 'split refused', as: 'registrar', page: '/units/:id/split', find: (visitor) => step(visitor, 'split'), act: (visitor) => refused(visitor, 'name') },
+  { name: 'close a unit with members', as: 'registrar', page: '/units/:id/close', find: (visitor) => step(visitor, 'close') },
 ];
 
 /** Everybody who looks at a state; `undefined` is who is not signed in. */
@@ -206,8 +216,18 @@ export async function addressOf(state, visitor, server) {
   if (state.address) return state.address;
   const known = found.get(server) ?? new Map();
   found.set(server, known);
-  if (!known.has(state.name)) known.set(state.name, await state.find(visitor));
+  if (!known.has(state.name)) {
+    const address = await state.find(visitor);
+    if (!isAt(address.split(/[?#]/)[0], state.page)) throw new Error(`${state.name} is at ${address}, not at ${state.page}`);
+    known.set(state.name, address);
+  }
   return known.get(state.name);
+}
+
+/** Whether a path is that of a page such as `/desk/:id`. */
+function isAt(path, page) {
+  const [parts, own] = [path, page].map((path) => path.split('/'));
+  return parts.length === own.length && own.every((part, at) => part.startsWith(':') || part === parts[at]);
 }
 
 /** Brings the visitor into the state. */
@@ -219,6 +239,7 @@ export async function enter(state, visitor, server) {
   const wanted = state.status ?? 200;
   if (response.status() !== wanted) throw new Error(`${address} answered ${response.status()} instead of ${wanted}`);
   await state.act?.(visitor);
+  if (state.to) await until(`${state.name} is at ${state.to}`, () => isAt(visitor.path, state.to));
 }
 
 /** The address a link leads to. */

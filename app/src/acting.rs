@@ -9,7 +9,7 @@ use domain::{accounts::Viewer, ids::UnitId, policy::Action, units::UnitRef};
 
 /// Addresses of places where one acts for a unit, and what an office must cover to count there. Of two places from which a page is
 /// reached the first counts.
-const PLACES: [(&str, &[Action]); 17] = [
+pub(crate) const PLACES: [(&str, &[Action]); 17] = [
     ("/readers", &[Action::ReadStatistics]),
     ("/courses/results", &[Action::ReadStatistics]),
     ("/desk", &[Action::WriteDocument]),

@@ -114,7 +114,7 @@ mod server {
     use leptos_axum::ResponseOptions;
 
     use super::{AppError, Kind};
-    use crate::{context::server::visit, terms};
+    use crate::{context::request::visit, terms};
 
     /// The id, or another value of ours, in an address or a form.
     ///

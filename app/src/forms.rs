@@ -12,7 +12,7 @@ mod server {
     use leptos_router::params::ParamsMap;
 
     use crate::{
-        context::server::{Visit, backend, visit},
+        context::request::{Visit, backend, visit},
         cookies::{self, FLASH},
         error::{AppError, Kind, respond_to, set_status},
         text,

@@ -260,7 +260,7 @@ fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str, badge
 }
 
 /// Where the phone has no tab of its own for: reached through "more".
-const THROUGH_MORE: [&str; 18] = [
+pub(crate) const THROUGH_MORE: [&str; 18] = [
     "/more",
     "/courses",
     "/record",

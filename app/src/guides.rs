@@ -6,12 +6,11 @@
 mod fns;
 mod list_page;
 mod read_page;
-#[cfg(feature = "ssr")]
 mod shelf;
 
 pub use list_page::GuidesPage;
 pub use read_page::GuidePage;
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 pub(crate) use shelf::texts;
 
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod acting;
+#[cfg(feature = "ssr")]
 pub mod audit;
 pub mod context;
 #[cfg(feature = "ssr")]
@@ -21,21 +22,27 @@ mod courses;
 pub mod documents;
 pub mod error;
 pub mod feedback;
+#[cfg(feature = "ssr")]
 pub mod files;
 pub mod forms;
 pub mod frame;
+#[cfg(feature = "ssr")]
 pub mod guides;
 pub mod home;
 pub mod i18n;
+#[cfg(feature = "ssr")]
 pub mod imports;
 pub mod meetings;
+#[cfg(feature = "ssr")]
 pub mod members;
+#[cfg(feature = "ssr")]
 pub mod offices;
 pub mod page;
+pub mod pages;
 pub mod rendered;
 mod routes;
+#[cfg(feature = "ssr")]
 pub mod search;
-pub mod server_only;
 pub mod sessions;
 #[cfg(feature = "ssr")]
 pub mod shell;

@@ -63,7 +63,7 @@ fn keep(_: &ArcStoredValue<String>, _: &mut Rendered) {}
 impl Rendered {
     /// Writes a page. The view has no way to take what happens in the browser: no handlers, no signals that change.
     pub fn of(title: impl Into<String>, view: impl FnOnce() -> AnyView) -> Self {
-        use crate::{context::server::visit, i18n::content_lang};
+        use crate::{context::request::visit, i18n::content_lang};
 
         // A server function that the browser calls knows nothing yet of what pages find around them.
         if let Some(visit) = visit() {

@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use crate::{
     App, ROOT,
-    context::server::visit,
-    server_only::{is_server_only, scripts_of},
+    context::request::visit,
+    pages::{is_server_only, scripts_of},
     text,
 };
 
@@ -38,7 +38,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
     let nonce = use_nonce();
     let path = use_context::<Parts>().map(|request| request.uri.path().to_owned()).unwrap_or_default();
     let is_static = is_server_only(&path);
-    let addresses = scripts_of(&path).into_iter().filter_map(|name| assets.scripts.get(name));
+    let addresses = scripts_of(&path).iter().filter_map(|name| assets.scripts.get(*name));
     let scripts =
         addresses.map(|address| view! { <script type="module" nonce=nonce.clone() src=address.clone()></script> }).collect_view();
     let keep = assets.scripts.get("keep").map(|address| {
@@ -94,7 +94,7 @@ pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
 }
 
 /// All the script of every page of the server only. The application leaves for such a page in an entry of the history it has made
-/// itself, see `server_only`; browsers then take going back for a step within the page, and would show it under the address before it.
+/// itself, see `pages::by_server`; browsers then take going back for a step within the page, and would show it under the address before it.
 const GO_BACK: &str =
     "(()=>{const here=location.pathname;addEventListener('popstate',()=>here!==location.pathname&&location.reload())})()";
 
@@ -118,4 +118,4 @@ fn start(assets: &Assets, nonce: Option<Nonce>) -> Option<AnyView> {
 
 /// Scripts of pages of the application, loaded beside the WebAssembly half: of what it shows and does not know the parts of (see
 /// `rendered`), and of going from page to page.
-const BESIDE: [&str; 2] = ["reading", "places"];
+pub(crate) const BESIDE: [&str; 2] = ["reading", "places"];

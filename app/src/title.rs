@@ -74,10 +74,10 @@ mod tests {
             // Style of ours with a quoted string; the text through `backend::markdown`.
             ("documents/document_file.rs", 2),
             // A preview of a draft, through `backend::markdown`.
-            ("documents/editor.rs", 1),
+            ("documents/desk/editor.rs", 1),
             // The text of a document, through `backend::markdown`.
             ("documents/read_view.rs", 1),
-            ("documents/revisions_page.rs", 1),
+            ("documents/desk/revisions_page.rs", 1),
             // Guides are built into the program.
             ("guides/read_page.rs", 1),
             // What a view of the server wrote.

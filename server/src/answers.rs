@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    context::server::Visit,
+    context::request::Visit,
     cookies::header_value,
     error::{AppError, Kind},
     forms::{accepts_page, keep_form, local, sign_in_page},

@@ -1,6 +1,6 @@
 //! A changing request must come from a page of this site: other sites can make a browser send one, with its cookies.
 
-use app::{context::server::Visit, text};
+use app::{context::request::Visit, text};
 use axum::{
     Extension,
     extract::Request,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::{
-    context::server::Visit,
+    context::request::Visit,
     error::{AppError, Kind},
     terms,
 };

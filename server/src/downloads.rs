@@ -4,7 +4,7 @@
 //! fetched. Not a server function, because what leaves is a file with headers of its own and no answer to a page.
 
 use app::{
-    context::server::Visit,
+    context::request::Visit,
     documents::document_file,
     error::{AppError, Kind},
 };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use app::{
-    context::server::Visit,
+    context::request::Visit,
     cookies::{DEVICE, DOOR, SESSION, SecretCookie, sent},
     error::{AppError, Kind},
     forms::local,

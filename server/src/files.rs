@@ -6,7 +6,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use app::{
-    context::server::Visit,
+    context::request::Visit,
     error::{AppError, Kind},
     files::refused_text,
     terms, text,

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use app::{context::server::Visit, error::AppError, error::Kind, terms};
+use app::{context::request::Visit, error::AppError, error::Kind, terms};
 use axum::{
     Extension,
     extract::{Query, State},

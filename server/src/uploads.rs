@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use app::{
-    context::server::Visit,
+    context::request::Visit,
     error::{AppError, Kind},
     imports::{column_name, outcome_text, reason_text, report_heads, template},
     text,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use app::{
     acting::actions_at,
-    context::{PageContext, server::Visit},
+    context::{PageContext, request::Visit},
     cookies::{DEVICE, DOOR, FLASH, SESSION, SHEET, SecretCookie, sent},
     error::AppError,
     forms::accepts_page,

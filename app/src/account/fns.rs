@@ -35,7 +35,7 @@ pub async fn read_own_account() -> Result<OwnAccount, AppError> {
 
 #[server(prefix = "/api", endpoint = "account/menu", input = GetUrl)]
 pub async fn read_own_menu() -> Result<OwnMenu, AppError> {
-    use crate::{context::server::pending, error::respond, frame::badges};
+    use crate::{context::request::pending, error::respond, frame::badges};
 
     let result = async {
         let account = own_account()?;
@@ -47,7 +47,7 @@ pub async fn read_own_menu() -> Result<OwnMenu, AppError> {
 
 #[cfg(feature = "ssr")]
 fn own_account() -> Result<OwnAccount, AppError> {
-    use crate::context::server::{viewer, visit};
+    use crate::context::request::{viewer, visit};
 
     let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
     Ok(OwnAccount { viewer: viewer()?, preferences })
@@ -63,7 +63,7 @@ pub async fn sign_in(
     use backend::accounts::SignInForm;
 
     use crate::{
-        context::server::{backend, visit},
+        context::request::{backend, visit},
         cookies::{DEVICE, DOOR, SESSION},
         forms::{Submitted, local},
     };
@@ -92,7 +92,7 @@ pub async fn sign_in(
 #[server(prefix = "/api", endpoint = "account/sign_out")]
 pub async fn sign_out() -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, visit},
+        context::request::{backend, visit},
         cookies::SESSION,
         forms::Submitted,
     };
@@ -117,7 +117,7 @@ pub async fn save_preferences(
     #[server(default)] theme: String,
 ) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer, visit},
+        context::request::{backend, viewer, visit},
         forms::Submitted,
     };
 
@@ -138,7 +138,7 @@ pub async fn save_preferences(
 #[server(prefix = "/api", endpoint = "account/set_text_size")]
 pub async fn set_text_size(#[server(default)] text_size: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer, visit},
+        context::request::{backend, viewer, visit},
         forms::{Submitted, local},
     };
 

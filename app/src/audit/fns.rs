@@ -17,7 +17,7 @@ pub async fn page(
     use domain::audit::AuditGroup;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{Kind, known, respond},
     };
 
@@ -40,7 +40,7 @@ pub async fn page(
 #[server(name = ReadOwnTrail, prefix = "/api", endpoint = "audit/own", input = GetUrl)]
 pub async fn own(before: Option<String>) -> Result<OwnTrail, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{known, respond},
     };
 

@@ -11,7 +11,7 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::{
-    context::server::{backend, viewer},
+    context::request::{backend, viewer},
     error::{AppError, known, respond},
     forms::Submitted,
 };

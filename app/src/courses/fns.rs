@@ -9,7 +9,7 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::{
-    context::server::{backend, viewer},
+    context::request::{backend, viewer},
     error::{AppError, known, respond},
     forms::Submitted,
 };

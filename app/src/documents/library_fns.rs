@@ -22,7 +22,7 @@ pub async fn library(
 
     use super::library_view::library_view;
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
         text,
     };
@@ -50,7 +50,7 @@ pub async fn library(
 pub async fn read(id: String, look: Option<String>) -> Result<Rendered, AppError> {
     use super::read_view::{document_view, withdrawn_view};
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -83,7 +83,7 @@ pub async fn shelf(list: String, after: Option<String>) -> Result<domain::docume
     use domain::documents::ShelfList;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{Kind, respond},
     };
 
@@ -102,7 +102,7 @@ pub async fn shelf(list: String, after: Option<String>) -> Result<domain::docume
 #[server(prefix = "/api", endpoint = "documents/progress")]
 pub async fn progress(id: String, #[server(default)] heading: String, part: u16) -> Result<(), AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -122,7 +122,7 @@ pub async fn mark_read(id: String, #[server(default)] seen: String) -> Result<Ou
 
     use super::own_receipt;
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::Kind,
         forms::Submitted,
     };
@@ -148,7 +148,7 @@ pub async fn mark_read(id: String, #[server(default)] seen: String) -> Result<Ou
 #[server(prefix = "/api", endpoint = "documents/bookmark")]
 pub async fn bookmark(id: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -165,7 +165,7 @@ pub async fn bookmark(id: String) -> Result<Outcome, AppError> {
 #[server(prefix = "/api", endpoint = "documents/remove_bookmark")]
 pub async fn remove_bookmark(id: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -189,7 +189,7 @@ pub(super) mod server {
     use domain::{Locale, ids::DocumentId};
 
     use crate::{
-        context::server::visit,
+        context::request::visit,
         error::{AppError, Kind, known},
     };
 

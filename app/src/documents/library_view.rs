@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::document_row::document_row;
 use crate::{
-    context::server::viewer,
+    context::request::viewer,
     terms, text,
     ui::{Button, ButtonKind, Chip, Chips, Choice, EmptyState, IconName, LinkButton, PageHeader, Pager, RowList, Select},
 };

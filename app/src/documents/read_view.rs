@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 use super::{document_row::document_number, official_sheet, own_receipt};
 use crate::{
-    context::server::visit,
+    context::request::visit,
     files::Attachments,
     terms, text,
     ui::{

@@ -15,7 +15,7 @@ use crate::error::known;
 #[server(prefix = "/api", endpoint = "feedback/invitation", input = GetUrl)]
 pub async fn invitation(document: String) -> Result<OpinionInvitation, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -37,7 +37,7 @@ pub async fn send_opinion(
     use backend::feedback::OpinionForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -56,7 +56,7 @@ pub async fn send_opinion(
 #[server(prefix = "/api", endpoint = "feedback/receipt", input = GetUrl)]
 pub async fn receipt(opinion: String) -> Result<Opinion, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -71,7 +71,7 @@ pub async fn receipt(opinion: String) -> Result<Opinion, AppError> {
 #[server(prefix = "/api", endpoint = "feedback/own", input = GetUrl)]
 pub async fn own_opinions(after: Option<String>) -> Result<OpinionList, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -89,7 +89,7 @@ pub async fn received_opinions(show: Option<String>, after: Option<String>) -> R
     use domain::feedback::ReceivedShown;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -105,7 +105,7 @@ pub async fn received_opinions(show: Option<String>, after: Option<String>) -> R
 #[server(prefix = "/api", endpoint = "feedback/open", input = GetUrl)]
 pub async fn open_opinion(opinion: String) -> Result<Opinion, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -119,7 +119,7 @@ pub async fn open_opinion(opinion: String) -> Result<Opinion, AppError> {
 #[server(prefix = "/api", endpoint = "feedback/answer")]
 pub async fn answer_opinion(#[server(default)] opinion: String, #[server(default)] text: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 

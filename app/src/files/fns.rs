@@ -3,15 +3,13 @@
 use domain::{files, forms::Outcome};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use crate::error::AppError;
-#[cfg(feature = "ssr")]
-use crate::error::known;
+use crate::error::{AppError, known};
 
 /// The files of a document at the desk.
 #[server(prefix = "/api", endpoint = "files/page", input = GetUrl)]
 pub async fn page(id: String) -> Result<files::FilesPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -22,7 +20,7 @@ pub async fn page(id: String) -> Result<files::FilesPage, AppError> {
 #[server(prefix = "/api", endpoint = "files/keep")]
 pub async fn keep(#[server(default)] file: String, #[server(default)] reason: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -39,7 +37,7 @@ pub async fn keep(#[server(default)] file: String, #[server(default)] reason: St
 #[server(prefix = "/api", endpoint = "files/remove")]
 pub async fn remove(#[server(default)] file: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -52,7 +50,7 @@ pub async fn remove(#[server(default)] file: String) -> Result<Outcome, AppError
 #[server(prefix = "/api", endpoint = "files/give_up")]
 pub async fn give_up(#[server(default)] upload: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -65,7 +63,7 @@ pub async fn give_up(#[server(default)] upload: String) -> Result<Outcome, AppEr
 #[server(prefix = "/api", endpoint = "files/finish")]
 pub async fn finish(#[server(default)] upload: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -74,7 +72,6 @@ pub async fn finish(#[server(default)] upload: String) -> Result<Outcome, AppErr
     form.settle(result).await
 }
 
-#[cfg(feature = "ssr")]
 fn done(document: domain::ids::DocumentId) -> Outcome {
     Outcome::Done { to: format!("/desk/{document}/files"), reload: true }
 }

@@ -7,7 +7,7 @@ use crate::{error::AppError, frame::Badge};
 #[server(prefix = "/api", endpoint = "home/page", input = GetUrl)]
 pub async fn home_page() -> Result<domain::home::HomePage, AppError> {
     use crate::{
-        context::server::{backend, pending, viewer},
+        context::request::{backend, pending, viewer},
         error::respond,
     };
 
@@ -23,7 +23,7 @@ pub async fn home_page() -> Result<domain::home::HomePage, AppError> {
 #[server(prefix = "/api", endpoint = "home/badges", input = GetUrl)]
 pub async fn home_badges() -> Result<Vec<Badge>, AppError> {
     use crate::{
-        context::server::{backend, viewer, visit},
+        context::request::{backend, viewer, visit},
         error::respond,
         frame::badges,
     };

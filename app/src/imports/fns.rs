@@ -3,15 +3,13 @@
 use domain::{forms::Outcome, imports};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use crate::error::AppError;
-#[cfg(feature = "ssr")]
-use crate::error::known;
+use crate::error::{AppError, known};
 
 /// The imports of the viewer's units.
 #[server(prefix = "/api", endpoint = "imports/list", input = GetUrl)]
 pub async fn list() -> Result<imports::ImportsPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -22,7 +20,7 @@ pub async fn list() -> Result<imports::ImportsPage, AppError> {
 #[server(prefix = "/api", endpoint = "imports/blank", input = GetUrl)]
 pub async fn blank() -> Result<imports::NewImportPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -33,7 +31,7 @@ pub async fn blank() -> Result<imports::NewImportPage, AppError> {
 #[server(prefix = "/api", endpoint = "imports/page", input = GetUrl)]
 pub async fn page(id: String) -> Result<imports::ImportPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -44,7 +42,7 @@ pub async fn page(id: String) -> Result<imports::ImportPage, AppError> {
 #[server(prefix = "/api", endpoint = "imports/remap")]
 pub async fn remap(#[server(default)] id: String, #[server(default)] columns: Vec<String>) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -63,7 +61,7 @@ pub async fn remap(#[server(default)] id: String, #[server(default)] columns: Ve
 #[server(prefix = "/api", endpoint = "imports/confirm")]
 pub async fn confirm(#[server(default)] id: String, #[server(default)] as_of: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -81,7 +79,7 @@ pub async fn confirm(#[server(default)] id: String, #[server(default)] as_of: St
 #[server(prefix = "/api", endpoint = "imports/cancel")]
 pub async fn cancel(#[server(default)] id: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 

@@ -7,7 +7,7 @@ use crate::error::AppError;
 #[server(name = ListMeetings, prefix = "/api", endpoint = "meetings/list", input = GetUrl)]
 pub async fn list() -> Result<MeetingsPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
     respond(async { Ok::<_, AppError>(backend()?.meetings().list(&viewer()?).await?) }.await)
@@ -17,7 +17,7 @@ pub async fn list() -> Result<MeetingsPage, AppError> {
 #[server(name = ReadMeeting, prefix = "/api", endpoint = "meetings/read", input = GetUrl)]
 pub async fn read(id: String) -> Result<MeetingPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{known, respond},
     };
     respond(

@@ -11,9 +11,7 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
-#[cfg(feature = "ssr")]
-use crate::error::known;
+use crate::error::{AppError, known};
 
 /// Members of the own subtree, or of `unit` in it, that match `q`: so many rows, as a table of units.
 #[server(prefix = "/api", endpoint = "members/search", input = GetUrl)]
@@ -26,7 +24,7 @@ pub async fn search(
     use domain::tables::TableQuery;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -43,7 +41,7 @@ pub async fn search(
 #[server(prefix = "/api", endpoint = "members/record", input = GetUrl)]
 pub async fn record(id: String) -> Result<RecordPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -58,7 +56,7 @@ pub async fn record(id: String) -> Result<RecordPage, AppError> {
 #[server(prefix = "/api", endpoint = "members/own", input = GetUrl)]
 pub async fn own_record() -> Result<RecordPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -70,7 +68,7 @@ pub async fn own_record() -> Result<RecordPage, AppError> {
 #[server(prefix = "/api", endpoint = "members/blank", input = GetUrl)]
 pub async fn blank(unit: Option<String>, q: Option<String>) -> Result<MemberFormPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -86,7 +84,7 @@ pub async fn blank(unit: Option<String>, q: Option<String>) -> Result<MemberForm
 #[server(prefix = "/api", endpoint = "members/form", input = GetUrl)]
 pub async fn form(id: String) -> Result<MemberFormPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -122,7 +120,6 @@ impl fmt::Debug for TypedMember {
     }
 }
 
-#[cfg(feature = "ssr")]
 impl TypedMember {
     fn as_form(&self) -> backend::members::MemberForm<'_> {
         backend::members::MemberForm {
@@ -163,7 +160,7 @@ impl TypedMember {
 /// Writes a new member down.
 #[server(prefix = "/api", endpoint = "members/register")]
 pub async fn register_member(#[server(flatten)] typed: TypedMember) -> Result<Outcome, AppError> {
-    use crate::context::server::{backend, viewer};
+    use crate::context::request::{backend, viewer};
 
     let result = async {
         let id = backend()?.members().register(&viewer()?, typed.as_form()).await?;
@@ -176,7 +173,7 @@ pub async fn register_member(#[server(flatten)] typed: TypedMember) -> Result<Ou
 /// Stores what was changed in a record.
 #[server(prefix = "/api", endpoint = "members/change")]
 pub async fn change_member(#[server(flatten)] typed: TypedMember) -> Result<Outcome, AppError> {
-    use crate::context::server::{backend, viewer};
+    use crate::context::request::{backend, viewer};
 
     let result = async {
         let id = backend()?.members().change(&viewer()?, typed.as_form()).await?;
@@ -190,7 +187,7 @@ pub async fn change_member(#[server(flatten)] typed: TypedMember) -> Result<Outc
 #[server(prefix = "/api", endpoint = "members/state", input = GetUrl)]
 pub async fn read_state(id: String) -> Result<StatePage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -212,7 +209,7 @@ pub async fn set_state(
     use backend::members::StateForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -236,7 +233,7 @@ pub async fn request_correction(
     use backend::members::CorrectionForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -254,7 +251,7 @@ pub async fn request_correction(
 #[server(prefix = "/api", endpoint = "members/corrections", input = GetUrl)]
 pub async fn corrections() -> Result<CorrectionsPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -270,7 +267,7 @@ pub async fn decide_correction(
     #[server(default)] note: String,
 ) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -288,7 +285,7 @@ pub async fn decide_correction(
 #[server(prefix = "/api", endpoint = "members/transfer_form", input = GetUrl)]
 pub async fn transfer_form(id: String, q: Option<String>) -> Result<TransferPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -310,7 +307,7 @@ pub async fn request_transfer(
     use backend::members::TransferForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -328,7 +325,7 @@ pub async fn request_transfer(
 #[server(prefix = "/api", endpoint = "members/transfers", input = GetUrl)]
 pub async fn transfers() -> Result<TransfersPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -344,7 +341,7 @@ pub async fn decide_transfer(
     #[server(default)] note: String,
 ) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -367,7 +364,7 @@ pub async fn decide_transfer(
 #[server(prefix = "/api", endpoint = "members/quality", input = GetUrl)]
 pub async fn quality(kind: Option<String>, after: Option<String>) -> Result<QualityPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -384,7 +381,7 @@ pub async fn quality(kind: Option<String>, after: Option<String>) -> Result<Qual
 #[server(prefix = "/api", endpoint = "members/merge_form", input = GetUrl)]
 pub async fn merge_form(keep: String, with: String) -> Result<MergePage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -399,7 +396,7 @@ pub async fn merge_form(keep: String, with: String) -> Result<MergePage, AppErro
 #[server(prefix = "/api", endpoint = "members/merge")]
 pub async fn merge(#[server(default)] keep: String, #[server(default)] with: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -417,7 +414,7 @@ pub async fn merge(#[server(default)] keep: String, #[server(default)] with: Str
 #[server(prefix = "/api", endpoint = "members/keep_apart")]
 pub async fn keep_apart(#[server(default)] keep: String, #[server(default)] with: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 

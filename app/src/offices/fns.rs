@@ -9,7 +9,7 @@ use crate::error::AppError;
 #[server(name = ListOffices, prefix = "/api", endpoint = "offices/list", input = GetUrl)]
 pub async fn list(unit: String, member: Option<String>) -> Result<OfficesPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{known, respond},
     };
 
@@ -32,7 +32,7 @@ pub async fn grant(
     use backend::offices::GrantForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -51,7 +51,7 @@ pub async fn grant(
 #[server(name = EndOffice, prefix = "/api", endpoint = "offices/end")]
 pub async fn end(#[server(default)] office: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::known,
         forms::Submitted,
     };

@@ -24,7 +24,7 @@ pub async fn find(
     };
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 

@@ -9,7 +9,7 @@ use crate::error::AppError;
 #[server(prefix = "/api", endpoint = "account/devices", input = GetUrl)]
 pub async fn read_devices() -> Result<Vec<OpenSession>, AppError> {
     use crate::{
-        context::server::{backend, token, viewer},
+        context::request::{backend, token, viewer},
         error::respond,
     };
 
@@ -20,7 +20,7 @@ pub async fn read_devices() -> Result<Vec<OpenSession>, AppError> {
 #[server(prefix = "/api", endpoint = "account/revoke_session")]
 pub async fn revoke_session(#[server(default)] session: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::known,
         forms::Submitted,
     };
@@ -39,7 +39,7 @@ pub async fn revoke_session(#[server(default)] session: String) -> Result<Outcom
 #[server(prefix = "/api", endpoint = "account/revoke_other_sessions")]
 pub async fn revoke_other_sessions() -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, token, viewer},
+        context::request::{backend, token, viewer},
         forms::Submitted,
     };
 
@@ -60,7 +60,7 @@ pub async fn change_password(
     use backend::accounts::PasswordForm;
 
     use crate::{
-        context::server::{backend, token, viewer},
+        context::request::{backend, token, viewer},
         cookies::SESSION,
         forms::Submitted,
     };
@@ -80,7 +80,7 @@ pub async fn change_password(
 #[server(prefix = "/api", endpoint = "account/confirm_password")]
 pub async fn confirm_password(#[server(default)] password: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, token, viewer},
+        context::request::{backend, token, viewer},
         cookies::SESSION,
         forms::{Submitted, local},
     };

@@ -15,7 +15,7 @@ pub async fn page(
     use domain::tables::TableQuery;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{known, respond},
     };
     respond(

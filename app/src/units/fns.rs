@@ -10,7 +10,7 @@ use crate::error::AppError;
 #[server(prefix = "/api", endpoint = "units/list", input = GetUrl)]
 pub async fn list(q: Option<String>, open: Option<String>) -> Result<units::UnitsPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -24,7 +24,7 @@ pub async fn page(unit: String, on: Option<String>, q: Option<String>, number: O
     use domain::forms::{day, optional};
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{Kind, respond},
     };
 
@@ -45,7 +45,7 @@ pub async fn targets(unit: String, step: String, q: Option<String>) -> Result<un
     use domain::units::UnitStep;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{Kind, respond},
     };
 
@@ -63,7 +63,7 @@ pub async fn targets(unit: String, step: String, q: Option<String>) -> Result<un
 #[server(prefix = "/api", endpoint = "units/roster", input = GetUrl)]
 pub async fn roster(unit: String) -> Result<units::Roster, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -76,7 +76,7 @@ pub async fn create(parent: String, kind: String, code: String, name: String, on
     use backend::units::NewUnitForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -92,7 +92,7 @@ pub async fn rename(unit: String, version: String, name: String, on: String) -> 
     use backend::units::RenameForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -114,7 +114,7 @@ pub async fn set_phase(
     use backend::units::PhaseForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -136,7 +136,7 @@ pub async fn move_below(
     use backend::units::MoveForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -152,7 +152,7 @@ pub async fn merge(unit: String, version: String, #[server(default)] target: Str
     use backend::units::MergeForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -175,7 +175,7 @@ pub async fn split(
     use backend::units::SplitForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -192,7 +192,7 @@ pub async fn close(unit: String, version: String, on: String) -> Result<Outcome,
     use backend::units::CloseForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 

@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use app::pages::{Access, PAGES, Page};
 use backend::documents::RemarkForm;
 use backend::files::NewUpload;
 use backend::members::{CorrectionForm, TransferForm};
@@ -24,6 +25,7 @@ use crate::{
     app::TestApp,
     browser::Browser,
     organisation::{Fixture, Person},
+    pages::{NOWHERE, filled, pattern_of},
     samples::docx,
 };
 
@@ -468,6 +470,63 @@ fn every_server_function_has_a_row() {
     let functions: BTreeSet<&str> = methods().into_keys().collect();
     assert_eq!(functions.difference(&rows).collect::<Vec<_>>(), Vec::<&&str>::new(), "every server function needs a row");
     assert_eq!(rows.difference(&functions).collect::<Vec<_>>(), Vec::<&&str>::new(), "a row without its server function");
+}
+
+/// Functions that read what is shown beside a page's own data, or in the frame of every page.
+const OF_NO_PAGE: [&str; 3] = ["/api/documents/begin_writing", "/api/documents/unfinished", "/api/home/badges"];
+
+#[test]
+fn every_page_names_a_row_and_every_row_that_reads_is_named() {
+    let by = |page: &Page| match page.access {
+        Access::By(function) => Some(function),
+        Access::Open => None,
+    };
+    let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.path).collect();
+    let named: BTreeSet<&str> = PAGES.iter().filter_map(by).collect();
+    assert_eq!(named.difference(&rows).collect::<Vec<_>>(), Vec::<&&str>::new(), "a page without its row");
+    let reading = methods().into_iter().filter(|(_, method)| method == "GET").map(|(path, _)| path);
+    let without: Vec<&str> = reading.filter(|path| !named.contains(path)).collect();
+    assert_eq!(without, OF_NO_PAGE, "a function that reads without its page");
+}
+
+/// What a page answers; none where that follows from what its address names, or its function is asked about.
+fn status_of(page: &Page, who: Who) -> Option<u16> {
+    let names_something = page.path.contains(':');
+    match page.access {
+        Access::Open => (!names_something).then_some(200),
+        Access::By(function) => {
+            let row = ROWS.iter().find(|row| row.path == function)?;
+            let is_asked_alike = !names_something && matches!(row.given, Given::Nothing);
+            // Who is not signed in is asked to do so, whatever the address names.
+            (is_asked_alike || who == SignedOut).then(|| row.expected(who))
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pages_are_opened_by_whom_their_rows_answer() {
+    let app = TestApp::spawn().await;
+    let mut wrong = Vec::new();
+    for who in EVERYBODY {
+        let mut browser = match who.person(&app.org) {
+            Some(person) => app.signed_in(person).await,
+            None => app.browser(),
+        };
+        for page in PAGES {
+            let Some(expected) = status_of(page, who) else { continue };
+            let mut address = filled(&pattern_of(page.path), &BTreeMap::new());
+            if page.path == "/members/:id/merge" {
+                address.push_str(&format!("?with={NOWHERE}"));
+            }
+            let answer = browser.get(&address).await;
+            let is_way_in = answer.location().is_some_and(|to| to.starts_with("/sign-in?"));
+            let status = if is_way_in { 401 } else { answer.status };
+            if status != expected {
+                wrong.push(format!("{} for {who:?}: {status} instead of {expected}", page.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The rows are asked in parts, each by a test of its own, so that they run beside each other. A part starts a program and signs everybody

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use app::App;
+use app::{
+    App,
+    pages::{PAGES, Rendering},
+};
 use leptos_axum::generate_route_list;
 
 use crate::{
+    app::TestApp,
     browser::{Answer, Browser},
     organisation::{Fixture, Person},
 };
@@ -14,7 +18,7 @@ use crate::{
 pub(crate) const NOT_SEEN: [&str; 5] = ["/welcome/way", "/welcome/code", "/welcome/password", "/welcome/later", "/welcome/phone"];
 
 /// An id of nothing.
-const NOWHERE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+pub(crate) const NOWHERE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 /// People who together can see every page.
 pub(crate) fn one_of_each(org: &Fixture) -> [&Person; 8] {
@@ -46,7 +50,8 @@ pub(crate) struct Pages {
 impl Pages {
     pub(crate) fn all() -> Self {
         let patterns: BTreeSet<String> = generate_route_list(App).iter().map(|route| route.path().to_owned()).collect();
-        assert!(patterns.len() > 60, "{patterns:?}");
+        let rows: BTreeSet<String> = PAGES.iter().map(|page| pattern_of(page.path)).collect();
+        assert_eq!(patterns, rows, "the router has the pages of the table");
         Self { patterns }
     }
 
@@ -86,6 +91,12 @@ impl Pages {
     }
 }
 
+/// The path of a row of the table, with `{…}` for what differs.
+pub(crate) fn pattern_of(path: &str) -> String {
+    let part = |part: &str| part.strip_prefix(':').map_or_else(|| part.to_owned(), |name| format!("{{{name}}}"));
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
 /// Keeps each id under the path before it.
 fn remember(address: &str, known: &mut BTreeMap<String, String>) {
     let path = address.split(['?', '#']).next().unwrap_or_default();
@@ -97,8 +108,8 @@ fn remember(address: &str, known: &mut BTreeMap<String, String>) {
     }
 }
 
-/// An address of this pattern.
-fn filled(pattern: &str, known: &BTreeMap<String, String>) -> String {
+/// An address of this pattern, with an id of nothing where none is known.
+pub(crate) fn filled(pattern: &str, known: &BTreeMap<String, String>) -> String {
     let mut address = String::new();
     for part in pattern.split('/').skip(1) {
         let part = match part {
@@ -118,4 +129,25 @@ fn filled(pattern: &str, known: &BTreeMap<String, String>) -> String {
 fn links(body: &str) -> Vec<String> {
     let hrefs = body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     hrefs.filter(|href| href.starts_with('/')).map(|href| href.replace("&amp;", "&")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pages_are_rendered_where_the_table_says() {
+    let app = TestApp::spawn().await;
+    let document = app.published(&app.org.harbour).await;
+    let known = BTreeMap::from([("/library".to_owned(), document.to_string())]);
+    let mut member = app.signed_in(&app.org.fisherman).await;
+    for page in PAGES {
+        let address = filled(&pattern_of(page.path), &known);
+        let answer = member.get(&address).await;
+        let starts_nothing = answer.body.contains("data-static=\"true\"");
+        assert_eq!(starts_nothing, page.rendering == Rendering::Server, "{address}");
+        if page.rendering == Rendering::Markup {
+            assert_eq!(answer.status, 200, "{address}");
+            let (_, content) = answer.body.split_once("<div class=\"page\">").expect("the page");
+            let (content, _) = content.split_once("</main>").expect("its end");
+            let (content, _) = content.rsplit_once("</div>").expect("its end");
+            assert!(!content.contains("<!>"), "{address} has marks for the browser half: {content}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub async fn list_code_branches(q: Option<String>, after: Option<String>) -> Res
     use domain::units::UnitPath;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::{Kind, respond},
     };
 
@@ -31,7 +31,7 @@ pub async fn list_code_branches(q: Option<String>, after: Option<String>) -> Res
 #[server(prefix = "/api", endpoint = "account/branch_codes", input = GetUrl)]
 pub async fn read_branch_codes(unit: String) -> Result<BranchCodes, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -43,7 +43,7 @@ pub async fn read_branch_codes(unit: String) -> Result<BranchCodes, AppError> {
 #[server(prefix = "/api", endpoint = "account/member_codes", input = GetUrl)]
 pub async fn read_member_codes(member: String) -> Result<MemberCodes, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -55,7 +55,7 @@ pub async fn read_member_codes(member: String) -> Result<MemberCodes, AppError> 
 #[server(prefix = "/api", endpoint = "account/code_sheet", input = GetUrl)]
 pub async fn open_code_sheet() -> Result<CodeSheet, AppError> {
     use crate::{
-        context::server::{backend, viewer, visit},
+        context::request::{backend, viewer, visit},
         error::respond,
     };
 
@@ -70,7 +70,7 @@ pub async fn open_code_sheet() -> Result<CodeSheet, AppError> {
 #[server(prefix = "/api", endpoint = "account/issue_codes")]
 pub async fn issue_codes(#[server(default)] unit: String, #[server(default)] members: Vec<String>) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -89,7 +89,7 @@ pub async fn issue_codes(#[server(default)] unit: String, #[server(default)] mem
 #[server(prefix = "/api", endpoint = "account/issue_code")]
 pub async fn issue_code(#[server(default)] member: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -107,7 +107,7 @@ pub async fn issue_code(#[server(default)] member: String) -> Result<Outcome, Ap
 #[server(prefix = "/api", endpoint = "account/revoke_code")]
 pub async fn revoke_code(#[server(default)] code: String, #[server(default)] back: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 

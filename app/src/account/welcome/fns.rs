@@ -9,7 +9,7 @@ use crate::error::AppError;
 #[server(prefix = "/api", endpoint = "account/door", input = GetUrl)]
 pub async fn read_door() -> Result<DoorView, AppError> {
     use crate::{
-        context::server::{backend, visit},
+        context::request::{backend, visit},
         error::respond,
     };
 
@@ -24,7 +24,7 @@ pub async fn read_door() -> Result<DoorView, AppError> {
 #[server(prefix = "/api", endpoint = "account/welcome")]
 pub async fn begin(#[server(default)] national_id: String, #[server(default)] code: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, visit},
+        context::request::{backend, visit},
         cookies::DOOR,
         forms::Submitted,
     };
@@ -51,7 +51,7 @@ pub async fn begin(#[server(default)] national_id: String, #[server(default)] co
 pub async fn choose_way(#[server(default)] way: String) -> Result<Outcome, AppError> {
     use domain::forms::{FormReader, Problem};
 
-    use crate::{context::server::visit, forms::Submitted, text};
+    use crate::{context::request::visit, forms::Submitted, text};
 
     let form = Submitted::new("way", &[("way", &way)]);
     let result = async {
@@ -95,7 +95,7 @@ pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppErr
 #[server(prefix = "/api", endpoint = "account/choose_password")]
 pub async fn choose_password(#[server(default)] password: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::visit,
+        context::request::visit,
         cookies::{DEVICE, DOOR, SESSION},
         forms::Submitted,
     };
@@ -124,7 +124,7 @@ mod server {
     use domain::{accounts::codes::DoorView, forms::Outcome};
 
     use crate::{
-        context::server::{backend, visit},
+        context::request::{backend, visit},
         error::{AppError, Kind},
     };
 

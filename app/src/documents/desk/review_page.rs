@@ -14,9 +14,9 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     approval::{comes_back, what_goes_out},
-    desk_fns::review,
-    desk_parts::{state_tag, way_back},
     editor::preview,
+    fns::review,
+    parts::{state_tag, way_back},
 };
 use crate::{
     context::take_echo,

@@ -9,12 +9,12 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use crate::error::AppError;
+use crate::{documents::library_fns::server::document_id, error::AppError};
 
 /// A text as its readers will see it.
 #[server(prefix = "/api", endpoint = "documents/preview")]
 pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview, AppError> {
-    use crate::context::server::{backend, viewer};
+    use crate::context::request::{backend, viewer};
 
     told(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, body).await?) }.await)
 }
@@ -29,7 +29,7 @@ pub async fn reach(
     use backend::documents::ReachForm;
 
     use crate::{
-        context::server::{backend, viewer, visit},
+        context::request::{backend, viewer, visit},
         text,
     };
 
@@ -48,7 +48,7 @@ pub async fn reach(
 /// What was copied from another program, as Markdown.
 #[server(prefix = "/api", endpoint = "documents/convert_html")]
 pub async fn convert_html(#[server(default)] html: String) -> Result<String, AppError> {
-    use crate::context::server::{backend, viewer};
+    use crate::context::request::{backend, viewer};
 
     told(async { Ok::<_, AppError>(backend()?.documents().from_html(&viewer()?, html).await?) }.await)
 }
@@ -63,7 +63,7 @@ pub async fn keep_typed(
 ) -> Result<Kept, AppError> {
     use backend::documents::TypedForm;
 
-    use crate::context::server::{backend, viewer};
+    use crate::context::request::{backend, viewer};
 
     let form = TypedForm { id: &id, version: &version, title: &title, body: &body };
     told(async { Ok::<_, AppError>(backend()?.documents().keep_typed(&viewer()?, form).await?) }.await)
@@ -72,7 +72,7 @@ pub async fn keep_typed(
 /// Notes that somebody is still at a draft.
 #[server(prefix = "/api", endpoint = "documents/still_writing")]
 pub async fn still_writing(id: String) -> Result<Kept, AppError> {
-    use crate::context::server::{backend, viewer};
+    use crate::context::request::{backend, viewer};
 
     told(
         async {
@@ -87,7 +87,7 @@ pub async fn still_writing(id: String) -> Result<Kept, AppError> {
 #[server(prefix = "/api", endpoint = "documents/begin_writing", input = GetUrl)]
 pub async fn begin_writing(id: String) -> Result<Writing, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -104,7 +104,7 @@ pub async fn begin_writing(id: String) -> Result<Writing, AppError> {
 #[server(prefix = "/api", endpoint = "documents/unfinished", input = GetUrl)]
 pub async fn unfinished() -> Result<Writing, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -115,7 +115,7 @@ pub async fn unfinished() -> Result<Writing, AppError> {
 #[server(prefix = "/api", endpoint = "documents/conflict")]
 pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec<DiffPiece>, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -132,7 +132,7 @@ pub async fn conflict(id: String, #[server(default)] body: String) -> Result<Vec
 #[server(prefix = "/api", endpoint = "documents/forget_typed")]
 pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -147,28 +147,15 @@ pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Resu
     Submitted::new("forget", &[]).settle(result).await
 }
 
-#[cfg(feature = "ssr")]
-use server::told;
+/// As `respond`; the script shows the message as it is, so it says what is wrong.
+fn told<T>(result: Result<T, AppError>) -> Result<T, AppError> {
+    use crate::{context::request::visit, error::respond, terms};
 
-#[cfg(feature = "ssr")]
-use super::library_fns::server::document_id;
-
-#[cfg(feature = "ssr")]
-mod server {
-    use crate::{
-        context::server::visit,
-        error::{AppError, respond},
-        terms,
-    };
-
-    /// As [`respond`]; the script shows the message as it is, so it says what is wrong.
-    pub(super) fn told<T>(result: Result<T, AppError>) -> Result<T, AppError> {
-        respond(result).map_err(|mut error| {
-            let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
-            if let Some(found) = error.fields.first() {
-                error.message = terms::problem(locale, &found.problem);
-            }
-            error
-        })
-    }
+    respond(result).map_err(|mut error| {
+        let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+        if let Some(found) = error.fields.first() {
+            error.message = terms::problem(locale, &found.problem);
+        }
+        error
+    })
 }

@@ -1,18 +1,26 @@
 //! Server functions of the desk.
 
+use std::collections::BTreeSet;
+
 use domain::{
+    accounts::Viewer,
     documents::desk::{ApprovalPage, DeskPage, DeskRules, DraftPage, ReviewPage, RevisionsPage},
     forms::Outcome,
+    ids::DocumentId,
+    units::UnitKind,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use crate::error::AppError;
+use crate::{
+    documents::library_fns::server::{document_id, known_part},
+    error::{AppError, known},
+};
 
 /// The desk of the viewer's units, and what they were asked to review.
 #[server(prefix = "/api", endpoint = "documents/desk", input = GetUrl)]
 pub async fn desk() -> Result<DeskPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -23,7 +31,7 @@ pub async fn desk() -> Result<DeskPage, AppError> {
 #[server(prefix = "/api", endpoint = "documents/blank", input = GetUrl)]
 pub async fn blank() -> Result<DraftPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -34,7 +42,7 @@ pub async fn blank() -> Result<DraftPage, AppError> {
 #[server(prefix = "/api", endpoint = "documents/draft", input = GetUrl)]
 pub async fn draft(id: String, find: Option<String>) -> Result<DraftPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -77,7 +85,7 @@ pub async fn save_draft(
     use leptos_router::params::ParamsMap;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -140,7 +148,7 @@ pub async fn save_draft(
 #[server(prefix = "/api", endpoint = "documents/review", input = GetUrl)]
 pub async fn review(id: String) -> Result<ReviewPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -157,7 +165,7 @@ pub async fn review(id: String) -> Result<ReviewPage, AppError> {
 #[server(prefix = "/api", endpoint = "documents/approval", input = GetUrl)]
 pub async fn approval(id: String) -> Result<ApprovalPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -186,7 +194,7 @@ pub async fn submit(
     use backend::documents::SubmitForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -229,7 +237,7 @@ pub async fn remark(
     use backend::documents::RemarkForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -248,7 +256,7 @@ pub async fn remark(
 #[server(prefix = "/api", endpoint = "documents/settle")]
 pub async fn settle(id: String, remark: String, #[server(default)] settled: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -275,7 +283,7 @@ pub async fn publish(
     use backend::documents::PublishForm;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -295,7 +303,7 @@ pub async fn publish(
 #[server(prefix = "/api", endpoint = "documents/want_changes")]
 pub async fn want_changes(id: String, #[server(default)] reason: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -312,7 +320,7 @@ pub async fn want_changes(id: String, #[server(default)] reason: String) -> Resu
 #[server(prefix = "/api", endpoint = "documents/withdraw")]
 pub async fn withdraw(id: String, #[server(default)] reason: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -330,7 +338,7 @@ pub async fn withdraw(id: String, #[server(default)] reason: String) -> Result<O
 #[server(prefix = "/api", endpoint = "documents/recall")]
 pub async fn recall(id: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -348,7 +356,7 @@ pub async fn recall(id: String) -> Result<Outcome, AppError> {
 #[server(prefix = "/api", endpoint = "documents/revise")]
 pub async fn revise(id: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -366,7 +374,7 @@ pub async fn revise(id: String) -> Result<Outcome, AppError> {
 #[server(prefix = "/api", endpoint = "documents/discard")]
 pub async fn discard(id: String, #[server(default)] version: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -384,7 +392,7 @@ pub async fn discard(id: String, #[server(default)] version: String) -> Result<O
 #[server(prefix = "/api", endpoint = "documents/revisions", input = GetUrl)]
 pub async fn revisions(id: String, version: Option<String>, with: Option<String>) -> Result<RevisionsPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -403,7 +411,7 @@ pub async fn revisions(id: String, version: Option<String>, with: Option<String>
 #[server(prefix = "/api", endpoint = "documents/restore")]
 pub async fn restore(id: String, version: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -421,7 +429,7 @@ pub async fn restore(id: String, version: String) -> Result<Outcome, AppError> {
 #[server(prefix = "/api", endpoint = "documents/rules", input = GetUrl)]
 pub async fn rules(unit: String) -> Result<DeskRules, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -438,7 +446,7 @@ pub async fn rules(unit: String) -> Result<DeskRules, AppError> {
 #[server(prefix = "/api", endpoint = "documents/set_rules")]
 pub async fn set_rules(unit: String, #[server(default)] own_approval: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
@@ -452,49 +460,35 @@ pub async fn set_rules(unit: String, #[server(default)] own_approval: String) ->
     Submitted::new("rules", &[]).settle(result).await
 }
 
-#[cfg(feature = "ssr")]
-use server::{changed_parts, on_newest_version};
+/// What the page says where other parts of the audience were stored than were ticked: `whole`, as all of them were, or how many
+/// lie `nested` in another one that was.
+async fn changed_parts(viewer: &Viewer, id: DocumentId, typed: &[String]) -> Option<(&'static str, String)> {
+    use crate::context::request::backend;
 
-#[cfg(feature = "ssr")]
-use super::library_fns::server::{document_id, known_part};
-#[cfg(feature = "ssr")]
-use crate::error::known;
-
-#[cfg(feature = "ssr")]
-mod server {
-    use std::collections::BTreeSet;
-
-    use domain::{accounts::Viewer, ids::DocumentId, units::UnitKind};
-
-    use super::document_id;
-    use crate::{context::server::backend, error::AppError};
-
-    /// What the page says where other parts of the audience were stored than were ticked: `whole`, as all of them were, or how many
-    /// lie `nested` in another one that was.
-    pub(super) async fn changed_parts(viewer: &Viewer, id: DocumentId, typed: &[String]) -> Option<(&'static str, String)> {
-        if typed.is_empty() {
-            return None;
-        }
-        // The text is saved whatever comes of this.
-        let stored = backend().ok()?.documents().draft(viewer, id).await.ok()?.draft.parts;
-        if stored.is_empty() {
-            return Some(("whole", "1".to_owned()));
-        }
-        let is_stored = |typed: &str| stored.iter().any(|part| part.id.to_string() == typed);
-        let units = typed.iter().filter(|typed| UnitKind::from_key(typed).is_none());
-        let nested = units.filter(|typed| !is_stored(typed)).collect::<BTreeSet<_>>().len();
-        (nested > 0).then(|| ("nested", nested.to_string()))
+    if typed.is_empty() {
+        return None;
     }
-
-    /// After `Problem::Stale` the form goes on from the newest version: once its editor has compared the two, as the message
-    /// asks, the same button saves.
-    pub(super) async fn on_newest_version(mut error: AppError, viewer: &Viewer, id: &str) -> Result<AppError, AppError> {
-        if let Some(form) = &mut error.form
-            && form.is_stale()
-        {
-            let newest = backend()?.documents().draft(viewer, document_id(id)?).await?.draft.version;
-            form.values.insert("version".to_owned(), newest.to_string());
-        }
-        Ok(error)
+    // The text is saved whatever comes of this.
+    let stored = backend().ok()?.documents().draft(viewer, id).await.ok()?.draft.parts;
+    if stored.is_empty() {
+        return Some(("whole", "1".to_owned()));
     }
+    let is_stored = |typed: &str| stored.iter().any(|part| part.id.to_string() == typed);
+    let units = typed.iter().filter(|typed| UnitKind::from_key(typed).is_none());
+    let nested = units.filter(|typed| !is_stored(typed)).collect::<BTreeSet<_>>().len();
+    (nested > 0).then(|| ("nested", nested.to_string()))
+}
+
+/// After `Problem::Stale` the form goes on from the newest version: once its editor has compared the two, as the message
+/// asks, the same button saves.
+async fn on_newest_version(mut error: AppError, viewer: &Viewer, id: &str) -> Result<AppError, AppError> {
+    use crate::context::request::backend;
+
+    if let Some(form) = &mut error.form
+        && form.is_stale()
+    {
+        let newest = backend()?.documents().draft(viewer, document_id(id)?).await?.draft.version;
+        form.values.insert("version".to_owned(), newest.to_string());
+    }
+    Ok(error)
 }

@@ -11,7 +11,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{desk_fns::revisions, desk_parts::way_back, difference::difference};
+use super::{difference::difference, fns::revisions, parts::way_back};
 use crate::{
     i18n::use_locale,
     page::show,

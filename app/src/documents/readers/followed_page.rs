@@ -6,8 +6,9 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{document_row::document_meta, readers_fns::followed};
+use super::fns::followed;
 use crate::{
+    documents::document_meta,
     i18n::use_locale,
     page::show,
     statistics::shares,

@@ -11,9 +11,10 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{document_row::document_number, readers_fns::readers};
+use super::fns::readers;
 use crate::{
     context::use_viewer,
+    documents::document_row::document_number,
     i18n::use_locale,
     page::show,
     statistics::{

@@ -11,7 +11,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::desk_fns::desk;
+use super::fns::desk;
 use crate::{
     frame::way_to_more,
     i18n::use_locale,

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{desk_fns::rules, desk_parts::way_back};
+use super::{fns::rules, parts::way_back};
 use crate::{
     i18n::use_locale,
     page::show,

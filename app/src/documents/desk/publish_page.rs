@@ -13,9 +13,9 @@ use leptos_router::hooks::use_params_map;
 
 use super::{
     approval::{comes_back, what_goes_out},
-    desk_fns::approval,
-    desk_parts::way_back,
     editor::{number_holder, phone_preview, reach},
+    fns::approval,
+    parts::way_back,
 };
 use crate::{
     context::take_echo,

@@ -20,10 +20,10 @@ use leptos_router::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    desk_fns::{blank, draft},
-    desk_parts::{state_tag, way_back},
     editor::{Editor, destination, differing, number_holder, particulars, phone_preview},
+    fns::{blank, draft},
     particulars::LABELS,
+    parts::{state_tag, way_back},
     writing::{self, docx_card, stale},
     writing_fns::{begin_writing, conflict, unfinished},
 };

@@ -6,15 +6,13 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use crate::error::AppError;
-#[cfg(feature = "ssr")]
-use crate::error::known;
+use crate::error::{AppError, known};
 
 /// How many have read a document in a unit and in those one level below; in the highest that is the viewer's when none is named.
 #[server(prefix = "/api", endpoint = "documents/readers", input = GetUrl)]
 pub async fn readers(id: String, unit: Option<String>) -> Result<ReadersPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -31,7 +29,7 @@ pub async fn readers(id: String, unit: Option<String>) -> Result<ReadersPage, Ap
 #[server(prefix = "/api", endpoint = "documents/followed", input = GetUrl)]
 pub async fn followed() -> Result<FollowedPage, AppError> {
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         error::respond,
     };
 
@@ -44,7 +42,7 @@ pub async fn remind(document: String, unit: String) -> Result<Outcome, AppError>
     use domain::documents::readers::Reminding;
 
     use crate::{
-        context::server::{backend, viewer},
+        context::request::{backend, viewer},
         forms::Submitted,
     };
 
