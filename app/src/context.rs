@@ -14,7 +14,7 @@ use crate::{frame::Badge, i18n::content_lang};
 #[cfg(feature = "ssr")]
 pub mod request;
 
-/// The frame of a visit. Sent with the page, so that the browser's first render equals the server's.
+/// What the frame of a page needs. Sent with the page, so that the browser's first render equals the server's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageContext {
     pub viewer: Option<Viewer>,
@@ -35,7 +35,7 @@ pub struct PageContext {
     pub badges: Vec<Badge>,
 }
 
-/// Puts the visit's context in place; once, at the root.
+/// Puts the page's context in place; once, at the root.
 pub fn provide_page() {
     let page = SharedValue::new(read_page).into_inner();
     provide_context(StoredValue::new(page.echo.clone()));
@@ -70,5 +70,5 @@ fn read_page() -> PageContext {
 
 #[cfg(feature = "ssr")]
 fn read_page() -> PageContext {
-    request::visit().map(|visit| visit.page).unwrap_or_default()
+    request::request_context().map(|context| context.page).unwrap_or_default()
 }

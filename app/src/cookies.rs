@@ -21,8 +21,8 @@ pub struct SecretCookie {
 /// out people who use the handbook every day.
 pub const SESSION: SecretCookie = SecretCookie { name: "__Host-handbook", max_age: Duration::days(400) };
 
-/// The visit to a door.
-pub const DOOR: SecretCookie = SecretCookie { name: "__Host-door", max_age: Duration::minutes(30) };
+/// The secret of an activation.
+pub const ACTIVATION: SecretCookie = SecretCookie { name: "__Host-door", max_age: Duration::minutes(30) };
 
 /// The device on which somebody has signed in before.
 pub const DEVICE: SecretCookie = SecretCookie { name: "__Host-device", max_age: Duration::days(400) };
@@ -114,7 +114,7 @@ mod tests {
         for (cookie, line) in [
             (SESSION.holding("a"), format!("__Host-handbook=a; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age={days}")),
             (DEVICE.holding("b"), format!("__Host-device=b; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age={days}")),
-            (DOOR.holding("c"), "__Host-door=c; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1800".to_owned()),
+            (ACTIVATION.holding("c"), "__Host-door=c; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1800".to_owned()),
             (SHEET.holding("d"), "__Host-sheet=d; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600".to_owned()),
             (
                 FLASH.holding_at("e", "/desk/01A"),

@@ -15,13 +15,13 @@ mod library_view;
 mod official_sheet;
 #[cfg(feature = "ssr")]
 mod own_receipt;
+#[cfg(feature = "ssr")]
+mod personal_list_page;
 mod read_page;
 #[cfg(feature = "ssr")]
 mod read_view;
 #[cfg(feature = "ssr")]
 pub(crate) mod readers;
-#[cfg(feature = "ssr")]
-mod shelf_page;
 
 #[cfg(feature = "ssr")]
 pub use document_file::document_file;
@@ -29,6 +29,6 @@ pub use document_file::document_file;
 pub(crate) use document_row::document_meta;
 pub(crate) use document_row::document_row;
 pub use library_page::LibraryPage;
-pub use read_page::ReadPage;
 #[cfg(feature = "ssr")]
-pub(crate) use shelf_page::ShelfPage;
+pub(crate) use personal_list_page::PersonalListPage;
+pub use read_page::ReadPage;

@@ -52,7 +52,7 @@ impl Kind {
 
     /// What this person is told. What is not there for somebody whose offices rest may be there once they gave their password.
     #[must_use]
-    pub fn told_to(self, viewer: Option<&Viewer>) -> Self {
+    pub fn for_viewer(self, viewer: Option<&Viewer>) -> Self {
         let rests = viewer.is_some_and(|viewer| !viewer.resting.is_empty());
         if rests && matches!(self, Self::NotFound | Self::NotAllowed) { Self::ConfirmPassword } else { self }
     }
@@ -114,7 +114,7 @@ mod server {
     use leptos_axum::ResponseOptions;
 
     use super::{AppError, Kind};
-    use crate::{context::request::visit, terms};
+    use crate::{context::request::request_context, terms};
 
     /// The id, or another value of ours, in an address or a form.
     ///
@@ -157,9 +157,9 @@ mod server {
 
     /// The same for what is an error for certain.
     pub fn respond_to(mut error: AppError) -> AppError {
-        let page = visit().map(|visit| visit.page).unwrap_or_default();
+        let page = request_context().map(|context| context.page).unwrap_or_default();
         let locale = page.preferences.locale;
-        error.kind = error.kind.told_to(page.viewer.as_ref());
+        error.kind = error.kind.for_viewer(page.viewer.as_ref());
         terms::error_text(locale, error.kind).clone_into(&mut error.message);
         set_status(error.kind.status());
         error

@@ -12,7 +12,7 @@ mod server {
     use leptos_router::params::ParamsMap;
 
     use crate::{
-        context::request::{Visit, backend, visit},
+        context::request::{RequestContext, backend, request_context},
         cookies::{self, FLASH},
         error::{AppError, Kind, respond_to, set_status},
         text,
@@ -56,7 +56,7 @@ mod server {
                 Ok(Outcome::Invalid(errors)) => self.refuse(errors).await,
                 Err(AppError { form: Some(errors), .. }) => self.refuse(*errors).await,
                 Err(mut error) => {
-                    error.kind = error.kind.told_to(visit().and_then(|visit| visit.page.viewer).as_ref());
+                    error.kind = error.kind.for_viewer(request_context().and_then(|context| context.page.viewer).as_ref());
                     if wants_page() {
                         self.explain(error.kind).await?;
                         // What is returned is not shown: the redirect is.
@@ -109,7 +109,7 @@ mod server {
 
         /// What the way to a new sign-in is called: it says that what was typed is not lost, where it is kept.
         fn way_back_in(&self) -> impl Fn(bool) -> &'static str + use<> {
-            let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+            let locale = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
             let is_empty = self.typed.values().all(|value| value.trim().is_empty());
             move |is_kept| {
                 if is_empty || !is_kept { text::frame::sign_in_again(locale) } else { text::frame::sign_in_again_kept(locale) }
@@ -146,7 +146,7 @@ mod server {
 
     /// What was typed would be lost on the way to the password: a script does not go there by itself, and the message says why.
     fn not_kept(mut error: AppError) -> AppError {
-        let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+        let locale = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
         error.way = Some(text::sessions::confirm(locale).to_owned());
         let mut told = respond_to(error);
         text::sessions::rested_not_kept(locale).clone_into(&mut told.message);
@@ -184,20 +184,20 @@ mod server {
     /// [`backend::Error::Busy`] when its sender has left too much already.
     pub async fn keep_form(
         backend: &Backend,
-        visit: &Visit,
+        context: &RequestContext,
         errors: &FormErrors,
         page: &str,
     ) -> backend::Result<Cookie<'static>> {
-        let sender = match &visit.page.viewer {
+        let sender = match &context.page.viewer {
             Some(viewer) => Sender::Member(viewer.member),
-            None => Sender::Stranger(visit.origin()),
+            None => Sender::Stranger(context.origin()),
         };
         let token = backend.flashes().put(errors, &sender).await?;
         Ok(FLASH.holding_at(&token, page.split(['?', '#']).next().unwrap_or("/")))
     }
 
     async fn put_flash(errors: &FormErrors, page: &str) -> Result<(), AppError> {
-        cookies::respond_with(&keep_form(&backend()?, &visit().unwrap_or_default(), errors, page).await?)
+        cookies::respond_with(&keep_form(&backend()?, &request_context().unwrap_or_default(), errors, page).await?)
     }
 
     /// Whether this form was sent by the browser itself.

@@ -25,7 +25,7 @@ use crate::{
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Place {
+struct NavItem {
     href: &'static str,
     icon: IconName,
     label: &'static str,
@@ -132,14 +132,14 @@ fn unit_acted_for(Acting { units, shown, takes_all, place }: Acting) -> AnyView 
     .into_any()
 }
 
-fn member_places() -> [Place; 5] {
+fn member_nav_items() -> [NavItem; 5] {
     let l = use_locale();
     [
-        Place { href: "/", icon: IconName::Home, label: text::frame::home(l) },
-        Place { href: "/library", icon: IconName::Book, label: text::frame::library(l) },
-        Place { href: "/meetings", icon: IconName::Calendar, label: text::frame::meetings(l) },
-        Place { href: "/opinions", icon: IconName::Message, label: text::frame::opinions(l) },
-        Place { href: "/more", icon: IconName::More, label: text::frame::more(l) },
+        NavItem { href: "/", icon: IconName::Home, label: text::frame::home(l) },
+        NavItem { href: "/library", icon: IconName::Book, label: text::frame::library(l) },
+        NavItem { href: "/meetings", icon: IconName::Calendar, label: text::frame::meetings(l) },
+        NavItem { href: "/opinions", icon: IconName::Message, label: text::frame::opinions(l) },
+        NavItem { href: "/more", icon: IconName::More, label: text::frame::more(l) },
     ]
 }
 
@@ -147,28 +147,28 @@ fn member_places() -> [Place; 5] {
 struct StaffPlaces {
     role: Role,
     unit: UnitRef,
-    places: Vec<Place>,
+    places: Vec<NavItem>,
 }
 
 /// The places of one's offices, each office once.
 fn staff_places(viewer: &Viewer) -> Vec<StaffPlaces> {
     let l = use_locale();
     let places = [
-        (&[Action::WriteDocument][..], Place { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
+        (&[Action::WriteDocument][..], NavItem { href: "/desk", icon: IconName::Compose, label: text::frame::desk(l) }),
         (
             &[Action::ManageCourses][..],
-            Place { href: "/courses/manage", icon: IconName::CheckCircle, label: text::courses::place(l) },
+            NavItem { href: "/courses/manage", icon: IconName::CheckCircle, label: text::courses::place(l) },
         ),
         (
             &[Action::ReadOpinions, Action::WriteDocument][..],
-            Place { href: "/branch", icon: IconName::People, label: text::frame::branch(l) },
+            NavItem { href: "/branch", icon: IconName::People, label: text::frame::branch(l) },
         ),
-        (&[Action::ReadStatistics][..], Place { href: "/readers", icon: IconName::Eye, label: text::readers::title(l) }),
-        (&[Action::ReadStatistics][..], Place { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
-        (&[Action::ManageUnit][..], Place { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
-        (&[Action::ReadMembers][..], Place { href: "/members", icon: IconName::Card, label: text::frame::members(l) }),
-        (&[Action::IssueCodes][..], Place { href: "/codes", icon: IconName::Key, label: text::codes::place(l) }),
-        (&[Action::ReadAudit][..], Place { href: "/audit", icon: IconName::History, label: text::frame::audit(l) }),
+        (&[Action::ReadStatistics][..], NavItem { href: "/readers", icon: IconName::Eye, label: text::readers::title(l) }),
+        (&[Action::ReadStatistics][..], NavItem { href: "/committee", icon: IconName::Chart, label: text::frame::committee(l) }),
+        (&[Action::ManageUnit][..], NavItem { href: "/units", icon: IconName::Layers, label: text::frame::units(l) }),
+        (&[Action::ReadMembers][..], NavItem { href: "/members", icon: IconName::Card, label: text::frame::members(l) }),
+        (&[Action::IssueCodes][..], NavItem { href: "/codes", icon: IconName::Key, label: text::codes::place(l) }),
+        (&[Action::ReadAudit][..], NavItem { href: "/audit", icon: IconName::History, label: text::frame::audit(l) }),
     ];
     let mut offices: Vec<StaffPlaces> = Vec::new();
     for (actions, place) in places {
@@ -201,7 +201,7 @@ fn rail(viewer: &Viewer, badges: &[Badge]) -> AnyView {
         .collect();
     view! {
         <nav class="rail" aria-label=text::frame::places(l)>
-            {link_list(member_places(), "rail-link", badges)}
+            {link_list(member_nav_items(), "rail-link", badges)}
             {staff}
         </nav>
     }
@@ -212,7 +212,7 @@ fn tab_bar(badges: &[Badge]) -> AnyView {
     let l = use_locale();
     view! {
         <nav class="tab-bar" aria-label=text::frame::places(l)>
-            {link_list(member_places(), "tab", badges)}
+            {link_list(member_nav_items(), "tab", badges)}
         </nav>
     }
     .into_any()
@@ -254,7 +254,7 @@ pub fn StaffMenu(badges: Vec<Badge>) -> impl IntoView {
     })
 }
 
-fn link_list(places: impl IntoIterator<Item = Place>, class: &'static str, badges: &[Badge]) -> AnyView {
+fn link_list(places: impl IntoIterator<Item = NavItem>, class: &'static str, badges: &[Badge]) -> AnyView {
     let links = places.into_iter().map(|place| view! { <li>{link(place, class, badges)}</li> }).collect_view();
     view! { <ul role="list">{links}</ul> }.into_any()
 }
@@ -281,7 +281,7 @@ pub(crate) const THROUGH_MORE: [&str; 18] = [
     "/codes",
 ];
 
-fn link(place: Place, class: &'static str, badges: &[Badge]) -> AnyView {
+fn link(place: NavItem, class: &'static str, badges: &[Badge]) -> AnyView {
     let badge = has_badge(place.href, class == "tab").then(|| badge_at(badges, place.href));
     let here = use_location().pathname;
     let current = move || {

@@ -4,14 +4,14 @@
 //! Their text stays on the server: it is fetched like any other page's data and is no part of what a browser loads first.
 
 mod fns;
+mod index;
 mod list_page;
 mod read_page;
-mod shelf;
 
+#[cfg(test)]
+pub(crate) use index::texts;
 pub use list_page::GuidesPage;
 pub use read_page::GuidePage;
-#[cfg(test)]
-pub(crate) use shelf::texts;
 
 use serde::{Deserialize, Serialize};
 

@@ -26,7 +26,7 @@ pub fn show<T>(data: PageData<T>, view: impl Fn(T) -> AnyView + Clone + Send + S
 where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
 {
-    let here = Here::now();
+    let here = CurrentPage::now();
     view! {
         <Suspense fallback=waiting>
             {move || {
@@ -67,7 +67,7 @@ pub fn Problem(
     let title = terms::error_title(l, kind);
     let (href, way_on) = match kind {
         Kind::ConfirmPassword => (confirm_href(), text::sessions::confirm(l)),
-        Kind::Busy => (Here::now().asked_for(), text::frame::try_again(l)),
+        Kind::Busy => (CurrentPage::now().asked_for(), text::frame::try_again(l)),
         _ => ("/".to_owned(), text::frame::to_home(l)),
     };
     let way_on = match again {
@@ -93,14 +93,14 @@ pub fn Problem(
 
 /// Where the password is given again; it leads back to this page.
 fn confirm_href() -> String {
-    Here::now().behind("/confirm")
+    CurrentPage::now().behind("/confirm")
 }
 
 /// The page one is at, with its query.
 #[derive(Clone)]
-struct Here(Location);
+struct CurrentPage(Location);
 
-impl Here {
+impl CurrentPage {
     fn now() -> Self {
         Self(use_location())
     }
@@ -152,14 +152,14 @@ fn set_status(_: Kind) {}
 
 /// The server knows of every page that is not for strangers by its status, and sends them to the sign-in.
 #[cfg(feature = "ssr")]
-fn go_to_sign_in(_: &Here) -> AnyView {
+fn go_to_sign_in(_: &CurrentPage) -> AnyView {
     set_status(Kind::NotSignedIn);
     ().into_any()
 }
 
 /// The session has ended while the application was open: the sign-in page is loaded afresh and leads back here.
 #[cfg(not(feature = "ssr"))]
-fn go_to_sign_in(here: &Here) -> AnyView {
+fn go_to_sign_in(here: &CurrentPage) -> AnyView {
     // Fails for an address the browser cannot parse; a path of ours never is one.
     let _ = window().location().assign(&here.behind("/sign-in"));
     ().into_any()

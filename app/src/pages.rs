@@ -63,7 +63,7 @@ use crate::{
         NewCoursePage, QuestionPage, QuizPage, ResultPage,
     },
     documents::{
-        ShelfPage,
+        PersonalListPage,
         desk::{DeskPage, DraftPage, NewDraftPage, PublishPage, ReviewPage, RevisionsPage, RulesPage},
         readers::{FollowedPage, ReadersPage},
     },
@@ -172,7 +172,7 @@ pages! {
         // Files that go with a document; no page.
         "/files/*rest" {}
         "/shelf/*rest" {
-            "/shelf/:list" => ShelfPage { scripts: [], guide: Some(("member", 2)), access: By("/api/documents/shelf") },
+            "/shelf/:list" => PersonalListPage { scripts: [], guide: Some(("member", 2)), access: By("/api/documents/shelf") },
         }
         "/units/*rest" {
             "/units" => UnitsPage { scripts: ["dates"], guide: Some(("registrar", 3)), access: By("/api/units/list") },

@@ -63,12 +63,12 @@ fn keep(_: &ArcStoredValue<String>, _: &mut Rendered) {}
 impl Rendered {
     /// Writes a page. The view has no way to take what happens in the browser: no handlers, no signals that change.
     pub fn of(title: impl Into<String>, view: impl FnOnce() -> AnyView) -> Self {
-        use crate::{context::request::visit, i18n::content_lang};
+        use crate::{context::request::request_context, i18n::content_lang};
 
         // A server function that the browser calls knows nothing yet of what pages find around them.
-        if let Some(visit) = visit() {
-            provide_context(visit.page.terms);
-            provide_context(content_lang(visit.page.preferences.locale));
+        if let Some(context) = request_context() {
+            provide_context(context.page.terms);
+            provide_context(content_lang(context.page.preferences.locale));
         }
         // The browser half never looks into this markup, so it needs no marks between its texts.
         Self { title: title.into(), html: view().to_html().replace("<!>", "") }

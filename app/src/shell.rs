@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     App, ROOT,
-    context::request::visit,
+    context::request::request_context,
     pages::{is_server_only, scripts_of},
     text,
 };
@@ -32,7 +32,7 @@ pub struct Assets {
 }
 
 pub fn shell(assets: &Arc<Assets>) -> impl IntoView + use<> {
-    let page = visit().map(|visit| visit.page).unwrap_or_default();
+    let page = request_context().map(|context| context.page).unwrap_or_default();
     let preferences = page.preferences;
     let owner = page.viewer.map(|viewer| viewer.member.to_string());
     let nonce = use_nonce();

@@ -26,12 +26,12 @@ use crate::{
     units::Tree,
 };
 
+mod activation;
 mod change_password;
 mod choose;
 mod codes;
 mod common_passwords;
 mod devices;
-mod doors;
 mod federated;
 mod known_device;
 mod limits;
@@ -137,8 +137,8 @@ impl<'a> Accounts<'a> {
         let failures = device.as_ref().map(|device| device.failures);
         match (&member, &account) {
             (Some(member), Some(account)) if matches && failures.unwrap_or(account.failures) < IN_A_ROW => {
-                if !self.backend.units().tree().phase(&member.place()?.1).is_open() {
-                    return Err(Error::NotLive { door: self.open_door(&id_hash, Some(&member.id)).await? });
+                if !self.backend.units().tree().phase(&member.id_and_path()?.1).is_open() {
+                    return Err(Error::NotLive { activation: self.insert_activation(&id_hash, Some(&member.id)).await? });
                 }
                 self.enter(member, account.preferences()?, typed.device, taken.forgotten()).await
             }
@@ -156,7 +156,7 @@ impl<'a> Accounts<'a> {
         let Some(found) = self.session_row(&session).await? else { return Ok(()) };
         let member: Option<MemberRow> = self.by_id(MEMBER, "member", &found.member).await?;
         let Some(member) = member else { return Err(Error::Damaged(format!("member {}", found.member))) };
-        let (actor, path) = member.place()?;
+        let (actor, path) = member.id_and_path()?;
         let handle: SessionId = found.handle.parse().map_err(|_| Error::Damaged(format!("session {}", found.handle)))?;
         let change = Change::new("DELETE $opened RETURN NONE;", vars! { opened: session });
         let change = change.event(self.backend.clock(), Some(actor), &path, EventBody::SignedOut(handle));
@@ -281,7 +281,7 @@ impl<'a> Accounts<'a> {
     ) -> Result<(Change, SignedIn)> {
         let clock = self.backend.clock();
         let now = clock.now();
-        let (actor, path) = member.place()?;
+        let (actor, path) = member.id_and_path()?;
         let token = new_token(clock);
         let handle = SessionId::new(clock.ulid());
         let mut vars = vars! {
@@ -320,7 +320,7 @@ impl<'a> Accounts<'a> {
         self.commit_at_the_door(change, member, |member| EventBody::SignInRefused { member, again: false }).await
     }
 
-    /// Commits a change together with what somebody at the door did: of a member in the log, of nobody in a table made like it, which
+    /// Commits a change together with what somebody did before signing in: of a member in the log, of nobody in a table made like it, which
     /// [`Self::purge`] empties.
     async fn commit_at_the_door(
         &self,
@@ -331,7 +331,7 @@ impl<'a> Accounts<'a> {
         let clock = self.backend.clock();
         // Nobody is signed in, so the event has no actor.
         if let Some(member) = member {
-            let (id, path) = member.place()?;
+            let (id, path) = member.id_and_path()?;
             self.backend.transact(change.event(clock, None, &path, body(id))).await?;
             return Ok(());
         }
@@ -390,15 +390,15 @@ struct MemberRow {
 
 impl MemberRow {
     /// Whom and where the log names.
-    fn place(&self) -> Result<(MemberId, UnitPath)> {
+    fn id_and_path(&self) -> Result<(MemberId, UnitPath)> {
         let id = self.id.parse().map_err(|_| self.damaged())?;
         Ok((id, UnitPath::parse(&self.path).map_err(|_| self.damaged())?))
     }
 
     fn viewer(&self, offices: &[OfficeRow], tree: &Tree, today: NaiveDate) -> Result<Viewer> {
-        let (member, _) = self.place()?;
+        let (member, _) = self.id_and_path()?;
         // While a merge is under way, some members still stand in the branch that has ended.
-        let branch = tree.heir(&self.unit).filter(|unit| tree.get(unit.id).is_some()).ok_or_else(|| self.damaged())?.clone();
+        let branch = tree.successor(&self.unit).filter(|unit| tree.get(unit.id).is_some()).ok_or_else(|| self.damaged())?.clone();
         let offices = offices
             .iter()
             .filter(|office| office.is_held_on(today))

@@ -19,7 +19,7 @@ pub use verify::{Finding, Report};
 
 use crate::{
     Backend, Error, Result,
-    events::{COLUMNS, EventRow, LoggedRow, WayBack},
+    events::{COLUMNS, EventRow, LoggedRow, ReverseCursor},
     store::{Variables, record, vars},
     units::Tree,
 };
@@ -41,7 +41,7 @@ pub struct Audit<'a> {
 /// What the page of the trail is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AuditQuery<'q> {
-    /// None: all units of the viewer's seats.
+    /// None: all units of the viewer's top units.
     pub unit: Option<UnitId>,
     pub group: Option<AuditGroup>,
     /// Id of a member or number of a card: only what this person did, or what was done to their record.
@@ -70,25 +70,25 @@ impl<'a> Audit<'a> {
         let (unit, scope) = scope(viewer, &tree, query.unit)?;
         let member = match query.member {
             Some(typed) => self.asked(viewer, typed).await?,
-            None => Asked::Nobody,
+            None => TrailSubject::Nobody,
         };
         let (asked, member) = match member {
-            Asked::Nobody => (AskedMember::Nobody, None),
-            Asked::Member(id, name) => (AskedMember::Named(name), Some(id)),
-            Asked::Unknown => {
+            TrailSubject::Nobody => (AskedMember::Nobody, None),
+            TrailSubject::Member(id, name) => (AskedMember::Named(name), Some(id)),
+            TrailSubject::Unknown => {
                 let entries = Vec::new();
                 return Ok(AuditPage { unit, asked: AskedMember::Unknown, entries, next: None, looked_back_to: None });
             }
         };
         let fits = |event: &Event| {
-            let place = place(&tree, event).map_or(&event.unit, |unit| &unit.path);
+            let unit_path = event_unit(&tree, event).map_or(&event.unit, |unit| &unit.path);
             !event.kind().is_private()
                 && query.group.is_none_or(|group| event.kind().group() == group)
-                && scope.iter().any(|seat| seat.contains(place))
+                && scope.iter().any(|top_unit| top_unit.contains(unit_path))
                 && member.is_none_or(|member| event.actor == Some(member) || event.body.subject() == Subject::Member(member))
         };
         let mut found = Vec::new();
-        let mut way = WayBack::from(query.before, self.backend.clock());
+        let mut way = ReverseCursor::from(query.before, self.backend.clock());
         let mut examined = 0;
         let mut looked_back_to = None;
         while found.len() <= PAGE && !way.is_at_the_start() {
@@ -105,7 +105,7 @@ impl<'a> Audit<'a> {
             found.truncate(PAGE);
             found.last().map(|last| last.id)
         } else {
-            looked_back_to.map(|_| way.place())
+            looked_back_to.map(|_| way.position())
         };
         Ok(AuditPage { unit, asked, entries: self.entries(viewer, &tree, found).await?, next, looked_back_to })
     }
@@ -134,8 +134,8 @@ impl<'a> Audit<'a> {
             actor: event.actor.and_then(|actor| names.person(&actor.to_string())),
             by_viewer: event.actor == Some(viewer.member),
             subject: names.subject(event.body.subject(), tree),
-            unit: place(tree, &event).map(|unit| unit.name.clone()),
-            level: place(tree, &event).map(|unit| unit.kind),
+            unit: event_unit(tree, &event).map(|unit| unit.name.clone()),
+            level: event_unit(tree, &event).map(|unit| unit.kind),
             role: event.body.role(),
             count: event.body.rows(),
         };
@@ -143,7 +143,7 @@ impl<'a> Audit<'a> {
     }
 
     /// The member of this id or card, when the viewer reads the trail of their branch.
-    async fn asked(&self, viewer: &Viewer, typed: &str) -> Result<Asked> {
+    async fn asked(&self, viewer: &Viewer, typed: &str) -> Result<TrailSubject> {
         let card = CardNumber::parse(typed).map(|card| card.as_str().to_owned()).unwrap_or_default();
         let sql =
             format!("{PERSON} FROM $member; {PERSON} FROM member WHERE code = $card; {PERSON} FROM member WHERE code = $typed");
@@ -154,21 +154,21 @@ impl<'a> Audit<'a> {
                 let damaged = || Error::Damaged(format!("member {}", person.id));
                 let path = UnitPath::parse(&person.path).map_err(|_| damaged())?;
                 if viewer.standpoint.may_by_office(Action::ReadAudit, &path) {
-                    return Ok(Asked::Member(person.id.parse().map_err(|_| damaged())?, person.full_name));
+                    return Ok(TrailSubject::Member(person.id.parse().map_err(|_| damaged())?, person.full_name));
                 }
             }
         }
-        Ok(Asked::Unknown)
+        Ok(TrailSubject::Unknown)
     }
 }
 
 /// Where the unit of an event is now. Events are never rewritten: they name the path of their time.
-fn place<'t>(tree: &'t Tree, event: &Event) -> Option<&'t UnitRef> {
+fn event_unit<'t>(tree: &'t Tree, event: &Event) -> Option<&'t UnitRef> {
     tree.at(&event.unit).or_else(|| tree.former(&event.unit))
 }
 
 /// Whose trail is wanted.
-enum Asked {
+enum TrailSubject {
     Nobody,
     Unknown,
     Member(MemberId, String),
@@ -179,9 +179,9 @@ const PERSON: &str = "SELECT record::id(id) AS id, full_name, path";
 /// The unit the page is named after, and the subtrees whose events it shows.
 fn scope(viewer: &Viewer, tree: &Tree, asked: Option<UnitId>) -> Result<(UnitRef, Vec<UnitPath>)> {
     let Some(asked) = asked else {
-        let seats: Vec<UnitPath> = viewer.standpoint.seats(Action::ReadAudit).into_iter().cloned().collect();
-        let highest = seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path));
-        return Ok((highest.ok_or(Error::NotFound)?.clone(), seats));
+        let top_units: Vec<UnitPath> = viewer.standpoint.top_units(Action::ReadAudit).into_iter().cloned().collect();
+        let highest = top_units.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path));
+        return Ok((highest.ok_or(Error::NotFound)?.clone(), top_units));
     };
     let unit = tree.get(asked).ok_or(Error::NotFound)?;
     if viewer.standpoint.may_by_office(Action::ReadAudit, &unit.path) {
@@ -217,7 +217,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Clock, Keys, Place,
+        Clock, Keys, StoreLocation,
         store::{RecordId, SurrealValue, tests::migrated},
     };
 
@@ -242,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn a_far_way_back_is_gone_in_steps() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let unit = clock.ulid().to_string();
         let sql = "CREATE $unit SET kind = 'branch', code = '01', name = 'Chi bộ', path = '/01/', opened_on = '2026-01-01'";
         backend.store().write(sql, vars! { unit: record("unit", &unit) }).await.expect("creates");

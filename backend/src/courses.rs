@@ -57,7 +57,7 @@ impl<'a> Courses<'a> {
     async fn course(&self, id: CourseId) -> Result<Course> {
         let sql = format!("SELECT {COLUMNS} FROM ONLY $course");
         let row: Option<CourseRow> = self.backend.store().read(sql, vars! { course: record("course", id) }).await?.row(0)?;
-        row.ok_or(Error::NotFound)?.understand(&self.backend.units().tree())
+        row.ok_or(Error::NotFound)?.decode(&self.backend.units().tree())
     }
 
     /// Those of these ids that are there.
@@ -69,7 +69,7 @@ impl<'a> Courses<'a> {
         let records: Vec<_> = ids.iter().map(|id| record("course", id)).collect();
         let sql = format!("SELECT {COLUMNS} FROM $courses");
         let rows: Vec<CourseRow> = self.backend.store().read(sql, vars! { courses: records }).await?.rows(0)?;
-        rows.into_iter().map(|row| row.understand(&tree)).collect()
+        rows.into_iter().map(|row| row.decode(&tree)).collect()
     }
 
     /// Those of `ids` that were given to somebody and are the person's to study or to end, in no particular order.
@@ -82,7 +82,7 @@ impl<'a> Courses<'a> {
     async fn text(&self, id: CourseId) -> Result<CourseText> {
         let sql = "SELECT description, questions FROM ONLY $text";
         let row: Option<TextRow> = self.backend.store().read(sql, vars! { text: record("course_text", id) }).await?.row(0)?;
-        row.ok_or_else(|| Error::Damaged(format!("the course {id} has no text")))?.understand(id)
+        row.ok_or_else(|| Error::Damaged(format!("the course {id} has no text")))?.decode(id)
     }
 
     /// The course for somebody who gives it.
@@ -182,13 +182,13 @@ struct Given {
 }
 
 impl CourseRow {
-    fn understand(self, tree: &Tree) -> Result<Course> {
+    fn decode(self, tree: &Tree) -> Result<Course> {
         let damaged = || Error::Damaged(format!("course {}", self.id));
         let count = |number: i64| u32::try_from(number).map_err(|_| damaged());
         let given = match (&self.audience, &self.due_on) {
             (Some(audience), Some(due_on)) => Some(Given {
                 audience: Audience {
-                    unit: tree.heir(audience).ok_or_else(damaged)?.clone(),
+                    unit: tree.successor(audience).ok_or_else(damaged)?.clone(),
                     parts: Vec::new(),
                     standings: self
                         .standings
@@ -203,7 +203,7 @@ impl CourseRow {
         };
         Ok(Course {
             id: self.id.parse().map_err(|_| damaged())?,
-            issuer: tree.heir_as_named(&self.issuer).ok_or_else(damaged)?,
+            issuer: tree.successor_as_named(&self.issuer).ok_or_else(damaged)?,
             state: CourseState::from_key(&self.state).ok_or_else(damaged)?,
             version: count(self.version)?,
             documents: self.documents.iter().map(|id| id.parse().map_err(|_| damaged())).collect::<Result<_>>()?,
@@ -237,7 +237,7 @@ impl Course {
     fn is_visible_to(&self, viewer: &Viewer) -> bool {
         self.reaches(viewer)
             || self.given.as_ref().is_some_and(|given| {
-                viewer.standpoint.seats(Action::ReadStatistics).iter().any(|seat| given.audience.touches(seat))
+                viewer.standpoint.top_units(Action::ReadStatistics).iter().any(|top_unit| given.audience.touches(top_unit))
             })
     }
 
@@ -285,7 +285,7 @@ pub(crate) struct OptionRow {
 }
 
 impl TextRow {
-    fn understand(self, id: CourseId) -> Result<CourseText> {
+    fn decode(self, id: CourseId) -> Result<CourseText> {
         let question = |row: QuestionRow| {
             Ok(Question {
                 kind: QuestionKind::from_key(&row.kind).ok_or_else(|| Error::Damaged(format!("the questions of {id}")))?,

@@ -161,7 +161,7 @@ pub(crate) mod tests {
     use domain::members::NationalId;
 
     use super::*;
-    use crate::{Clock, Keys, Place, store::Value};
+    use crate::{Clock, Keys, StoreLocation, store::Value};
 
     /// Enough that there is something in each of [`TABLES`].
     const SMALL: Size = Size { members_of_branch: 8, openings: 1_000, opinions: 40 };
@@ -194,7 +194,7 @@ pub(crate) mod tests {
     ];
 
     pub(crate) async fn loaded(clock: &Clock) -> (Backend, Summary) {
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let summary = load_size(&backend, 3, SMALL).await.expect("loads");
         (backend, summary)
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
     audience::Audience,
-    documents::{DocumentSummary, steps::Out},
+    documents::{DocumentSummary, steps::PublicationState},
     ids::{DocumentId, MemberId},
     locale::local_date,
     members::Standing,
@@ -23,9 +23,11 @@ mod desk;
 mod difference;
 mod draft;
 mod form;
+mod import_docx;
 mod library;
 mod must_read;
 mod particulars;
+mod personal_lists;
 mod progress;
 mod read;
 mod readers;
@@ -37,24 +39,22 @@ mod review;
 mod revisions;
 mod rules;
 mod save;
-mod shelf;
 mod signs;
 mod steps;
-mod take_in;
 mod unread;
 mod walk;
 mod writing;
 
-pub use convert::{DOCX_BYTES_MAX, HTML_BYTES_MAX, Taken};
+pub use convert::{ConvertedFile, DOCX_BYTES_MAX, HTML_BYTES_MAX};
 pub use difference::difference;
 pub use form::{DraftForm, ReachForm};
+pub use import_docx::ImportDocxForm;
 pub(crate) use particulars::{Particulars, ParticularsRow};
 pub(crate) use progress::HAND_OVER;
 pub(crate) use related::RelatedRow;
 pub(crate) use review::AT_THE_DESK;
 pub use review::{RemarkForm, SubmitForm};
 pub use steps::PublishForm;
-pub use take_in::TakeInForm;
 pub use writing::TypedForm;
 
 use particulars::Columns;
@@ -106,7 +106,7 @@ struct Document {
     id: DocumentId,
     /// Its issuer has the name it had then.
     particulars: Particulars,
-    out: Out,
+    out: PublicationState,
     version: u32,
     minutes: u32,
     saved_at: DateTime<Utc>,
@@ -123,13 +123,13 @@ struct Document {
 }
 
 impl DocumentRow {
-    fn understand(self, tree: &Tree) -> Result<Document> {
+    fn decode(self, tree: &Tree) -> Result<Document> {
         let damaged = || Error::Damaged(format!("document {}", self.id));
-        let issuer = tree.heir_as_named(&self.particulars.issuer).ok_or_else(damaged)?;
-        let particulars = self.particulars.understand(tree, issuer).ok_or_else(damaged)?;
+        let issuer = tree.successor_as_named(&self.particulars.issuer).ok_or_else(damaged)?;
+        let particulars = self.particulars.decode(tree, issuer).ok_or_else(damaged)?;
         Ok(Document {
             id: self.id.parse().map_err(|_| damaged())?,
-            out: Out::from_key(&self.state).ok_or_else(damaged)?,
+            out: PublicationState::from_key(&self.state).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             minutes: u32::try_from(self.minutes).map_err(|_| damaged())?,
             must_read_by: particulars.must_read_by.filter(|_| self.must.is_some()),
@@ -146,12 +146,13 @@ impl DocumentRow {
 
 /// The audience of a text, of its columns. None when one of them says what it cannot.
 fn audience(tree: &Tree, unit: &str, parts: Option<&[String]>, standings: Option<&[String]>) -> Option<Audience> {
-    let mut parts: Vec<UnitRef> = parts.unwrap_or_default().iter().map(|part| tree.heir(part).cloned()).collect::<Option<_>>()?;
+    let mut parts: Vec<UnitRef> =
+        parts.unwrap_or_default().iter().map(|part| tree.successor(part).cloned()).collect::<Option<_>>()?;
     // One unit may have taken over two of them.
     let mut known = BTreeSet::new();
     parts.retain(|part| known.insert(part.id));
     Some(Audience {
-        unit: tree.heir(unit)?.clone(),
+        unit: tree.successor(unit)?.clone(),
         parts,
         standings: standings.unwrap_or_default().iter().map(|key| Standing::from_key(key)).collect::<Option<_>>()?,
     })
@@ -161,13 +162,14 @@ impl Document {
     /// Whether the person may know that the document exists, and read it.
     fn is_readable_for(&self, viewer: &Viewer) -> bool {
         let standpoint = &viewer.standpoint;
-        let by_office = self.out == Out::Published && self.particulars.audience.is_held_by(standpoint, Action::ReadDocument);
+        let by_office =
+            self.out == PublicationState::Published && self.particulars.audience.is_held_by(standpoint, Action::ReadDocument);
         self.reaches(viewer) || by_office || standpoint.may_by_office(Action::WriteDocument, &self.particulars.issuer.path)
     }
 
     /// Whether it is out and meant for the person as a member: what the library and the own lists are made of.
     fn reaches(&self, viewer: &Viewer) -> bool {
-        self.out == Out::Published && self.is_meant_for(viewer, Action::ReadDocument)
+        self.out == PublicationState::Published && self.is_meant_for(viewer, Action::ReadDocument)
     }
 
     /// Whether the person is of its audience.
@@ -177,7 +179,7 @@ impl Document {
 
     /// Whether it reaches the person as a member, and still does.
     fn takes_opinions_of(&self, viewer: &Viewer) -> bool {
-        self.out == Out::Published && self.is_meant_for(viewer, Action::SendOpinion)
+        self.out == PublicationState::Published && self.is_meant_for(viewer, Action::SendOpinion)
     }
 
     fn summary(&self, read: bool) -> DocumentSummary {
@@ -207,12 +209,12 @@ impl Documents<'_> {
         let tree = self.backend.units().tree();
         let records: Vec<_> = ids.iter().map(|id| record("document", id)).collect();
         let rows: Vec<DocumentRow> = self.backend.store().read(SUBJECTS.as_str(), vars! { documents: records }).await?.rows(0)?;
-        rows.into_iter().map(|row| row.understand(&tree)).collect()
+        rows.into_iter().map(|row| row.decode(&tree)).collect()
     }
 }
 
 /// Does what may take long with a long text beside the tasks of the server, of which each waits for all others on its thread.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+async fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Error::Internal(format!("work on a text stopped: {error}")))
 }
@@ -232,13 +234,13 @@ impl Documents<'_> {
     /// Whom those of these documents which are published reach.
     pub(crate) async fn audiences(&self, ids: &[DocumentId]) -> Result<Vec<(DocumentId, Audience)>> {
         let mut documents = self.fetched(ids).await?;
-        documents.retain(|document| document.out == Out::Published);
+        documents.retain(|document| document.out == PublicationState::Published);
         Ok(documents.into_iter().map(|document| (document.id, document.particulars.audience)).collect())
     }
 
     async fn readable_of(&self, viewer: &Viewer, ids: &[DocumentId]) -> Result<Vec<Document>> {
         let mut documents = self.fetched(ids).await?;
-        documents.retain(|document| document.out == Out::Published && document.is_readable_for(viewer));
+        documents.retain(|document| document.out == PublicationState::Published && document.is_readable_for(viewer));
         Ok(documents)
     }
 }

@@ -19,10 +19,10 @@ pub enum Error {
     /// The person may see the thing, but not do this with it.
     #[error("not allowed")]
     NotAllowed,
-    /// The person has proved who they are, but the unit does not use the handbook yet. The door, a secret for the device, leads to
+    /// The person has proved who they are, but the unit does not use the handbook yet. The activation, a secret for the device, leads to
     /// the page that says when it will.
     #[error("the unit is not live yet")]
-    NotLive { door: String },
+    NotLive { activation: String },
     /// The form has problems the person can mend.
     #[error("the form has problems")]
     Invalid(FormErrors),

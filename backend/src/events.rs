@@ -320,7 +320,7 @@ async fn page_from(store: &Store, next: &str) -> Result<Vec<LoggedRow>> {
 ///
 /// The engine reads a range of keys from its beginning only, so the way goes from one window of time to the one before it: wide
 /// where little happened, narrow where much did.
-pub(crate) struct WayBack {
+pub(crate) struct ReverseCursor {
     before: EventId,
     /// Of the next window, in milliseconds.
     width: u64,
@@ -329,7 +329,7 @@ pub(crate) struct WayBack {
 /// Width of the first window: a minute.
 const WINDOW: u64 = 60_000;
 
-impl WayBack {
+impl ReverseCursor {
     pub(crate) fn from(before: Option<EventId>, clock: &Clock) -> Self {
         // The clock of another process may be ahead of this one.
         let newest = || EventId::new(lowest(clock.now() + TimeDelta::minutes(5)));
@@ -337,7 +337,7 @@ impl WayBack {
     }
 
     /// How far back it has come: everything from here on was looked at.
-    pub(crate) const fn place(&self) -> EventId {
+    pub(crate) const fn position(&self) -> EventId {
         self.before
     }
 
@@ -433,12 +433,12 @@ mod tests {
     use domain::ids::SessionId;
 
     use super::*;
-    use crate::{Keys, Place, change::Change, store::tests::migrated};
+    use crate::{Keys, StoreLocation, change::Change, store::tests::migrated};
 
     #[tokio::test]
     async fn what_commits_late_is_found_by_looking_back() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let write = async |at: &Clock| {
             let body = EventBody::SignedOut(SessionId::new(at.ulid()));
             let change = Change::default().event(at, None, &UnitPath::parse("/01/").expect("a path"), body);
@@ -459,7 +459,7 @@ mod tests {
     #[tokio::test]
     async fn a_row_of_an_unknown_kind_is_passed_over_and_sealed_like_any_other() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let mut heard = backend.events().listen();
         clock.advance(TimeDelta::seconds(1));
         let unknown = EventId::new(clock.ulid());
@@ -487,7 +487,7 @@ mod tests {
     #[tokio::test]
     async fn more_than_a_page_is_read_at_once() {
         let clock = Clock::fixed("2026-11-21T08:00:00Z".parse().expect("a moment"), 1);
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let many = 2 * PAGE + 1;
         for _ in 0..many {
             let body = EventBody::SignedOut(SessionId::new(clock.ulid()));
@@ -516,7 +516,7 @@ mod tests {
                 .expect("appends");
         }
         let back = async |before: Option<EventId>| {
-            let mut way = WayBack::from(before, &clock);
+            let mut way = ReverseCursor::from(before, &clock);
             let mut found = Vec::new();
             while !way.is_at_the_start() {
                 found.extend(way.step(&store, 3).await.expect("reads").into_iter().map(|event| event.id));

@@ -40,7 +40,7 @@ impl<'a> Feedback<'a> {
     /// [`Error::NotFound`] for any other.
     pub async fn receipt(&self, viewer: &Viewer, id: OpinionId) -> Result<Opinion> {
         let row = self.row(id).await?;
-        if row.member == viewer.member.to_string() { row.understand(&self.backend.units().tree()) } else { Err(Error::NotFound) }
+        if row.member == viewer.member.to_string() { row.decode(&self.backend.units().tree()) } else { Err(Error::NotFound) }
     }
 
     async fn row(&self, id: OpinionId) -> Result<OpinionRow> {
@@ -83,13 +83,13 @@ struct AnswerRow {
 }
 
 impl OpinionRow {
-    fn understand(self, tree: &Tree) -> Result<Opinion> {
+    fn decode(self, tree: &Tree) -> Result<Opinion> {
         let damaged = || Error::Damaged(format!("opinion {}", self.id));
         let id: OpinionId = self.id.parse().map_err(|_| damaged())?;
         Ok(Opinion {
             id,
             code: ReceiptCode::of(id),
-            branch: tree.heir_as_named(&self.unit).ok_or_else(damaged)?,
+            branch: tree.successor_as_named(&self.unit).ok_or_else(damaged)?,
             document: self.document.parse().map_err(|_| damaged())?,
             audience: OpinionAudience::from_key(&self.audience).ok_or_else(damaged)?,
             state: OpinionState::from_key(&self.state).ok_or_else(damaged)?,

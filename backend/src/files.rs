@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
-    documents::steps::Hand,
+    documents::steps::EditorPermissions,
     files::{AttachmentSummary, FileKind, Missing},
     guard::{Warning, WarningKind},
     ids::{AttachmentId, DocumentId},
@@ -19,7 +19,7 @@ use domain::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    Backend, Error, Place, Result,
+    Backend, Error, Result, StoreLocation,
     store::{SurrealValue, record, vars},
 };
 
@@ -41,7 +41,7 @@ pub use extract::{Extracted, Wanted, extract};
 pub use extractor::Extractor;
 pub use finish::Arrived;
 pub(crate) use purge::DISCARD_FILES;
-pub use receive::{Intake, NewUpload};
+pub use receive::{NewUpload, UploadWriter};
 pub use serve::{OpenFile, OpenPreview};
 pub use storage::FileStorage;
 
@@ -49,18 +49,18 @@ pub use storage::FileStorage;
 const AT_ONCE: usize = 2;
 
 /// What the files of this process need: where they lie, who reads them.
-pub(crate) struct FileRoom {
+pub(crate) struct FileService {
     /// Beside the store, unless the operator says otherwise.
-    beside: FileStorage,
+    default_storage: FileStorage,
     chosen: OnceLock<FileStorage>,
     extractor: OnceLock<Extractor>,
     turns: Arc<Semaphore>,
 }
 
-impl FileRoom {
-    pub(crate) fn beside(place: &Place) -> Result<Self> {
+impl FileService {
+    pub(crate) fn for_store(location: &StoreLocation) -> Result<Self> {
         Ok(Self {
-            beside: FileStorage::beside(place)?,
+            default_storage: FileStorage::for_store(location)?,
             chosen: OnceLock::new(),
             extractor: OnceLock::new(),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
@@ -68,21 +68,21 @@ impl FileRoom {
     }
 
     fn storage(&self) -> &FileStorage {
-        self.chosen.get().unwrap_or(&self.beside)
+        self.chosen.get().unwrap_or(&self.default_storage)
     }
 }
 
 impl Backend {
     /// Says where files lie. Once, at the start.
     pub fn keep_files_in(&self, storage: FileStorage) {
-        if self.file_room().chosen.set(storage).is_err() {
+        if self.file_service().chosen.set(storage).is_err() {
             tracing::error!("the place of files was set already and stays");
         }
     }
 
     /// Says who reads files. Once, at the start; without it, files have no text and no preview.
     pub fn read_files_by(&self, extractor: Extractor) {
-        if self.file_room().extractor.set(extractor).is_err() {
+        if self.file_service().extractor.set(extractor).is_err() {
             tracing::error!("the reader of files was set already and stays");
         }
     }
@@ -99,12 +99,12 @@ impl<'a> Files<'a> {
         Self { backend }
     }
 
-    fn room(&self) -> &'a FileRoom {
-        self.backend.file_room()
+    fn service(&self) -> &'a FileService {
+        self.backend.file_service()
     }
 
     fn storage(&self) -> &'a FileStorage {
-        self.room().storage()
+        self.service().storage()
     }
 }
 
@@ -227,14 +227,14 @@ async fn row(backend: &Backend, id: AttachmentId) -> Result<AttachmentRow> {
 
 /// What is known of a document's text in work, and of the one that is out.
 #[derive(Debug)]
-struct Work {
+struct DeskText {
     title: String,
     issuer: UnitRef,
     /// Whether the text is being written, so that its files may change.
     is_open: bool,
     attachments: Vec<String>,
     /// What the person may do with it.
-    hand: Hand,
+    permissions: EditorPermissions,
 }
 
 #[derive(Debug, SurrealValue)]
@@ -249,20 +249,20 @@ struct WorkRow {
 ///
 /// # Errors
 /// [`Error::NotFound`] for who may not know of it, [`Error::NotAllowed`] for its readers.
-async fn on_desk(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<Work> {
-    let hand = backend.documents().hand_of(viewer, document).await?;
+async fn on_desk(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<DeskText> {
+    let permissions = backend.documents().permissions_of(viewer, document).await?;
     let sql = "SELECT title, issuer, stage, attachments FROM ONLY $draft; SELECT title, issuer, attachments FROM ONLY $document;";
     let vars = vars! { draft: record("draft", document), document: record("document", document) };
     let mut answers = backend.store().read(sql, vars).await?;
     let (draft, out) = (answers.row::<WorkRow>(0)?, answers.row::<WorkRow>(1)?);
     let row = draft.or(out).ok_or(Error::NotFound)?;
     let damaged = || Error::Damaged(format!("document {document}"));
-    Ok(Work {
+    Ok(DeskText {
         title: row.title,
-        issuer: backend.units().tree().heir_as_named(&row.issuer).ok_or_else(damaged)?,
+        issuer: backend.units().tree().successor_as_named(&row.issuer).ok_or_else(damaged)?,
         is_open: row.stage.as_deref() == Some("draft"),
         attachments: row.attachments.unwrap_or_default(),
-        hand,
+        permissions,
     })
 }
 
@@ -270,7 +270,7 @@ async fn on_desk(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Re
 ///
 /// # Errors
 /// As [`on_desk`]; [`Error::NotAllowed`] for who was only asked to look at it.
-async fn writing(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<Work> {
+async fn writing(backend: &Backend, viewer: &Viewer, document: DocumentId) -> Result<DeskText> {
     let work = on_desk(backend, viewer, document).await?;
-    if work.hand.writes { Ok(work) } else { Err(Error::NotAllowed) }
+    if work.permissions.writes { Ok(work) } else { Err(Error::NotAllowed) }
 }

@@ -32,7 +32,7 @@ use tokio::{
 };
 
 use crate::{
-    Backend, Error, Place, Result,
+    Backend, Error, Result, StoreLocation,
     change::Change,
     events,
     store::{KEYS, RecordId, StoreError, SurrealValue, Variables, pair, pairs_before, record, vars},
@@ -59,8 +59,8 @@ pub use report::{Report, csv_line};
 pub use spreadsheet::spreadsheet;
 pub use upload::Upload;
 
-use file::Trouble;
-use preview::{Outcome, Pulse};
+use file::ImportError;
+use preview::{Outcome, RowProgress};
 
 /// Lines of the report on the page.
 const LINES_SHOWN: usize = 100;
@@ -82,29 +82,29 @@ const HOLD_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
 const EVERYTHING: &str = "/";
 
 /// Where files lie while they are worked on, and who works on which.
-pub struct Workshop {
+pub struct ImportWorkspace {
     folder: PathBuf,
     /// Nobody else finds the files here: they go with the process.
     is_temporary: bool,
     /// One file is written at a time: two would only stand in each other's way.
     turn: tokio::sync::Mutex<()>,
-    at_work: Mutex<HashMap<ImportId, Work>>,
+    at_work: Mutex<HashMap<ImportId, RunningImport>>,
 }
 
-struct Work {
+struct RunningImport {
     task: JoinHandle<()>,
     /// Closed when the task has ended.
     ended: watch::Receiver<()>,
-    pulse: Pulse,
+    progress: RowProgress,
     /// It was started again while the task may have been at its end: it looks once more.
     again: bool,
 }
 
-impl Workshop {
-    pub(crate) fn beside(place: &Place) -> Self {
-        let (folder, is_temporary) = match place {
-            Place::Folder(folder) => (folder.join("imports"), false),
-            Place::Memory | Place::Server { .. } => {
+impl ImportWorkspace {
+    pub(crate) fn for_store(location: &StoreLocation) -> Self {
+        let (folder, is_temporary) = match location {
+            StoreLocation::Folder(folder) => (folder.join("imports"), false),
+            StoreLocation::Memory | StoreLocation::Server { .. } => {
                 let name = format!("handbook-imports-{}-{:016x}", std::process::id(), rand::random::<u64>());
                 (std::env::temp_dir().join(name), true)
             }
@@ -120,9 +120,9 @@ impl Workshop {
         self.folder.join(format!("{import}.report"))
     }
 
-    fn pulse(&self, import: ImportId) -> Option<Pulse> {
+    fn progress(&self, import: ImportId) -> Option<RowProgress> {
         let at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
-        at_work.get(&import).filter(|work| !work.task.is_finished()).map(|work| work.pulse.clone())
+        at_work.get(&import).filter(|work| !work.task.is_finished()).map(|work| work.progress.clone())
     }
 
     /// Whether the task that closes `ended` is to look at the import once more. If not it is at work no longer: who starts the import
@@ -139,7 +139,7 @@ impl Workshop {
     }
 }
 
-impl Drop for Workshop {
+impl Drop for ImportWorkspace {
     fn drop(&mut self) {
         if self.is_temporary && self.folder.exists() {
             // What cannot be removed is sealed with a key nobody has any more.
@@ -176,10 +176,10 @@ impl<'a> Imports<'a> {
     pub async fn blank(&self, viewer: &Viewer) -> Result<NewImportPage> {
         let tree = self.backend.units().tree();
         let kinds: Vec<ImportKind> =
-            ImportKind::ALL.into_iter().filter(|kind| !viewer.standpoint.seats(action(*kind)).is_empty()).collect();
+            ImportKind::ALL.into_iter().filter(|kind| !viewer.standpoint.top_units(action(*kind)).is_empty()).collect();
         let mut units: Vec<UnitRef> = kinds
             .iter()
-            .flat_map(|kind| viewer.standpoint.seats(action(*kind)))
+            .flat_map(|kind| viewer.standpoint.top_units(action(*kind)))
             .filter_map(|path| tree.at(path).cloned())
             .collect();
         units.sort_by(|one, other| one.path.cmp(&other.path));
@@ -194,15 +194,16 @@ impl<'a> Imports<'a> {
     /// [`Error::NotFound`] for who keeps no unit.
     pub async fn list(&self, viewer: &Viewer) -> Result<ImportsPage> {
         let mut rows: Vec<ImportRow> = Vec::new();
-        let mut seats: Vec<&UnitPath> = ImportKind::ALL.iter().flat_map(|kind| viewer.standpoint.seats(action(*kind))).collect();
-        seats.sort_unstable();
-        seats.dedup_by(|below, above| above.contains(below));
-        if seats.is_empty() {
+        let mut top_units: Vec<&UnitPath> =
+            ImportKind::ALL.iter().flat_map(|kind| viewer.standpoint.top_units(action(*kind))).collect();
+        top_units.sort_unstable();
+        top_units.dedup_by(|below, above| above.contains(below));
+        if top_units.is_empty() {
             return Err(Error::NotFound);
         }
-        for seat in seats {
+        for top_unit in top_units {
             let sql = format!("{SELECT} FROM import WHERE path >= $from AND path < $end ORDER BY started_at DESC LIMIT {LISTED}");
-            let vars = vars! { from: seat.to_string(), end: seat.range_end() };
+            let vars = vars! { from: top_unit.to_string(), end: top_unit.range_end() };
             rows.extend(self.backend.store().read(sql, vars).await?.rows::<ImportRow>(0)?);
         }
         rows.retain(|row| row.is_kept_by(viewer));
@@ -285,7 +286,7 @@ impl<'a> Imports<'a> {
 
     /// The row of the file this process is at; none when it is not at work on it.
     fn at_row(&self, import: ImportId) -> Option<u64> {
-        self.backend.workshop().pulse(import).map(|pulse| pulse.rows.load(Relaxed))
+        self.backend.workspace().progress(import).map(|progress| progress.rows.load(Relaxed))
     }
 
     /// Takes the columns of the file for something else: for each the key of a column, or nothing. The file is looked at again.
@@ -433,7 +434,7 @@ impl<'a> Imports<'a> {
     /// [`Error::Busy`] when it was interrupted and will be resumed later.
     pub async fn settled(&self, import: ImportId) -> Result<()> {
         let mut ended = {
-            let at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            let at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
             at_work.get(&import).map(|work| work.ended.clone())
         };
         if let Some(ended) = &mut ended {
@@ -456,10 +457,10 @@ impl<'a> Imports<'a> {
         let mut resumed = 0;
         for row in rows {
             // Into a folder only one process writes; on a server somebody else may have the file.
-            let is_ours = self.backend.workshop().file(&row.id).exists();
-            let is_held = self.backend.workshop().is_temporary && row.held_until.is_some_and(|until| until > now);
+            let is_ours = self.backend.workspace().file(&row.id).exists();
+            let is_held = self.backend.workspace().is_temporary && row.held_until.is_some_and(|until| until > now);
             let id = row.key()?;
-            if is_held || self.backend.workshop().pulse(id).is_some() {
+            if is_held || self.backend.workspace().progress(id).is_some() {
                 continue;
             }
             if is_ours {
@@ -475,8 +476,8 @@ impl<'a> Imports<'a> {
 
     /// Stops all work of this process; what was under way is resumed by [`Self::resume`].
     pub async fn stop(&self) {
-        let works: Vec<(ImportId, Work)> = {
-            let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        let works: Vec<(ImportId, RunningImport)> = {
+            let mut at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
             at_work.drain().collect()
         };
         for (import, work) in works {
@@ -531,7 +532,7 @@ impl<'a> Imports<'a> {
 
     /// Removes the files of imports that are over for long, and of none at all.
     async fn sweep(&self, before: DateTime<Utc>) -> Result<()> {
-        let folder = &self.backend.workshop().folder;
+        let folder = &self.backend.workspace().folder;
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
             // The file itself, its report, and reports that were never finished.
@@ -575,7 +576,7 @@ impl<'a> Imports<'a> {
                    UPDATE $import SET state = 'cancelled', finished_at = $now RETURN NONE;";
         self.step(sql, vars! { import: record("import", import), now: self.backend.clock().now() }).await?;
         let work = {
-            let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
             at_work.remove(&import)
         };
         if let Some(work) = work {
@@ -583,9 +584,9 @@ impl<'a> Imports<'a> {
             // It was told to stop.
             let _ = work.task.await;
         }
-        let workshop = self.backend.workshop();
-        remove(&workshop.file(&import.to_string()));
-        remove(&workshop.report(&import.to_string()));
+        let workspace = self.backend.workspace();
+        remove(&workspace.file(&import.to_string()));
+        remove(&workspace.report(&import.to_string()));
         Ok(())
     }
 
@@ -600,34 +601,34 @@ impl<'a> Imports<'a> {
     /// Works in the background. Where this process does already, it looks once more when it has done what it is at: it may have come
     /// to its end before what is to be done now was written.
     fn start(&self, import: ImportId) {
-        let mut at_work = self.backend.workshop().at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at_work = self.backend.workspace().at_work.lock().unwrap_or_else(PoisonError::into_inner);
         at_work.retain(|_, work| !work.task.is_finished());
         if let Some(work) = at_work.get_mut(&import) {
             work.again = true;
             return;
         }
-        let (backend, pulse) = (self.backend.clone(), Pulse::default());
+        let (backend, progress) = (self.backend.clone(), RowProgress::default());
         let (ending, ended) = watch::channel(());
-        let (beating, own) = (pulse.clone(), ended.clone());
+        let (reported, own) = (progress.clone(), ended.clone());
         let task = tokio::spawn(async move {
             let _ending = ending;
             let imports = backend.imports();
             loop {
-                let beating = beating.anew();
+                let reported = reported.anew();
                 let outcome = tokio::select! {
-                    outcome = imports.work(import, &beating) => outcome,
+                    outcome = imports.work(import, &reported) => outcome,
                     never = imports.hold(import) => match never {},
                 };
                 if let Err(error) = outcome {
                     tracing::error!(%import, error = &error as &dyn std::error::Error, "an import stopped; it will be gone on with");
                     imports.let_go(import).await;
                 }
-                if !backend.workshop().goes_on(import, &own) {
+                if !backend.workspace().goes_on(import, &own) {
                     break;
                 }
             }
         });
-        at_work.insert(import, Work { task, ended, pulse, again: false });
+        at_work.insert(import, RunningImport { task, ended, progress, again: false });
     }
 
     /// Says again and again that this process is at work.
@@ -648,52 +649,52 @@ impl<'a> Imports<'a> {
         }
     }
 
-    async fn work(&self, import: ImportId, pulse: &Pulse) -> Result<()> {
+    async fn work(&self, import: ImportId, progress: &RowProgress) -> Result<()> {
         let mut row = self.row(import).await?;
         let outcome = match row.state()? {
-            ImportState::Checking => self.look(&mut row, pulse).await,
+            ImportState::Checking => self.run_preview(&mut row, progress).await,
             ImportState::Running => {
-                let _turn = self.backend.workshop().turn.lock().await;
-                self.finish(&row, pulse).await
+                let _turn = self.backend.workspace().turn.lock().await;
+                self.finish(&row, progress).await
             }
             _ => return Ok(()),
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(trouble) => self.fail_or_retry(&row, trouble).await,
+            Err(error) => self.fail_or_retry(&row, error).await,
         }
     }
 
     /// Ends an import whose file cannot be read. What does not lie with the file is tried again.
-    async fn fail_or_retry(&self, row: &ImportRow, trouble: Trouble) -> Result<()> {
-        let is_elsewhere = matches!(trouble, Trouble::Other(Error::Busy | Error::Store(_)));
+    async fn fail_or_retry(&self, row: &ImportRow, error: ImportError) -> Result<()> {
+        let is_elsewhere = matches!(error, ImportError::Other(Error::Busy | Error::Store(_)));
         if !is_elsewhere && self.is_damaged(row).await {
             tracing::error!(import = %row.id, "the kept file of an import is damaged; it has to be sent again");
             return self.fail(row, Failure::Damaged).await;
         }
-        match trouble {
-            Trouble::File(failure) => self.fail(row, failure).await,
-            Trouble::Other(error) => Err(error),
+        match error {
+            ImportError::File(failure) => self.fail(row, failure).await,
+            ImportError::Other(error) => Err(error),
         }
     }
 
     /// Whether the kept file does not open any more. What reads a spreadsheet takes that for a broken one, so the whole file is looked
     /// at.
     async fn is_damaged(&self, row: &ImportRow) -> bool {
-        let (path, name, keys) = (self.backend.workshop().file(&row.id), row.id.clone(), self.backend.keys().clone());
+        let (path, name, keys) = (self.backend.workspace().file(&row.id), row.id.clone(), self.backend.keys().clone());
         let checked = spawn_blocking(move || sealed::check(&path, &name, &keys)).await;
         matches!(checked, Ok(Err(Error::Damaged(_))))
     }
 
-    async fn look(&self, row: &mut ImportRow, pulse: &Pulse) -> Result<(), Trouble> {
-        let outcome = self.examine(row, pulse).await?;
+    async fn run_preview(&self, row: &mut ImportRow, progress: &RowProgress) -> Result<(), ImportError> {
+        let outcome = self.examine(row, progress).await?;
         let sql = format!("UPDATE $import SET state = 'previewed', {COUNTED} WHERE state = 'checking' RETURN NONE;");
         let change = Change::new(&sql, counted(outcome)).bind(vars! { import: record("import", &row.id) });
         self.backend.transact(change).await?;
         Ok(())
     }
 
-    async fn examine(&self, row: &mut ImportRow, pulse: &Pulse) -> Result<Outcome, Trouble> {
+    async fn examine(&self, row: &mut ImportRow, progress: &RowProgress) -> Result<Outcome, ImportError> {
         let kind = row.kind()?;
         if row.headers.is_empty() {
             let preview::Found { header, sheet, unread } =
@@ -717,7 +718,7 @@ impl<'a> Imports<'a> {
             self.backend.transact(Change::new(sql, vars)).await?;
         }
         if self.missing(row)?.is_empty() {
-            preview::examine(self.backend, row, &row.columns(), pulse).await
+            preview::examine(self.backend, row, &row.columns(), progress).await
         } else {
             Ok(Outcome::default())
         }
@@ -757,7 +758,7 @@ impl<'a> Imports<'a> {
             change = change.event_if("$fails", clock, actor, &unit, body);
         }
         self.backend.transact(change).await?;
-        remove(&self.backend.workshop().file(&row.id));
+        remove(&self.backend.workspace().file(&row.id));
         Ok(())
     }
 
@@ -765,17 +766,17 @@ impl<'a> Imports<'a> {
     async fn written_so_far(&self, row: &ImportRow) -> Result<Counts> {
         let mut counts = Counts::default();
         if row.kind()? == ImportKind::Members {
-            for lane in run::lanes(self.backend, &row.id).await? {
-                counts += lane.counts();
+            for checkpoint in run::checkpoints(self.backend, &row.id).await? {
+                counts += checkpoint.counts();
             }
         }
         Ok(counts)
     }
 
-    async fn finish(&self, row: &ImportRow, pulse: &Pulse) -> Result<(), Trouble> {
+    async fn finish(&self, row: &ImportRow, progress: &RowProgress) -> Result<(), ImportError> {
         let outcome = match row.kind()? {
-            ImportKind::Members => run::write_members(self.backend, row, &row.columns(), pulse).await?,
-            ImportKind::Units => units::write_units(self.backend, row, &row.columns(), pulse).await?,
+            ImportKind::Members => run::write_members(self.backend, row, &row.columns(), progress).await?,
+            ImportKind::Units => units::write_units(self.backend, row, &row.columns(), progress).await?,
         };
         let sql = format!(
             "IF $import.state != 'running' {{ THROW 'state' }}; \
@@ -783,12 +784,12 @@ impl<'a> Imports<'a> {
              DELETE $lanes RETURN NONE;"
         );
         let (clock, counts) = (self.backend.clock(), outcome.counts);
-        let lanes: Vec<RecordId> = (0..run::WRITERS).map(|number| run::lane_id(&row.id, number)).collect();
+        let checkpoints: Vec<RecordId> = (0..run::WRITERS).map(|number| run::checkpoint_id(&row.id, number)).collect();
         let mut change = Change::new(&sql, counted(outcome)).bind(vars! {
             import: record("import", &row.id),
             now: clock.now(),
             written: written(row.kind()?, counts),
-            lanes: lanes,
+            lanes: checkpoints,
         });
         if let Some(End { actor, unit, body }) = self.end_of(row, counts)? {
             change = change.event(clock, actor, &unit, body);
@@ -799,7 +800,7 @@ impl<'a> Imports<'a> {
             Err(StoreError::Thrown(_)) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        remove(&self.backend.workshop().file(&row.id));
+        remove(&self.backend.workspace().file(&row.id));
         Ok(())
     }
 
@@ -871,7 +872,7 @@ impl<'a> Imports<'a> {
         };
         let done = match (state, row.kind()?) {
             (ImportState::Running, ImportKind::Members) => {
-                run::lanes(self.backend, &row.id).await?.into_iter().map(|lane| lane.counts().total()).sum()
+                run::checkpoints(self.backend, &row.id).await?.into_iter().map(|checkpoint| checkpoint.counts().total()).sum()
             }
             (ImportState::Checking | ImportState::Running, _) => at_row,
             _ => total,
@@ -894,7 +895,7 @@ impl<'a> Imports<'a> {
     }
 
     fn report_of(&self, row: &ImportRow) -> Result<Report> {
-        Report::open(&self.backend.workshop().report(&row.id), &preview::report_name(&row.id), self.backend.keys())
+        Report::open(&self.backend.workspace().report(&row.id), &preview::report_name(&row.id), self.backend.keys())
     }
 
     async fn kept_by(&self, viewer: &Viewer, import: ImportId) -> Result<ImportRow> {
@@ -934,16 +935,16 @@ const COUNTED: &str = "fresh = $fresh, changed = $changed, unchanged = $unchange
                        remarks = $remarks, rows_met = $rows_met, passed = $passed, converted = $converted";
 
 fn counted(outcome: Outcome) -> Variables {
-    let Outcome { counts, told, met } = outcome;
+    let Outcome { counts, reported, met } = outcome;
     vars! {
         fresh: count(counts.fresh),
         changed: count(counts.changed),
         unchanged: count(counts.unchanged),
         refused: count(counts.refused),
-        lines: count(told.lines),
-        remarks: count(told.remarks),
+        lines: count(reported.lines),
+        remarks: count(reported.remarks),
         rows_met: count(met.rows),
-        passed: count(told.passed),
+        passed: count(reported.passed),
         converted: count(met.converted),
     }
 }

@@ -12,7 +12,7 @@
 //!   seconds may wait for an operator.
 //!
 //! **Delivery.** A job runs at least once. An effect in the store happens exactly once when its transaction contains
-//! `Taken::end`, which removes the job and fails when the lease is lost. Effects elsewhere may happen twice when the
+//! `LeasedJob::end`, which removes the job and fails when the lease is lost. Effects elsewhere may happen twice when the
 //! process dies before it has noted that they did: a short message is handed to the gateway again, with the same idempotency key.
 //!
 //! What lies in a process's own folder is no job: imports are resumed by the process that has the file (`server/src/jobs.rs`).
@@ -55,7 +55,7 @@ pub enum JobKind {
     SealEvents,
     /// Lets rows follow a unit that was moved or merged.
     FollowMoves,
-    /// Deletes sessions, visits, counters and forms whose time is over.
+    /// Deletes sessions, activations, counters and forms whose time is over.
     PurgeExpired,
     /// Deletes what was typed at the desk and never saved.
     PurgeWriting,

@@ -3,7 +3,7 @@
 //! Each noun has a module whose struct borrows the [`Backend`]: `backend.documents().publish(&viewer, …)`. A use-case asks the
 //! policy, applies the state rule and writes in **one** transaction, together with its row of the event log.
 //!
-//! Invariant: authorisation happens here and nowhere else, so that no door (page, server function, command line) can forget it.
+//! Invariant: authorisation happens here and nowhere else, so that no entry point (page, server function, command line) can forget it.
 //! Invariant: this crate knows nothing of HTTP and nothing of leptos.
 
 use std::{
@@ -63,10 +63,10 @@ use crate::{
     documents::Documents,
     events::{Events, Position},
     feedback::Feedback,
-    files::{FileRoom, Files},
+    files::{FileService, Files},
     flash::Flashes,
     home::{Home, LastCounts},
-    imports::{Imports, Workshop},
+    imports::{ImportWorkspace, Imports},
     meetings::Meetings,
     members::Members,
     offices::Offices,
@@ -79,7 +79,7 @@ use crate::{
 
 /// Where the data is.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum StoreLocation {
     /// In this process and gone with it: for tests.
     Memory,
     /// In a folder of this machine, which one process at a time may use.
@@ -104,9 +104,9 @@ struct Shared {
     counters: Counters,
     sms: OnceLock<Sms>,
     notice_words: OnceLock<NoticeWords>,
-    workshop: Workshop,
+    workspace: ImportWorkspace,
     search: SearchIndex,
-    files: FileRoom,
+    files: FileService,
     last_counts: LastCounts,
     /// Called when this process has enqueued a job.
     job_wake: Notify,
@@ -120,29 +120,35 @@ impl Backend {
     /// # Errors
     /// [`Error::InUse`] when another process has the folder; [`Error::Schema`] when the data is from a newer or altered version;
     /// [`Error::Key`] when the store was filled with another key.
-    pub async fn open(place: &Place, keys: Keys, clock: Clock) -> Result<Self> {
-        Self::open_with(place, KeySource::Given(keys), clock, &Progress::default()).await
+    pub async fn open(location: &StoreLocation, keys: Keys, clock: Clock) -> Result<Self> {
+        Self::open_with(location, KeySource::Given(keys), clock, &Progress::default()).await
     }
 
     /// The same with the key in a file. For an empty store it is made; beside a store in use it must be there.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn open_with_key_file(place: &Place, file: &Path, clock: Clock) -> Result<Self> {
-        Self::open_with(place, KeySource::File(file), clock, &Progress::default()).await
+    pub async fn open_with_key_file(location: &StoreLocation, file: &Path, clock: Clock) -> Result<Self> {
+        Self::open_with(location, KeySource::File(file), clock, &Progress::default()).await
     }
 
     /// The same with either key, telling how far the migrations are: on a large store they take minutes.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn open_with(place: &Place, keys: KeySource<'_>, clock: Clock, progress: &Progress) -> Result<Self> {
-        let store = Store::connect(place).await?;
-        Self::over(store, place, keys, clock, progress).await
+    pub async fn open_with(location: &StoreLocation, keys: KeySource<'_>, clock: Clock, progress: &Progress) -> Result<Self> {
+        let store = Store::connect(location).await?;
+        Self::over(store, location, keys, clock, progress).await
     }
 
     /// The same over a store that is connected.
-    async fn over(store: Store, place: &Place, keys: KeySource<'_>, clock: Clock, progress: &Progress) -> Result<Self> {
+    async fn over(
+        store: Store,
+        location: &StoreLocation,
+        keys: KeySource<'_>,
+        clock: Clock,
+        progress: &Progress,
+    ) -> Result<Self> {
         migrations::run(&store, &clock, progress).await?;
         let keys = key_check::settle(&store, keys, &clock).await?;
         if store.is_exclusive() {
@@ -162,13 +168,13 @@ impl Backend {
             }
         };
         let events = Events::starting_at(position);
-        let workshop = Workshop::beside(place);
-        let search = SearchIndex::beside(place);
-        let files = FileRoom::beside(place)?;
+        let workspace = ImportWorkspace::for_store(location);
+        let search = SearchIndex::for_store(location);
+        let files = FileService::for_store(location)?;
         let (sms, notice_words) = (OnceLock::new(), OnceLock::new());
-        let folder = match place {
-            Place::Folder(folder) => Some(folder.clone()),
-            Place::Memory | Place::Server { .. } => None,
+        let folder = match location {
+            StoreLocation::Folder(folder) => Some(folder.clone()),
+            StoreLocation::Memory | StoreLocation::Server { .. } => None,
         };
         let last_counts = LastCounts::default();
         let shared = Shared {
@@ -181,7 +187,7 @@ impl Backend {
             counters,
             sms,
             notice_words,
-            workshop,
+            workspace,
             search,
             files,
             last_counts,
@@ -332,7 +338,7 @@ impl Backend {
         &self.shared.search
     }
 
-    pub(crate) fn file_room(&self) -> &FileRoom {
+    pub(crate) fn file_service(&self) -> &FileService {
         &self.shared.files
     }
 
@@ -340,7 +346,7 @@ impl Backend {
         &self.shared.last_counts
     }
 
-    pub(crate) fn workshop(&self) -> &Workshop {
-        &self.shared.workshop
+    pub(crate) fn workspace(&self) -> &ImportWorkspace {
+        &self.shared.workspace
     }
 }

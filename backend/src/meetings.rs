@@ -88,7 +88,7 @@ impl<'a> Meetings<'a> {
         let turnout = turnout(&answers.rows::<String>(2)?)?;
         let papers = self.papers(viewer, std::slice::from_ref(&row)).await?;
         let summary = self.summary(&row, &self.backend.units().tree(), &papers)?;
-        let agenda = row.agenda.into_iter().map(|item| item.understand(&papers)).collect::<Option<_>>().ok_or_else(damaged)?;
+        let agenda = row.agenda.into_iter().map(|item| item.decode(&papers)).collect::<Option<_>>().ok_or_else(damaged)?;
         Ok(MeetingPage { summary, chair: row.chair, agenda, turnout, own_attendance })
     }
 
@@ -135,7 +135,7 @@ impl<'a> Meetings<'a> {
             form: MeetingForm::from_key(&row.form).ok_or_else(damaged)?,
             state: MeetingState::from_key(&row.state).ok_or_else(damaged)?,
             title: row.title.clone(),
-            unit: tree.heir_as_named(&row.unit).ok_or_else(damaged)?,
+            unit: tree.successor_as_named(&row.unit).ok_or_else(damaged)?,
             starts_at: row.starts_at,
             place: row.place.clone(),
             papers: count(papers()),
@@ -180,7 +180,7 @@ struct ItemRow {
 impl MeetingRow {
     /// Whether the person may read it. The tree says where the unit is, or the one that took over: its rows follow a move later.
     fn is_open_to(&self, viewer: &Viewer, tree: &Tree) -> bool {
-        tree.heir(&self.unit).is_some_and(|unit| viewer.standpoint.may(Action::ReadMeeting, &unit.path))
+        tree.successor(&self.unit).is_some_and(|unit| viewer.standpoint.may(Action::ReadMeeting, &unit.path))
     }
 
     fn named_papers(&self) -> impl Iterator<Item = &str> {
@@ -189,7 +189,7 @@ impl MeetingRow {
 }
 
 impl ItemRow {
-    fn understand(self, papers: &Papers) -> Option<AgendaItem> {
+    fn decode(self, papers: &Papers) -> Option<AgendaItem> {
         Some(AgendaItem {
             title: self.title,
             minutes: u32::try_from(self.minutes).ok()?,

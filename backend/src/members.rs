@@ -23,9 +23,9 @@ use domain::{
 mod branches;
 mod corrections;
 mod edit;
-mod flaws;
 mod merge;
 mod quality;
+mod quality_issues;
 mod record;
 mod refold;
 mod roster;
@@ -66,21 +66,21 @@ impl<'a> Members<'a> {
     /// The row of a member whose records an office opens to the viewer.
     async fn readable(&self, viewer: &Viewer, id: MemberId) -> Result<MemberRow> {
         let row = self.row(id).await?;
-        if viewer.standpoint.may_by_office(Action::ReadMembers, &row.place()?) { Ok(row) } else { Err(Error::NotFound) }
+        if viewer.standpoint.may_by_office(Action::ReadMembers, &row.unit_path()?) { Ok(row) } else { Err(Error::NotFound) }
     }
 
     /// The same for who may do `action` with it. Nobody works on a record that became part of another one.
     async fn within_reach(&self, viewer: &Viewer, id: MemberId, action: Action) -> Result<MemberRow> {
         let row = self.readable(viewer, id).await?;
         let is_merged = row.state == MemberState::Merged.key();
-        let may = !is_merged && viewer.standpoint.may_by_office(action, &row.place()?);
+        let may = !is_merged && viewer.standpoint.may_by_office(action, &row.unit_path()?);
         if may { Ok(row) } else { Err(Error::NotAllowed) }
     }
 
     /// The rows as lists show them.
     async fn lines(&self, rows: Vec<LineRow>) -> Result<Vec<MemberLine>> {
         let names = self.unit_names(rows.iter().map(|row| row.unit.as_str())).await?;
-        rows.into_iter().map(|row| row.understand(&names)).collect()
+        rows.into_iter().map(|row| row.decode(&names)).collect()
     }
 
     /// Names of units by id, of those that are closed too.
@@ -132,8 +132,9 @@ impl<'a> Members<'a> {
             return Ok(change);
         }
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::ManageMembers);
-        let office = seats.into_iter().find(|seat| row.path.starts_with(seat.as_str())).and_then(|seat| tree.at(seat));
+        let top_units = viewer.standpoint.top_units(Action::ManageMembers);
+        let office =
+            top_units.into_iter().find(|top_unit| row.path.starts_with(top_unit.as_str())).and_then(|top_unit| tree.at(top_unit));
         let office = office.map(|unit| unit.id.to_string());
         let (clock, mut vars) = (self.backend.clock(), Variables::new());
         let sql = accounts::tell(&mut vars, clock, &row.id, &notices, office);
@@ -188,7 +189,7 @@ impl MemberRow {
         self.id.parse().map_err(|_| self.damaged())
     }
 
-    fn place(&self) -> Result<UnitPath> {
+    fn unit_path(&self) -> Result<UnitPath> {
         UnitPath::parse(&self.path).map_err(|_| self.damaged())
     }
 
@@ -250,7 +251,7 @@ impl MemberRow {
         }
         let id = self.unit.parse().map_err(|_| self.damaged())?;
         let name = names.get(&self.unit).cloned().unwrap_or_default();
-        Ok(UnitRef { id, kind: UnitKind::Branch, name, path: self.place()? })
+        Ok(UnitRef { id, kind: UnitKind::Branch, name, path: self.unit_path()? })
     }
 
     fn line(&self, names: &BTreeMap<String, String>) -> Result<MemberLine> {
@@ -293,7 +294,7 @@ struct LineRow {
 }
 
 impl LineRow {
-    fn understand(self, names: &BTreeMap<String, String>) -> Result<MemberLine> {
+    fn decode(self, names: &BTreeMap<String, String>) -> Result<MemberLine> {
         let damaged = || Error::Damaged(format!("member {}", self.id));
         Ok(MemberLine {
             id: self.id.parse().map_err(|_| damaged())?,
@@ -322,9 +323,9 @@ fn counted(rows: &[CountRow]) -> u64 {
     rows.first().and_then(|row| u64::try_from(row.count).ok()).unwrap_or_default()
 }
 
-/// The highest unit of the seats.
-fn highest<'t>(tree: &'t crate::units::Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
-    seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
+/// The highest unit of the top units.
+fn highest<'t>(tree: &'t crate::units::Tree, top_units: &[&UnitPath]) -> Result<&'t UnitRef> {
+    top_units.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
 }
 
 impl Members<'_> {
@@ -340,9 +341,9 @@ impl Members<'_> {
             return Ok(taken(viewer, reader, field, holder));
         }
         let own = &viewer.standpoint.branch;
-        let place = viewer.standpoint.seats(Action::ManageMembers).first().map_or(own, |seat| *seat).clone();
+        let unit_path = viewer.standpoint.top_units(Action::ManageMembers).first().map_or(own, |top_unit| *top_unit).clone();
         let met = EventBody::ForeignIdsMet { source: viewer.member.ulid(), met: 1 };
-        self.backend.transact(Change::default().event(self.backend.clock(), Some(viewer.member), &place, met)).await?;
+        self.backend.transact(Change::default().event(self.backend.clock(), Some(viewer.member), &unit_path, met)).await?;
         Ok(reader.refused("national_id", Problem::ToBeVerified).into())
     }
 

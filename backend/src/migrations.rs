@@ -129,7 +129,7 @@ async fn run_patiently(store: &Store, clock: &Clock, progress: &Progress, patien
             return Ok(());
         }
         let Some(lease) = candidate.take(store, progress).await? else { continue };
-        let mut work = Work::new(lease, clock, progress);
+        let mut work = MigrationRun::new(lease, clock, progress);
         match work.all().await {
             Ok(()) => work.lease.leave().await,
             Err(Stopped::TakenOver) => tracing::warn!("another process has taken the migrations over"),
@@ -196,7 +196,7 @@ async fn prepare(store: &Store) -> Result<()> {
 }
 
 /// The migrations of one process, which holds the lease.
-struct Work<'s> {
+struct MigrationRun<'s> {
     lease: Lease<'s>,
     clock: &'s Clock,
     progress: &'s Progress,
@@ -247,7 +247,7 @@ struct Count {
 const NOTE: &str = "UPSERT $applied SET version = $version, name = $name, hash = $hash, applied_at = $now, done = $done, \
                     position = $position, walked = $walked RETURN NONE;";
 
-impl<'s> Work<'s> {
+impl<'s> MigrationRun<'s> {
     fn new(lease: Lease<'s>, clock: &'s Clock, progress: &'s Progress) -> Self {
         Self { lease, clock, progress, logged: None }
     }
@@ -444,7 +444,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Place,
+        StoreLocation,
         store::{StoreError, Value},
     };
 
@@ -452,7 +452,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_mins(1);
 
     async fn empty() -> Store {
-        Store::connect(&Place::Memory).await.expect("opens")
+        Store::connect(&StoreLocation::Memory).await.expect("opens")
     }
 
     fn clock() -> Clock {
@@ -464,10 +464,10 @@ mod tests {
     }
 
     /// A process that takes the lease at once, whoever holds it.
-    async fn started<'s>(store: &'s Store, clock: &'s Clock, progress: &'s Progress) -> Work<'s> {
+    async fn started<'s>(store: &'s Store, clock: &'s Clock, progress: &'s Progress) -> MigrationRun<'s> {
         prepare(store).await.expect("defines");
         let lease = Candidate::new(Duration::ZERO).take(store, progress).await.expect("asks").expect("takes");
-        Work::new(lease, clock, progress)
+        MigrationRun::new(lease, clock, progress)
     }
 
     /// A store as the program of this version left it.
@@ -657,7 +657,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn of_two_processes_that_start_together_one_migrates() {
         for (store, version) in [(empty().await, 0), (in_use().await, 4)] {
-            let other = store.beside();
+            let other = store.another_process();
             let ahead = Clock::fixed(clock().now() + TimeDelta::minutes(1), 2);
             let behind = Clock::fixed(clock().now() - TimeDelta::minutes(1), 3);
             let progress = (Progress::default(), Progress::default());
@@ -676,7 +676,8 @@ mod tests {
         let next = work.next().await.expect("reads").expect("a step");
         work.tell(&next, Some(43));
         work.lease.renew().await.expect("holds the lease");
-        let (other, late, others) = (store.beside(), Clock::fixed(clock.now() + TimeDelta::hours(1), 2), Progress::default());
+        let (other, late, others) =
+            (store.another_process(), Clock::fixed(clock.now() + TimeDelta::hours(1), 2), Progress::default());
         let mut told = others.subscribe();
         let first = async {
             let line = "waiting for another process: migrating 0005_members: definitions, 43 %";
@@ -697,7 +698,7 @@ mod tests {
         let (store, clock, progress) = (in_use().await, clock(), Progress::default());
         let mut stopped = started(&store, &clock, &progress).await;
         let next = stopped.next().await.expect("reads").expect("a step");
-        let (other, others) = (store.beside(), Progress::default());
+        let (other, others) = (store.another_process(), Progress::default());
         let late = Clock::fixed(clock.now() + TimeDelta::minutes(1), 2);
         let second = run_patiently(&other, &late, &others, Duration::from_millis(1));
         tokio::time::timeout(PATIENCE, second).await.expect("takes over").expect("has the schema");

@@ -73,7 +73,7 @@ impl<'a> Offices<'a> {
         let mut current = Vec::new();
         let mut over = Vec::new();
         for row in rows {
-            let office = row.understand(viewer, &tree, &people, today)?;
+            let office = row.decode(viewer, &tree, &people, today)?;
             if office.term == Term::Over { over.push(office) } else { current.push(office) }
         }
         current.sort_by_key(|office| (office.role, office.period.from));
@@ -284,13 +284,7 @@ impl OfficeRow {
         Some(&tree.named(self.granted_from.as_ref()?)?.path)
     }
 
-    fn understand(
-        self,
-        viewer: &Viewer,
-        tree: &Tree,
-        people: &BTreeMap<String, PersonRow>,
-        today: NaiveDate,
-    ) -> Result<HeldOffice> {
+    fn decode(self, viewer: &Viewer, tree: &Tree, people: &BTreeMap<String, PersonRow>, today: NaiveDate) -> Result<HeldOffice> {
         let name = |id: &Option<String>| id.as_ref().and_then(|id| people.get(id)).map(|person| person.full_name.clone());
         let person = people.get(&self.member).ok_or_else(|| self.damaged())?;
         let (role, period) = (self.role()?, self.period()?);

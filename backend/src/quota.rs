@@ -1,4 +1,4 @@
-//! How much people may leave in the store for a while: forms that came back, visits. Counted by who they are, else by network and over
+//! How much people may leave in the store for a while: forms that came back, activations. Counted by who they are, else by network and over
 //! all, in the transaction that writes it, so that many at once are not more than one after the other.
 
 use std::net::IpAddr;
@@ -109,10 +109,10 @@ mod tests {
     use domain::forms::Problem;
 
     use super::*;
-    use crate::{Clock, Error, Keys, Place, accounts::Origin, store};
+    use crate::{Clock, Error, Keys, StoreLocation, accounts::Origin, store};
 
     async fn backend() -> Backend {
-        Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens")
+        Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens")
     }
 
     async fn take(backend: &Backend, what: &'static str, amount: i64, address: &str, most: i64) -> store::Result<()> {
@@ -123,20 +123,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn visits_of_one_network_come_to_an_end() {
+    async fn activations_of_one_network_come_to_an_end() {
         let backend = backend().await;
         let near = Origin { address: "203.0.113.7".parse().ok(), device: None, session: None };
         let far = Origin { address: "198.51.100.1".parse().ok(), device: None, session: None };
-        let knock = async |origin: &Origin| backend.accounts().at(origin.clone()).knock("951999999999").await;
-        knock(&near).await.expect("is let in");
+        let begin_activation =
+            async |origin: &Origin| backend.accounts().at(origin.clone()).begin_activation("951999999999").await;
+        begin_activation(&near).await.expect("is let in");
         take(&backend, "visits", 2_999, "203.0.113.9", 3_000).await.expect("a whole town");
-        match knock(&near).await {
+        match begin_activation(&near).await {
             Err(Error::Invalid(errors)) => {
                 assert_eq!(errors.problem("national_id"), Some(&Problem::TooManyTries { minutes: 30 }));
             }
             other => panic!("{other:?}"),
         }
-        knock(&far).await.expect("others are not concerned");
+        begin_activation(&far).await.expect("others are not concerned");
     }
 
     #[tokio::test]

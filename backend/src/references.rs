@@ -15,7 +15,7 @@ use domain::{
 };
 
 use crate::{
-    Backend, Clock, Keys, Place,
+    Backend, Clock, Keys, StoreLocation,
     demo::{
         self,
         registry::{NewMember, Registry},
@@ -84,7 +84,7 @@ const SIGNED_OUT: Fate = Follows("members::state::END_SESSIONS");
 const BY: Fate = Stays("tells who did it then; a merged record keeps its name");
 const THEN: Fate = Stays("tells where it was then; Tree::former leads on");
 const LAST_SEEN: Fate =
-    Stays("stands where the last change of the member put it: millions of rows would follow; Tree::written has all ranges");
+    Stays("stands where the last change of the member put it: millions of rows would follow; Tree::path_ranges has all ranges");
 
 const TABLES: &[Table] = &[
     Table {
@@ -704,7 +704,8 @@ async fn every_column_says_whether_it_names_a_place_or_a_person() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_path_follows_a_move_and_every_reference_to_a_member_a_merge_or_says_why_not() {
-    let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
+    let backend =
+        Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
     let store = backend.store();
     let organisation = organisation(&backend).await;
     fill(store, &organisation).await;

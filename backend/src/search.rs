@@ -2,7 +2,7 @@
 //!
 //! **Why an index of its own.** The store knows whole columns and ranges of them; words, their forms and their weight it does not. The
 //! engine is `tantivy`, because it runs inside the process, keeps its files in one folder and needs no service; only this module and
-//! those below it name it. Of its queries only the lists of words are used: see `look.rs` for the reason.
+//! those below it name it. Of its queries only the lists of words are used: see `ranking.rs` for the reason.
 //!
 //! **What the index is.** A copy that can be made again at any time: of published documents, meetings, and courses that were given to
 //! somebody, never of drafts, with nothing personal in it. It lies in `search/` beside the store, is not part of a backup, and is made anew when it is missing, damaged, of
@@ -35,9 +35,8 @@ use tantivy::{Searcher, TantivyDocument, TantivyError, schema::Value};
 use tokio::sync::Notify;
 use ulid::Ulid;
 
-use crate::{Backend, Error, Place, Result, units::Tree};
+use crate::{Backend, Error, Result, StoreLocation, units::Tree};
 
-mod asked;
 mod closest;
 mod counts;
 mod entries;
@@ -45,27 +44,28 @@ mod excerpt;
 mod follow;
 mod index;
 mod lists;
-mod look;
 mod marks;
 mod outline;
+mod parsed_query;
 mod plain;
+mod ranking;
 mod reach;
 mod readings;
 mod remnants;
-mod slips;
+mod typos;
 mod within;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
-use asked::Asked;
 use closest::{Closest, closest};
 use entries::{COURSE_WORDS, kind_words, meeting_words};
 use excerpt::{Passage, Texts};
-use index::{Attached, Held, Shelf, WHAT, what};
-use look::{Found, Scene};
+use index::{Attached, IndexLocation, OpenIndex, WHAT, what};
 use marks::Marks;
+use parsed_query::ParsedQuery;
+use ranking::{Found, RankingInput};
 use reach::Reach;
 use within::Within;
 
@@ -80,8 +80,8 @@ const COMMIT_EVERY: TimeDelta = TimeDelta::minutes(10);
 
 /// The process's index.
 pub(crate) struct SearchIndex {
-    shelf: Shelf,
-    held: RwLock<Option<Arc<Held>>>,
+    location: IndexLocation,
+    held: RwLock<Option<Arc<OpenIndex>>>,
     waiting: Mutex<Waiting>,
     woken: Notify,
     /// One brings the index up to date at a time.
@@ -115,17 +115,17 @@ impl Due {
 }
 
 impl SearchIndex {
-    pub(crate) fn beside(place: &Place) -> Self {
-        let shelf = match place {
-            Place::Memory => Shelf::Memory,
-            Place::Folder(folder) => Shelf::Folder(folder.join("search")),
-            Place::Server { .. } => {
+    pub(crate) fn for_store(location: &StoreLocation) -> Self {
+        let location = match location {
+            StoreLocation::Memory => IndexLocation::Memory,
+            StoreLocation::Folder(folder) => IndexLocation::Folder(folder.join("search")),
+            StoreLocation::Server { .. } => {
                 let name = format!("handbook-search-{}-{:016x}", std::process::id(), rand::random::<u64>());
-                Shelf::Temporary(std::env::temp_dir().join(name))
+                IndexLocation::Temporary(std::env::temp_dir().join(name))
             }
         };
         Self {
-            shelf,
+            location,
             held: RwLock::default(),
             waiting: Mutex::default(),
             woken: Notify::new(),
@@ -146,7 +146,7 @@ impl SearchIndex {
     pub(crate) async fn discard(&self) -> Result<()> {
         let _turn = self.turn.lock().await;
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = None;
-        if let Some(folder) = self.shelf.folder().map(PathBuf::from) {
+        if let Some(folder) = self.location.folder().map(PathBuf::from) {
             tokio::task::spawn_blocking(move || index::remove(&folder))
                 .await
                 .map_err(|error| Error::Internal(format!("the search index cannot be removed: {error}")))?
@@ -156,11 +156,11 @@ impl SearchIndex {
         Ok(())
     }
 
-    fn held(&self) -> Option<Arc<Held>> {
+    fn held(&self) -> Option<Arc<OpenIndex>> {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn hold(&self, held: Held) -> Arc<Held> {
+    fn hold(&self, held: OpenIndex) -> Arc<OpenIndex> {
         let held = Arc::new(held);
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&held));
         held
@@ -217,7 +217,7 @@ impl<'a> Search<'a> {
     /// Those of the store.
     pub async fn find(&self, viewer: &Viewer, query: &SearchQuery) -> Result<SearchPage> {
         let index = self.backend.search_index();
-        let asked = Asked::parse(&query.typed);
+        let asked = ParsedQuery::parse(&query.typed);
         let mut page = SearchPage {
             typed: asked.typed.clone(),
             is_cut: asked.is_cut,
@@ -229,9 +229,9 @@ impl<'a> Search<'a> {
         let tree = self.backend.units().tree();
         let reach = Reach::of(&viewer.standpoint, &tree);
         let question = query.clone();
-        let looked = tokio::task::spawn_blocking(move || Looked::at(&held, asked, &question, &reach)).await;
-        let looked = match looked.map_err(|error| TantivyError::InternalError(error.to_string())) {
-            Ok(Ok(looked)) => looked,
+        let answer = tokio::task::spawn_blocking(move || IndexAnswer::at(&held, asked, &question, &reach)).await;
+        let answer = match answer.map_err(|error| TantivyError::InternalError(error.to_string())) {
+            Ok(Ok(answer)) => answer,
             Ok(Err(error)) | Err(error) => {
                 // A damaged file shows itself here at the latest. A new index costs a minute, a broken one every search.
                 tracing::error!(%error, "the search index does not answer and is made anew");
@@ -239,21 +239,21 @@ impl<'a> Search<'a> {
                 return Ok(SearchPage { is_ready: false, ..page });
             }
         };
-        page.years.clone_from(&looked.within.choices.years);
-        page.issuers = issuers(&looked.within.choices.issuers, query.issuer, &tree);
-        page.closeness = looked.closeness;
-        page.total = u32::try_from(looked.total).unwrap_or(u32::MAX);
-        page.next = looked.next;
-        let items = self.items(viewer, &looked).await?;
-        let shown = tokio::task::spawn_blocking(move || show(page, &looked, &items)).await;
+        page.years.clone_from(&answer.within.choices.years);
+        page.issuers = issuers(&answer.within.choices.issuers, query.issuer, &tree);
+        page.closeness = answer.closeness;
+        page.total = u32::try_from(answer.total).unwrap_or(u32::MAX);
+        page.next = answer.next;
+        let items = self.items(viewer, &answer).await?;
+        let shown = tokio::task::spawn_blocking(move || show(page, &answer, &items)).await;
         shown.map_err(|error| Error::Internal(format!("results cannot be shown: {error}")))
     }
 
     /// What was found as it is in the store, of that what the person may still read.
-    async fn items(&self, viewer: &Viewer, looked: &Looked) -> Result<Vec<SearchItem>> {
-        let documents: Vec<DocumentId> = looked.of(SearchKind::Documents).map(DocumentId::new).collect();
-        let meetings: Vec<MeetingId> = looked.of(SearchKind::Meetings).map(MeetingId::new).collect();
-        let courses: Vec<CourseId> = looked.of(SearchKind::Courses).map(CourseId::new).collect();
+    async fn items(&self, viewer: &Viewer, answer: &IndexAnswer) -> Result<Vec<SearchItem>> {
+        let documents: Vec<DocumentId> = answer.of(SearchKind::Documents).map(DocumentId::new).collect();
+        let meetings: Vec<MeetingId> = answer.of(SearchKind::Meetings).map(MeetingId::new).collect();
+        let courses: Vec<CourseId> = answer.of(SearchKind::Courses).map(CourseId::new).collect();
         let documents = self.backend.documents().found(viewer, &documents).await?;
         let meetings = self.backend.meetings().found(viewer, &meetings).await?;
         let courses = self.backend.courses().found(viewer, &courses).await?;
@@ -264,11 +264,11 @@ impl<'a> Search<'a> {
 }
 
 /// What the index answered, with the texts of the page.
-struct Looked {
+struct IndexAnswer {
     closeness: Closeness,
     /// What was looked for: as typed, and what may have been meant, the likeliest first.
-    typed: Asked,
-    meant: Vec<Asked>,
+    typed: ParsedQuery,
+    meant: Vec<ParsedQuery>,
     total: usize,
     texts: Vec<Text>,
     next: Option<SearchPlace>,
@@ -279,18 +279,18 @@ struct Looked {
 struct Text {
     what: Option<SearchKind>,
     item: Ulid,
-    /// By which of [`Looked::meant`] it was found; none for what was typed.
+    /// By which of [`IndexAnswer::meant`] it was found; none for what was typed.
     meant: Option<usize>,
     plain: String,
     attached: Vec<Attached>,
 }
 
-impl Looked {
-    fn at(held: &Held, typed: Asked, query: &SearchQuery, reach: &Reach) -> tantivy::Result<Self> {
+impl IndexAnswer {
+    fn at(held: &OpenIndex, typed: ParsedQuery, query: &SearchQuery, reach: &Reach) -> tantivy::Result<Self> {
         let searcher = held.searcher();
         let within = held.within(&searcher, reach)?;
-        let scene = Scene { searcher: &searcher, fields: &held.fields, query, within: &within.entries, wanted: PAGE + 1 };
-        let Closest { closeness, meant, mut found, behind } = closest(scene, &typed)?;
+        let input = RankingInput { searcher: &searcher, fields: &held.fields, query, within: &within.entries, wanted: PAGE + 1 };
+        let Closest { closeness, meant, mut found, behind } = closest(input, &typed)?;
         let total = found.len() + behind;
         found.retain(|(found, _)| query.after.is_none_or(|after| found.place < after));
         if found.len() > PAGE {
@@ -310,13 +310,13 @@ impl Looked {
         self.texts.iter().filter(move |text| text.what == Some(what)).map(|text| text.item)
     }
 
-    fn asked(&self, text: &Text) -> &Asked {
+    fn asked(&self, text: &Text) -> &ParsedQuery {
         text.meant.and_then(|meant| self.meant.get(meant)).unwrap_or(&self.typed)
     }
 }
 
 impl Text {
-    fn read(searcher: &Searcher, held: &Held, found: &Found, meant: Option<usize>) -> tantivy::Result<Self> {
+    fn read(searcher: &Searcher, held: &OpenIndex, found: &Found, meant: Option<usize>) -> tantivy::Result<Self> {
         let document: TantivyDocument = searcher.doc(found.address)?;
         let texts = |field| document.get_all(field).filter_map(|value| value.as_str().map(str::to_owned));
         let mut parts = texts(held.fields.attached_plain);
@@ -338,11 +338,11 @@ impl Text {
 }
 
 /// The page with those of the items that may still be shown.
-fn show(mut page: SearchPage, looked: &Looked, items: &[SearchItem]) -> SearchPage {
-    let mut marked: Vec<(Option<usize>, SearchItem, Texts<'_>, Marks<'_>)> = Vec::with_capacity(looked.texts.len());
+fn show(mut page: SearchPage, answer: &IndexAnswer, items: &[SearchItem]) -> SearchPage {
+    let mut marked: Vec<(Option<usize>, SearchItem, Texts<'_>, Marks<'_>)> = Vec::with_capacity(answer.texts.len());
     let titles: Vec<String> = items.iter().map(|item| plain::shown(item.title())).collect();
-    for text in &looked.texts {
-        let asked = looked.asked(text);
+    for text in &answer.texts {
+        let asked = answer.asked(text);
         let at = items.iter().position(|item| item.id() == text.item);
         let Some(at) = at.filter(|at| excerpt::has_phrases(asked, text.parts(&items[*at]))) else {
             // Withdrawn a moment ago, or two pairs of a phrase that do not follow each other.
@@ -352,13 +352,13 @@ fn show(mut page: SearchPage, looked: &Looked, items: &[SearchItem]) -> SearchPa
         let texts = Texts { title: &titles[at], about: about(&items[at]), plain: &text.plain, files: &text.attached };
         marked.push((text.meant, titled(&items[at], &titles[at]), texts, excerpt::marks(texts, asked)));
     }
-    if let Some(best) = looked.meant.first() {
+    if let Some(best) = answer.meant.first() {
         let spelt = marked.iter().filter(|(meant, ..)| *meant == Some(0)).take(SPELT_BY).map(|(.., marks)| marks);
         let spelt = excerpt::spelt(best, &spelt.collect::<Vec<_>>());
         page.instead = Some(spelt).filter(|spelt| *spelt != page.typed);
     }
     for (meant, item, texts, marks) in marked {
-        let asked = meant.and_then(|meant| looked.meant.get(meant)).unwrap_or(&looked.typed);
+        let asked = meant.and_then(|meant| answer.meant.get(meant)).unwrap_or(&answer.typed);
         let Passage { title, excerpt, attachment } = excerpt::passage(texts, &marks, asked);
         page.hits.push(SearchHit { item, title, excerpt, attachment });
     }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Backend, Clock, Error, Result,
-    jobs::{JobKind, NewJob, Outcome, lease::Taken},
+    jobs::{JobKind, NewJob, Outcome, lease::LeasedJob},
 };
 
 /// A gateway that has not answered by then has failed.
@@ -28,10 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The way messages go out. Cheap to clone.
 #[derive(Clone)]
 pub struct Sms {
-    way: Arc<Way>,
+    way: Arc<Transport>,
 }
 
-enum Way {
+enum Transport {
     Gateway { client: Client, url: Url, token: Option<String> },
     Outbox { folder: PathBuf, clock: Clock },
 }
@@ -59,23 +59,23 @@ impl Sms {
         // A redirect would carry numbers and codes to somebody the operator has not named.
         let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).build();
         let client = client.map_err(|error| Error::Internal(format!("the SMS gateway: {error}")))?;
-        Ok(Self { way: Arc::new(Way::Gateway { client, url, token }) })
+        Ok(Self { way: Arc::new(Transport::Gateway { client, url, token }) })
     }
 
     /// Into a folder, a file for each message, which only the owner may read.
     pub fn outbox(folder: &Path, clock: &Clock) -> Self {
-        Self { way: Arc::new(Way::Outbox { folder: folder.to_owned(), clock: clock.clone() }) }
+        Self { way: Arc::new(Transport::Outbox { folder: folder.to_owned(), clock: clock.clone() }) }
     }
 
     /// Hands over one message, once: to be sure that it goes out is the job's to do.
     async fn send(&self, key: &str, to: &PhoneNumber, text: &str) -> Result<()> {
         match &*self.way {
-            Way::Gateway { client, url, token } => {
+            Transport::Gateway { client, url, token } => {
                 let international = format!("+84{}", &to.expose()[1..]);
                 hand_over(client, url, token.as_deref(), key, &Message { to: &international, text }).await?;
                 tracing::info!("an SMS was handed to the gateway");
             }
-            Way::Outbox { folder, clock } => {
+            Transport::Outbox { folder, clock } => {
                 let told = |error: io::Error| Error::Internal(format!("cannot write into the SMS outbox: {error}"));
                 lay_down(folder, clock, to, text).map_err(told)?;
                 tracing::info!("no SMS gateway is set: an SMS lies in the outbox");
@@ -87,7 +87,7 @@ impl Sms {
 
 /// What a job of [`JobKind::SendSms`] holds.
 #[derive(Serialize, Deserialize)]
-struct Letter {
+struct ShortMessage {
     /// Ten digits, or [`NOBODY`].
     to: String,
     text: String,
@@ -110,14 +110,14 @@ impl Backend {
         text: String,
         until: Option<DateTime<Utc>>,
     ) -> Result<NewJob> {
-        let letter = Letter { to: to.map_or(NOBODY, PhoneNumber::expose).to_owned(), text, until };
+        let letter = ShortMessage { to: to.map_or(NOBODY, PhoneNumber::expose).to_owned(), text, until };
         NewJob::now(self.keys(), self.clock(), JobKind::SendSms, key, &letter)
     }
 
     /// Runs a job made by [`Self::sms`]. A message is handed over twice when the process dies after the gateway took it; the second time
     /// it has the same key.
-    pub(crate) async fn send_sms(&self, job: &Taken) -> Result<Outcome> {
-        let letter: Letter = job.payload(self.keys())?;
+    pub(crate) async fn send_sms(&self, job: &LeasedJob) -> Result<Outcome> {
+        let letter: ShortMessage = job.payload(self.keys())?;
         let Ok(to) = PhoneNumber::parse(&letter.to) else { return Ok(Outcome::Done) };
         if letter.until.is_some_and(|until| until <= self.clock().now()) {
             tracing::warn!("an SMS is not sent: what it says expired before it could go out");
@@ -131,8 +131,8 @@ impl Backend {
 impl fmt::Debug for Sms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.way {
-            Way::Gateway { .. } => "Sms(gateway)",
-            Way::Outbox { .. } => "Sms(outbox)",
+            Transport::Gateway { .. } => "Sms(gateway)",
+            Transport::Outbox { .. } => "Sms(outbox)",
         })
     }
 }

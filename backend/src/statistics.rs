@@ -15,7 +15,7 @@ mod shares;
 
 pub use counters::Counters;
 use groups::hides;
-pub(crate) use shares::{Look, share};
+pub(crate) use shares::{UnitShares, share};
 
 use crate::{Backend, Error, Result, units::Tree};
 
@@ -42,8 +42,8 @@ impl<'a> Statistics<'a> {
         let unit = match unit {
             Some(unit) => tree.get(unit),
             None => {
-                let seats = standpoint.seats(Action::ReadStatistics);
-                seats.into_iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path))
+                let top_units = standpoint.top_units(Action::ReadStatistics);
+                top_units.into_iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path))
             }
         };
         let unit = unit.filter(|unit| standpoint.may(Action::ReadStatistics, &unit.path)).ok_or(Error::NotFound)?;

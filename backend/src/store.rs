@@ -29,7 +29,7 @@ use surrealdb::{
 };
 use tokio::sync::Semaphore;
 
-use crate::{Error, Place};
+use crate::{Error, StoreLocation};
 
 /// Why the store did not do what it was asked. A use-case maps [`Self::Thrown`], [`Self::Exists`] and [`Self::Taken`] to what its form says;
 /// left to `?` they become [`Error::Internal`], since no caller can do anything about them.
@@ -116,7 +116,7 @@ pub(crate) struct Store {
     /// The engine is part of this process.
     is_embedded: bool,
     /// Queries the engine of this process may begin, in the order they were asked.
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Held while the process lives, so that a second process finds the folder taken.
     lock: Option<File>,
     /// The statements that were asked for, in this order.
@@ -128,14 +128,14 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) async fn connect(place: &Place) -> Result<Self> {
-        let (url, credentials, count, lock) = match place {
-            Place::Memory => ("mem://".to_owned(), None, 1, None),
-            Place::Folder(folder) => {
+    pub(crate) async fn connect(location: &StoreLocation) -> Result<Self> {
+        let (url, credentials, count, lock) = match location {
+            StoreLocation::Memory => ("mem://".to_owned(), None, 1, None),
+            StoreLocation::Folder(folder) => {
                 let lock = lock(folder)?;
                 (format!("rocksdb://{}", folder.join("store").display()), None, 1, Some(lock))
             }
-            Place::Server { url, credentials } => (url.clone(), credentials.as_ref(), SERVER_CONNECTIONS, None),
+            StoreLocation::Server { url, credentials } => (url.clone(), credentials.as_ref(), SERVER_CONNECTIONS, None),
         };
         let mut handles = Vec::with_capacity(count);
         for _ in 0..count {
@@ -154,13 +154,13 @@ impl Store {
             handle.use_ns(NAMESPACE).use_db(DATABASE).await?;
             handles.push(Arc::new(handle));
         }
-        let is_embedded = !matches!(place, Place::Server { .. });
-        let places = Arc::new(Semaphore::new(running_max()));
+        let is_embedded = !matches!(location, StoreLocation::Server { .. });
+        let permits = Arc::new(Semaphore::new(running_max()));
         Ok(Self {
             handles,
             next: AtomicUsize::new(0),
             is_embedded,
-            places,
+            permits,
             lock,
             #[cfg(test)]
             asked: std::sync::Mutex::default(),
@@ -227,12 +227,12 @@ impl Store {
         if !self.is_embedded {
             return ask(&handle, sql, vars).await;
         }
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|closed| StoreError::Internal(format!("no query can begin: {closed}")))?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|closed| StoreError::Internal(format!("no query can begin: {closed}")))?;
         let sql = sql.to_owned();
         let asked = tokio::spawn(async move {
             let answers = ask(&handle, &sql, vars).await;
-            drop(place);
+            drop(permit);
             answers
         });
         asked.await.map_err(|stopped| StoreError::Internal(format!("a query stopped: {stopped}")))?
@@ -481,7 +481,7 @@ pub(crate) mod tests {
 
     /// A store in memory with the whole schema and nothing in it.
     pub(crate) async fn migrated() -> Store {
-        let store = Store::connect(&Place::Memory).await.expect("opens");
+        let store = Store::connect(&StoreLocation::Memory).await.expect("opens");
         migrations::run(&store, &Clock::system(), &Progress::default()).await.expect("has the schema");
         store
     }
@@ -492,12 +492,12 @@ pub(crate) mod tests {
         }
 
         /// A second process on the same data, as on a server.
-        pub(crate) fn beside(&self) -> Self {
+        pub(crate) fn another_process(&self) -> Self {
             Self {
                 handles: self.handles.iter().map(Arc::clone).collect(),
                 next: AtomicUsize::new(0),
                 is_embedded: self.is_embedded,
-                places: Arc::new(Semaphore::new(running_max())),
+                permits: Arc::new(Semaphore::new(running_max())),
                 lock: None,
                 asked: std::sync::Mutex::default(),
                 counted: std::sync::Mutex::default(),
@@ -590,7 +590,7 @@ pub(crate) mod tests {
     }
 
     async fn store() -> Store {
-        let store = Store::connect(&Place::Memory).await.expect("opens");
+        let store = Store::connect(&StoreLocation::Memory).await.expect("opens");
         store.read("DEFINE TABLE t SCHEMALESS; DEFINE INDEX t_name ON t FIELDS name UNIQUE;", ()).await.expect("defines");
         store
     }
@@ -693,8 +693,8 @@ pub(crate) mod tests {
         const PATIENCE: Duration = Duration::from_secs(30);
         let store = store().await;
         let all = running_max();
-        let other_places = Arc::clone(&store.places).acquire_many_owned(u32::try_from(all - 1).expect("a few"));
-        let other_places = other_places.await.expect("is open");
+        let other_permits = Arc::clone(&store.permits).acquire_many_owned(u32::try_from(all - 1).expect("a few"));
+        let other_permits = other_permits.await.expect("is open");
         let create = async |key: &str| {
             let sql = "CREATE type::record('t', $key) SET name = $key RETURN NONE;";
             // Asked once, and dropped.
@@ -705,11 +705,11 @@ pub(crate) mod tests {
             }
         };
         create("begun").await;
-        assert_eq!(store.places.available_permits(), 0, "it counts without its caller");
+        assert_eq!(store.permits.available_permits(), 0, "it counts without its caller");
         create("waits").await;
-        drop(tokio::time::timeout(PATIENCE, store.places.acquire()).await.expect("has ended").expect("is open"));
-        drop(other_places);
-        assert_eq!(store.places.available_permits(), all);
+        drop(tokio::time::timeout(PATIENCE, store.permits.acquire()).await.expect("has ended").expect("is open"));
+        drop(other_permits);
+        assert_eq!(store.permits.available_permits(), all);
         let read = tokio::time::timeout(PATIENCE, store.read("SELECT VALUE name FROM t", ())).await.expect("in time");
         assert_eq!(read.expect("reads").rows::<String>(0).expect("names"), ["begun"]);
     }
@@ -717,9 +717,9 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn a_second_process_finds_the_folder_taken() {
         let folder = tempfile::tempdir().expect("a folder");
-        let place = Place::Folder(folder.path().to_owned());
-        let first = Store::connect(&place).await.expect("opens");
-        let second = Store::connect(&place).await;
+        let location = StoreLocation::Folder(folder.path().to_owned());
+        let first = Store::connect(&location).await.expect("opens");
+        let second = Store::connect(&location).await;
         assert!(matches!(second, Err(StoreError::InUse)), "the second is told");
         drop(first);
     }

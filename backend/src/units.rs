@@ -19,21 +19,21 @@ use crate::{
     Error, Result,
     store::{RecordId, Store, SurrealValue, record},
 };
-use written::Formerly;
+use path_ranges::FormerCode;
 
 mod change;
 mod desk;
 mod history;
 mod moving;
+mod path_ranges;
 mod split;
-mod written;
 
 pub use change::{CloseForm, NewUnitForm, PhaseForm, RenameForm};
 pub use desk::{BelowQuery, UnitDesk};
 pub(crate) use history::VersionRow;
 pub use moving::{MergeForm, MoveForm};
+pub(crate) use path_ranges::PathRanges;
 pub use split::SplitForm;
-pub(crate) use written::Written;
 
 /// How often the rows are read again when somebody changes the tree meanwhile.
 const TRIES: usize = 5;
@@ -44,12 +44,12 @@ pub struct Tree {
     by_path: BTreeMap<UnitPath, Node>,
     paths: BTreeMap<UnitId, UnitPath>,
     closed: BTreeMap<UnitId, Closed>,
-    /// Closed units by their heir.
+    /// Closed units by their successor.
     inherited: BTreeMap<UnitId, Vec<UnitId>>,
     /// Whose a code below a unit is, was, and stays.
     codes: BTreeMap<(Option<UnitId>, String), UnitId>,
     /// The codes that led to a unit and are not how it is reached now.
-    formerly: Vec<Formerly>,
+    formerly: Vec<FormerCode>,
     version: i64,
     moving: Vec<Shift>,
 }
@@ -97,11 +97,11 @@ impl Tree {
     }
 
     /// The unit that answers now for what was that unit's: itself, or the one that took over when it ended.
-    pub fn heir(&self, id: &str) -> Option<&UnitRef> {
-        self.heir_of(id.parse().ok()?)
+    pub fn successor(&self, id: &str) -> Option<&UnitRef> {
+        self.successor_of(id.parse().ok()?)
     }
 
-    fn heir_of(&self, mut id: UnitId) -> Option<&UnitRef> {
+    fn successor_of(&self, mut id: UnitId) -> Option<&UnitRef> {
         // Units end once each, so the way is no longer than there are closed ones.
         for _ in 0..=self.closed.len() {
             match (self.get(id), self.closed.get(&id)) {
@@ -114,9 +114,9 @@ impl Tree {
     }
 
     /// The same under the name the unit had: who published or met under it did so then.
-    pub fn heir_as_named(&self, id: &str) -> Option<UnitRef> {
-        let (named, heir) = (self.known(id)?, self.heir(id)?);
-        Some(UnitRef { name: named.name.clone(), ..heir.clone() })
+    pub fn successor_as_named(&self, id: &str) -> Option<UnitRef> {
+        let (named, successor) = (self.known(id)?, self.successor(id)?);
+        Some(UnitRef { name: named.name.clone(), ..successor.clone() })
     }
 
     pub fn at(&self, path: &UnitPath) -> Option<&UnitRef> {
@@ -128,13 +128,13 @@ impl Tree {
         self.by_path.values().map(|node| &node.unit)
     }
 
-    /// The closed units this one answers for now: those whose [`Self::heir`] it is.
+    /// The closed units this one answers for now: those whose [`Self::successor`] it is.
     pub(crate) fn inherited(&self, id: UnitId) -> impl Iterator<Item = UnitId> {
         self.inherited.get(&id).into_iter().flatten().copied()
     }
 
-    /// Units that ended without an heir, at the places where they would be now: they answer for themselves.
-    pub(crate) fn without_heir(&self) -> impl Iterator<Item = &UnitRef> {
+    /// Units that ended without a successor, at the places where they would be now: they answer for themselves.
+    pub(crate) fn without_successor(&self) -> impl Iterator<Item = &UnitRef> {
         self.closed.values().filter(|closed| closed.successor.is_none()).map(|closed| &closed.unit)
     }
 
@@ -144,10 +144,10 @@ impl Tree {
     }
 
     /// Ids of all units in whose subtree a branch counts now: those from the root down to it, those they took over, and those above
-    /// it that ended without an heir. What is for one of these units reaches the branch.
+    /// it that ended without a successor. What is for one of these units reaches the branch.
     pub(crate) fn reaching(&self, branch: &UnitPath) -> BTreeSet<UnitId> {
         let open = self.trail(branch);
-        let ended = self.without_heir().filter(|unit| unit.path.contains(branch));
+        let ended = self.without_successor().filter(|unit| unit.path.contains(branch));
         open.chain(ended).flat_map(|unit| [unit.id].into_iter().chain(self.inherited(unit.id))).collect()
     }
 
@@ -360,7 +360,7 @@ struct ShiftRow {
 }
 
 impl ShiftRow {
-    fn understand(&self) -> Result<Shift> {
+    fn decode(&self) -> Result<Shift> {
         let path = |text: &str| UnitPath::parse(text).map_err(|_| Error::Damaged(format!("the shift of {text}")));
         Ok(Shift { from: path(&self.from)?, to: path(&self.to)? })
     }
@@ -395,7 +395,7 @@ impl Rows {
     fn tree(self) -> Result<Tree> {
         let mut tree = Tree { version: self.version, ..Tree::default() };
         for shift in self.running.iter().flatten() {
-            tree.moving.push(shift.understand()?);
+            tree.moving.push(shift.decode()?);
         }
         let mut closed = Vec::new();
         for row in self.units {
@@ -493,9 +493,10 @@ impl Tree {
         }
         self.closed.extend(waiting.into_iter().map(|(.., closed)| (closed.unit.id, closed)));
         let ended = self.closed.iter().filter(|(_, closed)| closed.successor.is_some());
-        let heirs: Vec<(UnitId, UnitId)> = ended.filter_map(|(id, _)| self.heir_of(*id).map(|heir| (heir.id, *id))).collect();
-        for (heir, id) in heirs {
-            self.inherited.entry(heir).or_default().push(id);
+        let successors: Vec<(UnitId, UnitId)> =
+            ended.filter_map(|(id, _)| self.successor_of(*id).map(|successor| (successor.id, *id))).collect();
+        for (successor, id) in successors {
+            self.inherited.entry(successor).or_default().push(id);
         }
     }
 }

@@ -4,6 +4,8 @@
 
 #[path = "backend/accounts.rs"]
 mod accounts;
+#[path = "backend/activation.rs"]
+mod activation;
 #[path = "backend/audit.rs"]
 mod audit;
 #[path = "backend/corrections.rs"]
@@ -18,8 +20,6 @@ mod demo;
 mod desk;
 #[path = "backend/documents.rs"]
 mod documents;
-#[path = "backend/doors.rs"]
-mod doors;
 #[path = "backend/engines.rs"]
 mod engines;
 #[path = "backend/feedback.rs"]

@@ -31,37 +31,37 @@ impl Audience {
     }
 
     /// The subtrees it is made of; none of them lies in another. None where all its parts lie elsewhere by now.
-    pub fn places(&self) -> Vec<&UnitPath> {
+    pub fn unit_paths(&self) -> Vec<&UnitPath> {
         if self.parts.is_empty() {
             return vec![&self.unit.path];
         }
-        let mut places: Vec<&UnitPath> = self.parts.iter().filter_map(|part| inner(&self.unit.path, &part.path)).collect();
-        places.sort_unstable();
-        places.dedup_by(|below, above| above.contains(below));
-        places
+        let mut unit_paths: Vec<&UnitPath> = self.parts.iter().filter_map(|part| inner(&self.unit.path, &part.path)).collect();
+        unit_paths.sort_unstable();
+        unit_paths.dedup_by(|below, above| above.contains(below));
+        unit_paths
     }
 
     /// The same, as far as they lie in the subtree of `place`.
-    pub fn within(&self, place: &UnitPath) -> Vec<UnitPath> {
-        self.places().into_iter().filter_map(|part| inner(part, place)).cloned().collect()
+    pub fn within(&self, unit_path: &UnitPath) -> Vec<UnitPath> {
+        self.unit_paths().into_iter().filter_map(|part| inner(part, unit_path)).cloned().collect()
     }
 
     /// Whether an office lets the person do this with all that is for it, or for one of its parts; also for one that lies in another
     /// since units moved.
     pub fn is_held_by(&self, standpoint: &Standpoint, action: Action) -> bool {
-        let is_held = |place: &UnitPath| standpoint.may_by_office(action, place);
+        let is_held = |unit_path: &UnitPath| standpoint.may_by_office(action, unit_path);
         let mut parts = self.parts.iter().filter_map(|part| inner(&self.unit.path, &part.path));
         is_held(&self.unit.path) || parts.any(is_held)
     }
 
     /// Whether some of the subtree of `place` are of it.
-    pub fn touches(&self, place: &UnitPath) -> bool {
-        self.places().into_iter().any(|part| inner(part, place).is_some())
+    pub fn touches(&self, unit_path: &UnitPath) -> bool {
+        self.unit_paths().into_iter().any(|part| inner(part, unit_path).is_some())
     }
 
     /// Whether all of the subtree of `place` are of it, as far as their standing is one of those it is for.
-    pub fn covers(&self, place: &UnitPath) -> bool {
-        self.places().into_iter().any(|part| part.contains(place))
+    pub fn covers(&self, unit_path: &UnitPath) -> bool {
+        self.unit_paths().into_iter().any(|part| part.contains(unit_path))
     }
 
     /// Whether it is for all members of these standings, or for all members when none is named.
@@ -116,8 +116,8 @@ mod tests {
         Standpoint { branch: path(branch), standing, grants: Vec::new() }
     }
 
-    fn texts(places: &[UnitPath]) -> Vec<&str> {
-        places.iter().map(UnitPath::as_str).collect()
+    fn texts(unit_paths: &[UnitPath]) -> Vec<&str> {
+        unit_paths.iter().map(UnitPath::as_str).collect()
     }
 
     #[test]
@@ -146,14 +146,16 @@ mod tests {
     #[test]
     fn parts_that_lie_elsewhere_or_in_each_other_count_once_or_not_at_all() {
         let some = audience("/01/51/", &["/01/51/003/", "/01/51/001/02/", "/01/51/001/", "/01/52/001/"]);
-        assert_eq!(some.places(), [&path("/01/51/001/"), &path("/01/51/003/")]);
+        assert_eq!(some.unit_paths(), [&path("/01/51/001/"), &path("/01/51/003/")]);
         assert!(!some.is_whole());
         assert_eq!(texts(&some.within(&path("/01/51/001/02/"))), ["/01/51/001/02/"]);
         assert_eq!(texts(&some.within(&path("/01/"))), ["/01/51/001/", "/01/51/003/"]);
         assert!(some.touches(&path("/01/51/")) && !some.touches(&path("/01/51/002/")) && !some.touches(&path("/01/52/001/")));
 
         let nobody = audience("/01/51/", &["/01/52/001/"]);
-        assert!(nobody.places().is_empty() && !nobody.includes(&member("/01/51/001/", Standing::Official), Action::ReadDocument));
+        assert!(
+            nobody.unit_paths().is_empty() && !nobody.includes(&member("/01/51/001/", Standing::Official), Action::ReadDocument)
+        );
         assert!(!nobody.includes(&member("/01/52/001/", Standing::Official), Action::ReadDocument));
     }
 
@@ -166,7 +168,7 @@ mod tests {
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
             let audience = audience(&at, &parts);
             let branch = path(&branch);
-            let holding = audience.places().into_iter().filter(|place| place.contains(&branch)).count();
+            let holding = audience.unit_paths().into_iter().filter(|unit_path| unit_path.contains(&branch)).count();
             let is_included = audience.includes(&member(branch.as_str(), Standing::Official), Action::ReadDocument);
             prop_assert_eq!(holding, usize::from(is_included));
             prop_assert_eq!(audience.covers(&branch), is_included);

@@ -15,8 +15,8 @@ mod library;
 
 pub use left_out::LeftOut;
 pub use library::{
-    CorrectionNote, DocumentCopy, DocumentPage, Imprint, LibraryPage, LibraryQuery, NotAPart, Part, ReadingPlace,
-    RelatedDocument, ShelfList, ShelfPage, ShelfRow, WithdrawnDocument,
+    CorrectionNote, DocumentCopy, DocumentPage, Imprint, LibraryPage, LibraryQuery, NotAPart, Part, PersonalList,
+    PersonalListPage, PersonalListRow, ReadingPlace, RelatedDocument, WithdrawnDocument,
 };
 
 pub mod desk;

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     forms::{Problem, bounded_text, is_unseen},
-    guard::{Sight, Warning},
+    guard::{Coverage, Warning},
     ids::{AttachmentId, DocumentId, UploadId},
     units::UnitRef,
 };
@@ -231,8 +231,8 @@ pub struct DeskFile {
 
 impl DeskFile {
     /// How much of it the guard could look at.
-    pub fn sight(&self) -> Sight {
-        Sight::of(self.file.kind, self.text_missing)
+    pub fn coverage(&self) -> Coverage {
+        Coverage::of(self.file.kind, self.text_missing)
     }
 
     /// Whether it belongs to the document only once somebody has decided.

@@ -47,7 +47,7 @@ pub fn kinds(warnings: &[Warning]) -> String {
 }
 
 /// Looks through a text, plain or Markdown. At most one warning of each kind, in the order of [`WarningKind::ALL`].
-pub fn look(text: &str) -> Vec<Warning> {
+pub fn scan(text: &str) -> Vec<Warning> {
     let text = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or_default();
     // Digits of full width and letters put together from parts are the same to a reader.
     let text: String = text.nfkc().filter(|c| !crate::forms::is_unseen(*c)).collect();
@@ -64,15 +64,15 @@ pub fn look(text: &str) -> Vec<Warning> {
 }
 
 /// Looks through a file: its text, and the name it came with.
-pub fn look_at_file(name: &str, text: &str) -> Vec<Warning> {
+pub fn scan_file(name: &str, text: &str) -> Vec<Warning> {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    look(&format!("{stem}\n\n{text}"))
+    scan(&format!("{stem}\n\n{text}"))
 }
 
 /// How much of a file the guard could look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sight {
+pub enum Coverage {
     Whole,
     /// Some of its text could not be read.
     Part,
@@ -80,7 +80,7 @@ pub enum Sight {
     Nothing,
 }
 
-impl Sight {
+impl Coverage {
     /// `missing` is why there is no text, or not all of it.
     pub const fn of(kind: FileKind, missing: Option<Missing>) -> Self {
         match missing {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(WarningKind, u32)> {
-        look(text).into_iter().map(|warning| (warning.kind, warning.count)).collect()
+        scan(text).into_iter().map(|warning| (warning.kind, warning.count)).collect()
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
             let text = text.replace("\\n", "\n").replace("\\t", "\t");
             // However its letters are put together.
             for text in [text.clone(), text.nfd().collect()] {
-                let is_found = look(&text).iter().any(|warning| warning.kind == WarningKind::SecrecyMark);
+                let is_found = scan(&text).iter().any(|warning| warning.kind == WarningKind::SecrecyMark);
                 match verdict {
                     "mark" => {
                         marks += 1;
@@ -190,22 +190,22 @@ mod tests {
             ("Kế hoạch bảo mật.docx", "chữ", false),
             ("Danh_sach_mat_tran.pdf", "", false),
         ] {
-            assert_eq!(!look_at_file(name, text).is_empty(), is_found, "{name}");
+            assert_eq!(!scan_file(name, text).is_empty(), is_found, "{name}");
         }
     }
 
     #[test]
     fn what_could_not_be_looked_at_is_known() {
-        for (kind, missing, sight) in [
-            (FileKind::Pdf, None, Sight::Whole),
-            (FileKind::Pdf, Some(Missing::Nothing), Sight::Nothing),
-            (FileKind::Pdf, Some(Missing::Failed), Sight::Nothing),
-            (FileKind::Xlsx, Some(Missing::Protected), Sight::Nothing),
-            (FileKind::Pdf, Some(Missing::Part), Sight::Part),
-            (FileKind::Png, None, Sight::Nothing),
-            (FileKind::Mp4, None, Sight::Nothing),
+        for (kind, missing, coverage) in [
+            (FileKind::Pdf, None, Coverage::Whole),
+            (FileKind::Pdf, Some(Missing::Nothing), Coverage::Nothing),
+            (FileKind::Pdf, Some(Missing::Failed), Coverage::Nothing),
+            (FileKind::Xlsx, Some(Missing::Protected), Coverage::Nothing),
+            (FileKind::Pdf, Some(Missing::Part), Coverage::Part),
+            (FileKind::Png, None, Coverage::Nothing),
+            (FileKind::Mp4, None, Coverage::Nothing),
         ] {
-            assert_eq!(Sight::of(kind, missing), sight, "{kind:?} {missing:?}");
+            assert_eq!(Coverage::of(kind, missing), coverage, "{kind:?} {missing:?}");
         }
     }
 
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn all_that_is_found_is_told_once_each_without_the_things_themselves() {
         let text = "MẬT\nMẬT\n051090001234 051090001235 051090001236\n0912345678 0912345679 0912345680";
-        let warnings = look(text);
+        let warnings = scan(text);
         assert_eq!(kinds(&warnings), "secrecy_mark,id_numbers,phone_numbers");
         assert_eq!(warnings.iter().map(|warning| warning.count).collect::<Vec<_>>(), [2, 3, 3]);
     }
@@ -301,7 +301,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_too_strange(text in any::<String>()) {
-            let _ = look(&text);
+            let _ = scan(&text);
         }
 
         #[test]
@@ -310,7 +310,7 @@ mod tests {
         ) {
             let list = numbers.iter().map(String::as_str).collect::<Vec<_>>().join("; ");
             let count = u32::try_from(numbers.len()).unwrap_or_default();
-            let warnings = look(&format!("{before} {list}{after}"));
+            let warnings = scan(&format!("{before} {list}{after}"));
             let expected = Warning { kind: WarningKind::IdNumbers, count };
             prop_assert!(warnings.contains(&expected), "{warnings:?}");
         }

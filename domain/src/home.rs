@@ -49,7 +49,7 @@ pub enum WorkKind {
     /// Wishes to have a record corrected.
     Corrections,
     /// Records to be checked.
-    Flaws,
+    QualityIssues,
     /// Members without a password, to whom a code may be issued.
     Codes,
 }
@@ -65,7 +65,7 @@ impl WorkKind {
             Self::Unread => "/readers",
             Self::Transfers => "/transfers",
             Self::Corrections => "/corrections",
-            Self::Flaws => "/quality",
+            Self::QualityIssues => "/quality",
             Self::Codes => "/codes",
         }
     }
@@ -73,7 +73,7 @@ impl WorkKind {
     /// The place among those of one's offices through which it is reached.
     pub const fn place(self) -> &'static str {
         match self {
-            Self::Transfers | Self::Corrections | Self::Flaws => "/members",
+            Self::Transfers | Self::Corrections | Self::QualityIssues => "/members",
             other => other.href(),
         }
     }

@@ -85,7 +85,7 @@ id! {
     /// A signed-in device, as its owner sees it; never the secret token.
     SessionId,
     /// A place in one of a member's lists: the moment something was put there.
-    ShelfKey,
+    PublishedKey,
     /// A file that belongs to a document.
     AttachmentId,
     /// A file that arrives piece by piece.

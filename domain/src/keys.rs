@@ -47,10 +47,10 @@ mod tests {
         audit::AuditGroup,
         courses::{Arrangement, CourseState, QuestionKind},
         documents::{
-            DocumentField, DocumentKind, LeftOut, Relation, ShelfList,
+            DocumentField, DocumentKind, LeftOut, PersonalList, Relation,
             desk::Held,
             reading::Seen,
-            steps::{Out, Work},
+            steps::{DraftState, PublicationState},
         },
         events::EventKind,
         feedback::{OpinionAudience, OpinionState},
@@ -58,7 +58,7 @@ mod tests {
         guard::WarningKind,
         imports::{Column, Failure, ImportKind, ImportState},
         meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
-        members::{CorrectionField, CorrectionState, DateField, Flaw, MemberState, Sex, Standing, TransferState},
+        members::{CorrectionField, CorrectionState, DateField, MemberState, QualityIssue, Sex, Standing, TransferState},
         policy::Role,
         search::SearchKind,
         tables::UnitColumn,
@@ -130,10 +130,10 @@ mod tests {
         keys!(Relation, "supersedes amends guides");
         keys!(Held, "withdrawn number_taken audience over");
         keys!(LeftOut, "edges comments pictures objects hidden symbols");
-        keys!(ShelfList, "must-read unread continue bookmarks recent", MustRead: "must_read");
+        keys!(PersonalList, "must-read unread continue bookmarks recent", MustRead: "must_read");
         stored(Seen::ALL, Seen::key, Seen::from_key, "end in_view said");
-        keys!(Work, "draft in_review scheduled");
-        keys!(Out, "published withdrawn");
+        keys!(DraftState, "draft in_review scheduled");
+        keys!(PublicationState, "published withdrawn");
         keys!(EventKind, EVENTS, DocumentOpened: "document_opened", DocumentRead: "document_read");
         keys!(OpinionAudience, "branch committee editors");
         keys!(OpinionState, "received seen answered resolved");
@@ -157,7 +157,7 @@ mod tests {
         keys!(Sex, "female male");
         keys!(MemberState, "active transferred left deceased merged");
         keys!(DateField, "birth_date admitted_on official_on");
-        keys!(Flaw, "missing_id missing_phone impossible_date twin");
+        keys!(QualityIssue, "missing_id missing_phone impossible_date twin");
         keys!(CorrectionField, "phone full_name birth_date sex national_id card admitted_on official_on");
         keys!(CorrectionState, "requested accepted declined");
         keys!(TransferState, "requested accepted declined withdrawn");

@@ -346,7 +346,7 @@ crate::keyed!(DateField);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Flaw {
+pub enum QualityIssue {
     /// Without a national ID nobody can sign in.
     MissingId,
     /// No phone: the first sign-in needs a paper code.
@@ -357,7 +357,7 @@ pub enum Flaw {
     Twin,
 }
 
-crate::keyed!(Flaw);
+crate::keyed!(QualityIssue);
 
 /// Nobody is admitted before this age (Charter, article 1).
 pub const YEARS_AT_ADMISSION: u32 = 18;

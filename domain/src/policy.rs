@@ -159,34 +159,34 @@ pub struct Standpoint {
 
 impl Standpoint {
     /// The one decision of the system.
-    pub fn may(&self, action: Action, place: &UnitPath) -> bool {
-        self.may_as_member(action, place) || self.may_by_office(action, place)
+    pub fn may(&self, action: Action, unit: &UnitPath) -> bool {
+        self.may_as_member(action, unit) || self.may_by_office(action, unit)
     }
 
     /// By being a member whom `place` reaches. An exempt member keeps reading; Regulation 339 asks nothing else of them.
-    pub fn may_as_member(&self, action: Action, place: &UnitPath) -> bool {
+    pub fn may_as_member(&self, action: Action, unit: &UnitPath) -> bool {
         MEMBER_RIGHTS.contains(&action)
-            && place.contains(&self.branch)
+            && unit.contains(&self.branch)
             && (self.standing != Standing::Exempt || action != Action::ReadMeeting)
     }
 
     /// By a role on `place` or above it.
-    pub fn may_by_office(&self, action: Action, place: &UnitPath) -> bool {
-        self.grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(place))
+    pub fn may_by_office(&self, action: Action, unit: &UnitPath) -> bool {
+        self.grants.iter().any(|grant| grant.role.covers(action) && grant.path.contains(unit))
     }
 
     /// By a role on `place` itself: for what only a unit's own leaders see, not those of the units above.
-    pub fn may_on_the_spot(&self, action: Action, place: &UnitPath) -> bool {
-        self.grants.iter().any(|grant| grant.role.covers(action) && grant.path == *place)
+    pub fn may_at_exact_unit(&self, action: Action, unit: &UnitPath) -> bool {
+        self.grants.iter().any(|grant| grant.role.covers(action) && grant.path == *unit)
     }
 
     /// The highest units on which the person holds a role that covers `action`; none of them lies below another.
-    pub fn seats(&self, action: Action) -> Vec<&UnitPath> {
-        let mut seats: Vec<&UnitPath> =
+    pub fn top_units(&self, action: Action) -> Vec<&UnitPath> {
+        let mut top_units: Vec<&UnitPath> =
             self.grants.iter().filter(|grant| grant.role.covers(action)).map(|grant| &grant.path).collect();
-        seats.sort_unstable();
-        seats.dedup_by(|below, above| above.contains(below));
-        seats
+        top_units.sort_unstable();
+        top_units.dedup_by(|below, above| above.contains(below));
+        top_units
     }
 }
 
@@ -293,30 +293,30 @@ mod tests {
     }
 
     #[test]
-    fn who_leads_above_is_not_on_the_spot() {
+    fn leading_a_unit_above_is_not_the_exact_unit() {
         let person = standing_at("/1/2/3/", &[(Role::Secretary, "/1/2/")]);
         assert!(person.may_by_office(Action::ReadReaders, &path("/1/2/3/")));
-        assert!(!person.may_on_the_spot(Action::ReadReaders, &path("/1/2/3/")));
-        assert!(person.may_on_the_spot(Action::ReadReaders, &path("/1/2/")));
-        assert!(!person.may_on_the_spot(Action::ManageCourses, &path("/1/2/")));
+        assert!(!person.may_at_exact_unit(Action::ReadReaders, &path("/1/2/3/")));
+        assert!(person.may_at_exact_unit(Action::ReadReaders, &path("/1/2/")));
+        assert!(!person.may_at_exact_unit(Action::ManageCourses, &path("/1/2/")));
     }
 
     #[test]
-    fn seats_are_the_highest_units_only() {
+    fn top_units_are_the_highest_only() {
         let person =
             standing_at("/1/2/3/", &[(Role::Secretary, "/1/2/3/"), (Role::Statistician, "/1/2/"), (Role::Editor, "/1/9/")]);
-        assert_eq!(person.seats(Action::ReadStatistics), [&path("/1/2/")]);
+        assert_eq!(person.top_units(Action::ReadStatistics), [&path("/1/2/")]);
     }
 
     proptest! {
         #[test]
         fn nobody_acts_outside_branch_line_and_own_subtrees(
-            branch in "(/[0-9]){1,4}/", at in "(/[0-9]){1,4}/", place in "(/[0-9]){1,4}/", role in 0..Role::ALL.len(), action in 0..Action::ALL.len(),
+            branch in "(/[0-9]){1,4}/", at in "(/[0-9]){1,4}/", unit in "(/[0-9]){1,4}/", role in 0..Role::ALL.len(), action in 0..Action::ALL.len(),
         ) {
             let person = standing_at(&branch, &[(Role::ALL[role], &at)]);
-            let place = path(&place);
-            if person.may(Action::ALL[action], &place) {
-                prop_assert!(place.contains(&person.branch) || path(&at).contains(&place));
+            let unit = path(&unit);
+            if person.may(Action::ALL[action], &unit) {
+                prop_assert!(unit.contains(&person.branch) || path(&at).contains(&unit));
             }
         }
     }

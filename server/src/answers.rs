@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    context::request::Visit,
+    context::request::RequestContext,
     cookies::header_value,
     error::{AppError, Kind},
     forms::{accepts_page, keep_form, local, sign_in_page},
@@ -29,8 +29,8 @@ use crate::cookies::chosen_locale;
 /// The errors of server functions are small; more than this is none of theirs.
 const ERROR_MAX: usize = 64 * 1024;
 
-pub(crate) async fn complete(Extension(visit): Extension<Visit>, request: Request, next: Next) -> Response {
-    let locale = visit.page.preferences.locale;
+pub(crate) async fn complete(Extension(context): Extension<RequestContext>, request: Request, next: Next) -> Response {
+    let locale = context.page.preferences.locale;
     let is_api = request.uri().path().starts_with("/api/");
     let page = request.method().is_safe().then(|| request.uri().clone()).filter(is_page);
     let response = next.run(request).await;
@@ -91,9 +91,9 @@ fn is_page(uri: &Uri) -> bool {
 }
 
 /// Shows a form that is not accepted again, on its page.
-pub(crate) async fn send_back(backend: &Backend, visit: &Visit, page: &str, errors: &FormErrors) -> Response {
-    let locale = visit.page.preferences.locale;
-    let cookie = match keep_form(backend, visit, errors, page).await {
+pub(crate) async fn send_back(backend: &Backend, context: &RequestContext, page: &str, errors: &FormErrors) -> Response {
+    let locale = context.page.preferences.locale;
+    let cookie = match keep_form(backend, context, errors, page).await {
         Ok(cookie) => cookie,
         Err(error) => return problem(locale, AppError::from(error).kind),
     };

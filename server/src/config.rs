@@ -11,7 +11,7 @@ use std::{
     str::FromStr,
 };
 
-use backend::{Clock, Keys, Place, files::Wanted};
+use backend::{Clock, Keys, StoreLocation, files::Wanted};
 #[cfg(debug_assertions)]
 use chrono::TimeDelta;
 use clap::{
@@ -285,13 +285,13 @@ impl StoreSettings {
         Clock::ahead(TimeDelta::seconds(self.clock_ahead))
     }
 
-    pub fn place(&self) -> Place {
+    pub fn location(&self) -> StoreLocation {
         match &self.db {
-            None => Place::Folder(self.data.clone()),
-            Some(Database::Memory) => Place::Memory,
+            None => StoreLocation::Folder(self.data.clone()),
+            Some(Database::Memory) => StoreLocation::Memory,
             Some(Database::Server(url)) => {
                 let password = self.db_password.as_ref().map(|password| password.0.clone()).unwrap_or_default();
-                Place::Server { url: url.clone(), credentials: self.db_user.clone().map(|user| (user, password)) }
+                StoreLocation::Server { url: url.clone(), credentials: self.db_user.clone().map(|user| (user, password)) }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A changing request must come from a page of this site: other sites can make a browser send one, with its cookies.
 
-use app::{context::request::Visit, text};
+use app::{context::request::RequestContext, text};
 use axum::{
     Extension,
     extract::Request,
@@ -9,12 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-pub(crate) async fn guard(Extension(visit): Extension<Visit>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(Extension(context): Extension<RequestContext>, request: Request, next: Next) -> Response {
     if request.method().is_safe() || is_ours(request.headers()) {
         return next.run(request).await;
     }
     tracing::warn!("a changing request from another site was refused");
-    (StatusCode::FORBIDDEN, text::server::other_site(visit.page.preferences.locale)).into_response()
+    (StatusCode::FORBIDDEN, text::server::other_site(context.page.preferences.locale)).into_response()
 }
 
 /// Browsers since 2023 say where a request comes from; older ones name the origin at least. Who says nothing is no browser

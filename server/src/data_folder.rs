@@ -46,7 +46,7 @@ fn note_closed(folder: &Path, closed: io::Result<()>) -> io::Result<()> {
 }
 
 /// Says when others can read the key.
-pub(crate) fn look_at_key(file: &Path) {
+pub(crate) fn check_key_permissions(file: &Path) {
     // A key that is not there yet, or is unreadable, is told of when it is read.
     if is_open(file).unwrap_or(false) {
         tracing::warn!(file = %file.display(), "other users of this machine can read the key: chmod 600 it");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::{
-    context::request::Visit,
+    context::request::RequestContext,
     error::{AppError, Kind},
     terms,
 };
@@ -19,7 +19,7 @@ use axum::{
 };
 use backend::{
     Backend, Error,
-    documents::{DOCX_BYTES_MAX, TakeInForm},
+    documents::{DOCX_BYTES_MAX, ImportDocxForm},
 };
 use domain::{
     Locale,
@@ -51,25 +51,25 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ARRIVAL_MAX: Duration = Duration::from_mins(2);
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/desk/{id}/docx", post(take_in).layer(DefaultBodyLimit::max(BODY_MAX)))
+    Router::new().route("/desk/{id}/docx", post(import_docx).layer(DefaultBodyLimit::max(BODY_MAX)))
 }
 
 /// With script the text comes back and is put where the editor wants it; without, it waits in the form as if it had been typed.
-async fn take_in(
+async fn import_docx(
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     Path(id): Path<String>,
     headers: HeaderMap,
     form: Result<Multipart, MultipartRejection>,
 ) -> Response {
-    let locale = visit.page.preferences.locale;
+    let locale = context.page.preferences.locale;
     let wants_text = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
-    let Some(viewer) = &visit.page.viewer else {
+    let Some(viewer) = &context.page.viewer else {
         return if wants_text { problem(locale, Kind::NotSignedIn) } else { see_other("/sign-in?next=/desk") };
     };
     // Before the file is listened to.
     if !backend.documents().writes(viewer) {
-        return problem(locale, Kind::NotFound.told_to(Some(viewer)));
+        return problem(locale, Kind::NotFound.for_viewer(Some(viewer)));
     }
     let Ok(form) = form else { return problem(locale, Kind::Invalid) };
     let Ok(Ok(_place)) = timeout(PATIENCE, ARRIVING.acquire()).await else { return problem(locale, Kind::Busy) };
@@ -77,8 +77,8 @@ async fn take_in(
     let received = timeout(ARRIVAL_MAX, receive(form)).await;
     let sent = match received.unwrap_or_else(|_| Err(refused(Problem::Unreadable))) {
         Ok(sent) => sent,
-        Err(refusal) if wants_text => return told(locale, &refusal),
-        Err(refusal) => return answers::send_back(&backend, &visit, &format!("/desk/{id}"), &refusal).await,
+        Err(refusal) if wants_text => return refusal_response(locale, &refusal),
+        Err(refusal) => return answers::send_back(&backend, &context, &format!("/desk/{id}"), &refusal).await,
     };
     if wants_text {
         return match backend.documents().from_docx(viewer, sent.file).await {
@@ -86,8 +86,8 @@ async fn take_in(
                 let told = terms::left_out(locale, &taken.left_out);
                 Json(TakenText { title: taken.title, text: taken.text, whole: taken.whole, told }).into_response()
             }
-            Err(Error::Invalid(errors)) => told(locale, &errors),
-            Err(error) => problem(locale, AppError::from(error).kind.told_to(Some(viewer))),
+            Err(Error::Invalid(errors)) => refusal_response(locale, &errors),
+            Err(error) => problem(locale, AppError::from(error).kind.for_viewer(Some(viewer))),
         };
     }
     let page = if sent.version == "0" { "/desk/new".to_owned() } else { format!("/desk/{id}") };
@@ -101,9 +101,9 @@ async fn take_in(
         }
         Err(Error::Invalid(errors)) => {
             let errors = FormErrors { form: "take_in".to_owned(), ..errors };
-            answers::send_back(&backend, &visit, &page, &errors).await
+            answers::send_back(&backend, &context, &page, &errors).await
         }
-        Err(error) => problem(locale, AppError::from(error).kind.told_to(Some(viewer))),
+        Err(error) => problem(locale, AppError::from(error).kind.for_viewer(Some(viewer))),
     }
 }
 
@@ -126,8 +126,8 @@ struct Sent {
 }
 
 async fn store(backend: &Backend, viewer: &Viewer, id: &str, sent: Sent) -> backend::Result<(DocumentId, Vec<LeftOut>)> {
-    let form = TakeInForm { id, version: &sent.version, mode: &sent.mode, file_name: &sent.file_name };
-    backend.documents().take_in(viewer, form, sent.file).await
+    let form = ImportDocxForm { id, version: &sent.version, mode: &sent.mode, file_name: &sent.file_name };
+    backend.documents().import_docx(viewer, form, sent.file).await
 }
 
 async fn receive(mut form: Multipart) -> Result<Sent, FormErrors> {
@@ -164,7 +164,7 @@ fn refused(problem: Problem) -> FormErrors {
 }
 
 /// What is wrong, in words the script shows.
-fn told(locale: Locale, errors: &FormErrors) -> Response {
+fn refusal_response(locale: Locale, errors: &FormErrors) -> Response {
     let message = errors.problems.first().map(|found| terms::problem(locale, &found.problem)).unwrap_or_default();
     (StatusCode::UNPROCESSABLE_ENTITY, message).into_response()
 }

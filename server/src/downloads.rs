@@ -4,7 +4,7 @@
 //! fetched. Not a server function, because what leaves is a file with headers of its own and no answer to a page.
 
 use app::{
-    context::request::Visit,
+    context::request::RequestContext,
     documents::document_file,
     error::{AppError, Kind},
 };
@@ -27,10 +27,14 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new().route("/library/{id}/download", get(download))
 }
 
-async fn download(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
-    let locale = visit.page.preferences.locale;
+async fn download(
+    State(backend): State<Backend>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+) -> Response {
+    let locale = context.page.preferences.locale;
     let problem = |kind: Kind| answers::problem(locale, kind);
-    let Some(viewer) = &visit.page.viewer else { return problem(Kind::NotSignedIn) };
+    let Some(viewer) = &context.page.viewer else { return problem(Kind::NotSignedIn) };
     let Ok(id) = id.parse::<DocumentId>() else { return problem(Kind::NotFound) };
     match backend.documents().copy(viewer, id).await {
         Ok(copy) => {

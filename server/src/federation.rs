@@ -1,7 +1,7 @@
 //! Signing in on the word of another organisation: `OpenID` Connect, authorization code with PKCE, state and nonce.
 //!
 //! `GET /sign-in/with/{provider}` sends the browser away with a sealed cookie; `GET /sign-in/callback/{provider}` takes it back.
-//! Whatever goes wrong ends on the sign-in page, which says so and offers the other doors.
+//! Whatever goes wrong ends on the sign-in page, which says so and offers the other ways to sign in.
 //!
 //! Invariant: nothing that comes from a provider is logged but the kind of its mistake.
 
@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use app::{
-    context::request::Visit,
-    cookies::{DEVICE, DOOR, SESSION, SecretCookie, sent},
+    context::request::RequestContext,
+    cookies::{ACTIVATION, DEVICE, SESSION, SecretCookie, sent},
     error::{AppError, Kind},
     forms::local,
 };
@@ -73,7 +73,7 @@ impl Federation {
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct QueryParams {
     next: Option<String>,
 }
 
@@ -81,15 +81,15 @@ pub(crate) struct Asked {
 pub(crate) async fn leave(
     State(federation): State<Arc<Federation>>,
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     Path(key): Path<String>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<QueryParams>, QueryRejection>,
 ) -> Response {
-    let locale = visit.page.preferences.locale;
+    let locale = context.page.preferences.locale;
     let Some(provider) = federation.find(&key) else { return problem(locale, Kind::NotFound) };
     let next = asked.ok().and_then(|Query(asked)| asked.next).filter(|next| next.len() <= NEXT_MAX);
     let next = next.map_or_else(|| "/".to_owned(), |next| local(&next));
-    if visit.page.viewer.is_some() {
+    if context.page.viewer.is_some() {
         return see_other(&next);
     }
     let (departure, sealed) = match backend.accounts().depart(&key, &next) {
@@ -109,7 +109,7 @@ pub(crate) async fn leave(
 
 /// What the browser brings back from the provider.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Brought {
+pub(crate) struct CallbackParams {
     code: Option<String>,
     state: Option<String>,
     /// Set when the person broke it off, or the provider did.
@@ -120,12 +120,12 @@ pub(crate) struct Brought {
 pub(crate) async fn arrive(
     State(federation): State<Arc<Federation>>,
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     Path(key): Path<String>,
     headers: HeaderMap,
-    brought: Result<Query<Brought>, QueryRejection>,
+    brought: Result<Query<CallbackParams>, QueryRejection>,
 ) -> Response {
-    let Some(provider) = federation.find(&key) else { return problem(visit.page.preferences.locale, Kind::NotFound) };
+    let Some(provider) = federation.find(&key) else { return problem(context.page.preferences.locale, Kind::NotFound) };
     let departure = match sent(&headers, DEPARTURE.name) {
         Some(sealed) => match backend.accounts().returned(sealed).await {
             Ok(departure) => departure,
@@ -137,10 +137,12 @@ pub(crate) async fn arrive(
     let next = departure.as_ref().map_or_else(|| "/".to_owned(), |departure| departure.next.clone());
     let mut response = match admitted(provider, departure, brought) {
         Ok((departure, code)) => match provider.identify(code, &departure, backend.clock()).await {
-            Ok(national_id) => match backend.accounts().at(visit.origin()).sign_in_federated(&national_id, &visit.device).await {
-                Ok(vouched) => welcome(provider, &next, vouched),
-                Err(error) => failed(error),
-            },
+            Ok(national_id) => {
+                match backend.accounts().at(context.origin()).sign_in_federated(&national_id, &context.device).await {
+                    Ok(vouched) => welcome(provider, &next, vouched),
+                    Err(error) => failed(error),
+                }
+            }
             Err(failure) => explain(provider, &next, &failure),
         },
         Err(failure) => explain(provider, &next, &failure),
@@ -151,7 +153,7 @@ pub(crate) async fn arrive(
 }
 
 /// Whether it is the browser that left, and has brought a code.
-fn admitted(provider: &Provider, departure: Option<Departure>, brought: Brought) -> Result<(Departure, String), Failure> {
+fn admitted(provider: &Provider, departure: Option<Departure>, brought: CallbackParams) -> Result<(Departure, String), Failure> {
     let departure = departure.filter(|departure| departure.provider == provider.key);
     let departure = departure.ok_or(Failure::Refused("the browser had not left, or too long ago"))?;
     if brought.state.as_ref() != Some(&departure.state) {
@@ -171,14 +173,14 @@ fn welcome(provider: &Provider, next: &str, vouched: Vouched) -> Response {
             cookies::append(response.headers_mut(), &DEVICE.holding(&signed_in.device));
             response
         }
-        Vouched::Door(token) => {
+        Vouched::Activation(token) => {
             let mut response = see_other("/welcome/password");
-            cookies::append(response.headers_mut(), &DOOR.holding(&token));
+            cookies::append(response.headers_mut(), &ACTIVATION.holding(&token));
             response
         }
         Vouched::NotLive(token) => {
             let mut response = see_other("/welcome/later");
-            cookies::append(response.headers_mut(), &DOOR.holding(&token));
+            cookies::append(response.headers_mut(), &ACTIVATION.holding(&token));
             response
         }
         Vouched::Unknown => sign_in_page(provider, next, "unknown"),
@@ -198,7 +200,7 @@ fn explain(provider: &Provider, next: &str, failure: &Failure) -> Response {
     }
 }
 
-/// The page of the other doors, with a word about this one.
+/// The page of the other ways to sign in, with a word about this one.
 fn sign_in_page(provider: &Provider, next: &str, told: &str) -> Response {
     let query = openidconnect::url::form_urlencoded::Serializer::new(String::new())
         .append_pair("with", &provider.key)

@@ -6,7 +6,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use app::{
-    context::request::Visit,
+    context::request::RequestContext,
     error::{AppError, Kind},
     files::refused_text,
     terms, text,
@@ -47,7 +47,7 @@ mod names;
 mod ranges;
 
 use names::disposition;
-use ranges::{Asked, asked};
+use ranges::{RequestedRange, asked};
 
 /// Where the next byte goes, and how many there will be.
 const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
@@ -85,8 +85,8 @@ struct Caller {
 }
 
 impl Caller {
-    fn of(visit: Visit) -> Self {
-        Self { locale: visit.page.preferences.locale, viewer: visit.page.viewer }
+    fn of(context: RequestContext) -> Self {
+        Self { locale: context.page.preferences.locale, viewer: context.page.viewer }
     }
 
     fn viewer(&self) -> Result<&Viewer, Error> {
@@ -96,33 +96,35 @@ impl Caller {
     /// The answer to a script: a sentence, and for a file that is not taken why.
     fn refuse(&self, error: Error) -> Response {
         match error {
-            Error::File(refused) => told(StatusCode::UNPROCESSABLE_ENTITY, refused_text(self.locale, refused), Some(refused)),
+            Error::File(refused) => {
+                upload_response(StatusCode::UNPROCESSABLE_ENTITY, refused_text(self.locale, refused), Some(refused))
+            }
             Error::Offset(OffsetRefused::Elsewhere { received }) => {
                 let text = terms::error_text(self.locale, Kind::Invalid);
-                ([(OFFSET, received)], told(StatusCode::CONFLICT, text, None)).into_response()
+                ([(OFFSET, received)], upload_response(StatusCode::CONFLICT, text, None)).into_response()
             }
             Error::Offset(OffsetRefused::Beyond) => {
-                told(StatusCode::PAYLOAD_TOO_LARGE, text::files::refused_longer(self.locale), None)
+                upload_response(StatusCode::PAYLOAD_TOO_LARGE, text::files::refused_longer(self.locale), None)
             }
             error => {
-                let kind = AppError::from(error).kind.told_to(self.viewer.as_ref());
-                told(kind.status(), terms::error_text(self.locale, kind), None)
+                let kind = AppError::from(error).kind.for_viewer(self.viewer.as_ref());
+                upload_response(kind.status(), terms::error_text(self.locale, kind), None)
             }
         }
     }
 
     /// The same as a page says it, for a browser that goes to an address by itself.
     fn plain(&self, error: Error) -> Response {
-        problem(self.locale, AppError::from(error).kind.told_to(self.viewer.as_ref()))
+        problem(self.locale, AppError::from(error).kind.for_viewer(self.viewer.as_ref()))
     }
 }
 
-fn told(status: StatusCode, message: &str, refused: Option<FileRefused>) -> Response {
-    (status, Json(Told { message, refused })).into_response()
+fn upload_response(status: StatusCode, message: &str, refused: Option<FileRefused>) -> Response {
+    (status, Json(UploadAnswer { message, refused })).into_response()
 }
 
 #[derive(Serialize)]
-struct Told<'t> {
+struct UploadAnswer<'t> {
     message: &'t str,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<FileRefused>,
@@ -137,20 +139,20 @@ struct Announced {
 
 /// What became of a file, for the script.
 #[derive(Serialize)]
-struct Became {
+struct UploadOutcome {
     /// Whether somebody must decide first.
     waiting: bool,
 }
 
 async fn announce(
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     new: Result<Form<Announced>, FormRejection>,
 ) -> Response {
-    let caller = Caller::of(visit);
+    let caller = Caller::of(context);
     let new = match new {
         Ok(Form(new)) => new,
-        Err(rejection) => return told(rejection.status(), terms::error_text(caller.locale, Kind::Invalid), None),
+        Err(rejection) => return upload_response(rejection.status(), terms::error_text(caller.locale, Kind::Invalid), None),
     };
     let announced = async {
         let document = new.document.parse().map_err(|_| Error::NotFound)?;
@@ -166,8 +168,12 @@ async fn announce(
     }
 }
 
-async fn arrival(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
-    let caller = Caller::of(visit);
+async fn arrival(
+    State(backend): State<Backend>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+) -> Response {
+    let caller = Caller::of(context);
     let found = async {
         let upload = id.parse().map_err(|_| Error::NotFound)?;
         backend.files().arrival(caller.viewer()?, upload).await
@@ -184,12 +190,12 @@ fn so_far(status: StatusCode, arrival: Arrival) -> Response {
 
 async fn go_on(
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let caller = Caller::of(visit);
+    let caller = Caller::of(context);
     let (Ok(upload), Some(offset)) = (id.parse::<UploadId>(), number(&headers, &OFFSET)) else {
         return caller.refuse(Error::NotFound);
     };
@@ -198,13 +204,13 @@ async fn go_on(
     // A task of its own: whoever hangs up must not take with them what has arrived.
     let taken = tokio::spawn(async move { take(&backend, &viewer, upload, offset, announced, body).await });
     match taken.await.unwrap_or_else(|error| Err(Error::Internal(format!("taking a file stopped: {error}")))) {
-        Ok(Stretch::Partly(arrival)) => so_far(StatusCode::NO_CONTENT, arrival),
-        Ok(Stretch::Whole(arrived)) => Json(Became { waiting: !arrived.warnings.is_empty() }).into_response(),
+        Ok(UploadProgress::Partly(arrival)) => so_far(StatusCode::NO_CONTENT, arrival),
+        Ok(UploadProgress::Whole(arrived)) => Json(UploadOutcome { waiting: !arrived.warnings.is_empty() }).into_response(),
         Err(error) => caller.refuse(error),
     }
 }
 
-enum Stretch {
+enum UploadProgress {
     Partly(Arrival),
     Whole(Arrived),
 }
@@ -216,7 +222,7 @@ async fn take(
     offset: u64,
     announced: Option<u64>,
     body: Body,
-) -> Result<Stretch, Error> {
+) -> Result<UploadProgress, Error> {
     let mut intake = backend.files().go_on(viewer, upload, offset, announced).await?;
     let mut bytes = body.into_data_stream();
     // Ends with the stretch, and just the same where the line breaks or falls silent.
@@ -228,13 +234,17 @@ async fn take(
     }
     let arrival = intake.pause().await?;
     if arrival.is_whole() {
-        return Ok(Stretch::Whole(backend.files().finish(viewer, upload).await?));
+        return Ok(UploadProgress::Whole(backend.files().finish(viewer, upload).await?));
     }
-    Ok(Stretch::Partly(arrival))
+    Ok(UploadProgress::Partly(arrival))
 }
 
-async fn give_up(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
-    let caller = Caller::of(visit);
+async fn give_up(
+    State(backend): State<Backend>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+) -> Response {
+    let caller = Caller::of(context);
     let given_up = async {
         let upload = id.parse().map_err(|_| Error::NotFound)?;
         backend.files().give_up(caller.viewer()?, upload).await
@@ -252,10 +262,10 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
 /// A form without script: the document's id before the file, which comes in one go.
 async fn whole_form(
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Response {
-    let caller = Caller::of(visit.clone());
+    let caller = Caller::of(context.clone());
     let Some(viewer) = caller.viewer.clone() else { return see_other("/sign-in") };
     let Ok(form) = form else { return problem(caller.locale, Kind::Invalid) };
     let received = tokio::spawn({
@@ -264,7 +274,7 @@ async fn whole_form(
     });
     match received.await.unwrap_or_else(|error| Err((None, Error::Internal(format!("taking a file stopped: {error}"))))) {
         Ok(arrived) => see_other(&format!("/desk/{}/files?added=1", arrived.document)),
-        Err((Some(document), Error::File(refused))) => send_back(&backend, &visit, document, refused).await,
+        Err((Some(document), Error::File(refused))) => send_back(&backend, &context, document, refused).await,
         Err((_, error)) => caller.plain(error),
     }
 }
@@ -323,21 +333,21 @@ async fn whole_file(backend: &Backend, viewer: &Viewer, document: DocumentId, mu
 }
 
 /// Shows the form again with why the file was not taken.
-async fn send_back(backend: &Backend, visit: &Visit, document: DocumentId, refused: FileRefused) -> Response {
+async fn send_back(backend: &Backend, context: &RequestContext, document: DocumentId, refused: FileRefused) -> Response {
     let page = format!("/desk/{document}/files");
     let values = [("refused".to_owned(), refused.key().to_owned())].into();
     let errors = FormErrors { form: "upload".to_owned(), values, problems: Vec::new() };
-    answers::send_back(backend, visit, &page, &errors).await
+    answers::send_back(backend, context, &page, &errors).await
 }
 
 async fn content(
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     Path(id): Path<String>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let caller = Caller::of(visit);
+    let caller = Caller::of(context);
     let opened = async {
         let attachment: AttachmentId = id.parse().map_err(|_| Error::NotFound)?;
         backend.files().open(caller.viewer()?, attachment).await
@@ -348,13 +358,13 @@ async fn content(
     };
     let tag = format!("\"{}\"", file.sha256);
     let mut response = match asked(&headers, &tag, file.bytes) {
-        Asked::Known => StatusCode::NOT_MODIFIED.into_response(),
-        Asked::Nowhere => {
+        RequestedRange::Known => StatusCode::NOT_MODIFIED.into_response(),
+        RequestedRange::Nowhere => {
             let size = format!("bytes */{}", file.bytes);
             return (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, size)]).into_response();
         }
-        Asked::Whole => stretch(&method, &file, 0, file.bytes),
-        Asked::Part(from, until) => {
+        RequestedRange::Whole => stretch(&method, &file, 0, file.bytes),
+        RequestedRange::Part(from, until) => {
             let range = format!("bytes {from}-{}/{}", until - 1, file.bytes);
             let part = stretch(&method, &file, from, until);
             (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, range)], part).into_response()
@@ -397,11 +407,11 @@ fn stretch(method: &Method, file: &OpenFile, from: u64, until: u64) -> Response 
 
 async fn preview(
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let caller = Caller::of(visit);
+    let caller = Caller::of(context);
     let opened = async {
         let attachment: AttachmentId = id.parse().map_err(|_| Error::NotFound)?;
         backend.files().open_preview(caller.viewer()?, attachment).await
@@ -412,7 +422,7 @@ async fn preview(
     };
     let tag = format!("\"{}\"", picture.sha256);
     let mut response = match asked(&headers, &tag, picture.content.len() as u64) {
-        Asked::Known => StatusCode::NOT_MODIFIED.into_response(),
+        RequestedRange::Known => StatusCode::NOT_MODIFIED.into_response(),
         _ => ([(header::CONTENT_TYPE, picture.media_type)], picture.content).into_response(),
     };
     protect(response.headers_mut(), &tag);

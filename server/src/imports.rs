@@ -163,7 +163,7 @@ async fn report(imports: Imports<'_>, page: &ImportPage, settings: &ImportSettin
     if lines == 0 {
         return Ok(());
     }
-    let path = settings.report.clone().unwrap_or_else(|| beside(&settings.file));
+    let path = settings.report.clone().unwrap_or_else(|| report_path(&settings.file));
     let report = imports.report_for_operator(page.import.id).await?;
     let told = || format!("cannot write the report {}", path.display());
     let mut out = BufWriter::new(File::create(&path).with_context(told)?);
@@ -172,7 +172,7 @@ async fn report(imports: Imports<'_>, page: &ImportPage, settings: &ImportSettin
 }
 
 /// `members.csv` → `members.report.csv`.
-fn beside(file: &Path) -> PathBuf {
+fn report_path(file: &Path) -> PathBuf {
     file.with_extension("report.csv")
 }
 

@@ -94,14 +94,14 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits,
         tokio::select! {
             accepted = listener.accept(), if has_room => match accepted {
                 Ok((stream, peer)) => {
-                    let Some(place) = networks.enter(peer.ip(), &limits) else {
+                    let Some(permit) = networks.enter(peer.ip(), &limits) else {
                         metrics::counter!("handbook_connections_refused_total").increment(1);
                         continue;
                     };
                     let served = connection(stream, peer, router.clone(), limits.head_time, closing.clone());
                     connections.spawn(async move {
                         served.await;
-                        drop(place);
+                        drop(permit);
                     });
                 }
                 Err(error) => rest_after(&error).await,
@@ -164,9 +164,9 @@ struct Networks(Arc<Mutex<HashMap<IpNet, usize>>>);
 
 impl Networks {
     /// None when the network has its share already.
-    fn enter(&self, peer: IpAddr, limits: &Limits) -> Option<Place> {
+    fn enter(&self, peer: IpAddr, limits: &Limits) -> Option<ConnectionPermit> {
         if limits.proxies.trusts(peer) {
-            return Some(Place { networks: self.clone(), network: None });
+            return Some(ConnectionPermit { networks: self.clone(), network: None });
         }
         let network = network(peer);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,17 +175,17 @@ impl Networks {
             return None;
         }
         *count += 1;
-        Some(Place { networks: self.clone(), network: Some(network) })
+        Some(ConnectionPermit { networks: self.clone(), network: Some(network) })
     }
 }
 
 /// A connection that counts until it is dropped.
-struct Place {
+struct ConnectionPermit {
     networks: Networks,
     network: Option<IpNet>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let Some(network) = &self.network else { return };
         let mut open = self.networks.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use app::{context::request::Visit, error::AppError, error::Kind, terms};
+use app::{context::request::RequestContext, error::AppError, error::Kind, terms};
 use axum::{
     Extension,
     extract::{Query, State},
@@ -31,7 +31,7 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::{answers::problem as refused, listen::closed, overload::Place, state::Shared};
+use crate::{answers::problem as refused, listen::closed, overload::SessionPermit, state::Shared};
 
 /// However much happens, an open page changes at most once in this time.
 const FRAME: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const CHECK_EVERY: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct QueryParams {
     unit: Option<String>,
     // What the table of the page shows.
     q: Option<String>,
@@ -53,14 +53,14 @@ pub(crate) struct Asked {
 
 pub(crate) async fn live(
     State(shared): State<Shared>,
-    Extension(visit): Extension<Visit>,
-    Query(asked): Query<Asked>,
+    Extension(context): Extension<RequestContext>,
+    Query(asked): Query<QueryParams>,
 ) -> Response {
-    let locale = visit.page.preferences.locale;
-    let (Some(viewer), Some(token)) = (visit.page.viewer, visit.token) else {
+    let locale = context.page.preferences.locale;
+    let (Some(viewer), Some(token)) = (context.page.viewer, context.token) else {
         return refused(locale, Kind::NotSignedIn);
     };
-    let Some(place) = shared.streams.enter(fingerprint(&token)) else {
+    let Some(permit) = shared.streams.enter(fingerprint(&token)) else {
         let headers = [(header::RETRY_AFTER, "30")];
         return (StatusCode::TOO_MANY_REQUESTS, headers, terms::error_text(locale, Kind::Busy)).into_response();
     };
@@ -72,7 +72,7 @@ pub(crate) async fn live(
     let events = shared.backend.events().listen();
     let page = match shared.backend.statistics().table(&viewer, unit, &query).await {
         Ok(page) => page,
-        Err(error) => return refused(locale, AppError::from(error).kind.told_to(Some(&viewer))),
+        Err(error) => return refused(locale, AppError::from(error).kind.for_viewer(Some(&viewer))),
     };
     let (frames, stream) = mpsc::channel(1);
     let open = OpenPage {
@@ -86,7 +86,7 @@ pub(crate) async fn live(
         closing: shared.closing,
         frames,
         check_at: Instant::now() + CHECK_EVERY,
-        _place: place,
+        _permit: permit,
     };
     tokio::spawn(open.keep_up(page));
     Sse::new(ReceiverStream::new(stream)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
@@ -105,7 +105,7 @@ struct OpenPage {
     frames: mpsc::Sender<Result<sse::Event, Infallible>>,
     check_at: Instant,
     /// What counts against the session's share.
-    _place: Place,
+    _permit: SessionPermit,
 }
 
 /// Why the page woke up.

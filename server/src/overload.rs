@@ -90,13 +90,13 @@ impl Gate {
         }
     }
 
-    async fn enter(&self, session: Option<&str>) -> Option<Inside> {
-        let place = match session {
+    async fn enter(&self, session: Option<&str>) -> Option<RequestPermit> {
+        let permit = match session {
             Some(token) => Some(self.sessions.enter(fingerprint(token))?),
             None => None,
         };
         let running = self.wait().await?;
-        Some(Inside { _running: running, _place: place })
+        Some(RequestPermit { _running: running, _permit: permit })
     }
 
     /// Takes a form in before it takes a place: whoever sends slowly keeps nobody waiting.
@@ -133,8 +133,8 @@ impl Gate {
         let arrived = Instant::now();
         let _waiting = Waiting::enter(&self.waiting, self.waiting_max)?;
         yield_now().await;
-        let place = timeout(self.wait_max, Arc::clone(&self.running).acquire_owned()).await.ok()?.ok()?;
-        (arrived.elapsed() <= self.wait_max).then_some(place)
+        let permit = timeout(self.wait_max, Arc::clone(&self.running).acquire_owned()).await.ok()?.ok()?;
+        (arrived.elapsed() <= self.wait_max).then_some(permit)
     }
 
     fn come_back(&self, locale: Locale) -> Response {
@@ -173,9 +173,9 @@ struct Received {
 }
 
 /// Somebody whose request is worked on.
-struct Inside {
+struct RequestPermit {
     _running: OwnedSemaphorePermit,
-    _place: Option<Place>,
+    _permit: Option<SessionPermit>,
 }
 
 /// Counts those who wait, also those who give up.
@@ -207,25 +207,25 @@ impl Sessions {
     }
 
     /// None when it has its share already. `session` is the fingerprint of its secret.
-    pub(crate) fn enter(&self, session: String) -> Option<Place> {
+    pub(crate) fn enter(&self, session: String) -> Option<SessionPermit> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(session.clone()).or_default();
         if *count >= self.most {
             return None;
         }
         *count += 1;
-        Some(Place { sessions: self.clone(), session })
+        Some(SessionPermit { sessions: self.clone(), session })
     }
 }
 
 /// Counts until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct SessionPermit {
     sessions: Sessions,
     session: String,
 }
 
-impl Drop for Place {
+impl Drop for SessionPermit {
     fn drop(&mut self) {
         let mut open = self.sessions.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.session) {

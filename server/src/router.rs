@@ -28,9 +28,9 @@ use crate::{
     assets::Site,
     csrf, desk, downloads, federation, files, health, live, observe,
     overload::{self, TIME_MAX},
-    page_end, security_headers, start_report,
+    page_end, request_context, security_headers, start_report,
     state::Shared,
-    uploads, visit,
+    uploads,
 };
 
 /// Pages are compressed while somebody waits: stronger levels cost more time than the line saves.
@@ -93,7 +93,10 @@ fn pages(shared: &Shared, site: &Site) -> Router<Shared> {
 
 /// Who is there is known to these routes.
 fn visited(shared: &Shared, routes: Router<Shared>) -> Router<Shared> {
-    routes.layer(from_fn(csrf::guard)).layer(from_fn(answers::complete)).layer(from_fn_with_state(shared.clone(), visit::enter))
+    routes
+        .layer(from_fn(csrf::guard))
+        .layer(from_fn(answers::complete))
+        .layer(from_fn_with_state(shared.clone(), request_context::enter))
 }
 
 /// The nonce of the answer's header, in place of the one that leptos makes up for each page.

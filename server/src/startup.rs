@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use axum::{Extension, Router};
 use backend::{
-    Backend, Clock, Error, KeySource, Keys, Place, Progress,
+    Backend, Clock, Error, KeySource, Keys, Progress, StoreLocation,
     files::{Extractor, FileStorage},
     sms::Sms,
 };
@@ -222,19 +222,19 @@ async fn open_telling(settings: &StoreSettings, progress: &Progress) -> Result<B
     // Not only pages speak: the report of an import does too.
     app::text::use_pack(settings.terms);
     let clock = settings.clock();
-    let place = settings.place();
-    if !matches!(place, Place::Memory) {
+    let location = settings.location();
+    if !matches!(location, StoreLocation::Memory) {
         data_folder::prepare(&settings.data)?;
     }
     let file = settings.data.join("secret.key");
     let keys = match keys(settings, &clock) {
         Some(keys) => KeySource::Given(keys),
         None => {
-            data_folder::look_at_key(&file);
+            data_folder::check_key_permissions(&file);
             KeySource::File(&file)
         }
     };
-    let opened = Backend::open_with(&place, keys, clock, progress).await;
+    let opened = Backend::open_with(&location, keys, clock, progress).await;
     let backend = opened.map_err(|error| match error {
         Error::InUse => anyhow!(
             "another process is using the data folder {}: stop it first, or choose another folder with --data",
@@ -242,7 +242,7 @@ async fn open_telling(settings: &StoreSettings, progress: &Progress) -> Result<B
         ),
         other => anyhow::Error::new(other).context("cannot open the store"),
     })?;
-    if let Some(storage) = file_storage(settings, &place)? {
+    if let Some(storage) = file_storage(settings, &location)? {
         backend.keep_files_in(storage);
     }
     match std::env::current_exe() {
@@ -253,14 +253,14 @@ async fn open_telling(settings: &StoreSettings, progress: &Progress) -> Result<B
 }
 
 /// Where the files of documents lie, unless it is beside the embedded store.
-fn file_storage(settings: &StoreSettings, place: &Place) -> Result<Option<FileStorage>> {
-    match (&settings.files_url, place) {
+fn file_storage(settings: &StoreSettings, location: &StoreLocation) -> Result<Option<FileStorage>> {
+    match (&settings.files_url, location) {
         (Some(url), _) => Ok(Some(FileStorage::bucket(url)?)),
-        (None, Place::Server { .. }) => {
+        (None, StoreLocation::Server { .. }) => {
             tracing::warn!("files lie in the data folder of this server; several servers need a bucket, see HANDBOOK_FILES_URL");
             Ok(Some(FileStorage::folder(&settings.data)?))
         }
-        (None, Place::Folder(_) | Place::Memory) => Ok(None),
+        (None, StoreLocation::Folder(_) | StoreLocation::Memory) => Ok(None),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 use app::{
-    context::request::Visit,
+    context::request::RequestContext,
     error::{AppError, Kind},
     imports::{column_name, outcome_text, reason_text, report_heads, template},
     text,
@@ -60,15 +60,15 @@ pub(crate) fn routes() -> Router<Shared> {
 
 async fn upload(
     State(backend): State<Backend>,
-    Extension(visit): Extension<Visit>,
+    Extension(context): Extension<RequestContext>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Response {
-    let locale = visit.page.preferences.locale;
-    let Some(viewer) = &visit.page.viewer else { return see_other(&format!("/sign-in?next={FORM_PAGE}")) };
+    let locale = context.page.preferences.locale;
+    let Some(viewer) = &context.page.viewer else { return see_other(&format!("/sign-in?next={FORM_PAGE}")) };
     let Ok(form) = form else { return problem(locale, Kind::Invalid) };
     match receive(&backend, viewer, form).await {
         Ok(import) => see_other(&format!("/imports/{import}")),
-        Err(Refusal::Form(errors)) => send_back(&backend, &visit, FORM_PAGE, &errors).await,
+        Err(Refusal::Form(errors)) => send_back(&backend, &context, FORM_PAGE, &errors).await,
         Err(Refusal::Line) => problem(locale, Kind::Invalid),
         Err(Refusal::Other(error)) => problem(locale, AppError::from(error).kind),
     }
@@ -140,9 +140,13 @@ fn no_file(kind: &str, unit: &str) -> FormErrors {
     form.refused("file", Problem::Required)
 }
 
-async fn report(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(id): Path<String>) -> Response {
-    let locale = visit.page.preferences.locale;
-    let Some(viewer) = &visit.page.viewer else { return problem(locale, Kind::NotSignedIn) };
+async fn report(
+    State(backend): State<Backend>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+) -> Response {
+    let locale = context.page.preferences.locale;
+    let Some(viewer) = &context.page.viewer else { return problem(locale, Kind::NotSignedIn) };
     let Ok(import) = id.parse::<ImportId>() else { return problem(locale, Kind::NotFound) };
     match backend.imports().report(viewer, import).await {
         Ok(report) => {
@@ -157,9 +161,13 @@ async fn report(State(backend): State<Backend>, Extension(visit): Extension<Visi
 }
 
 /// What a file looks like that is read, for whoever may import one of this kind.
-async fn template_file(State(backend): State<Backend>, Extension(visit): Extension<Visit>, Path(file): Path<String>) -> Response {
-    let locale = visit.page.preferences.locale;
-    let Some(viewer) = &visit.page.viewer else { return problem(locale, Kind::NotSignedIn) };
+async fn template_file(
+    State(backend): State<Backend>,
+    Extension(context): Extension<RequestContext>,
+    Path(file): Path<String>,
+) -> Response {
+    let locale = context.page.preferences.locale;
+    let Some(viewer) = &context.page.viewer else { return problem(locale, Kind::NotSignedIn) };
     let kinds = match backend.imports().blank(viewer).await {
         Ok(page) => page.kinds,
         Err(error) => return problem(locale, AppError::from(error).kind),

@@ -2,12 +2,12 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+#[path = "server/activation.rs"]
+mod activation;
 #[path = "server/app.rs"]
 mod app;
 #[path = "server/browser.rs"]
 mod browser;
-#[path = "server/doors.rs"]
-mod doors;
 #[path = "server/edge.rs"]
 mod edge;
 #[path = "server/federation.rs"]

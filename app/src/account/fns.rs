@@ -47,9 +47,9 @@ pub async fn read_own_menu() -> Result<OwnMenu, AppError> {
 
 #[cfg(feature = "ssr")]
 fn own_account() -> Result<OwnAccount, AppError> {
-    use crate::context::request::{viewer, visit};
+    use crate::context::request::{request_context, viewer};
 
-    let preferences = visit().map(|visit| visit.page.preferences).unwrap_or_default();
+    let preferences = request_context().map(|context| context.page.preferences).unwrap_or_default();
     Ok(OwnAccount { viewer: viewer()?, preferences })
 }
 
@@ -63,19 +63,19 @@ pub async fn sign_in(
     use backend::accounts::SignInForm;
 
     use crate::{
-        context::request::{backend, visit},
-        cookies::{DEVICE, DOOR, SESSION},
+        context::request::{backend, request_context},
+        cookies::{ACTIVATION, DEVICE, SESSION},
         forms::{Submitted, local},
     };
 
     let form = Submitted::new("sign_in", &[("national_id", &national_id)]);
     let result = async {
-        let visit = visit().unwrap_or_default();
-        let typed = SignInForm { national_id: &national_id, password: &password, device: &visit.device };
-        let signed_in = match backend()?.accounts().at(visit.origin()).sign_in(typed).await {
+        let context = request_context().unwrap_or_default();
+        let typed = SignInForm { national_id: &national_id, password: &password, device: &context.device };
+        let signed_in = match backend()?.accounts().at(context.origin()).sign_in(typed).await {
             Ok(signed_in) => signed_in,
-            Err(backend::Error::NotLive { door }) => {
-                DOOR.give(&door)?;
+            Err(backend::Error::NotLive { activation }) => {
+                ACTIVATION.give(&activation)?;
                 return Ok(Outcome::Done { to: "/welcome/later".to_owned(), reload: false });
             }
             Err(error) => return Err(error.into()),
@@ -92,14 +92,14 @@ pub async fn sign_in(
 #[server(prefix = "/api", endpoint = "account/sign_out")]
 pub async fn sign_out() -> Result<Outcome, AppError> {
     use crate::{
-        context::request::{backend, visit},
+        context::request::{backend, request_context},
         cookies::SESSION,
         forms::Submitted,
     };
 
     let form = Submitted::new("sign_out", &[]);
     let result = async {
-        if let Some(token) = visit().and_then(|visit| visit.token) {
+        if let Some(token) = request_context().and_then(|context| context.token) {
             backend()?.accounts().sign_out(&token).await?;
         }
         SESSION.take_back()?;
@@ -117,13 +117,13 @@ pub async fn save_preferences(
     #[server(default)] theme: String,
 ) -> Result<Outcome, AppError> {
     use crate::{
-        context::request::{backend, viewer, visit},
+        context::request::{backend, request_context, viewer},
         forms::Submitted,
     };
 
     let form = Submitted::new("preferences", &[("locale", &locale), ("text_size", &text_size), ("theme", &theme)]);
     let result = async {
-        let now = visit().map(|visit| visit.page.preferences).unwrap_or_default();
+        let now = request_context().map(|context| context.page.preferences).unwrap_or_default();
         let said = |typed: &str, now: &'static str| if typed.is_empty() { now.to_owned() } else { typed.to_owned() };
         let locale = said(&locale, now.locale.tag());
         let (text_size, theme) = (said(&text_size, now.text_size.key()), said(&theme, now.theme.key()));
@@ -138,13 +138,13 @@ pub async fn save_preferences(
 #[server(prefix = "/api", endpoint = "account/set_text_size")]
 pub async fn set_text_size(#[server(default)] text_size: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::request::{backend, viewer, visit},
+        context::request::{backend, request_context, viewer},
         forms::{Submitted, local},
     };
 
     let form = Submitted::new("text_size", &[]);
     let result = async {
-        let Preferences { locale, theme, .. } = visit().map(|visit| visit.page.preferences).unwrap_or_default();
+        let Preferences { locale, theme, .. } = request_context().map(|context| context.page.preferences).unwrap_or_default();
         backend()?.accounts().save_preferences(&viewer()?, locale.tag(), &text_size, theme.key()).await?;
         Ok(Outcome::Done { to: local(&next), reload: true })
     };

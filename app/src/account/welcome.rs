@@ -1,4 +1,4 @@
-//! The first sign-in and the forgotten password: one question a page, from the national ID through a door to a new password.
+//! The first sign-in and the forgotten password: one question a page, from the national ID through a code to a new password.
 //!
 //! Invariant: until the visitor has proved who they are, every page is the same for every national ID.
 
@@ -18,7 +18,7 @@ pub use phone_page::PhonePage;
 pub use start_page::WelcomePage;
 pub use way_page::WayPage;
 
-use domain::{Locale, accounts::codes::DoorView};
+use domain::{Locale, accounts::codes::ActivationView};
 use leptos::prelude::*;
 
 use crate::{
@@ -30,11 +30,11 @@ use crate::{
     ui::{IconName, LinkButton, Notice, NoticeKind, PageHeader},
 };
 
-/// A page of the way, for a visit that is still on; else the way back to the start.
-fn on_the_way(view: impl Fn(DoorView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
+/// A page of the way, for an activation that is still on; else the way back to the start.
+fn on_the_way(view: impl Fn(ActivationView) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
     let l = use_locale();
-    let data = Resource::new(|| (), |()| fns::read_door());
-    show(data, move |door| if door.is_open { view(door) } else { begin_again(l) })
+    let data = Resource::new(|| (), |()| fns::read_activation());
+    show(data, move |activation| if activation.is_open { view(activation) } else { begin_again(l) })
 }
 
 fn begin_again(l: Locale) -> AnyView {

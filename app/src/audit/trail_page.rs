@@ -23,7 +23,7 @@ use crate::{
 
 /// What the address asks for, kept from filter to filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Asked {
+struct QueryParams {
     unit: Option<String>,
     group: Option<AuditGroup>,
     member: Option<String>,
@@ -39,7 +39,7 @@ pub fn TrailPage() -> impl IntoView {
         |[unit, group, member, before]| page(unit, group, member, before),
     );
     show(data, move |page| {
-        let asked = query.with_untracked(Asked::read);
+        let asked = query.with_untracked(QueryParams::read);
         view! {
             <Title text=format!("{} · {}", text::audit::title(l), page.unit.name)/>
             <div class="page">
@@ -56,17 +56,17 @@ pub fn TrailPage() -> impl IntoView {
     })
 }
 
-fn chips(l: Locale, asked: &Asked) -> Vec<Chip> {
+fn chips(l: Locale, asked: &QueryParams) -> Vec<Chip> {
     let chip = |group: Option<AuditGroup>, label: &str| Chip {
         label: label.to_owned(),
-        href: Asked { group, before: None, ..asked.clone() }.address(),
+        href: QueryParams { group, before: None, ..asked.clone() }.address(),
         current: asked.group == group,
     };
     let all = chip(None, text::audit::all_groups(l));
     [all].into_iter().chain(AuditGroup::ALL.map(|group| chip(Some(group), group_name(l, group)))).collect()
 }
 
-fn search(l: Locale, asked: &Asked) -> AnyView {
+fn search(l: Locale, asked: &QueryParams) -> AnyView {
     let kept = [("unit", asked.unit.clone()), ("group", asked.group.map(|group| group.key().to_owned()))];
     let kept =
         kept.into_iter().filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value/> }));
@@ -83,7 +83,7 @@ fn search(l: Locale, asked: &Asked) -> AnyView {
     .into_any()
 }
 
-fn lines(l: Locale, page: AuditPage, asked: &Asked) -> AnyView {
+fn lines(l: Locale, page: AuditPage, asked: &QueryParams) -> AnyView {
     let about = match &page.asked {
         AskedMember::Nobody => None,
         AskedMember::Unknown => {
@@ -102,7 +102,7 @@ fn lines(l: Locale, page: AuditPage, asked: &Asked) -> AnyView {
     let next = page.next.map(|next| asked.further(next));
     let looked_back = page.looked_back_to.map(|at| text::audit::looked_back(l, l.date_time(at)));
     let newest = asked.before.is_some().then(|| {
-        let href = Asked { before: None, ..asked.clone() }.address();
+        let href = QueryParams { before: None, ..asked.clone() }.address();
         view! { <p><LinkButton href kind=ButtonKind::Quiet icon=IconName::ArrowLeft>{text::audit::to_newest(l)}</LinkButton></p> }
     });
     let rest = match looked_back {
@@ -122,8 +122,8 @@ fn lines(l: Locale, page: AuditPage, asked: &Asked) -> AnyView {
     .into_any()
 }
 
-fn all_of_it(l: Locale, asked: &Asked) -> AnyView {
-    let href = Asked { member: None, before: None, ..asked.clone() }.address();
+fn all_of_it(l: Locale, asked: &QueryParams) -> AnyView {
+    let href = QueryParams { member: None, before: None, ..asked.clone() }.address();
     view! { <p><a href=href>{text::audit::show_all(l)}</a></p> }.into_any()
 }
 
@@ -152,7 +152,7 @@ fn line(l: Locale, entry: &AuditEntry) -> AnyView {
     .into_any()
 }
 
-impl Asked {
+impl QueryParams {
     /// What it should not contain, the server function has refused before.
     fn read(query: &ParamsMap) -> Self {
         Self {
@@ -190,10 +190,10 @@ mod tests {
 
     #[test]
     fn a_filter_keeps_the_others_and_starts_from_the_newest() {
-        let asked = Asked { member: Some("51 001".to_owned()), before: Some("01A".to_owned()), ..Asked::default() };
+        let asked = QueryParams { member: Some("51 001".to_owned()), before: Some("01A".to_owned()), ..QueryParams::default() };
         let chips = chips(Locale::En, &asked);
         assert!(!chips[0].href.contains("before"), "{}", chips[0].href);
         assert!(chips[2].href.contains("group=roles") && chips[2].href.contains("member=51"), "{}", chips[2].href);
-        assert_eq!(Asked::default().address().trim_end_matches('?'), "/audit");
+        assert_eq!(QueryParams::default().address().trim_end_matches('?'), "/audit");
     }
 }

@@ -13,9 +13,9 @@ use crate::{
     error::{AppError, Kind},
 };
 
-/// One request's visit, put into its extensions by the server before any route runs.
+/// What is known of one request, put into its extensions by the server before any route runs.
 #[derive(Debug, Clone, Default)]
-pub struct Visit {
+pub struct RequestContext {
     pub page: PageContext,
     /// The session's secret, for signing out.
     pub token: Option<String>,
@@ -27,23 +27,23 @@ pub struct Visit {
     pub address: Option<IpAddr>,
     /// The secret of a device on which somebody has signed in before.
     pub known_device: Option<String>,
-    /// The secret of a visit to a door of the first sign-in.
-    pub door: Option<String>,
+    /// The secret of an activation.
+    pub activation: Option<String>,
     /// The secret of the sheet of codes that was just issued.
     pub sheet: Option<String>,
     /// What waits for the person, where a page is asked for that tells it in its frame.
     pub pending: Option<Pending>,
 }
 
-impl Visit {
+impl RequestContext {
     /// By what guessing is limited.
     pub fn origin(&self) -> Origin {
         Origin { address: self.address, device: self.known_device.clone(), session: self.token.clone() }
     }
 }
 
-pub fn visit() -> Option<Visit> {
-    use_context::<Parts>()?.extensions.get::<Visit>().cloned()
+pub fn request_context() -> Option<RequestContext> {
+    use_context::<Parts>()?.extensions.get::<RequestContext>().cloned()
 }
 
 /// # Errors
@@ -57,7 +57,7 @@ pub fn backend() -> Result<Backend, AppError> {
 /// # Errors
 /// [`Kind::NotSignedIn`].
 pub fn token() -> Result<String, AppError> {
-    visit().and_then(|visit| visit.token).ok_or_else(|| AppError::new(Kind::NotSignedIn))
+    request_context().and_then(|context| context.token).ok_or_else(|| AppError::new(Kind::NotSignedIn))
 }
 
 /// What waits for this person: what the frame of the page tells, or counted now.
@@ -65,7 +65,7 @@ pub fn token() -> Result<String, AppError> {
 /// # Errors
 /// Those of the use-case.
 pub async fn pending(viewer: &Viewer) -> Result<Pending, AppError> {
-    match visit().and_then(|visit| visit.pending) {
+    match request_context().and_then(|context| context.pending) {
         Some(pending) => Ok(pending),
         None => Ok(backend()?.home().count_pending(viewer).await?),
     }
@@ -76,7 +76,7 @@ pub async fn pending(viewer: &Viewer) -> Result<Pending, AppError> {
 /// # Errors
 /// [`Kind::NotSignedIn`].
 pub fn viewer() -> Result<Viewer, AppError> {
-    let page = visit().map(|visit| visit.page).unwrap_or_default();
+    let page = request_context().map(|context| context.page).unwrap_or_default();
     let viewer = page.viewer.ok_or_else(|| AppError::new(Kind::NotSignedIn))?;
     let Some((unit, request)) = page.acting_for.zip(use_context::<Parts>()) else { return Ok(viewer) };
     let path = match request.uri.path() {

@@ -14,7 +14,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     statistics::{
-        shares::{self, Place},
+        shares::{self, TableAddress},
         unit_table,
     },
     terms::{Labels, all_errors, field_error},
@@ -51,7 +51,7 @@ pub(crate) fn CompletionPage() -> impl IntoView {
         });
         let offer = another_try(l, &page, errors);
         let place = format!("/courses/{}/results", page.course);
-        let table = Place { id: unit_table::MAIN, page: place, query: query.with_untracked(unit_table::asked) };
+        let table = TableAddress { id: unit_table::MAIN, page: place, query: query.with_untracked(unit_table::asked) };
         view! {
             <Title text=format!("{} · {unit}", page.title)/>
             <div class="page">

@@ -38,7 +38,7 @@ pub async fn library(
                 year: known_part(year, |year| year.parse().ok())?,
                 after: known_part(after, |id| id.parse().ok())?,
             };
-            let page = backend()?.documents().shelf(&viewer, &query).await?;
+            let page = backend()?.documents().library(&viewer, &query).await?;
             Ok::<_, AppError>(Rendered::of(text::frame::library(l), || library_view(l, page, &query)))
         }
         .await,
@@ -59,7 +59,8 @@ pub async fn read(id: String, look: Option<String>) -> Result<Rendered, AppError
             let (viewer, l) = (viewer()?, asked_language());
             let (backend, id) = (backend()?, document_id(&id)?);
             let documents = backend.documents();
-            let found = if look.is_some() { documents.look_at(&viewer, id).await } else { documents.read(&viewer, id).await };
+            let found =
+                if look.is_some() { documents.read_without_trace(&viewer, id).await } else { documents.read(&viewer, id).await };
             match found {
                 Ok(page) => {
                     let (title, address) = (page.summary.title.clone(), public_address(&format!("/library/{id}")));
@@ -79,8 +80,8 @@ pub async fn read(id: String, look: Option<String>) -> Result<Rendered, AppError
 
 /// A page of one of the viewer's own lists.
 #[server(prefix = "/api", endpoint = "documents/shelf", input = GetUrl)]
-pub async fn shelf(list: String, after: Option<String>) -> Result<domain::documents::ShelfPage, AppError> {
-    use domain::documents::ShelfList;
+pub async fn read_personal_list(list: String, after: Option<String>) -> Result<domain::documents::PersonalListPage, AppError> {
+    use domain::documents::PersonalList;
 
     use crate::{
         context::request::{backend, viewer},
@@ -90,7 +91,7 @@ pub async fn shelf(list: String, after: Option<String>) -> Result<domain::docume
     respond(
         async {
             let viewer = viewer()?;
-            let list = ShelfList::from_key(&list).ok_or_else(|| AppError::new(Kind::NotFound))?;
+            let list = PersonalList::from_key(&list).ok_or_else(|| AppError::new(Kind::NotFound))?;
             let after = known_part(after, |key| key.parse().ok())?;
             Ok::<_, AppError>(backend()?.documents().personal(&viewer, list, after).await?)
         }
@@ -189,7 +190,7 @@ pub(super) mod server {
     use domain::{Locale, ids::DocumentId};
 
     use crate::{
-        context::request::visit,
+        context::request::request_context,
         error::{AppError, Kind, known},
     };
 
@@ -207,11 +208,11 @@ pub(super) mod server {
 
     /// The language of who asks, also for the browser's own requests.
     pub(super) fn asked_language() -> Locale {
-        visit().map(|visit| visit.page.preferences.locale).unwrap_or_default()
+        request_context().map(|context| context.page.preferences.locale).unwrap_or_default()
     }
 
     /// The whole address of a page, to be sent to others.
     pub(super) fn public_address(path: &str) -> String {
-        format!("{}{path}", visit().unwrap_or_default().site)
+        format!("{}{path}", request_context().unwrap_or_default().site)
     }
 }

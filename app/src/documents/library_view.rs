@@ -2,7 +2,7 @@
 
 use domain::{
     Locale,
-    documents::{DocumentField, DocumentKind, LibraryPage, LibraryQuery, ShelfList},
+    documents::{DocumentField, DocumentKind, LibraryPage, LibraryQuery, PersonalList},
     policy::Action,
     units::UnitKind,
 };
@@ -42,24 +42,24 @@ fn search_box(l: Locale) -> AnyView {
 }
 
 /// The member's own lists; for who answers for a unit, what its members have read too.
-pub(super) fn list_chips(l: Locale, current: Option<ShelfList>) -> Vec<Chip> {
-    let chip = |list: ShelfList| Chip {
+pub(super) fn list_chips(l: Locale, current: Option<PersonalList>) -> Vec<Chip> {
+    let chip = |list: PersonalList| Chip {
         label: list_name(l, list).to_owned(),
         href: format!("/shelf/{}", list.key()),
         current: current == Some(list),
     };
-    let follows = viewer().is_ok_and(|viewer| !viewer.standpoint.seats(Action::ReadStatistics).is_empty());
+    let follows = viewer().is_ok_and(|viewer| !viewer.standpoint.top_units(Action::ReadStatistics).is_empty());
     let followed = Chip { label: text::readers::title(l).to_owned(), href: "/readers".to_owned(), current: false };
-    ShelfList::ALL.map(chip).into_iter().chain(follows.then_some(followed)).collect()
+    PersonalList::ALL.map(chip).into_iter().chain(follows.then_some(followed)).collect()
 }
 
-pub(super) fn list_name(l: Locale, list: ShelfList) -> &'static str {
+pub(super) fn list_name(l: Locale, list: PersonalList) -> &'static str {
     match list {
-        ShelfList::MustRead => text::reading::must_read(l),
-        ShelfList::Unread => text::reading::unread(l),
-        ShelfList::Continue => text::reading::go_on(l),
-        ShelfList::Bookmarks => text::reading::bookmarks(l),
-        ShelfList::Recent => text::reading::recent(l),
+        PersonalList::MustRead => text::reading::must_read(l),
+        PersonalList::Unread => text::reading::unread(l),
+        PersonalList::Continue => text::reading::go_on(l),
+        PersonalList::Bookmarks => text::reading::bookmarks(l),
+        PersonalList::Recent => text::reading::recent(l),
     }
 }
 

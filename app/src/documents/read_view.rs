@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 use super::{document_row::document_number, official_sheet, own_receipt};
 use crate::{
-    context::request::visit,
+    context::request::request_context,
     files::Attachments,
     terms, text,
     ui::{
@@ -245,7 +245,7 @@ fn mark_form(l: Locale, id: DocumentId, takes_away: bool, hidden: bool) -> AnyVi
 /// Stays in sight while reading: what one reads, and what one may want without scrolling back.
 fn reading_bar(l: Locale, summary: &DocumentSummary, opinion: Option<String>) -> AnyView {
     let name = summary.number.as_ref().map_or_else(|| Line::from(terms::document_kind(l, summary.kind)), Line::number);
-    let size = visit().map(|visit| visit.page.preferences.text_size).unwrap_or_default();
+    let size = request_context().map(|context| context.page.preferences.text_size).unwrap_or_default();
     let opinion = opinion.map(|href| {
         view! { <LinkButton href kind=ButtonKind::Quiet icon=IconName::Message>{text::documents::opinion(l)}</LinkButton> }
     });

@@ -7,7 +7,7 @@ use domain::{
     Locale,
     files::{self, DeskFile, FILE_BYTES_MAX, FileKind, FileRefused, Missing, OpenUpload},
     forms::FormErrors,
-    guard::Sight,
+    guard::Coverage,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -209,10 +209,10 @@ fn files(l: Locale, page: &files::FilesPage) -> AnyView {
 
 /// What the guard could not look at, a person must.
 fn unseen(l: Locale, file: &DeskFile) -> Option<AnyView> {
-    let told = match file.sight() {
-        Sight::Whole => return None,
-        Sight::Part => text::files::unseen_part(l),
-        Sight::Nothing => text::files::unseen(l),
+    let told = match file.coverage() {
+        Coverage::Whole => return None,
+        Coverage::Part => text::files::unseen_part(l),
+        Coverage::Nothing => text::files::unseen(l),
     };
     Some(view! { <Notice kind=NoticeKind::Warn title=told/> }.into_any())
 }

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_place_tells_its_number_and_more_all_of_them() {
-        let work = [(WorkKind::Answers, 3), (WorkKind::Reviews, 0), (WorkKind::Transfers, 2), (WorkKind::Flaws, 130)];
+        let work = [(WorkKind::Answers, 3), (WorkKind::Reviews, 0), (WorkKind::Transfers, 2), (WorkKind::QualityIssues, 130)];
         let work = work.map(|(kind, count)| WorkItem { kind, count }).to_vec();
         let told = badges(Locale::Vi, &Pending { must_read: 4, work });
         let told: Vec<_> = told.iter().map(|badge| [&*badge.place, &*badge.number, &*badge.label]).collect();

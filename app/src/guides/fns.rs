@@ -10,19 +10,19 @@ use crate::error::AppError;
 pub async fn list(#[server(default)] language: String) -> Result<Vec<GuideSummary>, AppError> {
     use domain::Locale;
 
-    use super::shelf;
+    use super::index;
     use crate::error::respond;
 
-    respond(async { Ok::<_, AppError>(shelf::list(Locale::from_tag(&language).unwrap_or_default())) }.await)
+    respond(async { Ok::<_, AppError>(index::list(Locale::from_tag(&language).unwrap_or_default())) }.await)
 }
 
 #[server(name = ReadGuide, prefix = "/api", endpoint = "guides/read", input = GetUrl)]
 pub async fn read(#[server(default)] slug: String, #[server(default)] language: String) -> Result<Guide, AppError> {
     use domain::Locale;
 
-    use super::shelf;
+    use super::index;
     use crate::error::{Kind, respond};
 
     let language = Locale::from_tag(&language).unwrap_or_default();
-    respond(async { shelf::read(&slug, language).ok_or_else(|| AppError::new(Kind::NotFound)) }.await)
+    respond(async { index::read(&slug, language).ok_or_else(|| AppError::new(Kind::NotFound)) }.await)
 }

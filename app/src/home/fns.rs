@@ -23,14 +23,14 @@ pub async fn home_page() -> Result<domain::home::HomePage, AppError> {
 #[server(prefix = "/api", endpoint = "home/badges", input = GetUrl)]
 pub async fn home_badges() -> Result<Vec<Badge>, AppError> {
     use crate::{
-        context::request::{backend, viewer, visit},
+        context::request::{backend, request_context, viewer},
         error::respond,
         frame::badges,
     };
 
     let result = async {
         let pending = backend()?.home().pending(&viewer()?).await?;
-        let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+        let locale = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
         Ok::<_, AppError>(badges(locale, &pending))
     };
     respond(result.await)

@@ -91,7 +91,7 @@ fn waiting(l: Locale, WorkItem { kind, count }: WorkItem) -> String {
         WorkKind::Unread => text::home::work_unread(l, count),
         WorkKind::Transfers => text::home::work_transfers(l, count),
         WorkKind::Corrections => text::home::work_corrections(l, count),
-        WorkKind::Flaws => text::home::work_flaws(l, count),
+        WorkKind::QualityIssues => text::home::work_flaws(l, count),
         WorkKind::Codes => text::home::work_codes(l, count),
     }
 }

@@ -360,7 +360,7 @@ pub async fn decide_transfer(
     form.settle(result).await
 }
 
-/// Records of the own subtree with one kind of flaw.
+/// Records of the own subtree with one kind of issue.
 #[server(prefix = "/api", endpoint = "members/quality", input = GetUrl)]
 pub async fn quality(kind: Option<String>, after: Option<String>) -> Result<QualityPage, AppError> {
     use crate::{
@@ -370,7 +370,7 @@ pub async fn quality(kind: Option<String>, after: Option<String>) -> Result<Qual
 
     let result = async {
         let unknown = || AppError::new(crate::error::Kind::NotFound);
-        let kind = kind.map(|kind| domain::members::Flaw::from_key(&kind).ok_or_else(unknown)).transpose()?;
+        let kind = kind.map(|kind| domain::members::QualityIssue::from_key(&kind).ok_or_else(unknown)).transpose()?;
         let after = after.as_deref().map(known).transpose()?;
         Ok::<_, AppError>(backend()?.members().quality(&viewer()?, kind, after).await?)
     };

@@ -31,7 +31,7 @@ const TABLE: &str = "members";
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Asked {
+struct QueryParams {
     words: Option<String>,
     unit: Option<String>,
     /// Where to go on.
@@ -44,15 +44,15 @@ struct Asked {
 pub fn MembersPage() -> impl IntoView {
     let l = use_locale();
     let query = use_query_map();
-    let may_audit = use_viewer().is_some_and(|viewer| !viewer.standpoint.seats(Action::ReadAudit).is_empty());
+    let may_audit = use_viewer().is_some_and(|viewer| !viewer.standpoint.top_units(Action::ReadAudit).is_empty());
     let asked = Memo::new(move |_| {
         let query = query.read();
-        Asked { words: query.get("q"), unit: query.get("unit"), after: query.get("after"), rows: query.get("rows") }
+        QueryParams { words: query.get("q"), unit: query.get("unit"), after: query.get("after"), rows: query.get("rows") }
     });
-    let data = Resource::new(move || asked.get(), |Asked { words, unit, after, rows }| search(words, unit, after, rows));
+    let data = Resource::new(move || asked.get(), |QueryParams { words, unit, after, rows }| search(words, unit, after, rows));
     show(data, move |page| {
         let asked = asked.get_untracked();
-        let Asked { words, unit, after, .. } = &asked;
+        let QueryParams { words, unit, after, .. } = &asked;
         let is_start = words.as_deref().unwrap_or_default().trim().is_empty() && after.is_none() && unit.is_none();
         let places = is_start.then(|| menu(l, page.waiting, page.may_manage, may_audit));
         // On the page of one unit: somebody new, of that unit.
@@ -123,7 +123,7 @@ fn menu(l: Locale, waiting: Waiting, may_manage: bool, may_audit: bool) -> AnyVi
         <ul class="menu menu-across" role="list">
             {corrections}
             {link("/transfers", IconName::ArrowRight, text::members::transfers_title(l), Some(number(waiting.transfers)))}
-            {link("/quality", IconName::CheckCircle, text::members::quality_title(l), Some(number(waiting.flaws)))}
+            {link("/quality", IconName::CheckCircle, text::members::quality_title(l), Some(number(waiting.quality_issues)))}
             {register}
             {imports}
             {audit}
@@ -132,7 +132,7 @@ fn menu(l: Locale, waiting: Waiting, may_manage: bool, may_audit: bool) -> AnyVi
     .into_any()
 }
 
-fn results(l: Locale, page: members::MembersPage, asked: &Asked) -> AnyView {
+fn results(l: Locale, page: members::MembersPage, asked: &QueryParams) -> AnyView {
     let paused = page.paused_after.map(|count| {
         view! { <p class="muted">{text::members::paused(l, l.number(count))}</p> }
     });
@@ -161,7 +161,7 @@ fn results(l: Locale, page: members::MembersPage, asked: &Asked) -> AnyView {
     });
     let next = page.next.map(|next| asked.further(next, shown, paused.is_some()));
     let back = asked.after.is_some().then(|| {
-        let start = Asked { after: None, rows: None, ..asked.clone() };
+        let start = QueryParams { after: None, rows: None, ..asked.clone() };
         view! {
             <p>
                 <LinkButton href=start.address() kind=ButtonKind::Quiet icon=IconName::ArrowLeft>
@@ -218,7 +218,7 @@ fn person(l: Locale, member: MemberLine, id: String) -> AnyView {
     .into_any()
 }
 
-impl Asked {
+impl QueryParams {
     /// The page with more rows, at the first of those that are new; from its end on where the search has paused, or where no more rows
     /// are shown at once.
     fn further(&self, next: String, shown: usize, is_paused: bool) -> String {
@@ -261,15 +261,15 @@ mod tests {
 
     #[test]
     fn an_address_holds_what_was_typed_and_nothing_else() {
-        assert_eq!(Asked { unit: Some(String::new()), ..Asked::default() }.address(), "/members");
+        assert_eq!(QueryParams { unit: Some(String::new()), ..QueryParams::default() }.address(), "/members");
         let words = Some("Đức & Co?".to_owned());
-        let asked = Asked { words, after: Some("1-01ARZ".to_owned()), ..Asked::default() };
+        let asked = QueryParams { words, after: Some("1-01ARZ".to_owned()), ..QueryParams::default() };
         assert_eq!(asked.address(), "/members?q=%C4%90%E1%BB%A9c%20%26%20Co%3F&after=1-01ARZ");
     }
 
     #[test]
     fn more_rows_come_below_those_that_are_there() {
-        let asked = |after: Option<&str>, rows: Option<&str>| Asked {
+        let asked = |after: Option<&str>, rows: Option<&str>| QueryParams {
             words: Some("an".to_owned()),
             unit: None,
             after: after.map(str::to_owned),

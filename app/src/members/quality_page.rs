@@ -2,7 +2,7 @@
 
 use domain::{
     Locale,
-    members::{self, Flaw},
+    members::{self, QualityIssue},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -39,12 +39,12 @@ pub fn QualityPage() -> impl IntoView {
 }
 
 fn chips(l: Locale, page: &members::QualityPage) -> Vec<Chip> {
-    Flaw::ALL
+    QualityIssue::ALL
         .into_iter()
         .map(|kind| {
             let count = page.counts.get(&kind).copied().unwrap_or_default();
             Chip {
-                label: text::members::with_count(l, words::flaw(l, kind), l.number(count)),
+                label: text::members::with_count(l, words::quality_issue(l, kind), l.number(count)),
                 href: address(kind, None),
                 current: kind == page.kind,
             }
@@ -80,8 +80,8 @@ fn list(l: Locale, page: members::QualityPage, goes_on: bool) -> AnyView {
         .collect();
     view! {
         <section class="stack">
-            <h2>{words::flaw(l, kind)}</h2>
-            <p>{words::flaw_help(l, kind)}</p>
+            <h2>{words::quality_issue(l, kind)}</h2>
+            <p>{words::quality_issue_help(l, kind)}</p>
             {back}
             <RowList>{rows}</RowList>
             <Pager next_href=next label=text::members::show_more(l)/>
@@ -90,7 +90,7 @@ fn list(l: Locale, page: members::QualityPage, goes_on: bool) -> AnyView {
     .into_any()
 }
 
-fn address(kind: Flaw, after: Option<String>) -> String {
+fn address(kind: QualityIssue, after: Option<String>) -> String {
     let after = after.map(|after| format!("&after={after}")).unwrap_or_default();
     format!("/quality?kind={}{after}", kind.key())
 }

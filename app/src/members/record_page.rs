@@ -41,7 +41,7 @@ pub fn RecordPage() -> impl IntoView {
                 {move || saved().map(|told| view! { <Notice kind=NoticeKind::Ok title=told/> })}
                 {notices(l, &page)}
                 <Card>{facts}</Card>
-                {twins(l, page.record.id, &page)}
+                {duplicates(l, page.record.id, &page)}
                 {postings}
                 {steps(l, &page)}
             </div>
@@ -98,11 +98,11 @@ fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
             }
         })
         .collect_view();
-    let flaws = page
-        .flaws
+    let quality_issues = page
+        .quality_issues
         .iter()
-        .map(|flaw| {
-            let (title, help) = (words::flaw(l, *flaw), words::flaw_help(l, *flaw));
+        .map(|quality_issue| {
+            let (title, help) = (words::quality_issue(l, *quality_issue), words::quality_issue_help(l, *quality_issue));
             view! {
                 <Notice kind=NoticeKind::Warn title>
                     <p>{help}</p>
@@ -110,22 +110,23 @@ fn notices(l: Locale, page: &members::RecordPage) -> AnyView {
             }
         })
         .collect_view();
-    view! { {gone} {above} {transfer} {corrections} {flaws} }.into_any()
+    view! { {gone} {above} {transfer} {corrections} {quality_issues} }.into_any()
 }
 
 /// Records that may be the same person.
-fn twins(l: Locale, own: MemberId, page: &members::RecordPage) -> Option<AnyView> {
-    if page.twins.is_empty() && page.twins_elsewhere == 0 {
+fn duplicates(l: Locale, own: MemberId, page: &members::RecordPage) -> Option<AnyView> {
+    if page.duplicates.is_empty() && page.duplicates_elsewhere == 0 {
         return None;
     }
     let may_merge = page.may.manage;
-    let row = |twin: MemberLine| {
-        let href = if may_merge { format!("/members/{own}/merge?with={}", twin.id) } else { format!("/members/{}", twin.id) };
-        line(l, twin, href)
+    let row = |duplicate: MemberLine| {
+        let href =
+            if may_merge { format!("/members/{own}/merge?with={}", duplicate.id) } else { format!("/members/{}", duplicate.id) };
+        line(l, duplicate, href)
     };
-    let rows: Vec<_> = page.twins.iter().cloned().map(row).collect();
-    let elsewhere = (page.twins_elsewhere > 0)
-        .then(|| view! { <p class="muted">{text::members::twins_elsewhere(l, page.twins_elsewhere.into())}</p> });
+    let rows: Vec<_> = page.duplicates.iter().cloned().map(row).collect();
+    let elsewhere = (page.duplicates_elsewhere > 0)
+        .then(|| view! { <p class="muted">{text::members::twins_elsewhere(l, page.duplicates_elsewhere.into())}</p> });
     let rows = (!rows.is_empty()).then(|| view! { <RowList>{rows}</RowList> });
     Some(view! { <Card title=text::members::twins(l)>{rows} {elsewhere}</Card> }.into_any())
 }

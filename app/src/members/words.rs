@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::NaiveDate;
 use domain::{
     Locale,
-    members::{CorrectionField, CorrectionState, Flaw, MemberState, Sex, Standing},
+    members::{CorrectionField, CorrectionState, MemberState, QualityIssue, Sex, Standing},
 };
 
 use crate::{text, ui::Line};
@@ -35,22 +35,22 @@ pub(super) fn state(l: Locale, state: MemberState) -> &'static str {
     }
 }
 
-pub(super) fn flaw(l: Locale, flaw: Flaw) -> &'static str {
-    match flaw {
-        Flaw::MissingId => text::members::flaw_missing_id(l),
-        Flaw::MissingPhone => text::members::flaw_missing_phone(l),
-        Flaw::ImpossibleDate => text::members::flaw_impossible_date(l),
-        Flaw::Twin => text::members::flaw_twin(l),
+pub(super) fn quality_issue(l: Locale, quality_issue: QualityIssue) -> &'static str {
+    match quality_issue {
+        QualityIssue::MissingId => text::members::flaw_missing_id(l),
+        QualityIssue::MissingPhone => text::members::flaw_missing_phone(l),
+        QualityIssue::ImpossibleDate => text::members::flaw_impossible_date(l),
+        QualityIssue::Twin => text::members::flaw_twin(l),
     }
 }
 
 /// What is to be done about it.
-pub(super) fn flaw_help(l: Locale, flaw: Flaw) -> &'static str {
-    match flaw {
-        Flaw::MissingId => text::members::flaw_missing_id_help(l),
-        Flaw::MissingPhone => text::members::flaw_missing_phone_help(l),
-        Flaw::ImpossibleDate => text::members::flaw_impossible_date_help(l),
-        Flaw::Twin => text::members::flaw_twin_help(l),
+pub(super) fn quality_issue_help(l: Locale, quality_issue: QualityIssue) -> &'static str {
+    match quality_issue {
+        QualityIssue::MissingId => text::members::flaw_missing_id_help(l),
+        QualityIssue::MissingPhone => text::members::flaw_missing_phone_help(l),
+        QualityIssue::ImpossibleDate => text::members::flaw_impossible_date_help(l),
+        QualityIssue::Twin => text::members::flaw_twin_help(l),
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
         let asked = query.with_untracked(asked);
         let title =
             if page.typed.is_empty() { text::search::title(l).to_owned() } else { text::search::title_of(l, &page.typed) };
-        let told = told(l, &page);
+        let told = spoken_summary(l, &page);
         view! {
             <Title text=title/>
             <div class="page">
@@ -111,7 +111,7 @@ fn filters(l: Locale, page: &search::SearchPage, asked: &SearchQuery) -> AnyView
 }
 
 /// What became of the search in one line, for those who hear the page.
-fn told(l: Locale, page: &search::SearchPage) -> String {
+fn spoken_summary(l: Locale, page: &search::SearchPage) -> String {
     if !page.is_asked {
         String::new()
     } else if !page.is_ready {
@@ -215,7 +215,7 @@ fn closeness(l: Locale, closeness: Closeness, instead: Option<String>, asked: &S
 }
 
 /// What a row says of what was found, its title and passage aside.
-struct Told {
+struct HitRow {
     href: String,
     kind: String,
     meta: Line,
@@ -223,7 +223,7 @@ struct Told {
     mark: Option<AnyView>,
 }
 
-impl Told {
+impl HitRow {
     fn document(l: Locale, document: DocumentSummary) -> Self {
         let meta = document_meta(l, &document);
         let is_unread = !document.is_read();
@@ -269,10 +269,10 @@ impl Told {
 
 fn row(l: Locale, hit: SearchHit) -> AnyView {
     let SearchHit { item, title, excerpt, attachment } = hit;
-    let Told { href, kind, meta, is_unread, mark } = match item {
-        SearchItem::Document(document) => Told::document(l, document),
-        SearchItem::Meeting(meeting) => Told::meeting(l, meeting),
-        SearchItem::Course(course) => Told::course(l, course),
+    let HitRow { href, kind, meta, is_unread, mark } = match item {
+        SearchItem::Document(document) => HitRow::document(l, document),
+        SearchItem::Meeting(meeting) => HitRow::meeting(l, meeting),
+        SearchItem::Course(course) => HitRow::course(l, course),
     };
     let excerpt = (!excerpt.is_empty()).then(|| view! { <p class="row-excerpt" lang=content_lang()>{pieces(excerpt)}</p> });
     let attachment = attachment.map(|name| {

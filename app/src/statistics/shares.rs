@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// So many of so many, and the part.
-pub(crate) fn told(l: Locale, share: Share) -> String {
+pub(crate) fn share_text(l: Locale, share: Share) -> String {
     let part = l.percent(share.done.into(), share.members.into());
     text::statistics::share_of(l, l.number(share.done), l.number(share.members), part)
 }
@@ -28,14 +28,14 @@ pub(crate) fn total(l: Locale, total: &UnitShare, done: &'static str) -> AnyView
     };
     view! {
         <Card strong=true>
-            <Progress value=share.done.into() max=share.members.into() label=done text=told(l, share)/>
+            <Progress value=share.done.into() max=share.members.into() label=done text=share_text(l, share)/>
         </Card>
     }
     .into_any()
 }
 
 /// Where the table of the units below stands, and what the address asks of it.
-pub(crate) struct Place {
+pub(crate) struct TableAddress {
     /// Names the table.
     pub(crate) id: &'static str,
     /// The page without a query.
@@ -44,8 +44,14 @@ pub(crate) struct Place {
 }
 
 /// A row for each unit below; where there are units below it too, its own page is the same with that unit.
-pub(crate) fn children(l: Locale, total: &UnitShare, rows: &[UnitShare], done: &'static str, place: Place) -> Option<AnyView> {
-    let Place { id, page, query } = place;
+pub(crate) fn children(
+    l: Locale,
+    total: &UnitShare,
+    rows: &[UnitShare],
+    done: &'static str,
+    place: TableAddress,
+) -> Option<AnyView> {
+    let TableAddress { id, page, query } = place;
     let cut = query.cut(rows.to_vec());
     let shown = cut.rows.iter().enumerate().map(|(at, row)| child(l, row, done, &page, row_id(id, at + 1))).collect_view();
     let some_hidden = cut.rows.iter().any(|row| row.share.is_none());

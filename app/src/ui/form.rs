@@ -22,7 +22,7 @@ pub(super) struct Failure {
 
 #[cfg(feature = "hydrate")]
 impl Failure {
-    fn told(text: String) -> Self {
+    fn new(text: String) -> Self {
         Self { text, way: None }
     }
 }
@@ -50,13 +50,13 @@ impl FormState {
             on_cleanup(move || {
                 self.is_told.try_set_value(false);
             });
-            move || self.failure.get().map(told)
+            move || self.failure.get().map(failure_view)
         })
     }
 }
 
 /// Takes the focus when it appears, see `focus_on`.
-fn told(Failure { text, way }: Failure) -> AnyView {
+fn failure_view(Failure { text, way }: Failure) -> AnyView {
     let way = way.map(|(href, label)| {
         view! { <div class="actions"><LinkButton href kind=ButtonKind::Secondary external=true>{label}</LinkButton></div> }
     });
@@ -167,7 +167,7 @@ mod browser {
                     request_animation_frame(|| focus_on(".form-failure"));
                 };
                 match answer.and_then(|(status, text)| read(status, &text)) {
-                    Some(Ok(Outcome::Done { to, .. })) if !is_local(&to) => fail(Failure::told(form.failed.clone())),
+                    Some(Ok(Outcome::Done { to, .. })) if !is_local(&to) => fail(Failure::new(form.failed.clone())),
                     Some(Ok(Outcome::Done { to, reload: true })) => {
                         // Fails for an address the browser cannot parse; a local path never is one.
                         let _ = window().location().assign(&to);
@@ -186,7 +186,7 @@ mod browser {
                     Some(Err(Refusal { message, to, way })) => {
                         fail(Failure { text: message, way: to.filter(|to| is_local(to)).zip(way) });
                     }
-                    None => fail(Failure::told(form.failed.clone())),
+                    None => fail(Failure::new(form.failed.clone())),
                 }
             });
         }

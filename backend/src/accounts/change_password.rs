@@ -1,4 +1,4 @@
-//! Changing the own password. It ends every other session, visit and paper code: whoever knew the old one is out.
+//! Changing the own password. It ends every other session, activation and paper code: whoever knew the old one is out.
 
 use domain::{
     accounts::{AccountNotice, Password, Viewer},

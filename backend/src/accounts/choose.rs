@@ -1,4 +1,4 @@
-//! Choosing a password at the end of a visit: the account begins, or goes on with a new secret.
+//! Choosing a password at the end of an activation: the account begins, or goes on with a new secret.
 
 use domain::{
     accounts::{AccountNotice, Password, Preferences},
@@ -8,8 +8,8 @@ use domain::{
 
 use super::{
     ACCOUNT, AccountRow, Accounts, MEMBER, MemberRow, SignedIn,
-    common_passwords::{self, Known},
-    doors::PaperRow,
+    activation::PaperRow,
+    common_passwords::{self, PersonalData},
     notify,
     ways::CLOSE_WAYS,
 };
@@ -20,10 +20,10 @@ use crate::{
     store::{StoreError, SurrealValue, record, vars},
 };
 
-/// What the code of the visit was used for meanwhile.
+/// What the code of the activation was used for meanwhile.
 const SPENT: &str = "the code was spent";
 
-/// The visit is over, or was never proved.
+/// The activation is over, or was never proved.
 const GONE: &str = "the visit is over";
 
 impl Accounts<'_> {
@@ -33,17 +33,17 @@ impl Accounts<'_> {
     /// # Errors
     /// [`Error::Invalid`] of the form `choose`, field `password`: [`Problem::TooShort`], [`Problem::CommonPassword`], or
     /// [`Problem::CodeRefused`] when the paper code was used elsewhere meanwhile. [`Error::NotLive`] when the unit does not use the
-    /// handbook yet; [`Error::NotFound`] when the visit is over or not proved.
+    /// handbook yet; [`Error::NotFound`] when the activation is over or not proved.
     pub async fn choose_password(&self, token: &str, password: &str, device: &str, preferences: Preferences) -> Result<SignedIn> {
-        let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
-        let proved = door.proved.clone().ok_or(Error::NotFound)?;
+        let activation = self.activation_row(token).await?.ok_or(Error::NotFound)?;
+        let proved = activation.proved.clone().ok_or(Error::NotFound)?;
         let member: MemberRow = self.by_id(MEMBER, "member", &proved).await?.ok_or(Error::NotFound)?;
         if member.state != "active" {
             return Err(Error::NotFound);
         }
-        let (actor, path) = member.place()?;
+        let (actor, path) = member.id_and_path()?;
         if !self.backend.units().tree().phase(&path).is_open() {
-            return Err(Error::NotLive { door: token.to_owned() });
+            return Err(Error::NotLive { activation: token.to_owned() });
         }
 
         let known = self.known(&member).await?;
@@ -59,7 +59,7 @@ impl Accounts<'_> {
         let preferences = account.map_or(Ok(preferences), |account| account.preferences())?;
         let holder = self.backend.offices().holder(&member.id).await?;
         let mut office = None;
-        if let Some(code) = &door.paper_code {
+        if let Some(code) = &activation.paper_code {
             // A role may have been given since the code was tried.
             let sql = "SELECT record::id(id) AS id, unit, issued_by, issued_from FROM $code";
             let paper: Option<PaperRow> =
@@ -72,7 +72,7 @@ impl Accounts<'_> {
         let clock = self.backend.clock();
         let mut vars = vars! {
             door: record("door", fingerprint(token)),
-            paper: door.paper_code.map(|code| record("paper_code", code)),
+            paper: activation.paper_code.map(|code| record("paper_code", code)),
             account: record("account", &member.id),
             owner: member.id.clone(),
             now: clock.now(),
@@ -113,14 +113,14 @@ impl Accounts<'_> {
     }
 
     /// What others know of the member, and what therefore makes no password.
-    pub(super) async fn known(&self, member: &MemberRow) -> Result<Known> {
+    pub(super) async fn known(&self, member: &MemberRow) -> Result<PersonalData> {
         let sql = "SELECT birth_date, id_cipher, phone_cipher FROM $member";
         let found: Option<KnownRow> =
             self.backend.store().read(sql, vars! { member: record("member", &member.id) }).await?.row(0)?;
         let row = found.ok_or(Error::NotFound)?;
         let open = |sealed: Option<String>| sealed.map(|sealed| self.backend.keys().open(&member.id, &sealed)).transpose();
         let numbers = [open(row.id_cipher)?, open(row.phone_cipher)?].into_iter().flatten().collect();
-        Ok(Known { full_name: member.full_name.clone(), birth_date: row.birth_date, numbers })
+        Ok(PersonalData { full_name: member.full_name.clone(), birth_date: row.birth_date, numbers })
     }
 }
 

@@ -148,8 +148,8 @@ impl Accounts<'_> {
     /// [`Error::NotFound`] when there is none.
     pub fn code_branches(&self, viewer: &Viewer, words: &str, after: Option<&UnitPath>) -> Result<CodeBranches> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::IssueCodes);
-        if seats.is_empty() {
+        let top_units = viewer.standpoint.top_units(Action::IssueCodes);
+        if top_units.is_empty() {
             return Err(Error::NotFound);
         }
         let waiting = |path: &UnitPath| self.without_password(path);
@@ -157,9 +157,9 @@ impl Accounts<'_> {
         let is_asked = |unit: &&UnitRef| {
             folded.is_empty() || unit.path.code().eq_ignore_ascii_case(code) || fold(&unit.name).contains(&folded)
         };
-        let mut units: Vec<CodeBranch> = seats
+        let mut units: Vec<CodeBranch> = top_units
             .iter()
-            .flat_map(|seat| tree.subtree(seat).filter(|unit| unit.kind == UnitKind::Branch))
+            .flat_map(|top_unit| tree.subtree(top_unit).filter(|unit| unit.kind == UnitKind::Branch))
             .filter(|unit| after.is_none_or(|after| unit.path > *after))
             .filter(is_asked)
             .take(BRANCHES + 1)
@@ -168,13 +168,13 @@ impl Accounts<'_> {
         let goes_on = units.len() > BRANCHES;
         units.truncate(BRANCHES);
         let next = units.last().filter(|_| goes_on).map(|branch| branch.unit.path.to_string());
-        Ok(CodeBranches { units, waiting: seats.into_iter().map(waiting).sum(), next })
+        Ok(CodeBranches { units, waiting: top_units.into_iter().map(waiting).sum(), next })
     }
 
     /// How many members wait for a code of the viewer: those without a password. None for who issues none. Costs no query.
     pub(crate) fn count_without_password(&self, viewer: &Viewer) -> Option<u64> {
-        let seats = viewer.standpoint.seats(Action::IssueCodes);
-        (!seats.is_empty()).then(|| seats.into_iter().map(|seat| u64::from(self.without_password(seat))).sum())
+        let top_units = viewer.standpoint.top_units(Action::IssueCodes);
+        (!top_units.is_empty()).then(|| top_units.into_iter().map(|top_unit| u64::from(self.without_password(top_unit))).sum())
     }
 
     fn without_password(&self, path: &UnitPath) -> u32 {
@@ -218,8 +218,9 @@ impl Accounts<'_> {
     async fn issue_batch(&self, unit: &UnitRef, people: &[PersonRow], by: Option<&Viewer>) -> Result<Vec<IssuedCode>> {
         let (clock, keys) = (self.backend.clock(), self.backend.keys());
         let tree = self.backend.units().tree();
-        let seats = by.map(|viewer| viewer.standpoint.seats(Action::IssueCodes)).unwrap_or_default();
-        let issued_from = seats.into_iter().find(|seat| seat.contains(&unit.path)).and_then(|seat| tree.at(seat));
+        let top_units = by.map(|viewer| viewer.standpoint.top_units(Action::IssueCodes)).unwrap_or_default();
+        let issued_from =
+            top_units.into_iter().find(|top_unit| top_unit.contains(&unit.path)).and_then(|top_unit| tree.at(top_unit));
         let issued_from = issued_from.map(|unit| unit.id.to_string());
         let by = by.map(|viewer| viewer.member);
         let now = clock.now();
@@ -302,7 +303,7 @@ impl Accounts<'_> {
     async fn codes(&self, sql: &str, vars: Variables) -> Result<Vec<CodeRow>> {
         let rows: Vec<StoredCode> = self.backend.store().read(sql, vars).await?.rows(0)?;
         let now = self.backend.clock().now();
-        rows.into_iter().map(|row| row.told(now)).collect()
+        rows.into_iter().map(|row| row.decode(now)).collect()
     }
 }
 
@@ -384,7 +385,7 @@ struct StoredCode {
 }
 
 impl StoredCode {
-    fn told(self, now: DateTime<Utc>) -> Result<CodeRow> {
+    fn decode(self, now: DateTime<Utc>) -> Result<CodeRow> {
         let damaged = || Error::Damaged(format!("paper code {}", self.id));
         let state = match (self.used_at, self.revoked_at) {
             (Some(_), _) => CodeState::Used,

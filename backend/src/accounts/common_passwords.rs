@@ -43,7 +43,7 @@ const ROWS: [&str; 8] = [
 
 /// What is known of the person who chooses.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(super) struct PersonalData {
     pub(super) full_name: String,
     /// As stored, `1981-03-14`.
     pub(super) birth_date: String,
@@ -63,7 +63,7 @@ pub(super) fn refuse(password: Password) -> Result<Password, Problem> {
 ///
 /// # Errors
 /// [`Problem::CommonPassword`].
-pub(super) fn refuse_for(password: Password, known: &Known) -> Result<Password, Problem> {
+pub(super) fn refuse_for(password: Password, known: &PersonalData) -> Result<Password, Problem> {
     let password = refuse(password)?;
     if is_known(&folded(password.expose()), known) { Err(Problem::CommonPassword) } else { Ok(password) }
 }
@@ -115,7 +115,7 @@ fn run(characters: &[char]) -> usize {
 }
 
 /// Nothing but names, numbers and dates that others know, in any order, and hardly more.
-fn is_known(folded: &str, known: &Known) -> bool {
+fn is_known(folded: &str, known: &PersonalData) -> bool {
     let name = fold_name(&known.full_name);
     let mut pieces: Vec<String> = PRODUCT.iter().map(|name| (*name).to_owned()).collect();
     pieces.extend(name.split(' ').filter(|word| word.chars().count() > 1).map(str::to_owned));
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_everybody_knows_of_a_person_is_no_password_of_theirs() {
-        let known = Known {
+        let known = PersonalData {
             full_name: "Võ Văn Khơi".to_owned(),
             birth_date: "1981-03-14".to_owned(),
             numbers: vec!["951000000001".to_owned(), "0912345678".to_owned()],

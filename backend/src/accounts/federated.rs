@@ -23,9 +23,9 @@ const SEALED_AS: &str = "federation";
 /// Where a provider's word about a national ID leads to.
 pub enum Vouched {
     SignedIn(SignedIn),
-    /// The person has no password yet: the secret of a visit that goes on with choosing one.
-    Door(String),
-    /// The person's unit does not use the handbook yet: the secret of a visit that says when it will.
+    /// The person has no password yet: the secret of an activation that goes on with choosing one.
+    Activation(String),
+    /// The person's unit does not use the handbook yet: the secret of an activation that says when it will.
     NotLive(String),
     /// No member has this national ID.
     Unknown,
@@ -92,15 +92,15 @@ impl Accounts<'_> {
     pub async fn sign_in_federated(&self, national_id: &NationalId, device: &str) -> Result<Vouched> {
         let id_hash = self.backend.keys().lookup("id", national_id.expose());
         let Some(member) = self.holder(&id_hash).await? else { return Ok(Vouched::Unknown) };
-        if !self.backend.units().tree().phase(&member.place()?.1).is_open() {
-            return Ok(Vouched::NotLive(self.open_door(&id_hash, Some(&member.id)).await?));
+        if !self.backend.units().tree().phase(&member.id_and_path()?.1).is_open() {
+            return Ok(Vouched::NotLive(self.insert_activation(&id_hash, Some(&member.id)).await?));
         }
         match self.account(&member.id).await?.filter(|account| account.password.is_some()) {
             Some(account) => {
                 let entered = self.enter(&member, account.preferences()?, device, Change::default()).await;
                 entered.map(Vouched::SignedIn)
             }
-            None => Ok(Vouched::Door(self.open_door(&id_hash, Some(&member.id)).await?)),
+            None => Ok(Vouched::Activation(self.insert_activation(&id_hash, Some(&member.id)).await?)),
         }
     }
 }

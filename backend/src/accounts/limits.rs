@@ -29,7 +29,7 @@ const ALL_FAILURES: i64 = 20_000;
 /// The counters that everybody writes are cut into so many rows, so that writers do not queue on one.
 const SHARDS: u8 = 16;
 
-/// Wrong passwords in a row after which only the doors help (NIST SP 800-63B-4, 3.2.2).
+/// Wrong passwords in a row after which only a code helps (NIST SP 800-63B-4, 3.2.2).
 pub(super) const IN_A_ROW: i64 = 100;
 
 /// What is tried.
@@ -77,7 +77,7 @@ impl Try {
 }
 
 #[derive(Debug, SurrealValue)]
-struct Counted {
+struct AttemptCount {
     count: i64,
     expires_at: DateTime<Utc>,
 }
@@ -122,8 +122,8 @@ impl Accounts<'_> {
                    RETURN { count: $count, expires_at: $ends }";
         let vars = vars! { counter: counter.clone(), now: now, later: now + WINDOW, limit: scope.limit() };
         // `BEGIN` has the first answer.
-        let found: Option<Counted> = self.backend.transact(Change::new(sql, vars)).await?.row(6)?;
-        let tries = found.unwrap_or(Counted { count: i64::MAX, expires_at: now + WINDOW });
+        let found: Option<AttemptCount> = self.backend.transact(Change::new(sql, vars)).await?.row(6)?;
+        let tries = found.unwrap_or(AttemptCount { count: i64::MAX, expires_at: now + WINDOW });
         if tries.count > scope.limit() {
             return Ok(Err(wait(tries.expires_at - now)));
         }

@@ -16,7 +16,7 @@ use crate::{
     change::Change,
     jobs::{
         JobKind, NewJob, Outcome,
-        lease::{Taken, is_lost},
+        lease::{LeasedJob, is_lost},
     },
     store::{RecordId, SurrealValue, Variables, pair, record, vars},
 };
@@ -70,7 +70,7 @@ impl Backend {
     }
 
     /// Runs a job made by [`Self::notify`]: enqueues the message and ends in one transaction, so there is one message.
-    pub(crate) async fn make_notice(&self, job: &Taken) -> Result<Outcome> {
+    pub(crate) async fn make_notice(&self, job: &LeasedJob) -> Result<Outcome> {
         let told: Notice = job.payload(self.keys())?;
         let notice = AccountNotice::from_key(&told.kind);
         let notice = notice.ok_or_else(|| Error::Damaged(format!("the payload of the job {job}")))?;
@@ -103,12 +103,12 @@ impl Backend {
         let sql = "SELECT kind, at, office FROM $changes ORDER BY at DESC";
         let rows: Vec<ChangeRow> = self.store().read(sql, vars! { changes: changes_of(member) }).await?.rows(0)?;
         let tree = self.units().tree();
-        let understand = |row: ChangeRow| -> Result<AccountChange> {
+        let decode = |row: ChangeRow| -> Result<AccountChange> {
             let damaged = || Error::Damaged(format!("a change of the account {member}"));
             let office = row.office.as_deref().and_then(|unit| tree.named(unit)).map(|unit| unit.name.clone());
             Ok(AccountChange { notice: AccountNotice::from_key(&row.kind).ok_or_else(damaged)?, at: row.at, office })
         };
-        rows.into_iter().map(understand).collect()
+        rows.into_iter().map(decode).collect()
     }
 
     /// These were seen by their owner; what was done since is told again.

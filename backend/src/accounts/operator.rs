@@ -19,7 +19,7 @@ use crate::{
     Error, Result,
     change::Change,
     events::NewEvent,
-    members::rows::{NewFlaw, NewMember, Particulars},
+    members::rows::{NewMember, NewQualityIssue, Particulars},
     offices::NewOffice,
     store::{StoreError, SurrealValue, vars},
     units::NewUnit,
@@ -67,9 +67,10 @@ impl Accounts<'_> {
     /// # Errors
     /// [`Error::Internal`] with a sentence for the operator, in which the ID never is.
     pub async fn create_admin(&self, typed: NewAdmin<'_>) -> Result<Admin> {
-        let name =
-            FullName::entered(typed.name).map_err(|_| told("the name must be one line of letters, at most 100 characters"))?;
-        let id = NationalId::parse(typed.national_id).map_err(|_| told("the national ID must have exactly 12 digits"))?;
+        let name = FullName::entered(typed.name)
+            .map_err(|_| internal_error("the name must be one line of letters, at most 100 characters"))?;
+        let id =
+            NationalId::parse(typed.national_id).map_err(|_| internal_error("the national ID must have exactly 12 digits"))?;
         let person = self.registered(&id).await?;
         let was_registered = person.is_some();
         let (member, name, unit, can_sign_in) = match person {
@@ -77,7 +78,9 @@ impl Accounts<'_> {
                 let unit = self.chosen_unit(typed)?;
                 let member = person.id.parse().map_err(|_| Error::Damaged(format!("member {}", person.id)))?;
                 if person.state != "active" {
-                    return Err(told("the person with this national ID is in the registry, but is not a member any more"));
+                    return Err(internal_error(
+                        "the person with this national ID is in the registry, but is not a member any more",
+                    ));
                 }
                 (member, person.full_name, unit, person.activated_at.is_some())
             }
@@ -114,8 +117,12 @@ impl Accounts<'_> {
         let mut named = tree.subtree(&root.path).filter(|unit| unit.name == name || unit.path.as_str() == name);
         match (named.next(), named.next()) {
             (Some(unit), None) => Ok(unit.clone()),
-            (Some(_), Some(_)) => Err(told("several units have this name: give the path of one, as /01/51/, with --unit")),
-            (None, _) => Err(told("there is no unit of this name; --unit takes a name as it is written, or a path as /01/51/")),
+            (Some(_), Some(_)) => {
+                Err(internal_error("several units have this name: give the path of one, as /01/51/, with --unit"))
+            }
+            (None, _) => {
+                Err(internal_error("there is no unit of this name; --unit takes a name as it is written, or a path as /01/51/"))
+            }
         }
     }
 
@@ -148,7 +155,9 @@ impl Accounts<'_> {
             }
         };
         let card = match typed.card {
-            Some(card) => CardNumber::parse(card).map_err(|_| told("the card number may have letters, digits, - and / only"))?,
+            Some(card) => {
+                CardNumber::parse(card).map_err(|_| internal_error("the card number may have letters, digits, - and / only"))?
+            }
             None => made_up_card(clock.ulid())?,
         };
         let member = MemberId::new(clock.ulid());
@@ -163,7 +172,11 @@ impl Accounts<'_> {
             national_id: Some(id.clone()),
             phone: None,
         };
-        let flaws: Vec<_> = says.flaws(today).into_iter().map(|flaw| NewFlaw::new(flaw, member, &branch.path)).collect();
+        let quality_issues: Vec<_> = says
+            .quality_issues(today)
+            .into_iter()
+            .map(|quality_issue| NewQualityIssue::new(quality_issue, member, &branch.path))
+            .collect();
         let registered = EventBody::MemberRegistered { member, standing: None };
         let mut log = vec![NewEvent::now(clock, None, &branch.path, registered)];
         log.extend(founded.iter().map(|unit| NewEvent::now(clock, None, &unit.path, EventBody::UnitCreated(unit.id))));
@@ -171,13 +184,13 @@ impl Accounts<'_> {
             units: founded.iter().map(|unit| NewUnit::new(unit, today)).collect::<Vec<_>>(),
             // No version yet, as after an import.
             row: NewMember { version: None, ..NewMember::new(self.backend, member, &says, &branch, today)? },
-            flaws: flaws,
+            flaws: quality_issues,
         };
         // Other processes may have checked a change against the tree without these units.
         let sql = "INSERT INTO unit $units RETURN NONE; UPSERT tree:units SET version = (version ?? 0) + 1 RETURN NONE; \
                    INSERT INTO flaw $flaws RETURN NONE; INSERT INTO member $row RETURN NONE;";
         self.backend.transact(Change::new(sql, vars).events(log)).await.map_err(|error| match error {
-            StoreError::Taken { index } if index == "member_code" => told("another member has this card number"),
+            StoreError::Taken { index } if index == "member_code" => internal_error("another member has this card number"),
             error => error.into(),
         })?;
         self.backend.units().reload(self.backend.store()).await?;
@@ -185,27 +198,29 @@ impl Accounts<'_> {
     }
 
     fn first_unit(&self, typed: NewAdmin<'_>) -> Result<UnitRef> {
-        let name = typed.unit.ok_or_else(|| told("the store is empty: say the name of the organisation with --unit"))?;
-        let name = domain::forms::bounded_line(name, 200).map_err(|_| told("the unit's name must be one line"))?;
+        let name =
+            typed.unit.ok_or_else(|| internal_error("the store is empty: say the name of the organisation with --unit"))?;
+        let name = domain::forms::bounded_line(name, 200).map_err(|_| internal_error("the unit's name must be one line"))?;
         if typed.level == UnitKind::Branch {
-            return Err(told("the organisation cannot be a branch: choose another --level"));
+            return Err(internal_error("the organisation cannot be a branch: choose another --level"));
         }
         if !is_code(typed.code) {
-            return Err(told("the unit's code may have letters, digits and - only"));
+            return Err(internal_error("the unit's code may have letters, digits and - only"));
         }
         let path = UnitPath::parse(&format!("/{}/", typed.code)).map_err(|error| Error::Internal(error.to_string()))?;
         Ok(UnitRef { id: UnitId::new(self.backend.clock().ulid()), kind: typed.level, name, path })
     }
 }
 
-fn told(sentence: &str) -> Error {
+fn internal_error(sentence: &str) -> Error {
     Error::Internal(sentence.to_owned())
 }
 
 /// Sex and year of birth are in the number (Nghị định 137/2015/NĐ-CP, điều 13): after three digits of the place one for century and
 /// sex, two for the year. The day is not: it is the first of the year until the record is corrected.
 fn read_id(id: &NationalId, today: NaiveDate) -> Result<(Sex, NaiveDate)> {
-    let refused = || told("the national ID is of nobody who could be a member: it names no birth eighteen years ago or more");
+    let refused =
+        || internal_error("the national ID is of nobody who could be a member: it names no birth eighteen years ago or more");
     let digit = |at: usize| id.expose().as_bytes().get(at).map_or(0, |byte| i32::from(byte - b'0'));
     let (century, year) = (1900 + digit(3) / 2 * 100, digit(4) * 10 + digit(5));
     let sex = if digit(3) % 2 == 0 { Sex::Male } else { Sex::Female };
@@ -216,7 +231,7 @@ fn read_id(id: &NationalId, today: NaiveDate) -> Result<(Sex, NaiveDate)> {
 /// For who has no card yet: it cannot be taken for a number of a real one.
 fn made_up_card(id: Ulid) -> Result<CardNumber> {
     let text = id.to_string();
-    CardNumber::parse(&format!("VP-{}", &text[text.len() - 12..])).map_err(|_| told("no card number could be made"))
+    CardNumber::parse(&format!("VP-{}", &text[text.len() - 12..])).map_err(|_| internal_error("no card number could be made"))
 }
 
 #[derive(Debug, SurrealValue)]

@@ -13,7 +13,7 @@ use domain::{
 
 use super::{CREATE_STRANGER, IN_A_ROW, SignInForm, passwords::COMPARED};
 use crate::{
-    Backend, Clock, Error, Keys, Place, Result,
+    Backend, Clock, Error, Keys, Result, StoreLocation,
     demo::registry::{NewMember, Registry, plan},
     events::create,
     store::{RecordId, SurrealValue, record, vars},
@@ -47,7 +47,8 @@ fn now() -> DateTime<Utc> {
 
 /// A member of each of [`KINDS`] but the first.
 async fn backend() -> Backend {
-    let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
+    let backend =
+        Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens");
     let mut registry = Registry::new(&backend, 1, now() - TimeDelta::days(400));
     let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
     let coast = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã").expect("a code");
@@ -97,7 +98,7 @@ fn day(year: i32) -> NaiveDate {
 
 /// What a step does.
 #[derive(Debug, PartialEq, Eq)]
-struct Work {
+struct Cost {
     /// What the store was asked for, in this order.
     statements: Vec<String>,
     /// How often a password was compared with a hash.
@@ -108,7 +109,7 @@ struct Work {
     enqueued: Vec<usize>,
 }
 
-impl Work {
+impl Cost {
     async fn of<T>(backend: &Backend, step: impl Future<Output = T>) -> (T, Self) {
         let (rows, jobs) = (logged(backend).await, jobs(backend).await);
         let (asked, compared) = (backend.store().questions(), COMPARED.load(Relaxed));
@@ -169,7 +170,7 @@ async fn as_much_is_done_for_a_refused_sign_in_whoever_the_id_belongs_to() {
         let mut done = Vec::new();
         for &(kind, national_id) in kinds {
             let form = SignInForm { national_id, password, device: "Phone" };
-            let (outcome, work) = Work::of(&backend, accounts.sign_in(form)).await;
+            let (outcome, work) = Cost::of(&backend, accounts.sign_in(form)).await;
             assert_eq!(problem(outcome, "password"), Some(Problem::WrongCredentials), "{kind}");
             done.push((kind, work));
         }
@@ -181,21 +182,21 @@ async fn as_much_is_done_for_a_refused_sign_in_whoever_the_id_belongs_to() {
 }
 
 #[tokio::test]
-async fn as_much_is_done_in_a_visit_whoever_the_id_belongs_to() {
+async fn as_much_is_done_in_an_activation_whoever_the_id_belongs_to() {
     let backend = backend().await;
     let accounts = backend.accounts();
     let mut done = Vec::new();
     for (kind, national_id) in KINDS {
-        let (door, knocked) = Work::of(&backend, accounts.knock(national_id)).await;
-        let door = door.expect("a visit begins");
-        let (sent, sending) = Work::of(&backend, accounts.send_code(&door, str::to_owned)).await;
+        let (activation, begun) = Cost::of(&backend, accounts.begin_activation(national_id)).await;
+        let activation = activation.expect("a visit begins");
+        let (sent, sending) = Cost::of(&backend, accounts.send_code(&activation, str::to_owned)).await;
         sent.expect("sends");
-        let (view, looked) = Work::of(&backend, accounts.door(&door)).await;
+        let (view, looked) = Cost::of(&backend, accounts.activation(&activation)).await;
         assert!(view.is_ok_and(|view| view.is_open && !view.is_proved), "{kind}");
-        let (tried, trying) = Work::of(&backend, accounts.try_code(&door, "ACDEF23456")).await;
+        let (tried, trying) = Cost::of(&backend, accounts.try_code(&activation, "ACDEF23456")).await;
         assert_eq!(problem(tried, "code"), Some(Problem::CodeRefused), "{kind}");
         assert_eq!((sending.logged, sending.enqueued.len()), (1, 1), "{kind}");
-        done.push((kind, [knocked, sending, looked, trying]));
+        done.push((kind, [begun, sending, looked, trying]));
     }
     assert_alike(&done);
 }

@@ -4,7 +4,7 @@
 use super::Accounts;
 use crate::store::{Variables, record, vars};
 
-/// Ends the visits of the account's owner, proved or with a code on its way, and revokes the paper codes that were not used. To be part
+/// Ends the activations of the account's owner, proved or with a code on its way, and revokes the paper codes that were not used. To be part
 /// of the transaction that changes the password; its bindings come from [`Accounts::ways`].
 pub(super) const CLOSE_WAYS: &str = "LET $ways_id = (SELECT VALUE id_hash FROM ONLY $ways_member);
      LET $ways_proved = (SELECT VALUE id FROM door WHERE proved = $ways_owner); DELETE $ways_proved RETURN NONE;

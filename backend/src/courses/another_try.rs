@@ -18,7 +18,7 @@ use super::{Course, Courses, Given, tries::Attempt};
 use crate::{
     Error, Result,
     change::Change,
-    statistics::Look,
+    statistics::UnitShares,
     store::{RecordId, StoreError, SurrealValue, pair, vars},
 };
 
@@ -61,24 +61,24 @@ impl Courses<'_> {
         let course = self.managed(viewer, id).await?;
         let given = course.given.as_ref().filter(|_| course.gives_tries()).ok_or(Error::NotAllowed)?;
         let tree = self.backend.units().tree();
-        let look = Look::at(viewer, &tree, &given.audience, true, Some(unit)).ok_or(Error::NotFound)?;
+        let unit_shares = UnitShares::at(viewer, &tree, &given.audience, true, Some(unit)).ok_or(Error::NotFound)?;
         let targets: Vec<RecordId> = match form.members {
             None => vec![pair("another_try", id, unit)],
             Some(typed) => {
-                let members = self.without_tries(&course, given, &look, typed).await?;
+                let members = self.without_tries(&course, given, &unit_shares, typed).await?;
                 members.into_iter().map(|member| pair("another_try", id, member)).collect()
             }
         };
         if targets.is_empty() {
             return Ok(true);
         }
-        if form.members.is_none() && !self.anybody_without_tries(&course, given, look.unit).await? {
+        if form.members.is_none() && !self.anybody_without_tries(&course, given, unit_shares.unit).await? {
             // The same form may have given it a moment ago.
             return self.is_given(&targets[0], act).await;
         }
         let clock = self.backend.clock();
         let vars = vars! { targets: targets, by: viewer.member.to_string(), act: act.to_string(), now: clock.now() };
-        let change = Change::new(GIVE, vars).event(clock, Some(viewer.member), &look.unit.path, EventBody::TryGiven(id));
+        let change = Change::new(GIVE, vars).event(clock, Some(viewer.member), &unit_shares.unit.path, EventBody::TryGiven(id));
         match self.backend.transact(change).await {
             // Sent twice: the first one was written.
             Ok(_) | Err(StoreError::Thrown(_)) => Ok(true),
@@ -94,16 +94,16 @@ impl Courses<'_> {
     }
 
     /// What the page of a unit's results asks who gives the course.
-    pub(super) async fn another_try(&self, course: &Course, look: &Look<'_>) -> Result<Option<AnotherTry>> {
+    pub(super) async fn another_try(&self, course: &Course, unit_shares: &UnitShares<'_>) -> Result<Option<AnotherTry>> {
         if !course.gives_tries() {
             return Ok(None);
         }
-        let vars = vars! { ids: vec![pair("another_try", course.id, look.unit.id)] };
+        let vars = vars! { ids: vec![pair("another_try", course.id, unit_shares.unit.id)] };
         let rows: Vec<GivenRow> = self.backend.store().read(GIVEN, vars).await?.rows(0)?;
         Ok(Some(AnotherTry {
             act: self.backend.clock().ulid().to_string(),
             given_at: rows.first().map(|row| row.at),
-            by_name: look.shows_names(),
+            by_name: unit_shares.shows_names(),
         }))
     }
 
@@ -127,14 +127,20 @@ impl Courses<'_> {
     }
 
     /// Those of these members of a branch who have no try left. Somebody else may have given them one meanwhile.
-    async fn without_tries(&self, course: &Course, given: &Given, look: &Look<'_>, typed: &[String]) -> Result<Vec<MemberId>> {
-        if !look.shows_names() {
+    async fn without_tries(
+        &self,
+        course: &Course,
+        given: &Given,
+        unit_shares: &UnitShares<'_>,
+        typed: &[String],
+    ) -> Result<Vec<MemberId>> {
+        if !unit_shares.shows_names() {
             return Err(Error::NotFound);
         }
         if typed.is_empty() {
             return Err(FormReader::new("another_try").refused("members", Problem::Required).into());
         }
-        let learners = self.learners(course, given, look.unit).await?;
+        let learners = self.learners(course, given, unit_shares.unit).await?;
         let mut members = Vec::new();
         for typed in typed {
             let id: MemberId = typed.parse().map_err(|_| Error::NotFound)?;

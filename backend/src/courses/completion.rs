@@ -15,7 +15,7 @@ use domain::{
 use super::{COLUMNS, Course, CourseRow, Courses, Given};
 use crate::{
     Error, Result,
-    statistics::Look,
+    statistics::UnitShares,
     store::{SurrealValue, Variables, pair, vars},
 };
 
@@ -28,18 +28,18 @@ impl Courses<'_> {
     /// # Errors
     /// [`Error::NotFound`] for who answers for none.
     pub async fn following(&self, viewer: &Viewer) -> Result<Vec<DeskCourse>> {
-        let seats = viewer.standpoint.seats(Action::ReadStatistics);
-        if seats.is_empty() {
+        let top_units = viewer.standpoint.top_units(Action::ReadStatistics);
+        if top_units.is_empty() {
             return Err(Error::NotFound);
         }
         let tree = self.backend.units().tree();
         let mut courses: Vec<Course> = Vec::new();
-        for seat in seats {
-            let (sql, vars) = followed_ranges(seat);
+        for top_unit in top_units {
+            let (sql, vars) = followed_ranges(top_unit);
             let mut answers = self.backend.store().read(sql, vars).await?;
-            for at in 0..seat.ancestors_and_self().count() {
+            for at in 0..top_unit.ancestors_and_self().count() {
                 for row in answers.rows::<CourseRow>(at)? {
-                    let course = row.understand(&tree)?;
+                    let course = row.decode(&tree)?;
                     if courses.iter().all(|known| known.id != course.id) {
                         courses.push(course);
                     }
@@ -64,20 +64,20 @@ impl Courses<'_> {
         let Some(given) = &course.given else {
             return Err(if is_managed { Error::NotAllowed } else { Error::NotFound });
         };
-        let Some(look) = Look::at(viewer, &tree, &given.audience, is_managed, unit) else {
+        let Some(unit_shares) = UnitShares::at(viewer, &tree, &given.audience, is_managed, unit) else {
             return Err(if course.reaches(viewer) && unit.is_none() { Error::NotAllowed } else { Error::NotFound });
         };
-        let done = self.done(id, &look.paths()).await?;
-        let (total, children) = look.shares(self.backend.counters(), &given.audience, &done);
+        let done = self.done(id, &unit_shares.paths()).await?;
+        let (total, children) = unit_shares.shares(self.backend.counters(), &given.audience, &done);
         Ok(CompletionPage {
             course: id,
-            another_try: if is_managed { self.another_try(&course, &look).await? } else { None },
-            learners: if look.shows_names() { self.learners(&course, given, look.unit).await? } else { Vec::new() },
+            another_try: if is_managed { self.another_try(&course, &unit_shares).await? } else { None },
+            learners: if unit_shares.shows_names() { self.learners(&course, given, unit_shares.unit).await? } else { Vec::new() },
             title: course.title,
             issuer: course.issuer,
             state: course.state,
             due_on: given.due_on,
-            trail: look.trail,
+            trail: unit_shares.trail,
             total,
             children,
         })
@@ -135,12 +135,12 @@ struct DoneRow {
     at: DateTime<Utc>,
 }
 
-/// What was given to a unit above the seat, a range for each, and what was given to the seat or below it.
-fn followed_ranges(seat: &UnitPath) -> (String, Variables) {
+/// What was given to a unit above the top unit, a range for each, and what was given to the top unit or below it.
+fn followed_ranges(top_unit: &UnitPath) -> (String, Variables) {
     let state = CourseState::Draft.key();
-    let mut vars = vars! { from: seat.to_string(), until: seat.range_end() };
+    let mut vars = vars! { from: top_unit.to_string(), until: top_unit.range_end() };
     let mut sql = String::new();
-    for (at, path) in seat.ancestors_and_self().filter(|path| path != seat).enumerate() {
+    for (at, path) in top_unit.ancestors_and_self().filter(|path| path != top_unit).enumerate() {
         sql += &format!("SELECT {COLUMNS} FROM course WHERE audience_path = $path_{at} AND state != '{state}' LIMIT {FOLLOWED};");
         vars.insert(format!("path_{at}"), path.to_string());
     }

@@ -48,11 +48,11 @@ impl Courses<'_> {
     /// [`Error::NotFound`] for who gives none.
     pub async fn desk(&self, viewer: &Viewer) -> Result<CourseDesk> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::ManageCourses);
-        let unit = highest(&tree, &seats)?.clone();
+        let top_units = viewer.standpoint.top_units(Action::ManageCourses);
+        let unit = highest(&tree, &top_units)?.clone();
         let mut page = CourseDesk { unit, drafts: Vec::new(), assigned: Vec::new(), ended: Vec::new() };
-        for seat in seats {
-            let vars = vars! { from: seat.to_string(), until: seat.range_end() };
+        for top_unit in top_units {
+            let vars = vars! { from: top_unit.to_string(), until: top_unit.range_end() };
             let mut answers = self.backend.store().read(desk_ranges(), vars).await?;
             for (at, state) in CourseState::ALL.into_iter().enumerate() {
                 let rows = match state {
@@ -61,7 +61,7 @@ impl Courses<'_> {
                     CourseState::Ended => &mut page.ended,
                 };
                 for row in answers.rows::<CourseRow>(at)? {
-                    rows.push(row.understand(&tree)?.desk_row());
+                    rows.push(row.decode(&tree)?.desk_row());
                 }
             }
         }
@@ -135,7 +135,7 @@ impl Courses<'_> {
             let course = self.managed(viewer, id).await?;
             course.step(CourseStep::Edit)?;
             Some(course)
-        } else if viewer.standpoint.seats(Action::ManageCourses).is_empty() {
+        } else if viewer.standpoint.top_units(Action::ManageCourses).is_empty() {
             return Err(Error::NotFound);
         } else {
             None
@@ -272,9 +272,9 @@ impl Courses<'_> {
     async fn newest(&self, unit: &UnitPath) -> Result<Vec<DocumentId>> {
         let (sql, vars) = newest_ranges(unit);
         let mut answers = self.backend.store().read(sql, vars).await?;
-        let mut rows: Vec<ShelfRow> = Vec::new();
+        let mut rows: Vec<PublishedKeyRow> = Vec::new();
         for at in 0..unit.ancestors_and_self().count() {
-            rows.extend(answers.rows::<ShelfRow>(at)?);
+            rows.extend(answers.rows::<PublishedKeyRow>(at)?);
         }
         rows.sort_by(|a, b| b.shelf.cmp(&a.shelf));
         rows.iter()
@@ -294,7 +294,7 @@ impl Courses<'_> {
 }
 
 #[derive(Debug, SurrealValue)]
-struct ShelfRow {
+struct PublishedKeyRow {
     id: String,
     shelf: String,
 }
@@ -378,13 +378,13 @@ fn desk_ranges() -> String {
 }
 
 /// The unit the page is named after: the highest the person gives courses for.
-pub(super) fn highest<'t>(tree: &'t Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
-    seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
+pub(super) fn highest<'t>(tree: &'t Tree, top_units: &[&UnitPath]) -> Result<&'t UnitRef> {
+    top_units.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
 }
 
 /// Units in whose name the person gives courses: those the right is held on.
 fn issuers(tree: &Tree, viewer: &Viewer) -> Vec<UnitRef> {
-    viewer.standpoint.seats(Action::ManageCourses).into_iter().filter_map(|seat| tree.at(seat)).cloned().collect()
+    viewer.standpoint.top_units(Action::ManageCourses).into_iter().filter_map(|top_unit| tree.at(top_unit)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -49,8 +49,8 @@ impl Courses<'_> {
         Ok(CoursesPage {
             to_do,
             done: done.collect(),
-            gives: !standpoint.seats(Action::ManageCourses).is_empty(),
-            follows: !standpoint.seats(Action::ReadStatistics).is_empty(),
+            gives: !standpoint.top_units(Action::ManageCourses).is_empty(),
+            follows: !standpoint.top_units(Action::ReadStatistics).is_empty(),
         })
     }
 
@@ -78,7 +78,7 @@ impl Courses<'_> {
     /// to study.
     pub async fn read(&self, viewer: &Viewer, id: CourseId) -> Result<CoursePage> {
         let studied = self.studied(viewer, id).await?;
-        let Studied { course, attempts, completed, tries } = &studied;
+        let LearnerCourse { course, attempts, completed, tries } = &studied;
         let text = self.text(id).await?;
         let documents = self.documents(viewer, course).await?;
         let quiz = (course.questions > 0).then(|| QuizFacts {
@@ -92,7 +92,7 @@ impl Courses<'_> {
             html: markdown::render(&text.description).html,
             documents,
             quiz,
-            tries: attempts.iter().filter_map(Attempt::told).collect(),
+            tries: attempts.iter().filter_map(Attempt::finished_row).collect(),
             next,
         })
     }
@@ -143,7 +143,7 @@ impl Courses<'_> {
     }
 
     /// A course the person may study or has begun, with the tries so far and the completion.
-    pub(super) async fn studied(&self, viewer: &Viewer, id: CourseId) -> Result<Studied> {
+    pub(super) async fn studied(&self, viewer: &Viewer, id: CourseId) -> Result<LearnerCourse> {
         let course = self.course(id).await?;
         let mut attempts = self.tries(viewer, id).await?;
         let is_own = course.state != CourseState::Draft && course.reaches(viewer) || !attempts.is_empty();
@@ -156,7 +156,7 @@ impl Courses<'_> {
                 Some(_) => None,
                 None => self.tries_of(&viewer.standpoint.branch, &[(viewer.member, &course)]).await?.pop(),
             };
-            Ok(Studied { course, attempts, completed, tries: tries.unwrap_or(Tries::Left) })
+            Ok(LearnerCourse { course, attempts, completed, tries: tries.unwrap_or(Tries::Left) })
         } else if course.is_managed_by(viewer) || course.is_visible_to(viewer) {
             Err(Error::NotAllowed)
         } else {
@@ -187,7 +187,7 @@ impl Courses<'_> {
         let mut courses = Vec::new();
         for at in 0..branch.ancestors_and_self().count() {
             for row in answers.rows::<CourseRow>(at)? {
-                courses.push(row.understand(&tree)?);
+                courses.push(row.decode(&tree)?);
             }
         }
         courses.retain(|course| course.state == CourseState::Assigned && course.reaches(viewer));
@@ -219,7 +219,7 @@ impl Courses<'_> {
 
 /// A course of a member and what they have done in it.
 #[derive(Debug)]
-pub(super) struct Studied {
+pub(super) struct LearnerCourse {
     pub(super) course: Course,
     /// The last first.
     pub(super) attempts: Vec<Attempt>,
@@ -227,7 +227,7 @@ pub(super) struct Studied {
     pub(super) tries: Tries,
 }
 
-impl Studied {
+impl LearnerCourse {
     /// How many tries are left; none when they are not limited.
     pub(super) fn tries_left(&self) -> Option<u32> {
         if self.tries == Tries::Given { Some(1) } else { self.course.rules.tries_left(count(self.attempts.len())) }
@@ -236,8 +236,8 @@ impl Studied {
 
 /// What somebody can do next in a course they may study, or have begun: an open try is ended wherever its member is posted meanwhile,
 /// but nothing new is begun in a course that is for others now.
-pub(super) fn next_step(viewer: &Viewer, studied: &Studied, documents: &[DocumentSummary]) -> NextStep {
-    let Studied { course, attempts, completed, tries } = studied;
+pub(super) fn next_step(viewer: &Viewer, studied: &LearnerCourse, documents: &[DocumentSummary]) -> NextStep {
+    let LearnerCourse { course, attempts, completed, tries } = studied;
     let missing = count(documents.iter().filter(|document| !document.is_read()).count());
     if completed.is_some() {
         NextStep::Certificate

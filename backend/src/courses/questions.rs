@@ -51,7 +51,7 @@ impl Courses<'_> {
         let question = match number {
             Some(number) => {
                 let mut questions = self.text(id).await?.questions;
-                let at = place(number, questions.len()).ok_or(Error::NotFound)?;
+                let at = question_index(number, questions.len()).ok_or(Error::NotFound)?;
                 questions.swap_remove(at)
             }
             None => {
@@ -84,7 +84,7 @@ impl Courses<'_> {
             questions.push(question);
         } else {
             let number = form.number.parse().map_err(|_| Error::NotFound)?;
-            let at = place(number, questions.len()).ok_or(Error::NotFound)?;
+            let at = question_index(number, questions.len()).ok_or(Error::NotFound)?;
             if course.version == version + 1 && questions[at] == question {
                 return Ok(course.id);
             }
@@ -104,7 +104,7 @@ impl Courses<'_> {
         let mut questions = self.text(course.id).await?.questions;
         let reader = FormReader::new("questions");
         let number: u32 = number.parse().map_err(|_| Error::NotFound)?;
-        let Some(at) = place(number, questions.len()) else {
+        let Some(at) = question_index(number, questions.len()) else {
             return Err(reader.refused("number", Problem::Stale).into());
         };
         step.apply(&mut questions, at);
@@ -160,7 +160,7 @@ impl Courses<'_> {
 }
 
 /// Where the question with this number, counted from 1, is among so many.
-fn place(number: u32, questions: usize) -> Option<usize> {
+fn question_index(number: u32, questions: usize) -> Option<usize> {
     let at = usize::try_from(number).ok()?.checked_sub(1)?;
     (at < questions).then_some(at)
 }

@@ -15,7 +15,7 @@ use domain::{
 
 use super::{
     Course, Courses, count,
-    learn::{COMPLETION, Studied, next_step},
+    learn::{COMPLETION, LearnerCourse, next_step},
 };
 use crate::{
     Error, Result,
@@ -59,7 +59,7 @@ impl Attempt {
     }
 
     /// What its owner is told of it; none while it is open.
-    pub(super) fn told(&self) -> Option<TryRow> {
+    pub(super) fn finished_row(&self) -> Option<TryRow> {
         let number = |number: Option<i64>| u32::try_from(number.unwrap_or_default()).unwrap_or_default();
         Some(TryRow {
             number: self.number(),
@@ -87,7 +87,7 @@ impl Attempt {
     }
 
     /// What was ticked, by place in the question. What names nothing that was asked is left out.
-    fn understand(&self, questions: &[Question], ticked: &Ticked) -> Vec<Vec<usize>> {
+    fn parse_answers(&self, questions: &[Question], ticked: &Ticked) -> Vec<Vec<usize>> {
         let chosen = |(at, question): (usize, &Question)| {
             let order = self.order(question, at);
             let shown = ticked.get(&at.to_string()).into_iter().flatten().filter_map(|place| place.parse::<usize>().ok());
@@ -114,7 +114,7 @@ impl Courses<'_> {
             NextStep::StartQuiz => {}
             _ => return Err(Error::NotAllowed),
         }
-        let Studied { course, attempts, .. } = studied;
+        let LearnerCourse { course, attempts, .. } = studied;
         let clock = self.backend.clock();
         let now = clock.now();
         let number = attempts.first().map_or(0, Attempt::number) + 1;
@@ -141,7 +141,7 @@ impl Courses<'_> {
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotAllowed`] as [`Self::read`].
     pub async fn quiz(&self, viewer: &Viewer, id: CourseId) -> Result<Option<QuizPage>> {
-        let Studied { course, attempts, .. } = self.studied(viewer, id).await?;
+        let LearnerCourse { course, attempts, .. } = self.studied(viewer, id).await?;
         let Some(open) = attempts.iter().find(|attempt| attempt.is_open()) else { return Ok(None) };
         let questions = self.text(id).await?.questions;
         let answers = open.answers();
@@ -182,7 +182,7 @@ impl Courses<'_> {
             return Ok(Arrived::Ended);
         }
         let questions = self.text(id).await?.questions;
-        let answers = attempt.understand(&questions, ticked);
+        let answers = attempt.parse_answers(&questions, ticked);
         let now = self.backend.clock().now();
         if hands_in {
             self.hand_in(viewer, &course, attempt, &questions, &answers, now).await?;
@@ -200,12 +200,12 @@ impl Courses<'_> {
     pub async fn result(&self, viewer: &Viewer, id: CourseId, number: u32) -> Result<ResultPage> {
         let studied = self.studied(viewer, id).await?;
         let attempt = studied.attempts.iter().find(|attempt| attempt.number() == number).ok_or(Error::NotFound)?;
-        let handed_in = attempt.told().ok_or(Error::NotFound)?;
+        let handed_in = attempt.finished_row().ok_or(Error::NotFound)?;
         let is_over = studied.completed.is_some() || studied.tries == Tries::UsedUp;
         let review = if is_over { review(&self.text(id).await?.questions, attempt) } else { Vec::new() };
         let was_ended = attempt.ends_at == Some(handed_in.at);
         let tries_left = studied.tries_left();
-        let Studied { course, tries, .. } = studied;
+        let LearnerCourse { course, tries, .. } = studied;
         Ok(ResultPage {
             course: id,
             title: course.title,

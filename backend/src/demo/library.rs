@@ -7,7 +7,7 @@ use domain::{
     documents::{
         DocumentField,
         reading::Seen,
-        steps::{Out, Work},
+        steps::{DraftState, PublicationState},
     },
     events::EventBody,
     ids::{DocumentId, MemberId},
@@ -162,7 +162,7 @@ impl Shelved<'_> {
             DocumentRow {
                 id: record("document", self.id),
                 particulars: particulars.row(),
-                state: Out::Published.key().to_owned(),
+                state: PublicationState::Published.key().to_owned(),
                 version: 1,
                 minutes: i64::from(self.file.body.minutes()),
                 saved_at,
@@ -189,7 +189,7 @@ impl Shelved<'_> {
             DraftRow {
                 id: record("draft", self.id),
                 particulars: particulars.row(),
-                stage: Work::Draft.key().to_owned(),
+                stage: DraftState::Draft.key().to_owned(),
                 version: 1,
                 minutes: i64::from(self.file.body.minutes()),
                 saved_at: self.at,

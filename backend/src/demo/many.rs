@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{
-    documents::{Body, DocumentKind, reading::Seen, steps::Out},
+    documents::{Body, DocumentKind, reading::Seen, steps::PublicationState},
     folding::fold,
     ids::{DocumentId, MemberId},
     members::Standing,
@@ -54,7 +54,7 @@ pub async fn organise(backend: &Backend, seed: u64) -> Result<UnitRef> {
 pub struct Invented<'d> {
     pub id: DocumentId,
     pub kind: DocumentKind,
-    /// Its place on the shelf.
+    /// Its place in the library.
     pub shelf: &'d str,
     pub number: &'d str,
     pub title: &'d str,
@@ -105,7 +105,7 @@ pub async fn publish(
             DocumentRow {
                 id: record("document", id),
                 particulars: particulars.row(),
-                state: Out::Published.key().to_owned(),
+                state: PublicationState::Published.key().to_owned(),
                 version: 1,
                 minutes: Body::parse(&body).map_or(1, |body| i64::from(body.minutes())),
                 saved_at: at,

@@ -210,7 +210,7 @@ struct Likeness {
 }
 
 /// Branches whose last people are written down twice: the second record is in the second branch.
-const TWINS: [(&str, &str); 2] = [("ward-24", "ward-46"), ("ward-61", "ward-62")];
+const DUPLICATES: [(&str, &str); 2] = [("ward-24", "ward-46"), ("ward-61", "ward-62")];
 
 /// The branch whose last member was admitted as a child, if one believes the record.
 const IMPOSSIBLE: &str = "ward-59";
@@ -313,7 +313,8 @@ impl Founder {
         // Key of the branch for its last person, which may be an odd one.
         odd: &str,
     ) -> Result<Person> {
-        let likeness = TWINS.iter().find(|(_, second)| *second == odd).and_then(|(first, _)| self.likenesses.get(first)).cloned();
+        let likeness =
+            DUPLICATES.iter().find(|(_, second)| *second == odd).and_then(|(first, _)| self.likenesses.get(first)).cloned();
         let (youngest, oldest, women) = milieu.ages();
         let sex = if self.dice.chance(women) { Sex::Female } else { Sex::Male };
         // The mean of two throws: few very young, few very old.
@@ -333,7 +334,7 @@ impl Founder {
         };
         let name = self.name(sex, taken);
         let name = likeness.map_or(name, |known| known.name);
-        if let Some((first, _)) = TWINS.iter().find(|(first, _)| *first == odd) {
+        if let Some((first, _)) = DUPLICATES.iter().find(|(first, _)| *first == odd) {
             self.likenesses.insert(first, Likeness { name: name.clone(), sex, birth_date });
         }
         let national_id = self.national_id(sex, birth_date)?;

@@ -9,7 +9,7 @@ use domain::{
     events::{Event, EventBody},
     ids::{DocumentId, EventId, MeetingId, MemberId, UnitId},
     meetings::{AttendanceKind, MeetingForm, MeetingKind, MeetingState},
-    members::{CardNumber, Flaw, FullName, NationalId, PhoneNumber, Sex, Standing},
+    members::{CardNumber, FullName, NationalId, PhoneNumber, QualityIssue, Sex, Standing},
     policy::Role,
     units::{UnitKind, UnitPath, UnitRef},
 };
@@ -20,7 +20,7 @@ use crate::{
     bulk::Bulk,
     change::Change,
     events::NewEvent,
-    members::rows::{self, NewFlaw, Particulars},
+    members::rows::{self, NewQualityIssue, Particulars},
     store::{RecordId, SurrealValue, pair, record, vars},
     units::NewUnit,
 };
@@ -72,14 +72,14 @@ pub struct Registry<'b> {
     since: DateTime<Utc>,
     bulk: Bulk,
     /// Id and path of the members of each twin key.
-    twins: BTreeMap<String, Vec<(MemberId, UnitPath)>>,
+    duplicates: BTreeMap<String, Vec<(MemberId, UnitPath)>>,
 }
 
 impl<'b> Registry<'b> {
     /// The registry was filled at `since`, which must lie at least five minutes back: the process that fills it counts its rows
     /// once, from the tables, and must not meet their events as news.
     pub fn new(backend: &'b Backend, seed: u64, since: DateTime<Utc>) -> Self {
-        Self { backend, dice: Dice::new(seed, 1), since, bulk: Bulk::default(), twins: BTreeMap::new() }
+        Self { backend, dice: Dice::new(seed, 1), since, bulk: Bulk::default(), duplicates: BTreeMap::new() }
     }
 
     /// # Errors
@@ -112,11 +112,11 @@ impl<'b> Registry<'b> {
             national_id: Some(member.national_id.clone()),
             phone: member.phone.cloned(),
         };
-        for flaw in says.flaws(today) {
-            self.bulk.push("flaw", NewFlaw::new(flaw, id, &member.unit.path));
+        for quality_issue in says.quality_issues(today) {
+            self.bulk.push("flaw", NewQualityIssue::new(quality_issue, id, &member.unit.path));
         }
         let row = rows::NewMember::new(self.backend, id, &says, member.unit, member.admitted_on)?;
-        self.twins.entry(row.twin_key.clone()).or_default().push((id, member.unit.path.clone()));
+        self.duplicates.entry(row.twin_key.clone()).or_default().push((id, member.unit.path.clone()));
         self.bulk.push("member", row);
         let registered = EventBody::MemberRegistered { member: id, standing: Some(member.standing) };
         self.bulk.log(&mut self.dice, self.since, None, &member.unit.path, registered);
@@ -190,8 +190,8 @@ impl<'b> Registry<'b> {
     /// # Errors
     /// [`Error::Internal`] when a code, a path or a national ID is not unique; [`Error::Store`].
     pub async fn save(mut self) -> Result<()> {
-        for (id, path) in self.twins.values().filter(|group| group.len() > 1).flatten() {
-            self.bulk.push("flaw", NewFlaw::new(Flaw::Twin, id, path));
+        for (id, path) in self.duplicates.values().filter(|group| group.len() > 1).flatten() {
+            self.bulk.push("flaw", NewQualityIssue::new(QualityIssue::Twin, id, path));
         }
         self.bulk.save(self.backend).await?;
         self.backend.recount().await.map(drop)

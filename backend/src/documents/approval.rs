@@ -4,12 +4,12 @@ use domain::{
     accounts::Viewer,
     documents::{
         desk::{ApprovalPage, Change},
-        steps::Out,
+        steps::PublicationState,
     },
     ids::DocumentId,
 };
 
-use super::{Documents, beside, difference, draft::OnDesk};
+use super::{Documents, difference, draft::OnDesk, spawn_blocking};
 use crate::{
     Result, files,
     store::{record, vars},
@@ -38,12 +38,12 @@ impl Documents<'_> {
         let old: String = self.backend.store().read(sql, vars).await?.row(0)?.unwrap_or_default();
         let (before, after) = (format!("{}\n\n{old}", out.particulars.title), format!("{}\n\n{}", desk.title(), desk.body));
         Ok(Change {
-            is_out: out.out == Out::Published,
+            is_out: out.out == PublicationState::Published,
             withdrawn: self.withdrawal(out.id, desk).await?,
-            pieces: beside(move || difference(&before, &after)).await?,
+            pieces: spawn_blocking(move || difference(&before, &after)).await?,
             files,
             old_files: files::of_document(self.backend, out.id).await?,
-            out: Some(Box::new(self.as_draft(out.clone(), String::new(), desk.situation()).await?)),
+            out: Some(Box::new(self.as_draft(out.clone(), String::new(), desk.status()).await?)),
         })
     }
 }

@@ -19,11 +19,11 @@ const PARTS_LISTED: usize = 200;
 impl Documents<'_> {
     /// Units below the audience to choose parts from: all that are the person's, or where those are too many, the highest ones below
     /// the audience, or those whose names hold what was typed; and what is chosen already.
-    pub(super) fn part_choices(&self, tree: &Tree, seats: &[&UnitPath], whom: &Audience, typed: &str) -> PartChoices {
+    pub(super) fn part_choices(&self, tree: &Tree, top_units: &[&UnitPath], whom: &Audience, typed: &str) -> PartChoices {
         let top = &whom.unit.path;
         let below = move || tree.subtree(top).filter(move |unit| unit.path != *top);
-        let mut roots = seats.to_vec();
-        if roots.iter().all(|seat| !seat.contains(top)) {
+        let mut roots = top_units.to_vec();
+        if roots.iter().all(|top_unit| !top_unit.contains(top)) {
             roots.push(top);
         }
         let own = roots.iter().flat_map(|root| tree.subtree(root).filter(move |unit| unit.path != **root));
@@ -54,15 +54,15 @@ impl Documents<'_> {
 
     /// Members of an audience, and branches in it.
     pub(super) fn reach(&self, tree: &Tree, audience: &Audience) -> (u32, u32) {
-        let places = audience.places();
+        let places = audience.unit_paths();
         let branches = places.iter().flat_map(|place| tree.subtree(place)).filter(|unit| unit.kind == UnitKind::Branch).count();
         let members = self.backend.counters().members_asked(&audience.unit.path, audience);
         (members, u32::try_from(branches).unwrap_or(u32::MAX))
     }
 }
 
-pub(super) fn highest<'t>(tree: &'t Tree, seats: &[&UnitPath]) -> Result<&'t UnitRef> {
-    seats.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
+pub(super) fn highest<'t>(tree: &'t Tree, top_units: &[&UnitPath]) -> Result<&'t UnitRef> {
+    top_units.iter().min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path)).ok_or(Error::NotFound)
 }
 
 /// Level by level what lies below a unit, as long as the list stays readable.
@@ -79,9 +79,9 @@ fn highest_below<'t>(tree: &'t Tree, top: &'t UnitPath) -> Vec<&'t UnitRef> {
     listed
 }
 
-/// The seats and, level by level, what lies below them, as long as the list stays readable; and what is chosen already.
-pub(super) fn choices(tree: &Tree, seats: &[&UnitPath], chosen: &UnitRef, fits: impl Fn(&UnitRef) -> bool) -> Vec<UnitRef> {
-    let mut level: Vec<&UnitRef> = seats.iter().filter_map(|path| tree.at(path)).collect();
+/// The top units and, level by level, what lies below them, as long as the list stays readable; and what is chosen already.
+pub(super) fn choices(tree: &Tree, top_units: &[&UnitPath], chosen: &UnitRef, fits: impl Fn(&UnitRef) -> bool) -> Vec<UnitRef> {
+    let mut level: Vec<&UnitRef> = top_units.iter().filter_map(|path| tree.at(path)).collect();
     let mut offered: Vec<UnitRef> = Vec::new();
     while !level.is_empty() && offered.len() + level.len() <= CHOICES {
         offered.extend(level.iter().map(|unit| (*unit).clone()));

@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What was taken of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct ConvertedFile {
     /// The title, where the file begins with one.
     pub title: Option<String>,
     /// Everything behind the title.
@@ -68,7 +68,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] for who writes nowhere; [`Error::Invalid`] on `file` for what cannot be read, is empty or too long.
-    pub async fn from_docx(&self, viewer: &Viewer, file: Vec<u8>) -> Result<Taken> {
+    pub async fn from_docx(&self, viewer: &Viewer, file: Vec<u8>) -> Result<ConvertedFile> {
         writes_somewhere(viewer)?;
         if file.is_empty() {
             return Err(refused("file", Problem::Required));
@@ -81,14 +81,14 @@ impl Documents<'_> {
 }
 
 pub(super) fn writes_somewhere(viewer: &Viewer) -> Result<()> {
-    if viewer.standpoint.seats(Action::WriteDocument).is_empty() { Err(Error::NotFound) } else { Ok(()) }
+    if viewer.standpoint.top_units(Action::WriteDocument).is_empty() { Err(Error::NotFound) } else { Ok(()) }
 }
 
 /// Converts beside the server's own work. A panic ends the conversion, not the server.
 async fn converted(
     field: &'static str,
     read: impl FnOnce() -> std::result::Result<Read, Failure> + Send + 'static,
-) -> Result<Taken> {
+) -> Result<ConvertedFile> {
     let work = async {
         // Never closed.
         let room = ROOM.acquire().await.map_err(|_| Error::Busy)?;
@@ -106,21 +106,21 @@ async fn converted(
         Ok(Err(Failure::Unreadable)) | Err(_) => return Err(refused(field, Problem::Unreadable)),
     };
     match Body::parse(&taken.whole) {
-        Ok(body) => Ok(Taken { whole: body.as_str().to_owned(), ..taken }),
+        Ok(body) => Ok(ConvertedFile { whole: body.as_str().to_owned(), ..taken }),
         // Somebody copied a picture.
-        Err(Problem::Required) if field == "html" => Ok(Taken::default()),
+        Err(Problem::Required) if field == "html" => Ok(ConvertedFile::default()),
         // Other office files are packed alike, and have no such text.
         Err(Problem::Required) => Err(refused(field, Problem::NoWordText)),
         Err(problem) => Err(refused(field, problem)),
     }
 }
 
-fn taken(read: Read) -> Taken {
+fn taken(read: Read) -> ConvertedFile {
     let whole = blocks::markdown(read.blocks.clone());
     let (title, rest) = docx::titled(read.blocks);
     let text = blocks::markdown(rest);
     let title = title.and_then(|title| Title::parse(&blocks::plain(&title)).ok()).filter(|_| Body::parse(&text).is_ok());
-    Taken {
+    ConvertedFile {
         text: if title.is_some() { text } else { whole.clone() },
         title: title.map(|title| title.as_str().to_owned()),
         whole,

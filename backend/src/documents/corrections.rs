@@ -7,7 +7,7 @@
 use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
-    documents::{DocumentSummary, steps::Out},
+    documents::{DocumentSummary, steps::PublicationState},
     ids::DocumentId,
     locale::local_date,
     units::UnitPath,
@@ -22,7 +22,7 @@ use crate::{
     Error, Result,
     change::Change,
     store::{SurrealValue, Variables, pair, record, vars},
-    units::{Tree, Written},
+    units::{PathRanges, Tree},
 };
 
 /// What was corrected longer ago is no news any more.
@@ -84,7 +84,7 @@ impl Documents<'_> {
         documents: &[&Document],
         summaries: &mut [DocumentSummary],
     ) -> Result<()> {
-        let is_corrected = |document: &&Document| document.is_corrected && document.out == Out::Published;
+        let is_corrected = |document: &&Document| document.is_corrected && document.out == PublicationState::Published;
         let mut corrected: Vec<&Document> = documents.iter().copied().filter(is_corrected).collect();
         let ids: Vec<DocumentId> = corrected.iter().map(|document| document.id).collect();
         let opened = marks(self.backend.store(), OPENED, viewer.member, &ids).await?;
@@ -105,7 +105,7 @@ impl Documents<'_> {
         vars.insert("since", self.backend.clock().now() - NEWS);
         let mut answers = self.backend.store().read(latest(viewer), vars).await?;
         let rows = rows_of(&mut answers, 0..line(viewer).len())?;
-        let mut documents: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let mut documents: Vec<Document> = rows.into_iter().map(|row| row.decode(&tree)).collect::<Result<_>>()?;
         documents.retain(|document| document.is_corrected && document.reaches(viewer));
         documents.sort_by_key(|document| std::cmp::Reverse(document.corrected_at));
         let mut summaries = self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await?;
@@ -192,7 +192,7 @@ fn latest(viewer: &Viewer) -> String {
 }
 
 /// One count of a range for each standing and each range of paths; with each how it counts.
-fn opened_ranges(column: &str, document: &Document, written: &[Written]) -> (String, Variables, Vec<i64>) {
+fn opened_ranges(column: &str, document: &Document, written: &[PathRanges]) -> (String, Variables, Vec<i64>) {
     let (mut sql, mut vars, mut signs) = (String::new(), vars! {}, Vec::new());
     let prefix = prefix(document.id, document.version);
     for (path, sign, standing) in signed(written, document.counted()) {

@@ -6,7 +6,7 @@ use domain::{
     accounts::Viewer,
     documents::{
         desk::{DeskPage, DeskRow, ReviewRow},
-        steps::{DocumentState, Out, Situation, Work},
+        steps::{DocumentState, DocumentStatus, DraftState, PublicationState},
     },
     ids::DocumentId,
     policy::Action,
@@ -33,12 +33,12 @@ impl Documents<'_> {
     /// [`Error::NotFound`] for who writes nowhere and was not asked for a review.
     pub async fn desk(&self, viewer: &Viewer) -> Result<DeskPage> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::WriteDocument);
+        let top_units = viewer.standpoint.top_units(Action::WriteDocument);
         let asked = self.asked_rows(viewer).await?;
-        if seats.is_empty() && asked.is_empty() {
+        if top_units.is_empty() && asked.is_empty() {
             return Err(Error::NotFound);
         }
-        let unit = highest(&tree, &seats).ok().cloned();
+        let unit = highest(&tree, &top_units).ok().cloned();
         let sets_rules = unit.as_ref().is_some_and(|unit| viewer.standpoint.may_by_office(Action::PublishDocument, &unit.path));
         let mut page = DeskPage {
             unit,
@@ -50,26 +50,26 @@ impl Documents<'_> {
             withdrawn: Vec::new(),
             sets_rules,
         };
-        for seat in seats {
-            let vars = vars! { from: seat.to_string(), until: seat.range_end() };
+        for top_unit in top_units {
+            let vars = vars! { from: top_unit.to_string(), until: top_unit.range_end() };
             let mut answers = self.backend.store().read(desk_ranges(), vars).await?;
-            for (at, work) in Work::ALL.into_iter().enumerate() {
+            for (at, work) in DraftState::ALL.into_iter().enumerate() {
                 let rows = match work {
-                    Work::Draft => &mut page.drafts,
-                    Work::InReview => &mut page.in_review,
-                    Work::Scheduled => &mut page.scheduled,
+                    DraftState::Draft => &mut page.drafts,
+                    DraftState::InReview => &mut page.in_review,
+                    DraftState::Scheduled => &mut page.scheduled,
                 };
                 for row in answers.rows::<DraftRow>(at)? {
-                    rows.push(row.understand(&tree)?.desk_row());
+                    rows.push(row.decode(&tree)?.desk_row());
                 }
             }
-            for (at, out) in Out::ALL.into_iter().enumerate() {
+            for (at, out) in PublicationState::ALL.into_iter().enumerate() {
                 let rows = match out {
-                    Out::Published => &mut page.published,
-                    Out::Withdrawn => &mut page.withdrawn,
+                    PublicationState::Published => &mut page.published,
+                    PublicationState::Withdrawn => &mut page.withdrawn,
                 };
-                for row in answers.rows::<DocumentRow>(Work::ALL.len() + at)? {
-                    rows.push(row.understand(&tree)?.desk_row());
+                for row in answers.rows::<DocumentRow>(DraftState::ALL.len() + at)? {
+                    rows.push(row.decode(&tree)?.desk_row());
                 }
             }
         }
@@ -93,10 +93,10 @@ impl Documents<'_> {
         let sql = format!("SELECT {DRAFT_COLUMNS} FROM $drafts");
         let drafts: Vec<DraftRow> = self.backend.store().read(sql, vars! { drafts: drafts }).await?.rows(0)?;
         let tree = self.backend.units().tree();
-        let works: Vec<InWork> = drafts.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let works: Vec<InWork> = drafts.into_iter().map(|row| row.decode(&tree)).collect::<Result<_>>()?;
         let mut rows = Vec::new();
         for (id, due, by, comments_only) in asked {
-            if let Some(work) = works.iter().find(|work| work.id == id && work.work == Work::InReview) {
+            if let Some(work) = works.iter().find(|work| work.id == id && work.work == DraftState::InReview) {
                 let document = work.clone().desk_row();
                 rows.push(ReviewRow { document, due, asked_by: names.get(&by).cloned().unwrap_or_default(), comments_only });
             }
@@ -127,12 +127,12 @@ impl Documents<'_> {
 impl InWork {
     /// As far as the draft tells: what is out of it is marked by [`Documents::mark_what_is_out`].
     fn desk_row(self) -> DeskRow {
-        let situation = Situation { work: Some(self.work), out: None };
+        let status = DocumentStatus { work: Some(self.work), out: None };
         DeskRow {
             id: self.id,
             kind: self.particulars.kind,
             title: self.particulars.title,
-            state: situation.state().unwrap_or(DocumentState::Draft),
+            state: status.state().unwrap_or(DocumentState::Draft),
             is_out: false,
             issuer: self.particulars.issuer,
             parts: u32::try_from(self.particulars.audience.parts.len()).unwrap_or(u32::MAX),
@@ -150,10 +150,10 @@ impl Document {
             kind: self.particulars.kind,
             title: self.particulars.title,
             state: match self.out {
-                Out::Published => DocumentState::Published,
-                Out::Withdrawn => DocumentState::Withdrawn,
+                PublicationState::Published => DocumentState::Published,
+                PublicationState::Withdrawn => DocumentState::Withdrawn,
             },
-            is_out: self.out == Out::Published,
+            is_out: self.out == PublicationState::Published,
             issuer: self.particulars.issuer,
             parts: u32::try_from(self.particulars.audience.parts.len()).unwrap_or(u32::MAX),
             audience: self.particulars.audience.unit,
@@ -163,7 +163,7 @@ impl Document {
     }
 }
 
-/// One range for each state: of what is in work in the order of [`Work::ALL`], then of what is out in that of [`Out::ALL`].
+/// One range for each state: of what is in work in the order of [`DraftState::ALL`], then of what is out in that of [`PublicationState::ALL`].
 fn desk_ranges() -> String {
     let range = |columns: Columns, table: &str, state: String| {
         format!(
@@ -171,8 +171,8 @@ fn desk_ranges() -> String {
              ORDER BY saved_at DESC LIMIT {DESK_ROWS};"
         )
     };
-    let works = Work::ALL.iter().map(|work| range(DRAFT_COLUMNS, "draft", format!("stage = '{}'", work.key())));
-    let outs = Out::ALL.iter().map(|out| range(COLUMNS, "document", format!("state = '{}'", out.key())));
+    let works = DraftState::ALL.iter().map(|work| range(DRAFT_COLUMNS, "draft", format!("stage = '{}'", work.key())));
+    let outs = PublicationState::ALL.iter().map(|out| range(COLUMNS, "document", format!("state = '{}'", out.key())));
     works.chain(outs).collect()
 }
 

@@ -72,7 +72,7 @@ fn stretch(diff: &TextDiff<'_, '_, str>, op: &DiffOp, side: Side) -> String {
 /// Pieces so far, and the change at hand.
 #[derive(Default)]
 struct Pieces {
-    told: Vec<DiffPiece>,
+    done: Vec<DiffPiece>,
     removed: String,
     added: String,
     /// A space behind the change, which belongs to it if another change follows: two words exchanged are one change.
@@ -87,9 +87,9 @@ impl Pieces {
             return;
         }
         self.close();
-        match self.told.last_mut() {
+        match self.done.last_mut() {
             Some(last) if last.change == Change::Same => last.text.push_str(text),
-            _ => self.told.push(DiffPiece::new(text, Change::Same)),
+            _ => self.done.push(DiffPiece::new(text, Change::Same)),
         }
     }
 
@@ -108,14 +108,14 @@ impl Pieces {
             (std::mem::take(&mut self.space), Change::Same),
         ] {
             if !text.is_empty() {
-                self.told.push(DiffPiece { text, change });
+                self.done.push(DiffPiece { text, change });
             }
         }
     }
 
     fn finish(mut self) -> Vec<DiffPiece> {
         self.close();
-        self.told
+        self.done
     }
 }
 
@@ -126,13 +126,13 @@ mod tests {
     use super::*;
 
     /// `-gone-` and `+come+` in the text both have.
-    fn told(old: &str, new: &str) -> String {
-        let told = |piece: DiffPiece| match piece.change {
+    fn rendered(old: &str, new: &str) -> String {
+        let rendered = |piece: DiffPiece| match piece.change {
             Change::Same => piece.text,
             Change::Added => format!("+{}+", piece.text),
             Change::Removed => format!("-{}-", piece.text),
         };
-        difference(old, new).into_iter().map(told).collect()
+        difference(old, new).into_iter().map(rendered).collect()
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
             // What has nothing in common is exchanged as a whole.
             ("một\nhai ba bốn năm\n", "một\nsáu bảy tám chín\n", "một\n-hai ba bốn năm\n-+sáu bảy tám chín\n+"),
         ] {
-            assert_eq!(told(old, new), expected);
+            assert_eq!(rendered(old, new), expected);
         }
     }
 

@@ -6,7 +6,7 @@ use domain::{
     documents::{
         DocumentKind,
         desk::{DocumentDraft, DraftPage, Held},
-        steps::{DocumentStep, Hand, Situation, Work},
+        steps::{DocumentStatus, DocumentStep, DraftState, EditorPermissions},
     },
     ids::DocumentId,
     locale::utc_of_local,
@@ -56,7 +56,7 @@ pub(super) struct DraftRow {
 pub(super) struct InWork {
     pub(super) id: DocumentId,
     pub(super) particulars: Particulars,
-    pub(super) work: Work,
+    pub(super) work: DraftState,
     pub(super) version: u32,
     pub(super) saved_at: DateTime<Utc>,
     pub(super) saved_by: String,
@@ -85,13 +85,13 @@ impl InWork {
 }
 
 impl DraftRow {
-    pub(super) fn understand(self, tree: &Tree) -> Result<InWork> {
+    pub(super) fn decode(self, tree: &Tree) -> Result<InWork> {
         let damaged = || Error::Damaged(format!("draft {}", self.id));
-        let issuer = tree.heir(&self.particulars.issuer).ok_or_else(damaged)?.clone();
+        let issuer = tree.successor(&self.particulars.issuer).ok_or_else(damaged)?.clone();
         Ok(InWork {
             id: self.id.parse().map_err(|_| damaged())?,
-            particulars: self.particulars.understand(tree, issuer).ok_or_else(damaged)?,
-            work: Work::from_key(&self.stage).ok_or_else(damaged)?,
+            particulars: self.particulars.decode(tree, issuer).ok_or_else(damaged)?,
+            work: DraftState::from_key(&self.stage).ok_or_else(damaged)?,
             version: u32::try_from(self.version).map_err(|_| damaged())?,
             held: match &self.held {
                 Some(key) => Some(Held::from_key(key).ok_or_else(damaged)?).zip(self.held_at),
@@ -124,12 +124,12 @@ pub(super) struct OnDesk {
     pub(super) out: Option<Document>,
     /// The text of `work`, or of `out` when nothing is in work.
     pub(super) body: String,
-    pub(super) hand: Hand,
+    pub(super) permissions: EditorPermissions,
 }
 
 impl OnDesk {
-    pub(super) fn situation(&self) -> Situation {
-        Situation { work: self.work.as_ref().map(|work| work.work), out: self.out.as_ref().map(|out| out.out) }
+    pub(super) fn status(&self) -> DocumentStatus {
+        DocumentStatus { work: self.work.as_ref().map(|work| work.work), out: self.out.as_ref().map(|out| out.out) }
     }
 
     /// The unit that issues the newest text.
@@ -151,11 +151,11 @@ impl OnDesk {
     ///
     /// # Errors
     /// [`Error::NotAllowed`], [`Error::Step`].
-    pub(super) fn step(&self, step: DocumentStep) -> Result<Situation> {
-        if !self.hand.may(step) {
+    pub(super) fn step(&self, step: DocumentStep) -> Result<DocumentStatus> {
+        if !self.permissions.may(step) {
             return Err(Error::NotAllowed);
         }
-        Ok(self.situation().after(step)?)
+        Ok(self.status().after(step)?)
     }
 }
 
@@ -167,12 +167,12 @@ impl Documents<'_> {
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer) -> Result<DraftPage> {
         let tree = self.backend.units().tree();
-        let unit = highest(&tree, &viewer.standpoint.seats(Action::WriteDocument))?.clone();
+        let unit = highest(&tree, &viewer.standpoint.top_units(Action::WriteDocument))?.clone();
         let clock = self.backend.clock();
         let particulars = Particulars::new(DocumentKind::News, String::new(), unit.clone(), unit);
         let draft = particulars.form(DocumentId::new(clock.ulid()), &Signs::default(), clock.now());
-        let hand = Hand { writes: true, ..Hand::default() };
-        Ok(self.draft_page(viewer, &tree, draft, hand))
+        let permissions = EditorPermissions { writes: true, ..EditorPermissions::default() };
+        Ok(self.draft_page(viewer, &tree, draft, permissions))
     }
 
     /// The text in work, or what became of it, in the form.
@@ -187,9 +187,9 @@ impl Documents<'_> {
         let withdrawn = self.withdrawal(id, &desk).await?;
         let review = looked_at(&desk, self.review_key(id).await?.as_deref());
         let held = desk.work.as_ref().and_then(|work| work.held);
-        let hand = desk.hand;
+        let permissions = desk.permissions;
         let draft = self.drafted(desk).await?;
-        let page = self.draft_page(viewer, &tree, draft, hand);
+        let page = self.draft_page(viewer, &tree, draft, permissions);
         Ok(DraftPage { review, wanted, open_remarks, publish_at, withdrawn, held, ..page })
     }
 
@@ -201,7 +201,7 @@ impl Documents<'_> {
         let mut page = self.draft(viewer, id).await?;
         if !typed.trim().is_empty() {
             let tree = self.backend.units().tree();
-            page.parts = self.part_choices(&tree, &viewer.standpoint.seats(Action::WriteDocument), &page.draft.whom(), typed);
+            page.parts = self.part_choices(&tree, &viewer.standpoint.top_units(Action::WriteDocument), &page.draft.whom(), typed);
         }
         Ok(page)
     }
@@ -215,9 +215,9 @@ impl Documents<'_> {
         if work.is_none() && out.is_none() {
             return Err(Error::NotFound);
         }
-        let hand = self.hand(viewer, id, work.as_ref(), out.as_ref()).await?;
-        if hand.may_read() {
-            Ok(OnDesk { work, out, body, hand })
+        let permissions = self.permissions(viewer, id, work.as_ref(), out.as_ref()).await?;
+        if permissions.may_read() {
+            Ok(OnDesk { work, out, body, permissions })
         } else if out.is_some_and(|out| out.is_readable_for(viewer)) {
             Err(Error::NotAllowed)
         } else {
@@ -229,8 +229,8 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// As [`Self::draft`].
-    pub(crate) async fn hand_of(&self, viewer: &Viewer, id: DocumentId) -> Result<Hand> {
-        Ok(self.on_desk(viewer, id).await?.hand)
+    pub(crate) async fn permissions_of(&self, viewer: &Viewer, id: DocumentId) -> Result<EditorPermissions> {
+        Ok(self.on_desk(viewer, id).await?.permissions)
     }
 
     /// What is in work and out of a document, whoever asks.
@@ -248,14 +248,20 @@ impl Documents<'_> {
         };
         let mut answers = self.backend.store().read(sql, vars).await?;
         let tree = self.backend.units().tree();
-        let work = answers.row::<DraftRow>(0)?.map(|row| row.understand(&tree)).transpose()?;
-        let out = answers.row::<DocumentRow>(2)?.map(|row| row.understand(&tree)).transpose()?;
+        let work = answers.row::<DraftRow>(0)?.map(|row| row.decode(&tree)).transpose()?;
+        let out = answers.row::<DocumentRow>(2)?.map(|row| row.decode(&tree)).transpose()?;
         let body: Option<String> = answers.row(if work.is_some() { 1 } else { 3 })?;
         Ok(Stored { work, out, body: body.unwrap_or_default() })
     }
 
     /// What this person may do with the document.
-    async fn hand(&self, viewer: &Viewer, id: DocumentId, work: Option<&InWork>, out: Option<&Document>) -> Result<Hand> {
+    async fn permissions(
+        &self,
+        viewer: &Viewer,
+        id: DocumentId,
+        work: Option<&InWork>,
+        out: Option<&Document>,
+    ) -> Result<EditorPermissions> {
         let standpoint = &viewer.standpoint;
         // Both: who answers for what is out may stop it, also when a draft moves it to another issuer.
         let mut issuers =
@@ -270,50 +276,50 @@ impl Documents<'_> {
             _ => false,
         };
         let (reviews, comments) = match work {
-            Some(work) if work.work == Work::InReview => self.asked_of(id, work.version, &member).await?,
+            Some(work) if work.work == DraftState::InReview => self.asked_of(id, work.version, &member).await?,
             _ => (false, false),
         };
         // Who was asked and has left the office, or the unit, is not asked any more.
         let reviews = reviews && writes;
         let comments = comments && issuers_path.is_some_and(|issuer| issuer.contains(&standpoint.branch));
-        Ok(Hand { writes, publishes, reviews, comments, is_author, own_approval })
+        Ok(EditorPermissions { writes, publishes, reviews, comments, is_author, own_approval })
     }
 
     /// What the form holds.
     pub(super) async fn drafted(&self, desk: OnDesk) -> Result<DocumentDraft> {
-        let situation = desk.situation();
+        let status = desk.status();
         let OnDesk { work, out, body, .. } = desk;
         let Some(work) = work else {
             let out = out.ok_or(Error::NotFound)?;
-            return self.as_draft(out, body, situation).await;
+            return self.as_draft(out, body, status).await;
         };
         let signs = self.signs(&work.particulars.related).await?;
         Ok(DocumentDraft {
             is_pinned: work.is_pinned,
             correction: work.correction.unwrap_or_default(),
             body,
-            situation,
+            status,
             version: work.version,
             ..work.particulars.form(work.id, &signs, work.saved_at)
         })
     }
 
     /// The page without what only the store knows.
-    fn draft_page(&self, viewer: &Viewer, tree: &Tree, draft: DocumentDraft, hand: Hand) -> DraftPage {
-        let seats = viewer.standpoint.seats(Action::WriteDocument);
+    fn draft_page(&self, viewer: &Viewer, tree: &Tree, draft: DocumentDraft, permissions: EditorPermissions) -> DraftPage {
+        let top_units = viewer.standpoint.top_units(Action::WriteDocument);
         let whom = draft.whom();
         let (members, branches) = self.reach(tree, &whom);
-        let audiences = choices(tree, &seats, &draft.audience, |_| true);
+        let audiences = choices(tree, &top_units, &draft.audience, |_| true);
         let counters = self.backend.counters();
         DraftPage {
             audience_members: audiences.iter().map(|unit| counters.members(&unit.path)).collect(),
             preview: markdown::render(&draft.body).html,
-            hand,
+            permissions,
             members,
             branches,
-            issuers: choices(tree, &seats, &draft.issuer, |unit| unit.kind != UnitKind::Branch),
+            issuers: choices(tree, &top_units, &draft.issuer, |unit| unit.kind != UnitKind::Branch),
             audiences,
-            parts: self.part_choices(tree, &seats, &whom, ""),
+            parts: self.part_choices(tree, &top_units, &whom, ""),
             draft,
             review: None,
             wanted: None,

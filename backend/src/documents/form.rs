@@ -86,7 +86,7 @@ impl Documents<'_> {
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn reach_of(&self, viewer: &Viewer, form: ReachForm<'_>) -> Result<(u32, u32)> {
         let is_own = |path: &UnitPath| viewer.standpoint.may_by_office(Action::WriteDocument, path);
-        if viewer.standpoint.seats(Action::WriteDocument).is_empty() {
+        if viewer.standpoint.top_units(Action::WriteDocument).is_empty() {
             return Err(Error::NotFound);
         }
         let tree = self.backend.units().tree();
@@ -107,7 +107,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] with all that the editor can mend; those of the store.
-    pub(super) async fn understand(
+    pub(super) async fn parse_form(
         &self,
         viewer: &Viewer,
         form: &DraftForm<'_>,
@@ -163,7 +163,7 @@ impl Documents<'_> {
             remark => Ok(remark),
         });
         let body = reader.read("body", form.body, Body::parse);
-        let understood = || {
+        let draft = || {
             let particulars = Particulars {
                 kind: kind?,
                 number: number?.map(|number| number.as_str().to_owned()),
@@ -178,7 +178,7 @@ impl Documents<'_> {
             };
             Some(Draft { particulars, is_pinned: !form.pinned.is_empty(), correction: correction?, body: body? })
         };
-        match understood() {
+        match draft() {
             Some(draft) if reader.is_clean() => Ok((reader, draft)),
             _ => Err(reader.finish().err().unwrap_or_default().into()),
         }

@@ -6,14 +6,15 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
     accounts::Viewer,
     documents::{DocumentSummary, LibraryPage, LibraryQuery},
-    ids::{DocumentId, ShelfKey},
+    ids::{DocumentId, PublishedKey},
     locale::{local_date, midnight},
     units::UnitRef,
 };
 
 use super::{
-    COLUMNS, Document, DocumentRow, Documents, read_marks,
-    shelf::key,
+    COLUMNS, Document, DocumentRow, Documents,
+    personal_lists::key,
+    read_marks,
     walk::{TOP, Walk, for_member, line, line_vars, over_line, rows_of},
 };
 use crate::{Result, events::lowest};
@@ -38,8 +39,8 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn shelf(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
-        let Head { pinned, years } = self.shelf_head(viewer, query).await?;
+    pub async fn library(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<LibraryPage> {
+        let Head { pinned, years } = self.library_head(viewer, query).await?;
         let mut documents = self.walked(viewer, query, PAGE + 1 + pinned.len()).await?;
         documents.retain(|document| pinned.iter().all(|pinned| pinned.id != document.id));
         let more = documents.len() > PAGE;
@@ -71,7 +72,7 @@ impl Documents<'_> {
 
     async fn walked(&self, viewer: &Viewer, query: &LibraryQuery, count: usize) -> Result<Vec<Document>> {
         let (above, mut below) = match query.year {
-            Some(year) => shelf_of_year(year),
+            Some(year) => keys_of_year(year),
             None => (String::new(), TOP.to_owned()),
         };
         if let Some(after) = query.after {
@@ -80,7 +81,7 @@ impl Documents<'_> {
         Walk::new(*self, viewer).filtered(query).between(&above, &below).next(count).await
     }
 
-    async fn shelf_head(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<Head> {
+    async fn library_head(&self, viewer: &Viewer, query: &LibraryQuery) -> Result<Head> {
         let is_pinned = !query.is_filtered();
         let sql = format!("{} {}", oldest(viewer), if is_pinned { pins(viewer) } else { String::new() });
         let tree = self.backend.units().tree();
@@ -90,7 +91,7 @@ impl Documents<'_> {
         for statement in 0..units {
             let mut documents = Vec::new();
             for row in answers.rows::<DocumentRow>(statement)? {
-                documents.push(row.understand(&tree)?);
+                documents.push(row.decode(&tree)?);
             }
             // Where all that was looked at is for others, what is for the member begins later.
             let is_cut = documents.len() == OLDEST;
@@ -100,7 +101,7 @@ impl Documents<'_> {
         }
         let mut rows = if is_pinned { rows_of(&mut answers, units..2 * units)? } else { Vec::new() };
         rows.sort_by_cached_key(|row| Reverse(row.pin.clone()));
-        let mut pinned: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let mut pinned: Vec<Document> = rows.into_iter().map(|row| row.decode(&tree)).collect::<Result<_>>()?;
         pinned.retain(|document| document.reaches(viewer));
         pinned.truncate(PINNED);
         Ok(Head { pinned, years: years(first.as_deref(), self.backend.clock().today()) })
@@ -111,8 +112,8 @@ impl Documents<'_> {
     }
 }
 
-/// The ends of a year on the shelf.
-fn shelf_of_year(year: i32) -> (String, String) {
+/// The ends of a year in the library.
+fn keys_of_year(year: i32) -> (String, String) {
     let start = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).map(|day| lowest(midnight(day)).to_string());
     match (start(year), start(year.saturating_add(1))) {
         (Some(from), Some(until)) => (from, until),
@@ -123,7 +124,7 @@ fn shelf_of_year(year: i32) -> (String, String) {
 
 /// From that of the oldest document to this one, the newest first.
 fn years(oldest: Option<&str>, today: NaiveDate) -> Vec<i32> {
-    let oldest = oldest.and_then(|shelf| shelf.parse::<ShelfKey>().ok());
+    let oldest = oldest.and_then(|shelf| shelf.parse::<PublishedKey>().ok());
     let at = oldest.and_then(|key| DateTime::<Utc>::from_timestamp_millis(key.ulid().timestamp_ms().cast_signed()));
     at.map_or_else(Vec::new, |at| (local_date(at).year()..=today.year()).rev().collect())
 }
@@ -158,13 +159,13 @@ mod tests {
 
     #[test]
     fn a_year_is_a_range_of_the_shelf_in_the_zone_of_the_organisation() {
-        let (from, until) = shelf_of_year(2026);
+        let (from, until) = keys_of_year(2026);
         let shelf = |at: &str| lowest(at.parse().expect("a moment")).to_string();
         let (last, first) = (shelf("2026-12-31T16:59:59Z"), shelf("2025-12-31T17:00:01Z"));
         assert!(from < first && last < until);
         assert!(shelf("2025-12-31T16:59:59Z") < from && shelf("2026-12-31T17:00:01Z") > until);
         for year in [i32::MIN, -262_144, -262_143, -262_142, -1, 0, 1_969, 10_945, 262_142, 262_143, i32::MAX] {
-            let (from, until) = shelf_of_year(year);
+            let (from, until) = keys_of_year(year);
             assert!(from >= until, "nothing lies in {year}");
         }
     }

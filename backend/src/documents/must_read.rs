@@ -19,7 +19,7 @@ impl Documents<'_> {
         let tree = self.backend.units().tree();
         let mut answers = self.backend.store().read(asked(viewer), line_vars(viewer, &tree)).await?;
         let rows = rows_of(&mut answers, 0..line(viewer).len())?;
-        let mut documents: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let mut documents: Vec<Document> = rows.into_iter().map(|row| row.decode(&tree)).collect::<Result<_>>()?;
         documents.retain(|document| document.reaches(viewer));
         let summaries = self.summaries(viewer, &documents.iter().collect::<Vec<_>>()).await?;
         Ok(by_urgency(summaries, self.backend.clock().today()))

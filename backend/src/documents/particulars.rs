@@ -5,14 +5,14 @@
 //! correct take their lists of columns from here ([`Columns`], [`copied`]), so none of them can leave one out.
 //!
 //! Two particulars are not among these columns, because the two tables keep them differently. Standing first is `pinned` in `draft`, and
-//! a place on the shelf, `pin`, in `document`. A note on a correction belongs to one correction and is not copied into the next.
+//! a place in the library, `pin`, in `document`. A note on a correction belongs to one correction and is not copied into the next.
 
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     audience::Audience,
-    documents::{DocumentField, DocumentKind, Imprint, Relation, desk::DocumentDraft, steps::Situation},
+    documents::{DocumentField, DocumentKind, Imprint, Relation, desk::DocumentDraft, steps::DocumentStatus},
     ids::DocumentId,
     units::UnitRef,
 };
@@ -87,7 +87,7 @@ pub(crate) struct Particulars {
 
 impl ParticularsRow {
     /// None when a column says what it cannot. Which name the issuer has is for the caller to say.
-    pub(super) fn understand(self, tree: &Tree, issuer: UnitRef) -> Option<Particulars> {
+    pub(super) fn decode(self, tree: &Tree, issuer: UnitRef) -> Option<Particulars> {
         Some(Particulars {
             kind: DocumentKind::from_key(&self.kind)?,
             number: self.number,
@@ -181,7 +181,7 @@ impl Particulars {
             is_pinned: false,
             correction: String::new(),
             body: String::new(),
-            situation: Situation::NEW,
+            status: DocumentStatus::NEW,
             version: 0,
             saved_at,
         }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::{
     accounts::Viewer,
     documents::Part,
-    ids::{DocumentId, ShelfKey},
+    ids::{DocumentId, PublishedKey},
 };
 
 use super::{Document, Documents};
@@ -65,7 +65,7 @@ impl Documents<'_> {
     /// Notes that the person has the document open.
     pub(super) async fn note_opening(&self, viewer: &Viewer, document: &Document, known: Option<&ReadingRow>) -> Result<()> {
         let now = self.backend.clock().now();
-        let opened = known.and_then(|known| known.opened.parse::<ShelfKey>().ok());
+        let opened = known.and_then(|known| known.opened.parse::<PublishedKey>().ok());
         let since = i64::try_from(opened.map_or(0, |key| key.ulid().timestamp_ms())).unwrap_or_default();
         if now.timestamp_millis() - since < ONE_SITTING.num_milliseconds() {
             return Ok(());

@@ -6,7 +6,7 @@ use domain::{
     documents::{
         CorrectionNote, DocumentCopy, DocumentPage, Heading, OpinionInvitation, ReadingPlace, WithdrawnDocument,
         reading::{Length, OwnReceipt, Recording},
-        steps::Out,
+        steps::PublicationState,
     },
     ids::{DocumentId, OpinionId},
     locale::local_date,
@@ -43,7 +43,7 @@ impl Documents<'_> {
         if found.opened.is_none() && found.document.reaches(viewer) {
             self.record_opening(viewer, &found.document).await?;
         }
-        if found.document.out == Out::Published {
+        if found.document.out == PublicationState::Published {
             self.note_opening(viewer, &found.document, found.reading.as_ref()).await?;
             self.note_corrected(viewer, &found.document).await?;
         }
@@ -55,7 +55,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn look_at(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentPage> {
+    pub async fn read_without_trace(&self, viewer: &Viewer, id: DocumentId) -> Result<DocumentPage> {
         let found = self.readable(viewer, id).await?;
         if found.document.is_looked_at_by(viewer, &self.backend.units().tree()) {
             self.page(viewer, found, true).await
@@ -76,7 +76,7 @@ impl Documents<'_> {
                 .backend
                 .counters()
                 .members_asked(&document.particulars.audience.unit.path, &document.particulars.audience),
-            place: reading.map(|reading| place(reading, &rendered.contents)).transpose()?.flatten(),
+            place: reading.map(|reading| reading_place(reading, &rendered.contents)).transpose()?.flatten(),
             html: rendered.html,
             contents: rendered.contents,
             takes_opinions: document.takes_opinions_of(viewer),
@@ -84,7 +84,7 @@ impl Documents<'_> {
             related: self.related(viewer, id, &document.particulars.related).await?,
             bookmarked,
             attachments: files::of_document(self.backend, id).await?,
-            shows_readers: document.look_at_readers(viewer, &self.backend.units().tree(), None).is_some(),
+            shows_readers: document.unit_shares(viewer, &self.backend.units().tree(), None).is_some(),
             imprint: document.particulars.imprint(),
         })
     }
@@ -190,7 +190,7 @@ impl Documents<'_> {
         let mut answers = self.backend.store().read(found(), vars).await?;
         let row: DocumentRow = answers.row(0)?.ok_or(Error::NotFound)?;
         Ok(Found {
-            document: row.understand(&self.backend.units().tree())?,
+            document: row.decode(&self.backend.units().tree())?,
             more: answers.row(1)?.ok_or(Error::NotFound)?,
             body: answers.row(2)?.ok_or_else(|| Error::Damaged(format!("document {id} has no text")))?,
             opened: answers.row(3)?,
@@ -251,7 +251,7 @@ impl Found {
 
     /// Whether it was taken back from a member who had opened or marked it.
     fn was_withdrawn_from(&self, viewer: &Viewer) -> bool {
-        self.document.out == Out::Withdrawn
+        self.document.out == PublicationState::Withdrawn
             && self.document.is_meant_for(viewer, Action::ReadDocument)
             && (self.opened.is_some() || self.read.is_some() || self.bookmarked)
     }
@@ -276,7 +276,7 @@ fn found() -> String {
 }
 
 /// Where to go on; none where nothing was begun, or everything read.
-fn place(reading: ReadingRow, contents: &[Heading]) -> Result<Option<ReadingPlace>> {
+fn reading_place(reading: ReadingRow, contents: &[Heading]) -> Result<Option<ReadingPlace>> {
     let part = reading.part()?;
     if !part.is_begun() || part.is_end() {
         return Ok(None);

@@ -1,7 +1,7 @@
 //! Who has read a document: numbers by unit for its editors and for those above, names for who leads a branch.
 //!
 //! A row that tells of reading, or of opening, carries where its member is now (`place`, see `schema/0014_readers.surql`), so what was read in a subtree is counted over
-//! ranges of one index: one for each standing, and one more for each unit that moved in or out since ([`Tree::written`]).
+//! ranges of one index: one for each standing, and one more for each unit that moved in or out since ([`Tree::path_ranges`]).
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use domain::{
     accounts::Viewer,
     documents::{
         readers::{CorrectedReaders, FollowedPage, FollowedRow, ReaderRow, Readers, ReadersPage},
-        steps::Out,
+        steps::PublicationState,
     },
     ids::{DocumentId, UnitId},
     locale::local_date,
@@ -27,9 +27,9 @@ use super::{
 };
 use crate::{
     Error, Result,
-    statistics::{Look, share},
+    statistics::{UnitShares, share},
     store::{SurrealValue, Variables, pair, record, vars},
-    units::{Tree, Written},
+    units::{PathRanges, Tree},
 };
 
 /// Documents in the list.
@@ -51,10 +51,10 @@ impl Document {
     }
 
     /// What the person looks at, at this unit or the highest of theirs. What was taken back is its editors' affair.
-    pub(super) fn look_at_readers<'t>(&self, viewer: &Viewer, tree: &'t Tree, unit: Option<UnitId>) -> Option<Look<'t>> {
+    pub(super) fn unit_shares<'t>(&self, viewer: &Viewer, tree: &'t Tree, unit: Option<UnitId>) -> Option<UnitShares<'t>> {
         let is_managed = self.is_managed_by(viewer);
-        (is_managed || self.out == Out::Published)
-            .then(|| Look::at(viewer, tree, &self.particulars.audience, is_managed, unit))
+        (is_managed || self.out == PublicationState::Published)
+            .then(|| UnitShares::at(viewer, tree, &self.particulars.audience, is_managed, unit))
             .flatten()
     }
 
@@ -64,8 +64,8 @@ impl Document {
     }
 
     /// Where lies what members of the audience ever wrote in this subtree.
-    pub(super) fn written_in(&self, path: &UnitPath, tree: &Tree) -> Vec<Written> {
-        self.particulars.audience.within(path).iter().map(|place| tree.written(place)).collect()
+    pub(super) fn written_in(&self, path: &UnitPath, tree: &Tree) -> Vec<PathRanges> {
+        self.particulars.audience.within(path).iter().map(|place| tree.path_ranges(place)).collect()
     }
 }
 
@@ -79,32 +79,32 @@ impl Documents<'_> {
     pub async fn readers(&self, viewer: &Viewer, id: DocumentId, unit: Option<UnitId>) -> Result<ReadersPage> {
         let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
         let tree = self.backend.units().tree();
-        let look = document.look_at_readers(viewer, &tree, unit).ok_or_else(|| no_look(&document, viewer, unit))?;
-        let read = self.count_in(READ, &document, &look.paths(), &tree).await?;
-        let (total, children) = look.shares(self.backend.counters(), &document.particulars.audience, &read);
+        let unit_shares = document.unit_shares(viewer, &tree, unit).ok_or_else(|| no_shares(&document, viewer, unit))?;
+        let read = self.count_in(READ, &document, &unit_shares.paths(), &tree).await?;
+        let (total, children) = unit_shares.shares(self.backend.counters(), &document.particulars.audience, &read);
         let opened = match total.share {
             Some(share) => {
-                let opened = self.count_in(OPENED, &document, &[&look.unit.path], &tree).await?.into_iter().sum::<u32>();
+                let opened = self.count_in(OPENED, &document, &[&unit_shares.unit.path], &tree).await?.into_iter().sum::<u32>();
                 // Counters and tables are not of one moment.
                 Some(opened.clamp(share.done, share.members))
             }
             None => None,
         };
         Ok(ReadersPage {
-            corrected: self.corrected_readers(&document, &look, &tree).await?,
+            corrected: self.corrected_readers(&document, &unit_shares, &tree).await?,
             document: id,
-            names: if look.shows_names() { Some(self.named_readers(&document, look.unit.id).await?) } else { None },
-            reminded: self.last_reminder(id, look.unit.id).await?,
-            may_remind: document.may_be_reminded_of(viewer, &look),
+            names: if unit_shares.shows_names() { Some(self.named_readers(&document, unit_shares.unit.id).await?) } else { None },
+            reminded: self.last_reminder(id, unit_shares.unit.id).await?,
+            may_remind: document.may_be_reminded_of(viewer, &unit_shares),
             kind: document.particulars.kind,
             published_on: document.published_at.map(local_date),
             must_read_by: document.must_read_by,
-            is_withdrawn: document.out == Out::Withdrawn,
+            is_withdrawn: document.out == PublicationState::Withdrawn,
             number: document.particulars.number,
             title: document.particulars.title,
             parts: document.particulars.audience.parts,
             issuer: document.particulars.issuer,
-            trail: look.trail,
+            trail: unit_shares.trail,
             total,
             opened,
             children,
@@ -112,11 +112,17 @@ impl Documents<'_> {
     }
 
     /// How many of those who are looked at have read the corrected text; none for what was not corrected.
-    async fn corrected_readers(&self, document: &Document, look: &Look<'_>, tree: &Tree) -> Result<Option<CorrectedReaders>> {
+    async fn corrected_readers(
+        &self,
+        document: &Document,
+        unit_shares: &UnitShares<'_>,
+        tree: &Tree,
+    ) -> Result<Option<CorrectedReaders>> {
         let Some(at) = document.corrected_at.filter(|_| document.is_corrected) else { return Ok(None) };
-        let read = self.corrected_in(READ_CORRECTED, document, &look.paths(), tree).await?;
-        let (total, children) = look.shares(self.backend.counters(), &document.particulars.audience, &read);
-        let opened = self.corrected_in(OPENED_CORRECTED, document, &[&look.unit.path], tree).await?.into_iter().sum::<u32>();
+        let read = self.corrected_in(READ_CORRECTED, document, &unit_shares.paths(), tree).await?;
+        let (total, children) = unit_shares.shares(self.backend.counters(), &document.particulars.audience, &read);
+        let opened =
+            self.corrected_in(OPENED_CORRECTED, document, &[&unit_shares.unit.path], tree).await?.into_iter().sum::<u32>();
         // Counters and tables are not of one moment.
         let opened = total.share.map(|share| opened.clamp(share.done, share.members));
         Ok(Some(CorrectedReaders { on: local_date(at), total, opened, children }))
@@ -128,12 +134,12 @@ impl Documents<'_> {
     /// [`Error::NotFound`] for who answers for none.
     pub async fn followed(&self, viewer: &Viewer) -> Result<FollowedPage> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::ReadStatistics);
-        let seat = seats.into_iter().min_by_key(|path| path.as_str().len());
-        let unit = seat.and_then(|path| tree.at(path)).ok_or(Error::NotFound)?;
-        let mut documents = self.reaching(&unit.path, &[Order::Must, Order::Shelf], &tree).await?;
-        documents.retain(|document| document.out == Out::Published);
-        let shows_all = viewer.standpoint.may_on_the_spot(Action::ReadReaders, &unit.path);
+        let top_units = viewer.standpoint.top_units(Action::ReadStatistics);
+        let top_unit = top_units.into_iter().min_by_key(|path| path.as_str().len());
+        let unit = top_unit.and_then(|path| tree.at(path)).ok_or(Error::NotFound)?;
+        let mut documents = self.reaching(&unit.path, &[Order::Must, Order::Published], &tree).await?;
+        documents.retain(|document| document.out == PublicationState::Published);
+        let shows_all = viewer.standpoint.may_at_exact_unit(Action::ReadReaders, &unit.path);
         let mut rows = Vec::with_capacity(documents.len());
         for document in documents {
             let read = self.count_in(READ, &document, &[&unit.path], &tree).await?.into_iter().sum();
@@ -150,13 +156,15 @@ impl Documents<'_> {
     pub(crate) async fn count_not_read_by_all(&self, viewer: &Viewer) -> Result<Option<u64>> {
         let tree = self.backend.units().tree();
         let leads = |path: &&UnitPath| {
-            viewer.standpoint.may_on_the_spot(Action::ReadReaders, path) && tree.children(path).next().is_none()
+            viewer.standpoint.may_at_exact_unit(Action::ReadReaders, path) && tree.children(path).next().is_none()
         };
-        let seats = viewer.standpoint.seats(Action::ReadReaders);
-        let Some(branch) = seats.into_iter().find(leads).and_then(|path| tree.at(path)) else { return Ok(None) };
+        let top_units = viewer.standpoint.top_units(Action::ReadReaders);
+        let Some(branch) = top_units.into_iter().find(leads).and_then(|path| tree.at(path)) else { return Ok(None) };
         let since = self.backend.clock().today() - OVERDUE;
         let mut documents = self.reaching(&branch.path, &[Order::Must], &tree).await?;
-        documents.retain(|document| document.out == Out::Published && document.must_read_by.is_some_and(|day| day >= since));
+        documents.retain(|document| {
+            document.out == PublicationState::Published && document.must_read_by.is_some_and(|day| day >= since)
+        });
         let read = self.counts_in(READ, &documents.iter().collect::<Vec<_>>(), &[&branch.path], &tree).await?;
         let is_left = |(document, read): &(&Document, u32)| {
             let share = share(self.backend.counters(), &branch.path, &document.particulars.audience, *read);
@@ -172,7 +180,7 @@ impl Documents<'_> {
         let mut documents: Vec<Document> = Vec::new();
         for at in 0..orders.len() * unit.ancestors_and_self().count() {
             for row in answers.rows::<DocumentRow>(at)? {
-                let document = row.understand(tree)?;
+                let document = row.decode(tree)?;
                 if document.particulars.audience.covers(unit) && documents.iter().all(|known| known.id != document.id) {
                     documents.push(document);
                 }
@@ -190,8 +198,8 @@ impl Documents<'_> {
 
     /// The same for several documents in one question: the numbers of the first, then those of the next.
     async fn counts_in(&self, what: &str, documents: &[&Document], paths: &[&UnitPath], tree: &Tree) -> Result<Vec<u32>> {
-        let asked: Vec<Asked<'_>> =
-            documents.iter().flat_map(|document| paths.iter().map(move |path| Asked::of(document, path, tree))).collect();
+        let asked: Vec<CountQuery<'_>> =
+            documents.iter().flat_map(|document| paths.iter().map(move |path| CountQuery::of(document, path, tree))).collect();
         let (sql, vars, ranges) = ranges_of(what, &asked);
         if ranges.is_empty() {
             return Ok(vec![0; asked.len()]);
@@ -253,7 +261,7 @@ impl Documents<'_> {
 }
 
 /// Why somebody has nothing to look at.
-pub(super) fn no_look(document: &Document, viewer: &Viewer, unit: Option<UnitId>) -> Error {
+pub(super) fn no_shares(document: &Document, viewer: &Viewer, unit: Option<UnitId>) -> Error {
     if unit.is_none() && document.is_readable_for(viewer) { Error::NotAllowed } else { Error::NotFound }
 }
 
@@ -269,13 +277,13 @@ const NAMED: &str = "SELECT member, at FROM $read; SELECT member, at FROM $opene
                      SELECT VALUE member FROM $versions WHERE version = $version;";
 
 /// Of a document, what is counted in one subtree.
-struct Asked<'d> {
+struct CountQuery<'d> {
     document: DocumentId,
     standings: &'d [Standing],
-    written: Vec<Written>,
+    written: Vec<PathRanges>,
 }
 
-impl<'d> Asked<'d> {
+impl<'d> CountQuery<'d> {
     fn of(document: &'d Document, path: &UnitPath, tree: &Tree) -> Self {
         Self { document: document.id, standings: document.counted(), written: document.written_in(path, tree) }
     }
@@ -283,19 +291,19 @@ impl<'d> Asked<'d> {
 
 /// Each range of paths with each standing, and how what lies there counts.
 pub(super) fn signed<'w>(
-    written: &'w [Written],
+    written: &'w [PathRanges],
     standings: &'w [Standing],
 ) -> impl Iterator<Item = (&'w UnitPath, i64, &'static str)> {
-    let paths = written
-        .iter()
-        .flat_map(|Written { within, without }| within.iter().map(|path| (path, 1)).chain(without.iter().map(|path| (path, -1))));
+    let paths = written.iter().flat_map(|PathRanges { within, without }| {
+        within.iter().map(|path| (path, 1)).chain(without.iter().map(|path| (path, -1)))
+    });
     paths.flat_map(move |(path, sign)| standings.iter().map(move |standing| (path, sign, standing.key())))
 }
 
 /// One count of a range for each standing and each range of paths; with each its place in `asked` and how it counts.
-fn ranges_of(table: &str, asked: &[Asked<'_>]) -> (String, Variables, Vec<(usize, i64)>) {
+fn ranges_of(table: &str, asked: &[CountQuery<'_>]) -> (String, Variables, Vec<(usize, i64)>) {
     let (mut sql, mut vars, mut ranges) = (String::new(), vars! {}, Vec::new());
-    for (place, Asked { document, standings, written }) in asked.iter().enumerate() {
+    for (place, CountQuery { document, standings, written }) in asked.iter().enumerate() {
         for (path, sign, standing) in signed(written, standings) {
             let at = ranges.len();
             sql += &format!(
@@ -315,7 +323,7 @@ enum Order {
     /// Those that must be read. They are few enough to ask each whether it is for the unit.
     Must,
     /// All that are out, of which the engine reads no more than the limit: see [`super::walk`].
-    Shelf,
+    Published,
 }
 
 /// What was published for a unit and for those above it, a range each.
@@ -325,7 +333,7 @@ fn reaching_ranges(unit: &UnitPath, orders: &[Order], tree: &Tree) -> (String, V
     for order in orders {
         let (column, condition) = match order {
             Order::Must => ("must", format!("AND {IN_PART} ")),
-            Order::Shelf => ("shelf", String::new()),
+            Order::Published => ("shelf", String::new()),
         };
         for (at, path) in unit.ancestors_and_self().enumerate() {
             sql += &format!(
@@ -353,10 +361,10 @@ mod tests {
     async fn numbers_come_from_index_ranges() {
         let store = migrated().await;
         let unit = path("/01/51/001/");
-        let asked = [(); 2].map(|()| Asked {
+        let asked = [(); 2].map(|()| CountQuery {
             document: DocumentId::new(Ulid::nil()),
             standings: &COUNTED,
-            written: vec![Written { within: vec![unit.clone(), path("/01/52/001/")], without: vec![path("/01/51/001/07/")] }],
+            written: vec![PathRanges { within: vec![unit.clone(), path("/01/52/001/")], without: vec![path("/01/51/001/07/")] }],
         });
         for table in [READ, OPENED] {
             let (sql, vars, ranges) = ranges_of(table, &asked);
@@ -373,7 +381,7 @@ mod tests {
             version: 1_i64,
         };
         store.assert_no_scan(NAMED, vars).await;
-        let (sql, vars) = reaching_ranges(&unit, &[Order::Must, Order::Shelf], &Tree::default());
+        let (sql, vars) = reaching_ranges(&unit, &[Order::Must, Order::Published], &Tree::default());
         store.assert_no_scan(&sql, vars).await;
     }
 
@@ -387,8 +395,8 @@ mod tests {
                             counted = true, seen = 'end', place = $document + 'official' + $path; \
                     }";
         store.write(fill, vars! { document: document.to_string() }).await.expect("fills");
-        let written = vec![Written { within: vec![path("/01/51/")], without: Vec::new() }];
-        let (sql, vars, _) = ranges_of(READ, &[Asked { document, standings: &[Standing::Official], written }]);
+        let written = vec![PathRanges { within: vec![path("/01/51/")], without: Vec::new() }];
+        let (sql, vars, _) = ranges_of(READ, &[CountQuery { document, standings: &[Standing::Official], written }]);
         let mut answers = store.read(&sql, vars.clone()).await.expect("counts");
         assert_eq!(answers.rows::<i64>(0).expect("a number"), [40]);
         let range = "SELECT place FROM document_read WHERE place >= $from_0 AND place < $until_0";

@@ -22,7 +22,7 @@ use crate::{
 impl Document {
     /// Whether the person has an office for which one looks at it: follows who reads, or writes for its issuer.
     pub(super) fn is_looked_at_by(&self, viewer: &Viewer, tree: &Tree) -> bool {
-        self.look_at_readers(viewer, tree, None).is_some()
+        self.unit_shares(viewer, tree, None).is_some()
     }
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use domain::{
     accounts::Viewer,
-    documents::{RelatedDocument, Relation, steps::Out},
+    documents::{RelatedDocument, Relation, steps::PublicationState},
     ids::DocumentId,
 };
 
@@ -39,7 +39,7 @@ impl Documents<'_> {
         let tree = self.backend.units().tree();
         let vars = vars! { id: id.to_string(), line: line(viewer) };
         let rows: Vec<DocumentRow> = self.backend.store().read(naming(viewer), vars).await?.rows(0)?;
-        let mut found: Vec<Document> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let mut found: Vec<Document> = rows.into_iter().map(|row| row.decode(&tree)).collect::<Result<_>>()?;
         found.retain(|document| document.is_readable_for(viewer));
         found.sort_by_key(|document| Reverse((document.published_at, document.id)));
         found.truncate(MOST);
@@ -61,7 +61,7 @@ impl Documents<'_> {
 }
 
 fn shown(viewer: &Viewer, document: &Document, relation: Relation, is_newer: bool) -> Option<RelatedDocument> {
-    let is_out = document.out == Out::Published && document.is_readable_for(viewer);
+    let is_out = document.out == PublicationState::Published && document.is_readable_for(viewer);
     is_out.then(|| RelatedDocument {
         relation,
         is_newer,

@@ -1,6 +1,6 @@
 //! What is out, read back as a draft: for the page of a document nobody works on, and for who begins a new draft of it.
 
-use domain::documents::{desk::DocumentDraft, steps::Situation};
+use domain::documents::{desk::DocumentDraft, steps::DocumentStatus};
 
 use super::{Document, Documents};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Documents<'_> {
-    pub(super) async fn as_draft(&self, out: Document, body: String, situation: Situation) -> Result<DocumentDraft> {
+    pub(super) async fn as_draft(&self, out: Document, body: String, status: DocumentStatus) -> Result<DocumentDraft> {
         let sql = "SELECT VALUE correction FROM ONLY $document";
         let correction: Option<String> =
             self.backend.store().read(sql, vars! { document: record("document", out.id) }).await?.row(0)?;
@@ -18,7 +18,7 @@ impl Documents<'_> {
             is_pinned: out.pinned,
             correction: correction.unwrap_or_default(),
             body,
-            situation,
+            status,
             version: out.version,
             ..out.particulars.form(out.id, &signs, out.saved_at)
         })

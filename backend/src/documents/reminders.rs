@@ -11,7 +11,7 @@ use domain::{
     documents::{
         DocumentSummary,
         readers::{Reminded, Reminder, Reminding},
-        steps::Out,
+        steps::PublicationState,
     },
     events::EventBody,
     ids::{DocumentId, UnitId},
@@ -20,11 +20,11 @@ use domain::{
     units::UnitRef,
 };
 
-use super::{Document, Documents, read_marks, readers::no_look};
+use super::{Document, Documents, read_marks, readers::no_shares};
 use crate::{
     Error, Result,
     change::Change,
-    statistics::Look,
+    statistics::UnitShares,
     store::{StoreError, SurrealValue, Variables, pair, vars},
 };
 
@@ -37,9 +37,9 @@ const LATEST: usize = 20;
 impl Document {
     /// Whether the person may ask this unit's members to read it: who leads the unit itself, and who puts documents before this
     /// audience ([`Action::PublishDocument`]).
-    pub(super) fn may_be_reminded_of(&self, viewer: &Viewer, look: &Look<'_>) -> bool {
+    pub(super) fn may_be_reminded_of(&self, viewer: &Viewer, unit_shares: &UnitShares<'_>) -> bool {
         let publishes = viewer.standpoint.may_by_office(Action::PublishDocument, &self.particulars.audience.unit.path);
-        self.out == Out::Published && (look.on_the_spot || publishes)
+        self.out == PublicationState::Published && (unit_shares.at_exact_unit || publishes)
     }
 }
 
@@ -52,8 +52,9 @@ impl Documents<'_> {
     pub async fn remind(&self, viewer: &Viewer, id: DocumentId, unit: UnitId) -> Result<Reminding> {
         let document = self.fetched(&[id]).await?.pop().ok_or(Error::NotFound)?;
         let tree = self.backend.units().tree();
-        let look = document.look_at_readers(viewer, &tree, Some(unit)).ok_or_else(|| no_look(&document, viewer, Some(unit)))?;
-        if !document.may_be_reminded_of(viewer, &look) {
+        let unit_shares =
+            document.unit_shares(viewer, &tree, Some(unit)).ok_or_else(|| no_shares(&document, viewer, Some(unit)))?;
+        if !document.may_be_reminded_of(viewer, &unit_shares) {
             return Err(Error::NotAllowed);
         }
         let clock = self.backend.clock();
@@ -65,7 +66,7 @@ impl Documents<'_> {
             today: midnight(clock.today()),
         };
         let reminded = EventBody::ReadersReminded(id);
-        let change = Change::new(REMIND, vars).event(clock, Some(viewer.member), &look.unit.path, reminded);
+        let change = Change::new(REMIND, vars).event(clock, Some(viewer.member), &unit_shares.unit.path, reminded);
         match self.backend.transact(change).await {
             Ok(_) => Ok(Reminding::Done),
             Err(StoreError::Thrown(reason)) if reason == TOO_SOON => Ok(Reminding::TooSoon),
@@ -92,7 +93,7 @@ impl Documents<'_> {
         documents.retain(|document| document.reaches(viewer));
         let summary = |asked: AskedAgain| {
             let document = documents.iter().find(|document| document.id == asked.document)?;
-            Some(DocumentSummary { reminded: Some(asked.told()), ..document.summary(false) })
+            Some(DocumentSummary { reminded: Some(asked.into_reminded()), ..document.summary(false) })
         };
         Ok(asked.into_iter().filter_map(summary).take(count).collect())
     }
@@ -104,7 +105,7 @@ impl Documents<'_> {
         }
         let asked = self.asked_again(viewer).await?;
         for document in documents.iter_mut().filter(|document| !document.read) {
-            document.reminded = asked.iter().find(|asked| asked.document == document.id).cloned().map(AskedAgain::told);
+            document.reminded = asked.iter().find(|asked| asked.document == document.id).cloned().map(AskedAgain::into_reminded);
         }
         Ok(())
     }
@@ -138,7 +139,7 @@ struct AskedAgain {
 }
 
 impl AskedAgain {
-    fn told(self) -> Reminded {
+    fn into_reminded(self) -> Reminded {
         Reminded { on: local_date(self.at), by: self.by }
     }
 }

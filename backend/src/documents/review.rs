@@ -7,7 +7,7 @@ use domain::{
     accounts::Viewer,
     documents::{
         desk::{OpenReview, Remark, ReviewPage, ReviewRemark, Reviewer, Verdict},
-        steps::{DocumentStep, Hand, Work},
+        steps::{DocumentStep, DraftState, EditorPermissions},
     },
     events::EventBody,
     forms::{self, FormReader, Problem},
@@ -129,12 +129,12 @@ impl Documents<'_> {
         }
         let names = self.names(people).await?;
         let name = |member: &str| names.get(member).cloned().unwrap_or_default();
-        let is_asking = work.work == Work::Draft && desk.hand.may(DocumentStep::Submit);
-        let is_looked_at = is_asking || work.work == Work::InReview;
+        let is_asking = work.work == DraftState::Draft && desk.permissions.may(DocumentStep::Submit);
+        let is_looked_at = is_asking || work.work == DraftState::InReview;
         let people = if is_looked_at { self.people_of_desk(&work).await? } else { Vec::new() };
         let may_approve = |member: &str| people.iter().any(|person| person.may_approve && person.member.to_string() == member);
         let review = match (open, work.work) {
-            (Some(row), Work::InReview) => Some(OpenReview {
+            (Some(row), DraftState::InReview) => Some(OpenReview {
                 asked_by: name(&row.asked_by),
                 asked_at: row.asked_at,
                 is_stuck: row.reviewer.as_deref().is_some_and(|member| !may_approve(member)),
@@ -163,7 +163,7 @@ impl Documents<'_> {
         let needs_another = is_asking && !reviewers.iter().any(|person| person.may_approve);
         let change = self.change_of(&desk).await?;
         let (members, branches) = self.reach(&tree, &work.particulars.audience);
-        let (hand, publish_at) = (desk.hand, work.publish_at);
+        let (permissions, publish_at) = (desk.permissions, work.publish_at);
         let draft = self.drafted(desk).await?;
         let warnings = warnings_of(&draft.title, &draft.body).await?;
         let passages = passages(&draft.body);
@@ -171,7 +171,7 @@ impl Documents<'_> {
             warnings,
             preview: markdown::render(&draft.body).html,
             draft,
-            hand,
+            permissions,
             members,
             branches,
             review,
@@ -306,7 +306,7 @@ impl Documents<'_> {
         let rows = self.remark_rows(id).await?;
         let row = rows.into_iter().find(|row| row.key == key).ok_or(Error::NotFound)?;
         let member = viewer.member.to_string();
-        let Hand { writes, publishes, reviews, .. } = desk.hand;
+        let EditorPermissions { writes, publishes, reviews, .. } = desk.permissions;
         if !(writes || publishes || reviews || row.by == member) {
             return Err(Error::NotAllowed);
         }
@@ -371,7 +371,7 @@ impl Documents<'_> {
         let found: Vec<IssuedRow> = self.backend.store().read(ISSUERS, vars! { drafts: drafts }).await?.rows(0)?;
         let tree = self.backend.units().tree();
         let issuers: BTreeMap<String, &UnitRef> =
-            found.into_iter().filter_map(|row| tree.heir(&row.issuer).map(|issuer| (row.id, issuer))).collect();
+            found.into_iter().filter_map(|row| tree.successor(&row.issuer).map(|issuer| (row.id, issuer))).collect();
         asked.retain(|(id, _, _, comments_only)| {
             issuers.get(&id.to_string()).is_some_and(|issuer| is_still_asked(viewer, issuer, *comments_only))
         });
@@ -386,14 +386,14 @@ impl Documents<'_> {
     pub(super) async fn for_any_chief(&self, viewer: &Viewer) -> Result<Vec<(DocumentId, Option<NaiveDate>, String, bool)>> {
         let member = viewer.member.to_string();
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::PublishDocument);
+        let top_units = viewer.standpoint.top_units(Action::PublishDocument);
         let mut works: Vec<InWork> = Vec::new();
-        if !seats.is_empty() {
-            let (sql, vars) = of_seats(&waiting_drafts(), &seats);
+        if !top_units.is_empty() {
+            let (sql, vars) = of_top_units(&waiting_drafts(), &top_units);
             let mut answers = self.backend.store().read(sql, vars).await?;
-            for at in 0..seats.len() {
+            for at in 0..top_units.len() {
                 for draft in answers.rows::<DraftRow>(at)? {
-                    works.push(draft.understand(&tree)?);
+                    works.push(draft.decode(&tree)?);
                 }
             }
         }
@@ -433,14 +433,14 @@ impl Documents<'_> {
     /// How many texts are in review of units the person publishes for; more than 100 are not counted. None for who publishes
     /// nowhere.
     pub(crate) async fn count_in_review(&self, viewer: &Viewer) -> Result<Option<u64>> {
-        let seats = viewer.standpoint.seats(Action::PublishDocument);
-        if seats.is_empty() {
+        let top_units = viewer.standpoint.top_units(Action::PublishDocument);
+        if top_units.is_empty() {
             return Ok(None);
         }
-        let (sql, vars) = of_seats(IN_REVIEW, &seats);
+        let (sql, vars) = of_top_units(IN_REVIEW, &top_units);
         let mut answers = self.backend.store().read(sql, vars).await?;
         let mut count = 0;
-        for at in 0..seats.len() {
+        for at in 0..top_units.len() {
             count += answers.rows::<String>(at)?.len() as u64;
         }
         Ok(Some(count))
@@ -517,7 +517,7 @@ impl Documents<'_> {
 /// What the guard says of all that a reader sees. A long text takes it a while.
 async fn warnings_of(title: &str, body: &str) -> Result<Vec<Warning>> {
     let text = format!("{title}\n{body}");
-    super::beside(move || guard::look(&text)).await
+    super::spawn_blocking(move || guard::scan(&text)).await
 }
 
 const SUBMIT: &str = "LET $found = (SELECT version, stage FROM ONLY $draft); \
@@ -563,15 +563,15 @@ fn waiting_drafts() -> String {
     )
 }
 
-/// A statement over the subtree between `$from` and `$until`, once for each seat.
-fn of_seats(statement: &str, seats: &[&UnitPath]) -> (String, Variables) {
+/// A statement over the subtree between `$from` and `$until`, once for each top unit.
+fn of_top_units(statement: &str, top_units: &[&UnitPath]) -> (String, Variables) {
     let (mut sql, mut vars) = (String::new(), vars! {});
-    for (at, seat) in seats.iter().enumerate() {
+    for (at, top_unit) in top_units.iter().enumerate() {
         let (from, until) = (format!("from_{at}"), format!("until_{at}"));
         sql += &statement.replace("$from", &format!("${from}")).replace("$until", &format!("${until}"));
         sql.push(';');
-        vars.insert(from, seat.to_string());
-        vars.insert(until, seat.range_end());
+        vars.insert(from, top_unit.to_string());
+        vars.insert(until, top_unit.range_end());
     }
     (sql, vars)
 }

@@ -6,13 +6,13 @@ use domain::{
     documents::{
         Body,
         desk::{RevisionRow, RevisionsPage, Shown},
-        steps::{DocumentStep, Out},
+        steps::{DocumentStep, PublicationState},
     },
     events::EventBody,
     ids::DocumentId,
 };
 
-use super::{Documents, beside, difference};
+use super::{Documents, difference, spawn_blocking};
 use crate::{
     Error, Result,
     change::Change,
@@ -53,7 +53,7 @@ impl Documents<'_> {
     ) -> Result<RevisionsPage> {
         let desk = self.on_desk(viewer, id).await?;
         // Who was asked for a review was asked about one text.
-        if !(desk.hand.writes || desk.hand.publishes) {
+        if !(desk.permissions.writes || desk.permissions.publishes) {
             return Err(Error::NotAllowed);
         }
         let sql =
@@ -61,7 +61,7 @@ impl Documents<'_> {
         let rows: Vec<ListedRow> =
             self.backend.store().read(sql, vars! { revisions: pairs_of("document_revision", id) }).await?.rows(0)?;
         let names = self.names(rows.iter().map(|row| row.by.clone())).await?;
-        let out = desk.out.as_ref().filter(|out| out.out == Out::Published).map(|out| out.version);
+        let out = desk.out.as_ref().filter(|out| out.out == PublicationState::Published).map(|out| out.version);
         let newest = rows.first().map(|row| row.number.clone());
         let revisions = rows.into_iter().map(|row| {
             let version = row.number.parse().map_err(|_| Error::Damaged(format!("revision of {id}")))?;
@@ -76,7 +76,14 @@ impl Documents<'_> {
         });
         let revisions = revisions.collect::<Result<_>>()?;
         let shown = self.shown(id, version, with).await?;
-        Ok(RevisionsPage { document: id, title: desk.title(), hand: desk.hand, situation: desk.situation(), revisions, shown })
+        Ok(RevisionsPage {
+            document: id,
+            title: desk.title(),
+            permissions: desk.permissions,
+            status: desk.status(),
+            revisions,
+            shown,
+        })
     }
 
     /// Brings the title and text of a version back, as the next one. Nothing is overwritten.
@@ -118,14 +125,14 @@ impl Documents<'_> {
             (Some(version), None) => {
                 let revision = self.stored_revision(id, version).await?;
                 let Revision { title, body } = revision;
-                let html = beside(move || markdown::render(&body).html).await?;
+                let html = spawn_blocking(move || markdown::render(&body).html).await?;
                 Shown::Version { version, title, html }
             }
             (Some(one), Some(other)) => {
                 let (old, new) = (one.min(other), one.max(other));
                 let text = |revision: Revision| format!("{}\n{}", revision.title, revision.body);
                 let (before, after) = (self.stored_revision(id, old).await?, self.stored_revision(id, new).await?);
-                let pieces = beside(move || difference(&text(before), &text(after))).await?;
+                let pieces = spawn_blocking(move || difference(&text(before), &text(after))).await?;
                 Shown::Difference { old, new, pieces }
             }
         })

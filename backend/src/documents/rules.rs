@@ -54,8 +54,8 @@ impl Documents<'_> {
         let rules: Vec<_> = units.iter().map(|unit| record("desk_rule", unit)).collect();
         let sql = "SELECT VALUE record::id(id) FROM $rules WHERE own_approval = true";
         let found: Vec<String> = self.backend.store().read(sql, vars! { rules: rules }).await?.rows(0)?;
-        let understood = found.into_iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("rules of the desk of {id}"))));
-        understood.collect()
+        let ids = found.into_iter().map(|id| id.parse().map_err(|_| Error::Damaged(format!("rules of the desk of {id}"))));
+        ids.collect()
     }
 
     async fn rule(&self, unit: UnitId) -> Result<RuleRow> {

@@ -36,11 +36,11 @@ impl Documents<'_> {
         if version > 0 {
             let desk = self.on_desk(viewer, id).await?;
             desk.step(DocumentStep::Edit)?;
-            is_correction = desk.situation().out.is_some();
-        } else if viewer.standpoint.seats(Action::WriteDocument).is_empty() {
+            is_correction = desk.status().out.is_some();
+        } else if viewer.standpoint.top_units(Action::WriteDocument).is_empty() {
             return Err(Error::NotFound);
         }
-        let (reader, draft) = self.understand(viewer, &form, is_correction).await?;
+        let (reader, draft) = self.parse_form(viewer, &form, is_correction).await?;
         let (save, body) = if version == 0 {
             let create = format!("{UNKNOWN} {IN_PLACE} {FREE} CREATE $draft SET authors = [$editor]");
             (create, EventBody::DocumentDrafted(id))

@@ -6,7 +6,7 @@ use domain::{
     accounts::Viewer,
     documents::{
         desk::{Held, Remark, Withdrawal},
-        steps::{DocumentStep, Out, StepRefused, Work},
+        steps::{DocumentStep, DraftState, PublicationState, StepRefused},
     },
     events::EventBody,
     forms::{self, FormReader, Problem},
@@ -54,7 +54,7 @@ pub struct PublishForm<'f> {
 struct Release<'r> {
     document: DocumentId,
     version: u32,
-    stage: Work,
+    stage: DraftState,
     /// What it takes the place of.
     base: Base,
     /// Files it goes out with.
@@ -66,7 +66,7 @@ struct Release<'r> {
 
 /// What is or was out, as an approval knows it. A transaction holds only while it is still so.
 #[derive(Debug, Clone, Copy)]
-struct Base(Option<(Out, u32)>);
+struct Base(Option<(PublicationState, u32)>);
 
 impl Base {
     fn of(out: Option<&Document>) -> Self {
@@ -74,7 +74,7 @@ impl Base {
     }
 
     fn is_out(self) -> bool {
-        self.0.is_some_and(|(out, _)| out == Out::Published)
+        self.0.is_some_and(|(out, _)| out == PublicationState::Published)
     }
 
     fn bind(self, vars: &mut Variables, files: &[String]) {
@@ -87,11 +87,11 @@ impl Base {
 }
 
 /// Names all that an approval is about besides the version of the text: the review, what is or was out, the files, who issues it and
-/// for whom: a merged unit hands both on to its heir without a new version. None where nothing waits for an approval or for its time.
+/// for whom: a merged unit hands both on to its successor without a new version. None where nothing waits for an approval or for its time.
 ///
 /// Files have no version: they change only between two reviews, and a row of theirs keeps its content.
 pub(super) fn looked_at(desk: &OnDesk, review: Option<&str>) -> Option<String> {
-    let work = desk.work.as_ref().filter(|work| work.work != Work::Draft)?;
+    let work = desk.work.as_ref().filter(|work| work.work != DraftState::Draft)?;
     let out = desk.out.as_ref().map(|out| format!("{}-{}", out.out.key(), out.version));
     let issuer = work.particulars.issuer.id.to_string();
     let units =
@@ -136,7 +136,7 @@ impl Documents<'_> {
         if form.version != work.version.to_string() || form.review != shown {
             return Err(reader.refused("version", Problem::Stale).into());
         }
-        let comes_back = desk.situation().comes_back() || self.is_over_by(id, at).await?;
+        let comes_back = desk.status().comes_back() || self.is_over_by(id, at).await?;
         if comes_back && form.again != "yes" {
             return Err(reader.refused("again", Problem::Required).into());
         }
@@ -292,7 +292,7 @@ impl Documents<'_> {
     async fn withdraw_all(&self, viewer: &Viewer, desk: &OnDesk, reason: &Remark) -> Result<Done> {
         let out = desk.out.as_ref().ok_or(Error::NotFound)?;
         let clock = self.backend.clock();
-        let waits = desk.work.as_ref().filter(|work| work.work != Work::Draft);
+        let waits = desk.work.as_ref().filter(|work| work.work != DraftState::Draft);
         let vars = vars! {
             document: record("document", out.id),
             draft: record("draft", out.id),
@@ -318,7 +318,7 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Busy`]; what was not done is found again the next time.
-    pub async fn keep_time(&self) -> Result<usize> {
+    pub async fn publish_due(&self) -> Result<usize> {
         let now = self.backend.clock().now();
         let tree = self.backend.units().tree();
         let vars = vars! { now: now, from: DateTime::<Utc>::UNIX_EPOCH };
@@ -335,7 +335,7 @@ impl Documents<'_> {
         }
         for row in answers.rows::<OverRow>(1)? {
             let document = row.id.parse().map_err(|_| Error::Damaged(format!("document {}", row.id)))?;
-            let issuer = tree.heir(&row.issuer).ok_or_else(|| Error::Damaged(format!("issuer of {}", row.id)))?;
+            let issuer = tree.successor(&row.issuer).ok_or_else(|| Error::Damaged(format!("issuer of {}", row.id)))?;
             match self.expire(document, &issuer.path).await {
                 Ok(Done::Yes) => changed += 1,
                 // Taken out by somebody, or replaced by a text that holds longer.
@@ -350,7 +350,7 @@ impl Documents<'_> {
     async fn release_due(&self, row: &DueRow, now: DateTime<Utc>) -> Result<Done> {
         let id = row.id.parse().map_err(|_| Error::Damaged(format!("draft {}", row.id)))?;
         let stored = self.stored(id).await?;
-        let Some(work) = stored.work.filter(|work| work.work == Work::Scheduled) else { return Ok(Done::Changed) };
+        let Some(work) = stored.work.filter(|work| work.work == DraftState::Scheduled) else { return Ok(Done::Changed) };
         if !work.reaches_only_below() {
             return self.return_to_desk(&work, Held::Audience).await;
         }
@@ -360,7 +360,7 @@ impl Documents<'_> {
         let release = Release {
             document: id,
             version: work.version,
-            stage: Work::Scheduled,
+            stage: DraftState::Scheduled,
             base: Base::of(stored.out.as_ref()),
             files: &work.attachments,
             expires_at: work.expires_at(),
@@ -375,7 +375,7 @@ impl Documents<'_> {
 
     /// Why and when what was out was taken back.
     pub(super) async fn withdrawal(&self, id: DocumentId, desk: &OnDesk) -> Result<Option<Withdrawal>> {
-        if desk.out.as_ref().is_none_or(|out| out.out != Out::Withdrawn) {
+        if desk.out.as_ref().is_none_or(|out| out.out != PublicationState::Withdrawn) {
             return Ok(None);
         }
         let sql = "SELECT withdrawn_at, withdrawn_because FROM ONLY $document";
@@ -384,7 +384,7 @@ impl Documents<'_> {
         Ok(row.and_then(|row| row.withdrawn_at.map(|at| Withdrawal { at, reason: row.withdrawn_because })))
     }
 
-    /// Puts a text on the shelf of its audience in place of the one before. A correction keeps the place of what it corrects.
+    /// Puts a text in the library of its audience in place of the one before. A correction keeps the place of what it corrects.
     async fn release(&self, release: Release<'_>) -> Result<Done> {
         let clock = self.backend.clock();
         let now = clock.now();
@@ -480,7 +480,7 @@ impl Documents<'_> {
             Done::Changed | Done::NumberTaken => {
                 let desk = self.on_desk(viewer, id).await?;
                 // Fine again: somebody saved a newer text. Look at it, then decide.
-                Err(desk.step(step).err().unwrap_or(Error::Step(StepRefused { from: desk.situation(), step })))
+                Err(desk.step(step).err().unwrap_or(Error::Step(StepRefused { from: desk.status(), step })))
             }
         }
     }

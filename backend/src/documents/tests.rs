@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
-    documents::{DocumentField, DocumentKind, LibraryQuery, Relation, ShelfList, ShelfPage, reading::Seen, steps::Out},
+    documents::{
+        DocumentField, DocumentKind, LibraryQuery, PersonalList, PersonalListPage, Relation, reading::Seen,
+        steps::PublicationState,
+    },
     ids::UnitId,
     policy::{Grant, Role, Standpoint},
     units::{UnitKind, UnitPath},
@@ -14,7 +17,7 @@ use tempfile::TempDir;
 use ulid::Ulid;
 
 use super::*;
-use crate::{Clock, Keys, Place, demo::registry::Registry, units::MergeForm};
+use crate::{Clock, Keys, StoreLocation, demo::registry::Registry, units::MergeForm};
 
 fn noon() -> DateTime<Utc> {
     "2026-11-21T05:00:00Z".parse().expect("a moment")
@@ -23,10 +26,11 @@ fn noon() -> DateTime<Utc> {
 /// A backend on each engine; the folder of one goes with it.
 async fn engines() -> [(Backend, Option<TempDir>); 2] {
     let folder = tempfile::tempdir().expect("a folder");
-    let open =
-        async |place: &Place| Backend::open(place, Keys::from_master(&[7; 32]), Clock::fixed(noon(), 1)).await.expect("opens");
-    let on_disk = open(&Place::Folder(folder.path().to_owned())).await;
-    [(open(&Place::Memory).await, None), (on_disk, Some(folder))]
+    let open = async |location: &StoreLocation| {
+        Backend::open(location, Keys::from_master(&[7; 32]), Clock::fixed(noon(), 1)).await.expect("opens")
+    };
+    let on_disk = open(&StoreLocation::Folder(folder.path().to_owned())).await;
+    [(open(&StoreLocation::Memory).await, None), (on_disk, Some(folder))]
 }
 
 /// A province with a commune of two branches, and another commune.
@@ -68,7 +72,7 @@ struct Put<'a> {
     at: DateTime<Utc>,
     kind: DocumentKind,
     field: Option<DocumentField>,
-    state: Out,
+    state: PublicationState,
     parts: Vec<UnitRef>,
     standings: Vec<Standing>,
     must_read_by: Option<&'a str>,
@@ -93,7 +97,7 @@ impl<'a> Put<'a> {
             at: noon() - TimeDelta::hours(1),
             kind: DocumentKind::News,
             field: None,
-            state: Out::Published,
+            state: PublicationState::Published,
             parts: Vec::new(),
             standings: Vec::new(),
             must_read_by: None,
@@ -106,7 +110,7 @@ impl<'a> Put<'a> {
 
     async fn save(self, backend: &Backend) -> DocumentId {
         let id = DocumentId::new(backend.clock().ulid_at(self.at));
-        let is_out = self.state == Out::Published;
+        let is_out = self.state == PublicationState::Published;
         let shelf = is_out.then(|| id.to_string());
         let related: Vec<Entry> = self
             .related
@@ -140,7 +144,7 @@ impl<'a> Put<'a> {
             parts: (!parts.is_empty()).then_some(parts),
             standings: (!standings.is_empty()).then_some(standings),
             related: (!related.is_empty()).then_some(related),
-            withdrawn_at: (self.state == Out::Withdrawn).then_some(self.at),
+            withdrawn_at: (self.state == PublicationState::Withdrawn).then_some(self.at),
             because: self.because,
             body: self.body,
         };
@@ -159,7 +163,7 @@ async fn withdraw(backend: &Backend, id: DocumentId, because: &str) {
 async fn library(backend: &Backend, viewer: &Viewer, query: LibraryQuery) -> Vec<DocumentId> {
     let (mut found, mut query) = (Vec::new(), query);
     loop {
-        let page = backend.documents().shelf(viewer, &query).await.expect("a page");
+        let page = backend.documents().library(viewer, &query).await.expect("a page");
         found.extend(page.pinned.iter().chain(&page.documents).map(|document| document.id));
         query.after = page.next;
         if page.next.is_none() {
@@ -168,10 +172,10 @@ async fn library(backend: &Backend, viewer: &Viewer, query: LibraryQuery) -> Vec
     }
 }
 
-async fn list(backend: &Backend, viewer: &Viewer, list: ShelfList) -> Vec<DocumentId> {
+async fn list(backend: &Backend, viewer: &Viewer, list: PersonalList) -> Vec<DocumentId> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page: ShelfPage = backend.documents().personal(viewer, list, after).await.expect("a page");
+        let page: PersonalListPage = backend.documents().personal(viewer, list, after).await.expect("a page");
         found.extend(page.rows.iter().map(|row| row.document.id));
         after = page.next;
         if after.is_none() {
@@ -218,7 +222,7 @@ async fn what_is_for_another_part_shows_nowhere() {
         let (inside, outside) = (member_of(&units.harbour, Standing::Official), member_of(&units.school, Standing::Official));
         assert_eq!(library(&backend, &inside, LibraryQuery::default()).await, [id, naming, old]);
         assert_eq!(library(&backend, &outside, LibraryQuery::default()).await, [naming]);
-        let years = async |viewer: &Viewer| documents.shelf(viewer, &LibraryQuery::default()).await.expect("a page").years;
+        let years = async |viewer: &Viewer| documents.library(viewer, &LibraryQuery::default()).await.expect("a page").years;
         assert_eq!(years(&inside).await, [2026, 2025, 2024]);
         assert_eq!(years(&outside).await, [2026], "the years tell of nothing else");
         let related = async |viewer: &Viewer| documents.read(viewer, naming).await.expect("reads").related.len();
@@ -263,7 +267,7 @@ async fn filters_are_combined_and_a_year_is_that_of_the_organisation() {
         };
         assert_eq!(library(&backend, &viewer, all.clone()).await, [old_year]);
         assert_eq!(library(&backend, &viewer, LibraryQuery { year: Some(2026), ..all }).await, []);
-        let page = backend.documents().shelf(&viewer, &LibraryQuery::default()).await.expect("a page");
+        let page = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(page.years, [2026, 2025]);
         let names: Vec<UnitId> = page.units.iter().map(|unit| unit.id).collect();
         assert_eq!(names, [units.province.id, units.commune.id, units.harbour.id], "the own line, from the top");
@@ -283,7 +287,7 @@ async fn what_is_pinned_stands_first_and_nowhere_else() {
             let id = put.save(&backend).await;
             if is_pinned { pinned.push(id) } else { expected.push(id) }
         }
-        let first = backend.documents().shelf(&viewer, &LibraryQuery::default()).await.expect("a page");
+        let first = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(first.pinned.iter().map(|document| document.id).collect::<Vec<_>>(), pinned);
         assert!(first.pinned.iter().all(|document| document.pinned) && first.documents.len() == 20);
         pinned.extend(&expected);
@@ -304,7 +308,7 @@ async fn what_must_be_read_comes_by_urgency_until_it_is_read_and_its_day_is_over
         let soon = put("2026-11-21").save(&backend).await;
         let over = put("2026-11-19").save(&backend).await;
         Put::by(&units.province, &units.commune).save(&backend).await;
-        assert_eq!(list(&backend, &viewer, ShelfList::MustRead).await, [over, late, soon, later]);
+        assert_eq!(list(&backend, &viewer, PersonalList::MustRead).await, [over, late, soon, later]);
         let documents = backend.documents();
         assert_eq!(documents.count_must_read(&viewer).await.expect("counts"), 4);
         for read in [over, soon] {
@@ -314,7 +318,7 @@ async fn what_must_be_read_comes_by_urgency_until_it_is_read_and_its_day_is_over
         for read in [over, soon] {
             documents.mark_read(&viewer, read, Seen::Said).await.expect("is recorded");
         }
-        assert_eq!(list(&backend, &viewer, ShelfList::MustRead).await, [late, later, soon]);
+        assert_eq!(list(&backend, &viewer, PersonalList::MustRead).await, [late, later, soon]);
         assert_eq!(documents.count_must_read(&viewer).await.expect("counts"), 2);
         assert_eq!(backend.home().page(&viewer).await.expect("a page").must_read, 2);
     }
@@ -387,11 +391,11 @@ async fn what_is_for_others_pushes_nothing_out_of_a_list_that_is_cut() {
             Put { parts: vec![units.school.clone()], ..put(hour) }.save(&backend).await;
         }
         let viewer = member_of(&units.harbour, Standing::Official);
-        let page = backend.documents().shelf(&viewer, &LibraryQuery::default()).await.expect("a page");
+        let page = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(page.pinned.iter().map(|document| document.id).collect::<Vec<_>>(), [own]);
-        assert_eq!(list(&backend, &viewer, ShelfList::MustRead).await, [own]);
+        assert_eq!(list(&backend, &viewer, PersonalList::MustRead).await, [own]);
         let probationary = member_of(&units.harbour, Standing::Probationary);
-        let page = backend.documents().shelf(&probationary, &LibraryQuery::default()).await.expect("a page");
+        let page = backend.documents().library(&probationary, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(page.pinned.len(), 5);
 
         let regulation = Put::by(&units.province, &units.province).save(&backend).await;
@@ -423,7 +427,7 @@ async fn the_next_page_is_there_when_the_last_document_is_not() {
             let put = Put { at: noon() - TimeDelta::hours(hour), ..Put::by(&units.province, &units.commune) };
             ids.push(put.save(&backend).await);
         }
-        let first = backend.documents().shelf(&viewer, &LibraryQuery::default()).await.expect("a page");
+        let first = backend.documents().library(&viewer, &LibraryQuery::default()).await.expect("a page");
         assert_eq!(first.documents.iter().map(|document| document.id).collect::<Vec<_>>(), ids[..20]);
         withdraw(&backend, ids[19], "Sai số liệu.").await;
         assert_eq!(library(&backend, &viewer, LibraryQuery { after: first.next, ..LibraryQuery::default() }).await, ids[20..]);
@@ -438,15 +442,15 @@ async fn the_furthest_place_is_kept_whichever_device_tells_it() {
         let id = Put::by(&units.province, &units.commune).save(&backend).await;
         let documents = backend.documents();
         assert_eq!(documents.read(&viewer, id).await.expect("reads").place, None);
-        assert_eq!(list(&backend, &viewer, ShelfList::Recent).await, [id], "opening is enough to find it again");
-        assert_eq!(list(&backend, &viewer, ShelfList::Continue).await, []);
+        assert_eq!(list(&backend, &viewer, PersonalList::Recent).await, [id], "opening is enough to find it again");
+        assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, []);
 
         documents.note_progress(&viewer, id, "s-ii-nhiem-vu", 600).await.expect("notes");
         documents.note_progress(&viewer, id, "s-i-muc-tieu", 200).await.expect("an older message");
         let place = documents.read(&viewer, id).await.expect("reads").place.expect("a place");
         assert_eq!((place.heading.expect("a heading").title.as_str(), place.part.percent()), ("II. Nhiệm vụ", 60));
-        assert_eq!(list(&backend, &viewer, ShelfList::Continue).await, [id]);
-        let row = documents.personal(&viewer, ShelfList::Continue, None).await.expect("a page").rows.remove(0);
+        assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, [id]);
+        let row = documents.personal(&viewer, PersonalList::Continue, None).await.expect("a page").rows.remove(0);
         assert_eq!(row.percent, Some(60));
 
         documents.note_progress(&viewer, id, "<script>", 700).await.expect("notes");
@@ -455,10 +459,10 @@ async fn the_furthest_place_is_kept_whichever_device_tells_it() {
 
         documents.note_progress(&viewer, id, "", 1000).await.expect("notes");
         assert_eq!(documents.read(&viewer, id).await.expect("reads").place, None, "read to the end");
-        assert_eq!(list(&backend, &viewer, ShelfList::Continue).await, []);
+        assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, []);
         backend.clock().advance(TimeDelta::hours(1));
         documents.read(&viewer, id).await.expect("reads");
-        assert_eq!(list(&backend, &viewer, ShelfList::Continue).await, [], "opening what was read does not begin it again");
+        assert_eq!(list(&backend, &viewer, PersonalList::Continue).await, [], "opening what was read does not begin it again");
 
         assert!(is_not_found(&documents.note_progress(&viewer, id, "", 1001).await));
         let stranger = member_of(&units.hills, Standing::Official);
@@ -478,10 +482,10 @@ async fn what_was_opened_last_comes_first_and_one_sitting_is_one_opening() {
             documents.read(&viewer, id).await.expect("reads");
             backend.clock().advance(TimeDelta::minutes(minutes));
         }
-        assert_eq!(list(&backend, &viewer, ShelfList::Recent).await, [second, first], "it was open all the time");
+        assert_eq!(list(&backend, &viewer, PersonalList::Recent).await, [second, first], "it was open all the time");
         backend.clock().advance(TimeDelta::minutes(10));
         documents.read(&viewer, first).await.expect("reads");
-        assert_eq!(list(&backend, &viewer, ShelfList::Recent).await, [first, second]);
+        assert_eq!(list(&backend, &viewer, PersonalList::Recent).await, [first, second]);
     }
 }
 
@@ -500,7 +504,7 @@ async fn marks_are_paged_by_time_and_taken_away() {
         }
         documents.bookmark(&viewer, expected[0]).await.expect("again");
         expected.reverse();
-        assert_eq!(list(&backend, &viewer, ShelfList::Bookmarks).await, expected);
+        assert_eq!(list(&backend, &viewer, PersonalList::Bookmarks).await, expected);
         assert!(documents.read(&viewer, expected[7]).await.expect("reads").bookmarked);
         documents.remove_bookmark(&viewer, expected[7]).await.expect("takes away");
         documents.remove_bookmark(&viewer, expected[7]).await.expect("twice");
@@ -513,8 +517,8 @@ async fn marks_are_paged_by_time_and_taken_away() {
             };
             backend.store().write(sql, vars).await.expect("is for others now");
         }
-        assert_eq!(list(&backend, &viewer, ShelfList::Bookmarks).await, expected[22..]);
-        assert_eq!(list(&backend, &member_of(&units.school, Standing::Official), ShelfList::Bookmarks).await, []);
+        assert_eq!(list(&backend, &viewer, PersonalList::Bookmarks).await, expected[22..]);
+        assert_eq!(list(&backend, &member_of(&units.school, Standing::Official), PersonalList::Bookmarks).await, []);
     }
 }
 
@@ -541,10 +545,10 @@ async fn what_was_withdrawn_says_why_to_those_who_had_it_and_to_nobody_else() {
         for viewer in [&other, &outsider] {
             assert!(is_not_found(&documents.withdrawn(viewer, id).await) && !documents.has_page(viewer, id).await.expect("asks"));
         }
-        let recent = documents.personal(&reader, ShelfList::Recent, None).await.expect("a page");
+        let recent = documents.personal(&reader, PersonalList::Recent, None).await.expect("a page");
         assert!(recent.rows.iter().any(|row| row.document.id == id && row.withdrawn && row.percent.is_none()));
-        assert_eq!(list(&backend, &reader, ShelfList::Continue).await, [], "there is nothing to go on with");
-        assert_eq!(list(&backend, &marker, ShelfList::Bookmarks).await, [id]);
+        assert_eq!(list(&backend, &reader, PersonalList::Continue).await, [], "there is nothing to go on with");
+        assert_eq!(list(&backend, &marker, PersonalList::Bookmarks).await, [id]);
         documents.remove_bookmark(&marker, id).await.expect("takes away");
         assert!(!documents.has_page(&marker, id).await.expect("asks"), "the mark was all that held it");
         assert_eq!(library(&backend, &reader, LibraryQuery::default()).await, []);
@@ -561,7 +565,7 @@ async fn relations_are_shown_from_both_sides_as_far_as_one_may_read() {
         let elsewhere = Put { audience: &units.hills, ..put.clone() }.save(&backend).await;
         let related = vec![(old, Relation::Supersedes), (elsewhere, Relation::Guides), (old, Relation::Amends)];
         let new = Put { related, ..put.clone() }.save(&backend).await;
-        let withdrawn = Put { related: vec![(old, Relation::Amends)], state: Out::Withdrawn, ..put };
+        let withdrawn = Put { related: vec![(old, Relation::Amends)], state: PublicationState::Withdrawn, ..put };
         withdrawn.save(&backend).await;
         let told = async |id| {
             let page = backend.documents().read(&viewer, id).await.expect("reads");
@@ -579,7 +583,7 @@ async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
     for seed in 0..3 {
         let mut dice = StdRng::seed_from_u64(seed);
         let backend =
-            Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(noon(), seed)).await.expect("opens");
+            Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(noon(), seed)).await.expect("opens");
         let tree = grow(&backend, &mut dice).await;
         let mut documents = Vec::new();
         for _ in 0..40 {
@@ -587,7 +591,11 @@ async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
             let above: Vec<&UnitRef> = tree.iter().filter(|unit| unit.path.contains(&audience.path)).collect();
             let put = Put {
                 at: noon() - TimeDelta::hours(dice.random_range(1..9_000)),
-                state: if dice.random_bool(0.8) { Out::Published } else { *Out::ALL.choose(&mut dice).expect("one") },
+                state: if dice.random_bool(0.8) {
+                    PublicationState::Published
+                } else {
+                    *PublicationState::ALL.choose(&mut dice).expect("one")
+                },
                 parts: tree.iter().filter(|unit| audience.path.contains(&unit.path) && dice.random_bool(0.2)).cloned().collect(),
                 standings: Standing::ALL.into_iter().filter(|_| dice.random_bool(0.25)).collect(),
                 ..Put::by(above.choose(&mut dice).expect("a unit"), audience)
@@ -608,7 +616,7 @@ async fn a_member_sees_a_document_exactly_when_the_policy_says_so() {
                 let tree = backend.units().tree();
                 for person in &mut people {
                     // As the next request finds them.
-                    person.branch = tree.heir(&person.branch.id.to_string()).expect("a unit").clone();
+                    person.branch = tree.successor(&person.branch.id.to_string()).expect("a unit").clone();
                     person.standpoint.branch = person.branch.path.clone();
                 }
             }
@@ -660,11 +668,11 @@ async fn check(
     let tree = backend.units().tree();
     let use_cases = backend.documents();
     let may = |put: &Put<'_>| {
-        let heir = |unit: &UnitRef| tree.heir(&unit.id.to_string()).expect("a unit").path.clone();
-        let audience = heir(put.audience);
-        put.state == Out::Published
+        let successor = |unit: &UnitRef| tree.successor(&unit.id.to_string()).expect("a unit").path.clone();
+        let audience = successor(put.audience);
+        put.state == PublicationState::Published
             && (put.standings.is_empty() || put.standings.contains(&person.standpoint.standing))
-            && (put.parts.is_empty() || put.parts.iter().any(|part| heir(part).contains(&person.standpoint.branch)))
+            && (put.parts.is_empty() || put.parts.iter().any(|part| successor(part).contains(&person.standpoint.branch)))
             && person.standpoint.may_as_member(Action::ReadDocument, &audience)
     };
     let expected: BTreeSet<DocumentId> = documents.iter().filter(|(_, put)| may(put)).map(|(id, _)| *id).collect();
@@ -678,7 +686,7 @@ async fn check(
         })
         .map(|(id, _)| *id)
         .collect();
-    let unread = list(backend, person, ShelfList::Unread).await;
+    let unread = list(backend, person, PersonalList::Unread).await;
     assert_eq!(unread.iter().copied().collect::<BTreeSet<_>>(), news, "what is unread, seed {seed}");
     for (id, _) in documents {
         let marked = use_cases.bookmark(person, *id).await;
@@ -692,6 +700,6 @@ async fn check(
             }
         }
     }
-    let marked: BTreeSet<DocumentId> = list(backend, person, ShelfList::Bookmarks).await.into_iter().collect();
+    let marked: BTreeSet<DocumentId> = list(backend, person, PersonalList::Bookmarks).await.into_iter().collect();
     assert!(expected.is_subset(&marked) && marked.iter().all(|id| expected.contains(id)), "marks, seed {seed}");
 }

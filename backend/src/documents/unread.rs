@@ -2,7 +2,7 @@
 //!
 //! A row says that a document was read; nothing says that it was not. So the list walks what reaches the member, newest first, and
 //! asks for those rows of each handful by their ids. Whoever reads diligently would make that a long walk to a few documents. Hence
-//! the walk is noted: between two places on the shelf everything was looked at, and what was unread there is listed in the note. The
+//! the walk is noted: between two places in the library everything was looked at, and what was unread there is listed in the note. The
 //! next walk looks at what is newer, goes through the note, and only then further back. So each document is looked at once a day,
 //! however often the list is opened.
 //!
@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     accounts::Viewer,
-    ids::{DocumentId, ShelfKey},
+    ids::{DocumentId, PublishedKey},
 };
 
 use super::{
@@ -51,43 +51,49 @@ const CORRECTED: usize = 200;
 
 impl Documents<'_> {
     /// At most `count` documents published within a year that reach the person and were not read, newest first, from below a place.
-    pub(super) async fn unread(&self, viewer: &Viewer, below: Option<ShelfKey>, count: usize) -> Result<Vec<Document>> {
-        self.look_for_unread(viewer, below, count).await.map(|look| look.found)
+    pub(super) async fn unread(&self, viewer: &Viewer, below: Option<PublishedKey>, count: usize) -> Result<Vec<Document>> {
+        self.find_unread(viewer, below, count).await.map(|search| search.found)
     }
 
-    async fn look_for_unread<'a>(&'a self, viewer: &'a Viewer, below: Option<ShelfKey>, count: usize) -> Result<Look<'a>> {
+    async fn find_unread<'a>(
+        &'a self,
+        viewer: &'a Viewer,
+        below: Option<PublishedKey>,
+        count: usize,
+    ) -> Result<UnreadSearch<'a>> {
         let now = self.backend.clock().now();
         let floor = lowest(now - NEWS).to_string();
         let settled = lowest(now - SETTLED).to_string();
         let top = below.map_or_else(|| TOP.to_owned(), |key| key.to_string());
-        let mut look = Look { documents: *self, viewer, wanted: count, found: Vec::new(), looked_at: 0, settled_entries: 0 };
+        let mut search =
+            UnreadSearch { documents: *self, viewer, wanted: count, found: Vec::new(), looked_at: 0, settled_entries: 0 };
         let known = self.note_of(viewer, now).await?;
 
         // What is newer than the note, or everything.
         let start = known.as_ref().map_or(floor.as_str(), |note| note.upto.as_str().max(&floor));
-        let mut from = if top.as_str() > start { look.over(start, &top).await? } else { start.to_owned() };
+        let mut from = if top.as_str() > start { search.over(start, &top).await? } else { start.to_owned() };
         let mut note = match known {
             Some(note) if from == start => note,
             // The list is full before it came to the note: what was looked at is a note of its own.
             _ if below.is_none() => Note { at: now, from: from.clone(), upto: settled.clone(), unread: Vec::new() },
-            _ => return Ok(look),
+            _ => return Ok(search),
         };
-        let mut entries = look.entries();
+        let mut entries = search.entries();
         let newer = entries.len();
         // What the note knows.
         let (within, passed): (Vec<Entry>, Vec<Entry>) =
             note.unread.drain(..).partition(|entry| entry.shelf.as_str() < top.as_str());
-        let left = look.among(within).await?;
-        entries.extend(look.entries().into_iter().skip(newer));
+        let left = search.among(within).await?;
+        entries.extend(search.entries().into_iter().skip(newer));
         entries.extend(left);
         // What is older than the note; where the page begins further down, nothing joins on.
-        let older = look.found.len();
-        if !look.is_full() && note.from > floor {
+        let older = search.found.len();
+        if !search.is_full() && note.from > floor {
             let joins = top >= note.from;
-            from = look.over(&floor, note.from.as_str().min(&top)).await?;
+            from = search.over(&floor, note.from.as_str().min(&top)).await?;
             if joins {
                 note.from = from;
-                entries.extend(look.entries().into_iter().skip(older));
+                entries.extend(search.entries().into_iter().skip(older));
             }
         }
         if below.is_none() {
@@ -95,10 +101,10 @@ impl Documents<'_> {
         }
         entries.extend(passed);
         note.name(entries);
-        if look.looked_at + look.settled_entries > 2 * count {
+        if search.looked_at + search.settled_entries > 2 * count {
             self.keep_note(viewer, &note).await?;
         }
-        Ok(look)
+        Ok(search)
     }
 
     /// The note on what the member has not read, when it still holds.
@@ -118,7 +124,7 @@ impl Documents<'_> {
                 && now - row.at < LIFETIME
         };
         let Some(row) = row.filter(holds) else { return Ok(None) };
-        let mut note = row.understand().ok_or_else(|| Error::Damaged(format!("what {} has not read", viewer.member)))?;
+        let mut note = row.decode().ok_or_else(|| Error::Damaged(format!("what {} has not read", viewer.member)))?;
         let mut entries = std::mem::take(&mut note.unread);
         entries.extend(self.corrected(viewer, &note).await?);
         note.name(entries);
@@ -133,7 +139,7 @@ impl Documents<'_> {
         let mut answers = self.backend.store().read(corrections(viewer), vars).await?;
         let mut entries = Vec::new();
         for row in rows_of(&mut answers, 0..line(viewer).len())? {
-            let document = row.understand(&tree)?;
+            let document = row.decode(&tree)?;
             if document.reaches(viewer) {
                 entries.extend(Entry::of(&document));
             }
@@ -173,7 +179,7 @@ fn corrections(viewer: &Viewer) -> String {
     })
 }
 
-/// A document and its place on the shelf.
+/// A document and its place in the library.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     shelf: String,
@@ -231,14 +237,14 @@ struct NoteRow {
 }
 
 impl NoteRow {
-    fn understand(self) -> Option<Note> {
+    fn decode(self) -> Option<Note> {
         let unread = self.unread.iter().map(|entry| Entry::parse(entry)).collect::<Option<_>>()?;
         Some(Note { at: self.at, from: self.from, upto: self.upto, unread })
     }
 }
 
 /// One search for what is unread.
-struct Look<'a> {
+struct UnreadSearch<'a> {
     documents: Documents<'a>,
     viewer: &'a Viewer,
     wanted: usize,
@@ -249,7 +255,7 @@ struct Look<'a> {
     settled_entries: usize,
 }
 
-impl Look<'_> {
+impl UnreadSearch<'_> {
     const fn is_full(&self) -> bool {
         self.found.len() >= self.wanted
     }
@@ -326,12 +332,12 @@ impl Look<'_> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{documents::ShelfList, ids::UnitId, units::UnitKind};
+    use domain::{documents::PersonalList, ids::UnitId, units::UnitKind};
     use ulid::Ulid;
 
     use super::*;
     use crate::{
-        Backend, Clock, Keys, Place,
+        Backend, Clock, Keys, StoreLocation,
         demo::registry::Registry,
         documents::{READ, walk::tests::viewer_at},
         store::{pair, tests::migrated},
@@ -354,7 +360,8 @@ mod tests {
 
     /// A branch with a member and documents of the last so many hours, the oldest first.
     async fn library(hours: i64) -> (Backend, Viewer, Vec<DocumentId>) {
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(noon(), 1)).await.expect("opens");
+        let backend =
+            Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(noon(), 1)).await.expect("opens");
         let mut registry = Registry::new(&backend, 1, noon());
         let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
         let branch = registry.unit(Some(&province), UnitKind::Branch, "07", "Chi bộ").expect("a code");
@@ -389,10 +396,10 @@ mod tests {
         }
     }
 
-    async fn look(backend: &Backend, viewer: &Viewer, count: usize) -> (Vec<DocumentId>, usize) {
+    async fn search(backend: &Backend, viewer: &Viewer, count: usize) -> (Vec<DocumentId>, usize) {
         let documents = backend.documents();
-        let look = documents.look_for_unread(viewer, None, count).await.expect("looks");
-        (look.found.iter().map(|document| document.id).collect(), look.looked_at)
+        let search = documents.find_unread(viewer, None, count).await.expect("looks");
+        (search.found.iter().map(|document| document.id).collect(), search.looked_at)
     }
 
     #[tokio::test]
@@ -403,16 +410,16 @@ mod tests {
         read(&backend, &viewer, &others).await;
         let expected = [unread[2], unread[1], unread[0]];
 
-        let (found, looked_at) = look(&backend, &viewer, 21).await;
+        let (found, looked_at) = search(&backend, &viewer, 21).await;
         assert_eq!(found, expected);
         assert!((500..=520).contains(&looked_at), "{looked_at}");
         for _ in 0..2 {
-            assert_eq!(look(&backend, &viewer, 21).await, (expected.to_vec(), 0), "nothing but the note is read");
+            assert_eq!(search(&backend, &viewer, 21).await, (expected.to_vec(), 0), "nothing but the note is read");
         }
         // What comes in is looked at, what was read goes.
         let fresh = publish(&backend, viewer.branch.id, viewer.branch.path.as_str(), noon()).await;
         read(&backend, &viewer, &[unread[1]]).await;
-        assert_eq!(look(&backend, &viewer, 21).await, (vec![fresh, unread[2], unread[0]], 1));
+        assert_eq!(search(&backend, &viewer, 21).await, (vec![fresh, unread[2], unread[0]], 1));
     }
 
     #[tokio::test]
@@ -425,7 +432,7 @@ mod tests {
         for round in 0..3 {
             let (mut found, mut after) = (Vec::new(), None);
             loop {
-                let page = backend.documents().personal(&viewer, ShelfList::Unread, after).await.expect("a page");
+                let page = backend.documents().personal(&viewer, PersonalList::Unread, after).await.expect("a page");
                 found.extend(page.rows.iter().map(|row| row.document.id));
                 after = page.next;
                 if after.is_none() {
@@ -440,14 +447,18 @@ mod tests {
     async fn a_note_holds_for_a_branch_a_standing_and_a_day() {
         let (backend, viewer, documents) = library(120).await;
         read(&backend, &viewer, &documents).await;
-        assert_eq!(look(&backend, &viewer, 21).await, (Vec::new(), 120));
-        assert_eq!(look(&backend, &viewer, 21).await, (Vec::new(), 0));
+        assert_eq!(search(&backend, &viewer, 21).await, (Vec::new(), 120));
+        assert_eq!(search(&backend, &viewer, 21).await, (Vec::new(), 0));
         let mut probationary = viewer.clone();
         probationary.standpoint.standing = domain::members::Standing::Probationary;
-        assert_eq!(look(&backend, &probationary, 21).await.1, 120, "somebody of another standing is reached by other documents");
-        assert_eq!(look(&backend, &viewer, 21).await.1, 120);
+        assert_eq!(
+            search(&backend, &probationary, 21).await.1,
+            120,
+            "somebody of another standing is reached by other documents"
+        );
+        assert_eq!(search(&backend, &viewer, 21).await.1, 120);
         backend.clock().advance(TimeDelta::hours(25));
-        assert_eq!(look(&backend, &viewer, 21).await.1, 120, "tomorrow is another day");
+        assert_eq!(search(&backend, &viewer, 21).await.1, 120, "tomorrow is another day");
     }
 
     #[tokio::test]
@@ -455,7 +466,7 @@ mod tests {
         let (backend, viewer, documents) = library(80).await;
         let elsewhere = publish(&backend, UnitId::new(Ulid::nil()), "/51/99/", noon() - TimeDelta::minutes(90)).await;
         read(&backend, &viewer, &documents).await;
-        assert_eq!(look(&backend, &viewer, 21).await.0, []);
+        assert_eq!(search(&backend, &viewer, 21).await.0, []);
         backend.clock().advance(TimeDelta::minutes(1));
         let sql = "UPDATE $document SET audience = $unit, issuer = $unit, audience_path = $path, corrected_at = $now";
         let vars = vars! {
@@ -465,7 +476,7 @@ mod tests {
             now: backend.clock().now(),
         };
         backend.store().write(sql, vars).await.expect("corrects");
-        assert_eq!(look(&backend, &viewer, 21).await, (vec![elsewhere], 0));
+        assert_eq!(search(&backend, &viewer, 21).await, (vec![elsewhere], 0));
     }
 
     #[tokio::test]
@@ -473,7 +484,7 @@ mod tests {
         let (backend, viewer, documents) = library(3).await;
         publish(&backend, viewer.branch.id, viewer.branch.path.as_str(), noon() - TimeDelta::days(366)).await;
         let newest: Vec<DocumentId> = documents.into_iter().rev().collect();
-        assert_eq!(look(&backend, &viewer, 21).await.0, newest);
+        assert_eq!(search(&backend, &viewer, 21).await.0, newest);
     }
 
     #[test]

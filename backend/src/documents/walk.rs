@@ -1,7 +1,7 @@
 //! A walk through the documents that reach a member, newest first.
 //!
 //! A document is for a branch exactly when its audience is a unit on the line from the root down to that branch. So the library of a
-//! member is a few ranges of an index, one for each unit of the line, merged by the place on the shelf.
+//! member is a few ranges of an index, one for each unit of the line, merged by the place in the library.
 //!
 //! Of a range on the second column of an index the engine uses one end: what lies beyond the other end it reads and throws away. So
 //! each range here has one end only: from the top down to where the walk ends, and once it is under way, from where it has come to.
@@ -20,7 +20,7 @@ use crate::{
     units::Tree,
 };
 
-/// Sorts behind every place on the shelf: those are ULIDs.
+/// Sorts behind every place in the library: those are ULIDs.
 pub(super) const TOP: &str = "~";
 
 /// Rows read ahead in one range, at first and at most: a page needs few, a long walk many.
@@ -67,9 +67,9 @@ pub(super) fn rows_of(answers: &mut Answers, statements: std::ops::Range<usize>)
 }
 
 /// One range, and what of it was read ahead.
-struct Lane {
+struct RangeCursor {
     path: String,
-    /// Where it goes on; none at the top of the shelf.
+    /// Where it goes on; none at the top of the library.
     below: Option<String>,
     ahead: VecDeque<DocumentRow>,
     is_read: bool,
@@ -78,7 +78,7 @@ struct Lane {
 pub(super) struct Walk<'a> {
     documents: Documents<'a>,
     viewer: &'a Viewer,
-    lanes: Vec<Lane>,
+    cursors: Vec<RangeCursor>,
     filter: String,
     filter_vars: Variables,
     above: String,
@@ -90,11 +90,11 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// From the newest on, to the end.
     pub(super) fn new(documents: Documents<'a>, viewer: &'a Viewer) -> Self {
-        let lane = |path| Lane { path, below: None, ahead: VecDeque::new(), is_read: false };
+        let cursor = |path| RangeCursor { path, below: None, ahead: VecDeque::new(), is_read: false };
         Self {
             documents,
             viewer,
-            lanes: line(viewer).into_iter().map(lane).collect(),
+            cursors: line(viewer).into_iter().map(cursor).collect(),
             filter: String::new(),
             filter_vars: vars! {},
             above: String::new(),
@@ -103,11 +103,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What lies between two places on the shelf, without them.
+    /// What lies between two places in the library, without them.
     pub(super) fn between(mut self, above: &str, below: &str) -> Self {
         above.clone_into(&mut self.above);
-        for lane in &mut self.lanes {
-            lane.below = (below != TOP).then(|| below.to_owned());
+        for cursor in &mut self.cursors {
+            cursor.below = (below != TOP).then(|| below.to_owned());
         }
         self
     }
@@ -135,10 +135,10 @@ impl<'a> Walk<'a> {
         let mut found = Vec::with_capacity(count);
         while found.len() < count {
             self.read_ahead().await?;
-            let newest = self.lanes.iter_mut().filter(|lane| !lane.ahead.is_empty());
-            let Some(lane) = newest.max_by_key(|lane| lane.ahead.front().and_then(|row| row.shelf.clone())) else { break };
-            let Some(row) = lane.ahead.pop_front() else { break };
-            let document = row.understand(&tree)?;
+            let newest = self.cursors.iter_mut().filter(|cursor| !cursor.ahead.is_empty());
+            let Some(cursor) = newest.max_by_key(|cursor| cursor.ahead.front().and_then(|row| row.shelf.clone())) else { break };
+            let Some(row) = cursor.ahead.pop_front() else { break };
+            let document = row.decode(&tree)?;
             if document.reaches(self.viewer) {
                 found.push(document);
             }
@@ -149,33 +149,33 @@ impl<'a> Walk<'a> {
     /// Sees to it that every range has a row to compare, or none left.
     async fn read_ahead(&mut self) -> Result<()> {
         let empty: Vec<usize> =
-            (0..self.lanes.len()).filter(|at| self.lanes[*at].ahead.is_empty() && !self.lanes[*at].is_read).collect();
+            (0..self.cursors.len()).filter(|at| self.cursors[*at].ahead.is_empty() && !self.cursors[*at].is_read).collect();
         if empty.is_empty() {
             return Ok(());
         }
         let mut sql = String::new();
         let mut vars = self.filter_vars.clone();
         for at in &empty {
-            let lane = &self.lanes[*at];
-            let end = if lane.below.is_some() { "<" } else { ">" };
+            let cursor = &self.cursors[*at];
+            let end = if cursor.below.is_some() { "<" } else { ">" };
             sql.push_str(&range(*at, &self.filter, end, self.portion));
-            vars.insert(format!("path_{at}"), lane.path.clone());
-            vars.insert(format!("end_{at}"), lane.below.as_ref().unwrap_or(&self.above).clone());
+            vars.insert(format!("path_{at}"), cursor.path.clone());
+            vars.insert(format!("end_{at}"), cursor.below.as_ref().unwrap_or(&self.above).clone());
         }
         let mut answers = self.documents.backend.store().read(sql, vars).await?;
         for (statement, at) in empty.into_iter().enumerate() {
             let rows: Vec<DocumentRow> = answers.rows(statement)?;
             self.looked_at += rows.len();
-            let lane = &mut self.lanes[at];
-            lane.is_read = rows.len() < self.portion;
+            let cursor = &mut self.cursors[at];
+            cursor.is_read = rows.len() < self.portion;
             for row in rows {
-                // Without a place, off the shelf: those sort before all places.
+                // Without a place, not published: those sort before all places.
                 match &row.shelf {
                     Some(shelf) if *shelf > self.above => {
-                        lane.below = Some(shelf.clone());
-                        lane.ahead.push_back(row);
+                        cursor.below = Some(shelf.clone());
+                        cursor.ahead.push_back(row);
                     }
-                    _ => lane.is_read = true,
+                    _ => cursor.is_read = true,
                 }
             }
         }
@@ -220,7 +220,7 @@ pub(super) mod tests {
         }
     }
 
-    /// However long the shelf, a page reads its rows and no more, from the top and from the middle.
+    /// However long the library, a page reads its rows and no more, from the top and from the middle.
     #[tokio::test]
     async fn a_range_reads_no_more_than_its_portion() {
         let store = migrated().await;
@@ -252,7 +252,7 @@ pub(super) mod tests {
         };
         let viewer = viewer_at("/01/");
         let backend =
-            crate::Backend::open(&crate::Place::Memory, crate::Keys::from_master(&[7; 32]), crate::Clock::system()).await;
+            crate::Backend::open(&crate::StoreLocation::Memory, crate::Keys::from_master(&[7; 32]), crate::Clock::system()).await;
         let backend = backend.expect("opens");
         let walk = Walk::new(backend.documents(), &viewer).filtered(&query);
         let mut vars = walk.filter_vars.clone();

@@ -13,7 +13,7 @@ use domain::{
     writing::{Kept, Preview, Unsaved, Writing, words},
 };
 
-use super::{Documents, DraftForm, beside, convert::writes_somewhere, difference};
+use super::{Documents, DraftForm, convert::writes_somewhere, difference, spawn_blocking};
 use crate::{
     Error, Result,
     change::Change,
@@ -58,7 +58,7 @@ struct TypedRow {
 }
 
 impl TypedRow {
-    fn understand(self) -> Result<Option<Unsaved>> {
+    fn decode(self) -> Result<Option<Unsaved>> {
         let damaged = || Error::Damaged(format!("writing at {}", self.document));
         let (Some(title), Some(body), Some(version), Some(at)) = (&self.title, &self.body, self.version, self.typed_at) else {
             return Ok(None);
@@ -119,7 +119,7 @@ impl Documents<'_> {
             if characters > Body::MAX as usize { Err(Problem::TooLong { max: Body::MAX }) } else { Ok(characters) }
         });
         form.finish()?;
-        beside(move || Preview {
+        spawn_blocking(move || Preview {
             html: markdown::render(&body).html,
             words: words(&body),
             characters: characters.and_then(|characters| u32::try_from(characters).ok()).unwrap_or(u32::MAX),
@@ -140,7 +140,7 @@ impl Documents<'_> {
         let vars = self.seen_vars(viewer, id);
         let mut answers = self.backend.transact(Change::new(&format!("{SEEN} {TYPED};"), vars)).await?;
         // `BEGIN` and the note come first.
-        let typed = answers.row::<TypedRow>(2)?.map(TypedRow::understand).transpose()?.flatten();
+        let typed = answers.row::<TypedRow>(2)?.map(TypedRow::decode).transpose()?.flatten();
         // Saved all the same, e.g. by a second window.
         let is_saved = |typed: &Unsaved| typed.body.trim() == desk.body && typed.title.trim() == desk.title();
         Ok(Writing {
@@ -157,7 +157,7 @@ impl Documents<'_> {
         writes_somewhere(viewer)?;
         let vars = vars! { member: viewer.member.to_string(), most: i64::try_from(UNFINISHED_OFFERED).unwrap_or(1) };
         let rows: Vec<TypedRow> = self.backend.store().read(UNFINISHED, vars).await?.rows(0)?;
-        let unsaved: Vec<Option<Unsaved>> = rows.into_iter().map(TypedRow::understand).collect::<Result<_>>()?;
+        let unsaved: Vec<Option<Unsaved>> = rows.into_iter().map(TypedRow::decode).collect::<Result<_>>()?;
         Ok(Writing { unsaved: unsaved.into_iter().flatten().collect(), others: Vec::new() })
     }
 
@@ -236,7 +236,7 @@ impl Documents<'_> {
     pub async fn conflict(&self, viewer: &Viewer, id: DocumentId, typed: String) -> Result<Vec<DiffPiece>> {
         let stored = self.on_desk(viewer, id).await?.body;
         let typed = typed.replace("\r\n", "\n");
-        beside(move || difference(&stored, typed.trim())).await
+        spawn_blocking(move || difference(&stored, typed.trim())).await
     }
 
     /// Throws away what the person typed and did not save.

@@ -28,7 +28,7 @@ impl Feedback<'_> {
             self.record_seen(viewer, id).await?;
             row = self.addressed(viewer, id).await?;
         }
-        row.understand(&self.backend.units().tree())
+        row.decode(&self.backend.units().tree())
     }
 
     /// Stores the answer; the author finds it with the opinion.

@@ -130,7 +130,7 @@ impl Feedback<'_> {
         let tree = self.backend.units().tree();
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
-        let opinions: Vec<_> = rows.into_iter().map(|row| row.understand(&tree)).collect::<Result<_>>()?;
+        let opinions: Vec<_> = rows.into_iter().map(|row| row.decode(&tree)).collect::<Result<_>>()?;
         let next = opinions.last().filter(|_| more).map(|last| last.id);
         Ok(OpinionList { opinions, next })
     }

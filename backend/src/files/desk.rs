@@ -12,7 +12,7 @@ use domain::{
 };
 
 use super::{
-    AttachmentRow, Files, Work,
+    AttachmentRow, DeskText, Files,
     finish::{APPEND_TO_DRAFT, OPEN, most, refusal},
     missing, on_desk,
     receive::{self, UploadRow},
@@ -52,7 +52,7 @@ impl Files<'_> {
                 .collect::<Result<_>>()?,
             title: work.title,
             issuer: work.issuer,
-            is_open: work.is_open && work.hand.writes,
+            is_open: work.is_open && work.permissions.writes,
         })
     }
 
@@ -127,7 +127,7 @@ impl Files<'_> {
         }
     }
 
-    async fn at_desk(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<(AttachmentRow, Work)> {
+    async fn at_desk(&self, viewer: &Viewer, attachment: AttachmentId) -> Result<(AttachmentRow, DeskText)> {
         let row = row(self.backend, attachment).await?;
         let work = writing(self.backend, viewer, row.document()?).await?;
         Ok((row, work))

@@ -173,7 +173,7 @@ mod tests {
             assert_eq!(extracted.missing, None, "{case}");
         }
         let secret = extract(Wanted::Text, FileKind::Pdf, include_bytes!("../../tests/files/secret-broken-xref.pdf").to_vec());
-        assert!(!guard::look(secret.text.as_deref().unwrap_or_default()).is_empty(), "{secret:?}");
+        assert!(!guard::scan(secret.text.as_deref().unwrap_or_default()).is_empty(), "{secret:?}");
         let mut cut = pdf(TEXT);
         cut.truncate(cut.len() - 60);
         assert!(
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn ids_that_a_spreadsheet_stored_as_numbers_are_ids() {
         let read = extract(Wanted::Text, FileKind::Xlsx, include_bytes!("../../tests/files/ids-as-numbers.xlsx").to_vec());
-        let warnings = guard::look_at_file("danh-sach.xlsx", read.text.as_deref().unwrap_or_default());
+        let warnings = guard::scan_file("danh-sach.xlsx", read.text.as_deref().unwrap_or_default());
         assert_eq!(guard::kinds(&warnings), "id_numbers", "{read:?}");
     }
 
@@ -233,6 +233,6 @@ mod tests {
     #[test]
     fn words_in_text_boxes_are_seen_by_the_guard() {
         let read = extract(Wanted::Text, FileKind::Docx, include_bytes!("../../tests/files/box.docx").to_vec());
-        assert_eq!(guard::kinds(&guard::look(read.text.as_deref().unwrap_or_default())), "secrecy_mark", "{read:?}");
+        assert_eq!(guard::kinds(&guard::scan(read.text.as_deref().unwrap_or_default())), "secrecy_mark", "{read:?}");
     }
 }

@@ -27,12 +27,12 @@ const LIMITS: &str = "ulimit -v 1572864; ulimit -t 30; ulimit -c 0; exec \"$@\""
 /// A way to read files.
 #[derive(Clone)]
 pub struct Extractor {
-    way: Way,
+    way: Execution,
     time: Duration,
 }
 
 #[derive(Clone)]
-enum Way {
+enum Execution {
     /// `program extract-file text|preview KIND`, the file on its standard input, an [`Extracted`] in JSON on its standard output.
     Process(PathBuf),
     /// In this process: for tests.
@@ -42,7 +42,7 @@ enum Way {
 impl Extractor {
     /// By a process of this program.
     pub fn process(program: &Path) -> Self {
-        Self { way: Way::Process(program.to_owned()), time: TIME_MAX }
+        Self { way: Execution::Process(program.to_owned()), time: TIME_MAX }
     }
 
     /// In this process, which must survive it: for tests.
@@ -52,7 +52,7 @@ impl Extractor {
 
     /// By a function: for tests.
     pub fn of(read: impl Fn(Wanted, FileKind, Vec<u8>) -> Extracted + Send + Sync + 'static) -> Self {
-        Self { way: Way::Within(Arc::new(read)), time: TIME_MAX }
+        Self { way: Execution::Within(Arc::new(read)), time: TIME_MAX }
     }
 
     /// The same with less time: for tests.
@@ -65,8 +65,8 @@ impl Extractor {
     pub(super) async fn read(&self, wanted: Wanted, kind: FileKind, content: Vec<u8>) -> Extracted {
         let (way, time) = (self.way.clone(), self.time);
         let read = spawn_blocking(move || match way {
-            Way::Process(program) => in_process(&program, time, wanted, kind, content),
-            Way::Within(read) => Ok(read(wanted, kind, content)),
+            Execution::Process(program) => in_process(&program, time, wanted, kind, content),
+            Execution::Within(read) => Ok(read(wanted, kind, content)),
         });
         let outcome = read.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         outcome.unwrap_or_else(|error| {

@@ -6,7 +6,7 @@ use domain::{
     accounts::Viewer,
     events::EventBody,
     files::{FILES_MAX, FileKind, FileName, FileRefused, Missing},
-    guard::{Warning, look_at_file},
+    guard::{Warning, scan_file},
     ids::{AttachmentId, DocumentId, UploadId},
 };
 use tokio::task::spawn_blocking;
@@ -28,13 +28,13 @@ pub struct Arrived {
 }
 
 /// A file that was looked at.
-struct Looked {
+struct InspectedFile {
     kind: FileKind,
     content: Vec<u8>,
     preview: Option<Vec<u8>>,
 }
 
-impl Looked {
+impl InspectedFile {
     fn at(content: Vec<u8>) -> Result<Self, FileRefused> {
         let kind = detect(&content)?;
         if kind.is_picture() {
@@ -46,7 +46,7 @@ impl Looked {
 }
 
 /// What is written about it.
-struct Known {
+struct FileRecord {
     kind: FileKind,
     bytes: u64,
     sha256: String,
@@ -71,7 +71,7 @@ impl Files<'_> {
         if !arrival.is_whole() {
             return Err(domain::files::OffsetRefused::Elsewhere { received: arrival.received }.into());
         }
-        match self.look_at(&found).await {
+        match self.inspect(&found).await {
             Ok(known) => self.keep(viewer, &found, known).await,
             Err(Error::File(refused)) => {
                 self.forget(&found).await?;
@@ -91,8 +91,8 @@ impl Files<'_> {
         Ok(Arrived { document, attachment, warnings })
     }
 
-    async fn look_at(&self, upload: &UploadRow) -> Result<Known> {
-        let room = self.room();
+    async fn inspect(&self, upload: &UploadRow) -> Result<FileRecord> {
+        let room = self.service();
         let turn = Arc::clone(&room.turns).acquire_owned().await;
         let turn = turn.map_err(|error| Error::Internal(format!("nobody looks at files: {error}")))?;
         let mut content = Vec::with_capacity(usize::try_from(upload.received).unwrap_or_default());
@@ -100,9 +100,9 @@ impl Files<'_> {
             content.extend(self.storage().piece(&upload.id, piece).await?);
         }
         // The turn goes with the work: that is done to its end, whoever hangs up meanwhile.
-        let looked = spawn_blocking(move || Looked::at(content).map(|looked| (looked, turn)));
+        let looked = spawn_blocking(move || InspectedFile::at(content).map(|looked| (looked, turn)));
         // A reader of pictures that panics has met a broken one.
-        let (Looked { kind, content, preview }, _turn) = looked.await.unwrap_or(Err(FileRefused::Broken))?;
+        let (InspectedFile { kind, content, preview }, _turn) = looked.await.unwrap_or(Err(FileRefused::Broken))?;
 
         let read = async |wanted| match room.extractor.get() {
             Some(extractor) => extractor.read(wanted, kind, content.clone()).await,
@@ -115,17 +115,17 @@ impl Files<'_> {
         let bytes = content.len() as u64;
         let seen = [&text.text, &text.aside].into_iter().flatten().cloned().collect::<Vec<_>>().join("\n\n");
         let name = upload.name.clone();
-        let looked = spawn_blocking(move || look_at_file(&name, &seen)).await;
+        let looked = spawn_blocking(move || scan_file(&name, &seen)).await;
         let warnings = looked.map_err(|error| Error::Internal(format!("the look at a file stopped: {error}")))?;
         let sha256 = self.storage().put(content).await?;
         let preview = match preview {
             Some(picture) => Some(self.storage().put(picture).await?),
             None => None,
         };
-        Ok(Known { kind, bytes, sha256, text, preview, preview_missing: drawn.missing, pages: drawn.pages, warnings })
+        Ok(FileRecord { kind, bytes, sha256, text, preview, preview_missing: drawn.missing, pages: drawn.pages, warnings })
     }
 
-    async fn keep(&self, viewer: &Viewer, upload: &UploadRow, known: Known) -> Result<Arrived> {
+    async fn keep(&self, viewer: &Viewer, upload: &UploadRow, known: FileRecord) -> Result<Arrived> {
         let document = upload.document()?;
         let work = writing(self.backend, viewer, document).await?;
         let attachment = AttachmentId::new(upload.upload()?.ulid());
@@ -162,7 +162,7 @@ impl Files<'_> {
     }
 }
 
-fn columns(files: &Files<'_>, viewer: &Viewer, upload: &UploadRow, known: Known) -> Variables {
+fn columns(files: &Files<'_>, viewer: &Viewer, upload: &UploadRow, known: FileRecord) -> Variables {
     vars! {
         name: FileName::clean(&upload.name, known.kind).as_str().to_owned(),
         kind: known.kind.key(),

@@ -33,7 +33,7 @@ const PREVIEW_QUALITY: u8 = 78;
 
 /// A picture drawn again.
 #[derive(Debug)]
-pub(super) struct Drawn {
+pub(super) struct RenderedPicture {
     pub(super) content: Vec<u8>,
     /// The same, small; in the same format.
     pub(super) preview: Vec<u8>,
@@ -41,14 +41,14 @@ pub(super) struct Drawn {
 
 /// # Errors
 /// [`FileRefused::Dimensions`] before anything is unpacked, [`FileRefused::Broken`].
-pub(super) fn redraw(kind: FileKind, content: &[u8]) -> Result<Drawn, FileRefused> {
+pub(super) fn redraw(kind: FileKind, content: &[u8]) -> Result<RenderedPicture, FileRefused> {
     // Whoever panicked with a picture has left nothing behind.
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = coarse(read(kind, content)?);
     let small = picture.resize(PREVIEW_WIDTH, PREVIEW_HEIGHT, FilterType::Triangle);
     // Never larger than it was.
     let small = if small.width() > picture.width() { &picture } else { &small };
-    Ok(Drawn { preview: write(kind, small, PREVIEW_QUALITY)?, content: write(kind, &picture, QUALITY)? })
+    Ok(RenderedPicture { preview: write(kind, small, PREVIEW_QUALITY)?, content: write(kind, &picture, QUALITY)? })
 }
 
 fn read(kind: FileKind, content: &[u8]) -> Result<DynamicImage, FileRefused> {

@@ -116,7 +116,7 @@ const USED: &str = "SELECT VALUE id FROM attachment WHERE sha256 = $content LIMI
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Backend, Clock, Keys, Place, store::tests::migrated};
+    use crate::{Backend, Clock, Keys, StoreLocation, store::tests::migrated};
 
     #[tokio::test]
     async fn what_is_left_is_found_in_an_index() {
@@ -131,7 +131,7 @@ mod tests {
     async fn files_that_stay_never_hide_those_that_go() {
         let now: DateTime<Utc> = "2026-11-21T05:00:00Z".parse().expect("a moment");
         let clock = Clock::fixed(now, 1);
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock).await.expect("opens");
+        let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock).await.expect("opens");
         let fill = "CREATE document:D SET kind = 'news', title = 't', issuer = 'U', issuer_path = '/01/', issuer_level = 'central', \
                     audience = 'U', audience_path = '/01/', state = 'published', version = 1, minutes = 1, saved_at = $now, \
                     saved_by = 'M', attachments = $kept; \

@@ -84,9 +84,9 @@ impl Files<'_> {
     ///
     /// # Errors
     /// As [`Self::begin`].
-    pub async fn receive(&self, viewer: &Viewer, document: DocumentId, name: &str) -> Result<Intake> {
+    pub async fn receive(&self, viewer: &Viewer, document: DocumentId, name: &str) -> Result<UploadWriter> {
         let row = self.announce(viewer, document, name, FILE_BYTES_MAX, false).await?;
-        Ok(Intake { backend: self.backend.clone(), row, pending: Vec::new() })
+        Ok(UploadWriter { backend: self.backend.clone(), row, pending: Vec::new() })
     }
 
     async fn announce(&self, viewer: &Viewer, document: DocumentId, name: &str, size: u64, resumable: bool) -> Result<UploadRow> {
@@ -140,10 +140,10 @@ impl Files<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] as [`Self::arrival`], [`Error::Offset`].
-    pub async fn go_on(&self, viewer: &Viewer, upload: UploadId, offset: u64, announced: Option<u64>) -> Result<Intake> {
+    pub async fn go_on(&self, viewer: &Viewer, upload: UploadId, offset: u64, announced: Option<u64>) -> Result<UploadWriter> {
         let row = self.own_upload(viewer, upload).await?;
         row.arrival().room(offset, announced)?;
-        Ok(Intake { backend: self.backend.clone(), row, pending: Vec::new() })
+        Ok(UploadWriter { backend: self.backend.clone(), row, pending: Vec::new() })
     }
 
     /// Gives a file up that has not arrived whole.
@@ -173,13 +173,13 @@ impl Files<'_> {
 }
 
 /// A stretch of a file that is arriving.
-pub struct Intake {
+pub struct UploadWriter {
     backend: Backend,
     row: UploadRow,
     pending: Vec<u8>,
 }
 
-impl Intake {
+impl UploadWriter {
     /// Takes the next bytes.
     ///
     /// # Errors

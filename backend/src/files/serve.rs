@@ -67,7 +67,7 @@ impl Files<'_> {
         if self.reaches(viewer, document, &row.id).await? {
             return Ok(row);
         }
-        match self.backend.documents().hand_of(viewer, document).await {
+        match self.backend.documents().permissions_of(viewer, document).await {
             Ok(_) => Ok(row),
             // Who reads another text of the document knows nothing of this file.
             Err(Error::NotAllowed) => Err(Error::NotFound),

@@ -17,7 +17,7 @@ use object_store::{
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 
-use crate::{Error, Place, Result, keys::hex};
+use crate::{Error, Result, StoreLocation, keys::hex};
 
 const FILES: &str = "files";
 
@@ -62,10 +62,10 @@ impl FileStorage {
         Self { objects: Arc::new(InMemory::new()), folder: None }
     }
 
-    pub(crate) fn beside(place: &Place) -> Result<Self> {
-        match place {
-            Place::Folder(data) => Self::folder(data),
-            Place::Memory | Place::Server { .. } => Ok(Self::memory()),
+    pub(crate) fn for_store(location: &StoreLocation) -> Result<Self> {
+        match location {
+            StoreLocation::Folder(data) => Self::folder(data),
+            StoreLocation::Memory | StoreLocation::Server { .. } => Ok(Self::memory()),
         }
     }
 

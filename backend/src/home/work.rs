@@ -22,7 +22,7 @@ impl Home<'_> {
     pub async fn work(&self, viewer: &Viewer) -> Result<Vec<WorkItem>> {
         let backend = self.backend;
         let (feedback, documents, members) = (backend.feedback(), backend.documents(), backend.members());
-        let reads_members = !viewer.standpoint.seats(Action::ReadMembers).is_empty();
+        let reads_members = !viewer.standpoint.top_units(Action::ReadMembers).is_empty();
         let (answers, reviews, unread, waiting) = try_join!(
             Box::pin(feedback.count_unanswered(viewer)),
             Box::pin(documents.count_in_review(viewer)),
@@ -38,7 +38,7 @@ impl Home<'_> {
             note(WorkKind::Transfers, Some(waiting.transfers));
             note(WorkKind::Corrections, waiting.corrections);
             // Who keeps the registry mends its records; who leads a unit only sees them.
-            note(WorkKind::Flaws, waiting.corrections.is_some().then_some(waiting.flaws));
+            note(WorkKind::QualityIssues, waiting.corrections.is_some().then_some(waiting.quality_issues));
         }
         note(WorkKind::Codes, backend.accounts().count_without_password(viewer));
         Ok(work)

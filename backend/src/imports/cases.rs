@@ -10,8 +10,8 @@ use domain::{
 
 use super::{
     columns::{Header, HeaderSearch, guess},
-    file::{Cell, Detector, Format, Met, Trouble, check_size, each_row},
-    read::{self, NEXT, Places, RowReader},
+    file::{Cell, Detector, Format, ImportError, ReadRows, check_size, each_row},
+    read::{self, ColumnPositions, NEXT, RowReader},
     sealed::tests::opens,
     sheets::visible_sheets,
 };
@@ -39,17 +39,19 @@ fn opened(content: &[u8]) -> Opened {
     let sheets = if format == Format::Xlsx { visible_sheets(open().expect("opens")).expect("has sheets") } else { Vec::new() };
     let sheet = sheets.first().cloned().unwrap_or_default();
     let mut search = HeaderSearch::new(ImportKind::Members);
-    each_row(&open, format, &sheet, 0, &mut |row, cells| Ok(if search.look(row, cells) { NEXT } else { ControlFlow::Break(()) }))
-        .expect("reads");
+    each_row(&open, format, &sheet, 0, &mut |row, cells| {
+        Ok(if search.add_row(row, cells) { NEXT } else { ControlFlow::Break(()) })
+    })
+    .expect("reads");
     Opened { format, sheet, header: search.found().expect("has a header"), content: content.to_owned() }
 }
 
 impl Opened {
-    fn each(&self, mut visit: impl FnMut(u64, &mut RowReader<'_>)) -> Met {
-        let places = Places::new(&guess(ImportKind::Members, &self.header.words));
+    fn each(&self, mut visit: impl FnMut(u64, &mut RowReader<'_>)) -> ReadRows {
+        let positions = ColumnPositions::new(&guess(ImportKind::Members, &self.header.words));
         let open = opens(&self.content);
         each_row(&open, self.format, &self.sheet, self.header.row, &mut |row, cells: &[Cell<'_>]| {
-            visit(row, &mut RowReader::new(row, cells, &places));
+            visit(row, &mut RowReader::new(row, cells, &positions));
             Ok(NEXT)
         })
         .expect("reads")
@@ -136,17 +138,17 @@ fn a_formula_without_a_value_is_named() {
 fn two_header_rows_are_read_and_the_total_below_is_no_person() {
     let file = opened(fixture!("two-header-rows.xlsx"));
     assert_eq!((file.header.row, file.header.depth), (4, 3));
-    let places = Places::new(&guess(ImportKind::Members, &file.header.words));
+    let positions = ColumnPositions::new(&guess(ImportKind::Members, &file.header.words));
     let mut rows = Vec::new();
     each_row(&opens(&file.content), file.format, &file.sheet, file.header.row, &mut |row, cells: &[Cell<'_>]| {
-        rows.push((row, places.is_blank(cells), read::passed(row, cells).map(|line| line.value)));
+        rows.push((row, positions.is_blank(cells), read::passed(row, cells).map(|line| line.value)));
         Ok(NEXT)
     })
     .expect("reads");
     let blank: Vec<_> = rows.iter().filter(|(_, is_blank, _)| *is_blank).collect();
     assert_eq!(rows.len(), 3);
     assert_eq!(blank, [&(7, true, Some("Tổng cộng: 2 đồng chí".to_owned()))]);
-    assert!(places.has(Column::Male) && places.has(Column::Female) && !places.has(Column::BirthDate));
+    assert!(positions.has(Column::Male) && positions.has(Column::Female) && !positions.has(Column::BirthDate));
 }
 
 #[test]
@@ -154,6 +156,6 @@ fn what_was_made_to_harm_ends_with_a_reason() {
     for content in [&b"PK\x03\x04 is no spreadsheet"[..], &fixture!("tcvn3.xlsx")[..3_000]] {
         let open = opens(content);
         let read = each_row(&open, Format::Xlsx, "Danh sách", 0, &mut |_, _| Ok(NEXT));
-        assert!(matches!(read, Err(Trouble::File(Failure::Unreadable))));
+        assert!(matches!(read, Err(ImportError::File(Failure::Unreadable))));
     }
 }

@@ -11,20 +11,20 @@ use std::{
 use chrono::NaiveDate;
 use domain::{
     imports::{Column, Counts, Reason, RefusedLine},
-    members::{CardNumber, DateField, Flaw, FullName, NationalId, PhoneNumber, Sex, Standing, check_dates},
+    members::{CardNumber, DateField, FullName, NationalId, PhoneNumber, QualityIssue, Sex, Standing, check_dates},
     units::{UnitKind, UnitPath, UnitRef},
 };
 use ulid::Ulid;
 
 use super::{
     file::Cell,
-    read::{self, Places, RowReader},
+    read::{self, ColumnPositions, RowReader},
     report::ReportWriter,
 };
 use crate::{
     Backend, Keys, Result,
     keys::fingerprint,
-    members::rows::{Derived, derived, flaws},
+    members::rows::{Derived, derived, quality_issues},
     units::Tree,
 };
 
@@ -93,9 +93,9 @@ pub(super) struct Entry {
     pub(super) is_moved: bool,
     pub(super) derived: Derived,
     pub(super) print: String,
-    pub(super) flaws: Vec<Flaw>,
+    pub(super) quality_issues: Vec<QualityIssue>,
     /// Somebody else of the same name and birth date, and the branch.
-    pub(super) twin: Option<(Ulid, String)>,
+    pub(super) duplicate: Option<(Ulid, String)>,
     /// Name or birth date are not what they were.
     pub(super) is_renamed: bool,
 }
@@ -109,7 +109,7 @@ struct Slot {
     id: u128,
     /// 0: no phone.
     phone: u64,
-    twin: u64,
+    twin_key: u64,
     /// Index into [`Ledger::units`].
     unit: u32,
     /// The row of this file that speaks of it; 0: none yet.
@@ -127,7 +127,7 @@ pub(super) struct Ledger {
     /// Cards with zeros in front, without them; none where several records have such a card.
     zeroed: HashMap<u128, Option<u32>>,
     ids: HashMap<u128, u32>,
-    twins: HashMap<u64, u32>,
+    duplicates: HashMap<u64, u32>,
     /// Rows with a national ID that is known outside the subtree.
     foreign_rows: u64,
     /// Those IDs and the ones met before with other columns, up to [`FOREIGN_IDS_MAX`].
@@ -149,8 +149,8 @@ impl Ledger {
         if slot.id != 0 {
             self.ids.insert(slot.id, number);
         }
-        if slot.twin != 0 && slot.is_active {
-            self.twins.entry(slot.twin).or_insert(number);
+        if slot.twin_key != 0 && slot.is_active {
+            self.duplicates.entry(slot.twin_key).or_insert(number);
         }
         self.slots.push(slot);
     }
@@ -175,11 +175,11 @@ impl Ledger {
     }
 
     fn judge(&mut self, row: u64, cells: &[Cell<'_>]) -> Result<Verdict, Vec<RefusedLine>> {
-        let places = self.parser.places.clone();
-        if places.is_blank(cells) {
+        let positions = self.parser.positions.clone();
+        if positions.is_blank(cells) {
             return Ok(Verdict::Passed(read::passed(row, cells)));
         }
-        let mut reader = RowReader::new(row, cells, &places);
+        let mut reader = RowReader::new(row, cells, &positions);
         let Some(mut parsed) = self.parser.parse(&mut reader) else { return Err(reader.problems) };
 
         let known = self.holder(&parsed.card).unwrap_or_else(|reason| {
@@ -288,18 +288,18 @@ impl Ledger {
             member: member.0,
             print: prefix(&print),
             id: parsed.national_id.as_ref().map(|(_, hash)| prefix(hash)).unwrap_or_default(),
-            twin: short(&derived.twin_key),
+            twin_key: short(&derived.twin_key),
             unit,
             phone: parsed.phone.as_ref().map(|(_, hash)| short(hash)).unwrap_or_default(),
             row: u32::try_from(row).unwrap_or(u32::MAX),
             is_active: true,
         };
-        let twin = self.twin_of(slot.twin, None);
+        let duplicate = self.duplicate_of(slot.twin_key, None);
         self.enter(&parsed.card, slot);
-        let flaws = self.flaws(&parsed, parsed.national_id.is_some(), parsed.phone.is_some());
-        let is_probationary = self.parser.places.has(Column::OfficialOn) && parsed.official_on.is_none();
+        let quality_issues = self.quality_issues(&parsed, parsed.national_id.is_some(), parsed.phone.is_some());
+        let is_probationary = self.parser.positions.has(Column::OfficialOn) && parsed.official_on.is_none();
         let likely_standing = if is_probationary { Standing::Probationary } else { Standing::Official };
-        Entry { likely_standing, ..parsed.into_entry(row, member, derived, print, flaws, twin) }
+        Entry { likely_standing, ..parsed.into_entry(row, member, derived, print, quality_issues, duplicate) }
     }
 
     fn change(&mut self, number: u32, row: u64, parsed: Parsed, print: String) -> Entry {
@@ -308,11 +308,11 @@ impl Ledger {
         let twin_key = short(&derived.twin_key);
         let id = parsed.national_id.as_ref().map(|(_, hash)| prefix(hash));
         let slot = &mut self.slots[number as usize];
-        let (is_moved, is_renamed) = (slot.unit != unit, slot.twin != twin_key);
+        let (is_moved, is_renamed) = (slot.unit != unit, slot.twin_key != twin_key);
         let (before, member) = (slot.id, Ulid(slot.member));
         slot.print = prefix(&print);
         slot.unit = unit;
-        slot.twin = twin_key;
+        slot.twin_key = twin_key;
         slot.id = id.unwrap_or(slot.id);
         slot.phone = parsed.phone.as_ref().map_or(slot.phone, |(_, hash)| short(hash));
         let (has_id, has_phone) = (slot.id != 0, slot.phone != 0);
@@ -321,18 +321,18 @@ impl Ledger {
             self.ids.insert(id, number);
         }
         // A pair somebody has looked at already is not found again because of a new phone number.
-        let twin = if is_renamed { self.twin_of(twin_key, Some(number)) } else { None };
-        let flaws = self.flaws(&parsed, has_id, has_phone);
-        Entry { is_moved, is_renamed, ..parsed.into_entry(row, member, derived, print, flaws, twin) }
+        let duplicate = if is_renamed { self.duplicate_of(twin_key, Some(number)) } else { None };
+        let quality_issues = self.quality_issues(&parsed, has_id, has_phone);
+        Entry { is_moved, is_renamed, ..parsed.into_entry(row, member, derived, print, quality_issues, duplicate) }
     }
 
-    fn flaws(&self, parsed: &Parsed, has_id: bool, has_phone: bool) -> Vec<Flaw> {
-        flaws(has_id, has_phone, parsed.birth_date, parsed.admitted_on, parsed.official_on, self.parser.today)
+    fn quality_issues(&self, parsed: &Parsed, has_id: bool, has_phone: bool) -> Vec<QualityIssue> {
+        quality_issues(has_id, has_phone, parsed.birth_date, parsed.admitted_on, parsed.official_on, self.parser.today)
     }
 
     /// Somebody else with the same name and birth date. Remembers `own` as the first with them when there is none.
-    fn twin_of(&mut self, key: u64, own: Option<u32>) -> Option<(Ulid, String)> {
-        if let Some(first) = self.twins.get(&key).copied() {
+    fn duplicate_of(&mut self, key: u64, own: Option<u32>) -> Option<(Ulid, String)> {
+        if let Some(first) = self.duplicates.get(&key).copied() {
             let slot = &self.slots[first as usize];
             if Some(first) == own {
                 return None;
@@ -340,7 +340,7 @@ impl Ledger {
             return self.parser.branches.path(&self.units[slot.unit as usize]).map(|path| (Ulid(slot.member), path));
         }
         if let Some(own) = own {
-            self.twins.insert(key, own);
+            self.duplicates.insert(key, own);
         }
         None
     }
@@ -356,7 +356,7 @@ impl Ledger {
 /// Reads rows by themselves, whatever the registry has.
 pub(super) struct RowParser {
     keys: Keys,
-    places: Places,
+    positions: ColumnPositions,
     branches: Branches,
     today: NaiveDate,
 }
@@ -364,10 +364,10 @@ pub(super) struct RowParser {
 impl RowParser {
     /// `scope` is the unit the file is for, with all below it; none for the whole tree.
     pub(super) fn new(backend: &Backend, scope: Option<UnitPath>, mapping: &[Option<Column>]) -> Self {
-        let places = Places::new(mapping);
+        let positions = ColumnPositions::new(mapping);
         let mut branches = Branches::new(backend.units().tree(), scope);
-        branches.is_asked = places.has(Column::Branch) || branches.only().is_none();
-        Self { keys: backend.keys().clone(), places, branches, today: backend.clock().today() }
+        branches.is_asked = positions.has(Column::Branch) || branches.only().is_none();
+        Self { keys: backend.keys().clone(), positions, branches, today: backend.clock().today() }
     }
 
     /// None for a row that cannot be taken; the reader has what is wrong with it.
@@ -465,8 +465,8 @@ impl Parsed {
         member: Ulid,
         derived: Derived,
         print: String,
-        flaws: Vec<Flaw>,
-        twin: Option<(Ulid, String)>,
+        quality_issues: Vec<QualityIssue>,
+        duplicate: Option<(Ulid, String)>,
     ) -> Entry {
         Entry {
             row,
@@ -486,8 +486,8 @@ impl Parsed {
             is_moved: false,
             derived,
             print,
-            flaws,
-            twin,
+            quality_issues,
+            duplicate,
             is_renamed: false,
         }
     }

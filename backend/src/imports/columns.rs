@@ -211,7 +211,7 @@ impl HeaderSearch {
     }
 
     /// Whether to look at further rows.
-    pub(super) fn look(&mut self, row: u64, cells: &[Cell<'_>]) -> bool {
+    pub(super) fn add_row(&mut self, row: u64, cells: &[Cell<'_>]) -> bool {
         self.rows.push((row, cells.iter().map(|cell| cell.shown().chars().take(100).collect()).collect()));
         self.rows.len() < HEADER_WITHIN + Self::BEHIND
     }
@@ -321,9 +321,9 @@ mod tests {
     fn a_title_above_the_header_is_passed_over() {
         let row = |words: &[&'static str]| words.iter().map(|word| Cell::Text(Cow::Borrowed(*word))).collect::<Vec<_>>();
         let mut search = HeaderSearch::new(ImportKind::Members);
-        search.look(1, &row(&["DANH SÁCH ĐẢNG VIÊN"]));
-        search.look(3, &row(&["Số thẻ", "Họ và tên", "Ghi chú"]));
-        search.look(4, &row(&["51.000001", "Nguyễn Văn A", ""]));
+        search.add_row(1, &row(&["DANH SÁCH ĐẢNG VIÊN"]));
+        search.add_row(3, &row(&["Số thẻ", "Họ và tên", "Ghi chú"]));
+        search.add_row(4, &row(&["51.000001", "Nguyễn Văn A", ""]));
         assert_eq!(search.found().map(|header| (header.row, header.depth)), Some((3, 2)));
     }
 
@@ -331,7 +331,7 @@ mod tests {
         let mut search = HeaderSearch::new(ImportKind::Members);
         for (at, row) in rows.iter().enumerate() {
             let cells: Vec<Cell<'_>> = row.split('|').map(|word| Cell::Text(Cow::Borrowed(word))).collect();
-            search.look(at as u64 + 1, &cells);
+            search.add_row(at as u64 + 1, &cells);
         }
         search.found()
     }

@@ -313,40 +313,40 @@ pub(super) fn is_year(number: f64) -> bool {
 
 /// Why reading stopped.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum ImportError {
     /// It lies with the file.
     File(Failure),
     /// It does not.
     Other(Error),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for ImportError {
     fn from(error: Error) -> Self {
         Self::Other(error)
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for ImportError {
     fn from(error: StoreError) -> Self {
         Self::Other(error.into())
     }
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for ImportError {
     fn from(failure: Failure) -> Self {
         Self::File(failure)
     }
 }
 
 /// Called with the number of a row, as spreadsheets count, and its cells; rows without anything in them are passed over.
-pub(super) type Visit<'v> = dyn FnMut(u64, &[Cell<'_>]) -> Result<ControlFlow<()>> + 'v;
+pub(super) type RowVisitor<'v> = dyn FnMut(u64, &[Cell<'_>]) -> Result<ControlFlow<()>> + 'v;
 
 /// Opens the file from its beginning.
 pub(super) type Open<'o> = dyn Fn() -> Result<SealedReader> + 'o;
 
 /// What was met in a file.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Met {
+pub(super) struct ReadRows {
     /// Rows with something in them.
     pub(super) rows: u64,
     /// Of these, rows that stand above those that are read.
@@ -357,8 +357,14 @@ pub(super) struct Met {
 
 /// Reads all rows below row `after`, or until `visit` breaks off. `sheet` is the one of a spreadsheet. The rows that are told are
 /// counted before any of them is passed over, those down to `after` too.
-pub(super) fn each_row(open: &Open<'_>, format: Format, sheet: &str, after: u64, visit: &mut Visit<'_>) -> Result<Met, Trouble> {
-    let mut met = Met::default();
+pub(super) fn each_row(
+    open: &Open<'_>,
+    format: Format,
+    sheet: &str,
+    after: u64,
+    visit: &mut RowVisitor<'_>,
+) -> Result<ReadRows, ImportError> {
+    let mut met = ReadRows::default();
     let is_old = matches!(format, Format::Csv { encoding: Encoding::Tcvn3 | Encoding::Vni, .. });
     let mut visit_filled = |row: u64, cells: &[Cell<'_>]| {
         if cells.iter().all(Cell::is_empty) {
@@ -403,7 +409,7 @@ fn in_unicode(cells: &[Cell<'_>], letters: LegacyLetters) -> Vec<Cell<'static>> 
 
 /// # Errors
 /// [`Failure::UnpacksTooBig`] for a spreadsheet that would fill the memory, whatever it says about itself.
-pub(super) fn check_size(mut reader: SealedReader, format: Format) -> Result<(), Trouble> {
+pub(super) fn check_size(mut reader: SealedReader, format: Format) -> Result<(), ImportError> {
     match format {
         Format::Csv { .. } => Ok(()),
         Format::Xlsx => match unpacked::size(&mut reader, XLSX_UNPACKED_MAX) {
@@ -414,7 +420,7 @@ pub(super) fn check_size(mut reader: SealedReader, format: Format) -> Result<(),
     }
 }
 
-fn each_csv_row(reader: SealedReader, encoding: Encoding, delimiter: u8, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+fn each_csv_row(reader: SealedReader, encoding: Encoding, delimiter: u8, visit: &mut RowVisitor<'_>) -> Result<(), ImportError> {
     let Some(wide) = encoding.wide() else {
         return each_row_of(BufReader::with_capacity(BUFFER, reader), encoding, delimiter, visit);
     };
@@ -422,10 +428,10 @@ fn each_csv_row(reader: SealedReader, encoding: Encoding, delimiter: u8, visit: 
     each_row_of(BufReader::with_capacity(BUFFER, decoded), Encoding::Utf8, delimiter, visit)
 }
 
-fn each_row_of(reader: impl BufRead, encoding: Encoding, delimiter: u8, visit: &mut Visit<'_>) -> Result<(), Trouble> {
+fn each_row_of(reader: impl BufRead, encoding: Encoding, delimiter: u8, visit: &mut RowVisitor<'_>) -> Result<(), ImportError> {
     let mut rows = CsvRows::new(reader, delimiter);
     let mut row = CsvRow::default();
-    while rows.next_row(&mut row).map_err(|error| csv_trouble(&error))? {
+    while rows.next_row(&mut row).map_err(|error| csv_error(&error))? {
         let mut cells: Vec<Cell<'_>> = row.cells().take(COLUMNS_MAX).map(|field| csv_cell(field, encoding)).collect();
         if let Some(open) = row.open.and_then(|open| cells.get_mut(open)) {
             *open = Cell::OpenQuote(open.shown().into_owned());
@@ -437,10 +443,10 @@ fn each_row_of(reader: impl BufRead, encoding: Encoding, delimiter: u8, visit: &
     Ok(())
 }
 
-fn csv_trouble(error: &io::Error) -> Trouble {
+fn csv_error(error: &io::Error) -> ImportError {
     match error.kind() {
-        io::ErrorKind::FileTooLarge => Trouble::File(Failure::EndlessRow),
-        _ => Trouble::Other(Error::Internal(format!("cannot read the file of an import: {error}"))),
+        io::ErrorKind::FileTooLarge => ImportError::File(Failure::EndlessRow),
+        _ => ImportError::Other(Error::Internal(format!("cannot read the file of an import: {error}"))),
     }
 }
 

@@ -18,9 +18,9 @@ use super::{
     ImportRow,
     check::{FileKeys, Ledger, RowParser},
     columns::{Header, HeaderSearch},
-    file::{Format, Met, Trouble, Visit, check_size, each_row},
+    file::{Format, ImportError, ReadRows, RowVisitor, check_size, each_row},
     read::NEXT,
-    report::{ReportWriter, Told},
+    report::{ReportCounts, ReportWriter},
     sealed::SealedReader,
     sheets::visible_sheets,
     units,
@@ -52,11 +52,11 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn of(backend: &Backend, import: &ImportRow) -> Result<Self> {
-        let workshop = backend.workshop();
+        let workspace = backend.workspace();
         Ok(Self {
-            path: workshop.file(&import.id),
+            path: workspace.file(&import.id),
             name: import.id.clone(),
-            report: workshop.report(&import.id),
+            report: workspace.report(&import.id),
             format: import.format.parse()?,
             sheet: import.sheet.clone().unwrap_or_default(),
             header_row: u64::try_from(import.header_row).unwrap_or_default(),
@@ -71,9 +71,9 @@ impl Source {
     }
 
     /// Reads the rows below the header. Returns what was met in the file.
-    pub(super) fn each_row(&self, visit: &mut Visit<'_>) -> Result<Met, Trouble> {
+    pub(super) fn each_row(&self, visit: &mut RowVisitor<'_>) -> Result<ReadRows, ImportError> {
         let met = each_row(&|| self.open(), self.format, &self.sheet, self.header_row, visit)?;
-        Ok(Met { rows: met.rows.saturating_sub(self.depth.unwrap_or(met.above)), ..met })
+        Ok(ReadRows { rows: met.rows.saturating_sub(self.depth.unwrap_or(met.above)), ..met })
     }
 
     pub(super) fn new_report(&self) -> Result<ReportWriter> {
@@ -92,12 +92,12 @@ pub(super) fn report_name(import: &str) -> String {
 
 /// Rows read so far, for whoever waits; and whether anybody still does.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pulse {
+pub(super) struct RowProgress {
     pub(super) rows: Arc<AtomicU64>,
     stopped: Arc<AtomicBool>,
 }
 
-impl Pulse {
+impl RowProgress {
     /// For one more reading that tells its rows at the same place; what stopped the one before does not stop it.
     pub(super) fn anew(&self) -> Self {
         self.tell(0);
@@ -110,22 +110,22 @@ impl Pulse {
 
     /// # Errors
     /// [`Error::Busy`] when the work is to stop.
-    pub(super) fn beat(&self, row: u64) -> Result<()> {
+    pub(super) fn advance(&self, row: u64) -> Result<()> {
         self.tell(row);
         if self.stopped.load(Relaxed) { Err(Error::Busy) } else { Ok(()) }
     }
 }
 
 /// Ends the reading thread when the task that waits for it is gone.
-pub(super) struct Watch(Pulse);
+pub(super) struct CancelOnDrop(RowProgress);
 
-impl Watch {
-    pub(super) fn over(pulse: &Pulse) -> Self {
-        Self(pulse.clone())
+impl CancelOnDrop {
+    pub(super) fn over(progress: &RowProgress) -> Self {
+        Self(progress.clone())
     }
 }
 
-impl Drop for Watch {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.stopped.store(true, Relaxed);
     }
@@ -140,17 +140,17 @@ pub(super) struct Found {
 }
 
 /// Finds the header: of a spreadsheet with several sheets, on the first of those whose headers say most.
-pub(super) async fn header(source: &Source, kind: ImportKind) -> Result<Found, Trouble> {
+pub(super) async fn header(source: &Source, kind: ImportKind) -> Result<Found, ImportError> {
     let source = source.clone();
     in_a_thread(move || {
         check_size(source.open()?, source.format)?;
         let search = |sheet: &str| {
             let mut search = HeaderSearch::new(kind);
             each_row(&|| source.open(), source.format, sheet, 0, &mut |row, cells| {
-                let more = search.look(row, cells);
+                let more = search.add_row(row, cells);
                 Ok(if more { NEXT } else { std::ops::ControlFlow::Break(()) })
             })?;
-            Ok::<_, Trouble>(search.found())
+            Ok::<_, ImportError>(search.found())
         };
         if source.format != Format::Xlsx {
             let header = search("")?.ok_or(Failure::Empty)?;
@@ -175,8 +175,8 @@ pub(super) async fn header(source: &Source, kind: ImportKind) -> Result<Found, T
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Outcome {
     pub(super) counts: Counts,
-    pub(super) told: Told,
-    pub(super) met: Met,
+    pub(super) reported: ReportCounts,
+    pub(super) met: ReadRows,
 }
 
 /// Goes through all rows, counts what would become of them, and writes the report.
@@ -184,11 +184,11 @@ pub(super) async fn examine(
     backend: &Backend,
     import: &ImportRow,
     mapping: &[Option<Column>],
-    pulse: &Pulse,
-) -> Result<Outcome, Trouble> {
+    progress: &RowProgress,
+) -> Result<Outcome, ImportError> {
     let source = Source::of(backend, import)?;
-    let _watch = Watch::over(pulse);
-    let pulse = pulse.clone();
+    let _cancel = CancelOnDrop::over(progress);
+    let progress = progress.clone();
     match import.kind()? {
         ImportKind::Members => {
             let mut ledger = load_ledger(backend, import, mapping, &source).await?;
@@ -196,7 +196,7 @@ pub(super) async fn examine(
                 let mut counts = Counts::default();
                 let mut report = source.new_report()?;
                 let met = source.each_row(&mut |row, cells| {
-                    pulse.beat(row)?;
+                    progress.advance(row)?;
                     ledger.check(row, cells).note(&mut counts, &mut report)?;
                     Ok(NEXT)
                 })?;
@@ -204,13 +204,13 @@ pub(super) async fn examine(
             })
             .await?;
             // Not by the thread, which goes on for a while when nobody waits for it any more.
-            let told = report.finish().await?;
+            let reported = report.finish().await?;
             if foreign > 0 {
                 note_foreign_ids(backend, import, foreign, ids).await?;
             }
-            Ok(Outcome { counts, told, met })
+            Ok(Outcome { counts, reported, met })
         }
-        ImportKind::Units => Ok(units::plan(backend, import, mapping, &pulse).await?.outcome),
+        ImportKind::Units => Ok(units::plan(backend, import, mapping, &progress).await?.outcome),
     }
 }
 
@@ -220,7 +220,7 @@ pub(super) async fn load_ledger(
     import: &ImportRow,
     mapping: &[Option<Column>],
     source: &Source,
-) -> Result<Ledger, Trouble> {
+) -> Result<Ledger, ImportError> {
     let (source, mut parser) = (source.clone(), RowParser::new(backend, import.scope()?, mapping));
     let (parser, keys) = in_a_thread(move || {
         let mut keys = FileKeys::default();
@@ -247,11 +247,11 @@ async fn note_foreign_ids(backend: &Backend, import: &ImportRow, met: u64, ids: 
 
 /// Reading blocks, and spreadsheets made to do harm may make their reader panic: neither may stop the program.
 pub(super) async fn in_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
-) -> Result<T, Trouble> {
+    work: impl FnOnce() -> Result<T, ImportError> + Send + 'static,
+) -> Result<T, ImportError> {
     match spawn_blocking(work).await {
         Ok(outcome) => outcome,
-        Err(stopped) if stopped.is_panic() => Err(Trouble::File(Failure::Unreadable)),
-        Err(_) => Err(Trouble::Other(Error::Busy)),
+        Err(stopped) if stopped.is_panic() => Err(ImportError::File(Failure::Unreadable)),
+        Err(_) => Err(ImportError::Other(Error::Busy)),
     }
 }

@@ -21,9 +21,9 @@ const SHOWN_MAX: usize = 60;
 
 /// Which cell of a row a column is, by the mapping of the file.
 #[derive(Debug, Clone)]
-pub(super) struct Places([Option<usize>; Column::ALL.len()]);
+pub(super) struct ColumnPositions([Option<usize>; Column::ALL.len()]);
 
-impl Places {
+impl ColumnPositions {
     pub(super) fn new(mapping: &[Option<Column>]) -> Self {
         Self(Column::ALL.map(|column| mapping.iter().position(|mapped| *mapped == Some(column))))
     }
@@ -41,7 +41,7 @@ impl Places {
 /// What is told of a row that has nothing in the columns: numbers alone, as prepared lists have them, are no word worth telling.
 pub(super) fn passed(row: u64, cells: &[Cell<'_>]) -> Option<RefusedLine> {
     let text = cells.iter().map(Cell::shown).find(|text| text.chars().any(char::is_alphabetic))?;
-    let value = told(&text);
+    let value = printable(&text);
     Some(RefusedLine { row, name: String::new(), column: None, value, reason: Reason::NothingToRead })
 }
 
@@ -49,21 +49,21 @@ pub(super) fn passed(row: u64, cells: &[Cell<'_>]) -> Option<RefusedLine> {
 pub(super) struct RowReader<'r> {
     row: u64,
     cells: &'r [Cell<'r>],
-    places: &'r Places,
+    positions: &'r ColumnPositions,
     pub(super) problems: Vec<RefusedLine>,
     /// What is worth a look in a row that is taken over.
     pub(super) remarks: Vec<RefusedLine>,
 }
 
 impl<'r> RowReader<'r> {
-    pub(super) fn new(row: u64, cells: &'r [Cell<'r>], places: &'r Places) -> Self {
-        Self { row, cells, places, problems: Vec::new(), remarks: Vec::new() }
+    pub(super) fn new(row: u64, cells: &'r [Cell<'r>], positions: &'r ColumnPositions) -> Self {
+        Self { row, cells, positions, problems: Vec::new(), remarks: Vec::new() }
     }
 
     /// Whether it can be told where the cells of the row end; notes it when not.
     pub(super) fn is_whole(&mut self) -> bool {
         let Some(open) = self.cells.iter().position(|cell| matches!(cell, Cell::OpenQuote(_))) else { return true };
-        let column = Column::ALL.into_iter().find(|column| self.places.0[*column as usize] == Some(open));
+        let column = Column::ALL.into_iter().find(|column| self.positions.0[*column as usize] == Some(open));
         let value = column.map_or_else(String::new, |column| shown(column, &self.cells[open]));
         self.problems.push(RefusedLine { row: self.row, name: self.name(), column, value, reason: Reason::OpenQuote });
         false
@@ -114,7 +114,7 @@ impl<'r> RowReader<'r> {
     }
 
     pub(super) fn cell(&self, column: Column) -> Option<&'r Cell<'r>> {
-        self.cells.get(self.places.0[column as usize]?)
+        self.cells.get(self.positions.0[column as usize]?)
     }
 
     /// Whether something stands in this column.
@@ -125,18 +125,18 @@ impl<'r> RowReader<'r> {
     /// Whom the row is about, so that nobody has to count rows.
     fn name(&self) -> String {
         let cell = [Column::FullName, Column::Name].into_iter().find_map(|column| self.cell(column));
-        cell.map(|cell| told(&cell.shown())).unwrap_or_default()
+        cell.map(|cell| printable(&cell.shown())).unwrap_or_default()
     }
 }
 
 /// A text as a line of the report shows it.
-fn told(text: &str) -> String {
+fn printable(text: &str) -> String {
     text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A value as the report shows it.
 fn shown(column: Column, cell: &Cell<'_>) -> String {
-    let text = told(&cell.shown());
+    let text = printable(&cell.shown());
     match column {
         Column::NationalId => NationalId::mask(&text),
         Column::Phone => PhoneNumber::mask(&text),

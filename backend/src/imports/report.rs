@@ -22,7 +22,7 @@ use crate::{Clock, Error, Keys, Result};
 /// A report that is being written. Dropped before [`Self::finish`], it leaves nothing behind.
 pub(super) struct ReportWriter {
     file: BufWriter<SealedWriter>,
-    told: Told,
+    counts: ReportCounts,
     part: Part,
     path: PathBuf,
 }
@@ -38,7 +38,7 @@ impl Drop for Part {
 
 /// How much a report says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct ReportCounts {
     /// Lines on rows that are refused.
     pub(super) lines: u64,
     /// Lines on others.
@@ -52,15 +52,16 @@ impl ReportWriter {
         // A name of its own: two readings of one file may overlap.
         let part = Part(path.with_extension(format!("{:016x}.part", rand::random::<u64>())));
         let file = BufWriter::new(SealedWriter::create(&part.0, name, keys, clock)?);
-        Ok(Self { file, told: Told::default(), part, path: path.to_owned() })
+        Ok(Self { file, counts: ReportCounts::default(), part, path: path.to_owned() })
     }
 
     pub(super) fn add(&mut self, lines: &[RefusedLine]) -> Result<()> {
         for line in lines {
-            let told = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write the report of an import: {error}"));
-            serde_json::to_writer(&mut self.file, line).map_err(|error| told(&error))?;
-            self.file.write_all(b"\n").map_err(|error| told(&error))?;
-            let count = if line.reason.is_remark() { &mut self.told.remarks } else { &mut self.told.lines };
+            let write_error =
+                |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write the report of an import: {error}"));
+            serde_json::to_writer(&mut self.file, line).map_err(|error| write_error(&error))?;
+            self.file.write_all(b"\n").map_err(|error| write_error(&error))?;
+            let count = if line.reason.is_remark() { &mut self.counts.remarks } else { &mut self.counts.lines };
             *count += 1;
         }
         Ok(())
@@ -68,23 +69,23 @@ impl ReportWriter {
 
     /// A row that is passed over, and what is to be told of it.
     pub(super) fn pass(&mut self, line: Option<&RefusedLine>) -> Result<()> {
-        self.told.passed += 1;
+        self.counts.passed += 1;
         line.map_or(Ok(()), |line| self.add(std::slice::from_ref(line)))
     }
 
     /// Puts it in the place of the report before. Returns how much it says.
     ///
     /// A thread waits for the disk. That thread goes on when nobody waits for it any more, so it does not put anything in its place.
-    pub(super) async fn finish(self) -> Result<Told> {
+    pub(super) async fn finish(self) -> Result<ReportCounts> {
         let failed = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write the report of an import: {error}"));
-        let Self { file, told, part, path } = self;
+        let Self { file, counts, part, path } = self;
         let written = spawn_blocking(move || match file.into_inner() {
             Ok(sealed) => sealed.finish(),
             Err(error) => Err(failed(&error)),
         });
         written.await.map_err(|stopped| failed(&stopped))??;
         fs::rename(&part.0, &path).map_err(|error| failed(&error))?;
-        Ok(told)
+        Ok(counts)
     }
 }
 

@@ -3,20 +3,20 @@
 //! The file is cut into batches of a fixed number of rows; each writer takes every second one, in order, and notes in the
 //! transaction of a batch that it is done. So another process can go on where one was stopped, at any moment: what is noted is
 //! written, what is written is noted. A transaction that a stopped run still has under way may commit later than that; each one
-//! therefore goes through only while its lane is where its run knows it to be (see [`FENCE`]).
+//! therefore goes through only while its checkpoint is where its run knows it to be (see [`FENCE`]).
 
 use domain::{
     accounts::AccountNotice,
     imports::{Column, Counts, Reason, RefusedLine},
-    members::{Flaw, MemberState},
+    members::{MemberState, QualityIssue},
 };
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     ImportRow,
     check::{Entry, Ledger, Verdict},
-    file::{Met, Trouble},
-    preview::{Outcome, Pulse, Source, Watch, in_a_thread, load_ledger},
+    file::{ImportError, ReadRows},
+    preview::{CancelOnDrop, Outcome, RowProgress, Source, in_a_thread, load_ledger},
     read::NEXT,
     report::ReportWriter,
 };
@@ -24,7 +24,7 @@ use crate::{
     Backend, Error, Result,
     bulk::Bulk,
     change::Change,
-    members::rows::{NewFlaw, NewMember, end_posting, flaw_id},
+    members::rows::{NewMember, NewQualityIssue, end_posting, quality_issue_id},
     store::{RecordId, StoreError, SurrealValue, Variables, pair, record, vars},
 };
 
@@ -61,7 +61,7 @@ impl Written {
 
 /// How far a writer is.
 #[derive(Debug, Clone, Copy, Default, SurrealValue)]
-pub(super) struct Lane {
+pub(super) struct WriterCheckpoint {
     /// The first batch of the file that is not done.
     position: i64,
     fresh: i64,
@@ -70,7 +70,7 @@ pub(super) struct Lane {
     refused: i64,
 }
 
-impl Lane {
+impl WriterCheckpoint {
     pub(super) fn counts(self) -> Counts {
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         Counts {
@@ -101,19 +101,20 @@ impl Lane {
     }
 }
 
-pub(super) fn lane_id(import: &str, number: usize) -> RecordId {
+pub(super) fn checkpoint_id(import: &str, number: usize) -> RecordId {
     pair("import_lane", import, number)
 }
 
 /// How far the writers are, by what they noted.
-pub(super) async fn lanes(backend: &Backend, import: &str) -> Result<Vec<Lane>> {
-    let mut lanes = Vec::with_capacity(WRITERS);
+pub(super) async fn checkpoints(backend: &Backend, import: &str) -> Result<Vec<WriterCheckpoint>> {
+    let mut checkpoints = Vec::with_capacity(WRITERS);
     for number in 0..WRITERS {
         let sql = "SELECT position, fresh, changed, unchanged, refused FROM $lane";
-        let found: Option<Lane> = backend.store().read(sql, vars! { lane: lane_id(import, number) }).await?.row(0)?;
-        lanes.push(found.unwrap_or_default());
+        let found: Option<WriterCheckpoint> =
+            backend.store().read(sql, vars! { lane: checkpoint_id(import, number) }).await?.row(0)?;
+        checkpoints.push(found.unwrap_or_default());
     }
-    Ok(lanes)
+    Ok(checkpoints)
 }
 
 /// Writes what is not written yet. The figures are those the writers noted, not those of who read the file.
@@ -121,39 +122,39 @@ pub(super) async fn write_members(
     backend: &Backend,
     import: &ImportRow,
     mapping: &[Option<Column>],
-    pulse: &Pulse,
-) -> Result<Outcome, Trouble> {
+    progress: &RowProgress,
+) -> Result<Outcome, ImportError> {
     let source = Source::of(backend, import)?;
-    let begun = lanes(backend, &import.id).await?;
+    let begun = checkpoints(backend, &import.id).await?;
     let ledger = load_ledger(backend, import, mapping, &source).await?;
     let office = import.scope()?.and_then(|path| backend.units().tree().at(&path).map(|unit| unit.id.to_string()));
-    let _watch = Watch::over(pulse);
+    let _cancel = CancelOnDrop::over(progress);
     let mut writers = JoinSet::new();
     let mut queues = Vec::with_capacity(WRITERS);
-    for (number, lane) in begun.into_iter().enumerate() {
+    for (number, checkpoint) in begun.into_iter().enumerate() {
         let (queue, batches) = mpsc::channel(AHEAD);
         queues.push(queue);
         let writer = Writer {
             backend: backend.clone(),
             import: record("import", &import.id),
-            lane: lane_id(&import.id, number),
+            checkpoint: checkpoint_id(&import.id, number),
             as_of: import.as_of.clone(),
             office: office.clone(),
-            begun_at: lane.position,
-            done: lane,
-            noted: lane.position,
+            begun_at: checkpoint.position,
+            done: checkpoint,
+            noted: checkpoint.position,
             late: Vec::new(),
         };
         writers.spawn(writer.work(batches));
     }
-    let pulse = pulse.clone();
-    let reading = in_a_thread(move || produce(&source, ledger, &queues, &pulse));
+    let progress = progress.clone();
+    let reading = in_a_thread(move || produce(&source, ledger, &queues, &progress));
     let outcome = tokio::join!(reading, gather(&mut writers));
     // A writer that failed is why the reader stopped.
     let (counts, late) = outcome.1?;
     let (mut report, met) = outcome.0?;
     report.add(&late)?;
-    Ok(Outcome { counts, told: report.finish().await?, met })
+    Ok(Outcome { counts, reported: report.finish().await?, met })
 }
 
 async fn gather(writers: &mut JoinSet<Result<(Counts, Vec<RefusedLine>)>>) -> Result<(Counts, Vec<RefusedLine>)> {
@@ -171,14 +172,14 @@ fn produce(
     source: &Source,
     mut ledger: Ledger,
     queues: &[mpsc::Sender<Batch>],
-    pulse: &Pulse,
-) -> Result<(ReportWriter, Met), Trouble> {
+    progress: &RowProgress,
+) -> Result<(ReportWriter, ReadRows), ImportError> {
     let mut report = source.new_report()?;
     let empty = |index| Batch { index, entries: Vec::new(), counts: Counts::default() };
     let mut batch = empty(0);
     let send = |batch: Batch| {
-        let lane = usize::try_from(batch.index).unwrap_or_default() % queues.len();
-        queues[lane].blocking_send(batch).map_err(|_| Error::Busy)
+        let writer = usize::try_from(batch.index).unwrap_or_default() % queues.len();
+        queues[writer].blocking_send(batch).map_err(|_| Error::Busy)
     };
     let met = source.each_row(&mut |row, cells| {
         let verdict = ledger.check(row, cells);
@@ -189,7 +190,7 @@ fn produce(
             Verdict::Unchanged(_) | Verdict::Refused(_) | Verdict::Passed(_) => {}
         }
         if batch.counts.total() == BATCH as u64 {
-            pulse.beat(row)?;
+            progress.advance(row)?;
             let next = empty(batch.index + 1);
             send(std::mem::replace(&mut batch, next))?;
         }
@@ -199,18 +200,18 @@ fn produce(
     Ok((report, met))
 }
 
-/// Writes the batches of one lane.
+/// Writes the batches of one checkpoint.
 struct Writer {
     backend: Backend,
     import: RecordId,
-    lane: RecordId,
+    checkpoint: RecordId,
     as_of: String,
     /// The unit the file was brought for, as owners of accounts are told.
     office: Option<String>,
     /// What an earlier attempt has done lies before this.
     begun_at: i64,
-    done: Lane,
-    /// The position of the lane in the store, as far as this run knows.
+    done: WriterCheckpoint,
+    /// The position of the checkpoint in the store, as far as this run knows.
     noted: i64,
     /// Rows that met somebody else's in the store.
     late: Vec<RefusedLine>,
@@ -236,7 +237,7 @@ impl Writer {
         Ok((self.done.counts(), self.late))
     }
 
-    async fn write(&mut self, batch: Batch, mut next: Lane) -> Result<()> {
+    async fn write(&mut self, batch: Batch, mut next: WriterCheckpoint) -> Result<()> {
         let change = self.change_of(&batch.entries, next)?;
         match self.commit(change, next).await {
             Ok(()) => {}
@@ -262,8 +263,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Rows, and how far the lane is with them.
-    fn change_of(&self, entries: &[Written], next: Lane) -> Result<Change> {
+    /// Rows, and how far the checkpoint is with them.
+    fn change_of(&self, entries: &[Written], next: WriterCheckpoint) -> Result<Change> {
         let mut bulk = Bulk::default();
         let mut changes = Changes::default();
         for written in entries {
@@ -275,12 +276,13 @@ impl Writer {
         let clock = self.backend.clock();
         let (inserts, rows) = bulk.into_transaction();
         // Changes come first: they take away what the inserts put back.
-        let mut change = Change::new(FENCE, vars! { import: self.import.clone(), lane: self.lane.clone(), noted: self.noted })
-            .then(&changes.sql)
-            .bind(changes.vars)
-            .bind(vars! { told_at: clock.now(), told_office: self.office.clone() })
-            .then(&inserts)
-            .bind(rows);
+        let mut change =
+            Change::new(FENCE, vars! { import: self.import.clone(), lane: self.checkpoint.clone(), noted: self.noted })
+                .then(&changes.sql)
+                .bind(changes.vars)
+                .bind(vars! { told_at: clock.now(), told_office: self.office.clone() })
+                .then(&inserts)
+                .bind(rows);
         if !entries.is_empty() {
             let written = Written::members(entries);
             change = change.then(WRITTEN).bind(vars! { batch: clock.ulid().to_string(), written: written });
@@ -291,8 +293,8 @@ impl Writer {
     /// Commits a change of [`Self::change_of`].
     ///
     /// # Errors
-    /// [`StoreError::Busy`] when another run writes this lane, or has: what is written is counted by who begins again.
-    async fn commit(&mut self, change: Change, next: Lane) -> Result<(), StoreError> {
+    /// [`StoreError::Busy`] when another run writes this checkpoint, or has: what is written is counted by who begins again.
+    async fn commit(&mut self, change: Change, next: WriterCheckpoint) -> Result<(), StoreError> {
         match self.backend.transact(change).await {
             Ok(_) => {
                 self.noted = next.position;
@@ -334,7 +336,7 @@ impl Writer {
                 posted_from: self.as_of.clone(),
             },
         );
-        note_flaws(bulk, entry, &id, &path);
+        note_quality_issues(bulk, entry, &id, &path);
         Ok(())
     }
 
@@ -375,17 +377,17 @@ impl Writer {
         }
         let set: Vec<String> = fields.into_iter().map(|(field, value)| format!("{field} = ${}", changes.bind(value))).collect();
         changes.sql += &format!("UPDATE ${member} SET {}, version = (version ?? 0) + 1 RETURN NONE;", set.join(", "));
-        for flaw in Flaw::ALL {
-            let row = changes.bind(flaw_id(flaw, &id));
-            // Whether it is a twin was looked at afresh only when the name is new.
-            if flaw != Flaw::Twin || entry.is_renamed {
+        for quality_issue in QualityIssue::ALL {
+            let row = changes.bind(quality_issue_id(quality_issue, &id));
+            // Whether it is a duplicate was looked at afresh only when the name is new.
+            if quality_issue != QualityIssue::Twin || entry.is_renamed {
                 changes.sql += &format!("DELETE ${row} RETURN NONE;");
             } else if entry.is_moved {
                 let path = changes.bind(path.clone());
                 changes.sql += &format!("UPDATE ${row} SET path = ${path} RETURN NONE;");
             }
         }
-        note_flaws(bulk, entry, &id, &path);
+        note_quality_issues(bulk, entry, &id, &path);
         Ok(())
     }
 }
@@ -408,7 +410,7 @@ fn tell_owner(changes: &mut Changes, member: &str, entry: &Entry) {
     }
 }
 
-/// First in each transaction. A lane only goes forward and every transaction writes it, so of two runs that know the same position
+/// First in each transaction. A checkpoint only goes forward and every transaction writes it, so of two runs that know the same position
 /// one gets through.
 const FENCE: &str = "IF $import.state != 'running' OR ($lane.position ?? 0) != $noted { THROW 'overtaken' };";
 
@@ -435,14 +437,16 @@ impl Changes {
     }
 }
 
-fn note_flaws(bulk: &mut Bulk, entry: &Entry, id: &str, path: &str) {
-    let mut note = |flaw: Flaw, member: &str, path: &str| bulk.push_once("flaw", NewFlaw::new(flaw, member, path));
-    for flaw in &entry.flaws {
-        note(*flaw, id, path);
+fn note_quality_issues(bulk: &mut Bulk, entry: &Entry, id: &str, path: &str) {
+    let mut note = |quality_issue: QualityIssue, member: &str, path: &str| {
+        bulk.push_once("flaw", NewQualityIssue::new(quality_issue, member, path));
+    };
+    for quality_issue in &entry.quality_issues {
+        note(*quality_issue, id, path);
     }
-    if let Some((other, other_path)) = &entry.twin {
-        note(Flaw::Twin, id, path);
-        note(Flaw::Twin, &other.to_string(), other_path);
+    if let Some((other, other_path)) = &entry.duplicate {
+        note(QualityIssue::Twin, id, path);
+        note(QualityIssue::Twin, &other.to_string(), other_path);
     }
 }
 
@@ -463,10 +467,10 @@ mod tests {
     use domain::{ids::ImportId, imports::ImportKind};
 
     use super::*;
-    use crate::{Clock, Keys, Place, imports::NewImport};
+    use crate::{Clock, Keys, StoreLocation, imports::NewImport};
 
     async fn backend() -> Backend {
-        Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens")
+        Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::system()).await.expect("opens")
     }
 
     fn batch(index: i64) -> Batch {
@@ -480,41 +484,41 @@ mod tests {
         let row = NewImport { state: "running".to_owned(), ..NewImport::new(&backend, id, ImportKind::Members, "/", None) };
         backend.store().write("INSERT INTO import $row RETURN NONE;", vars! { row: row }).await.expect("writes");
         let import = id.to_string();
-        let run = |lane: Lane| Writer {
+        let run = |checkpoint: WriterCheckpoint| Writer {
             backend: backend.clone(),
             import: record("import", id),
-            lane: lane_id(&import, 0),
+            checkpoint: checkpoint_id(&import, 0),
             as_of: "2026-11-30".to_owned(),
             office: None,
-            begun_at: lane.position,
-            done: lane,
-            noted: lane.position,
+            begun_at: checkpoint.position,
+            done: checkpoint,
+            noted: checkpoint.position,
             late: Vec::new(),
         };
         let write = async |writer: &mut Writer, index: i64| {
             let next = writer.done.after(&batch(index));
             writer.write(batch(index), next).await
         };
-        let lane = async || lanes(&backend, &import).await.expect("reads")[0];
+        let checkpoint = async || checkpoints(&backend, &import).await.expect("reads")[0];
 
-        // The later run has looked how far the lane is before the earlier one commits.
-        let (mut earlier, mut later) = (run(lane().await), run(lane().await));
+        // The later run has looked how far the checkpoint is before the earlier one commits.
+        let (mut earlier, mut later) = (run(checkpoint().await), run(checkpoint().await));
         write(&mut earlier, 0).await.expect("is first");
         assert!(matches!(write(&mut later, 0).await, Err(Error::Busy)));
-        assert_eq!(lane().await.counts().total(), 3);
+        assert_eq!(checkpoint().await.counts().total(), 3);
 
         // And the other way round.
-        let mut later = run(lane().await);
+        let mut later = run(checkpoint().await);
         write(&mut later, 2).await.expect("knows where the lane is");
         assert!(matches!(write(&mut earlier, 2).await, Err(Error::Busy)));
-        assert_eq!(lane().await.counts().total(), 6);
+        assert_eq!(checkpoint().await.counts().total(), 6);
 
-        // Nor does it write into an import that is over, and whose lanes are gone.
-        let mut late = run(Lane::default());
+        // Nor does it write into an import that is over, and whose checkpoints are gone.
+        let mut late = run(WriterCheckpoint::default());
         let sql = "UPDATE $import SET state = 'done' RETURN NONE; DELETE $lane RETURN NONE;";
-        backend.store().write(sql, vars! { import: record("import", id), lane: lane_id(&import, 0) }).await.expect("ends");
+        backend.store().write(sql, vars! { import: record("import", id), lane: checkpoint_id(&import, 0) }).await.expect("ends");
         assert!(matches!(write(&mut late, 0).await, Err(Error::Busy)));
-        assert_eq!(lane().await.counts().total(), 0);
+        assert_eq!(checkpoint().await.counts().total(), 0);
     }
 
     async fn import(backend: &Backend, kind: ImportKind, file: &str) -> ImportRow {
@@ -525,7 +529,7 @@ mod tests {
         imports.settled(id).await.expect("is looked at");
         let row = imports.row(id).await.expect("is there");
         imports.allow(&row, backend.clock().today()).await.expect("is confirmed");
-        imports.finish(&imports.row(id).await.expect("is there"), &Pulse::default()).await.expect("ends");
+        imports.finish(&imports.row(id).await.expect("is there"), &RowProgress::default()).await.expect("ends");
         imports.row(id).await.expect("is there")
     }
 
@@ -572,7 +576,7 @@ mod tests {
         let sql = "UPDATE $import SET state = 'running', written = NONE RETURN NONE; \
                    CREATE $lane SET position = 1, fresh = 5, changed = 0, unchanged = 0, refused = 0 RETURN NONE; \
                    DELETE event WHERE subject = $key;";
-        let vars = vars! { import: record("import", &done.id), lane: lane_id(&done.id, 0), key: done.id.clone() };
+        let vars = vars! { import: record("import", &done.id), lane: checkpoint_id(&done.id, 0), key: done.id.clone() };
         backend.store().write(sql, vars).await.expect("writes");
         backend.catch_up().await.expect("reads the log");
         let counted = || backend.counters().members(&domain::units::UnitPath::parse("/1/").expect("a path"));
@@ -596,11 +600,11 @@ mod tests {
         let row = imports.row(id).await.expect("is there");
         imports.allow(&row, backend.clock().today()).await.expect("is confirmed");
 
-        let (row, kept) = (imports.row(id).await.expect("is there"), backend.workshop().file(&id.to_string()));
+        let (row, kept) = (imports.row(id).await.expect("is there"), backend.workspace().file(&id.to_string()));
         let content = std::fs::read(&kept).expect("is kept");
-        imports.finish(&row, &Pulse::default()).await.expect("ends");
+        imports.finish(&row, &RowProgress::default()).await.expect("ends");
         std::fs::write(&kept, content).expect("writes");
-        imports.finish(&row, &Pulse::default()).await.expect("has ended");
+        imports.finish(&row, &RowProgress::default()).await.expect("has ended");
         let done = imports.row(id).await.expect("is there");
         assert_eq!((done.state.as_str(), done.fresh, done.unchanged), ("done", 1, 0));
         let told = "SELECT VALUE id FROM event WHERE subject = $import";

@@ -48,9 +48,9 @@ impl SealedWriter {
     /// [`Error::Internal`] when the file cannot be made.
     pub(super) fn create(path: &Path, name: &str, keys: &Keys, clock: &Clock) -> Result<Self> {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|error| told(path, &error))?;
+            fs::create_dir_all(folder).map_err(|error| io_error(path, &error))?;
         }
-        let file = File::create(path).map_err(|error| told(path, &error))?;
+        let file = File::create(path).map_err(|error| io_error(path, &error))?;
         Ok(Self {
             file: BufWriter::with_capacity(2 * PIECE, file),
             keys: keys.clone(),
@@ -79,8 +79,8 @@ impl SealedWriter {
     }
 
     fn seal(&mut self, is_last: bool) -> io::Result<()> {
-        let place = place(&self.name, self.index, is_last);
-        let sealed = self.keys.seal_piece(&self.clock, &place, &self.pending).map_err(io::Error::other)?;
+        let piece_name = piece_name(&self.name, self.index, is_last);
+        let sealed = self.keys.seal_piece(&self.clock, &piece_name, &self.pending).map_err(io::Error::other)?;
         self.pending.clear();
         self.index += 1;
         self.file.write_all(&sealed)
@@ -123,9 +123,9 @@ impl SealedReader {
     pub(super) fn open(path: &Path, name: &str, keys: &Keys) -> Result<Self> {
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::NotFound,
-            _ => told(path, &error),
+            _ => io_error(path, &error),
         })?;
-        let sealed = file.metadata().map_err(|error| told(path, &error))?.len();
+        let sealed = file.metadata().map_err(|error| io_error(path, &error))?.len();
         let pieces = sealed.div_ceil((PIECE + OVERHEAD) as u64);
         let last = sealed % (PIECE + OVERHEAD) as u64;
         if pieces == 0 || (1..OVERHEAD as u64).contains(&last) {
@@ -140,8 +140,8 @@ impl SealedReader {
             self.file.seek(SeekFrom::Start(index * (PIECE + OVERHEAD) as u64))?;
             let mut sealed = Vec::with_capacity(PIECE + OVERHEAD);
             (&mut self.file).take((PIECE + OVERHEAD) as u64).read_to_end(&mut sealed)?;
-            let place = place(&self.name, index, index + 1 == self.pieces);
-            self.open = Some((index, self.keys.open_piece(&place, &sealed).map_err(io::Error::other)?));
+            let piece_name = piece_name(&self.name, index, index + 1 == self.pieces);
+            self.open = Some((index, self.keys.open_piece(&piece_name, &sealed).map_err(io::Error::other)?));
         }
         Ok(self.open.as_ref().map(|(_, piece)| piece.as_slice()).unwrap_or_default())
     }
@@ -182,16 +182,16 @@ impl Seek for SealedReader {
 pub(super) fn check(path: &Path, name: &str, keys: &Keys) -> Result<()> {
     let mut reader = SealedReader::open(path, name, keys)?;
     for index in 0..reader.pieces {
-        reader.piece(index).map_err(|error| error.downcast::<Error>().unwrap_or_else(|error| told(path, &error)))?;
+        reader.piece(index).map_err(|error| error.downcast::<Error>().unwrap_or_else(|error| io_error(path, &error)))?;
     }
     Ok(())
 }
 
-fn place(name: &str, index: u64, is_last: bool) -> String {
+fn piece_name(name: &str, index: u64, is_last: bool) -> String {
     format!("{name}\0{index}\0{}", if is_last { "last" } else { "more" })
 }
 
-fn told(path: &Path, error: &io::Error) -> Error {
+fn io_error(path: &Path, error: &io::Error) -> Error {
     Error::Internal(format!("cannot use the file {}: {error}", path.display()))
 }
 

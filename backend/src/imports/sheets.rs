@@ -7,22 +7,22 @@ use chrono::NaiveDate;
 use domain::imports::{COLUMNS_MAX, Failure, XLSX_ROWS_MAX};
 
 use super::{
-    file::{Cell, Epoch, Open, Trouble, Visit, composed, is_year, text_cell},
+    file::{Cell, Epoch, ImportError, Open, RowVisitor, composed, is_year, text_cell},
     sealed::SealedReader,
     workbook::Workbook,
 };
 use crate::Result;
 
 /// The sheets people see, in their order.
-pub(super) fn visible_sheets(reader: SealedReader) -> Result<Vec<String>, Trouble> {
+pub(super) fn visible_sheets(reader: SealedReader) -> Result<Vec<String>, ImportError> {
     let book: Xlsx<SealedReader> = Xlsx::new(reader).map_err(|_| Failure::Unreadable)?;
     let is_seen = |sheet: &&calamine::Sheet| sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet;
     Ok(book.sheets_metadata().iter().filter(is_seen).map(|sheet| sheet.name.clone()).collect())
 }
 
 /// Goes through the rows of one sheet; the first one where none is named.
-pub(super) fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut Visit<'_>) -> Result<(), Trouble> {
-    let unreadable = |_| Trouble::File(Failure::Unreadable);
+pub(super) fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut RowVisitor<'_>) -> Result<(), ImportError> {
+    let unreadable = |_| ImportError::File(Failure::Unreadable);
     // Each reader takes the file for itself.
     let (epoch, unvalued) = match Workbook::open(open()?) {
         Some(mut book) => {
@@ -60,7 +60,7 @@ pub(super) fn each_xlsx_row(open: &Open<'_>, sheet: &str, visit: &mut Visit<'_>)
             row[column] = if is_unvalued { Cell::Unvalued } else { xlsx_cell(cell.get_value(), epoch) };
         }
     }
-    visit(current + 1, &row).map(|_| ()).map_err(Trouble::from)
+    visit(current + 1, &row).map(|_| ()).map_err(ImportError::from)
 }
 
 fn xlsx_cell(value: &DataRef<'_>, epoch: Epoch) -> Cell<'static> {

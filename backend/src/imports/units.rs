@@ -17,9 +17,9 @@ use ulid::Ulid;
 
 use super::{
     ImportRow,
-    file::{Cell, Trouble},
-    preview::{Outcome, Pulse, Source, Watch, in_a_thread},
-    read::{self, NEXT, Places, RowReader},
+    file::{Cell, ImportError},
+    preview::{CancelOnDrop, Outcome, RowProgress, Source, in_a_thread},
+    read::{self, ColumnPositions, NEXT, RowReader},
 };
 use crate::{
     Backend, Error, Keys, Result,
@@ -88,22 +88,22 @@ pub(super) async fn plan(
     backend: &Backend,
     import: &ImportRow,
     mapping: &[Option<Column>],
-    pulse: &Pulse,
-) -> Result<Plan, Trouble> {
+    progress: &RowProgress,
+) -> Result<Plan, ImportError> {
     let source = Source::of(backend, import)?;
     let planner = Planner::load(backend, import.scope()?).await?;
-    let places = Places::new(mapping);
-    let _watch = Watch::over(pulse);
-    let pulse = pulse.clone();
+    let positions = ColumnPositions::new(mapping);
+    let _cancel = CancelOnDrop::over(progress);
+    let progress = progress.clone();
     let (mut plan, report) = in_a_thread(move || {
         let (mut units, mut refused, mut passed) = (Vec::new(), BTreeMap::new(), Vec::new());
         let met = source.each_row(&mut |row, cells| {
-            pulse.beat(row)?;
-            if places.is_blank(cells) {
+            progress.advance(row)?;
+            if positions.is_blank(cells) {
                 passed.push(read::passed(row, cells));
                 return Ok(NEXT);
             }
-            match read_unit(row, cells, &places) {
+            match read_unit(row, cells, &positions) {
                 Ok(unit) => units.push(unit),
                 Err(lines) => {
                     refused.insert(row, lines);
@@ -125,12 +125,12 @@ pub(super) async fn plan(
     })
     .await?;
     // Not by the thread, which goes on for a while when nobody waits for it any more.
-    plan.outcome.told = report.finish().await?;
+    plan.outcome.reported = report.finish().await?;
     Ok(plan)
 }
 
-fn read_unit(row: u64, cells: &[Cell<'_>], places: &Places) -> Result<Unit, Vec<RefusedLine>> {
-    let mut reader = RowReader::new(row, cells, places);
+fn read_unit(row: u64, cells: &[Cell<'_>], positions: &ColumnPositions) -> Result<Unit, Vec<RefusedLine>> {
+    let mut reader = RowReader::new(row, cells, positions);
     if !reader.is_whole() {
         return Err(reader.problems);
     }
@@ -177,8 +177,8 @@ impl Planner {
     }
 
     fn plan(&self, units: Vec<Unit>, refused: &mut BTreeMap<u64, Vec<RefusedLine>>) -> Plan {
-        let mut placing = Placing::new(self, &units);
-        let placed: Vec<Result<UnitPath, (Column, Reason)>> = (0..units.len()).map(|at| placing.place(at)).collect();
+        let mut resolver = PathResolver::new(self, &units);
+        let placed: Vec<Result<UnitPath, (Column, Reason)>> = (0..units.len()).map(|at| resolver.resolve(at)).collect();
         let mut taken: HashMap<UnitPath, u64> = HashMap::new();
         let mut steps = Vec::new();
         let mut counts = Counts::default();
@@ -242,7 +242,7 @@ impl Unit {
 }
 
 /// Finds the place of each unit of the file, through those above it in the same file.
-struct Placing<'p> {
+struct PathResolver<'p> {
     planner: &'p Planner,
     units: &'p [Unit],
     by_code: HashMap<&'p str, Vec<usize>>,
@@ -262,7 +262,7 @@ enum Found {
     Settled(Result<UnitPath, (Column, Reason)>),
 }
 
-impl<'p> Placing<'p> {
+impl<'p> PathResolver<'p> {
     fn new(planner: &'p Planner, units: &'p [Unit]) -> Self {
         let mut by_code: HashMap<&str, Vec<usize>> = HashMap::new();
         for (at, unit) in units.iter().enumerate() {
@@ -284,7 +284,7 @@ impl<'p> Placing<'p> {
         Self { planner, units, by_code, known_by_code, zeroed, found: vec![Found::NotYet; units.len()] }
     }
 
-    fn place(&mut self, at: usize) -> Result<UnitPath, (Column, Reason)> {
+    fn resolve(&mut self, at: usize) -> Result<UnitPath, (Column, Reason)> {
         match &self.found[at] {
             Found::Settled(settled) => return settled.clone(),
             Found::Underway => return Err((Column::Parent, Reason::WrongLevel)),
@@ -380,7 +380,7 @@ impl<'p> Placing<'p> {
             let named = self.by_code.get(path.code()).cloned().unwrap_or_default();
             for at in named {
                 let may_be = self.units[at].kind < kind && !matches!(self.found[at], Found::Underway);
-                if may_be && self.place(at).as_ref() == Ok(&path) {
+                if may_be && self.resolve(at).as_ref() == Ok(&path) {
                     return Some((path, self.units[at].kind));
                 }
             }
@@ -399,7 +399,7 @@ impl<'p> Placing<'p> {
             if other == at || matches!(self.found[other], Found::Underway) {
                 reason = Reason::WrongLevel;
             } else if self.units[other].kind < kind
-                && let Ok(path) = self.place(other)
+                && let Ok(path) = self.resolve(other)
             {
                 found.insert(path, self.units[other].kind);
             }
@@ -421,9 +421,9 @@ pub(super) async fn write_units(
     backend: &Backend,
     import: &ImportRow,
     mapping: &[Option<Column>],
-    pulse: &Pulse,
-) -> Result<Outcome, Trouble> {
-    let plan = plan(backend, import, mapping, pulse).await?;
+    progress: &RowProgress,
+) -> Result<Outcome, ImportError> {
+    let plan = plan(backend, import, mapping, progress).await?;
     let made_at = import.millis();
     for (at, steps) in plan.steps.chunks(BATCH).enumerate() {
         let mut bulk = Bulk::default();
@@ -437,7 +437,7 @@ pub(super) async fn write_units(
         }
         let (inserts, more) = bulk.into_transaction();
         backend.transact(Change::new(&sql, vars).then(&inserts).bind(more).then(TOUCH)).await?;
-        pulse.tell((at * BATCH) as u64);
+        progress.tell((at * BATCH) as u64);
     }
     backend.units().reload(backend.store()).await?;
     Ok(plan.outcome)

@@ -33,7 +33,7 @@ impl Upload {
         file_name: &str,
     ) -> Result<Self> {
         let id = ImportId::new(backend.clock().ulid());
-        let file = backend.workshop().file(&id.to_string());
+        let file = backend.workspace().file(&id.to_string());
         let writer = SealedWriter::create(&file, &id.to_string(), backend.keys(), backend.clock())?;
         // Browsers of old send the whole path.
         let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -115,7 +115,7 @@ impl Drop for Upload {
     fn drop(&mut self) {
         if !self.is_kept {
             self.open = None;
-            remove(&self.backend.workshop().file(&self.id.to_string()));
+            remove(&self.backend.workspace().file(&self.id.to_string()));
         }
     }
 }

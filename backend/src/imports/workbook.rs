@@ -145,7 +145,7 @@ fn unvalued(content: impl BufRead) -> Option<HashSet<(u32, u32)>> {
                     row = number.map_or(row, |number| number.saturating_sub(1));
                 }
                 b"c" => {
-                    if let Some((at_row, at_column)) = attribute(&element, b"r").as_deref().and_then(place) {
+                    if let Some((at_row, at_column)) = attribute(&element, b"r").as_deref().and_then(cell_address) {
                         (row, column) = (at_row, at_column);
                     }
                     let is_text = attribute(&element, b"t").as_deref() == Some("str");
@@ -179,7 +179,7 @@ fn unvalued(content: impl BufRead) -> Option<HashSet<(u32, u32)>> {
 }
 
 /// `B3` is row 2, column 1.
-fn place(name: &str) -> Option<(u32, u32)> {
+fn cell_address(name: &str) -> Option<(u32, u32)> {
     let digits = name.find(|c: char| c.is_ascii_digit())?;
     let (letters, number) = name.split_at(digits);
     let column = letters.bytes().try_fold(0_u32, |column, letter| {
@@ -195,11 +195,11 @@ mod tests {
 
     #[test]
     fn places_are_read_as_spreadsheets_write_them() {
-        assert_eq!(place("A1"), Some((0, 0)));
-        assert_eq!(place("Z10"), Some((9, 25)));
-        assert_eq!(place("AA3"), Some((2, 26)));
+        assert_eq!(cell_address("A1"), Some((0, 0)));
+        assert_eq!(cell_address("Z10"), Some((9, 25)));
+        assert_eq!(cell_address("AA3"), Some((2, 26)));
         for name in ["", "A", "1", "A0", "Đ1", "A99999999999"] {
-            assert_eq!(place(name), None, "{name}");
+            assert_eq!(cell_address(name), None, "{name}");
         }
     }
 

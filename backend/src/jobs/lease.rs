@@ -7,7 +7,7 @@
 //! take a job over only when by their clock the lease ended [`MARGIN`] ago. The holder ends its run when it could not renew the
 //! lease in time, measured without looking at the clock again. So two processes whose clocks differ by less than the margin never run
 //! one job at the same time, and a killed process delays its jobs by the lease and twice the margin at most. Beyond the margin, or when a
-//! process is suspended in the middle of a run, two runs may overlap; then what is written with [`Taken::end`] still happens once.
+//! process is suspended in the middle of a run, two runs may overlap; then what is written with [`LeasedJob::end`] still happens once.
 //! A process whose clock is ahead begins jobs early by the difference, as it does everything else.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,12 +22,12 @@ use crate::{
 /// How long after its end a lease is respected by others. Clocks may be a minute apart.
 pub(super) const MARGIN: TimeDelta = TimeDelta::seconds(90);
 
-/// What [`Taken::end`] throws when the lease is lost.
+/// What [`LeasedJob::end`] throws when the lease is lost.
 const LOST: &str = "lease";
 
 /// A job that this process runs, with its lease.
 #[derive(Debug, Clone)]
-pub(crate) struct Taken {
+pub(crate) struct LeasedJob {
     pub(super) kind: JobKind,
     pub(super) key: String,
     lease: String,
@@ -68,7 +68,7 @@ const FAIL: &str = "UPDATE $job SET state = $state, lease = NONE, due_at = $due_
 const GIVE_BACK: &str =
     "UPDATE $job SET state = 'waiting', lease = NONE, due_at = $now, attempts -= 1 WHERE lease = $lease RETURN NONE;";
 
-impl Taken {
+impl LeasedJob {
     /// Takes a job that is due by this clock, or whose lease has lapsed. None when it is neither any more.
     pub(super) async fn take(store: &Store, clock: &Clock, kind: JobKind, key: &str) -> Result<Option<Self>> {
         let now = clock.now();
@@ -145,7 +145,7 @@ impl Taken {
     }
 }
 
-impl std::fmt::Display for Taken {
+impl std::fmt::Display for LeasedJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.kind.key(), self.key)
     }

@@ -1,13 +1,13 @@
 //! What each kind of job does.
 
-use super::{JobKind, lease::Taken};
+use super::{JobKind, lease::LeasedJob};
 use crate::{Backend, Result};
 
 /// How a run ended that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// Done, and the transaction of the effect removed the job already: see [`Taken::end`].
+    /// Done, and the transaction of the effect removed the job already: see [`LeasedJob::end`].
     Ended,
     /// That transaction was refused, because another process has the job by now: see [`super::lease::is_lost`].
     Lost,
@@ -15,12 +15,12 @@ pub(crate) enum Outcome {
     Again,
 }
 
-pub(super) async fn perform(backend: &Backend, job: &Taken) -> Result<Outcome> {
+pub(super) async fn perform(backend: &Backend, job: &LeasedJob) -> Result<Outcome> {
     match job.kind {
         JobKind::SendSms => Box::pin(backend.send_sms(job)).await,
         JobKind::NotifyOwner => Box::pin(backend.make_notice(job)).await,
         JobKind::PublishDue => {
-            let documents = Box::pin(backend.documents().keep_time()).await?;
+            let documents = Box::pin(backend.documents().publish_due()).await?;
             if documents > 0 {
                 tracing::info!(documents, "documents went out, or left, at their time");
             }

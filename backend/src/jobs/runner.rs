@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     JobKind, NewJob, Outcome, PERIODIC_KEY, job_id,
-    lease::{MARGIN, Taken, is_lost},
+    lease::{LeasedJob, MARGIN, is_lost},
     perform::perform,
 };
 use crate::{
@@ -47,7 +47,7 @@ pub struct Runner {
     clock: Clock,
     limit: Option<Duration>,
     /// By kind, in the order of [`JobKind::ALL`].
-    places: Arc<[Arc<Semaphore>]>,
+    permits: Arc<[Arc<Semaphore>]>,
 }
 
 /// A job that could be taken.
@@ -59,8 +59,8 @@ struct Due {
 
 impl Runner {
     pub fn new(backend: &Backend) -> Self {
-        let places = JobKind::ALL.into_iter().map(|kind| Arc::new(Semaphore::new(kind.rules().at_once))).collect();
-        Self { backend: backend.clone(), clock: backend.clock().clone(), limit: None, places }
+        let permits = JobKind::ALL.into_iter().map(|kind| Arc::new(Semaphore::new(kind.rules().at_once))).collect();
+        Self { backend: backend.clone(), clock: backend.clock().clone(), limit: None, permits }
     }
 
     /// The same with another clock for leases and times, as in a process on another machine.
@@ -162,10 +162,10 @@ impl Runner {
         let mut begun = 0;
         for Due { kind, key } in self.due().await? {
             let Some(kind) = JobKind::from_key(&kind) else { continue };
-            let Some(place) = self.place(kind) else { continue };
-            match Taken::take(self.backend.store(), &self.clock, kind, &key).await {
+            let Some(permit) = self.permit(kind) else { continue };
+            match LeasedJob::take(self.backend.store(), &self.clock, kind, &key).await {
                 Ok(Some(taken)) => {
-                    running.spawn(self.clone().carry_out(taken, place, given_up.subscribe()));
+                    running.spawn(self.clone().carry_out(taken, permit, given_up.subscribe()));
                     begun += 1;
                 }
                 // Another one is at it; those behind it must not wait for that.
@@ -199,16 +199,16 @@ impl Runner {
 
     fn semaphore(&self, kind: JobKind) -> &Arc<Semaphore> {
         // In the order in which the kinds are declared, as in `ALL`.
-        &self.places[kind as usize]
+        &self.permits[kind as usize]
     }
 
-    fn place(&self, kind: JobKind) -> Option<OwnedSemaphorePermit> {
+    fn permit(&self, kind: JobKind) -> Option<OwnedSemaphorePermit> {
         Arc::clone(self.semaphore(kind)).try_acquire_owned().ok()
     }
 
     /// Runs one job to its end, to its time limit, until its lease is lost or the process gives up. The run is a task of its own, so
     /// that it may panic.
-    async fn carry_out(self, job: Taken, _place: OwnedSemaphorePermit, mut given_up: watch::Receiver<bool>) {
+    async fn carry_out(self, job: LeasedJob, _permit: OwnedSemaphorePermit, mut given_up: watch::Receiver<bool>) {
         let rules = job.kind.rules();
         if rules.attempts.is_some_and(|most| job.attempts > most) {
             // Its last run was begun and neither succeeded nor failed.
@@ -249,7 +249,7 @@ impl Runner {
     }
 
     /// Renews the lease again and again. Ends when it is lost, or could not be renewed in time.
-    async fn hold(&self, job: &Taken) {
+    async fn hold(&self, job: &LeasedJob) {
         let length = job.kind.rules().lease;
         let mut lapses = Instant::now() + length;
         loop {
@@ -263,7 +263,7 @@ impl Runner {
         }
     }
 
-    async fn note_success(&self, job: &Taken, outcome: Outcome) {
+    async fn note_success(&self, job: &LeasedJob, outcome: Outcome) {
         let now = self.clock.now();
         let next = match (outcome, job.kind.rules().every) {
             (Outcome::Ended, _) => return,
@@ -280,7 +280,7 @@ impl Runner {
         }
     }
 
-    async fn note_failure(&self, job: &Taken, error: &str) {
+    async fn note_failure(&self, job: &LeasedJob, error: &str) {
         let (now, rules, attempts) = (self.clock.now(), job.kind.rules(), job.attempts);
         let is_parked = rules.attempts.is_some_and(|most| attempts >= most);
         if is_parked {
@@ -318,7 +318,7 @@ impl Backend {
     }
 }
 
-fn warn_of_loss(job: &Taken) {
+fn warn_of_loss(job: &LeasedJob) {
     tracing::warn!(%job, "a job ended here when another process had it already");
 }
 

@@ -8,11 +8,11 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::task::yield_now;
 
 use super::{
-    lease::{MARGIN, Taken, is_lost},
+    lease::{LeasedJob, MARGIN, is_lost},
     *,
 };
 use crate::{
-    Backend, Place,
+    Backend, StoreLocation,
     store::{Store, StoreError, record, tests::migrated, vars},
 };
 
@@ -36,8 +36,8 @@ async fn put(store: &Store, clock: &Clock, job: NewJob) {
     store.write(sql, vars).await.expect("enqueues");
 }
 
-async fn take(store: &Store, clock: &Clock) -> Option<Taken> {
-    Taken::take(store, clock, KIND, "k").await.expect("the store answers")
+async fn take(store: &Store, clock: &Clock) -> Option<LeasedJob> {
+    LeasedJob::take(store, clock, KIND, "k").await.expect("the store answers")
 }
 
 /// State and time of the one job; none when there is no job.
@@ -52,7 +52,7 @@ async fn row(store: &Store) -> Option<(String, DateTime<Utc>)> {
     rows.into_iter().next().map(|row| (row.state, row.due_at))
 }
 
-async fn end(store: &Store, job: &Taken, next: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+async fn end(store: &Store, job: &LeasedJob, next: Option<DateTime<Utc>>) -> Result<(), StoreError> {
     let mut vars = Variables::new();
     let sql = job.end(&mut vars, next);
     store.write(sql, vars).await.map(|_| ())
@@ -155,7 +155,7 @@ async fn an_effect_in_the_transaction_that_ends_the_job_is_undone_with_it() {
     let late = take(&store, &clock).await.expect("is due");
     clock.advance(lease() + MARGIN);
     let taken = take(&store, &clock).await.expect("has lapsed");
-    let effect = async |job: &Taken| {
+    let effect = async |job: &LeasedJob| {
         let mut vars = vars! { now: clock.now() };
         let end = job.end(&mut vars, None);
         store.write(&format!("CREATE upkeep SET done_at = $now RETURN NONE; {end}"), vars).await
@@ -196,7 +196,7 @@ async fn many_runners_take_a_job_once() {
 
 /// A backend with the account of the member `A`, who speaks English.
 async fn with_account(clock: &Clock) -> Backend {
-    let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+    let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
     let sql = "CREATE $account SET password = 'a hash', locale = 'en' RETURN NONE";
     backend.store().write(sql, vars! { account: record("account", "A") }).await.expect("writes");
     backend.word_notices_by(|locale, notice| format!("{locale:?} {notice:?}"));
@@ -286,7 +286,7 @@ async fn a_job_whose_process_dies_each_time_is_parked_too() {
         backend.store().read("SELECT VALUE key FROM job", ()).await.expect("reads").rows(0).expect("keys").into_iter().next();
     let key = key.expect("a job");
     for _ in 0..KIND.rules().attempts.expect("a number") {
-        Taken::take(backend.store(), &clock, KIND, &key).await.expect("the store answers").expect("is due");
+        LeasedJob::take(backend.store(), &clock, KIND, &key).await.expect("the store answers").expect("is due");
         clock.advance(lease() + MARGIN);
     }
     assert_eq!(backend.run_due_jobs().await.expect("runs"), 1);

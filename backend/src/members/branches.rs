@@ -32,7 +32,7 @@ pub(super) fn choices(
             if unit.kind != UnitKind::Branch || Some(unit.id) == except {
                 continue;
             }
-            let choice = BranchChoice { id: unit.id, name: unit.name.clone(), place: place(tree, unit) };
+            let choice = BranchChoice { id: unit.id, name: unit.name.clone(), place: parent_name(tree, unit) };
             if matches(&words, &choice) {
                 if found.len() == most {
                     return (found, true);
@@ -45,7 +45,7 @@ pub(super) fn choices(
 }
 
 /// The units the branch hangs on, the nearest first, without the root that all have in common.
-fn place(tree: &Tree, branch: &UnitRef) -> String {
+fn parent_name(tree: &Tree, branch: &UnitRef) -> String {
     let mut above: Vec<&str> =
         tree.trail(&branch.path).filter(|unit| unit.id != branch.id).map(|unit| unit.name.as_str()).collect();
     if above.len() > 2 {

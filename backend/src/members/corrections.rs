@@ -79,7 +79,7 @@ impl Members<'_> {
             },
         };
         let body = EventBody::CorrectionRequested { member: viewer.member, field: Some(field) };
-        let change = Change::new(ASK, vars).event(clock, Some(viewer.member), &row.place()?, body);
+        let change = Change::new(ASK, vars).event(clock, Some(viewer.member), &row.unit_path()?, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(id),
             // It was decided meanwhile.
@@ -94,12 +94,12 @@ impl Members<'_> {
     /// [`Error::NotFound`] for who keeps none.
     pub async fn corrections(&self, viewer: &Viewer) -> Result<CorrectionsPage> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::ManageMembers);
-        highest(&tree, &seats)?;
+        let top_units = viewer.standpoint.top_units(Action::ManageMembers);
+        highest(&tree, &top_units)?;
         let mut page = CorrectionsPage { waiting: Vec::new(), count: 0 };
-        for seat in seats {
-            page.count += self.count(CORRECTIONS_WAITING, requested(seat)).await?;
-            let rows: Vec<CorrectionRow> = self.backend.store().read(waiting_range(), requested(seat)).await?.rows(0)?;
+        for top_unit in top_units {
+            page.count += self.count(CORRECTIONS_WAITING, requested(top_unit)).await?;
+            let rows: Vec<CorrectionRow> = self.backend.store().read(waiting_range(), requested(top_unit)).await?.rows(0)?;
             for row in rows {
                 let member: MemberRow = self.row(row.member.parse().map_err(|_| row.damaged())?).await?;
                 page.waiting.push(self.correction(row, &member).await?);
@@ -171,7 +171,7 @@ impl Members<'_> {
             by: viewer.member.to_string(),
             now: clock.now(),
         };
-        let change = change.then(DECIDE).bind(vars).event(clock, Some(viewer.member), &row.place()?, body);
+        let change = change.then(DECIDE).bind(vars).event(clock, Some(viewer.member), &row.unit_path()?, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(subject),
             // It was decided, or the record or the roles changed, meanwhile.

@@ -51,8 +51,8 @@ impl Members<'_> {
     #[expect(clippy::unused_async, reason = "a use-case like the others")]
     pub async fn blank(&self, viewer: &Viewer, unit: Option<UnitId>, typed: &str) -> Result<MemberFormPage> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::ManageMembers);
-        highest(&tree, &seats)?;
+        let top_units = viewer.standpoint.top_units(Action::ManageMembers);
+        highest(&tree, &top_units)?;
         let chosen = match unit {
             Some(unit) => {
                 let unit = tree.get(unit).ok_or(Error::NotFound)?;
@@ -63,7 +63,7 @@ impl Members<'_> {
             }
             None => None,
         };
-        let scopes = chosen.map_or(seats, |unit| vec![&unit.path]);
+        let scopes = chosen.map_or(top_units, |unit| vec![&unit.path]);
         let (branches, more_branches) = branches::choices(&tree, &scopes, typed, None, branches::LINES);
         let only = if let [only] = branches.as_slice() { Some(only.id) } else { None };
         let draft = MemberDraft {
@@ -89,7 +89,7 @@ impl Members<'_> {
     /// [`Error::NotFound`] as [`Self::record`], [`Error::NotAllowed`] for who may read but not change it.
     pub async fn form(&self, viewer: &Viewer, id: MemberId) -> Result<MemberFormPage> {
         let row = self.within_reach(viewer, id, Action::ManageMembers).await?;
-        self.note_look(viewer, &row).await?;
+        self.log_opening(viewer, &row).await?;
         let draft = MemberDraft {
             id,
             version: row.version(),
@@ -116,7 +116,7 @@ impl Members<'_> {
     /// none, is closed or lies outside the own subtree.
     pub async fn register(&self, viewer: &Viewer, form: MemberForm<'_>) -> Result<MemberId> {
         let tree = self.backend.units().tree();
-        highest(&tree, &viewer.standpoint.seats(Action::ManageMembers))?;
+        highest(&tree, &viewer.standpoint.top_units(Action::ManageMembers))?;
         let mut id: MemberId = form.id.parse().map_err(|_| Error::NotFound)?;
         let mut reader = FormReader::new("member");
         let unit = reader.read("unit", form.unit, |typed| match typed {
@@ -140,7 +140,7 @@ impl Members<'_> {
             Err(StoreError::Exists) => {
                 let row = self.readable(viewer, id).await?;
                 let stored = Particulars { national_id: row.national_id(self.backend)?, ..self.stored(&row)? };
-                if stored == particulars && row.place()? == unit.path {
+                if stored == particulars && row.unit_path()? == unit.path {
                     return Ok(id);
                 }
                 // What was meant to mend the first is told of it: its card number is taken.
@@ -198,7 +198,7 @@ impl Members<'_> {
         let fields = MemberChange::Fields(changed.iter().map(|field| (*field).to_owned()).collect());
         let body = EventBody::MemberChanged { member: id, change: Some(fields) };
         let told = self.tell_owner(change, viewer, &row, &changed)?;
-        let change = told.event(self.backend.clock(), Some(viewer.member), &row.place()?, body);
+        let change = told.event(self.backend.clock(), Some(viewer.member), &row.unit_path()?, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(id),
             // The record or the roles changed meanwhile.
@@ -282,17 +282,17 @@ impl Members<'_> {
                 .then("UPDATE $member SET id_hash = $id_hash, id_cipher = $id_cipher RETURN NONE")
                 .bind(vars! { id_hash: id_hash, id_cipher: sealed(id.expose())? });
         }
-        let flaws = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
-        Ok((change.flaws(&flaws), changed))
+        let quality_issues = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        Ok((change.quality_issues(&quality_issues), changed))
     }
 
     async fn registration(&self, viewer: &Viewer, id: MemberId, unit: &UnitRef, particulars: &Particulars) -> Result<Change> {
         let clock = self.backend.clock();
         let today = clock.today();
         let row = NewMember::new(self.backend, id, particulars, unit, today)?;
-        let flaws = self.new_flaws(id, &row, &particulars.flaws(today)).await?;
+        let quality_issues = self.new_flaws(id, &row, &particulars.quality_issues(today)).await?;
         let body = EventBody::MemberRegistered { member: id, standing: Some(particulars.standing) };
-        let change = Change::new("INSERT INTO member $row RETURN NONE", vars! { row: row }).flaws(&flaws);
+        let change = Change::new("INSERT INTO member $row RETURN NONE", vars! { row: row }).quality_issues(&quality_issues);
         Ok(change.event(clock, Some(viewer.member), &unit.path, body))
     }
 

@@ -12,8 +12,8 @@ use domain::{
 
 use super::{
     MemberRow, Members,
-    flaws::{FlawState, Twin, twin_flaws},
-    record::Sight,
+    quality_issues::{Duplicate, FlawState, duplicate_issues},
+    record::RecordAccess,
     rows::end_posting,
     state::{END_OFFICES, END_SESSIONS, eve},
 };
@@ -37,11 +37,11 @@ impl Members<'_> {
     /// [`Error::NotAllowed`] for who may read but not change them.
     pub async fn merge_form(&self, viewer: &Viewer, keep: MemberId, other: MemberId) -> Result<MergePage> {
         let (keep, other) = self.both(viewer, keep, other).await?;
-        self.note_look(viewer, &keep).await?;
-        self.note_look(viewer, &other).await?;
+        self.log_opening(viewer, &keep).await?;
+        self.log_opening(viewer, &other).await?;
         Ok(MergePage {
-            keep: self.understand(keep, Sight::Registrar).await?,
-            other: self.understand(other, Sight::Registrar).await?,
+            keep: self.decode_record(keep, RecordAccess::Registrar).await?,
+            other: self.decode_record(other, RecordAccess::Registrar).await?,
         })
     }
 
@@ -73,12 +73,12 @@ impl Members<'_> {
             return Err(refused("merge", "keep", Problem::KeepsRoles));
         }
         let after = MemberRow { state: MemberState::Merged.key().to_owned(), ..gone.clone() };
-        let mut flaws = self.settled_flaws(gone.twin_key.as_deref(), &after).await?;
-        // The kept record's own flaws: it may have a number now that it lacked.
+        let mut quality_issues = self.settled_flaws(gone.twin_key.as_deref(), &after).await?;
+        // The kept record's own issues: it may have a number now that it lacked.
         let mut filled = kept.clone();
         filled.id_hash = kept.id_hash.clone().or_else(|| gone.id_hash.clone());
         filled.phone_hash = kept.phone_hash.clone().or_else(|| gone.phone_hash.clone());
-        flaws.extend(self.kept_flaws(&filled, &gone).await?);
+        quality_issues.extend(self.kept_flaws(&filled, &gone).await?);
         let (clock, by) = (self.backend.clock(), Some(viewer.member));
         let change = change
             .bind(self.history_vars(&kept, &gone, viewer).await?)
@@ -93,10 +93,10 @@ impl Members<'_> {
             .then(END_SESSIONS)
             .then(ACCOUNT)
             .then(RECORDS)
-            .flaws(&flaws)
+            .quality_issues(&quality_issues)
             // The history of the other record tells of it too.
-            .event(clock, by, &gone.place()?, EventBody::MemberMerged { member: other, other: Some(keep) })
-            .event(clock, by, &kept.place()?, EventBody::MemberMerged { member: keep, other: Some(other) });
+            .event(clock, by, &gone.unit_path()?, EventBody::MemberMerged { member: other, other: Some(keep) })
+            .event(clock, by, &kept.unit_path()?, EventBody::MemberMerged { member: keep, other: Some(other) });
         match self.backend.transact(change).await {
             Ok(_) => Ok(()),
             // One of the records or its roles changed meanwhile.
@@ -105,7 +105,7 @@ impl Members<'_> {
         }
     }
 
-    /// Writes down that the two are different people: they leave the queue of twins and do not come back.
+    /// Writes down that the two are different people: they leave the queue of duplicates and do not come back.
     ///
     /// # Errors
     /// As [`Self::merge`], of the form `keep_apart`.
@@ -117,14 +117,11 @@ impl Members<'_> {
         }
         let vars = vars! { member: record("member", &one.id), apart: apart.clone() };
         let after = MemberRow { distinct_from: Some(apart), ..one.clone() };
-        let flaws = self.settled_flaws(one.twin_key.as_deref(), &after).await?;
+        let quality_issues = self.settled_flaws(one.twin_key.as_deref(), &after).await?;
         let body = EventBody::MemberChanged { member: one.key()?, change: Some(MemberChange::KeptApart) };
-        let change = Change::new("UPDATE $member SET distinct_from = $apart RETURN NONE", vars).flaws(&flaws).event(
-            self.backend.clock(),
-            Some(viewer.member),
-            &one.place()?,
-            body,
-        );
+        let change = Change::new("UPDATE $member SET distinct_from = $apart RETURN NONE", vars)
+            .quality_issues(&quality_issues)
+            .event(self.backend.clock(), Some(viewer.member), &one.unit_path()?, body);
         self.backend.transact(change).await?;
         Ok(())
     }
@@ -137,7 +134,7 @@ impl Members<'_> {
             return Err(Error::NotFound);
         }
         for row in [&found_one, &found_other] {
-            if !viewer.standpoint.may_by_office(Action::ManageMembers, &row.place()?) {
+            if !viewer.standpoint.may_by_office(Action::ManageMembers, &row.unit_path()?) {
                 return Err(Error::NotAllowed);
             }
         }
@@ -188,7 +185,7 @@ impl Members<'_> {
         let units: Vec<String> = self.backend.store().read(UNITS_OF, vars! { key: gone.id.clone() }).await?.rows(0)?;
         let tree = self.backend.units().tree();
         let mut paths: Vec<UnitPath> =
-            units.iter().filter_map(|unit| tree.named(unit)).map(|unit| unit.path.clone()).chain([gone.place()?]).collect();
+            units.iter().filter_map(|unit| tree.named(unit)).map(|unit| unit.path.clone()).chain([gone.unit_path()?]).collect();
         paths.sort_unstable();
         paths.dedup();
         let mut moved = Vec::new();
@@ -209,15 +206,16 @@ impl Members<'_> {
         Ok(moved(table, &found, gone, keep))
     }
 
-    /// The kept record's flaws, with the other one gone from its twins.
+    /// The kept record's issues, with the other one gone from its duplicates.
     async fn kept_flaws(&self, keep: &MemberRow, gone: &MemberRow) -> Result<Vec<FlawState>> {
         if !keep.is_active() {
             return Ok(Vec::new());
         }
         let mut states = self.own_flaws(keep)?;
         if let Some(twin_key) = keep.twin_key.as_deref() {
-            let group: Vec<Twin> = self.twins(twin_key).await?.into_iter().filter(|twin| twin.id != gone.id).collect();
-            states.extend(twin_flaws(&group));
+            let group: Vec<Duplicate> =
+                self.duplicates(twin_key).await?.into_iter().filter(|duplicate| duplicate.id != gone.id).collect();
+            states.extend(duplicate_issues(&group));
         }
         Ok(states)
     }

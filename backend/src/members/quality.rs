@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use domain::{
     accounts::Viewer,
     ids::MemberId,
-    members::{Flaw, QualityPage},
+    members::{QualityIssue, QualityPage},
     policy::Action,
     units::UnitPath,
 };
 
-use super::{LINE, LineRow, Members, highest, rows::flaw_id, search::range};
+use super::{LINE, LineRow, Members, highest, rows::quality_issue_id, search::range};
 use crate::{
     Error, Result,
     store::{RecordId, SurrealValue, record, vars},
@@ -20,22 +20,23 @@ use crate::{
 const PAGE: usize = 20;
 
 impl Members<'_> {
-    /// A page of the members with one kind of flaw, branch by branch, and how many there are of each kind. Without a kind: the first
+    /// A page of the members with one kind of issue, branch by branch, and how many there are of each kind. Without a kind: the first
     /// that has any.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who reads no records, and when the page is asked to start after a member without the flaw.
-    pub async fn quality(&self, viewer: &Viewer, kind: Option<Flaw>, after: Option<MemberId>) -> Result<QualityPage> {
+    /// [`Error::NotFound`] for who reads no records, and when the page is asked to start after a member without the issue.
+    pub async fn quality(&self, viewer: &Viewer, kind: Option<QualityIssue>, after: Option<MemberId>) -> Result<QualityPage> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::ReadMembers);
-        let unit = highest(&tree, &seats)?.clone();
-        let mut counts: BTreeMap<Flaw, u64> = BTreeMap::new();
-        let asked: Vec<_> = seats.iter().flat_map(|seat| flaws_of(seat)).collect();
-        for (kind, count) in Flaw::ALL.into_iter().cycle().zip(self.counts(&asked).await?) {
+        let top_units = viewer.standpoint.top_units(Action::ReadMembers);
+        let unit = highest(&tree, &top_units)?.clone();
+        let mut counts: BTreeMap<QualityIssue, u64> = BTreeMap::new();
+        let asked: Vec<_> = top_units.iter().flat_map(|top_unit| quality_issues_of(top_unit)).collect();
+        for (kind, count) in QualityIssue::ALL.into_iter().cycle().zip(self.counts(&asked).await?) {
             *counts.entry(kind).or_default() += count;
         }
-        let kind = kind.or_else(|| counts.iter().find(|(_, count)| **count > 0).map(|(kind, _)| *kind)).unwrap_or(Flaw::Twin);
-        let mut found = self.flawed(&seats, kind, after).await?;
+        let kind =
+            kind.or_else(|| counts.iter().find(|(_, count)| **count > 0).map(|(kind, _)| *kind)).unwrap_or(QualityIssue::Twin);
+        let mut found = self.quality_issue_rows(&top_units, kind, after).await?;
         let more = found.len() > PAGE;
         found.truncate(PAGE);
         let next = found.last().filter(|_| more).map(|last| last.member.parse()).transpose();
@@ -46,29 +47,37 @@ impl Members<'_> {
         Ok(QualityPage { unit, counts, kind, members: self.lines(rows).await?, next })
     }
 
-    /// One more than a page of flaws, from `after` on.
-    async fn flawed(&self, seats: &[&UnitPath], kind: Flaw, after: Option<MemberId>) -> Result<Vec<FlawRow>> {
+    /// One more than a page of issues, from `after` on.
+    async fn quality_issue_rows(
+        &self,
+        top_units: &[&UnitPath],
+        kind: QualityIssue,
+        after: Option<MemberId>,
+    ) -> Result<Vec<QualityIssueRow>> {
         let start = match after {
             Some(after) => {
-                let id = flaw_id(kind, after);
-                let row: Option<FlawRow> =
+                let id = quality_issue_id(kind, after);
+                let row: Option<QualityIssueRow> =
                     self.backend.store().read("SELECT member, path FROM ONLY $flaw", vars! { flaw: id }).await?.row(0)?;
-                Some(row.filter(|row| seats.iter().any(|seat| row.path.starts_with(seat.as_str()))).ok_or(Error::NotFound)?)
+                Some(
+                    row.filter(|row| top_units.iter().any(|top_unit| row.path.starts_with(top_unit.as_str())))
+                        .ok_or(Error::NotFound)?,
+                )
             }
             None => None,
         };
-        let mut found: Vec<FlawRow> = Vec::new();
-        for seat in seats {
-            let mut vars = range(kind.key(), seat);
-            let rows: Vec<FlawRow> = match &start {
-                // This seat was gone through before; seats are in the order of paths and none lies within another.
-                Some(start) if start.path.as_str() >= seat.range_end().as_str() => continue,
-                Some(start) if start.path.starts_with(seat.as_str()) => {
+        let mut found: Vec<QualityIssueRow> = Vec::new();
+        for top_unit in top_units {
+            let mut vars = range(kind.key(), top_unit);
+            let rows: Vec<QualityIssueRow> = match &start {
+                // This top unit was gone through before; top units are in the order of paths and none lies within another.
+                Some(start) if start.path.as_str() >= top_unit.range_end().as_str() => continue,
+                Some(start) if start.path.starts_with(top_unit.as_str()) => {
                     vars.extend(vars! { place: format!("{}{}", kind.key(), start.path) });
                     let mut answers = self.backend.store().read(goes_on(), vars).await?;
-                    let mut rest: Vec<FlawRow> = answers.rows(0)?;
+                    let mut rest: Vec<QualityIssueRow> = answers.rows(0)?;
                     rest.retain(|row| row.member > start.member);
-                    rest.extend(answers.rows::<FlawRow>(1)?);
+                    rest.extend(answers.rows::<QualityIssueRow>(1)?);
                     rest
                 }
                 _ => self.backend.store().read(begins(), vars).await?.rows(0)?,
@@ -84,16 +93,16 @@ impl Members<'_> {
 }
 
 #[derive(Debug, SurrealValue)]
-struct FlawRow {
+struct QualityIssueRow {
     member: String,
     path: String,
 }
 
 const COUNT: &str = "SELECT count() FROM flaw WHERE place >= $from AND place < $until GROUP ALL";
 
-/// What [`Members::counts`] is asked for how many records of a subtree have each kind of flaw, in the order of [`Flaw::ALL`].
-pub(super) fn flaws_of(seat: &UnitPath) -> [(&'static str, &'static str, &UnitPath); Flaw::ALL.len()] {
-    Flaw::ALL.map(|kind| (COUNT, kind.key(), seat))
+/// What [`Members::counts`] is asked for how many records of a subtree have each kind of issue, in the order of [`QualityIssue::ALL`].
+pub(super) fn quality_issues_of(top_unit: &UnitPath) -> [(&'static str, &'static str, &UnitPath); QualityIssue::ALL.len()] {
+    QualityIssue::ALL.map(|kind| (COUNT, kind.key(), top_unit))
 }
 
 /// Rows of one branch come in the order of members: the index ends with the id, which is kind and member.

@@ -7,7 +7,7 @@ use domain::{
     accounts::Viewer,
     events::EventBody,
     ids::MemberId,
-    members::{Flaw, Posting, Record, RecordPage, RecordRights},
+    members::{Posting, QualityIssue, Record, RecordPage, RecordRights},
     policy::Action,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 
 /// How much of the numbers a viewer sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(super) enum RecordAccess {
     /// The person themself: everything.
     Own,
     /// A registrar: the phone, to correct it, and the end of the national ID.
@@ -36,9 +36,9 @@ impl Members<'_> {
     /// [`Error::NotFound`] when no office opens it to the viewer.
     pub async fn record(&self, viewer: &Viewer, id: MemberId) -> Result<RecordPage> {
         let row = self.readable(viewer, id).await?;
-        self.note_look(viewer, &row).await?;
-        let place = row.place()?;
-        let may = |action| viewer.standpoint.may_by_office(action, &place);
+        self.log_opening(viewer, &row).await?;
+        let unit_path = row.unit_path()?;
+        let may = |action| viewer.standpoint.may_by_office(action, &unit_path);
         let holder = self.backend.offices().holder(&row.id).await?;
         let in_hands = |action| may(action) && holder.is_in_hands_of(viewer, action);
         let rights = RecordRights {
@@ -47,17 +47,17 @@ impl Members<'_> {
             issue_codes: in_hands(Action::IssueCodes),
             held_above: may(Action::IssueCodes) && !holder.is_in_hands_of(viewer, Action::IssueCodes),
         };
-        let sight = if rights.manage { Sight::Registrar } else { Sight::Leader };
-        let (twins, twins_elsewhere) = self.twin_lines(viewer, &row).await?;
+        let access = if rights.manage { RecordAccess::Registrar } else { RecordAccess::Leader };
+        let (duplicates, duplicates_elsewhere) = self.duplicate_lines(viewer, &row).await?;
         Ok(RecordPage {
             may: rights,
-            flaws: self.flaws_of(&row).await?,
-            twins,
-            twins_elsewhere,
+            quality_issues: self.quality_issues_of(&row).await?,
+            duplicates,
+            duplicates_elsewhere,
             transfer: self.waiting_transfer(&row).await?,
             corrections: if rights.manage { self.corrections_of(&row, true).await? } else { Vec::new() },
             account_changes: Vec::new(),
-            record: self.understand(row, sight).await?,
+            record: self.decode_record(row, access).await?,
         })
     }
 
@@ -76,17 +76,17 @@ impl Members<'_> {
         self.backend.note_changes_seen(&row.id, &account_changes).await?;
         Ok(RecordPage {
             may: RecordRights::default(),
-            flaws: Vec::new(),
-            twins: Vec::new(),
-            twins_elsewhere: 0,
+            quality_issues: Vec::new(),
+            duplicates: Vec::new(),
+            duplicates_elsewhere: 0,
             transfer: self.waiting_transfer(&row).await?,
             corrections,
             account_changes,
-            record: self.understand(row, Sight::Own).await?,
+            record: self.decode_record(row, RecordAccess::Own).await?,
         })
     }
 
-    pub(super) async fn understand(&self, row: MemberRow, sight: Sight) -> Result<Record> {
+    pub(super) async fn decode_record(&self, row: MemberRow, access: RecordAccess) -> Result<Record> {
         let sql = "SELECT unit, from, until FROM posting WHERE member = $member ORDER BY from DESC";
         let ended: Vec<PostingRow> = self.backend.store().read(sql, vars! { member: row.id.clone() }).await?.rows(0)?;
         let now = row.posted_from.clone().map(|from| PostingRow { unit: row.unit.clone(), from, until: None });
@@ -106,42 +106,43 @@ impl Members<'_> {
             standing: row.standing()?,
             state: row.state()?,
             branch: row.branch(&self.backend.units().tree(), &names)?,
-            national_id: national_id.map(|id| match sight {
-                Sight::Own => id.expose().to_owned(),
-                Sight::Registrar => id.masked(),
-                Sight::Leader => id.hidden(),
+            national_id: national_id.map(|id| match access {
+                RecordAccess::Own => id.expose().to_owned(),
+                RecordAccess::Registrar => id.masked(),
+                RecordAccess::Leader => id.hidden(),
             }),
-            phone: phone.map(|phone| if sight == Sight::Leader { phone.masked() } else { phone.expose().to_owned() }),
+            phone: phone.map(|phone| if access == RecordAccess::Leader { phone.masked() } else { phone.expose().to_owned() }),
             merged_into: row.merged_into.as_ref().map(|id| id.parse()).transpose().map_err(|_| row.damaged())?,
             version: row.version(),
-            postings: postings.into_iter().map(|posting| posting.understand(&names, &row)).collect::<Result<_>>()?,
+            postings: postings.into_iter().map(|posting| posting.decode(&names, &row)).collect::<Result<_>>()?,
         })
     }
 
     /// Writes down that the viewer looked at somebody else's record.
-    pub(super) async fn note_look(&self, viewer: &Viewer, row: &MemberRow) -> Result<()> {
+    pub(super) async fn log_opening(&self, viewer: &Viewer, row: &MemberRow) -> Result<()> {
         let member = row.key()?;
         if member == viewer.member {
             return Ok(());
         }
         let body = EventBody::RecordOpened(member);
-        let change = Change::default().event(self.backend.clock(), Some(viewer.member), &row.place()?, body);
+        let change = Change::default().event(self.backend.clock(), Some(viewer.member), &row.unit_path()?, body);
         self.backend.transact(change).await?;
         Ok(())
     }
 
-    async fn flaws_of(&self, row: &MemberRow) -> Result<Vec<Flaw>> {
-        let ids: Vec<RecordId> = Flaw::ALL.into_iter().map(|kind| super::rows::flaw_id(kind, &row.id)).collect();
+    async fn quality_issues_of(&self, row: &MemberRow) -> Result<Vec<QualityIssue>> {
+        let ids: Vec<RecordId> = QualityIssue::ALL.into_iter().map(|kind| super::rows::quality_issue_id(kind, &row.id)).collect();
         let kinds: Vec<String> = self.backend.store().read("SELECT VALUE kind FROM $ids", vars! { ids: ids }).await?.rows(0)?;
-        kinds.iter().map(|kind| Flaw::from_key(kind).ok_or_else(|| row.damaged())).collect()
+        kinds.iter().map(|kind| QualityIssue::from_key(kind).ok_or_else(|| row.damaged())).collect()
     }
 
     /// Those who may be the same person: the ones the viewer may see, and the number of the others.
-    async fn twin_lines(&self, viewer: &Viewer, row: &MemberRow) -> Result<(Vec<domain::members::MemberLine>, u32)> {
+    async fn duplicate_lines(&self, viewer: &Viewer, row: &MemberRow) -> Result<(Vec<domain::members::MemberLine>, u32)> {
         let Some(twin_key) = row.twin_key.as_deref().filter(|_| row.is_active()) else { return Ok((Vec::new(), 0)) };
-        let group = self.twins(twin_key).await?;
-        let Some(own) = group.iter().find(|twin| twin.id == row.id) else { return Ok((Vec::new(), 0)) };
-        let ids: Vec<RecordId> = group.iter().filter(|twin| own.may_be(twin)).map(|twin| record("member", &twin.id)).collect();
+        let group = self.duplicates(twin_key).await?;
+        let Some(own) = group.iter().find(|duplicate| duplicate.id == row.id) else { return Ok((Vec::new(), 0)) };
+        let ids: Vec<RecordId> =
+            group.iter().filter(|duplicate| own.may_be(duplicate)).map(|duplicate| record("member", &duplicate.id)).collect();
         let sql = format!("SELECT {LINE} FROM $ids");
         let rows: Vec<LineRow> = self.backend.store().read(sql, vars! { ids: ids }).await?.rows(0)?;
         let all = rows.len();
@@ -163,7 +164,7 @@ struct PostingRow {
 }
 
 impl PostingRow {
-    fn understand(self, names: &BTreeMap<String, String>, member: &MemberRow) -> Result<Posting> {
+    fn decode(self, names: &BTreeMap<String, String>, member: &MemberRow) -> Result<Posting> {
         let day = |text: &str| text.parse::<NaiveDate>().map_err(|_| Error::Damaged(format!("a posting of {}", member.id)));
         Ok(Posting {
             branch: names.get(&self.unit).cloned().unwrap_or_default(),

@@ -89,12 +89,12 @@ impl Members<'_> {
                    WHERE full_name = $before RETURN NONE;";
         let after = MemberRow {
             full_name: name.as_str().to_owned(),
-            // Records of before twins were looked for have none, and get none here.
+            // Records of before duplicates were looked for have none, and get none here.
             twin_key: Some(derived.twin_key),
             ..row.clone()
         };
-        let flaws = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
-        self.backend.transact(Change::new(sql, vars).flaws(&flaws)).await?;
+        let quality_issues = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        self.backend.transact(Change::new(sql, vars).quality_issues(&quality_issues)).await?;
         Ok(())
     }
 }
@@ -103,21 +103,22 @@ impl Members<'_> {
 mod tests {
     use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
     use domain::{
-        members::{Flaw, NationalId, Sex, Standing},
+        members::{NationalId, QualityIssue, Sex, Standing},
         policy::{Grant, Role, Standpoint},
         units::UnitKind,
     };
 
     use super::*;
     use crate::{
-        Backend, Clock, Keys, Place,
+        Backend, Clock, Keys, StoreLocation,
         demo::registry::{NewMember, Registry},
     };
 
     #[tokio::test]
     async fn names_of_before_are_found_by_what_is_typed_now() {
         let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now, 1)).await.expect("opens");
+        let backend =
+            Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now, 1)).await.expect("opens");
         let mut registry = Registry::new(&backend, 1, now - TimeDelta::days(400));
         let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
         let branch = registry.unit(Some(&province), UnitKind::Branch, "01", "Chi bộ").expect("a code");
@@ -170,7 +171,7 @@ mod tests {
             let page = backend.members().search(&viewer, typed, None, None).await.expect("a page");
             assert_eq!(page.members.len(), found, "{typed}");
         }
-        let page = backend.members().quality(&viewer, Some(Flaw::Twin), None).await.expect("a page");
-        assert_eq!(page.counts[&Flaw::Twin], 2, "and twins by one name");
+        let page = backend.members().quality(&viewer, Some(QualityIssue::Twin), None).await.expect("a page");
+        assert_eq!(page.counts[&QualityIssue::Twin], 2, "and twins by one name");
     }
 }

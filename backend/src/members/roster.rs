@@ -34,7 +34,7 @@ impl Members<'_> {
     /// The active members of a branch, in the order of a name list. Whether the viewer may see it is for the caller to ask.
     pub(crate) async fn roster(&self, branch: UnitId) -> Result<Vec<Listed>> {
         let rows: Vec<ListedRow> = self.backend.store().read(roster(), vars! { unit: branch.to_string() }).await?.rows(0)?;
-        rows.into_iter().map(ListedRow::understand).collect()
+        rows.into_iter().map(ListedRow::decode).collect()
     }
 }
 
@@ -47,7 +47,7 @@ struct ListedRow {
 }
 
 impl ListedRow {
-    fn understand(self) -> Result<Listed> {
+    fn decode(self) -> Result<Listed> {
         let damaged = || Error::Damaged(format!("member {}", self.id));
         let standing = Standing::from_key(&self.standing).ok_or_else(damaged)?;
         Ok(Listed { id: self.id.parse().map_err(|_| damaged())?, name: self.full_name, standing, has_phone: self.has_phone })

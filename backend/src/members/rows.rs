@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use domain::{
     folding::{fold_name, name_order},
     ids::MemberId,
-    members::{CardNumber, Flaw, FullName, MemberState, NationalId, PhoneNumber, Sex, Standing, check_dates},
+    members::{CardNumber, FullName, MemberState, NationalId, PhoneNumber, QualityIssue, Sex, Standing, check_dates},
     units::UnitRef,
 };
 
@@ -35,9 +35,9 @@ pub(crate) struct Particulars {
 
 impl Particulars {
     /// What needs somebody's work in a new record that says this.
-    pub(crate) fn flaws(&self, today: NaiveDate) -> Vec<Flaw> {
+    pub(crate) fn quality_issues(&self, today: NaiveDate) -> Vec<QualityIssue> {
         let (has_id, has_phone) = (self.national_id.is_some(), self.phone.is_some());
-        flaws(has_id, has_phone, self.birth_date, self.admitted_on, self.official_on, today)
+        quality_issues(has_id, has_phone, self.birth_date, self.admitted_on, self.official_on, today)
     }
 }
 
@@ -117,24 +117,24 @@ pub(crate) fn end_posting(member: &str, owner: &str, ended: &str, day: &str) -> 
     )
 }
 
-/// The row of a flaw.
+/// The row of an issue.
 #[derive(Debug, SurrealValue)]
-pub(crate) struct NewFlaw {
+pub(crate) struct NewQualityIssue {
     id: RecordId,
     kind: &'static str,
     member: String,
     path: String,
 }
 
-impl NewFlaw {
+impl NewQualityIssue {
     /// `path` is that of the member's branch.
-    pub(crate) fn new(kind: Flaw, member: impl Display, path: impl Display) -> Self {
-        Self { id: flaw_id(kind, &member), kind: kind.key(), member: member.to_string(), path: path.to_string() }
+    pub(crate) fn new(kind: QualityIssue, member: impl Display, path: impl Display) -> Self {
+        Self { id: quality_issue_id(kind, &member), kind: kind.key(), member: member.to_string(), path: path.to_string() }
     }
 }
 
-/// The id of a flaw: one for each kind and member.
-pub(crate) fn flaw_id(kind: Flaw, member: impl Display) -> RecordId {
+/// The id of an issue: one for each kind and member.
+pub(crate) fn quality_issue_id(kind: QualityIssue, member: impl Display) -> RecordId {
     pair("flaw", kind.key(), member)
 }
 
@@ -159,18 +159,22 @@ pub(crate) fn derived(keys: &Keys, full_name: &FullName, birth_date: NaiveDate) 
     }
 }
 
-/// What of a record needs somebody's work, as far as the record alone tells: all but [`Flaw::Twin`], which needs the others.
-pub(crate) fn flaws(
+/// What of a record needs somebody's work, as far as the record alone tells: all but [`QualityIssue::Twin`], which needs the others.
+pub(crate) fn quality_issues(
     has_national_id: bool,
     has_phone: bool,
     birth_date: NaiveDate,
     admitted_on: NaiveDate,
     official_on: Option<NaiveDate>,
     today: NaiveDate,
-) -> Vec<Flaw> {
+) -> Vec<QualityIssue> {
     let impossible = !check_dates(birth_date, admitted_on, official_on, today).is_empty();
-    let found = [(!has_national_id, Flaw::MissingId), (!has_phone, Flaw::MissingPhone), (impossible, Flaw::ImpossibleDate)];
-    found.into_iter().filter_map(|(is_so, flaw)| is_so.then_some(flaw)).collect()
+    let found = [
+        (!has_national_id, QualityIssue::MissingId),
+        (!has_phone, QualityIssue::MissingPhone),
+        (impossible, QualityIssue::ImpossibleDate),
+    ];
+    found.into_iter().filter_map(|(is_so, quality_issue)| is_so.then_some(quality_issue)).collect()
 }
 
 #[cfg(test)]
@@ -195,10 +199,10 @@ mod tests {
     #[test]
     fn a_record_tells_what_is_missing_and_what_cannot_be() {
         let (born, admitted, today) = (day("1960-01-02"), day("1985-05-19"), day("2026-11-21"));
-        assert_eq!(flaws(true, true, born, admitted, None, today), []);
+        assert_eq!(quality_issues(true, true, born, admitted, None, today), []);
         assert_eq!(
-            flaws(false, false, born, day("1970-01-01"), None, today),
-            [Flaw::MissingId, Flaw::MissingPhone, Flaw::ImpossibleDate]
+            quality_issues(false, false, born, day("1970-01-01"), None, today),
+            [QualityIssue::MissingId, QualityIssue::MissingPhone, QualityIssue::ImpossibleDate]
         );
     }
 }

@@ -15,7 +15,7 @@ use domain::{
     units::UnitPath,
 };
 
-use super::{CountRow, LINE, LineRow, Members, counted, highest, quality::flaws_of};
+use super::{CountRow, LINE, LineRow, Members, counted, highest, quality::quality_issues_of};
 use crate::{
     Error, Result,
     store::{Variables, record, vars},
@@ -52,7 +52,7 @@ impl Members<'_> {
         rows: usize,
     ) -> Result<MembersPage> {
         let tree = self.backend.units().tree();
-        let own = viewer.standpoint.seats(Action::ReadMembers);
+        let own = viewer.standpoint.top_units(Action::ReadMembers);
         let top = highest(&tree, &own)?;
         let chosen = match unit {
             Some(unit) => {
@@ -64,12 +64,12 @@ impl Members<'_> {
             }
             None => None,
         };
-        let seats: Vec<UnitPath> = match chosen {
+        let top_units: Vec<UnitPath> = match chosen {
             Some(unit) => vec![unit.path.clone()],
             None => own.into_iter().cloned().collect(),
         };
         let query = MemberQuery::parse(typed);
-        let found = self.find(viewer, &query, &seats, after, rows).await?;
+        let found = self.find(viewer, &query, &top_units, after, rows).await?;
         Ok(MembersPage {
             unit: chosen.unwrap_or(top).clone(),
             narrowed: chosen.is_some_and(|unit| unit.id != top.id),
@@ -78,7 +78,7 @@ impl Members<'_> {
             next: found.next,
             paused_after: found.paused_after,
             waiting: self.waiting(viewer).await?,
-            may_manage: seats.iter().any(|seat| viewer.standpoint.may_by_office(Action::ManageMembers, seat)),
+            may_manage: top_units.iter().any(|top_unit| viewer.standpoint.may_by_office(Action::ManageMembers, top_unit)),
         })
     }
 
@@ -87,11 +87,11 @@ impl Members<'_> {
         &self,
         viewer: &Viewer,
         query: &MemberQuery,
-        seats: &[UnitPath],
+        top_units: &[UnitPath],
         after: Option<&str>,
         rows: usize,
     ) -> Result<Found> {
-        let walks = walks(query, seats);
+        let walks = walks(query, top_units);
         let mut found = Found::default();
         let mut seen = HashSet::new();
         let mut position = None;
@@ -99,7 +99,7 @@ impl Members<'_> {
         if let Some(after) = after {
             let (walk, stopped) = self.resume(&walks, after).await?;
             (at, position) = (walk, Some(stopped));
-        } else if let Some(row) = self.direct(viewer, query, seats).await? {
+        } else if let Some(row) = self.direct(viewer, query, top_units).await? {
             seen.insert(row.id.clone());
             found.rows.push(row);
         }
@@ -136,7 +136,7 @@ impl Members<'_> {
     }
 
     /// What a number names at once. Leaders are shown no digit of a national ID, so they find nobody by one.
-    async fn direct(&self, viewer: &Viewer, query: &MemberQuery, seats: &[UnitPath]) -> Result<Option<LineRow>> {
+    async fn direct(&self, viewer: &Viewer, query: &MemberQuery, top_units: &[UnitPath]) -> Result<Option<LineRow>> {
         let (column, value, action) = match query {
             MemberQuery::Card(card) => ("code", card.as_str().to_owned(), Action::ReadMembers),
             MemberQuery::NationalId(id) => ("id_hash", self.backend.keys().lookup("id", id.expose()), Action::ManageMembers),
@@ -145,8 +145,9 @@ impl Members<'_> {
         let sql = format!("SELECT {LINE} FROM member WHERE {column} = $value LIMIT 1");
         let row: Option<LineRow> = self.backend.store().read(sql, vars! { value: value }).await?.row(0)?;
         let may = |row: &LineRow| {
-            UnitPath::parse(&row.path)
-                .is_ok_and(|path| viewer.standpoint.may_by_office(action, &path) && seats.iter().any(|seat| seat.contains(&path)))
+            UnitPath::parse(&row.path).is_ok_and(|path| {
+                viewer.standpoint.may_by_office(action, &path) && top_units.iter().any(|top_unit| top_unit.contains(&path))
+            })
         };
         Ok(row.filter(|row| is_shown(row) && may(row)))
     }
@@ -183,18 +184,18 @@ impl Members<'_> {
     /// What waits in the viewer's subtrees, in one question.
     pub(crate) async fn waiting(&self, viewer: &Viewer) -> Result<Waiting> {
         let standpoint = &viewer.standpoint;
-        let read = standpoint.seats(Action::ReadMembers);
-        let managed = standpoint.seats(Action::ManageMembers);
-        let joined = standpoint.seats(Action::TransferMember);
-        let flaws = read.iter().flat_map(|seat| flaws_of(seat));
-        let corrections = managed.iter().map(|seat| (CORRECTIONS_WAITING, REQUESTED, *seat));
-        let transfers = joined.iter().map(|seat| (TRANSFERS_COMING, REQUESTED, *seat));
-        let asked: Vec<_> = flaws.chain(corrections).chain(transfers).collect();
+        let read = standpoint.top_units(Action::ReadMembers);
+        let managed = standpoint.top_units(Action::ManageMembers);
+        let joined = standpoint.top_units(Action::TransferMember);
+        let quality_issues = read.iter().flat_map(|top_unit| quality_issues_of(top_unit));
+        let corrections = managed.iter().map(|top_unit| (CORRECTIONS_WAITING, REQUESTED, *top_unit));
+        let transfers = joined.iter().map(|top_unit| (TRANSFERS_COMING, REQUESTED, *top_unit));
+        let asked: Vec<_> = quality_issues.chain(corrections).chain(transfers).collect();
         let counts = self.counts(&asked).await?;
         let (requests, transfers) = counts.split_at(asked.len() - joined.len());
-        let (flaws, corrections) = requests.split_at(requests.len() - managed.len());
+        let (quality_issues, corrections) = requests.split_at(requests.len() - managed.len());
         Ok(Waiting {
-            flaws: flaws.iter().sum(),
+            quality_issues: quality_issues.iter().sum(),
             corrections: (!managed.is_empty()).then(|| corrections.iter().sum()),
             transfers: transfers.iter().sum(),
         })
@@ -207,12 +208,12 @@ impl Members<'_> {
             return Ok(Vec::new());
         }
         let (mut sql, mut vars) = (String::new(), vars! {});
-        for (at, (statement, what, seat)) in asked.iter().enumerate() {
+        for (at, (statement, what, top_unit)) in asked.iter().enumerate() {
             let (from, until) = (format!("from_{at}"), format!("until_{at}"));
             sql += &statement.replace("$from", &format!("${from}")).replace("$until", &format!("${until}"));
             sql.push(';');
-            vars.insert(from, format!("{what}{seat}"));
-            vars.insert(until, format!("{what}{}", seat.range_end()));
+            vars.insert(from, format!("{what}{top_unit}"));
+            vars.insert(until, format!("{what}{}", top_unit.range_end()));
         }
         let mut answers = self.backend.store().read(sql, vars).await?;
         (0..asked.len()).map(|at| Ok(counted(&answers.rows::<CountRow>(at)?))).collect()
@@ -231,13 +232,13 @@ pub(super) const CORRECTIONS_WAITING: &str = "SELECT count() FROM correction WHE
 const TRANSFERS_COMING: &str = "SELECT count() FROM transfer WHERE joins >= $from AND joins < $until GROUP ALL";
 
 /// The bindings of a subtree's index range on a column that begins with `what`: a kind, a state.
-pub(super) fn range(what: &str, seat: &UnitPath) -> Variables {
-    vars! { from: format!("{what}{seat}"), until: format!("{what}{}", seat.range_end()) }
+pub(super) fn range(what: &str, top_unit: &UnitPath) -> Variables {
+    vars! { from: format!("{what}{top_unit}"), until: format!("{what}{}", top_unit.range_end()) }
 }
 
 /// The same for requests that wait.
-pub(super) fn requested(seat: &UnitPath) -> Variables {
-    range(REQUESTED, seat)
+pub(super) fn requested(top_unit: &UnitPath) -> Variables {
+    range(REQUESTED, top_unit)
 }
 
 #[derive(Debug, Default)]
@@ -265,7 +266,7 @@ enum By {
     Place,
 }
 
-fn walks(query: &MemberQuery, seats: &[UnitPath]) -> Vec<Walk> {
+fn walks(query: &MemberQuery, top_units: &[UnitPath]) -> Vec<Walk> {
     let ways = match query {
         MemberQuery::Everybody => vec![By::Place],
         MemberQuery::Name(name) => {
@@ -273,7 +274,9 @@ fn walks(query: &MemberQuery, seats: &[UnitPath]) -> Vec<Walk> {
         }
         MemberQuery::NationalId(_) | MemberQuery::Card(_) | MemberQuery::Nothing => Vec::new(),
     };
-    ways.into_iter().flat_map(|by| seats.iter().map(move |seat| Walk { within: seat.clone(), by: by.clone() })).collect()
+    ways.into_iter()
+        .flat_map(|by| top_units.iter().map(move |top_unit| Walk { within: top_unit.clone(), by: by.clone() }))
+        .collect()
 }
 
 impl Walk {
@@ -367,12 +370,12 @@ mod tests {
     #[tokio::test]
     async fn every_way_through_a_subtree_is_an_index_range() {
         let store = migrated().await;
-        let seats = [UnitPath::parse("/01/51/").expect("a path")];
+        let top_units = [UnitPath::parse("/01/51/").expect("a path")];
         let position =
             Position { path: "/01/51/001/".to_owned(), sort_key: "an".to_owned(), id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned() };
         let mut planned: Vec<(String, Variables)> = Vec::new();
         for typed in ["", "Nguyễn Đức"] {
-            let walks = walks(&MemberQuery::parse(typed), &seats);
+            let walks = walks(&MemberQuery::parse(typed), &top_units);
             assert!(!walks.is_empty(), "{typed}");
             for walk in walks {
                 planned.push((walk.sql(false), walk.vars(None)));
@@ -391,7 +394,7 @@ mod tests {
             }
         }
         for sql in [CORRECTIONS_WAITING, TRANSFERS_COMING] {
-            store.assert_no_scan(sql, requested(&seats[0])).await;
+            store.assert_no_scan(sql, requested(&top_units[0])).await;
         }
     }
 }

@@ -85,12 +85,12 @@ impl Members<'_> {
             change = guarded;
         }
         let after = MemberRow { state: state.key().to_owned(), ..row.clone() };
-        let flaws = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
+        let quality_issues = self.settled_flaws(row.twin_key.as_deref(), &after).await?;
         let body = EventBody::MemberChanged { member: id, change: Some(MemberChange::State(state)) };
-        let change = self.enter(change, &row, state, day, viewer).flaws(&flaws).event(
+        let change = self.enter(change, &row, state, day, viewer).quality_issues(&quality_issues).event(
             self.backend.clock(),
             Some(viewer.member),
-            &row.place()?,
+            &row.unit_path()?,
             body,
         );
         match self.backend.transact(change).await {

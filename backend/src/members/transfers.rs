@@ -8,14 +8,14 @@ use domain::{
     events::EventBody,
     forms::{FormReader, Problem, optional},
     ids::{MemberId, TransferId},
-    members::{Flaw, Reason, Transfer, TransferPage, TransferState, TransfersPage},
+    members::{QualityIssue, Reason, Transfer, TransferPage, TransferState, TransfersPage},
     policy::Action,
     units::{UnitKind, UnitPath},
 };
 
 use super::{
     MemberRow, Members, branches, highest,
-    rows::{end_posting, flaw_id},
+    rows::{end_posting, quality_issue_id},
     search::requested,
     state::eve,
 };
@@ -102,7 +102,7 @@ impl Members<'_> {
             },
         };
         let body = EventBody::TransferRequested { member, other: Some(to.path) };
-        let change = change.then(STILL_THERE).then(ASK).bind(vars).event(clock, Some(viewer.member), &row.place()?, body);
+        let change = change.then(STILL_THERE).then(ASK).bind(vars).event(clock, Some(viewer.member), &row.unit_path()?, body);
         match self.backend.transact(change).await {
             Ok(_) => Ok(id),
             // A transfer waits already, or the member or the roles moved.
@@ -117,18 +117,15 @@ impl Members<'_> {
     /// [`Error::NotFound`] for who transfers nobody.
     pub async fn transfers(&self, viewer: &Viewer) -> Result<TransfersPage> {
         let tree = self.backend.units().tree();
-        let seats = viewer.standpoint.seats(Action::TransferMember);
-        highest(&tree, &seats)?;
+        let top_units = viewer.standpoint.top_units(Action::TransferMember);
+        highest(&tree, &top_units)?;
         let (mut incoming, mut outgoing) = (Vec::new(), Vec::new());
-        for seat in seats {
-            let mut answers = self.backend.store().read(waiting_ranges(), requested(seat)).await?;
+        for top_unit in top_units {
+            let mut answers = self.backend.store().read(waiting_ranges(), requested(top_unit)).await?;
             incoming.extend(answers.rows::<TransferRow>(0)?);
             outgoing.extend(answers.rows::<TransferRow>(1)?);
         }
-        Ok(TransfersPage {
-            incoming: self.understand_transfers(incoming).await?,
-            outgoing: self.understand_transfers(outgoing).await?,
-        })
+        Ok(TransfersPage { incoming: self.decode_transfers(incoming).await?, outgoing: self.decode_transfers(outgoing).await? })
     }
 
     /// Accepts, declines or withdraws a transfer. Accepting moves the member: the old posting ends and a new one begins today, offices
@@ -210,7 +207,7 @@ impl Members<'_> {
     pub(super) async fn waiting_transfer(&self, row: &MemberRow) -> Result<Option<Transfer>> {
         let rows: Vec<TransferRow> =
             self.backend.store().read(waiting_of_member(), vars! { member: row.id.clone() }).await?.rows(0)?;
-        Ok(self.understand_transfers(rows).await?.pop())
+        Ok(self.decode_transfers(rows).await?.pop())
     }
 
     /// The change if who asked for the transfer is above all roles of the one who moves, now too; it is stopped when their own roles change
@@ -234,7 +231,8 @@ impl Members<'_> {
     fn moved(&self, change: Change, found: &TransferRow, to: &UnitPath) -> Change {
         let clock = self.backend.clock();
         let today = clock.today();
-        let flaws: Vec<RecordId> = Flaw::ALL.into_iter().map(|kind| flaw_id(kind, &found.member)).collect();
+        let quality_issues: Vec<RecordId> =
+            QualityIssue::ALL.into_iter().map(|kind| quality_issue_id(kind, &found.member)).collect();
         let vars = vars! {
             member: record("member", &found.member),
             key: found.member.clone(),
@@ -244,7 +242,7 @@ impl Members<'_> {
             day: today.to_string(),
             today: today.to_string(),
             eve: eve(today).to_string(),
-            flaws: flaws,
+            flaws: quality_issues,
             ended: record("posting", clock.ulid()),
         };
         change.then(STILL_THERE).then(&end_posting("member", "key", "ended", "day")).then(MOVE).bind(vars)
@@ -255,7 +253,7 @@ impl Members<'_> {
         self.backend.store().read(sql, vars! { transfer: record("transfer", id) }).await?.row(0)?.ok_or(Error::NotFound)
     }
 
-    async fn understand_transfers(&self, rows: Vec<TransferRow>) -> Result<Vec<Transfer>> {
+    async fn decode_transfers(&self, rows: Vec<TransferRow>) -> Result<Vec<Transfer>> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }

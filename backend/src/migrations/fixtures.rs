@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use domain::{
     accounts::Viewer,
     courses::Tries,
-    documents::{LibraryQuery, ShelfList, desk::Held, readers::ReaderRow, reading::Recording},
+    documents::{LibraryQuery, PersonalList, desk::Held, readers::ReaderRow, reading::Recording},
     feedback::ReceivedShown,
     ids::{CourseId, DocumentId, MeetingId, MemberId, UnitId},
     meetings::{AttendanceKind, MeetingSummary},
@@ -13,7 +13,7 @@ use domain::{
 
 use super::{MIGRATIONS, Progress, tests::at_version};
 use crate::{
-    Backend, Clock, Keys, Place,
+    Backend, Clock, Keys, StoreLocation,
     accounts::SignInForm,
     jobs::JobKind,
     key_check::KeySource,
@@ -193,7 +193,7 @@ async fn opened(landed: &Landed) -> Backend {
     let store = left(landed).await;
     let clock = Clock::fixed(landed.now.parse().expect("a moment"), 1);
     let keys = KeySource::Given(Keys::from_master(&[7; 32]));
-    Backend::over(store, &Place::Memory, keys, clock, &Progress::default()).await.expect("opens")
+    Backend::over(store, &StoreLocation::Memory, keys, clock, &Progress::default()).await.expect("opens")
 }
 
 #[tokio::test]
@@ -297,13 +297,13 @@ async fn documents_of_a_landed_version_are_read_as_before() {
         let people = People::signed_in(&backend).await;
         let (documents, reader, version) = (backend.documents(), &people.fisherman, landed.version);
         let shelf = async |viewer| {
-            let page = documents.shelf(viewer, &LibraryQuery::default()).await.expect("reads");
+            let page = documents.library(viewer, &LibraryQuery::default()).await.expect("reads");
             page.documents.into_iter().map(|document| document.id).collect::<Vec<_>>()
         };
         assert_eq!(shelf(reader).await, [GUIDANCE, RESOLUTION].map(document), "version {version}");
         let all = if landed.has_parts { vec![PARTS, GUIDANCE, RESOLUTION] } else { vec![GUIDANCE, RESOLUTION] };
         assert_eq!(shelf(&people.editor).await, all.into_iter().map(document).collect::<Vec<_>>(), "version {version}");
-        let unread = documents.personal(reader, ShelfList::Unread, None).await.expect("reads");
+        let unread = documents.personal(reader, PersonalList::Unread, None).await.expect("reads");
         let unread: Vec<_> = unread.rows.iter().map(|row| row.document.id.to_string()).collect();
         assert_eq!(unread, landed.unread, "version {version}");
 

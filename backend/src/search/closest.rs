@@ -6,9 +6,9 @@ use domain::search::Closeness;
 use ulid::Ulid;
 
 use super::{
-    asked::Asked,
     counts::Counts,
-    look::{self, Found, NUMBER, STEP, Scene, Sight, Terms, within_closeness},
+    parsed_query::ParsedQuery,
+    ranking::{self, Found, NUMBER, Ranked, RankingInput, STEP, Terms, within_closeness},
     readings::{Reading, readings},
 };
 
@@ -19,7 +19,7 @@ const MEANT: u64 = 10 * STEP;
 pub(super) struct Closest {
     pub(super) closeness: Closeness,
     /// What may have been meant, the likeliest first.
-    pub(super) meant: Vec<Asked>,
+    pub(super) meant: Vec<ParsedQuery>,
     /// With which of `meant` it was found by; none for what was typed.
     pub(super) found: Vec<(Found, Option<usize>)>,
     /// Documents that were found too and come behind the page.
@@ -27,38 +27,38 @@ pub(super) struct Closest {
 }
 
 impl Closest {
-    fn typed(closeness: Closeness, sight: Sight) -> Self {
-        let found = sight.found.into_iter().map(|found| (found, None)).collect();
-        Self { closeness, meant: Vec::new(), found, behind: sight.behind }
+    fn typed(closeness: Closeness, ranked: Ranked) -> Self {
+        let found = ranked.found.into_iter().map(|found| (found, None)).collect();
+        Self { closeness, meant: Vec::new(), found, behind: ranked.behind }
     }
 }
 
 /// Asks for all words as they were typed; for what may have been meant, where some of them stand beside none of the others in any
 /// document; and for most of the words where no document has all.
-pub(super) fn closest(scene: Scene<'_>, typed: &Asked) -> tantivy::Result<Closest> {
+pub(super) fn closest(input: RankingInput<'_>, typed: &ParsedQuery) -> tantivy::Result<Closest> {
     if typed.words.is_empty() {
-        return Ok(Closest::typed(Closeness::AllWords, Sight::default()));
+        return Ok(Closest::typed(Closeness::AllWords, Ranked::default()));
     }
-    let mut counts = Counts::new(scene.searcher, scene.fields, scene.within);
-    let page = Terms { missing: 0, wanted: scene.wanted };
+    let mut counts = Counts::new(input.searcher, input.fields, input.within);
+    let page = Terms { missing: 0, wanted: input.wanted };
     let meant = readings(&mut counts, typed)?;
     if meant.is_empty() {
-        let sight = look::look(scene, &mut counts, typed, page)?;
-        if sight.total() > 0 {
-            return Ok(Closest::typed(Closeness::AllWords, sight));
+        let ranked = ranking::rank(input, &mut counts, typed, page)?;
+        if ranked.total() > 0 {
+            return Ok(Closest::typed(Closeness::AllWords, ranked));
         }
-        return most_words(scene, &mut counts, typed, Vec::new());
+        return most_words(input, &mut counts, typed, Vec::new());
     }
     // All are weighed: documents are found by more than one.
     let all = Terms { wanted: usize::MAX, ..page };
-    let sight = look::look(scene, &mut counts, typed, all)?;
-    if sight.found.iter().any(|found| found.place.weight >= NUMBER * STEP) {
-        return Ok(Closest::typed(Closeness::AllWords, sight));
+    let ranked = ranking::rank(input, &mut counts, typed, all)?;
+    if ranked.found.iter().any(|found| found.place.weight >= NUMBER * STEP) {
+        return Ok(Closest::typed(Closeness::AllWords, ranked));
     }
     // Of those that are about as likely, the one comes first that documents answer best.
     let mut answered = Vec::with_capacity(meant.len());
     for Reading { asked, likelihood } in meant {
-        let found = look::look(scene, &mut counts, &asked, all)?.found;
+        let found = ranking::rank(input, &mut counts, &asked, all)?.found;
         let best = found.iter().map(|found| within_closeness(found.place.weight)).fold(1.0, f64::max);
         answered.push((likelihood + best.ln(), asked, found));
     }
@@ -73,27 +73,32 @@ pub(super) fn closest(scene: Scene<'_>, typed: &Asked) -> tantivy::Result<Closes
         meant.push(asked);
     }
     if found.is_empty() {
-        if sight.total() > 0 {
-            return Ok(Closest::typed(Closeness::AllWords, sight));
+        if ranked.total() > 0 {
+            return Ok(Closest::typed(Closeness::AllWords, ranked));
         }
-        return most_words(scene, &mut counts, typed, meant);
+        return most_words(input, &mut counts, typed, meant);
     }
-    for one in sight.found {
+    for one in ranked.found {
         found.entry(one.place.item).or_insert((one, None));
     }
     Ok(Closest { closeness: Closeness::SimilarWords, meant, found: found.into_values().collect(), behind: 0 })
 }
 
 /// Two words may lack one, eight three: of what was most likely meant.
-fn most_words(scene: Scene<'_>, counts: &mut Counts<'_>, typed: &Asked, meant: Vec<Asked>) -> tantivy::Result<Closest> {
+fn most_words(
+    input: RankingInput<'_>,
+    counts: &mut Counts<'_>,
+    typed: &ParsedQuery,
+    meant: Vec<ParsedQuery>,
+) -> tantivy::Result<Closest> {
     let asked = meant.first().unwrap_or(typed);
     let free = asked.words.iter().filter(|word| !word.is_quoted).count();
     let missing = free.min(asked.words.len() - 1).min(asked.words.len().div_ceil(3));
     if missing == 0 {
-        return Ok(Closest::typed(Closeness::AllWords, Sight::default()));
+        return Ok(Closest::typed(Closeness::AllWords, Ranked::default()));
     }
-    let sight = look::look(scene, counts, asked, Terms { missing, wanted: scene.wanted })?;
+    let ranked = ranking::rank(input, counts, asked, Terms { missing, wanted: input.wanted })?;
     let by = (!meant.is_empty()).then_some(0);
-    let found = sight.found.into_iter().map(|found| (found, by)).collect();
-    Ok(Closest { closeness: Closeness::MostWords, meant, found, behind: sight.behind })
+    let found = ranked.found.into_iter().map(|found| (found, by)).collect();
+    Ok(Closest { closeness: Closeness::MostWords, meant, found, behind: ranked.behind })
 }

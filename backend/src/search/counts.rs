@@ -13,8 +13,8 @@ use tantivy::{
 };
 
 use super::{
-    asked::Sought,
     index::{FOLDED, Fields},
+    parsed_query::QueryWord,
 };
 
 /// A list up to this length is counted without the documents that were taken out since; in a longer one they make no difference.
@@ -60,7 +60,7 @@ impl<'s> Counts<'s> {
 
     /// Whether some document has what was typed as one word: the word, one that goes on where it may, two without the space
     /// between them, or the number of a document.
-    pub(super) fn knows(&mut self, word: &Sought) -> tantivy::Result<bool> {
+    pub(super) fn knows(&mut self, word: &QueryWord) -> tantivy::Result<bool> {
         let folded = &word.forms.folded;
         if self.word(folded)? > 0 || self.pair(folded)? > 0 {
             return Ok(true);

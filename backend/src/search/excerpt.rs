@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::search::Piece;
 
 use super::{
-    asked::Asked,
     index::Attached,
-    marks::{Marked, Marks, Spot},
+    marks::{MarkedText, Marks, MatchSpan},
+    parsed_query::ParsedQuery,
     words::words,
 };
 
@@ -60,16 +60,17 @@ impl<'t> Texts<'t> {
 /// Of [`Texts::all`], those of the document itself.
 const OWN: usize = 5;
 
-pub(super) fn marks<'t>(texts: Texts<'t>, asked: &Asked) -> Marks<'t> {
+pub(super) fn marks<'t>(texts: Texts<'t>, asked: &ParsedQuery) -> Marks<'t> {
     Marks::of(asked, texts.all())
 }
 
 /// The passage to show: when words were met that the document itself does not have, of the file that has most of the query.
-pub(super) fn passage(texts: Texts<'_>, marks: &Marks<'_>, asked: &Asked) -> Passage {
+pub(super) fn passage(texts: Texts<'_>, marks: &Marks<'_>, asked: &ParsedQuery) -> Passage {
     let title = &marks.texts[0];
     let title = pieces(title.text, 0, title.text.len(), &title.spots);
-    let met =
-        |texts: &[Marked<'_>]| -> BTreeSet<usize> { texts.iter().flat_map(|text| &text.spots).map(|spot| spot.word).collect() };
+    let met = |texts: &[MarkedText<'_>]| -> BTreeSet<usize> {
+        texts.iter().flat_map(|text| &text.spots).map(|spot| spot.word).collect()
+    };
     let (own, files) = marks.texts.split_at(OWN);
     let met_here = met(own);
     let best = files
@@ -86,13 +87,13 @@ pub(super) fn passage(texts: Texts<'_>, marks: &Marks<'_>, asked: &Asked) -> Pas
 }
 
 /// The passage of the text where most of the words are, the first of equal ones; nothing when none is there.
-fn excerpt(marks: &Marks<'_>, marked: &Marked<'_>, asked: &Asked) -> Vec<Piece> {
+fn excerpt(marks: &Marks<'_>, marked: &MarkedText<'_>, asked: &ParsedQuery) -> Vec<Piece> {
     let Some((first, last)) = densest(marks, &marked.spots, asked) else { return Vec::new() };
     let (begin, from_start) = beginning(marked, marked.spots[first].at);
     let (end, to_end) = ending(marked, begin, marked.spots[last].at);
     let from = marked.places[begin].0;
     let until = if to_end { sentence_end(marked, end) } else { marked.places[end - 1].1 };
-    let inside = marked.spots.iter().filter(|spot| spot.from >= from && spot.until <= until).copied().collect::<Vec<Spot>>();
+    let inside = marked.spots.iter().filter(|spot| spot.from >= from && spot.until <= until).copied().collect::<Vec<MatchSpan>>();
     let mut pieces = one_line(pieces(marked.text, from, until, &inside));
     if !from_start {
         pieces.insert(0, Piece { text: "… ".to_owned(), found: false });
@@ -104,7 +105,7 @@ fn excerpt(marks: &Marks<'_>, marked: &Marked<'_>, asked: &Asked) -> Vec<Piece> 
 }
 
 /// The spots with which the best passage begins and ends.
-fn densest(marks: &Marks<'_>, spots: &[Spot], asked: &Asked) -> Option<(usize, usize)> {
+fn densest(marks: &Marks<'_>, spots: &[MatchSpan], asked: &ParsedQuery) -> Option<(usize, usize)> {
     let mut counts = vec![0_usize; asked.words.len()];
     let (mut end, mut different, mut together, mut best) = (0, 0, 0_usize, None);
     let is_joined = |at: usize| at + 1 < spots.len() && marks.follows(&spots[at], &spots[at + 1]);
@@ -138,7 +139,7 @@ enum Gap {
 }
 
 /// What lies behind a word of the text.
-fn gap(marked: &Marked<'_>, at: usize) -> Gap {
+fn gap(marked: &MarkedText<'_>, at: usize) -> Gap {
     let Some(next) = marked.places.get(at + 1) else { return Gap::Sentence };
     let (from, until) = marked.places[at];
     let between = &marked.text[until..next.0];
@@ -164,7 +165,7 @@ fn ends_sentence(word: &str) -> bool {
 }
 
 /// The word the excerpt begins with, and whether a sentence does.
-fn beginning(marked: &Marked<'_>, spot: usize) -> (usize, bool) {
+fn beginning(marked: &MarkedText<'_>, spot: usize) -> (usize, bool) {
     let mut clause = None;
     for back in 0..=SENTENCE.min(spot) {
         let begin = spot - back;
@@ -181,7 +182,7 @@ fn beginning(marked: &Marked<'_>, spot: usize) -> (usize, bool) {
 
 /// Behind the last word of the excerpt, and whether a sentence ends there. As many of the words up to `last` as there is room for are
 /// in it.
-fn ending(marked: &Marked<'_>, begin: usize, last: usize) -> (usize, bool) {
+fn ending(marked: &MarkedText<'_>, begin: usize, last: usize) -> (usize, bool) {
     let most = (begin + WORDS_MAX).min(marked.places.len());
     let ends = |kind: Gap| (begin + 1..=most).rev().filter(move |end| gap(marked, end - 1) >= kind);
     let is_long = |end: &usize| *end >= begin + WORDS_MIN || *end == marked.places.len();
@@ -197,14 +198,14 @@ fn ending(marked: &Marked<'_>, begin: usize, last: usize) -> (usize, bool) {
 }
 
 /// With the sign that ends the sentence, and the quotes and brackets behind it.
-fn sentence_end(marked: &Marked<'_>, end: usize) -> usize {
+fn sentence_end(marked: &MarkedText<'_>, end: usize) -> usize {
     let until = marked.places[end - 1].1;
     let rest = &marked.text[until..];
     let signs = rest.find(|c: char| c.is_whitespace() || c.is_alphanumeric()).unwrap_or(rest.len());
     until + signs
 }
 
-fn pieces(text: &str, from: usize, until: usize, spots: &[Spot]) -> Vec<Piece> {
+fn pieces(text: &str, from: usize, until: usize, spots: &[MatchSpan]) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut at = from;
     for spot in spots {
@@ -259,7 +260,7 @@ fn one_line(mut pieces: Vec<Piece>) -> Vec<Piece> {
 }
 
 /// Whether the words of each phrase follow each other in one of the texts: the pairs of the index tell of two words, not of three.
-pub(super) fn has_phrases<'t>(asked: &Asked, texts: impl IntoIterator<Item = &'t str>) -> bool {
+pub(super) fn has_phrases<'t>(asked: &ParsedQuery, texts: impl IntoIterator<Item = &'t str>) -> bool {
     if asked.phrases.is_empty() {
         return true;
     }
@@ -271,7 +272,7 @@ pub(super) fn has_phrases<'t>(asked: &Asked, texts: impl IntoIterator<Item = &'t
 const TOGETHER: usize = 1_000;
 
 /// The query as the documents write it: of each word the spelling in which it stands beside the others most often.
-pub(super) fn spelt(asked: &Asked, documents: &[&Marks<'_>]) -> String {
+pub(super) fn spelt(asked: &ParsedQuery, documents: &[&Marks<'_>]) -> String {
     let mut alone: BTreeMap<usize, BTreeMap<&str, usize>> = BTreeMap::new();
     let mut beside: BTreeMap<(usize, &str, usize, &str), usize> = BTreeMap::new();
     for marks in documents {
@@ -284,17 +285,17 @@ pub(super) fn spelt(asked: &Asked, documents: &[&Marks<'_>]) -> String {
     }
     // The best way to spell all words up to one of them, for each of its spellings.
     let mut ways: Vec<(usize, Vec<&str>)> = vec![(0, Vec::new())];
-    for (at, place) in asked.order.iter().enumerate() {
-        let typed = [(&asked.typed[place.from..place.until], 0)];
-        let known = alone.get(&place.word).filter(|known| !known.is_empty());
+    for (at, occurrence) in asked.order.iter().enumerate() {
+        let typed = [(&asked.typed[occurrence.from..occurrence.until], 0)];
+        let known = alone.get(&occurrence.word).filter(|known| !known.is_empty());
         let spellings: Vec<(&str, usize)> =
             known.map_or_else(|| typed.to_vec(), |known| known.iter().map(|(spelling, count)| (*spelling, *count)).collect());
         let mut longer = Vec::with_capacity(spellings.len());
         for (spelling, count) in spellings {
             let best = ways.iter().map(|(weight, way)| {
                 let before =
-                    at.checked_sub(1).filter(|_| place.follows).and_then(|at| Some((asked.order[at].word, *way.last()?)));
-                let pair = before.and_then(|(word, before)| beside.get(&(word, before, place.word, spelling)));
+                    at.checked_sub(1).filter(|_| occurrence.follows).and_then(|at| Some((asked.order[at].word, *way.last()?)));
+                let pair = before.and_then(|(word, before)| beside.get(&(word, before, occurrence.word, spelling)));
                 (weight + count.min(TOGETHER - 1) + TOGETHER * pair.copied().unwrap_or_default(), way)
             });
             if let Some((weight, way)) = best.max_by_key(|(weight, _)| *weight) {
@@ -318,7 +319,7 @@ mod tests {
     }
 
     fn passage_of(title: &str, plain: &str, files: &[Attached], typed: &str) -> Passage {
-        let asked = Asked::parse(typed);
+        let asked = ParsedQuery::parse(typed);
         let texts = Texts { title, about: ["", "Xã Vạn Tường", ""], plain, files };
         passage(texts, &marks(texts, &asked), &asked)
     }
@@ -364,11 +365,11 @@ mod tests {
     #[test]
     fn a_query_is_spelt_as_words_stand_together() {
         let texts = |plain| Texts { title: "Nghị quyết", about: ["", "", ""], plain, files: &[] };
-        let asked = Asked::parse("nghi quyet moi truong");
+        let asked = ParsedQuery::parse("nghi quyet moi truong");
         let plain = "Mỗi ngày, mỗi trường, mỗi việc, mỗi người. Nghị quyết môi trường biển; môi trường.";
         let document = marks(texts(plain), &asked);
         assert_eq!(spelt(&asked, &[&document]), "nghị quyết môi trường");
-        let asked = Asked::parse("339 lạ");
+        let asked = ParsedQuery::parse("339 lạ");
         assert_eq!(spelt(&asked, &[]), "339 lạ");
     }
 
@@ -394,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_phrase_of_three_words_stands_together() {
-        let asked = Asked::parse("\"sổ tay đảng viên\"");
+        let asked = ParsedQuery::parse("\"sổ tay đảng viên\"");
         assert!(has_phrases(&asked, ["", "Về Sổ tay, sổ tay Đảng viên điện tử"]));
         assert!(!has_phrases(&asked, ["sổ tay đảng", "tay đảng, đảng viên"]));
     }

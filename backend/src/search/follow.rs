@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::search::SearchKind;
 use ulid::Ulid;
 
-use super::{Due, Search, index::Held, look};
+use super::{Due, Search, index::OpenIndex, ranking};
 use crate::{
     Backend, Error, Result, events,
     store::{keys_after, record, vars},
@@ -63,18 +63,18 @@ impl Search<'_> {
     /// [`Error::Internal`] when the index cannot be read.
     pub async fn size(&self) -> Result<usize> {
         let Some(held) = self.backend.search_index().held() else { return Ok(0) };
-        blocking(move || look::count(&held.searcher())).await
+        blocking(move || ranking::count(&held.searcher())).await
     }
 
     /// The index in the folder with what the log says since, or a new one.
-    async fn open(&self) -> Result<Arc<Held>> {
+    async fn open(&self) -> Result<Arc<OpenIndex>> {
         let index = self.backend.search_index();
         let store = self.store_name().await?;
-        let folder = index.shelf.folder().map(PathBuf::from);
+        let folder = index.location.folder().map(PathBuf::from);
         if let Some(folder) = folder.clone() {
             let name = store.clone();
             let existing = blocking(move || {
-                Held::existing(&folder, &name).or_else(|error| {
+                OpenIndex::existing(&folder, &name).or_else(|error| {
                     tracing::warn!(%error, "the search index cannot be opened");
                     Ok(None)
                 })
@@ -94,13 +94,13 @@ impl Search<'_> {
         }
         let begun = self.backend.clock().now();
         let held = blocking(move || match folder {
-            Some(folder) => Held::fresh(&folder, &store),
-            None => Held::in_memory(&store),
+            Some(folder) => OpenIndex::fresh(&folder, &store),
+            None => OpenIndex::in_memory(&store),
         })
         .await?;
         let held = Arc::new(held);
         let count = self.fill(&held).await?;
-        if count > 0 || index.shelf.folder().is_some() {
+        if count > 0 || index.location.folder().is_some() {
             let held = Arc::clone(&held);
             blocking(move || {
                 held.commit(begun.timestamp_millis())?;
@@ -118,7 +118,7 @@ impl Search<'_> {
     }
 
     /// Puts all that can be found into an empty index.
-    async fn fill(&self, held: &Arc<Held>) -> Result<usize> {
+    async fn fill(&self, held: &Arc<OpenIndex>) -> Result<usize> {
         let mut count = 0;
         for what in SearchKind::ALL {
             count += self.fill_with(held, what).await?;
@@ -126,7 +126,7 @@ impl Search<'_> {
         Ok(count)
     }
 
-    async fn fill_with(&self, held: &Arc<Held>, what: SearchKind) -> Result<usize> {
+    async fn fill_with(&self, held: &Arc<OpenIndex>, what: SearchKind) -> Result<usize> {
         let table = match what {
             SearchKind::Documents => "document",
             SearchKind::Meetings => "meeting",
@@ -149,7 +149,7 @@ impl Search<'_> {
         }
     }
 
-    async fn follow(&self, held: &Arc<Held>, due: &Due, horizon: DateTime<Utc>) -> Result<()> {
+    async fn follow(&self, held: &Arc<OpenIndex>, due: &Due, horizon: DateTime<Utc>) -> Result<()> {
         let mut entries = due.entries.clone();
         for unit in &due.units {
             let (held, unit) = (Arc::clone(held), unit.clone());

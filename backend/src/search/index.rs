@@ -163,7 +163,7 @@ pub(super) const LETTERS: usize = 1;
 pub(super) const FOLDED: usize = 2;
 
 /// An index that is open.
-pub(super) struct Held {
+pub(super) struct OpenIndex {
     index: Index,
     reader: IndexReader,
     pub(super) fields: Fields,
@@ -175,7 +175,7 @@ pub(super) struct Held {
     kept: Mutex<Vec<(u64, Reach, Arc<Within>)>>,
 }
 
-impl Held {
+impl OpenIndex {
     /// In memory, empty.
     pub(super) fn in_memory(store: &str) -> tantivy::Result<Self> {
         let (schema, ..) = schema();
@@ -586,7 +586,7 @@ impl TokenStream for FormStream<'_> {
             return false;
         }
         let Self { forms, token, .. } = self;
-        place(token, forms);
+        fill_token(token, forms);
         let form = match self.form {
             EXACT => &mut forms.exact,
             LETTERS => &mut forms.letters,
@@ -616,7 +616,7 @@ impl TokenStream for PairStream<'_> {
                 break;
             }
         }
-        place(&mut self.token, &self.forms);
+        fill_token(&mut self.token, &self.forms);
         self.token.text.clear();
         self.token.text.push_str(&self.before.folded);
         self.token.text.push_str(&self.forms.folded);
@@ -637,7 +637,7 @@ pub(super) fn parts(between: &str) -> bool {
     between.contains('\n') || between.split(['.', '!', '?']).skip(1).any(|behind| behind.starts_with([' ', '"', '”', ')']))
 }
 
-fn place(token: &mut Token, forms: &Forms) {
+fn fill_token(token: &mut Token, forms: &Forms) {
     token.position = token.position.wrapping_add(1);
     token.offset_from = forms.from;
     token.offset_to = forms.until;
@@ -645,14 +645,14 @@ fn place(token: &mut Token, forms: &Forms) {
 
 /// Where the files of the index are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Shelf {
+pub(super) enum IndexLocation {
     Memory,
     Folder(PathBuf),
     /// Nobody else finds it here: it goes with the process.
     Temporary(PathBuf),
 }
 
-impl Shelf {
+impl IndexLocation {
     pub(super) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Memory => None,
@@ -661,7 +661,7 @@ impl Shelf {
     }
 }
 
-impl Drop for Shelf {
+impl Drop for IndexLocation {
     fn drop(&mut self) {
         if let Self::Temporary(folder) = self {
             // What cannot be removed is what the store holds, in a folder of this user.

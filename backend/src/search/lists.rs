@@ -9,8 +9,8 @@ use tantivy::{
 };
 
 use super::{
-    asked::{Neighbours, Sought},
     index::{EXACT, FOLDED, Fields, LETTERS},
+    parsed_query::{Neighbours, QueryWord},
 };
 
 /// How closely a word is met, the closest last.
@@ -71,7 +71,7 @@ impl Pair {
 }
 
 /// How a word is met in a document: how closely, how often, and where.
-pub(super) struct Met {
+pub(super) struct WordMatch {
     pub(super) close: u64,
     pub(super) often: u32,
     /// How closely in the title.
@@ -81,7 +81,7 @@ pub(super) struct Met {
 }
 
 impl Word {
-    pub(super) fn open(segment: &SegmentReader, fields: &Fields, word: &Sought) -> tantivy::Result<Self> {
+    pub(super) fn open(segment: &SegmentReader, fields: &Fields, word: &QueryWord) -> tantivy::Result<Self> {
         let (mut text, mut title, mut attached) = (Lists::default(), Lists::default(), Lists::default());
         let forms = [&word.forms.exact, &word.forms.letters, &word.forms.folded];
         for form in [EXACT, LETTERS, FOLDED] {
@@ -133,20 +133,20 @@ impl Word {
         self.lists().map(SegmentPostings::doc_freq).sum()
     }
 
-    pub(super) fn meet(&mut self, document: DocId) -> Option<Met> {
+    pub(super) fn meet(&mut self, document: DocId) -> Option<WordMatch> {
         if let Some((close, often)) = self.text.meet(document, self.is_marked) {
             let title = self.title.meet(document, self.is_marked).map(|(close, _)| close);
-            return Some(Met { close, often, title, is_attached: false });
+            return Some(WordMatch { close, often, title, is_attached: false });
         }
         if let Some((close, often)) = self.attached.meet(document, self.is_marked) {
-            return Some(Met { close: close.saturating_sub(1), often, title: None, is_attached: true });
+            return Some(WordMatch { close: close.saturating_sub(1), often, title: None, is_attached: true });
         }
         if let Some(often) = self.text.meet_other(document) {
             let title = self.title.meet_other(document).map(|_| LOOSE);
-            return Some(Met { close: LOOSE, often, title, is_attached: false });
+            return Some(WordMatch { close: LOOSE, often, title, is_attached: false });
         }
         let often = self.attached.meet_other(document)?;
-        Some(Met { close: LOOSE, often, title: None, is_attached: true })
+        Some(WordMatch { close: LOOSE, often, title: None, is_attached: true })
     }
 }
 
@@ -180,16 +180,16 @@ impl Lists {
 
 /// How often a word stands in a document as far as the lists of it alone tell, and whether the title may have it: enough to know the
 /// most it can count there.
-pub(super) struct Glance {
+pub(super) struct WordMatchBound {
     pub(super) often: u32,
     pub(super) in_title: bool,
 }
 
 impl Word {
     /// Whether the document has the word at all.
-    pub(super) fn glance(&mut self, document: DocId) -> Option<Glance> {
+    pub(super) fn match_bound(&mut self, document: DocId) -> Option<WordMatchBound> {
         let often = self.text.most(document).max(self.attached.most(document))?;
-        Some(Glance { often, in_title: self.title.most(document).is_some() })
+        Some(WordMatchBound { often, in_title: self.title.most(document).is_some() })
     }
 }
 

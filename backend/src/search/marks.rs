@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    asked::{Asked, Sought},
+    parsed_query::{ParsedQuery, QueryWord},
     words::{Forms, words},
 };
 
@@ -26,7 +26,7 @@ const CHANCE: usize = 4;
 
 /// A word of a text that was searched for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spot {
+pub(super) struct MatchSpan {
     /// Which word of the text.
     pub(super) at: usize,
     pub(super) from: usize,
@@ -40,9 +40,9 @@ pub(super) struct Spot {
 
 /// A text and where in it the query is met.
 #[derive(Debug)]
-pub(super) struct Marked<'t> {
+pub(super) struct MarkedText<'t> {
     pub(super) text: &'t str,
-    pub(super) spots: Vec<Spot>,
+    pub(super) spots: Vec<MatchSpan>,
     /// All words that were looked at, in bytes.
     pub(super) places: Vec<(usize, usize)>,
 }
@@ -50,7 +50,7 @@ pub(super) struct Marked<'t> {
 /// The texts of a document, the title first.
 #[derive(Debug)]
 pub(super) struct Marks<'t> {
-    pub(super) texts: Vec<Marked<'t>>,
+    pub(super) texts: Vec<MarkedText<'t>>,
     /// The spellings met, in small letters.
     written: Vec<String>,
     /// Words of the query that stand behind each other in it.
@@ -59,7 +59,7 @@ pub(super) struct Marks<'t> {
 
 impl<'t> Marks<'t> {
     /// What of the query is met in the texts of a document, whose title is the first.
-    pub(super) fn of(asked: &Asked, texts: impl IntoIterator<Item = &'t str>) -> Self {
+    pub(super) fn of(asked: &ParsedQuery, texts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut marks = Self { texts: Vec::new(), written: Vec::new(), follow: follow(asked) };
         let mut spellings = BTreeMap::new();
         for text in texts {
@@ -71,7 +71,7 @@ impl<'t> Marks<'t> {
         marks
     }
 
-    fn read(&mut self, asked: &Asked, text: &'t str, spellings: &mut BTreeMap<String, usize>) -> Marked<'t> {
+    fn read(&mut self, asked: &ParsedQuery, text: &'t str, spellings: &mut BTreeMap<String, usize>) -> MarkedText<'t> {
         let firsts: BTreeSet<char> = asked.words.iter().filter_map(|word| word.forms.folded.chars().next()).collect();
         let (mut spots, mut places) = (Vec::new(), Vec::new());
         let mut reader = words(text);
@@ -91,7 +91,7 @@ impl<'t> Marks<'t> {
                     self.written.push(spelling.clone());
                     next
                 });
-                spots.push(Spot { at, from, until, word, closeness, written });
+                spots.push(MatchSpan { at, from, until, word, closeness, written });
             };
             if let Some(word) = joined.meet(&forms, at) {
                 note(word, 1, at, (places[at - 1].0, places[at].1));
@@ -103,11 +103,11 @@ impl<'t> Marks<'t> {
             }
         }
         spots.sort_by_key(|spot| spot.at);
-        Marked { text, spots, places }
+        MarkedText { text, spots, places }
     }
 
     /// Of each word only where it is met most closely.
-    fn keep_closest(&mut self, asked: &Asked) {
+    fn keep_closest(&mut self, asked: &ParsedQuery) {
         let mut best = vec![0; asked.words.len()];
         for spot in self.texts.iter().flat_map(|text| &text.spots) {
             best[spot.word] = best[spot.word].max(spot.closeness);
@@ -118,7 +118,7 @@ impl<'t> Marks<'t> {
     }
 
     /// Of a word typed without marks only the spellings it was meant in, as far as the words around it tell.
-    fn keep_meant(&mut self, asked: &Asked) {
+    fn keep_meant(&mut self, asked: &ParsedQuery) {
         let beside =
             self.spellings(|before, after| after.at == before.at + 1 && self.follow.contains(&(before.word, after.word)));
         let near = self.spellings(|before, after| after.word != before.word && after.at > before.at);
@@ -144,7 +144,7 @@ impl<'t> Marks<'t> {
     }
 
     /// How often each word is spelt so where it stands with another one as told.
-    fn spellings(&self, is_together: impl Fn(&Spot, &Spot) -> bool) -> BTreeMap<(usize, usize), usize> {
+    fn spellings(&self, is_together: impl Fn(&MatchSpan, &MatchSpan) -> bool) -> BTreeMap<(usize, usize), usize> {
         let mut counts = BTreeMap::new();
         for (before, after) in self.together(is_together) {
             for spot in [before, after] {
@@ -155,11 +155,11 @@ impl<'t> Marks<'t> {
     }
 
     /// Two words of the query side by side, by the way they are written, and how often.
-    pub(super) fn side_by_side(&self) -> impl Iterator<Item = (&Spot, &Spot)> {
+    pub(super) fn side_by_side(&self) -> impl Iterator<Item = (&MatchSpan, &MatchSpan)> {
         self.together(|before, after| after.at == before.at + 1 && self.follow.contains(&(before.word, after.word)))
     }
 
-    fn together(&self, is_together: impl Fn(&Spot, &Spot) -> bool) -> impl Iterator<Item = (&Spot, &Spot)> {
+    fn together(&self, is_together: impl Fn(&MatchSpan, &MatchSpan) -> bool) -> impl Iterator<Item = (&MatchSpan, &MatchSpan)> {
         let near = self.texts.iter().flat_map(|text| {
             text.spots.iter().enumerate().flat_map(move |(index, before)| {
                 let after = text.spots[index + 1..].iter().take_while(|after| after.at <= before.at + NEAR);
@@ -170,22 +170,22 @@ impl<'t> Marks<'t> {
     }
 
     /// How the word of the spot is written, in small letters.
-    pub(super) fn spelling(&self, spot: &Spot) -> &str {
+    pub(super) fn spelling(&self, spot: &MatchSpan) -> &str {
         &self.written[spot.written]
     }
 
     /// Whether a word of the text goes on with the one before it as the query does.
-    pub(super) fn follows(&self, before: &Spot, after: &Spot) -> bool {
+    pub(super) fn follows(&self, before: &MatchSpan, after: &MatchSpan) -> bool {
         after.at == before.at + 1 && self.follow.contains(&(before.word, after.word))
     }
 }
 
-fn follow(asked: &Asked) -> BTreeSet<(usize, usize)> {
+fn follow(asked: &ParsedQuery) -> BTreeSet<(usize, usize)> {
     asked.order.windows(2).filter(|two| two[1].follows).map(|two| (two[0].word, two[1].word)).collect()
 }
 
 /// How closely a word of the text is the one that was searched for.
-fn closeness(sought: &Sought, word: &Forms) -> Option<u8> {
+fn closeness(sought: &QueryWord, word: &Forms) -> Option<u8> {
     if sought.is_marked && word.exact == sought.forms.exact {
         Some(4)
     } else if sought.is_marked && word.letters == sought.forms.letters {
@@ -208,7 +208,7 @@ struct Joined {
 }
 
 impl Joined {
-    fn of(asked: &Asked) -> Self {
+    fn of(asked: &ParsedQuery) -> Self {
         let long = asked.words.iter().enumerate().filter(|(_, word)| !word.is_quoted && word.length() > SYLLABLE);
         Self { words: long.map(|(at, word)| (at, word.forms.folded.clone())).collect(), before: String::new(), at: usize::MAX }
     }
@@ -238,9 +238,9 @@ mod tests {
 
     /// The marked words of each text.
     fn marked(typed: &str, texts: &[&str]) -> Vec<String> {
-        let marks = Marks::of(&Asked::parse(typed), texts.iter().copied());
+        let marks = Marks::of(&ParsedQuery::parse(typed), texts.iter().copied());
         let words =
-            |text: &Marked<'_>| text.spots.iter().map(|spot| &text.text[spot.from..spot.until]).collect::<Vec<_>>().join(" ");
+            |text: &MarkedText<'_>| text.spots.iter().map(|spot| &text.text[spot.from..spot.until]).collect::<Vec<_>>().join(" ");
         marks.texts.iter().map(words).collect()
     }
 

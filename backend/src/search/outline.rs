@@ -9,7 +9,7 @@ use tantivy::{BitSet, DocId, DocSet, TERMINATED, postings::SegmentPostings};
 
 use super::{
     lists::{Pair, Word},
-    look::{ALL_BESIDE, ALL_IN_TITLE, ATTACHED, Rarity, TEXT_PAIR, TITLE, TITLE_PAIR},
+    ranking::{ALL_BESIDE, ALL_IN_TITLE, ATTACHED, Rarity, TEXT_PAIR, TITLE, TITLE_PAIR},
 };
 
 /// Which candidates of a segment have which parts of a query.

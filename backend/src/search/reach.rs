@@ -2,7 +2,7 @@
 //!
 //! The index keeps the ids of units, not their places, and the tree says where those are at the moment of the query. So a unit that
 //! moves takes its documents along without a word of the index changing, and what was for a unit that ended is found by those for
-//! whom its heir's documents are.
+//! whom its successor's documents are.
 //!
 //! Invariant: this narrows a search to what the policy allows, so that no number of results and no suggestion tells of anything else;
 //! it never decides alone. What was found is read from the store and asked about again before it is shown.
@@ -29,7 +29,7 @@ pub(super) struct Reach {
     audiences: HashSet<String>,
     /// For each unit on which the person holds such an office, those in whose subtree it counts, and those that count in its own: what
     /// is for some of the latter as parts of one of the former is read too.
-    seats: Vec<(HashSet<String>, HashSet<String>)>,
+    top_units: Vec<(HashSet<String>, HashSet<String>)>,
     /// Units such that an office lets the person read what is by them.
     issuers: HashSet<String>,
     /// Units whose meetings the person may read.
@@ -42,8 +42,8 @@ impl Reach {
     pub(super) fn of(standpoint: &Standpoint, tree: &Tree) -> Self {
         let [readable, written, met, given] =
             [Action::ReadDocument, Action::WriteDocument, Action::ReadMeeting, Action::ManageCourses]
-                .map(|action| standpoint.seats(action));
-        let is_every = |seats: &[&UnitPath]| seats.iter().any(|seat| is_whole(seat, tree));
+                .map(|action| standpoint.top_units(action));
+        let is_every = |top_units: &[&UnitPath]| top_units.iter().any(|top_unit| is_whole(top_unit, tree));
         let mut reach = Self {
             is_every_document: is_every(&readable) || is_every(&written),
             is_every_meeting: is_every(&met),
@@ -51,18 +51,18 @@ impl Reach {
             line: tree.reaching(&standpoint.branch).iter().map(ToString::to_string).collect(),
             standing: standpoint.standing,
             audiences: HashSet::new(),
-            seats: Vec::new(),
+            top_units: Vec::new(),
             issuers: HashSet::new(),
             meetings: HashSet::new(),
             givers: HashSet::new(),
         };
-        let below = |seats: &[&UnitPath]| -> HashSet<String> {
-            seats.iter().flat_map(|seat| tree.subtree(seat)).flat_map(|unit| answered_for(unit, tree)).collect()
+        let below = |top_units: &[&UnitPath]| -> HashSet<String> {
+            top_units.iter().flat_map(|top_unit| tree.subtree(top_unit)).flat_map(|unit| answered_for(unit, tree)).collect()
         };
         // What is all of them needs no list.
         if !reach.is_every_document {
             reach.audiences = below(&readable);
-            reach.seats = readable.iter().map(|seat| seat_in(seat, tree)).collect();
+            reach.top_units = readable.iter().map(|top_unit| ids_of_top_unit(top_unit, tree)).collect();
             reach.issuers = below(&written);
         }
         if !reach.is_every_meeting {
@@ -74,7 +74,7 @@ impl Reach {
         if !reach.is_every_course {
             reach.givers = below(&given);
         }
-        for unit in tree.without_heir() {
+        for unit in tree.without_successor() {
             reach.take_ended(unit, standpoint, tree);
         }
         reach
@@ -118,8 +118,8 @@ impl Reach {
         &self.audiences
     }
 
-    pub(super) fn seats(&self) -> &[(HashSet<String>, HashSet<String>)] {
-        &self.seats
+    pub(super) fn top_units(&self) -> &[(HashSet<String>, HashSet<String>)] {
+        &self.top_units
     }
 
     pub(super) const fn issuers(&self) -> &HashSet<String> {
@@ -135,11 +135,11 @@ impl Reach {
     }
 }
 
-/// The units in whose subtree the seat counts, and those that count in its own.
-fn seat_in(seat: &UnitPath, tree: &Tree) -> (HashSet<String>, HashSet<String>) {
-    let ended = tree.without_heir().filter(|unit| seat.contains(&unit.path));
-    let below = tree.subtree(seat).chain(ended).flat_map(|unit| answered_for(unit, tree)).collect();
-    (tree.reaching(seat).iter().map(ToString::to_string).collect(), below)
+/// The units in whose subtree the top unit counts, and those that count in its own.
+fn ids_of_top_unit(top_unit: &UnitPath, tree: &Tree) -> (HashSet<String>, HashSet<String>) {
+    let ended = tree.without_successor().filter(|unit| top_unit.contains(&unit.path));
+    let below = tree.subtree(top_unit).chain(ended).flat_map(|unit| answered_for(unit, tree)).collect();
+    (tree.reaching(top_unit).iter().map(ToString::to_string).collect(), below)
 }
 
 /// The unit and those it took over.
@@ -148,8 +148,8 @@ fn answered_for(unit: &UnitRef, tree: &Tree) -> impl Iterator<Item = String> {
 }
 
 /// Whether all there is lies below: then nothing needs to be listed.
-fn is_whole(seat: &UnitPath, tree: &Tree) -> bool {
-    tree.all().next().is_some_and(|first| seat.contains(&first.path))
-        && tree.all().next_back().is_some_and(|last| seat.contains(&last.path))
-        && tree.without_heir().all(|unit| seat.contains(&unit.path))
+fn is_whole(top_unit: &UnitPath, tree: &Tree) -> bool {
+    tree.all().next().is_some_and(|first| top_unit.contains(&first.path))
+        && tree.all().next_back().is_some_and(|last| top_unit.contains(&last.path))
+        && tree.without_successor().all(|unit| top_unit.contains(&unit.path))
 }

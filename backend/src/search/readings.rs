@@ -4,7 +4,7 @@
 //! A noisy channel (M. D. Kernighan, K. W. Church, W. A. Gale, COLING 1990): of all words that may have been meant, those are read
 //! for which "how likely is it that somebody means this" times "how likely is it to be typed like that" is largest. The first
 //! follows from the library itself: how often a word stands behind the one before it, smoothed with how often it stands anywhere
-//! (a Dirichlet prior: C. Zhai, J. Lafferty, TOIS 22, 2004). The second is the cost of a slip (`slips.rs`). A Vietnamese word has
+//! (a Dirichlet prior: C. Zhai, J. Lafferty, TOIS 22, 2004). The second is the cost of a slip (`typos.rs`). A Vietnamese word has
 //! few letters and nearly every slip makes another word of it, so the neighbours decide: in `nghi quet moi truog` it is not only
 //! `truog` that nobody wrote, but `quet` that nobody wrote behind `nghi`.
 //!
@@ -14,10 +14,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    asked::Asked,
     counts::Counts,
+    parsed_query::ParsedQuery,
     remnants::decoded,
-    slips,
+    typos,
     words::{Forms, words},
 };
 
@@ -84,13 +84,13 @@ struct Path {
 
 /// What may have been meant.
 pub(super) struct Reading {
-    pub(super) asked: Asked,
+    pub(super) asked: ParsedQuery,
     /// How likely it is, as a logarithm: to compare it with the others.
     pub(super) likelihood: f64,
 }
 
 /// What may have been meant instead of what was typed, the likeliest first; nothing when all of it can be meant as it is.
-pub(super) fn readings(counts: &mut Counts<'_>, asked: &Asked) -> tantivy::Result<Vec<Reading>> {
+pub(super) fn readings(counts: &mut Counts<'_>, asked: &ParsedQuery) -> tantivy::Result<Vec<Reading>> {
     let mut slots = Vec::with_capacity(asked.order.len());
     for at in 0..asked.order.len() {
         slots.push(slot(counts, asked, at)?);
@@ -130,7 +130,7 @@ impl Candidate {
 }
 
 /// The place with the word that was typed, where documents have it, and with those it may have been meant for, where it is in question.
-fn slot(counts: &mut Counts<'_>, asked: &Asked, at: usize) -> tantivy::Result<Slot> {
+fn slot(counts: &mut Counts<'_>, asked: &ParsedQuery, at: usize) -> tantivy::Result<Slot> {
     let sought = asked.sought(at);
     let folded = &sought.forms.folded;
     let is_known = counts.knows(sought)?;
@@ -143,8 +143,8 @@ fn slot(counts: &mut Counts<'_>, asked: &Asked, at: usize) -> tantivy::Result<Sl
     if sought.is_quoted || (is_known && stands_beside(counts, asked, at)?) {
         return Ok(slot);
     }
-    let place = asked.order[at];
-    if !is_known && let Some(written) = decoded(&asked.typed[place.from..place.until]) {
+    let occurrence = asked.order[at];
+    if !is_known && let Some(written) = decoded(&asked.typed[occurrence.from..occurrence.until]) {
         let forms: Option<Forms> = words(&written).next();
         let folded = forms.map(|forms| forms.folded).unwrap_or_default();
         let known = counts.word(&folded)?;
@@ -155,20 +155,20 @@ fn slot(counts: &mut Counts<'_>, asked: &Asked, at: usize) -> tantivy::Result<Sl
     }
     if sought.is_forgiven() {
         let similar = counts.similar(folded)?;
-        slot.similar = similar.into_iter().filter_map(|word| Some((slips::cost(folded, &word)?, word))).collect();
+        slot.similar = similar.into_iter().filter_map(|word| Some((typos::cost(folded, &word)?, word))).collect();
         slot.similar.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
     }
     Ok(slot)
 }
 
 /// Whether the word stands beside one of its neighbours somewhere; one without neighbours has nothing to stand beside.
-fn stands_beside(counts: &mut Counts<'_>, asked: &Asked, at: usize) -> tantivy::Result<bool> {
+fn stands_beside(counts: &mut Counts<'_>, asked: &ParsedQuery, at: usize) -> tantivy::Result<bool> {
     let mut has_neighbour = false;
     for second in [at, at + 1] {
-        let Some(place) = asked.order.get(second).filter(|place| place.follows && second > 0) else { continue };
+        let Some(occurrence) = asked.order.get(second).filter(|occurrence| occurrence.follows && second > 0) else { continue };
         has_neighbour = true;
-        let pair = Forms::pair(&asked.sought(second - 1).forms, &asked.words[place.word].forms);
-        let is_unfinished = second + 1 == asked.order.len() && asked.words[place.word].is_unfinished;
+        let pair = Forms::pair(&asked.sought(second - 1).forms, &asked.words[occurrence.word].forms);
+        let is_unfinished = second + 1 == asked.order.len() && asked.words[occurrence.word].is_unfinished;
         if counts.knows_pair(&pair, is_unfinished)? {
             return Ok(true);
         }
@@ -229,7 +229,7 @@ fn neighbours(slots: &[Slot], at: Option<usize>) -> Vec<String> {
 }
 
 /// How likely it is that the query is meant as it was typed.
-fn as_typed(counts: &mut Counts<'_>, asked: &Asked, slots: &[Slot]) -> tantivy::Result<f64> {
+fn as_typed(counts: &mut Counts<'_>, asked: &ParsedQuery, slots: &[Slot]) -> tantivy::Result<f64> {
     let mut weight = 0.0;
     let mut before: Option<Candidate> = None;
     for (at, slot) in slots.iter().enumerate() {
@@ -277,7 +277,7 @@ fn likelihood(counts: &mut Counts<'_>, before: Option<&Candidate>, word: &Candid
 }
 
 /// The query with the words of the path.
-fn rewritten(asked: &Asked, slots: &[Slot], path: &Path) -> Asked {
+fn rewritten(asked: &ParsedQuery, slots: &[Slot], path: &Path) -> ParsedQuery {
     let chosen = path.chosen.iter().zip(slots).map(|(chosen, slot)| &slot.candidates[*chosen]).enumerate();
     let changed: BTreeMap<usize, String> = chosen
         .filter(|(_, candidate)| !candidate.is_typed)

@@ -17,7 +17,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use ulid::Ulid;
 
 use crate::{
-    Backend, Clock, Keys, Place,
+    Backend, Clock, Keys, StoreLocation,
     demo::registry::Registry,
     store::{record, vars},
     units::Tree,
@@ -28,7 +28,7 @@ fn now() -> DateTime<Utc> {
 }
 
 async fn backend() -> Backend {
-    Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens")
+    Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await.expect("opens")
 }
 
 /// A document as publishing leaves it.
@@ -100,9 +100,9 @@ impl Written {
     /// The rule in words: published, and meant for this member, or within the reach of an office that reads or writes.
     fn may_be_found_by(&self, reader: &Viewer, tree: &Tree) -> bool {
         let standpoint = &reader.standpoint;
-        let heir = |unit: &UnitRef| tree.heir(&unit.id.to_string()).expect("is known").path.clone();
-        let (issuer, audience) = (heir(&self.issuer), heir(&self.audience));
-        let is_in_part = self.parts.is_empty() || self.parts.iter().any(|part| heir(part).contains(&standpoint.branch));
+        let successor = |unit: &UnitRef| tree.successor(&unit.id.to_string()).expect("is known").path.clone();
+        let (issuer, audience) = (successor(&self.issuer), successor(&self.audience));
+        let is_in_part = self.parts.is_empty() || self.parts.iter().any(|part| successor(part).contains(&standpoint.branch));
         let is_meant = is_in_part && (self.standings.is_empty() || self.standings.contains(&standpoint.standing));
         self.is_out
             && ((is_meant && standpoint.may_as_member(Action::ReadDocument, &audience))
@@ -110,7 +110,7 @@ impl Written {
                 || self
                     .parts
                     .iter()
-                    .map(heir)
+                    .map(successor)
                     .any(|part| audience.contains(&part) && standpoint.may_by_office(Action::ReadDocument, &part))
                 || standpoint.may_by_office(Action::WriteDocument, &issuer))
     }

@@ -56,7 +56,7 @@ fn reachable(searcher: &Searcher, fields: &Fields, reach: &Reach) -> tantivy::Re
                     within.insert(entry);
                 }
             })?;
-            for (above, below) in reach.seats() {
+            for (above, below) in reach.top_units() {
                 let mut for_parts = BitSet::with_max_value(segment.max_doc());
                 each(segment, fields.audience, above, |entry| {
                     for_parts.insert(entry);

@@ -144,8 +144,8 @@ impl Counters {
                 answers.rows::<AccountRow>(1)?.into_iter().filter(|row| row.activated).map(|row| row.id).collect();
             let mut state = self.write();
             for row in &rows {
-                let (id, path) = row.understand(tree)?;
-                state.place(id, &path, row, activated.contains(&row.id));
+                let (id, path) = row.decode(tree)?;
+                state.insert_member(id, &path, row, activated.contains(&row.id));
             }
             // Behind them all: both records of a merge are among them.
             for row in rows.iter().filter(|row| row.merged_into.is_some()) {
@@ -311,8 +311,8 @@ impl State {
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.id);
             for row in rows {
-                let (id, path) = row.understand(tree)?;
-                self.place(id, &path, &row, false);
+                let (id, path) = row.decode(tree)?;
+                self.insert_member(id, &path, &row, false);
                 if row.merged_into.is_some() {
                     self.join(id, row.merged_into()?);
                 }
@@ -473,7 +473,7 @@ impl State {
     }
 
     /// Puts a member where they are now; the day of their last use stays.
-    fn place(&mut self, id: MemberId, path: &UnitPath, row: &MemberRow, activated: bool) {
+    fn insert_member(&mut self, id: MemberId, path: &UnitPath, row: &MemberRow, activated: bool) {
         let before = self.members.get(&id).copied();
         if let Some(before) = before {
             self.count_member(before, -1);
@@ -629,7 +629,7 @@ struct MemberRow {
 }
 
 impl MemberRow {
-    fn understand(&self, tree: &Tree) -> Result<(MemberId, UnitPath)> {
+    fn decode(&self, tree: &Tree) -> Result<(MemberId, UnitPath)> {
         let path = UnitPath::parse(&self.path).map_err(|_| self.damaged())?;
         Ok((self.key()?, tree.current(&path)))
     }

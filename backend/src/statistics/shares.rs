@@ -19,7 +19,7 @@ use super::{
 use crate::units::Tree;
 
 /// A look at one unit and those one level below.
-pub(crate) struct Look<'t> {
+pub(crate) struct UnitShares<'t> {
     tree: &'t Tree,
     pub(crate) unit: &'t UnitRef,
     /// Of those one level below, the ones with members of the audience.
@@ -27,10 +27,10 @@ pub(crate) struct Look<'t> {
     /// From the highest unit the person may look at down to the unit itself.
     pub(crate) trail: Vec<UnitRef>,
     /// Whether the person leads this very unit.
-    pub(crate) on_the_spot: bool,
+    pub(crate) at_exact_unit: bool,
 }
 
-impl<'t> Look<'t> {
+impl<'t> UnitShares<'t> {
     /// At a unit below the audience's own, or that one, with members of the audience; when none is named, at the highest that is the
     /// person's. `manages`: all of the audience is. None for any other unit, and for one that is not theirs to look at.
     pub(crate) fn at(viewer: &Viewer, tree: &'t Tree, audience: &Audience, manages: bool, named: Option<UnitId>) -> Option<Self> {
@@ -42,8 +42,8 @@ impl<'t> Look<'t> {
             Some(unit) => tree.get(unit).filter(concerned)?,
             None if may_look(top) => tree.at(top)?,
             None => {
-                let seats = viewer.standpoint.seats(Action::ReadStatistics);
-                let inside = seats.into_iter().filter(|seat| holds_some(seat));
+                let top_units = viewer.standpoint.top_units(Action::ReadStatistics);
+                let inside = top_units.into_iter().filter(|top_unit| holds_some(top_unit));
                 inside.min_by_key(|path| path.as_str().len()).and_then(|path| tree.at(path))?
             }
         };
@@ -52,13 +52,13 @@ impl<'t> Look<'t> {
             unit,
             children: tree.children(&unit.path).filter(|child| audience.touches(&child.path)).collect(),
             trail: tree.trail(&unit.path).filter(concerned).cloned().collect(),
-            on_the_spot: viewer.standpoint.may_on_the_spot(Action::ReadReaders, &unit.path),
+            at_exact_unit: viewer.standpoint.may_at_exact_unit(Action::ReadReaders, &unit.path),
         })
     }
 
     /// Names are for who leads a branch itself.
     pub(crate) fn shows_names(&self) -> bool {
-        self.on_the_spot && self.tree.children(&self.unit.path).next().is_none()
+        self.at_exact_unit && self.tree.children(&self.unit.path).next().is_none()
     }
 
     /// The unit, then those below it: what is to be counted.
@@ -75,7 +75,7 @@ impl<'t> Look<'t> {
         };
         let mut done = done.iter();
         let members = |path: &UnitPath| counters.members_asked(path, audience);
-        let is_hidden = !self.on_the_spot && hides(self.tree, &self.trail, members);
+        let is_hidden = !self.at_exact_unit && hides(self.tree, &self.trail, members);
         let mut total = row(self.unit, done.next());
         if is_hidden {
             total.share = None;

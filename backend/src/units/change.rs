@@ -12,7 +12,7 @@ use domain::{
 
 use super::{
     Tree, UnitDesk,
-    history::{END, OPEN, REFORM, Reform, day_before, first},
+    history::{END, NewVersion, OPEN, REFORM, day_before, first},
 };
 use crate::{
     Error, Result,
@@ -181,7 +181,7 @@ impl UnitDesk<'_> {
         if name.as_str() == unit.name {
             return Ok(unit.id);
         }
-        let next = Reform {
+        let next = NewVersion {
             unit: unit.id,
             name: name.as_str(),
             code: unit.path.code(),
@@ -267,7 +267,7 @@ impl UnitDesk<'_> {
         on: NaiveDate,
     ) -> Result<Variables> {
         // The form it will not have any more: only its end is written.
-        let form = Reform {
+        let form = NewVersion {
             unit: unit.id,
             name: &unit.name,
             code: unit.path.code(),

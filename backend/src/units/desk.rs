@@ -142,9 +142,9 @@ impl<'a> UnitDesk<'a> {
         let words = fold(query.unwrap_or_default());
         let mut found: Vec<&UnitRef> = viewer
             .standpoint
-            .seats(Action::ManageUnit)
+            .top_units(Action::ManageUnit)
             .into_iter()
-            .flat_map(|seat| tree.subtree(seat))
+            .flat_map(|top_unit| tree.subtree(top_unit))
             .filter(|other| fits(other) && (words.is_empty() || matches(&tree, other, &words)))
             .collect();
         // Nearest first: those of the same parent, then the nearest level.
@@ -174,21 +174,22 @@ impl<'a> UnitDesk<'a> {
     /// The first level of the tree, with what is open below it.
     fn rows(&self, viewer: &Viewer, tree: &Tree, open: Option<&str>) -> Vec<TreeRow> {
         let standpoint = &viewer.standpoint;
-        let seats: Vec<&UnitRef> = standpoint.seats(Action::ReadUnit).into_iter().filter_map(|seat| tree.at(seat)).collect();
-        if seats.is_empty() {
+        let top_units: Vec<&UnitRef> =
+            standpoint.top_units(Action::ReadUnit).into_iter().filter_map(|top_unit| tree.at(top_unit)).collect();
+        if top_units.is_empty() {
             let line = tree.trail(&standpoint.branch);
             let mut rows: Vec<TreeRow> =
                 line.map(|unit| closed_row(tree, unit.clone(), self.size(standpoint, tree, unit), false)).collect();
             rows.reverse();
             return rows;
         }
-        let open: BTreeSet<UnitId> = match (open, seats.as_slice()) {
+        let open: BTreeSet<UnitId> = match (open, top_units.as_slice()) {
             (Some(open), _) => open.split(',').filter_map(|id| id.parse().ok()).take(OPEN).collect(),
             (None, [only]) => BTreeSet::from([only.id]),
             (None, _) => BTreeSet::new(),
         };
         let grown = |unit: &UnitRef| self.grown(standpoint, tree, unit.clone(), self.size(standpoint, tree, unit), &open);
-        seats.into_iter().map(grown).collect()
+        top_units.into_iter().map(grown).collect()
     }
 
     /// As deep as the tree at most: there is one level of units for each [`UnitKind`].
@@ -323,10 +324,10 @@ fn shown(figures: Option<Figures>) -> UnitSize {
 /// Every open unit the person may look at, the own line first.
 fn visible<'t>(tree: &'t Tree, viewer: &'t Viewer) -> impl Iterator<Item = &'t UnitRef> {
     let standpoint = &viewer.standpoint;
-    let seats = standpoint.seats(Action::ReadUnit);
+    let top_units = standpoint.top_units(Action::ReadUnit);
     let line: Vec<&UnitRef> =
         tree.trail(&standpoint.branch).filter(|unit| !standpoint.may_by_office(Action::ReadUnit, &unit.path)).collect();
-    seats.into_iter().flat_map(|seat| tree.subtree(seat)).chain(line)
+    top_units.into_iter().flat_map(|top_unit| tree.subtree(top_unit)).chain(line)
 }
 
 /// Every word is in the name, or all of it is the code.

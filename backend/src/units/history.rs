@@ -15,7 +15,7 @@ use crate::{
     store::{RecordId, SurrealValue, record, vars},
 };
 
-/// Closes the form each unit had and opens its next one; `$forms` are rows made by [`Reform::row`]. A unit that had no row for the
+/// Closes the form each unit had and opens its next one; `$forms` are rows made by [`NewVersion::row`]. A unit that had no row for the
 /// form it was created with gets one now.
 pub(super) const REFORM: &str = "FOR $form IN $forms { \
      LET $key = $form.unit; \
@@ -39,7 +39,7 @@ pub(super) const OPEN: &str = "LET $row = $form.row; LET $next = $form.next; \
      CREATE $next SET unit = $form.unit, kind = $form.kind, code = $form.code, name = $form.name, parent = $form.parent, \
          from = $form.on, cause = $form.cause RETURN NONE;";
 
-/// Closes the last form of a unit that ends, `$ending` made by [`Reform::row`].
+/// Closes the last form of a unit that ends, `$ending` made by [`NewVersion::row`].
 pub(super) const END: &str = "LET $key = $ending.unit; \
      LET $known = (SELECT VALUE id FROM unit_version WHERE unit = $key); \
      LET $first = $ending.first; \
@@ -51,7 +51,7 @@ pub(super) const END: &str = "LET $key = $ending.unit; \
      };";
 
 /// A unit's next form.
-pub(super) struct Reform<'t> {
+pub(super) struct NewVersion<'t> {
     pub(super) unit: UnitId,
     pub(super) name: &'t str,
     pub(super) code: &'t str,
@@ -80,7 +80,7 @@ pub(super) struct ReformRow {
     cause: String,
 }
 
-impl Reform<'_> {
+impl NewVersion<'_> {
     /// # Errors
     /// [`Error::NotFound`] when the unit is not in the tree.
     pub(super) fn row(&self, backend: &Backend, tree: &Tree) -> Result<ReformRow> {

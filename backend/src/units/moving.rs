@@ -3,7 +3,7 @@
 //!
 //! Each batch is a transaction that takes rows still at an old path to their new one, so it is safe to repeat, and whoever comes
 //! next goes on where the last one stopped: nothing but the shifts has to be remembered. Immutable rows (events) and those of which
-//! there are too many (read receipts) keep their old paths, which [`Tree::former`] and [`Tree::written`] resolve.
+//! there are too many (read receipts) keep their old paths, which [`Tree::former`] and [`Tree::path_ranges`] resolve.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use domain::{
     events::EventBody,
     forms::{FormReader, Problem},
     ids::UnitId,
-    members::Flaw,
+    members::QualityIssue,
     policy::Action,
     units::{Shift, UnitChange, UnitCode, UnitPath, UnitRef},
 };
@@ -21,13 +21,13 @@ use domain::{
 use super::{
     ShiftRow, Tree, UnitDesk,
     change::{END_OFFICES, Failed, managed, managed_parent, since, stale, unit_change},
-    history::{END, REFORM, Reform, day_before},
+    history::{END, NewVersion, REFORM, day_before},
 };
 use crate::{
     Backend, Error, Result,
     change::Change,
     jobs::{JobKind, NewJob},
-    members::rows::{end_posting, flaw_id},
+    members::rows::{end_posting, quality_issue_id},
     store::{RecordId, SurrealValue, Variables, record, vars},
 };
 
@@ -65,14 +65,14 @@ pub struct MergeForm<'f> {
 }
 
 /// A column with paths that follow, and what narrows a search to an index that begins with something else.
-struct Follower {
+struct PathColumn {
     table: &'static str,
     column: &'static str,
     within: &'static [&'static str],
 }
 
-const fn follower(table: &'static str, column: &'static str, within: &'static [&'static str]) -> Follower {
-    Follower { table, column, within }
+const fn follower(table: &'static str, column: &'static str, within: &'static [&'static str]) -> PathColumn {
+    PathColumn { table, column, within }
 }
 
 const ALL: &[&str] = &["true"];
@@ -80,7 +80,7 @@ const CORRECTIONS: &[&str] = &["state = 'requested'", "state = 'accepted'", "sta
 const TRANSFERS: &[&str] = &["state = 'requested'", "state = 'accepted'", "state = 'declined'", "state = 'withdrawn'"];
 
 /// All that carries a path and is not immutable. A closed unit keeps the path it had.
-const FOLLOWERS: &[Follower] = &[
+const FOLLOWERS: &[PathColumn] = &[
     follower("unit", "path", &["closed_on = NONE"]),
     follower("office", "path", ALL),
     follower("member", "path", ALL),
@@ -195,7 +195,7 @@ impl UnitDesk<'_> {
             return Err(Error::Busy.into());
         }
         let shifts = vec![Shift { from: unit.path.clone(), to: to.clone() }];
-        let next = Reform {
+        let next = NewVersion {
             unit: unit.id,
             name: &unit.name,
             code: code.as_str(),
@@ -239,7 +239,7 @@ impl UnitDesk<'_> {
             .zip(&codes)
             .map(|(child, code)| {
                 let (name, parent) = (child.name.as_str(), Some(target.id));
-                Reform { unit: child.id, name, code, parent, change: UnitChange::Merged, on }.row(self.backend, &tree)
+                NewVersion { unit: child.id, name, code, parent, change: UnitChange::Merged, on }.row(self.backend, &tree)
             })
             .collect::<Result<_>>()?;
         let sql = "UPDATE $unit SET closed_on = $on, parent = $parent, successor = $target, version = $version + 1 RETURN NONE;";
@@ -306,7 +306,7 @@ impl UnitDesk<'_> {
         let damaged = || Error::Damaged(format!("the operation {}", row.id));
         let unit = |text: &str| text.parse::<UnitId>().map_err(|_| damaged());
         let merged = if row.kind == "merge" { Some((unit(&row.unit)?, unit(&row.target)?)) } else { None };
-        let shifts = row.shifts.iter().map(ShiftRow::understand).collect::<Result<_>>()?;
+        let shifts = row.shifts.iter().map(ShiftRow::decode).collect::<Result<_>>()?;
         let on = row.effective_on.parse().map_err(|_| damaged())?;
         Ok(Some(Operation { id: row.id, merged, shifts, on }))
     }
@@ -334,7 +334,7 @@ impl UnitDesk<'_> {
     /// Takes every row that is still at an old path to its new one.
     async fn followed(&self, operation: &Operation, left: &mut usize) -> Result<bool> {
         for outer in outermost(&operation.shifts) {
-            for Follower { table, column, within } in FOLLOWERS {
+            for PathColumn { table, column, within } in FOLLOWERS {
                 for condition in *within {
                     let found = found_at(table, column, condition);
                     loop {
@@ -415,7 +415,7 @@ const REDIRECT: &str = "LET $joining = (SELECT VALUE id FROM transfer WHERE stat
      UPDATE $joining SET to_unit = $to_unit RETURN NONE;";
 
 #[derive(Debug, SurrealValue)]
-pub(super) struct Repost {
+pub(super) struct PostingChange {
     member: RecordId,
     key: String,
     /// Where the time that is over is written down.
@@ -424,18 +424,18 @@ pub(super) struct Repost {
 }
 
 /// What [`repost`] needs of each of these members.
-pub(super) fn reposts(backend: &Backend, members: impl IntoIterator<Item = String>) -> Vec<Repost> {
-    let repost = |key: String| Repost {
+pub(super) fn reposts(backend: &Backend, members: impl IntoIterator<Item = String>) -> Vec<PostingChange> {
+    let repost = |key: String| PostingChange {
         member: record("member", &key),
         ended: record("posting", backend.clock().ulid()),
-        flaws: Flaw::ALL.into_iter().map(|kind| flaw_id(kind, &key)).collect(),
+        flaws: QualityIssue::ALL.into_iter().map(|kind| quality_issue_id(kind, &key)).collect(),
         key,
     };
     members.into_iter().map(repost).collect()
 }
 
 /// All that [`repost`] needs.
-pub(super) fn repost_vars(reposts: Vec<Repost>, from: UnitId, to: &UnitRef, on: NaiveDate) -> Variables {
+pub(super) fn repost_vars(reposts: Vec<PostingChange>, from: UnitId, to: &UnitRef, on: NaiveDate) -> Variables {
     vars! {
         reposts: reposts,
         from_unit: from.to_string(),
@@ -519,7 +519,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Clock, Keys, Place,
+        Clock, Keys, StoreLocation,
         demo::registry::{NewMember, Registry},
         store::tests::migrated,
     };
@@ -528,10 +528,10 @@ mod tests {
         "2026-11-21T08:00:00Z".parse().expect("a moment")
     }
 
-    async fn open(place: &Place) -> Backend {
+    async fn open(location: &StoreLocation) -> Backend {
         let opened = async {
             loop {
-                match Backend::open(place, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
+                match Backend::open(location, Keys::from_master(&[7; 32]), Clock::fixed(now(), 1)).await {
                     Ok(backend) => return backend,
                     // The engine of the one before closes its files in the background.
                     Err(Error::InUse | Error::Store(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -611,7 +611,7 @@ mod tests {
     #[tokio::test]
     async fn an_interrupted_move_or_merge_ends_as_one_in_one_go() {
         for (merges, stops_after) in [(false, 1), (true, 4)] {
-            let whole = open(&Place::Memory).await;
+            let whole = open(&StoreLocation::Memory).await;
             let (viewer, units) = organisation(&whole, 60).await;
             start(&whole, &viewer, &units, merges).await;
             whole.unit_desk().resume().await.expect("finishes");
@@ -620,8 +620,8 @@ mod tests {
             assert!(expected.iter().all(|path| !path.contains(outer.as_str()) || path == &format!("001 {outer}")));
 
             let folder = tempfile::tempdir().expect("a folder");
-            let place = Place::Folder(folder.path().to_owned());
-            let backend = open(&place).await;
+            let location = StoreLocation::Folder(folder.path().to_owned());
+            let backend = open(&location).await;
             let (viewer, units) = organisation(&backend, 60).await;
             start(&backend, &viewer, &units, merges).await;
             assert!(!backend.units().tree().moving.is_empty());
@@ -632,7 +632,7 @@ mod tests {
             assert!(!backend.unit_desk().advance(stops_after).await.expect("goes on"), "there is more to do");
             drop(backend);
 
-            let backend = open(&place).await;
+            let backend = open(&location).await;
             assert_eq!(paths(&backend).await, expected, "stopped after {stops_after}");
             assert!(backend.units().tree().moving.is_empty());
             assert!(backend.unit_desk().advance(1).await.expect("nothing is left"));
@@ -641,7 +641,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_goes_on_with_what_was_begun() {
-        let backend = open(&Place::Memory).await;
+        let backend = open(&StoreLocation::Memory).await;
         let (viewer, units) = organisation(&backend, 60).await;
         start(&backend, &viewer, &units, true).await;
         assert_eq!(backend.run_due_jobs().await.expect("runs"), 0, "somebody may be waiting for it");
@@ -655,7 +655,7 @@ mod tests {
     async fn what_follows_is_found_by_an_index() {
         let store = migrated().await;
         let path = UnitPath::parse("/01/51/").expect("a path");
-        for Follower { table, column, within } in FOLLOWERS {
+        for PathColumn { table, column, within } in FOLLOWERS {
             for condition in *within {
                 let vars = vars! { from: path.to_string(), until: path.range_end() };
                 store.assert_no_scan(&found_at(table, column, condition), vars).await;

@@ -229,7 +229,7 @@ async fn sessions_survive_a_restart() {
 async fn one_national_id_belongs_to_one_member() {
     let (backend, _, org) = organisation().await;
     let mut registry = Registry::new(&backend, 2, start() - TimeDelta::days(1));
-    let twin = backend::demo::registry::NewMember {
+    let duplicate = backend::demo::registry::NewMember {
         code: "51.999999",
         full_name: "Võ Văn Khơi",
         sex: domain::members::Sex::Male,
@@ -240,7 +240,7 @@ async fn one_national_id_belongs_to_one_member() {
         phone: None,
         unit: &org.farm,
     };
-    registry.member(&twin).expect("collects");
+    registry.member(&duplicate).expect("collects");
     let refused = registry.save().await.expect_err("is refused").to_string();
     assert!(refused.contains("member_id_hash"), "{refused}");
 }

@@ -5,7 +5,7 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
     documents::{
-        DocumentSummary, LibraryQuery, ShelfList,
+        DocumentSummary, LibraryQuery, PersonalList,
         reading::{Recording, Seen},
     },
     ids::DocumentId,
@@ -34,11 +34,11 @@ pub(crate) async fn correct(backend: &Backend, editor: &Viewer, id: DocumentId, 
 }
 
 /// What every list of this person says of the document.
-async fn told(backend: &Backend, viewer: &Viewer, id: DocumentId) -> Vec<Option<NaiveDate>> {
+async fn corrected_days(backend: &Backend, viewer: &Viewer, id: DocumentId) -> Vec<Option<NaiveDate>> {
     let documents = backend.documents();
     let day = |rows: Vec<DocumentSummary>| rows.into_iter().find(|row| row.id == id).map(|row| row.corrected_on);
-    let shelf = documents.shelf(viewer, &LibraryQuery::default()).await.expect("a library").documents;
-    let recent = documents.personal(viewer, ShelfList::Recent, None).await.expect("a list").rows;
+    let shelf = documents.library(viewer, &LibraryQuery::default()).await.expect("a library").documents;
+    let recent = documents.personal(viewer, PersonalList::Recent, None).await.expect("a list").rows;
     let home = backend.home().page(viewer).await.expect("opens").newest;
     [shelf, recent.into_iter().map(|row| row.document).collect(), home].into_iter().filter_map(day).collect()
 }
@@ -53,23 +53,23 @@ async fn who_had_read_the_wrong_text_is_told_until_they_open_the_right_one(backe
         backend.clock().advance(TimeDelta::minutes(1));
         published(backend, editor, &org.coast, &org.harbour).await;
     }
-    assert_eq!(told(backend, reader, id).await, [None, None], "in the library and among what was opened");
+    assert_eq!(corrected_days(backend, reader, id).await, [None, None], "in the library and among what was opened");
 
     // Within minutes of the first opening, so that it is the same sitting.
     correct(backend, editor, id, "Số mới: 0255 3 822 222.").await;
     let today = NaiveDate::from_ymd_opt(2026, 11, 21);
-    assert_eq!(told(backend, reader, id).await, [today, today, today], "on home too");
-    assert_eq!(told(backend, other, id).await, [None], "who had not read it finds it as any other");
+    assert_eq!(corrected_days(backend, reader, id).await, [today, today, today], "on home too");
+    assert_eq!(corrected_days(backend, other, id).await, [None], "who had not read it finds it as any other");
     documents.read(other, id).await.expect("is read");
-    assert_eq!(told(backend, other, id).await, [None, None]);
+    assert_eq!(corrected_days(backend, other, id).await, [None, None]);
 
     let page = documents.read(reader, id).await.expect("is read again");
     assert_eq!(page.correction.expect("says so").note.as_deref(), Some("Sửa số điện thoại."));
-    assert_eq!(told(backend, reader, id).await, [None, None], "until it is opened");
+    assert_eq!(corrected_days(backend, reader, id).await, [None, None], "until it is opened");
     correct(backend, editor, id, "Số mới nhất: 0255 3 822 333.").await;
-    assert_eq!(told(backend, reader, id).await, [today, today, today], "the next one is told anew");
+    assert_eq!(corrected_days(backend, reader, id).await, [today, today, today], "the next one is told anew");
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
-    assert!(told(backend, reader, id).await.iter().all(Option::is_none), "what was taken back is no correction");
+    assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_none), "what was taken back is no correction");
 }
 
 async fn what_comes_back_after_a_withdrawal_is_told_like_a_correction(backend: &Backend, org: &Fixture) {
@@ -78,9 +78,9 @@ async fn what_comes_back_after_a_withdrawal_is_told_like_a_correction(backend: &
     documents.read(reader, id).await.expect("is read");
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
     correct(backend, editor, id, "Số liệu đúng.").await;
-    assert!(told(backend, reader, id).await.iter().all(Option::is_some));
+    assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_some));
     documents.read(reader, id).await.expect("is read again");
-    assert!(told(backend, reader, id).await.iter().all(Option::is_none));
+    assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_none));
 }
 
 async fn what_must_be_read_is_opened_again_when_it_was_corrected(backend: &Backend, org: &Fixture) {
@@ -156,7 +156,7 @@ async fn who_has_the_text_before_on_the_screen_has_not_read_the_corrected_one(ba
     correct(backend, editor, id, "Số mới.").await;
     assert!(!documents.mark_read(reader, id, Seen::Said).await.expect("is answered"), "the page they see is the first one");
     assert_eq!(done().await, (0, Some(0)));
-    assert!(told(backend, reader, id).await.iter().all(Option::is_some), "the correction is still told");
+    assert!(corrected_days(backend, reader, id).await.iter().all(Option::is_some), "the correction is still told");
 
     assert_eq!(own_reading(backend, reader, id).await, None, "opens the corrected one");
     assert!(documents.mark_read(reader, id, Seen::Said).await.expect("is answered"));

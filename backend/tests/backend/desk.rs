@@ -12,7 +12,7 @@ use domain::{
         LibraryQuery,
         desk::Shown,
         reading::Seen,
-        steps::{DocumentState, DocumentStep, Hand, Out, Situation, Work},
+        steps::{DocumentState, DocumentStatus, DocumentStep, DraftState, EditorPermissions, PublicationState},
     },
     events::EventKind,
     forms::Problem,
@@ -46,30 +46,30 @@ on_both_engines! {
 
 const LATER: &str = "2026-11-22T08:00";
 
-/// Brings a new document into a situation. A review asks a member for remarks, and what has a time goes out a day later.
-pub(crate) async fn in_situation(backend: &Backend, org: &Fixture, situation: Situation) -> DocumentId {
+/// Brings a new document into a status. A review asks a member for remarks, and what has a time goes out a day later.
+pub(crate) async fn with_status(backend: &Backend, org: &Fixture, status: DocumentStatus) -> DocumentId {
     let editor = &org.coast_editor.viewer;
-    let id = match situation.out {
+    let id = match status.out {
         None => draft(backend, editor, &org.coast, &org.harbour).await,
         Some(out) => {
             let id = published(backend, editor, &org.coast, &org.harbour).await;
-            if out == Out::Withdrawn {
+            if out == PublicationState::Withdrawn {
                 backend.documents().withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
             }
-            if situation.work.is_some() {
+            if status.work.is_some() {
                 backend.documents().revise(editor, id).await.expect("is begun again");
                 save(backend, editor, id, "Bản đính chính.").await;
             }
             id
         }
     };
-    if matches!(situation.work, Some(Work::InReview | Work::Scheduled)) {
+    if matches!(status.work, Some(DraftState::InReview | DraftState::Scheduled)) {
         let version = version(backend, editor, id).await;
         let card = card(backend, org, &org.fisherman.viewer).await;
         let form = SubmitForm { id: &id.to_string(), version: &version, commenter: &card, ..SubmitForm::default() };
         backend.documents().submit(editor, form).await.expect("is sent");
     }
-    if situation.work == Some(Work::Scheduled) {
+    if status.work == Some(DraftState::Scheduled) {
         approve(backend, editor, id, Some(&tomorrow(backend))).await.expect("is scheduled");
     }
     id
@@ -88,11 +88,11 @@ async fn card(backend: &Backend, org: &Fixture, viewer: &Viewer) -> String {
     backend.members().record(&org.coast_registrar.viewer, viewer.member).await.expect("a record").record.card
 }
 
-pub(crate) fn situations() -> Vec<Situation> {
-    let works = [None, Some(Work::Draft), Some(Work::InReview), Some(Work::Scheduled)];
-    let outs = [None, Some(Out::Published), Some(Out::Withdrawn)];
-    let all = works.into_iter().flat_map(|work| outs.into_iter().map(move |out| Situation { work, out }));
-    all.filter(|situation| situation.state().is_some()).collect()
+pub(crate) fn statuses() -> Vec<DocumentStatus> {
+    let works = [None, Some(DraftState::Draft), Some(DraftState::InReview), Some(DraftState::Scheduled)];
+    let outs = [None, Some(PublicationState::Published), Some(PublicationState::Withdrawn)];
+    let all = works.into_iter().flat_map(|work| outs.into_iter().map(move |out| DocumentStatus { work, out }));
+    all.filter(|status| status.state().is_some()).collect()
 }
 
 /// Takes a step as a form would, on a page that shows this version and this review.
@@ -124,56 +124,56 @@ async fn take(
     }
 }
 
-/// Every situation × every step × everybody, through the use-cases.
+/// Every status × every step × everybody, through the use-cases.
 #[tokio::test]
 async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
     let (backend, _, org) = organisation().await;
-    let author = Hand { writes: true, is_author: true, ..Hand::default() };
-    let other_editor = Hand { is_author: false, ..author };
-    let chief_editor = Hand { publishes: true, ..other_editor };
-    let people: [(&str, Viewer, Hand); 6] = [
+    let author = EditorPermissions { writes: true, is_author: true, ..EditorPermissions::default() };
+    let other_editor = EditorPermissions { is_author: false, ..author };
+    let chief_editor = EditorPermissions { publishes: true, ..other_editor };
+    let people: [(&str, Viewer, EditorPermissions); 6] = [
         ("the author", org.coast_editor.viewer.clone(), author),
-        ("another editor", beside(&org.coast_editor.viewer), other_editor),
+        ("another editor", another_member(&org.coast_editor.viewer), other_editor),
         ("the chief editor", org.province_chief_editor.viewer.clone(), chief_editor),
-        ("a member", org.fisherman.viewer.clone(), Hand::default()),
-        ("a secretary", org.coast_secretary.viewer.clone(), Hand::default()),
-        ("an editor elsewhere", org.hills_editor.viewer.clone(), Hand::default()),
+        ("a member", org.fisherman.viewer.clone(), EditorPermissions::default()),
+        ("a secretary", org.coast_secretary.viewer.clone(), EditorPermissions::default()),
+        ("an editor elsewhere", org.hills_editor.viewer.clone(), EditorPermissions::default()),
     ];
-    for situation in situations() {
+    for status in statuses() {
         // What was refused left everything as it was, so the document serves the next one too.
         let mut stands = None;
         for step in DocumentStep::ALL {
-            for (who, viewer, hand) in &people {
+            for (who, viewer, permissions) in &people {
                 let id = match stands.take() {
                     Some(id) => id,
-                    None => in_situation(&backend, &org, situation).await,
+                    None => with_status(&backend, &org, status).await,
                 };
                 let editor = &org.coast_editor.viewer;
                 let (version, review) = (version(&backend, editor, id).await, review(&backend, editor, id).await);
                 let done = take(&backend, viewer, id, (&version, &review), step).await;
                 // Members are asked for remarks here, and so may see what is in review.
-                let is_asked = *who == "a member" && situation.work == Some(Work::InReview);
-                let reads = situation.is_out() && !matches!(*who, "an editor elsewhere");
+                let is_asked = *who == "a member" && status.work == Some(DraftState::InReview);
+                let reads = status.is_out() && !matches!(*who, "an editor elsewhere");
                 let told = match done {
                     Ok(()) => "done",
                     Err(Error::NotAllowed) => "not allowed",
                     Err(Error::NotFound) => "not found",
                     Err(Error::Step(_)) => "leads nowhere",
-                    Err(other) => panic!("{who} {step:?} in {situation:?}: {other:?}"),
+                    Err(other) => panic!("{who} {step:?} in {status:?}: {other:?}"),
                 };
                 let expected = match () {
-                    () if !hand.may_read() && !is_asked && !reads => "not found",
-                    () if !hand.may(step) => "not allowed",
-                    () if situation.after(step).is_err() => "leads nowhere",
+                    () if !permissions.may_read() && !is_asked && !reads => "not found",
+                    () if !permissions.may(step) => "not allowed",
+                    () if status.after(step).is_err() => "leads nowhere",
                     () => "done",
                 };
-                assert_eq!(told, expected, "{who} {step:?} in {situation:?}");
+                assert_eq!(told, expected, "{who} {step:?} in {status:?}");
                 if told == "done" {
                     let page = backend.documents().draft(&org.province_chief_editor.viewer, id).await;
-                    let after = situation.after(step).expect("leads on");
+                    let after = status.after(step).expect("leads on");
                     match page {
-                        Ok(page) => assert_eq!(page.draft.situation, after, "{who} {step:?} in {situation:?}"),
-                        Err(Error::NotFound) => assert_eq!(after.state(), None, "{who} {step:?} in {situation:?}"),
+                        Ok(page) => assert_eq!(page.draft.status, after, "{who} {step:?} in {status:?}"),
+                        Err(Error::NotFound) => assert_eq!(after.state(), None, "{who} {step:?} in {status:?}"),
                         Err(error) => panic!("{error}"),
                     }
                 } else {
@@ -185,7 +185,7 @@ async fn every_step_is_open_to_whom_it_should_be_and_to_nobody_else() {
 }
 
 /// Somebody with the same offices who wrote nothing.
-fn beside(editor: &Viewer) -> Viewer {
+fn another_member(editor: &Viewer) -> Viewer {
     Viewer { member: "01ARZ3NDEKTSV4RRFFQ69G5FAB".parse().expect("an id"), ..editor.clone() }
 }
 
@@ -212,24 +212,24 @@ async fn a_scheduled_text_goes_out_at_its_time_and_leaves_at_its_end(backend: &B
     }
     let due = documents.publish(&chief(editor), at(LATER)).await.expect("is scheduled").expect("a time");
     assert_eq!(due.to_rfc3339(), "2026-11-22T01:00:00+00:00");
-    assert_eq!(documents.keep_time().await.expect("looks"), 0, "not yet");
+    assert_eq!(documents.publish_due().await.expect("looks"), 0, "not yet");
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
 
     backend.clock().advance(TimeDelta::hours(17));
     // Two processes look at the same time.
-    let (one, other) = tokio::join!(documents.keep_time(), documents.keep_time());
+    let (one, other) = tokio::join!(documents.publish_due(), documents.publish_due());
     assert_eq!(one.expect("looks") + other.expect("looks"), 1, "once");
     assert!(documents.read(&org.fisherman.viewer, id).await.is_ok());
 
     // The end of the day it expires on, in Vietnam.
     backend.clock().advance(TimeDelta::hours(40) - TimeDelta::seconds(1));
-    assert_eq!(documents.keep_time().await.expect("looks"), 0);
+    assert_eq!(documents.publish_due().await.expect("looks"), 0);
     backend.clock().advance(TimeDelta::seconds(1));
-    assert_eq!(documents.keep_time().await.expect("looks"), 1);
+    assert_eq!(documents.publish_due().await.expect("looks"), 1);
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
     let page = documents.draft(editor, id).await.expect("is on the desk");
     assert_eq!(page.withdrawn.expect("is out no more").reason, None, "nobody withdrew it");
-    assert_eq!(documents.keep_time().await.expect("looks"), 0);
+    assert_eq!(documents.publish_due().await.expect("looks"), 0);
 }
 
 async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixture) {
@@ -244,7 +244,7 @@ async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixt
     documents.revise(editor, id).await.expect_err("something is in work already");
 
     let page = documents.draft(editor, id).await.expect("a draft").draft;
-    assert_eq!((page.version, page.situation.is_out()), (1, true));
+    assert_eq!((page.version, page.status.is_out()), (1, true));
     let (key, coast) = (id.to_string(), org.coast.id.to_string());
     let silent = DraftForm { body: "Số mới: 0255 3 822 222.", ..form(&key, "1", &coast, &coast) };
     let errors = refused(documents.save_draft(editor, silent).await);
@@ -255,17 +255,17 @@ async fn a_correction_replaces_a_text_in_its_place(backend: &Backend, org: &Fixt
     release(backend, editor, id).await;
     let read = documents.read(reader, id).await.expect("is out");
     assert!(read.html.contains("0255 3 822 222") && read.summary.read, "{read:?}");
-    let shelf = documents.shelf(reader, &LibraryQuery::default()).await.expect("a page").documents;
+    let shelf = documents.library(reader, &LibraryQuery::default()).await.expect("a page").documents;
     assert_eq!(shelf.iter().map(|row| row.id).collect::<Vec<_>>(), [newer, id], "it keeps its place");
     assert_eq!(documents.draft(editor, id).await.expect("on the desk").draft.correction, "Sửa số điện thoại.");
 
     documents.withdraw(&chief(editor), id, "Số máy không còn dùng.").await.expect("is withdrawn");
     documents.revise(editor, id).await.expect("is begun again");
     let again = documents.draft(editor, id).await.expect("a draft").draft;
-    assert_eq!((again.version, again.situation.is_out()), (2, false));
+    assert_eq!((again.version, again.status.is_out()), (2, false));
     save(backend, editor, id, "Số mới: 0255 3 822 333.").await;
     release(backend, editor, id).await;
-    let shelf = documents.shelf(reader, &LibraryQuery::default()).await.expect("a page").documents;
+    let shelf = documents.library(reader, &LibraryQuery::default()).await.expect("a page").documents;
     assert_eq!(shelf[0].id, id, "what comes back is new");
 }
 
@@ -364,8 +364,8 @@ async fn a_correction_that_comes_when_a_text_is_over_stays_out(backend: &Backend
     ending(backend, editor, id, "2026-12-31").await;
     schedule(backend, editor, id, "2026-11-23T00:00").await;
     backend.clock().advance(TimeDelta::hours(48));
-    assert_eq!(documents.keep_time().await.expect("looks"), 1, "the correction, and nothing else");
-    assert_eq!(documents.keep_time().await.expect("looks"), 0);
+    assert_eq!(documents.publish_due().await.expect("looks"), 1, "the correction, and nothing else");
+    assert_eq!(documents.publish_due().await.expect("looks"), 0);
     assert!(documents.read(&org.fisherman.viewer, id).await.is_ok(), "it holds until the end of the year");
 }
 
@@ -378,9 +378,9 @@ async fn what_cannot_go_out_any_more_lies_on_the_desk_again(backend: &Backend, o
     let other = draft(backend, editor, &org.coast, &org.coast).await;
     schedule(backend, editor, other, LATER).await;
     backend.clock().advance(TimeDelta::days(9));
-    documents.keep_time().await.expect("looks");
+    documents.publish_due().await.expect("looks");
     let page = documents.draft(editor, late).await.expect("is on the desk").draft;
-    assert_eq!(page.situation.state(), Some(DocumentState::Draft), "nobody sees it for five seconds");
+    assert_eq!(page.status.state(), Some(DocumentState::Draft), "nobody sees it for five seconds");
     assert!(documents.read(&org.fisherman.viewer, other).await.is_ok(), "the others went out");
 }
 
@@ -453,7 +453,7 @@ async fn a_review_asks_remarks_and_returns(backend: &Backend, org: &Fixture) {
     let page = documents.review(commenter, id).await.expect("was asked");
     let review = page.review.expect("is under way");
     assert_eq!((review.reviewer.as_deref(), review.commenters), (Some("Nguyễn Đức Thắng"), vec!["Võ Văn Khơi".to_owned()]));
-    assert!(page.hand.may_comment() && !page.hand.may(DocumentStep::WantChanges), "{:?}", page.hand);
+    assert!(page.permissions.may_comment() && !page.permissions.may(DocumentStep::WantChanges), "{:?}", page.permissions);
     let remark = RemarkForm { id: &key, passage: "", quote: "Tải tài liệu về máy.", text: "Máy nào?" };
     documents.remark(commenter, remark).await.expect("is written down");
     assert!(matches!(documents.remark(&org.farmer.viewer, remark).await, Err(Error::NotFound)));
@@ -534,8 +534,8 @@ async fn a_number_taken_meanwhile_brings_a_scheduled_text_back(backend: &Backend
 
 async fn the_desk_shows_what_waits_for_whom(backend: &Backend, org: &Fixture) {
     let editor = &org.coast_editor.viewer;
-    for situation in situations() {
-        in_situation(backend, org, situation).await;
+    for status in statuses() {
+        with_status(backend, org, status).await;
     }
     let desk = backend.documents().desk(editor).await.expect("a desk");
     let states = |rows: &[domain::documents::desk::DeskRow]| rows.iter().map(|row| (row.state, row.is_out)).collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use domain::{
     accounts::Viewer,
     home::{
         Pending,
-        WorkKind::{self, Answers, Codes, Corrections, Flaws, Reviews, Transfers, Unread},
+        WorkKind::{self, Answers, Codes, Corrections, QualityIssues, Reviews, Transfers, Unread},
     },
 };
 
@@ -32,7 +32,7 @@ async fn what_waits_is_told_to_whose_office_it_is(backend: &Backend, org: &Fixtu
     assert_eq!(work(backend, &org.coast_secretary.viewer).await, [(Answers, 0), (Transfers, 0), (Codes, 1)]);
     assert_eq!(
         work(backend, registrar).await,
-        [(Transfers, 0), (Corrections, 0), (Flaws, flaws(backend, registrar).await), (Codes, 1)]
+        [(Transfers, 0), (Corrections, 0), (QualityIssues, quality_issues(backend, registrar).await), (Codes, 1)]
     );
     assert_eq!(work(backend, chief).await, [(Answers, 0), (Reviews, 0)]);
 
@@ -98,6 +98,6 @@ async fn pending(backend: &Backend, viewer: &Viewer) -> Pending {
     backend.home().pending(viewer).await.expect("counts")
 }
 
-async fn flaws(backend: &Backend, registrar: &Viewer) -> u64 {
-    backend.members().search(registrar, "", None, None).await.expect("a page").waiting.flaws
+async fn quality_issues(backend: &Backend, registrar: &Viewer) -> u64 {
+    backend.members().search(registrar, "", None, None).await.expect("a page").waiting.quality_issues
 }

@@ -730,7 +730,7 @@ async fn a_phone_that_cannot_be_read_keeps_nobody_out() {
         let found = backend.members().search(registrar, &format!("7719000{at:02}"), None, None).await.expect("a page").members;
         let record = backend.members().record(registrar, found[0].id).await.expect("a record");
         assert_eq!(record.record.phone.is_some(), *is_read, "{phone}");
-        assert_eq!(record.flaws.contains(&domain::members::Flaw::MissingPhone), !is_read, "{phone}");
+        assert_eq!(record.quality_issues.contains(&domain::members::QualityIssue::MissingPhone), !is_read, "{phone}");
     }
 }
 
@@ -759,8 +759,8 @@ async fn names_and_numbers_are_one_in_every_way_of_writing() {
     assert_eq!(found("do van dang").await, ["Đỗ Văn Đăng", "Đỗ Văn Đăng"], "stored as it is read");
     let named = found("\u{f0}ăng").await;
     assert_eq!(named.iter().filter(|name| *name == "Đỗ Văn Đăng").count(), 2, "{named:?}");
-    let twins = backend.members().quality(registrar, Some(domain::members::Flaw::Twin), None).await.expect("a page");
-    assert_eq!(twins.counts[&domain::members::Flaw::Twin], 2);
+    let duplicates = backend.members().quality(registrar, Some(domain::members::QualityIssue::Twin), None).await.expect("a page");
+    assert_eq!(duplicates.counts[&domain::members::QualityIssue::Twin], 2);
     for (typed, name) in [
         ("h’hen", "H'Hen Êban"),
         ("K'Brơi", "K’Brơi"),
@@ -780,7 +780,7 @@ async fn a_file_does_not_tell_who_is_a_member_elsewhere() {
     let (backend, _, org) = organisation().await;
     let elsewhere: Vec<String> = (0..25).map(|at| format!("9549{at:08}")).collect();
     for id in &elsewhere {
-        crate::doors::register(&backend, id, None, &org.farm).await;
+        crate::activation::register(&backend, id, None, &org.farm).await;
     }
     let row = |at: usize, id: &str| format!("6100{at:04},Nguyễn Văn Lạ,Nam,01/02/1980,03/02/2008,,{id},,51/001/01\n");
     let own = row(0, &org.fisherman.national_id);
@@ -818,7 +818,7 @@ async fn looking_again_names_nobody_more_but_other_columns_do() {
     let (backend, _, org) = organisation().await;
     let elsewhere: Vec<String> = (0..30).map(|at| format!("9549{at:08}")).collect();
     for id in &elsewhere {
-        crate::doors::register(&backend, id, None, &org.farm).await;
+        crate::activation::register(&backend, id, None, &org.farm).await;
     }
     let row =
         |at: usize, id: &str, note: &str| format!("6100{at:04},Nguyễn Văn Lạ,Nam,01/02/1980,03/02/2008,,{id},{note},51/001/01\n");

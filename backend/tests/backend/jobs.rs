@@ -1,4 +1,4 @@
-//! Background jobs through the doors of the backend: under kill -9, panics, hanging gateways, several processes and clocks apart.
+//! Background jobs through the public interface of the backend: under kill -9, panics, hanging gateways, several processes and clocks apart.
 
 use std::{
     cell::Cell,
@@ -27,8 +27,8 @@ use tokio::{
 };
 
 use crate::{
+    activation::{ActivationFixture, NEW_PASSWORD, PHONE, UNKNOWN, WITH_PHONE, messages, register},
     documents::{chief, form, review, submit},
-    doors::{Doors, NEW_PASSWORD, PHONE, UNKNOWN, WITH_PHONE, messages, register},
     sms::is_whole,
     support::{Fixture, PATIENCE, on_disk, organisation, reopened, start},
 };
@@ -78,16 +78,16 @@ async fn run(runner: &Runner) -> usize {
 }
 
 async fn has_code_sent(backend: &Backend, national_id: &str, text: &str) {
-    let door = backend.accounts().knock(national_id).await.expect("a visit");
-    backend.accounts().send_code(&door, |_| text.to_owned()).await.expect("is enqueued");
+    let activation = backend.accounts().begin_activation(national_id).await.expect("a visit");
+    backend.accounts().send_code(&activation, |_| text.to_owned()).await.expect("is enqueued");
 }
 
 /// The newcomer's account is in use, so that they are told of each code issued from now on.
-async fn activate(doors: &Doors) {
-    let code = doors.paper_code().await;
-    let door = doors.knock(WITH_PHONE).await;
-    doors.try_code(&door, &code).await.expect("is right");
-    doors.choose(&door, NEW_PASSWORD).await.expect("chooses");
+async fn activate(fixture: &ActivationFixture) {
+    let code = fixture.paper_code().await;
+    let activation = fixture.begin_activation(WITH_PHONE).await;
+    fixture.try_code(&activation, &code).await.expect("is right");
+    fixture.choose(&activation, NEW_PASSWORD).await.expect("chooses");
 }
 
 /// What a gateway is asked next.
@@ -127,28 +127,28 @@ async fn gateway() -> (String, UnboundedReceiver<oneshot::Sender<&'static str>>)
 async fn every_message_goes_out_however_often_the_process_is_killed() {
     const ROUNDS: usize = 100;
     const SEED: u64 = 20_261_121;
-    let doors = Doors::open().await;
+    let fixture = ActivationFixture::open().await;
     let mut dice = StdRng::seed_from_u64(SEED);
     let mut killed = 0;
-    has_code_sent(&doors.backend, WITH_PHONE, "not killed").await;
-    let whole = turns_of(doors.backend.run_due_jobs()).await;
-    doors.clock.advance(TimeDelta::minutes(61));
+    has_code_sent(&fixture.backend, WITH_PHONE, "not killed").await;
+    let whole = turns_of(fixture.backend.run_due_jobs()).await;
+    fixture.clock.advance(TimeDelta::minutes(61));
     for round in 0..ROUNDS {
-        has_code_sent(&doors.backend, WITH_PHONE, &format!("message {round} of seed {SEED}")).await;
+        has_code_sent(&fixture.backend, WITH_PHONE, &format!("message {round} of seed {SEED}")).await;
         let turns = dice.random_range(0..=whole + whole / 4);
-        killed += usize::from(killed_after(turns, doors.backend.run_due_jobs()).await.is_none());
-        doors.clock.advance(LAPSED);
+        killed += usize::from(killed_after(turns, fixture.backend.run_due_jobs()).await.is_none());
+        fixture.clock.advance(LAPSED);
         if round % 3 == 2 {
             // No more messages than that an hour.
-            doors.backend.run_due_jobs().await.expect("runs");
-            doors.clock.advance(TimeDelta::minutes(61));
+            fixture.backend.run_due_jobs().await.expect("runs");
+            fixture.clock.advance(TimeDelta::minutes(61));
         }
     }
-    doors.backend.run_due_jobs().await.expect("runs");
+    fixture.backend.run_due_jobs().await.expect("runs");
     println!("{killed} of {ROUNDS} runs killed, in the first of {whole} turns");
     assert!(killed > ROUNDS / 4 && killed < ROUNDS, "{killed} of {ROUNDS} runs were killed");
-    assert_eq!(jobs(&doors.backend).await, []);
-    let sent: Vec<String> = messages(doors.outbox()).iter().map(|file| std::fs::read_to_string(file).expect("reads")).collect();
+    assert_eq!(jobs(&fixture.backend).await, []);
+    let sent: Vec<String> = messages(fixture.outbox()).iter().map(|file| std::fs::read_to_string(file).expect("reads")).collect();
     for round in 0..ROUNDS {
         let text = format!("message {round} of seed {SEED}\n");
         let times = sent.iter().filter(|sent| sent.ends_with(&text)).count();
@@ -190,50 +190,50 @@ async fn a_message_survives_a_restart_also_one_that_is_just_being_sent() {
 
 #[tokio::test]
 async fn a_code_that_expired_meanwhile_is_not_sent() {
-    let doors = Doors::open().await;
-    has_code_sent(&doors.backend, WITH_PHONE, "late").await;
-    doors.clock.advance(TimeDelta::minutes(10));
-    assert_eq!(doors.backend.run_due_jobs().await.expect("runs"), 1);
-    assert!(messages(doors.outbox()).is_empty() && jobs(&doors.backend).await.is_empty());
+    let fixture = ActivationFixture::open().await;
+    has_code_sent(&fixture.backend, WITH_PHONE, "late").await;
+    fixture.clock.advance(TimeDelta::minutes(10));
+    assert_eq!(fixture.backend.run_due_jobs().await.expect("runs"), 1);
+    assert!(messages(fixture.outbox()).is_empty() && jobs(&fixture.backend).await.is_empty());
 }
 
 #[tokio::test]
 async fn members_and_nobody_have_the_same_job_and_one_of_them_a_message() {
-    let doors = Doors::open().await;
+    let fixture = ActivationFixture::open().await;
     let mut seen = Vec::new();
-    for national_id in [WITH_PHONE, UNKNOWN, &doors.org.not_activated.national_id] {
-        has_code_sent(&doors.backend, national_id, "code").await;
-        let mut waiting = jobs(&doors.backend).await;
+    for national_id in [WITH_PHONE, UNKNOWN, &fixture.org.not_activated.national_id] {
+        has_code_sent(&fixture.backend, national_id, "code").await;
+        let mut waiting = jobs(&fixture.backend).await;
         assert_eq!(waiting.len(), 1, "{national_id}");
         let mut job = waiting.remove(0);
         job.id.clear();
         seen.push(job);
-        assert_eq!(doors.backend.run_due_jobs().await.expect("runs"), 1);
+        assert_eq!(fixture.backend.run_due_jobs().await.expect("runs"), 1);
     }
     assert!(seen.iter().all(|job| *job == seen[0]), "{seen:?}");
-    assert_eq!(messages(doors.outbox()).len(), 1);
+    assert_eq!(messages(fixture.outbox()).len(), 1);
 }
 
 static BROKEN: AtomicBool = AtomicBool::new(true);
 
 /// Somebody is told of a new code by a job that panics until [`BROKEN`] is unset.
-async fn with_a_broken_notice() -> Doors {
-    let doors = Doors::open().await;
-    activate(&doors).await;
-    doors.backend.word_notices_by(|_: Locale, notice: AccountNotice| {
+async fn with_a_broken_notice() -> ActivationFixture {
+    let fixture = ActivationFixture::open().await;
+    activate(&fixture).await;
+    fixture.backend.word_notices_by(|_: Locale, notice: AccountNotice| {
         assert!(!BROKEN.load(Relaxed), "of Trần Thị Lựu, 0987654321");
         format!("{notice:?}")
     });
-    doors.paper_code().await;
-    doors
+    fixture.paper_code().await;
+    fixture
 }
 
 /// Runs the one job there is until it is parked, and returns it with the number of runs.
-async fn until_parked(doors: &Doors) -> (JobEntry, usize) {
+async fn until_parked(fixture: &ActivationFixture) -> (JobEntry, usize) {
     let mut attempts = 0;
     loop {
-        attempts += doors.backend.run_due_jobs().await.expect("runs");
-        let all = jobs(&doors.backend).await;
+        attempts += fixture.backend.run_due_jobs().await.expect("runs");
+        let all = jobs(&fixture.backend).await;
         let [job] = &all[..] else { panic!("{all:?}") };
         assert_eq!(job.last_error.as_deref(), Some("it panicked"), "and nothing of what it was about");
         assert_eq!(usize::try_from(job.attempts).expect("a few"), attempts);
@@ -241,51 +241,51 @@ async fn until_parked(doors: &Doors) -> (JobEntry, usize) {
             return (job.clone(), attempts);
         }
         assert!(attempts < 100, "it is never parked");
-        let wait = job.due_at - doors.clock.now();
+        let wait = job.due_at - fixture.clock.now();
         assert!(wait > TimeDelta::zero() && wait <= TimeDelta::minutes(15), "{wait}");
-        doors.clock.advance(wait);
+        fixture.clock.advance(wait);
     }
 }
 
 /// How many jobs were parked at the last count.
-async fn parked(doors: &Doors) -> u64 {
-    doors.backend.jobs().figures().await.expect("counts");
-    doors.backend.jobs().parked()
+async fn parked(fixture: &ActivationFixture) -> u64 {
+    fixture.backend.jobs().figures().await.expect("counts");
+    fixture.backend.jobs().parked()
 }
 
 #[tokio::test]
 async fn a_job_that_panics_is_tried_again_parked_and_run_when_the_operator_says_so() {
-    let doors = with_a_broken_notice().await;
-    let (job, attempts) = until_parked(&doors).await;
+    let fixture = with_a_broken_notice().await;
+    let (job, attempts) = until_parked(&fixture).await;
     assert_eq!((job.kind, attempts), (Some(JobKind::NotifyOwner), 12));
-    doors.clock.advance(TimeDelta::days(1));
-    assert_eq!(doors.backend.run_due_jobs().await.expect("runs"), 0, "it waits for the operator");
-    assert_eq!(parked(&doors).await, 1);
+    fixture.clock.advance(TimeDelta::days(1));
+    assert_eq!(fixture.backend.run_due_jobs().await.expect("runs"), 0, "it waits for the operator");
+    assert_eq!(parked(&fixture).await, 1);
 
     for unknown in ["", "other", "send_sms", "notify_owner/other", "other/one"] {
-        for refused in [doors.backend.jobs().retry(unknown).await, doors.backend.jobs().discard(unknown).await] {
+        for refused in [fixture.backend.jobs().retry(unknown).await, fixture.backend.jobs().discard(unknown).await] {
             assert!(matches!(refused, Err(Error::NotFound)), "{unknown}: {refused:?}");
         }
     }
-    assert_eq!(doors.backend.jobs().retry(&job.id).await.expect("is due"), 1);
-    assert_eq!(until_parked(&doors).await.1, 12, "it has all its attempts again");
+    assert_eq!(fixture.backend.jobs().retry(&job.id).await.expect("is due"), 1);
+    assert_eq!(until_parked(&fixture).await.1, 12, "it has all its attempts again");
     BROKEN.store(false, Relaxed);
-    assert_eq!(doors.backend.jobs().retry(JobKind::NotifyOwner.key()).await.expect("all of its kind are due"), 1);
-    assert!(doors.sent().await.contains("CodeIssued"));
-    assert_eq!(jobs(&doors.backend).await, []);
-    assert_eq!(parked(&doors).await, 0);
+    assert_eq!(fixture.backend.jobs().retry(JobKind::NotifyOwner.key()).await.expect("all of its kind are due"), 1);
+    assert!(fixture.sent().await.contains("CodeIssued"));
+    assert_eq!(jobs(&fixture.backend).await, []);
+    assert_eq!(parked(&fixture).await, 0);
 }
 
 #[tokio::test]
 async fn what_is_parked_is_deleted_when_the_operator_says_so_and_nothing_else() {
-    let doors = with_a_broken_notice().await;
-    let waiting = jobs(&doors.backend).await;
-    let refused = doors.backend.jobs().discard(&waiting[0].id).await;
+    let fixture = with_a_broken_notice().await;
+    let waiting = jobs(&fixture.backend).await;
+    let refused = fixture.backend.jobs().discard(&waiting[0].id).await;
     assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
-    let (job, _) = until_parked(&doors).await;
-    assert_eq!(doors.backend.jobs().discard(JobKind::NotifyOwner.key()).await.expect("is deleted"), 1);
-    assert_eq!(jobs(&doors.backend).await, []);
-    let refused = doors.backend.jobs().discard(&job.id).await;
+    let (job, _) = until_parked(&fixture).await;
+    assert_eq!(fixture.backend.jobs().discard(JobKind::NotifyOwner.key()).await.expect("is deleted"), 1);
+    assert_eq!(jobs(&fixture.backend).await, []);
+    let refused = fixture.backend.jobs().discard(&job.id).await;
     assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
 }
 
@@ -404,9 +404,9 @@ async fn periodic_jobs_go_on_when_the_clock_was_set_back() {
 
 #[tokio::test]
 async fn a_runner_that_is_stopped_lets_jobs_end_and_sends_what_is_enqueued_while_it_runs() {
-    let doors = Doors::open().await;
+    let fixture = ActivationFixture::open().await;
     let (stop, stopped) = oneshot::channel::<()>();
-    let runner = Runner::new(&doors.backend);
+    let runner = Runner::new(&fixture.backend);
     let running = tokio::spawn(async move {
         runner
             .run(async {
@@ -414,14 +414,14 @@ async fn a_runner_that_is_stopped_lets_jobs_end_and_sends_what_is_enqueued_while
             })
             .await;
     });
-    has_code_sent(&doors.backend, WITH_PHONE, "soon").await;
+    has_code_sent(&fixture.backend, WITH_PHONE, "soon").await;
     let sent = async {
-        while messages(doors.outbox()).is_empty() {
+        while messages(fixture.outbox()).is_empty() {
             yield_now().await;
         }
     };
     timeout(PATIENCE, sent).await.expect("a message in the outbox");
     stop.send(()).expect("runs");
     timeout(PATIENCE, running).await.expect("stops").expect("ends");
-    assert!(jobs(&doors.backend).await.iter().all(|job| job.kind != Some(JobKind::SendSms) && job.state == JobState::Waiting));
+    assert!(jobs(&fixture.backend).await.iter().all(|job| job.kind != Some(JobKind::SendSms) && job.state == JobState::Waiting));
 }

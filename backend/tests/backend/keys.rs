@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use backend::{Backend, Clock, Error, Place};
+use backend::{Backend, Clock, Error, StoreLocation};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -10,10 +10,10 @@ use crate::support::{Fixture, PATIENCE, start};
 
 /// Opens the store, once the process has let go of it.
 async fn open(folder: &Path) -> Result<Backend, Error> {
-    let (place, file) = (Place::Folder(folder.join("store")), folder.join("secret.key"));
+    let (location, file) = (StoreLocation::Folder(folder.join("store")), folder.join("secret.key"));
     let opened = async {
         loop {
-            match Backend::open_with_key_file(&place, &file, Clock::fixed(start(), 1)).await {
+            match Backend::open_with_key_file(&location, &file, Clock::fixed(start(), 1)).await {
                 Err(Error::InUse) => tokio::task::yield_now().await,
                 opened => return opened,
             }

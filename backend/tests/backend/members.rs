@@ -16,8 +16,8 @@ use domain::{
     forms::Problem,
     ids::MemberId,
     members::{
-        CorrectionField, CorrectionState, Flaw, Hits, MemberState, NationalId, PhoneNumber, RECORD_HOLDER, RECORD_HOLDER_NAME,
-        Sex, Standing,
+        CorrectionField, CorrectionState, Hits, MemberState, NationalId, PhoneNumber, QualityIssue, RECORD_HOLDER,
+        RECORD_HOLDER_NAME, Sex, Standing,
     },
     units::UnitRef,
 };
@@ -44,7 +44,7 @@ on_both_engines! {
     a_transfer_belongs_to_its_two_ends,
     the_queue_falls_as_it_is_worked_off,
     two_records_become_one_with_one_history,
-    twins_may_be_two_people,
+    duplicates_may_be_two_people,
 }
 
 fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>, field: &str) -> Option<Problem> {
@@ -66,7 +66,7 @@ async fn listen(backend: &Backend) -> tokio::sync::broadcast::Receiver<Event> {
 }
 
 /// What happened since the listener was made; in no order, since the clock stands still.
-async fn told(backend: &Backend, listener: &mut tokio::sync::broadcast::Receiver<Event>) -> Vec<Event> {
+async fn new_events(backend: &Backend, listener: &mut tokio::sync::broadcast::Receiver<Event>) -> Vec<Event> {
     backend.catch_up().await.expect("reads the log");
     std::iter::from_fn(|| listener.try_recv().ok()).collect()
 }
@@ -246,7 +246,7 @@ async fn looking_at_a_record_leaves_a_trace(backend: &Backend, org: &Fixture) {
     members.record(&org.secretary.viewer, org.secretary.id).await.expect("the own record by office");
     members.own(&org.fisherman.viewer).await.expect("the own record");
     let _ = members.record(&org.farm_secretary.viewer, id).await;
-    let events = told(backend, &mut listener).await;
+    let events = new_events(backend, &mut listener).await;
     let mut looks: Vec<_> =
         events.iter().filter(|event| event.body == EventBody::RecordOpened(id)).filter_map(|event| event.actor).collect();
     looks.sort_unstable();
@@ -271,7 +271,7 @@ async fn a_member_is_registered_once_and_counts(backend: &Backend, org: &Fixture
     let registrar = &org.coast_registrar.viewer;
     let member = backend.members().register(registrar, form).await.expect("registers");
     assert_eq!(backend.members().register(registrar, form).await.expect("the same button twice"), member);
-    let events = told(backend, &mut listener).await;
+    let events = new_events(backend, &mut listener).await;
     let registrations: Vec<_> = events.iter().filter(|event| event.kind() == EventKind::MemberRegistered).collect();
     assert_eq!(registrations.len(), 1);
     assert_eq!(registrations[0].unit, org.harbour.path);
@@ -321,7 +321,7 @@ async fn a_change_names_its_fields_and_never_their_values(backend: &Backend, org
     members.change(registrar, form).await.expect("nothing to change is no mistake");
     let changed = MemberForm { full_name: "Trương Thị Mới Hơn", phone: "0900900002", ..form };
     members.change(registrar, changed).await.expect("changes");
-    let events = told(backend, &mut listener).await;
+    let events = new_events(backend, &mut listener).await;
     let logged: Vec<_> =
         events.into_iter().filter(|event| event.kind() == EventKind::MemberChanged).map(|event| event.body).collect();
     let fields = ["full_name", "phone"].map(str::to_owned).to_vec();
@@ -381,7 +381,7 @@ async fn who_leaves_is_signed_out_and_may_come_back(backend: &Backend, org: &Fix
     let record = members.record(registrar, secretary.id).await.expect("stays readable");
     assert_eq!(record.record.state, MemberState::Left);
     assert_eq!(record.record.postings[0].until, NaiveDate::from_ymd_opt(2026, 11, 20));
-    assert_eq!((record.flaws, record.transfer), (Vec::new(), None), "nobody works on it any more");
+    assert_eq!((record.quality_issues, record.transfer), (Vec::new(), None), "nobody works on it any more");
 
     let number = version(backend, org, secretary.id).await;
     let back = StateForm { id: &id, version: &number, state: "active", day: "21/11/2026" };
@@ -391,7 +391,7 @@ async fn who_leaves_is_signed_out_and_may_come_back(backend: &Backend, org: &Fix
     assert!(viewer.offices.is_empty(), "the office does not come back with the person");
     let record = members.record(registrar, secretary.id).await.expect("a record");
     assert_eq!(record.record.postings.iter().filter(|posting| posting.until.is_none()).count(), 1);
-    assert_eq!(record.flaws, [Flaw::MissingPhone]);
+    assert_eq!(record.quality_issues, [QualityIssue::MissingPhone]);
 }
 
 async fn a_correction_is_asked_for_accepted_and_seen(backend: &Backend, org: &Fixture) {
@@ -423,7 +423,7 @@ async fn a_correction_is_asked_for_accepted_and_seen(backend: &Backend, org: &Fi
     let silent = members.decide_correction(registrar, &second.to_string(), "decline", " ").await;
     assert_eq!(refusal(silent, "note"), Some(Problem::Required), "nobody is turned away without a word");
     members.decide_correction(registrar, &second.to_string(), "decline", "Giấy khai sinh ghi Khơi.").await.expect("declines");
-    let mut bodies: Vec<_> = told(backend, &mut listener).await.into_iter().map(|event| event.body).collect();
+    let mut bodies: Vec<_> = new_events(backend, &mut listener).await.into_iter().map(|event| event.body).collect();
     bodies.sort_unstable_by_key(|body| body.kind().key());
     assert_eq!(
         bodies,
@@ -440,7 +440,7 @@ async fn a_correction_is_asked_for_accepted_and_seen(backend: &Backend, org: &Fi
     let declined = own.corrections.iter().find(|correction| correction.state == CorrectionState::Declined).expect("is there");
     assert_eq!(declined.note.as_deref(), Some("Giấy khai sinh ghi Khơi."));
     assert_eq!(backend.home().page(member).await.expect("a page").corrections_decided, 0, "seen is seen");
-    assert_eq!(members.record(registrar, org.fisherman.id).await.expect("a record").flaws, [], "the phone is there now");
+    assert_eq!(members.record(registrar, org.fisherman.id).await.expect("a record").quality_issues, [], "the phone is there now");
 }
 
 async fn of_corrections_asked_for_at_once_one_waits(backend: &Backend, org: &Fixture) {
@@ -507,7 +507,7 @@ async fn a_transfer_moves_a_member_with_the_history_kept(backend: &Backend, org:
     let token = backend.accounts().sign_in(sign_in).await.expect("signs in").token;
     let mut listener = listen(backend).await;
     members.decide_transfer(&org.farm_secretary.viewer, &id, "accept", "").await.expect("accepts");
-    let events = told(backend, &mut listener).await;
+    let events = new_events(backend, &mut listener).await;
     let accepted = events.iter().find(|event| event.kind() == EventKind::TransferAccepted).expect("is told");
     assert_eq!(accepted.unit, org.farm.path);
     let other = Some(org.harbour.path.clone());
@@ -521,9 +521,9 @@ async fn a_transfer_moves_a_member_with_the_history_kept(backend: &Backend, org:
     assert_eq!(postings, [(org.farm.name.as_str(), false), (org.harbour.name.as_str(), true)]);
     assert!(matches!(members.record(&org.secretary.viewer, org.deputy.id).await, Err(Error::NotFound)));
     let record = members.record(&org.farm_secretary.viewer, org.deputy.id).await.expect("a record");
-    assert_eq!(record.flaws, [Flaw::MissingPhone]);
+    assert_eq!(record.quality_issues, [QualityIssue::MissingPhone]);
     assert_eq!(
-        members.quality(&org.farm_secretary.viewer, Some(Flaw::MissingPhone), None).await.expect("a page").members.len(),
+        members.quality(&org.farm_secretary.viewer, Some(QualityIssue::MissingPhone), None).await.expect("a page").members.len(),
         4
     );
     assert_eq!(members.corrections(&org.coast_registrar.viewer).await.expect("a page").count, 0, "requests follow");
@@ -566,19 +566,19 @@ async fn a_transfer_belongs_to_its_two_ends(backend: &Backend, org: &Fixture) {
 async fn the_queue_falls_as_it_is_worked_off(backend: &Backend, org: &Fixture) {
     let (registrar, members) = (&org.coast_registrar.viewer, backend.members());
     let count = async |kind| members.quality(registrar, Some(kind), None).await.expect("a page").counts[&kind];
-    assert_eq!(count(Flaw::MissingPhone).await, 16);
-    assert_eq!(count(Flaw::MissingId).await, 0);
+    assert_eq!(count(QualityIssue::MissingPhone).await, 16);
+    assert_eq!(count(QualityIssue::MissingId).await, 0);
     let id = registered(backend, org, |form| MemberForm { national_id: "", phone: "", ..form }).await;
-    assert_eq!((count(Flaw::MissingPhone).await, count(Flaw::MissingId).await), (17, 1));
+    assert_eq!((count(QualityIssue::MissingPhone).await, count(QualityIssue::MissingId).await), (17, 1));
     let key = id.to_string();
     let form = MemberForm { version: "1", ..new_member(&key, "") };
     members.change(registrar, form).await.expect("changes");
-    assert_eq!((count(Flaw::MissingPhone).await, count(Flaw::MissingId).await), (16, 0));
+    assert_eq!((count(QualityIssue::MissingPhone).await, count(QualityIssue::MissingId).await), (16, 0));
     assert_eq!(found(backend, registrar, "951300900001").await.len(), 1);
     let mut listed = 0;
     let mut after = None;
     loop {
-        let page = members.quality(registrar, Some(Flaw::MissingPhone), after).await.expect("a page");
+        let page = members.quality(registrar, Some(QualityIssue::MissingPhone), after).await.expect("a page");
         listed += page.members.len();
         after = page.next;
         if after.is_none() {
@@ -586,8 +586,11 @@ async fn the_queue_falls_as_it_is_worked_off(backend: &Backend, org: &Fixture) {
         }
     }
     assert_eq!(listed, 16);
-    assert_eq!(members.quality(&org.farm_secretary.viewer, None, None).await.expect("a page").counts[&Flaw::MissingPhone], 3);
-    let foreign = members.quality(registrar, Some(Flaw::MissingPhone), Some(org.farmer.id)).await;
+    assert_eq!(
+        members.quality(&org.farm_secretary.viewer, None, None).await.expect("a page").counts[&QualityIssue::MissingPhone],
+        3
+    );
+    let foreign = members.quality(registrar, Some(QualityIssue::MissingPhone), Some(org.farmer.id)).await;
     assert!(matches!(foreign, Err(Error::NotFound)), "{foreign:?}");
     assert!(matches!(members.quality(&org.fisherman.viewer, None, None).await, Err(Error::NotFound)));
 }
@@ -595,7 +598,7 @@ async fn the_queue_falls_as_it_is_worked_off(backend: &Backend, org: &Fixture) {
 async fn two_records_become_one_with_one_history(backend: &Backend, org: &Fixture) {
     let (registrar, members) = (&org.coast_registrar.viewer, backend.members());
     // The fisherman once more, written otherwise, without an ID, but with a phone.
-    let twin = registered(backend, org, |form| MemberForm {
+    let duplicate = registered(backend, org, |form| MemberForm {
         full_name: "VÕ VĂN KHƠI",
         birth_date: "1980-02-03",
         admitted_on: "2008-02-03",
@@ -604,10 +607,11 @@ async fn two_records_become_one_with_one_history(backend: &Backend, org: &Fixtur
         ..form
     })
     .await;
-    let count = async || members.quality(registrar, Some(Flaw::Twin), None).await.expect("a page").counts[&Flaw::Twin];
+    let count =
+        async || members.quality(registrar, Some(QualityIssue::Twin), None).await.expect("a page").counts[&QualityIssue::Twin];
     assert_eq!(count().await, 2);
-    let page = members.record(registrar, twin).await.expect("a record");
-    assert_eq!(page.twins.iter().map(|twin| twin.id).collect::<Vec<_>>(), [org.fisherman.id]);
+    let page = members.record(registrar, duplicate).await.expect("a record");
+    assert_eq!(page.duplicates.iter().map(|duplicate| duplicate.id).collect::<Vec<_>>(), [org.fisherman.id]);
 
     let document = published(backend, &org.coast_editor.viewer, &org.coast, &org.coast).await;
     read_through(backend, &org.fisherman.viewer, document).await;
@@ -618,27 +622,27 @@ async fn two_records_become_one_with_one_history(backend: &Backend, org: &Fixtur
     let sign_in = || SignInForm { national_id: &org.fisherman.national_id, password: PASSWORD, device: "" };
     let token = backend.accounts().sign_in(sign_in()).await.expect("signs in").token;
 
-    assert!(matches!(members.merge(registrar, twin, org.farmer.id).await, Err(Error::NotFound)), "not across subtrees");
-    assert!(matches!(members.merge(registrar, twin, twin).await, Err(Error::NotFound)));
-    let both = members.merge_form(registrar, twin, org.fisherman.id).await.expect("a page");
-    assert_eq!((both.keep.id, both.other.id), (twin, org.fisherman.id));
-    members.merge(registrar, twin, org.fisherman.id).await.expect("merges");
+    assert!(matches!(members.merge(registrar, duplicate, org.farmer.id).await, Err(Error::NotFound)), "not across subtrees");
+    assert!(matches!(members.merge(registrar, duplicate, duplicate).await, Err(Error::NotFound)));
+    let both = members.merge_form(registrar, duplicate, org.fisherman.id).await.expect("a page");
+    assert_eq!((both.keep.id, both.other.id), (duplicate, org.fisherman.id));
+    members.merge(registrar, duplicate, org.fisherman.id).await.expect("merges");
     assert_eq!(count().await, 0);
     assert_eq!(backend.accounts().session(&token).await.expect("reads"), None, "the other's sessions are closed");
     let gone = members.record(registrar, org.fisherman.id).await.expect("stays readable").record;
-    assert_eq!((gone.state, gone.merged_into), (MemberState::Merged, Some(twin)));
-    let kept = members.record(registrar, twin).await.expect("a record");
-    assert_eq!(kept.flaws, [], "it has the ID of the one and the phone of the other");
+    assert_eq!((gone.state, gone.merged_into), (MemberState::Merged, Some(duplicate)));
+    let kept = members.record(registrar, duplicate).await.expect("a record");
+    assert_eq!(kept.quality_issues, [], "it has the ID of the one and the phone of the other");
     assert_eq!(kept.record.postings.iter().filter(|posting| posting.until.is_none()).count(), 1);
     assert_eq!(kept.record.postings.len(), 2, "the history of both");
     assert_eq!(found(backend, registrar, "khoi").await.len(), 1);
 
     let token = backend.accounts().sign_in(sign_in()).await.expect("the same ID and password lead to the kept record").token;
     let viewer = backend.accounts().session(&token).await.expect("reads").expect("is open").viewer;
-    assert_eq!(viewer.member, twin);
+    assert_eq!(viewer.member, duplicate);
     assert_eq!(backend.feedback().own(&viewer, None).await.expect("a list").opinions.len(), 1);
     assert!(backend.documents().read(&viewer, document).await.expect("reads").summary.read, "it counts as read");
-    assert!(matches!(members.merge(registrar, twin, org.fisherman.id).await, Err(Error::NotFound)), "once is enough");
+    assert!(matches!(members.merge(registrar, duplicate, org.fisherman.id).await, Err(Error::NotFound)), "once is enough");
     let form = members.form(registrar, org.fisherman.id).await;
     assert!(matches!(form, Err(Error::NotAllowed)), "nobody works on what became part of another: {form:?}");
 }
@@ -648,11 +652,12 @@ fn same(form: MemberForm<'_>) -> MemberForm<'_> {
     MemberForm { full_name: "Võ Văn Khơi", birth_date: "1980-02-03", admitted_on: "2008-02-03", ..form }
 }
 
-async fn twins_may_be_two_people(backend: &Backend, org: &Fixture) {
+async fn duplicates_may_be_two_people(backend: &Backend, org: &Fixture) {
     let (registrar, members) = (&org.coast_registrar.viewer, backend.members());
     let second = registered(backend, org, same).await;
     let third = registered(backend, org, |form| MemberForm { card: "51900003", national_id: "", ..same(form) }).await;
-    let count = async || members.quality(registrar, Some(Flaw::Twin), None).await.expect("a page").counts[&Flaw::Twin];
+    let count =
+        async || members.quality(registrar, Some(QualityIssue::Twin), None).await.expect("a page").counts[&QualityIssue::Twin];
     assert_eq!(count().await, 3);
     members.keep_apart(registrar, second, org.fisherman.id).await.expect("are two");
     assert_eq!(count().await, 3, "each may still be the third");

@@ -14,7 +14,7 @@ use domain::{
 };
 
 use crate::{
-    doors::{Doors, NEW_PASSWORD, PHONE, WITH_PHONE, refusal, register},
+    activation::{ActivationFixture, NEW_PASSWORD, PHONE, WITH_PHONE, refusal, register},
     support::{Fixture, on_disk, organisation},
 };
 
@@ -130,45 +130,45 @@ async fn nobody_chosen_and_people_of_other_branches_are_refused() {
 
 #[tokio::test]
 async fn the_list_says_what_became_of_each_code() {
-    let doors = Doors::open().await;
-    let secretary = &doors.org.secretary.viewer;
+    let fixture = ActivationFixture::open().await;
+    let secretary = &fixture.org.secretary.viewer;
     let state = async || {
-        let codes = doors.backend.accounts().member_codes(secretary, doors.newcomer).await.expect("reads").codes;
+        let codes = fixture.backend.accounts().member_codes(secretary, fixture.newcomer).await.expect("reads").codes;
         codes.iter().map(|code| code.state).collect::<Vec<_>>()
     };
     assert_eq!(state().await, []);
-    doors.paper_code().await;
-    doors.clock.advance(TimeDelta::minutes(1));
-    let code = doors.paper_code().await;
+    fixture.paper_code().await;
+    fixture.clock.advance(TimeDelta::minutes(1));
+    let code = fixture.paper_code().await;
     assert_eq!(state().await, [CodeState::Open, CodeState::Revoked], "the newest first; a new one ends the old one");
-    doors.clock.advance(TimeDelta::days(31));
+    fixture.clock.advance(TimeDelta::days(31));
     assert_eq!(state().await, [CodeState::Expired, CodeState::Revoked]);
     drop(code);
 
-    let code = doors.paper_code().await;
-    let door = doors.knock(WITH_PHONE).await;
-    doors.try_code(&door, &code).await.expect("is right");
-    doors.choose(&door, NEW_PASSWORD).await.expect("chooses");
+    let code = fixture.paper_code().await;
+    let activation = fixture.begin_activation(WITH_PHONE).await;
+    fixture.try_code(&activation, &code).await.expect("is right");
+    fixture.choose(&activation, NEW_PASSWORD).await.expect("chooses");
     assert_eq!(state().await, [CodeState::Used, CodeState::Expired, CodeState::Revoked]);
 }
 
 #[tokio::test]
 async fn revoking_is_logged_once_and_changes_only_what_can_still_be_used() {
-    let doors = Doors::open().await;
-    doors.clock.advance(TimeDelta::minutes(1));
-    let mut events = doors.backend.events().listen();
-    let secretary = &doors.org.secretary.viewer;
-    doors.paper_code().await;
-    let code = doors.backend.accounts().member_codes(secretary, doors.newcomer).await.expect("reads").codes[0].id;
+    let fixture = ActivationFixture::open().await;
+    fixture.clock.advance(TimeDelta::minutes(1));
+    let mut events = fixture.backend.events().listen();
+    let secretary = &fixture.org.secretary.viewer;
+    fixture.paper_code().await;
+    let code = fixture.backend.accounts().member_codes(secretary, fixture.newcomer).await.expect("reads").codes[0].id;
     for _ in 0..2 {
-        let (member, unit) = doors.backend.accounts().revoke_paper_code(secretary, code).await.expect("revokes");
-        assert_eq!((member, unit), (doors.newcomer, doors.org.harbour.id));
+        let (member, unit) = fixture.backend.accounts().revoke_paper_code(secretary, code).await.expect("revokes");
+        assert_eq!((member, unit), (fixture.newcomer, fixture.org.harbour.id));
     }
-    doors.backend.catch_up().await.expect("reads the log");
+    fixture.backend.catch_up().await.expect("reads the log");
     let mut revoked = 0;
     while let Ok(event) = events.try_recv() {
         if let EventBody::PaperCodeRevoked(member) = event.body {
-            assert_eq!((event.actor, member), (Some(doors.org.secretary.id), doors.newcomer));
+            assert_eq!((event.actor, member), (Some(fixture.org.secretary.id), fixture.newcomer));
             revoked += 1;
         }
     }
@@ -177,31 +177,31 @@ async fn revoking_is_logged_once_and_changes_only_what_can_still_be_used() {
 
 #[tokio::test]
 async fn the_sheet_is_for_who_issued_it_and_for_ten_minutes() {
-    let doors = Doors::open().await;
-    let (secretary, deputy) = (&doors.org.secretary.viewer, &doors.org.deputy.viewer);
-    let issued = doors.backend.accounts().issue_paper_code(secretary, doors.newcomer).await.expect("issues");
-    let token = doors.backend.accounts().keep_sheet(secretary, std::slice::from_ref(&issued)).await.expect("keeps");
+    let fixture = ActivationFixture::open().await;
+    let (secretary, deputy) = (&fixture.org.secretary.viewer, &fixture.org.deputy.viewer);
+    let issued = fixture.backend.accounts().issue_paper_code(secretary, fixture.newcomer).await.expect("issues");
+    let token = fixture.backend.accounts().keep_sheet(secretary, std::slice::from_ref(&issued)).await.expect("keeps");
     for _ in 0..2 {
         let sheet =
-            doors.backend.accounts().sheet(secretary, &token, "https://sotay.example").await.expect("also when loaded again");
-        assert_eq!((sheet.unit.id, sheet.address.as_str()), (doors.org.harbour.id, "sotay.example"));
+            fixture.backend.accounts().sheet(secretary, &token, "https://sotay.example").await.expect("also when loaded again");
+        assert_eq!((sheet.unit.id, sheet.address.as_str()), (fixture.org.harbour.id, "sotay.example"));
         assert_eq!(sheet.cards.len(), 1);
         assert_eq!(sheet.cards[0].code, grouped(&issued.code));
     }
-    let others = doors.backend.accounts().sheet(deputy, &token, "https://sotay.example").await;
+    let others = fixture.backend.accounts().sheet(deputy, &token, "https://sotay.example").await;
     assert!(matches!(others, Err(Error::NotFound)));
-    doors.clock.advance(TimeDelta::minutes(10));
-    let late = doors.backend.accounts().sheet(secretary, &token, "https://sotay.example").await;
+    fixture.clock.advance(TimeDelta::minutes(10));
+    let late = fixture.backend.accounts().sheet(secretary, &token, "https://sotay.example").await;
     assert!(matches!(late, Err(Error::NotFound)));
-    assert!(matches!(doors.backend.accounts().sheet(secretary, "x", "https://x").await, Err(Error::NotFound)));
+    assert!(matches!(fixture.backend.accounts().sheet(secretary, "x", "https://x").await, Err(Error::NotFound)));
 }
 
 #[tokio::test]
 async fn the_command_line_has_a_first_code_for_a_member() {
     let (backend, _, org) = organisation().await;
     let code = backend.accounts().first_code(org.not_activated.id).await.expect("issues");
-    let door = backend.accounts().knock(&org.not_activated.national_id).await.expect("a visit");
-    backend.accounts().try_code(&door, &code).await.expect("is right");
+    let activation = backend.accounts().begin_activation(&org.not_activated.national_id).await.expect("a visit");
+    backend.accounts().try_code(&activation, &code).await.expect("is right");
 }
 
 /// Every file below a folder, whole.
@@ -227,15 +227,16 @@ async fn neither_codes_nor_passwords_nor_numbers_lie_in_the_data_folder() {
 
     let code = backend.accounts().issue_paper_code(secretary, newcomer).await.expect("issues");
     let sheet = backend.accounts().keep_sheet(secretary, std::slice::from_ref(&code)).await.expect("keeps");
-    let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
+    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("a visit");
     let sent = std::sync::Mutex::new(String::new());
     let words = |code: &str| {
         code.clone_into(&mut sent.lock().expect("not poisoned"));
         "…".to_owned()
     };
-    backend.accounts().send_code(&door, words).await.expect("sends");
-    backend.accounts().try_code(&door, &code.code).await.expect("is right");
-    let chosen = backend.accounts().choose_password(&door, NEW_PASSWORD, "Phone", Preferences::default()).await.expect("chooses");
+    backend.accounts().send_code(&activation, words).await.expect("sends");
+    backend.accounts().try_code(&activation, &code.code).await.expect("is right");
+    let chosen =
+        backend.accounts().choose_password(&activation, NEW_PASSWORD, "Phone", Preferences::default()).await.expect("chooses");
     let form = SignInForm { national_id: WITH_PHONE, password: NEW_PASSWORD, device: "Phone" };
     let again = backend.accounts().sign_in(form).await.expect("signs in");
     // While it is open: the engine's log holds every row as it was written, compressed later.
@@ -249,7 +250,7 @@ async fn neither_codes_nor_passwords_nor_numbers_lie_in_the_data_folder() {
         &code.code,
         &grouped(&code.code),
         &sheet,
-        &door,
+        &activation,
         NEW_PASSWORD,
         WITH_PHONE,
         PHONE,

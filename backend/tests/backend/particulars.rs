@@ -24,7 +24,7 @@ on_both_engines! {
 }
 
 /// What of a form is no particular, but tells of its text and where that stands.
-const OTHERS: [&str; 5] = ["id", "body", "situation", "version", "saved_at"];
+const OTHERS: [&str; 5] = ["id", "body", "status", "version", "saved_at"];
 
 const NUMBERS: [&str; 3] = ["11-HD/ĐU", "12-HD/ĐU", "13-HD/ĐU"];
 

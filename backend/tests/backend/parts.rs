@@ -7,7 +7,7 @@ use backend::{
 };
 use domain::{
     accounts::Viewer,
-    documents::{LibraryQuery, ShelfList},
+    documents::{LibraryQuery, PersonalList},
     forms::Problem,
     ids::{DocumentId, UnitId},
     search::SearchQuery,
@@ -86,9 +86,9 @@ async fn has(backend: &Backend, viewer: &Viewer, id: DocumentId) -> bool {
     let opened = documents.read(viewer, id).await;
     let is_readable = opened.is_ok();
     assert!(is_readable || matches!(opened, Err(Error::NotFound)), "{}: {opened:?}", viewer.name);
-    let library = documents.shelf(viewer, &LibraryQuery::default()).await.expect("a page");
+    let library = documents.library(viewer, &LibraryQuery::default()).await.expect("a page");
     let mut lists = vec![library.documents.iter().any(|row| row.id == id)];
-    for list in [ShelfList::Unread, ShelfList::MustRead] {
+    for list in [PersonalList::Unread, PersonalList::MustRead] {
         let page = documents.personal(viewer, list, None).await.expect("a page");
         lists.push(page.rows.iter().any(|row| row.document.id == id));
     }

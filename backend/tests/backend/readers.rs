@@ -10,7 +10,7 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::{
     accounts::Viewer,
     documents::{
-        DocumentSummary, ShelfList,
+        DocumentSummary, PersonalList,
         readers::{ReaderRow, Readers, ReadersPage, Reminding},
         reading::{OwnReceipt, Recording, Seen},
     },
@@ -251,7 +251,7 @@ async fn what_reaches_a_unit_is_listed_with_its_share(backend: &Backend, org: &F
 async fn told(backend: &Backend, member: &Viewer, id: DocumentId) -> (Option<String>, Option<String>) {
     let by = |document: &DocumentSummary| document.reminded.as_ref().map(|reminded| reminded.by.clone());
     let home = backend.home().page(member).await.expect("a page").newest;
-    let list = backend.documents().personal(member, ShelfList::Unread, None).await.expect("a list").rows;
+    let list = backend.documents().personal(member, PersonalList::Unread, None).await.expect("a list").rows;
     let list: Vec<DocumentSummary> = list.into_iter().map(|row| row.document).collect();
     let told = |rows: &[DocumentSummary]| rows.iter().find(|row| row.id == id).and_then(by);
     (told(&home), told(&list))
@@ -284,7 +284,7 @@ async fn opening_is_not_reading(backend: &Backend, org: &Fixture) {
     let found = page.names.expect("names");
     assert_eq!(waiting(&found)[2], ["Võ Văn Khơi"]);
     assert_eq!(found.opened[0].on, Some(today));
-    let unread = documents.personal(member, ShelfList::Unread, None).await.expect("a list").rows;
+    let unread = documents.personal(member, PersonalList::Unread, None).await.expect("a list").rows;
     assert_eq!(unread.iter().map(|row| row.document.id).collect::<Vec<_>>(), [id]);
     assert_eq!(backend.home().page(member).await.expect("a page").must_read, 1);
     assert!(told(backend, member, id).await.0.is_some(), "the reminder stays");
@@ -297,7 +297,7 @@ async fn opening_is_not_reading(backend: &Backend, org: &Fixture) {
     let page = readers(backend, secretary, id, None).await;
     assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(1), Some(1)));
     assert_eq!(page.names.expect("names").read[0].on, Some(later));
-    assert_eq!(documents.personal(member, ShelfList::Unread, None).await.expect("a list").rows, []);
+    assert_eq!(documents.personal(member, PersonalList::Unread, None).await.expect("a list").rows, []);
     assert_eq!(backend.home().page(member).await.expect("a page").must_read, 0);
     assert_eq!(told(backend, member, id).await, (None, None));
     assert_eq!(share(backend, org, id, &org.harbour).await, Some((5, 1)));
@@ -344,19 +344,22 @@ async fn who_looks_for_an_office_leaves_no_trace(backend: &Backend, org: &Fixtur
     }
     // The secretary of the harbour is one of its members, and checks the list.
     let secretary = &org.secretary.viewer;
-    let page = documents.look_at(secretary, id).await.expect("looks");
+    let page = documents.read_without_trace(secretary, id).await.expect("looks");
     assert!(page.recording == Recording::Looks && page.html.contains("Tải tài liệu"));
     backend.catch_up().await.expect("reads the log");
     let page = readers(backend, secretary, id, None).await;
     assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(0), Some(0)));
-    assert_eq!(documents.personal(secretary, ShelfList::Recent, None).await.expect("a list").rows, []);
+    assert_eq!(documents.personal(secretary, PersonalList::Recent, None).await.expect("a list").rows, []);
     // Reading it as a member is another thing, and who has no office cannot but read.
     read(backend, &org.secretary, id).await;
-    assert!(matches!(documents.look_at(&org.fisherman.viewer, id).await.expect("reads").recording, Recording::Member(_)));
+    assert!(matches!(
+        documents.read_without_trace(&org.fisherman.viewer, id).await.expect("reads").recording,
+        Recording::Member(_)
+    ));
     let page = readers(backend, secretary, id, None).await;
     assert_eq!((page.total.share.map(|share| share.done), page.opened), (Some(1), Some(2)));
     for stranger in [&org.teacher, &org.farmer, &org.hills_editor] {
-        assert!(is_not_found(documents.look_at(&stranger.viewer, id).await), "{}", stranger.name);
+        assert!(is_not_found(documents.read_without_trace(&stranger.viewer, id).await), "{}", stranger.name);
         assert!(is_not_found(documents.mark_read(&stranger.viewer, id, Seen::Said).await), "{}", stranger.name);
     }
 }

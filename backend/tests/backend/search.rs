@@ -541,7 +541,7 @@ async fn withdrawn(backend: &Backend, units: &[UnitRef], documents: &[DocumentId
     let mut withdrawn = BTreeSet::new();
     for id in documents {
         let draft = backend.documents().draft(&chief, *id).await.expect("is known").draft;
-        if draft.situation.state() == Some(DocumentState::Withdrawn) {
+        if draft.status.state() == Some(DocumentState::Withdrawn) {
             withdrawn.insert(*id);
         }
     }

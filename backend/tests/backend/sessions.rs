@@ -209,8 +209,8 @@ async fn a_providers_word_opens_a_session_or_a_door_and_nothing_for_strangers() 
     };
     assert_eq!(session(&backend, &signed_in.token).await.expect("is open").viewer, org.secretary.viewer);
 
-    let door = backend.accounts().sign_in_federated(&id(&org.not_activated), "Phone").await.expect("decides");
-    assert!(matches!(door, Vouched::Door(token) if token.len() == 43), "a password must be chosen first");
+    let activation = backend.accounts().sign_in_federated(&id(&org.not_activated), "Phone").await.expect("decides");
+    assert!(matches!(activation, Vouched::Activation(token) if token.len() == 43), "a password must be chosen first");
 
     let stranger = NationalId::parse("951999999999").expect("twelve digits");
     let unknown = backend.accounts().sign_in_federated(&stranger, "Phone").await.expect("decides");

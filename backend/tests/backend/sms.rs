@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    doors::{PHONE, UNKNOWN, WITH_PHONE, register},
+    activation::{PHONE, UNKNOWN, WITH_PHONE, register},
     support::{PATIENCE, organisation},
 };
 
@@ -60,13 +60,13 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
     let (url, mut received) = gateway(&["503 Service Unavailable", "500 Internal Server Error", "202 Accepted"]).await;
     backend.send_messages_by(Sms::gateway(&url, Some("let-me-in".to_owned())).expect("an address"));
 
-    let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
+    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("a visit");
     let code = Arc::new(std::sync::Mutex::new(String::new()));
     let words = |made: &str| {
         made.clone_into(&mut code.lock().expect("not poisoned"));
         format!("Sổ tay: {made}")
     };
-    backend.accounts().send_code(&door, words).await.expect("does not wait for the gateway");
+    backend.accounts().send_code(&activation, words).await.expect("does not wait for the gateway");
     let mut keys = BTreeSet::new();
     for _ in 0..3 {
         assert_eq!(backend.run_due_jobs().await.expect("runs"), 1);
@@ -84,7 +84,7 @@ async fn a_gateway_that_fails_twice_is_asked_a_third_time() {
     assert_eq!(keys.len(), 1, "it is the same message each time");
     assert_eq!(backend.jobs().list().await.expect("lists"), [], "it was taken over");
     let code = code.lock().expect("not poisoned").clone();
-    backend.accounts().try_code(&door, &code).await.expect("is right");
+    backend.accounts().try_code(&activation, &code).await.expect("is right");
 }
 
 #[tokio::test]
@@ -93,12 +93,12 @@ async fn nothing_is_sent_for_who_has_no_phone_or_is_nobody() {
     let (url, mut received) = gateway(&["200 OK"]).await;
     backend.send_messages_by(Sms::gateway(&url, None).expect("an address"));
     for national_id in [UNKNOWN, &org.not_activated.national_id] {
-        let door = backend.accounts().knock(national_id).await.expect("a visit");
-        backend.accounts().send_code(&door, str::to_owned).await.expect("the same answer");
+        let activation = backend.accounts().begin_activation(national_id).await.expect("a visit");
+        backend.accounts().send_code(&activation, str::to_owned).await.expect("the same answer");
     }
     register(&backend, WITH_PHONE, Some(PHONE), &org.harbour).await;
-    let door = backend.accounts().knock(WITH_PHONE).await.expect("a visit");
-    backend.accounts().send_code(&door, |_| "the only one".to_owned()).await.expect("sends");
+    let activation = backend.accounts().begin_activation(WITH_PHONE).await.expect("a visit");
+    backend.accounts().send_code(&activation, |_| "the only one".to_owned()).await.expect("sends");
     let waiting = backend.jobs().list().await.expect("lists");
     assert_eq!(waiting.len(), 3, "whoever it is, the same is written");
     assert_eq!(backend.run_due_jobs().await.expect("runs"), 3);

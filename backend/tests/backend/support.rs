@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use backend::{
-    Backend, Clock, Error, Keys, Place,
+    Backend, Clock, Error, Keys, StoreLocation,
     demo::registry::{NewMember, Registry},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -31,22 +31,22 @@ pub(crate) fn start() -> DateTime<Utc> {
 
 /// An empty backend in memory; its clock stands still until the test moves it.
 pub(crate) async fn backend() -> (Backend, Clock) {
-    open(&Place::Memory).await
+    open(&StoreLocation::Memory).await
 }
 
 /// The same on disk. The folder goes with the value returned.
 pub(crate) async fn on_disk() -> (Backend, Clock, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (backend, clock) = open(&Place::Folder(folder.path().to_owned())).await;
+    let (backend, clock) = open(&StoreLocation::Folder(folder.path().to_owned())).await;
     (backend, clock, folder)
 }
 
 /// Opens the store of a folder again. Its engine lets go of the files a moment after the last handle of the backend before is gone.
 pub(crate) async fn reopened(folder: &Path, clock: &Clock) -> Backend {
-    let place = Place::Folder(folder.to_owned());
+    let location = StoreLocation::Folder(folder.to_owned());
     let opened = async {
         loop {
-            match Backend::open(&place, Keys::from_master(&[7; 32]), clock.clone()).await {
+            match Backend::open(&location, Keys::from_master(&[7; 32]), clock.clone()).await {
                 Ok(backend) => return backend,
                 Err(Error::Store(_) | Error::InUse) => sleep(Duration::from_millis(5)).await,
                 Err(error) => panic!("{error:?}"),
@@ -69,9 +69,9 @@ pub(crate) async fn organisation() -> (Backend, Clock, Fixture) {
     (backend, clock, fixture)
 }
 
-async fn open(place: &Place) -> (Backend, Clock) {
+async fn open(location: &StoreLocation) -> (Backend, Clock) {
     let clock = Clock::fixed(start(), 1);
-    let backend = Backend::open(place, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+    let backend = Backend::open(location, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
     (backend, clock)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use backend::{
-    Backend, Clock, Error, Keys, Place,
+    Backend, Clock, Error, Keys, StoreLocation,
     accounts::{PasswordForm, SignInForm},
     demo::registry::{NewMember, Registry},
     members::{CorrectionForm, MemberForm, StateForm, TransferForm},
@@ -24,7 +24,7 @@ use domain::{
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 
 use crate::{
-    doors::{Doors, NEW_PASSWORD, PHONE, refusal},
+    activation::{ActivationFixture, NEW_PASSWORD, PHONE, refusal},
     support::{Fixture, PASSWORD, Person, organisation, start},
 };
 
@@ -97,37 +97,37 @@ async fn a_code_for_who_holds_a_role_above_comes_from_above() {
 
 #[tokio::test]
 async fn a_card_of_before_opens_nothing_once_its_owner_holds_a_role_above() {
-    let doors = Doors::open().await;
-    let code = doors.paper_code().await;
-    let door = doors.knock(crate::doors::WITH_PHONE).await;
-    doors.try_code(&door, &code).await.expect("is right");
-    let mut registry = Registry::new(&doors.backend, 9, start() - TimeDelta::days(1));
-    registry.office(doors.newcomer, Role::Editor, &doors.org.coast, None);
+    let fixture = ActivationFixture::open().await;
+    let code = fixture.paper_code().await;
+    let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
+    fixture.try_code(&activation, &code).await.expect("is right");
+    let mut registry = Registry::new(&fixture.backend, 9, start() - TimeDelta::days(1));
+    registry.office(fixture.newcomer, Role::Editor, &fixture.org.coast, None);
     registry.save().await.expect("saves");
-    let refused = refusal(doors.choose(&door, NEW_PASSWORD).await);
+    let refused = refusal(fixture.choose(&activation, NEW_PASSWORD).await);
     assert_eq!(refused.problem("password"), Some(&Problem::CodeRefused), "the visit was proved with it already");
-    let door = doors.knock(crate::doors::WITH_PHONE).await;
-    assert_eq!(refusal(doors.try_code(&door, &code).await).problem("code"), Some(&Problem::CodeRefused));
+    let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
+    assert_eq!(refusal(fixture.try_code(&activation, &code).await).problem("code"), Some(&Problem::CodeRefused));
 
-    let issued = doors.backend.accounts().issue_paper_code(&doors.org.coast_registrar.viewer, doors.newcomer).await;
-    let door = doors.knock(crate::doors::WITH_PHONE).await;
-    doors.try_code(&door, &issued.expect("issues").code).await.expect("is right");
-    doors.choose(&door, NEW_PASSWORD).await.expect("a card from the unit of the role");
+    let issued = fixture.backend.accounts().issue_paper_code(&fixture.org.coast_registrar.viewer, fixture.newcomer).await;
+    let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
+    fixture.try_code(&activation, &issued.expect("issues").code).await.expect("is right");
+    fixture.choose(&activation, NEW_PASSWORD).await.expect("a card from the unit of the role");
 }
 
 #[tokio::test]
 async fn a_card_of_a_unit_that_has_ended_opens_to_who_holds_no_role() {
-    let doors = Doors::open().await;
-    let (code, org) = (doors.paper_code().await, &doors.org);
+    let fixture = ActivationFixture::open().await;
+    let (code, org) = (fixture.paper_code().await, &fixture.org);
     let officer = crate::units::registrar(org);
-    crate::units::merge(&doors.backend, &officer, org.harbour.id, org.school.id).await.expect("is merged");
-    let door = doors.knock(crate::doors::WITH_PHONE).await;
-    doors.try_code(&door, &code).await.expect("is right");
-    let mut registry = Registry::new(&doors.backend, 9, start() - TimeDelta::days(1));
-    registry.office(doors.newcomer, Role::Editor, &org.school, None);
+    crate::units::merge(&fixture.backend, &officer, org.harbour.id, org.school.id).await.expect("is merged");
+    let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
+    fixture.try_code(&activation, &code).await.expect("is right");
+    let mut registry = Registry::new(&fixture.backend, 9, start() - TimeDelta::days(1));
+    registry.office(fixture.newcomer, Role::Editor, &org.school, None);
     registry.save().await.expect("saves");
-    let door = doors.knock(crate::doors::WITH_PHONE).await;
-    let refused = refusal(doors.try_code(&door, &code).await);
+    let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
+    let refused = refusal(fixture.try_code(&activation, &code).await);
     assert_eq!(refused.problem("code"), Some(&Problem::CodeRefused), "a role of the unit that took over is not from below");
 }
 
@@ -196,28 +196,28 @@ async fn roles_never_move_with_a_merge() {
 
 #[tokio::test]
 async fn the_owner_is_told_of_a_code_a_new_password_and_a_new_phone() {
-    let doors = Doors::open().await;
-    doors.backend.word_notices_by(|_: Locale, notice: AccountNotice| format!("Told: {notice:?}"));
-    let secretary = &doors.org.secretary.viewer;
-    let first = doors.paper_code().await;
-    let door = doors.knock(crate::doors::WITH_PHONE).await;
-    doors.try_code(&door, &first).await.expect("is right");
-    doors.choose(&door, NEW_PASSWORD).await.expect("the account begins, and nobody is told what they did themselves");
+    let fixture = ActivationFixture::open().await;
+    fixture.backend.word_notices_by(|_: Locale, notice: AccountNotice| format!("Told: {notice:?}"));
+    let secretary = &fixture.org.secretary.viewer;
+    let first = fixture.paper_code().await;
+    let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
+    fixture.try_code(&activation, &first).await.expect("is right");
+    fixture.choose(&activation, NEW_PASSWORD).await.expect("the account begins, and nobody is told what they did themselves");
 
-    let session = doors.sign_in(crate::doors::WITH_PHONE, NEW_PASSWORD).await.expect("signs in").token;
-    let viewer = doors.backend.accounts().session(&session).await.expect("reads").expect("is open").viewer;
-    let home = doors.backend.home().page(&viewer).await.expect("a page");
+    let session = fixture.sign_in(crate::activation::WITH_PHONE, NEW_PASSWORD).await.expect("signs in").token;
+    let viewer = fixture.backend.accounts().session(&session).await.expect("reads").expect("is open").viewer;
+    let home = fixture.backend.home().page(&viewer).await.expect("a page");
     assert!(!home.code_open && home.account_changes.is_empty(), "what they did themselves is no news");
-    let second = doors.paper_code().await;
-    assert!(doors.sent().await.contains("Told: CodeIssued"));
-    assert!(doors.backend.home().page(&viewer).await.expect("a page").code_open, "where the owner is signed in too");
-    let door = doors.knock(crate::doors::WITH_PHONE).await;
-    doors.try_code(&door, &second).await.expect("is right");
-    doors.choose(&door, "thuyen ve ben luc 6 gio").await.expect("chooses");
-    assert!(doors.sent().await.contains("Told: PasswordChanged"));
-    assert!(!doors.backend.home().page(&viewer).await.expect("a page").code_open, "the code is spent");
+    let second = fixture.paper_code().await;
+    assert!(fixture.sent().await.contains("Told: CodeIssued"));
+    assert!(fixture.backend.home().page(&viewer).await.expect("a page").code_open, "where the owner is signed in too");
+    let activation = fixture.begin_activation(crate::activation::WITH_PHONE).await;
+    fixture.try_code(&activation, &second).await.expect("is right");
+    fixture.choose(&activation, "thuyen ve ben luc 6 gio").await.expect("chooses");
+    assert!(fixture.sent().await.contains("Told: PasswordChanged"));
+    assert!(!fixture.backend.home().page(&viewer).await.expect("a page").code_open, "the code is spent");
 
-    let row = doors.backend.members().record(secretary, doors.newcomer).await.expect("a record").record;
+    let row = fixture.backend.members().record(secretary, fixture.newcomer).await.expect("a record").record;
     let (id, version) = (row.id.to_string(), row.version.to_string());
     let form = MemberForm {
         phone: "0901234567",
@@ -225,22 +225,22 @@ async fn the_owner_is_told_of_a_code_a_new_password_and_a_new_phone() {
         admitted_on: "1975-04-30",
         ..unchanged(&id, &version, &row.name, &row.card)
     };
-    doors.backend.members().change(&doors.org.coast_registrar.viewer, form).await.expect("changes");
-    let told = doors.sent().await;
+    fixture.backend.members().change(&fixture.org.coast_registrar.viewer, form).await.expect("changes");
+    let told = fixture.sent().await;
     assert!(told.contains("Told: PhoneChanged") && told.contains(&PHONE[7..]), "to the number there was before: {told}");
-    let row = doors.backend.members().record(secretary, doors.newcomer).await.expect("a record").record;
+    let row = fixture.backend.members().record(secretary, fixture.newcomer).await.expect("a record").record;
     let version = row.version.to_string();
     let form = MemberForm { version: &version, phone: "0901234567", national_id: "951000777777", ..form };
-    doors.backend.members().change(&doors.org.coast_registrar.viewer, form).await.expect("changes");
-    assert!(doors.sent().await.contains("Told: IdChanged"));
+    fixture.backend.members().change(&fixture.org.coast_registrar.viewer, form).await.expect("changes");
+    assert!(fixture.sent().await.contains("Told: IdChanged"));
 
-    let (coast, harbour) = (Some(doors.org.coast.name.clone()), Some(doors.org.harbour.name.clone()));
+    let (coast, harbour) = (Some(fixture.org.coast.name.clone()), Some(fixture.org.harbour.name.clone()));
     let expected = [("national_id", coast.clone()), ("password", harbour), ("phone", coast)];
-    assert_eq!(changes(doors.backend.home().page(&viewer).await.expect("a page").account_changes), expected);
-    let members = doors.backend.members();
+    assert_eq!(changes(fixture.backend.home().page(&viewer).await.expect("a page").account_changes), expected);
+    let members = fixture.backend.members();
     assert_eq!(changes(members.own(&viewer).await.expect("the own record").account_changes), expected);
     assert_eq!(changes(members.own(&viewer).await.expect("the own record").account_changes), NOTHING, "seen is seen");
-    assert_eq!(changes(doors.backend.home().page(&viewer).await.expect("a page").account_changes), NOTHING);
+    assert_eq!(changes(fixture.backend.home().page(&viewer).await.expect("a page").account_changes), NOTHING);
 }
 
 const NOTHING: [(&str, Option<String>); 0] = [];
@@ -316,7 +316,7 @@ const COMMUNES: usize = 3;
 impl World {
     async fn grow(shape: &[u8], roles: &[(u8, u8, u8)]) -> Self {
         let clock = Clock::fixed(start(), 1);
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock).await.expect("opens");
+        let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock).await.expect("opens");
         let mut registry = Registry::new(&backend, 1, start() - TimeDelta::days(400));
         let mut units = vec![registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code")];
         let (mut branches, mut people) = (Vec::new(), Vec::new());

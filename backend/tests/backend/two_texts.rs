@@ -12,7 +12,7 @@ use domain::{
     accounts::Viewer,
     documents::{
         desk::{Held, NUMBER_HOLDER, NUMBER_HOLDER_TITLE},
-        steps::{DocumentEvent, DocumentStep, Out, Situation, Work},
+        steps::{DocumentEvent, DocumentStatus, DocumentStep, DraftState, PublicationState},
     },
     events::EventKind,
     forms::Problem,
@@ -21,7 +21,7 @@ use domain::{
 };
 
 use crate::{
-    desk::{in_situation, save, situations},
+    desk::{save, statuses, with_status},
     documents::{approve, chief, draft, form, published, refused, release, review, shown, submit, tomorrow, typed, version},
     engines::on_both_engines,
     files::{attached, logged},
@@ -45,8 +45,8 @@ on_both_engines! {
 }
 
 /// A document that is out, with a correction in work as far as wanted.
-async fn correcting(backend: &Backend, org: &Fixture, work: Work) -> DocumentId {
-    in_situation(backend, org, Situation { work: Some(work), out: Some(Out::Published) }).await
+async fn correcting(backend: &Backend, org: &Fixture, work: DraftState) -> DocumentId {
+    with_status(backend, org, DocumentStatus { work: Some(work), out: Some(PublicationState::Published) }).await
 }
 
 // --- Every pair of events ----------------------------------------------------------------------------------------------------
@@ -96,27 +96,27 @@ impl Trial<'_> {
         approve(self.backend, self.editor, self.id, Some(&typed(self.due))).await
     }
 
-    async fn begin(&mut self, situation: Situation, first: DocumentEvent, second: DocumentEvent) {
+    async fn begin(&mut self, status: DocumentStatus, first: DocumentEvent, second: DocumentEvent) {
         let documents = self.backend.documents();
         let is_held = first == DocumentEvent::Held || (second == DocumentEvent::Held && first != DocumentEvent::Over);
         (self.out_until, self.work_until) = (self.day(if is_held { LONG } else { SHORT }), self.day(WORK));
-        if let Some(out) = situation.out {
+        if let Some(out) = status.out {
             self.save("0", self.out_until).await.expect("is saved");
             release(self.backend, self.editor, self.id).await;
-            if out == Out::Withdrawn {
+            if out == PublicationState::Withdrawn {
                 documents.withdraw(&chief(self.editor), self.id, "Sai số liệu.").await.expect("is withdrawn");
             }
         }
-        let Some(work) = situation.work else { return };
-        if situation.out.is_some() {
+        let Some(work) = status.work else { return };
+        if status.out.is_some() {
             documents.revise(self.editor, self.id).await.expect("is begun");
         }
-        let version = if situation.out.is_some() { "1" } else { "0" };
+        let version = if status.out.is_some() { "1" } else { "0" };
         self.save(version, self.work_until).await.expect("is saved");
-        if work != Work::Draft {
+        if work != DraftState::Draft {
             submit(self.backend, self.editor, self.id).await;
         }
-        if work == Work::Scheduled {
+        if work == DraftState::Scheduled {
             self.schedule().await.expect("is scheduled");
         }
     }
@@ -143,7 +143,7 @@ impl Trial<'_> {
             DocumentStep::Submit => {
                 let draft = documents.draft(editor, id).await?.draft;
                 // What began anew says what is different.
-                if draft.correction.is_empty() && draft.situation.out.is_some() {
+                if draft.correction.is_empty() && draft.status.out.is_some() {
                     self.save(&draft.version.to_string(), self.day(WORK)).await?;
                 }
                 submit(self.backend, editor, id).await;
@@ -160,13 +160,13 @@ impl Trial<'_> {
 
     async fn wait(&self, days: i64) -> Result<(), Error> {
         self.backend.clock().advance(TimeDelta::days(days));
-        self.backend.documents().keep_time().await.map(|_| ())
+        self.backend.documents().publish_due().await.map(|_| ())
     }
 
-    async fn situation(&self) -> Situation {
+    async fn status(&self) -> DocumentStatus {
         match self.backend.documents().draft(&chief(self.editor), self.id).await {
-            Ok(page) => page.draft.situation,
-            Err(Error::NotFound) => Situation { work: None, out: None },
+            Ok(page) => page.draft.status,
+            Err(Error::NotFound) => DocumentStatus { work: None, out: None },
             Err(error) => panic!("{error}"),
         }
     }
@@ -179,18 +179,18 @@ async fn every_pair_of_events_on_a_text_that_was_never_out_ends_where_the_table_
 
 #[tokio::test]
 async fn every_pair_of_events_on_what_is_out_ends_where_the_table_says() {
-    every_pair(Some(Out::Published)).await;
+    every_pair(Some(PublicationState::Published)).await;
 }
 
 #[tokio::test]
 async fn every_pair_of_events_on_what_was_taken_back_ends_where_the_table_says() {
-    every_pair(Some(Out::Withdrawn)).await;
+    every_pair(Some(PublicationState::Withdrawn)).await;
 }
 
-async fn every_pair(out: Option<Out>) {
+async fn every_pair(out: Option<PublicationState>) {
     let (backend, _, org) = organisation().await;
     let mut numbers = 0;
-    for from in situations().into_iter().filter(|from| from.out == out) {
+    for from in statuses().into_iter().filter(|from| from.out == out) {
         for first in DocumentEvent::all() {
             let Some(between) = from.then(first) else { continue };
             for second in DocumentEvent::all() {
@@ -208,11 +208,11 @@ async fn every_pair(out: Option<Out>) {
                     due: backend.clock().now(),
                 };
                 trial.begin(from, first, second).await;
-                assert_eq!(trial.situation().await, from, "{about}: the beginning");
+                assert_eq!(trial.status().await, from, "{about}: the beginning");
                 trial.happens(first).await.unwrap_or_else(|error| panic!("{about}: the first: {error:?}"));
-                assert_eq!(trial.situation().await, between, "{about}: the first");
+                assert_eq!(trial.status().await, between, "{about}: the first");
                 trial.happens(second).await.unwrap_or_else(|error| panic!("{about}: the second: {error:?}"));
-                assert_eq!(trial.situation().await, to, "{about}: the second");
+                assert_eq!(trial.status().await, to, "{about}: the second");
                 clear(&backend, trial.editor, trial.id).await;
             }
         }
@@ -223,13 +223,13 @@ async fn every_pair(out: Option<Out>) {
 async fn clear(backend: &Backend, editor: &Viewer, id: DocumentId) {
     let documents = backend.documents();
     let Ok(page) = documents.draft(editor, id).await else { return };
-    if matches!(page.draft.situation.work, Some(Work::InReview | Work::Scheduled)) {
+    if matches!(page.draft.status.work, Some(DraftState::InReview | DraftState::Scheduled)) {
         documents.recall(editor, id).await.expect("is taken back");
     }
-    if page.draft.situation.work.is_some() {
+    if page.draft.status.work.is_some() {
         documents.discard(editor, id, &page.draft.version.to_string()).await.expect("is thrown away");
     }
-    if page.draft.situation.is_out() {
+    if page.draft.status.is_out() {
         documents.withdraw(&chief(editor), id, "Hết thử.").await.expect("is withdrawn");
     }
 }
@@ -238,7 +238,7 @@ async fn clear(backend: &Backend, editor: &Viewer, id: DocumentId) {
 
 async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
-    let id = correcting(backend, org, Work::InReview).await;
+    let id = correcting(backend, org, DraftState::InReview).await;
     let (version, seen) = shown(backend, editor, id).await;
     let mut listener = backend.events().listen();
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
@@ -255,7 +255,7 @@ async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend
     }
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
     let page = documents.draft(editor, id).await.expect("is on the desk");
-    assert_eq!(page.draft.situation, Situation { work: Some(Work::Draft), out: Some(Out::Withdrawn) });
+    assert_eq!(page.draft.status, DocumentStatus { work: Some(DraftState::Draft), out: Some(PublicationState::Withdrawn) });
     assert_eq!(page.draft.body, "Bản đính chính.", "what was written is not lost");
     assert_eq!(page.held.map(|(why, _)| why), Some(Held::Withdrawn));
     assert_eq!(page.withdrawn.and_then(|withdrawn| withdrawn.reason).as_deref(), Some("Sai số liệu."));
@@ -264,25 +264,25 @@ async fn a_correction_in_review_does_not_bring_a_withdrawn_document_back(backend
 
 async fn a_scheduled_correction_does_not_bring_a_withdrawn_document_back(backend: &Backend, org: &Fixture) {
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
-    let id = correcting(backend, org, Work::Scheduled).await;
+    let id = correcting(backend, org, DraftState::Scheduled).await;
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
     backend.clock().advance(TimeDelta::days(3));
-    assert_eq!(documents.keep_time().await.expect("looks"), 0);
+    assert_eq!(documents.publish_due().await.expect("looks"), 0);
     assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
     let page = documents.draft(editor, id).await.expect("is on the desk");
-    assert_eq!((page.draft.situation.work, page.publish_at), (Some(Work::Draft), None));
+    assert_eq!((page.draft.status.work, page.publish_at), (Some(DraftState::Draft), None));
 }
 
 async fn what_comes_back_is_asked_about_and_tells_its_readers_why(backend: &Backend, org: &Fixture) {
     let (documents, editor, reader) = (backend.documents(), &org.coast_editor.viewer, &org.fisherman.viewer);
-    let id = correcting(backend, org, Work::InReview).await;
+    let id = correcting(backend, org, DraftState::InReview).await;
     documents.read(reader, id).await.expect("is read");
     documents.withdraw(&chief(editor), id, "Sai số liệu.").await.expect("is withdrawn");
     submit(backend, editor, id).await;
 
     let approval = documents.approval(&chief(editor), id).await.expect("a page");
     let change = approval.change.expect("something is in work");
-    assert!(!change.is_out && approval.page.draft.situation.comes_back());
+    assert!(!change.is_out && approval.page.draft.status.comes_back());
     assert_eq!(change.withdrawn.and_then(|withdrawn| withdrawn.reason).as_deref(), Some("Sai số liệu."), "the page shows it");
 
     let (version, seen) = shown(backend, editor, id).await;
@@ -318,7 +318,7 @@ async fn a_correction_that_would_come_after_the_end_is_asked_about(backend: &Bac
     // Over while it waits for approval: what was shown is not so any more.
     let (version, seen) = shown(backend, editor, id).await;
     backend.clock().advance(TimeDelta::days(3));
-    documents.keep_time().await.expect("looks");
+    documents.publish_due().await.expect("looks");
     let stale = PublishForm { id: &key, version: &version, review: &seen, when: "now", at: "", again: "yes" };
     assert_eq!(refused(documents.publish(&chief(editor), stale).await).problem("version"), Some(&Problem::Stale));
     let seen = review(backend, editor, id).await;
@@ -382,7 +382,12 @@ async fn a_correction_says_what_is_different_before_it_is_sent(backend: &Backend
 /// first, and then the withdrawal took it out.
 async fn who_decides_at_the_same_moment_does_not_undo_a_withdrawal(backend: &Backend, org: &Fixture) {
     let (editor, boss) = (&org.coast_editor.viewer, chief(&org.coast_editor.viewer));
-    for (work, is_due) in [(Work::InReview, false), (Work::InReview, false), (Work::Scheduled, true), (Work::Scheduled, true)] {
+    for (work, is_due) in [
+        (DraftState::InReview, false),
+        (DraftState::InReview, false),
+        (DraftState::Scheduled, true),
+        (DraftState::Scheduled, true),
+    ] {
         let id = correcting(backend, org, work).await;
         let (version, seen) = shown(backend, editor, id).await;
         if is_due {
@@ -392,13 +397,13 @@ async fn who_decides_at_the_same_moment_does_not_undo_a_withdrawal(backend: &Bac
         let key = id.to_string();
         let form = PublishForm { id: &key, version: &version, review: &seen, when: "now", at: "", again: "yes" };
         let goes_out =
-            async { if is_due { documents.keep_time().await.map(|_| None) } else { documents.publish(&boss, form).await } };
+            async { if is_due { documents.publish_due().await.map(|_| None) } else { documents.publish(&boss, form).await } };
         let (withdrawn, out) = tokio::join!(documents.withdraw(&boss, id, "Sai số liệu."), goes_out);
         withdrawn.expect("stopping a text never fails");
-        let at = documents.draft(editor, id).await.expect("on the desk").draft.situation;
-        assert_eq!(at.out, Some(Out::Withdrawn), "{out:?}");
-        assert_ne!(at.work, Some(Work::Scheduled));
-        documents.keep_time().await.expect("looks");
+        let at = documents.draft(editor, id).await.expect("on the desk").draft.status;
+        assert_eq!(at.out, Some(PublicationState::Withdrawn), "{out:?}");
+        assert_ne!(at.work, Some(DraftState::Scheduled));
+        documents.publish_due().await.expect("looks");
         assert!(matches!(documents.read(&org.fisherman.viewer, id).await, Err(Error::NotFound)));
     }
 }
@@ -414,7 +419,7 @@ async fn a_text_that_cannot_go_out_says_why(backend: &Backend, org: &Fixture) {
     submit(backend, editor, id).await;
     approve(backend, editor, id, Some(&tomorrow(backend))).await.expect("is scheduled");
     backend.clock().advance(TimeDelta::days(9));
-    documents.keep_time().await.expect("looks");
+    documents.publish_due().await.expect("looks");
     let page = documents.draft(editor, id).await.expect("is on the desk");
     assert_eq!(page.held, Some((Held::Over, backend.clock().now())));
     documents.save_draft(editor, form(&key, "1", &coast, &coast)).await.expect("is mended");
@@ -440,9 +445,9 @@ async fn an_audience_that_moved_away_stops_a_scheduled_text(backend: &Backend, o
     assert_eq!(errors.problem("audience"), Some(&Problem::NotOffered), "nobody publishes beside the issuer");
 
     backend.clock().advance(TimeDelta::days(2));
-    documents.keep_time().await.expect("looks");
+    documents.publish_due().await.expect("looks");
     let page = documents.draft(editor, id).await.expect("is on the desk");
-    assert_eq!((page.draft.situation.work, page.held.map(|(why, _)| why)), (Some(Work::Draft), Some(Held::Audience)));
+    assert_eq!((page.draft.status.work, page.held.map(|(why, _)| why)), (Some(DraftState::Draft), Some(Held::Audience)));
 }
 
 async fn only_who_may_approve_is_asked_to(backend: &Backend, org: &Fixture) {
@@ -469,7 +474,11 @@ async fn only_who_may_approve_is_asked_to(backend: &Backend, org: &Fixture) {
     assert!(documents.review(&boss.viewer, own).await.expect("a page").needs_another);
     documents.submit(&boss.viewer, form).await.expect("is sent");
     let page = documents.review(&editor.viewer, own).await.expect("was asked");
-    assert!(page.hand.comments && !page.hand.reviews && !page.hand.may(DocumentStep::WantChanges), "{:?}", page.hand);
+    assert!(
+        page.permissions.comments && !page.permissions.reviews && !page.permissions.may(DocumentStep::WantChanges),
+        "{:?}",
+        page.permissions
+    );
     assert_eq!(page.review.expect("is under way").commenters, std::slice::from_ref(&editor.name));
     assert!(
         documents.desk(&editor.viewer).await.expect("a desk").asked.iter().any(|row| row.document.id == own && row.comments_only)

@@ -2,7 +2,7 @@
 
 use backend::{
     Backend, Error,
-    documents::{DraftForm, TakeInForm, TypedForm},
+    documents::{DraftForm, ImportDocxForm, TypedForm},
 };
 use chrono::TimeDelta;
 use domain::{
@@ -154,22 +154,23 @@ async fn a_file_is_taken_over_without_touching_what_is_stored(backend: &Backend,
     let (documents, editor) = (backend.documents(), &org.coast_editor.viewer);
     let file = docx("Kế hoạch", "Toàn xã ra quân.");
     let blank = documents.blank(editor).await.expect("a form").draft.id.to_string();
-    let form = TakeInForm { id: &blank, version: "0", mode: "", file_name: "Kế hoạch.docx" };
-    documents.take_in(editor, form, file.clone()).await.expect("is taken over");
+    let form = ImportDocxForm { id: &blank, version: "0", mode: "", file_name: "Kế hoạch.docx" };
+    documents.import_docx(editor, form, file.clone()).await.expect("is taken over");
     let unfinished = documents.unfinished(editor).await.expect("a list").unsaved;
     let found: Vec<_> = unfinished.iter().map(|unsaved| (unsaved.title.as_str(), unsaved.body.as_str())).collect();
     assert_eq!(found, [("Kế hoạch", "Toàn xã ra quân.")]);
 
     // The title is not said again as a heading, unless the text is called otherwise.
-    let again = TakeInForm { id: &blank, version: "0", mode: "replace", file_name: "khac.docx" };
-    documents.take_in(editor, again, file.clone()).await.expect("is taken over");
+    let again = ImportDocxForm { id: &blank, version: "0", mode: "replace", file_name: "khac.docx" };
+    documents.import_docx(editor, again, file.clone()).await.expect("is taken over");
     let unfinished = documents.unfinished(editor).await.expect("a list").unsaved;
     assert_eq!((unfinished[0].title.as_str(), unfinished[0].body.as_str()), ("Kế hoạch", "Toàn xã ra quân."));
 
     let id = drafted(backend, org).await;
     let key = id.to_string();
-    let take =
-        async |mode| documents.take_in(editor, TakeInForm { id: &key, version: "1", mode, file_name: "" }, file.clone()).await;
+    let take = async |mode| {
+        documents.import_docx(editor, ImportDocxForm { id: &key, version: "1", mode, file_name: "" }, file.clone()).await
+    };
     match take("").await {
         Err(Error::Invalid(errors)) => assert_eq!(errors.problem("mode"), Some(&Problem::Required)),
         other => panic!("{other:?}"),

@@ -1,4 +1,4 @@
-//! Codes that open a door for who has no password yet, or has forgotten it: six digits by SMS, ten characters on paper.
+//! Codes that prove who somebody is who has no password yet, or has forgotten it: six digits by SMS, ten characters on paper.
 
 use std::fmt;
 
@@ -79,10 +79,10 @@ pub fn grouped(code: &str) -> String {
     format!("{first}-{second}")
 }
 
-/// How far somebody at a door has come. Until `is_proved` it is the same for every national ID.
+/// How far an activation has come. Until `is_proved` it is the same for every national ID.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DoorView {
-    /// Whether the visit is still on; else one begins anew.
+pub struct ActivationView {
+    /// Whether the activation is still on; else one begins anew.
     pub is_open: bool,
     /// Whether the person has shown who they are, so that a password may be chosen.
     pub is_proved: bool,

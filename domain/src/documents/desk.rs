@@ -6,7 +6,7 @@ use strum::{IntoStaticStr, VariantArray};
 
 use super::{
     DocumentField, DocumentKind,
-    steps::{DocumentState, Hand, Situation},
+    steps::{DocumentState, DocumentStatus, EditorPermissions},
 };
 use crate::{
     audience::Audience,
@@ -66,7 +66,7 @@ pub struct DocumentDraft {
     /// What readers are told about a text that replaces one they may have read.
     pub correction: String,
     pub body: String,
-    pub situation: Situation,
+    pub status: DocumentStatus,
     /// Grows with every save; a save names the version it started from. `0`: not stored yet.
     pub version: u32,
     pub saved_at: DateTime<Utc>,
@@ -94,7 +94,7 @@ pub struct PartChoices {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftPage {
     pub draft: DocumentDraft,
-    pub hand: Hand,
+    pub permissions: EditorPermissions,
     /// Sanitised HTML of the saved body.
     pub preview: String,
     /// Members and branches of the audience.
@@ -265,7 +265,7 @@ pub struct ReviewRemark {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewPage {
     pub draft: DocumentDraft,
-    pub hand: Hand,
+    pub permissions: EditorPermissions,
     pub preview: String,
     pub members: u32,
     pub branches: u32,
@@ -322,8 +322,8 @@ pub enum Shown {
 pub struct RevisionsPage {
     pub document: DocumentId,
     pub title: String,
-    pub hand: Hand,
-    pub situation: Situation,
+    pub permissions: EditorPermissions,
+    pub status: DocumentStatus,
     pub revisions: Vec<RevisionRow>,
     pub shown: Shown,
 }

@@ -7,7 +7,7 @@ use strum::{IntoStaticStr, VariantArray};
 use super::{DocumentField, DocumentKind, DocumentSummary, Heading, Relation, reading::Recording};
 use crate::{
     files::AttachmentSummary,
-    ids::{DocumentId, ShelfKey, UnitId},
+    ids::{DocumentId, PublishedKey, UnitId},
     units::{UnitKind, UnitRef},
 };
 
@@ -23,7 +23,7 @@ pub struct LibraryQuery {
     /// The year it was published in, in the organisation's zone.
     pub year: Option<i32>,
     /// Continue below this place (exclusive): the `next` of the page before. It stays a place when the document is gone.
-    pub after: Option<ShelfKey>,
+    pub after: Option<PublishedKey>,
 }
 
 impl LibraryQuery {
@@ -43,14 +43,14 @@ pub struct LibraryPage {
     /// Years there are documents of, the newest first.
     pub years: Vec<i32>,
     /// Where the next page starts; none on the last.
-    pub next: Option<ShelfKey>,
+    pub next: Option<PublishedKey>,
 }
 
 /// A list of a member's own. The key is the last part of the page's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum ShelfList {
+pub enum PersonalList {
     /// Phải đọc: to be read by a day; the most urgent first.
     #[strum(to_string = "must-read")]
     MustRead,
@@ -64,11 +64,11 @@ pub enum ShelfList {
     Recent,
 }
 
-crate::keyed!(ShelfList);
+crate::keyed!(PersonalList);
 
 /// A row of such a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShelfRow {
+pub struct PersonalListRow {
     pub document: DocumentSummary,
     /// How far it was read, in percent; none when it was not begun.
     pub percent: Option<u8>,
@@ -80,11 +80,11 @@ pub struct ShelfRow {
 
 /// A page of such a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShelfPage {
-    pub list: ShelfList,
-    pub rows: Vec<ShelfRow>,
+pub struct PersonalListPage {
+    pub list: PersonalList,
+    pub rows: Vec<PersonalListRow>,
     /// Where the next page starts (exclusive); none on the last.
-    pub next: Option<ShelfKey>,
+    pub next: Option<PublishedKey>,
     pub today: NaiveDate,
 }
 

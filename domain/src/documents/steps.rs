@@ -1,4 +1,4 @@
-//! The way of a document from draft to withdrawal: its situations, what can happen to it (`documents/table.rs` says where that leads), and
+//! The way of a document from draft to withdrawal: its statuses, what can happen to it (`documents/table.rs` says where that leads), and
 //! who may take which step.
 //!
 //! What is *in work* and what is *out* are two things: while a correction is written and reviewed, members go on reading the text
@@ -13,7 +13,7 @@ use super::table::TABLE;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Work {
+pub enum DraftState {
     /// Bản thảo.
     Draft,
     /// Chờ duyệt.
@@ -22,20 +22,20 @@ pub enum Work {
     Scheduled,
 }
 
-crate::keyed!(Work);
+crate::keyed!(DraftState);
 
 /// What became of the text that went out last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Out {
+pub enum PublicationState {
     /// Đã phát hành: readable for the audience.
     Published,
     /// Đã thu hồi: readable for nobody but the editors.
     Withdrawn,
 }
 
-crate::keyed!(Out);
+crate::keyed!(PublicationState);
 
 /// The state an editor is told: that of the newest text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, VariantArray)]
@@ -52,9 +52,9 @@ crate::all_variants!(DocumentState);
 
 /// Where a document is. Nothing in work and nothing out: there is no such document, or no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Situation {
-    pub work: Option<Work>,
-    pub out: Option<Out>,
+pub struct DocumentStatus {
+    pub work: Option<DraftState>,
+    pub out: Option<PublicationState>,
 }
 
 /// A step of an editor.
@@ -105,14 +105,14 @@ impl DocumentEvent {
 
 /// The step does not lead on from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a document in the situation {from:?} cannot take the step {step:?}")]
+#[error("a document with the status {from:?} cannot take the step {step:?}")]
 pub struct StepRefused {
-    pub from: Situation,
+    pub from: DocumentStatus,
     pub step: DocumentStep,
 }
 
-impl Situation {
-    pub const NEW: Self = Self { work: Some(Work::Draft), out: None };
+impl DocumentStatus {
+    pub const NEW: Self = Self { work: Some(DraftState::Draft), out: None };
 
     /// # Errors
     /// [`StepRefused`] when the step does not lead on from here.
@@ -129,30 +129,30 @@ impl Situation {
 
     /// Whether going out brings back what was taken from everybody: who approves it must say so.
     pub const fn comes_back(self) -> bool {
-        matches!(self.out, Some(Out::Withdrawn))
+        matches!(self.out, Some(PublicationState::Withdrawn))
     }
 
     /// None when there is no such document.
     pub const fn state(self) -> Option<DocumentState> {
         Some(match self {
-            Self { work: Some(Work::Draft), .. } => DocumentState::Draft,
-            Self { work: Some(Work::InReview), .. } => DocumentState::InReview,
-            Self { work: Some(Work::Scheduled), .. } => DocumentState::Scheduled,
-            Self { work: None, out: Some(Out::Published) } => DocumentState::Published,
-            Self { work: None, out: Some(Out::Withdrawn) } => DocumentState::Withdrawn,
+            Self { work: Some(DraftState::Draft), .. } => DocumentState::Draft,
+            Self { work: Some(DraftState::InReview), .. } => DocumentState::InReview,
+            Self { work: Some(DraftState::Scheduled), .. } => DocumentState::Scheduled,
+            Self { work: None, out: Some(PublicationState::Published) } => DocumentState::Published,
+            Self { work: None, out: Some(PublicationState::Withdrawn) } => DocumentState::Withdrawn,
             Self { work: None, out: None } => return None,
         })
     }
 
     pub const fn is_out(self) -> bool {
-        matches!(self.out, Some(Out::Published))
+        matches!(self.out, Some(PublicationState::Published))
     }
 }
 
-/// What somebody is to a document at the desk: all that a step depends on besides the situation.
+/// What somebody is to a document at the desk: all that a step depends on besides the status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each one a column of the table of rights")]
-pub struct Hand {
+pub struct EditorPermissions {
     /// Writes for the issuing unit.
     pub writes: bool,
     /// Publishes for the issuing unit: its chief editor, or one above.
@@ -167,8 +167,8 @@ pub struct Hand {
     pub own_approval: bool,
 }
 
-impl Hand {
-    /// Whether somebody like this may take the step at all, whatever the situation.
+impl EditorPermissions {
+    /// Whether somebody like this may take the step at all, whatever the status.
     pub const fn may(self, step: DocumentStep) -> bool {
         use DocumentStep as Step;
 
@@ -197,16 +197,16 @@ impl Hand {
 mod tests {
     use super::*;
 
-    fn situations() -> impl Iterator<Item = Situation> {
-        let works = [None, Some(Work::Draft), Some(Work::InReview), Some(Work::Scheduled)];
-        let outs = [None, Some(Out::Published), Some(Out::Withdrawn)];
-        works.into_iter().flat_map(move |work| outs.into_iter().map(move |out| Situation { work, out }))
+    fn statuses() -> impl Iterator<Item = DocumentStatus> {
+        let works = [None, Some(DraftState::Draft), Some(DraftState::InReview), Some(DraftState::Scheduled)];
+        let outs = [None, Some(PublicationState::Published), Some(PublicationState::Withdrawn)];
+        works.into_iter().flat_map(move |work| outs.into_iter().map(move |out| DocumentStatus { work, out }))
     }
 
     #[test]
     fn nothing_goes_out_unreviewed() {
-        for from in situations() {
-            if from.work.is_none() || from.work == Some(Work::Draft) {
+        for from in statuses() {
+            if from.work.is_none() || from.work == Some(DraftState::Draft) {
                 assert!(from.after(DocumentStep::Publish).is_err(), "{from:?}");
             }
         }
@@ -214,36 +214,43 @@ mod tests {
 
     /// Who may take which step, one row for each kind of person at the desk.
     #[test]
-    fn a_hand_may_exactly_what_the_table_says() {
+    fn permissions_follow_the_table() {
         use DocumentStep::{Discard, Edit, Publish, Recall, Revise, Schedule, Submit, WantChanges, Withdraw};
 
-        let nobody = Hand::default();
-        let editor = Hand { writes: true, ..nobody };
-        let chief = Hand { publishes: true, ..editor };
-        let reviewer = Hand { reviews: true, ..nobody };
-        let table: [(&str, Hand, &[DocumentStep]); 9] = [
+        let nobody = EditorPermissions::default();
+        let editor = EditorPermissions { writes: true, ..nobody };
+        let chief = EditorPermissions { publishes: true, ..editor };
+        let reviewer = EditorPermissions { reviews: true, ..nobody };
+        let table: [(&str, EditorPermissions, &[DocumentStep]); 9] = [
             ("a member", nobody, &[]),
-            ("who was asked for comments", Hand { comments: true, ..nobody }, &[]),
+            ("who was asked for comments", EditorPermissions { comments: true, ..nobody }, &[]),
             ("who was asked to review", reviewer, &[WantChanges]),
             ("an editor", editor, &[Edit, Discard, Submit, Recall, Revise]),
-            ("the author", Hand { is_author: true, ..editor }, &[Edit, Discard, Submit, Recall, Revise]),
+            ("the author", EditorPermissions { is_author: true, ..editor }, &[Edit, Discard, Submit, Recall, Revise]),
             (
                 "an editor asked to review",
-                Hand { reviews: true, ..editor },
+                EditorPermissions { reviews: true, ..editor },
                 &[Edit, Discard, Submit, Recall, WantChanges, Revise],
             ),
             ("the chief editor", chief, &DocumentStep::ALL),
             (
                 "the chief editor who wrote it",
-                Hand { is_author: true, ..chief },
+                EditorPermissions { is_author: true, ..chief },
                 &[Edit, Discard, Submit, Recall, WantChanges, Revise, Withdraw],
             ),
-            ("the same where the unit allows it", Hand { is_author: true, own_approval: true, ..chief }, &DocumentStep::ALL),
+            (
+                "the same where the unit allows it",
+                EditorPermissions { is_author: true, own_approval: true, ..chief },
+                &DocumentStep::ALL,
+            ),
         ];
-        for (who, hand, allowed) in table {
-            let may: Vec<_> = DocumentStep::ALL.into_iter().filter(|step| hand.may(*step)).collect();
+        for (who, permissions, allowed) in table {
+            let may: Vec<_> = DocumentStep::ALL.into_iter().filter(|step| permissions.may(*step)).collect();
             assert_eq!(may, allowed, "{who}");
         }
-        assert!([Publish, Schedule].iter().all(|step| !Hand { own_approval: true, ..editor }.may(*step)), "no editor approves");
+        assert!(
+            [Publish, Schedule].iter().all(|step| !EditorPermissions { own_approval: true, ..editor }.may(*step)),
+            "no editor approves"
+        );
     }
 }

@@ -1,25 +1,25 @@
 //! The state machine of a document's two texts, the one in work and the one that is out, as one table.
 //!
 //! What is not in it cannot happen. Units that merge or move, authors who leave and reviewers who lose their office change no row: they
-//! decide whose hand may take a step, and whether a scheduled text is `Due` or `Held`.
+//! decide who may take a step, and whether a scheduled text is `Due` or `Held`.
 
 use super::steps::{
     DocumentEvent::{self, Due, Held, Over, Step},
     DocumentStep::{Discard, Edit, Publish, Recall, Revise, Schedule, Submit, WantChanges, Withdraw},
-    Out, Work,
+    DraftState, PublicationState,
 };
 
 /// In work and out before, what happens, in work and out after.
-pub(super) type Row = (Option<Work>, Option<Out>, DocumentEvent, Option<Work>, Option<Out>);
+pub(super) type Row = (Option<DraftState>, Option<PublicationState>, DocumentEvent, Option<DraftState>, Option<PublicationState>);
 
-const NOTHING: Option<Work> = None;
-const DRAFT: Option<Work> = Some(Work::Draft);
-const REVIEW: Option<Work> = Some(Work::InReview);
-const SCHEDULED: Option<Work> = Some(Work::Scheduled);
+const NOTHING: Option<DraftState> = None;
+const DRAFT: Option<DraftState> = Some(DraftState::Draft);
+const REVIEW: Option<DraftState> = Some(DraftState::InReview);
+const SCHEDULED: Option<DraftState> = Some(DraftState::Scheduled);
 
-const NEVER: Option<Out> = None;
-const OUT: Option<Out> = Some(Out::Published);
-const BACK: Option<Out> = Some(Out::Withdrawn);
+const NEVER: Option<PublicationState> = None;
+const OUT: Option<PublicationState> = Some(PublicationState::Published);
+const BACK: Option<PublicationState> = Some(PublicationState::Withdrawn);
 
 #[rustfmt::skip]
 pub(super) const TABLE: &[Row] = &[
@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Row] = &[
     (SCHEDULED, OUT,   Held,              DRAFT,     OUT),
     // The end of what is out was known when its successor was scheduled for later, and the approver was asked.
     (SCHEDULED, OUT,   Over,              SCHEDULED, BACK),
-    // What was taken back, and its way back. Schedule and Publish ask here: see `Situation::comes_back`.
+    // What was taken back, and its way back. Schedule and Publish ask here: see `DocumentStatus::comes_back`.
     (NOTHING,   BACK,  Step(Revise),      DRAFT,     BACK),
     (DRAFT,     BACK,  Step(Edit),        DRAFT,     BACK),
     (DRAFT,     BACK,  Step(Discard),     NOTHING,   BACK),
@@ -77,15 +77,15 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::documents::steps::{DocumentStep, Situation};
+    use crate::documents::steps::{DocumentStatus, DocumentStep};
 
-    fn situations() -> impl Iterator<Item = Situation> {
+    fn statuses() -> impl Iterator<Item = DocumentStatus> {
         let works = [NOTHING, DRAFT, REVIEW, SCHEDULED];
-        works.into_iter().flat_map(|work| [NEVER, OUT, BACK].into_iter().map(move |out| Situation { work, out }))
+        works.into_iter().flat_map(|work| [NEVER, OUT, BACK].into_iter().map(move |out| DocumentStatus { work, out }))
     }
 
-    /// All situations that can follow without an event that `leaves_out`.
-    fn reached(from: Situation, leaves_out: impl Fn(DocumentEvent) -> bool) -> HashSet<Situation> {
+    /// All statuses that can follow without an event that `leaves_out`.
+    fn reached(from: DocumentStatus, leaves_out: impl Fn(DocumentEvent) -> bool) -> HashSet<DocumentStatus> {
         let mut known = HashSet::from([from]);
         let mut next = vec![from];
         while let Some(at) = next.pop() {
@@ -97,18 +97,18 @@ mod tests {
     }
 
     #[test]
-    fn a_situation_and_an_event_have_one_row() {
+    fn a_status_and_an_event_have_one_row() {
         let mut known = HashSet::new();
         for row in TABLE {
             assert!(known.insert((row.0, row.1, row.2)), "{row:?} is there twice");
         }
     }
 
-    /// Each event, and the situations it can happen in.
+    /// Each event, and the statuses it can happen in.
     #[test]
     fn an_event_happens_where_it_means_something() {
-        for from in situations() {
-            let Situation { work, out } = from;
+        for from in statuses() {
+            let DocumentStatus { work, out } = from;
             for event in DocumentEvent::all() {
                 let expected = match event {
                     Step(Edit | Discard | Submit) => work == DRAFT,
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_out_changes_by_four_events_and_no_other() {
-        for from in situations() {
+        for from in statuses() {
             for event in DocumentEvent::all() {
                 let Some(to) = from.then(event) else { continue };
                 let expected = match event {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_text_in_work_is_gone_only_when_it_went_out_or_was_thrown_away() {
-        for from in situations().filter(|from| from.work.is_some()) {
+        for from in statuses().filter(|from| from.work.is_some()) {
             for event in DocumentEvent::all() {
                 let is_gone = from.then(event).is_some_and(|to| to.work.is_none());
                 assert!(!is_gone || matches!(event, Step(Discard | Publish) | Due), "{event:?} in {from:?}");
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_was_withdrawn_stays_so_until_somebody_approves() {
         let approves = |event| matches!(event, Step(Publish | Schedule));
-        for from in situations().filter(|from| from.out == OUT) {
+        for from in statuses().filter(|from| from.out == OUT) {
             let withdrawn = from.after(Withdraw).expect("is out");
             assert!(withdrawn.work == NOTHING || withdrawn.work == DRAFT, "{from:?} keeps an approval or a review");
             for to in reached(withdrawn, approves) {
@@ -161,12 +161,12 @@ mod tests {
         }
     }
 
-    /// Every pair of events, from every situation: after the second one, what the first one decided still holds unless the second
+    /// Every pair of events, from every status: after the second one, what the first one decided still holds unless the second
     /// decides the same thing anew.
     #[test]
     fn of_two_events_each_has_its_effect() {
         let mut pairs = 0;
-        for from in situations() {
+        for from in statuses() {
             for first in DocumentEvent::all() {
                 let Some(between) = from.then(first) else { continue };
                 for second in DocumentEvent::all() {
@@ -191,14 +191,14 @@ mod tests {
         assert_eq!(pairs, EVERY_PAIR, "the table has changed: look at every pair again");
     }
 
-    /// Events that can follow one another, over all situations.
+    /// Events that can follow one another, over all statuses.
     const EVERY_PAIR: usize = 144;
 
     /// Two people decide at the same moment. Whoever comes second is refused, or both orders end the same, or the order matters and
     /// one of the two is a withdrawal, an end, or an approval: those name what they looked at.
     #[test]
     fn races_are_decided_by_who_names_what_was_looked_at() {
-        for from in situations() {
+        for from in statuses() {
             for one in DocumentStep::ALL {
                 for other in DocumentStep::ALL {
                     let in_order = |first, second| from.after(first).ok().and_then(|at| at.after(second).ok());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Correction, Flaw, MemberState, Sex, Standing, Transfer};
+use super::{Correction, MemberState, QualityIssue, Sex, Standing, Transfer};
 use crate::{
     accounts::AccountChange,
     ids::{MemberId, UnitId},
@@ -32,7 +32,7 @@ pub struct MemberLine {
 /// What waits for somebody's work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    pub flaws: u64,
+    pub quality_issues: u64,
     /// None for who does not decide on corrections.
     pub corrections: Option<u64>,
     /// Transfers on their way into the own subtree.
@@ -44,7 +44,7 @@ pub struct Waiting {
 pub struct MembersPage {
     /// The unit whose subtree this is.
     pub unit: UnitRef,
-    /// Whether the viewer chose a unit below the own seat.
+    /// Whether the viewer chose a unit below the own top unit.
     pub narrowed: bool,
     pub members: Vec<MemberLine>,
     /// None where the list goes on from a place in it.
@@ -115,11 +115,11 @@ pub struct RecordRights {
 pub struct RecordPage {
     pub record: Record,
     pub may: RecordRights,
-    pub flaws: Vec<Flaw>,
+    pub quality_issues: Vec<QualityIssue>,
     /// Records that may be the same person.
-    pub twins: Vec<MemberLine>,
+    pub duplicates: Vec<MemberLine>,
     /// How many more of them lie where the viewer sees nothing.
-    pub twins_elsewhere: u32,
+    pub duplicates_elsewhere: u32,
     /// A transfer on its way.
     pub transfer: Option<Transfer>,
     /// The newest first: all for the person themself, for others those that wait.
@@ -176,12 +176,12 @@ pub struct MergePage {
     pub other: Record,
 }
 
-/// Records with one kind of flaw.
+/// Records with one kind of issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QualityPage {
     pub unit: UnitRef,
-    pub counts: BTreeMap<Flaw, u64>,
-    pub kind: Flaw,
+    pub counts: BTreeMap<QualityIssue, u64>,
+    pub kind: QualityIssue,
     pub members: Vec<MemberLine>,
     pub next: Option<MemberId>,
 }

@@ -11,12 +11,12 @@ use anyhow::Result;
 use backend::demo::many;
 use domain::{
     accounts::Viewer,
-    documents::{DocumentKind, LibraryQuery, ShelfList},
+    documents::{DocumentKind, LibraryQuery, PersonalList},
     ids::{DocumentId, MemberId},
     units::{UnitKind, UnitRef},
 };
 
-use crate::{Task, Times, copied, paths, told, viewer};
+use crate::{Task, Times, copied, paths, print_duration, viewer};
 
 /// How often each reader asks for each list; before that, once to bring the files into memory.
 const ROUNDS: usize = 10;
@@ -44,11 +44,11 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
     many::publish(backend, task.seed, task.documents, 1, sink).await?;
     written?;
     rows.flush()?;
-    told("documents stored", start);
+    print_duration("documents stored", start);
 
     let start = Instant::now();
     let readers = readers(task, &shelves).await?;
-    told("receipts stored", start);
+    print_duration("receipts stored", start);
     for (what, query) in [
         ("library, first page", LibraryQuery::default()),
         ("library, of one kind", LibraryQuery { kind: Some(DocumentKind::Resolution), ..LibraryQuery::default() }),
@@ -58,7 +58,7 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
         for round in 0..=ROUNDS {
             for reader in &readers {
                 let start = Instant::now();
-                backend.documents().shelf(reader, &query).await?;
+                backend.documents().library(reader, &query).await?;
                 if round > 0 {
                     times.note(start);
                 }
@@ -70,9 +70,9 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
     for reader in &readers {
         let mut query = LibraryQuery::default();
         for _ in 0..TURNED {
-            query.after = backend.documents().shelf(reader, &query).await?.next;
+            query.after = backend.documents().library(reader, &query).await?.next;
             let start = Instant::now();
-            backend.documents().shelf(reader, &query).await?;
+            backend.documents().library(reader, &query).await?;
             turned.note(start);
         }
     }
@@ -83,7 +83,7 @@ pub(crate) async fn measure(task: &Task) -> Result<()> {
         for _ in 0..rounds {
             for reader in &readers {
                 let start = Instant::now();
-                backend.documents().personal(reader, ShelfList::Unread, None).await?;
+                backend.documents().personal(reader, PersonalList::Unread, None).await?;
                 times.note(start);
             }
         }

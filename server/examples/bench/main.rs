@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use backend::{Backend, Clock, Keys, Place};
+use backend::{Backend, Clock, Keys, StoreLocation};
 use domain::{
     accounts::Viewer,
     ids::MemberId,
@@ -52,7 +52,7 @@ async fn main() -> Result<()> {
 }
 
 async fn open(folder: &Path) -> Result<Backend> {
-    Ok(Backend::open(&Place::Folder(folder.to_owned()), Keys::from_master(&[7; 32]), Clock::system()).await?)
+    Ok(Backend::open(&StoreLocation::Folder(folder.to_owned()), Keys::from_master(&[7; 32]), Clock::system()).await?)
 }
 
 /// Times of one kind of question.
@@ -73,7 +73,7 @@ impl Times {
     }
 }
 
-fn told(what: &str, since: Instant) {
+fn print_duration(what: &str, since: Instant) {
     println!("{what} in {:.1} s", since.elapsed().as_secs_f64());
 }
 

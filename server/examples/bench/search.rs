@@ -15,7 +15,7 @@ use domain::{
     units::{UnitKind, UnitRef},
 };
 
-use crate::{Task, Times, bytes, copied, paths, told, viewer};
+use crate::{Task, Times, bytes, copied, paths, print_duration, viewer};
 
 pub(crate) async fn measure(Task { backend, folder, documents, count, seed }: &Task) -> Result<()> {
     let root = many::organise(backend, *seed).await?;
@@ -31,11 +31,11 @@ pub(crate) async fn measure(Task { backend, folder, documents, count, seed }: &T
     let asked = many::publish(backend, *seed, *documents, *count, sink).await?;
     written?;
     rows.flush()?;
-    told("documents stored", start);
+    print_duration("documents stored", start);
 
     let start = Instant::now();
     backend.search().catch_up().await?;
-    told("index made", start);
+    print_duration("index made", start);
     println!("{} documents, index of {} MB", backend.search().size().await?, bytes(&folder.join("search"))? / 1_000_000);
 
     let tree = backend.units().tree();

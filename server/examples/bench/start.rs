@@ -16,7 +16,7 @@ use domain::{
     units::{UnitKind, UnitRef},
 };
 
-use crate::{Task, Times, open, told};
+use crate::{Task, Times, open, print_duration};
 
 /// Members held in memory before they are written.
 const AT_ONCE: usize = 100_000;
@@ -25,15 +25,15 @@ pub(crate) async fn measure(Task { backend, folder, documents: members, count, s
     many::organise(&backend, seed).await?;
     let start = Instant::now();
     register(&backend, members, seed).await?;
-    told("members stored", start);
+    print_duration("members stored", start);
 
     drop(backend);
     let start = Instant::now();
     let backend = open(&folder).await?;
-    told("started, counted from the tables", start);
+    print_duration("started, counted from the tables", start);
     let start = Instant::now();
     let bytes = backend.statistics().save_counters(TimeDelta::zero()).await?.unwrap_or_default();
-    told("counters saved", start);
+    print_duration("counters saved", start);
     println!("{members} members, snapshot of {:.1} MB", f64::from(u32::try_from(bytes)?) / 1e6);
 
     drop(backend);

@@ -13,7 +13,7 @@ const ANSWER_MAX: usize = 256 * 1024;
 
 /// Why there is no answer. None of it is personal.
 #[derive(Debug)]
-pub(super) enum Silence {
+pub(super) enum OutboundError {
     /// The address is not on one of the provider's hosts.
     Elsewhere,
     NoAnswer(reqwest::Error),
@@ -22,7 +22,7 @@ pub(super) enum Silence {
     Unreadable(http::Error),
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for OutboundError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Elsewhere => f.write_str("the address is not on one of its hosts"),
@@ -34,7 +34,7 @@ impl fmt::Display for Silence {
     }
 }
 
-impl Error for Silence {
+impl Error for OutboundError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::NoAnswer(error) => Some(error),
@@ -68,21 +68,21 @@ impl Outbound {
         self.allowed.iter().any(|allowed| allowed.origin() == url.origin())
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Silence> {
-        let request = reqwest::Request::try_from(request).map_err(Silence::NoAnswer)?;
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
+        let request = reqwest::Request::try_from(request).map_err(OutboundError::NoAnswer)?;
         if !self.reaches(request.url()) {
-            return Err(Silence::Elsewhere);
+            return Err(OutboundError::Elsewhere);
         }
         // The address of a request for a token holds no secret, but it is nobody's business either.
-        let failed = |error: reqwest::Error| Silence::NoAnswer(error.without_url());
+        let failed = |error: reqwest::Error| OutboundError::NoAnswer(error.without_url());
         let mut answer = self.client.execute(request).await.map_err(failed)?;
         if answer.status().is_server_error() {
-            return Err(Silence::Failing(answer.status().as_u16()));
+            return Err(OutboundError::Failing(answer.status().as_u16()));
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > ANSWER_MAX {
-                return Err(Silence::TooLong);
+                return Err(OutboundError::TooLong);
             }
             body.extend_from_slice(&chunk);
         }
@@ -90,13 +90,13 @@ impl Outbound {
         if let Some(headers) = response.headers_mut() {
             headers.clone_from(answer.headers());
         }
-        response.body(body).map_err(Silence::Unreadable)
+        response.body(body).map_err(OutboundError::Unreadable)
     }
 }
 
 impl<'c> AsyncHttpClient<'c> for Outbound {
-    type Error = Silence;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Silence>> + Send + 'c>>;
+    type Error = OutboundError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.send(request))

@@ -40,7 +40,7 @@ const TIME_MAX: Duration = Duration::from_secs(5);
 /// Why nobody is vouched for. The words are for the log and hold nothing personal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The provider does not do its part; other doors are open.
+    /// The provider does not do its part; the other ways to sign in work.
     Unreachable(String),
     /// What was brought back proves nothing.
     Refused(&'static str),
@@ -92,7 +92,7 @@ type Described = Client<
 type Description = Arc<CoreProviderMetadata>;
 
 /// The last time it was asked: its description, unless it was silent.
-struct Asked {
+struct DiscoveryState {
     at: Instant,
     found: Option<Description>,
 }
@@ -108,7 +108,7 @@ pub(super) struct Provider {
     returns_to: RedirectUrl,
     outbound: Outbound,
     /// Locked while it is being asked, so that a crowd asks once.
-    asked: Mutex<Option<Asked>>,
+    asked: Mutex<Option<DiscoveryState>>,
 }
 
 impl Provider {
@@ -206,8 +206,8 @@ impl Provider {
     async fn description(&self, age: Duration) -> Result<Description, Failure> {
         let mut asked = self.asked.lock().await;
         match &*asked {
-            Some(Asked { at, found: Some(found) }) if at.elapsed() < age => Ok(Arc::clone(found)),
-            Some(Asked { at, found: None }) if at.elapsed() < SEEN_WITHIN => {
+            Some(DiscoveryState { at, found: Some(found) }) if at.elapsed() < age => Ok(Arc::clone(found)),
+            Some(DiscoveryState { at, found: None }) if at.elapsed() < SEEN_WITHIN => {
                 Err(Failure::Unreachable("it was silent a moment ago".to_owned()))
             }
             _ => self.ask(&mut asked).await,
@@ -218,19 +218,19 @@ impl Provider {
     async fn described_anew(&self, old: &Description) -> Result<Description, Failure> {
         let mut asked = self.asked.lock().await;
         match &*asked {
-            Some(Asked { found: Some(found), .. }) if !Arc::ptr_eq(found, old) => Ok(Arc::clone(found)),
+            Some(DiscoveryState { found: Some(found), .. }) if !Arc::ptr_eq(found, old) => Ok(Arc::clone(found)),
             _ => self.ask(&mut asked).await,
         }
     }
 
-    async fn ask(&self, asked: &mut Option<Asked>) -> Result<Description, Failure> {
+    async fn ask(&self, asked: &mut Option<DiscoveryState>) -> Result<Description, Failure> {
         let answer = timeout(TIME_MAX, CoreProviderMetadata::discover_async(self.issuer.clone(), &self.outbound)).await;
         let found = match answer {
             Ok(Ok(description)) => Ok(Arc::new(description)),
             Ok(Err(error)) => Err(Failure::Unreachable(chain(&error))),
             Err(_) => Err(Failure::Unreachable("it does not answer in time".to_owned())),
         };
-        *asked = Some(Asked { at: Instant::now(), found: found.as_ref().ok().cloned() });
+        *asked = Some(DiscoveryState { at: Instant::now(), found: found.as_ref().ok().cloned() });
         found
     }
 }

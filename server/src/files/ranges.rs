@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 /// What a request wants of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RequestedRange {
     /// It has the file already.
     Known,
     Whole,
@@ -15,18 +15,18 @@ pub(super) enum Asked {
 }
 
 /// `tag` is the file's strong entity tag, with its quotation marks.
-pub(super) fn asked(headers: &HeaderMap, tag: &str, length: u64) -> Asked {
+pub(super) fn asked(headers: &HeaderMap, tag: &str, length: u64) -> RequestedRange {
     if text(headers, &header::IF_NONE_MATCH).is_some_and(|known| names(known, tag)) {
-        return Asked::Known;
+        return RequestedRange::Known;
     }
     // A part of another file does not fit to what the reader has; and a date is not what we go by.
     if text(headers, &header::IF_RANGE).is_some_and(|condition| condition.trim() != tag) {
-        return Asked::Whole;
+        return RequestedRange::Whole;
     }
     match text(headers, &header::RANGE).and_then(|range| range.trim().strip_prefix("bytes=")) {
         // Several parts at once: nobody we serve needs that, and answering with the whole is allowed.
-        Some(range) if !range.contains(',') => part(range, length).unwrap_or(Asked::Whole),
-        _ => Asked::Whole,
+        Some(range) if !range.contains(',') => part(range, length).unwrap_or(RequestedRange::Whole),
+        _ => RequestedRange::Whole,
     }
 }
 
@@ -40,15 +40,15 @@ fn names(known: &str, tag: &str) -> bool {
 }
 
 /// None for what is no range: then it is as if it were not there.
-fn part(range: &str, length: u64) -> Option<Asked> {
+fn part(range: &str, length: u64) -> Option<RequestedRange> {
     let (first, last) = range.trim().split_once('-')?;
     let digits = |text: &str| if text.bytes().all(|b| b.is_ascii_digit()) { text.parse::<u64>().ok() } else { None };
     Some(match (first, last) {
         ("", "") => return None,
         ("", last) => match digits(last)? {
-            0 => Asked::Nowhere,
-            _ if length == 0 => Asked::Nowhere,
-            last => Asked::Part(length.saturating_sub(last), length),
+            0 => RequestedRange::Nowhere,
+            _ if length == 0 => RequestedRange::Nowhere,
+            last => RequestedRange::Part(length.saturating_sub(last), length),
         },
         (first, last) => {
             let first = digits(first)?;
@@ -56,7 +56,7 @@ fn part(range: &str, length: u64) -> Option<Asked> {
             if !last.is_empty() && digits(last)? < first {
                 return None;
             }
-            if first >= length { Asked::Nowhere } else { Asked::Part(first, until) }
+            if first >= length { RequestedRange::Nowhere } else { RequestedRange::Part(first, until) }
         }
     })
 }
@@ -65,7 +65,7 @@ fn part(range: &str, length: u64) -> Option<Asked> {
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(HeaderName, &str)]) -> Asked {
+    fn of(pairs: &[(HeaderName, &str)]) -> RequestedRange {
         let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value"))).collect();
         asked(&headers, "\"abc\"", 100)
     }
@@ -73,44 +73,47 @@ mod tests {
     #[test]
     fn a_range_is_what_the_reader_lacks() {
         for (range, expected) in [
-            ("bytes=0-9", Asked::Part(0, 10)),
-            ("bytes=90-", Asked::Part(90, 100)),
-            ("bytes=-10", Asked::Part(90, 100)),
-            ("bytes=-1000", Asked::Part(0, 100)),
-            ("bytes=99-1000", Asked::Part(99, 100)),
-            ("bytes=0-18446744073709551615", Asked::Part(0, 100)),
-            ("bytes=100-", Asked::Nowhere),
-            ("bytes=1000-2000", Asked::Nowhere),
-            ("bytes=-0", Asked::Nowhere),
+            ("bytes=0-9", RequestedRange::Part(0, 10)),
+            ("bytes=90-", RequestedRange::Part(90, 100)),
+            ("bytes=-10", RequestedRange::Part(90, 100)),
+            ("bytes=-1000", RequestedRange::Part(0, 100)),
+            ("bytes=99-1000", RequestedRange::Part(99, 100)),
+            ("bytes=0-18446744073709551615", RequestedRange::Part(0, 100)),
+            ("bytes=100-", RequestedRange::Nowhere),
+            ("bytes=1000-2000", RequestedRange::Nowhere),
+            ("bytes=-0", RequestedRange::Nowhere),
             // What is no range at all is ignored.
-            ("bytes=9-0", Asked::Whole),
-            ("bytes=", Asked::Whole),
-            ("bytes=-", Asked::Whole),
-            ("bytes=a-b", Asked::Whole),
-            ("bytes=+1-2", Asked::Whole),
-            ("bytes=0-99999999999999999999", Asked::Whole),
-            ("pages=1-2", Asked::Whole),
-            ("bytes=0-1,5-6", Asked::Whole),
+            ("bytes=9-0", RequestedRange::Whole),
+            ("bytes=", RequestedRange::Whole),
+            ("bytes=-", RequestedRange::Whole),
+            ("bytes=a-b", RequestedRange::Whole),
+            ("bytes=+1-2", RequestedRange::Whole),
+            ("bytes=0-99999999999999999999", RequestedRange::Whole),
+            ("pages=1-2", RequestedRange::Whole),
+            ("bytes=0-1,5-6", RequestedRange::Whole),
         ] {
             assert_eq!(of(&[(header::RANGE, range)]), expected, "{range}");
         }
-        assert_eq!(of(&[]), Asked::Whole);
+        assert_eq!(of(&[]), RequestedRange::Whole);
     }
 
     #[test]
     fn a_file_that_changed_is_sent_whole_and_one_that_did_not_is_not_sent_at_all() {
         let range = (header::RANGE, "bytes=0-9");
         for (condition, expected) in [
-            ("\"abc\"", Asked::Part(0, 10)),
-            ("\"other\"", Asked::Whole),
-            ("W/\"abc\"", Asked::Whole),
-            ("Sat, 21 Nov 2026 08:00:00 GMT", Asked::Whole),
+            ("\"abc\"", RequestedRange::Part(0, 10)),
+            ("\"other\"", RequestedRange::Whole),
+            ("W/\"abc\"", RequestedRange::Whole),
+            ("Sat, 21 Nov 2026 08:00:00 GMT", RequestedRange::Whole),
         ] {
             assert_eq!(of(&[range.clone(), (header::IF_RANGE, condition)]), expected, "{condition}");
         }
-        for (known, expected) in
-            [("\"abc\"", Asked::Known), ("\"x\", W/\"abc\"", Asked::Known), ("*", Asked::Known), ("\"x\"", Asked::Whole)]
-        {
+        for (known, expected) in [
+            ("\"abc\"", RequestedRange::Known),
+            ("\"x\", W/\"abc\"", RequestedRange::Known),
+            ("*", RequestedRange::Known),
+            ("\"x\"", RequestedRange::Whole),
+        ] {
             assert_eq!(of(&[(header::IF_NONE_MATCH, known)]), expected, "{known}");
         }
     }

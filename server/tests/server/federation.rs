@@ -31,7 +31,7 @@ async fn leave(browser: &mut Browser) -> String {
 }
 
 /// Where a return has led that did not sign in.
-fn told(answer: &Answer) -> String {
+fn redirect_reason(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.body);
     let address = answer.location().expect("an address");
     assert!(address.starts_with("/sign-in?with=vneid&"), "{address}");
@@ -83,7 +83,7 @@ async fn whom_the_registry_does_not_know_is_told_whom_to_ask() {
     let mut browser = app.browser();
     let address = leave(&mut browser).await;
     let back = browser.get(&provider.vouch(&address, "951999999999", Lies::default())).await;
-    assert_eq!(told(&back), "unknown");
+    assert_eq!(redirect_reason(&back), "unknown");
     let page = browser.get(back.location().expect("an address")).await;
     assert!(page.body.contains("Hãy hỏi bí thư chi bộ để kiểm tra hồ sơ"), "{}", page.body);
     assert!(!page.body.contains("951999999999"), "the ID is not shown");
@@ -109,13 +109,13 @@ async fn a_token_that_is_not_for_this_sign_in_opens_nothing() {
         let mut browser = app.browser();
         let address = leave(&mut browser).await;
         let back = browser.get(&provider.vouch(&address, &app.org.fisherman.national_id, lies)).await;
-        assert_eq!(told(&back), "unfinished", "{name}");
+        assert_eq!(redirect_reason(&back), "unfinished", "{name}");
         assert!(!browser.has_cookie("__Host-handbook") && !browser.has_cookie(COOKIE), "{name}");
     }
     let mut browser = app.browser();
     let address = leave(&mut browser).await;
     let back = browser.get(&provider.vouch(&address, "12345", Lies::default())).await;
-    assert_eq!(told(&back), "unfinished", "what is no national ID");
+    assert_eq!(redirect_reason(&back), "unfinished", "what is no national ID");
 }
 
 fn saying(claims: Value) -> Lies {
@@ -150,7 +150,7 @@ async fn a_departure_is_good_for_one_return_whatever_code_comes_with_it() {
     let first = provider.vouch(&address, &app.org.fisherman.national_id, Lies::default());
     let second = provider.vouch(&address, &app.org.teacher.national_id, Lies::default());
     assert_eq!(browser.get(&first).await.location(), Some("/library"));
-    assert_eq!(told(&thief.get(&second).await), "unfinished", "a code that was not used, with a departure that was");
+    assert_eq!(redirect_reason(&thief.get(&second).await), "unfinished", "a code that was not used, with a departure that was");
     assert!(!thief.has_cookie("__Host-handbook"));
 }
 
@@ -161,7 +161,7 @@ async fn a_token_signed_by_a_key_the_provider_does_not_publish_opens_nothing() {
     let address = leave(&mut browser).await;
     provider.behave(Manners { signing: 1, ..Manners::default() });
     let back = browser.get(&provider.vouch(&address, &app.org.fisherman.national_id, Lies::default())).await;
-    assert_eq!(told(&back), "unfinished");
+    assert_eq!(redirect_reason(&back), "unfinished");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -182,22 +182,22 @@ async fn only_the_browser_that_left_can_come_back_and_only_once() {
     let mut browser = app.browser();
     let back = provider.vouch(&leave(&mut browser).await, id, Lies::default());
     let mut other = app.browser();
-    assert_eq!(told(&other.get(&back).await), "unfinished", "another browser");
+    assert_eq!(redirect_reason(&other.get(&back).await), "unfinished", "another browser");
     let foreign = provider.vouch(&leave(&mut other).await, id, Lies::default());
     let state = back.split("state=").nth(1).expect("a state");
     let mixed = foreign.replace(foreign.split("state=").nth(1).expect("a state"), state);
-    assert_eq!(told(&other.get(&mixed).await), "unfinished", "the state of another departure");
+    assert_eq!(redirect_reason(&other.get(&mixed).await), "unfinished", "the state of another departure");
 
     let mut thief = browser.clone();
     assert_eq!(browser.get(&back).await.location(), Some("/library"));
-    assert_eq!(told(&browser.get(&back).await), "unfinished", "the departure is over");
-    assert_eq!(told(&thief.get(&back).await), "unfinished", "the code was used, whoever still has the cookie");
+    assert_eq!(redirect_reason(&browser.get(&back).await), "unfinished", "the departure is over");
+    assert_eq!(redirect_reason(&thief.get(&back).await), "unfinished", "the code was used, whoever still has the cookie");
     assert!(!thief.has_cookie("__Host-handbook"));
 
     let mut late = app.browser();
     let back = provider.vouch(&leave(&mut late).await, id, Lies::default());
     app.backend.clock().advance(TimeDelta::minutes(10));
-    assert_eq!(told(&late.get(&back).await), "unfinished", "too late");
+    assert_eq!(redirect_reason(&late.get(&back).await), "unfinished", "too late");
 }
 
 /// Every way of coming back that brings no code, and every address that is none.
@@ -212,12 +212,12 @@ async fn the_plain_addresses_answer_strangers_as_the_table_says() {
         ("/sign-in/callback/vneid?state=1&state=2", "unfinished"),
         ("/sign-in/callback/vneid?code=%FF", "unfinished"),
     ] {
-        assert_eq!(told(&app.browser().get(path).await), expected, "{path}");
+        assert_eq!(redirect_reason(&app.browser().get(path).await), expected, "{path}");
     }
     let mut left = app.browser();
     let state = parameters(&leave(&mut left).await)["state"].clone();
     let broken_off = left.get(&format!("/sign-in/callback/vneid?error=access_denied&state={state}")).await;
-    assert_eq!(told(&broken_off), "unfinished");
+    assert_eq!(redirect_reason(&broken_off), "unfinished");
     assert!(broken_off.location().is_some_and(|address| address.ends_with("next=%2Flibrary")));
     for path in ["/sign-in/with/other", "/sign-in/callback/other?code=1&state=2", "/sign-in/with/vneid/more"] {
         assert_eq!(app.browser().get(path).await.status, 404, "{path}");
@@ -239,7 +239,7 @@ async fn a_provider_that_fails_leaves_the_other_doors_open_at_once() {
     provider.behave(Manners { failing: Some(503), ..Manners::default() });
     let mut browser = app.browser();
     let away = browser.get(LEAVE).await;
-    assert_eq!(told(&away), "unreachable");
+    assert_eq!(redirect_reason(&away), "unreachable");
     let page = browser.get(away.location().expect("an address")).await;
     assert_eq!(page.status, 200);
     for offered in ["VNeID đang không trả lời", "name=\"password\"", "href=\"/welcome\""] {
@@ -252,7 +252,7 @@ async fn a_provider_that_fails_leaves_the_other_doors_open_at_once() {
     let mut browser = app.browser();
     let back = provider.vouch(&leave(&mut browser).await, &app.org.fisherman.national_id, Lies::default());
     provider.behave(Manners { failing: Some(500), ..Manners::default() });
-    assert_eq!(told(&browser.get(&back).await), "unreachable");
+    assert_eq!(redirect_reason(&browser.get(&back).await), "unreachable");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -260,7 +260,7 @@ async fn a_provider_that_is_gone_or_slow_is_not_waited_for() {
     let (app, provider) = federated().await;
     provider.stop().await;
     let began = Instant::now();
-    assert_eq!(told(&app.browser().get(LEAVE).await), "unreachable");
+    assert_eq!(redirect_reason(&app.browser().get(LEAVE).await), "unreachable");
     assert!(began.elapsed() < Duration::from_secs(4), "nobody listens, nobody waits");
 
     let (app, provider) = federated().await;
@@ -268,7 +268,7 @@ async fn a_provider_that_is_gone_or_slow_is_not_waited_for() {
     let began = Instant::now();
     let crowd = (0..5).map(|_| {
         let mut browser = app.browser();
-        async move { told(&browser.get(LEAVE).await) }
+        async move { redirect_reason(&browser.get(LEAVE).await) }
     });
     let mut asking: tokio::task::JoinSet<String> = crowd.collect();
     while let Some(answer) = asking.join_next().await {
@@ -281,13 +281,13 @@ async fn a_provider_that_is_gone_or_slow_is_not_waited_for() {
 async fn the_server_and_the_browser_go_to_the_providers_own_hosts_only() {
     let (app, provider) = federated().await;
     provider.behave(Manners { pages_at: Some("http://127.0.0.1:9".to_owned()), ..Manners::default() });
-    assert_eq!(told(&app.browser().get(LEAVE).await), "unreachable", "a page elsewhere");
+    assert_eq!(redirect_reason(&app.browser().get(LEAVE).await), "unreachable", "a page elsewhere");
 
     let (app, provider) = federated().await;
     provider.behave(Manners { tokens_at: Some("http://127.0.0.1:9".to_owned()), ..Manners::default() });
     let mut browser = app.browser();
     let back = provider.vouch(&leave(&mut browser).await, &app.org.fisherman.national_id, Lies::default());
-    assert_eq!(told(&browser.get(&back).await), "unreachable", "tokens elsewhere");
+    assert_eq!(redirect_reason(&browser.get(&back).await), "unreachable", "tokens elsewhere");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

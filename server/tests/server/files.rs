@@ -52,14 +52,14 @@ async fn patch(browser: &Browser, address: &str, offset: usize, bytes: &[u8]) ->
         .header("sec-fetch-site", "same-origin")
         .header("upload-offset", offset.to_string())
         .body(bytes.to_vec());
-    told(request.send().await.expect("an answer")).await
+    upload_answer(request.send().await.expect("an answer")).await
 }
 
 async fn head(browser: &Browser, address: &str) -> (u16, Option<u64>, String) {
-    told(browser.request("HEAD", address).send().await.expect("an answer")).await
+    upload_answer(browser.request("HEAD", address).send().await.expect("an answer")).await
 }
 
-async fn told(answer: reqwest::Response) -> (u16, Option<u64>, String) {
+async fn upload_answer(answer: reqwest::Response) -> (u16, Option<u64>, String) {
     let offset = answer.headers().get("upload-offset").map(|offset| offset.to_str().expect("text").parse().expect("a number"));
     (answer.status().as_u16(), offset, answer.text().await.expect("a body"))
 }

@@ -16,7 +16,7 @@ async fn numbers(browser: &mut Browser) -> Vec<(String, String)> {
     badges.iter().map(|badge| (text(badge, "place"), text(badge, "number"))).collect()
 }
 
-fn told(numbers: &[(&str, &str)]) -> Vec<(String, String)> {
+fn owned_pairs(numbers: &[(&str, &str)]) -> Vec<(String, String)> {
     numbers.iter().map(|(place, number)| ((*place).to_owned(), (*number).to_owned())).collect()
 }
 
@@ -31,14 +31,14 @@ async fn the_frame_tells_each_person_their_own_numbers_and_nobody_elses() {
     assert_eq!(numbers(&mut fisherman).await, []);
     assert!(!fisherman.get("/library").await.body.contains("việc đang chờ"));
     let mut chief = app.signed_in(&app.org.province_chief_editor).await;
-    assert_eq!(numbers(&mut chief).await, told(&[("/desk", "1"), ("/more", "1")]));
+    assert_eq!(numbers(&mut chief).await, owned_pairs(&[("/desk", "1"), ("/more", "1")]));
     let mut farm_secretary = app.signed_in(&app.org.farm_secretary).await;
     assert_eq!(numbers(&mut farm_secretary).await, [], "what waits is another branch's");
     assert_eq!(app.browser().get_json("/api/home/badges").await.status, 401);
 
     // Their unit has one opinion to answer and one member without a password.
     let mut secretary = app.signed_in(&app.org.secretary).await;
-    assert_eq!(numbers(&mut secretary).await, told(&[("/branch", "1"), ("/codes", "1"), ("/more", "2")]));
+    assert_eq!(numbers(&mut secretary).await, owned_pairs(&[("/branch", "1"), ("/codes", "1"), ("/more", "2")]));
     for path in ["/", "/more", "/library", "/members"] {
         let page = secretary.get(path).await;
         assert!(page.body.contains(r#"aria-label="2 việc đang chờ""#), "{path} tells all");
@@ -49,7 +49,11 @@ async fn the_frame_tells_each_person_their_own_numbers_and_nobody_elses() {
     let answer = [("opinion", opinion.as_str()), ("text", "Đã ghi nhận.")];
     let answered = secretary.post("/api/feedback/answer", &format!("/branch/{opinion}"), &answer).await;
     assert_eq!(answered.status, 302, "{}", answered.body);
-    assert_eq!(numbers(&mut secretary).await, told(&[("/codes", "1"), ("/more", "1")]), "what one has done counts at once");
+    assert_eq!(
+        numbers(&mut secretary).await,
+        owned_pairs(&[("/codes", "1"), ("/more", "1")]),
+        "what one has done counts at once"
+    );
     assert!(!secretary.get("/library").await.body.contains(r#"aria-label="2 việc đang chờ""#));
 }
 

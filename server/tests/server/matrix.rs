@@ -248,7 +248,7 @@ const ROWS: &[Row] = &[
     Row { signed_out: 422, ..row("/api/account/sign_in", Given::Nothing, &[], 422) },
     row("/api/account/own", Given::Nothing, &[], 200),
     row("/api/account/menu", Given::Nothing, &[], 200),
-    // The doors are open to everybody; what is asked there lacks its fields, or a visit.
+    // Everybody may begin an activation; what is asked there lacks its fields, or an activation.
     Row { signed_out: 200, ..row("/api/account/door", Given::Nothing, &[], 200) },
     Row { signed_out: 422, ..row("/api/account/welcome", Given::Nothing, &[], 422) },
     Row { signed_out: 422, ..row("/api/account/way", Given::Nothing, &[], 422) },
@@ -881,7 +881,7 @@ fn today(app: &TestApp) -> String {
 
 /// A form of a member that can be accepted; the card number is the end of the id, so each is unique.
 fn member_form(id: &str, version: &str, unit: &str) -> Vec<(&'static str, String)> {
-    // Hundreds of one name and birth date would all be each other's twins.
+    // Hundreds of one name and birth date would all be each other's duplicates.
     let name = format!("Trương Thị {}", &id[16..]);
     [
         ("id", id),

@@ -14,7 +14,7 @@ use crate::{
     organisation::{Fixture, Person},
 };
 
-/// Pages that lead elsewhere without a visit, which needs a code.
+/// Pages that lead elsewhere without an activation, which needs a code.
 pub(crate) const NOT_SEEN: [&str; 5] = ["/welcome/way", "/welcome/code", "/welcome/password", "/welcome/later", "/welcome/phone"];
 
 /// An id of nothing.

@@ -55,13 +55,13 @@ pub async fn read_member_codes(member: String) -> Result<MemberCodes, AppError> 
 #[server(prefix = "/api", endpoint = "account/code_sheet", input = GetUrl)]
 pub async fn open_code_sheet() -> Result<CodeSheet, AppError> {
     use crate::{
-        context::request::{backend, viewer, visit},
+        context::request::{backend, request_context, viewer},
         error::respond,
     };
 
     let result = async {
-        let token = visit().and_then(|visit| visit.sheet).unwrap_or_default();
-        Ok::<_, AppError>(backend()?.accounts().sheet(&viewer()?, &token, &visit().unwrap_or_default().site).await?)
+        let token = request_context().and_then(|context| context.sheet).unwrap_or_default();
+        Ok::<_, AppError>(backend()?.accounts().sheet(&viewer()?, &token, &request_context().unwrap_or_default().site).await?)
     };
     respond(result.await)
 }

@@ -1,64 +1,64 @@
-//! Server functions of the doors.
+//! Server functions of the activation.
 
-use domain::{accounts::codes::DoorView, forms::Outcome};
+use domain::{accounts::codes::ActivationView, forms::Outcome};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 use crate::error::AppError;
 
-/// How far the visit of this device has come.
+/// How far the activation of this device has come.
 #[server(prefix = "/api", endpoint = "account/door", input = GetUrl)]
-pub async fn read_door() -> Result<DoorView, AppError> {
+pub async fn read_activation() -> Result<ActivationView, AppError> {
     use crate::{
-        context::request::{backend, visit},
+        context::request::{backend, request_context},
         error::respond,
     };
 
     let result = async {
-        let token = visit().and_then(|visit| visit.door).unwrap_or_default();
-        Ok::<_, AppError>(backend()?.accounts().door(&token).await?)
+        let token = request_context().and_then(|context| context.activation).unwrap_or_default();
+        Ok::<_, AppError>(backend()?.accounts().activation(&token).await?)
     };
     respond(result.await)
 }
 
-/// Begins a visit. A `code` comes along from a paper card's QR code, and is tried at once.
+/// Begins an activation. A `code` comes along from a paper card's QR code, and is tried at once.
 #[server(prefix = "/api", endpoint = "account/welcome")]
 pub async fn begin(#[server(default)] national_id: String, #[server(default)] code: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::request::{backend, visit},
-        cookies::DOOR,
+        context::request::{backend, request_context},
+        cookies::ACTIVATION,
         forms::Submitted,
     };
 
     let form = Submitted::new("welcome", &[("national_id", &national_id), ("code", &code)]);
     let result = async {
         let backend = backend()?;
-        let accounts = backend.accounts().at(visit().unwrap_or_default().origin());
-        let token = accounts.knock(&national_id).await?;
+        let accounts = backend.accounts().at(request_context().unwrap_or_default().origin());
+        let token = accounts.begin_activation(&national_id).await?;
         if code.trim().is_empty() {
-            DOOR.give(&token)?;
+            ACTIVATION.give(&token)?;
             return Ok(server::to("/welcome/way"));
         }
         accounts.try_code(&token, &code).await?;
-        DOOR.give(&token)?;
-        Ok(server::onward(&accounts.door(&token).await?))
+        ACTIVATION.give(&token)?;
+        Ok(server::onward(&accounts.activation(&token).await?))
     }
     .await;
     form.settle(result).await
 }
 
-/// Chooses a door; by SMS a code is sent.
+/// Chooses a way to prove who one is; by SMS a code is sent.
 #[server(prefix = "/api", endpoint = "account/way")]
 pub async fn choose_way(#[server(default)] way: String) -> Result<Outcome, AppError> {
     use domain::forms::{FormReader, Problem};
 
-    use crate::{context::request::visit, forms::Submitted, text};
+    use crate::{context::request::request_context, forms::Submitted, text};
 
     let form = Submitted::new("way", &[("way", &way)]);
     let result = async {
         match way.as_str() {
             "sms" => {
-                let l = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
-                server::at_door(async |accounts, token| {
+                let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
+                server::in_activation(async |accounts, token| {
                     accounts.send_code(token, |code| text::welcome::sms(l, code)).await?;
                     // Sent once more from the same page, it must come anew to say so.
                     Ok(Outcome::Done { to: "/welcome/code?way=sms".to_owned(), reload: true })
@@ -83,9 +83,9 @@ pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppErr
     use crate::forms::Submitted;
 
     let form = Submitted::new("code", &[("code", &code)]);
-    let result = server::at_door(async |accounts, token| {
+    let result = server::in_activation(async |accounts, token| {
         accounts.try_code(token, &code).await?;
-        Ok(server::onward(&accounts.door(token).await?))
+        Ok(server::onward(&accounts.activation(token).await?))
     })
     .await;
     form.settle(result).await
@@ -95,15 +95,15 @@ pub async fn try_code(#[server(default)] code: String) -> Result<Outcome, AppErr
 #[server(prefix = "/api", endpoint = "account/choose_password")]
 pub async fn choose_password(#[server(default)] password: String) -> Result<Outcome, AppError> {
     use crate::{
-        context::request::visit,
-        cookies::{DEVICE, DOOR, SESSION},
+        context::request::request_context,
+        cookies::{ACTIVATION, DEVICE, SESSION},
         forms::Submitted,
     };
 
     let form = Submitted::new("choose", &[]);
-    let result = server::at_door(async |accounts, token| {
-        let visit = visit().unwrap_or_default();
-        let chosen = accounts.choose_password(token, &password, &visit.device, visit.page.preferences).await;
+    let result = server::in_activation(async |accounts, token| {
+        let context = request_context().unwrap_or_default();
+        let chosen = accounts.choose_password(token, &password, &context.device, context.page.preferences).await;
         let signed_in = match chosen {
             Ok(signed_in) => signed_in,
             Err(backend::Error::NotLive { .. }) => return Ok(server::to("/welcome/later")),
@@ -111,7 +111,7 @@ pub async fn choose_password(#[server(default)] password: String) -> Result<Outc
         };
         SESSION.give(&signed_in.token)?;
         DEVICE.give(&signed_in.device)?;
-        DOOR.take_back()?;
+        ACTIVATION.take_back()?;
         Ok(Outcome::Done { to: "/".to_owned(), reload: true })
     })
     .await;
@@ -121,10 +121,10 @@ pub async fn choose_password(#[server(default)] password: String) -> Result<Outc
 #[cfg(feature = "ssr")]
 mod server {
     use backend::accounts::Accounts;
-    use domain::{accounts::codes::DoorView, forms::Outcome};
+    use domain::{accounts::codes::ActivationView, forms::Outcome};
 
     use crate::{
-        context::request::{backend, visit},
+        context::request::{backend, request_context},
         error::{AppError, Kind},
     };
 
@@ -133,19 +133,19 @@ mod server {
     }
 
     /// Where who has proved to be a member goes on.
-    pub(super) fn onward(door: &DoorView) -> Outcome {
-        to(if door.later.is_some() { "/welcome/later" } else { "/welcome/password" })
+    pub(super) fn onward(activation: &ActivationView) -> Outcome {
+        to(if activation.later.is_some() { "/welcome/later" } else { "/welcome/password" })
     }
 
-    /// Takes a step of the visit this device is on; when it is over, to the start.
-    pub(super) async fn at_door<'f, F>(take: F) -> Result<Outcome, AppError>
+    /// Takes a step of the activation this device is on; when it is over, to the start.
+    pub(super) async fn in_activation<'f, F>(take: F) -> Result<Outcome, AppError>
     where
         F: AsyncFnOnce(&Accounts<'_>, &str) -> Result<Outcome, AppError> + 'f,
     {
-        let visit = visit().unwrap_or_default();
-        let Some(token) = &visit.door else { return Ok(to("/welcome?over=1")) };
+        let context = request_context().unwrap_or_default();
+        let Some(token) = &context.activation else { return Ok(to("/welcome?over=1")) };
         let backend = backend()?;
-        match take(&backend.accounts().at(visit.origin()), token).await {
+        match take(&backend.accounts().at(context.origin()), token).await {
             Err(error) if error.kind == Kind::NotFound => Ok(to("/welcome?over=1")),
             answer => answer,
         }

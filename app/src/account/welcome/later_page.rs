@@ -14,8 +14,8 @@ use crate::{
 #[component]
 pub fn LaterPage() -> impl IntoView {
     let l = use_locale();
-    on_the_way(move |door| {
-        let Some(later) = door.later else { return begin_again(l) };
+    on_the_way(move |activation| {
+        let Some(later) = activation.later else { return begin_again(l) };
         let when = match later.live_from {
             Some(day) => text::welcome::later_known(l, &later.unit, l.long_date_within(day)),
             None => text::welcome::later_unknown(l, &later.unit),

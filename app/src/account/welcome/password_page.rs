@@ -19,8 +19,8 @@ const LABELS: Labels = &[("password", text::welcome::password)];
 pub fn PasswordPage() -> impl IntoView {
     let l = use_locale();
     let errors = RwSignal::new(take_echo("choose"));
-    on_the_way(move |door| {
-        if !door.is_proved {
+    on_the_way(move |activation| {
+        if !activation.is_proved {
             return begin_again(l);
         }
         view! {

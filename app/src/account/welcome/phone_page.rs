@@ -1,4 +1,4 @@
-//! For who gets no message: whom to ask. The same for everybody; it needs no visit.
+//! For who gets no message: whom to ask. The same for everybody; it needs no activation.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The second question: through which door? The same doors for everybody.
+//! The second question: which way to prove who one is? The same ways for everybody.
 
 use leptos::prelude::*;
 

@@ -6,7 +6,7 @@ use domain::{
     documents::{
         LeftOut,
         desk::{self, Held},
-        steps::{DocumentState, DocumentStep, Work},
+        steps::{DocumentState, DocumentStep, DraftState},
     },
     forms::FormErrors,
     ids::DocumentId,
@@ -127,7 +127,7 @@ pub(crate) fn DraftPage() -> impl IntoView {
             (_, Some(_)) => Asked::Discarding,
             _ => query.with_untracked(|query| asked(l, query)),
         };
-        if page.draft.situation.state() == Some(DocumentState::Draft) && page.hand.may(DocumentStep::Edit) {
+        if page.draft.status.state() == Some(DocumentState::Draft) && page.permissions.may(DocumentStep::Edit) {
             if asked == Asked::Withdrawal && may_withdraw(page) {
                 return withdrawing_meanwhile(l, page, withdrawal.clone());
             }
@@ -239,7 +239,7 @@ fn notices(l: Locale, page: &desk::DraftPage) -> AnyView {
         let title = text::desk::open_remarks_title(l, l.number(page.open_remarks));
         view! { <Notice title icon=IconName::Message><p><a href=review>{text::desk::see_remarks(l)}</a></p></Notice> }
     });
-    let live = page.draft.situation.is_out().then(|| view! { <Notice title=text::desk::live_meanwhile(l)/> });
+    let live = page.draft.status.is_out().then(|| view! { <Notice title=text::desk::live_meanwhile(l)/> });
     let held = page.held.map(|(why, at)| {
         let why = match why {
             Held::Withdrawn => text::desk::held_withdrawn(l),
@@ -289,7 +289,7 @@ fn side(l: Locale, page: &desk::DraftPage, docx: Option<FormErrors>) -> AnyView 
 /// Its files and, for who writes or approves, its versions: who was asked for a review was asked about one text.
 fn kept_with(l: Locale, page: &desk::DraftPage) -> AnyView {
     let id = page.draft.id;
-    let revisions = (page.hand.writes || page.hand.publishes).then(|| {
+    let revisions = (page.permissions.writes || page.permissions.publishes).then(|| {
         view! {
             <LinkButton href=format!("/desk/{id}/revisions") kind=ButtonKind::Secondary icon=IconName::Clock>
                 {text::desk::go_revisions(l)}
@@ -310,7 +310,7 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
     let draft = &page.draft;
     let title = draft.title.clone();
     let kind = terms::document_kind(l, draft.kind);
-    let state = draft.situation.state().unwrap_or(DocumentState::Draft);
+    let state = draft.status.state().unwrap_or(DocumentState::Draft);
     let told = match asked {
         Asked::Told(title) => Some(view! { <Notice kind=NoticeKind::Ok title/> }),
         _ => None,
@@ -340,10 +340,10 @@ fn settled(l: Locale, page: &desk::DraftPage, asked: Asked, withdrawal: Option<F
 }
 
 fn state_notice(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
-    let live = page.draft.situation.is_out() && state != DocumentState::Published;
+    let live = page.draft.status.is_out() && state != DocumentState::Published;
     let live = live.then(|| view! { <p>{text::desk::live_meanwhile(l)}</p> });
     // What waits although its document was taken back tells of both.
-    let back = page.draft.situation.comes_back() && state != DocumentState::Withdrawn;
+    let back = page.draft.status.comes_back() && state != DocumentState::Withdrawn;
     let back = back.then(|| withdrawn_notice(l, page));
     let notice = match state {
         DocumentState::Draft | DocumentState::InReview => view! {
@@ -385,8 +385,8 @@ fn withdrawn_notice(l: Locale, page: &desk::DraftPage) -> AnyView {
 
 /// What this person can do next, the likeliest first.
 fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
-    let (id, hand, situation) = (page.draft.id, page.hand, page.draft.situation);
-    let leads = |step: DocumentStep| hand.may(step) && situation.after(step).is_ok();
+    let (id, permissions, status) = (page.draft.id, page.permissions, page.draft.status);
+    let leads = |step: DocumentStep| permissions.may(step) && status.after(step).is_ok();
     let review = (state == DocumentState::InReview).then(|| {
         view! {
             <LinkButton href=format!("/desk/{id}/review") icon=IconName::Message>{text::desk::go_review(l)}</LinkButton>
@@ -401,10 +401,10 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
             </LinkButton>
         }
     });
-    let open = situation.is_out().then(|| {
+    let open = status.is_out().then(|| {
         view! { <LinkButton href=format!("/library/{id}?look=1") icon=IconName::Book>{text::desk::open_in_library(l)}</LinkButton> }
     });
-    let readers = (situation.out.is_some()).then(|| {
+    let readers = (status.out.is_some()).then(|| {
         view! {
             <LinkButton href=format!("/readers/{id}") kind=ButtonKind::Secondary icon=IconName::People>
                 {text::readers::who_has_read(l)}
@@ -414,7 +414,7 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
     let withdraw = may_withdraw(page).then(|| withdraw_link(l, id));
     let recall =
         leads(DocumentStep::Recall).then(|| step_form(l, "/api/documents/recall", id, IconName::Pencil, text::desk::recall(l)));
-    let again = if situation.is_out() { text::desk::go_revise(l) } else { text::desk::go_republish(l) };
+    let again = if status.is_out() { text::desk::go_revise(l) } else { text::desk::go_republish(l) };
     let revise = leads(DocumentStep::Revise).then(|| step_form(l, "/api/documents/revise", id, IconName::Pencil, again));
     let kept = kept_with(l, page);
     view! {
@@ -424,7 +424,7 @@ fn actions(l: Locale, page: &desk::DraftPage, state: DocumentState) -> AnyView {
 }
 
 fn may_withdraw(page: &desk::DraftPage) -> bool {
-    page.hand.may(DocumentStep::Withdraw) && page.draft.situation.after(DocumentStep::Withdraw).is_ok()
+    page.permissions.may(DocumentStep::Withdraw) && page.draft.status.after(DocumentStep::Withdraw).is_ok()
 }
 
 fn withdraw_link(l: Locale, id: DocumentId) -> AnyView {
@@ -453,7 +453,7 @@ fn withdrawing(l: Locale, page: &desk::DraftPage, echo: Option<FormErrors>) -> A
     let consequence = text::desk::withdraw_hint(l, text::desk::members(l, page.members.into()));
     let typed = echo.as_ref().and_then(|echo| echo.value("reason")).map(str::to_owned);
     let errors = RwSignal::new(echo);
-    let waits = matches!(page.draft.situation.work, Some(Work::InReview | Work::Scheduled));
+    let waits = matches!(page.draft.status.work, Some(DraftState::InReview | DraftState::Scheduled));
     let recalls = waits.then(|| view! { <p>{text::desk::withdraw_recalls(l)}</p> });
     view! {
         <Card title=text::desk::withdraw_title(l) strong=true>

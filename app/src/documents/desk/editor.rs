@@ -41,7 +41,7 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
         (page.draft.version > 0).then(|| view! { <p class="small muted">{text::desk::reach_saved(l, reach(l, &page))}</p> });
     let DraftPage { draft, issuers, audiences, audience_members, parts, .. } = page;
     let saved = (draft.version > 0).then(|| text::desk::saved_at(l, l.date_time(draft.saved_at)));
-    let situation = draft.situation;
+    let status = draft.status;
     let stored_version = draft.version.to_string();
     let typed = move |control: &str| {
         let back = echo.as_ref().and_then(|echo| echo.value(control));
@@ -69,8 +69,8 @@ pub(super) fn Editor(page: DraftPage, echo: Option<FormErrors>, errors: RwSignal
             <p class="small" role="status" data-part="reach"></p>
         </div>
     };
-    let correction = situation.out.is_some().then(|| {
-        let label = if situation.comes_back() { text::desk::correction_back(l) } else { text::desk::correction(l) };
+    let correction = status.out.is_some().then(|| {
+        let label = if status.comes_back() { text::desk::correction_back(l) } else { text::desk::correction(l) };
         view! {
             <TextArea
                 label

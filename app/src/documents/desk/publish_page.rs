@@ -45,12 +45,12 @@ pub(crate) fn PublishPage() -> impl IntoView {
     let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), approval);
     show(data, move |approval| {
         let desk::ApprovalPage { page, change } = approval;
-        let situation = page.draft.situation;
-        let leads = page.hand.may(DocumentStep::Publish) && situation.after(DocumentStep::Publish).is_ok();
+        let status = page.draft.status;
+        let leads = page.permissions.may(DocumentStep::Publish) && status.after(DocumentStep::Publish).is_ok();
         let (title, content) = match change.filter(|_| leads) {
             Some(change) => {
                 let members = text::desk::members(l, page.members.into());
-                let asks = if situation.comes_back() { text::desk::republish_title } else { text::desk::publish_title };
+                let asks = if status.comes_back() { text::desk::republish_title } else { text::desk::publish_title };
                 (asks(l, members), question(l, &page, &change, echo.clone()))
             }
             None => (text::desk::settled_title(l).to_owned(), too_late(l, &page)),
@@ -79,7 +79,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
     let typed = |field: &str| echo.as_ref().and_then(|echo| echo.value(field)).map(str::to_owned);
     let (when, at) = (typed("when").unwrap_or_default(), typed("at"));
     // What is over by the time chosen comes back then: that is known when the answer is.
-    let asks_again = page.draft.situation.comes_back() || echo.as_ref().is_some_and(|echo| echo.problem("again").is_some());
+    let asks_again = page.draft.status.comes_back() || echo.as_ref().is_some_and(|echo| echo.problem("again").is_some());
     let said = typed("again").into_iter().filter(|again| !again.is_empty()).collect::<Vec<_>>();
     let errors = RwSignal::new(echo);
     let again = asks_again.then(|| {
@@ -95,7 +95,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
         }
     });
     // What is scheduled waits for its time already; it can only be told to wait no longer.
-    let is_scheduled = page.draft.situation.state() == Some(DocumentState::Scheduled);
+    let is_scheduled = page.draft.status.state() == Some(DocumentState::Scheduled);
     let sends = if is_scheduled { text::desk::publish_now(l, members) } else { text::desk::publish(l, members) };
     let moment = if is_scheduled {
         view! { <input type="hidden" name="when" value="now"/> }.into_any()
@@ -154,7 +154,7 @@ fn question(l: Locale, page: &desk::DraftPage, change: &desk::Change, echo: Opti
 
 fn too_late(l: Locale, page: &desk::DraftPage) -> AnyView {
     let href = format!("/desk/{}", page.draft.id);
-    let is_own = page.hand.publishes && page.hand.is_author && !page.hand.own_approval;
+    let is_own = page.permissions.publishes && page.permissions.is_author && !page.permissions.own_approval;
     let hint = if is_own { text::desk::own_text(l) } else { text::desk::settled_hint(l) };
     view! {
         <EmptyState title=Line::content(&page.draft.title) text=hint icon=IconName::CheckCircle>

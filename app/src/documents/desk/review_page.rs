@@ -65,7 +65,7 @@ pub(crate) fn ReviewPage() -> impl IntoView {
     let data = Resource::new(move || params.with(|params| params.get("id").unwrap_or_default()), review);
     show(data, move |page| {
         let is_remarked = query.with_untracked(|query| query.get_str("remarked").is_some()) && echoes.remark.is_none();
-        let state = page.draft.situation.state().unwrap_or(DocumentState::Draft);
+        let state = page.draft.status.state().unwrap_or(DocumentState::Draft);
         let title = if state == DocumentState::Draft { text::desk::submit_title(l) } else { text::desk::review_title(l) };
         let id = page.draft.id;
         let above = vec![(Line::content(&page.draft.title), format!("/desk/{id}"))];
@@ -97,7 +97,7 @@ pub(crate) fn ReviewPage() -> impl IntoView {
 
 /// What is to be done with the text, by this person.
 fn decision(l: Locale, page: &desk::ReviewPage, echoes: &Echoes) -> AnyView {
-    let leads = |step: DocumentStep| page.hand.may(step) && page.draft.situation.after(step).is_ok();
+    let leads = |step: DocumentStep| page.permissions.may(step) && page.draft.status.after(step).is_ok();
     let submit = leads(DocumentStep::Submit).then(|| submitting(l, page, echoes.submit.clone()));
     let asked = page.review.as_ref().map(|review| asked(l, page, review));
     let approve = leads(DocumentStep::Publish).then(|| {
@@ -109,7 +109,7 @@ fn decision(l: Locale, page: &desk::ReviewPage, echoes: &Echoes) -> AnyView {
             </div>
         }
     });
-    let is_own = page.hand.publishes && !page.hand.may(DocumentStep::Publish) && page.review.is_some();
+    let is_own = page.permissions.publishes && !page.permissions.may(DocumentStep::Publish) && page.review.is_some();
     let own = is_own.then(|| view! { <Notice title=text::desk::own_text_title(l)><p>{text::desk::own_text(l)}</p></Notice> });
     let back = leads(DocumentStep::WantChanges).then(|| wanting(l, page, echoes.changes.clone()));
     view! { {submit} {asked} {own} {approve} {back} }.into_any()
@@ -318,7 +318,7 @@ fn remarks(l: Locale, page: &desk::ReviewPage, echo: Option<FormErrors>) -> AnyV
         let rows = page.remarks.iter().map(|remark| remark_row(l, page, remark)).collect_view();
         view! { <ol class="remarks" role="list">{rows}</ol> }.into_any()
     };
-    let form = page.hand.may_comment().then(|| remark_form(l, page, echo));
+    let form = page.permissions.may_comment().then(|| remark_form(l, page, echo));
     view! { <Card title=text::desk::remarks(l, l.number(count))><div class="stack">{list}{form}</div></Card> }.into_any()
 }
 

@@ -69,7 +69,7 @@ fn shown(l: Locale, page: &desk::RevisionsPage) -> AnyView {
     match &page.shown {
         Shown::List => ().into_any(),
         Shown::Version { version, title, html } => {
-            let may = page.hand.may(DocumentStep::Edit) && page.situation.after(DocumentStep::Edit).is_ok();
+            let may = page.permissions.may(DocumentStep::Edit) && page.status.after(DocumentStep::Edit).is_ok();
             let (id, number) = (page.document.to_string(), version.to_string());
             let restore = may.then(|| {
                 view! {

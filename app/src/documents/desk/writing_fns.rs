@@ -29,7 +29,7 @@ pub async fn reach(
     use backend::documents::ReachForm;
 
     use crate::{
-        context::request::{backend, viewer, visit},
+        context::request::{backend, request_context, viewer},
         text,
     };
 
@@ -37,7 +37,7 @@ pub async fn reach(
         async {
             let form = ReachForm { audience: &audience, parts: &parts, standings: &standings };
             let (members, branches) = backend()?.documents().reach_of(&viewer()?, form).await?;
-            let l = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+            let l = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
             let (members, branches) = (text::desk::members(l, members.into()), text::desk::branches(l, branches.into()));
             Ok::<_, AppError>(text::desk::reach_now(l, text::desk::reach(l, members, branches)))
         }
@@ -149,10 +149,10 @@ pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Resu
 
 /// As `respond`; the script shows the message as it is, so it says what is wrong.
 fn told<T>(result: Result<T, AppError>) -> Result<T, AppError> {
-    use crate::{context::request::visit, error::respond, terms};
+    use crate::{context::request::request_context, error::respond, terms};
 
     respond(result).map_err(|mut error| {
-        let locale = visit().map(|visit| visit.page.preferences.locale).unwrap_or_default();
+        let locale = request_context().map(|context| context.page.preferences.locale).unwrap_or_default();
         if let Some(found) = error.fields.first() {
             error.message = terms::problem(locale, &found.problem);
         }

@@ -59,7 +59,7 @@ fn row_of(l: Locale, FollowedRow { document, share }: FollowedRow) -> AnyView {
     });
     let figure = share.map_or_else(
         || text::statistics::hidden(l).to_owned(),
-        |share| format!("{}: {}", text::readers::have_read(l), shares::told(l, share)),
+        |share| format!("{}: {}", text::readers::have_read(l), shares::share_text(l, share)),
     );
     let tone = if share.is_some_and(|share| share.members > 0 && share.done == share.members) { Tone::Ok } else { Tone::Info };
     view! {

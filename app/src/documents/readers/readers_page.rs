@@ -18,7 +18,7 @@ use crate::{
     i18n::use_locale,
     page::show,
     statistics::{
-        shares::{self, Place},
+        shares::{self, TableAddress},
         unit_table,
     },
     terms, text,
@@ -34,7 +34,7 @@ pub(crate) fn ReadersPage() -> impl IntoView {
     let l = use_locale();
     let (params, query) = (use_params_map(), use_query_map());
     // Editors come from the desk, all others from the list of what they follow.
-    let follows = use_viewer().is_some_and(|viewer| !viewer.standpoint.seats(Action::ReadStatistics).is_empty());
+    let follows = use_viewer().is_some_and(|viewer| !viewer.standpoint.top_units(Action::ReadStatistics).is_empty());
     let data = Resource::new(
         move || (params.read().get("id").unwrap_or_default(), query.read().get("unit")),
         |(id, unit)| readers(id, unit),
@@ -73,8 +73,8 @@ fn crumbs(l: Locale, page: &Found, follows: bool) -> Vec<Crumb> {
     crumbs
 }
 
-fn table(page: &Found, id: &'static str, query: TableQuery) -> Place {
-    Place { id, page: format!("/readers/{}", page.document), query }
+fn table(page: &Found, id: &'static str, query: TableQuery) -> TableAddress {
+    TableAddress { id, page: format!("/readers/{}", page.document), query }
 }
 
 fn address(page: &Found, unit: &UnitRef) -> String {
@@ -152,7 +152,7 @@ fn share(l: Locale, page: &Found) -> AnyView {
 /// How many have opened it, below how many have read it.
 fn have_opened(l: Locale, share: Option<Share>, opened: Option<u32>) -> Option<AnyView> {
     let (share, opened) = share.zip(opened).filter(|(share, _)| share.members > 0)?;
-    let told = text::readers::have_opened(l, shares::told(l, Share { done: opened, ..share }));
+    let told = text::readers::have_opened(l, shares::share_text(l, Share { done: opened, ..share }));
     Some(view! { <p class="muted">{told}</p> }.into_any())
 }
 

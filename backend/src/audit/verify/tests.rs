@@ -5,7 +5,7 @@ use domain::{events::EventBody, ids::MemberId, policy::Role, units::UnitPath};
 
 use super::*;
 use crate::{
-    Clock, Keys, Place,
+    Clock, Keys, StoreLocation,
     change::Change,
     store::{RecordId, SurrealValue, record, vars},
 };
@@ -17,7 +17,7 @@ const LINK: usize = 5;
 async fn sealed(count: usize) -> (Backend, Clock, Vec<String>) {
     let start = "2026-11-21T08:00:00Z".parse().expect("a moment");
     let clock = Clock::fixed(start, 1);
-    let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+    let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
     let mut ids = Vec::new();
     let mut rows = Vec::new();
     for at in 0..count {

@@ -616,13 +616,13 @@ fn on_one_line(text: Text) -> Text {
 /// A letter with what it looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Atom<'t> {
-    what: What<'t>,
+    what: AtomKind<'t>,
     style: Style,
     link: Option<&'t str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What<'t> {
+enum AtomKind<'t> {
     Letter(char),
     Break,
     Note(&'t str),
@@ -630,7 +630,7 @@ enum What<'t> {
 
 /// How much is left of the looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Care {
+enum Escaping {
     /// Bold and italic, signs escaped where they would mean something.
     Styled,
     /// The same without bold and italic.
@@ -648,18 +648,18 @@ fn written(text: &[Inline], start: &str) -> String {
     let mut meant = String::new();
     for atom in &atoms {
         match atom.what {
-            What::Letter(' ') | What::Break => {}
-            What::Letter(letter) => meant.push(letter),
-            What::Note(name) => meant.push_str(&format!("[^{name}]")),
+            AtomKind::Letter(' ') | AtomKind::Break => {}
+            AtomKind::Letter(letter) => meant.push(letter),
+            AtomKind::Note(name) => meant.push_str(&format!("[^{name}]")),
         }
     }
-    for care in [Care::Styled, Care::Plain] {
-        let written = with_care(&atoms, care, start);
+    for escaping in [Escaping::Styled, Escaping::Plain] {
+        let written = with_escaping(&atoms, escaping, start);
         if read(&format!("{start}{written}")) == meant {
             return written;
         }
     }
-    with_care(&atoms, Care::Literal, start)
+    with_escaping(&atoms, Escaping::Literal, start)
 }
 
 /// Letters and their marks as one sign, as Vietnamese keyboards write them.
@@ -705,7 +705,7 @@ fn collapsed(text: &[Inline]) -> Vec<Atom<'_>> {
                         space = true;
                         continue;
                     }
-                    let next = Atom { what: What::Letter(letter), style: *style, link: link.as_deref() };
+                    let next = Atom { what: AtomKind::Letter(letter), style: *style, link: link.as_deref() };
                     between(&mut atoms, &mut space, next);
                     atoms.push(next);
                 }
@@ -714,17 +714,17 @@ fn collapsed(text: &[Inline]) -> Vec<Atom<'_>> {
             Inline::Break => {
                 space = false;
                 if !atoms.is_empty() {
-                    atoms.push(Atom { what: What::Break, style: Style::PLAIN, link: None });
+                    atoms.push(Atom { what: AtomKind::Break, style: Style::PLAIN, link: None });
                 }
                 continue;
             }
             Inline::Note(name) => (Style::PLAIN, None, name),
         };
-        let next = Atom { what: What::Note(note), style, link };
+        let next = Atom { what: AtomKind::Note(note), style, link };
         between(&mut atoms, &mut space, next);
         atoms.push(next);
     }
-    while atoms.last().is_some_and(|atom| atom.what == What::Break) {
+    while atoms.last().is_some_and(|atom| atom.what == AtomKind::Break) {
         atoms.pop();
     }
     atoms
@@ -732,14 +732,14 @@ fn collapsed(text: &[Inline]) -> Vec<Atom<'_>> {
 
 fn between<'t>(atoms: &mut Vec<Atom<'t>>, space: &mut bool, next: Atom<'t>) {
     let waits = std::mem::take(space);
-    if let Some(before) = atoms.last().copied().filter(|before| waits && before.what != What::Break) {
+    if let Some(before) = atoms.last().copied().filter(|before| waits && before.what != AtomKind::Break) {
         let link = before.link.filter(|link| Some(*link) == next.link);
-        atoms.push(Atom { what: What::Letter(' '), style: before.style.and(next.style), link });
+        atoms.push(Atom { what: AtomKind::Letter(' '), style: before.style.and(next.style), link });
     }
 }
 
-fn letter(what: What<'_>) -> Option<char> {
-    if let What::Letter(letter) = what { Some(letter) } else { None }
+fn letter(what: AtomKind<'_>) -> Option<char> {
+    if let AtomKind::Letter(letter) = what { Some(letter) } else { None }
 }
 
 /// What a reader would get, spaces aside.
@@ -758,22 +758,22 @@ fn read(markdown: &str) -> String {
     read
 }
 
-fn with_care(atoms: &[Atom<'_>], care: Care, start: &str) -> String {
+fn with_escaping(atoms: &[Atom<'_>], escaping: Escaping, start: &str) -> String {
     let mut out = String::new();
     let mut rest = atoms;
     while let Some(first) = rest.first() {
         let same = rest.iter().take_while(|atom| atom.link == first.link).count();
         let (linked, behind) = rest.split_at(same);
-        match first.link.filter(|_| care != Care::Literal) {
+        match first.link.filter(|_| escaping != Escaping::Literal) {
             Some(address) => {
-                let label = runs(linked, care, "x");
+                let label = runs(linked, escaping, "x");
                 let label = label.trim();
                 if !label.is_empty() {
                     out.push_str(&format!("[{label}]({address})"));
                 }
             }
             None => {
-                let more = runs(linked, care, line(start, &out));
+                let more = runs(linked, escaping, line(start, &out));
                 out.push_str(&more);
             }
         }
@@ -788,20 +788,20 @@ fn line<'t>(before: &'t str, out: &'t str) -> &'t str {
 }
 
 /// Stretches of one style each. Marks stand close to the words, and signs that would keep them from being read as marks outside.
-fn runs(atoms: &[Atom<'_>], care: Care, before: &str) -> String {
+fn runs(atoms: &[Atom<'_>], escaping: Escaping, before: &str) -> String {
     let mut out = String::new();
     let mut rest = atoms;
     while let Some(first) = rest.first() {
         let style = first.style;
-        let same = rest.iter().take_while(|atom| atom.style == style && !matches!(atom.what, What::Note(_))).count().max(1);
+        let same = rest.iter().take_while(|atom| atom.style == style && !matches!(atom.what, AtomKind::Note(_))).count().max(1);
         let (run, behind) = rest.split_at(same);
         rest = behind;
-        let mark = if care == Care::Styled { style.mark() } else { "" };
+        let mark = if escaping == Escaping::Styled { style.mark() } else { "" };
         let is_word = |atom: &Atom<'_>| letter(atom.what).is_some_and(char::is_alphanumeric);
         let from = run.iter().position(is_word).unwrap_or(run.len());
         let until = run.iter().rposition(is_word).map_or(from, |at| at + 1);
         if mark.is_empty() || from == until {
-            let more = escaped(run, care, line(before, &out));
+            let more = escaped(run, escaping, line(before, &out));
             out.push_str(&more);
             continue;
         }
@@ -810,43 +810,43 @@ fn runs(atoms: &[Atom<'_>], care: Care, before: &str) -> String {
         let is_free_before = out.chars().next_back().or(before.chars().next_back()).is_none_or(char::is_whitespace);
         let from = if is_free_before { opens.unwrap_or(from) } else { from };
         let closes = run[until..].iter().rposition(|atom| letter(atom.what).is_some_and(|letter| letter != ' '));
-        let is_free_behind = rest.first().is_none_or(|atom| atom.what == What::Break || atom.what == What::Letter(' '))
+        let is_free_behind = rest.first().is_none_or(|atom| atom.what == AtomKind::Break || atom.what == AtomKind::Letter(' '))
             || run.len() > until + closes.map_or(0, |at| at + 1);
         let until = if is_free_behind { closes.map_or(until, |at| until + at + 1) } else { until };
-        let more = escaped(&run[..from], care, line(before, &out));
+        let more = escaped(&run[..from], escaping, line(before, &out));
         out.push_str(&more);
         out.push_str(mark);
-        out.push_str(&escaped(&run[from..until], care, "x"));
+        out.push_str(&escaped(&run[from..until], escaping, "x"));
         out.push_str(mark);
-        out.push_str(&escaped(&run[until..], care, "x"));
+        out.push_str(&escaped(&run[until..], escaping, "x"));
     }
     out
 }
 
 /// The letters, signs escaped where Markdown would take them for its own.
-fn escaped(atoms: &[Atom<'_>], care: Care, before: &str) -> String {
+fn escaped(atoms: &[Atom<'_>], escaping: Escaping, before: &str) -> String {
     let mut out = String::new();
     // Whether all that stands on the line is in `out`, and where the line begins there.
     let mut is_whole = before.is_empty() || before.ends_with('\n');
     let mut begin = 0;
     for (at, atom) in atoms.iter().enumerate() {
         let letter = match atom.what {
-            What::Break => {
+            AtomKind::Break => {
                 out.push_str("  \n");
                 is_whole = true;
                 begin = out.len();
                 continue;
             }
-            What::Note(name) => {
+            AtomKind::Note(name) => {
                 out.push_str(&format!("[^{name}]"));
                 continue;
             }
-            What::Letter(letter) => letter,
+            AtomKind::Letter(letter) => letter,
         };
         let line = line(before, &out);
         let next = atoms.get(at + 1).and_then(|atom| self::letter(atom.what));
         let whole = is_whole.then(|| &out[begin..]);
-        if letter.is_ascii_punctuation() && (care == Care::Literal || means_something(letter, line, whole, next)) {
+        if letter.is_ascii_punctuation() && (escaping == Escaping::Literal || means_something(letter, line, whole, next)) {
             out.push('\\');
         }
         out.push(letter);

@@ -109,7 +109,7 @@ fn edges(package: &Package<'_>, rels: &Rels, folder: &str, styles: &Styles, read
             if words.chars().filter(|letter| letter.is_alphabetic()).count() < 2 || fold_is_page(&words) {
                 continue;
             }
-            if guard::look(&words).iter().any(|warning| warning.kind == WarningKind::SecrecyMark) {
+            if guard::scan(&words).iter().any(|warning| warning.kind == WarningKind::SecrecyMark) {
                 let mark = Block::Paragraph { quoted: false, text };
                 if !marks.contains(&mark) {
                     marks.push(mark);

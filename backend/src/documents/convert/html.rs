@@ -190,7 +190,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
 /// How text looks where the reader is.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent properties of a place")]
-struct Place {
+struct InlineContext {
     style: Style,
     link: Option<Rc<str>>,
     raised: Option<bool>,
@@ -208,7 +208,7 @@ struct Place {
 
 struct Open {
     name: String,
-    place: Place,
+    context: InlineContext,
 }
 
 struct List {
@@ -235,8 +235,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn place(&self) -> Place {
-        self.open.last().map(|open| open.place.clone()).unwrap_or_default()
+    fn context(&self) -> InlineContext {
+        self.open.last().map(|open| open.context.clone()).unwrap_or_default()
     }
 
     fn text(&mut self, text: &str) {
@@ -244,32 +244,32 @@ impl Reader {
             return;
         }
         let text = decoded(text);
-        let place = self.place();
-        if place.hidden {
+        let context = self.context();
+        if context.hidden {
             return;
         }
-        if place.marker {
+        if context.marker {
             self.word_marker.push_str(text.trim());
             return;
         }
-        let text = match place.raised.and_then(|raised| blocks::shifted(&text, raised)) {
+        let text = match context.raised.and_then(|raised| blocks::shifted(&text, raised)) {
             Some(shifted) => Cow::Owned(shifted),
             None => text,
         };
-        if !place.lines {
-            return self.add(&text, &place);
+        if !context.lines {
+            return self.add(&text, &context);
         }
         for (at, line) in text.lines().enumerate() {
             if at > 0 {
                 self.text.push(Inline::Break);
             }
-            self.add(line, &place);
+            self.add(line, &context);
         }
     }
 
-    fn add(&mut self, text: &str, place: &Place) {
-        let link = place.link.as_ref().filter(|link| self.addresses + link.len() <= ADDRESSES_MAX);
-        self.addresses += blocks::push(&mut self.text, text, place.style, link);
+    fn add(&mut self, text: &str, context: &InlineContext) {
+        let link = context.link.as_ref().filter(|link| self.addresses + link.len() <= ADDRESSES_MAX);
+        self.addresses += blocks::push(&mut self.text, text, context.style, link);
     }
 
     fn open(&mut self, tag: Tag<'_>) {
@@ -277,37 +277,37 @@ impl Reader {
             self.close_implied(&tag.name);
             self.end_paragraph();
         }
-        let mut place = self.place();
-        styled(&mut place, &tag);
+        let mut context = self.context();
+        styled(&mut context, &tag);
         match tag.name.as_str() {
             "br" => return self.line_break(),
             "hr" => return self.blocks.push(Block::Rule),
             "img" | "input" | "col" | "link" | "meta" | "base" | "wbr" | "area" | "embed" | "source" | "track" => return,
             _ if self.open.len() >= DEPTH => return,
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => place.heading = tag.name.as_bytes()[1] - b'0',
-            "p" | "div" => self.word_paragraph(&tag, &mut place),
-            "blockquote" => place.quoted = true,
-            "pre" => place.lines = true,
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => context.heading = tag.name.as_bytes()[1] - b'0',
+            "p" | "div" => self.word_paragraph(&tag, &mut context),
+            "blockquote" => context.quoted = true,
+            "pre" => context.lines = true,
             "ul" | "ol" | "menu" | "dir" => {
-                place.level = place.level.saturating_add(1).min(LEVELS);
+                context.level = context.level.saturating_add(1).min(LEVELS);
                 self.lists.push(List { ordered: tag.name == "ol", next: tag.number("start") });
             }
-            "li" => self.item(&tag, &mut place),
-            "a" => self.anchor(&tag, &mut place),
+            "li" => self.item(&tag, &mut context),
+            "a" => self.anchor(&tag, &mut context),
             "table" => {
-                place.tables = place.tables.saturating_add(1);
-                if place.tables == 1 {
+                context.tables = context.tables.saturating_add(1);
+                if context.tables == 1 {
                     self.table = Some(Table::default());
                 }
             }
-            "tr" if place.tables == 1 => self.in_table(Table::row),
-            "td" | "th" if place.tables == 1 => {
+            "tr" if context.tables == 1 => self.in_table(Table::row),
+            "td" | "th" if context.tables == 1 => {
                 let (columns, rows) = (tag.number("colspan"), tag.number("rowspan"));
                 self.in_table(|table| table.cell(columns, rows));
             }
             _ => {}
         }
-        self.open.push(Open { name: tag.name, place });
+        self.open.push(Open { name: tag.name, context });
     }
 
     /// Closes the innermost element of this name and what was left open in it.
@@ -325,7 +325,7 @@ impl Reader {
             if self.open.last().is_some_and(|open| is_block(&open.name)) {
                 self.end_paragraph();
             }
-            let Some(Open { name, place }) = self.open.pop() else { return };
+            let Some(Open { name, context }) = self.open.pop() else { return };
             match name.as_str() {
                 "ul" | "ol" | "menu" | "dir" => {
                     self.lists.pop();
@@ -333,8 +333,8 @@ impl Reader {
                 // What was not said in the item is not said behind it.
                 "li" => self.marker = None,
                 "p" | "div" => (self.word_level, self.note) = (None, None),
-                "td" | "th" if place.tables == 1 => self.in_table(Table::end_cell),
-                "table" if place.tables == 1 => {
+                "td" | "th" if context.tables == 1 => self.in_table(Table::end_cell),
+                "table" if context.tables == 1 => {
                     let table = self.table.take().map(Table::finish);
                     self.blocks.extend(table.unwrap_or_default());
                 }
@@ -370,19 +370,19 @@ impl Reader {
     }
 
     fn line_break(&mut self) {
-        if !self.place().hidden {
+        if !self.context().hidden {
             self.text.push(Inline::Break);
         }
     }
 
     /// The looks of a paragraph of Word: a title, a quotation, an item of a list, a footnote.
-    fn word_paragraph(&mut self, tag: &Tag<'_>, place: &mut Place) {
+    fn word_paragraph(&mut self, tag: &Tag<'_>, context: &mut InlineContext) {
         let class = tag.get("class").to_ascii_lowercase();
         if class.contains("msotitle") {
-            place.heading = 1;
+            context.heading = 1;
         }
         if class.contains("quote") && class.contains("mso") {
-            place.quoted = true;
+            context.quoted = true;
         }
         let style = compact(tag.get("style"));
         if let Some((_, list)) = style.split_once("mso-list:")
@@ -394,8 +394,8 @@ impl Reader {
         }
     }
 
-    fn item(&mut self, tag: &Tag<'_>, place: &mut Place) {
-        place.level = place.level.max(1);
+    fn item(&mut self, tag: &Tag<'_>, context: &mut InlineContext) {
+        context.level = context.level.max(1);
         let marker = match self.lists.last_mut() {
             Some(list) if list.ordered => {
                 if !tag.get("value").is_empty() {
@@ -411,24 +411,24 @@ impl Reader {
     }
 
     /// A link that leads somewhere allowed; one to or from a footnote is the footnote's sign.
-    fn anchor(&mut self, tag: &Tag<'_>, place: &mut Place) {
+    fn anchor(&mut self, tag: &Tag<'_>, context: &mut InlineContext) {
         let href = tag.get("href");
         let Some((before, fragment)) = href.split_once('#') else {
-            place.link = blocks::address(href);
+            context.link = blocks::address(href);
             return;
         };
         match note_name(fragment) {
             Some((name, true)) => {
-                place.hidden = true;
+                context.hidden = true;
                 self.note.get_or_insert(name);
             }
             Some((name, false)) => {
-                if !place.hidden {
+                if !context.hidden {
                     self.text.push(Inline::Note(name));
                 }
-                place.hidden = true;
+                context.hidden = true;
             }
-            None => place.link = if before.is_empty() { None } else { blocks::address(href) },
+            None => context.link = if before.is_empty() { None } else { blocks::address(href) },
         }
     }
 
@@ -443,18 +443,18 @@ impl Reader {
             });
             return;
         }
-        let place = self.place();
+        let context = self.context();
         if let Some(table) = self.table.as_mut().filter(|table| table.takes_text()) {
             self.marker = None;
             return table.paragraph(text);
         }
-        let level = place.level.saturating_sub(1);
-        let block = match (self.note.take(), place.heading, word, self.marker.take()) {
+        let level = context.level.saturating_sub(1);
+        let block = match (self.note.take(), context.heading, word, self.marker.take()) {
             (Some(name), ..) => Block::Note { name, text },
             (_, 0, Some((level, marker)), _) => word_item(level, &marker, text),
             (_, 0, None, Some(marker)) => Block::Item { level, marker, text },
-            (_, 0, None, None) if place.level > 0 => Block::More { level, text },
-            (_, 0, None, None) => Block::Paragraph { quoted: place.quoted, text },
+            (_, 0, None, None) if context.level > 0 => Block::More { level, text },
+            (_, 0, None, None) => Block::Paragraph { quoted: context.quoted, text },
             (_, level, ..) => Block::Heading { level, text },
         };
         self.blocks.push(block);
@@ -497,13 +497,13 @@ fn compact(style: &str) -> String {
 }
 
 /// What the tag and its `style` say about the letters.
-fn styled(place: &mut Place, tag: &Tag<'_>) {
+fn styled(context: &mut InlineContext, tag: &Tag<'_>) {
     match tag.name.as_str() {
-        "b" | "strong" => place.style.bold = true,
-        "i" | "em" | "cite" | "dfn" | "var" => place.style.italic = true,
-        "s" | "strike" | "del" => place.style.struck = true,
-        "sup" => place.raised = Some(true),
-        "sub" => place.raised = Some(false),
+        "b" | "strong" => context.style.bold = true,
+        "i" | "em" | "cite" | "dfn" | "var" => context.style.italic = true,
+        "s" | "strike" | "del" => context.style.struck = true,
+        "sup" => context.raised = Some(true),
+        "sub" => context.raised = Some(false),
         _ => {}
     }
     if tag.get("style").is_empty() {
@@ -512,14 +512,14 @@ fn styled(place: &mut Place, tag: &Tag<'_>) {
     for declaration in compact(tag.get("style")).split(';') {
         let Some((property, value)) = declaration.split_once(':') else { continue };
         match (property, value) {
-            ("font-weight", "bold" | "bolder" | "600" | "700" | "800" | "900") => place.style.bold = true,
-            ("font-weight", _) => place.style.bold = false,
-            ("font-style", value) => place.style.italic = value == "italic" || value == "oblique",
-            ("text-decoration" | "text-decoration-line", value) => place.style.struck |= value.contains("line-through"),
-            ("vertical-align", "super") => place.raised = Some(true),
-            ("vertical-align", "sub") => place.raised = Some(false),
-            ("display", "none") | ("visibility", "hidden") | ("mso-hide", "all") => place.hidden = true,
-            ("mso-list", "ignore") => place.marker = true,
+            ("font-weight", "bold" | "bolder" | "600" | "700" | "800" | "900") => context.style.bold = true,
+            ("font-weight", _) => context.style.bold = false,
+            ("font-style", value) => context.style.italic = value == "italic" || value == "oblique",
+            ("text-decoration" | "text-decoration-line", value) => context.style.struck |= value.contains("line-through"),
+            ("vertical-align", "super") => context.raised = Some(true),
+            ("vertical-align", "sub") => context.raised = Some(false),
+            ("display", "none") | ("visibility", "hidden") | ("mso-hide", "all") => context.hidden = true,
+            ("mso-list", "ignore") => context.marker = true,
             _ => {}
         }
     }

@@ -68,7 +68,7 @@ pub(super) struct Words {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
+enum Capture {
     Nothing,
     Text,
     Deleted,
@@ -79,18 +79,18 @@ impl Words {
         self.text.len() > TEXT_MAX || self.deleted.len() > TEXT_MAX
     }
 
-    fn take(&mut self, takes: Takes, letters: &str, is_escaped: bool) {
+    fn take(&mut self, takes: Capture, letters: &str, is_escaped: bool) {
         let sink = match takes {
-            Takes::Nothing => return,
-            Takes::Text => &mut self.text,
-            Takes::Deleted => &mut self.deleted,
+            Capture::Nothing => return,
+            Capture::Text => &mut self.text,
+            Capture::Deleted => &mut self.deleted,
         };
         if is_escaped { unescape(letters, sink) } else { sink.push_str(letters) }
     }
 
     pub(super) fn read(&mut self, xml: &str) {
         let mut rest = xml;
-        let mut takes = Takes::Nothing;
+        let mut takes = Capture::Nothing;
         while let Some((before, tag)) = rest.split_once('<') {
             self.take(takes, before, true);
             if let Some(literal) = tag.strip_prefix("![CDATA[") {
@@ -113,7 +113,7 @@ impl Words {
         }
     }
 
-    fn tag(&mut self, tag: &str, takes: Takes) -> Takes {
+    fn tag(&mut self, tag: &str, takes: Capture) -> Capture {
         let name = tag.split([' ', '\n', '\t', '\r']).next().unwrap_or_default().trim_end_matches('/');
         let (is_end, name) = name.strip_prefix('/').map_or((false, name), |name| (true, name));
         let name = name.split_once(':').map_or(name, |(_, name)| name);
@@ -122,9 +122,9 @@ impl Words {
             // The last ones are properties of the file.
             "t" | "title" | "subject" | "description" | "keywords" | "category" | "lpwstr" => {
                 self.text.push_str(if name == "t" || opens { "" } else { "\n" });
-                return if opens { Takes::Text } else { Takes::Nothing };
+                return if opens { Capture::Text } else { Capture::Nothing };
             }
-            "delText" => return if opens { Takes::Deleted } else { Takes::Nothing },
+            "delText" => return if opens { Capture::Deleted } else { Capture::Nothing },
             // Letters drawn as a picture, often across the page.
             "textpath" => {
                 if let Some((words, _)) = tag.split_once(" string=\"").and_then(|(_, words)| words.split_once('"')) {

@@ -50,9 +50,9 @@ impl FileKeys {
         if !self.are_all() {
             return ControlFlow::Break(());
         }
-        let places = parser.places.clone();
+        let positions = parser.positions.clone();
         // A row that is refused by itself is not checked against the registry.
-        if let Some(parsed) = parser.parse(&mut RowReader::new(row, cells, &places)) {
+        if let Some(parsed) = parser.parse(&mut RowReader::new(row, cells, &positions)) {
             self.twin_keys.insert(parsed.derived(&parser.keys).twin_key);
             self.id_hashes.extend(parsed.national_id.map(|(_, hash)| hash));
             self.cards.insert(parsed.card);
@@ -94,7 +94,7 @@ impl Ledger {
             cards: HashMap::new(),
             zeroed: HashMap::new(),
             ids: HashMap::new(),
-            twins: HashMap::new(),
+            duplicates: HashMap::new(),
             foreign_rows: 0,
             foreign_ids: met_before.iter().map(|print| prefix(print)).collect(),
             held: HashSet::new(),
@@ -144,7 +144,7 @@ impl Ledger {
         find(store, BY_CARD, respelt.into_iter().collect(), &mut found).await?;
         find(store, BY_ID_HASH, keys.id_hashes.iter().cloned().collect(), &mut found).await?;
         find(store, BY_TWIN_KEY, keys.twin_keys.iter().cloned().collect(), &mut found).await?;
-        // In the order of ids, as when all are read: of several twins the first counts.
+        // In the order of ids, as when all are read: of several duplicates the first counts.
         found.values().filter(|row| row.id.as_str() > last_read).try_for_each(|row| self.note(row))
     }
 
@@ -157,7 +157,7 @@ impl Ledger {
             print: row.import_print.as_deref().map(prefix).unwrap_or_default(),
             id: row.id_hash.as_deref().map(prefix).unwrap_or_default(),
             phone: row.phone_hash.as_deref().map(short).unwrap_or_default(),
-            twin: row.twin_key.as_deref().map(short).unwrap_or_default(),
+            twin_key: row.twin_key.as_deref().map(short).unwrap_or_default(),
             unit: self.unit_number(&row.unit),
             row: 0,
             is_active: row.state == "active",
@@ -226,7 +226,7 @@ const COLUMNS: &str = "record::id(id) AS id, code, unit, state, id_hash, phone_h
 
 const BY_CARD: &str = "code IN $wanted";
 const BY_ID_HASH: &str = "id_hash IN $wanted";
-/// Only active records can be twins.
+/// Only active records can be duplicates.
 const BY_TWIN_KEY: &str = "twin_key IN $wanted AND state = 'active'";
 
 fn found_by(condition: &str) -> String {

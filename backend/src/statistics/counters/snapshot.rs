@@ -21,7 +21,7 @@ use super::{Counters, Member, Node, State, WINDOW};
 use crate::{
     Backend, Clock, Error, Result,
     change::Change,
-    events::{Position, SETTLE, WayBack},
+    events::{Position, ReverseCursor, SETTLE},
     keys::hex,
     migrations,
     statistics::Statistics,
@@ -92,7 +92,7 @@ async fn encoded(backend: &Backend) -> Result<Vec<u8>> {
 
 /// The newest event of the log.
 async fn newest(store: &Store, clock: &Clock) -> Result<Option<String>> {
-    let mut back = WayBack::from(None, clock);
+    let mut back = ReverseCursor::from(None, clock);
     while !back.is_at_the_start() {
         if let Some(event) = back.step(store, 1).await?.first() {
             return Ok(Some(event.id.to_string()));
@@ -466,7 +466,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Keys, Place,
+        Keys, StoreLocation,
         demo::registry::{NewMember, Registry},
     };
 
@@ -475,7 +475,7 @@ mod tests {
     /// A province and a branch with seven members, of whom two have used the handbook.
     async fn filled() -> (Backend, Clock) {
         let clock = Clock::fixed(START.parse().expect("a moment"), 1);
-        let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
+        let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), clock.clone()).await.expect("opens");
         let mut registry = Registry::new(&backend, 1, clock.now() - TimeDelta::days(400));
         let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh Trà Khúc").expect("a code");
         let branch = registry.unit(Some(&province), UnitKind::Branch, "01", "Chi bộ thôn Gành Đá").expect("a code");

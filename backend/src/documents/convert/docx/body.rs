@@ -65,7 +65,7 @@ struct Field {
 }
 
 /// What was being read when a text box began.
-struct Outside {
+struct SavedState {
     text: Text,
     paragraph: Paragraph,
     link: Option<Rc<str>>,
@@ -93,7 +93,7 @@ pub(super) struct Body<'p> {
     tables: u32,
     note: Option<String>,
     /// Text boxes that are open.
-    boxes: Vec<Outside>,
+    boxes: Vec<SavedState>,
     /// What they say, until the paragraph ends that they hang on.
     held: Vec<Block>,
     /// For each choice between forms of a drawing, whether one was taken.
@@ -359,7 +359,7 @@ impl Body<'_> {
             return false;
         }
         self.paragraph.boxes.get_or_insert(self.held.len());
-        self.boxes.push(Outside {
+        self.boxes.push(SavedState {
             text: std::mem::take(&mut self.text),
             paragraph: std::mem::take(&mut self.paragraph),
             link: self.link.take(),
@@ -490,28 +490,28 @@ impl Body<'_> {
         if !blocks::is_blank(&text) {
             self.room = self.room.saturating_sub(GAP);
             match self.boxes.last().map(|outside| outside.tables) {
-                Some(0) | None if self.tables > 0 => self.place(Block::Paragraph { quoted: false, text }),
+                Some(0) | None if self.tables > 0 => self.push_block(Block::Paragraph { quoted: false, text }),
                 Some(_) => {
                     let block =
                         if self.tables > 0 { Block::Paragraph { quoted: false, text } } else { self.block(&paragraph, text) };
                     self.held.insert(paragraph.boxes.unwrap_or(self.held.len()).min(self.held.len()), block);
                 }
-                None if self.note.is_some() => self.place(Block::Paragraph { quoted: false, text }),
+                None if self.note.is_some() => self.push_block(Block::Paragraph { quoted: false, text }),
                 None => {
                     let block = self.block(&paragraph, text);
-                    self.place(block);
+                    self.push_block(block);
                 }
             }
         }
         if self.boxes.is_empty() {
             for block in std::mem::take(&mut self.held) {
-                self.place(block);
+                self.push_block(block);
             }
         }
     }
 
     /// Puts a block where the text stands: into a cell, a note, or behind the others.
-    fn place(&mut self, block: Block) {
+    fn push_block(&mut self, block: Block) {
         if self.table.as_ref().is_some_and(Table::takes_text) {
             for text in block.into_texts() {
                 self.in_table(|table| table.paragraph(text));

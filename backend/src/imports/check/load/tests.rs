@@ -16,7 +16,7 @@ use super::{
     *,
 };
 use crate::{
-    Clock, Keys, Place,
+    Clock, Keys, StoreLocation,
     bulk::Bulk,
     demo::registry::Registry,
     members::rows::NewMember,
@@ -59,7 +59,7 @@ const BRANCHES: [&str; 4] = ["51/001/01", "51/001/02", "51/002/01", "51/001/03"]
 
 async fn organisation() -> Organisation {
     let now: DateTime<Utc> = "2026-11-21T08:00:00Z".parse().expect("a moment");
-    let backend = Backend::open(&Place::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now, 1)).await.expect("opens");
+    let backend = Backend::open(&StoreLocation::Memory, Keys::from_master(&[7; 32]), Clock::fixed(now, 1)).await.expect("opens");
     let mut registry = Registry::new(&backend, 1, now - Days::new(400));
     let province = registry.unit(None, UnitKind::Province, "51", "Tỉnh").expect("a code");
     let coast = registry.unit(Some(&province), UnitKind::Commune, "001", "Xã Biển").expect("a code");
@@ -80,8 +80,8 @@ impl Organisation {
     /// The record that an import of this row would have written.
     fn record(&self, id: Ulid, says: &Texts) -> NewMember {
         let mut parser = RowParser::new(&self.backend, None, &MAPPING);
-        let (cells, places) = (cells(says), parser.places.clone());
-        let parsed = parser.parse(&mut RowReader::new(2, &cells, &places)).expect("is a row that can be taken");
+        let (cells, positions) = (cells(says), parser.positions.clone());
+        let parsed = parser.parse(&mut RowReader::new(2, &cells, &positions)).expect("is a row that can be taken");
         let derived = parsed.derived(self.backend.keys());
         NewMember {
             id: record("member", id),
@@ -158,7 +158,7 @@ impl Organisation {
         let mut foreign_ids = ledger.foreign_ids();
         foreign_ids.sort_unstable();
         Checked {
-            verdicts: verdicts.iter().map(told).collect(),
+            verdicts: verdicts.iter().map(rendered).collect(),
             kinds: verdicts.iter().flat_map(kinds).collect(),
             foreign: (ledger.foreign_rows(), foreign_ids),
         }
@@ -189,7 +189,7 @@ struct Checked {
     foreign: (u64, Vec<String>),
 }
 
-fn told(verdict: &Verdict) -> String {
+fn rendered(verdict: &Verdict) -> String {
     let entry = |entry: &Entry| {
         let Entry {
             row,
@@ -201,13 +201,13 @@ fn told(verdict: &Verdict) -> String {
             is_moved,
             derived,
             print,
-            flaws,
-            twin,
+            quality_issues,
+            duplicate,
             is_renamed,
             ..
         } = entry;
         format!(
-            "{row} {member} {} {likely_standing:?} {} {remarks:?} {is_moved} {derived:?} {print} {flaws:?} {twin:?} {is_renamed}",
+            "{row} {member} {} {likely_standing:?} {} {remarks:?} {is_moved} {derived:?} {print} {quality_issues:?} {duplicate:?} {is_renamed}",
             full_name.as_str(),
             branch.path
         )
@@ -222,10 +222,10 @@ fn told(verdict: &Verdict) -> String {
 }
 
 fn kinds(verdict: &Verdict) -> Vec<String> {
-    let twin = |entry: &Entry| if entry.twin.is_some() { " twin" } else { "" };
+    let duplicate = |entry: &Entry| if entry.duplicate.is_some() { " twin" } else { "" };
     match verdict {
-        Verdict::Fresh(entry) => vec![format!("fresh{}", twin(entry))],
-        Verdict::Changed(entry) => vec![format!("changed{}", twin(entry))],
+        Verdict::Fresh(entry) => vec![format!("fresh{}", duplicate(entry))],
+        Verdict::Changed(entry) => vec![format!("changed{}", duplicate(entry))],
         Verdict::Unchanged(_) => vec!["unchanged".to_owned()],
         Verdict::Refused(lines) => {
             let reason = |reason: String| reason.split(' ').next().unwrap_or_default().to_owned();

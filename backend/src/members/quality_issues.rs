@@ -1,10 +1,10 @@
 //! Keeps the rows of the quality queue true to the records, in the transaction that changes a record.
 
-use domain::{ids::MemberId, members::Flaw};
+use domain::{ids::MemberId, members::QualityIssue};
 
 use super::{
     MemberRow, Members,
-    rows::{self, NewFlaw, NewMember, flaw_id},
+    rows::{self, NewMember, NewQualityIssue, quality_issue_id},
 };
 use crate::{
     Result,
@@ -14,13 +14,13 @@ use crate::{
 
 /// A record that shares a twin key with others.
 #[derive(Debug, Clone, SurrealValue)]
-pub(super) struct Twin {
+pub(super) struct Duplicate {
     pub(super) id: String,
     pub(super) path: String,
     pub(super) distinct_from: Option<Vec<String>>,
 }
 
-impl Twin {
+impl Duplicate {
     /// Whether the two may be one person, as far as nobody has found otherwise.
     pub(super) fn may_be(&self, other: &Self) -> bool {
         let knows = |one: &Self, other: &Self| one.distinct_from.iter().flatten().any(|id| *id == other.id);
@@ -29,88 +29,88 @@ impl Twin {
 }
 
 /// The active records of one twin key.
-pub(super) const TWINS: &str =
+pub(super) const DUPLICATES: &str =
     "SELECT record::id(id) AS id, path, distinct_from FROM member WHERE twin_key = $twin_key AND state = 'active'";
 
 impl Members<'_> {
-    pub(super) async fn twins(&self, twin_key: &str) -> Result<Vec<Twin>> {
-        Ok(self.backend.store().read(TWINS, vars! { twin_key: twin_key }).await?.rows(0)?)
+    pub(super) async fn duplicates(&self, twin_key: &str) -> Result<Vec<Duplicate>> {
+        Ok(self.backend.store().read(DUPLICATES, vars! { twin_key: twin_key }).await?.rows(0)?)
     }
 
-    /// What makes the queue fit once `after` is stored in place of a record with the twin key `before`. Only active records have flaws.
+    /// What makes the queue fit once `after` is stored in place of a record with the twin key `before`. Only active records have issues.
     pub(super) async fn settled_flaws(&self, before: Option<&str>, after: &MemberRow) -> Result<Vec<FlawState>> {
         let mut states = self.own_flaws(after)?;
-        let own = Twin { id: after.id.clone(), path: after.path.clone(), distinct_from: after.distinct_from.clone() };
+        let own = Duplicate { id: after.id.clone(), path: after.path.clone(), distinct_from: after.distinct_from.clone() };
         let now = after.twin_key.as_deref().filter(|_| after.is_active());
         if now.is_none() {
-            states.push(FlawState::new(Flaw::Twin, &own.id, &own.path, false));
+            states.push(FlawState::new(QualityIssue::Twin, &own.id, &own.path, false));
         }
         let mut keys: Vec<&str> = before.into_iter().chain(now).collect();
         keys.dedup();
         for key in keys {
-            let mut group = self.twins(key).await?;
-            group.retain(|twin| twin.id != own.id);
+            let mut group = self.duplicates(key).await?;
+            group.retain(|duplicate| duplicate.id != own.id);
             if Some(key) == now {
                 group.push(own.clone());
             }
-            states.extend(twin_flaws(&group));
+            states.extend(duplicate_issues(&group));
         }
         Ok(states)
     }
 
-    /// The flaws a record has by itself, each as it holds or not.
+    /// The issues a record has by itself, each as it holds or not.
     pub(super) fn own_flaws(&self, row: &MemberRow) -> Result<Vec<FlawState>> {
         let found = if row.is_active() {
             let today = self.backend.clock().today();
             let (born, admitted, official) = (row.birth_date()?, row.admitted_on()?, row.official_on()?);
-            rows::flaws(row.id_hash.is_some(), row.phone_hash.is_some(), born, admitted, official, today)
+            rows::quality_issues(row.id_hash.is_some(), row.phone_hash.is_some(), born, admitted, official, today)
         } else {
             Vec::new()
         };
-        let kinds = Flaw::ALL.into_iter().filter(|kind| *kind != Flaw::Twin);
+        let kinds = QualityIssue::ALL.into_iter().filter(|kind| *kind != QualityIssue::Twin);
         Ok(kinds.map(|kind| FlawState::new(kind, &row.id, &row.path, found.contains(&kind))).collect())
     }
 
-    /// The flaws of a new record, which are `found` in it alone, and the twins it makes.
-    pub(super) async fn new_flaws(&self, id: MemberId, new: &NewMember, found: &[Flaw]) -> Result<Vec<FlawState>> {
-        let own = Twin { id: id.to_string(), path: new.path.clone(), distinct_from: None };
+    /// The issues of a new record, which are `found` in it alone, and the duplicates it makes.
+    pub(super) async fn new_flaws(&self, id: MemberId, new: &NewMember, found: &[QualityIssue]) -> Result<Vec<FlawState>> {
+        let own = Duplicate { id: id.to_string(), path: new.path.clone(), distinct_from: None };
         let mut states: Vec<FlawState> = found.iter().map(|kind| FlawState::new(*kind, &own.id, &own.path, true)).collect();
-        let mut group = self.twins(&new.twin_key).await?;
+        let mut group = self.duplicates(&new.twin_key).await?;
         group.push(own);
-        states.extend(twin_flaws(&group));
+        states.extend(duplicate_issues(&group));
         Ok(states)
     }
 }
 
-/// Whether the flaws [`Flaw::Twin`] of all records of one twin key hold.
-pub(super) fn twin_flaws(group: &[Twin]) -> impl Iterator<Item = FlawState> {
-    let holds = move |twin: &Twin| group.iter().any(|other| twin.may_be(other));
-    group.iter().map(move |twin| FlawState::new(Flaw::Twin, &twin.id, &twin.path, holds(twin)))
+/// Whether the issues [`QualityIssue::Twin`] of all records of one twin key hold.
+pub(super) fn duplicate_issues(group: &[Duplicate]) -> impl Iterator<Item = FlawState> {
+    let holds = move |duplicate: &Duplicate| group.iter().any(|other| duplicate.may_be(other));
+    group.iter().map(move |duplicate| FlawState::new(QualityIssue::Twin, &duplicate.id, &duplicate.path, holds(duplicate)))
 }
 
 /// A row of the queue that is to be there, or not.
 #[derive(Debug)]
 pub(super) struct FlawState {
-    kind: Flaw,
+    kind: QualityIssue,
     member: String,
     path: String,
     holds: bool,
 }
 
 impl FlawState {
-    fn new(kind: Flaw, member: &str, path: &str, holds: bool) -> Self {
+    fn new(kind: QualityIssue, member: &str, path: &str, holds: bool) -> Self {
         Self { kind, member: member.to_owned(), path: path.to_owned(), holds }
     }
 }
 
 impl Change {
     /// Writes and deletes rows of the quality queue; of two states of one row the last one holds. Once for a change.
-    pub(super) fn flaws(self, states: &[FlawState]) -> Self {
+    pub(super) fn quality_issues(self, states: &[FlawState]) -> Self {
         let (mut sql, mut vars) = (String::new(), Variables::new());
         for (at, FlawState { kind, member, path, holds }) in states.iter().enumerate() {
-            vars.insert(format!("flaw_{at}"), flaw_id(*kind, member));
+            vars.insert(format!("flaw_{at}"), quality_issue_id(*kind, member));
             if *holds {
-                vars.insert(format!("flawed_{at}"), NewFlaw::new(*kind, member, path));
+                vars.insert(format!("flawed_{at}"), NewQualityIssue::new(*kind, member, path));
                 sql += &format!("UPSERT $flaw_{at} CONTENT $flawed_{at} RETURN NONE; ");
             } else {
                 sql += &format!("DELETE $flaw_{at} RETURN NONE; ");
@@ -126,7 +126,7 @@ mod tests {
     use crate::store::tests::migrated;
 
     #[tokio::test]
-    async fn twins_are_found_by_index() {
-        migrated().await.assert_no_scan(TWINS, vars! { twin_key: "a" }).await;
+    async fn duplicates_are_found_by_index() {
+        migrated().await.assert_no_scan(DUPLICATES, vars! { twin_key: "a" }).await;
     }
 }

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc};
 
 use app::{
     acting::actions_at,
-    context::{PageContext, request::Visit},
-    cookies::{DEVICE, DOOR, FLASH, SESSION, SHEET, SecretCookie, sent},
+    context::{PageContext, request::RequestContext},
+    cookies::{ACTIVATION, DEVICE, FLASH, SESSION, SHEET, SecretCookie, sent},
     error::AppError,
     forms::accepts_page,
     frame::badges,
@@ -34,29 +34,29 @@ use crate::{
     state::Shared,
 };
 
-/// Puts the [`Visit`] into the request. Pages are shown to one person and not kept: phones are shared.
+/// Puts the [`RequestContext`] into the request. Pages are shown to one person and not kept: phones are shared.
 pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let fallback = chosen_locale(&parts.headers);
-    let visit = match read(&shared, &parts, fallback).await {
-        Ok(visit) => visit,
+    let context = match read(&shared, &parts, fallback).await {
+        Ok(context) => context,
         Err(error) => {
             return problem(fallback, AppError::from(error).kind);
         }
     };
-    if visit.page.viewer.is_none()
+    if context.page.viewer.is_none()
         && let Some(choice) = language_choice(&parts.method, &parts.uri)
     {
         return choice;
     }
-    if let Some(viewer) = &visit.page.viewer
+    if let Some(viewer) = &context.page.viewer
         && let Some(choice) = unit_choice(&parts.method, &parts.uri, viewer)
     {
         return choice;
     }
-    let acting = visit.page.viewer.as_ref().filter(|_| !parts.method.is_safe()).map(|viewer| viewer.member);
-    let spent = visit.page.echo.is_some().then(|| FLASH.removed_at(parts.uri.path()));
-    parts.extensions.insert(visit);
+    let acting = context.page.viewer.as_ref().filter(|_| !parts.method.is_safe()).map(|viewer| viewer.member);
+    let spent = context.page.echo.is_some().then(|| FLASH.removed_at(parts.uri.path()));
+    parts.extensions.insert(context);
 
     let mut response = next.run(Request::from_parts(parts, body)).await;
 
@@ -71,7 +71,7 @@ pub(crate) async fn enter(State(shared): State<Shared>, request: Request, next: 
     response
 }
 
-async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Result<Visit> {
+async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Result<RequestContext> {
     let (backend, headers) = (&shared.backend, &request.headers);
     let secret = |kept: SecretCookie| sent(headers, kept.name).map(str::to_owned);
     let token = secret(SESSION);
@@ -95,14 +95,14 @@ async fn read(shared: &Shared, request: &Parts, fallback: Locale) -> backend::Re
     let badges = pending.as_ref().map(|pending| badges(preferences.locale, pending)).unwrap_or_default();
     let acting_for = chosen_unit(headers).filter(|unit| viewer.as_ref().is_some_and(|viewer| holds_office(viewer, *unit)));
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    Ok(Visit {
+    Ok(RequestContext {
         page: PageContext { viewer, preferences, terms, echo, providers, acting_for, badges },
         token,
         site: Arc::clone(&shared.origin),
         device,
         address: peer.map(|peer| shared.proxies.client(peer, headers)),
         known_device: secret(DEVICE),
-        door: secret(DOOR),
+        activation: secret(ACTIVATION),
         sheet: secret(SHEET),
         pending,
     })

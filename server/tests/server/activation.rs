@@ -105,7 +105,7 @@ async fn a_secretary_prints_a_card_and_a_member_without_phone_comes_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_step_without_its_visit_leads_back_to_the_start() {
+async fn a_step_without_its_activation_leads_back_to_the_start() {
     let app = TestApp::spawn().await;
     for (path, form) in [
         ("/api/account/way", ("way", "sms")),
@@ -165,8 +165,8 @@ fn shown(answer: &Answer) -> String {
     format!("{} {headers:?}\n{body}", answer.status)
 }
 
-/// Everything somebody sees who knows an ID and nothing else: at the sign-in page, and through each door.
-async fn knocked(browser: &mut Browser, id: &str) -> Vec<String> {
+/// Everything somebody sees who knows an ID and nothing else: at the sign-in page, and on each page of the activation.
+async fn begun(browser: &mut Browser, id: &str) -> Vec<String> {
     let mut seen = Vec::new();
     let wrong = [("national_id", id), ("password", "sai-mat-khau-2026"), ("next", "/")];
     seen.push(shown(&browser.post("/api/account/sign_in", "/sign-in", &wrong).await));
@@ -219,7 +219,7 @@ async fn ids_of_six_kinds_get_answers_alike_byte_by_byte() {
         ("not live", "952000000002"),
         ("not activated, without a phone", &app.org.not_activated.national_id),
     ] {
-        let seen = knocked(&mut app.browser(), id).await;
+        let seen = begun(&mut app.browser(), id).await;
         match &first {
             None => first = Some(seen),
             Some(first) => {

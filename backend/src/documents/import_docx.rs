@@ -13,7 +13,7 @@ use crate::{Error, Result};
 
 /// The form of a file, beside the file itself.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct TakeInForm<'f> {
+pub struct ImportDocxForm<'f> {
     pub id: &'f str,
     /// `0` for a document not stored yet.
     pub version: &'f str,
@@ -28,7 +28,12 @@ impl Documents<'_> {
     /// # Errors
     /// As [`Self::keep_typed`] and [`Self::from_docx`]; [`Error::Invalid`] on `mode` when there is a text and nobody said what becomes
     /// of it.
-    pub async fn take_in(&self, viewer: &Viewer, form: TakeInForm<'_>, file: Vec<u8>) -> Result<(DocumentId, Vec<LeftOut>)> {
+    pub async fn import_docx(
+        &self,
+        viewer: &Viewer,
+        form: ImportDocxForm<'_>,
+        file: Vec<u8>,
+    ) -> Result<(DocumentId, Vec<LeftOut>)> {
         let id: DocumentId = form.id.parse().map_err(|_| Error::NotFound)?;
         let version: u32 = form.version.parse().map_err(|_| Error::NotFound)?;
         let (title, before, version) = self.at_hand(viewer, id, version).await?;

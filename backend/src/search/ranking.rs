@@ -26,14 +26,14 @@ use tantivy::{
 use ulid::Ulid;
 
 use super::{
-    asked::Asked,
     counts::Counts,
     index::{
         FIELD, FOLDED, Fields, ID_HIGH, ID_LOW, ISSUER, KIND, LEVEL, WHAT, YEAR, field_code, id, kind_code, level_code,
         what_code, whole as whole_title,
     },
-    lists::{Glance, LOOSE, Met, Pair, SAME, Word, has, list_of},
+    lists::{LOOSE, Pair, SAME, Word, WordMatch, WordMatchBound, has, list_of},
     outline::Outline,
+    parsed_query::ParsedQuery,
 };
 
 /// A document whose number was typed.
@@ -81,14 +81,14 @@ pub(super) struct Found {
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Sight {
+pub(super) struct Ranked {
     /// In no order.
     pub(super) found: Vec<Found>,
     /// Documents that were found too, but come behind so many of the others that they were not weighed.
     pub(super) behind: usize,
 }
 
-impl Sight {
+impl Ranked {
     pub(super) fn total(&self) -> usize {
         self.found.len() + self.behind
     }
@@ -96,7 +96,7 @@ impl Sight {
 
 /// What is looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Scene<'s> {
+pub(super) struct RankingInput<'s> {
     pub(super) searcher: &'s Searcher,
     pub(super) fields: &'s Fields,
     pub(super) query: &'s SearchQuery,
@@ -115,41 +115,46 @@ pub(super) struct Terms {
 }
 
 /// Looks a query up.
-pub(super) fn look(scene: Scene<'_>, counts: &mut Counts<'_>, asked: &Asked, terms: Terms) -> tantivy::Result<Sight> {
+pub(super) fn rank(
+    input: RankingInput<'_>,
+    counts: &mut Counts<'_>,
+    asked: &ParsedQuery,
+    terms: Terms,
+) -> tantivy::Result<Ranked> {
     let rarity = Rarity::of(counts, asked)?;
     let mut ranking =
-        Ranking { sight: Sight::default(), best: BinaryHeap::new(), wanted: terms.wanted, after: scene.query.after };
-    for (ordinal, segment) in (0..).zip(scene.searcher.segment_readers()) {
-        let Some(within) = scene.within.get(ordinal as usize) else { continue };
-        let mut eyes = Eyes::open(segment, scene, asked, &rarity, terms)?;
-        let candidates = eyes.candidates(segment, within.as_ref());
-        if !eyes.outlines(&candidates, terms) {
+        Ranking { ranked: Ranked::default(), best: BinaryHeap::new(), wanted: terms.wanted, after: input.query.after };
+    for (ordinal, segment) in (0..).zip(input.searcher.segment_readers()) {
+        let Some(within) = input.within.get(ordinal as usize) else { continue };
+        let mut scorer = Scorer::open(segment, input, asked, &rarity, terms)?;
+        let candidates = scorer.candidates(segment, within.as_ref());
+        if !scorer.outlines(&candidates, terms) {
             for document in ascending(&candidates) {
-                if eyes.passes(document) {
-                    ranking.take(&mut eyes, ordinal, document);
+                if scorer.passes(document) {
+                    ranking.take(&mut scorer, ordinal, document);
                 }
             }
             continue;
         }
-        let outline = Outline::of(&eyes.words, &eyes.order, &eyes.pairs, candidates);
-        let passing = ascending(&outline.having).filter(|document| eyes.passes(*document));
-        let mut first: Vec<(u64, DocId)> = passing.map(|document| (eyes.outlined(&outline, document), document)).collect();
+        let outline = Outline::of(&scorer.words, &scorer.order, &scorer.pairs, candidates);
+        let passing = ascending(&outline.having).filter(|document| scorer.passes(*document));
+        let mut first: Vec<(u64, DocId)> = passing.map(|document| (scorer.outlined(&outline, document), document)).collect();
         let mut rest = Vec::new();
         if first.len() > terms.wanted {
             first.select_nth_unstable_by_key(terms.wanted, |(most, _)| Reverse(*most));
             rest = first.split_off(terms.wanted);
         }
         // Lists go forward only: the second round begins at their beginning again.
-        let mut first_eyes = eyes.clone();
-        ranking.take_all(&mut first_eyes, ordinal, first);
-        ranking.take_all(&mut eyes, ordinal, rest);
+        let mut first_scorer = scorer.clone();
+        ranking.take_all(&mut first_scorer, ordinal, first);
+        ranking.take_all(&mut scorer, ordinal, rest);
     }
-    Ok(ranking.sight)
+    Ok(ranking.ranked)
 }
 
 /// What was found so far.
 struct Ranking {
-    sight: Sight,
+    ranked: Ranked,
     /// The weights of the best that are wanted, the least on top.
     best: BinaryHeap<Reverse<u64>>,
     wanted: usize,
@@ -163,13 +168,13 @@ impl Ranking {
     }
 
     /// Weighs a document, when it has the words and can be among the best.
-    fn take(&mut self, eyes: &mut Eyes<'_>, segment: SegmentOrdinal, document: DocId) {
-        match eyes.weigh(document, self.least()) {
+    fn take(&mut self, scorer: &mut Scorer<'_>, segment: SegmentOrdinal, document: DocId) {
+        match scorer.weigh(document, self.least()) {
             None => {}
-            Some(Weight::Below) => self.sight.behind += 1,
+            Some(Weight::Below) => self.ranked.behind += 1,
             Some(Weight::Of(weight)) => {
-                let place = SearchPlace { weight, item: eyes.id(document) };
-                self.sight.found.push(Found { place, address: DocAddress::new(segment, document) });
+                let place = SearchPlace { weight, item: scorer.id(document) };
+                self.ranked.found.push(Found { place, address: DocAddress::new(segment, document) });
                 if self.after.is_none_or(|after| place < after) {
                     self.best.push(Reverse(weight));
                 }
@@ -181,16 +186,16 @@ impl Ranking {
     }
 
     /// Takes documents that have the words, each with the most it can weigh.
-    fn take_all(&mut self, eyes: &mut Eyes<'_>, segment: SegmentOrdinal, mut documents: Vec<(u64, DocId)>) {
+    fn take_all(&mut self, scorer: &mut Scorer<'_>, segment: SegmentOrdinal, mut documents: Vec<(u64, DocId)>) {
         let (least, all) = (self.least(), documents.len());
         documents.retain(|(most, _)| *most >= least);
-        self.sight.behind += all - documents.len();
+        self.ranked.behind += all - documents.len();
         documents.sort_unstable_by_key(|(_, document)| *document);
         for (most, document) in documents {
             if most < self.least() {
-                self.sight.behind += 1;
+                self.ranked.behind += 1;
             } else {
-                self.take(eyes, segment, document);
+                self.take(scorer, segment, document);
             }
         }
     }
@@ -204,7 +209,7 @@ pub(super) struct Rarity {
 }
 
 impl Rarity {
-    fn of(counts: &mut Counts<'_>, asked: &Asked) -> tantivy::Result<Self> {
+    fn of(counts: &mut Counts<'_>, asked: &ParsedQuery) -> tantivy::Result<Self> {
         let all = real(counts.all as u64);
         let rarity = |having: usize| {
             let having = real(having as u64);
@@ -226,14 +231,14 @@ enum Weight {
 
 /// The lists of one segment that a query needs.
 #[derive(Clone)]
-struct Eyes<'q> {
+struct Scorer<'q> {
     words: Vec<Word>,
     /// The words from the rarest on: the sooner one is missing, the less is asked.
     order: Vec<usize>,
     pairs: Vec<Pair>,
     signs: Vec<SegmentPostings>,
     whole_titles: Vec<SegmentPostings>,
-    asked: &'q Asked,
+    asked: &'q ParsedQuery,
     rarity: &'q Rarity,
     missing: usize,
     lengths: FieldNormReader,
@@ -245,11 +250,11 @@ struct Eyes<'q> {
     filters: Vec<(Column<u64>, Option<u64>)>,
 }
 
-impl<'q> Eyes<'q> {
+impl<'q> Scorer<'q> {
     fn open(
         segment: &SegmentReader,
-        Scene { fields, query, .. }: Scene<'_>,
-        asked: &'q Asked,
+        RankingInput { fields, query, .. }: RankingInput<'_>,
+        asked: &'q ParsedQuery,
         rarity: &'q Rarity,
         terms: Terms,
     ) -> tantivy::Result<Self> {
@@ -262,7 +267,7 @@ impl<'q> Eyes<'q> {
         for sign in &asked.signs {
             signs.extend(list_of(segment, fields.sign, sign)?);
         }
-        let key = whole_title(asked.order.iter().map(|place| &asked.words[place.word].forms.folded));
+        let key = whole_title(asked.order.iter().map(|occurrence| &asked.words[occurrence.word].forms.folded));
         let whole_titles = list_of(segment, fields.whole_title, &key)?.into_iter().collect();
         let columns = segment.fast_fields();
         let wanted = [
@@ -378,7 +383,7 @@ impl<'q> Eyes<'q> {
         let (mut weight, mut missing, mut in_title) = (0.0, 0, 0);
         for at in &self.order {
             let word = &mut self.words[*at];
-            let Some(Glance { often, in_title: is_in_title }) = word.glance(document) else {
+            let Some(WordMatchBound { often, in_title: is_in_title }) = word.match_bound(document) else {
                 if word.must || (!has_number && missing == self.missing) {
                     return None;
                 }
@@ -402,7 +407,7 @@ impl<'q> Eyes<'q> {
     fn exactly(&mut self, document: DocId, lengths: Lengths, has_number: bool, has_whole_title: bool) -> Option<u64> {
         let (mut closeness, mut weight, mut missing, mut in_title) = (SAME, 0.0, 0, 0);
         for (word, rarity) in self.words.iter_mut().zip(&self.rarity.words) {
-            let Some(Met { close, often, title, is_attached }) = word.meet(document) else {
+            let Some(WordMatch { close, often, title, is_attached }) = word.meet(document) else {
                 if word.must || (!has_number && missing == self.missing) {
                     return None;
                 }
@@ -502,7 +507,7 @@ mod tests {
     use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
     use super::*;
-    use crate::search::index::{Attached, Entry, Held, Sort};
+    use crate::search::index::{Attached, Entry, OpenIndex, Sort};
 
     const WORDS: [&str; 10] = ["đảng", "viên", "chuyển", "đổi", "số", "biển", "rác", "phí", "họp", "đang"];
 
@@ -511,8 +516,8 @@ mod tests {
         (0..count).filter_map(|_| WORDS.choose(dice).copied()).collect::<Vec<_>>().join(" ")
     }
 
-    fn library(dice: &mut StdRng, count: u128) -> Held {
-        let held = Held::in_memory("a store").expect("an index");
+    fn library(dice: &mut StdRng, count: u128) -> OpenIndex {
+        let held = OpenIndex::in_memory("a store").expect("an index");
         let entries = (0..count).map(|number| Entry {
             id: Ulid(number),
             sort: if number < 800 {
@@ -549,18 +554,19 @@ mod tests {
         for typed in
             ["dang", "đảng", "đảng viên", "chuyen doi so", "so doi chuyển", "bien rac phi hop", "đảng viên họp đổi", "chuy"]
         {
-            let asked = Asked::parse(typed);
+            let asked = ParsedQuery::parse(typed);
             let mut query = SearchQuery::default();
             for _ in 0..3 {
-                let scene = Scene { searcher: &searcher, fields: &held.fields, query: &query, within: &within, wanted: 21 };
+                let input =
+                    RankingInput { searcher: &searcher, fields: &held.fields, query: &query, within: &within, wanted: 21 };
                 let places = |wanted| {
                     let mut counts = Counts::new(&searcher, &held.fields, &within);
-                    let sight = look(scene, &mut counts, &asked, Terms { missing: 0, wanted }).expect("looks");
-                    let mut places: Vec<SearchPlace> = sight.found.iter().map(|found| found.place).collect();
+                    let ranked = rank(input, &mut counts, &asked, Terms { missing: 0, wanted }).expect("looks");
+                    let mut places: Vec<SearchPlace> = ranked.found.iter().map(|found| found.place).collect();
                     places.retain(|place| query.after.is_none_or(|after| *place < after));
                     places.sort_unstable_by_key(|place| Reverse(*place));
                     places.truncate(21);
-                    (sight.total(), sight.behind, places)
+                    (ranked.total(), ranked.behind, places)
                 };
                 let (total, behind, best) = places(21);
                 let (all, none, expected) = places(usize::MAX);

@@ -16,7 +16,7 @@ struct Text {
     bn: &'static str,
 }
 
-macro_rules! shelf {
+macro_rules! guides {
     ($($slug:literal),+ $(,)?) => {
         &[$(Text {
             slug: $slug,
@@ -28,18 +28,19 @@ macro_rules! shelf {
 }
 
 /// In the order of the list.
-const SHELF: &[Text] = shelf!["member", "android", "ios", "secretary", "editor", "courses", "committee", "registrar", "operator"];
+const GUIDES: &[Text] =
+    guides!["member", "android", "ios", "secretary", "editor", "courses", "committee", "registrar", "operator"];
 
 pub(super) fn list(l: Locale) -> Vec<GuideSummary> {
     let summary = |text: &Text| {
         let (title, lead, _) = text.parts(l);
         GuideSummary { slug: text.slug.to_owned(), title: title.to_owned(), lead: lead.to_owned() }
     };
-    SHELF.iter().map(summary).collect()
+    GUIDES.iter().map(summary).collect()
 }
 
 pub(super) fn read(slug: &str, l: Locale) -> Option<Guide> {
-    let text = SHELF.iter().find(|text| text.slug == slug)?;
+    let text = GUIDES.iter().find(|text| text.slug == slug)?;
     let (title, lead, body) = text.parts(l);
     Some(Guide { title: title.to_owned(), lead: lead.to_owned(), html: markdown::render(body).html })
 }
@@ -47,7 +48,7 @@ pub(super) fn read(slug: &str, l: Locale) -> Option<Guide> {
 /// All guides in all languages.
 #[cfg(test)]
 pub(crate) fn texts() -> impl Iterator<Item = (&'static str, Locale, &'static str)> {
-    SHELF.iter().flat_map(|text| Locale::ALL.map(|l| (text.slug, l, text.template(l))))
+    GUIDES.iter().flat_map(|text| Locale::ALL.map(|l| (text.slug, l, text.template(l))))
 }
 
 impl Text {
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn every_guide_is_complete_in_every_language() {
-        for text in SHELF {
+        for text in GUIDES {
             for l in Locale::ALL {
                 let (title, lead, body) = text.parts(l);
                 let at = format!("{} in {}", text.slug, l.tag());
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn every_language_has_the_same_steps_and_pictures() {
-        for text in SHELF {
+        for text in GUIDES {
             let steps = |l: Locale| text.of(l).lines().filter(|line| line.split_once(". ").is_some_and(is_step)).count();
             let addresses = |l: Locale| pictures(text.of(l)).into_iter().map(|(_, at)| at).collect::<Vec<_>>();
             for l in Locale::ALL {
@@ -121,7 +122,7 @@ mod tests {
     #[test]
     fn every_picture_is_described_and_there() {
         let public = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../public");
-        for text in SHELF {
+        for text in GUIDES {
             for l in Locale::ALL {
                 let pictures = pictures(text.of(l));
                 assert!(!pictures.is_empty(), "{} has a picture", text.slug);

@@ -1,12 +1,12 @@
-//! The doors of the first sign-in and of a forgotten password: a visit, and the ways to prove who one is.
+//! The activation of an account, at the first sign-in or after a forgotten password: the ways to prove who one is.
 //!
-//! Invariant: until a visit is proved, everything answered and written is the same for the ID of a member and of nobody, with or
+//! Invariant: until an activation is proved, everything answered and written is the same for the ID of a member and of nobody, with or
 //! without an account, a phone or a unit that is live. A message is sent by a job, which is enqueued for nobody too, so time tells
 //! nothing either.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    accounts::codes::{DoorView, Later, TypedCode},
+    accounts::codes::{ActivationView, Later, TypedCode},
     events::EventBody,
     forms::{FormReader, Problem},
     members::{NationalId, PhoneNumber},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Time for the whole way from the ID to the new password.
-const VISIT: TimeDelta = TimeDelta::minutes(30);
+const ACTIVATION_TIME: TimeDelta = TimeDelta::minutes(30);
 
 /// How long a code sent by SMS can be used.
 const SMS_CODE: TimeDelta = TimeDelta::minutes(10);
@@ -35,15 +35,15 @@ const SMS_CODE: TimeDelta = TimeDelta::minutes(10);
 /// Wrong codes after which the one that was sent is worth nothing.
 const SMS_TRIES: i64 = 5;
 
-/// Visits of one network in half an hour. On the first day of a roll-out a whole town may share one address of a mobile network.
-const NETWORK_VISITS: i64 = 3_000;
+/// Activations of one network in half an hour. On the first day of a roll-out a whole town may share one address of a mobile network.
+const NETWORK_ACTIVATIONS: i64 = 3_000;
 
-/// Visits of everybody together in half an hour.
-const ALL_VISITS: i64 = 400_000;
+/// Activations of everybody together in half an hour.
+const ALL_ACTIVATIONS: i64 = 400_000;
 
-/// An open visit.
+/// An open activation.
 #[derive(Debug, SurrealValue)]
-pub(super) struct DoorRow {
+pub(super) struct ActivationRow {
     pub(super) id_hash: String,
     code_hash: Option<String>,
     code_until: Option<DateTime<Utc>>,
@@ -53,7 +53,7 @@ pub(super) struct DoorRow {
     expires_at: DateTime<Utc>,
 }
 
-impl DoorRow {
+impl ActivationRow {
     /// Whether this is the code that was sent, in time and not guessed at too often.
     fn was_sent(&self, hash: &str, now: DateTime<Utc>) -> bool {
         self.code_hash.as_deref() == Some(hash) && self.code_until.is_some_and(|until| until > now) && self.failures < SMS_TRIES
@@ -61,16 +61,16 @@ impl DoorRow {
 }
 
 impl Accounts<'_> {
-    /// Begins a visit for whoever has this national ID and returns its secret: 256 bits, base64url.
+    /// Begins an activation for whoever has this national ID and returns its secret: 256 bits, base64url.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `welcome`, field `national_id`: what cannot be an ID, or [`Problem::TooManyTries`] where too many
-    /// visits were begun from one network.
-    pub async fn knock(&self, national_id: &str) -> Result<String> {
+    /// activations were begun from one network.
+    pub async fn begin_activation(&self, national_id: &str) -> Result<String> {
         let mut form = FormReader::new("welcome");
         let national_id = form.read("national_id", national_id, NationalId::parse);
         let Some(national_id) = national_id else { return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid)) };
-        match self.open_door(&self.backend.keys().lookup("id", national_id.expose()), None).await {
+        match self.insert_activation(&self.backend.keys().lookup("id", national_id.expose()), None).await {
             Err(error) if quota::is_used_up(&error) => {
                 let problem = Problem::TooManyTries { minutes: quota::minutes() };
                 Err(FormReader::new("welcome").refused("national_id", problem).into())
@@ -79,17 +79,17 @@ impl Accounts<'_> {
         }
     }
 
-    /// How far the visit has come. A visit that is over, or never was, is told like one that has just ended.
+    /// How far the activation has come. An activation that is over, or never was, is told like one that has just ended.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Store`].
-    pub async fn door(&self, token: &str) -> Result<DoorView> {
-        let Some(door) = self.door_row(token).await? else { return Ok(DoorView::default()) };
-        let later = match &door.proved {
+    pub async fn activation(&self, token: &str) -> Result<ActivationView> {
+        let Some(activation) = self.activation_row(token).await? else { return Ok(ActivationView::default()) };
+        let later = match &activation.proved {
             Some(member) => self.later(member).await?,
             None => None,
         };
-        Ok(DoorView { is_open: true, is_proved: door.proved.is_some(), later })
+        Ok(ActivationView { is_open: true, is_proved: activation.proved.is_some(), later })
     }
 
     /// Has a code sent to the phone on file, if there is one; `words` makes the message from the code. What expires before it could be
@@ -97,13 +97,13 @@ impl Accounts<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `way`: [`Problem::TooManyTries`] on `way` after three in an hour. [`Error::NotFound`] when the
-    /// visit is over.
+    /// activation is over.
     pub async fn send_code(&self, token: &str, words: impl FnOnce(&str) -> String) -> Result<()> {
         let form = FormReader::new("way");
-        let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
-        let member = self.holder(&door.id_hash).await?;
+        let activation = self.activation_row(token).await?.ok_or(Error::NotFound)?;
+        let member = self.holder(&activation.id_hash).await?;
         let phone = self.phone(member.as_ref()).await?;
-        if let Err(problem) = self.take_try(Scope::Sms, &door.id_hash, None).await? {
+        if let Err(problem) = self.take_try(Scope::Sms, &activation.id_hash, None).await? {
             return Err(form.refused("way", problem).into());
         }
         let clock = self.backend.clock();
@@ -122,30 +122,31 @@ impl Accounts<'_> {
         self.commit_at_the_door(change, told, EventBody::SignInCodeSent).await
     }
 
-    /// Tries a code, whichever of the two it is. Afterwards [`Self::door`] tells where to go on.
+    /// Tries a code, whichever of the two it is. Afterwards [`Self::activation`] tells where to go on.
     ///
     /// # Errors
     /// [`Error::Invalid`] of the form `code`, field `code`: [`Problem::CodeRefused`] whatever the reason, [`Problem::TooManyTries`].
-    /// [`Error::NotFound`] when the visit is over.
+    /// [`Error::NotFound`] when the activation is over.
     pub async fn try_code(&self, token: &str, typed: &str) -> Result<()> {
         let mut form = FormReader::new("code");
         let code = form.read_secret("code", typed, TypedCode::parse);
         let Some(code) = code else { return Err(form.finish().err().map_or(Error::NotFound, Error::Invalid)) };
-        let door = self.door_row(token).await?.ok_or(Error::NotFound)?;
-        let member = self.holder(&door.id_hash).await?;
+        let activation = self.activation_row(token).await?.ok_or(Error::NotFound)?;
+        let member = self.holder(&activation.id_hash).await?;
         let owner = member.as_ref().map_or_else(nobody, |member| member.id.clone());
         let device = self.known_device(&owner).await?;
-        let attempt = match self.take_try(Scope::Code, &door.id_hash, device.as_ref().map(|device| device.name.as_str())).await? {
-            Ok(attempt) => attempt,
-            Err(problem) => return Err(form.refused("code", problem).into()),
-        };
+        let attempt =
+            match self.take_try(Scope::Code, &activation.id_hash, device.as_ref().map(|device| device.name.as_str())).await? {
+                Ok(attempt) => attempt,
+                Err(problem) => return Err(form.refused("code", problem).into()),
+            };
         // Both are looked for, whatever was typed.
         let paper = self.open_paper_code(&owner, code.expose()).await?;
         let paper = match paper {
             Some(paper) if self.may_open(&paper, &self.backend.offices().holder(&owner).await?) => Some(paper.id),
             _ => None,
         };
-        let was_sent = door.was_sent(&self.sms_hash(token, code.expose()), self.backend.clock().now());
+        let was_sent = activation.was_sent(&self.sms_hash(token, code.expose()), self.backend.clock().now());
         let opens = was_sent || paper.is_some();
         let Some(member) = member.filter(|_| opens) else {
             let mut vars = vars! { door: record("door", fingerprint(token)) };
@@ -165,25 +166,25 @@ impl Accounts<'_> {
         Ok(())
     }
 
-    /// Opens a visit, proved already when `member` is given, and returns its secret.
-    pub(super) async fn open_door(&self, id_hash: &str, member: Option<&str>) -> Result<String, StoreError> {
+    /// Opens an activation, proved already when `member` is given, and returns its secret.
+    pub(super) async fn insert_activation(&self, id_hash: &str, member: Option<&str>) -> Result<String, StoreError> {
         let clock = self.backend.clock();
         let token = new_token(clock);
-        let row = DoorRow {
+        let row = ActivationRow {
             id_hash: id_hash.to_owned(),
             code_hash: None,
             code_until: None,
             failures: 0,
             proved: member.map(str::to_owned),
             paper_code: None,
-            expires_at: clock.now() + VISIT,
+            expires_at: clock.now() + ACTIVATION_TIME,
         };
         let mut vars = vars! { door: record("door", fingerprint(&token)), row: row };
         // Who has proved who they are is counted elsewhere.
         let quotas = Quotas::new(self.backend, "visits", 1);
         match member {
             Some(_) => quotas,
-            None => quotas.of_network(self.origin.address, NETWORK_VISITS).of_all(ALL_VISITS),
+            None => quotas.of_network(self.origin.address, NETWORK_ACTIVATIONS).of_all(ALL_ACTIVATIONS),
         }
         .bind(&mut vars);
         let change = Change::new(quota::TAKE, vars).then("CREATE $door CONTENT $row RETURN NONE;");
@@ -191,17 +192,17 @@ impl Accounts<'_> {
         Ok(token)
     }
 
-    pub(super) async fn door_row(&self, token: &str) -> Result<Option<DoorRow>> {
+    pub(super) async fn activation_row(&self, token: &str) -> Result<Option<ActivationRow>> {
         let sql = "SELECT id_hash, code_hash, code_until, failures, proved, paper_code, expires_at FROM $door";
         let vars = vars! { door: record("door", fingerprint(token)) };
-        let found: Option<DoorRow> = self.backend.store().read(sql, vars).await?.row(0)?;
-        Ok(found.filter(|door| door.expires_at > self.backend.clock().now()))
+        let found: Option<ActivationRow> = self.backend.store().read(sql, vars).await?.row(0)?;
+        Ok(found.filter(|activation| activation.expires_at > self.backend.clock().now()))
     }
 
     /// What a member of a unit that is not live yet is told.
     async fn later(&self, member: &str) -> Result<Option<Later>> {
         let found: Option<MemberRow> = self.by_id(super::MEMBER, "member", member).await?;
-        let (_, path) = found.ok_or_else(|| Error::Damaged(format!("member {member}")))?.place()?;
+        let (_, path) = found.ok_or_else(|| Error::Damaged(format!("member {member}")))?.id_and_path()?;
         let tree = self.backend.units().tree();
         let opening = tree.opening(&path);
         let unit = tree.at(&path).map(|unit| unit.name.clone()).unwrap_or_default();
@@ -216,11 +217,11 @@ impl Accounts<'_> {
         let found: Option<PhoneRow> = self.backend.store().read("SELECT phone_cipher FROM $member", vars).await?.row(0)?;
         let Some(sealed) = found.and_then(|row| row.phone_cipher) else { return Ok(None) };
         let digits = self.backend.keys().open(&owner, &sealed)?;
-        // A number that is none gets no message; the registry's list of flaws names it.
+        // A number that is none gets no message; the registry's list of issues names it.
         Ok(PhoneNumber::parse(&digits).ok())
     }
 
-    /// A code sent belongs to the visit it was sent for: in another browser it opens nothing.
+    /// A code sent belongs to the activation it was sent for: in another browser it opens nothing.
     fn sms_hash(&self, token: &str, code: &str) -> String {
         self.backend.keys().lookup("sms code", &format!("{} {code}", fingerprint(token)))
     }

@@ -25,11 +25,11 @@ const QUOTES: [char; 7] = ['"', '“', '”', '„', '«', '»', '‟'];
 
 /// A query.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct ParsedQuery {
     /// What is looked at of what was typed.
     pub(super) typed: String,
     pub(super) is_cut: bool,
-    pub(super) words: Vec<Sought>,
+    pub(super) words: Vec<QueryWord>,
     /// Words that stand next to each other, as typed without the space between them.
     pub(super) pairs: Vec<Neighbours>,
     /// The folded words of each phrase of three or more: pairs tell of two.
@@ -54,7 +54,7 @@ pub(super) struct Typed {
 
 /// A word that is looked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Sought {
+pub(super) struct QueryWord {
     pub(super) forms: Forms,
     /// Whether it was typed with marks: then those are preferred.
     pub(super) is_marked: bool,
@@ -64,7 +64,7 @@ pub(super) struct Sought {
     pub(super) is_quoted: bool,
 }
 
-impl Sought {
+impl QueryWord {
     /// Whether one wrong letter in it is forgiven.
     pub(super) fn is_forgiven(&self) -> bool {
         !self.is_quoted && !self.forms.folded.contains(|c: char| c.is_ascii_digit()) && self.length() >= FORGIVEN_FROM
@@ -90,7 +90,7 @@ pub(super) struct Neighbours {
     pub(super) is_unfinished: bool,
 }
 
-impl Asked {
+impl ParsedQuery {
     pub(super) fn parse(typed: &str) -> Self {
         let composed = compose(typed);
         // A little more than is kept, so that a query of megabytes costs no more than one of a line.
@@ -116,11 +116,11 @@ impl Asked {
     pub(super) fn rewritten(&self, words: &BTreeMap<usize, String>) -> Self {
         let mut typed = String::with_capacity(self.typed.len());
         let mut end = 0;
-        for (at, place) in self.order.iter().enumerate() {
+        for (at, occurrence) in self.order.iter().enumerate() {
             if let Some(word) = words.get(&at) {
-                typed.push_str(&self.typed[end..place.from]);
+                typed.push_str(&self.typed[end..occurrence.from]);
                 typed.push_str(word);
-                end = place.until;
+                end = occurrence.until;
             }
         }
         typed.push_str(&self.typed[end..]);
@@ -128,7 +128,7 @@ impl Asked {
     }
 
     /// The word looked for at this place of [`Self::order`].
-    pub(super) fn sought(&self, at: usize) -> &Sought {
+    pub(super) fn sought(&self, at: usize) -> &QueryWord {
         &self.words[self.order[at].word]
     }
 
@@ -160,7 +160,9 @@ impl Asked {
                     known.is_quoted |= is_quoted;
                     known.is_unfinished |= is_unfinished;
                 }
-                None => self.words.push(Sought { is_marked: forms.is_marked(), is_unfinished, is_quoted, forms: forms.clone() }),
+                None => {
+                    self.words.push(QueryWord { is_marked: forms.is_marked(), is_unfinished, is_quoted, forms: forms.clone() });
+                }
             }
             before = Some(forms);
         }
@@ -189,32 +191,32 @@ mod tests {
 
     use super::*;
 
-    fn folded(asked: &Asked) -> Vec<&str> {
+    fn folded(asked: &ParsedQuery) -> Vec<&str> {
         asked.words.iter().map(|word| word.forms.folded.as_str()).collect()
     }
 
     #[test]
     fn words_come_once_and_the_last_may_go_on() {
-        let asked = Asked::parse("  nghị quyết về nghị sự ");
+        let asked = ParsedQuery::parse("  nghị quyết về nghị sự ");
         assert_eq!(folded(&asked), ["nghi", "quyet", "ve", "su"]);
         assert!(asked.words.iter().all(|word| !word.is_unfinished), "a short one is not completed");
-        let asked = Asked::parse("chuyển đổi sốn");
+        let asked = ParsedQuery::parse("chuyển đổi sốn");
         assert_eq!(asked.words.iter().map(|word| word.is_unfinished).collect::<Vec<_>>(), [false, false, true]);
         assert_eq!(asked.pairs.iter().map(|pair| pair.pair.as_str()).collect::<Vec<_>>(), ["chuyendoi", "doison"]);
     }
 
     #[test]
     fn quotes_make_phrases() {
-        let asked = Asked::parse("“đảng phí” thu");
+        let asked = ParsedQuery::parse("“đảng phí” thu");
         assert_eq!(asked.words.iter().map(|word| word.is_quoted).collect::<Vec<_>>(), [true, true, false]);
         assert!(asked.pairs[0].is_phrase && asked.pairs.len() == 1, "{asked:?}");
-        let open = Asked::parse("thu \"đảng phí");
+        let open = ParsedQuery::parse("thu \"đảng phí");
         assert!(open.words.iter().all(|word| !word.is_quoted) && open.pairs.iter().all(|pair| !pair.is_phrase), "{open:?}");
     }
 
     #[test]
     fn words_are_put_in_the_place_of_others() {
-        let asked = Asked::parse("Nghij “quyết” 57, nghij");
+        let asked = ParsedQuery::parse("Nghij “quyết” 57, nghij");
         assert_eq!(
             asked.order.iter().map(|typed| (typed.word, typed.follows)).collect::<Vec<_>>(),
             [(0, false), (1, false), (2, false), (0, true)]
@@ -228,16 +230,16 @@ mod tests {
     #[test]
     fn a_number_is_seen_however_it_is_typed() {
         for typed in ["339-QĐ/TW", "quy dinh 339 qd tw", "339qdtw", "so 339-QD/TW ve so tay"] {
-            assert!(Asked::parse(typed).signs.iter().any(|key| key == "339qdtw"), "{typed}");
+            assert!(ParsedQuery::parse(typed).signs.iter().any(|key| key == "339qdtw"), "{typed}");
         }
     }
 
     #[test]
     fn what_is_too_long_is_cut_and_signs_alone_are_nothing() {
-        let long = Asked::parse(&"đảng viên ".repeat(1000));
+        let long = ParsedQuery::parse(&"đảng viên ".repeat(1000));
         assert!(long.is_cut && long.typed.chars().count() <= SearchQuery::TYPED_MAX);
         for nothing in ["", "   ", "%*?()[]{}^$|\\", "\u{200b}\u{202e}\u{feff}", "\"\"\"", "-- ;"] {
-            let asked = Asked::parse(nothing);
+            let asked = ParsedQuery::parse(nothing);
             assert!(asked.words.is_empty() && asked.signs.is_empty(), "{nothing}");
         }
     }
@@ -245,11 +247,11 @@ mod tests {
     proptest! {
         #[test]
         fn anything_can_be_typed(typed in any::<String>()) {
-            let asked = Asked::parse(&typed);
+            let asked = ParsedQuery::parse(&typed);
             prop_assert!(asked.words.len() <= WORDS_MAX && asked.typed.chars().count() <= SearchQuery::TYPED_MAX);
-            for place in &asked.order {
-                let word = words(&asked.typed[place.from..place.until]).next().expect("a word");
-                prop_assert_eq!(&word.exact, &asked.words[place.word].forms.exact);
+            for occurrence in &asked.order {
+                let word = words(&asked.typed[occurrence.from..occurrence.until]).next().expect("a word");
+                prop_assert_eq!(&word.exact, &asked.words[occurrence.word].forms.exact);
             }
         }
     }

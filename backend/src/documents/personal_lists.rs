@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::{
     accounts::Viewer,
-    documents::{DocumentSummary, ShelfList, ShelfPage, ShelfRow, steps::Out},
-    ids::{DocumentId, ShelfKey},
+    documents::{DocumentSummary, PersonalList, PersonalListPage, PersonalListRow, steps::PublicationState},
+    ids::{DocumentId, PublishedKey},
     locale::local_date,
     policy::Action,
 };
@@ -25,18 +25,22 @@ impl Documents<'_> {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn personal(&self, viewer: &Viewer, list: ShelfList, after: Option<ShelfKey>) -> Result<ShelfPage> {
+    pub async fn personal(&self, viewer: &Viewer, list: PersonalList, after: Option<PublishedKey>) -> Result<PersonalListPage> {
         let (rows, next) = match list {
-            ShelfList::MustRead => (self.rows(viewer, self.must_read(viewer).await?).await?, None),
-            ShelfList::Unread => self.unread_rows(viewer, after).await?,
-            ShelfList::Continue => self.kept_rows(viewer, Kept::Unfinished, after).await?,
-            ShelfList::Bookmarks => self.kept_rows(viewer, Kept::Marked, after).await?,
-            ShelfList::Recent => self.kept_rows(viewer, Kept::Opened, after).await?,
+            PersonalList::MustRead => (self.rows(viewer, self.must_read(viewer).await?).await?, None),
+            PersonalList::Unread => self.unread_rows(viewer, after).await?,
+            PersonalList::Continue => self.kept_rows(viewer, KeptKind::Unfinished, after).await?,
+            PersonalList::Bookmarks => self.kept_rows(viewer, KeptKind::Marked, after).await?,
+            PersonalList::Recent => self.kept_rows(viewer, KeptKind::Opened, after).await?,
         };
-        Ok(ShelfPage { list, rows, next, today: self.backend.clock().today() })
+        Ok(PersonalListPage { list, rows, next, today: self.backend.clock().today() })
     }
 
-    async fn unread_rows(&self, viewer: &Viewer, after: Option<ShelfKey>) -> Result<(Vec<ShelfRow>, Option<ShelfKey>)> {
+    async fn unread_rows(
+        &self,
+        viewer: &Viewer,
+        after: Option<PublishedKey>,
+    ) -> Result<(Vec<PersonalListRow>, Option<PublishedKey>)> {
         let mut documents = self.unread(viewer, after, PAGE + 1).await?;
         let more = documents.len() > PAGE;
         documents.truncate(PAGE);
@@ -46,11 +50,11 @@ impl Documents<'_> {
         Ok((self.rows(viewer, summaries).await?, next))
     }
 
-    async fn rows(&self, viewer: &Viewer, mut documents: Vec<DocumentSummary>) -> Result<Vec<ShelfRow>> {
+    async fn rows(&self, viewer: &Viewer, mut documents: Vec<DocumentSummary>) -> Result<Vec<PersonalListRow>> {
         self.mark_reminded(viewer, &mut documents).await?;
         let ids: Vec<DocumentId> = documents.iter().map(|document| document.id).collect();
         let parts = self.parts(viewer, &ids).await?;
-        let row = |document: DocumentSummary| ShelfRow {
+        let row = |document: DocumentSummary| PersonalListRow {
             percent: parts.get(&document.id).map(|part| part.percent()),
             on: None,
             withdrawn: false,
@@ -60,7 +64,12 @@ impl Documents<'_> {
     }
 
     /// A page of what the person has kept. What they may not read any more is passed over.
-    async fn kept_rows(&self, viewer: &Viewer, kept: Kept, after: Option<ShelfKey>) -> Result<(Vec<ShelfRow>, Option<ShelfKey>)> {
+    async fn kept_rows(
+        &self,
+        viewer: &Viewer,
+        kept: KeptKind,
+        after: Option<PublishedKey>,
+    ) -> Result<(Vec<PersonalListRow>, Option<PublishedKey>)> {
         let mut below = after.map_or_else(|| TOP.to_owned(), |key| key.to_string());
         loop {
             let vars = vars! { member: viewer.member.to_string(), below: below };
@@ -70,7 +79,7 @@ impl Documents<'_> {
             let more = entries.len() > PAGE;
             entries.truncate(PAGE);
             let next = entries.last().filter(|_| more).and_then(|last| last.key.as_deref()).map(key).transpose()?;
-            let rows = self.understood(viewer, kept, entries).await?;
+            let rows = self.decode_rows(viewer, kept, entries).await?;
             match next {
                 // All of them gone: the page begins further down.
                 Some(next) if rows.is_empty() => below = next.to_string(),
@@ -79,7 +88,7 @@ impl Documents<'_> {
         }
     }
 
-    async fn understood(&self, viewer: &Viewer, kept: Kept, entries: Vec<KeptRow>) -> Result<Vec<ShelfRow>> {
+    async fn decode_rows(&self, viewer: &Viewer, kept: KeptKind, entries: Vec<KeptRow>) -> Result<Vec<PersonalListRow>> {
         let damaged = || Error::Damaged(format!("a list of {}", viewer.member));
         let ids: Vec<DocumentId> =
             entries.iter().map(|entry| entry.document.parse().map_err(|_| damaged())).collect::<Result<_>>()?;
@@ -90,14 +99,14 @@ impl Documents<'_> {
         let mut found: HashMap<DocumentId, (DocumentSummary, bool)> = documents
             .iter()
             .zip(summaries)
-            .map(|(document, summary)| (document.id, (summary, document.out == Out::Withdrawn)))
+            .map(|(document, summary)| (document.id, (summary, document.out == PublicationState::Withdrawn)))
             .collect();
         let mut rows = Vec::with_capacity(found.len());
         for (id, entry) in ids.into_iter().zip(entries) {
             let Some((document, withdrawn)) = found.remove(&id) else { continue };
             let at = entry.key.as_deref().map(key).transpose()?.and_then(moment);
             let percent = parts.get(&id).filter(|_| !withdrawn).map(|part| part.percent());
-            rows.push(ShelfRow { document, percent, on: at.map(local_date), withdrawn });
+            rows.push(PersonalListRow { document, percent, on: at.map(local_date), withdrawn });
         }
         Ok(rows)
     }
@@ -105,13 +114,13 @@ impl Documents<'_> {
 
 /// What is kept of documents for each member, in the order of time.
 #[derive(Debug, Clone, Copy)]
-enum Kept {
+enum KeptKind {
     Opened,
     Unfinished,
     Marked,
 }
 
-impl Kept {
+impl KeptKind {
     /// The end of the range is where the page begins; the engine could use no other one besides.
     fn range(self) -> String {
         let (table, column) = match self {
@@ -129,8 +138,10 @@ impl Kept {
     /// Whether the document stands in the list. What was withdrawn does for those it was meant for: its page tells them why.
     fn shows(self, document: &Document, viewer: &Viewer) -> bool {
         match document.out {
-            Out::Published => document.is_readable_for(viewer),
-            Out::Withdrawn => !matches!(self, Self::Unfinished) && document.is_meant_for(viewer, Action::ReadDocument),
+            PublicationState::Published => document.is_readable_for(viewer),
+            PublicationState::Withdrawn => {
+                !matches!(self, Self::Unfinished) && document.is_meant_for(viewer, Action::ReadDocument)
+            }
         }
     }
 }
@@ -141,11 +152,11 @@ struct KeptRow {
     key: Option<String>,
 }
 
-pub(super) fn key(text: &str) -> Result<ShelfKey> {
+pub(super) fn key(text: &str) -> Result<PublishedKey> {
     text.parse().map_err(|_| Error::Damaged(format!("a place in a list: {text}")))
 }
 
-fn moment(key: ShelfKey) -> Option<DateTime<Utc>> {
+fn moment(key: PublishedKey) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(key.ulid().timestamp_ms().cast_signed())
 }
 
@@ -163,7 +174,7 @@ mod tests {
                         CREATE type::record('bookmark', ['M', <string>$n]) SET member = 'M', document = <string>$n, marked = <string>$n \
                     }";
         store.write(fill, ()).await.expect("fills");
-        for kept in [Kept::Opened, Kept::Unfinished, Kept::Marked] {
+        for kept in [KeptKind::Opened, KeptKind::Unfinished, KeptKind::Marked] {
             for below in [TOP, "1100"] {
                 let vars = || vars! { member: "M", below: below };
                 store.assert_no_scan(&kept.range(), vars()).await;

@@ -12,26 +12,26 @@ use super::Tree;
 
 /// A code below a unit (none: at the top) that led to another one before that moved, or ended.
 #[derive(Debug)]
-pub(super) struct Formerly {
+pub(super) struct FormerCode {
     parent: Option<UnitId>,
     code: String,
     unit: UnitId,
-    /// Where both are now; an ended unit where its heir is.
+    /// Where both are now; an ended unit where its successor is.
     parent_at: Option<UnitPath>,
     unit_at: UnitPath,
 }
 
 /// Ranges of paths. A path belongs to the subtree when it lies in one more of `within` than of `without`.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Written {
+pub(crate) struct PathRanges {
     pub(crate) within: Vec<UnitPath>,
     pub(crate) without: Vec<UnitPath>,
 }
 
 impl Tree {
     /// The ranges in which lies what was ever written in this subtree.
-    pub(crate) fn written(&self, path: &UnitPath) -> Written {
-        let mut written = Written::default();
+    pub(crate) fn path_ranges(&self, path: &UnitPath) -> PathRanges {
+        let mut written = PathRanges::default();
         if let Some(unit) = self.at(path) {
             // Under the paths its unit above ever had, the code of now leads here too.
             let above = self.parent(path).map(|parent| parent.id);
@@ -50,9 +50,9 @@ impl Tree {
         written
     }
 
-    /// Fills in what [`Self::written`] needs; the rest of the tree is complete.
+    /// Fills in what [`Self::path_ranges`] needs; the rest of the tree is complete.
     pub(super) fn note_former(&mut self) {
-        let place = |id: UnitId| self.heir_of(id).map(|unit| unit.path.clone());
+        let place = |id: UnitId| self.successor_of(id).map(|unit| unit.path.clone());
         let is_current = |parent: Option<UnitId>, code: &str, unit: UnitId| {
             self.paths.get(&unit).is_some_and(|path| path.code() == code && self.parent(path).map(|unit| unit.id) == parent)
         };
@@ -60,7 +60,7 @@ impl Tree {
         self.formerly = former
             .filter_map(|((parent, code), unit)| {
                 let (parent, code, unit) = (*parent, code.clone(), *unit);
-                Some(Formerly { parent_at: parent.and_then(place), unit_at: place(unit)?, parent, code, unit })
+                Some(FormerCode { parent_at: parent.and_then(place), unit_at: place(unit)?, parent, code, unit })
             })
             .collect();
     }
@@ -213,7 +213,7 @@ mod tests {
                     contact: None,
                     closed_on: unit.successor.map(|_| "2021-01-01".to_owned()),
                     parent: unit.successor.and(unit.parent).map(|parent| id(parent).to_string()),
-                    successor: unit.successor.map(|heir| id(heir).to_string()),
+                    successor: unit.successor.map(|successor| id(successor).to_string()),
                     version: None,
                 }
             });
@@ -229,7 +229,7 @@ mod tests {
         }
     }
 
-    fn lies_in(written: &Written, path: &UnitPath) -> i32 {
+    fn lies_in(written: &PathRanges, path: &UnitPath) -> i32 {
         let count = |ranges: &[UnitPath]| ranges.iter().filter(|range| range.contains(path)).count();
         i32::try_from(count(&written.within)).expect("few") - i32::try_from(count(&written.without)).expect("few")
     }
@@ -240,7 +240,7 @@ mod tests {
         let tree = model.tree();
         for at in 0..model.units.len() {
             let path = model.path(at);
-            assert_eq!(tree.written(&path), Written { within: vec![path], without: Vec::new() });
+            assert_eq!(tree.path_ranges(&path), PathRanges { within: vec![path], without: Vec::new() });
         }
     }
 
@@ -250,10 +250,10 @@ mod tests {
         let old = model.path(8);
         model.move_below(4, 2, 1);
         let tree = model.tree();
-        let (left, joined) = (tree.written(&model.path(1)), tree.written(&model.path(2)));
+        let (left, joined) = (tree.path_ranges(&model.path(1)), tree.path_ranges(&model.path(2)));
         assert_eq!((lies_in(&left, &old), lies_in(&joined, &old)), (0, 1));
         assert_eq!((left.without.len(), joined.within.len()), (1, 2), "{left:?} {joined:?}");
-        assert_eq!(lies_in(&tree.written(&model.path(0)), &old), 1, "the centre had it before and after");
+        assert_eq!(lies_in(&tree.path_ranges(&model.path(0)), &old), 1, "the centre had it before and after");
     }
 
     proptest! {
@@ -266,7 +266,7 @@ mod tests {
             let tree = model.tree();
             let open: Vec<UnitRef> = tree.all().cloned().collect();
             for unit in &open {
-                let written = tree.written(&unit.path);
+                let written = tree.path_ranges(&unit.path);
                 for path in &model.known {
                     let now = tree.former(path).expect("a unit").path.clone();
                     prop_assert_eq!(lies_in(&written, path), i32::from(unit.path.contains(&now)), "{} in {}: {:?}", path, unit.path, written);

@@ -2,14 +2,14 @@
 
 use domain::{
     Locale,
-    documents::{ShelfList, ShelfPage as Page, ShelfRow},
+    documents::{PersonalList, PersonalListPage as Page, PersonalListRow},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{
     document_row::document_meta,
-    library_fns::shelf,
+    library_fns::read_personal_list,
     library_view::{list_chips, list_name},
 };
 use crate::{
@@ -21,12 +21,12 @@ use crate::{
 };
 
 #[component]
-pub(crate) fn ShelfPage() -> impl IntoView {
+pub(crate) fn PersonalListPage() -> impl IntoView {
     let l = use_locale();
     let (params, query) = (use_params_map(), use_query_map());
     let data = Resource::new(
         move || (params.read().get("list").unwrap_or_default(), query.read().get("after")),
-        |(list, after)| shelf(list, after),
+        |(list, after)| read_personal_list(list, after),
     );
     show(data, move |page| {
         let name = list_name(l, page.list);
@@ -56,7 +56,7 @@ fn rows(l: Locale, page: Page) -> AnyView {
         .into_any();
     }
     let next = next.map(|after| format!("/shelf/{}?after={after}", list.key()));
-    let rows = rows.into_iter().map(|row| shelf_row(l, list, row, today)).collect_view();
+    let rows = rows.into_iter().map(|row| list_row(l, list, row, today)).collect_view();
     view! {
         <RowList>{rows}</RowList>
         <Pager next_href=next label=text::documents::show_more(l)/>
@@ -64,10 +64,10 @@ fn rows(l: Locale, page: Page) -> AnyView {
     .into_any()
 }
 
-fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate) -> AnyView {
-    let ShelfRow { document, percent, on, withdrawn } = row;
+fn list_row(l: Locale, list: PersonalList, row: PersonalListRow, today: chrono::NaiveDate) -> AnyView {
+    let PersonalListRow { document, percent, on, withdrawn } = row;
     let when = on.map(|day| match list {
-        ShelfList::Bookmarks => text::reading::marked_on(l, l.date(day)),
+        PersonalList::Bookmarks => text::reading::marked_on(l, l.date(day)),
         _ => text::reading::opened_on(l, l.date(day)),
     });
     let meta = document_meta(l, &document).and(when);
@@ -79,7 +79,7 @@ fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate
         view! { <Tag tone icon=IconName::Clock label/> }
     });
     let part = percent.map(|percent| view! { <Tag tone=Tone::Info label=text::reading::read_part(l, l.number(percent))/> });
-    let done = (document.is_read() && list == ShelfList::MustRead)
+    let done = (document.is_read() && list == PersonalList::MustRead)
         .then(|| view! { <Tag tone=Tone::Ok icon=IconName::Check label=text::reading::was_read(l)/> });
     let gone = withdrawn.then(|| view! { <Tag tone=Tone::Warn icon=IconName::Info label=text::reading::withdrawn(l)/> });
     let asked = document.reminded.as_ref().map(|reminded| {
@@ -98,22 +98,22 @@ fn shelf_row(l: Locale, list: ShelfList, row: ShelfRow, today: chrono::NaiveDate
     }
 }
 
-fn lead(l: Locale, list: ShelfList) -> &'static str {
+fn lead(l: Locale, list: PersonalList) -> &'static str {
     match list {
-        ShelfList::MustRead => text::reading::must_read_lead(l),
-        ShelfList::Unread => text::reading::unread_lead(l),
-        ShelfList::Continue => text::reading::go_on_lead(l),
-        ShelfList::Bookmarks => text::reading::bookmarks_lead(l),
-        ShelfList::Recent => text::reading::recent_lead(l),
+        PersonalList::MustRead => text::reading::must_read_lead(l),
+        PersonalList::Unread => text::reading::unread_lead(l),
+        PersonalList::Continue => text::reading::go_on_lead(l),
+        PersonalList::Bookmarks => text::reading::bookmarks_lead(l),
+        PersonalList::Recent => text::reading::recent_lead(l),
     }
 }
 
-fn nothing(l: Locale, list: ShelfList) -> (&'static str, &'static str) {
+fn nothing(l: Locale, list: PersonalList) -> (&'static str, &'static str) {
     match list {
-        ShelfList::MustRead => (text::reading::must_read_none(l), text::reading::must_read_none_text(l)),
-        ShelfList::Unread => (text::reading::unread_none(l), text::reading::unread_none_text(l)),
-        ShelfList::Continue => (text::reading::go_on_none(l), text::reading::go_on_none_text(l)),
-        ShelfList::Bookmarks => (text::reading::bookmarks_none(l), text::reading::bookmarks_none_text(l)),
-        ShelfList::Recent => (text::reading::recent_none(l), text::reading::recent_none_text(l)),
+        PersonalList::MustRead => (text::reading::must_read_none(l), text::reading::must_read_none_text(l)),
+        PersonalList::Unread => (text::reading::unread_none(l), text::reading::unread_none_text(l)),
+        PersonalList::Continue => (text::reading::go_on_none(l), text::reading::go_on_none_text(l)),
+        PersonalList::Bookmarks => (text::reading::bookmarks_none(l), text::reading::bookmarks_none_text(l)),
+        PersonalList::Recent => (text::reading::recent_none(l), text::reading::recent_none_text(l)),
     }
 }
