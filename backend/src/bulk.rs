@@ -9,8 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Backend, Error, Result,
-    change::Change,
-    store::{Row, Value, Variables},
+    store::{Row, Store, Value, Variables},
 };
 
 /// An `INSERT` costs the square of its rows: many small ones are faster than a big one.
@@ -67,10 +66,18 @@ impl Bulk {
 
     /// Writes all rows and says how many they were. What is written before a failure stays.
     pub(crate) async fn save(self, backend: &Backend) -> Result<usize> {
+        self.save_in(backend.clone()).await
+    }
+
+    /// The same where there is no [`Backend`].
+    pub(crate) async fn save_in<S>(self, store: S) -> Result<usize>
+    where
+        S: AsRef<Store> + Clone + Send + Sync + 'static,
+    {
         let queue = Arc::new(Mutex::new(self.statements.into_iter()));
         let mut writers = JoinSet::new();
         for _ in 0..WRITERS {
-            writers.spawn(write(backend.clone(), Arc::clone(&queue)));
+            writers.spawn(write(store.clone(), Arc::clone(&queue)));
         }
         while let Some(outcome) = writers.join_next().await {
             outcome.map_err(|error| Error::Internal(format!("a writer stopped: {error}")))??;
@@ -82,7 +89,7 @@ impl Bulk {
 /// Statements still to be run.
 type Queue = Arc<Mutex<IntoIter<Statement>>>;
 
-async fn write(backend: Backend, queue: Queue) -> Result<()> {
+async fn write(store: impl AsRef<Store>, queue: Queue) -> Result<()> {
     loop {
         let batch: Vec<_> =
             queue.lock().unwrap_or_else(PoisonError::into_inner).by_ref().take(STATEMENTS_PER_TRANSACTION).collect();
@@ -90,7 +97,7 @@ async fn write(backend: Backend, queue: Queue) -> Result<()> {
             return Ok(());
         }
         let (sql, vars) = transaction(batch);
-        backend.transact(Change::new(&sql, vars)).await?;
+        store.as_ref().write(&sql, vars).await?;
     }
 }
 

@@ -20,6 +20,7 @@ mod files;
 mod library;
 pub mod many;
 mod meetings;
+pub mod older;
 mod opinions;
 mod people;
 pub mod registry;

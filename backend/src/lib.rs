@@ -113,6 +113,12 @@ struct Shared {
     parked_jobs: AtomicU64,
 }
 
+impl AsRef<Store> for Backend {
+    fn as_ref(&self) -> &Store {
+        &self.shared.store
+    }
+}
+
 impl Backend {
     /// Opens the store, brings its schema up to date, loads the tree and the counters: from their newest snapshot and the log since,
     /// or from the tables where none can be used.

@@ -146,6 +146,31 @@ pub(crate) fn steps() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
+/// Gives an empty store the schema up to this version, as the program of that version left it: for measurements of what comes after.
+pub(crate) async fn apply_until(store: &Store, clock: &Clock, version: u32) -> Result<()> {
+    prepare(store).await?;
+    let (mut candidate, progress) = (Candidate::new(Duration::ZERO), Progress::default());
+    let lease = loop {
+        if let Some(lease) = candidate.take(store, &progress).await? {
+            break lease;
+        }
+    };
+    let work = MigrationRun::new(lease, clock, &progress);
+    for migration in MIGRATIONS.iter().filter(|migration| migration.version <= version) {
+        work.whole(migration).await.map_err(|stopped| match stopped {
+            Stopped::TakenOver => Error::Busy,
+            Stopped::Failed(error) => error,
+        })?;
+    }
+    work.lease.leave().await;
+    Ok(())
+}
+
+/// Whether the store has the whole schema, each of its migrations applied once and to the end.
+pub(crate) async fn is_complete(store: &Store) -> Result<bool> {
+    Ok(is_up_to_date(&applied(store).await?))
+}
+
 #[derive(Debug, SurrealValue)]
 struct Applied {
     version: i64,
@@ -471,19 +496,10 @@ mod tests {
     }
 
     /// A store as the program of this version left it.
-    pub(super) async fn at_version(version: usize) -> Store {
+    pub(super) async fn at_version(version: u32) -> Store {
         let store = empty().await;
-        bring_to(&store, version).await;
+        apply_until(&store, &clock(), version).await.expect("applies");
         store
-    }
-
-    async fn bring_to(store: &Store, version: usize) {
-        let (clock, progress) = (clock(), Progress::default());
-        let work = started(store, &clock, &progress).await;
-        for migration in &MIGRATIONS[..version] {
-            work.whole(migration).await.expect("applies");
-        }
-        work.lease.leave().await;
     }
 
     /// One of version 4 with rows in what is changed later, more than a page of receipts.

@@ -9,23 +9,30 @@ use std::{
     thread,
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Subcommand};
 
 use crate::{
-    process,
+    digest, process,
     project::Project,
     setup::{self, Need},
+    test,
 };
 
 mod import;
 mod library;
+mod migrate;
+mod opening;
 mod postgres;
+mod preview;
 mod search;
 mod start;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
+    /// Measure the program of the dev profile, which `run` and `test` build too: slower, and compiled in less time.
+    #[arg(long, global = true)]
+    dev: bool,
     #[command(subcommand)]
     what: What,
 }
@@ -38,29 +45,118 @@ enum What {
     Search(search::Search),
     /// Generate a library of documents with readers, and open its lists.
     Library(library::Library),
+    /// Generate a store of an older version with many receipts, and start the program on it.
+    Migrate(migrate::Migrate),
+    /// Generate a registry, and look at the preview of a short file of members.
+    Preview(preview::Preview),
     /// Generate a registry, and open it again and again.
     Start(start::Start),
 }
 
 pub(crate) fn bench(project: &Project, arguments: &Arguments) -> Result<()> {
+    let profile = if arguments.dev { Profile::Dev } else { Profile::Release };
     match &arguments.what {
-        What::Import(import) => import::bench_import(project, import),
-        What::Search(search) => search::bench_search(project, search),
-        What::Library(library) => library::bench_library(project, library),
-        What::Start(start) => start::bench_start(project, start),
+        What::Import(import) => import::bench_import(project, profile, import),
+        What::Search(search) => search::bench_search(project, profile, search),
+        What::Library(library) => library::bench_library(project, profile, library),
+        What::Migrate(migrate) => migrate::bench_migrate(project, profile, migrate),
+        What::Preview(preview) => preview::bench_preview(project, profile, preview),
+        What::Start(start) => start::bench_start(project, profile, start),
     }
 }
 
-/// Compiles the measuring half, which is an example of the server's package (`server/examples/bench/`), and runs it in an empty
-/// folder; returns that folder.
-fn measured(project: &Project, what: &str, numbers: &[String]) -> Result<PathBuf> {
-    let toolchain = setup::setup(project, Need::Build)?;
-    process::step("compiling the optimised measurement: about 35 minutes on 2 cores the first time", || {
-        process::run(toolchain.cargo(project).args(["build", "-p", "server", "--release", "--example", "bench"]))
-    })?;
-    let binary = project.target.join("release/examples").join(format!("bench{}", env::consts::EXE_SUFFIX));
+/// How the program that is measured is compiled.
+#[derive(Clone, Copy)]
+enum Profile {
+    Release,
+    Dev,
+}
+
+impl Profile {
+    /// Compiles the server's package, or what of it `parts` name, and returns the folder of the programs.
+    fn compile(self, project: &Project, parts: &[&str]) -> Result<PathBuf> {
+        let toolchain = setup::setup(project, Need::Build)?;
+        let (what, folder, selection) = match self {
+            Self::Release => ("optimised program: about 35 minutes on 2 cores the first time", "release", "-p server --release"),
+            // The same selection as the tests, so that no dependency is compiled again.
+            Self::Dev => ("program of the dev profile", "debug", test::HOST_SELECTION),
+        };
+        process::step(&format!("compiling the {what}"), || {
+            process::run(toolchain.cargo(project).arg("build").args(selection.split(' ')).args(parts))
+        })?;
+        Ok(project.target.join(folder))
+    }
+}
+
+/// The measuring half: an example of the server's package (`server/examples/bench/`).
+struct Meter {
+    binary: PathBuf,
+}
+
+impl Meter {
+    fn compile(project: &Project, profile: Profile) -> Result<Self> {
+        let folder = profile.compile(project, &["--example", "bench"])?;
+        Ok(Self { binary: folder.join("examples").join(format!("bench{}", env::consts::EXE_SUFFIX)) })
+    }
+
+    /// Does `what` in a data folder.
+    fn command(&self, what: &str, data: &Path) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg(what).arg(data);
+        command
+    }
+
+    /// A store that takes long to fill, by `what` with these numbers: filled the first time, then kept. Where, `given` says.
+    ///
+    /// It is filled in a folder beside, then moved: what was interrupted is never taken for a store.
+    fn kept(&self, project: &Project, what: &str, numbers: &[String], given: Option<&Path>) -> Result<PathBuf> {
+        let name = format!("{what}-{}", numbers.join("-"));
+        let data = given.map_or_else(|| project.root.join("target/bench-stores").join(name), Path::to_owned);
+        if data.exists() {
+            ensure!(data.join("store").is_dir(), "{} is not a data folder", data.display());
+            println!("==> using the store in {}", data.display());
+            return Ok(data);
+        }
+        let beside = data.with_extension("filling");
+        if beside.exists() {
+            fs::remove_dir_all(&beside)?;
+        }
+        fs::create_dir_all(&beside)?;
+        process::step(&format!("filling a store: {what} {}", numbers.join(" ")), || {
+            process::run(self.command(what, &beside).args(numbers))
+        })?;
+        fs::rename(&beside, &data).with_context(|| format!("cannot move {} to {}", beside.display(), data.display()))?;
+        println!("    kept for the next time in {}", data.display());
+        Ok(data)
+    }
+}
+
+/// A registry to measure with.
+#[derive(Args)]
+struct Registry {
+    /// Members in the registry.
+    #[arg(long, default_value_t = 1_000_000)]
+    members: u32,
+    /// Another seed makes other ids.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The data folder of the registry, used as it is where it exists. Without it the registry is in `target/bench-stores`.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl Registry {
+    /// The data folder, filled.
+    fn provide(&self, project: &Project, meter: &Meter) -> Result<PathBuf> {
+        meter.kept(project, "members", &[self.members.to_string(), self.seed.to_string()], self.data.as_deref())
+    }
+}
+
+/// Lets the measuring half do `what` in an empty folder; returns that folder.
+fn measured(project: &Project, profile: Profile, what: &str, numbers: &[String]) -> Result<PathBuf> {
+    let meter = Meter::compile(project, profile)?;
     let folder = emptied(project)?;
-    process::run(Command::new(&binary).arg(what).arg(folder.join("data")).args(numbers))?;
+    process::run(meter.command(what, &folder.join("data")).args(numbers))?;
     Ok(folder)
 }
 
@@ -76,15 +172,20 @@ fn emptied(project: &Project) -> Result<PathBuf> {
 
 /// Says on what was measured, and removes it.
 fn done(folder: &Path) -> Result<()> {
-    println!("    {} cores; the folder is {}", thread::available_parallelism().map_or(0, usize::from), size(folder)?);
+    tell_machine(folder)?;
     fs::remove_dir_all(folder)?;
+    Ok(())
+}
+
+fn tell_machine(folder: &Path) -> Result<()> {
+    println!("    {} cores; the folder is {}", thread::available_parallelism().map_or(0, usize::from), size(folder)?);
     Ok(())
 }
 
 /// How large a folder is, for people.
 fn size(folder: &Path) -> Result<String> {
     let mut bytes = 0;
-    for file in crate::digest::files_below(folder)? {
+    for file in digest::files_below(folder)? {
         bytes += fs::metadata(file)?.len();
     }
     Ok(format!("{} MiB", bytes >> 20))

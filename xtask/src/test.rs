@@ -26,7 +26,7 @@ use crate::{
 
 /// One selection for lints and tests, with the features the server's own build has: `--workspace` would turn on both
 /// halves of `app` at once and compile all dependencies a second time.
-const HOST_SELECTION: &str = "-p domain -p backend -p app -p server --features app/ssr";
+pub(crate) const HOST_SELECTION: &str = "-p domain -p backend -p app -p server --features app/ssr";
 const WASM_SELECTION: &str = "-p domain -p app -p frontend --features app/hydrate";
 
 /// Tests of a step that are named at the end, the slowest first.

@@ -15,10 +15,18 @@ use super::{
     library::{DocumentRow, ReceiptRow, TextRow},
     registry::Registry,
 };
-use crate::{Backend, Error, Result, bulk::Bulk, documents::Particulars, store::record};
+use crate::{
+    Backend, Error, Result,
+    bulk::Bulk,
+    documents::Particulars,
+    store::{KEYS, keys_after, record, vars},
+};
 
 /// Documents written at a time.
 const BATCH: usize = 2_000;
+
+/// Members counted at a time.
+const MEMBERS_AT_ONCE: usize = 20_000;
 
 /// How documents are spread over the levels they are for, in percent: most come from near.
 const SPREAD: [(UnitKind, i64); 4] =
@@ -47,6 +55,22 @@ pub async fn organise(backend: &Backend, seed: u64) -> Result<UnitRef> {
     }
     registry.save().await?;
     Ok(root)
+}
+
+/// How many records the registry has.
+///
+/// # Errors
+/// Those of the store.
+pub async fn members(backend: &Backend) -> Result<usize> {
+    // A statement that counts a million of them may take longer than one may.
+    let (mut count, mut after) = (0, String::new());
+    loop {
+        let sql = format!("SELECT VALUE record::id(id) FROM {KEYS} LIMIT {MEMBERS_AT_ONCE}");
+        let ids: Vec<String> = backend.store().read(sql, vars! { keys: keys_after("member", &after) }).await?.rows(0)?;
+        let Some(last) = ids.last() else { return Ok(count) };
+        after.clone_from(last);
+        count += ids.len();
+    }
 }
 
 /// A document of the library, for who wants to measure something else on the same.

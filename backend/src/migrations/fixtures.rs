@@ -98,7 +98,7 @@ const LANDED: &[Landed] = &[
 /// A landed version, and what is found of its rows.
 struct Landed {
     /// Its last migration.
-    version: usize,
+    version: u32,
     rows: &'static str,
     /// Soon after it was in use last.
     now: &'static str,
@@ -214,7 +214,7 @@ async fn every_landed_version_has_rows_in_all_of_its_tables() {
 #[test]
 fn the_newest_landed_version_is_known() {
     assert!(LANDED.is_sorted_by(|one, next| one.version < next.version));
-    assert!(LANDED.last().is_some_and(|landed| landed.version <= MIGRATIONS.len()));
+    assert!(LANDED.last().is_some_and(|landed| MIGRATIONS.iter().any(|migration| migration.version == landed.version)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use domain::{
     documents::{
         DocumentField, DocumentKind, Relation,
         desk::DocumentDraft,
-        steps::{Situation, Work},
+        steps::{DocumentStatus, DraftState},
     },
     ids::DocumentId,
     members::Standing,
@@ -30,7 +30,7 @@ const NUMBERS: [&str; 3] = ["11-HD/ĐU", "12-HD/ĐU", "13-HD/ĐU"];
 
 /// A form without what tells of its text.
 fn alone(draft: DocumentDraft) -> DocumentDraft {
-    DocumentDraft { body: String::new(), situation: Situation::NEW, version: 0, saved_at: DateTime::UNIX_EPOCH, ..draft }
+    DocumentDraft { body: String::new(), status: DocumentStatus::NEW, version: 0, saved_at: DateTime::UNIX_EPOCH, ..draft }
 }
 
 async fn at_the_desk(backend: &Backend, editor: &Viewer, id: DocumentId) -> DocumentDraft {
@@ -116,7 +116,7 @@ async fn particulars_stay_through_every_step(backend: &Backend, org: &Fixture) {
     documents.save_draft(editor, DraftForm { version: &newest, body: "Bản hai.", ..typed }).await.expect("is saved");
     documents.restore(editor, id, 1).await.expect("the first text comes back");
     let restored = documents.draft(editor, id).await.expect("is on the desk").draft;
-    assert!(restored.situation.work == Some(Work::Draft) && restored.body.contains("Tải tài liệu"), "{restored:?}");
+    assert!(restored.status.work == Some(DraftState::Draft) && restored.body.contains("Tải tài liệu"), "{restored:?}");
     assert_eq!(alone(restored), expected, "with the first text again");
 
     release(backend, editor, id).await;

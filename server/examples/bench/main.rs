@@ -1,9 +1,12 @@
-//! The measuring half of `cargo xtask bench`: a library of invented documents in a folder, asked through the use-cases. An example of the
-//! server's package, so that it is built of the same parts as the program.
+//! The measuring half of `cargo xtask bench`: invented documents, members or receipts in a folder, asked through the use-cases. An
+//! example of the server's package, so that it is built of the same parts as the program.
+//!
+//! The first argument says what to do, the second is the data folder. Each start does one thing, so that `xtask` can time a start.
 
 use std::{
     env,
     path::{Path, PathBuf},
+    str::FromStr,
     time::{Duration, Instant},
 };
 
@@ -16,43 +19,76 @@ use domain::{
     policy::{Grant, Role, Standpoint},
     units::UnitRef,
 };
+use tracing_subscriber::EnvFilter;
 
 mod library;
+mod members;
+mod preview;
+mod receipts;
 mod search;
 mod start;
 
-/// What to make and ask, and where.
+/// A library to make and ask, and where.
 struct Task {
     backend: Backend,
     folder: PathBuf,
-    /// Or members.
     documents: usize,
-    /// Queries, readers, or starts.
+    /// Queries or readers.
     count: usize,
     seed: u64,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let mut arguments = env::args().skip(1);
-    let mut next = |what: &'static str| arguments.next().context(what);
-    let what = next("say what to measure")?;
-    let folder = PathBuf::from(next("the folder is missing")?);
-    let documents = next("the number of documents or members is missing")?.parse()?;
-    let count = next("the number of queries, readers or starts is missing")?.parse()?;
-    let seed = next("the seed is missing")?.parse()?;
-    let backend = open(&folder).await?;
-    let task = Task { backend, folder, documents, count, seed };
-    match what.as_str() {
-        "search" => search::measure(&task).await,
-        "library" => library::measure(&task).await,
-        "start" => start::measure(task).await,
-        _ => bail!("{what} cannot be measured"),
+impl Task {
+    async fn open(folder: &Path, numbers: &mut Numbers) -> Result<Self> {
+        let documents = numbers.read("documents")?;
+        let count = numbers.read("queries or readers")?;
+        let seed = numbers.read("the seed")?;
+        Ok(Self { backend: open(folder).await?, folder: folder.to_owned(), documents, count, seed })
     }
 }
 
+#[tokio::main]
+async fn main() -> Result<()> {
+    // Silent without `RUST_LOG`.
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
+    let mut arguments = env::args().skip(1);
+    let what = arguments.next().context("say what to do")?;
+    let folder = PathBuf::from(arguments.next().context("the folder is missing")?);
+    let mut numbers = Numbers(arguments);
+    match what.as_str() {
+        "search" => search::measure(&Task::open(&folder, &mut numbers).await?).await,
+        "library" => library::measure(&Task::open(&folder, &mut numbers).await?).await,
+        "members" => members::fill(&folder, numbers.read("members")?, numbers.read("the seed")?).await,
+        "preview" => preview::measure(&folder, numbers.read("rows")?, numbers.read("rounds")?).await,
+        "open" => start::open_telling(&folder).await,
+        "forget-counters" => start::forget_counters(&folder).await,
+        "save-counters" => start::save_counters(&folder).await,
+        "receipts" => receipts::fill(&folder, numbers.read("receipts")?).await,
+        "check-receipts" => receipts::check(&folder, numbers.read("receipts")?).await,
+        _ => bail!("{what} is nothing that can be done"),
+    }
+}
+
+/// The arguments behind the folder.
+struct Numbers(std::iter::Skip<env::Args>);
+
+impl Numbers {
+    fn read<T: FromStr>(&mut self, what: &str) -> Result<T>
+    where
+        T::Err: std::error::Error + Send + Sync + 'static,
+    {
+        let text = self.0.next().with_context(|| format!("{what}: the number is missing"))?;
+        text.parse().with_context(|| format!("{what}: {text} is no number"))
+    }
+}
+
+/// All stores that are made here have the same key.
+fn keys() -> Keys {
+    Keys::from_master(&[7; 32])
+}
+
 async fn open(folder: &Path) -> Result<Backend> {
-    Ok(Backend::open(&StoreLocation::Folder(folder.to_owned()), Keys::from_master(&[7; 32]), Clock::system()).await?)
+    Ok(Backend::open(&StoreLocation::Folder(folder.to_owned()), keys(), Clock::system()).await?)
 }
 
 /// Times of one kind of question.
@@ -69,7 +105,14 @@ impl Times {
         let at = |share: usize| {
             self.0.get((self.0.len() * share / 100).min(self.0.len() - 1)).map_or(0.0, |took| took.as_secs_f64() * 1000.0)
         };
-        println!("{what}: {} asked, p50 {:.1} ms, p99 {:.1} ms, the slowest {:.1} ms", self.0.len(), at(50), at(99), at(100));
+        println!(
+            "{what}: {} asked, p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, the slowest {:.1} ms",
+            self.0.len(),
+            at(50),
+            at(95),
+            at(99),
+            at(100)
+        );
     }
 }
 
@@ -77,8 +120,8 @@ fn print_duration(what: &str, since: Instant) {
     println!("{what} in {:.1} s", since.elapsed().as_secs_f64());
 }
 
-fn viewer(member: MemberId, branch: &UnitRef, office: Option<&UnitRef>) -> Viewer {
-    let grants = office.map(|unit| Grant { role: Role::ChiefEditor, path: unit.path.clone() }).into_iter().collect();
+fn viewer(member: MemberId, branch: &UnitRef, office: Option<(Role, &UnitRef)>) -> Viewer {
+    let grants = office.map(|(role, unit)| Grant { role, path: unit.path.clone() }).into_iter().collect();
     Viewer {
         member,
         name: "Người đọc".to_owned(),

@@ -11,6 +11,7 @@ use backend::demo::many;
 use domain::{
     accounts::Viewer,
     ids::MemberId,
+    policy::Role,
     search::SearchQuery,
     units::{UnitKind, UnitRef},
 };
@@ -45,7 +46,7 @@ pub(crate) async fn measure(Task { backend, folder, documents, count, seed }: &T
     let lines: String =
         asked.iter().zip(&members).map(|(typed, reader)| format!("{}\t{}\n", copied(typed), paths(reader))).collect();
     fs::write(folder.with_extension("queries"), lines)?;
-    let editor = viewer(nobody, branches[0], Some(&root));
+    let editor = viewer(nobody, branches[0], Some((Role::ChiefEditor, &root)));
     for (who, readers) in [("members", members), ("an editor of all", vec![editor; asked.len()])] {
         let mut times = Times::default();
         let mut found = 0;

@@ -17,12 +17,8 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
-use super::{done, emptied, postgres::Cluster};
-use crate::{
-    process,
-    project::Project,
-    setup::{self, Need},
-};
+use super::{Profile, done, emptied, postgres::Cluster};
+use crate::{process, project::Project};
 
 #[derive(Args)]
 pub(super) struct Import {
@@ -39,13 +35,8 @@ const MEMBERS: u32 = 28;
 const BRANCHES: u32 = 40;
 const COMMUNES: u32 = 96;
 
-pub(super) fn bench_import(project: &Project, import: &Import) -> Result<()> {
-    let toolchain = setup::setup(project, Need::Build)?;
-    let binary = project.target.join("release").join(format!("handbook{}", env::consts::EXE_SUFFIX));
-    let estimate = if binary.exists() { "only what changed" } else { "about 35 minutes on 2 cores this first time" };
-    process::step(&format!("compiling the optimised server: {estimate}"), || {
-        process::run(toolchain.cargo(project).args(["build", "-p", "server", "--release"]))
-    })?;
+pub(super) fn bench_import(project: &Project, profile: Profile, import: &Import) -> Result<()> {
+    let binary = profile.compile(project, &[])?.join(format!("handbook{}", env::consts::EXE_SUFFIX));
     let folder = emptied(project)?;
     let files = process::step(&format!("making {} members from seed {}", import.rows, import.seed), || {
         generate(&folder, import.rows, import.seed)

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use clap::Args;
 
-use super::{done, measured, postgres::Cluster};
+use super::{Profile, done, measured, postgres::Cluster};
 use crate::project::Project;
 
 #[derive(Args)]
@@ -22,9 +22,9 @@ pub(super) struct Library {
     seed: u64,
 }
 
-pub(super) fn bench_library(project: &Project, library: &Library) -> Result<()> {
+pub(super) fn bench_library(project: &Project, profile: Profile, library: &Library) -> Result<()> {
     let numbers = [library.documents.to_string(), library.readers.to_string(), library.seed.to_string()];
-    let folder = measured(project, "library", &numbers)?;
+    let folder = measured(project, profile, "library", &numbers)?;
     compare(&folder)?;
     done(&folder)
 }

@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use anyhow::Result;
 use clap::Args;
 
-use super::{done, measured, postgres::Cluster};
+use super::{Profile, done, measured, postgres::Cluster};
 use crate::project::Project;
 
 #[derive(Args)]
@@ -21,9 +21,9 @@ pub(super) struct Search {
     seed: u64,
 }
 
-pub(super) fn bench_search(project: &Project, search: &Search) -> Result<()> {
+pub(super) fn bench_search(project: &Project, profile: Profile, search: &Search) -> Result<()> {
     let numbers = [search.documents.to_string(), search.queries.to_string(), search.seed.to_string()];
-    let folder = measured(project, "search", &numbers)?;
+    let folder = measured(project, profile, "search", &numbers)?;
     compare(&folder)?;
     done(&folder)
 }

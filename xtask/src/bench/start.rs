@@ -1,26 +1,43 @@
 //! `cargo xtask bench start`: how long the program takes to open a store of many members, with a snapshot of the counters and without.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use clap::Args;
 
-use super::{done, measured};
-use crate::project::Project;
+use super::{Meter, Profile, Registry, opening::opened, tell_machine};
+use crate::{process, project::Project};
+
+/// From the start until the program is ready, with a snapshot.
+const AIM: Duration = Duration::from_secs(5);
+
+/// Tells where the counters come from.
+const LOG: &str = "backend=info";
 
 #[derive(Args)]
 pub(super) struct Start {
-    /// Members in the registry.
-    #[arg(long, default_value_t = 1_000_000)]
-    members: u32,
+    #[command(flatten)]
+    registry: Registry,
     /// Starts from the snapshot.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     starts: u32,
-    /// Another seed makes other ids.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
 }
 
-pub(super) fn bench_start(project: &Project, start: &Start) -> Result<()> {
-    let numbers = [start.members.to_string(), start.starts.to_string(), start.seed.to_string()];
-    let folder = measured(project, "start", &numbers)?;
-    done(&folder)
+pub(super) fn bench_start(project: &Project, profile: Profile, start: &Start) -> Result<()> {
+    let meter = Meter::compile(project, profile)?;
+    let data = start.registry.provide(project, &meter)?;
+    process::step("removing the snapshots", || process::run(&mut meter.command("forget-counters", &data)))?;
+    println!("==> starting without a snapshot");
+    let counted = opened(&meter, &data, LOG)?;
+    process::step("saving a snapshot", || process::run(&mut meter.command("save-counters", &data)))?;
+    println!("==> starting from the snapshot");
+    let mut times = (0..start.starts).map(|_| opened(&meter, &data, LOG)).collect::<Result<Vec<_>>>()?;
+    times.sort();
+    let median = times[times.len() / 2];
+    println!();
+    println!("    ready, counted from the tables: {:.2} s", counted.as_secs_f64());
+    println!("    ready, from the snapshot, median of {}: {:.2} s", times.len(), median.as_secs_f64());
+    let outcome = if median <= AIM { "met" } else { "missed" };
+    println!("    the aim from the snapshot, at most {}: {outcome}", process::human(AIM));
+    tell_machine(&data)
 }

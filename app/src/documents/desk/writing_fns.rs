@@ -16,7 +16,7 @@ use crate::{documents::library_fns::server::document_id, error::AppError};
 pub async fn preview(#[server(default)] body: String) -> Result<writing::Preview, AppError> {
     use crate::context::request::{backend, viewer};
 
-    told(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, body).await?) }.await)
+    respond_with_message(async { Ok::<_, AppError>(backend()?.documents().preview(&viewer()?, body).await?) }.await)
 }
 
 /// Whom a form would reach that is not saved yet, in a sentence.
@@ -33,7 +33,7 @@ pub async fn reach(
         text,
     };
 
-    told(
+    respond_with_message(
         async {
             let form = ReachForm { audience: &audience, parts: &parts, standings: &standings };
             let (members, branches) = backend()?.documents().reach_of(&viewer()?, form).await?;
@@ -50,7 +50,7 @@ pub async fn reach(
 pub async fn convert_html(#[server(default)] html: String) -> Result<String, AppError> {
     use crate::context::request::{backend, viewer};
 
-    told(async { Ok::<_, AppError>(backend()?.documents().from_html(&viewer()?, html).await?) }.await)
+    respond_with_message(async { Ok::<_, AppError>(backend()?.documents().from_html(&viewer()?, html).await?) }.await)
 }
 
 /// Keeps what the form holds at the moment.
@@ -66,7 +66,7 @@ pub async fn keep_typed(
     use crate::context::request::{backend, viewer};
 
     let form = TypedForm { id: &id, version: &version, title: &title, body: &body };
-    told(async { Ok::<_, AppError>(backend()?.documents().keep_typed(&viewer()?, form).await?) }.await)
+    respond_with_message(async { Ok::<_, AppError>(backend()?.documents().keep_typed(&viewer()?, form).await?) }.await)
 }
 
 /// Notes that somebody is still at a draft.
@@ -74,7 +74,7 @@ pub async fn keep_typed(
 pub async fn still_writing(id: String) -> Result<Kept, AppError> {
     use crate::context::request::{backend, viewer};
 
-    told(
+    respond_with_message(
         async {
             let viewer = viewer()?;
             Ok::<_, AppError>(backend()?.documents().still_writing(&viewer, document_id(&id)?).await?)
@@ -148,7 +148,7 @@ pub async fn forget_typed(id: String, #[server(default)] is_new: String) -> Resu
 }
 
 /// As `respond`; the script shows the message as it is, so it says what is wrong.
-fn told<T>(result: Result<T, AppError>) -> Result<T, AppError> {
+fn respond_with_message<T>(result: Result<T, AppError>) -> Result<T, AppError> {
     use crate::{context::request::request_context, error::respond, terms};
 
     respond(result).map_err(|mut error| {

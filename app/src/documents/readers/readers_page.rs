@@ -48,7 +48,7 @@ pub(crate) fn ReadersPage() -> impl IntoView {
             <div class="page">
                 <Breadcrumbs label=text::readers::way(l) crumbs=crumbs(l, &page, follows)/>
                 {head(l, &page)}
-                {told(l, &page, done.as_deref())}
+                {result_notice(l, &page, done.as_deref())}
                 {share(l, &page)}
                 {corrected(l, &page, asked.clone())}
                 {reminding(l, &page)}
@@ -102,7 +102,7 @@ fn head(l: Locale, page: &Found) -> AnyView {
 }
 
 /// What was just done, or cannot be done any more.
-fn told(l: Locale, page: &Found, done: Option<&str>) -> Option<AnyView> {
+fn result_notice(l: Locale, page: &Found, done: Option<&str>) -> Option<AnyView> {
     let last = page.reminded.as_ref().map(|reminder| view! { <p>{last_time(l, reminder)}</p> });
     match done {
         _ if page.is_withdrawn => Some(

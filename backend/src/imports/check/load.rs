@@ -112,6 +112,7 @@ impl Ledger {
                 self.held = self.held_outside(backend, keys).await?;
             }
         }
+        tracing::debug!(records = self.slots.len(), "a file is checked against records of the registry");
         Ok(())
     }
 

@@ -61,7 +61,18 @@ impl Statistics<'_> {
         self.save_counters_now().await
     }
 
-    /// The same in any case; none only for an empty log.
+    /// Deletes all snapshots, so that the next start counts from the tables: for measurements.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn forget_counters(&self) -> Result<()> {
+        for head in heads(self.backend.store()).await? {
+            forget(self.backend, &head).await?;
+        }
+        Ok(())
+    }
+
+    /// The same as [`Self::save_counters`] in any case; none only for an empty log.
     pub(in crate::statistics) async fn save_counters_now(&self) -> Result<Option<usize>> {
         let clock = self.backend.clock();
         let Some(newest) = newest(self.backend.store(), clock).await? else { return Ok(None) };
@@ -128,13 +139,18 @@ async fn forget_before(backend: &Backend, id: &str) -> Result<()> {
     let older: Vec<HeadRow> = heads(backend.store()).await?.into_iter().filter(|head| head.id.as_str() < id).collect();
     let kept = older.iter().find(|head| head.is_complete).map(|head| head.id.clone());
     for head in older.iter().filter(|head| Some(&head.id) != kept.as_ref()) {
-        let pieces: Vec<RecordId> = (0..head.pieces).map(|at| pair("counter_piece", &head.id, at)).collect();
-        for some in pieces.chunks(DELETED_AT_ONCE) {
-            backend.transact(Change::new("DELETE $pieces RETURN NONE;", vars! { pieces: some.to_vec() })).await?;
-        }
-        let vars = vars! { head: record("counter_snapshot", &head.id) };
-        backend.transact(Change::new("DELETE $head RETURN NONE;", vars)).await?;
+        forget(backend, head).await?;
     }
+    Ok(())
+}
+
+async fn forget(backend: &Backend, head: &HeadRow) -> Result<()> {
+    let pieces: Vec<RecordId> = (0..head.pieces).map(|at| pair("counter_piece", &head.id, at)).collect();
+    for some in pieces.chunks(DELETED_AT_ONCE) {
+        backend.transact(Change::new("DELETE $pieces RETURN NONE", vars! { pieces: some.to_vec() })).await?;
+    }
+    let vars = vars! { head: record("counter_snapshot", &head.id) };
+    backend.transact(Change::new("DELETE $head RETURN NONE", vars)).await?;
     Ok(())
 }
 
