@@ -1,7 +1,7 @@
-// Makes two pages of courses more comfortable. Both do the same without it.
+// Makes the quiz of a course more comfortable. It does the same without it.
 //
-// The quiz: what is ticked is kept on the device, and on the server a moment later; what is left of the time is shown, and when time is
-// over the form is handed in. The server keeps the time; this clock only shows it. The certificate: a button that prints.
+// What is ticked is kept on the device, and on the server a moment later; what is left of the time is shown, and when time is
+// over the form is handed in. The server keeps the time; this clock only shows it.
 
 'use strict';
 
@@ -14,11 +14,6 @@ const AGAIN_MS = 10_000;
 
 /** What is left is said aloud when this many seconds are. */
 const SAID_AT = [600, 300, 60, 20];
-
-for (const button of document.querySelectorAll('[data-print]')) {
-  button.hidden = false;
-  button.addEventListener('click', () => window.print());
-}
 
 const KEPT = 'handbook-quiz:';
 

@@ -163,7 +163,7 @@ pages! {
                 scripts: ["courses"], guide: Some(("member", 4)), access: By("/api/courses/result")
             },
             "/courses/:id/certificate" => CertificatePage {
-                scripts: ["courses"], guide: Some(("member", 4)), access: By("/api/courses/certificate")
+                scripts: ["courses", "print"], guide: Some(("member", 4)), access: By("/api/courses/certificate")
             },
             "/courses/:id/results" => CompletionPage {
                 scripts: ["courses"], guide: Some(("courses", 1)), access: By("/api/courses/completion")
@@ -220,7 +220,7 @@ pages! {
         }
         "/codes/*rest" {
             "/codes" => CodeBranchesPage { scripts: [], guide: Some(("secretary", 1)), access: By("/api/account/code_branches") },
-            "/codes/sheet" => CodeSheetPage { scripts: [], guide: Some(("secretary", 1)), access: By("/api/account/code_sheet") },
+            "/codes/sheet" => CodeSheetPage { scripts: ["print"], guide: Some(("secretary", 1)), access: By("/api/account/code_sheet") },
         }
         "/imports/*rest" {
             "/imports" => ImportsPage {

@@ -192,6 +192,7 @@ async function printCard(secretary, name) {
   assert.equal(await secretary.$('.code-card').count(), 1);
   assert.ok((await secretary.text('.code-card')).includes(name));
   assert.equal(await secretary.$('.code-card svg path').count(), 1, 'with a QR code');
+  assert.equal(await secretary.$('[data-print]').isVisible(), secretary.script, 'the button that prints');
   await keepsOffTheCut(secretary);
   await secretary.reload();
   return (await secretary.text('.code-card-code')).trim();

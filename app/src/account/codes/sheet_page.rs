@@ -54,9 +54,6 @@ fn cards(l: Locale, sheet: CodeSheet) -> AnyView {
     let unit = sheet.unit.name.clone();
     let expires = text::codes::card_expires(l, l.date(sheet.expires_on));
     let cards = sheet.cards.into_iter().map(|one| card(l, one, &sheet.unit.name, &sheet.address, &expires)).collect_view();
-    // Effects run in the browser only: until then the button could do nothing and stays away.
-    let scripted = RwSignal::new(false);
-    Effect::new(move || scripted.set(true));
     view! {
         <Title text=text::codes::sheet_title(l)/>
         <div class="page">
@@ -68,12 +65,7 @@ fn cards(l: Locale, sheet: CodeSheet) -> AnyView {
                     lead=text::codes::sheet_lead(l)
                 />
                 <div class="actions">
-                    <Button
-                        button_type="button"
-                        icon=IconName::Print
-                        attr:hidden=move || !scripted.get()
-                        on:click=|_| print()
-                    >
+                    <Button button_type="button" icon=IconName::Print attr:hidden=true attr:data-print="true">
                         {text::codes::print(l)}
                     </Button>
                     <LinkButton href=back kind=ButtonKind::Secondary>{text::codes::back(l)}</LinkButton>
@@ -111,12 +103,3 @@ fn card(l: Locale, card: CodeCard, unit: &str, address: &str, expires: &str) -> 
     }
     .into_any()
 }
-
-#[cfg(feature = "hydrate")]
-fn print() {
-    // Refused where there is no printing; the page says how to do it by hand.
-    let _ = window().print();
-}
-
-#[cfg(not(feature = "hydrate"))]
-fn print() {}
