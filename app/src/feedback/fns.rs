@@ -20,8 +20,9 @@ pub async fn invitation(document: String) -> Result<OpinionInvitation, AppError>
     };
 
     let result = async {
+        let viewer = viewer()?;
         let document = known(&document)?;
-        Ok::<_, AppError>(backend()?.documents().invitation(&viewer()?, document).await?)
+        Ok::<_, AppError>(backend()?.documents().invitation(&viewer, document).await?)
     };
     respond(result.await)
 }
@@ -61,8 +62,9 @@ pub async fn receipt(opinion: String) -> Result<Opinion, AppError> {
     };
 
     let result = async {
+        let viewer = viewer()?;
         let opinion = known(&opinion)?;
-        Ok::<_, AppError>(backend()?.feedback().receipt(&viewer()?, opinion).await?)
+        Ok::<_, AppError>(backend()?.feedback().receipt(&viewer, opinion).await?)
     };
     respond(result.await)
 }
@@ -110,8 +112,9 @@ pub async fn open_opinion(opinion: String) -> Result<Opinion, AppError> {
     };
 
     let result = async {
+        let viewer = viewer()?;
         let opinion = known(&opinion)?;
-        Ok::<_, AppError>(backend()?.feedback().open(&viewer()?, opinion).await?)
+        Ok::<_, AppError>(backend()?.feedback().open(&viewer, opinion).await?)
     };
     respond(result.await)
 }

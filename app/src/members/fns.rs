@@ -46,8 +46,9 @@ pub async fn record(id: String) -> Result<RecordPage, AppError> {
     };
 
     let result = async {
+        let viewer = viewer()?;
         let id = known(&id)?;
-        Ok::<_, AppError>(backend()?.members().record(&viewer()?, id).await?)
+        Ok::<_, AppError>(backend()?.members().record(&viewer, id).await?)
     };
     respond(result.await)
 }
@@ -89,8 +90,9 @@ pub async fn form(id: String) -> Result<MemberFormPage, AppError> {
     };
 
     let result = async {
+        let viewer = viewer()?;
         let id = known(&id)?;
-        Ok::<_, AppError>(backend()?.members().form(&viewer()?, id).await?)
+        Ok::<_, AppError>(backend()?.members().form(&viewer, id).await?)
     };
     respond(result.await)
 }
@@ -192,8 +194,9 @@ pub async fn read_state(id: String) -> Result<StatePage, AppError> {
     };
 
     let result = async {
+        let viewer = viewer()?;
         let id = known(&id)?;
-        Ok::<_, AppError>(backend()?.members().state_page(&viewer()?, id).await?)
+        Ok::<_, AppError>(backend()?.members().state_page(&viewer, id).await?)
     };
     respond(result.await)
 }
@@ -290,9 +293,10 @@ pub async fn transfer_form(id: String, q: Option<String>) -> Result<TransferPage
     };
 
     let result = async {
+        let viewer = viewer()?;
         let id = known(&id)?;
         let typed = q.unwrap_or_default();
-        Ok::<_, AppError>(backend()?.members().transfer_form(&viewer()?, id, &typed).await?)
+        Ok::<_, AppError>(backend()?.members().transfer_form(&viewer, id, &typed).await?)
     };
     respond(result.await)
 }
@@ -386,8 +390,9 @@ pub async fn merge_form(keep: String, with: String) -> Result<MergePage, AppErro
     };
 
     let result = async {
+        let viewer = viewer()?;
         let (keep, other) = (known(&keep)?, known(&with)?);
-        Ok::<_, AppError>(backend()?.members().merge_form(&viewer()?, keep, other).await?)
+        Ok::<_, AppError>(backend()?.members().merge_form(&viewer, keep, other).await?)
     };
     respond(result.await)
 }
